@@ -1,0 +1,156 @@
+namespace RagAgent.Configuration;
+
+/// <summary>The file <c>/etc/ragagent.json</c>, validated: what stands here can be acted on without another check.</summary>
+/// <remarks>Defaults stand beside their keys and nowhere else. <see cref="ConfigReader"/> is the only maker.</remarks>
+public sealed record AgentConfig
+{
+    /// <summary>A repository name in the instance's own ECR (<c>ragstream-web</c>) or a full reference of any registry.</summary>
+    public required string Image { get; init; }
+
+    public AwsConfig Aws { get; init; } = new();
+
+    /// <summary>By the name of the environment variable that the app reads.</summary>
+    public IReadOnlyDictionary<string, SecretConfig> Secrets { get; init; } = new Dictionary<string, SecretConfig>();
+
+    /// <summary>Plain environment of the container. It is stored by the engine and shown by <c>docker inspect</c>: no secrets here.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    public ContainerConfig Container { get; init; } = new();
+    public ListenConfig Listen { get; init; } = new();
+    public HealthConfig Health { get; init; } = new();
+    public RestartConfig Restart { get; init; } = new();
+    public UpdateConfig Update { get; init; } = new();
+}
+
+public sealed record AwsConfig
+{
+    /// <summary>Null: from the environment, the profile or the instance metadata, in this order.</summary>
+    public string? Region { get; init; }
+}
+
+/// <summary>Where a secret comes from.</summary>
+public enum SecretSource
+{
+    /// <summary>A Parameter Store name or ARN; <c>/aws/reference/secretsmanager/NAME</c> reads Secrets Manager.</summary>
+    Ssm,
+
+    /// <summary>An absolute path on this machine.</summary>
+    File,
+
+    /// <summary>A systemd credential: a file name below <c>$CREDENTIALS_DIRECTORY</c>.</summary>
+    Credential,
+}
+
+/// <summary>How a secret reaches the app.</summary>
+public enum SecretDelivery
+{
+    /// <summary>Through memory only; needs a <c>/bin/sh</c> in the image.</summary>
+    Memory,
+
+    /// <summary>As container environment, which the engine writes to its disk: only for images that have no shell.</summary>
+    Environment,
+}
+
+/// <param name="Source">The kind of place.</param>
+/// <param name="Name">The parameter's name, the file's path or the credential's name, by <paramref name="Source"/>.</param>
+/// <param name="Json">When set, the value is a JSON object and the secret is this field of it.</param>
+/// <param name="Delivery">How the app gets it.</param>
+public sealed record SecretConfig(SecretSource Source, string Name, string? Json = null, SecretDelivery Delivery = SecretDelivery.Memory);
+
+public sealed record ContainerConfig
+{
+    public string Name { get; init; } = "ragstream";
+
+    /// <summary>The port that the app listens on inside the container.</summary>
+    public int Port { get; init; } = 8501;
+
+    /// <summary>Bytes; null: no limit. The container gets no swap beyond it.</summary>
+    public long? Memory { get; init; }
+
+    /// <summary>Cores, for example 1.5; null: no limit.</summary>
+    public double? Cpus { get; init; }
+
+    /// <summary><c>uid</c>, <c>uid:gid</c> or a name that the image knows; null: the image's own.</summary>
+    public string? User { get; init; }
+
+    public bool ReadOnlyRoot { get; init; }
+    public IReadOnlyList<VolumeConfig> Volumes { get; init; } = [];
+
+    /// <summary>From SIGTERM to SIGKILL.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(20);
+}
+
+/// <param name="Host">An absolute path on this machine, or the name of an engine volume.</param>
+/// <param name="Container">An absolute path in the container.</param>
+/// <param name="ReadOnly">The app can't write to it.</param>
+public sealed record VolumeConfig(string Host, string Container, bool ReadOnly = false);
+
+public sealed record ListenConfig
+{
+    /// <summary>The port of the front door, on every address of this machine.</summary>
+    public int Http { get; init; } = 80;
+}
+
+public sealed record HealthConfig
+{
+    public StartupProbeConfig Startup { get; init; } = new();
+    public GateConfig Gate { get; init; } = new();
+    public LivenessProbeConfig Liveness { get; init; } = new();
+}
+
+public sealed record StartupProbeConfig
+{
+    public string Path { get; init; } = "/_stcore/health";
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>From the container's start: not well by then, it is stopped and tried again.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(10);
+}
+
+/// <summary>What a container must pass once, after the startup probe and before any visitor reaches it.</summary>
+public sealed record GateConfig
+{
+    /// <summary>Must answer 2xx; null: not asked.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>Must accept a WebSocket handshake; null: not asked.</summary>
+    public string? WebSocket { get; init; } = "/_stcore/stream";
+}
+
+public sealed record LivenessProbeConfig
+{
+    public string Path { get; init; } = "/_stcore/health";
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(15);
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Failures in a row before the container is restarted.</summary>
+    public int Failures { get; init; } = 4;
+}
+
+public sealed record RestartConfig
+{
+    public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan MaxDelay { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>A run this long forgets the crashes before it.</summary>
+    public TimeSpan ResetAfter { get; init; } = TimeSpan.FromMinutes(5);
+}
+
+/// <summary>When a newer image that was found takes over.</summary>
+public enum UpdateWhen
+{
+    /// <summary>When no WebSocket session is open.</summary>
+    Idle,
+
+    /// <summary>As soon as it is on disk.</summary>
+    Now,
+}
+
+public sealed record UpdateConfig
+{
+    /// <summary>How often the tag is looked up after boot; null: only on <c>ragagent update</c>.</summary>
+    public TimeSpan? Every { get; init; } = TimeSpan.FromMinutes(5);
+
+    public UpdateWhen When { get; init; } = UpdateWhen.Idle;
+}
