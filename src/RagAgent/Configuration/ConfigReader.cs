@@ -1,0 +1,2 @@
+namespace RagAgent.Configuration;
+public static class ConfigReader { }

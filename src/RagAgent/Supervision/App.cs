@@ -1,0 +1,79 @@
+namespace RagAgent.Supervision;
+
+/// <summary>Where the app's container stands. The life cycle is drawn in docs/architecture.md.</summary>
+internal abstract record App
+{
+    /// <summary>The engine has not been asked yet: something of ours may run.</summary>
+    public sealed record Unseen : App;
+
+    /// <summary>Nothing of ours runs, and nothing stands in the way of a start but missing parts.</summary>
+    public sealed record Absent : App;
+
+    /// <summary>The engine is creating and starting a container.</summary>
+    public sealed record Starting(long Op, Release Release, Moment Since) : App;
+
+    /// <summary>A container runs and has not proven itself yet.</summary>
+    /// <param name="Container">The one that runs.</param>
+    /// <param name="Since">When it was started or found.</param>
+    /// <param name="Stage">What it must pass next.</param>
+    /// <param name="Probe">The clock of its probes.</param>
+    /// <param name="LastFault">Why it is not well yet, in the prober's words.</param>
+    public sealed record Probing(Container Container, Moment Since, ProbeKind Stage, ProbeClock Probe, string? LastFault) : App;
+
+    /// <summary>It serves visitors.</summary>
+    /// <param name="Container">The one that serves.</param>
+    /// <param name="Since">When it passed its gate.</param>
+    /// <param name="Failures">Liveness probes that failed in a row: 0 is healthy.</param>
+    /// <param name="Probe">The clock of its probes.</param>
+    /// <param name="LastFault">Of the last failed probe in this row.</param>
+    public sealed record Serving(Container Container, Moment Since, int Failures, ProbeClock Probe, string? LastFault) : App;
+
+    /// <summary>It is being stopped and removed.</summary>
+    public sealed record Stopping(long Op, Container Container, StopReason Reason) : App;
+
+    /// <summary>It failed; the next start waits.</summary>
+    public sealed record BackingOff(Moment Until) : App;
+
+    /// <summary>The container that is or may be writing to the volumes.</summary>
+    public Container? Current => this switch
+    {
+        Probing p => p.Container,
+        Serving s => s.Container,
+        Stopping s => s.Container,
+        _ => null,
+    };
+}
+
+internal enum ProbeKind
+{
+    /// <summary>Does it answer at all?</summary>
+    Startup,
+
+    /// <summary>May visitors meet it?</summary>
+    Gate,
+
+    /// <summary>Is it still well?</summary>
+    Liveness,
+}
+
+/// <param name="NextAt">When the next probe is due.</param>
+/// <param name="InFlight">The number of the probe that is under way; null when none is. News of any other is dropped.</param>
+internal readonly record struct ProbeClock(Moment NextAt, long? InFlight);
+
+internal abstract record StopReason
+{
+    /// <summary>Another release takes its place.</summary>
+    public sealed record Replaced : StopReason;
+
+    /// <summary>Liveness failed too often in a row.</summary>
+    public sealed record Unhealthy(int Failures, string Fault) : StopReason;
+
+    /// <summary>It was not well before its deadline.</summary>
+    public sealed record NeverHealthy(TimeSpan Deadline, string? Fault) : StopReason;
+
+    /// <summary>Somebody else restarted it: its secrets, which only the agent hands over, are gone.</summary>
+    public sealed record RestartedByOther : StopReason;
+
+    /// <summary>A second container of ours was alive.</summary>
+    public sealed record Stray : StopReason;
+}

@@ -1,0 +1,62 @@
+namespace RagAgent.Supervision;
+
+/// <summary>The container's own failures, in an operator's words.</summary>
+internal static class Failures
+{
+    public const string RestartsByItself = "It is started again by itself; its output is in the journal and in 'docker logs'.";
+
+    public static Problem Exited(Container container, ContainerExit exit) => new(
+        exit switch { { OutOfMemory: true } => "app-out-of-memory", { Code: 97 } => "secrets-not-delivered", _ => "app-exited" },
+        $"The app's container {container.Name} {exit.Describe()}.",
+        exit switch
+        {
+            { OutOfMemory: true } => "It is started again; give it more with container.memory, or take a larger instance.",
+            { Code: 97 } => "It was started without the agent; it is started again with its secrets.",
+            { Code: 126 or 127 } => "Its command can't be run: check the image's ENTRYPOINT and CMD.",
+            _ => RestartsByItself,
+        });
+
+    public static Problem Removed(Container container) => new(
+        "container-removed",
+        $"The app's container {container.Name} was removed by someone else.",
+        "It is created again.");
+
+    public static Problem NeverHealthy(Container container, StopReason.NeverHealthy reason) => new(
+        "app-never-healthy",
+        $"The app's container {container.Name} was not well within {Words.Span(reason.Deadline)} of its start" +
+        (reason.Fault is { } fault ? $": {fault}." : "."),
+        "It is stopped and started again; raise health.startup.deadline if it needs longer, or look at its output with 'docker logs'.");
+
+    public static Problem Unhealthy(Container container, StopReason.Unhealthy reason) => new(
+        "app-unhealthy",
+        $"The app's container {container.Name} failed {reason.Failures} liveness probes in a row: {reason.Fault}.",
+        "It is restarted.");
+}
+
+internal static class Words
+{
+    /// <summary>A duration as people write it: <c>1h30m</c>, <c>20s</c>, <c>250ms</c>.</summary>
+    public static string Span(TimeSpan span)
+    {
+        if (span < TimeSpan.FromSeconds(1))
+        {
+            return $"{span.TotalMilliseconds:0}ms";
+        }
+        var rounded = TimeSpan.FromSeconds(Math.Round(span.TotalSeconds));
+        var text = (rounded.Days > 0 ? $"{rounded.Days}d" : "") + (rounded.Hours > 0 ? $"{rounded.Hours}h" : "") +
+            (rounded.Minutes > 0 ? $"{rounded.Minutes}m" : "") + (rounded.Seconds > 0 ? $"{rounded.Seconds}s" : "");
+        return text.Length > 0 ? text : "0s";
+    }
+
+    /// <summary>Bytes as people read them: <c>1.2 GB</c>, decimal units as registries use.</summary>
+    public static string Bytes(long bytes) => bytes switch
+    {
+        >= 1_000_000_000 => $"{bytes / 1e9:0.0} GB",
+        >= 1_000_000 => $"{bytes / 1e6:0} MB",
+        >= 1_000 => $"{bytes / 1e3:0} kB",
+        _ => $"{bytes} B",
+    };
+
+    /// <summary>A digest as people compare it: <c>sha256:0123456789ab</c>.</summary>
+    public static string Digest(string digest) => digest.Length > 19 ? digest[..19] : digest;
+}

@@ -1,0 +1,61 @@
+namespace RagAgent.Supervision;
+
+/// <summary>The numbers that the decisions are made with.</summary>
+internal sealed record Policy
+{
+    /// <summary>Of everything in the configuration that shapes the container.</summary>
+    public required string ConfigFingerprint { get; init; }
+
+    public TimeSpan StartupInterval { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan StartupDeadline { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether anything is asked of a container after its startup probe and before visitors reach it.</summary>
+    public bool HasGate { get; init; } = true;
+
+    public TimeSpan LivenessInterval { get; init; } = TimeSpan.FromSeconds(15);
+    public int LivenessFailures { get; init; } = 4;
+
+    public Backoff Restart { get; init; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
+
+    /// <summary>A run this long forgets the crashes before it.</summary>
+    public TimeSpan RestartResetAfter { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Crashes in a row from which on the app is called crash-looping.</summary>
+    public int CrashLoopAfter { get; init; } = 5;
+
+    /// <summary>How what the agent needs from outside (AWS, the registry, the engine) is asked again.</summary>
+    public Backoff Retry { get; init; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+
+    /// <summary>A failed pull is dear: beyond the first tries it waits longer.</summary>
+    public Backoff PullRetry { get; init; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+
+    /// <summary>Failed look-ups of the tag after which the image already on disk is started instead.</summary>
+    public int StaleAfterFailures { get; init; } = 3;
+
+    /// <summary>How often the tag is looked up after boot; null: only when asked.</summary>
+    public TimeSpan? CheckEvery { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>A newer image that was found by itself waits until no session is open.</summary>
+    public bool WaitForIdle { get; init; } = true;
+
+    /// <summary>How often the engine is inspected though no event asked for it.</summary>
+    public TimeSpan InspectEvery { get; init; } = TimeSpan.FromMinutes(1);
+}
+
+/// <summary>Exponential delays with a bound: the delays are bounded, the tries are not.</summary>
+/// <param name="First">Before the first retry.</param>
+/// <param name="Longest">No delay is longer than this.</param>
+internal sealed record Backoff(TimeSpan First, TimeSpan Longest)
+{
+    private const double Spread = 0.2;
+
+    /// <param name="failures">Failures in a row, 1 or more.</param>
+    /// <param name="luck">0 to 1; spreads the delay by ±20 %, so that many machines don't come back at once.</param>
+    public TimeSpan After(int failures, double luck)
+    {
+        var doublings = Math.Min(Math.Max(failures, 1) - 1, 40);
+        var delay = Math.Min(First.TotalMilliseconds * Math.Pow(2, doublings), Longest.TotalMilliseconds);
+        var spread = delay * (1 - Spread + (2 * Spread * luck));
+        return TimeSpan.FromMilliseconds(Math.Min(spread, Longest.TotalMilliseconds));
+    }
+}
