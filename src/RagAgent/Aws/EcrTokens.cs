@@ -1,0 +1,133 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Amazon;
+using Amazon.Runtime.Signing;
+using Polly;
+using Polly.Retry;
+using RagAgent.Diagnostics;
+using RagAgent.Images;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+
+namespace RagAgent.Aws;
+
+/// <summary>ECR's GetAuthorizationToken, signed by the SDK's signer. A token is kept for half of its life.</summary>
+internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) : IEcr
+{
+    private const string Target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15);
+
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly ResiliencePipeline<HttpResponseMessage> _calls = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+        .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+        {
+            ShouldHandle = new PredicateBuilder<HttpResponseMessage>().HandleResult(r => r.StatusCode >= HttpStatusCode.InternalServerError),
+            MaxRetryAttempts = 2,
+            Delay = TimeSpan.FromMilliseconds(200),
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+        })
+        .AddTimeout(AnswerWithin)
+        .Build();
+
+    private (RegistryAccess Access, string Region, DateTimeOffset Until)? _held;
+
+    public bool Owns(string host) => RegistryHost().IsMatch(host);
+
+    public async Task<RegistryAccess> AccessAsync(string? host, bool anew, CancellationToken stopping)
+    {
+        // A token opens the registries of one region only.
+        var region = host is not null && RegistryHost().Match(host) is { Success: true } match
+            ? RegionEndpoint.GetBySystemName(match.Groups["region"].Value)
+            : await account.RegionAsync(stopping);
+        await _one.WaitAsync(stopping);
+        try
+        {
+            if (anew || _held is not { } held || held.Region != region.SystemName || time.GetUtcNow() >= held.Until)
+            {
+                _held = await AskAsync(region, stopping);
+            }
+            var access = _held.Value.Access;
+            return host is null ? access : access with { Host = host, Api = new Uri($"https://{host}") };
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task<(RegistryAccess Access, string Region, DateTimeOffset Until)> AskAsync(RegionEndpoint region, CancellationToken stopping)
+    {
+        var credentials = await account.CredentialsAsync(stopping);
+        var address = new EcrClientConfig(region).Address;
+        using var http = new HttpClient(new SigV4SigningHandler(credentials, region, "ecr", new SocketsHttpHandler())) { Timeout = Timeout.InfiniteTimeSpan };
+        try
+        {
+            using var response = await _calls.ExecuteAsync(async token => await http.SendAsync(Request(address), token), stopping);
+            var body = await response.Content.ReadAsByteArrayAsync(stopping);
+            return response.IsSuccessStatusCode ? Read(body, region) : throw Refused(response, body);
+        }
+        catch (Exception e) when (e is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
+        {
+            throw new ProblemException(new Problem("ecr-unreachable", $"ECR at {address.Authority} can't be reached: {Problems.Cause(e)}.",
+                $"Check the instance's network (a private subnet needs a NAT gateway or VPC endpoints for ecr.api and ecr.dkr). {Problems.TriesAgain}"), e);
+        }
+    }
+
+    private static HttpRequestMessage Request(Uri address)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent("{}"u8.ToArray()) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-amz-json-1.1");
+        request.Headers.Add("X-Amz-Target", Target);
+        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("ragagent", AgentVersion.Short));
+        return request;
+    }
+
+    private (RegistryAccess Access, string Region, DateTimeOffset Until) Read(byte[] body, RegionEndpoint region)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            var data = document.RootElement.GetProperty("authorizationData")[0];
+            var pair = Encoding.UTF8.GetString(data.GetProperty("authorizationToken").GetBytesFromBase64());
+            var expires = DateTimeOffset.UnixEpoch.AddSeconds(data.GetProperty("expiresAt").GetDouble());
+            var api = new Uri(data.GetProperty("proxyEndpoint").GetString() ?? "");
+            var colon = pair.IndexOf(':');
+            var now = time.GetUtcNow();
+            var access = new RegistryAccess(api.Authority, api, pair[..colon], new SecretValue(pair[(colon + 1)..]));
+            return (access, region.SystemName, now + ((expires - now) / 2));
+        }
+        catch (Exception e) when (e is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        {
+            // The answer holds a token: neither it nor the parser's words go into the message.
+            throw new ProblemException(new Problem("ecr-garbled", "ECR's answer with the registry token can't be understood.", Problems.TriesAgain));
+        }
+    }
+
+    private static ProblemException Refused(HttpResponseMessage response, byte[] body)
+    {
+        string? type = null, message = null;
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            type = document.RootElement.TryGetProperty("__type", out var t) ? t.GetString() : null;
+            message = document.RootElement.TryGetProperty("message", out var m) || document.RootElement.TryGetProperty("Message", out m) ? m.GetString() : null;
+        }
+        catch (JsonException)
+        {
+            message = $"HTTP {(int)response.StatusCode}";
+        }
+        if (response.Headers.TryGetValues("x-amzn-ErrorType", out var header))
+        {
+            type = header.First();
+        }
+        type = type?[(type.IndexOf('#') + 1)..].Split(':')[0];
+        return new ProblemException(AwsProblems.From(type, message, "giving out a registry token", "ecr:GetAuthorizationToken"));
+    }
+
+    [GeneratedRegex(@"^\d{12}\.dkr[.-]ecr(-fips)?\.(?<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn)$")]
+    private static partial Regex RegistryHost();
+}

@@ -1,0 +1,107 @@
+using System.Net;
+using System.Text.Json;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+
+namespace RagAgent.Aws;
+
+/// <summary>The instance metadata service, version 2 only. Used for the region, and to tell why there are no credentials.</summary>
+/// <remarks>Respects <c>AWS_EC2_METADATA_DISABLED</c> and <c>AWS_EC2_METADATA_SERVICE_ENDPOINT</c>. No proxy is ever used for it.</remarks>
+internal sealed class InstanceMetadata : IDisposable
+{
+    private const string DefaultEndpoint = "http://169.254.169.254";
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
+
+    private readonly TimeProvider _time;
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
+    {
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    public InstanceMetadata(TimeProvider time) => _time = time;
+
+    /// <summary>It was switched off by the standard variable: this is a developer's machine.</summary>
+    public static bool IsDisabled => string.Equals(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
+
+    private static Uri Endpoint => new(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint);
+
+    /// <exception cref="ProblemException">It can't be had; says why.</exception>
+    public Task<string> RegionAsync(CancellationToken stopping) => GetAsync("placement/region", stopping);
+
+    /// <summary>Why the instance has no credentials to give.</summary>
+    /// <returns>Null when it has some, so that the cause lies elsewhere.</returns>
+    public async Task<Problem?> WhyNoCredentialsAsync(CancellationToken stopping)
+    {
+        try
+        {
+            var role = (await GetAsync("iam/security-credentials/", stopping)).Trim();
+            using var document = JsonDocument.Parse(await GetAsync($"iam/security-credentials/{role}", stopping));
+            var code = document.RootElement.TryGetProperty("Code", out var value) ? value.GetString() : null;
+            return code == "Success" ? null : new Problem("imds-role-refused",
+                $"The instance metadata gives no credentials for the role {role}: {code}.",
+                "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself.");
+        }
+        catch (ProblemException e) when (e.Problem.Code == "imds-missing")
+        {
+            return new Problem("imds-no-role", "The instance has no IAM role yet, so there are no AWS credentials.",
+                "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart.");
+        }
+        catch (ProblemException e)
+        {
+            return e.Problem;
+        }
+        catch (JsonException)
+        {
+            return new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", Problems.TriesAgain);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<string> GetAsync(string path, CancellationToken stopping)
+    {
+        if (IsDisabled)
+        {
+            throw new ProblemException(new Problem("imds-disabled", "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).",
+                "Give credentials and a region by the standard AWS variables or a profile."));
+        }
+        using var patience = new CancellationTokenSource(AnswerWithin, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
+        try
+        {
+            var token = await TokenAsync(either.Token);
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, $"/latest/meta-data/{path}"));
+            request.Headers.Add("X-aws-ec2-metadata-token", token);
+            using var response = await _http.SendAsync(request, either.Token);
+            return response.StatusCode switch
+            {
+                HttpStatusCode.NotFound => throw new ProblemException(new Problem("imds-missing", $"The instance metadata has no {path}.", Problems.TriesAgain)),
+                _ when !response.IsSuccessStatusCode => throw Refused($"answered {(int)response.StatusCode} for {path}"),
+                _ => await response.Content.ReadAsStringAsync(either.Token),
+            };
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            throw new ProblemException(new Problem("imds-silent", $"The instance metadata service at {Endpoint.Authority} does not answer within {Words.Span(AnswerWithin)}.",
+                "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."));
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ProblemException(new Problem("imds-unreachable", $"The instance metadata service at {Endpoint.Authority} can't be reached: {Problems.Cause(e)}.",
+                "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), e);
+        }
+    }
+
+    private async Task<string> TokenAsync(CancellationToken stopping)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Put, new Uri(Endpoint, "/latest/api/token"));
+        request.Headers.Add("X-aws-ec2-metadata-token-ttl-seconds", "300");
+        using var response = await _http.SendAsync(request, stopping);
+        return response.IsSuccessStatusCode
+            ? await response.Content.ReadAsStringAsync(stopping)
+            : throw Refused($"refused to give a session token ({(int)response.StatusCode})");
+    }
+
+    private static ProblemException Refused(string how) => new(new Problem("imds-refused", $"The instance metadata service {how}.",
+        "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself."));
+}

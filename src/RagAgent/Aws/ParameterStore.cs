@@ -1,0 +1,49 @@
+using Amazon.Runtime;
+using Amazon.SimpleSystemsManagement;
+using Amazon.SimpleSystemsManagement.Model;
+using RagAgent.Diagnostics;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+
+namespace RagAgent.Aws;
+
+/// <summary>Parameter Store by the AWS SDK, which follows every standard AWS setting.</summary>
+internal sealed class ParameterStore(AwsAccount account) : IParameterStore
+{
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15);
+
+    public async Task<RawSecret> ReadAsync(string name, CancellationToken stopping)
+    {
+        var region = await account.RegionAsync(stopping);
+        var credentials = await account.CredentialsAsync(stopping);
+        // The region is set before the endpoint settings are read: they may name a URL for it.
+        using var ssm = new AmazonSimpleSystemsManagementClient(credentials, new AmazonSimpleSystemsManagementConfig { RegionEndpoint = region, Timeout = AnswerWithin });
+        try
+        {
+            var answer = await ssm.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = true }, stopping);
+            var parameter = answer.Parameter;
+            return new RawSecret(parameter.Value ?? "", $"{parameter.Version ?? 0}", parameter.Type == ParameterType.SecureString
+                ? null
+                : $"The parameter {name} is a {parameter.Type}, stored in plain text: make it a SecureString ('aws ssm put-parameter --type SecureString --overwrite').");
+        }
+        catch (AmazonServiceException e) when (e is ParameterNotFoundException || e.ErrorCode == "ParameterNotFound")
+        {
+            throw new ProblemException(new Problem("ssm-parameter-missing", $"The parameter {name} does not exist in {region.SystemName}.",
+                $"Create it with 'aws ssm put-parameter --name {name} --type SecureString --value …', or correct secrets or aws.region in the configuration; the agent looks again by itself."), e);
+        }
+        catch (AmazonServiceException e) when (e.ErrorCode == "ParameterVersionNotFound")
+        {
+            throw new ProblemException(new Problem("ssm-version-missing", $"The parameter {name} has no such version or label.",
+                "Correct the part after ':' in secrets; the agent looks again by itself."), e);
+        }
+        catch (AmazonServiceException e) when (e.ErrorCode is { Length: > 0 })
+        {
+            throw new ProblemException(AwsProblems.From(e.ErrorCode, e.Message, $"reading the parameter {name}", "ssm:GetParameter"), e);
+        }
+        catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or TimeoutException or OperationCanceledException && !stopping.IsCancellationRequested)
+        {
+            throw new ProblemException(new Problem("ssm-unreachable", $"Parameter Store in {region.SystemName} can't be reached: {Problems.Cause(e)}.",
+                $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ssm). {Problems.TriesAgain}"), e);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using Docker.DotNet.Models;
+using RagAgent.Configuration;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+
+namespace RagAgent.Containers;
+
+/// <summary>What the engine is asked to create: from the configuration and the image, never copied from an earlier container.</summary>
+internal sealed class ContainerSpec(AgentConfig config)
+{
+    private Configuration.ContainerConfig Settings => config.Container;
+
+    public string ContainerPort => $"{Settings.Port}/tcp";
+
+    /// <summary>Of everything in the configuration that shapes the container; probes, ports of ours and timings do not.</summary>
+    public static string FingerprintOf(AgentConfig config)
+    {
+        var c = config.Container;
+        return Fingerprint.Of(
+        [
+            "1", c.Name, c.Port.ToString(CultureInfo.InvariantCulture), c.Memory?.ToString(CultureInfo.InvariantCulture) ?? "",
+            c.Cpus?.ToString(CultureInfo.InvariantCulture) ?? "", c.User ?? "", c.ReadOnlyRoot.ToString(),
+            .. c.Volumes.Select(Bind).Order(StringComparer.Ordinal), "environment",
+            .. config.Environment.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}={e.Value}"), "secrets",
+            .. config.Secrets.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}:{s.Value.Delivery}"),
+        ]);
+    }
+
+    public CreateContainerParameters Create(Release release, ImageInspectResponse image, IReadOnlyList<HeldSecret> secrets)
+    {
+        var throughMemory = secrets.Any(s => s.Delivery == SecretDelivery.Memory);
+        var stored = secrets.Where(s => s.Delivery == SecretDelivery.Environment).Select(s => $"{s.Variable}={s.Value.Reveal()}");
+        var create = new CreateContainerParameters
+        {
+            Name = Settings.Name,
+            Image = release.Image.ToString(),
+            Env = [.. config.Environment.Select(e => $"{e.Key}={e.Value}"), .. stored],
+            Labels = Labels.Of(Settings.Name, release),
+            User = Settings.User ?? "",
+            ExposedPorts = new Dictionary<string, EmptyStruct> { [ContainerPort] = default },
+            StopTimeout = Settings.StopTimeout,
+            // The agent's own probe is the truth; a second opinion inside the container would cost a process each time.
+            Healthcheck = new HealthcheckConfig { Test = ["NONE"] },
+            HostConfig = Host(),
+        };
+        if (throughMemory)
+        {
+            create.Entrypoint = SecretHandover.Entrypoint;
+            create.Cmd = [.. image.Config?.Entrypoint ?? [], .. image.Config?.Cmd ?? []];
+            create.OpenStdin = true;
+            create.StdinOnce = true;
+            create.AttachStdin = true;
+        }
+        return create;
+    }
+
+    private HostConfig Host() => new()
+    {
+        // Someone must be PID 1 who passes signals on: Streamlit installs its handlers late.
+        Init = true,
+        // One authority restarts it, and that is the agent: the engine would start an old image without its secrets at boot.
+        RestartPolicy = new RestartPolicy { Name = RestartPolicyKind.No },
+        PortBindings = new Dictionary<string, IList<PortBinding>>
+        {
+            // Loopback only, and a free port of the engine's choice: the front door is the only way in.
+            [ContainerPort] = [new PortBinding { HostIP = "127.0.0.1", HostPort = "" }],
+        },
+        Binds = [.. Settings.Volumes.Select(Bind)],
+        Memory = Settings.Memory ?? 0,
+        MemorySwap = Settings.Memory ?? 0,
+        NanoCPUs = (long)((Settings.Cpus ?? 0) * 1e9),
+        ReadonlyRootfs = Settings.ReadOnlyRoot,
+        Tmpfs = Settings.ReadOnlyRoot ? new Dictionary<string, string> { ["/tmp"] = "" } : null,
+        SecurityOpt = ["no-new-privileges"],
+        // The engine's default keeps logs for ever.
+        LogConfig = new LogConfig { Type = "local", Config = new Dictionary<string, string> { ["max-size"] = "10m", ["max-file"] = "3" } },
+    };
+
+    private static string Bind(VolumeConfig volume) => $"{volume.Host}:{volume.Container}:{(volume.ReadOnly ? "ro" : "rw")}";
+}

@@ -1,0 +1,244 @@
+using System.Collections.Immutable;
+using System.Net;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+using RagAgent.Configuration;
+using RagAgent.Diagnostics;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+using ContainerStatus = RagAgent.Supervision.ContainerStatus;
+
+namespace RagAgent.Containers;
+
+/// <summary>The container on the real engine.</summary>
+internal sealed class DockerEngine(AgentConfig config, EngineConnection connection, SecretVault vault, ContainerOutput output, TimeProvider time, ILogger<DockerEngine> logger)
+    : IEngine
+{
+    // How long an honest engine may take under load, by what others learned the hard way.
+    private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CreateTimeout = TimeSpan.FromSeconds(240);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan RemoveTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly ContainerSpec _spec = new(config);
+
+    private string Name => config.Container.Name;
+
+    public async Task<Inventory> InspectAsync(CancellationToken stopping)
+    {
+        var containers = ImmutableArray.CreateBuilder<Container>();
+        foreach (var id in await OurIdsAsync(stopping))
+        {
+            if (await FindAsync(id, stopping) is { } container)
+            {
+                containers.Add(container);
+            }
+        }
+        return new Inventory(containers.ToImmutable(), await connection.VersionAsync(stopping));
+    }
+
+    public async Task<Container> StartAsync(Release release, CancellationToken stopping)
+    {
+        await RemoveLeftoversAsync(stopping);
+        var secrets = vault.Find(release.SecretsFingerprint)
+            ?? throw new ProblemException(new Problem("secrets-forgotten", "The secrets of this release are not in memory.", "They are read again."));
+        var image = await connection.CallAsync("inspect the image", InspectTimeout,
+            (docker, token) => docker.Images.InspectImageAsync(release.Image.ToString(), token), stopping);
+        var id = await CreateAsync(_spec.Create(release, image, secrets), stopping);
+        try
+        {
+            var throughMemory = secrets.Where(s => s.Delivery == SecretDelivery.Memory).ToArray();
+            if (throughMemory.Length > 0)
+            {
+                await RequireShellAsync(id, stopping);
+                await StartWithInputAsync(id, SecretHandover.Message(throughMemory), stopping);
+            }
+            else
+            {
+                await StartAsync(id, stopping);
+            }
+            return await FindAsync(id, stopping)
+                ?? throw new ProblemException(new Problem("container-vanished", $"The container {Name} vanished right after its start.", Problems.TriesAgain));
+        }
+        catch
+        {
+            await TryRemoveAsync(id);
+            throw;
+        }
+    }
+
+    public async Task StopAsync(Container container, CancellationToken stopping)
+    {
+        var grace = config.Container.StopTimeout;
+        await IgnoreGoneAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout, (docker, token) =>
+            docker.Containers.StopContainerAsync(container.Id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token), stopping));
+        await RemoveAsync(container.Id, stopping);
+    }
+
+    private Task<IReadOnlyList<string>> OurIdsAsync(CancellationToken stopping) =>
+        connection.CallAsync<IReadOnlyList<string>>("list its containers", ListTimeout, async (docker, token) =>
+        {
+            var label = new Dictionary<string, bool> { [$"{Labels.Name}={Name}"] = true };
+            var filters = new Dictionary<string, IDictionary<string, bool>> { ["label"] = label };
+            var all = await docker.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = filters }, token);
+            return [.. all.Select(c => c.ID)];
+        }, stopping);
+
+    /// <returns>Null when it is gone: between the list and the look it may have been removed.</returns>
+    private async Task<Container?> FindAsync(string id, CancellationToken stopping)
+    {
+        try
+        {
+            var seen = await connection.CallAsync("inspect the container", InspectTimeout,
+                (docker, token) => docker.Containers.InspectContainerAsync(id, token), stopping);
+            return Labels.Read(seen, _spec.ContainerPort, await ExitAsync(seen, stopping));
+        }
+        catch (ProblemException e) when (IsGone(e))
+        {
+            return null;
+        }
+    }
+
+    private async Task<ContainerExit?> ExitAsync(ContainerInspectResponse seen, CancellationToken stopping) =>
+        seen.State is { } state && Labels.Status(state) is (ContainerStatus.Exited or ContainerStatus.Dead)
+            ? new ContainerExit((int)state.ExitCode, state.OOMKilled, state.Error ?? "", await output.LastLinesAsync(seen.ID, stopping))
+            : null;
+
+    private async Task RemoveLeftoversAsync(CancellationToken stopping)
+    {
+        foreach (var id in await OurIdsAsync(stopping))
+        {
+            if (await FindAsync(id, stopping) is not { } container)
+            {
+                continue;
+            }
+            if (container.IsAlive)
+            {
+                throw new ProblemException(new Problem("container-alive", $"A container of ours, {container.ShortId}, is alive: a second one is not started beside it.",
+                    "It is looked at again."));
+            }
+            await RemoveAsync(id, stopping);
+        }
+    }
+
+    private async Task<string> CreateAsync(CreateContainerParameters create, CancellationToken stopping)
+    {
+        // A name stays taken for a moment while the engine still removes its last holder.
+        var nameComesFree = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<NameTakenException>(e => e.Holder is null),
+                MaxRetryAttempts = 5,
+                Delay = TimeSpan.FromMilliseconds(200),
+                BackoffType = DelayBackoffType.Exponential,
+            })
+            .Build();
+        try
+        {
+            return await nameComesFree.ExecuteAsync(async token => await TryCreateAsync(create, token), stopping);
+        }
+        catch (NameTakenException e)
+        {
+            throw new ProblemException(new Problem("container-name-taken",
+                $"The name {Name} is taken by the container {e.Holder ?? "that is being removed"}, which RagAgent did not create.",
+                $"Rename or remove it ('docker rename {Name} other'), or set container.name in the configuration; the agent tries again by itself."), e);
+        }
+    }
+
+    private async Task<string> TryCreateAsync(CreateContainerParameters create, CancellationToken stopping)
+    {
+        try
+        {
+            return await connection.CallAsync("create the container", CreateTimeout, async (docker, token) =>
+                (await docker.Containers.CreateContainerAsync(create, token)).ID, stopping);
+        }
+        catch (ProblemException e) when (e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
+        {
+            throw new NameTakenException(await HolderOfNameAsync(stopping), e);
+        }
+    }
+
+    private async Task<string?> HolderOfNameAsync(CancellationToken stopping)
+    {
+        try
+        {
+            var holder = await connection.CallAsync("inspect the container", InspectTimeout,
+                (docker, token) => docker.Containers.InspectContainerAsync(Name, token), stopping);
+            return Labels.Status(holder.State) == ContainerStatus.Removing ? null : holder.ID[..12];
+        }
+        catch (ProblemException e) when (IsGone(e))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Without a shell the engine's init would only say that it can't run a file, long after the start.</summary>
+    private async Task RequireShellAsync(string id, CancellationToken stopping)
+    {
+        try
+        {
+            await connection.CallAsync("look into the container", InspectTimeout, (docker, token) =>
+                docker.Containers.GetArchiveFromContainerAsync(id, new ContainerPathStatParameters { Path = SecretHandover.Entrypoint[0] }, true, token), stopping);
+        }
+        catch (ProblemException e) when (IsGone(e))
+        {
+            throw new ProblemException(new Problem("image-without-shell",
+                $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be handed over through memory.",
+                "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), e);
+        }
+    }
+
+    private Task<bool> StartAsync(string id, CancellationToken stopping) =>
+        connection.CallAsync("start the container", StartTimeout, (docker, token) => docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token), stopping);
+
+    private Task StartWithInputAsync(string id, byte[] input, CancellationToken stopping) =>
+        connection.CallAsync("start the container", StartTimeout, async (docker, token) =>
+        {
+            // Attached before the start: if the agent dies in between, the input ends and the container gives up by itself.
+            using var stream = await docker.Containers.AttachContainerAsync(id, new ContainerAttachParameters { Stream = true, Stdin = true }, token);
+            await docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token);
+            await stream.WriteAsync(input, 0, input.Length, token);
+            stream.CloseWrite();
+        }, stopping);
+
+    private Task RemoveAsync(string id, CancellationToken stopping) =>
+        IgnoreGoneAsync(() => connection.CallAsync("remove the container", RemoveTimeout, (docker, token) =>
+            docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token), stopping));
+
+    private async Task TryRemoveAsync(string id)
+    {
+        try
+        {
+            await RemoveAsync(id, CancellationToken.None);
+        }
+        catch (ProblemException e)
+        {
+            logger.LeftoverStays(id[..12], e.Problem);   // the next start removes it
+        }
+    }
+
+    /// <summary>What is to go and is gone already, or is being removed by someone else, is no failure.</summary>
+    private static async Task IgnoreGoneAsync(Func<Task> call)
+    {
+        try
+        {
+            await call();
+        }
+        catch (ProblemException e) when (IsGone(e) || e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
+        {
+            return;
+        }
+    }
+
+    private static bool IsGone(ProblemException e) => e.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound };
+
+    private sealed class NameTakenException(string? holder, Exception inner) : Exception("The container's name is taken.", inner)
+    {
+        /// <summary>Null: nobody any more, or one that is just going.</summary>
+        public string? Holder { get; } = holder;
+    }
+}

@@ -1,0 +1,134 @@
+using Docker.DotNet;
+using Docker.DotNet.Unix;
+using Polly;
+using Polly.Timeout;
+using RagAgent.Supervision;
+
+namespace RagAgent.Containers;
+
+/// <summary>The way to the Docker Engine: finds it, agrees on an API version, bounds every call in time.</summary>
+/// <remarks>
+/// An engine may be upgraded, restarted or come up late beneath the agent: after a failed call the version is agreed on
+/// anew with the next one.
+/// </remarks>
+internal sealed class EngineConnection : IDisposable
+{
+    private const string DefaultHost = "unix:///var/run/docker.sock";
+
+    // What this code was written against. A newer engine is asked for this one, an older one for its own.
+    private static readonly Version Preferred = new(1, 44);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly Uri _endpoint;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _connecting = new(1);
+    private Connected? _connected;
+
+    /// <exception cref="ProblemException"><c>DOCKER_HOST</c> names something else than a Unix socket.</exception>
+    public EngineConnection(TimeProvider time)
+    {
+        _time = time;
+        var host = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } set ? set : DefaultHost;
+        _endpoint = Uri.TryCreate(host, UriKind.Absolute, out var uri) && uri.Scheme == "unix"
+            ? uri
+            : throw new ProblemException(new Problem("engine-host", $"DOCKER_HOST is '{host}', but only a Unix socket can be used.",
+                $"Unset it, or set it to something like {DefaultHost}."));
+    }
+
+    /// <summary>Where the engine is looked for.</summary>
+    public string Socket => _endpoint.LocalPath;
+
+    /// <summary>Carries out one call.</summary>
+    /// <param name="what">For the operator, as in "Docker Engine did not … in time".</param>
+    /// <param name="timeout">How long the engine may take for it.</param>
+    /// <param name="call">The call itself.</param>
+    /// <param name="stopping">The caller's own end.</param>
+    /// <exception cref="ProblemException">The engine is out of reach, refused the call or took too long.</exception>
+    public async Task<T> CallAsync<T>(string what, TimeSpan timeout, Func<DockerClient, CancellationToken, Task<T>> call, CancellationToken stopping)
+    {
+        try
+        {
+            var connected = await ConnectAsync(stopping);
+            return await Within(timeout, token => call(connected.Client, token), stopping);
+        }
+        catch (TimeoutRejectedException e)
+        {
+            Forget();
+            throw new ProblemException(new Problem(ProblemCodes.EngineUnreachable,
+                $"Docker Engine did not {what} within {Words.Span(timeout)}.", "Look at 'systemctl status docker'; the agent tries again by itself."), e);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or ProblemException))
+        {
+            if (EngineProblems.MeansOutOfReach(e))
+            {
+                Forget();
+            }
+            throw new ProblemException(EngineProblems.From(e, what, Socket), e);
+        }
+    }
+
+    public Task CallAsync(string what, TimeSpan timeout, Func<DockerClient, CancellationToken, Task> call, CancellationToken stopping) =>
+        CallAsync(what, timeout, async (client, token) =>
+        {
+            await call(client, token);
+            return true;
+        }, stopping);
+
+    /// <summary>The engine's own version, as it said when the connection was made.</summary>
+    public async Task<string> VersionAsync(CancellationToken stopping) =>
+        await CallAsync("answer", PingTimeout, async (_, token) => (await ConnectAsync(token)).EngineVersion, stopping);
+
+    public void Dispose()
+    {
+        _connected?.Client.Dispose();
+        _connecting.Dispose();
+    }
+
+    private async Task<Connected> ConnectAsync(CancellationToken stopping)
+    {
+        if (_connected is { } there)
+        {
+            return there;
+        }
+        await _connecting.WaitAsync(stopping);
+        try
+        {
+            return _connected ??= await NegotiateAsync(stopping);
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    private async Task<Connected> NegotiateAsync(CancellationToken stopping)
+    {
+        using var asking = Client(null);
+        var version = await Within(PingTimeout, asking.System.GetVersionAsync, stopping);
+        var newest = Version.Parse(version.APIVersion);
+        var oldest = Version.TryParse(version.MinAPIVersion, out var min) ? min : newest;
+        var agreed = newest < Preferred ? newest : oldest > Preferred ? oldest : Preferred;
+        return new Connected(Client(agreed), $"{version.Version} (API {agreed})");
+    }
+
+    private DockerClient Client(Version? version)
+    {
+        var builder = new DockerClientBuilder().WithEndpoint(_endpoint).WithTimeout(Timeout.InfiniteTimeSpan);
+        builder = version is null ? builder : builder.WithApiVersion(version);
+        return builder.WithTransportOptions(new UnixSocketTransportOptions()).Build();
+    }
+
+    private void Forget() => _connected = null;   // not disposed: another call may still be using it; it is collected when the last one ends
+
+    private async Task<T> Within<T>(TimeSpan timeout, Func<CancellationToken, Task<T>> call, CancellationToken stopping)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+        {
+            return await call(stopping);
+        }
+        var pipeline = new ResiliencePipelineBuilder { TimeProvider = _time }.AddTimeout(timeout).Build();
+        return await pipeline.ExecuteAsync(async token => await call(token), stopping);
+    }
+
+    private sealed record Connected(DockerClient Client, string EngineVersion);
+}

@@ -1,0 +1,61 @@
+using Docker.DotNet.Models;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RagAgent.Configuration;
+using RagAgent.Supervision;
+
+namespace RagAgent.Containers;
+
+/// <summary>Listens to the engine's events and tells the supervision that something stirred. What it was, an inspection finds out.</summary>
+internal sealed class EngineWatcher(AgentConfig config, EngineConnection connection, Supervisor supervisor, StateBoard board, TimeProvider time, ILogger<EngineWatcher> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan BeforeReopening = TimeSpan.FromSeconds(1);
+    private static readonly string[] Relevant = ["start", "die", "oom", "destroy", "pause", "unpause", "rename"];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await EngineAnswersAsync(stoppingToken);
+            try
+            {
+                await connection.CallAsync("send its events", Timeout.InfiniteTimeSpan, ListenAsync, stoppingToken);
+            }
+            catch (ProblemException)
+            {
+                // The inspection that follows says what is wrong with the engine, in one voice.
+            }
+            logger.EventStreamEnded();
+            supervisor.Post(at => new Event.EngineStirred(at));
+            await Task.Delay(BeforeReopening, time, stoppingToken);
+        }
+    }
+
+    private async Task EngineAnswersAsync(CancellationToken stopping)
+    {
+        var (revision, state) = board.Read();
+        while (!state.EngineAnswers)
+        {
+            (revision, state) = await board.WaitAsync(revision, stopping);
+        }
+    }
+
+    private Task ListenAsync(Docker.DotNet.DockerClient docker, CancellationToken stopping)
+    {
+        var filters = new Dictionary<string, IDictionary<string, bool>>
+        {
+            ["type"] = new Dictionary<string, bool> { ["container"] = true },
+            ["label"] = new Dictionary<string, bool> { [$"{Labels.Name}={config.Container.Name}"] = true },
+            ["event"] = Relevant.ToDictionary(name => name, _ => true),
+        };
+        return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters },
+            new Callback<Message>(_ => supervisor.Post(at => new Event.EngineStirred(at))), stopping);
+    }
+}
+
+/// <summary>Unlike <see cref="Progress{T}"/>, calls back at once and in order.</summary>
+internal sealed class Callback<T>(Action<T> report) : IProgress<T>
+{
+    public void Report(T value) => report(value);
+}

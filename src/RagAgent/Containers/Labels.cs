@@ -1,0 +1,57 @@
+using Docker.DotNet.Models;
+using RagAgent.Supervision;
+using ContainerStatus = RagAgent.Supervision.ContainerStatus;
+
+namespace RagAgent.Containers;
+
+/// <summary>The labels by which a container of ours is known again after a crash of the agent, an upgrade or a reboot.</summary>
+internal static class Labels
+{
+    public const string Name = "ragagent.name";
+    private const string Repository = "ragagent.repository";
+    private const string Digest = "ragagent.digest";
+    private const string Release = "ragagent.release";
+    private const string Config = "ragagent.config";
+
+    public static Dictionary<string, string> Of(string name, Release release) => new()
+    {
+        [Name] = name,
+        [Repository] = release.Image.Repository,
+        [Digest] = release.Image.Digest,
+        [Release] = release.Id,
+        [Config] = release.ConfigFingerprint,
+    };
+
+    public static Container Read(ContainerInspectResponse seen, string containerPort, ContainerExit? exit)
+    {
+        var labels = seen.Config?.Labels ?? new Dictionary<string, string>();
+        var image = labels.TryGetValue(Repository, out var repository) && labels.TryGetValue(Digest, out var digest)
+            ? new ImageName(repository, digest)
+            : null;
+        return new Container(
+            seen.ID,
+            seen.Name.TrimStart('/'),
+            image,
+            labels.TryGetValue(Release, out var release) ? release : null,
+            labels.TryGetValue(Config, out var config) ? config : null,
+            Status(seen.State),
+            seen.State?.StartedAt ?? "",
+            HostPort(seen, containerPort),
+            exit);
+    }
+
+    public static ContainerStatus Status(State? state) => state?.Status switch
+    {
+        "running" => ContainerStatus.Running,
+        "paused" => ContainerStatus.Paused,
+        "restarting" => ContainerStatus.Restarting,
+        "removing" => ContainerStatus.Removing,
+        "exited" => ContainerStatus.Exited,
+        "dead" => ContainerStatus.Dead,
+        _ => ContainerStatus.Created,
+    };
+
+    private static int? HostPort(ContainerInspectResponse seen, string containerPort) =>
+        seen.NetworkSettings?.Ports is { } ports && ports.TryGetValue(containerPort, out var bindings) &&
+        bindings?.FirstOrDefault()?.HostPort is { } text && int.TryParse(text, out var port) ? port : null;
+}

@@ -1,0 +1,10 @@
+using System.Reflection;
+
+namespace RagAgent.Diagnostics;
+
+internal static class AgentVersion
+{
+    /// <summary>As the package is named: <c>1.2.3</c>.</summary>
+    public static string Short { get; } =
+        typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0";
+}

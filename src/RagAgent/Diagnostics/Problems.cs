@@ -1,0 +1,48 @@
+using System.Net.Sockets;
+using RagAgent.Supervision;
+
+namespace RagAgent.Diagnostics;
+
+/// <summary>The one mapping from an exception to a sentence for operators.</summary>
+/// <remarks>
+/// A room that knows more (the engine's words, AWS's error types) throws <see cref="ProblemException"/> itself; what
+/// arrives here otherwise is told by its kind, and by its type's name at last. Exception messages of libraries are used only where
+/// they can't hold a secret.
+/// </remarks>
+internal static class Problems
+{
+    public const string TriesAgain = "The agent tries again by itself.";
+
+    public static Problem From(Exception e) => e switch
+    {
+        ProblemException p => p.Problem,
+        HttpRequestException h => Network(h.Message, h),
+        SocketException s => Network(s.Message, s),
+        TimeoutException t => new("timeout", WithStop(t.Message), TriesAgain),
+        OperationCanceledException => new("timeout", "An answer did not come in time.", TriesAgain),
+        IOException io => new("io", WithStop(io.Message), TriesAgain),
+        _ => new("unexpected", $"Something unexpected happened: {e.GetType().Name}: {WithStop(e.Message)}",
+            "This is a fault of the agent: please report it with the lines around this one. " + TriesAgain),
+    };
+
+    /// <summary>Why a connection failed, in few words: the innermost cause says it best.</summary>
+    public static string Cause(Exception e)
+    {
+        var root = e.GetBaseException();
+        return root switch
+        {
+            SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData } => "its name can't be resolved",
+            SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "the connection was refused",
+            SocketException { SocketErrorCode: SocketError.TimedOut } => "the connection timed out",
+            SocketException { SocketErrorCode: SocketError.HostUnreachable or SocketError.NetworkUnreachable } => "the network does not reach it",
+            SocketException { SocketErrorCode: SocketError.ConnectionReset } => "the connection was cut",
+            System.Security.Authentication.AuthenticationException => "its TLS certificate was not accepted",
+            OperationCanceledException or TimeoutException => "it did not answer in time",
+            _ => root.Message.TrimEnd('.'),
+        };
+    }
+
+    private static Problem Network(string message, Exception e) => new("network", $"{message.TrimEnd('.')}: {Cause(e)}.", TriesAgain);
+
+    private static string WithStop(string sentence) => sentence.EndsWith('.') ? sentence : sentence + ".";
+}

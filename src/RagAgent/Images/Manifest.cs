@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using RagAgent.Supervision;
+
+namespace RagAgent.Images;
+
+/// <summary>An operating system and an architecture by the names that images use.</summary>
+internal sealed record Platform(string Os, string Architecture)
+{
+    public static Platform OfThisMachine { get; } = new("linux", RuntimeInformation.OSArchitecture switch
+    {
+        System.Runtime.InteropServices.Architecture.X64 => "amd64",
+        System.Runtime.InteropServices.Architecture.Arm64 => "arm64",
+        var other => other.ToString().ToLowerInvariant(),
+    });
+
+    public override string ToString() => $"{Os}/{Architecture}";
+}
+
+/// <summary>The four kinds of manifest that registries hold.</summary>
+internal static class MediaTypes
+{
+    public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+    public const string DockerList = "application/vnd.docker.distribution.manifest.list.v2+json";
+    public const string OciManifest = "application/vnd.oci.image.manifest.v1+json";
+    public const string OciIndex = "application/vnd.oci.image.index.v1+json";
+
+    public static IReadOnlyList<string> All { get; } = [OciIndex, OciManifest, DockerList, DockerManifest];
+
+    public static bool IsIndex(string? mediaType) => mediaType is DockerList or OciIndex;
+}
+
+/// <summary>One image's manifest.</summary>
+/// <param name="ConfigDigest">Of the blob that knows the platform.</param>
+/// <param name="LayerSizes">Compressed bytes by layer digest.</param>
+internal sealed record Manifest(string ConfigDigest, IReadOnlyDictionary<string, long> LayerSizes)
+{
+    /// <exception cref="ProblemException">It is no image manifest.</exception>
+    public static Manifest Parse(byte[] json, string reference)
+    {
+        using var document = Document(json, reference);
+        var root = document.RootElement;
+        if (!root.TryGetProperty("config", out var config) || !root.TryGetProperty("layers", out var layers))
+        {
+            throw NotUnderstood(reference);
+        }
+        var sizes = new Dictionary<string, long>();
+        foreach (var layer in layers.EnumerateArray())
+        {
+            sizes[Text(layer, "digest")] = layer.TryGetProperty("size", out var size) && size.TryGetInt64(out var bytes) ? bytes : 0;
+        }
+        return new Manifest(Text(config, "digest"), sizes);
+    }
+
+    /// <summary>The platform as an image's config blob states it.</summary>
+    public static Platform PlatformOf(byte[] configBlob, string reference)
+    {
+        using var document = Document(configBlob, reference);
+        return new Platform(Text(document.RootElement, "os"), Text(document.RootElement, "architecture"));
+    }
+
+    /// <summary>The image for one platform in an index. Attestations, whose platform is <c>unknown/unknown</c>, are passed over.</summary>
+    /// <exception cref="ProblemException">It has none for the platform.</exception>
+    public static string Choose(byte[] index, Platform platform, string reference)
+    {
+        using var document = Document(index, reference);
+        if (!document.RootElement.TryGetProperty("manifests", out var manifests))
+        {
+            throw NotUnderstood(reference);
+        }
+        var offered = new List<Platform>();
+        foreach (var manifest in manifests.EnumerateArray())
+        {
+            if (!manifest.TryGetProperty("platform", out var stated))
+            {
+                continue;
+            }
+            var candidate = new Platform(Text(stated, "os"), Text(stated, "architecture"));
+            if (candidate == platform)
+            {
+                return Text(manifest, "digest");
+            }
+            offered.Add(candidate);
+        }
+        throw WrongPlatform(reference, [.. offered.Where(p => p.Os != "unknown").Distinct()], platform);
+    }
+
+    public static ProblemException WrongPlatform(string reference, IReadOnlyList<Platform> offered, Platform platform) => new(new Problem(
+        "image-platform",
+        $"{reference} was built for {(offered.Count == 0 ? "no platform" : string.Join(", ", offered))}, but this machine is {platform}.",
+        $"Build it with 'docker build --platform {platform}' and push it again; the agent looks again by itself."));
+
+    private static JsonDocument Document(byte[] json, string reference)
+    {
+        try
+        {
+            return JsonDocument.Parse(json);
+        }
+        catch (JsonException)
+        {
+            throw NotUnderstood(reference);
+        }
+    }
+
+    private static string Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() ?? "" : "";
+
+    private static ProblemException NotUnderstood(string reference) => new(new Problem(
+        "image-manifest", $"{reference} has a manifest that is not an image's.", "Check what was pushed under this tag; it must be a container image."));
+}

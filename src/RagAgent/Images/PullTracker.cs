@@ -1,0 +1,93 @@
+using RagAgent.Supervision;
+
+namespace RagAgent.Images;
+
+/// <summary>Turns the engine's messages about a pull into one fraction, weighted by the layers' sizes. Pure; nothing in it fails a pull.</summary>
+/// <remarks>
+/// Engines differ: some send no total, some send seconds instead of bytes while they unpack, some send messages out of order
+/// or begin a layer anew after a failure. What was shown never goes back.
+/// </remarks>
+internal sealed class PullTracker
+{
+    // Unpacking takes about a third of the time of a pull inside one region.
+    private const double DownloadWeight = 0.7;
+    private const int ShortId = 12;
+
+    private readonly Dictionary<string, Layer> _layers = [];
+    private double _shown;
+
+    /// <param name="layerSizes">Compressed bytes by layer digest, from the manifest.</param>
+    public PullTracker(IReadOnlyDictionary<string, long> layerSizes)
+    {
+        foreach (var (digest, size) in layerSizes)
+        {
+            // The engine names a layer by the first digits of its digest.
+            var hex = digest[(digest.IndexOf(':') + 1)..];
+            _layers[hex.Length > ShortId ? hex[..ShortId] : hex] = new Layer(size);
+        }
+    }
+
+    /// <summary>A layer is being unpacked: silence may be long and means nothing.</summary>
+    public bool IsExtracting => _layers.Values.Any(l => l is { IsDownloaded: true, IsExtracted: false, IsThere: false });
+
+    /// <summary>Compressed bytes of the layers that were not on disk.</summary>
+    public long MissingBytes => _layers.Values.Where(l => !l.IsThere).Sum(l => l.Size);
+
+    /// <returns>Where the pull is now; null while too little is known to say.</returns>
+    public PullProgress? Observe(string? id, string? status, long? current, long? total)
+    {
+        if (id is null || status is null || !_layers.TryGetValue(id, out var layer))
+        {
+            return null;
+        }
+        switch (status)
+        {
+            case "Already exists":
+                layer.IsThere = true;
+                break;
+            case "Downloading" when !layer.IsDownloaded:
+                layer.Downloaded = Math.Clamp(current ?? 0, layer.Downloaded, layer.Size);
+                break;
+            case "Verifying Checksum" or "Download complete":
+                layer.Downloaded = layer.Size;
+                layer.IsDownloaded = true;
+                break;
+            case "Extracting":
+                layer.Downloaded = layer.Size;
+                layer.IsDownloaded = true;
+                layer.Extracted = total > 0 && current is { } done ? Math.Max(layer.Extracted, Math.Clamp((double)done / total.Value, 0, 1)) : layer.Extracted;
+                break;
+            case "Pull complete":
+                layer.Downloaded = layer.Size;
+                layer.IsDownloaded = layer.IsExtracted = true;
+                break;
+            default:
+                return null;   // "Pulling fs layer", "Waiting", "Retrying in …", and what engines may say one day
+        }
+        return Now();
+    }
+
+    private PullProgress? Now()
+    {
+        var missing = MissingBytes;
+        var downloaded = _layers.Values.Where(l => !l.IsThere).Sum(l => l.Downloaded);
+        if (missing == 0 || downloaded == 0)
+        {
+            return null;
+        }
+        var extracted = _layers.Values.Where(l => !l.IsThere).Sum(l => l.Size * (l.IsExtracted ? 1 : l.Extracted));
+        var fraction = (DownloadWeight * downloaded / missing) + ((1 - DownloadWeight) * extracted / missing);
+        _shown = Math.Max(_shown, Math.Min(fraction, 1));
+        return new PullProgress(_shown, downloaded, missing);
+    }
+
+    private sealed class Layer(long size)
+    {
+        public long Size => size;
+        public long Downloaded { get; set; }
+        public double Extracted { get; set; }
+        public bool IsThere { get; set; }
+        public bool IsDownloaded { get; set; }
+        public bool IsExtracted { get; set; }
+    }
+}

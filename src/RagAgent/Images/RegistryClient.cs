@@ -1,0 +1,132 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Polly;
+using Polly.Retry;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+
+namespace RagAgent.Images;
+
+/// <summary>What a tag points to.</summary>
+internal sealed record Pointer(string Digest, string? MediaType);
+
+/// <summary>The few calls of the OCI distribution API that tell what a tag is and what it consists of.</summary>
+internal sealed class RegistryClient : IDisposable
+{
+    private const int LargestDocument = 8 * 1024 * 1024;
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
+
+    private readonly HttpClient _http;
+    private readonly ResiliencePipeline<HttpResponseMessage> _calls;
+
+    public RegistryClient(TimeProvider time)
+    {
+        // Redirects to a blob store are followed; the handler drops our Authorization header on the way, which S3 demands.
+        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) }) { Timeout = Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("ragagent", AgentVersion.Short));
+        _calls = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
+            {
+                ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
+                    .HandleResult(r => r.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError),
+                MaxRetryAttempts = 2,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = TimeSpan.FromMilliseconds(500),
+                DelayGenerator = args => ValueTask.FromResult(PauseAskedFor(args.Outcome.Result)),
+            })
+            .AddTimeout(AnswerWithin)
+            .Build();
+    }
+
+    /// <summary>What the tag is now, without transferring its manifest where the registry allows that.</summary>
+    public async Task<Pointer> ResolveAsync(RegistryAccess access, string path, string tag, string reference, CancellationToken stopping)
+    {
+        using (var head = await AskAsync(access, HttpMethod.Head, $"{path}/manifests/{tag}", stopping))
+        {
+            if (head.IsSuccessStatusCode && Digest(head) is { } digest)
+            {
+                return new Pointer(digest, head.Content.Headers.ContentType?.MediaType);
+            }
+        }
+        // A refused HEAD carries no words, and some registries don't allow it: GET says what it is about.
+        using var get = await AskAsync(access, HttpMethod.Get, $"{path}/manifests/{tag}", stopping);
+        var body = await BodyAsync(get, reference, stopping);
+        return new Pointer(Digest(get) ?? Sha256(body), get.Content.Headers.ContentType?.MediaType);
+    }
+
+    /// <summary>A manifest or an index by its digest; what arrives is checked against it.</summary>
+    public Task<byte[]> ManifestAsync(RegistryAccess access, string path, string digest, string reference, CancellationToken stopping) =>
+        GetAsync(access, $"{path}/manifests/{digest}", digest, reference, stopping);
+
+    /// <summary>A small blob (an image's config) by its digest; what arrives is checked against it.</summary>
+    public Task<byte[]> BlobAsync(RegistryAccess access, string path, string digest, string reference, CancellationToken stopping) =>
+        GetAsync(access, $"{path}/blobs/{digest}", digest, reference, stopping);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<byte[]> GetAsync(RegistryAccess access, string what, string digest, string reference, CancellationToken stopping)
+    {
+        using var response = await AskAsync(access, HttpMethod.Get, what, stopping);
+        var body = await BodyAsync(response, reference, stopping);
+        return Sha256(body) == digest
+            ? body
+            : throw new ProblemException(new Problem("registry-corrupt", $"The registry sent something else than {Words.Digest(digest)} for {reference}.", Problems.TriesAgain));
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(RegistryAccess access, HttpMethod method, string what, CancellationToken stopping)
+    {
+        try
+        {
+            var response = await SendAsync(access, method, what, null, stopping);
+            return response.StatusCode == HttpStatusCode.Unauthorized && BearerChallenge.Find(response) is { } challenge
+                ? await SendAsync(access, method, what, await challenge.TokenAsync(_http, access, stopping), stopping)
+                : response;
+        }
+        catch (Exception e) when (e is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
+        {
+            throw new ProblemException(new Problem("registry-unreachable",
+                $"The registry {access.Host} can't be reached: {Problems.Cause(e)}.", $"Check the instance's network and DNS. {Problems.TriesAgain}"), e);
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(RegistryAccess access, HttpMethod method, string what, string? bearer, CancellationToken stopping) =>
+        await _calls.ExecuteAsync(async token =>
+        {
+            using var request = new HttpRequestMessage(method, new Uri(access.Api, $"/v2/{what}"));
+            request.Headers.Authorization = bearer is not null ? new AuthenticationHeaderValue("Bearer", bearer) : Basic(access);
+            foreach (var type in MediaTypes.All)
+            {
+                request.Headers.Accept.ParseAdd(type);
+            }
+            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+        }, stopping);
+
+    private static AuthenticationHeaderValue? Basic(RegistryAccess access) => access is { User: { } user, Password: { } password }
+        ? new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password.Reveal()}")))
+        : null;
+
+    private static async Task<byte[]> BodyAsync(HttpResponseMessage response, string reference, CancellationToken stopping)
+    {
+        if (!response.IsSuccessStatusCode)
+        {
+            var text = RegistryProblems.Text(await response.Content.ReadAsStringAsync(stopping));
+            throw new ProblemException(RegistryProblems.From(text, response.StatusCode, reference));
+        }
+        if (response.Content.Headers.ContentLength > LargestDocument)
+        {
+            throw new ProblemException(new Problem("registry-corrupt", $"The registry's manifest for {reference} is too large to be one.", "Check what was pushed under this tag."));
+        }
+        return await response.Content.ReadAsByteArrayAsync(stopping);
+    }
+
+    private static string? Digest(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.FirstOrDefault() : null;
+
+    private static string Sha256(byte[] bytes) => "sha256:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
+
+    private static TimeSpan? PauseAskedFor(HttpResponseMessage? response) =>
+        response?.Headers.RetryAfter?.Delta is { } asked ? (asked < LongestPause ? asked : LongestPause) : null;
+}

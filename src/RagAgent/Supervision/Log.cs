@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Logging;
+
+namespace RagAgent.Supervision;
+
+/// <summary>Supervision: ids 100-199.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(100, LogLevel.Information, "Docker Engine {Version} answers.")]
+    public static partial void EngineAnswers(this ILogger logger, string version);
+
+    [LoggerMessage(101, LogLevel.Information, "Secrets are read: {Versions}.")]
+    public static partial void SecretsRead(this ILogger logger, string versions);
+
+    [LoggerMessage(102, LogLevel.Warning, "{Warning}")]
+    public static partial void SecretsWarning(this ILogger logger, string warning);
+
+    [LoggerMessage(103, LogLevel.Information, "{Reference} is {Digest} now.")]
+    public static partial void TagResolved(this ILogger logger, string reference, string digest);
+
+    [LoggerMessage(104, LogLevel.Information, "Pulling {Reference}: {Size} to fetch.")]
+    public static partial void PullBegins(this ILogger logger, string reference, string size);
+
+    [LoggerMessage(105, LogLevel.Information, "Pulling {Reference}: {Percent} %.")]
+    public static partial void PullProgressed(this ILogger logger, string reference, int percent);
+
+    [LoggerMessage(106, LogLevel.Information, "Image {Digest} is on disk, {Size} pulled in {Took}.")]
+    public static partial void ImagePulled(this ILogger logger, string digest, string size, string took);
+
+    [LoggerMessage(107, LogLevel.Information, "Image {Digest} is on disk already, nothing pulled.")]
+    public static partial void ImageThere(this ILogger logger, string digest);
+
+    [LoggerMessage(110, LogLevel.Information, "Container is being started: release {Release}, image {Digest}.")]
+    public static partial void ContainerStarting(this ILogger logger, string release, string digest);
+
+    [LoggerMessage(111, LogLevel.Warning, "Container is being started from the image on disk, {Digest}, because the newest is out of reach.")]
+    public static partial void ContainerStartingStale(this ILogger logger, string digest);
+
+    [LoggerMessage(112, LogLevel.Information, "Container {Container} runs; waiting for it to be well.")]
+    public static partial void ContainerRuns(this ILogger logger, string container);
+
+    [LoggerMessage(113, LogLevel.Information, "Container {Container} runs already and is adopted: release {Release}.")]
+    public static partial void ContainerAdopted(this ILogger logger, string container, string release);
+
+    [LoggerMessage(114, LogLevel.Information, "Container {Container} serves: release {Release}, image {Digest}, well after {Took}.")]
+    public static partial void ContainerServes(this ILogger logger, string container, string release, string digest, string took);
+
+    [LoggerMessage(115, LogLevel.Warning, "Container {Container} failed a liveness probe: {Fault}.")]
+    public static partial void LivenessFailed(this ILogger logger, string container, string fault);
+
+    [LoggerMessage(116, LogLevel.Information, "Container {Container} is well again.")]
+    public static partial void LivenessRecovered(this ILogger logger, string container);
+
+    [LoggerMessage(117, LogLevel.Information, "Container {Container} is being stopped: {Reason}.")]
+    public static partial void ContainerStopping(this ILogger logger, string container, string reason);
+
+    [LoggerMessage(118, LogLevel.Warning, "{Problem} Next start in {Delay}.")]
+    public static partial void ContainerFailed(this ILogger logger, Problem problem, string delay);
+
+    [LoggerMessage(119, LogLevel.Error, "{Problem} That was crash {Crashes} in a row: the app is crash-looping. Next start in {Delay}.")]
+    public static partial void CrashLooping(this ILogger logger, Problem problem, int crashes, string delay);
+
+    [LoggerMessage(120, LogLevel.Information, "| {Line}")]
+    public static partial void LastLine(this ILogger logger, string line);
+
+    [LoggerMessage(121, LogLevel.Information, "A newer release is on disk and waits until no session is open ({Sessions} now).")]
+    public static partial void UpdateWaits(this ILogger logger, int sessions);
+
+    [LoggerMessage(122, LogLevel.Information, "Update was asked for.")]
+    public static partial void UpdateAsked(this ILogger logger);
+
+    [LoggerMessage(123, LogLevel.Information, "Update is done: {Digest} serves.")]
+    public static partial void UpdateDone(this ILogger logger, string digest);
+
+    [LoggerMessage(124, LogLevel.Information, "Update found nothing newer: {Digest} serves.")]
+    public static partial void UpdateFoundNothing(this ILogger logger, string digest);
+
+    [LoggerMessage(125, LogLevel.Error, "Update failed. {Problem}")]
+    public static partial void UpdateFailed(this ILogger logger, Problem problem);
+
+    [LoggerMessage(130, LogLevel.Warning, "{Problem}")]
+    public static partial void WentWrong(this ILogger logger, Problem problem);
+
+    [LoggerMessage(131, LogLevel.Information, "{What} after {Failures} failed tries.")]
+    public static partial void Recovered(this ILogger logger, string what, int failures);
+}

@@ -1,0 +1,50 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+
+namespace RagAgent.Supervision;
+
+/// <summary>The one loop that owns the state: reads events one at a time, asks the <see cref="Reducer"/>, begins the effects.</summary>
+internal sealed class Supervisor(Policy policy, EffectRunner effects, StateBoard board, Narrator narrator, AgentClock clock) : BackgroundService
+{
+    private readonly Channel<Event> _inbox = Channel.CreateUnbounded<Event>(new UnboundedChannelOptions { SingleReader = true });
+
+    /// <summary>Never blocks and never drops; the time of the event is now.</summary>
+    public void Post(Func<Moment, Event> what) => _inbox.Writer.TryWrite(what(clock.Now));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = clock.Time.CreateTimer(_ => Post(at => new Event.Tick(at)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var state = new AgentState { Seed = (ulong)clock.Time.GetTimestamp() };
+        Post(at => new Event.Tick(at));
+        await foreach (var e in _inbox.Reader.ReadAllAsync(stoppingToken))
+        {
+            var (next, wanted) = Reducer.Next(state, e, policy);
+            narrator.Tell(state, next, e);
+            state = next;
+            board.Publish(state);
+            foreach (var effect in wanted)
+            {
+                effects.Begin(effect, Post, stoppingToken);
+            }
+            timer.Change(UntilNextDeadline(state), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Leaves the app running, but not half started: what was being handed over is handed over first.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await effects.FinishAsync(cancellationToken);
+    }
+
+    private TimeSpan UntilNextDeadline(AgentState state)
+    {
+        if (Deadlines.Next(state, policy) is not { } next)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+        var left = next - clock.Now;
+        // A timer may fire a hair early by the monotonic clock; a floor keeps that from spinning.
+        return left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left;
+    }
+}
