@@ -66,8 +66,9 @@ start() {
   # exec/libnetwork/<12>.sock must fit into the 107 characters that a socket's path may have.
   ((${#dir} <= 70)) || fail "the path $dir is too long for the engine's sockets (70 characters at most). Use a folder directly below /tmp."
   local tool
-  for tool in dockerd containerd docker ip; do
-    command -v "$tool" >/dev/null || fail "$tool is not installed. Run: scripts/need.sh docker.io iptables iproute2"
+  # Asked by command, not by package: an engine from elsewhere serves as well and is not replaced.
+  for tool in dockerd containerd docker iptables ip; do
+    command -v "$tool" >/dev/null || "$(dirname "${BASH_SOURCE[0]}")/need.sh" docker.io iptables iproute2 || exit
   done
   if answers; then
     echo "unix://$socket"
