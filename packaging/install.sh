@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Installs RagAgent from the unpacked archive that this file lies in. Run it as root.
+#
+#   ./install.sh              installs or upgrades, enables the service, starts or restarts it
+#   ./install.sh --no-start   the same without starting: for baking a machine image, works in a chroot
+#   ./install.sh --dry-run    says what would be done
+#
+# It can be repeated: what is as it should be is left alone. /etc/ragagent.json is never overwritten.
+set -euo pipefail
+umask 022
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+start=yes dry=no changed=no
+refuse() { echo "install.sh: $*" >&2; exit 1; }
+while (($#)); do
+  case "$1" in
+    --no-start) start=no ;;
+    --dry-run) dry=yes ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "install.sh: unknown option $1. --help lists the options." >&2; exit 64 ;;
+  esac
+  shift
+done
+
+# --- What it can't serve, each with its sentence, before anything is touched.
+[[ "$(uname -s)" == Linux ]] || refuse "RagAgent runs on Linux; this is $(uname -s)."
+[[ "$(uname -m)" == x86_64 ]] || refuse "this archive is for x86_64; this machine is $(uname -m). Choose an x86_64 instance type (t3, m7i)."
+((EUID == 0)) || refuse "installing needs root. Run: sudo ./install.sh"
+for file in ragagent ragagent.service ragagent.json ragagent.schema.json uninstall.sh; do
+  [[ -f $here/$file ]] || refuse "$here/$file is missing. Unpack the whole archive again and run install.sh from there."
+done
+command -v systemctl >/dev/null || refuse "systemd is not installed, and it is what runs the agent. Use Ubuntu 24.04, Debian 12 or Amazon Linux 2023."
+[[ $start == no || -d /run/systemd/system ]] ||
+  refuse "systemd does not run here (a chroot or a container?). Use --no-start; the service starts at the next boot."
+
+if ! said="$("$here/ragagent" --version 2>&1)"; then
+  glibc="$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'no glibc')"
+  needed="$(grep -o 'GLIBC_[0-9.]*' <<<"$said" | sort -uV | tail -n 1)" || true
+  [[ -z $needed ]] || refuse "the binary needs glibc ${needed#GLIBC_} or later; this machine has $glibc. Use Ubuntu 24.04, Debian 12 or Amazon Linux 2023."
+  refuse "the binary does not run on this machine ($glibc). It says: $said"
+fi
+
+os="$(sed -n 's/^ID="\{0,1\}\([a-z]*\)"\{0,1\}$/\1/p' /etc/os-release 2>/dev/null)" || true
+case "$os" in
+  ubuntu | debian) docker_hint="apt-get update && apt-get install -y docker.io" ;;
+  amzn) docker_hint="dnf install -y docker && systemctl enable --now docker" ;;
+  *) docker_hint="apt-get install docker.io (Ubuntu 24.04, Debian 12) or dnf install docker (Amazon Linux 2023)" ;;
+esac
+command -v dockerd >/dev/null || refuse "the Docker Engine is not installed. Run: $docker_hint"
+systemctl cat docker.service >/dev/null 2>&1 || [[ -e /usr/lib/systemd/system/docker.service || -e /lib/systemd/system/docker.service ]] ||
+  refuse "there is a dockerd but no docker.service (a Docker from a snap, or a rootless one?). Run: $docker_hint"
+getent group docker >/dev/null || refuse "there is no group 'docker', through which the agent reaches the engine. Run: groupadd --system docker && systemctl restart docker"
+
+# --- What is done. Each step looks first, so that a second run changes nothing.
+step() { # step SENTENCE COMMAND…
+  echo "$1"
+  shift
+  changed=yes
+  [[ $dry == yes ]] || "$@"
+}
+
+put() { # put FILE TARGET MODE
+  [[ -f $2 && "$(stat --format='%a %u %g' "$2")" == "$3 0 0" ]] && cmp --silent "$here/$1" "$2" && return
+  step "$2: $([[ -e $2 ]] && echo replaced || echo installed)" replace "$1" "$2" "$3"
+}
+replace() {
+  mkdir -p "$(dirname "$2")"
+  # Beside it, then renamed: a binary that runs can't be written to, and no half file is ever seen.
+  install -o root -g root -m "$3" "$here/$1" "$2.new"
+  mv -f "$2.new" "$2"
+}
+
+if ! getent passwd ragagent >/dev/null; then
+  getent group ragagent >/dev/null || step "group ragagent: created" groupadd --system ragagent
+  step "user ragagent: created" \
+    useradd --system --gid ragagent --home-dir /var/lib/ragagent --no-create-home --shell "$(command -v nologin || echo /bin/false)" ragagent
+fi
+[[ " $(id -nG ragagent 2>/dev/null) " == *" docker "* ]] || step "user ragagent: added to the group docker" usermod --append --groups docker ragagent
+
+put ragagent /usr/bin/ragagent 755
+put ragagent.service /etc/systemd/system/ragagent.service 644
+put ragagent.json /usr/share/ragagent/ragagent.json 644
+put ragagent.schema.json /usr/share/ragagent/ragagent.schema.json 644
+put uninstall.sh /usr/share/ragagent/uninstall.sh 755
+# Not a file of ours any more once it is there.
+[[ -e /etc/ragagent.json ]] || put ragagent.json /etc/ragagent.json 644
+
+upgraded=$changed
+[[ "$(systemctl is-enabled ragagent.service 2>/dev/null)" == enabled ]] ||
+  step "ragagent.service: enabled, it starts at every boot" systemctl --quiet enable ragagent.service
+
+if [[ $start == yes ]]; then
+  [[ $upgraded == no || $dry == yes ]] || systemctl daemon-reload
+  if ! systemctl --quiet is-active ragagent.service; then
+    verb=start
+  elif [[ $upgraded == yes ]]; then
+    # The app is not touched by it: the new agent adopts it.
+    verb=restart
+  else
+    verb=''
+  fi
+  # shellcheck disable=SC2317,SC2329 # called through step
+  begin() {
+    systemctl "$verb" ragagent.service || refuse "everything is installed, but the service did not $verb. See why: journalctl -u ragagent -n 30"
+  }
+  [[ -z $verb ]] || step "ragagent.service: ${verb}ed" begin
+fi
+
+if [[ $changed == no ]]; then
+  echo "Nothing to change: $said is installed."
+elif [[ $dry == yes ]]; then
+  echo "A dry run: nothing of this was done."
+elif [[ $start == no ]]; then
+  echo "Installed. The service starts at the next boot. Its configuration: /etc/ragagent.json"
+else
+  echo "Installed and running. Configuration: /etc/ragagent.json; what it does: ragagent status; its log: journalctl -u ragagent"
+fi

