@@ -1,1 +1,19 @@
-return 0;
+using System.CommandLine;
+using RagAgent.Cli;
+using RagAgent.Diagnostics;
+
+// Asked for by every script that installs or upgrades: answered before anything else is loaded.
+if (args is ["--version"])
+{
+    Console.WriteLine($"ragagent {AgentVersion.Short}");
+    return RagAgent.ExitCodes.Ok;
+}
+
+var ragagent = new RootCommand("Keeps the newest image of one container serving on this machine, and answers for it.")
+{
+    RunCommand.Create(),      // the service; what systemd starts
+    StatusCommand.Create(),   // asks the running service
+    UpdateCommand.Create(),   // is there something newer? then run that
+    ConfigCommand.Create(),   // says what is wrong with the configuration file
+};
+return await ragagent.Parse(args).InvokeAsync();

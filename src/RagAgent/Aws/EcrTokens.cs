@@ -15,7 +15,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Aws;
 
 /// <summary>ECR's GetAuthorizationToken, signed by the SDK's signer. A token is kept for half of its life.</summary>
-internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) : IEcr
+internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) : IEcr, IDisposable
 {
     private const string Target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15);
@@ -34,6 +34,8 @@ internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) :
         .Build();
 
     private (RegistryAccess Access, string Region, DateTimeOffset Until)? _held;
+
+    public void Dispose() => _one.Dispose();
 
     public bool Owns(string host) => RegistryHost().IsMatch(host);
 

@@ -1,0 +1,91 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
+using RagAgent.Aws;
+using RagAgent.Configuration;
+using RagAgent.Containers;
+using RagAgent.Control;
+using RagAgent.Diagnostics;
+using RagAgent.Health;
+using RagAgent.Images;
+using RagAgent.Proxy;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+using Serilog;
+
+namespace RagAgent;
+
+/// <summary>Puts the agent together: one line, one room.</summary>
+internal static class AgentHost
+{
+    public static IHost Build(AgentConfig config, ControlAddress control, ISystemdNotifier systemd)
+    {
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent" });
+        builder.Services.AddSingleton(config).AddSingleton(TimeProvider.System).AddSingleton<AgentClock>();
+        AddDiagnostics(builder, systemd);
+        AddSecrets(builder.Services);
+        AddAws(builder.Services);
+        AddContainers(builder.Services);
+        AddImages(builder.Services);
+        AddHealth(builder.Services);
+        AddSupervision(builder.Services, config);
+        AddProxy(builder.Services);
+        AddControl(builder.Services, control);
+        return builder.Build();
+    }
+
+    /// <summary>Lines go to standard output: journal, terminal or file, as it is connected.</summary>
+    private static void AddDiagnostics(HostApplicationBuilder builder, ISystemdNotifier systemd)
+    {
+        var vault = new SecretVault();
+        var output = new OutputSink(OutputSink.Detect(), vault.Scrub, Console.Out);
+        builder.Services.AddSingleton(vault).AddSingleton(output).AddSingleton(systemd);
+        builder.Services.AddSerilog(new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(output).CreateLogger(), dispose: true);
+        builder.Logging.SetMinimumLevel(LogLevel.Information)
+            .AddFilter("Microsoft", LogLevel.Error)
+            .AddFilter("Yarp", LogLevel.Critical);   // the front door tells visitors itself, and the supervision the operator
+        builder.Services.AddHostedService<StatusLine>();
+    }
+
+    private static void AddSecrets(IServiceCollection services) => services.AddSingleton<ISecrets, SecretReader>();
+
+    private static void AddAws(IServiceCollection services) => services
+        .AddSingleton<InstanceMetadata>().AddSingleton<AwsAccount>()
+        .AddSingleton<IParameterStore, ParameterStore>().AddSingleton<IEcr, EcrTokens>();
+
+    private static void AddContainers(IServiceCollection services) => services
+        .AddSingleton<EngineConnection>().AddSingleton<ContainerOutput>().AddSingleton<IEngine, DockerEngine>()
+        .AddSingleton(s => new SoleAgent(s.GetRequiredService<EngineConnection>().Socket, s.GetRequiredService<AgentConfig>().Container.Name))
+        .AddHostedService<EngineWatcher>();
+
+    private static void AddImages(IServiceCollection services) => services
+        .AddSingleton<RegistryClient>().AddSingleton<EnginePull>().AddSingleton<IImages, ImageStore>();
+
+    private static void AddHealth(IServiceCollection services) => services.AddSingleton<IProber, HttpProber>();
+
+    private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
+        .AddSingleton(PolicyOf(config)).AddSingleton<StateBoard>().AddSingleton<Narrator>().AddSingleton<EffectRunner>()
+        .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>());
+
+    private static void AddProxy(IServiceCollection services) => services
+        .AddSingleton<Visits>().AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
+
+    private static void AddControl(IServiceCollection services, ControlAddress control) => services
+        .AddSingleton(control).AddSingleton<StatusWriter>().AddHostedService<ControlServer>();
+
+    /// <summary>The numbers of the configuration that decisions are made with.</summary>
+    private static Policy PolicyOf(AgentConfig config) => new()
+    {
+        ConfigFingerprint = ContainerSpec.FingerprintOf(config),
+        StartupInterval = config.Health.Startup.Interval,
+        StartupDeadline = config.Health.Startup.Deadline,
+        HasGate = config.Health.Gate is not { Path: null, WebSocket: null },
+        LivenessInterval = config.Health.Liveness.Interval,
+        LivenessFailures = config.Health.Liveness.Failures,
+        Restart = new Backoff(config.Restart.FirstDelay, config.Restart.MaxDelay),
+        RestartResetAfter = config.Restart.ResetAfter,
+        CheckEvery = config.Update.Every,
+        WaitForIdle = config.Update.When == UpdateWhen.Idle,
+    };
+}

@@ -1,0 +1,27 @@
+using RagAgent.Control;
+using RagAgent.Supervision;
+
+namespace RagAgent.Cli;
+
+/// <summary>One conversation with the agent that runs; its failures become a sentence and an exit code.</summary>
+internal static class AgentCall
+{
+    public static async Task<int> DoAsync(string runtimeDirectory, Func<ControlClient, Task<int>> conversation)
+    {
+        using var client = new ControlClient(runtimeDirectory);
+        try
+        {
+            return await conversation(client);
+        }
+        catch (ProblemException e)
+        {
+            await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
+            return ExitCodes.NotRunning;
+        }
+        catch (HttpRequestException)
+        {
+            await Console.Error.WriteLineAsync("ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.");
+            return ExitCodes.NotRunning;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using RagAgent.Configuration;
+
+namespace RagAgent.Cli;
+
+/// <summary><c>ragagent config check</c>: says what is wrong with a configuration file, without touching anything.</summary>
+internal static class ConfigCommand
+{
+    public static Command Create()
+    {
+        var file = new Argument<string>("FILE") { Description = "The configuration file.", DefaultValueFactory = _ => Options.DefaultConfigFile };
+        var check = new Command("check", "Say whether a configuration file is valid, and every mistake with its line.") { file };
+        check.SetAction(parsed => Check(parsed.GetValue(file)!));
+        return new Command("config", "Work with the configuration file.") { check };
+    }
+
+    private static int Check(string file)
+    {
+        var read = ConfigReader.ReadFile(file);
+        if (read.Config is null)
+        {
+            return Refuse(read.Problems);
+        }
+        Console.WriteLine($"{file} is valid.");
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>Every mistake on a line of its own, as compilers write them.</summary>
+    public static int Refuse(IReadOnlyList<ConfigProblem> problems)
+    {
+        foreach (var problem in problems)
+        {
+            Console.Error.WriteLine(problem);
+        }
+        return ExitCodes.BadConfiguration;
+    }
+}

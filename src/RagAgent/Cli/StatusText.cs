@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text;
+using RagAgent.Control;
+using RagAgent.Supervision;
+
+namespace RagAgent.Cli;
+
+/// <summary>The status for people.</summary>
+internal static class StatusText
+{
+    public static string Of(StatusDocument s)
+    {
+        var text = new StringBuilder();
+        void Line(string name, string? value)
+        {
+            if (value is { Length: > 0 })
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{name,-10}{value}\n");
+            }
+        }
+        text.Append(s.Headline).Append("\n\n");
+        Line("app", $"{s.App.State}{Since(s.App.Since)}{(s.App.Container is { } c ? $", container {c}" : "")}{(s.App.Release is { } r ? $", release {r}" : "")}");
+        Line("image", s.Image.Reference);
+        Line("digest", s.App.Digest is { } digest ? digest + Newest(s.App.Newest) : null);
+        Line("newest", s.Image.Digest is { } newest && newest != s.App.Digest ? newest : null);
+        Line("checked", s.Image.CheckedAt is { } at ? At(at) + (s.Image.NextCheck is { } next ? $", next {At(next)}" : "") : null);
+        Line("pull", s.Image.Pull is { } pull ? $"{pull.Percent} %, {Words.Bytes(pull.DownloadedBytes)} of {Words.Bytes(pull.TotalBytes)}" : null);
+        Line("secrets", string.Join(", ", s.Secrets.Versions));
+        Line("engine", s.Engine.Version is { } engine ? $"Docker {engine}{(s.Engine.Answers ? "" : ", does not answer")}" : null);
+        Line("door", $"port {s.FrontDoor.Port}{(s.FrontDoor.Open ? $", {s.App.Sessions} sessions open" : ", closed")}");
+        Line("crashes", s.App.Crashes > 0 ? $"{s.App.Crashes} in a row{(s.App.NextStart is { } start ? $", next start {At(start)}" : "")}" : null);
+        Line("update", s.Update.Pending is not null ? "under way" : s.Update.Last is { } last ? Ended(last) : null);
+        foreach (var problem in s.Problems)
+        {
+            Line("problem", $"{problem.What} {problem.Remedy}{(problem.NextTry is { } retry ? $" Next try {At(retry)}." : "")}");
+        }
+        if (s.LastFailure is { } failure)
+        {
+            Line("failed", $"{At(failure.At)}: {failure.Problem.What} {failure.Problem.Remedy}");
+            foreach (var line in failure.LastLines)
+            {
+                Line("", "| " + line);
+            }
+        }
+        return text.ToString();
+    }
+
+    private static string Ended(UpdateResult last) => last switch
+    {
+        { Problem: { } problem } => $"the last one failed: {problem.What} {problem.Remedy}",
+        { Changed: true } => $"the last one brought {Words.Digest(last.Digest ?? "")}",
+        _ => "the last one found nothing newer",
+    };
+
+    private static string Newest(bool? newest) => newest switch
+    {
+        true => " (the newest)",
+        false => " (a newer one is known)",
+        null => "",
+    };
+
+    private static string Since(DateTimeOffset? since) => since is { } at ? $" since {At(at)}" : "";
+
+    private static string At(DateTimeOffset at) => at.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+}

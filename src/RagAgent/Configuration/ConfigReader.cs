@@ -1,2 +1,0 @@
-namespace RagAgent.Configuration;
-public static class ConfigReader { }

@@ -1,0 +1,65 @@
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using RagAgent.Supervision;
+
+namespace RagAgent.Control;
+
+/// <summary>Talks to the agent that runs.</summary>
+internal sealed class ControlClient : IDisposable
+{
+    private readonly string _socket;
+    private readonly HttpClient _http;
+
+    public ControlClient(string runtimeDirectory)
+    {
+        _socket = RuntimeDirectory.Socket(runtimeDirectory);
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectCallback = async (_, stopping) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), stopping);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        })
+        {
+            BaseAddress = new Uri("http://ragagent/"),
+            Timeout = TimeSpan.FromSeconds(60),
+        };
+    }
+
+    /// <param name="after">Wait until the revision is another one (at most some 25 s); null: answer at once.</param>
+    /// <param name="stopping">Ends the wait.</param>
+    /// <exception cref="ProblemException">No agent answers.</exception>
+    public Task<StatusDocument> StatusAsync(long? after, CancellationToken stopping) => AskAsync(async () =>
+        await _http.GetFromJsonAsync(after is null ? "v1/status" : $"v1/status?after={after}", ControlJson.Default.StatusDocument, stopping));
+
+    /// <summary>Begins an update, or joins the one that is under way.</summary>
+    public Task<UpdateAccepted> UpdateAsync(CancellationToken stopping) => AskAsync(async () =>
+    {
+        using var response = await _http.PostAsync("v1/update", null, stopping);
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadFromJsonAsync(ControlJson.Default.UpdateAccepted, stopping);
+    });
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> AskAsync<T>(Func<Task<T?>> ask)
+    {
+        try
+        {
+            return await ask() ?? throw new HttpRequestException("The agent sent nothing.");
+        }
+        catch (HttpRequestException e) when ((e.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new ProblemException(new Problem("control-denied", $"The agent's control socket {_socket} may not be used by this user.",
+                "Use sudo, or join the group 'ragagent'."), e);
+        }
+        catch (HttpRequestException e) when (e.GetBaseException() is SocketException)
+        {
+            throw new ProblemException(new Problem("not-running", $"No agent runs here: nobody answers on {_socket}.",
+                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), e);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RagAgent.Supervision;
+
+namespace RagAgent.Control;
+
+/// <summary>Where the control socket is.</summary>
+internal sealed record ControlAddress(string Directory)
+{
+    public string Socket => RuntimeDirectory.Socket(Directory);
+}
+
+/// <summary>The local control socket: HTTP with JSON, readable by the agent's user and group only.</summary>
+/// <remarks><c>GET /v1/status[?after=REVISION]</c> waits for news when asked to; <c>POST /v1/update</c> begins an update.</remarks>
+internal sealed class ControlServer(ControlAddress address, StatusWriter status, StateBoard board, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+{
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(25);
+    private WebApplication? _server;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        Prepare();
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.ListenUnixSocket(address.Socket);
+            kestrel.AddServerHeader = false;
+        });
+        builder.Services.AddSingleton(loggers);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        _server = builder.Build();
+        _server.Run(AnswerAsync);
+        await _server.StartAsync(cancellationToken);
+        File.SetUnixFileMode(address.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_server is not null)
+        {
+            await _server.StopAsync(CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+    }
+
+    private void Prepare()
+    {
+        try
+        {
+            Directory.CreateDirectory(address.Directory);
+            File.Delete(address.Socket);   // left by a crash: nobody listens on it, or the agent would not be alone
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ProblemException(new Problem("control-socket", $"The control socket {address.Socket} can't be made: {e.Message.TrimEnd('.')}.",
+                "Run the agent by its systemd unit, or give --runtime-dir a directory that this user can write to."), e);
+        }
+    }
+
+    private Task AnswerAsync(HttpContext call) => (call.Request.Method, call.Request.Path.Value) switch
+    {
+        ("GET", "/v1/status") => StatusAsync(call),
+        ("POST", "/v1/update") => UpdateAsync(call),
+        _ => RefuseAsync(call),
+    };
+
+    private async Task StatusAsync(HttpContext call)
+    {
+        if (long.TryParse(call.Request.Query["after"], out var seen))
+        {
+            using var patience = new CancellationTokenSource(LongestWait, clock.Time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(call.RequestAborted, patience.Token);
+            try
+            {
+                await board.WaitAsync(seen, either.Token);
+            }
+            catch (OperationCanceledException) when (!call.RequestAborted.IsCancellationRequested)
+            {
+                // No news is an answer too: the caller asks again.
+            }
+        }
+        await WriteAsync(call, status.Write(), ControlJson.Default.StatusDocument);
+    }
+
+    private async Task UpdateAsync(HttpContext call)
+    {
+        // Answered once the request is part of the state, so that the caller finds its own update there.
+        var (revision, state) = board.Read();
+        var before = state.Counter;
+        supervisor.Post(at => new Event.UpdateAsked(at));
+        while (state.Update is not { } update || update.Id <= before)
+        {
+            if (state.LastUpdate is { } ended && ended.Id > before)
+            {
+                break;
+            }
+            (revision, state) = await board.WaitAsync(revision, call.RequestAborted);
+        }
+        await WriteAsync(call, new UpdateAccepted(state.Update?.Id ?? state.LastUpdate!.Id), ControlJson.Default.UpdateAccepted);
+    }
+
+    private static Task RefuseAsync(HttpContext call)
+    {
+        call.Response.StatusCode = StatusCodes.Status404NotFound;
+        return call.Response.WriteAsync("There is GET /v1/status and POST /v1/update.\n");
+    }
+
+    private static Task WriteAsync<T>(HttpContext call, T document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    {
+        call.Response.ContentType = "application/json";
+        return JsonSerializer.SerializeAsync(call.Response.Body, document, type, call.RequestAborted);
+    }
+}

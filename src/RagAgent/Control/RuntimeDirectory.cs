@@ -1,0 +1,46 @@
+using System.Net.Sockets;
+using RagAgent.Supervision;
+
+namespace RagAgent.Control;
+
+/// <summary>Where a running agent is found: systemd's runtime directory, or the user's own.</summary>
+internal static class RuntimeDirectory
+{
+    private const string OfTheService = "/run/ragagent";
+
+    /// <summary>What systemd says, what root uses, or what the user's session has.</summary>
+    public static string Default =>
+        Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 } given ? given.Split(':')[0]
+        : Directory.Exists(OfTheService) || Environment.IsPrivilegedProcess ? OfTheService
+        : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } session ? Path.Combine(session, "ragagent")
+        : OfTheService;
+
+    public static string Socket(string directory) => Path.Combine(directory, "control.sock");
+}
+
+/// <summary>Makes sure that one container has one agent. Held by the kernel, so nothing stale is left by a crash.</summary>
+internal sealed class SoleAgent : IDisposable
+{
+    private readonly Socket _name;
+
+    /// <param name="engineSocket">The engine that the container lives in.</param>
+    /// <param name="container">Its name.</param>
+    /// <exception cref="ProblemException">Another agent has it.</exception>
+    public SoleAgent(string engineSocket, string container)
+    {
+        _name = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            // A leading zero byte makes it a name in the kernel instead of a file.
+            _name.Bind(new UnixDomainSocketEndPoint($"\0ragagent/{Fingerprint.Of(engineSocket, container)}"));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            _name.Dispose();
+            throw new ProblemException(new Problem("already-running", $"Another RagAgent already looks after the container {container} on this machine.",
+                "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name."), e);
+        }
+    }
+
+    public void Dispose() => _name.Dispose();
+}

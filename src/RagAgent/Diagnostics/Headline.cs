@@ -1,0 +1,48 @@
+using RagAgent.Supervision;
+
+namespace RagAgent.Diagnostics;
+
+/// <summary>What is going on, in one plain sentence: the same words at the front door, in <c>status</c> and in systemd's status line.</summary>
+internal static class Headline
+{
+    public static string Of(AgentState s, Policy policy) => s.App switch
+    {
+        App.Serving { Failures: 0 } v when s.Engine.Failures > 0 && s.Engine.Problem is { } problem => $"The app serves ({Digest(v)}). {problem}",
+        App.Serving { Failures: 0 } v => $"The app serves ({Digest(v)}).",
+        App.Serving v => $"The app serves but failed {v.Failures} of {policy.LivenessFailures} liveness probes: {v.LastFault}.",
+        App.Probing { LastFault: { } fault } => $"The app is starting: {fault}.",
+        App.Probing => "The app is starting.",
+        App.Starting => "The container is being started.",
+        App.Stopping { Reason: StopReason.Replaced } => "The container makes room for another release.",
+        App.Stopping => "The container is being stopped.",
+        App.BackingOff when s.LastFailure is { } failure => $"{(s.Crashes >= policy.CrashLoopAfter ? $"The app is crash-looping ({s.Crashes} in a row). " : "")}{failure.Problem}",
+        _ => Waiting(s),
+    };
+
+    /// <summary>What the start waits for: the first thing that is missing, in the order in which one needs the other.</summary>
+    private static string Waiting(AgentState s)
+    {
+        if (s.Engine is { Value: null, Problem: null })
+        {
+            return "Docker Engine is being asked what runs.";
+        }
+        var problems = new[] { s.Engine.Problem, s.Secrets.Problem, s.Tag.Problem, s.Image.Problem }.OfType<Problem>().ToArray();
+        if (problems.Length > 0)
+        {
+            return problems[0].ToString();
+        }
+        if (s.Progress is { } progress)
+        {
+            return $"Pulling {s.Tag.Value?.Reference}: {progress.Percent} % ({Words.Bytes(progress.DownloadedBytes)} of {Words.Bytes(progress.TotalBytes)}).";
+        }
+        return s switch
+        {
+            { Image.IsRunning: true } => $"Preparing to pull {s.Tag.Value?.Reference}.",
+            { Tag.Value: null } => "Asking the registry what the newest image is.",
+            { Secrets.Value: null } => "Reading the secrets.",
+            _ => "The container is about to be started.",
+        };
+    }
+
+    private static string Digest(App.Serving serving) => Words.Digest(serving.Container.Image?.Digest ?? "unknown image");
+}

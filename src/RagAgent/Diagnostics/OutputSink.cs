@@ -1,0 +1,105 @@
+using System.Globalization;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Formatting.Display;
+
+namespace RagAgent.Diagnostics;
+
+/// <summary>Where log lines go.</summary>
+internal enum OutputKind
+{
+    /// <summary>To the journal through standard output: a priority before each line, the time is the journal's.</summary>
+    Journal,
+
+    /// <summary>To a person: short times, colours, and one line at the bottom that is written over.</summary>
+    Terminal,
+
+    /// <summary>To a file or a pipe.</summary>
+    Plain,
+}
+
+/// <summary>Writes log events to standard output. One lock for lines and for the status line, so that neither tears the other.</summary>
+internal sealed class OutputSink : ILogEventSink
+{
+    private const string EraseLine = "\r\x1b[K";
+    private readonly Lock _lock = new();
+    private readonly MessageTemplateTextFormatter _message = new("{Message:lj}", CultureInfo.InvariantCulture);
+    private readonly OutputKind _kind;
+    private readonly Func<string, string> _scrub;
+    private readonly TextWriter _out;
+    private string _status = "";
+
+    /// <param name="kind">How lines look.</param>
+    /// <param name="scrub">Takes secrets out, whatever way they may have come into a message.</param>
+    /// <param name="output">Written to and flushed line by line.</param>
+    public OutputSink(OutputKind kind, Func<string, string> scrub, TextWriter output) => (_kind, _scrub, _out) = (kind, scrub, output);
+
+    /// <summary>What standard output is connected to.</summary>
+    public static OutputKind Detect() =>
+        Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 } ? OutputKind.Journal
+        : Console.IsOutputRedirected || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb" ? OutputKind.Plain
+        : OutputKind.Terminal;
+
+    public void Emit(LogEvent logEvent)
+    {
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        _message.Format(logEvent, text);
+        if (logEvent.Exception is { } exception)
+        {
+            text.Write($" [{exception.GetType().Name}: {exception.Message}]");
+        }
+        var line = _scrub(text.ToString().ReplaceLineEndings(" "));
+        lock (_lock)
+        {
+            _out.Write(_kind switch
+            {
+                OutputKind.Journal => $"<{Priority(logEvent.Level)}>{line}\n",
+                OutputKind.Terminal => $"{EraseLine}{logEvent.Timestamp:HH:mm:ss} {Coloured(logEvent.Level, line)}\n{_status}",
+                _ => $"{logEvent.Timestamp.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ} {Word(logEvent.Level)} {line}\n",
+            });
+            _out.Flush();
+        }
+    }
+
+    /// <summary>Sets the line at the bottom of a terminal; elsewhere it does nothing. Empty takes it away.</summary>
+    public void ShowStatus(string status)
+    {
+        if (_kind != OutputKind.Terminal)
+        {
+            return;
+        }
+        lock (_lock)
+        {
+            if (status != _status)
+            {
+                _status = status;
+                _out.Write(EraseLine + _status);
+                _out.Flush();
+            }
+        }
+    }
+
+    private static int Priority(LogEventLevel level) => level switch
+    {
+        LogEventLevel.Fatal => 2,
+        LogEventLevel.Error => 3,
+        LogEventLevel.Warning => 4,
+        LogEventLevel.Information => 6,
+        _ => 7,
+    };
+
+    private static string Word(LogEventLevel level) => level switch
+    {
+        LogEventLevel.Fatal or LogEventLevel.Error => "error",
+        LogEventLevel.Warning => "warn ",
+        LogEventLevel.Information => "info ",
+        _ => "debug",
+    };
+
+    private static string Coloured(LogEventLevel level, string line) => level switch
+    {
+        LogEventLevel.Fatal or LogEventLevel.Error => $"\x1b[31m{line}\x1b[0m",
+        LogEventLevel.Warning => $"\x1b[33m{line}\x1b[0m",
+        _ => line,
+    };
+}

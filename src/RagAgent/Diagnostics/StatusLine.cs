@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Supervision;
+
+namespace RagAgent.Diagnostics;
+
+/// <summary>Keeps the headline where people look: systemd's status line, and the bottom of a terminal.</summary>
+internal sealed class StatusLine(StateBoard board, Policy policy, ISystemdNotifier systemd, OutputSink output) : BackgroundService
+{
+    private const int BarWidth = 30;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var (revision, state) = board.Read();
+        var told = "";
+        while (true)
+        {
+            var headline = Headline.Of(state, policy);
+            if (headline != told)
+            {
+                systemd.Notify(new ServiceState($"STATUS={headline}"));
+                told = headline;
+            }
+            output.ShowStatus(state.Progress is { } progress ? Bar(progress) : "");
+            (revision, state) = await board.WaitAsync(revision, stoppingToken);
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        output.ShowStatus("");
+    }
+
+    private static string Bar(PullProgress progress)
+    {
+        var full = (int)(progress.Fraction * BarWidth);
+        return $"[{new string('█', full)}{new string('·', BarWidth - full)}] {progress.Percent,3} %  {Words.Bytes(progress.DownloadedBytes)} of {Words.Bytes(progress.TotalBytes)}";
+    }
+}

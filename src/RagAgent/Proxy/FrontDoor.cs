@@ -1,0 +1,109 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RagAgent.Configuration;
+using RagAgent.Supervision;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace RagAgent.Proxy;
+
+/// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
+internal sealed class FrontDoor(AgentConfig config, Visits visits, StateBoard board, Policy policy, AgentClock clock, ILoggerFactory loggers) : BackgroundService
+{
+    private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
+
+    private readonly ILogger _logger = loggers.CreateLogger<FrontDoor>();
+    private readonly TaskCompletionSource _firstTry = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Why nobody can come in; null: the door is open.</summary>
+    public Problem? Problem { get; private set; }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await base.StartAsync(cancellationToken);
+        await _firstTry.Task.WaitAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await using var server = Build();
+            if (await TryOpenAsync(server, stoppingToken))
+            {
+                await WaitForEndAsync(stoppingToken);
+                await server.StopAsync(CancellationToken.None);
+                return;
+            }
+            await Task.Delay(BeforeTryingAgain, clock.Time, stoppingToken);
+        }
+    }
+
+    private async Task<bool> TryOpenAsync(WebApplication server, CancellationToken stopping)
+    {
+        try
+        {
+            await server.StartAsync(stopping);
+            _logger.Listens(config.Listen.Http);
+            Problem = null;
+            return true;
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            Tell(new Problem("listen-port-taken", $"Port {config.Listen.Http}, where visitors come in, is taken by another program.",
+                $"See which with 'ss -ltnp sport = :{config.Listen.Http}' and stop it, or set listen.http in the configuration; the agent tries again every {Words.Span(BeforeTryingAgain)}."));
+        }
+        catch (System.Net.Sockets.SocketException e) when (e.SocketErrorCode == System.Net.Sockets.SocketError.AccessDenied)
+        {
+            Tell(new Problem("listen-port-denied", $"Port {config.Listen.Http}, where visitors come in, may not be opened by this user.",
+                "Run the agent by its systemd unit, which grants it ports below 1024, or set listen.http to a port above 1023."));
+        }
+        finally
+        {
+            _firstTry.TrySetResult();
+        }
+        return false;
+    }
+
+    private void Tell(Problem problem)
+    {
+        if (problem != Problem)
+        {
+            _logger.ListenFailed(problem);
+        }
+        Problem = problem;
+    }
+
+    private static async Task WaitForEndAsync(CancellationToken stopping)
+    {
+        var end = new TaskCompletionSource();
+        await using var registration = stopping.Register(end.SetResult);
+        await end.Task;
+    }
+
+    private WebApplication Build()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.ListenAnyIP(config.Listen.Http);
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;   // uploads are the app's business
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+        });
+        builder.Services.AddRoutingCore();
+        builder.Services.AddHttpForwarder();
+        builder.Services.AddSingleton(loggers).AddSingleton(visits).AddSingleton(board).AddSingleton(policy).AddSingleton<Reception>();
+        // Open WebSockets would hold the agent's stop for ever; the app keeps running, its visitors reconnect.
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
+        var server = builder.Build();
+        server.Run(server.Services.GetRequiredService<Reception>().ReceiveAsync);
+        return server;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace RagAgent.Proxy;
+
+/// <summary>Brings a visitor to the app when it serves, and tells what is going on when it does not.</summary>
+internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBoard board, Policy policy) : IDisposable
+{
+    // Streamlit pings an idle WebSocket every 30 s; a slow answer of a model may take minutes.
+    private static readonly ForwarderRequestConfig Patience = new() { ActivityTimeout = TimeSpan.FromMinutes(10) };
+
+    private readonly HttpMessageInvoker _app = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        EnableMultipleHttp2Connections = true,
+        ActivityHeadersPropagator = null,
+        ConnectTimeout = TimeSpan.FromSeconds(5),
+    });
+
+    public async Task ReceiveAsync(HttpContext visit)
+    {
+        if (board.State.App is not App.Serving { Container.HostPort: { } port })
+        {
+            await TellAsync(visit, Headline.Of(board.State, policy));
+            return;
+        }
+        using var session = IsUpgrade(visit.Request) ? visits.Begin() : null;
+        var error = await forwarder.SendAsync(visit, $"http://127.0.0.1:{port}", _app, Patience, SameHost.Instance);
+        if (error is ForwarderError.Request or ForwarderError.RequestTimedOut && !visit.Response.HasStarted)
+        {
+            await TellAsync(visit, "The app does not answer right now.");
+        }
+    }
+
+    public void Dispose() => _app.Dispose();
+
+    private static bool IsUpgrade(HttpRequest request) => request.Headers.Upgrade.Count > 0;
+
+    private static async Task TellAsync(HttpContext visit, string sentence)
+    {
+        const int comeBackAfter = 2;
+        var response = visit.Response;
+        response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        response.ContentType = "text/plain; charset=utf-8";
+        response.Headers.RetryAfter = $"{comeBackAfter}";
+        response.Headers.CacheControl = "no-store";
+        // Browsers come back by themselves.
+        response.Headers["Refresh"] = $"{comeBackAfter}";
+        await response.WriteAsync(sentence + "\n", visit.RequestAborted);
+    }
+}
+
+/// <summary>The app sees the host that the visitor asked for: Streamlit accepts a WebSocket only when its origin equals it.</summary>
+internal sealed class SameHost : HttpTransformer
+{
+    public static SameHost Instance { get; } = new();
+
+    public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        proxyRequest.Headers.Host = httpContext.Request.Host.Value;
+        Set(proxyRequest, "X-Forwarded-For", httpContext.Connection.RemoteIpAddress?.ToString());
+        Set(proxyRequest, "X-Forwarded-Proto", httpContext.Request.Scheme);
+        Set(proxyRequest, "X-Forwarded-Host", httpContext.Request.Host.Value);
+    }
+
+    /// <summary>What a visitor sent under these names is not believed.</summary>
+    private static void Set(HttpRequestMessage request, string name, string? value)
+    {
+        request.Headers.Remove(name);
+        request.Headers.TryAddWithoutValidation(name, value ?? "");
+    }
+}
