@@ -7,7 +7,7 @@ internal static class ConfigBinder
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
     /// <summary>What the file says; of use only when nothing was found wrong.</summary>
-    public static AgentConfig Bind(JsonObject root, Findings findings)
+    public static AgentConfig Bind(ObjectNode root, Findings findings)
     {
         var file = new Section(root, "", KnownKeys.File, findings);
         file.Read("$schema", "", Kinds.Text("a text", _ => null));
@@ -30,17 +30,17 @@ internal static class ConfigBinder
     private static string Image(Section file)
     {
         if (!file.Has("image")) file.Refuse("image", $"is missing; say which image to run, like \"image\": \"ragstream-web\"");
-        return file.Read("image", "", (JsonNode node, out string value) =>
+        return file.Read("image", "", (ConfigNode node, out string value) =>
         {
             string? problem = Kinds.Text(ImageExpected, ImageRule.Rule)(node, out value);
-            return node is JsonNull ? Say.WrongType(ImageExpected, node, "this key has no default") : problem;
+            return node is NullNode ? Say.WrongType(ImageExpected, node, "this key has no default") : problem;
         });
     }
 
     private static ListenConfig Listen(Section section)
     {
         var defaults = new ListenConfig();
-        section.Read("https", null, Later.OnlyNull("null", node => node is JsonNumber));
+        section.Read("https", null, Later.OnlyNull("null", node => node is NumberNode));
         return new ListenConfig { Http = section.Read("http", defaults.Http, Kinds.Port(defaults.Http)) };
     }
 
@@ -78,11 +78,11 @@ internal static class ConfigBinder
 
     private static void RefuseWhatComesLater(Section file)
     {
-        file.Read("dns", null, Later.OnlyNull("null", node => node is JsonObject));
-        file.Read("idle", null, Later.OnlyNull("null", node => node is JsonObject));
+        file.Read("dns", null, Later.OnlyNull("null", node => node is ObjectNode));
+        file.Read("idle", null, Later.OnlyNull("null", node => node is ObjectNode));
         if (file.IsNull("tls")) return;
         Section tls = file.Child("tls");
-        tls.Read("certificate", null, Later.OnlyNull("null", node => node is JsonText));
-        tls.Read("key", null, Later.OnlyNull("null", node => node is JsonText));
+        tls.Read("certificate", null, Later.OnlyNull("null", node => node is TextNode));
+        tls.Read("key", null, Later.OnlyNull("null", node => node is TextNode));
     }
 }

@@ -73,8 +73,8 @@ public static class ConfigReader
             return null;
         }
 
-        JsonNode? root = PositionedJson.Parse(text, findings);
-        if (root is JsonObject file) return ConfigBinder.Bind(file, findings);
+        ConfigNode? root = PositionedJson.Parse(text, findings);
+        if (root is ObjectNode file) return ConfigBinder.Bind(file, findings);
         if (root is not null) findings.Add(root.At, null, Say.Must("be one object { … }", root.Kind, WhatToWrite));
         return null;
     }

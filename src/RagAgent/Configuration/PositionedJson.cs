@@ -33,13 +33,13 @@ internal ref struct PositionedJson
     /// <summary>The tree, or null when the text is no JSON: then one problem says where and why.</summary>
     /// <param name="text">Valid UTF-8 without a byte order mark.</param>
     /// <param name="findings">Takes what is found wrong.</param>
-    public static JsonNode? Parse(ReadOnlySpan<byte> text, Findings findings)
+    public static ConfigNode? Parse(ReadOnlySpan<byte> text, Findings findings)
     {
         var json = new PositionedJson(text, findings);
         try
         {
             json.Advance();
-            JsonNode root = json.Value();
+            ConfigNode root = json.Value();
             json.ExpectEnd();
             return root;
         }
@@ -66,42 +66,42 @@ internal ref struct PositionedJson
 
     private readonly TextPosition Here => _lines.At(_text, (int)_reader.TokenStartIndex);
 
-    private JsonNode Value() => _reader.TokenType switch
+    private ConfigNode Value() => _reader.TokenType switch
     {
         JsonTokenType.StartObject => Object(),
         JsonTokenType.StartArray => List(),
-        JsonTokenType.String => new JsonText(Here, Text()),
-        JsonTokenType.Number => new JsonNumber(Here, Encoding.ASCII.GetString(_reader.ValueSpan)),
-        JsonTokenType.True => new JsonFlag(Here, true),
-        JsonTokenType.False => new JsonFlag(Here, false),
-        _ => new JsonNull(Here),
+        JsonTokenType.String => new TextNode(Here, Text()),
+        JsonTokenType.Number => new NumberNode(Here, Encoding.ASCII.GetString(_reader.ValueSpan)),
+        JsonTokenType.True => new FlagNode(Here, true),
+        JsonTokenType.False => new FlagNode(Here, false),
+        _ => new NullNode(Here),
     };
 
-    private JsonObject Object()
+    private ObjectNode Object()
     {
         TextPosition at = Here;
-        var members = new List<JsonMember>();
+        var members = new List<Member>();
         _open.Push((int)_reader.TokenStartIndex);
         for (Advance(); _reader.TokenType != JsonTokenType.EndObject; Advance())
         {
             TextPosition nameAt = Here;
             string name = Text();
             Advance();
-            members.Add(new JsonMember(name, nameAt, Value()));
+            members.Add(new Member(name, nameAt, Value()));
         }
 
         _open.Pop();
-        return new JsonObject(at, members);
+        return new ObjectNode(at, members);
     }
 
-    private JsonList List()
+    private ListNode List()
     {
         TextPosition at = Here;
-        var items = new List<JsonNode>();
+        var items = new List<ConfigNode>();
         _open.Push((int)_reader.TokenStartIndex);
         for (Advance(); _reader.TokenType != JsonTokenType.EndArray; Advance()) items.Add(Value());
         _open.Pop();
-        return new JsonList(at, items);
+        return new ListNode(at, items);
     }
 
     private readonly string Text()

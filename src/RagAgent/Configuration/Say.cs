@@ -7,6 +7,6 @@ internal static class Say
         $"must {expected}{(found is null ? "" : $", but is {found}")}{(hint is null ? "" : $"; {hint}")}";
 
     /// <summary>For a value of another type: names the type, not the value.</summary>
-    public static string WrongType(string expected, JsonNode node, string? hint = null) =>
-        Must($"be {expected}", node.Kind, hint ?? (node is JsonNull ? "leave the key out to get its default" : null));
+    public static string WrongType(string expected, ConfigNode node, string? hint = null) =>
+        Must($"be {expected}", node.Kind, hint ?? (node is NullNode ? "leave the key out to get its default" : null));
 }

@@ -16,11 +16,11 @@ internal static class SecretsBinder
     public static IReadOnlyDictionary<string, SecretConfig> Bind(Section file, Findings findings)
     {
         var secrets = new Dictionary<string, SecretConfig>(StringComparer.Ordinal);
-        foreach ((string path, JsonMember member) in file.Variables("secrets"))
+        foreach ((string path, Member member) in file.Variables("secrets"))
         {
             secrets[member.Name] = member.Value switch
             {
-                JsonObject entry => FromObject(new Section(entry, path, KnownKeys.Secret, findings)),
+                ObjectNode entry => FromObject(new Section(entry, path, KnownKeys.Secret, findings)),
                 _ => FromText(path, member.Value, findings),
             };
         }
@@ -28,10 +28,10 @@ internal static class SecretsBinder
         return secrets;
     }
 
-    private static SecretConfig FromText(string path, JsonNode node, Findings findings)
+    private static SecretConfig FromText(string path, ConfigNode node, Findings findings)
     {
-        string name = (node as JsonText)?.Value ?? "";
-        if (node is not JsonText) findings.Add(node.At, path, Say.Must($"be {Expected}", node.Kind));
+        string name = (node as TextNode)?.Value ?? "";
+        if (node is not TextNode) findings.Add(node.At, path, Say.Must($"be {Expected}", node.Kind));
         else if (ParameterName.Rule(name) is { } refusal) findings.Add(node.At, path, Say.Must(refusal.Must, null, refusal.Hint));
         return new SecretConfig(SecretSource.Ssm, name);
     }
@@ -58,7 +58,7 @@ internal static class SecretsBinder
 
     private static Refusal? Field(string field) => field.Length is > 0 and <= LongestField ? null : new($"be the name of a field, 1 to {LongestField} characters");
 
-    private static string? Delivery(JsonNode node, out SecretDelivery value)
+    private static string? Delivery(ConfigNode node, out SecretDelivery value)
     {
         string? problem = Kinds.Choice(("memory", SecretDelivery.Memory), ("environment", SecretDelivery.Environment))(node, out value);
         return problem is null ? null : "must be \"memory\" or \"environment\"";

@@ -1,7 +1,7 @@
 namespace RagAgent.Configuration;
 
 /// <summary>Reads a value of one kind: null and the value, or what is wrong with it.</summary>
-internal delegate string? Kind<T>(JsonNode node, out T value);
+internal delegate string? Kind<T>(ConfigNode node, out T value);
 
 /// <summary>An object of the file that is being bound: hands out its values and reports what is wrong with them, by line and dotted key.</summary>
 internal sealed class Section
@@ -10,18 +10,18 @@ internal sealed class Section
     private readonly string _template;
     private readonly string _path;
     private readonly TextPosition _at;
-    private readonly Dictionary<string, JsonMember> _members = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Member> _members = new(StringComparer.Ordinal);
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
 
     /// <param name="node">Null when the file leaves the section out: then everything has its default.</param>
     /// <param name="path">The dotted key of this section as it stands in the file.</param>
     /// <param name="template">Its name in <see cref="KnownKeys"/>.</param>
     /// <param name="findings">Takes what is found wrong.</param>
-    public Section(JsonObject? node, string path, string template, Findings findings)
+    public Section(ObjectNode? node, string path, string template, Findings findings)
     {
         (_findings, _path, _template, _at) = (findings, path, template, node?.At ?? default);
         if (node is null) return;
-        foreach (JsonMember member in Unique(node, PathOf, findings))
+        foreach (Member member in Unique(node, PathOf, findings))
         {
             if (KnownKeys.Of(template).Contains(member.Name)) _members.Add(member.Name, member);
             else findings.Add(member.At, PathOf(member.Name), UnknownKey.Explain(member.Name, template));
@@ -30,11 +30,11 @@ internal sealed class Section
 
     public bool Has(string key) => Find(key) is not null;
 
-    public bool IsNull(string key) => Find(key) is { Value: JsonNull };
+    public bool IsNull(string key) => Find(key) is { Value: NullNode };
 
     /// <summary>The line of an entry in an object of this section; null when there is none.</summary>
     public int? LineOf(string key, string entry) =>
-        (Find(key)?.Value as JsonObject)?.Members.FirstOrDefault(member => member.Name == entry)?.At.Line;
+        (Find(key)?.Value as ObjectNode)?.Members.FirstOrDefault(member => member.Name == entry)?.At.Line;
 
     /// <summary>Whether nothing was wrong with these keys so far, so that a rule between them makes sense.</summary>
     public bool AreSound(params ReadOnlySpan<string> keys)
@@ -56,23 +56,23 @@ internal sealed class Section
     /// <summary>A section below this one; an empty one when it is left out or is no object.</summary>
     public Section Child(string key)
     {
-        var node = Read<JsonObject?>(key, null, Kinds.Object);
+        var node = Read<ObjectNode?>(key, null, Kinds.Object);
         return new Section(node, PathOf(key), KnownKeys.Join(_template, key), _findings);
     }
 
     /// <summary>The entries of a list, each with its dotted key.</summary>
-    public IEnumerable<(string Path, JsonNode Node)> Items(string key)
+    public IEnumerable<(string Path, ConfigNode Node)> Items(string key)
     {
-        JsonList? list = Read<JsonList?>(key, null, Kinds.List);
+        ListNode? list = Read<ListNode?>(key, null, Kinds.List);
         return list is null ? [] : list.Items.Select((item, index) => ($"{PathOf(key)}[{index}]", item));
     }
 
     /// <summary>The entries of an object whose keys are the names of environment variables. A bad name is refused and never shown.</summary>
-    public IEnumerable<(string Path, JsonMember Member)> Variables(string key)
+    public IEnumerable<(string Path, Member Member)> Variables(string key)
     {
         string path = PathOf(key);
-        if (Read<JsonObject?>(key, null, Kinds.Object) is not { } node) yield break;
-        foreach (JsonMember member in Unique(node, name => NameRules.IsVariable(name) ? $"{path}.{Shown.Name(name)}" : path, _findings))
+        if (Read<ObjectNode?>(key, null, Kinds.Object) is not { } node) yield break;
+        foreach (Member member in Unique(node, name => NameRules.IsVariable(name) ? $"{path}.{Shown.Name(name)}" : path, _findings))
         {
             if (NameRules.IsVariable(member.Name)) yield return ($"{path}.{Shown.Name(member.Name)}", member);
             else _findings.Add(member.At, path, NameRules.VariableSentence);
@@ -89,7 +89,7 @@ internal sealed class Section
     /// <summary>Reports a problem with the section as a whole.</summary>
     public void RefuseWhole(string problem) => _findings.Add(_at, _path, problem);
 
-    private JsonMember? Find(string key)
+    private Member? Find(string key)
     {
         if (!KnownKeys.Of(_template).Contains(key)) throw new InvalidOperationException($"'{key}' is missing in KnownKeys, section '{_template}'.");
         return _members.GetValueOrDefault(key);
@@ -102,10 +102,10 @@ internal sealed class Section
         return KnownKeys.Join(_path, Shown.Name(key));
     }
 
-    private static IEnumerable<JsonMember> Unique(JsonObject node, Func<string, string> pathOf, Findings findings)
+    private static IEnumerable<Member> Unique(ObjectNode node, Func<string, string> pathOf, Findings findings)
     {
-        var seen = new Dictionary<string, JsonMember>(StringComparer.Ordinal);
-        foreach (JsonMember member in node.Members)
+        var seen = new Dictionary<string, Member>(StringComparer.Ordinal);
+        foreach (Member member in node.Members)
         {
             if (seen.TryAdd(member.Name, member)) continue;
             int first = seen[member.Name].At.Line;

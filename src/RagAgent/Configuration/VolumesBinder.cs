@@ -12,9 +12,9 @@ internal static class VolumesBinder
     {
         var volumes = new List<VolumeConfig>();
         var taken = new Dictionary<string, (string Path, int Line)>(StringComparer.Ordinal);
-        foreach ((string path, JsonNode node) in container.Items("volumes"))
+        foreach ((string path, ConfigNode node) in container.Items("volumes"))
         {
-            if (node is not JsonObject entry)
+            if (node is not ObjectNode entry)
             {
                 findings.Add(node.At, path, Say.WrongType("an object like { \"host\": \"/srv/logs\", \"container\": \"/app/data/logs\" }", node));
                 continue;
