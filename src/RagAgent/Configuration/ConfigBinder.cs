@@ -16,7 +16,7 @@ internal static class ConfigBinder
         return new AgentConfig
         {
             Image = Image(file),
-            Aws = new AwsConfig { Region = file.Child("aws").Read("region", null, Kinds.OrNull(Kinds.Text("a region like \"eu-central-1\" or null", NameRules.Region))) },
+            Aws = Aws(file.Child("aws")),
             Secrets = secrets,
             Environment = EnvironmentBinder.Bind(file, findings),
             Container = ContainerBinder.Bind(file.Child("container"), findings),
@@ -37,6 +37,11 @@ internal static class ConfigBinder
         });
     }
 
+    private static AwsConfig Aws(Section section) => new()
+    {
+        Region = section.Read("region", null, Kinds.OrNull(Kinds.Text("a region like \"eu-central-1\" or null", NameRules.Region))),
+    };
+
     private static ListenConfig Listen(Section section)
     {
         var defaults = new ListenConfig();
@@ -51,8 +56,11 @@ internal static class ConfigBinder
         TimeSpan most = section.Read("maxDelay", defaults.MaxDelay, Kinds.Span(TimeSpan.FromMilliseconds(100), Day, "2m"));
         if (section.AreSound("firstDelay", "maxDelay") && most < first)
         {
-            if (section.Has("maxDelay")) section.Refuse("maxDelay", Say.Must($"be at least restart.firstDelay ({Duration.Format(first)})", Shown.Text(Duration.Format(most))));
-            else section.Refuse("firstDelay", Say.Must($"be at most restart.maxDelay ({Duration.Format(most)} by default)", Shown.Text(Duration.Format(first)), "set restart.maxDelay as well"));
+            (string shortest, string longest) = (Duration.Format(first), Duration.Format(most));
+            if (section.Has("maxDelay"))
+                section.Refuse("maxDelay", Say.Must($"be at least restart.firstDelay ({shortest})", Shown.Text(longest)));
+            else
+                section.Refuse("firstDelay", Say.Must($"be at most restart.maxDelay ({longest} by default)", Shown.Text(shortest), "set restart.maxDelay as well"));
         }
 
         return new RestartConfig

@@ -25,7 +25,8 @@ internal static class EnvironmentBinder
     private static string? Problem(Member member) => member.Value switch
     {
         TextNode text when Shown.HoldsOpenAiKey(text.Value) =>
-            $"this looks like an OpenAI key, and the engine writes the environment to its disk; put the key in Parameter Store and name the parameter in secrets: \"secrets\": {{ \"{Shown.Name(member.Name)}\": \"/ragstream/{Shown.Name(member.Name)}\" }}",
+            "this looks like an OpenAI key, and the engine writes the environment to its disk; put the key in Parameter Store and name the parameter "
+            + $"in secrets: \"secrets\": {{ \"{Shown.Name(member.Name)}\": \"/ragstream/{Shown.Name(member.Name)}\" }}",
         TextNode text when text.Value.Contains('\0', StringComparison.Ordinal) => "must hold no zero character (\\u0000)",
         TextNode text when Encoding.UTF8.GetByteCount(text.Value) + member.Name.Length > LongestEntry => "must be shorter than 128 KiB with its name",
         TextNode => null,

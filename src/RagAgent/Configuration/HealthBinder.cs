@@ -24,8 +24,11 @@ internal static class HealthBinder
         TimeSpan deadline = section.Read("deadline", defaults.Deadline, Kinds.Span(ShortestInterval, LongestDeadline, "10m"));
         if (section.AreSound("interval", "deadline") && deadline <= interval)
         {
-            if (section.Has("deadline")) section.Refuse("deadline", Say.Must($"be longer than health.startup.interval ({Duration.Format(interval)})", Shown.Text(Duration.Format(deadline))));
-            else section.Refuse("interval", Say.Must($"be shorter than health.startup.deadline ({Duration.Format(deadline)} by default)", Shown.Text(Duration.Format(interval))));
+            (string step, string end) = (Duration.Format(interval), Duration.Format(deadline));
+            if (section.Has("deadline"))
+                section.Refuse("deadline", Say.Must($"be longer than health.startup.interval ({step})", Shown.Text(end)));
+            else
+                section.Refuse("interval", Say.Must($"be shorter than health.startup.deadline ({end} by default)", Shown.Text(step)));
         }
 
         return new StartupProbeConfig

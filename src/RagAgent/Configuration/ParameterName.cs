@@ -18,9 +18,10 @@ internal static class ParameterName
 
     public static Refusal? Rule(string text)
     {
-        if (text.Length == 0) return new("name a parameter, like \"/ragstream/OPENAI_API_KEY\"", "it is empty");
+        const string Expected = "name a parameter, like \"/ragstream/OPENAI_API_KEY\"";
+        if (text.Length == 0) return new(Expected, "it is empty");
         if (Shown.HoldsOpenAiKey(text))
-            return new("name a parameter, like \"/ragstream/OPENAI_API_KEY\"", "this looks like the key itself: put it in Parameter Store and write the parameter's name here");
+            return new(Expected, "this looks like the key itself: put it in Parameter Store and write the parameter's name here");
         if (text.Length > Longest) return new($"be at most {Longest} characters long");
         string name = text;
         if (text.StartsWith("arn:", StringComparison.Ordinal))

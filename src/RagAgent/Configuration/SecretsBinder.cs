@@ -56,7 +56,8 @@ internal static class SecretsBinder
             section.Read("delivery", SecretDelivery.Memory, Delivery));
     }
 
-    private static Refusal? Field(string field) => field.Length is > 0 and <= LongestField ? null : new($"be the name of a field, 1 to {LongestField} characters");
+    private static Refusal? Field(string field) =>
+        field.Length is > 0 and <= LongestField ? null : new($"be the name of a field, 1 to {LongestField} characters");
 
     private static string? Delivery(ConfigNode node, out SecretDelivery value)
     {

@@ -93,7 +93,9 @@ internal readonly ref struct SyntaxAdvice(ReadOnlySpan<byte> text, LineMap lines
                 SyntaxScan.EndOfText(_text, at, out SyntaxError? broken);
                 return broken ?? new(at, "this is no JSON");
             case >= '0' and <= '9' or '-' or '+' or '.': return new(at, SyntaxScan.WhyNoNumber(_text, at) ?? NeedsQuotes);
-            default: return new(at, SyntaxScan.WhyNoWord(_text, at) ?? (char.IsAsciiLetter(found) || found is '/' or '_' or '~' ? NeedsQuotes : "a value must stand here"));
+            default:
+                bool isWord = char.IsAsciiLetter(found) || found is '/' or '_' or '~';
+                return new(at, SyntaxScan.WhyNoWord(_text, at) ?? (isWord ? NeedsQuotes : "a value must stand here"));
         }
     }
 

@@ -91,7 +91,7 @@ internal static class SyntaxScan
         if (text[at] == (byte)'.') return "a number needs a digit before the point, like 0.5";
         int length = text[at..].IndexOfAnyExcept(NumberChars);
         ReadOnlySpan<byte> number = length < 0 ? text[at..] : text.Slice(at, length);
-        bool endsThere = length < 0 || text[at + length] is (byte)',' or (byte)'}' or (byte)']' or (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)'/';
+        bool endsThere = length < 0 || ",}] \t\r\n/"u8.Contains(text[at + length]);
         if (!endsThere) return null;
         return number.TrimStart((byte)'-') is [(byte)'0', >= (byte)'0' and <= (byte)'9', ..]
             ? "a number may not begin with 0; a text must stand in double quotes"

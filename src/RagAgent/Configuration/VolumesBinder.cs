@@ -34,7 +34,8 @@ internal static class VolumesBinder
 
     private static VolumeConfig Volume(Section section)
     {
-        if (!section.Has("host")) section.Refuse("host", "is missing; give the folder on this machine, like \"/var/lib/ragstream/logs\", or an engine volume's name");
+        if (!section.Has("host"))
+            section.Refuse("host", "is missing; give the folder on this machine, like \"/var/lib/ragstream/logs\", or an engine volume's name");
         if (!section.Has("container")) section.Refuse("container", "is missing; give the folder in the container, like \"/app/data/logs\"");
         string host = section.Read("host", "", Kinds.Text("a path like \"/var/lib/ragstream/logs\" or an engine volume's name", Host));
         string inside = section.Read("container", "", Kinds.Text("a path like \"/app/data/logs\"", PathRules.Mountable));
