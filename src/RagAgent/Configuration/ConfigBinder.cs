@@ -1,0 +1,96 @@
+namespace RagAgent.Configuration;
+
+/// <summary>The file as a whole: its sections in their order, and the small ones themselves.</summary>
+internal static class ConfigBinder
+{
+    private const string ImageExpected = "an image like \"ragstream-web\"";
+    private static readonly TimeSpan Day = TimeSpan.FromHours(24);
+
+    /// <summary>What the file says; of use only when nothing was found wrong.</summary>
+    public static AgentConfig Bind(ObjectNode root, Findings findings)
+    {
+        var file = new Section(root, "", KnownKeys.File, findings);
+        file.Read("$schema", "", Kinds.Text("a text", _ => null));
+        RefuseWhatComesLater(file);
+        IReadOnlyDictionary<string, SecretConfig> secrets = SecretsBinder.Bind(file, findings);
+        return new AgentConfig
+        {
+            Image = Image(file),
+            Aws = Aws(file.Child("aws")),
+            Secrets = secrets,
+            Environment = EnvironmentBinder.Bind(file, findings),
+            Container = ContainerBinder.Bind(file.Child("container"), findings),
+            Listen = Listen(file.Child("listen")),
+            Health = HealthBinder.Bind(file.Child("health")),
+            Restart = Restart(file.Child("restart")),
+            Update = Update(file.Child("update")),
+        };
+    }
+
+    private static string Image(Section file)
+    {
+        if (!file.Has("image")) file.Refuse("image", $"is missing; say which image to run, like \"image\": \"ragstream-web\"");
+        return file.Read("image", "", (ConfigNode node, out string value) =>
+        {
+            string? problem = Kinds.Text(ImageExpected, ImageRule.Rule)(node, out value);
+            return node is NullNode ? Say.WrongType(ImageExpected, node, "this key has no default") : problem;
+        });
+    }
+
+    private static AwsConfig Aws(Section section) => new()
+    {
+        Region = section.Read("region", null, Kinds.OrNull(Kinds.Text("a region like \"eu-central-1\" or null", NameRules.Region))),
+    };
+
+    private static ListenConfig Listen(Section section)
+    {
+        var defaults = new ListenConfig();
+        section.Read("https", null, Later.OnlyNull("null", node => node is NumberNode));
+        return new ListenConfig { Http = section.Read("http", defaults.Http, Kinds.Port(defaults.Http)) };
+    }
+
+    private static RestartConfig Restart(Section section)
+    {
+        var defaults = new RestartConfig();
+        TimeSpan first = section.Read("firstDelay", defaults.FirstDelay, Kinds.Span(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "1s"));
+        TimeSpan most = section.Read("maxDelay", defaults.MaxDelay, Kinds.Span(TimeSpan.FromMilliseconds(100), Day, "2m"));
+        if (section.AreSound("firstDelay", "maxDelay") && most < first)
+        {
+            (string shortest, string longest) = (Duration.Format(first), Duration.Format(most));
+            if (section.Has("maxDelay"))
+                section.Refuse("maxDelay", Say.Must($"be at least restart.firstDelay ({shortest})", Shown.Text(longest)));
+            else
+                section.Refuse("firstDelay", Say.Must($"be at most restart.maxDelay ({longest} by default)", Shown.Text(shortest), "set restart.maxDelay as well"));
+        }
+
+        return new RestartConfig
+        {
+            FirstDelay = first,
+            MaxDelay = most,
+            ResetAfter = section.Read("resetAfter", defaults.ResetAfter, Kinds.Span(TimeSpan.FromSeconds(1), Day, "5m")),
+        };
+    }
+
+    private static UpdateConfig Update(Section section)
+    {
+        var defaults = new UpdateConfig();
+        section.Read("boot", "latest", Later.Only(["latest"], "cached"));
+        section.Read("swap", "auto", Later.Only(["auto", "stop-first"], "start-first"));
+        section.Read("watch", default, Later.OnlySpan(TimeSpan.FromMinutes(10), TimeSpan.Zero, Day));
+        return new UpdateConfig
+        {
+            Every = section.Read("every", defaults.Every, Kinds.OrNull(Kinds.Span(TimeSpan.FromSeconds(10), TimeSpan.FromDays(7), "5m"))),
+            When = section.Read("when", defaults.When, Kinds.Choice(("idle", UpdateWhen.Idle), ("now", UpdateWhen.Now))),
+        };
+    }
+
+    private static void RefuseWhatComesLater(Section file)
+    {
+        file.Read("dns", null, Later.OnlyNull("null", node => node is ObjectNode));
+        file.Read("idle", null, Later.OnlyNull("null", node => node is ObjectNode));
+        if (file.IsNull("tls")) return;
+        Section tls = file.Child("tls");
+        tls.Read("certificate", null, Later.OnlyNull("null", node => node is TextNode));
+        tls.Read("key", null, Later.OnlyNull("null", node => node is TextNode));
+    }
+}

@@ -1,0 +1,97 @@
+using System.Text.Unicode;
+
+namespace RagAgent.Configuration;
+
+/// <summary>Reads <c>/etc/ragagent.json</c>: the whole file, every mistake at once, each with its line and key.</summary>
+/// <remarks>
+/// The keys are those of <c>docs/configuration.md</c>. Comments, trailing commas and a UTF-8 byte order mark are allowed. It binds by hand, because
+/// deserializing stops at the first mistake and forgets where it was.
+/// </remarks>
+public static class ConfigReader
+{
+    /// <summary>In bytes; far above what a configuration needs, far below what hurts.</summary>
+    public const int LargestFile = 1 << 20;
+
+    private const string SamplePath = "/usr/share/ragagent/ragagent.json";
+    private const string SmallestFile = """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""";
+    private const string WhatToWrite = $"The smallest useful file is: {SmallestFile} and a sample with every key is {SamplePath}";
+
+    /// <summary>Reads and checks a file. Never throws for what is wrong with it, a missing file included.</summary>
+    /// <param name="path">Used in every message as given here.</param>
+    public static ConfigResult ReadFile(string path) => ReadFile(path, name => new FileStream(name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+
+    /// <param name="path">The file's name.</param>
+    /// <param name="open">Opens it; a test's way to a file that may not be read.</param>
+    internal static ConfigResult ReadFile(string path, Func<string, Stream> open)
+    {
+        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal)) return Refused(Shown.Text(path), "is no file name");
+        if (Directory.Exists(path)) return Refused(path, "is a folder; name the file in it");
+        try
+        {
+            using Stream file = open(path);
+            var text = new byte[LargestFile + 1];
+            int length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            return Read(text.AsSpan(0, length), path);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Refused(path, $"there is no such file; write it. {WhatToWrite}");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return Refused(path, $"may not be read by this user ({System.Environment.UserName}); run as root or change the file's owner or mode");
+        }
+        catch (IOException failed)
+        {
+            return Refused(path, $"can't be read: {failed.Message}");
+        }
+    }
+
+    /// <summary>Checks the text of a configuration file.</summary>
+    /// <param name="utf8Json">The file's bytes.</param>
+    /// <param name="fileName">Stands before every message.</param>
+    public static ConfigResult Read(ReadOnlySpan<byte> utf8Json, string fileName)
+    {
+        var findings = new Findings(fileName);
+        AgentConfig? config = Bind(utf8Json.StartsWith("\ufeff"u8) ? utf8Json["\ufeff"u8.Length..] : utf8Json, findings);
+        return findings.Any ? new ConfigResult(null, findings.InOrder()) : new ConfigResult(config, []);
+    }
+
+    private static ConfigResult Refused(string file, string problem) => new(null, [new(file, null, null, null, problem)]);
+
+    private static AgentConfig? Bind(ReadOnlySpan<byte> text, Findings findings)
+    {
+        if (WhyNoText(text) is { } problem)
+        {
+            findings.AddForFile(problem);
+            return null;
+        }
+
+        if (FirstBadByte(text) is { } bad)
+        {
+            findings.Add(new LineMap(text).At(text, bad), null, "this byte is no UTF-8; save the file as UTF-8");
+            return null;
+        }
+
+        ConfigNode? root = PositionedJson.Parse(text, findings);
+        if (root is ObjectNode file) return ConfigBinder.Bind(file, findings);
+        if (root is not null) findings.Add(root.At, null, Say.Must("be one object { … }", root.Kind, WhatToWrite));
+        return null;
+    }
+
+    private static string? WhyNoText(ReadOnlySpan<byte> text)
+    {
+        if (text.Length > LargestFile) return $"is larger than {LargestFile >> 20} MiB; this can't be the configuration";
+        if (text.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || text.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])) return "is UTF-16; save the file as UTF-8";
+        int begin = SyntaxScan.SkipBlank(text, 0, out string? badComment);
+        return begin == text.Length && badComment is null ? $"is empty. {WhatToWrite}" : null;
+    }
+
+    private static int? FirstBadByte(ReadOnlySpan<byte> text)
+    {
+        if (Utf8.IsValid(text)) return null;
+        var at = 0;
+        while (System.Text.Rune.DecodeFromUtf8(text[at..], out _, out int length) == System.Buffers.OperationStatus.Done) at += length;
+        return at;
+    }
+}

@@ -1,0 +1,6 @@
+namespace RagAgent.Configuration;
+
+/// <summary>What reading the configuration came to.</summary>
+/// <param name="Config">Null exactly when <paramref name="Problems"/> is not empty.</param>
+/// <param name="Problems">Every mistake of the file, in the order of its lines.</param>
+public sealed record ConfigResult(AgentConfig? Config, IReadOnlyList<ConfigProblem> Problems);

@@ -1,0 +1,47 @@
+namespace RagAgent.Configuration;
+
+/// <summary>Every key of the file, by section. What is not here is refused; what is here is read by a binder, documented and in the sample.</summary>
+/// <remarks>
+/// A section is named by its dotted key; <c>""</c> is the file itself, <c>NAME</c> stands for a name that the operator chooses
+/// and <c>[]</c> for an entry of a list.
+/// </remarks>
+internal static class KnownKeys
+{
+    public const string File = "";
+    public const string Secret = "secrets.NAME";
+    public const string Volume = "container.volumes[]";
+
+    private static readonly (string Section, string[] Keys)[] Sections =
+    [
+        (File,
+        [
+            "$schema", "image", "aws", "secrets", "environment", "container", "listen", "tls", "health", "restart", "update", "dns", "idle",
+        ]),
+        ("aws", ["region"]),
+        (Secret, ["ssm", "file", "credential", "json", "delivery"]),
+        ("container", ["name", "port", "memory", "cpus", "user", "readOnlyRoot", "volumes", "stopTimeout"]),
+        (Volume, ["host", "container", "readOnly"]),
+        ("listen", ["http", "https"]),
+        ("tls", ["certificate", "key"]),
+        ("health", ["startup", "gate", "liveness"]),
+        ("health.startup", ["path", "interval", "timeout", "deadline"]),
+        ("health.gate", ["path", "webSocket"]),
+        ("health.liveness", ["path", "interval", "timeout", "failures"]),
+        ("restart", ["firstDelay", "maxDelay", "resetAfter"]),
+        ("update", ["boot", "every", "when", "swap", "watch"]),
+    ];
+
+    /// <summary>Every dotted key.</summary>
+    public static IEnumerable<string> All => Sections.SelectMany(section => section.Keys.Select(key => Join(section.Section, key)));
+
+    /// <summary>Every key without its section.</summary>
+    public static IEnumerable<string> LastParts => Sections.SelectMany(section => section.Keys);
+
+    public static IReadOnlyList<string> Of(string section) => Array.Find(Sections, known => known.Section == section).Keys;
+
+    /// <summary>The dotted keys whose last part fulfils a condition, wherever they stand.</summary>
+    public static IEnumerable<string> Where(Func<string, bool> matches) =>
+        Sections.SelectMany(section => section.Keys.Where(matches).Select(key => Join(section.Section, key)));
+
+    public static string Join(string section, string key) => section.Length == 0 ? key : $"{section}.{key}";
+}

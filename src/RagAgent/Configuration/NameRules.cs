@@ -1,0 +1,64 @@
+using System.Buffers;
+
+namespace RagAgent.Configuration;
+
+/// <summary>What may be the name of a variable, a container, an engine volume, a user, a region.</summary>
+internal static class NameRules
+{
+    public const string VariableSentence =
+        "every name here must be that of an environment variable: letters, digits and '_', not beginning with a digit, like \"OPENAI_API_KEY\"";
+
+    private const int LongestVariable = 255;
+    private const int LongestEngineName = 128;
+    private const int LongestUser = 32;
+    private const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    private const string Digits = "0123456789";
+    private static readonly SearchValues<char> VariableChars = SearchValues.Create(Letters + Digits + "_");
+    private static readonly SearchValues<char> EngineChars = SearchValues.Create(Letters + Digits + "_.-");
+    private static readonly SearchValues<char> RegionChars = SearchValues.Create("abcdefghijklmnopqrstuvwxyz" + Digits + "-");
+
+    public static bool IsVariable(string name) =>
+        name.Length is > 0 and <= LongestVariable && !name.AsSpan().ContainsAnyExcept(VariableChars) && !char.IsAsciiDigit(name[0]);
+
+    /// <summary>Containers and volumes: the engine's own rule.</summary>
+    public static bool IsEngineName(string name) =>
+        name.Length is >= 2 and <= LongestEngineName && char.IsAsciiLetterOrDigit(name[0]) && !name.AsSpan().ContainsAnyExcept(EngineChars);
+
+    public static Refusal? ContainerName(string name) => IsEngineName(name)
+        ? null
+        : new($"be 2 to {LongestEngineName} letters, digits, '_', '.' or '-', beginning with a letter or digit");
+
+    public static Refusal? User(string user)
+    {
+        string[] parts = user.Split(':');
+        return parts.Length <= 2 && parts.All(IsUserPart) ? null : new("be a user and perhaps a group, like \"1000\", \"1000:1000\" or \"app\"");
+    }
+
+    public static Refusal? Region(string region)
+    {
+        if (IsRegion(region)) return null;
+        bool isZone = region.Length > 1 && char.IsAsciiLetterLower(region[^1]) && IsRegion(region[..^1]);
+        return isZone
+            ? new("be a region, not an availability zone", $"write \"{region[..^1]}\"")
+            : new("be a region like \"eu-central-1\"");
+    }
+
+    /// <summary>A file name below <c>$CREDENTIALS_DIRECTORY</c>.</summary>
+    public static Refusal? Credential(string name) =>
+        name.Length is > 0 and <= LongestVariable && name is not ("." or "..") && !name.AsSpan().ContainsAnyExcept(EngineChars)
+            ? null
+            : new("be the name of a systemd credential: letters, digits, '_', '.' and '-', no folder", "a file elsewhere goes under \"file\"");
+
+    private static bool IsUserPart(string part)
+    {
+        if (part.Length is 0 or > LongestUser || part.AsSpan().ContainsAnyExcept(EngineChars) || part[0] is '-' or '.') return false;
+        return part.AsSpan().ContainsAnyExceptInRange('0', '9') || int.TryParse(part, out _);
+    }
+
+    private static bool IsRegion(string text)
+    {
+        string[] parts = text.Split('-');
+        return parts.Length is >= 3 and <= 6 && !text.AsSpan().ContainsAnyExcept(RegionChars) && parts.All(part => part.Length > 0)
+            && char.IsAsciiLetterLower(text[0]) && parts[^1].Length <= 2 && parts[^1].All(char.IsAsciiDigit);
+    }
+}

@@ -1,0 +1,33 @@
+namespace RagAgent.Configuration;
+
+/// <summary>What may be a path, in the file system and in an address.</summary>
+internal static class PathRules
+{
+    private const int Longest = 4096;
+
+    public static Refusal? Absolute(string path)
+    {
+        if (!path.StartsWith('/')) return new("be an absolute path, beginning with '/'");
+        if (path.Length > Longest || path.Any(char.IsControl)) return new($"be a path of at most {Longest} characters, without control characters");
+        return path.Split('/').Any(part => part is "." or "..") ? new("be a path without '.' and '..' in it", "write the path that is meant") : null;
+    }
+
+    /// <summary>Both ends of a mount: the engine's own notation joins them by ':'.</summary>
+    public static Refusal? Mountable(string path)
+    {
+        if (Absolute(path) is { } refusal) return refusal;
+        if (path.Contains(':', StringComparison.Ordinal)) return new("hold no ':'");
+        return Clean(path) == "/" ? new("be a folder below '/'", "the whole file system can't be mounted") : null;
+    }
+
+    /// <summary>A path and perhaps a query, as a probe asks for it.</summary>
+    public static Refusal? Address(string path)
+    {
+        if (!path.StartsWith('/')) return new("begin with '/'", "give the path alone; host and port are the container's");
+        bool plain = path.Length <= Longest && path.All(character => character is > ' ' and < '\u007f' and not '#' and not '\\');
+        return plain ? null : new("be a path without spaces, '#' and letters beyond ASCII", "write such characters as %20 and the like");
+    }
+
+    /// <summary>The same path without doubled and trailing slashes, so that two spellings can be compared.</summary>
+    public static string Clean(string path) => "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,12 @@
+namespace RagAgent.Configuration;
+
+/// <summary>The one form of a refusal: <c>must be this, but is that; do this</c>.</summary>
+internal static class Say
+{
+    public static string Must(string expected, string? found, string? hint = null) =>
+        $"must {expected}{(found is null ? "" : $", but is {found}")}{(hint is null ? "" : $"; {hint}")}";
+
+    /// <summary>For a value of another type: names the type, not the value.</summary>
+    public static string WrongType(string expected, ConfigNode node, string? hint = null) =>
+        Must($"be {expected}", node.Kind, hint ?? (node is NullNode ? "leave the key out to get its default" : null));
+}

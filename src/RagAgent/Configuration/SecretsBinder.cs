@@ -1,0 +1,67 @@
+namespace RagAgent.Configuration;
+
+/// <summary>The <c>secrets</c> section. Nothing in it is ever shown.</summary>
+internal static class SecretsBinder
+{
+    private const int LongestField = 255;
+    private const string Expected = "a parameter's name like \"/ragstream/OPENAI_API_KEY\", or an object { \"ssm\" or \"file\" or \"credential\": … }";
+
+    private static readonly (string Key, SecretSource Source, Kind<string> Kind)[] Sources =
+    [
+        ("ssm", SecretSource.Ssm, Kinds.Text("a parameter's name like \"/ragstream/OPENAI_API_KEY\"", ParameterName.Rule, secret: true)),
+        ("file", SecretSource.File, Kinds.Text("a path like \"/run/secrets/openai\"", PathRules.Absolute, secret: true)),
+        ("credential", SecretSource.Credential, Kinds.Text("the name of a systemd credential like \"openai\"", NameRules.Credential, secret: true)),
+    ];
+
+    public static IReadOnlyDictionary<string, SecretConfig> Bind(Section file, Findings findings)
+    {
+        var secrets = new Dictionary<string, SecretConfig>(StringComparer.Ordinal);
+        foreach ((string path, Member member) in file.Variables("secrets"))
+        {
+            secrets[member.Name] = member.Value switch
+            {
+                ObjectNode entry => FromObject(new Section(entry, path, KnownKeys.Secret, findings)),
+                _ => FromText(path, member.Value, findings),
+            };
+        }
+
+        return secrets;
+    }
+
+    private static SecretConfig FromText(string path, ConfigNode node, Findings findings)
+    {
+        string name = (node as TextNode)?.Value ?? "";
+        if (node is not TextNode) findings.Add(node.At, path, Say.Must($"be {Expected}", node.Kind));
+        else if (ParameterName.Rule(name) is { } refusal) findings.Add(node.At, path, Say.Must(refusal.Must, null, refusal.Hint));
+        return new SecretConfig(SecretSource.Ssm, name);
+    }
+
+    private static SecretConfig FromObject(Section section)
+    {
+        (SecretSource Source, string Name)? found = null;
+        var given = new List<string>();
+        foreach ((string key, SecretSource source, Kind<string> kind) in Sources)
+        {
+            if (!section.Has(key)) continue;
+            given.Add(key);
+            found = (source, section.Read(key, "", kind));
+        }
+
+        if (given.Count == 0) section.RefuseWhole("says no source; give one of \"ssm\", \"file\" and \"credential\"");
+        if (given.Count > 1) section.RefuseWhole($"says {given.Count} sources ({string.Join(", ", given)}); keep one");
+        return new SecretConfig(
+            found?.Source ?? SecretSource.Ssm,
+            found?.Name ?? "",
+            section.Read("json", null, Kinds.OrNull(Kinds.Text("the name of a field like \"OPENAI_API_KEY\", or null", Field, secret: true))),
+            section.Read("delivery", SecretDelivery.Memory, Delivery));
+    }
+
+    private static Refusal? Field(string field) =>
+        field.Length is > 0 and <= LongestField ? null : new($"be the name of a field, 1 to {LongestField} characters");
+
+    private static string? Delivery(ConfigNode node, out SecretDelivery value)
+    {
+        string? problem = Kinds.Choice(("memory", SecretDelivery.Memory), ("environment", SecretDelivery.Environment))(node, out value);
+        return problem is null ? null : "must be \"memory\" or \"environment\"";
+    }
+}

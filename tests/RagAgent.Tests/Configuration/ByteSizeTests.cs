@@ -1,0 +1,44 @@
+using RagAgent.Configuration;
+using Xunit;
+using static RagAgent.Tests.Configuration.ConfigText;
+
+namespace RagAgent.Tests.Configuration;
+
+public class ByteSizeTests
+{
+    [Theory]
+    [InlineData("6291456b", 6291456)]
+    [InlineData("8192k", 8388608)]
+    [InlineData("512m", 536870912)]
+    [InlineData("512MB", 536870912)]
+    [InlineData("512 MiB", 536870912)]
+    [InlineData("4g", 4294967296)]
+    [InlineData("1.5GiB", 1610612736)]
+    [InlineData("1t", 1099511627776)]
+    [InlineData("6.0000001m", 6291456)]
+    public void Every_unit_is_a_power_of_1024(string text, long bytes) =>
+        Assert.Equal(bytes, Accepted(With($$""" "container": { "memory": "{{text}}" } """)).Container.Memory);
+
+    [Fact]
+    public void A_bare_number_is_bytes() => Assert.Equal(6291456, Accepted(With("\"container\": { \"memory\": 6291456 }")).Container.Memory);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("m")]
+    [InlineData("4")]
+    [InlineData("-4g")]
+    [InlineData(".5g")]
+    [InlineData("4.g")]
+    [InlineData("1.2.3g")]
+    [InlineData("4gg")]
+    [InlineData("4 parsecs")]
+    [InlineData("9999999999999999g")]
+    public void Anything_else_is_no_size(string text) => Assert.False(ByteSize.TryParse(text, out _));
+
+    [Fact]
+    public void An_amount_beyond_every_machine_is_refused_not_wrapped_around() =>
+        Assert.StartsWith(
+            "container.memory: must be from 6m (the engine's minimum) to 16t",
+            Refusal(With("\"container\": { \"memory\": \"999999999999999t\" }")),
+            StringComparison.Ordinal);
+}

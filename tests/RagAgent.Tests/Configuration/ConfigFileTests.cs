@@ -1,0 +1,113 @@
+using System.Text;
+using RagAgent.Configuration;
+using Xunit;
+using static RagAgent.Tests.Configuration.ConfigText;
+
+namespace RagAgent.Tests.Configuration;
+
+public sealed class ConfigFileTests : IDisposable
+{
+    private const string WhatToWrite =
+        """The smallest useful file is: { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } } and a sample with every key is /usr/share/ragagent/ragagent.json""";
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-config-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void A_good_file_becomes_a_configuration() =>
+        Assert.Equal("app", ConfigReader.ReadFile(Write("{ \"image\": \"app\" }"u8)).Config?.Image);
+
+    [Fact]
+    public void A_missing_file_is_answered_with_one_that_works()
+    {
+        string path = Path.Combine(_folder.FullName, "missing.json");
+
+        Assert.Equal($"{path}: there is no such file; write it. {WhatToWrite}", Problem(path));
+    }
+
+    [Fact]
+    public void A_file_in_a_missing_folder_is_missing_too()
+    {
+        string path = Path.Combine(_folder.FullName, "missing", "ragagent.json");
+
+        Assert.Equal($"{path}: there is no such file; write it. {WhatToWrite}", Problem(path));
+    }
+
+    [Fact]
+    public void A_folder_is_no_file() => Assert.Equal($"{_folder.FullName}: is a folder; name the file in it", Problem(_folder.FullName));
+
+    [Fact]
+    public void A_file_that_may_not_be_read_says_who_tried()
+    {
+        // A stand-in: the tests may run as root, whom no mode stops.
+        ConfigResult result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new UnauthorizedAccessException());
+
+        Assert.Equal(
+            $"/etc/ragagent.json: may not be read by this user ({Environment.UserName}); run as root or change the file's owner or mode",
+            Assert.Single(result.Problems).ToString());
+    }
+
+    [Fact]
+    public void A_failing_disk_is_reported()
+    {
+        ConfigResult result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new IOException("Input/output error"));
+
+        Assert.Equal("/etc/ragagent.json: can't be read: Input/output error", Assert.Single(result.Problems).ToString());
+    }
+
+    [Fact]
+    public void A_file_larger_than_a_mebibyte_is_refused_unread()
+    {
+        string path = Write(Encoding.ASCII.GetBytes(new string(' ', ConfigReader.LargestFile + 1)));
+
+        Assert.Equal($"{path}: is larger than 1 MiB; this can't be the configuration", Problem(path));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \n\t")]
+    [InlineData("// only a comment")]
+    public void An_empty_file_is_answered_with_one_that_works(string text)
+    {
+        string path = Write(Encoding.UTF8.GetBytes(text));
+
+        Assert.Equal($"{path}: is empty. {WhatToWrite}", Problem(path));
+    }
+
+    [Fact]
+    public void A_file_in_UTF_16_is_named_as_such()
+    {
+        string path = Write([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("{}")]);
+
+        Assert.Equal($"{path}: is UTF-16; save the file as UTF-8", Problem(path));
+    }
+
+    [Fact]
+    public void A_byte_that_is_no_UTF_8_is_named_with_its_place()
+    {
+        string path = Write([.. "{\n\"image\": \"ä"u8, 0xE4, .. "\" }"u8]);
+
+        Assert.Equal($"{path}:2:12: this byte is no UTF-8; save the file as UTF-8", Problem(path));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a\0b")]
+    public void A_name_that_no_file_can_have_is_refused(string path) =>
+        Assert.EndsWith("is no file name", Problem(path), StringComparison.Ordinal);
+
+    private static string Problem(string path)
+    {
+        ConfigResult result = ConfigReader.ReadFile(path);
+        Assert.Null(result.Config);
+        return Assert.Single(result.Problems).ToString();
+    }
+
+    private string Write(ReadOnlySpan<byte> text)
+    {
+        string path = Path.Combine(_folder.FullName, FileName);
+        File.WriteAllBytes(path, text);
+        return path;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text;
+using CsCheck;
+using RagAgent.Configuration;
+using Xunit;
+using static RagAgent.Tests.Configuration.ConfigText;
+
+namespace RagAgent.Tests.Configuration;
+
+public class NeverThrowsTests
+{
+    private const string Canary = "canary7731";
+    private static readonly byte[] Sample = File.ReadAllBytes(Repository.PathOf("packaging/ragagent.json"));
+
+    /// <summary>Pieces that JSON, and this file, are made of: random bytes alone never get far into the parser.</summary>
+    private static readonly string[] Pieces =
+    [
+        "{", "}", "[", "]", ":", ",", "\"", "'", "\\", "\\u", "\\ud800", "//", "/*", "*/", "\n", " ", "null", "true", "-", "0", "1e9", "1.5", "\u2028", "“", "\ufeff",
+        "\"image\"", "\"secrets\"", "\"container\"", "\"volumes\"", "\"host\"", "\"20s\"", "\"/app/data\"", "\"sk-aaaaaaaaaaaaaaaaaaaaaaaa\"", "{}", "[]",
+    ];
+
+    [Fact]
+    public void Whatever_bytes_the_file_holds_there_is_an_answer() =>
+        Gen.Byte.Array[0, 200].Sample(IsAnAnswer);
+
+    [Fact]
+    public void Whatever_pieces_of_JSON_the_file_holds_there_is_an_answer() =>
+        Gen.OneOf(Pieces).Array[0, 40].Sample(pieces => IsAnAnswer(Encoding.UTF8.GetBytes(string.Concat(pieces))), iter: 20_000);
+
+    [Fact]
+    public void However_the_sample_is_damaged_there_is_an_answer() =>
+        Gen.Select(Gen.Int[0, Sample.Length - 1], Gen.Int[0, 40], Gen.OneOf(Pieces))
+            .Array[1, 3]
+            .Sample(damages => IsAnAnswer(damages.Aggregate(Sample, Damaged)), iter: 2_000);
+
+    [Fact]
+    public void However_the_file_is_damaged_no_message_shows_what_stands_in_secrets_and_environment()
+    {
+        byte[] file = Encoding.UTF8.GetBytes($$"""
+            { "image": "app",
+              "secrets": { "A": "/{{Canary}}/a b", "B": { "ssm": "{{Canary}}", "file": "{{Canary}}", "{{Canary}}": 1, "delivery": "{{Canary}}", "json": "{{Canary}}" } },
+              "environment": { "C": "{{Canary}}", "D": [ "{{Canary}}" ], "E": "sk-{{Canary}}-{{Canary}}-{{Canary}}" } }
+            """);
+        int first = Encoding.UTF8.GetString(file).IndexOf("\"A\"", StringComparison.Ordinal) + 3;
+        Gen.Select(Gen.Int[first, file.Length - 1], Gen.Int[0, 1], Gen.OneOf(":", ",", "'", "\"", "\\", "1", "}", "]", "\n", "null", "")).Sample(damage =>
+            ConfigReader.Read(Damaged(file, damage), FileName).Problems.All(problem => IsSilent(problem)), iter: 5_000);
+    }
+
+    private static bool IsSilent(ConfigProblem problem) => !problem.Message.Contains(Canary, StringComparison.Ordinal);
+
+    private static byte[] Damaged(byte[] text, (int At, int Removed, string Inserted) damage)
+    {
+        int at = Math.Min(damage.At, text.Length);
+        int end = Math.Min(at + damage.Removed, text.Length);
+        return [.. text[..at], .. Encoding.UTF8.GetBytes(damage.Inserted), .. text[end..]];
+    }
+
+    private static bool IsAnAnswer(byte[] text)
+    {
+        ConfigResult result = ConfigReader.Read(text, FileName);
+        bool inOrder = result.Problems.Zip(result.Problems.Skip(1)).All(pair => (pair.First.Line ?? 0) <= (pair.Second.Line ?? 0));
+        bool readable = result.Problems.All(problem => problem.Message.Length > 0 && !problem.ToString().Any(char.IsControl));
+        return (result.Config is null) == (result.Problems.Count > 0) && inOrder && readable;
+    }
+}

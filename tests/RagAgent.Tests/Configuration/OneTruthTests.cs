@@ -1,0 +1,114 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using RagAgent.Configuration;
+using Xunit;
+using static RagAgent.Tests.Configuration.ConfigText;
+
+namespace RagAgent.Tests.Configuration;
+
+/// <summary>The reader, the records, the schema, the sample and the documentation say the same.</summary>
+public class OneTruthTests
+{
+    private static readonly JsonObject Schema = SchemaWalk.Load();
+    private static readonly IReadOnlyDictionary<string, JsonObject> SchemaKeys = SchemaWalk.Keys(Schema);
+    private static readonly IReadOnlyDictionary<string, DocumentedKey> Documented = DocumentedKey.All();
+    private static readonly string[] Known = [.. KnownKeys.All];
+
+    /// <summary>What the sample shows with RAGstream's own values.</summary>
+    private static readonly string[] NotAtDefault = ["$schema", "image", "secrets", "container.volumes"];
+
+    [Fact]
+    public void The_sample_is_valid_and_says_the_defaults_of_the_records()
+    {
+        AgentConfig sample = Accepted(Repository.Read("packaging/ragagent.json"));
+        var defaults = new AgentConfig { Image = "ragstream-web" };
+
+        Assert.Equal(defaults.Image, sample.Image);
+        Assert.Equal(new Dictionary<string, SecretConfig> { ["OPENAI_API_KEY"] = new(SecretSource.Ssm, "/ragstream/OPENAI_API_KEY") }, sample.Secrets);
+        Assert.Equal(
+            new[] { "doc_raw", "chroma_db", "splade_db", "memory", "logs" }.Select(name => new VolumeConfig($"/var/lib/ragstream/{name}", $"/app/data/{name}")),
+            sample.Container.Volumes);
+        Assert.Equal(defaults.Container, sample.Container with { Volumes = defaults.Container.Volumes });
+        string[] compared = ["Image", "Secrets", "Container"];
+        foreach (PropertyInfo section in typeof(AgentConfig).GetProperties().Where(property => !compared.Contains(property.Name)))
+            Assert.Equal(section.GetValue(defaults), section.GetValue(sample));
+    }
+
+    [Fact]
+    public void The_sample_shows_every_key()
+    {
+        JsonObject sample = SampleTree();
+        string[] shown = [.. Known.Where(key => SampleWalk.Find(sample, key) is not null)];
+
+        // Of a secret that is a text, the sample shows the object's keys in its comments.
+        Assert.Equal(Known.Where(key => !key.StartsWith("secrets.NAME.", StringComparison.Ordinal)), shown);
+        Assert.All(KnownKeys.Of(KnownKeys.Secret), key => Assert.Contains($"\"{key}\":", Repository.Read("packaging/ragagent.json"), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_schema_has_the_keys_of_the_reader() => Assert.Equal(Known.Order(), SchemaKeys.Keys.Order());
+
+    [Fact]
+    public void The_documentation_has_the_keys_of_the_reader() => Assert.Equal(Known.Order(), Documented.Keys.Order());
+
+    [Fact]
+    public void Every_key_of_the_schema_is_described() =>
+        Assert.All(SchemaKeys, key => Assert.False(string.IsNullOrWhiteSpace(key.Value["description"]?.GetValue<string>()), key.Key));
+
+    [Fact]
+    public void The_schema_and_the_documentation_have_the_defaults_of_the_sample()
+    {
+        JsonObject sample = SampleTree();
+        foreach (string key in Known.Where(key => !IsSection(key) && !NotAtDefault.Contains(key)))
+        {
+            if (SampleWalk.Find(sample, key) is not { } shown || Documented[key].Default.StartsWith("none", StringComparison.Ordinal)) continue;
+            Assert.Equal((key, Text(shown.Value)), (key, Text(SchemaKeys[key]["default"])));
+            Assert.Equal((key, Text(shown.Value)), (key, Text(Documented[key].DefaultValue)));
+            Assert.True(SchemaKeys[key].ContainsKey("default"), $"{key} has no default in the schema");
+        }
+    }
+
+    [Fact]
+    public void Every_example_of_the_documentation_is_accepted()
+    {
+        foreach (DocumentedKey key in Documented.Values.Where(key => key.Example is not null))
+        {
+            ConfigResult result = Read(SampleWalk.Only(key.Name, key.Example!));
+            Assert.True(result.Problems.Count == 0, $"{key.Name}: {string.Join("; ", result.Problems)}");
+        }
+    }
+
+    [Fact]
+    public void Every_key_is_read_for_it_refuses_a_value_of_no_sense()
+    {
+        foreach (string key in Known)
+        {
+            string nonsense = IsSection(key) || key is "secrets" or "environment" ? "7" : "{ \"zz\": [ [] ] }";
+            ConfigResult result = Read(SampleWalk.Only(key, nonsense));
+            Assert.True(result.Problems.Any(problem => problem.Key == SampleWalk.Spelled(key)), $"{key} = {nonsense} is accepted");
+        }
+    }
+
+    [Fact]
+    public void The_contents_of_the_schema_that_the_reader_bounds_are_the_same()
+    {
+        // The choices and the bounds of whole numbers; the rest of the rules is text that a schema can't say.
+        foreach ((string key, JsonObject schema) in SchemaKeys)
+        {
+            foreach (string word in (schema["enum"] as JsonArray ?? []).Select(choice => choice!.ToJsonString()))
+                Assert.Empty(Read(SampleWalk.Only(key, word)).Problems);
+            if (schema["type"]?.ToJsonString() != "\"integer\"") continue;
+            (long least, long most) = (schema["minimum"]!.GetValue<long>(), schema["maximum"]!.GetValue<long>());
+            Assert.Empty(Read(SampleWalk.Only(key, $"{least}")).Problems);
+            Assert.Empty(Read(SampleWalk.Only(key, $"{most}")).Problems);
+            Assert.NotEmpty(Read(SampleWalk.Only(key, $"{least - 1}")).Problems);
+            Assert.NotEmpty(Read(SampleWalk.Only(key, $"{most + 1}")).Problems);
+        }
+    }
+
+    private static bool IsSection(string key) => Known.Any(other => other.StartsWith(key + ".", StringComparison.Ordinal)) && key is not "secrets";
+
+    private static JsonObject SampleTree() => SampleWalk.Parse(Repository.Read("packaging/ragagent.json"));
+
+    private static string Text(JsonNode? node) => node?.ToJsonString() ?? "null";
+}
