@@ -25,7 +25,15 @@ public sealed class Exchange(RequestLog requests, FaultTable faults, TimeProvide
             requests.Answered(number, 0);
             return Task.CompletedTask;
         });
-        return await MeetAsync(context, faults.Take(faultsOf ?? operation, context.Request.Method, acceptable ?? (_ => true)));
+        try
+        {
+            return await MeetAsync(context, faults.Take(faultsOf ?? operation, context.Request.Method, acceptable ?? (_ => true)));
+        }
+        catch (OperationCanceledException)
+        {
+            requests.Answered(number, 0);
+            throw;
+        }
     }
 
     private async Task<Fault?> MeetAsync(HttpContext context, IReadOnlyList<MetFault> met)

@@ -99,12 +99,12 @@ public sealed class LocalAwsServer : IAsyncDisposable
         ["AWS_ENDPOINT_URL_ECR"] = ApiEndpoint.ToString().TrimEnd('/'),
     };
 
+    /// <summary>Lets go what hangs, closes the listeners, ends the registry. A second time does nothing.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         while (_running.TryPop(out var part))
             await part.DisposeAsync();
-        _stopping.Dispose();
     }
 
     private async Task StartAsync(CancellationToken stopping)
