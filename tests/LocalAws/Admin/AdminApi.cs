@@ -1,0 +1,97 @@
+using System.Text.Json;
+using LocalAws.Faults;
+using LocalAws.Ssm;
+
+namespace LocalAws.Admin;
+
+/// <summary>The switches of LocalAws over HTTP, for scripts; README.md lists them. Nothing here is part of AWS, nothing is recorded.</summary>
+internal sealed class AdminApi(LocalAwsServer server)
+{
+    public const string Root = "/_local-aws";
+
+    public static bool Owns(PathString path) => path.StartsWithSegments(Root);
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        var request = context.Request;
+        context.Request.Path.StartsWithSegments(Root, out var rest);
+        switch (request.Method, rest.Value)
+        {
+            case ("PUT", "/parameters"):
+                await PutParameterAsync(context);
+                break;
+            case ("DELETE", "/parameters"):
+                await AnswerAsync(context, server.Parameters.Remove(Query(context, "name")) ? 200 : 404);
+                break;
+            case ("PUT", "/repositories"):
+                server.Repositories.Create(Query(context, "name"));
+                break;
+            case ("GET", "/faults"):
+                await WriteAsync(context, JsonSerializer.Serialize(server.Faults.Snapshot(), AdminJson.Default.IReadOnlyListFaultRule));
+                break;
+            case ("POST", "/faults"):
+                await AddFaultAsync(context);
+                break;
+            case ("DELETE", "/faults"):
+                server.Faults.Clear(Query(context, "operation") is { Length: > 0 } operation ? operation : null);
+                break;
+            case ("GET", "/requests"):
+                await WriteAsync(context, JsonSerializer.Serialize(server.Requests.Snapshot(), AdminJson.Default.IReadOnlyListRecordedRequest));
+                break;
+            case ("DELETE", "/requests"):
+                server.Requests.Clear();
+                break;
+            case ("POST", "/registry-tokens/expire"):
+                server.RegistryTokens.ExpireAll();
+                break;
+            case ("POST", "/role-credentials/expire"):
+                server.RoleCredentials.ExpireAll();
+                break;
+            default:
+                await AnswerAsync(context, 404, $"There is no {request.Method} {request.Path}; README.md lists what there is.");
+                break;
+        }
+    }
+
+    private async Task PutParameterAsync(HttpContext context)
+    {
+        var name = Query(context, "name");
+        var typeText = Query(context, "type") is { Length: > 0 } given ? given : nameof(ParameterType.SecureString);
+        if (name.Length == 0 || !Enum.TryParse<ParameterType>(typeText, out var type))
+        {
+            await AnswerAsync(context, 400, "Give ?name=NAME and, if it is not SecureString, &type=String or StringList; the value is the body.");
+            return;
+        }
+        using var body = new StreamReader(context.Request.Body);
+        var version = server.Parameters.Put(name, await body.ReadToEndAsync(context.RequestAborted), type);
+        await AnswerAsync(context, 200, $"{name} version {version}");
+    }
+
+    private async Task AddFaultAsync(HttpContext context)
+    {
+        try
+        {
+            var rule = await JsonSerializer.DeserializeAsync(context.Request.Body, AdminJson.Default.FaultRule, context.RequestAborted)
+                ?? throw new JsonException("the body is null");
+            server.Faults.Add(rule.Operation, rule.Fault, rule.Times, rule.Method);
+        }
+        catch (Exception bad) when (bad is JsonException or ArgumentException or NotSupportedException)
+        {
+            await AnswerAsync(context, 400, $"The fault was not set: {bad.Message}");
+        }
+    }
+
+    private static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
+
+    private static Task AnswerAsync(HttpContext context, int status, string text = "")
+    {
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsync(text.Length > 0 ? text + "\n" : "", context.RequestAborted);
+    }
+
+    private static Task WriteAsync(HttpContext context, string json)
+    {
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(json + "\n", context.RequestAborted);
+    }
+}

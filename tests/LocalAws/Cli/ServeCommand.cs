@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using LocalAws.Admin;
+
+namespace LocalAws.Cli;
+
+/// <summary><c>local-aws serve</c>: runs until SIGTERM or SIGINT.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var stateDir = new Option<DirectoryInfo>("--state-dir")
+        {
+            Required = true,
+            Description = "Holds the registry's images (registry/) and the docker password (docker-password).",
+        };
+        var region = new Option<string>("--region") { DefaultValueFactory = _ => "eu-central-1" };
+        var account = new Option<string>("--account") { DefaultValueFactory = _ => "123456789012" };
+        var parameters = new Option<string[]>("--parameter") { Description = "NAME=@FILE: a SecureString, its value read from the file." };
+        var keys = new Option<string[]>("--static-key") { Description = "ID=@FILE: an access key id, its secret read from the file." };
+        var apiPort = new Option<int>("--api-port") { Description = "0 (default): a free port." };
+        var registryPort = new Option<int>("--registry-port") { Description = "0 (default): a free port." };
+        var readyFile = new Option<string?>("--ready-file") { Description = "Written, as JSON, when everything answers." };
+        var command = new Command("serve", "Run LocalAws until SIGTERM or SIGINT.")
+        {
+            stateDir, region, account, parameters, keys, apiPort, registryPort, readyFile,
+        };
+        command.SetAction(result => Running.Command(() =>
+        {
+            var directory = result.GetRequiredValue(stateDir).FullName;
+            var options = new LocalAwsOptions
+            {
+                StorageDirectory = Path.Combine(directory, "registry"),
+                Region = result.GetRequiredValue(region),
+                AccountId = result.GetRequiredValue(account),
+                ApiPort = result.GetValue(apiPort),
+                RegistryPort = result.GetValue(registryPort),
+                StaticKeys = (result.GetValue(keys) ?? []).Select(ValueSource.ReadPair).ToDictionary(k => k.Name, k => k.Value),
+            };
+            var values = (result.GetValue(parameters) ?? []).Select(ValueSource.ReadPair).ToList();
+            return ServeAsync(directory, options, values, result.GetValue(readyFile));
+        }));
+        return command;
+    }
+
+    private static async Task ServeAsync(
+        string directory, LocalAwsOptions options, IReadOnlyList<(string Name, string Value)> parameters, string? readyFile)
+    {
+        using var stopping = new CancellationTokenSource();
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stopping.Cancel();
+        }
+        using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        try
+        {
+            await using var server = await LocalAwsServer.StartAsync(options, stopping.Token);
+            foreach (var (name, value) in parameters)
+                server.Parameters.Put(name, value);
+            var ready = Describe(server, WritePassword(directory, server));
+            if (readyFile is not null)
+                ready.WriteTo(readyFile);
+            await Console.Out.WriteLineAsync($"LocalAws: API {ready.ApiEndpoint}, registry {ready.RegistryHost}");
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await Console.Out.WriteLineAsync("LocalAws: stopped.");
+        }
+        finally
+        {
+            if (readyFile is not null)
+                File.Delete(readyFile);
+        }
+    }
+
+    private static ReadyFile Describe(LocalAwsServer server, string passwordFile) => new(
+        server.ApiEndpoint.ToString().TrimEnd('/'), server.RegistryHost, server.Options.Region, server.Options.AccountId,
+        server.EnvironmentForAgent(), server.DockerLogin.User, passwordFile, Environment.ProcessId);
+
+    private static string WritePassword(string directory, LocalAwsServer server)
+    {
+        var file = Path.GetFullPath(Path.Combine(directory, "docker-password"));
+        File.Delete(file);
+        using var stream = new FileStream(file, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        using var writer = new StreamWriter(stream);
+        writer.Write(server.DockerLogin.Password);
+        return file;
+    }
+}

@@ -1,0 +1,31 @@
+namespace LocalAws.Cli;
+
+/// <summary>A value that is not to be seen in the list of processes: <c>@FILE</c>, or <c>-</c> for standard input.</summary>
+internal static class ValueSource
+{
+    /// <summary>One line end at the end is not part of the value.</summary>
+    /// <exception cref="LocalAwsException">The text is neither, or the file can't be read.</exception>
+    public static string Read(string source)
+    {
+        if (source == "-")
+            return WithoutLineEnd(Console.In.ReadToEnd());
+        if (!source.StartsWith('@'))
+            throw new LocalAwsException("A value is given as @FILE, or as - for standard input, so that it is in no process argument.");
+        try
+        {
+            return WithoutLineEnd(File.ReadAllText(source[1..]));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new LocalAwsException($"The value's file could not be read: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Takes <c>NAME=@FILE</c> apart.</summary>
+    /// <exception cref="LocalAwsException">There is no equals sign, or the value can't be read.</exception>
+    public static (string Name, string Value) ReadPair(string pair) => pair.Split('=', 2) is [var name, var source]
+        ? (name, Read(source))
+        : throw new LocalAwsException($"'{pair}' is not NAME=@FILE.");
+
+    private static string WithoutLineEnd(string text) => text.EndsWith('\n') ? text[..^1].TrimEnd('\r') : text;
+}

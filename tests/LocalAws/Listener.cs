@@ -1,0 +1,82 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace LocalAws;
+
+/// <summary>One address on loopback and what answers there.</summary>
+internal sealed class Listener : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private Listener(WebApplication app) => _app = app;
+
+    /// <summary>The address with the port that it got.</summary>
+    public IPEndPoint EndPoint { get; private set; } = null!;
+
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<Listener> StartAsync(
+        IPEndPoint endPoint, RequestDelegate answer, CancellationToken stopping, X509Certificate2? certificate = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        // Signals are the program's business, not that of each listener.
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Listen(endPoint, listen =>
+            {
+                if (certificate is not null)
+                    listen.UseHttps(certificate);
+            });
+        });
+        if (certificate is not null)
+            builder.WebHost.UseKestrelHttpsConfiguration();
+        var listener = new Listener(builder.Build());
+        try
+        {
+            listener._app.Run(context => AnswerAsync(context, answer));
+            await listener._app.StartAsync(stopping);
+            var addresses = listener._app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
+            listener.EndPoint = new IPEndPoint(endPoint.Address, new Uri(addresses.Addresses.Single()).Port);
+            return listener;
+        }
+        catch
+        {
+            await listener.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static async Task AnswerAsync(HttpContext context, RequestDelegate answer)
+    {
+        try
+        {
+            await answer(context);
+        }
+        catch (OperationCanceledException)
+        {
+            // The client left or a fault cut it off: there is nobody to answer, and no half answer may look whole.
+            context.Abort();
+        }
+    }
+
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken stopping) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken stopping) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Net;
+using LocalAws.Admin;
+using LocalAws.Ecr;
+using LocalAws.Faults;
+using LocalAws.Metadata;
+using LocalAws.Registry;
+using LocalAws.Requests;
+using LocalAws.Services;
+using LocalAws.Signing;
+using LocalAws.Ssm;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace LocalAws;
+
+/// <summary>AWS on loopback: instance metadata, Parameter Store, ECR with a real registry behind it. Several can run side by side.</summary>
+public sealed class LocalAwsServer : IAsyncDisposable
+{
+    // All of 127/8 is loopback on Linux. Blobs come from another host than the registry, as on AWS: HTTP clients decide by
+    // the host's name whether the Authorization header follows a redirect.
+    private static readonly IPAddress StorageAddress = IPAddress.Parse("127.0.0.2");
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Stack<IAsyncDisposable> _running = new();
+
+    private LocalAwsServer(LocalAwsOptions options)
+    {
+        Options = options;
+        Instance = options.Instance;
+        Requests = new RequestLog(options.Clock);
+        Parameters = new ParameterStore(options.Clock);
+        RegistryTokens = new RegistryTokens(options.Clock);
+        Repositories = new Repositories(options.StorageDirectory);
+        Credentials = new KnownCredentials();
+        RoleCredentials = new RoleCredentials(Credentials, options.AccountId, options.Clock);
+        foreach (var (id, secret) in options.StaticKeys)
+            Credentials.Add(new AwsCredential(id, secret, null, null, $"arn:aws:iam::{options.AccountId}:user/static"));
+    }
+
+    public LocalAwsOptions Options { get; }
+
+    /// <summary>IMDS, SSM, ECR and the admin paths.</summary>
+    public Uri ApiEndpoint { get; private set; } = null!;
+
+    /// <summary>The same over TLS; null without <see cref="LocalAwsOptions.TlsCertificate"/>.</summary>
+    public Uri? TlsApiEndpoint { get; private set; }
+
+    public Uri RegistryEndpoint { get; private set; } = null!;
+
+    /// <summary>As it stands in an image's name: <c>127.0.0.1:41234</c>.</summary>
+    public string RegistryHost => RegistryEndpoint.Authority;
+
+    /// <summary>What IMDS says from now on; set it to attach a role later or to give the instance another address.</summary>
+    public InstanceFacts Instance { get; set; }
+
+    public ParameterStore Parameters { get; }
+
+    public FaultTable Faults { get; } = new();
+
+    public RequestLog Requests { get; }
+
+    public Repositories Repositories { get; }
+
+    public RegistryTokens RegistryTokens { get; }
+
+    public RoleCredentials RoleCredentials { get; }
+
+    /// <summary>Add a key pair to it to let another caller in.</summary>
+    public KnownCredentials Credentials { get; }
+
+    /// <summary>A login that may push and never expires.</summary>
+    public (string User, string Password) DockerLogin => ("AWS", RegistryTokens.PublisherPassword);
+
+    /// <summary>Starts everything; when a part fails, the parts already started are stopped.</summary>
+    /// <exception cref="LocalAwsException">The registry can't be started.</exception>
+    /// <exception cref="IOException">A port that was asked for is taken.</exception>
+    public static async Task<LocalAwsServer> StartAsync(LocalAwsOptions options, CancellationToken stopping = default)
+    {
+        var server = new LocalAwsServer(options);
+        try
+        {
+            await server.StartAsync(stopping);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The standard variables that point an AWS client here. The region isn't among them: it comes from IMDS, as on EC2. A
+    /// caller must see to it that no other credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE, ~/.aws) come first.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> EnvironmentForAgent() => new Dictionary<string, string>
+    {
+        ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = ApiEndpoint.ToString().TrimEnd('/'),
+        ["AWS_ENDPOINT_URL_SSM"] = ApiEndpoint.ToString().TrimEnd('/'),
+        ["AWS_ENDPOINT_URL_ECR"] = ApiEndpoint.ToString().TrimEnd('/'),
+    };
+
+    /// <summary>Lets go what hangs, closes the listeners, ends the registry. A second time does nothing.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        while (_running.TryPop(out var part))
+            await part.DisposeAsync();
+    }
+
+    private async Task StartAsync(CancellationToken stopping)
+    {
+        var registry = Started(await DistributionRegistry.StartAsync(Options.RegistryProgram, Options.StorageDirectory, stopping));
+        var services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
+        _running.Push(services);
+        var forwarding = new Forwarding(services.GetRequiredService<IHttpForwarder>(), registry);
+        var exchange = new Exchange(Requests, Faults, Options.Clock, _stopping.Token);
+
+        var storageAddress = "";
+        var storage = new BlobStorage(Options.Region, () => storageAddress, forwarding, exchange, Options.Clock);
+        var storageListener = Started(await Listener.StartAsync(new IPEndPoint(StorageAddress, 0), storage.AnswerAsync, stopping));
+        storageAddress = $"http://{storageListener.EndPoint}";
+
+        var front = new RegistryFront(Options, RegistryTokens, Repositories, forwarding, storage, exchange);
+        var frontListener = Started(
+            await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, Options.RegistryPort), front.AnswerAsync, stopping));
+        RegistryEndpoint = new Uri($"http://{frontListener.EndPoint}");
+
+        var api = Api(exchange);
+        var apiListener = Started(await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, Options.ApiPort), api, stopping));
+        ApiEndpoint = new Uri($"http://{apiListener.EndPoint}");
+        if (Options.TlsCertificate is { } certificate)
+        {
+            var tlsListener = Started(await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), api, stopping, certificate));
+            TlsApiEndpoint = new Uri($"https://{tlsListener.EndPoint}");
+        }
+    }
+
+    private RequestDelegate Api(Exchange exchange)
+    {
+        var imds = new MetadataService(() => Instance, Options.Region, Options.AccountId, RoleCredentials, exchange, Options.Clock);
+        var ssm = new SsmService(Parameters, Options.Region, Options.AccountId);
+        var ecr = new EcrService(RegistryTokens, () => Options.ProxyEndpoint ?? RegistryEndpoint.ToString().TrimEnd('/'));
+        var json = new JsonApi([ssm, ecr], new SignatureVerifier(Credentials, Options.Region, Options.Clock), exchange);
+        var admin = new AdminApi(this);
+        return context => context.Request.Path switch
+        {
+            var path when AdminApi.Owns(path) => admin.AnswerAsync(context),
+            var path when MetadataService.Owns(path) => imds.AnswerAsync(context),
+            _ => json.AnswerAsync(context),
+        };
+    }
+
+    private T Started<T>(T part)
+        where T : IAsyncDisposable
+    {
+        _running.Push(part);
+        return part;
+    }
+}

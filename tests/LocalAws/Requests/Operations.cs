@@ -1,0 +1,23 @@
+namespace LocalAws.Requests;
+
+/// <summary>The names under which requests are recorded and faults are set. A signed call has its IAM action's name instead.</summary>
+public static class Operations
+{
+    public const string ImdsToken = "imds-token";
+    public const string ImdsRole = "imds-role";
+    public const string ImdsCredentials = "imds-credentials";
+    public const string ImdsOther = "imds-other";
+    public const string RegistryManifest = "registry:manifest";
+    public const string RegistryBlob = "registry:blob";
+    public const string RegistryUpload = "registry:upload";
+    public const string RegistryOther = "registry:other";
+
+    /// <summary>For faults only: whatever is asked of the registry.</summary>
+    public const string RegistryAny = "registry:any";
+
+    /// <summary>The bytes of a blob, behind the registry's redirect. Not an operation of ECR: one pull of a blob is one <see cref="RegistryBlob"/>.</summary>
+    public const string StorageBlob = "storage:blob";
+
+    public const string GetParameter = "ssm:GetParameter";
+    public const string GetAuthorizationToken = "ecr:GetAuthorizationToken";
+}

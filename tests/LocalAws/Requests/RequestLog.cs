@@ -1,0 +1,75 @@
+namespace LocalAws.Requests;
+
+/// <summary>Remembers every request. A request is in it from the moment it was understood, before it is answered.</summary>
+public sealed class RequestLog(TimeProvider clock)
+{
+    private readonly Lock _gate = new();
+    private readonly List<RecordedRequest> _requests = [];
+    private TaskCompletionSource _changed = NewSignal();
+    private long _last;
+
+    /// <summary>A copy, in order of arrival.</summary>
+    public IReadOnlyList<RecordedRequest> Snapshot()
+    {
+        lock (_gate)
+            return [.. _requests];
+    }
+
+    public IReadOnlyList<RecordedRequest> Of(string operation) => [.. Snapshot().Where(r => r.Operation == operation)];
+
+    public int Count(string operation) => Of(operation).Count;
+
+    /// <summary>Forgets what was asked so far; a request still running is not recorded again when it ends.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+            _requests.Clear();
+    }
+
+    /// <summary>Completes when a request that fits is, or has been, recorded or answered.</summary>
+    public async Task<RecordedRequest> WaitForAsync(Func<RecordedRequest, bool> fits, CancellationToken stopping)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_gate)
+            {
+                if (_requests.FirstOrDefault(fits) is { } found)
+                    return found;
+                changed = _changed.Task;
+            }
+            await changed.WaitAsync(stopping);
+        }
+    }
+
+    internal long Begin(string operation, string service, string resource, string? principal, HttpRequest request)
+    {
+        lock (_gate)
+        {
+            _requests.Add(new RecordedRequest(++_last, clock.GetUtcNow(), operation, service, request.Method, resource, principal,
+                request.Headers.UserAgent.ToString(), null));
+            Signal_NeedsLock();
+            return _last;
+        }
+    }
+
+    internal void Answered(long number, int status)
+    {
+        lock (_gate)
+        {
+            var at = _requests.FindIndex(r => r.Number == number);
+            if (at < 0 || _requests[at].Status is not null)
+                return;
+            _requests[at] = _requests[at] with { Status = status };
+            Signal_NeedsLock();
+        }
+    }
+
+    private void Signal_NeedsLock()
+    {
+        _changed.SetResult();
+        _changed = NewSignal();
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

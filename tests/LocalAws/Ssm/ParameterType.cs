@@ -1,0 +1,11 @@
+namespace LocalAws.Ssm;
+
+/// <summary>The types of a parameter, named as the service names them.</summary>
+#pragma warning disable CA1720 // The names are AWS's.
+public enum ParameterType
+{
+    String,
+    StringList,
+    SecureString,
+}
+#pragma warning restore CA1720

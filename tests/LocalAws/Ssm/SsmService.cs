@@ -1,0 +1,136 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using LocalAws.Services;
+
+namespace LocalAws.Ssm;
+
+/// <summary>Parameter Store as in the SSM API reference of 2014-11-06: GetParameter, GetParameters, PutParameter.</summary>
+internal sealed class SsmService(ParameterStore store, string region, string account) : IAwsService
+{
+    private const string SecretReference = "/aws/reference/secretsmanager/";
+
+    public string TargetPrefix => "AmazonSSM";
+
+    public string SigningName => "ssm";
+
+    public string ResourceOf(string action, JsonObject input)
+    {
+        var name = Text(input["Name"]) ?? Text((input["Names"] as JsonArray)?.FirstOrDefault());
+        return name is null ? "*" : ParameterName.Arn(ParameterName.Parse(name).Name, region, account);
+    }
+
+    public JsonObject Answer(string action, JsonObject input, string principal) => action switch
+    {
+        "GetParameter" => new JsonObject { ["Parameter"] = Get(Required(input, "Name"), WithDecryption(input)) },
+        "GetParameters" => GetMany(input),
+        "PutParameter" => Put(input),
+        _ => throw new AwsErrorException(AwsError.BadRequest("UnknownOperationException", null)),
+    };
+
+    private JsonObject Get(string text, bool withDecryption)
+    {
+        var asked = ParameterName.Parse(text);
+        if (asked.Name.StartsWith(SecretReference, StringComparison.Ordinal))
+            return GetSecret(asked.Name, withDecryption);
+        // The real service sends no sentence with this one.
+        var latest = store.Latest(asked.Name) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound", null));
+        if (asked.Selector.Length == 0)
+            return Describe(latest, "", withDecryption);
+        var chosen = asked.Version is { } version ? store.Version(asked.Name, version) : null;
+        return chosen is null
+            ? throw new AwsErrorException(AwsError.BadRequest("ParameterVersionNotFound",
+                $"Systems Manager could not find version {asked.Selector[1..]} of {asked.Name}. Verify the version and try again."))
+            : Describe(chosen, asked.Selector, withDecryption);
+    }
+
+    private JsonObject GetMany(JsonObject input)
+    {
+        var found = new JsonArray();
+        var invalid = new JsonArray();
+        foreach (var name in (input["Names"] as JsonArray ?? []).Select(n => Text(n) ?? ""))
+        {
+            try
+            {
+                found.Add(Get(name, WithDecryption(input)));
+            }
+            catch (AwsErrorException missing) when (missing.Error.Type is "ParameterNotFound" or "ParameterVersionNotFound")
+            {
+                invalid.Add(name);
+            }
+        }
+        return new JsonObject { ["Parameters"] = found, ["InvalidParameters"] = invalid };
+    }
+
+    private JsonObject Put(JsonObject input)
+    {
+        var name = Required(input, "Name");
+        var overwrite = Flag(input, "Overwrite");
+        if (!overwrite && store.Latest(name) is not null)
+            throw new AwsErrorException(AwsError.BadRequest("ParameterAlreadyExists",
+                "The parameter already exists. To overwrite this value, set the overwrite option in the request to true."));
+        if (!Enum.TryParse<ParameterType>(Text(input["Type"]) ?? store.Latest(name)?.Type.ToString(), out var type))
+            throw new AwsErrorException(AwsError.BadRequest("ValidationException", "A parameter type is required when you create a parameter."));
+        return new JsonObject { ["Version"] = store.Put(name, Required(input, "Value"), type), ["Tier"] = "Standard" };
+    }
+
+    private JsonObject Describe(StoredParameter parameter, string selector, bool withDecryption)
+    {
+        var encrypted = parameter.Type == ParameterType.SecureString && !withDecryption;
+        var answer = new JsonObject
+        {
+            ["ARN"] = ParameterName.Arn(parameter.Name, region, account),
+            ["DataType"] = "text",
+            ["LastModifiedDate"] = parameter.Modified.ToUnixTimeMilliseconds() / 1000.0,
+            ["Name"] = parameter.Name,
+            ["Type"] = parameter.Type.ToString(),
+            ["Value"] = encrypted ? Ciphertext(parameter) : parameter.Value,
+            ["Version"] = parameter.Version,
+        };
+        if (selector.Length > 0)
+            answer["Selector"] = selector;
+        return answer;
+    }
+
+    private JsonObject GetSecret(string name, bool withDecryption)
+    {
+        if (!withDecryption)
+            throw new AwsErrorException(AwsError.BadRequest("ValidationException",
+                "WithDecryption flag must be True for retrieving a Secret Manager secret."));
+        var id = name[SecretReference.Length..];
+        var value = store.Secret(id) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound",
+            $"An error occurred (ResourceNotFoundException) when referencing Secrets Manager: Secret {name} not found."));
+        var source = new JsonObject
+        {
+            ["ARN"] = $"arn:aws:secretsmanager:{region}:{account}:secret:{id}-AbCdEf",
+            ["name"] = id,
+            ["secretString"] = value,
+            ["versionStages"] = new JsonArray("AWSCURRENT"),
+        };
+        return new JsonObject
+        {
+            ["ARN"] = ParameterName.Arn(name, region, account),
+            ["DataType"] = "text",
+            ["Name"] = name,
+            ["SourceResult"] = source.ToJsonString(),
+            ["Type"] = nameof(ParameterType.SecureString),
+            ["Value"] = value,
+            ["Version"] = 0,
+        };
+    }
+
+    // Looks like what KMS gives and has nothing of the value in it.
+    private static string Ciphertext(StoredParameter parameter) => "AQICAH" + Convert.ToBase64String(SHA512.HashData(
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{parameter.Name}:{parameter.Version}"))));
+
+    private static bool WithDecryption(JsonObject input) => Flag(input, "WithDecryption");
+
+    private static bool Flag(JsonObject input, string key) => input[key] is JsonValue value && value.TryGetValue(out bool flag) && flag;
+
+    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    private static string Required(JsonObject input, string key) => Text(input[key])
+        ?? throw new AwsErrorException(AwsError.BadRequest("ValidationException",
+            $"1 validation error detected: Value null at '{key.ToLowerInvariant()}' failed to satisfy constraint: Member must not be null"));
+}
