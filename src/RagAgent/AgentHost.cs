@@ -1,7 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
-using Microsoft.Extensions.Logging;
 using RagAgent.Aws;
 using RagAgent.Configuration;
 using RagAgent.Containers;
@@ -13,6 +12,7 @@ using RagAgent.Proxy;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
 using Serilog;
+using Serilog.Events;
 
 namespace RagAgent;
 
@@ -41,10 +41,12 @@ internal static class AgentHost
         var vault = new SecretVault();
         var output = new OutputSink(OutputSink.Detect(), vault.Scrub, Console.Out);
         builder.Services.AddSingleton(vault).AddSingleton(output).AddSingleton(systemd);
-        builder.Services.AddSerilog(new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(output).CreateLogger(), dispose: true);
-        builder.Logging.SetMinimumLevel(LogLevel.Information)
-            .AddFilter("Microsoft", LogLevel.Error)
-            .AddFilter("Yarp", LogLevel.Critical);   // the front door tells visitors itself, and the supervision the operator
+        var logger = new LoggerConfiguration()
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Error)
+            .MinimumLevel.Override("Yarp", LogEventLevel.Fatal)   // the front door tells visitors itself, and the supervision the operator
+            .WriteTo.Sink(output)
+            .CreateLogger();
+        builder.Services.AddSerilog(logger, dispose: true);
         builder.Services.AddHostedService<StatusLine>();
     }
 

@@ -16,8 +16,9 @@ internal sealed class ParameterStore(AwsAccount account) : IParameterStore
     {
         var region = await account.RegionAsync(stopping);
         var credentials = await account.CredentialsAsync(stopping);
-        // The region is set before the endpoint settings are read: they may name a URL for it.
-        using var ssm = new AmazonSimpleSystemsManagementClient(credentials, new AmazonSimpleSystemsManagementConfig { RegionEndpoint = region, Timeout = AnswerWithin });
+        // Signed for the region also when a standard setting names the endpoint itself.
+        var settings = new AmazonSimpleSystemsManagementConfig { RegionEndpoint = region, AuthenticationRegion = region.SystemName, Timeout = AnswerWithin };
+        using var ssm = new AmazonSimpleSystemsManagementClient(credentials, settings);
         try
         {
             var answer = await ssm.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = true }, stopping);
