@@ -30,22 +30,24 @@ internal static class ImageRule
             return new($"have a tag of 1 to {LongestTag} letters, digits, '_', '.' and '-' after its ':'");
 
         if (name.Length > LongestName) return new($"have a name of at most {LongestName} characters");
-        string path = name;
+        var start = 0;
         int slash = name.IndexOf('/', StringComparison.Ordinal);
         if (slash > 0 && IsHostLike(name[..slash]))
         {
             if (!IsHost(name[..slash])) return new("begin with a registry like \"registry.example.com\" or \"localhost:5000\"");
-            path = name[(slash + 1)..];
+            start = slash + 1;
         }
 
-        if (path.Any(char.IsAsciiLetterUpper)) return new("have a repository in lower case", $"write {Shown.Text(path.ToLowerInvariant())}");
+        string path = name[start..];
+        if (path.Any(char.IsAsciiLetterUpper))
+            return new("have a repository in lower case", $"write {Shown.Text(name[..start] + path.ToLowerInvariant() + image[name.Length..])}");
         return path.Split('/').All(IsPathPart) ? null : new(Example, "a repository has lower-case letters and digits, joined by '.', '_', '__', '-' and '/'");
     }
 
     private static (string Before, string? After) Cut(string text, int at) => at < 0 ? (text, null) : (text[..at], text[(at + 1)..]);
 
-    /// <summary>The distribution grammar's own test for what stands before the first slash.</summary>
-    private static bool IsHostLike(string part) => part == "localhost" || part.AsSpan().ContainsAny('.', ':', '[');
+    /// <summary>Whether a registry stands before the first slash; <c>localhost</c> is judged alike as a part of the path.</summary>
+    private static bool IsHostLike(string part) => part.AsSpan().ContainsAny('.', ':', '[');
 
     private static bool IsHost(string host)
     {

@@ -11,15 +11,10 @@ internal static class UnknownKey
     {
         IReadOnlyList<string> here = KnownKeys.Of(section);
         if (here.FirstOrDefault(key => Suggestion.SameWord(key, name)) is { } same) return $"unknown key; did you mean '{same}'?";
-        if (Elsewhere(name) is { } exactly) return exactly;
         if (Suggestion.Nearest(name, here) is { } near) return $"unknown key; did you mean '{near}'?";
-        if (Suggestion.Nearest(name, KnownKeys.LastParts) is { } far) return Elsewhere(far)!;
+        if (Suggestion.Nearest(name, KnownKeys.LastParts) is { } far) return $"unknown key here; did you mean {Places(far)}?";
         return $"unknown key; the keys here are {string.Join(", ", here)}";
     }
 
-    private static string? Elsewhere(string name)
-    {
-        List<string> places = [.. KnownKeys.Where(key => Suggestion.SameWord(key, name)).Take(MostPlaces)];
-        return places.Count == 0 ? null : $"unknown key here; did you mean {string.Join(" or ", places)}?";
-    }
+    private static string Places(string key) => string.Join(" or ", KnownKeys.Where(known => known == key).Take(MostPlaces));
 }

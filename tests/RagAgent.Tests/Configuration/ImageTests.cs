@@ -25,6 +25,7 @@ public class ImageTests
 
     [Theory]
     [InlineData("RAGstream-web", "must have a repository in lower case, but is \"RAGstream-web\"; write \"ragstream-web\"")]
+    [InlineData("Registry.example.com/App:V1", "must have a repository in lower case, but is \"Registry.example.com/App:V1\"; write \"Registry.example.com/app:V1\"")]
     [InlineData("Team/app", "must have a repository in lower case, but is \"Team/app\"; write \"team/app\"")]
     [InlineData("https://registry.example.com/app", "must begin with the registry's name, but is \"https://registry.example.com/app\"; leave \"https://\" away")]
     [InlineData("my app", "must hold no spaces, but is \"my app\"")]
