@@ -23,7 +23,7 @@ public sealed class ServeTests : IAsyncLifetime
         _serve = Tool.Start("dotnet",
             ["exec", Program, "serve", "--state-dir", In("state"), "--parameter", $"/key=@{In("value")}", "--static-key", $"AKIDSCRIPT=@{In("secret")}",
                 "--ready-file", In("ready.json")],
-            DotnetHome);
+            Surroundings);
         await _serve.StandardOutput.ReadLineAsync(Stopping);
         _ready = ReadyFile.Read(In("ready.json"));
     }
@@ -53,15 +53,15 @@ public sealed class ServeTests : IAsyncLifetime
         Assert.False(File.Exists(In("ready.json")));
     }
 
-    [Fact]
+    [Fact(Timeout = 30_000)]
     public async Task The_registry_ends_with_it_even_when_it_is_killed()
     {
         using var registry = Process.GetProcessById(ChildOf(_serve.Id));
 
         _serve.Kill();
-        await _serve.WaitForExitAsync(Stopping);
+        await _serve.WaitForExitAsync(TestContext.Current.CancellationToken);
 
-        await registry.WaitForExitAsync(Stopping);
+        await registry.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -83,14 +83,16 @@ public sealed class ServeTests : IAsyncLifetime
     public async Task A_value_on_the_command_line_is_refused() =>
         Assert.Contains("no process argument", (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).FailedWith(), StringComparison.Ordinal);
 
-    private static Dictionary<string, string> DotnetHome => new()
+    // With temporary files in the test's folder: a LocalAws that is killed can't remove its own.
+    private Dictionary<string, string> Surroundings => new()
     {
+        ["TMPDIR"] = _folder.FullName,
         ["PATH"] = Environment.GetEnvironmentVariable("PATH")!,
         ["DOTNET_ROOT"] = Environment.GetEnvironmentVariable("DOTNET_ROOT") ?? "",
     };
 
     private Task<ToolResult> LocalAwsAsync(params string[] arguments) =>
-        Tool.RunAsync("dotnet", ["exec", Program, .. arguments, "--endpoint", _ready.ApiEndpoint], DotnetHome, stopping: Stopping);
+        Tool.RunAsync("dotnet", ["exec", Program, .. arguments, "--endpoint", _ready.ApiEndpoint], Surroundings, stopping: Stopping);
 
     private async Task TerminateAsync()
     {
