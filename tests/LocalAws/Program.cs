@@ -1,11 +1,15 @@
 using System.CommandLine;
 using LocalAws.Cli;
 
-return await new RootCommand("AWS on loopback for tests and demo: instance metadata, Parameter Store, ECR in front of a real registry.")
+var command = new RootCommand("AWS on loopback for tests and demo: instance metadata, Parameter Store, ECR in front of a real registry.")
 {
     ServeCommand.Create(),
     ParameterCommand.Create(),
     FaultCommand.Create(),
     RequestsCommand.Create(),
     ExpireCommand.Create(),
-}.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+};
+// @FILE names a value here, not a file with more arguments; and signals end `serve` in order, without a time limit.
+return await command
+    .Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null })
+    .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

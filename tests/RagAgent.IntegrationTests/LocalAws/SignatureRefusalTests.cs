@@ -2,9 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Amazon.Runtime.Signing;
-using Amazon.Runtime;
 using Amazon;
+using Amazon.Runtime;
+using Amazon.Runtime.Signing;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.AwsBench;

@@ -1,0 +1,149 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
+using LocalAws;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.AwsBench;
+
+/// <summary>Clients that we did not write accept what LocalAws answers, and it accepts what they send.</summary>
+public sealed class ForeignClientTests : AwsTest
+{
+    private const string EcrHost = "api.ecr.eu-central-1.amazonaws.com";
+    private const string RegistryName = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+    private readonly X509Certificate2 _certificate = CertificateFor(EcrHost);
+
+    protected override LocalAwsOptions Options => base.Options with { TlsCertificate = _certificate };
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        _certificate.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_aws_command_writes_and_reads_a_parameter(bool asTheInstance)
+    {
+        (await AwsAsync(asTheInstance, "ssm", "put-parameter", "--name", "/x", "--type", "SecureString", "--value", "planted")).Succeeded();
+
+        var read = (await AwsAsync(asTheInstance, "ssm", "get-parameter", "--name", "/x", "--with-decryption")).Succeeded();
+
+        Assert.Equal("planted", JsonNode.Parse(read)!["Parameter"]!["Value"]!.GetValue<string>());
+        Assert.Equal(
+            asTheInstance ? "arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0" : "arn:aws:iam::123456789012:user/static",
+            Assert.Single(Aws.Requests.Of("ssm:GetParameter")).Principal);
+    }
+
+    [Fact]
+    public async Task The_aws_command_names_the_error()
+    {
+        var failure = (await AwsAsync(false, "ssm", "get-parameter", "--name", "/nope")).FailedWith();
+
+        Assert.StartsWith("An error occurred (ParameterNotFound) when calling the GetParameter operation", failure, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_password_that_the_aws_command_gets_opens_the_registry(bool asTheInstance)
+    {
+        var password = (await AwsAsync(asTheInstance, "ecr", "get-login-password")).Succeeded();
+        using var response = await AskRegistryAsync(HttpMethod.Get, "/v2/", password);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_aws_command_reads_when_a_token_ends()
+    {
+        var answer = JsonNode.Parse((await AwsAsync(true, "ecr", "get-authorization-token")).Succeeded())!["authorizationData"]![0]!;
+
+        var left = answer["expiresAt"]!.GetValue<DateTimeOffset>() - Clock.GetUtcNow();
+        Assert.InRange(left, TimeSpan.FromHours(12) - TimeSpan.FromSeconds(1), TimeSpan.FromHours(12));
+        Assert.Equal($"http://{Aws.RegistryHost}", answer["proxyEndpoint"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task Skopeo_reads_and_copies_an_image()
+    {
+        var image = SampleImage.Create(fileSize: 100_000);
+        await image.PushAsync(Aws, Http, "app", "latest", Stopping);
+        var login = $"AWS:{await new EcrClient(Aws).TokenAsync(StaticKeyId, StaticSecret, Stopping)}";
+        var source = $"docker://{Aws.RegistryHost}/app:latest";
+
+        var inspected = await Tool.RunAsync("skopeo", ["inspect", "--tls-verify=false", "--creds", login, source], stopping: Stopping);
+        var copied = await Tool.RunAsync("skopeo", ["copy", "--insecure-policy", "--src-tls-verify=false", "--dest-tls-verify=false",
+            "--src-creds", login, "--dest-creds", login, source, $"docker://{Aws.RegistryHost}/copy:latest"], stopping: Stopping);
+        var saved = await Tool.RunAsync("skopeo", ["copy", "--insecure-policy", "--src-tls-verify=false", "--src-creds", login, source,
+            $"oci:{Path.Combine(Folder, "oci")}"], stopping: Stopping);
+
+        Assert.Equal(image.Digest, JsonNode.Parse(inspected.Succeeded())!["Digest"]!.GetValue<string>());
+        copied.Succeeded();
+        saved.Succeeded();
+    }
+
+    // The helper asks nobody but https://api.ecr.REGION.amazonaws.com; a proxy on loopback leads it here.
+    [Fact]
+    public async Task The_ECR_credential_helper_gets_a_password_that_opens_the_registry()
+    {
+        await using var aws = await LocalAwsServer.StartAsync(
+            Options with { StorageDirectory = Path.Combine(Folder, "named"), ProxyEndpoint = $"https://{RegistryName}" }, Stopping);
+        await using var proxy = new ConnectProxy(aws.TlsApiEndpoint!.Port);
+        var authority = Path.Combine(Folder, "authority.pem");
+        await File.WriteAllTextAsync(authority, _certificate.ExportCertificatePem(), Stopping);
+
+        var result = await Tool.RunAsync("docker-credential-ecr-login", ["get"], new Dictionary<string, string>
+        {
+            ["HOME"] = Folder,
+            ["HTTPS_PROXY"] = proxy.Address,
+            ["SSL_CERT_FILE"] = authority,
+            ["AWS_ACCESS_KEY_ID"] = StaticKeyId,
+            ["AWS_SECRET_ACCESS_KEY"] = StaticSecret,
+            ["AWS_ECR_DISABLE_CACHE"] = "true",
+        }, RegistryName, Stopping);
+
+        var answer = JsonNode.Parse(result.Succeeded())!;
+        Assert.Equal("AWS", answer["Username"]!.GetValue<string>());
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(aws.RegistryEndpoint, "/v2/"));
+        request.Headers.Authorization = BasicLogin(answer["Secret"]!.GetValue<string>());
+        using var opened = await Http.SendAsync(request, Stopping);
+        Assert.Equal(HttpStatusCode.OK, opened.StatusCode);
+        Assert.Equal([EcrHost + ":443"], proxy.Asked);
+    }
+
+    private Task<ToolResult> AwsAsync(bool asTheInstance, params string[] arguments)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["HOME"] = Folder,
+            ["AWS_REGION"] = "eu-central-1",
+            ["AWS_PAGER"] = "",
+        };
+        if (asTheInstance)
+        {
+            environment["AWS_EC2_METADATA_DISABLED"] = "false";
+            // This version of the command puts the path right behind the address.
+            environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = Aws.ApiEndpoint.ToString();
+        }
+        else
+        {
+            environment["AWS_ACCESS_KEY_ID"] = StaticKeyId;
+            environment["AWS_SECRET_ACCESS_KEY"] = StaticSecret;
+        }
+        return Tool.RunAsync("/usr/bin/aws", ["--endpoint-url", Aws.ApiEndpoint.ToString(), "--output", "json", .. arguments], environment, stopping: Stopping);
+    }
+
+    private static X509Certificate2 CertificateFor(string host)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={host}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(host);
+        request.CertificateExtensions.Add(names.Build());
+        var now = TimeProvider.System.GetUtcNow();
+        return request.CreateSelfSigned(now - TimeSpan.FromDays(1), now + TimeSpan.FromDays(1));
+    }
+}
