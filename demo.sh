@@ -166,7 +166,7 @@ wait_for() { # wait_for SECONDS COMMAND…
 
 if [[ "$check" == no ]]; then
   # Slow enough to watch: 25 MB in a second, as between ECR and a small instance.
-  "$local_aws" fault set registry:blob throttle --bytes-per-second 25000000 --endpoint "$api" >/dev/null
+  "$local_aws" fault set registry:blob throttle --bytes 25000000 --endpoint "$api" >/dev/null
   (
     until answers; do sleep 0.3; done
     cat <<TEXT

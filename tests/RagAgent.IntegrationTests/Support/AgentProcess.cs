@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using RagAgent.IntegrationTests.AwsBench;
+
+namespace RagAgent.IntegrationTests.Support;
+
+/// <summary>The agent as a process of its own, run as systemd runs it.</summary>
+internal sealed class AgentProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly List<string> _lines = [];
+    private readonly Task _reading;
+
+    public AgentProcess(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        _process = Tool.Start(program, arguments, environment);
+        _process.StandardInput.Close();
+        _reading = Task.WhenAll(ReadAsync(_process.StandardOutput), ReadAsync(_process.StandardError));
+    }
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>All it has written so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return string.Join('\n', _lines);
+            }
+        }
+    }
+
+    public async Task<int> ExitCodeAsync()
+    {
+        await _process.WaitForExitAsync();
+        await _reading;
+        return _process.ExitCode;
+    }
+
+    public Task SignalAsync(string signal) => Tool.RunAsync("kill", [$"-{signal}", $"{_process.Id}"]);
+
+    public async Task<int> EndAsync(string signal = "TERM")
+    {
+        if (!_process.HasExited)
+        {
+            await SignalAsync(signal);
+        }
+        return await ExitCodeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await EndAsync("KILL");
+        _process.Dispose();
+    }
+
+    private async Task ReadAsync(StreamReader from)
+    {
+        while (await from.ReadLineAsync() is { } line)
+        {
+            lock (_lines)
+            {
+                _lines.Add(line);
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using LocalAws;
+using RagAgent.Control;
+using RagAgent.IntegrationTests.AwsBench;
+using RagAgent.Supervision;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Support;
+
+/// <summary>One machine: an AWS of its own, a container name of its own on the shared engine, and an agent.</summary>
+public abstract class AgentTest(Bench bench) : IAsyncLifetime
+{
+    /// <summary>Generous: a test that fails waits this long, one that passes never does.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    protected const string Parameter = "/ragstream/OPENAI_API_KEY";
+
+    private readonly string _folder = Path.Combine("/tmp", $"ragat.{Guid.NewGuid():N}"[..16]);
+    private readonly List<AgentProcess> _agents = [];
+
+    protected static CancellationToken Stopping => TestContext.Current.CancellationToken;
+
+    protected string Folder => _folder;
+
+    /// <summary>The container's.</summary>
+    protected string Name { get; } = $"app-{Guid.NewGuid():N}"[..12];
+
+    protected string Key { get; } = $"sk-planted-{Guid.NewGuid():N}";
+
+    protected int Port { get; } = FreePort();
+
+    protected LocalAwsServer Aws { get; private set; } = null!;
+
+    internal DockerCli Docker { get; private set; } = null!;
+
+    protected HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
+
+    protected string RuntimeDirectory => Path.Combine(_folder, "run");
+
+    protected string ConfigFile => Path.Combine(_folder, "ragagent.json");
+
+    protected string Repository => $"{Aws.RegistryHost}/ragstream-web";
+
+    /// <summary>The agent's whole environment: nothing of the machine that runs the tests, and never a real metadata service.</summary>
+    protected Dictionary<string, string> AgentEnvironment { get; } = [];
+
+    /// <summary>The configuration of the README, and probes fast enough for tests. A test changes what it is about.</summary>
+    protected JsonObject Config { get; private set; } = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        Directory.CreateDirectory(_folder);
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+        Aws = await LocalAwsServer.StartAsync(new LocalAwsOptions { StorageDirectory = Path.Combine(_folder, "aws") }, Stopping);
+        Docker = new DockerCli(bench.Docker.Host, Path.Combine(_folder, "docker"));
+        Aws.Parameters.Put(Parameter, Key);
+        foreach (var (name, value) in Aws.EnvironmentForAgent())
+        {
+            AgentEnvironment[name] = value;
+        }
+        AgentEnvironment["AWS_EC2_METADATA_DISABLED"] = "false";
+        AgentEnvironment["DOCKER_HOST"] = Docker.Host;
+        Config = new JsonObject
+        {
+            ["image"] = "ragstream-web",
+            ["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = Parameter },
+            ["container"] = new JsonObject { ["name"] = Name, ["stopTimeout"] = "2s" },
+            ["listen"] = new JsonObject { ["http"] = Port },
+            ["health"] = new JsonObject
+            {
+                ["startup"] = new JsonObject { ["interval"] = "100ms", ["timeout"] = "2s", ["deadline"] = "60s" },
+                ["gate"] = new JsonObject { ["webSocket"] = null },   // the light stand-in has none
+                ["liveness"] = new JsonObject { ["interval"] = "200ms", ["timeout"] = "1s", ["failures"] = 3 },
+            },
+            ["restart"] = new JsonObject { ["firstDelay"] = "200ms", ["maxDelay"] = "1s" },
+            ["update"] = new JsonObject { ["every"] = null },
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var agent in _agents)
+        {
+            await agent.DisposeAsync();
+        }
+        await Docker.RunAsync("rm", "--force", "--volumes", Name);
+        var images = await Docker.RunAsync("images", "--quiet", "--no-trunc", Repository);
+        foreach (var image in images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct())
+        {
+            await Docker.RunAsync("rmi", "--force", image);
+        }
+        await Aws.DisposeAsync();
+        Http.Dispose();
+        Directory.Delete(_folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Builds a light stand-in app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
+    protected async Task PushAsync(string version = "1", string tag = "latest", params string[] more)
+    {
+        var reference = $"{Repository}:{tag}";
+        var (user, password) = Aws.DockerLogin;
+        (await Docker.RunAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
+        (await Bench.ScriptAsync("tests/stand-in/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", "light", .. more])).Succeeded();
+        await Docker.DoAsync("push", "--quiet", reference);
+        await Docker.DoAsync("rmi", "--force", reference);
+    }
+
+    internal AgentProcess StartAgent()
+    {
+        WriteConfig();
+        return StartAgent(Bench.Binary, ["run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory]);
+    }
+
+    internal AgentProcess StartAgent(string program, IReadOnlyList<string> arguments)
+    {
+        var agent = new AgentProcess(program, arguments, AgentEnvironment);
+        _agents.Add(agent);
+        return agent;
+    }
+
+    protected void WriteConfig() => File.WriteAllText(ConfigFile, Config.ToJsonString());
+
+    /// <summary>Any command of the agent's, beside the one that runs.</summary>
+    internal Task<ToolResult> RagAgentAsync(params string[] arguments) => Tool.RunAsync(Bench.Binary, arguments, AgentEnvironment, stopping: Stopping);
+
+    internal Task<ToolResult> UpdateAsync() => RagAgentAsync("update", "--runtime-dir", RuntimeDirectory);
+
+    /// <summary>Waits until the agent's status is as wanted; fails with the last status and the log.</summary>
+    internal async Task<StatusDocument> WaitForAsync(Func<StatusDocument, bool> wanted, string what)
+    {
+        using var client = new ControlClient(RuntimeDirectory);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stopping);
+        patience.CancelAfter(Patience);
+        StatusDocument? status = null;
+        while (true)
+        {
+            try
+            {
+                status = await client.StatusAsync(status?.Revision, patience.Token);
+                if (wanted(status))
+                {
+                    return status;
+                }
+            }
+            catch (ProblemException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Stopping);   // it does not listen yet
+            }
+            catch (OperationCanceledException) when (!Stopping.IsCancellationRequested)
+            {
+                Assert.Fail($"Waited in vain: {what}.\nThe last headline: {status?.Headline}\n{string.Join("\n---\n", _agents.Select(a => a.Log))}");
+            }
+        }
+    }
+
+    internal Task<StatusDocument> WaitUntilServingAsync() => WaitForAsync(s => s.App.State == "serving", "the app serves");
+
+    /// <summary>Waits until the agent reports the problem; returns it as an operator reads it.</summary>
+    internal async Task<ProblemStatus> WaitForProblemAsync(string code)
+    {
+        var status = await WaitForAsync(s => s.Problems.Any(p => p.Code == code), $"the problem {code} is told");
+        return status.Problems.First(p => p.Code == code);
+    }
+
+    internal async Task<FailureStatus> WaitForFailureAsync(string code) =>
+        (await WaitForAsync(s => s.LastFailure?.Problem.Code == code, $"the failure {code} is told")).LastFailure!;
+
+    protected async Task<(HttpStatusCode Status, string Body)> VisitAsync(string path = "/")
+    {
+        using var response = await Http.GetAsync(new Uri($"http://127.0.0.1:{Port}{path}"), Stopping);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(Stopping));
+    }
+
+    protected async Task<string> VersionServedAsync()
+    {
+        var (status, body) = await VisitAsync();
+        Assert.Equal(HttpStatusCode.OK, status);
+        const string before = "<b id=\"version\">";
+        var from = body.IndexOf(before, StringComparison.Ordinal) + before.Length;
+        return body[from..body.IndexOf('<', from)];
+    }
+
+    /// <summary>Waits for a condition that no status tells.</summary>
+    protected static async Task EventuallyAsync(Func<Task<bool>> holds, string what)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stopping);
+        patience.CancelAfter(Patience);
+        while (!await holds())
+        {
+            Assert.False(patience.IsCancellationRequested, $"Waited in vain: {what}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Stopping);
+        }
+    }
+
+    protected static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

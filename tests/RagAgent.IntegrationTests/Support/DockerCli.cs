@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+using RagAgent.IntegrationTests.AwsBench;
+
+namespace RagAgent.IntegrationTests.Support;
+
+/// <summary>The docker command: what the agent did is checked by another road than it took itself.</summary>
+internal sealed class DockerCli(string host, string config)
+{
+    public string Host => host;
+
+    public Task<ToolResult> RunAsync(params string[] arguments) => RunAsync("", arguments);
+
+    public Task<ToolResult> RunAsync(string input, params string[] arguments) =>
+        Tool.RunAsync("docker", arguments, new Dictionary<string, string> { ["DOCKER_HOST"] = host, ["DOCKER_CONFIG"] = config }, input);
+
+    public async Task<string> DoAsync(params string[] arguments) => (await RunAsync(arguments)).Succeeded();
+
+    /// <summary>All that <c>docker inspect</c> tells of a container; null when there is none of the name.</summary>
+    public async Task<JsonNode?> InspectAsync(string container)
+    {
+        var result = await RunAsync("inspect", "--type", "container", container);
+        return result.ExitCode == 0 ? JsonNode.Parse(result.Output)![0] : null;
+    }
+
+    public async Task<string?> StartedAtAsync(string container) => (await InspectAsync(container))?["State"]!["StartedAt"]!.GetValue<string>();
+}
