@@ -46,7 +46,7 @@ internal sealed class DistributionRegistry : IAsyncDisposable
             await File.WriteAllTextAsync(config, registry.Config(Path.GetFullPath(storageDirectory)), stopping);
             new Thread(() => registry.RunChild(program, config)) { IsBackground = true, Name = "docker-registry" }.Start();
             registry._process = await registry._started.Task;
-            await registry.WaitUntilItAnswersAsync(stopping);
+            await registry.WaitUntilItAnswersAsync(program, stopping);
             return registry;
         }
         catch
@@ -86,18 +86,18 @@ internal sealed class DistributionRegistry : IAsyncDisposable
     {
         try
         {
-            using var process = Process.Start(StartInfo(program, config))!;
+            var process = Process.Start(StartInfo(program, config))!;
             process.OutputDataReceived += (_, line) => Remember(line.Data);
             process.ErrorDataReceived += (_, line) => Remember(line.Data);
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
-            _started.SetResult(Process.GetProcessById(process.Id));
+            _started.SetResult(process);
             process.WaitForExit();
         }
-        catch (Exception failure) when (failure is System.ComponentModel.Win32Exception or ArgumentException)
+        catch (System.ComponentModel.Win32Exception failure)
         {
             _started.TrySetException(new LocalAwsException(
-                $"The registry did not start: {failure.Message} Install Debian's docker-registry and util-linux, or name the program.", failure));
+                $"The registry did not start: {failure.Message} Install Debian's util-linux, which has setpriv.", failure));
         }
         finally
         {
@@ -119,14 +119,14 @@ internal sealed class DistributionRegistry : IAsyncDisposable
         return start;
     }
 
-    private async Task WaitUntilItAnswersAsync(CancellationToken stopping)
+    private async Task WaitUntilItAnswersAsync(string program, CancellationToken stopping)
     {
         using var limit = new CancellationTokenSource(StartLimit);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
         while (!await AnswersAsync(either.Token))
         {
             if (_ended.Task.IsCompleted)
-                throw new LocalAwsException($"The registry ended at once. Its last words: {LastWords()}");
+                throw new LocalAwsException($"The registry '{program}' ended at once; is Debian's docker-registry installed? Its last words: {LastWords()}");
             if (limit.IsCancellationRequested)
                 throw new LocalAwsException($"The registry did not answer within {StartLimit.TotalSeconds} s. Its last words: {LastWords()}");
             stopping.ThrowIfCancellationRequested();
