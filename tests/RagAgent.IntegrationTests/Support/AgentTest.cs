@@ -102,7 +102,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
     {
         var reference = $"{Repository}:{tag}";
         var (user, password) = Aws.DockerLogin;
-        (await Docker.RunAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
+        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
         (await Bench.ScriptAsync("tests/stand-in/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", "light", .. more])).Succeeded();
         await Docker.DoAsync("push", "--quiet", reference);
         await Docker.DoAsync("rmi", "--force", reference);

@@ -8,9 +8,9 @@ internal sealed class DockerCli(string host, string config)
 {
     public string Host => host;
 
-    public Task<ToolResult> RunAsync(params string[] arguments) => RunAsync("", arguments);
+    public Task<ToolResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
 
-    public Task<ToolResult> RunAsync(string input, params string[] arguments) =>
+    public Task<ToolResult> RunWithInputAsync(string input, params string[] arguments) =>
         Tool.RunAsync("docker", arguments, new Dictionary<string, string> { ["DOCKER_HOST"] = host, ["DOCKER_CONFIG"] = config }, input);
 
     public async Task<string> DoAsync(params string[] arguments) => (await RunAsync(arguments)).Succeeded();
@@ -22,5 +22,7 @@ internal sealed class DockerCli(string host, string config)
         return result.ExitCode == 0 ? JsonNode.Parse(result.Output)![0] : null;
     }
 
-    public async Task<string?> StartedAtAsync(string container) => (await InspectAsync(container))?["State"]!["StartedAt"]!.GetValue<string>();
+    /// <summary>Changes with every start; fails when there is no such container.</summary>
+    public async Task<string> StartedAtAsync(string container) =>
+        (await InspectAsync(container) ?? throw new InvalidOperationException($"There is no container {container}."))["State"]!["StartedAt"]!.GetValue<string>();
 }

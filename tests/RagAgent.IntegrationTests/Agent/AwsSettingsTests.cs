@@ -1,0 +1,107 @@
+using LocalAws.Signing;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>The standard AWS settings are respected by every call, our own ECR client's included.</summary>
+public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
+{
+    private const string KeyId = "AKIDDEVELOPER00001";
+    private const string KeySecret = "a-secret-of-a-developer";
+
+    private void NoInstance()
+    {
+        AgentEnvironment.Remove("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+        AgentEnvironment["AWS_EC2_METADATA_DISABLED"] = "true";
+        Aws.Credentials.Add(new AwsCredential(KeyId, KeySecret, null, null, "arn:aws:iam::123456789012:user/developer"));
+    }
+
+    private IEnumerable<string?> Callers() =>
+        Aws.Requests.Snapshot().Where(r => r.Service is "ssm" or "ecr").Select(r => r.Principal).Distinct();
+
+    [Fact]
+    public async Task Keys_and_region_from_the_environment_on_a_machine_that_is_no_instance()
+    {
+        NoInstance();
+        AgentEnvironment["AWS_ACCESS_KEY_ID"] = KeyId;
+        AgentEnvironment["AWS_SECRET_ACCESS_KEY"] = KeySecret;
+        AgentEnvironment["AWS_REGION"] = "eu-central-1";
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+
+        Assert.Equal(["arn:aws:iam::123456789012:user/developer"], Callers());
+        Assert.DoesNotContain(Aws.Requests.Snapshot(), r => r.Service == "imds");
+    }
+
+    [Fact]
+    public async Task A_profile_with_keys_region_and_endpoints()
+    {
+        NoInstance();
+        AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
+        AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
+        var config = Path.Combine(Folder, "aws-config");
+        await File.WriteAllTextAsync(config, $"""
+            [profile dev]
+            region = eu-central-1
+            aws_access_key_id = {KeyId}
+            aws_secret_access_key = {KeySecret}
+            services = local
+            [services local]
+            ssm =
+              endpoint_url = {Aws.ApiEndpoint}
+            ecr =
+              endpoint_url = {Aws.ApiEndpoint}
+            """, Stopping);
+        AgentEnvironment["AWS_PROFILE"] = "dev";
+        AgentEnvironment["AWS_CONFIG_FILE"] = config;
+        AgentEnvironment["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null";
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+
+        Assert.Equal(["arn:aws:iam::123456789012:user/developer"], Callers());
+    }
+
+    [Fact]
+    public async Task One_endpoint_for_all_services()
+    {
+        AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
+        AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
+        AgentEnvironment["AWS_ENDPOINT_URL"] = Aws.ApiEndpoint.ToString();
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+
+        Assert.Equal(1, Aws.Requests.Count(Operations.GetParameter));
+        Assert.Equal(1, Aws.Requests.Count(Operations.GetAuthorizationToken));
+    }
+
+    [Fact]
+    public async Task A_proxy_is_used_for_the_services_and_not_for_the_instance_metadata()
+    {
+        await using var proxy = await ForwardProxy.StartAsync();
+        AgentEnvironment["HTTP_PROXY"] = proxy.Address.ToString();
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+
+        Assert.Contains(proxy.Asked, u => u.StartsWith(Aws.ApiEndpoint.ToString(), StringComparison.Ordinal));
+        Assert.Contains(proxy.Asked, u => u.StartsWith(new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest").ToString(), StringComparison.Ordinal));
+        Assert.DoesNotContain(proxy.Asked, u => u.Contains("/latest/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_any_credentials_the_reason_is_told()
+    {
+        NoInstance();
+        AgentEnvironment["AWS_REGION"] = "eu-central-1";
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("imds-disabled");
+        Assert.Equal("Give credentials and a region by the standard AWS variables or a profile.", problem.Remedy);
+    }
+}

@@ -1,0 +1,159 @@
+using LocalAws.Faults;
+using LocalAws.Requests;
+using LocalAws.Ssm;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>What AWS may refuse: told in one sentence, tried again, and the app comes up by itself once it is mended.</summary>
+public sealed class BadAwsTests(Bench bench) : AgentTest(bench)
+{
+    [Fact]
+    public async Task A_parameter_that_does_not_exist()
+    {
+        Aws.Parameters.Remove(Parameter);
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("ssm-parameter-missing");
+        Assert.Equal($"The parameter {Parameter} does not exist in eu-central-1.", problem.What);
+        Assert.StartsWith($"Create it with 'aws ssm put-parameter --name {Parameter} --type SecureString --value …'", problem.Remedy, StringComparison.Ordinal);
+
+        Aws.Parameters.Put(Parameter, Key);
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_parameter_that_the_role_may_not_read()
+    {
+        Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"));
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("aws-denied");
+        Assert.StartsWith($"AWS denies reading the parameter {Parameter}: User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
+        Assert.Contains("is not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY",
+            problem.What, StringComparison.Ordinal);
+        Assert.Equal("Allow ssm:GetParameter on it to the instance role; no restart is needed.", problem.Remedy);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_parameter_store_that_throttles()
+    {
+        Aws.Faults.Add(Operations.GetParameter, new Fault.Error("ThrottlingException"));
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("aws-throttled");
+        Assert.Equal($"AWS throttles reading the parameter {Parameter}.", problem.What);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Theory]
+    [InlineData(" ")]
+    [InlineData("\n")]
+    public async Task An_empty_parameter(string nothing)
+    {
+        Aws.Parameters.Put(Parameter, nothing);
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("secret-empty");
+        Assert.Equal($"parameter {Parameter} is empty, so OPENAI_API_KEY would be empty.", problem.What);
+        Assert.Null(await Docker.InspectAsync(Name));
+
+        Aws.Parameters.Put(Parameter, Key);
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_parameter_in_plain_text_is_used_and_warned_about_and_a_newline_at_its_end_is_taken_off()
+    {
+        Aws.Parameters.Put(Parameter, Key + "\n", ParameterType.String);
+        await PushAsync();
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+
+        Assert.Contains($"The parameter {Parameter} is a String, stored in plain text: make it a SecureString", agent.Log, StringComparison.Ordinal);
+        var arrived = (await VisitAsync("/key-sha256")).Body.Trim();
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Key))), arrived);
+    }
+
+    [Fact]
+    public async Task An_instance_without_a_role_that_gets_one_later()
+    {
+        var instance = Aws.Instance;
+        Aws.Instance = instance with { RoleName = null };
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("imds-no-role");
+        Assert.Equal("The instance has no IAM role yet, so there are no AWS credentials.", problem.What);
+        Assert.Equal("Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart.", problem.Remedy);
+
+        Aws.Instance = instance;
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_be_assumed()
+    {
+        Aws.Faults.Add(Operations.ImdsCredentials, new Fault.RoleRefused());
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("imds-role-refused");
+        Assert.Matches("^The instance metadata gives no credentials for the role .+: AssumeRoleUnauthorizedAccess\\.$", problem.What);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_metadata_service_that_refuses_the_session_token()
+    {
+        Aws.Faults.Add(Operations.ImdsToken, new Fault.Error(Status: 403));
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("imds-refused");
+        Assert.Equal("The instance metadata service refused to give a session token (403).", problem.What);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_metadata_service_that_hangs()
+    {
+        Aws.Faults.Add(Operations.ImdsToken, new Fault.Hang());
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("imds-silent");
+        Assert.Equal($"The instance metadata service at {Aws.ApiEndpoint.Authority} does not answer within 5s.", problem.What);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task Two_reads_denied_right_after_boot_are_no_failure_for_anyone()
+    {
+        Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"), times: 2);
+        Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"), times: 2);
+        await PushAsync();
+        StartAgent();
+
+        var status = await WaitUntilServingAsync();
+
+        Assert.Empty(status.Problems);
+        Assert.Null(status.LastFailure);
+    }
+}

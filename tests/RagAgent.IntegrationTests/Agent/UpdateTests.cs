@@ -1,0 +1,122 @@
+using System.Net.WebSockets;
+using System.Text.Json.Nodes;
+using LocalAws.Faults;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+public sealed class UpdateTests(Bench bench) : AgentTest(bench)
+{
+    [Fact]
+    public async Task A_new_image_under_the_tag_is_picked_up_and_serves()
+    {
+        await PushAsync("old");
+        StartAgent();
+        var before = await WaitUntilServingAsync();
+        await PushAsync("new");
+
+        var update = await UpdateAsync();
+
+        Assert.Equal("new", await VersionServedAsync());
+        var after = await WaitUntilServingAsync();
+        Assert.NotEqual(before.App.Digest, after.App.Digest);
+        Assert.EndsWith($"{after.App.Digest![..19]} serves now.", update.Succeeded(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task When_nothing_is_newer_nothing_is_touched()
+    {
+        await PushAsync();
+        StartAgent();
+        var status = await WaitUntilServingAsync();
+        var started = await Docker.StartedAtAsync(Name);
+
+        Assert.EndsWith($"Nothing newer: {status.App.Digest![..19]} serves.", (await UpdateAsync()).Succeeded(), StringComparison.Ordinal);
+
+        Assert.Equal(started, await Docker.StartedAtAsync(Name));
+    }
+
+    [Fact]
+    public async Task A_new_version_of_the_secret_is_a_new_release()
+    {
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        var old = (await VisitAsync("/key-sha256")).Body;
+        Aws.Parameters.Put(Parameter, "sk-rotated-0123456789");
+
+        (await UpdateAsync()).Succeeded();
+
+        var rotated = (await VisitAsync("/key-sha256")).Body;
+        Assert.NotEqual(old, rotated);
+        Assert.Contains("version 2", (await WaitUntilServingAsync()).Secrets.Versions[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_update_that_can_not_ask_the_registry_fails_with_the_reason_and_the_app_serves_on()
+    {
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        var started = await Docker.StartedAtAsync(Name);
+        Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
+
+        var update = await UpdateAsync();
+
+        Assert.Equal(1, update.ExitCode);
+        Assert.StartsWith($"ragagent: the update failed. The registry {Aws.RegistryHost} can't be reached: ", update.Error, StringComparison.Ordinal);
+        Assert.Equal(started, await Docker.StartedAtAsync(Name));
+        Assert.Equal("1", await VersionServedAsync());
+    }
+
+    [Fact]
+    public async Task A_newer_image_that_is_found_by_itself_waits_until_the_last_session_is_closed()
+    {
+        Config["update"] = new JsonObject { ["every"] = "10s", ["when"] = "idle" };
+        Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
+        await PushFullAsync("old");
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        using var session = new ClientWebSocket();
+        session.Options.AddSubProtocol("streamlit");
+        session.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{Port}");
+        await session.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), Stopping);
+        Assert.Equal("streamlit", session.SubProtocol);
+        await WaitForAsync(s => s.App.Sessions == 1, "the session is counted");
+
+        await PushFullAsync("new");
+        await WaitForAsync(s => s.App.Newest == false && s.Image.Pull is null, "the newer one is known");
+        await EventuallyAsync(() => Task.FromResult(agent.Log.Contains("waits until no session is open (1 now)", StringComparison.Ordinal)), "the wait is told");
+        Assert.Equal("old", await VersionServedAsync());
+
+        await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Stopping);
+        await WaitForAsync(s => s.App.State == "serving" && s.App.Newest == true, "the newer one serves");
+        Assert.Equal("new", await VersionServedAsync());
+    }
+
+    [Fact]
+    public async Task An_update_brings_an_app_out_of_its_crash_loop_at_once()
+    {
+        Config["restart"] = new JsonObject { ["firstDelay"] = "1h", ["maxDelay"] = "1h" };
+        await PushAsync("bad", "latest", "--no-shell");   // it can't even be started
+        StartAgent();
+        await WaitForAsync(s => s.App.State == "backoff", "it waits for its restart");
+        await PushAsync("good");
+
+        (await UpdateAsync()).Succeeded();
+
+        Assert.Equal("good", await VersionServedAsync());
+    }
+
+    /// <summary>The stand-in with Python and a WebSocket.</summary>
+    private async Task PushFullAsync(string version)
+    {
+        var reference = $"{Repository}:latest";
+        var (user, password) = Aws.DockerLogin;
+        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
+        (await Bench.ScriptAsync("tests/stand-in/build.sh", "--engine", Docker.Host, "--tag", reference, "--version", version, "--base", "full")).Succeeded();
+        await Docker.DoAsync("push", "--quiet", reference);
+    }
+}
