@@ -62,7 +62,7 @@ internal static class Reducer
                 return s.Fail(t => s with
                 {
                     App = new App.Unseen(),
-                    Engine = s.Engine.Begin(s.Now).Fail(failed.Problem, s.Now, policy.Retry, t),
+                    Engine = s.Engine.FailElsewhere(failed.Problem, s.Now, policy.Retry, t),
                 });
 
             case Event.Probed probed:
@@ -95,7 +95,7 @@ internal static class Reducer
             return s.Fail(t => s with
             {
                 App = new App.Unseen(),
-                Engine = s.Engine.Begin(s.Now).Fail(problem, s.Now, policy.Retry, t),
+                Engine = s.Engine.FailElsewhere(problem, s.Now, policy.Retry, t),
             });
         }
         if (problem.Code == ProblemCodes.ImageMissing)

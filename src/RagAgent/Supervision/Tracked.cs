@@ -42,6 +42,11 @@ internal sealed record Tracked<T>(T? Value, Moment? ReadAt, Work Work)
     public Tracked<T> Fail(Problem problem, Moment now, Backoff backoff, double luck) => Work is Work.Running r
         ? this with { Work = r.Again ? new Work.Wanted(0) : new Work.Waiting(r.Failures + 1, problem, now + backoff.After(r.Failures + 1, luck)) }
         : this;
+
+    /// <summary>The same source failed at something else: what is under way began too early to count, and the next try waits.</summary>
+    public Tracked<T> FailElsewhere(Problem problem, Moment now, Backoff backoff, double luck) => Work is Work.Running r
+        ? this with { Work = new Work.Running(r.Failures + 1, r.Since, Again: true, problem) }
+        : Begin(now).Fail(problem, now, backoff, luck);
 }
 
 internal abstract record Work
