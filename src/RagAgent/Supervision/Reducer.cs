@@ -84,7 +84,7 @@ internal static class Reducer
             Tag = s.Tag.Succeed(resolution),
             NextCheck = policy.CheckEvery is { } every ? s.Now + every : null,
             // A pull of the digest before it goes on; its end leads to the newer one. A delay that it earned does not bind this one.
-            Image = moved && !s.Image.IsRunning ? s.Image.Refresh() : s.Image,
+            Image = moved ? s.Image.Refresh() : s.Image,
         };
     }
 
@@ -100,7 +100,7 @@ internal static class Reducer
         }
         if (problem.Code == ProblemCodes.ImageMissing)
         {
-            s = s with { Image = Tracked<ImageOnDisk>.Never, LastImage = s.LastImage == starting.Release.Image ? null : s.LastImage };
+            s = s with { Image = s.Image.Forget(), LastImage = s.LastImage == starting.Release.Image ? null : s.LastImage };
         }
         return Crashed(s with { Engine = s.Engine.Refresh() }, new Failure(s.Now, starting.Release.Id, problem, []), ranFor: TimeSpan.Zero, policy);
     }
