@@ -90,6 +90,17 @@ public class AdoptionTests
         Assert.Equal(keep, Assert.IsType<App.Serving>(_story.State.App).Container);
     }
 
+    [Fact]
+    public void When_one_ends_while_another_of_ours_is_alive_the_other_is_adopted_and_none_is_started()
+    {
+        var other = Sample.Running("other", Sample.Release(Sample.New), "2026-01-02T00:00:00Z");
+        _story.Serves().Forget().EngineShows(_story.Current.Ended(1), other);
+        Assert.Equal(other, Assert.IsType<App.Probing>(_story.State.App).Container);
+        Assert.Equal(1, _story.State.Crashes);
+        _story.PassesQuietly(TimeSpan.FromMinutes(5));
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+    }
+
     [Theory]
     [InlineData(ContainerStatus.Paused)]
     [InlineData(ContainerStatus.Restarting)]
