@@ -21,12 +21,12 @@ internal static class Inspection
         var seen = inventory.Containers.FirstOrDefault(c => c.Id == known.Id);
         if (seen is null || seen.Status is ContainerStatus.Removing)
         {
-            return Reducer.Crashed(s, new Failure(s.Now, known.ReleaseId, Failures.Removed(known), []), ranFor, policy);
+            return Adopt(Reducer.Crashed(s, new Failure(s.Now, known.ReleaseId, Failures.Removed(known), []), ranFor, policy), inventory);
         }
         if (!seen.IsAlive)
         {
             var exit = seen.Exit ?? new ContainerExit(0, false, "", []);
-            return Reducer.Crashed(s, new Failure(s.Now, known.ReleaseId, Failures.Exited(seen, exit), exit.LastLines), ranFor, policy);
+            return Adopt(Reducer.Crashed(s, new Failure(s.Now, known.ReleaseId, Failures.Exited(seen, exit), exit.LastLines), ranFor, policy), inventory);
         }
         return seen.StartedAt != known.StartedAt ? Stop(s, seen, new StopReason.RestartedByOther()) : StopStrays(s, seen, inventory);
     }

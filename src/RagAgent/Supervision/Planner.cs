@@ -59,7 +59,8 @@ internal static class Planner
         }
         s = s.App switch
         {
-            App.Absent when s.EngineAnswers && Startable(s, policy) is { } release => s with
+            // A look at the engine that is wanted or under way comes first: it may show one that is alive.
+            App.Absent when s.Engine.Work is Work.Idle && Startable(s, policy) is { } release => s with
             {
                 App = new App.Starting(NotBegun, release, s.Now),
             },

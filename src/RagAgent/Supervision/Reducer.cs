@@ -19,31 +19,31 @@ internal static class Reducer
     {
         switch (e)
         {
-            case Event.EngineInspected seen:
+            case Event.EngineInspected seen when s.Engine.IsRunning:
                 // An answer that began before the last operation ended may show the world before it.
-                var counts = s.Engine.IsRunning && !s.Engine.IsOutdated;
+                var counts = !s.Engine.IsOutdated;
                 s = s with { Engine = s.Engine.Succeed(seen.Inventory) };
                 return counts ? Inspection.Learn(s, seen.Inventory, policy) : s;
-            case Event.EngineFailed failed:
+            case Event.EngineFailed failed when s.Engine.IsRunning:
                 return s.Fail(t => s with { Engine = s.Engine.Fail(failed.Problem, s.Now, policy.Retry, t) });
             case Event.EngineStirred:
                 return s with { Engine = s.Engine.Failures == 0 ? s.Engine.Refresh() : s.Engine };
 
-            case Event.SecretsRead read:
+            case Event.SecretsRead read when s.Secrets.IsRunning:
                 return s with { Secrets = s.Secrets.Succeed(read.Versions) };
-            case Event.SecretsFailed failed:
+            case Event.SecretsFailed failed when s.Secrets.IsRunning:
                 return s.Fail(t => s with { Secrets = s.Secrets.Fail(failed.Problem, s.Now, policy.Retry, t) });
 
-            case Event.TagResolved resolved:
+            case Event.TagResolved resolved when s.Tag.IsRunning:
                 return Resolved(s, resolved.Resolution, policy);
-            case Event.TagFailed failed:
+            case Event.TagFailed failed when s.Tag.IsRunning:
                 return s.Fail(t => s with { Tag = s.Tag.Fail(failed.Problem, s.Now, policy.Retry, t) });
 
-            case Event.PullProgressed progressed:
-                return s.Image.IsRunning ? s with { Progress = progressed.Progress } : s;
-            case Event.ImageReady ready:
+            case Event.PullProgressed progressed when s.Image.IsRunning:
+                return s with { Progress = progressed.Progress };
+            case Event.ImageReady ready when s.Image.IsRunning:
                 return s with { Image = s.Image.Succeed(ready.Image), Progress = null };
-            case Event.ImageFailed failed:
+            case Event.ImageFailed failed when s.Image.IsRunning:
                 return s.Fail(t => s with { Image = s.Image.Fail(failed.Problem, s.Now, policy.PullRetry, t), Progress = null });
 
             case Event.ContainerStarted started when s.App is App.Starting starting && starting.Op == started.Op:
@@ -62,7 +62,7 @@ internal static class Reducer
                 return s.Fail(t => s with
                 {
                     App = new App.Unseen(),
-                    Engine = s.Engine.Begin(s.Now).Fail(failed.Problem, s.Now, policy.Retry, t),
+                    Engine = s.Engine.FailElsewhere(failed.Problem, s.Now, policy.Retry, t),
                 });
 
             case Event.Probed probed:
@@ -72,7 +72,7 @@ internal static class Reducer
             case Event.UpdateAsked:
                 return UpdateAsked(s);
             default:
-                return s;   // time passed, or late news of an operation that is over
+                return s;   // time passed, or late news of what is over
         }
     }
 
@@ -84,7 +84,7 @@ internal static class Reducer
             Tag = s.Tag.Succeed(resolution),
             NextCheck = policy.CheckEvery is { } every ? s.Now + every : null,
             // A pull of the digest before it goes on; its end leads to the newer one. A delay that it earned does not bind this one.
-            Image = moved && !s.Image.IsRunning ? s.Image.Refresh() : s.Image,
+            Image = moved ? s.Image.Refresh() : s.Image,
         };
     }
 
@@ -95,12 +95,12 @@ internal static class Reducer
             return s.Fail(t => s with
             {
                 App = new App.Unseen(),
-                Engine = s.Engine.Begin(s.Now).Fail(problem, s.Now, policy.Retry, t),
+                Engine = s.Engine.FailElsewhere(problem, s.Now, policy.Retry, t),
             });
         }
         if (problem.Code == ProblemCodes.ImageMissing)
         {
-            s = s with { Image = Tracked<ImageOnDisk>.Never, LastImage = s.LastImage == starting.Release.Image ? null : s.LastImage };
+            s = s with { Image = s.Image.Forget(), LastImage = s.LastImage == starting.Release.Image ? null : s.LastImage };
         }
         return Crashed(s with { Engine = s.Engine.Refresh() }, new Failure(s.Now, starting.Release.Id, problem, []), ranFor: TimeSpan.Zero, policy);
     }

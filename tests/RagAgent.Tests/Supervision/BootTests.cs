@@ -1,0 +1,94 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+public class BootTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void What_does_not_depend_on_another_thing_begins_at_once()
+    {
+        _story.Boots();
+        Assert.Equal<Effect>([new Effect.InspectEngine(), new Effect.ReadSecrets(), new Effect.ResolveTag()], _story.Begun);
+    }
+
+    [Fact]
+    public void The_pull_begins_when_the_tag_is_known_and_does_not_wait_for_the_secrets()
+    {
+        _story.Boots().EngineAnswers().TagAnswers();
+        Assert.Equal(Sample.New, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+        Assert.True(_story.Has<Effect.ReadSecrets>());
+    }
+
+    [Fact]
+    public void The_pull_waits_for_the_engine_that_is_to_hold_the_image()
+    {
+        _story.Boots().TagAnswers();
+        Assert.False(_story.Has<Effect.EnsureImage>());
+        _story.EngineAnswers();
+        Assert.True(_story.Has<Effect.EnsureImage>());
+    }
+
+    [Fact]
+    public void The_container_starts_when_the_image_is_there_and_the_secrets_come_last()
+    {
+        _story.Boots().EngineAnswers().TagAnswers().ImageAnswers();
+        Assert.IsType<App.Absent>(_story.State.App);
+        _story.SecretsAnswer();
+        Assert.Equal(Sample.Release(Sample.New), _story.PendingOne<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void The_container_starts_when_the_secrets_are_there_and_the_image_comes_last()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
+        Assert.IsType<App.Absent>(_story.State.App);
+        _story.ImageAnswers();
+        Assert.Equal(Sample.Release(Sample.New), _story.PendingOne<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void Nothing_is_started_before_the_engine_has_shown_what_runs_already()
+    {
+        _story.Boots().SecretsAnswer().TagAnswers().Passes(TimeSpan.FromMinutes(1));
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void What_fails_is_tried_again_for_ever_with_delays_that_grow_to_their_bound()
+    {
+        _story.Boots();
+        var waits = new List<TimeSpan>();
+        for (var i = 0; i < 12; i++)
+        {
+            _story.SecretsFail();
+            var waiting = Assert.IsType<Work.Waiting>(_story.State.Secrets.Work);
+            waits.Add(waiting.Until - _story.State.Now);
+            _story.Passes(waits[^1]);
+            Assert.True(_story.Has<Effect.ReadSecrets>());
+        }
+        Assert.InRange(waits[0], TimeSpan.FromSeconds(0.8), TimeSpan.FromSeconds(1.2));
+        Assert.InRange(waits[3], TimeSpan.FromSeconds(6.4), TimeSpan.FromSeconds(9.6));
+        Assert.All(waits[5..], wait => Assert.InRange(wait, TimeSpan.FromSeconds(24), TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public void While_all_goes_well_the_tag_is_looked_up_again_at_the_asked_pace()
+    {
+        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
+        _story.Serves().Forget().PassesQuietly(TimeSpan.FromMinutes(21));
+        Assert.Equal(4, _story.CountBegun<Effect.ResolveTag>());
+        Assert.Equal(0, _story.CountBegun<Effect.ReadSecrets>());
+        Assert.Equal(0, _story.CountBegun<Effect.EnsureImage>());
+    }
+
+    [Fact]
+    public void The_engine_is_inspected_at_a_slow_pulse_though_no_event_asks_for_it()
+    {
+        _story.Serves().Forget().PassesQuietly(TimeSpan.FromMinutes(10.5));
+        Assert.Equal(10, _story.CountBegun<Effect.InspectEngine>());
+    }
+}

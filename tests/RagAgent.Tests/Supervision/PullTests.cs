@@ -1,0 +1,47 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>One pull at a time, for what the tag means now.</summary>
+public class PullTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void An_image_that_is_gone_does_not_make_a_second_pull_beside_the_one_under_way()
+    {
+        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)).Ended(1));
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
+        _story.ImageFails().Passes(TimeSpan.FromSeconds(2)).ImageFails().Passes(TimeSpan.FromSeconds(3)).ImageFails().Passes(TimeSpan.FromSeconds(5));
+        Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
+        Assert.True(_story.Has<Effect.EnsureImage>());
+
+        _story.StartFails(Sample.ImageMissing);
+        Assert.Single(_story.Pending.OfType<Effect.EnsureImage>());
+    }
+
+    [Fact]
+    public void A_pull_that_fails_after_the_tag_moved_back_leaves_nothing_to_wait_for()
+    {
+        _story.Serves().Tag = Sample.Newer;
+        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer();
+        _story.Tag = Sample.New;
+        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer().ImageFails();
+        Assert.Null(_story.State.Image.Problem);
+        Assert.Equal(new UpdateOutcome(_story.State.Counter, false, Sample.New.Digest, null), _story.State.LastUpdate! with { Id = _story.State.Counter });
+        _story.Passes(TimeSpan.FromMinutes(1));
+        Assert.True(Deadlines.Next(_story.State, _story.Policy) is not { } next || next > _story.State.Now);
+    }
+
+    [Fact]
+    public void A_pull_that_fails_after_the_tag_moved_on_does_not_delay_the_pull_of_the_newer_image()
+    {
+        _story.Serves().Tag = Sample.Newer;
+        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer();
+        _story.Tag = Sample.Image("newest");
+        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer().ImageFails();
+        Assert.Equal(Sample.Image("newest"), _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+    }
+}

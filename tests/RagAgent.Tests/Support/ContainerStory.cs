@@ -1,0 +1,155 @@
+using RagAgent.Supervision;
+
+namespace RagAgent.Tests.Support;
+
+/// <summary>
+/// Drives the reducer as the supervisor does, with a clock that is moved and effects that are answered by hand.
+/// Beside it stands a small truth (what the engine holds, what the tag means, which secrets there are) that answers are taken from.
+/// </summary>
+internal sealed class ContainerStory(Policy? policy = null)
+{
+    public const string Config = "config-1";
+
+    private readonly List<Effect> _pending = [];
+    private readonly List<Effect> _begun = [];
+    private int _containers;
+
+    public Policy Policy { get; set; } = policy ?? new Policy { ConfigFingerprint = Config, CheckEvery = null };
+    public AgentState State { get; private set; } = new();
+
+    /// <summary>What the engine holds of ours.</summary>
+    public List<Container> Engine { get; } = [];
+    public ImageName Tag { get; set; } = Sample.New;
+    public string SecretVersion { get; set; } = "1";
+
+    /// <summary>Begun and not answered yet.</summary>
+    public IReadOnlyList<Effect> Pending => _pending;
+
+    /// <summary>Everything that was begun since the story began or <see cref="Forget"/> was called.</summary>
+    public IReadOnlyList<Effect> Begun => _begun;
+
+    public Container Current => State.App.Current ?? throw new InvalidOperationException($"No container in {State.App}.");
+
+    public bool Has<T>() where T : Effect => _pending.OfType<T>().Any();
+
+    public T PendingOne<T>() where T : Effect => _pending.OfType<T>().Single();
+
+    public int CountBegun<T>() where T : Effect => _begun.OfType<T>().Count();
+
+    public ContainerStory Forget()
+    {
+        _begun.Clear();
+        return this;
+    }
+
+    public ContainerStory Hears(Func<Moment, Event> what)
+    {
+        var step = Reducer.Next(State, what(State.Now), Policy);
+        State = step.State;
+        _pending.AddRange(step.Effects);
+        _begun.AddRange(step.Effects);
+        return this;
+    }
+
+    public ContainerStory Boots() => Hears(at => new Event.Tick(at));
+
+    /// <summary>Time passes, and nothing that is under way is answered. The agent is woken at its own deadlines only.</summary>
+    public ContainerStory Passes(TimeSpan span)
+    {
+        var end = State.Now + span;
+        while (Deadlines.Next(State, Policy) is { } next && next <= end)
+        {
+            Hears(_ => new Event.Tick(next));
+        }
+        return Hears(_ => new Event.Tick(end));
+    }
+
+    /// <summary>Time passes, every probe passes, and the engine, the secrets and the registry answer truly and at once.</summary>
+    public ContainerStory PassesQuietly(TimeSpan span)
+    {
+        var end = State.Now + span;
+        AnswerQuietly();
+        while (Deadlines.Next(State, Policy) is { } next && next <= end)
+        {
+            Hears(_ => new Event.Tick(next));
+            AnswerQuietly();
+        }
+        return Hears(_ => new Event.Tick(end));
+    }
+
+    public ContainerStory EngineAnswers() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, Shown()));
+    public ContainerStory EngineFails() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, Sample.Unreachable));
+    public ContainerStory SecretsAnswer() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
+    public ContainerStory SecretsFail() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, Sample.Refused));
+    public ContainerStory TagAnswers() => Answer<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.Tagged(Tag)));
+    public ContainerStory TagFails() => Answer<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, Sample.Refused));
+    public ContainerStory ImageFails() => Answer<Effect.EnsureImage>((_, at) => new Event.ImageFailed(at, Sample.Refused));
+    public ContainerStory ImageAnswers(long pulled = 0) =>
+        Answer<Effect.EnsureImage>((e, at) => new Event.ImageReady(at, new ImageOnDisk(e.Resolution.Image.Digest, pulled)));
+    public ContainerStory StartFails(Problem problem) => Answer<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Op, problem));
+    public ContainerStory StopFails(Problem problem) => Answer<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Op, problem));
+    public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, null));
+    public ContainerStory ProbeFails(string fault = "it answers 500") => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, fault));
+
+    public ContainerStory Starts() => Answer<Effect.StartContainer>((e, at) =>
+    {
+        Engine.Clear();
+        Engine.Add(Sample.Running($"container-{++_containers}", e.Release));
+        return new Event.ContainerStarted(at, e.Op, Engine[0]);
+    });
+
+    public ContainerStory Stops() => Answer<Effect.StopContainer>((e, at) =>
+    {
+        Engine.RemoveAll(c => c.Id == e.Container.Id);
+        return new Event.ContainerStopped(at, e.Op);
+    });
+
+    /// <summary>From the start of the agent to an app that serves the tag's image; nothing of ours ran before.</summary>
+    public ContainerStory Serves() => Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().ComesUp();
+
+    /// <summary>From the start effect to serving.</summary>
+    public ContainerStory ComesUp() => Starts().EngineAnswers().ProvesItself();
+
+    public ContainerStory ProvesItself() => Policy.HasGate ? ProbePasses().ProbePasses() : ProbePasses();
+
+    /// <summary>The engine says that something stirred, and shows what.</summary>
+    public ContainerStory EngineShows(params Container[] containers)
+    {
+        Engine.Clear();
+        Engine.AddRange(containers);
+        return Hears(at => new Event.EngineStirred(at)).EngineAnswers();
+    }
+
+    public ContainerStory Crashes(int code = 1) => EngineShows(Current.Ended(code));
+
+    /// <summary>Waits out the back-off and starts again.</summary>
+    public ContainerStory ComesBack() => WaitsOut().ComesUp();
+
+    public ContainerStory WaitsOut() => Passes(((App.BackingOff)State.App).Until - State.Now);
+
+    private Inventory Shown() => new([.. Engine], "20.10");
+
+    private ContainerStory Answer<T>(Func<T, Moment, Event> answer) where T : Effect
+    {
+        var effect = PendingOne<T>();
+        _pending.Remove(effect);
+        return Hears(at => answer(effect, at));
+    }
+
+    private void AnswerQuietly()
+    {
+        while (_pending.Count > 0)
+        {
+            _ = _pending[0] switch
+            {
+                Effect.InspectEngine => EngineAnswers(),
+                Effect.ReadSecrets => SecretsAnswer(),
+                Effect.ResolveTag => TagAnswers(),
+                Effect.EnsureImage => ImageAnswers(),
+                Effect.StartContainer => Starts(),
+                Effect.StopContainer => Stops(),
+                _ => ProbePasses(),
+            };
+        }
+    }
+}
