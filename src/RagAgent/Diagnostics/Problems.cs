@@ -28,6 +28,14 @@ internal static class Problems
     /// <summary>Why a connection failed, in few words: the innermost cause says it best.</summary>
     public static string Cause(Exception e)
     {
+        for (var at = e; at is not null; at = at.InnerException)
+        {
+            // Beneath a wait that was given up lies only how it was given up.
+            if (at is OperationCanceledException or TimeoutException or Polly.Timeout.TimeoutRejectedException)
+            {
+                return "it did not answer in time";
+            }
+        }
         var root = e.GetBaseException();
         return root switch
         {
@@ -37,7 +45,6 @@ internal static class Problems
             SocketException { SocketErrorCode: SocketError.HostUnreachable or SocketError.NetworkUnreachable } => "the network does not reach it",
             SocketException { SocketErrorCode: SocketError.ConnectionReset } => "the connection was cut",
             System.Security.Authentication.AuthenticationException => "its TLS certificate was not accepted",
-            OperationCanceledException or TimeoutException => "it did not answer in time",
             _ => root.Message.TrimEnd('.'),
         };
     }

@@ -20,25 +20,35 @@ internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope
             var end = at < 0 ? -1 : parameters.IndexOf('"', from);
             return end < 0 ? null : parameters[from..end];
         }
-        return Uri.TryCreate(Value("realm"), UriKind.Absolute, out var realm) ? new BearerChallenge(realm, Value("service"), Value("scope")) : null;
+        return Uri.TryCreate(Value("realm"), UriKind.Absolute, out var realm) && (realm.Scheme is "http" or "https")
+            ? new BearerChallenge(realm, Value("service"), Value("scope"))
+            : null;
     }
 
     public async Task<string> TokenAsync(HttpClient http, RegistryAccess access, CancellationToken stopping)
     {
-        var query = $"?service={Uri.EscapeDataString(Service ?? access.Host)}" + (Scope is null ? "" : $"&scope={Uri.EscapeDataString(Scope)}");
+        var query = (Realm.Query.Length > 0 ? "&" : "?") + $"service={Uri.EscapeDataString(Service ?? access.Host)}" +
+            (Scope is null ? "" : $"&scope={Uri.EscapeDataString(Scope)}");
         using var response = await http.GetAsync(new Uri(Realm + query), stopping);
-        if (response.IsSuccessStatusCode)
+        if (response.IsSuccessStatusCode && Token(await response.Content.ReadAsByteArrayAsync(stopping)) is { } token)
         {
-            using var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(stopping));
-            foreach (var name in (string[])["token", "access_token"])
-            {
-                if (document.RootElement.TryGetProperty(name, out var token) && token.GetString() is { Length: > 0 } text)
-                {
-                    return text;
-                }
-            }
+            return token;
         }
         throw new ProblemException(new Problem("registry-denied", $"The registry {access.Host} gave out no token for anonymous access.",
             "Only public images of registries other than ECR can be used."));
+    }
+
+    private static string? Token(byte[] answer)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(answer);
+            string? Text(string name) => document.RootElement.TryGetProperty(name, out var token) && token.GetString() is { Length: > 0 } text ? text : null;
+            return Text("token") ?? Text("access_token");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;   // no token is what the caller tells; the answer's own words may hold one
+        }
     }
 }

@@ -36,75 +36,64 @@ internal static class MediaTypes
 internal sealed record Manifest(string ConfigDigest, IReadOnlyDictionary<string, long> LayerSizes)
 {
     /// <exception cref="ProblemException">It is no image manifest.</exception>
-    public static Manifest Parse(byte[] json, string reference)
+    public static Manifest Parse(byte[] json, string reference) => Read(json, reference, root =>
     {
-        using var document = Document(json, reference);
-        var root = document.RootElement;
-        if (!root.TryGetProperty("config", out var config) || !root.TryGetProperty("layers", out var layers))
-        {
-            throw NotUnderstood(reference);
-        }
         var sizes = new Dictionary<string, long>();
-        foreach (var layer in layers.EnumerateArray())
+        foreach (var layer in root.GetProperty("layers").EnumerateArray())
         {
-            sizes[Text(layer, "digest")] = layer.TryGetProperty("size", out var size) && size.TryGetInt64(out var bytes) ? bytes : 0;
+            sizes[Digest(layer)] = layer.TryGetProperty("size", out var size) && size.TryGetInt64(out var bytes) ? bytes : 0;
         }
-        return new Manifest(Text(config, "digest"), sizes);
-    }
+        return new Manifest(Digest(root.GetProperty("config")), sizes);
+    });
 
     /// <summary>The platform as an image's config blob states it.</summary>
-    public static Platform PlatformOf(byte[] configBlob, string reference)
-    {
-        using var document = Document(configBlob, reference);
-        return new Platform(Text(document.RootElement, "os"), Text(document.RootElement, "architecture"));
-    }
+    public static Platform PlatformOf(byte[] configBlob, string reference) => Read(configBlob, reference, PlatformIn);
 
     /// <summary>The image for one platform in an index. Attestations, whose platform is <c>unknown/unknown</c>, are passed over.</summary>
     /// <exception cref="ProblemException">It has none for the platform.</exception>
-    public static string Choose(byte[] index, Platform platform, string reference)
+    public static string Choose(byte[] index, Platform platform, string reference) => Read(index, reference, root =>
     {
-        using var document = Document(index, reference);
-        if (!document.RootElement.TryGetProperty("manifests", out var manifests))
-        {
-            throw NotUnderstood(reference);
-        }
         var offered = new List<Platform>();
-        foreach (var manifest in manifests.EnumerateArray())
+        foreach (var manifest in root.GetProperty("manifests").EnumerateArray())
         {
             if (!manifest.TryGetProperty("platform", out var stated))
             {
                 continue;
             }
-            var candidate = new Platform(Text(stated, "os"), Text(stated, "architecture"));
+            var candidate = PlatformIn(stated);
             if (candidate == platform)
             {
-                return Text(manifest, "digest");
+                return Digest(manifest);
             }
             offered.Add(candidate);
         }
         throw WrongPlatform(reference, [.. offered.Where(p => p.Os != "unknown").Distinct()], platform);
-    }
+    });
 
     public static ProblemException WrongPlatform(string reference, IReadOnlyList<Platform> offered, Platform platform) => new(new Problem(
         "image-platform",
         $"{reference} was built for {(offered.Count == 0 ? "no platform" : string.Join(", ", offered))}, but this machine is {platform}.",
         $"Build it with 'docker build --platform {platform}' and push it again; the agent looks again by itself."));
 
-    private static JsonDocument Document(byte[] json, string reference)
+    private static T Read<T>(byte[] json, string reference, Func<JsonElement, T> read)
     {
         try
         {
-            return JsonDocument.Parse(json);
+            using var document = JsonDocument.Parse(json);
+            return read(document.RootElement);
         }
-        catch (JsonException)
+        // The last two are JsonElement's words for a value of another kind and for a property that is missing.
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw NotUnderstood(reference);
+            throw new ProblemException(new Problem(
+                "image-manifest", $"{reference} has a manifest that is not an image's.", "Check what was pushed under this tag; it must be a container image."), e);
         }
     }
 
+    private static Platform PlatformIn(JsonElement element) => new(Text(element, "os"), Text(element, "architecture"));
+
+    private static string Digest(JsonElement element) => element.GetProperty("digest").GetString() ?? throw new JsonException("A digest is null.");
+
     private static string Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() ?? "" : "";
-
-    private static ProblemException NotUnderstood(string reference) => new(new Problem(
-        "image-manifest", $"{reference} has a manifest that is not an image's.", "Check what was pushed under this tag; it must be a container image."));
 }

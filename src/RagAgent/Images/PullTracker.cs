@@ -12,6 +12,7 @@ internal sealed class PullTracker
     // Unpacking takes about a third of the time of a pull inside one region.
     private const double DownloadWeight = 0.7;
     private const int ShortId = 12;
+    private const long LargestLayer = 1L << 50;   // a manifest may state anything; sums of these stay in range
 
     private readonly Dictionary<string, Layer> _layers = [];
     private double _shown;
@@ -23,7 +24,7 @@ internal sealed class PullTracker
         {
             // The engine names a layer by the first digits of its digest.
             var hex = digest[(digest.IndexOf(':') + 1)..];
-            _layers[hex.Length > ShortId ? hex[..ShortId] : hex] = new Layer(size);
+            _layers[hex.Length > ShortId ? hex[..ShortId] : hex] = new Layer(Math.Clamp(size, 0, LargestLayer));
         }
     }
 

@@ -18,11 +18,13 @@ internal sealed class RegistryClient : IDisposable
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(20);
 
+    private readonly TimeProvider _time;
     private readonly HttpClient _http;
     private readonly ResiliencePipeline<HttpResponseMessage> _calls;
 
     public RegistryClient(TimeProvider time)
     {
+        _time = time;
         // Redirects to a blob store are followed; the handler drops our Authorization header on the way, which S3 demands.
         _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) }) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("ragagent", AgentVersion.Short));
@@ -53,7 +55,7 @@ internal sealed class RegistryClient : IDisposable
         }
         // A refused HEAD carries no words, and some registries don't allow it: GET says what it is about.
         using var get = await AskAsync(access, HttpMethod.Get, $"{path}/manifests/{tag}", stopping);
-        var body = await BodyAsync(get, reference, stopping);
+        var body = await BodyAsync(access, get, reference, stopping);
         return new Pointer(Digest(get) ?? Sha256(body), get.Content.Headers.ContentType?.MediaType);
     }
 
@@ -70,7 +72,7 @@ internal sealed class RegistryClient : IDisposable
     private async Task<byte[]> GetAsync(RegistryAccess access, string what, string digest, string reference, CancellationToken stopping)
     {
         using var response = await AskAsync(access, HttpMethod.Get, what, stopping);
-        var body = await BodyAsync(response, reference, stopping);
+        var body = await BodyAsync(access, response, reference, stopping);
         return Sha256(body) == digest
             ? body
             : throw new ProblemException(new Problem("registry-corrupt", $"The registry sent something else than {Words.Digest(digest)} for {reference}.", Problems.TriesAgain));
@@ -82,13 +84,12 @@ internal sealed class RegistryClient : IDisposable
         {
             var response = await SendAsync(access, method, what, null, stopping);
             return response.StatusCode == HttpStatusCode.Unauthorized && BearerChallenge.Find(response) is { } challenge
-                ? await SendAsync(access, method, what, await challenge.TokenAsync(_http, access, stopping), stopping)
+                ? await SendAsync(access, method, what, await WithinAsync(token => challenge.TokenAsync(_http, access, token), stopping), stopping)
                 : response;
         }
-        catch (Exception e) when (e is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
+        catch (Exception e) when (MeansOutOfReach(e))
         {
-            throw new ProblemException(new Problem("registry-unreachable",
-                $"The registry {access.Host} can't be reached: {Problems.Cause(e)}.", $"Check the instance's network and DNS. {Problems.TriesAgain}"), e);
+            throw OutOfReach(access, e);
         }
     }
 
@@ -108,19 +109,48 @@ internal sealed class RegistryClient : IDisposable
         ? new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password.Reveal()}")))
         : null;
 
-    private static async Task<byte[]> BodyAsync(HttpResponseMessage response, string reference, CancellationToken stopping)
+    private async Task<byte[]> BodyAsync(RegistryAccess access, HttpResponseMessage response, string reference, CancellationToken stopping)
     {
-        if (!response.IsSuccessStatusCode)
+        try
         {
-            var text = RegistryProblems.Text(await response.Content.ReadAsStringAsync(stopping));
-            throw new ProblemException(RegistryProblems.From(text, response.StatusCode, reference));
+            await WithinAsync(async token =>
+            {
+                await response.Content.LoadIntoBufferAsync(LargestDocument, token);
+                return true;
+            }, stopping);
         }
-        if (response.Content.Headers.ContentLength > LargestDocument)
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new ProblemException(new Problem("registry-corrupt", $"The registry's manifest for {reference} is too large to be one.", "Check what was pushed under this tag."));
+            throw new ProblemException(new Problem("registry-corrupt", $"The registry's manifest for {reference} is too large to be one.", "Check what was pushed under this tag."), e);
         }
-        return await response.Content.ReadAsByteArrayAsync(stopping);
+        catch (Exception e) when (MeansOutOfReach(e))
+        {
+            throw OutOfReach(access, e);
+        }
+        return response.IsSuccessStatusCode
+            ? await response.Content.ReadAsByteArrayAsync(stopping)
+            : throw new ProblemException(RegistryProblems.From(RegistryProblems.Text(await response.Content.ReadAsStringAsync(stopping)), response.StatusCode, reference));
     }
+
+    /// <summary>A registry that falls silent in the middle of an answer is as far away as one that never answers.</summary>
+    private async Task<T> WithinAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken stopping)
+    {
+        using var patience = new CancellationTokenSource(AnswerWithin, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
+        try
+        {
+            return await call(either.Token);
+        }
+        catch (OperationCanceledException e) when (!stopping.IsCancellationRequested)
+        {
+            throw new TimeoutException("The registry fell silent.", e);
+        }
+    }
+
+    private static bool MeansOutOfReach(Exception e) => e is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
+
+    private static ProblemException OutOfReach(RegistryAccess access, Exception e) => new(new Problem("registry-unreachable",
+        $"The registry {access.Host} can't be reached: {Problems.Cause(e)}.", $"Check the instance's network and DNS. {Problems.TriesAgain}"), e);
 
     private static string? Digest(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.FirstOrDefault() : null;

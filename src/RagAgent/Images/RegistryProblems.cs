@@ -17,21 +17,24 @@ internal static class RegistryProblems
         var said = text.Trim().TrimEnd('.');
         return said switch
         {
-            _ when Has(said, "authorization token has expired") || Has(said, "no basic auth credentials") || Has(said, "not authorized: authentication") => new(
+            _ when Has(said, "authorization token has expired") || Has(said, "no basic auth credentials") || Has(said, "unauthorized") ||
+                   // All that an engine with containerd's image store says of an expired token: it asks by HEAD, which carries no words.
+                   (status is null && Has(said, "403 Forbidden")) => new(
                 TokenRefused, $"The registry refused the token for {reference}: {said}.", "A new token is asked for."),
             _ when Has(said, "is not authorized to perform") => new(
                 "registry-denied", $"The instance role may not pull {reference}: {said}.",
                 "Allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability on this repository to the role; no restart is needed."),
-            _ when Has(said, "toomanyrequests") || Has(said, "rate exceeded") || status == HttpStatusCode.TooManyRequests => new(
+            _ when Has(said, "toomanyrequests") || Has(said, "too many requests") || Has(said, "rate exceeded") || status == HttpStatusCode.TooManyRequests => new(
                 "registry-throttled", $"The registry throttles requests for {reference}.", Problems.TriesAgain),
             _ when Has(said, "name unknown") || Has(said, "name_unknown") || Has(said, "does not exist in the registry") => new(
                 "registry-repository-missing", $"The repository of {reference} does not exist: {said}.",
                 "Create it ('aws ecr create-repository') and push an image, or correct image (and aws.region) in the configuration."),
-            _ when Has(said, "manifest unknown") || Has(said, "manifest_unknown") || Has(said, "requested image not found") => new(
+            _ when Has(said, "no matching manifest for") || Has(said, "no match for platform") => new(
+                "image-platform", $"{reference} has no image for this machine: {said}.", "Build it for this platform and push it again."),
+            _ when Has(said, "manifest unknown") || Has(said, "manifest_unknown") || Has(said, "requested image not found") ||
+                   said.EndsWith(": not found", StringComparison.OrdinalIgnoreCase) => new(
                 "registry-tag-missing", $"{reference} does not exist: the repository has no such tag.",
                 "Push an image under this tag, or correct image in the configuration; the agent looks again by itself."),
-            _ when Has(said, "no matching manifest for") => new(
-                "image-platform", $"{reference} has no image for this machine: {said}.", "Build it for this platform and push it again."),
             _ when Has(said, "no space left on device") => new(
                 "disk-full", $"Pulling {reference} failed: the disk is full.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."),
@@ -50,20 +53,16 @@ internal static class RegistryProblems
         try
         {
             using var document = JsonDocument.Parse(body);
-            if (document.RootElement.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array && errors.GetArrayLength() > 0)
-            {
-                var first = errors[0];
-                var code = first.TryGetProperty("code", out var c) ? c.GetString() : null;
-                var message = first.TryGetProperty("message", out var m) ? m.GetString() : null;
-                return $"{code?.ToLowerInvariant().Replace('_', ' ')}: {message}".Trim(':', ' ');
-            }
+            var first = document.RootElement.GetProperty("errors")[0];
+            var code = first.TryGetProperty("code", out var c) ? c.GetString() : null;
+            var message = first.TryGetProperty("message", out var m) ? m.GetString() : null;
+            return $"{code?.ToLowerInvariant().Replace('_', ' ')}: {message}".Trim(':', ' ');
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
         {
             // Not a registry's document: a proxy's page, perhaps. Its beginning says most.
             return body.Length > longest ? body[..longest] : body;
         }
-        return body.Length > longest ? body[..longest] : body;
     }
 
     private static bool Has(string text, string part) => text.Contains(part, StringComparison.OrdinalIgnoreCase);

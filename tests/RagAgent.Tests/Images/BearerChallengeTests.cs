@@ -1,0 +1,80 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using RagAgent.Images;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Images;
+
+public class BearerChallengeTests
+{
+    private static readonly RegistryAccess Access = new("registry.example", new Uri("https://registry.example"), null, null);
+
+    [Theory]
+    [InlineData("Bearer realm=\"https://auth.example/token\",service=\"r\",scope=\"repository:a:pull,push\"", "https://auth.example/token", "r", "repository:a:pull,push")]
+    [InlineData("bearer Realm=\"https://auth.example/token\"", "https://auth.example/token", null, null)]
+    [InlineData("Bearer service=\"r\",realm=\"https://auth.example/token\"", "https://auth.example/token", "r", null)]
+    public void A_challenge_is_taken_apart(string header, string realm, string? service, string? scope) =>
+        Assert.Equal(new BearerChallenge(new Uri(realm), service, scope), Find(header));
+
+    [Theory]
+    [InlineData("Basic realm=\"https://123456789012.dkr.ecr.eu-central-1.amazonaws.com/\",service=\"ecr.amazonaws.com\"")]
+    [InlineData("Bearer")]
+    [InlineData("Bearer realm=\"/relative\"")]
+    [InlineData("Bearer realm=\"https://unfinished")]
+    [InlineData("Bearer service=\"r\"")]
+    public void What_is_no_challenge_for_a_token_is_none(string header) => Assert.Null(Find(header));
+
+    [Theory]
+    [InlineData("""{ "token": "t" }""")]
+    [InlineData("""{ "access_token": "t" }""")]
+    [InlineData("""{ "token": "", "access_token": "t" }""")]
+    public async Task The_token_has_either_of_two_names(string answer)
+    {
+        await using var server = await TestServer.StartAsync(call => call.Response.WriteAsync(answer));
+
+        Assert.Equal("t", await TokenAsync(server.Address));
+    }
+
+    [Theory]
+    [InlineData("{}", 200)]
+    [InlineData("[]", 200)]
+    [InlineData("<html>", 200)]
+    [InlineData("""{ "token": 7 }""", 200)]
+    [InlineData("""{ "token": "t" }""", 403)]
+    public async Task Without_a_token_the_image_is_not_for_everyone(string answer, int status)
+    {
+        await using var server = await TestServer.StartAsync(call =>
+        {
+            call.Response.StatusCode = status;
+            return call.Response.WriteAsync(answer);
+        });
+
+        var refused = await Refused.ByAsync(() => TokenAsync(server.Address));
+
+        Assert.Equal(("registry-denied", "The registry registry.example gave out no token for anonymous access."), (refused.Code, refused.What));
+    }
+
+    [Fact]
+    public async Task Without_a_service_the_registrys_name_is_sent_and_a_query_of_the_realm_is_kept()
+    {
+        await using var server = await TestServer.StartAsync(call => call.Response.WriteAsync("""{ "token": "t" }"""));
+
+        await TokenAsync(new Uri(server.Address, "/token?a=1"));
+
+        Assert.Equal("GET /token?a=1&service=registry.example", Assert.Single(server.Requests).ToString());
+    }
+
+    private static async Task<string> TokenAsync(Uri realm)
+    {
+        using var http = new HttpClient();
+        return await new BearerChallenge(realm, null, null).TokenAsync(http, Access, TestContext.Current.CancellationToken);
+    }
+
+    private static BearerChallenge? Find(string header)
+    {
+        using var response = new HttpResponseMessage(HttpStatusCode.Unauthorized);
+        response.Headers.TryAddWithoutValidation("WWW-Authenticate", header);
+        return BearerChallenge.Find(response);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Text;
+using CsCheck;
+using RagAgent.Images;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Images;
+
+public class ManifestTests
+{
+    private const string Reference = "registry.example.com/app:latest";
+    private const string NotUnderstood = "registry.example.com/app:latest has a manifest that is not an image's.";
+
+    private static readonly string[] Pieces =
+    [
+        "{", "}", "[", "]", ",", ":", "null", "true", "-1", "9223372036854775807", "1e99", "\"config\"", "\"layers\"", "\"manifests\"", "\"platform\"", "\"digest\"",
+        "\"size\"", "\"os\"", "\"architecture\"", "\"linux\"", "\"amd64\"", "\"sha256:aa\"", "{\"digest\":\"sha256:aa\",\"size\":", "{\"config\":", "{\"manifests\":[",
+    ];
+
+    [Theory]
+    [InlineData(MediaTypes.DockerManifest, false)]
+    [InlineData(MediaTypes.OciManifest, false)]
+    [InlineData(MediaTypes.DockerList, true)]
+    [InlineData(MediaTypes.OciIndex, true)]
+    [InlineData("application/vnd.docker.distribution.manifest.v1+json", false)]
+    [InlineData(null, false)]
+    public void An_index_is_known_by_its_media_type(string? mediaType, bool isIndex) => Assert.Equal(isIndex, MediaTypes.IsIndex(mediaType));
+
+    [Fact]
+    public void All_four_media_types_are_asked_for() =>
+        Assert.Equal([MediaTypes.OciIndex, MediaTypes.OciManifest, MediaTypes.DockerList, MediaTypes.DockerManifest], MediaTypes.All);
+
+    [Theory]
+    [InlineData(MediaTypes.DockerManifest)]
+    [InlineData(MediaTypes.OciManifest)]
+    public void An_image_is_its_configuration_and_its_layers_with_their_sizes(string mediaType)
+    {
+        var manifest = Manifest.Parse(Bytes($$"""
+            { "schemaVersion": 2, "mediaType": "{{mediaType}}", "config": { "digest": "sha256:cc", "size": 7 },
+              "layers": [ { "digest": "sha256:aa", "size": 100 }, { "digest": "sha256:bb", "size": 200 }, { "digest": "sha256:aa", "size": 100 } ] }
+            """), Reference);
+
+        Assert.Equal("sha256:cc", manifest.ConfigDigest);
+        Assert.Equal([("sha256:aa", 100L), ("sha256:bb", 200L)], manifest.LayerSizes.Select(l => (l.Key, l.Value)).Order());
+    }
+
+    [Theory]
+    [InlineData(MediaTypes.DockerList)]
+    [InlineData(MediaTypes.OciIndex)]
+    public void Of_an_index_the_image_for_the_platform_is_chosen_and_attestations_are_passed_over(string mediaType)
+    {
+        var index = Bytes($$"""
+            { "schemaVersion": 2, "mediaType": "{{mediaType}}", "manifests": [
+              { "digest": "sha256:a0", "platform": { "os": "unknown", "architecture": "unknown" }, "annotations": { "vnd.docker.reference.type": "attestation-manifest" } },
+              { "digest": "sha256:00" },
+              { "digest": "sha256:a1", "platform": { "os": "linux", "architecture": "arm64", "variant": "v8" } },
+              { "digest": "sha256:a2", "platform": { "os": "linux", "architecture": "amd64" } },
+              { "digest": "sha256:a3", "platform": { "os": "windows", "architecture": "amd64" } } ] }
+            """);
+
+        Assert.Equal("sha256:a2", Manifest.Choose(index, new Platform("linux", "amd64"), Reference));
+        Assert.Equal("sha256:a1", Manifest.Choose(index, new Platform("linux", "arm64"), Reference));
+    }
+
+    [Fact]
+    public void An_index_without_this_machines_platform_says_which_it_has_and_how_to_build_the_right_one()
+    {
+        var index = Bytes("""
+            { "manifests": [ { "digest": "sha256:a1", "platform": { "os": "linux", "architecture": "arm64" } },
+                             { "digest": "sha256:a2", "platform": { "os": "windows", "architecture": "amd64" } },
+                             { "digest": "sha256:a3", "platform": { "os": "unknown", "architecture": "unknown" } } ] }
+            """);
+
+        var problem = Refused.By(() => Manifest.Choose(index, new Platform("linux", "amd64"), Reference));
+
+        Assert.Equal(new Problem(
+            "image-platform",
+            "registry.example.com/app:latest was built for linux/arm64, windows/amd64, but this machine is linux/amd64.",
+            "Build it with 'docker build --platform linux/amd64' and push it again; the agent looks again by itself."), problem);
+    }
+
+    [Fact]
+    public void An_index_of_attestations_only_has_no_image()
+    {
+        var index = Bytes("""{ "manifests": [ { "digest": "sha256:a3", "platform": { "os": "unknown", "architecture": "unknown" } } ] }""");
+
+        Assert.Equal(
+            "registry.example.com/app:latest was built for no platform, but this machine is linux/amd64.",
+            Refused.By(() => Manifest.Choose(index, new Platform("linux", "amd64"), Reference)).What);
+    }
+
+    [Fact]
+    public void An_images_configuration_tells_its_platform() =>
+        Assert.Equal(new Platform("linux", "arm64"), Manifest.PlatformOf(Bytes("""{ "os": "linux", "architecture": "arm64" }"""), Reference));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("<html>")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("\"text\"")]
+    [InlineData("{}")]
+    [InlineData("""{ "schemaVersion": 1, "fsLayers": [] }""")]
+    [InlineData("""{ "config": "sha256:cc", "layers": [] }""")]
+    [InlineData("""{ "config": {}, "layers": [] }""")]
+    [InlineData("""{ "config": { "digest": "sha256:cc" }, "layers": {} }""")]
+    [InlineData("""{ "config": { "digest": "sha256:cc" }, "layers": [ "sha256:aa" ] }""")]
+    public void What_is_no_images_manifest_is_refused_in_words(string text)
+    {
+        var problem = Refused.By(() => Manifest.Parse(Bytes(text), Reference));
+
+        Assert.Equal(("image-manifest", NotUnderstood), (problem.Code, problem.What));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("7")]
+    [InlineData("""{ "manifests": {} }""")]
+    [InlineData("""{ "manifests": [ 1 ] }""")]
+    [InlineData("""{ "manifests": [ { "platform": [] } ] }""")]
+    [InlineData("""{ "manifests": [ { "platform": { "os": "linux", "architecture": "amd64" } } ] }""")]
+    public void What_is_no_index_is_refused_in_words(string text) =>
+        Assert.Equal(NotUnderstood, Refused.By(() => Manifest.Choose(Bytes(text), new Platform("linux", "amd64"), Reference)).What);
+
+    [Fact]
+    public void Whatever_the_registry_sends_it_is_understood_or_refused_in_words() =>
+        Gen.OneOf(Pieces).Array[0, 12].Select(string.Concat).Sample(text =>
+        {
+            Action[] readers =
+            [
+                () => Manifest.Parse(Bytes(text), Reference),
+                () => Manifest.PlatformOf(Bytes(text), Reference),
+                () => Manifest.Choose(Bytes(text), Platform.OfThisMachine, Reference),
+            ];
+            return readers.All(read => Record.Exception(read) is null or ProblemException);
+        }, iter: 5_000);
+
+    private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+}

@@ -1,0 +1,150 @@
+using CsCheck;
+using RagAgent.Images;
+using RagAgent.Supervision;
+using Xunit;
+
+namespace RagAgent.Tests.Images;
+
+public class PullTrackerTests
+{
+    private const string A = "aaaaaaaaaaaa";
+    private const string B = "bbbbbbbbbbbb";
+
+    private static readonly string?[] Ids = [A, B, "cccccccccccc", "latest", "", null];
+
+    private static readonly string?[] Statuses =
+    [
+        "Pulling fs layer", "Waiting", "Downloading", "Downloading", "Verifying Checksum", "Download complete", "Extracting", "Extracting", "Pull complete",
+        "Already exists", "Retrying in 5 seconds", "Preparing", "Digest: sha256:aa", "", null,
+    ];
+
+    private static readonly Gen<(string? Id, string? Status, long? Current, long? Total)> Messages = Gen.Select(
+        Gen.OneOf(Ids), Gen.OneOf(Statuses), Gen.OneOf(Gen.Const((long?)null), Gen.Long[-5, 300].Select(n => (long?)n)),
+        Gen.OneOf(Gen.Const((long?)null), Gen.Long[-1, 300].Select(n => (long?)n)));
+
+    private readonly PullTracker _pull = new(new Dictionary<string, long> { [Digest('a')] = 100, [Digest('b')] = 300 });
+
+    [Fact]
+    public void Layers_count_by_their_bytes()
+    {
+        Assert.Equal(new PullProgress(0.7 * 50 / 400, 50, 400), _pull.Observe(A, "Downloading", 50, 100));
+        Assert.Equal(new PullProgress(0.7 * 200 / 400, 200, 400), _pull.Observe(B, "Downloading", 150, 300));
+    }
+
+    [Fact]
+    public void A_layer_that_is_on_disk_already_does_not_count()
+    {
+        Assert.Null(_pull.Observe(B, "Already exists", null, null));
+        Assert.Equal(100, _pull.MissingBytes);
+        Assert.Equal(new PullProgress(0.35, 50, 100), _pull.Observe(A, "Downloading", 50, 100));
+    }
+
+    [Fact]
+    public void When_all_layers_are_complete_the_pull_is()
+    {
+        _pull.Observe(A, "Pull complete", null, null);
+
+        Assert.Equal(new PullProgress(1, 400, 400), _pull.Observe(B, "Pull complete", null, null));
+    }
+
+    [Fact]
+    public void Without_a_total_the_manifests_size_is_the_measure() =>
+        Assert.Equal(50, _pull.Observe(A, "Downloading", 50, -1)?.DownloadedBytes);
+
+    [Fact]
+    public void Unpacking_told_in_seconds_moves_nothing_and_is_no_fault()
+    {
+        var before = _pull.Observe(A, "Download complete", null, null);
+
+        Assert.Equal(before, _pull.Observe(A, "Extracting", 17, null));
+        Assert.Equal(before, _pull.Observe(A, "Extracting", 170, 0));
+        Assert.True(_pull.IsExtracting);
+    }
+
+    [Fact]
+    public void Unpacking_told_in_bytes_moves_by_its_share() =>
+        Assert.Equal((0.7 * 100 / 400) + (0.3 * 50 / 400), _pull.Observe(A, "Extracting", 500, 1000)!.Fraction, 12);
+
+    [Fact]
+    public void A_placeholder_of_one_byte_of_one_is_one_byte() =>
+        Assert.Equal(new PullProgress(0.7 * 1 / 400, 1, 400), _pull.Observe(A, "Downloading", 1, 1));
+
+    [Theory]
+    [InlineData("Retrying in 5 seconds")]
+    [InlineData("Waiting")]
+    [InlineData("Pulling fs layer")]
+    [InlineData("What engines will say one day")]
+    public void Words_without_a_measure_are_passed_over(string status) => Assert.Null(_pull.Observe(A, status, 1, 2));
+
+    [Fact]
+    public void After_a_retry_of_the_engine_what_is_shown_does_not_go_back()
+    {
+        var before = _pull.Observe(A, "Downloading", 90, 100);
+        _pull.Observe(A, "Retrying in 5 seconds", null, null);
+
+        Assert.Equal(before, _pull.Observe(A, "Downloading", 3, 100));
+    }
+
+    [Fact]
+    public void A_message_that_arrives_late_changes_nothing()
+    {
+        var complete = _pull.Observe(A, "Pull complete", null, null);
+
+        Assert.Null(_pull.Observe(A, "Downloading", 10, 100));
+        Assert.Equal(complete, _pull.Observe(A, "Extracting", 10, 100));
+    }
+
+    [Fact]
+    public void A_layer_that_stands_twice_in_the_image_counts_once()
+    {
+        Assert.Equal(100, _pull.Observe(A, "Download complete", null, null)?.DownloadedBytes);
+        Assert.Equal(100, _pull.Observe(A, "Download complete", null, null)?.DownloadedBytes);
+        Assert.Equal(400, _pull.MissingBytes);
+    }
+
+    [Fact]
+    public void It_extracts_from_the_download_of_a_layer_to_its_end()
+    {
+        Assert.False(_pull.IsExtracting);
+        _pull.Observe(A, "Download complete", null, null);
+        Assert.True(_pull.IsExtracting);
+        _pull.Observe(A, "Pull complete", null, null);
+        Assert.False(_pull.IsExtracting);
+    }
+
+    [Fact]
+    public void Whatever_the_engine_says_the_fraction_grows_from_0_to_1() =>
+        Messages.Array[0, 60].Sample(messages =>
+        {
+            var pull = new PullTracker(Sizes(100, 300));
+            var shown = messages.Select(m => pull.Observe(m.Id, m.Status, m.Current, m.Total)).OfType<PullProgress>().ToArray();
+            Assert.All(shown, p => Assert.InRange(p.Fraction, 0, 1));
+            Assert.All(shown, p => Assert.InRange(p.DownloadedBytes, 1, p.TotalBytes));
+            Assert.All(shown.Zip(shown.Skip(1)), pair => Assert.True(pair.First.Fraction <= pair.Second.Fraction));
+        }, iter: 5_000);
+
+    [Fact]
+    public void Whatever_happened_before_a_pull_whose_layers_are_all_complete_is_at_1() =>
+        Messages.Where(m => m.Status != "Already exists").Array[0, 30].Sample(messages =>
+        {
+            var pull = new PullTracker(Sizes(100, 300));
+            foreach (var m in messages)
+            {
+                pull.Observe(m.Id, m.Status, m.Current, m.Total);
+            }
+            pull.Observe(A, "Pull complete", null, null);
+            Assert.Equal(new PullProgress(1, 400, 400), pull.Observe(B, "Pull complete", null, null));
+        }, iter: 2_000);
+
+    [Fact]
+    public void Whatever_sizes_the_manifest_states_nothing_fails() =>
+        Gen.Select(Gen.OneOf(0L, 1L, -1L, long.MinValue, long.MaxValue, 100L).Array[2], Messages.Array[0, 20]).Sample((sizes, messages) =>
+        {
+            var pull = new PullTracker(Sizes(sizes[0], sizes[1]));
+            return messages.All(m => pull.Observe(m.Id, m.Status, m.Current, m.Total) is null or { Fraction: >= 0 and <= 1, Percent: >= 0 and <= 100 });
+        }, iter: 2_000);
+
+    private static Dictionary<string, long> Sizes(long a, long b) => new() { [Digest('a')] = a, [Digest('b')] = b };
+
+    private static string Digest(char digit) => "sha256:" + new string(digit, 64);
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using CsCheck;
+using RagAgent.Images;
+using Xunit;
+
+namespace RagAgent.Tests.Images;
+
+public class RegistryProblemsTests
+{
+    private const string Ref = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:latest";
+    private const string Wrapped = "pull access denied for 123456789012.dkr.ecr.eu-central-1.amazonaws.com/app, repository does not exist or may require 'docker login': ";
+    private const string Expired = "denied: Your authorization token has expired. Reauthenticate and try again.";
+    private const string Denial =
+        "denied: User: arn:aws:sts::123456789012:assumed-role/rag/i-0abc is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/app because no identity-based policy allows the ecr:BatchGetImage action";
+    private const string NoRepository = "name unknown: The repository with name 'app' does not exist in the registry with id '123456789012'";
+    private const string NoTag = "manifest unknown: Requested image not found";
+
+    [Theory]
+    // The engine with its own image store: wrapped in words that fit four different causes.
+    [InlineData(Wrapped + Expired, "registry-token-refused", "The registry refused the token for " + Ref + ": ")]
+    [InlineData("no basic auth credentials", "registry-token-refused", "The registry refused the token for " + Ref + ": no basic auth credentials.")]
+    [InlineData("Head \"https://x/v2/app/manifests/latest\": no basic auth credentials", "registry-token-refused", "The registry refused the token for ")]
+    [InlineData("unauthorized: authentication required", "registry-token-refused", "The registry refused the token for ")]
+    [InlineData("repository 123456789012.dkr.ecr.eu-central-1.amazonaws.com/app not found: " + NoRepository, "registry-repository-missing", "The repository of " + Ref + " does not exist: ")]
+    [InlineData("manifest for " + Ref + " not found: " + NoTag, "registry-tag-missing", Ref + " does not exist: the repository has no such tag.")]
+    [InlineData(Wrapped + Denial, "registry-denied", "The instance role may not pull " + Ref + ": ")]
+    [InlineData("toomanyrequests: Rate exceeded", "registry-throttled", "The registry throttles requests for " + Ref + ".")]
+    [InlineData("failed to register layer: write /a: no space left on device", "disk-full", "Pulling " + Ref + " failed: the disk is full.")]
+    [InlineData("filesystem layer verification failed for digest sha256:aa", "registry", "Getting " + Ref + " failed: filesystem layer verification failed for digest sha256:aa.")]
+    [InlineData("no matching manifest for linux/amd64 in the manifest list entries", "image-platform", Ref + " has no image for this machine: ")]
+    [InlineData("Get \"https://x/v2/\": dial tcp: lookup x: no such host", "registry", "Getting " + Ref + " failed: Get \"https://x/v2/\": dial tcp: lookup x: no such host.")]
+    // The engine with containerd's image store: the registry's own words, or only a status.
+    [InlineData(Expired, "registry-token-refused", "The registry refused the token for " + Ref + ": denied: Your authorization token has expired. Reauthenticate and try again.")]
+    [InlineData(Denial, "registry-denied", "The instance role may not pull " + Ref + ": denied: User: arn:aws:sts::123456789012:assumed-role/rag/i-0abc is not authorized")]
+    [InlineData(NoRepository, "registry-repository-missing", "The repository of " + Ref + " does not exist: name unknown: ")]
+    [InlineData(NoTag, "registry-tag-missing", Ref + " does not exist: the repository has no such tag.")]
+    [InlineData("failed to resolve reference \"" + Ref + "\": " + Ref + ": not found", "registry-tag-missing", Ref + " does not exist: the repository has no such tag.")]
+    [InlineData("pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials", "registry-token-refused", "The registry refused the token for ")]
+    [InlineData("failed to resolve reference \"" + Ref + "\": unexpected status from HEAD request to https://x/v2/app/manifests/latest: 403 Forbidden", "registry-token-refused", "The registry refused the token for ")]
+    [InlineData("unexpected status from HEAD request to https://x/v2/app/manifests/latest: 401 Unauthorized", "registry-token-refused", "The registry refused the token for ")]
+    [InlineData("unexpected status from HEAD request to https://x/v2/app/manifests/latest: 429 Too Many Requests", "registry-throttled", "The registry throttles requests for " + Ref + ".")]
+    [InlineData("no match for platform in manifest: not found", "image-platform", Ref + " has no image for this machine: ")]
+    public void The_engines_words_are_understood_whichever_image_store_it_has(string text, string code, string beginning)
+    {
+        var problem = RegistryProblems.From(text, null, Ref);
+
+        Assert.Equal(code, problem.Code);
+        Assert.StartsWith(beginning, problem.What, StringComparison.Ordinal);
+        Assert.EndsWith(".", problem.What, StringComparison.Ordinal);
+        Assert.DoesNotContain("..", problem.What, StringComparison.Ordinal);
+        Assert.NotEmpty(problem.Remedy);
+    }
+
+    [Theory]
+    [InlineData("""{"errors":[{"code":"DENIED","message":"Your authorization token has expired. Reauthenticate and try again."}]}""", 403, "registry-token-refused")]
+    [InlineData("""{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}""", 401, "registry-token-refused")]
+    [InlineData("Not Authorized", 401, "registry-token-refused")]
+    [InlineData("""{"errors":[{"code":"DENIED","message":"User: arn:x is not authorized to perform: ecr:BatchGetImage on resource: y"}]}""", 403, "registry-denied")]
+    [InlineData("""{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}""", 403, "registry-denied")]
+    [InlineData("", 403, "registry-denied")]
+    [InlineData("""{"errors":[{"code":"NAME_UNKNOWN","message":"The repository with name 'app' does not exist in the registry with id '123456789012'"}]}""", 404, "registry-repository-missing")]
+    [InlineData("""{"errors":[{"code":"MANIFEST_UNKNOWN","message":"Requested image not found"}]}""", 404, "registry-tag-missing")]
+    [InlineData("""{"errors":[{"code":"TOOMANYREQUESTS","message":"Rate exceeded"}]}""", 429, "registry-throttled")]
+    [InlineData("", 429, "registry-throttled")]
+    [InlineData("<html>bad gateway</html>", 502, "registry")]
+    public void The_registrys_own_answer_is_understood(string body, int status, string code) =>
+        Assert.Equal(code, RegistryProblems.From(RegistryProblems.Text(body), (HttpStatusCode)status, Ref).Code);
+
+    [Theory]
+    [InlineData("registry-denied", "Allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability on this repository to the role; no restart is needed.", Denial)]
+    [InlineData("registry-repository-missing", "Create it ('aws ecr create-repository') and push an image, or correct image (and aws.region) in the configuration.", NoRepository)]
+    [InlineData("registry-tag-missing", "Push an image under this tag, or correct image in the configuration; the agent looks again by itself.", NoTag)]
+    [InlineData("registry-token-refused", "A new token is asked for.", Expired)]
+    public void Each_says_what_to_do(string code, string remedy, string text)
+    {
+        var problem = RegistryProblems.From(text, null, Ref);
+
+        Assert.Equal((code, remedy), (problem.Code, problem.Remedy));
+    }
+
+    [Fact]
+    public void A_status_without_words_is_named() => Assert.Equal($"Getting {Ref} failed: HTTP 418.", RegistryProblems.From("", (HttpStatusCode)418, Ref).What);
+
+    [Fact]
+    public void Of_a_page_that_is_no_registrys_only_the_beginning_is_shown() => Assert.Equal(300, RegistryProblems.Text(new string('x', 5000)).Length);
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("7")]
+    [InlineData("""{"errors":[7]}""")]
+    [InlineData("""{"errors":[]}""")]
+    [InlineData("""{"errors":[{"code":7}]}""")]
+    public void JSON_of_another_shape_is_shown_as_it_is(string body) => Assert.Equal(body, RegistryProblems.Text(body));
+
+    [Fact]
+    public void Whatever_was_said_there_is_a_sentence() =>
+        Gen.String.Sample(text => RegistryProblems.From(RegistryProblems.Text(text), null, Ref) is { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
+}
