@@ -23,7 +23,8 @@ internal sealed class InstanceMetadata : IDisposable
     /// <summary>It was switched off by the standard variable: this is a developer's machine.</summary>
     public static bool IsDisabled => string.Equals(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
 
-    private static Uri Endpoint => new(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint);
+    /// <summary>Where it is: the standard variable, or the link-local address.</summary>
+    public static Uri Endpoint => new(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint);
 
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
     public Task<string> RegionAsync(CancellationToken stopping) => GetAsync("placement/region", stopping);

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Aws;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Supervision;
@@ -30,6 +31,7 @@ internal static class RunCommand
         }
         // No version 1 metadata, ever: a request without a session token is what a forged request can make.
         Environment.SetEnvironmentVariable("AWS_EC2_METADATA_V1_DISABLED", "true");
+        MetadataWithoutProxy();
         var systemd = new SystemdNotifier();
         try
         {
@@ -51,6 +53,13 @@ internal static class RunCommand
             await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
             return e.Problem.Code == "already-running" ? ExitCodes.AlreadyRunning : ExitCodes.Failed;
         }
+    }
+
+    /// <summary>The SDK would ask a configured proxy for the instance's credentials: they must not leave the machine, and no proxy could reach them.</summary>
+    private static void MetadataWithoutProxy()
+    {
+        var others = Environment.GetEnvironmentVariable("NO_PROXY") ?? Environment.GetEnvironmentVariable("no_proxy");
+        Environment.SetEnvironmentVariable("NO_PROXY", string.Join(',', new[] { others, InstanceMetadata.Endpoint.Host }.OfType<string>()));
     }
 
     private static async Task<int> RunOnceAsync(AgentConfig config, string directory, SystemdNotifier systemd, CancellationToken end)

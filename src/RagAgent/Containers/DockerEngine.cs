@@ -190,6 +190,10 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be handed over through memory.",
                 "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), e);
         }
+        catch (ProblemException e) when (e.Problem.Code != ProblemCodes.EngineUnreachable)
+        {
+            // The engine can't even set its file system up, and says so without words here: the start says why.
+        }
     }
 
     private Task<bool> StartAsync(string id, CancellationToken stopping) =>

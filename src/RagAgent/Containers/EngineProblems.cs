@@ -28,7 +28,7 @@ internal static class EngineProblems
     /// <summary>The engine's own words in an answer or in a progress stream.</summary>
     public static Problem FromAnswer(string message, HttpStatusCode status, string what)
     {
-        var text = message.TrimEnd('.', '\n', ' ');
+        var text = Essence(message);
         return text switch
         {
             _ when Has(text, "no space left on device") => new("disk-full",
@@ -40,12 +40,25 @@ internal static class EngineProblems
                 $"Docker Engine speaks another API version than before: {text}.", "A version is agreed on anew."),
             _ when status == HttpStatusCode.NotFound && Has(text, "no such image") => new(ProblemCodes.ImageMissing,
                 $"Docker Engine could not {what}: the image is no longer on disk.", "It is pulled again."),
-            _ when Has(text, "invalid mount") || Has(text, "mount path must be absolute") || Has(text, "error while creating mount source path") => new("engine-mount",
+            _ when Has(text, "mount") && (Has(text, "invalid mount") || Has(text, "mount path") || Has(text, "mounting") || Has(text, "mount source path")) => new("engine-mount",
                 $"Docker Engine could not {what}: {text}.", "Correct container.volumes in the configuration."),
             _ when Has(text, "unable to find user") || Has(text, "no matching entries in passwd") => new("engine-user",
                 $"Docker Engine could not {what}: {text}.", "Correct container.user in the configuration, or write it as uid:gid."),
             _ => new("engine-refused", $"Docker Engine could not {what}: {text}.", Problems.TriesAgain),
         };
+    }
+
+    /// <summary>What the engine says without the names of the layers that passed it on, and without the runtime's guesses behind it.</summary>
+    private static string Essence(string message)
+    {
+        var text = message.Trim();
+        foreach (var layer in (string[])["failed to create shim task: ", "failed to create task for container: ", "OCI runtime create failed: ", "runc create failed: ",
+            "unable to start container process: ", "error during container init: "])
+        {
+            text = text.Replace(layer, "", StringComparison.OrdinalIgnoreCase);
+        }
+        var end = text.IndexOf(": unknown", StringComparison.Ordinal);
+        return (end > 0 ? text[..end] : text).TrimEnd('.', ' ');
     }
 
     private static Problem OutOfReach(Exception e, string socket)

@@ -23,6 +23,11 @@ internal static class Planner
         {
             s = s with { Tag = s.Tag.Refresh(), NextCheck = null };
         }
+        if (s.Image.Work is Work.Waiting && s.Image.IsDue(s.Now) && s.Tag.Work is Work.Idle)
+        {
+            // What can't be had may have been pushed anew: the tag is asked beside the next try.
+            s = s with { Tag = s.Tag.Refresh() };
+        }
         if (s.Engine is { Work: Work.Idle, ReadAt: { } seen } && s.Now >= seen + policy.InspectEvery)
         {
             s = s with { Engine = s.Engine.Refresh() };

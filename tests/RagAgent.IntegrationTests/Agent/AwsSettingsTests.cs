@@ -84,6 +84,8 @@ public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
     {
         await using var proxy = await ForwardProxy.StartAsync();
         AgentEnvironment["HTTP_PROXY"] = proxy.Address.ToString();
+        // Under another name than the services, as on an instance: what is not to go through the proxy is decided by name.
+        AgentEnvironment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://localhost:{Aws.ApiEndpoint.Port}";
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();

@@ -109,14 +109,4 @@ public sealed class UpdateTests(Bench bench) : AgentTest(bench)
 
         Assert.Equal("good", await VersionServedAsync());
     }
-
-    /// <summary>The stand-in with Python and a WebSocket.</summary>
-    private async Task PushFullAsync(string version)
-    {
-        var reference = $"{Repository}:latest";
-        var (user, password) = Aws.DockerLogin;
-        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
-        (await Bench.ScriptAsync("tests/stand-in/build.sh", "--engine", Docker.Host, "--tag", reference, "--version", version, "--base", "full")).Succeeded();
-        await Docker.DoAsync("push", "--quiet", reference);
-    }
 }

@@ -86,11 +86,14 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
             await agent.DisposeAsync();
         }
         await Docker.RunAsync("rm", "--force", "--volumes", Name);
-        var images = await Docker.RunAsync("images", "--quiet", "--no-trunc", Repository);
-        foreach (var image in images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct())
+        await OneAtATimeAsync(async () =>
         {
-            await Docker.RunAsync("rmi", "--force", image);
-        }
+            var images = await Docker.RunAsync("images", "--quiet", "--no-trunc", Repository);
+            foreach (var image in images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct())
+            {
+                await Docker.RunAsync("rmi", "--force", image);
+            }
+        });
         await Aws.DisposeAsync();
         Http.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -98,14 +101,32 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
     }
 
     /// <summary>Builds a light stand-in app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
-    protected async Task PushAsync(string version = "1", string tag = "latest", params string[] more)
+    protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) => BuildAndPushAsync("light", version, tag, more);
+
+    /// <summary>The same with Python in it, and a WebSocket.</summary>
+    protected Task PushFullAsync(string version) => BuildAndPushAsync("full", version, "latest");
+
+    private Task BuildAndPushAsync(string kind, string version, string tag, params string[] more) => OneAtATimeAsync(async () =>
     {
         var reference = $"{Repository}:{tag}";
         var (user, password) = Aws.DockerLogin;
         (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
-        (await Bench.ScriptAsync("tests/stand-in/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", "light", .. more])).Succeeded();
+        (await Bench.ScriptAsync("tests/stand-in/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).Succeeded();
         await Docker.DoAsync("push", "--quiet", reference);
         await Docker.DoAsync("rmi", "--force", reference);
+    });
+
+    private async Task OneAtATimeAsync(Func<Task> work)
+    {
+        await bench.Images.WaitAsync(Stopping);
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            bench.Images.Release();
+        }
     }
 
     internal AgentProcess StartAgent()
@@ -151,7 +172,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
             }
             catch (OperationCanceledException) when (!Stopping.IsCancellationRequested)
             {
-                Assert.Fail($"Waited in vain: {what}.\nThe last headline: {status?.Headline}\n{string.Join("\n---\n", _agents.Select(a => a.Log))}");
+                Assert.Fail($"Waited in vain: {what}.\nThe last headline: {status?.Headline}\n{string.Join("\n---\n", _agents.Select(a => string.Join('\n', a.Log.Split('\n').TakeLast(25))))}");
             }
         }
     }

@@ -21,6 +21,9 @@ public sealed class Bench : IAsyncLifetime
 
     internal DockerCli Docker { get; private set; } = null!;
 
+    /// <summary>Images are built and removed one at a time: what one build shares with another must not be removed in between.</summary>
+    internal SemaphoreSlim Images { get; } = new(1);
+
     public async ValueTask InitializeAsync()
     {
         Assert.True(File.Exists(Binary), $"The agent is not built: {Binary} is missing.");
@@ -31,6 +34,7 @@ public sealed class Bench : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         await ScriptAsync("scripts/engine.sh", "stop", _folder);
+        Images.Dispose();
         if (Directory.Exists(_folder))
         {
             Directory.Delete(_folder, recursive: true);

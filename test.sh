@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Builds everything and proves it.
+#
+#   ./test.sh            all: lint, units and simulation, the package, real parts
+#   ./test.sh --quick    units and simulation only: under a minute after the build
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+quick=no
+case "${1:-}" in
+  '') ;;
+  --quick) quick=yes ;;
+  *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+esac
+
+say() { printf '\n== %s\n' "$*"; }
+passed=0 failed=0
+work="$(mktemp -d)"
+log="$work/log"
+trap 'rm -rf "$work"' EXIT
+
+# Nothing here may ask a real metadata service, and nobody's own AWS credentials are used.
+unset "${!AWS_@}"
+export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
+
+count() { # count NAME COMMAND… : a check that is one test
+  local name="$1"
+  shift
+  say "$name"
+  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $name"; fi
+}
+
+run_tests() { # run_tests PROJECT : a test program, whose summary is added up
+  say "$1"
+  local code=0 summary
+  "tests/$1/bin/Release/net10.0/$1" -noColor 2>&1 | tee "$log" || code=$?
+  summary="$(grep -E 'Total: [0-9]+' "$log" | tail -n 1)"
+  number() { sed -n "s/.*$1: \([0-9]*\).*/\1/p" <<<"$summary"; }
+  if [[ -z "$summary" || "$(number Total)" == 0 ]]; then
+    echo "FAILED: $1 ran no test"
+    failed=$((failed + 1))
+    return
+  fi
+  local broken=$(($(number Failed) + $(number Errors)))
+  # A program that fails without a failed test (a fixture, a crash) has failed all the same.
+  [[ $broken -gt 0 || $code -eq 0 ]] || broken=1
+  passed=$((passed + $(number Total) - $(number Failed)))
+  failed=$((failed + broken))
+}
+
+say "Build"
+dotnet build RagAgent.sln -c Release -nologo -v quiet
+
+run_tests RagAgent.Tests
+
+if [[ "$quick" == no ]]; then
+  scripts/need.sh docker-registry busybox-static debootstrap awscli amazon-ecr-credential-helper skopeo iproute2 util-linux openssl curl ca-certificates
+  if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/need.sh docker.io; fi
+  count "Lint" scripts/lint.sh
+  count "Dockerfile.streamlit" scripts/check-dockerfile.sh
+  count "The package" packaging/build.sh
+  # What is tested against real parts is the binary that is shipped.
+  tar --extract --gzip --strip-components=1 --directory "$work" --file "$(find dist -name '*.tar.gz' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)"
+  export RAGAGENT_BINARY="$work/ragagent"
+  run_tests RagAgent.IntegrationTests
+fi
+
+say "Result"
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 ]]
