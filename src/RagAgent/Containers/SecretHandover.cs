@@ -15,17 +15,19 @@ internal static class SecretHandover
     /// <summary>The exit code of a container that did not get its secrets.</summary>
     public const int NotDelivered = 97;
 
-    private const string EndMark = "#end";
+    // Four quotes in a row stand nowhere in a quoted value, whatever it holds: no beginning of a message looks like a whole one.
+    private const string EndMark = "#''''";
 
     // Only shell built-ins: an image needs no other tool. `read` without -r or with IFS would eat backslashes and blanks.
+    // The two variables have names that neither a secret nor the image's own environment has.
     private const string Script = """
-        s=
-        while IFS= read -r l; do s="$s$l
+        ragagent_text=
+        while IFS= read -r ragagent_line; do ragagent_text="$ragagent_text$ragagent_line
         "; done
-        case "$s" in *'#end
-        ') ;; *) echo 'ragagent: the secrets were not delivered' >&2; exit 97 ;; esac
-        eval "$s"
-        unset s l
+        case "$ragagent_text" in *"#''''
+        ") ;; *) echo 'ragagent: the secrets were not delivered' >&2; exit 97 ;; esac
+        eval "$ragagent_text"
+        unset ragagent_text ragagent_line
         exec "$@" </dev/null
         """;
 

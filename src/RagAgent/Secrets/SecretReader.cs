@@ -107,9 +107,9 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
                 : throw new ProblemException(new Problem("secret-field-missing",
                     $"{Place(secret)} is JSON but has no text field '{field}' for {variable}.", "Correct secrets." + variable + ".json in the configuration, or the value."));
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // The parser's own message may quote the text: it is left out on purpose.
+            // Half a surrogate pair is an InvalidOperationException. The parser's own message may quote the text: it is left out on purpose.
             throw new ProblemException(new Problem("secret-not-json",
                 $"{Place(secret)} is not JSON, but the configuration asks for its field '{field}'.", "Remove secrets." + variable + ".json from the configuration, or correct the value."));
         }

@@ -12,14 +12,18 @@ internal sealed record HeldSecret(string Variable, SecretValue Value, SecretDeli
 internal sealed class SecretVault
 {
     private const int ShortestToScrub = 6;
+    private const int ShortestLineToScrub = 12;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, IReadOnlyList<HeldSecret>> _held = [];
+    private string[] _toScrub = [];
 
     public void Hold(string fingerprint, IReadOnlyList<HeldSecret> secrets)
     {
         lock (_lock)
         {
             _held[fingerprint] = secrets;
+            // The longest first: one that begins like another would leave the other's end.
+            _toScrub = [.. _held.Values.SelectMany(all => all).SelectMany(one => Pieces(one.Value.Reveal())).Distinct().OrderByDescending(piece => piece.Length)];
         }
     }
 
@@ -35,16 +39,18 @@ internal sealed class SecretVault
     /// <summary>Replaces every secret ever held by <c>***</c>: for output of the app and of others that is shown or logged.</summary>
     public string Scrub(string text)
     {
+        string[] pieces;
         lock (_lock)
         {
-            foreach (var value in _held.Values.SelectMany(all => all).Select(one => one.Value.Reveal()))
-            {
-                if (value.Length >= ShortestToScrub)
-                {
-                    text = text.Replace(value, "***", StringComparison.Ordinal);
-                }
-            }
+            pieces = _toScrub;
         }
-        return text;
+        return pieces.Aggregate(text, (rest, piece) => rest.Replace(piece, "***", StringComparison.Ordinal));
+    }
+
+    /// <summary>The whole value, and its lines: output is shown line by line.</summary>
+    private static IEnumerable<string> Pieces(string value)
+    {
+        var lines = value.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return lines.Where(line => line.Length >= ShortestLineToScrub).Append(value).Where(piece => piece.Length >= ShortestToScrub);
     }
 }

@@ -1,0 +1,230 @@
+using CsCheck;
+using RagAgent.Configuration;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Secrets;
+
+public sealed class SecretReaderTests : IDisposable
+{
+    private const string Canary = "canary7731";
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-secrets-");
+    private readonly FakeParameters _parameters = new();
+    private readonly SecretVault _vault = new();
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task A_parameter_is_read_trimmed_and_held_in_memory()
+    {
+        _parameters["/key"] = new RawSecret("  sk-1\r\n", "3");
+
+        var versions = await ReadAsync(("KEY", Ssm("/key")));
+
+        Assert.Equal(["KEY (version 3 of parameter /key)"], versions.Versions);
+        Assert.Empty(versions.Warnings);
+        var held = Assert.Single(_vault.Find(versions.Fingerprint)!);
+        Assert.Equal(("KEY", "sk-1", SecretDelivery.Memory), (held.Variable, held.Value.Reveal(), held.Delivery));
+    }
+
+    [Fact]
+    public async Task A_warning_of_the_source_is_passed_on()
+    {
+        _parameters["/key"] = new RawSecret("sk-1", "3", "The parameter /key is a String.");
+
+        Assert.Equal(["The parameter /key is a String."], (await ReadAsync(("KEY", Ssm("/key")))).Warnings);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" \t\r\n")]
+    public async Task An_empty_secret_is_refused(string text)
+    {
+        _parameters["/key"] = new RawSecret(text, "3");
+
+        var refused = await RefusedAsync(("KEY", Ssm("/key")));
+
+        Assert.Equal(new Problem("secret-empty", "parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
+    }
+
+    [Fact]
+    public async Task A_zero_byte_is_refused_because_no_variable_can_carry_it()
+    {
+        _parameters["/key"] = new RawSecret("a\0b", "3");
+
+        Assert.Equal("parameter /key holds a zero byte, which no environment variable can carry.", (await RefusedAsync(("KEY", Ssm("/key")))).What);
+    }
+
+    [Fact]
+    public async Task A_field_of_a_JSON_value_is_the_secret()
+    {
+        _parameters["/all"] = new RawSecret("""{ "openai": " sk-1 ", "other": "x" }""", "3");
+
+        var versions = await ReadAsync(("KEY", Ssm("/all") with { Json = "openai" }));
+
+        Assert.Equal("sk-1", Assert.Single(_vault.Find(versions.Fingerprint)!).Value.Reveal());
+    }
+
+    [Theory]
+    [InlineData("{ \"other\": \"" + Canary + "\" }")]
+    [InlineData("{ \"openai\": 7731 }")]
+    [InlineData("[ \"" + Canary + "\" ]")]
+    [InlineData("\"" + Canary + "\"")]
+    public async Task A_field_that_is_missing_is_named_and_nothing_else(string text)
+    {
+        _parameters["/all"] = new RawSecret(text, "3");
+
+        var refused = await RefusedAsync(("KEY", Ssm("/all") with { Json = "openai" }));
+
+        Assert.Equal(
+            new Problem("secret-field-missing", "parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
+            refused);
+    }
+
+    [Theory]
+    [InlineData(Canary)]
+    [InlineData("{ \"openai\": \"" + Canary)]
+    [InlineData("{ \"openai\": \"\\ud800" + Canary + "\" }")]
+    public async Task A_value_that_is_no_JSON_is_told_without_showing_it(string text)
+    {
+        _parameters["/all"] = new RawSecret(text, "3");
+
+        var thrown = await Assert.ThrowsAsync<ProblemException>(() => ReadAsync(("KEY", Ssm("/all") with { Json = "openai" })));
+
+        Assert.Equal("parameter /all is not JSON, but the configuration asks for its field 'openai'.", thrown.Problem.What);
+        Assert.DoesNotContain(Canary, thrown.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_is_read()
+    {
+        var path = Write("key", "sk-1\n");
+
+        var versions = await ReadAsync(("KEY", new SecretConfig(SecretSource.File, path)));
+
+        Assert.Equal("sk-1", Assert.Single(_vault.Find(versions.Fingerprint)!).Value.Reveal());
+        Assert.EndsWith($" of file {path})", Assert.Single(versions.Versions), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_was_written_anew_is_another_version()
+    {
+        var path = Write("key", "sk-1");
+        var before = await ReadAsync(("KEY", new SecretConfig(SecretSource.File, path)));
+        File.SetLastWriteTimeUtc(path, File.GetLastWriteTimeUtc(path).AddSeconds(1));
+
+        Assert.NotEqual(before.Fingerprint, (await ReadAsync(("KEY", new SecretConfig(SecretSource.File, path)))).Fingerprint);
+    }
+
+    [Theory]
+    [InlineData("missing")]
+    [InlineData("missing/key")]
+    public async Task A_missing_file_is_named(string name)
+    {
+        var path = Path.Combine(_folder.FullName, name);
+
+        Assert.Equal(
+            new Problem("secret-file-missing", $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
+            await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path))));
+    }
+
+    [Fact]
+    public async Task A_file_that_may_not_be_read_is_named()
+    {
+        // A folder refuses to be read like a file whoever asks; a mode would not stop root.
+        var refused = await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, _folder.FullName)));
+
+        Assert.Equal(new Problem("secret-file-denied", $"The secret's file {_folder.FullName} can't be read: permission denied.", "Give the agent's user the right to read it."), refused);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_far_too_large_is_not_read()
+    {
+        var path = Write("key", new string('x', (64 * 1024) + 1));
+
+        Assert.Equal($"The secret's file {path} has 65537 bytes; at most 65536 make sense.", (await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path)))).What);
+    }
+
+    [Fact]
+    public async Task The_fingerprint_changes_with_the_version_and_not_with_the_value()
+    {
+        async Task<string> FingerprintAsync(string value, string version, string name = "/key", string variable = "KEY", string? json = null)
+        {
+            _parameters[name] = new RawSecret(value, version);
+            return (await ReadAsync((variable, Ssm(name) with { Json = json }))).Fingerprint;
+        }
+
+        var first = await FingerprintAsync("""{ "f": "one" }""", "1");
+        Assert.Equal(first, await FingerprintAsync("another", "1"));
+        Assert.NotEqual(first, await FingerprintAsync("""{ "f": "one" }""", "2"));
+        Assert.NotEqual(first, await FingerprintAsync("""{ "f": "one" }""", "1", name: "/other"));
+        Assert.NotEqual(first, await FingerprintAsync("""{ "f": "one" }""", "1", variable: "OTHER"));
+        Assert.NotEqual(first, await FingerprintAsync("""{ "f": "one" }""", "1", json: "f"));
+    }
+
+    [Fact]
+    public async Task The_order_in_the_file_does_not_matter()
+    {
+        _parameters["/a"] = new RawSecret("a", "1");
+        _parameters["/b"] = new RawSecret("b", "2");
+
+        var one = await ReadAsync(("A", Ssm("/a")), ("B", Ssm("/b")));
+        var other = await ReadAsync(("B", Ssm("/b")), ("A", Ssm("/a")));
+
+        Assert.Equal(one.Fingerprint, other.Fingerprint);
+        Assert.Equal(one.Versions, other.Versions);
+    }
+
+    [Fact]
+    public async Task One_secret_that_fails_fails_all_and_nothing_is_held()
+    {
+        _parameters["/a"] = new RawSecret("a", "1");
+
+        Assert.Equal("no-such", (await RefusedAsync(("A", Ssm("/a")), ("B", Ssm("/b")))).Code);
+    }
+
+    [Fact]
+    public async Task Whatever_the_value_no_exception_and_no_version_shows_it()
+    {
+        var around = Gen.OneOf("", " ", "\n", "\0", "{", "}", "\"", "{\"f\":\"", "\"}", "{\"f\":", "[", "\\ud800", "\\");
+        await Gen.Select(around, around, Gen.Bool).SampleAsync(async (before, after, asJson) =>
+        {
+            _parameters["/key"] = new RawSecret(before + Canary + after, "3");
+            try
+            {
+                var versions = await ReadAsync(("KEY", Ssm("/key") with { Json = asJson ? "f" : null }));
+                Assert.DoesNotContain(Canary, string.Join(' ', [.. versions.Versions, .. versions.Warnings, versions.Fingerprint, versions.ToString()]), StringComparison.Ordinal);
+                Assert.DoesNotContain(Canary, string.Join(' ', _vault.Find(versions.Fingerprint)!), StringComparison.Ordinal);
+            }
+            catch (ProblemException e)
+            {
+                Assert.DoesNotContain(Canary, e.ToString(), StringComparison.Ordinal);
+            }
+        }, threads: 1);
+    }
+
+    private static SecretConfig Ssm(string name) => new(SecretSource.Ssm, name);
+
+    private string Write(string name, string text)
+    {
+        var path = Path.Combine(_folder.FullName, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private async Task<Problem> RefusedAsync(params (string Variable, SecretConfig Secret)[] secrets) => await Refused.ByAsync(() => ReadAsync(secrets));
+
+    private Task<SecretVersions> ReadAsync(params (string Variable, SecretConfig Secret)[] secrets) =>
+        new SecretReader(new AgentConfig { Image = "app", Secrets = secrets.ToDictionary(s => s.Variable, s => s.Secret) }, _parameters, _vault)
+            .ReadAsync(TestContext.Current.CancellationToken);
+}
+
+/// <summary>Parameter Store as a table.</summary>
+internal sealed class FakeParameters : Dictionary<string, RawSecret>, IParameterStore
+{
+    public Task<RawSecret> ReadAsync(string name, CancellationToken stopping) => TryGetValue(name, out var secret)
+        ? Task.FromResult(secret)
+        : throw new ProblemException(new Problem("no-such", "There is no such parameter.", "Make one."));
+}

@@ -1,0 +1,86 @@
+using CsCheck;
+using RagAgent.Configuration;
+using RagAgent.Secrets;
+using Xunit;
+
+namespace RagAgent.Tests.Secrets;
+
+public class SecretVaultTests
+{
+    private readonly SecretVault _vault = new();
+
+    [Fact]
+    public void A_secret_prints_as_stars()
+    {
+        var secret = new SecretValue("sk-secret");
+
+        Assert.Equal("***", secret.ToString());
+        Assert.Equal("***", $"{secret}");
+        Assert.DoesNotContain("sk-secret", new HeldSecret("KEY", secret, SecretDelivery.Memory).ToString(), StringComparison.Ordinal);
+        Assert.Equal("sk-secret", secret.Reveal());
+    }
+
+    [Fact]
+    public void Secrets_are_found_by_the_fingerprint_of_their_versions()
+    {
+        Hold("one", "sk-first");
+        Hold("two", "sk-second");
+
+        Assert.Equal("sk-first", _vault.Find("one")?.Single().Value.Reveal());
+        Assert.Equal("sk-second", _vault.Find("two")?.Single().Value.Reveal());
+        Assert.Null(_vault.Find("three"));
+    }
+
+    [Fact]
+    public void Every_secret_ever_held_is_taken_out_of_a_text()
+    {
+        Hold("one", "sk-first");
+        Hold("two", "sk-second", "password");
+
+        Assert.Equal("a *** b ***c***", _vault.Scrub("a sk-first b sk-secondcpassword"));
+    }
+
+    [Fact]
+    public void A_secret_that_begins_like_another_one_leaves_nothing_of_it()
+    {
+        Hold("one", "sk-abcdef", "sk-abcdef-and-more", "abcdef");
+
+        Assert.Equal("*** ***", _vault.Scrub("sk-abcdef-and-more sk-abcdef"));
+    }
+
+    [Fact]
+    public void The_lines_of_a_secret_of_many_lines_are_taken_out_one_by_one()
+    {
+        Hold("one", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\r\nfQ==\n-----END KEY-----");
+
+        Assert.Equal("| ***", _vault.Scrub("| MIIEvQIBADANBgkqhkiG"));
+        Assert.Equal("***", _vault.Scrub("-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\r\nfQ==\n-----END KEY-----"));
+    }
+
+    [Theory]
+    [InlineData("12345", "port 12345", "port 12345")]
+    [InlineData("123456", "port 123456", "port ***")]
+    public void A_very_short_secret_is_left_alone_because_it_stands_in_too_many_texts(string secret, string text, string scrubbed)
+    {
+        Hold("one", secret);
+
+        Assert.Equal(scrubbed, _vault.Scrub(text));
+    }
+
+    [Fact]
+    public void Whatever_the_secrets_and_the_text_around_them_none_is_left()
+    {
+        var secret = Gen.String[Gen.Char["abc-\n"], 6, 12];
+        Gen.Select(secret.Array[1, 4], Gen.String[Gen.Char["abc \n"], 0, 8].Array[1, 5]).Sample((secrets, texts) =>
+        {
+            var vault = new SecretVault();
+            vault.Hold("one", [.. secrets.Select(s => new HeldSecret("V", new SecretValue(s), SecretDelivery.Memory))]);
+            var text = string.Concat(texts.Select((t, i) => t + secrets[i % secrets.Length]));
+            var scrubbed = vault.Scrub(text);
+            return secrets.All(s => !scrubbed.Contains(s, StringComparison.Ordinal));
+        }, iter: 5_000);
+    }
+
+    private void Hold(string fingerprint, params string[] secrets) =>
+        _vault.Hold(fingerprint, [.. secrets.Select(s => new HeldSecret("V", new SecretValue(s), SecretDelivery.Memory))]);
+}
