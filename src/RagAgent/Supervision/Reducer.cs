@@ -12,6 +12,8 @@ internal sealed record Step(AgentState State, ImmutableArray<Effect> Effects);
 /// </remarks>
 internal static class Reducer
 {
+    private static readonly TimeSpan FirstStartupPause = TimeSpan.FromMilliseconds(100);
+
     public static Step Next(AgentState state, Event e, Policy policy) =>
         Planner.Plan(Learn(state with { Now = e.At > state.Now ? e.At : state.Now }, e, policy), policy);
 
@@ -129,7 +131,9 @@ internal static class Reducer
         switch (s.App)
         {
             case App.Probing p when p.Probe.InFlight == probed.Probe:
-                var later = new ProbeClock(s.Now + policy.StartupInterval, null);
+                // Asked often at first, so that a quick app is not kept waiting, and at the configured pace from then on.
+                var pause = TimeSpan.FromTicks(Math.Min(policy.StartupInterval.Ticks, Math.Max((s.Now - p.Since).Ticks, FirstStartupPause.Ticks)));
+                var later = new ProbeClock(s.Now + pause, null);
                 return probed.Fault switch
                 {
                     // A failed gate begins anew with the startup probe: what failed there may be a process that just died.
