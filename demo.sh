@@ -73,9 +73,9 @@ scripts/need.sh "${packages[@]}"
 # A build of its own folder: two demos side by side don't write to the same files.
 dotnet publish tests/LocalAws -c Release -o "$work/local-aws" --artifacts-path "$work/build" -v quiet -nologo >"$work/build.log" 2>&1 ||
   { cat "$work/build.log" >&2; fail "LocalAws does not build"; }
-aot=(-p:PublishAot=false)
-[[ "$native" == no ]] || { scripts/need.sh gcc zlib1g-dev; aot=(); }
-dotnet publish src/RagAgent -c Release -o "$work/bin" --artifacts-path "$work/build" "${aot[@]}" -v quiet -nologo >"$work/build.log" 2>&1 ||
+how=build
+[[ "$native" == no ]] || { scripts/need.sh gcc libc6-dev zlib1g-dev; how=publish; }
+dotnet "$how" src/RagAgent -c Release -o "$work/bin" --artifacts-path "$work/build" -v quiet -nologo >"$work/build.log" 2>&1 ||
   { cat "$work/build.log" >&2; fail "the agent does not build"; }
 rm -rf "$work/build"
 ragagent="$work/bin/ragagent"
