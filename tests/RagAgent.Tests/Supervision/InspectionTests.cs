@@ -37,7 +37,7 @@ public class InspectionTests
     public void An_inspection_that_began_before_a_stop_failed_is_not_believed_and_no_second_one_runs_beside_it()
     {
         _story.Serves().Tag = Sample.Newer;
-        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer().ImageAnswers();
+        _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageAnswers();
         _story.Hears(at => new Event.EngineStirred(at)).StopFails(Sample.Unreachable).Forget();
         Assert.IsType<App.Unseen>(_story.State.App);
 

@@ -34,7 +34,7 @@ public class LateNewsTests
     public void A_doubled_end_of_a_stop_changes_nothing()
     {
         _story.Serves().Tag = Sample.Newer;
-        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer().ImageAnswers();
+        _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageAnswers();
         var op = _story.PendingOne<Effect.StopContainer>().Op;
         _story.Stops();
         ChangesNothing(at => new Event.ContainerStopped(at, op));

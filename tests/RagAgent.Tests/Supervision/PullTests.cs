@@ -26,9 +26,9 @@ public class PullTests
     public void A_pull_that_fails_after_the_tag_moved_back_leaves_nothing_to_wait_for()
     {
         _story.Serves().Tag = Sample.Newer;
-        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer();
+        _story.IsAskedToUpdate().TagAnswers().SecretsAnswer();
         _story.Tag = Sample.New;
-        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer().ImageFails();
+        _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageFails();
         Assert.Null(_story.State.Image.Problem);
         Assert.Equal(new UpdateOutcome(_story.State.Counter, false, Sample.New.Digest, null), _story.State.LastUpdate! with { Id = _story.State.Counter });
         _story.Passes(TimeSpan.FromMinutes(1));
@@ -39,9 +39,9 @@ public class PullTests
     public void A_pull_that_fails_after_the_tag_moved_on_does_not_delay_the_pull_of_the_newer_image()
     {
         _story.Serves().Tag = Sample.Newer;
-        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer();
+        _story.IsAskedToUpdate().TagAnswers().SecretsAnswer();
         _story.Tag = Sample.Image("newest");
-        _story.Hears(at => new Event.UpdateAsked(at)).TagAnswers().SecretsAnswer().ImageFails();
+        _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageFails();
         Assert.Equal(Sample.Image("newest"), _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
     }
 }

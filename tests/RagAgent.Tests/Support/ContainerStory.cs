@@ -117,21 +117,34 @@ internal sealed class ContainerStory(Policy? policy = null)
     {
         Engine.Clear();
         Engine.AddRange(containers);
-        return Hears(at => new Event.EngineStirred(at)).EngineAnswers();
+        return Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
     }
+
+    /// <summary>Every inspection that is under way or follows from one is answered.</summary>
+    public ContainerStory EngineIsSeen()
+    {
+        while (Has<Effect.InspectEngine>())
+        {
+            EngineAnswers();
+        }
+        return this;
+    }
+
+    /// <summary>Somebody asks for an update, a moment after all that came before.</summary>
+    public ContainerStory IsAskedToUpdate() => Passes(TimeSpan.FromMilliseconds(1)).Hears(at => new Event.UpdateAsked(at));
 
     public ContainerStory Crashes(int code = 1) => EngineShows(Current.Ended(code));
 
     /// <summary>Waits out the back-off and starts again.</summary>
     public ContainerStory ComesBack() => WaitsOut().ComesUp();
 
-    public ContainerStory WaitsOut() => Passes(((App.BackingOff)State.App).Until - State.Now);
+    public ContainerStory WaitsOut() => Passes(((App.BackingOff)State.App).Until - State.Now).EngineIsSeen();
 
     private Inventory Shown() => new([.. Engine], "20.10");
 
     private ContainerStory Answer<T>(Func<T, Moment, Event> answer) where T : Effect
     {
-        var effect = PendingOne<T>();
+        var effect = _pending.OfType<T>().Last();   // an earlier one is about something that is gone
         _pending.Remove(effect);
         return Hears(at => answer(effect, at));
     }

@@ -1,0 +1,40 @@
+using CsCheck;
+using RagAgent.Supervision;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+public class BackoffTests
+{
+    private static readonly Backoff OneToHundred = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(100));
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 2)]
+    [InlineData(3, 4)]
+    [InlineData(7, 64)]
+    [InlineData(8, 100)]
+    [InlineData(1000, 100)]
+    public void It_doubles_from_the_first_delay_to_the_longest(int failures, double seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), OneToHundred.After(failures, luck: 0.5));
+
+    [Fact]
+    public void Luck_spreads_it_by_a_fifth_to_either_side()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(3.2), OneToHundred.After(3, luck: 0));
+        Assert.Equal(TimeSpan.FromSeconds(4.8), OneToHundred.After(3, luck: 1));
+    }
+
+    [Fact]
+    public void No_luck_makes_it_longer_than_the_longest() =>
+        Assert.Equal(TimeSpan.FromSeconds(100), OneToHundred.After(20, luck: 1));
+
+    [Fact]
+    public void However_often_it_fails_it_waits_a_bounded_time_and_never_none() =>
+        Gen.Select(Gen.Int, Gen.Double[0, 1], Gen.Int[1, 10_000], Gen.Int[0, 1_000_000]).Sample((failures, luck, first, more) =>
+        {
+            var backoff = new Backoff(TimeSpan.FromMilliseconds(first), TimeSpan.FromMilliseconds(first + more));
+            var delay = backoff.After(failures, luck);
+            return delay >= backoff.First * 0.79 && delay <= backoff.Longest;
+        });
+}

@@ -1,0 +1,104 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>An engine that can't be reached says nothing about the container.</summary>
+public class EngineOutageTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void An_engine_that_goes_and_comes_back_stops_nothing_that_serves()
+    {
+        _story.Serves().Forget().Hears(at => new Event.EngineStirred(at)).EngineFails();
+        var container = _story.Current;
+        for (var minute = 0; minute < 30; minute++)
+        {
+            _story.Passes(TimeSpan.FromMinutes(1));
+            if (_story.Has<Effect.InspectEngine>())
+            {
+                _story.EngineFails();
+            }
+            if (_story.Has<Effect.Probe>())
+            {
+                _story.ProbePasses();
+            }
+        }
+        _story.PassesQuietly(TimeSpan.FromMinutes(30));
+        Assert.Equal(container, Assert.IsType<App.Serving>(_story.State.App).Container);
+        Assert.Equal(0, _story.CountBegun<Effect.StopContainer>());
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void While_the_engine_is_away_failed_probes_wait_for_their_verdict()
+    {
+        _story.Serves().Hears(at => new Event.EngineStirred(at)).EngineFails();
+        for (var failure = 0; failure < 6; failure++)
+        {
+            _story.Passes(_story.Policy.LivenessInterval).ProbeFails("no answer");
+            if (_story.Has<Effect.InspectEngine>())
+            {
+                _story.EngineFails();
+            }
+        }
+        Assert.IsType<App.Serving>(_story.State.App);
+        _story.Passes(_story.Policy.Retry.Longest).EngineAnswers();
+        Assert.IsType<StopReason.Unhealthy>(((App.Stopping)_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void While_the_engine_is_away_the_startup_deadline_waits()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineFails();
+        _story.Passes(_story.Policy.StartupDeadline * 2);
+        Assert.IsType<App.Probing>(_story.State.App);
+        _story.EngineAnswers();
+        Assert.IsType<StopReason.NeverHealthy>(((App.Stopping)_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void An_engine_that_is_out_of_reach_at_a_start_makes_no_crash()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().StartFails(Sample.Unreachable);
+        Assert.Equal(0, _story.State.Crashes);
+        Assert.Null(_story.State.LastFailure);
+        Assert.IsType<App.Unseen>(_story.State.App);
+        _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
+        Assert.True(_story.Has<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void A_start_that_took_place_though_the_engine_got_lost_is_adopted_when_it_is_back()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
+        _story.Engine.Add(Sample.Running("made-it", _story.PendingOne<Effect.StartContainer>().Release));
+        _story.StartFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
+        Assert.Equal("made-it", Assert.IsType<App.Probing>(_story.State.App).Container.Id);
+        Assert.False(_story.Has<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void After_a_stop_that_failed_nothing_is_assumed_and_the_engine_is_asked()
+    {
+        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().StopFails(Sample.Unreachable);
+        Assert.IsType<App.Unseen>(_story.State.App);
+        Assert.False(_story.Has<Effect.InspectEngine>());
+        _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
+        Assert.Equal("left", _story.PendingOne<Effect.StopContainer>().Container.Id);
+    }
+
+    [Fact]
+    public void An_engine_that_restarted_and_killed_the_app_is_a_crash_like_any_other()
+    {
+        _story.Serves().Hears(at => new Event.EngineStirred(at)).EngineFails();
+        var ended = _story.Current.Ended(137);
+        _story.Engine.Clear();
+        _story.Engine.Add(ended);
+        _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
+        Assert.IsType<App.BackingOff>(_story.State.App);
+    }
+}

@@ -1,0 +1,143 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+public class ProbingTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void A_container_that_started_is_probed_at_once_and_then_at_the_startup_interval()
+    {
+        Started();
+        Assert.Equal(ProbeKind.Startup, _story.PendingOne<Effect.Probe>().Kind);
+        _story.ProbeFails().Passes(_story.Policy.StartupInterval - TimeSpan.FromMilliseconds(1));
+        Assert.False(_story.Has<Effect.Probe>());
+        _story.Passes(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(ProbeKind.Startup, _story.PendingOne<Effect.Probe>().Kind);
+    }
+
+    [Fact]
+    public void No_probe_is_sent_while_another_is_under_way()
+    {
+        Started();
+        _story.Passes(TimeSpan.FromMinutes(1));
+        Assert.Single(_story.Pending.OfType<Effect.Probe>());
+    }
+
+    [Fact]
+    public void After_the_startup_probe_it_must_pass_its_gate_before_it_serves()
+    {
+        Started();
+        _story.ProbePasses();
+        Assert.Equal(ProbeKind.Gate, _story.PendingOne<Effect.Probe>().Kind);
+        Assert.IsType<App.Probing>(_story.State.App);
+        _story.ProbePasses();
+        Assert.IsType<App.Serving>(_story.State.App);
+    }
+
+    [Fact]
+    public void Without_a_gate_the_startup_probe_is_enough()
+    {
+        _story.Policy = _story.Policy with { HasGate = false };
+        Started();
+        _story.ProbePasses();
+        Assert.IsType<App.Serving>(_story.State.App);
+    }
+
+    [Fact]
+    public void A_failed_gate_begins_anew_with_the_startup_probe()
+    {
+        Started();
+        _story.ProbePasses().ProbeFails("the script fails").Passes(_story.Policy.StartupInterval);
+        Assert.Equal(ProbeKind.Startup, _story.PendingOne<Effect.Probe>().Kind);
+        Assert.Equal("the script fails", Assert.IsType<App.Probing>(_story.State.App).LastFault);
+    }
+
+    [Fact]
+    public void What_is_not_well_at_its_deadline_is_stopped_and_counts_as_a_crash()
+    {
+        Started();
+        NeverWellFor(_story.Policy.StartupDeadline - TimeSpan.FromSeconds(1));
+        Assert.IsType<App.Probing>(_story.State.App);
+
+        NeverWellFor(TimeSpan.FromSeconds(1));
+        var stopping = Assert.IsType<App.Stopping>(_story.State.App);
+        Assert.Equal(new StopReason.NeverHealthy(_story.Policy.StartupDeadline, "it answers 500"), stopping.Reason);
+
+        _story.Stops();
+        Assert.Equal(1, _story.State.Crashes);
+        Assert.Equal("app-never-healthy", _story.State.LastFailure?.Problem.Code);
+        _story.EngineAnswers().ComesBack();
+        Assert.IsType<App.Serving>(_story.State.App);
+    }
+
+    [Fact]
+    public void The_deadline_runs_for_the_gate_too()
+    {
+        Started();
+        _story.ProbePasses().Passes(_story.Policy.StartupDeadline);
+        Assert.IsType<StopReason.NeverHealthy>(((App.Stopping)_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void What_serves_is_probed_at_the_liveness_interval()
+    {
+        _story.Serves().Forget().PassesQuietly(TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(1));
+        Assert.Equal(8, _story.CountBegun<Effect.Probe>());
+        Assert.All(_story.Begun.OfType<Effect.Probe>(), probe => Assert.Equal(ProbeKind.Liveness, probe.Kind));
+    }
+
+    [Fact]
+    public void Liveness_failures_in_a_row_stop_it_and_count_as_a_crash()
+    {
+        _story.Serves();
+        for (var failure = 1; failure <= 3; failure++)
+        {
+            LivenessFails();
+            Assert.Equal(failure, Assert.IsType<App.Serving>(_story.State.App).Failures);
+        }
+        LivenessFails();
+        Assert.Equal(new StopReason.Unhealthy(4, "no answer"), Assert.IsType<App.Stopping>(_story.State.App).Reason);
+
+        _story.Stops();
+        Assert.Equal(1, _story.State.Crashes);
+        Assert.Equal("app-unhealthy", _story.State.LastFailure?.Problem.Code);
+    }
+
+    [Fact]
+    public void One_passed_probe_ends_the_row_of_failures()
+    {
+        _story.Serves();
+        LivenessFails();
+        LivenessFails();
+        LivenessFails();
+        _story.Passes(_story.Policy.LivenessInterval).ProbePasses();
+        Assert.Equal(0, Assert.IsType<App.Serving>(_story.State.App).Failures);
+        LivenessFails();
+        Assert.Equal(1, Assert.IsType<App.Serving>(_story.State.App).Failures);
+    }
+
+    private void Started() => _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineAnswers();
+
+    private void LivenessFails() => _story.Passes(_story.Policy.LivenessInterval).ProbeFails("no answer");
+
+    private void NeverWellFor(TimeSpan span)
+    {
+        var end = _story.State.Now + span;
+        while (_story.State.App is App.Probing && _story.State.Now < end)
+        {
+            if (_story.Has<Effect.Probe>())
+            {
+                _story.ProbeFails();
+            }
+            if (_story.Has<Effect.InspectEngine>())
+            {
+                _story.EngineAnswers();
+            }
+            _story.Passes(TimeSpan.FromSeconds(1));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using CsCheck;
+using RagAgent.Supervision;
+
+namespace RagAgent.Tests.Supervision.Simulation;
+
+/// <summary>What happens to the agent from outside.</summary>
+internal enum Happening
+{
+    PushGood, PushNeverHealthy, PushCrashing, PushExiting, PushHanging, PushFailingGate, PushOutOfMemory, MoveTagBack,
+    RotateSecret, AskUpdate, OpenSessions, CloseSessions,
+    EngineDown, EngineRestart, RegistryDown, SecretsDown, PullFails, StartFails, StartFailsHalfway, StopFails, Slow,
+    AgentCrash, AgentCrashWithNewConfig,
+    HumanStop, HumanKill, HumanRemove, HumanRestart, HumanStart, HumanPause, HumanRunsSecond, HumanRemovesImage, HumanPrunes,
+}
+
+/// <param name="After">Since the one before.</param>
+/// <param name="What">What happens.</param>
+/// <param name="Seconds">How long it lasts, where that means something.</param>
+internal readonly record struct Turn(TimeSpan After, Happening What, int Seconds);
+
+/// <summary>One random history: everything that is needed to live it again.</summary>
+/// <param name="Luck">Feeds latencies, lost hints, doubled news, and how far an operation came that a crash cut.</param>
+/// <param name="Policy">The agent's numbers.</param>
+/// <param name="SecretsSurviveRestart">Delivered through the environment, not through memory.</param>
+/// <param name="Turns">In order.</param>
+internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRestart, Turn[] Turns)
+{
+    private static readonly Gen<TimeSpan> Pause = Gen.Frequency(
+        (4, Gen.Int[0, 2_000].Select(ms => TimeSpan.FromMilliseconds(ms))),
+        (4, Gen.Int[1, 40].Select(s => TimeSpan.FromSeconds(s))),
+        (1, Gen.Int[1, 6].Select(m => TimeSpan.FromMinutes(m))));
+
+    private static readonly Gen<Turn> OneTurn = Gen.Select(Pause, Gen.Enum<Happening>(), Gen.Int[0, 90], (after, what, seconds) => new Turn(after, what, seconds));
+
+    private static readonly Gen<Policy> Policies = Gen.Select(Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)),
+        (hasGate, waitForIdle, checkEvery) => new Policy
+        {
+            ConfigFingerprint = "config-1",
+            HasGate = hasGate,
+            WaitForIdle = waitForIdle,
+            CheckEvery = checkEvery,
+            // Short, so that a history reaches what lies behind them; the rules are the same.
+            StartupDeadline = TimeSpan.FromSeconds(60),
+            LivenessFailures = 3,
+            Restart = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60)),
+            RestartResetAfter = TimeSpan.FromMinutes(2),
+            PullRetry = new Backoff(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2)),
+        });
+
+    /// <summary>Short ones find most and say most; the length is part of what shrinks.</summary>
+    public static Gen<History> Any(int longest) =>
+        Gen.Select(Gen.UInt, Policies, Gen.Bool, OneTurn.Array[0, longest], (luck, policy, survive, turns) => new History(luck, policy, survive, turns));
+
+    public override string ToString() =>
+        $"luck {Luck}, gate {Policy.HasGate}, wait for idle {Policy.WaitForIdle}, check every {Policy.CheckEvery?.ToString() ?? "never"}, " +
+        $"secrets survive a restart {SecretsSurviveRestart}; " + string.Join(", ", Turns.Select(t => $"+{t.After.TotalSeconds:0.###}s {t.What}({t.Seconds}s)"));
+}

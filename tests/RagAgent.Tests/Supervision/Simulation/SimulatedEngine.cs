@@ -1,0 +1,133 @@
+using RagAgent.Supervision;
+
+namespace RagAgent.Tests.Supervision.Simulation;
+
+internal enum AppKind
+{
+    Good, NeverHealthy, FailsGate, Crashes, ExitsWithZero, Hangs, RunsOutOfMemory,
+}
+
+/// <summary>How the app of one image behaves.</summary>
+/// <param name="Name">The image.</param>
+/// <param name="Kind">How it goes wrong, or not.</param>
+/// <param name="After">When it goes wrong, since its start.</param>
+internal sealed record AppImage(ImageName Name, AppKind Kind, TimeSpan After);
+
+/// <summary>A container in the engine, with what only the world knows of it.</summary>
+internal sealed class Box(string id, Release release, AppImage app)
+{
+    public string Id => id;
+    public Release Release => release;
+    public ContainerStatus Status { get; set; } = ContainerStatus.Created;
+    public int Run { get; set; }
+    public TimeSpan StartedAt { get; set; }
+    public bool StartedByHuman { get; set; }
+    public bool HasSecrets { get; set; }
+    public ContainerExit? Exit { get; set; }
+    public AppImage App => app;
+    public bool IsAlive => Status is ContainerStatus.Running or ContainerStatus.Paused;
+
+    public Container Show() => new(id, "ragstream", release.Image, release.Id, release.ConfigFingerprint, Status, $"{StartedAt:c}#{Run}",
+        IsAlive ? 40_000 : null, Exit);
+
+    public string? FaultAt(TimeSpan now, ProbeKind kind) => this switch
+    {
+        { Status: ContainerStatus.Paused } => "no answer",
+        { IsAlive: false } => "connection refused",
+        { App.Kind: AppKind.NeverHealthy } => "it answers 503",
+        { App.Kind: AppKind.FailsGate } when kind == ProbeKind.Gate => "the script fails",
+        { App.Kind: AppKind.Hangs } when now - StartedAt >= App.After => "no answer",
+        _ when now - StartedAt < World.WarmUp => "connection refused",
+        _ => null,
+    };
+}
+
+/// <summary>The engine: containers that live and die, images on disk, and times at which it can't be reached.</summary>
+internal sealed class SimulatedEngine(Timeline time, bool secretsSurviveRestart)
+{
+    private int _ids;
+
+    public List<Box> Boxes { get; } = [];
+    public HashSet<string> Disk { get; } = [];
+    public TimeSpan DownUntil { get; set; }
+    public bool IsUp => time.Now >= DownUntil;
+
+    /// <summary>Something began, ended or went; the engine sends an event.</summary>
+    public event Action? Stirred;
+
+    public IEnumerable<Box> Alive => Boxes.Where(b => b.IsAlive);
+
+    public Inventory Show() => new([.. Boxes.Select(b => b.Show())], "20.10");
+
+    public Box? Find(string id) => Boxes.Find(b => b.Id == id);
+
+    public Box Create(Release release, AppImage app)
+    {
+        var box = new Box($"box-{++_ids}", release, app);
+        Boxes.Add(box);
+        return box;
+    }
+
+    public void Start(Box box, bool byHuman)
+    {
+        var run = ++box.Run;
+        (box.Status, box.StartedAt, box.StartedByHuman, box.Exit) = (ContainerStatus.Running, time.Now, byHuman, null);
+        box.HasSecrets &= secretsSurviveRestart;
+        time.Tell(() => $"{box.Id} ({box.App.Kind}) runs");
+        if (byHuman && !box.HasSecrets)
+        {
+            EndSoon(box);
+        }
+        if (box.App.Kind is AppKind.Crashes or AppKind.ExitsWithZero or AppKind.RunsOutOfMemory)
+        {
+            time.In(box.App.After, () => EndRun(box, run, box.App.Kind switch { AppKind.Crashes => 1, AppKind.ExitsWithZero => 0, _ => 137 }));
+        }
+        Stirred?.Invoke();
+    }
+
+    /// <summary>An entry point that waits for its secrets in vain gives up.</summary>
+    public void EndSoon(Box box)
+    {
+        var run = box.Run;
+        time.In(TimeSpan.FromSeconds(1), () => EndRun(box, run, 97));
+    }
+
+    public void End(Box box, int code)
+    {
+        if (box.IsAlive)
+        {
+            box.Status = ContainerStatus.Exited;
+            box.Exit = new ContainerExit(code, box.App.Kind == AppKind.RunsOutOfMemory && code == 137, "", []);
+            time.Tell(() => $"{box.Id} ends with code {code}");
+            Stirred?.Invoke();
+        }
+    }
+
+    public void Remove(Box box)
+    {
+        End(box, 137);
+        if (Boxes.Remove(box))
+        {
+            time.Tell(() => $"{box.Id} is removed");
+            Stirred?.Invoke();
+        }
+    }
+
+    public void GoDown(TimeSpan span, bool killing)
+    {
+        DownUntil = time.Now + span;
+        foreach (var box in Alive.Where(_ => killing).ToArray())
+        {
+            End(box, 137);
+        }
+        Stirred?.Invoke();   // the event stream breaks
+    }
+
+    private void EndRun(Box box, int run, int code)
+    {
+        if (box.Run == run && (code != 97 || !box.HasSecrets))
+        {
+            End(box, code);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using CsCheck;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision.Simulation;
+
+/// <summary>
+/// Random histories of faults, restless humans and crashes of the agent, on virtual time. A failure prints its history, told line by
+/// line, and the seed that replays it: set CsCheck_Seed to it. RAGAGENT_SIMULATION_HISTORIES asks for more histories than the quick run's.
+/// </summary>
+public class SimulationTests(ITestOutputHelper output)
+{
+    private static readonly int Histories =
+        int.TryParse(Environment.GetEnvironmentVariable("RAGAGENT_SIMULATION_HISTORIES"), CultureInfo.InvariantCulture, out var asked) ? asked : 20_000;
+
+    [Fact]
+    public void Whatever_happens_the_rules_hold_and_in_the_end_the_newest_image_serves() => Live(longest: 12, Histories);
+
+    [Fact]
+    public void Nor_does_a_long_life_break_them() => Live(longest: 150, Math.Max(1, Histories / 20));
+
+    private void Live(int longest, int histories)
+    {
+        var slowest = TimeSpan.Zero;
+        var busiest = 0;
+        History? smallest = null;
+        var began = TimeProvider.System.GetTimestamp();
+        try
+        {
+            History.Any(longest).Sample(history =>
+            {
+                try
+                {
+                    var lived = Lived.Through(history);
+                    lock (output)
+                    {
+                        (slowest, busiest) = (lived.TookToServe > slowest ? lived.TookToServe : slowest, Math.Max(busiest, lived.BusiestMinute));
+                    }
+                }
+                catch (RuleBrokenException)
+                {
+                    lock (output)
+                    {
+                        smallest = smallest is null || history.Turns.Length < smallest.Turns.Length ? history : smallest;
+                    }
+                    throw;
+                }
+            }, iter: histories);
+        }
+        catch (CsCheckException) when (smallest is not null)
+        {
+            output.WriteLine(Lived.Tell(smallest));
+            throw;
+        }
+        var took = TimeProvider.System.GetElapsedTime(began);
+        output.WriteLine($"{histories} histories in {took.TotalSeconds:0.0} s; after everything was mended it served within {slowest}; " +
+            $"at most {busiest} effects in a minute.");
+    }
+}

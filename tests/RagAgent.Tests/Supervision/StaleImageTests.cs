@@ -1,0 +1,111 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>Never nothing because the registry is down: what ran before is started from the disk.</summary>
+public class StaleImageTests
+{
+    private readonly ContainerStory _story = new();
+
+    public StaleImageTests() => _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)).Ended(0));
+
+    [Fact]
+    public void At_boot_the_newest_is_waited_for_until_its_look_up_has_failed_three_times()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer();
+        TagFailsAndIsTriedAgain();
+        TagFailsAndIsTriedAgain();
+        Assert.False(_story.Has<Effect.StartContainer>());
+        _story.TagFails();
+        Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void A_pull_that_failed_three_times_is_out_of_reach_as_well()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
+        for (var i = 0; i < 2; i++)
+        {
+            _story.ImageFails();
+            Assert.False(_story.Has<Effect.StartContainer>());
+            _story.Passes(TimeSpan.FromSeconds(5));
+        }
+        _story.ImageFails();
+        Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void After_a_crash_nothing_is_waited_for()
+    {
+        _story.Engine[0] = Sample.Running("left", Sample.Release(Sample.Old));
+        _story.Boots().EngineAnswers().SecretsAnswer().TagFails().Crashes().WaitsOut();
+        Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void After_a_crash_not_even_the_pull_of_a_newer_image_is_waited_for()
+    {
+        _story.Engine[0] = Sample.Running("left", Sample.Release(Sample.Old));
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().Crashes().WaitsOut();
+        Assert.True(_story.Has<Effect.EnsureImage>());
+        Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void Without_its_secrets_it_is_not_started_from_disk_either()
+    {
+        _story.Boots().EngineAnswers();
+        TagFailsAndIsTriedAgain();
+        TagFailsAndIsTriedAgain();
+        _story.TagFails();
+        Assert.False(_story.Has<Effect.StartContainer>());
+        _story.SecretsAnswer();
+        Assert.True(_story.Has<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void When_nothing_ever_ran_there_is_nothing_to_start()
+    {
+        _story.Engine.Clear();
+        _story.Boots().EngineAnswers().SecretsAnswer();
+        TagFailsAndIsTriedAgain();
+        TagFailsAndIsTriedAgain();
+        TagFailsAndIsTriedAgain();
+        Assert.IsType<App.Absent>(_story.State.App);
+    }
+
+    [Fact]
+    public void When_the_registry_is_back_the_newest_takes_its_place()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer();
+        TagFailsAndIsTriedAgain();
+        TagFailsAndIsTriedAgain();
+        _story.TagFails().ComesUp().Passes(_story.Policy.Retry.Longest).TagAnswers().ImageAnswers();
+        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void An_image_that_is_missing_at_create_is_pulled_again()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().StartFails(Sample.ImageMissing);
+        Assert.Equal(Sample.New, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+        _story.EngineAnswers().ImageAnswers(pulled: 1).ComesBack();
+        Assert.Equal(Sample.Release(Sample.New).Id, Assert.IsType<App.Serving>(_story.State.App).Container.ReleaseId);
+    }
+
+    [Fact]
+    public void A_stale_image_that_is_missing_is_not_tried_again()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer();
+        TagFailsAndIsTriedAgain();
+        TagFailsAndIsTriedAgain();
+        _story.TagFails().Engine.Clear();   // a start removes what is left before it looks for the image
+        _story.StartFails(Sample.ImageMissing).Forget();
+        _story.EngineAnswers().Passes(TimeSpan.FromMinutes(5));
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+    }
+
+    private void TagFailsAndIsTriedAgain() => _story.TagFails().Passes(TimeSpan.FromSeconds(10));
+}
