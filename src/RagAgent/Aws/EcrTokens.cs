@@ -118,7 +118,7 @@ internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) :
             type = document.RootElement.TryGetProperty("__type", out var t) ? t.GetString() : null;
             message = document.RootElement.TryGetProperty("message", out var m) || document.RootElement.TryGetProperty("Message", out m) ? m.GetString() : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             message = $"HTTP {(int)response.StatusCode}";
         }
@@ -130,6 +130,6 @@ internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) :
         return new ProblemException(AwsProblems.From(type, message, "giving out a registry token", "ecr:GetAuthorizationToken"));
     }
 
-    [GeneratedRegex(@"^\d{12}\.dkr[.-]ecr(-fips)?\.(?<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn)$")]
+    [GeneratedRegex(@"^\d{12}\.dkr[.-]ecr(-fips)?\.(?<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn)\z")]
     private static partial Regex RegistryHost();
 }

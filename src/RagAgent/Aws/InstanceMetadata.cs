@@ -24,7 +24,18 @@ internal sealed class InstanceMetadata : IDisposable
     public static bool IsDisabled => string.Equals(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Where it is: the standard variable, or the link-local address.</summary>
-    public static Uri Endpoint => new(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint);
+    /// <exception cref="ProblemException">The variable holds no address.</exception>
+    public static Uri Endpoint
+    {
+        get
+        {
+            var address = Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint;
+            return Uri.TryCreate(address, UriKind.Absolute, out var endpoint) && (endpoint.Scheme is "http" or "https")
+                ? endpoint
+                : throw new ProblemException(new Problem("imds-endpoint", $"AWS_EC2_METADATA_SERVICE_ENDPOINT is '{address}', which is no address like http://127.0.0.1:1338.",
+                    "Correct it, or unset it on an EC2 instance, and restart the agent."));
+        }
+    }
 
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
     public Task<string> RegionAsync(CancellationToken stopping) => GetAsync("placement/region", stopping);
@@ -51,7 +62,7 @@ internal sealed class InstanceMetadata : IDisposable
         {
             return e.Problem;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", Problems.TriesAgain);
         }

@@ -22,7 +22,7 @@ internal sealed class ParameterStore(AwsAccount account) : IParameterStore
         try
         {
             var answer = await ssm.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = true }, stopping);
-            var parameter = answer.Parameter;
+            var parameter = answer.Parameter ?? throw new ProblemException(new Problem("ssm-garbled", $"Parameter Store's answer for {name} can't be understood.", Problems.TriesAgain));
             return new RawSecret(parameter.Value ?? "", $"{parameter.Version ?? 0}", parameter.Type == ParameterType.SecureString
                 ? null
                 : $"The parameter {name} is a {parameter.Type}, stored in plain text: make it a SecureString ('aws ssm put-parameter --type SecureString --overwrite').");

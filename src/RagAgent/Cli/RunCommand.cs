@@ -59,7 +59,14 @@ internal static class RunCommand
     private static void MetadataWithoutProxy()
     {
         var others = Environment.GetEnvironmentVariable("NO_PROXY") ?? Environment.GetEnvironmentVariable("no_proxy");
-        Environment.SetEnvironmentVariable("NO_PROXY", string.Join(',', new[] { others, InstanceMetadata.Endpoint.Host }.OfType<string>()));
+        try
+        {
+            Environment.SetEnvironmentVariable("NO_PROXY", string.Join(',', new[] { others, InstanceMetadata.Endpoint.Host }.OfType<string>()));
+        }
+        catch (ProblemException)
+        {
+            return;   // told as a problem by the first call that needs it, while the agent runs
+        }
     }
 
     private static async Task<int> RunOnceAsync(AgentConfig config, string directory, SystemdNotifier systemd, CancellationToken end)

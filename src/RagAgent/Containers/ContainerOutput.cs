@@ -24,12 +24,16 @@ internal sealed class ContainerOutput(EngineConnection connection, SecretVault v
                     return await logs.ReadOutputToEndAsync(token);
                 }
             }, stopping);
-            return [.. $"{stdout}\n{stderr}".Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                .TakeLast(Lines).Select(line => vault.Scrub(line.Length > LongestLine ? line[..LongestLine] + "…" : line))];
+            return LastLines(stdout, stderr, vault.Scrub);
         }
         catch (Supervision.ProblemException)
         {
             return [];   // an exit is told without its output rather than not at all
         }
     }
+
+    /// <summary>Scrubbed before anything is cut: the beginning of a secret is not known as one.</summary>
+    internal static IReadOnlyList<string> LastLines(string stdout, string stderr, Func<string, string> scrub) =>
+        [.. scrub($"{stdout}\n{stderr}").Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .TakeLast(Lines).Select(line => line.Length > LongestLine ? line[..LongestLine] + "…" : line)];
 }

@@ -87,7 +87,7 @@ internal static class EngineProblems
             using var body = JsonDocument.Parse(e.ResponseBody ?? "");
             return body.RootElement.TryGetProperty("message", out var message) ? message.GetString() ?? "" : e.ResponseBody ?? "";
         }
-        catch (JsonException)
+        catch (Exception garbled) when (garbled is JsonException or InvalidOperationException)
         {
             return e.ResponseBody is { Length: > 0 } text ? text : $"HTTP {(int)e.StatusCode}";
         }

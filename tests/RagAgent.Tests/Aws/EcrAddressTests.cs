@@ -1,0 +1,55 @@
+using Amazon;
+using RagAgent.Aws;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Aws;
+
+[Collection(ProcessEnvironment.Name)]
+public class EcrAddressTests
+{
+    [Theory]
+    [InlineData("eu-central-1", "https://api.ecr.eu-central-1.amazonaws.com/")]
+    [InlineData("us-gov-west-1", "https://api.ecr.us-gov-west-1.amazonaws.com/")]
+    [InlineData("cn-north-1", "https://api.ecr.cn-north-1.amazonaws.com.cn/")]
+    public void ECR_answers_at_its_regions_address(string region, string address)
+    {
+        using var aws = new AwsHere();
+
+        Assert.Equal(address, Address(region));
+    }
+
+    [Theory]
+    [InlineData("AWS_ENDPOINT_URL", "http://127.0.0.1:1/", null, null, "http://127.0.0.1:1/")]
+    [InlineData("AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:2/", null, null, "http://127.0.0.1:2/")]
+    [InlineData("AWS_ENDPOINT_URL", "http://127.0.0.1:1/", "AWS_ENDPOINT_URL_ECR", "http://127.0.0.1:2/", "http://127.0.0.1:2/")]
+    [InlineData("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:3/", null, null, "https://api.ecr.eu-central-1.amazonaws.com/")]
+    [InlineData("AWS_USE_FIPS_ENDPOINT", "true", null, null, "https://api.ecr-fips.eu-central-1.amazonaws.com/")]
+    [InlineData("AWS_USE_DUALSTACK_ENDPOINT", "true", null, null, "https://ecr.eu-central-1.api.aws/")]
+    [InlineData("AWS_USE_DUALSTACK_ENDPOINT", "true", "AWS_USE_FIPS_ENDPOINT", "true", "https://ecr-fips.eu-central-1.api.aws/")]
+    public void The_standard_settings_are_respected(string name, string value, string? second, string? secondValue, string address)
+    {
+        using var aws = new AwsHere((name, value), (second ?? name, second is null ? value : secondValue));
+
+        Assert.Equal(address, Address("eu-central-1"));
+    }
+
+    [Fact]
+    public async Task The_region_is_the_configurations_else_the_variables()
+    {
+        using var aws = new AwsHere(("AWS_REGION", "us-west-2"));
+
+        Assert.Equal("eu-central-1", (await AwsHere.Account("eu-central-1").RegionAsync(TestContext.Current.CancellationToken)).SystemName);
+        Assert.Equal("us-west-2", (await AwsHere.Account(null).RegionAsync(TestContext.Current.CancellationToken)).SystemName);
+    }
+
+    [Fact]
+    public async Task Without_any_region_the_metadata_is_asked_and_says_that_it_is_switched_off()
+    {
+        using var aws = new AwsHere();
+
+        Assert.Equal("imds-disabled", (await Refused.ByAsync(() => AwsHere.Account(null).RegionAsync(TestContext.Current.CancellationToken))).Code);
+    }
+
+    private static string Address(string region) => new EcrClientConfig(RegionEndpoint.GetBySystemName(region)).Address.ToString();
+}

@@ -1,0 +1,98 @@
+using Microsoft.AspNetCore.Http;
+using RagAgent.Aws;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Aws;
+
+[Collection(ProcessEnvironment.Name)]
+public sealed class ParameterStoreTests : IAsyncLifetime
+{
+    private RequestDelegate _answer = _ => Task.CompletedTask;
+    private TestServer _ssm = null!;
+    private AwsHere _aws = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _ssm = await TestServer.StartAsync(call => _answer(call));
+        _aws = new AwsHere(("AWS_ENDPOINT_URL_SSM", _ssm.Address.ToString()), ("AWS_MAX_ATTEMPTS", "1"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _aws.Dispose();
+        await _ssm.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_secure_string_is_read_decrypted_with_its_version()
+    {
+        Give("SecureString");
+
+        Assert.Equal(new RawSecret("sk-1\n", "3"), await ReadAsync());
+        var call = Assert.Single(_ssm.Requests);
+        Assert.Equal(("AmazonSSM.GetParameter", """{"Name":"/key","WithDecryption":true}"""), (call.Headers["X-Amz-Target"], call.Body));
+        Assert.Contains("/eu-central-1/ssm/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_plain_string_works_and_is_warned_of()
+    {
+        Give("String");
+
+        Assert.Equal(
+            "The parameter /key is a String, stored in plain text: make it a SecureString ('aws ssm put-parameter --type SecureString --overwrite').",
+            (await ReadAsync()).Warning);
+    }
+
+    [Theory]
+    [InlineData("ParameterNotFound", "ssm-parameter-missing", "The parameter /key does not exist in eu-central-1.")]
+    [InlineData("ParameterVersionNotFound", "ssm-version-missing", "The parameter /key has no such version or label.")]
+    [InlineData("AccessDeniedException", "aws-denied", "AWS denies reading the parameter /key: said why.")]
+    [InlineData("ThrottlingException", "aws-throttled", "AWS throttles reading the parameter /key.")]
+    [InlineData("ExpiredTokenException", "aws-credentials-expired", "AWS refuses reading the parameter /key: the credentials have expired.")]
+    public async Task A_refusal_is_told_by_its_type(string type, string code, string what)
+    {
+        _answer = call => AwsHere.RefuseAsync(call, 400, type, "said why");
+
+        var refused = await Refused.ByAsync(ReadAsync);
+
+        Assert.Equal((code, what), (refused.Code, refused.What));
+    }
+
+    [Fact]
+    public async Task A_store_that_can_not_be_reached_is_told_with_the_cause()
+    {
+        await _ssm.DisposeAsync();
+
+        var refused = await Refused.ByAsync(ReadAsync);
+
+        Assert.Equal(("ssm-unreachable", "Parameter Store in eu-central-1 can't be reached: the connection was refused."), (refused.Code, refused.What));
+    }
+
+    [Theory]
+    [InlineData("<html>canary7731")]
+    [InlineData("{}")]
+    public async Task An_answer_that_is_not_the_stores_is_a_problem_and_not_shown(string body)
+    {
+        _answer = call => call.Response.WriteAsync(body);
+
+        var thrown = await Assert.ThrowsAsync<ProblemException>(ReadAsync);
+
+        Assert.DoesNotContain("canary7731", thrown.Problem.ToString(), StringComparison.Ordinal);
+    }
+
+    private void Give(string type) => _answer = call =>
+    {
+        call.Response.ContentType = "application/x-amz-json-1.1";
+        return call.Response.WriteAsync($$"""{ "Parameter": { "Name": "/key", "Type": "{{type}}", "Value": "sk-1\n", "Version": 3 } }""");
+    };
+
+    private static async Task<RawSecret> ReadAsync()
+    {
+        using var account = AwsHere.Account();
+        return await new ParameterStore(account).ReadAsync("/key", TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,192 @@
+using System.Text.Json;
+using Docker.DotNet.Models;
+using RagAgent.Configuration;
+using RagAgent.Containers;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+using Xunit;
+using ContainerConfig = RagAgent.Configuration.ContainerConfig;
+using ContainerSpec = RagAgent.Containers.ContainerSpec;
+
+namespace RagAgent.Tests.Containers;
+
+public class ContainerSpecTests
+{
+    private static readonly Release Release = new(new ImageName("registry/app", "sha256:" + new string('a', 64)), "config", "secrets");
+    private static readonly ImageInspectResponse Image = new() { Config = new() { Entrypoint = ["/entry"], Cmd = ["run", "--fast"] } };
+
+    private static readonly AgentConfig Config = new()
+    {
+        Image = "app",
+        Environment = new Dictionary<string, string> { ["HF_HOME"] = "/cache" },
+        Container = new ContainerConfig { Volumes = [new VolumeConfig("/var/a", "/app/a"), new VolumeConfig("models", "/cache", ReadOnly: true)] },
+    };
+
+    [Fact]
+    public void It_is_named_and_made_from_the_image_by_digest()
+    {
+        var create = Create(Config);
+
+        Assert.Equal(("ragstream", Release.Image.ToString()), (create.Name, create.Image));
+    }
+
+    [Fact]
+    public void Its_port_is_published_on_loopback_only_at_a_port_of_the_engines_choice()
+    {
+        var (port, bindings) = Assert.Single(Host(Config).PortBindings ?? new Dictionary<string, IList<PortBinding>>());
+        var binding = Assert.Single(bindings);
+        Assert.Equal(("8501/tcp", "127.0.0.1", ""), (port, binding.HostIP, binding.HostPort));
+        Assert.Equal(["8501/tcp"], Create(Config).ExposedPorts?.Keys);
+    }
+
+    [Fact]
+    public void Only_the_agent_restarts_it_and_an_init_passes_signals_on()
+    {
+        var host = Host(Config);
+
+        Assert.Equal(RestartPolicyKind.No, host.RestartPolicy?.Name);
+        Assert.True(host.Init);
+    }
+
+    [Fact]
+    public void A_memory_limit_leaves_no_swap()
+    {
+        var host = Host(With(c => c with { Memory = 1_500_000_000 }));
+
+        Assert.Equal((1_500_000_000, 1_500_000_000), (host.Memory, host.MemorySwap));
+    }
+
+    [Fact]
+    public void Without_limits_there_are_none()
+    {
+        var host = Host(Config);
+
+        Assert.Equal((0, 0, 0), (host.Memory, host.MemorySwap, host.NanoCPUs));
+    }
+
+    [Fact]
+    public void Cores_may_be_parts_of_one() => Assert.Equal(1_500_000_000, Host(With(c => c with { Cpus = 1.5 })).NanoCPUs);
+
+    [Fact]
+    public void Volumes_are_bound_as_configured() => Assert.Equal(["/var/a:/app/a:rw", "models:/cache:ro"], Host(Config).Binds);
+
+    [Fact]
+    public void A_read_only_root_leaves_a_place_for_temporary_files()
+    {
+        Assert.Null(Host(Config).Tmpfs);
+        var host = Host(With(c => c with { ReadOnlyRoot = true }));
+        Assert.True(host.ReadonlyRootfs);
+        Assert.Equal(["/tmp"], host.Tmpfs?.Keys);
+    }
+
+    [Fact]
+    public void It_can_gain_no_privileges_and_its_log_is_bounded()
+    {
+        var host = Host(Config);
+
+        Assert.Equal(["no-new-privileges"], host.SecurityOpt);
+        Assert.Equal(("local", "10m", "3"), (host.LogConfig?.Type, host.LogConfig?.Config?["max-size"], host.LogConfig?.Config?["max-file"]));
+    }
+
+    [Fact]
+    public void The_agents_probe_is_the_only_one() => Assert.Equal(["NONE"], Create(Config).Healthcheck?.Test);
+
+    [Fact]
+    public void Its_stop_timeout_is_the_configured_one() =>
+        Assert.Equal(TimeSpan.FromSeconds(45), Create(With(c => c with { StopTimeout = TimeSpan.FromSeconds(45) })).StopTimeout);
+
+    [Theory]
+    [InlineData(null, "")]
+    [InlineData("1000:1000", "1000:1000")]
+    public void It_runs_as_the_images_user_unless_another_is_configured(string? user, string expected) =>
+        Assert.Equal(expected, Create(With(c => c with { User = user })).User);
+
+    [Fact]
+    public void Its_labels_say_whose_it_is_and_what_it_runs() =>
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["ragagent.name"] = "ragstream",
+                ["ragagent.repository"] = "registry/app",
+                ["ragagent.digest"] = Release.Image.Digest,
+                ["ragagent.release"] = Release.Id,
+                ["ragagent.config"] = "config",
+            },
+            Create(Config).Labels);
+
+    [Fact]
+    public void What_the_labels_say_is_read_from_them_again()
+    {
+        var seen = new ContainerInspectResponse
+        {
+            ID = "0123",
+            Name = "/ragstream",
+            Config = new() { Labels = Create(Config).Labels },
+            State = new() { Status = "running", StartedAt = "2026-01-01T00:00:00Z" },
+            NetworkSettings = new() { Ports = new Dictionary<string, IList<PortBinding>> { ["8501/tcp"] = [new PortBinding { HostIP = "127.0.0.1", HostPort = "32768" }] } },
+        };
+
+        Assert.Equal(
+            new Container("0123", "ragstream", Release.Image, Release.Id, "config", RagAgent.Supervision.ContainerStatus.Running, "2026-01-01T00:00:00Z", 32768, null),
+            Labels.Read(seen, "8501/tcp", null));
+    }
+
+    [Fact]
+    public void A_container_with_no_labels_and_no_port_is_read_too()
+    {
+        var seen = new ContainerInspectResponse { ID = "0123", Name = "/x" };
+
+        Assert.Equal(new Container("0123", "x", null, null, null, RagAgent.Supervision.ContainerStatus.Created, "", null, null), Labels.Read(seen, "8501/tcp", null));
+    }
+
+    [Fact]
+    public void With_secrets_a_shell_reads_them_before_the_images_own_command_runs()
+    {
+        var create = Create(Config, new HeldSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory));
+
+        Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
+        Assert.Equal(["/entry", "run", "--fast"], create.Cmd);
+        Assert.True(create is { OpenStdin: true, StdinOnce: true, AttachStdin: true });
+        Assert.Equal(["HF_HOME=/cache"], create.Env);
+        Assert.DoesNotContain("sk-1", JsonSerializer.Serialize(new { create.Env, create.Cmd, create.Entrypoint, create.Labels }), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, false, new[] { "/entry" })]
+    [InlineData(false, true, new[] { "run", "--fast" })]
+    [InlineData(false, false, new string[0])]
+    public void The_images_entrypoint_and_command_may_be_missing(bool entrypoint, bool command, string[] expected)
+    {
+        var image = new ImageInspectResponse { Config = new() { Entrypoint = entrypoint ? new List<string> { "/entry" } : null, Cmd = command ? new List<string> { "run", "--fast" } : null } };
+
+        var create = new ContainerSpec(Config).Create(Release, image, [new HeldSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory)]);
+
+        Assert.Equal(expected, create.Cmd);
+    }
+
+    [Fact]
+    public void Secrets_for_an_image_without_a_shell_are_environment_and_leave_its_command_alone()
+    {
+        var create = Create(Config, new HeldSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Environment));
+
+        Assert.Equal(["HF_HOME=/cache", "KEY=sk-1"], create.Env);
+        Assert.Null(create.Entrypoint);
+        Assert.Null(create.Cmd);
+        Assert.False(create.OpenStdin);
+    }
+
+    [Fact]
+    public void Each_secret_goes_its_own_way()
+    {
+        var create = Create(Config, new HeldSecret("A", new SecretValue("sk-1"), SecretDelivery.Environment), new HeldSecret("B", new SecretValue("sk-2"), SecretDelivery.Memory));
+
+        Assert.Equal(["HF_HOME=/cache", "A=sk-1"], create.Env);
+        Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
+    }
+
+    private static AgentConfig With(Func<ContainerConfig, ContainerConfig> change) => Config with { Container = change(Config.Container) };
+
+    private static CreateContainerParameters Create(AgentConfig config, params HeldSecret[] secrets) => new ContainerSpec(config).Create(Release, Image, secrets);
+
+    private static HostConfig Host(AgentConfig config) => Create(config).HostConfig ?? new HostConfig();
+}
