@@ -23,11 +23,6 @@ internal static class Planner
         {
             s = s with { Tag = s.Tag.Refresh(), NextCheck = null };
         }
-        if (s.Image.Work is Work.Waiting && s.Image.IsDue(s.Now) && s.Tag.Work is Work.Idle)
-        {
-            // What can't be had may have been pushed anew: the tag is asked beside the next try.
-            s = s with { Tag = s.Tag.Refresh() };
-        }
         if (s.Engine is { Work: Work.Idle, ReadAt: { } seen } && s.Now >= seen + policy.InspectEvery)
         {
             s = s with { Engine = s.Engine.Refresh() };
@@ -42,16 +37,18 @@ internal static class Planner
             s = s with { Secrets = s.Secrets.Begin(s.Now) };
             effects.Add(new Effect.ReadSecrets());
         }
+        if (s.Tag.Value is { } wanted && s.Image.Value?.Digest != wanted.Image.Digest && s.EngineAnswers &&
+            (s.Image.IsDue(s.Now) || s.Image.Work is Work.Idle))
+        {
+            // What could not be had may have been pushed anew: the tag is asked beside the next try.
+            var again = s.Image.Work is Work.Waiting && s.Tag.Work is Work.Idle;
+            s = s with { Image = s.Image.Begin(s.Now), Tag = again ? s.Tag.Refresh() : s.Tag };
+            effects.Add(new Effect.EnsureImage(wanted));
+        }
         if (s.Tag.IsDue(s.Now))
         {
             s = s with { Tag = s.Tag.Begin(s.Now) };
             effects.Add(new Effect.ResolveTag());
-        }
-        if (s.Tag.Value is { } wanted && s.Image.Value?.Digest != wanted.Image.Digest && s.EngineAnswers &&
-            (s.Image.IsDue(s.Now) || s.Image.Work is Work.Idle))
-        {
-            s = s with { Image = s.Image.Begin(s.Now) };
-            effects.Add(new Effect.EnsureImage(wanted));
         }
         return s;
     }

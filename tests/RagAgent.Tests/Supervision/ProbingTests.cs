@@ -9,14 +9,26 @@ public class ProbingTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void A_container_that_started_is_probed_at_once_and_then_at_the_startup_interval()
+    public void A_container_that_started_is_probed_at_once_then_ever_less_often_and_at_last_at_the_startup_interval()
     {
         Started();
         Assert.Equal(ProbeKind.Startup, _story.PendingOne<Effect.Probe>().Kind);
-        _story.ProbeFails().Passes(_story.Policy.StartupInterval - TimeSpan.FromMilliseconds(1));
-        Assert.False(_story.Has<Effect.Probe>());
-        _story.Passes(TimeSpan.FromMilliseconds(1));
-        Assert.Equal(ProbeKind.Startup, _story.PendingOne<Effect.Probe>().Kind);
+        foreach (var pause in (double[])[0.1, 0.1, 0.2, 0.4, 0.8, 1.6, 2, 2])
+        {
+            _story.ProbeFails().Passes(TimeSpan.FromSeconds(pause) - TimeSpan.FromMilliseconds(1));
+            Assert.False(_story.Has<Effect.Probe>());
+            _story.Passes(TimeSpan.FromMilliseconds(1));
+            Assert.Equal(ProbeKind.Startup, _story.PendingOne<Effect.Probe>().Kind);
+        }
+    }
+
+    [Fact]
+    public void A_startup_interval_shorter_than_the_first_pause_is_kept_from_the_first_probe_on()
+    {
+        _story.Policy = _story.Policy with { StartupInterval = TimeSpan.FromMilliseconds(50) };
+        Started();
+        _story.ProbeFails().Passes(TimeSpan.FromMilliseconds(50));
+        Assert.True(_story.Has<Effect.Probe>());
     }
 
     [Fact]

@@ -23,6 +23,24 @@ public class PullTests
     }
 
     [Fact]
+    public void When_a_failed_pull_is_tried_again_the_tag_is_asked_as_well_for_it_may_have_been_pushed_anew()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageFails();
+        Assert.False(_story.Has<Effect.ResolveTag>());
+        _story.Passes(TimeSpan.FromSeconds(2));
+        Assert.True(_story.Has<Effect.EnsureImage>());
+        Assert.True(_story.Has<Effect.ResolveTag>());
+    }
+
+    [Fact]
+    public void While_the_engine_is_away_a_pull_that_waits_asks_no_one()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageFails().Hears(at => new Event.EngineStirred(at)).EngineFails().Forget();
+        _story.Passes(TimeSpan.FromSeconds(20));
+        Assert.Equal(0, _story.CountBegun<Effect.ResolveTag>());
+    }
+
+    [Fact]
     public void A_pull_that_fails_after_the_tag_moved_back_leaves_nothing_to_wait_for()
     {
         _story.Serves().Tag = Sample.Newer;
