@@ -79,7 +79,8 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public ContainerStory EngineAnswers() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, Shown()));
     public ContainerStory EngineFails() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, Sample.Unreachable));
-    public ContainerStory SecretsAnswer() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
+    public ContainerStory SecretsAnswer() =>
+        Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
     public ContainerStory SecretsFail() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, Sample.Refused));
     public ContainerStory TagAnswers() => Answer<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.Tagged(Tag)));
     public ContainerStory TagFails() => Answer<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, Sample.Refused));
@@ -89,7 +90,8 @@ internal sealed class ContainerStory(Policy? policy = null)
     public ContainerStory StartFails(Problem problem) => Answer<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Op, problem));
     public ContainerStory StopFails(Problem problem) => Answer<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Op, problem));
     public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, null));
-    public ContainerStory ProbeFails(string fault = "it answers 500") => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, fault));
+    public ContainerStory ProbeFails(string fault = "it answers 500") =>
+        Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, fault));
 
     public ContainerStory Starts() => Answer<Effect.StartContainer>((e, at) =>
     {
