@@ -47,10 +47,11 @@ internal sealed class Rules(World world)
             () => "Nothing is under way and nothing is due: the agent sleeps for ever.");
         Require(next is null || next - s.Now <= Longest(policy),
             () => $"The next deadline {next} is further away than any delay of the policy.");
-        Waits(s.Engine.Work, s.Now, policy.Retry);
-        Waits(s.Secrets.Work, s.Now, policy.Retry);
-        Waits(s.Tag.Work, s.Now, policy.Retry);
-        Waits(s.Image.Work, s.Now, policy.PullRetry);
+        Waits(s.Engine.Work, s.Now, policy.Retry, next);
+        Waits(s.Secrets.Work, s.Now, policy.Retry, next);
+        Waits(s.Tag.Work, s.Now, policy.Retry, next);
+        Waits(s.Image.Work, s.Now, policy.PullRetry, s.EngineAnswers ? next : Moment.Zero);
+        Require(s.App is not App.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {s.App}.");
         Require(s.App is not App.BackingOff b || b.Until - s.Now <= policy.Restart.Longest,
             () => $"The back-off {s.App} is longer than its bound.");
         if (s.App is App.Probing && before.App is not App.Probing)
@@ -126,8 +127,11 @@ internal sealed class Rules(World world)
         policy.PullRetry.Longest, policy.Retry.Longest, policy.Restart.Longest, policy.LivenessInterval,
     }.Max();
 
-    private static void Waits(Work work, Moment now, Backoff backoff) =>
+    private static void Waits(Work work, Moment now, Backoff backoff, Moment? alarm)
+    {
         Require(work is not Work.Waiting w || w.Until - now <= backoff.Longest, () => $"{work} is longer than {backoff.Longest}.");
+        Require(work is not Work.Waiting due || alarm <= due.Until, () => $"Nothing wakes the agent at the end of {work}.");
+    }
 
     private void CountStorm()
     {

@@ -174,7 +174,7 @@ internal sealed class World
                 Engine.Start(second, byHuman: true);
                 second.HasSecrets = true;
                 break;
-            case Happening.HumanRemovesImage when Engine.Boxes.TrueForAll(b => b.App != Tag): Engine.Disk.Remove(Tag.Name.Digest); break;
+            case Happening.HumanRemovesImage when Engine.Alive.All(b => b.App != Tag): Engine.Disk.Remove(Tag.Name.Digest); break;
             case Happening.HumanPrunes:
                 foreach (var box in Engine.Boxes.Where(b => !b.IsAlive).ToArray())
                 {
