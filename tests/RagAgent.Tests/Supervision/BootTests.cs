@@ -66,7 +66,7 @@ public class BootTests
         {
             _story.SecretsFail();
             var waiting = Assert.IsType<Work.Waiting>(_story.State.Secrets.Work);
-            waits.Add(waiting.Until - _story.State.Now);
+            waits.Add(waiting.Until - _story.Now);
             _story.Passes(waits[^1]);
             Assert.True(_story.Has<Effect.ReadSecrets>());
         }

@@ -138,8 +138,8 @@ public class ProbingTests
 
     private void NeverWellFor(TimeSpan span)
     {
-        var end = _story.State.Now + span;
-        while (_story.State.App is App.Probing && _story.State.Now < end)
+        var end = _story.Now + span;
+        while (_story.State.App is App.Probing && _story.Now < end)
         {
             if (_story.Has<Effect.Probe>())
             {

@@ -14,7 +14,9 @@ public class PullTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)).Ended(1));
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
-        _story.ImageFails().Passes(TimeSpan.FromSeconds(2)).ImageFails().Passes(TimeSpan.FromSeconds(3)).ImageFails().Passes(TimeSpan.FromSeconds(5));
+        _story.ImageFails().Passes(TimeSpan.FromSeconds(2));
+        _story.ImageFails().Passes(TimeSpan.FromSeconds(3));
+        _story.ImageFails().Passes(TimeSpan.FromSeconds(5));
         Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
         Assert.True(_story.Has<Effect.EnsureImage>());
 
@@ -48,7 +50,9 @@ public class PullTests
         _story.Tag = Sample.New;
         _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageFails();
         Assert.Null(_story.State.Image.Problem);
-        Assert.Equal(new UpdateOutcome(_story.State.Counter, false, Sample.New.Digest, null), _story.State.LastUpdate! with { Id = _story.State.Counter });
+        Assert.Null(_story.State.Update);
+        Assert.Null(_story.State.LastUpdate?.Problem);
+        Assert.Equal(Sample.New.Digest, _story.State.LastUpdate?.Digest);
         _story.Passes(TimeSpan.FromMinutes(1));
         Assert.True(Deadlines.Next(_story.State, _story.Policy) is not { } next || next > _story.State.Now);
     }

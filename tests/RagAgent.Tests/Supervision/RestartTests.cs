@@ -61,7 +61,7 @@ public class RestartTests
     {
         _story.Serves().PassesQuietly(TimeSpan.FromSeconds(7)).Crashes();
         var failure = _story.State.LastFailure!;
-        Assert.Equal(_story.State.Now, failure.At);
+        Assert.Equal(_story.Now, failure.At);
         Assert.Equal(Sample.Release(Sample.New).Id, failure.ReleaseId);
         Assert.Equal(["the last line"], failure.LastLines);
     }
@@ -71,7 +71,7 @@ public class RestartTests
     {
         _story.Serves().Crashes().Forget();
         var waiting = Assert.IsType<App.BackingOff>(_story.State.App);
-        _story.Passes(waiting.Until - _story.State.Now - TimeSpan.FromMilliseconds(1));
+        _story.Passes(waiting.Until - _story.Now - TimeSpan.FromMilliseconds(1));
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
         _story.Passes(TimeSpan.FromMilliseconds(1));
         Assert.Equal(1, _story.CountBegun<Effect.StartContainer>());
@@ -85,7 +85,7 @@ public class RestartTests
         foreach (var seconds in expected)
         {
             _story.Crashes();
-            var wait = ((App.BackingOff)_story.State.App).Until - _story.State.Now;
+            var wait = ((App.BackingOff)_story.State.App).Until - _story.Now;
             Assert.InRange(wait.TotalSeconds, seconds * 0.8, Math.Min(seconds * 1.2, 120));
             _story.ComesBack();
         }

@@ -16,6 +16,7 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public Policy Policy { get; set; } = policy ?? new Policy { ConfigFingerprint = Config, CheckEvery = null };
     public AgentState State { get; private set; } = new();
+    public Moment Now { get; private set; }
 
     /// <summary>What the engine holds of ours.</summary>
     public List<Container> Engine { get; } = [];
@@ -44,7 +45,7 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public ContainerStory Hears(Func<Moment, Event> what)
     {
-        var step = Reducer.Next(State, what(State.Now), Policy);
+        var step = Reducer.Next(State, what(Now), Policy);
         State = step.State;
         _pending.AddRange(step.Effects);
         _begun.AddRange(step.Effects);
@@ -56,30 +57,33 @@ internal sealed class ContainerStory(Policy? policy = null)
     /// <summary>Time passes, and nothing that is under way is answered. The agent is woken at its own deadlines only.</summary>
     public ContainerStory Passes(TimeSpan span)
     {
-        var end = State.Now + span;
+        var end = Now + span;
         while (Deadlines.Next(State, Policy) is { } next && next <= end)
         {
-            Hears(_ => new Event.Tick(next));
+            WakesAt(next);
         }
-        return Hears(_ => new Event.Tick(end));
+        Now = end;
+        return this;
     }
 
     /// <summary>Time passes, every probe passes, and the engine, the secrets and the registry answer truly and at once.</summary>
     public ContainerStory PassesQuietly(TimeSpan span)
     {
-        var end = State.Now + span;
+        var end = Now + span;
         AnswerQuietly();
         while (Deadlines.Next(State, Policy) is { } next && next <= end)
         {
-            Hears(_ => new Event.Tick(next));
+            WakesAt(next);
             AnswerQuietly();
         }
-        return Hears(_ => new Event.Tick(end));
+        Now = end;
+        return this;
     }
 
     public ContainerStory EngineAnswers() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, Shown()));
     public ContainerStory EngineFails() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, Sample.Unreachable));
-    public ContainerStory SecretsAnswer() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
+    public ContainerStory SecretsAnswer() =>
+        Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
     public ContainerStory SecretsFail() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, Sample.Refused));
     public ContainerStory TagAnswers() => Answer<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.Tagged(Tag)));
     public ContainerStory TagFails() => Answer<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, Sample.Refused));
@@ -89,7 +93,8 @@ internal sealed class ContainerStory(Policy? policy = null)
     public ContainerStory StartFails(Problem problem) => Answer<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Op, problem));
     public ContainerStory StopFails(Problem problem) => Answer<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Op, problem));
     public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, null));
-    public ContainerStory ProbeFails(string fault = "it answers 500") => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, fault));
+    public ContainerStory ProbeFails(string fault = "it answers 500") =>
+        Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, fault));
 
     public ContainerStory Starts() => Answer<Effect.StartContainer>((e, at) =>
     {
@@ -138,7 +143,13 @@ internal sealed class ContainerStory(Policy? policy = null)
     /// <summary>Waits out the back-off and starts again.</summary>
     public ContainerStory ComesBack() => WaitsOut().ComesUp();
 
-    public ContainerStory WaitsOut() => Passes(((App.BackingOff)State.App).Until - State.Now).EngineIsSeen();
+    public ContainerStory WaitsOut() => Passes(((App.BackingOff)State.App).Until - Now).EngineIsSeen();
+
+    private void WakesAt(Moment next)
+    {
+        Now = next > Now ? next : Now;
+        Hears(at => new Event.Tick(at));
+    }
 
     private Inventory Shown() => new([.. Engine], "20.10");
 

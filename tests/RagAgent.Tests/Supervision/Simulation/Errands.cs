@@ -83,7 +83,9 @@ internal sealed class Errands(World world)
     {
         Resolution? found = null;
         return errand
-            .Then(Latency(), () => found = world.RegistryAnswers ? new Resolution("app:latest", world.Tag.Name, world.Tag.Name.Digest) : null)
+            .Then(Latency(), () => found = world.RegistryAnswers
+                ? new Resolution("app:latest", world.Tag.Name, world.Tag.Name.Digest)
+                : null)
             .Then(Latency(), () => Report(errand, at => found is { } resolution
                 ? new Event.TagResolved(at, resolution)
                 : new Event.TagFailed(at, World.OutOfReach)));
@@ -193,7 +195,9 @@ internal sealed class Errands(World world)
     {
         string? fault = null;
         return errand
-            .Then(Latency(), () => fault = Engine.Find(probe.Container.Id) is { } box ? box.FaultAt(Time.Now, probe.Kind) : "connection refused")
+            .Then(Latency(), () => fault = Engine.Find(probe.Container.Id) is { } box
+                ? box.FaultAt(Time.Now, probe.Kind)
+                : "connection refused")
             .Then(Latency(), () =>
             {
                 world.Rules.Probes(probe, fault);

@@ -30,9 +30,11 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
         (4, Gen.Int[1, 40].Select(s => TimeSpan.FromSeconds(s))),
         (1, Gen.Int[1, 6].Select(m => TimeSpan.FromMinutes(m))));
 
-    private static readonly Gen<Turn> OneTurn = Gen.Select(Pause, Gen.Enum<Happening>(), Gen.Int[0, 90], (after, what, seconds) => new Turn(after, what, seconds));
+    private static readonly Gen<Turn> OneTurn =
+        Gen.Select(Pause, Gen.Enum<Happening>(), Gen.Int[0, 90], (after, what, seconds) => new Turn(after, what, seconds));
 
-    private static readonly Gen<Policy> Policies = Gen.Select(Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)),
+    private static readonly Gen<Policy> Policies = Gen.Select(
+        Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)),
         (hasGate, waitForIdle, checkEvery) => new Policy
         {
             ConfigFingerprint = "config-1",
@@ -49,9 +51,12 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
 
     /// <summary>Short ones find most and say most; the length is part of what shrinks.</summary>
     public static Gen<History> Any(int longest) =>
-        Gen.Select(Gen.UInt, Policies, Gen.Bool, OneTurn.Array[0, longest], (luck, policy, survive, turns) => new History(luck, policy, survive, turns));
+        Gen.Select(Gen.UInt, Policies, Gen.Bool, OneTurn.Array[0, longest],
+            (luck, policy, survive, turns) => new History(luck, policy, survive, turns));
 
     public override string ToString() =>
-        $"luck {Luck}, gate {Policy.HasGate}, wait for idle {Policy.WaitForIdle}, check every {Policy.CheckEvery?.ToString() ?? "never"}, " +
-        $"secrets survive a restart {SecretsSurviveRestart}; " + string.Join(", ", Turns.Select(t => $"+{t.After.TotalSeconds:0.###}s {t.What}({t.Seconds}s)"));
+        $"luck {Luck}, gate {Policy.HasGate}, wait for idle {Policy.WaitForIdle}, " +
+        $"check every {Policy.CheckEvery?.ToString() ?? "never"}, " +
+        $"secrets survive a restart {SecretsSurviveRestart}; " +
+        string.Join(", ", Turns.Select(t => $"+{t.After.TotalSeconds:0.###}s {t.What}({t.Seconds}s)"));
 }

@@ -25,7 +25,8 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute)
         {
             if (world.Time.Now - mended > Bound(history.Policy))
             {
-                throw new RuleBrokenException($"{Bound(history.Policy)} after everything was mended the newest image does not serve: {world.Agent.State}");
+                throw new RuleBrokenException(
+                    $"{Bound(history.Policy)} after everything was mended the newest image does not serve: {world.Agent.State}");
             }
             world.Time.RunTo(world.Time.Now + Step);
         }
@@ -34,7 +35,8 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute)
         world.Time.RunTo(world.Time.Now + Quiet);
         if (!world.Serves || world.Agent.State.App.Current != container)
         {
-            throw new RuleBrokenException($"It served and nothing was wrong, but {container!.Id} was not left alone: {world.Agent.State.App}");
+            throw new RuleBrokenException(
+                $"It served and nothing was wrong, but {container!.Id} was not left alone: {world.Agent.State.App}");
         }
         return new Lived(took, world.Rules.BusiestMinute);
     }
@@ -61,6 +63,7 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute)
     /// was slow ends slowly first.
     /// </summary>
     private static TimeSpan Bound(Policy policy) =>
-        (policy.CheckEvery ?? TimeSpan.Zero) + policy.InspectEvery + (2 * policy.Retry.Longest) + policy.PullRetry.Longest + policy.StartupDeadline +
-        (policy.LivenessFailures * policy.LivenessInterval) + policy.Restart.Longest + (2 * 3 * World.SlowestStage) + TimeSpan.FromSeconds(30);
+        (policy.CheckEvery ?? TimeSpan.Zero) + policy.InspectEvery + (2 * policy.Retry.Longest) + policy.PullRetry.Longest +
+        policy.StartupDeadline + (policy.LivenessFailures * policy.LivenessInterval) + policy.Restart.Longest +
+        (2 * 3 * World.SlowestStage) + TimeSpan.FromSeconds(30);
 }

@@ -43,14 +43,17 @@ internal sealed class Rules(World world)
         _secrets = e is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
         var next = Deadlines.Next(s, policy);
         Require(next is null || next > s.Now, () => $"The deadline {next} is over at {s.Now}: the loop would spin.");
-        Require(next is not null || !world.IsIdle || step.Effects.Length > 0, () => "Nothing is under way and nothing is due: the agent sleeps for ever.");
-        var longest = new[] { policy.CheckEvery ?? TimeSpan.Zero, policy.InspectEvery, policy.StartupDeadline, policy.RestartResetAfter, policy.PullRetry.Longest }.Max();
-        Require(next is null || next - s.Now <= longest, () => $"The next deadline {next} is further away than any delay of the policy.");
-        Waits(s.Engine.Work, s.Now, policy.Retry);
-        Waits(s.Secrets.Work, s.Now, policy.Retry);
-        Waits(s.Tag.Work, s.Now, policy.Retry);
-        Waits(s.Image.Work, s.Now, policy.PullRetry);
-        Require(s.App is not App.BackingOff b || b.Until - s.Now <= policy.Restart.Longest, () => $"The back-off {s.App} is longer than its bound.");
+        Require(next is not null || !world.IsIdle || step.Effects.Length > 0,
+            () => "Nothing is under way and nothing is due: the agent sleeps for ever.");
+        Require(next is null || next - s.Now <= Longest(policy),
+            () => $"The next deadline {next} is further away than any delay of the policy.");
+        Waits(s.Engine.Work, s.Now, policy.Retry, next);
+        Waits(s.Secrets.Work, s.Now, policy.Retry, next);
+        Waits(s.Tag.Work, s.Now, policy.Retry, next);
+        Waits(s.Image.Work, s.Now, policy.PullRetry, s.EngineAnswers ? next : Moment.Zero);
+        Require(s.App is not App.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {s.App}.");
+        Require(s.App is not App.BackingOff b || b.Until - s.Now <= policy.Restart.Longest,
+            () => $"The back-off {s.App} is longer than its bound.");
         if (s.App is App.Probing && before.App is not App.Probing)
         {
             _metAnew = before.Counter;
@@ -102,10 +105,12 @@ internal sealed class Rules(World world)
                 Require(mayCut, () => $"{container.Id} is replaced under {world.Sessions} open sessions.");
                 break;
             case StopReason.Unhealthy:
-                Require(_failedProbes.GetValueOrDefault(container.Id) >= policy.LivenessFailures, () => $"{container.Id} is stopped though its probes did not fail in a row.");
+                Require(_failedProbes.GetValueOrDefault(container.Id) >= policy.LivenessFailures,
+                    () => $"{container.Id} is stopped though its probes did not fail in a row.");
                 break;
             case StopReason.NeverHealthy:
-                Require(before.App is App.Probing p && world.Agent.State.Now - p.Since >= policy.StartupDeadline, () => $"{container.Id} is stopped before its deadline.");
+                Require(before.App is App.Probing p && world.Agent.State.Now - p.Since >= policy.StartupDeadline,
+                    () => $"{container.Id} is stopped before its deadline.");
                 break;
             case StopReason.RestartedByOther:
                 Require(box is null || box.Run > 1, () => $"{container.Id} is stopped as restarted and never was.");
@@ -116,8 +121,17 @@ internal sealed class Rules(World world)
         }
     }
 
-    private static void Waits(Work work, Moment now, Backoff backoff) =>
+    private static TimeSpan Longest(Policy policy) => new[]
+    {
+        policy.CheckEvery ?? TimeSpan.Zero, policy.InspectEvery, policy.StartupDeadline, policy.RestartResetAfter,
+        policy.PullRetry.Longest, policy.Retry.Longest, policy.Restart.Longest, policy.LivenessInterval,
+    }.Max();
+
+    private static void Waits(Work work, Moment now, Backoff backoff, Moment? alarm)
+    {
         Require(work is not Work.Waiting w || w.Until - now <= backoff.Longest, () => $"{work} is longer than {backoff.Longest}.");
+        Require(work is not Work.Waiting due || alarm <= due.Until, () => $"Nothing wakes the agent at the end of {work}.");
+    }
 
     private void CountStorm()
     {

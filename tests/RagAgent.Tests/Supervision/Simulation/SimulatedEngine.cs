@@ -80,7 +80,8 @@ internal sealed class SimulatedEngine(Timeline time, bool secretsSurviveRestart)
         }
         if (box.App.Kind is AppKind.Crashes or AppKind.ExitsWithZero or AppKind.RunsOutOfMemory)
         {
-            time.In(box.App.After, () => EndRun(box, run, box.App.Kind switch { AppKind.Crashes => 1, AppKind.ExitsWithZero => 0, _ => 137 }));
+            var code = box.App.Kind switch { AppKind.Crashes => 1, AppKind.ExitsWithZero => 0, _ => 137 };
+            time.In(box.App.After, () => EndRun(box, run, code));
         }
         Stirred?.Invoke();
     }

@@ -11,7 +11,9 @@ namespace RagAgent.Tests.Supervision.Simulation;
 public class SimulationTests(ITestOutputHelper output)
 {
     private static readonly int Histories =
-        int.TryParse(Environment.GetEnvironmentVariable("RAGAGENT_SIMULATION_HISTORIES"), CultureInfo.InvariantCulture, out var asked) ? asked : 20_000;
+        int.TryParse(Environment.GetEnvironmentVariable("RAGAGENT_SIMULATION_HISTORIES"), CultureInfo.InvariantCulture, out var asked)
+            ? asked
+            : 20_000;
 
     [Fact]
     public void Whatever_happens_the_rules_hold_and_in_the_end_the_newest_image_serves() => Live(longest: 12, Histories);
@@ -34,7 +36,8 @@ public class SimulationTests(ITestOutputHelper output)
                     var lived = Lived.Through(history);
                     lock (output)
                     {
-                        (slowest, busiest) = (lived.TookToServe > slowest ? lived.TookToServe : slowest, Math.Max(busiest, lived.BusiestMinute));
+                        slowest = lived.TookToServe > slowest ? lived.TookToServe : slowest;
+                        busiest = Math.Max(busiest, lived.BusiestMinute);
                     }
                 }
                 catch (RuleBrokenException)

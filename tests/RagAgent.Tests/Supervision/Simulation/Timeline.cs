@@ -36,5 +36,6 @@ internal sealed class Timeline(uint luck, List<string>? journal)
 
     public bool Chance(double probability) => Luck() < probability;
 
-    public TimeSpan Between(double fromSeconds, double toSeconds) => TimeSpan.FromSeconds(fromSeconds + (Luck() * (toSeconds - fromSeconds)));
+    public TimeSpan Between(double fromSeconds, double toSeconds) =>
+        TimeSpan.FromSeconds(fromSeconds + (Luck() * (toSeconds - fromSeconds)));
 }

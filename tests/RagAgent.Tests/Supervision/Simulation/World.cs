@@ -13,7 +13,8 @@ internal sealed class World
     private readonly Errands _errands;
     private Policy _policy;
     private int _configs = 1;
-    private TimeSpan _registryDownUntil, _secretsDownUntil, _pullsFailUntil, _startsFailUntil, _startsFailHalfwayUntil, _stopsFailUntil, _slowUntil;
+    private TimeSpan _registryDownUntil, _secretsDownUntil, _pullsFailUntil, _slowUntil;
+    private TimeSpan _startsFailUntil, _startsFailHalfwayUntil, _stopsFailUntil;
 
     public World(History history, List<string>? journal)
     {
@@ -44,7 +45,8 @@ internal sealed class World
     public bool IsSlow => Time.Now < _slowUntil;
     public bool IsIdle => !_errands.UnderWay.Any();
 
-    public AppImage AppOf(ImageName name) => _images.Find(i => i.Name == name) ?? throw new InvalidOperationException($"Nobody pushed {name}.");
+    public AppImage AppOf(ImageName name) =>
+        _images.Find(i => i.Name == name) ?? throw new InvalidOperationException($"Nobody pushed {name}.");
 
     public void Boot() => Agent.Boot(_policy);
 
@@ -89,7 +91,8 @@ internal sealed class World
     public void Mend()
     {
         Time.Tell(() => "==== from here on nothing goes wrong");
-        _registryDownUntil = _secretsDownUntil = _pullsFailUntil = _startsFailUntil = _startsFailHalfwayUntil = _stopsFailUntil = _slowUntil = Time.Now;
+        _registryDownUntil = _secretsDownUntil = _pullsFailUntil = _slowUntil = Time.Now;
+        _startsFailUntil = _startsFailHalfwayUntil = _stopsFailUntil = Time.Now;
         Engine.DownUntil = Time.Now;
         if (Tag.Kind != AppKind.Good)
         {
@@ -118,7 +121,8 @@ internal sealed class World
 
     private void Push(AppKind kind, int seconds)
     {
-        Tag = new AppImage(new ImageName("registry.example/app", $"sha256:{_images.Count + 1}-{kind}"), kind, TimeSpan.FromSeconds(seconds));
+        var name = new ImageName("registry.example/app", $"sha256:{_images.Count + 1}-{kind}");
+        Tag = new AppImage(name, kind, TimeSpan.FromSeconds(seconds));
         _images.Add(Tag);
     }
 
@@ -170,7 +174,7 @@ internal sealed class World
                 Engine.Start(second, byHuman: true);
                 second.HasSecrets = true;
                 break;
-            case Happening.HumanRemovesImage when Engine.Boxes.TrueForAll(b => b.App != Tag): Engine.Disk.Remove(Tag.Name.Digest); break;
+            case Happening.HumanRemovesImage when Engine.Alive.All(b => b.App != Tag): Engine.Disk.Remove(Tag.Name.Digest); break;
             case Happening.HumanPrunes:
                 foreach (var box in Engine.Boxes.Where(b => !b.IsAlive).ToArray())
                 {
