@@ -48,7 +48,7 @@ internal sealed class OutputSink : ILogEventSink
         {
             text.Write($" [{exception.GetType().Name}: {exception.Message}]");
         }
-        var line = _scrub(text.ToString().ReplaceLineEndings(" "));
+        var line = _scrub(text.ToString()).ReplaceLineEndings(" ");
         lock (_lock)
         {
             _out.Write(_kind switch

@@ -1,0 +1,94 @@
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Diagnostics;
+
+public class HeadlineTests
+{
+    private static readonly ProbeClock Probe = new(Moment.Zero, null);
+
+    [Fact]
+    public void Before_the_engine_was_asked_it_is_being_asked() => Says("Docker Engine is being asked what runs.", new AgentState());
+
+    [Fact]
+    public void An_engine_that_fails_is_told_with_what_to_do() => Says("It went wrong. Do this.", new AgentState { Engine = Told.Failing<Inventory>(Told.Trouble) });
+
+    [Fact]
+    public void A_serving_app_is_named_by_its_digest() => Says("The app serves (sha256:0123456789ab).", Told.Idle with { App = Told.Serving() });
+
+    [Fact]
+    public void A_serving_app_whose_image_is_unknown_serves_too() =>
+        Says("The app serves (unknown image).", Told.Idle with { App = Told.Serving() with { Container = Told.Container() with { Image = null } } });
+
+    [Fact]
+    public void A_serving_app_beside_a_failing_engine_still_serves() =>
+        Says("The app serves (sha256:0123456789ab). It went wrong. Do this.", Told.Idle with { App = Told.Serving(), Engine = Told.Failing<Inventory>(Told.Trouble) });
+
+    [Fact]
+    public void A_serving_app_beside_a_failing_registry_just_serves() =>
+        Says("The app serves (sha256:0123456789ab).", Told.Idle with { App = Told.Serving(), Tag = Told.Failing<Resolution>(Told.Trouble) });
+
+    [Fact]
+    public void An_app_that_fails_its_probes_is_told_with_the_fault() =>
+        Says("The app serves but failed 2 of 4 liveness probes: /_stcore/health answered 503.",
+            Told.Idle with { App = Told.Serving(failures: 2, fault: "/_stcore/health answered 503") });
+
+    [Fact]
+    public void A_starting_app_is_told_with_its_last_fault()
+    {
+        var probing = new App.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, Probe, null);
+
+        Says("The app is starting.", Told.Idle with { App = probing });
+        Says("The app is starting: /_stcore/health answered 503.", Told.Idle with { App = probing with { LastFault = "/_stcore/health answered 503" } });
+    }
+
+    [Fact]
+    public void A_container_that_is_being_started_is_told() =>
+        Says("The container is being started.", Told.Idle with { App = new App.Starting(1, new Release(Told.Image, "c", "s"), Moment.Zero) });
+
+    [Fact]
+    public void A_container_that_is_being_stopped_is_told_with_the_reason_that_visitors_care_for()
+    {
+        Says("The container makes room for another release.", Told.Idle with { App = new App.Stopping(1, Told.Container(), new StopReason.Replaced()) });
+        Says("The container is being stopped.", Told.Idle with { App = new App.Stopping(1, Told.Container(), new StopReason.Stray()) });
+    }
+
+    [Fact]
+    public void An_app_that_failed_is_told_by_its_failure_and_after_many_as_a_loop()
+    {
+        var failed = Told.Idle with { App = new App.BackingOff(Moment.Zero), Crashes = 1, LastFailure = new Failure(Moment.Zero, null, Told.Trouble, []) };
+
+        Says("It went wrong. Do this.", failed);
+        Says("The app is crash-looping (5 in a row). It went wrong. Do this.", failed with { Crashes = 5 });
+    }
+
+    [Fact]
+    public void What_is_missing_for_a_start_is_told_in_the_order_in_which_one_needs_the_other()
+    {
+        var trouble = (string what) => new Problem("x", what, "Do this.");
+        var image = Told.Idle with { Image = Told.Failing<ImageOnDisk>(trouble("Image.")) };
+        var tag = image with { Tag = Told.Failing<Resolution>(trouble("Tag.")) };
+        var secrets = tag with { Secrets = Told.Failing<SecretVersions>(trouble("Secrets.")) };
+        var engine = secrets with { Engine = Told.Failing<Inventory>(trouble("Engine.")) };
+
+        Says("Image. Do this.", image);
+        Says("Tag. Do this.", tag);
+        Says("Secrets. Do this.", secrets);
+        Says("Engine. Do this.", engine);
+    }
+
+    [Fact]
+    public void A_boot_goes_from_question_to_question()
+    {
+        Says("Asking the registry what the newest image is.", Told.Idle);
+        var resolved = Told.Idle with { Tag = Told.Known(Told.Resolution) };
+        Says("Reading the secrets.", resolved);
+        Says("Preparing to pull registry/app:latest.", resolved with { Image = Told.Running<ImageOnDisk>() });
+        Says("Pulling registry/app:latest: 42 % (420 MB of 1.0 GB).", resolved with { Image = Told.Running<ImageOnDisk>(), Progress = new PullProgress(0.42, 420_000_000, 1_000_000_000) });
+        Says("The container is about to be started.", resolved with { Secrets = Told.Known(Told.Secrets), Image = Told.Known(new ImageOnDisk(Told.Digest, 0)) });
+    }
+
+    private static void Says(string expected, AgentState state) => Assert.Equal(expected, Headline.Of(state, Told.Policy));
+}

@@ -1,0 +1,56 @@
+using System.Net.Sockets;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Diagnostics;
+
+public class ProblemsTests
+{
+    public static TheoryData<Exception, string> Causes => new()
+    {
+        { Socket(SocketError.HostNotFound), "its name can't be resolved" },
+        { Socket(SocketError.TryAgain), "its name can't be resolved" },
+        { Socket(SocketError.ConnectionRefused), "the connection was refused" },
+        { Socket(SocketError.TimedOut), "the connection timed out" },
+        { Socket(SocketError.NetworkUnreachable), "the network does not reach it" },
+        { Socket(SocketError.ConnectionReset), "the connection was cut" },
+        { new System.Security.Authentication.AuthenticationException("x"), "its TLS certificate was not accepted" },
+        { new TimeoutException("x"), "it did not answer in time" },
+        { new Polly.Timeout.TimeoutRejectedException(), "it did not answer in time" },
+        { new IOException("The answer ended early."), "The answer ended early" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Causes), DisableDiscoveryEnumeration = true)]
+    public void A_failed_connection_is_told_by_what_lies_beneath(Exception cause, string words)
+    {
+        Assert.Equal(words, Problems.Cause(cause));
+        Assert.Equal(words, Problems.Cause(new HttpRequestException("outer", new IOException("middle", cause))));
+    }
+
+    [Fact]
+    public void A_wait_that_was_given_up_is_told_as_one_whatever_lies_beneath() =>
+        Assert.Equal("it did not answer in time",
+            Problems.Cause(new HttpRequestException("x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
+
+    [Fact]
+    public void A_problem_that_was_told_already_stays_as_it_is() => Assert.Same(Told.Trouble, Problems.From(new ProblemException(Told.Trouble)));
+
+    [Theory]
+    [InlineData(typeof(TimeoutException), "timeout", "Words.")]
+    [InlineData(typeof(IOException), "io", "Words.")]
+    [InlineData(typeof(OperationCanceledException), "timeout", "An answer did not come in time.")]
+    [InlineData(typeof(InvalidCastException), "unexpected", "Something unexpected happened: InvalidCastException: Words.")]
+    [InlineData(typeof(HttpRequestException), "network", "Words: Words.")]
+    public void Others_are_told_by_their_kind(Type type, string code, string what)
+    {
+        var problem = Problems.From((Exception)Activator.CreateInstance(type, "Words.")!);
+
+        Assert.Equal((code, what), (problem.Code, problem.What));
+        Assert.EndsWith("The agent tries again by itself.", problem.Remedy, StringComparison.Ordinal);
+    }
+
+    private static SocketException Socket(SocketError error) => new((int)error);
+}

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Diagnostics;
+
+public sealed class StatusLineTests : IDisposable
+{
+    private readonly StateBoard _board = new();
+    private readonly FakeSystemd _systemd = new();
+    private readonly StringWriter _out = new();
+
+    public void Dispose() => _out.Dispose();
+
+    [Fact]
+    public async Task Systemd_is_told_each_headline_once_and_a_terminal_how_far_the_pull_is()
+    {
+        using var line = new StatusLine(_board, Told.Policy, _systemd, new OutputSink(OutputKind.Terminal, text => text, _out));
+        await line.StartAsync(TestContext.Current.CancellationToken);
+        await _systemd.ToldAsync("Docker Engine is being asked what runs.");
+        _board.Publish(Told.Idle);
+        await _systemd.ToldAsync("Asking the registry what the newest image is.");
+        _board.Publish(Told.Idle with { Sessions = 1 });
+        _board.Publish(Told.Idle with { Tag = Told.Known(Told.Resolution), Progress = new PullProgress(0.5, 500, 1000) });
+        await _systemd.ToldAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
+        await line.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(3, _systemd.Count);
+        Assert.Equal("\r\x1b[K[███████████████···············]  50 %  500 B of 1 kB\r\x1b[K", _out.ToString());
+    }
+
+    private sealed class FakeSystemd : ISystemdNotifier
+    {
+        private readonly System.Threading.Channels.Channel<string> _told = System.Threading.Channels.Channel.CreateUnbounded<string>();
+        private int _count;
+
+        public bool IsEnabled => true;
+
+        public int Count => _count;
+
+        public void Notify(ServiceState state)
+        {
+            Interlocked.Increment(ref _count);
+            _told.Writer.TryWrite(state.ToString());
+        }
+
+        public async Task ToldAsync(string headline) => Assert.Equal($"STATUS={headline}", await _told.Reader.ReadAsync(TestContext.Current.CancellationToken));
+    }
+}
