@@ -8,6 +8,8 @@
 # It can be repeated: what is as it should be is left alone. /etc/ragagent.json is never overwritten.
 set -euo pipefail
 umask 022
+# `su` keeps a PATH that lacks the places where dockerd and useradd are.
+PATH="$PATH:/usr/sbin:/sbin"
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 start=yes dry=no changed=no
@@ -42,13 +44,28 @@ fi
 
 os="$(sed -n 's/^ID="\{0,1\}\([a-z]*\)"\{0,1\}$/\1/p' /etc/os-release 2>/dev/null)" || true
 case "$os" in
-  ubuntu | debian) docker_hint="apt-get update && apt-get install -y docker.io" ;;
-  amzn) docker_hint="dnf install -y docker && systemctl enable --now docker" ;;
-  *) docker_hint="apt-get install docker.io (Ubuntu 24.04, Debian 12) or dnf install docker (Amazon Linux 2023)" ;;
+  ubuntu | debian)
+    docker_hint="apt-get update && apt-get install -y docker.io"
+    ssl_hint="apt-get update && apt-get install -y openssl ca-certificates"
+    ;;
+  amzn)
+    docker_hint="dnf install -y docker && systemctl enable --now docker"
+    ssl_hint="dnf install -y openssl-libs ca-certificates"
+    ;;
+  *)
+    docker_hint="apt-get install docker.io (Ubuntu 24.04, Debian 12) or dnf install docker (Amazon Linux 2023)"
+    ssl_hint="apt-get install openssl ca-certificates (Ubuntu 24.04, Debian 12) or dnf install openssl-libs ca-certificates (Amazon Linux 2023)"
+    ;;
 esac
 command -v dockerd >/dev/null || refuse "the Docker Engine is not installed. Run: $docker_hint"
 systemctl cat docker.service >/dev/null 2>&1 || [[ -e /usr/lib/systemd/system/docker.service || -e /lib/systemd/system/docker.service ]] ||
   refuse "there is a dockerd but no docker.service (a Docker from a snap, or a rootless one?). Run: $docker_hint"
+# The agent loads OpenSSL when it first needs it: without it, it would start and then die at its first call of AWS.
+# The whole list is read: a grep that stops at the first match ends ldconfig by a signal, which counts as a failure here.
+ldconfig -p 2>/dev/null | grep -E 'libssl\.so\.(3|1\.1) ' >/dev/null ||
+  refuse "OpenSSL's library (libssl.so.3) is not installed, and without it AWS can't be called. Run: $ssl_hint"
+[[ -n "$(ls -A /etc/ssl/certs 2>/dev/null)" ]] ||
+  refuse "there are no certificates in /etc/ssl/certs, and without them no answer of AWS can be trusted. Run: $ssl_hint"
 getent group docker >/dev/null || refuse "there is no group 'docker', through which the agent reaches the engine. Run: groupadd --system docker && systemctl restart docker"
 
 # --- What is done. Each step looks first, so that a second run changes nothing.
@@ -82,8 +99,15 @@ put ragagent.service /etc/systemd/system/ragagent.service 644
 put ragagent.json /usr/share/ragagent/ragagent.json 644
 put ragagent.schema.json /usr/share/ragagent/ragagent.schema.json 644
 put uninstall.sh /usr/share/ragagent/uninstall.sh 755
-# Not a file of ours any more once it is there.
-[[ -e /etc/ragagent.json ]] || put ragagent.json /etc/ragagent.json 644
+# Not a file of ours any more once it is there; also when it is a link to a disk that is not mounted yet.
+if [[ ! -e /etc/ragagent.json && ! -L /etc/ragagent.json ]]; then
+  # The folders that the sample names: the engine would make them as root, and the app runs as 1000:1000.
+  # Before the file: a run that was cut off between the two makes up for it.
+  while IFS= read -r folder; do
+    [[ -e $folder ]] || step "$folder: created for the app (1000:1000)" install -d -o 1000 -g 1000 -m 750 "$folder"
+  done < <(sed -n 's|^ *{ "host": "\(/[^"]*\)", "container".*|\1|p' "$here/ragagent.json")
+  put ragagent.json /etc/ragagent.json 644
+fi
 
 upgraded=$changed
 [[ "$(systemctl is-enabled ragagent.service 2>/dev/null)" == enabled ]] ||

@@ -4,15 +4,18 @@
 #   uninstall.sh           stops the service and removes the program; keeps /etc/ragagent.json and /var/lib/ragagent
 #   uninstall.sh --purge   removes these two and the user as well
 #
-# The app's container is left as it is: `docker ps` shows it, `docker rm --force NAME` ends it.
+# The app is left as it is: its container (`docker ps` shows it, `docker rm --force NAME` ends it), its images and its
+# folders below /var/lib/ragstream.
 # It can be repeated.
 set -euo pipefail
+# `su` keeps a PATH that lacks the place where userdel is.
+PATH="$PATH:/usr/sbin:/sbin"
 
 purge=no
 while (($#)); do
   case "$1" in
     --purge) purge=yes ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "uninstall.sh: unknown option $1. --help lists the options." >&2; exit 64 ;;
   esac
   shift
@@ -37,5 +40,4 @@ if [[ $purge == yes ]]; then
 else
   echo "Removed. Kept: /etc/ragagent.json and /var/lib/ragagent (--purge removes them, too)."
 fi
-# /run/ragagent stays until the next boot: the running app may hold files from it.
-echo "The app's container is left as it is: docker ps"
+echo "The app's container and its data are left as they are. See: docker ps, and the volumes of its configuration (/var/lib/ragstream)"

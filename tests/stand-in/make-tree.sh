@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Usage: tests/stand-in/make-tree.sh FILE.tar
-# A tar of a minimal tree of this machine's distribution with Python and Tornado, for `docker import`.
+# Usage: tests/stand-in/make-tree.sh FILE.tar [PACKAGE,PACKAGE…]
+# A tar of a minimal tree of this machine's distribution: with Python and Tornado, for `docker import`, or with the packages named.
 set -euo pipefail
 
 ((EUID == 0)) || { echo "make-tree.sh: debootstrap needs root. Run the command as root." >&2; exit 77; }
@@ -15,6 +15,7 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
+packages="${2:-python3,python3-tornado}"
 
 # shellcheck source=/dev/null
 . /etc/os-release
@@ -30,8 +31,8 @@ fi
 configured="$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
   awk -v suite="$VERSION_CODENAME" '$1 ~ /^https?:/ && $2 == suite { print $1; exit }')"
 
-echo "Making a $ID tree with Python for the stand-in image (once, about a minute)" >&2
-debootstrap --variant=minbase --components="$components" --include=python3,python3-tornado \
+echo "Making a $ID tree with ${packages//,/ and } (once, about a minute)" >&2
+debootstrap --variant=minbase --components="$components" --include="$packages" \
   "$VERSION_CODENAME" "$tree/root" "${configured:-$mirror}" >"$tree/log" 2>&1 || {
   tail -n 20 "$tree/log" >&2
   echo "make-tree.sh: debootstrap failed. The end of its output is above." >&2
@@ -40,5 +41,7 @@ debootstrap --variant=minbase --components="$components" --include=python3,pytho
 # What a stand-in never reads makes half of the tree.
 (cd "$tree/root" && rm -rf var/cache/apt/* var/lib/apt/lists/* var/log/* usr/share/doc usr/share/man usr/share/locale usr/share/i18n)
 # Byte code, so that the app does not compile Tornado at every start: it runs as a user that may not write here.
-chroot "$tree/root" python3 -m compileall -q /usr/lib/python3/dist-packages/tornado
+if [[ -d $tree/root/usr/lib/python3/dist-packages/tornado ]]; then
+  chroot "$tree/root" python3 -m compileall -q /usr/lib/python3/dist-packages/tornado
+fi
 tar --create --file "$1" --directory "$tree/root" --numeric-owner --one-file-system .

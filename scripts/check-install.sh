@@ -1,0 +1,257 @@
+#!/usr/bin/env bash
+# Usage: scripts/check-install.sh [TARBALL]
+# Installs, upgrades and removes the package (the newest of dist/ when none is named) in a tree of this machine's
+# distribution and looks at what is there afterwards: one line a point, exit 1 when one failed. Nothing is started,
+# and nothing outside the tree is touched.
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+fail() { echo "check-install.sh: $*" >&2; exit 1; }
+
+tarball="${1:-$(find "$root/dist" -name 'ragagent-*-linux-x64.tar.gz' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-)}"
+[[ -n $tarball ]] || fail "there is no package in dist/. Make one: packaging/build.sh"
+[[ -f $tarball ]] || fail "there is no file $tarball."
+tarball="$(realpath -- "$tarball")"
+((EUID == 0)) || fail "a tree of another system can be entered as root only. Run the command as root."
+
+# In a mount namespace of its own: whatever way this ends, no mount of it is left on the machine.
+if [[ ${RAGAGENT_CHECK_INSTALL:-} != inside ]]; then
+  RAGAGENT_CHECK_INSTALL=inside exec unshare --mount --propagation private "$0" "$tarball"
+fi
+"$root/scripts/need.sh" debootstrap systemd util-linux
+
+# --- A machine with systemd and Docker, as far as install.sh looks at it.
+# Not /tmp: it may be mounted without devices or programs.
+work="$(mktemp -d /var/tmp/ragagent-install.XXXXXX)"
+tree="$work/tree"
+cleanup() {
+  umount "$tree/proc" 2>/dev/null || umount --lazy "$tree/proc" 2>/dev/null || true
+  rm -rf --one-file-system "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# shellcheck source=/dev/null
+os="$(. /etc/os-release && echo "$ID-$VERSION_CODENAME")"
+cached="${XDG_CACHE_HOME:-$HOME/.cache}/ragagent/systemd-$os-1.tar"
+mkdir -p "$(dirname "$cached")"
+(
+  # Two checks side by side: the first one makes the tree, the other waits for it.
+  flock 9
+  [[ -s $cached ]] || {
+    "$root/tests/stand-in/make-tree.sh" "$cached.new" systemd,procps,libssl3,ca-certificates
+    mv "$cached.new" "$cached"
+  }
+) 9>"$cached.lock"
+mkdir "$tree"
+tar --extract --file "$cached" --directory "$tree" --numeric-owner
+mount -t proc proc "$tree/proc"
+
+program() { printf '#!/bin/sh\n%s\n' "${2:-exit 0}" >"$1" && chmod 755 "$1"; }
+program "$tree/usr/sbin/dockerd"
+mkdir -p "$tree/lib/systemd/system"
+printf '[Unit]\nDescription=Docker\n[Service]\nExecStart=/usr/sbin/dockerd\n' >"$tree/lib/systemd/system/docker.service"
+
+inside() { chroot "$tree" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
+inside groupadd --system docker
+
+# The archive as it is, and an older one made from it: another binary, unit and sample.
+unpack() { mkdir -p "$1" && tar --extract --gzip --file "$tarball" --directory "$1" --strip-components=1 --no-same-owner; }
+unpack "$tree/tmp/new"
+unpack "$tree/tmp/old"
+# shellcheck disable=SC2016 # the older binary's own variable
+program "$tree/tmp/old/ragagent" 'echo ragagent 0.0.1'
+sed -i 's/^Description=.*/Description=RagAgent, an older one/' "$tree/tmp/old/ragagent.service"
+sed -i '1s/.*/\/\/ An older sample./' "$tree/tmp/old/ragagent.json"
+version="$(basename "$tarball" -linux-x64.tar.gz)"
+version="${version#ragagent-}"
+
+failures=0
+check() { # check SENTENCE COMMAND…
+  if "${@:2}" >"$work/found" 2>&1; then
+    echo "ok    $1"
+  else
+    echo "FAIL  $1"
+    head -n 30 "$work/found" | sed 's/^/      /'
+    failures=$((failures + 1))
+  fi
+}
+equal() { [[ "$1" == "$2" ]] || { echo "expected: $2"; echo "found:    $1"; return 1; }; }
+# What the last run of a script said is in $work/said, its exit code in $code.
+run() { code=0; inside "$@" >"$work/said" 2>&1 || code=$?; }
+succeeded() { ((code == 0)) || { echo "exit code $code"; cat "$work/said"; return 1; }; }
+says() { grep -qF -- "$1" "$work/said" || { echo "expected: $1"; echo "it said:"; cat "$work/said"; return 1; }; }
+has() { equal "$(stat --format='%F %a %U:%G' "$tree$2" 2>&1)" "$1"; }
+same() { cmp "$tree/tmp/$1" "$tree$2"; }
+absent() { [[ ! -e $tree$1 && ! -L $tree$1 ]] || { ls -ld "$tree$1"; return 1; }; }
+# Every file with its kind, mode, owner, size, times and, where a package could write, its content. What lies in /tmp is ours.
+listing() {
+  (
+    cd "$tree"
+    find . -xdev \( -path ./tmp -o -path ./proc \) -prune -o -printf '%p %y %m %U:%G %s %T@ %C@ %l\n' | sort
+    find etc usr/bin usr/share var/lib -xdev -type f -exec sha256sum {} + | sort -k 2
+  )
+}
+paths() { (cd "$tree" && find . -xdev \( -path ./tmp -o -path ./proc \) -prune -o -print | sort); }
+untouched() { listing | diff "$work/before" -; }
+
+# --- What it refuses: a sentence, an exit code, and nothing left behind.
+refused() { # refused WHAT SENTENCE COMMAND…
+  listing >"$work/before"
+  run "${@:3}"
+  check "refuses $1" equal "$code" "${expected:-1}"
+  check "  and says so" says "$2"
+  check "  and leaves nothing behind" untouched
+}
+without() { # without PATH WHAT SENTENCE: the same on a machine that lacks a file
+  mv "$tree$1" "$tree$1.aside"
+  refused "$2" "$3" /tmp/new/install.sh --no-start
+  mv "$tree$1.aside" "$tree$1"
+}
+refused "another user than root" "installing needs root. Run: sudo ./install.sh" \
+  setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/new/install.sh --no-start
+mkdir "$tree/tmp/fake"
+# shellcheck disable=SC2016 # the fake's own argument
+program "$tree/tmp/fake/uname" 'if [ "$1" = -m ]; then echo aarch64; else exec /bin/uname "$@"; fi'
+refused "another architecture" "this archive is for x86_64; this machine is aarch64" \
+  env PATH=/tmp/fake:/usr/sbin:/usr/bin /tmp/new/install.sh --no-start
+without /usr/bin/systemctl "a machine without systemd" "systemd is not installed"
+without /usr/sbin/dockerd "a machine without Docker" "the Docker Engine is not installed. Run: apt-get"
+without /lib/systemd/system/docker.service "a Docker that systemd does not know" "there is a dockerd but no docker.service"
+inside groupdel docker
+refused "a Docker without its group" "there is no group 'docker'" /tmp/new/install.sh --no-start
+inside groupadd --system docker
+without /etc/ssl/certs "a machine without certificates" "there are no certificates in /etc/ssl/certs"
+mv "$tree/etc/ld.so.cache" "$tree/etc/ld.so.cache.aside"
+inside ldconfig -p >/dev/null 2>&1 && fail "the tree has no ld.so.cache, and ldconfig still finds libraries."
+refused "a machine without OpenSSL" "OpenSSL's library (libssl.so.3) is not installed" /tmp/new/install.sh --no-start
+mv "$tree/etc/ld.so.cache.aside" "$tree/etc/ld.so.cache"
+cp -r "$tree/tmp/new" "$tree/tmp/partial"
+for file in ragagent ragagent.service ragagent.json ragagent.schema.json uninstall.sh; do
+  mv "$tree/tmp/partial/$file" "$work/"
+  refused "an archive without $file" "/tmp/partial/$file is missing. Unpack the whole archive again" /tmp/partial/install.sh --no-start
+  mv "$work/$file" "$tree/tmp/partial/"
+done
+# The loader itself refuses: the binary asks for a version of glibc that there is not.
+LC_ALL=C sed -i 's/GLIBC_2\.34/GLIBC_9.34/g' "$tree/tmp/partial/ragagent"
+refused "a glibc that is too old" "the binary needs glibc 9.34 or later; this machine has glibc 2." /tmp/partial/install.sh --no-start
+refused "to start where systemd does not run" "Use --no-start; the service starts at the next boot." /tmp/new/install.sh
+expected=64 refused "an option that it does not know" "unknown option --now. --help lists the options." /tmp/new/install.sh --now
+listing >"$work/before"
+run /tmp/new/install.sh --no-start --dry-run
+check "a dry run succeeds" succeeded
+check "  and names what it would do" says "/usr/bin/ragagent: installed"
+check "  and leaves nothing behind" untouched
+
+# --- The first installation.
+paths >"$work/paths"
+folders=(doc_raw chroma_db splade_db memory logs)
+run /tmp/new/install.sh --no-start
+cp "$work/said" "$work/first"
+check "installs" succeeded
+check "the binary is the archive's" same new/ragagent /usr/bin/ragagent
+check "  and everybody may run it" has "regular file 755 root:root" /usr/bin/ragagent
+check "  and 'ragagent --version' is the archive's version, $version" equal "$(inside ragagent --version 2>&1)" "ragagent $version"
+check "the unit is the archive's" same new/ragagent.service /etc/systemd/system/ragagent.service
+check "  with the owner and mode of a unit" has "regular file 644 root:root" /etc/systemd/system/ragagent.service
+check "  and starts at every boot" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" enabled
+verify() {
+  # It exits 0 for a key that it does not know: whatever it says of our unit is a finding.
+  local said
+  said="$(inside systemd-analyze verify --man=no ragagent.service 2>&1)" || { echo "$said"; return 1; }
+  ! grep -F ragagent <<<"$said"
+}
+check "  and is valid (systemd-analyze verify)" verify
+for file in ragagent.json ragagent.schema.json uninstall.sh; do
+  check "/usr/share/ragagent/$file is the archive's" same "new/$file" "/usr/share/ragagent/$file"
+done
+for file in ragagent.json ragagent.schema.json; do check "  $file can be read" has "regular file 644 root:root" "/usr/share/ragagent/$file"; done
+check "  uninstall.sh can be run" has "regular file 755 root:root" /usr/share/ragagent/uninstall.sh
+check "  their folder is root's" has "directory 755 root:root" /usr/share/ragagent
+check "the configuration is the sample" same new/ragagent.json /etc/ragagent.json
+check "  that the service may read" has "regular file 644 root:root" /etc/ragagent.json
+run ragagent config check
+check "  and 'ragagent config check' takes it" says "/etc/ragagent.json is valid."
+entry="$(inside getent passwd ragagent || true)"
+check "the user is there, without a login" equal "$(cut -d: -f1,6,7 <<<"$entry")" ragagent:/var/lib/ragagent:/usr/sbin/nologin
+check "  with an id of the system's" test "$(cut -d: -f3 <<<"$entry")" -lt 1000
+check "  in the groups ragagent and docker" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
+for folder in "${folders[@]}"; do
+  path="/var/lib/ragstream/$folder"
+  check "$path is the app's" equal "$(stat --format='%F %a %u:%g' "$tree$path" 2>&1)" "directory 750 1000:1000"
+  cp "$work/first" "$work/said"
+  check "  and it said so" says "$path: created for the app (1000:1000)"
+done
+check "  in a folder of root's" has "directory 755 root:root" /var/lib/ragstream
+volumes="$(sed -n 's|.*"host": "/var/lib/ragstream/\([a-z_]*\)".*|\1|p' "$tree/etc/ragagent.json")"
+check "  and there is one for each volume of the sample" equal "$(ls "$tree/var/lib/ragstream" 2>&1)" "$(sort <<<"$volumes")"
+check "nothing is half done" equal "$(find "$tree"/{etc,usr} -xdev -name '*.new')" ''
+
+# --- Once more.
+listing >"$work/before"
+run /tmp/new/install.sh --no-start
+check "a second run succeeds" succeeded
+check "  and says that there is nothing to do" equal "$(cat "$work/said")" "Nothing to change: ragagent $version is installed."
+check "  and changes nothing" untouched
+chmod 700 "$tree/usr/bin/ragagent"
+run /tmp/new/install.sh --no-start
+check "a wrong mode is put right" has "regular file 755 root:root" /usr/bin/ragagent
+rm -rf "$tree/var/lib/ragstream/logs"
+run /tmp/new/install.sh --no-start
+check "no folder is made when the configuration is not" absent /var/lib/ragstream/logs
+
+# --- Removal.
+mkdir -m 700 "$tree/var/lib/ragagent"
+echo state >"$tree/var/lib/ragagent/state"
+echo document >"$tree/var/lib/ragstream/doc_raw/document"
+listing >"$work/before"
+run setpriv --reuid=65534 --regid=65534 --clear-groups /usr/share/ragagent/uninstall.sh
+check "removing is refused to another user than root" says "removing needs root"
+check "  and nothing is removed" untouched
+run /usr/share/ragagent/uninstall.sh
+check "uninstall.sh succeeds" succeeded
+for path in /usr/bin/ragagent /etc/systemd/system/ragagent.service /etc/systemd/system/multi-user.target.wants/ragagent.service /usr/share/ragagent; do
+  check "  $path is gone" absent "$path"
+done
+check "  the configuration is kept" same new/ragagent.json /etc/ragagent.json
+check "  the state is kept" test -s "$tree/var/lib/ragagent/state"
+check "  the user is kept" inside getent passwd ragagent
+run /tmp/new/uninstall.sh
+check "  and it can be repeated" succeeded
+run /tmp/new/install.sh --no-start
+check "what was removed can be installed again" equal "$code $(inside systemctl is-enabled ragagent.service)" "0 enabled"
+run /usr/share/ragagent/uninstall.sh --purge
+check "uninstall.sh --purge succeeds" succeeded
+check "  the app's data is kept" test -s "$tree/var/lib/ragstream/doc_raw/document"
+check "  the user is gone" equal "$(inside getent passwd ragagent)$(inside getent group ragagent)" ''
+# passwd- and its like are the copies that useradd keeps; below /run/systemd is what systemctl notes for itself.
+nothing_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/ragstream(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/'; }; }
+check "  and nothing else is left" nothing_left
+run /tmp/new/uninstall.sh --purge
+check "  and it can be repeated" succeeded
+
+# --- An upgrade.
+run /tmp/old/install.sh --no-start
+check "an older version installs" succeeded
+printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
+chmod 640 "$tree/etc/ragagent.json"
+own="$(stat --format='%a %U:%G %i %Y' "$tree/etc/ragagent.json") $(cat "$tree/etc/ragagent.json")"
+run /tmp/new/install.sh --no-start
+check "the newer one goes over it" succeeded
+check "  and says what it replaced" says "/usr/bin/ragagent: replaced"
+check "  the binary is the new one" equal "$(inside ragagent --version)" "ragagent $version"
+check "  the unit is the new one" same new/ragagent.service /etc/systemd/system/ragagent.service
+check "  the sample is the new one" same new/ragagent.json /usr/share/ragagent/ragagent.json
+check "  the unit is still enabled" equal "$(inside systemctl is-enabled ragagent.service)" enabled
+check "  the own configuration is as it was" equal "$(stat --format='%a %U:%G %i %Y' "$tree/etc/ragagent.json") $(cat "$tree/etc/ragagent.json")" "$own"
+rm "$tree/etc/ragagent.json"
+ln -s /mnt/later/ragagent.json "$tree/etc/ragagent.json"
+run /tmp/new/install.sh --no-start
+check "a configuration that is a link to what is not there yet stays one" equal "$(readlink "$tree/etc/ragagent.json")" /mnt/later/ragagent.json
+
+# A process of the tree would be seen by its root.
+still_running() { find /proc/[0-9]*/root -maxdepth 0 -lname "$tree*" 2>/dev/null; }
+check "nothing was started" equal "$(still_running)" ''
+
+((failures == 0)) || fail "$failures points failed."
