@@ -59,6 +59,7 @@ if [[ "$quick" == no ]]; then
   count "Lint" scripts/lint.sh
   count "Dockerfile.streamlit" scripts/check-dockerfile.sh
   count "The package" packaging/build.sh
+  count "Its installation" scripts/check-install.sh
   # What is tested against real parts is the binary that is shipped.
   tar --extract --gzip --strip-components=1 --directory "$work" --file "$(find dist -name '*.tar.gz' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)"
   export RAGAGENT_BINARY="$work/ragagent"
