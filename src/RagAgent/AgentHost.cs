@@ -19,10 +19,14 @@ namespace RagAgent;
 /// <summary>Puts the agent together: one line, one room.</summary>
 internal static class AgentHost
 {
+    // Less than systemd's patience with the unit (TimeoutStopSec=30): what is being handed over is finished, nothing else is waited for.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
+
     public static IHost Build(AgentConfig config, ControlAddress control, ISystemdNotifier systemd)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent" });
         builder.Services.AddSingleton(config).AddSingleton(TimeProvider.System).AddSingleton<AgentClock>();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
         AddDiagnostics(builder, systemd);
         AddSecrets(builder.Services);
         AddAws(builder.Services);

@@ -29,8 +29,6 @@ internal static class RunCommand
         {
             return ConfigCommand.Refuse(read.Problems);
         }
-        // No version 1 metadata, ever: a request without a session token is what a forged request can make.
-        Environment.SetEnvironmentVariable("AWS_EC2_METADATA_V1_DISABLED", "true");
         MetadataWithoutProxy();
         var systemd = new SystemdNotifier();
         try

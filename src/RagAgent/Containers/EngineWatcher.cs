@@ -22,7 +22,7 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
             {
                 await connection.CallAsync("send its events", Timeout.InfiniteTimeSpan, ListenAsync, stoppingToken);
             }
-            catch (ProblemException)
+            catch (Exception e) when (e is ProblemException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 // The inspection that follows says what is wrong with the engine, in one voice.
             }

@@ -1,6 +1,6 @@
+using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Proxy;
-using RagAgent.Configuration;
 using RagAgent.Supervision;
 
 namespace RagAgent.Control;

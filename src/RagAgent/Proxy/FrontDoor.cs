@@ -1,4 +1,4 @@
-using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
+using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -58,10 +59,14 @@ internal sealed class FrontDoor(AgentConfig config, Visits visits, StateBoard bo
             Tell(new Problem("listen-port-taken", $"Port {config.Listen.Http}, where visitors come in, is taken by another program.",
                 $"See which with 'ss -ltnp sport = :{config.Listen.Http}' and stop it, or set listen.http in the configuration; the agent tries again every {Words.Span(BeforeTryingAgain)}."));
         }
-        catch (System.Net.Sockets.SocketException e) when (e.SocketErrorCode == System.Net.Sockets.SocketError.AccessDenied)
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
             Tell(new Problem("listen-port-denied", $"Port {config.Listen.Http}, where visitors come in, may not be opened by this user.",
                 "Run the agent by its systemd unit, which grants it ports below 1024, or set listen.http to a port above 1023."));
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            Tell(new Problem("listen-failed", $"Port {config.Listen.Http}, where visitors come in, can't be opened: {Problems.Cause(e)}.", Problems.TriesAgain));
         }
         finally
         {

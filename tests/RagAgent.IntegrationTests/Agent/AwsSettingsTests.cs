@@ -1,5 +1,5 @@
-using LocalAws.Signing;
 using LocalAws.Requests;
+using LocalAws.Signing;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 
