@@ -85,13 +85,13 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         if (text.Length == 0)
         {
             throw new ProblemException(new Problem("secret-empty",
-                $"{Place(secret)} is empty, so {variable} would be empty.",
+                $"The {Place(secret)} is empty, so {variable} would be empty.",
                 "Put the real value there; the app is not started without it."));
         }
         if (text.Contains('\0'))
         {
             throw new ProblemException(new Problem("secret-malformed",
-                $"{Place(secret)} holds a zero byte, which no environment variable can carry.", "Put the real value there."));
+                $"The {Place(secret)} holds a zero byte, which no environment variable can carry.", "Put the real value there."));
         }
         return new SecretValue(text);
     }
@@ -105,13 +105,13 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
                 document.RootElement.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString() ?? ""
                 : throw new ProblemException(new Problem("secret-field-missing",
-                    $"{Place(secret)} is JSON but has no text field '{field}' for {variable}.", "Correct secrets." + variable + ".json in the configuration, or the value."));
+                    $"The {Place(secret)} is JSON but has no text field '{field}' for {variable}.", "Correct secrets." + variable + ".json in the configuration, or the value."));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Half a surrogate pair is an InvalidOperationException. The parser's own message may quote the text: it is left out on purpose.
             throw new ProblemException(new Problem("secret-not-json",
-                $"{Place(secret)} is not JSON, but the configuration asks for its field '{field}'.", "Remove secrets." + variable + ".json from the configuration, or correct the value."));
+                $"The {Place(secret)} is not JSON, but the configuration asks for its field '{field}'.", "Remove secrets." + variable + ".json from the configuration, or correct the value."));
         }
     }
 

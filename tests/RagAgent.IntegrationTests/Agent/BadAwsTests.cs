@@ -65,7 +65,7 @@ public sealed class BadAwsTests(Bench bench) : AgentTest(bench)
         StartAgent();
 
         var problem = await WaitForProblemAsync("secret-empty");
-        Assert.Equal($"parameter {Parameter} is empty, so OPENAI_API_KEY would be empty.", problem.What);
+        Assert.Equal($"The parameter {Parameter} is empty, so OPENAI_API_KEY would be empty.", problem.What);
         Assert.Null(await Docker.InspectAsync(Name));
 
         Aws.Parameters.Put(Parameter, Key);

@@ -46,7 +46,7 @@ public sealed class SecretReaderTests : IDisposable
 
         var refused = await RefusedAsync(("KEY", Ssm("/key")));
 
-        Assert.Equal(new Problem("secret-empty", "parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
+        Assert.Equal(new Problem("secret-empty", "The parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class SecretReaderTests : IDisposable
     {
         _parameters["/key"] = new RawSecret("a\0b", "3");
 
-        Assert.Equal("parameter /key holds a zero byte, which no environment variable can carry.", (await RefusedAsync(("KEY", Ssm("/key")))).What);
+        Assert.Equal("The parameter /key holds a zero byte, which no environment variable can carry.", (await RefusedAsync(("KEY", Ssm("/key")))).What);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class SecretReaderTests : IDisposable
         var refused = await RefusedAsync(("KEY", Ssm("/all") with { Json = "openai" }));
 
         Assert.Equal(
-            new Problem("secret-field-missing", "parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
+            new Problem("secret-field-missing", "The parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
             refused);
     }
 
@@ -93,7 +93,7 @@ public sealed class SecretReaderTests : IDisposable
 
         var thrown = await Assert.ThrowsAsync<ProblemException>(() => ReadAsync(("KEY", Ssm("/all") with { Json = "openai" })));
 
-        Assert.Equal("parameter /all is not JSON, but the configuration asks for its field 'openai'.", thrown.Problem.What);
+        Assert.Equal("The parameter /all is not JSON, but the configuration asks for its field 'openai'.", thrown.Problem.What);
         Assert.DoesNotContain(Canary, thrown.ToString(), StringComparison.Ordinal);
     }
 
