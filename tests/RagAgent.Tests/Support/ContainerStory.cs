@@ -149,6 +149,10 @@ internal sealed class ContainerStory(Policy? policy = null)
     {
         Now = next > Now ? next : Now;
         Hears(at => new Event.Tick(at));
+        if (Deadlines.Next(State, Policy) <= Now)
+        {
+            throw new InvalidOperationException($"The deadline at {Now} is not over after its tick: the loop would spin.");
+        }
     }
 
     private Inventory Shown() => new([.. Engine], "20.10");

@@ -117,7 +117,8 @@ internal sealed class World
 
     /// <summary>It serves, and the agent has read all that there is to know: nothing that it will learn can change its mind.</summary>
     public bool IsSettled =>
-        Serves && Agent.State is { Secrets.Work: Work.Idle, Tag: { Work: Work.Idle, Value.Image: var known } } && known == Tag.Name;
+        Serves && Agent.State is { Secrets.Work: Work.Idle, Tag: { Work: Work.Idle, Value.Image: var known } } && known == Tag.Name &&
+        Engine.Alive.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint;
 
     private void Push(AppKind kind, int seconds)
     {
