@@ -32,7 +32,8 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
         }
         using var session = IsUpgrade(visit.Request) ? visits.Begin() : null;
         var error = await forwarder.SendAsync(visit, $"http://127.0.0.1:{port}", _app, Patience, SameHost.Instance);
-        if (error is ForwarderError.Request or ForwarderError.RequestTimedOut && !visit.Response.HasStarted)
+        // By the status that the forwarder has set: it fails in many ways when the app goes, and the visitor's own faults have another one.
+        if (error != ForwarderError.None && visit.Response is { HasStarted: false, StatusCode: StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout })
         {
             await TellAsync(visit, "The app does not answer right now.");
         }
@@ -65,15 +66,22 @@ internal sealed class SameHost : HttpTransformer
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         proxyRequest.Headers.Host = httpContext.Request.Host.Value;
-        Set(proxyRequest, "X-Forwarded-For", httpContext.Connection.RemoteIpAddress?.ToString());
+        foreach (var name in proxyRequest.Headers.Select(header => header.Key).Where(TellsOfTheVisitor).ToArray())
+        {
+            proxyRequest.Headers.Remove(name);
+        }
+        Set(proxyRequest, "X-Forwarded-For", Address(httpContext.Connection.RemoteIpAddress));
         Set(proxyRequest, "X-Forwarded-Proto", httpContext.Request.Scheme);
         Set(proxyRequest, "X-Forwarded-Host", httpContext.Request.Host.Value);
     }
 
     /// <summary>What a visitor sent under these names is not believed.</summary>
-    private static void Set(HttpRequestMessage request, string name, string? value)
-    {
-        request.Headers.Remove(name);
-        request.Headers.TryAddWithoutValidation(name, value ?? "");
-    }
+    private static bool TellsOfTheVisitor(string header) =>
+        header.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase) || header.Equals("Forwarded", StringComparison.OrdinalIgnoreCase) ||
+        header.Equals("X-Real-IP", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The door listens for both families on one socket, where an IPv4 visitor has an IPv6 address.</summary>
+    private static string? Address(IPAddress? visitor) => (visitor is { IsIPv4MappedToIPv6: true } ? visitor.MapToIPv4() : visitor)?.ToString();
+
+    private static void Set(HttpRequestMessage request, string name, string? value) => request.Headers.TryAddWithoutValidation(name, value ?? "");
 }

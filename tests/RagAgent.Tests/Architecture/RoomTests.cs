@@ -1,0 +1,74 @@
+using ArchUnitNET.Domain;
+using ArchUnitNET.Domain.Extensions;
+using ArchUnitNET.Loader;
+using Xunit;
+
+namespace RagAgent.Tests.Architecture;
+
+/// <summary>Dependencies point inwards, and each foreign library has one room.</summary>
+public class RoomTests
+{
+    private const string Root = "RagAgent";
+
+    private static readonly ArchUnitNET.Domain.Architecture House =
+        new ArchLoader().LoadAssemblies(typeof(RagAgent.Configuration.AgentConfig).Assembly).Build();
+
+    [Fact]
+    public void The_supervision_knows_no_other_room_except_the_words_for_an_exception()
+    {
+        var known = Dependencies("Supervision").Where(d => RoomOf(d.Target) is not (null or "Supervision")).Select(d => $"{Outer(d.Origin)} -> {Outer(d.Target)}").Distinct();
+
+        Assert.Equal(["RagAgent.Supervision.EffectRunner -> RagAgent.Diagnostics.Problems"], known);
+    }
+
+    [Theory]
+    [InlineData("Docker.DotNet", "Containers", "Images")]
+    [InlineData("Amazon", "Aws")]
+    [InlineData("Yarp", "Proxy")]
+    [InlineData("Serilog", "Diagnostics", "")]
+    [InlineData("System.CommandLine", "Cli", "")]
+    public void A_foreign_library_is_named_in_its_room_only(string library, params string[] rooms)
+    {
+        var naming = Ours().SelectMany(type => type.Dependencies)
+            .Where(d => d.Target.FullName == library || d.Target.FullName.StartsWith(library + ".", StringComparison.Ordinal))
+            .Select(d => d.Origin).ToArray();
+
+        Assert.NotEmpty(naming);
+        Assert.Empty(naming.Where(type => !rooms.Contains(RoomOf(type))).Select(Outer).Distinct());
+    }
+
+    [Theory]
+    [InlineData("Cli", "")]
+    [InlineData("Control", "Cli", "")]
+    [InlineData("Proxy", "Control", "")]
+    [InlineData("Aws", "")]
+    [InlineData("Health", "")]
+    public void A_room_is_known_only_by_those_outside_of_it(string room, params string[] knownBy)
+    {
+        var knowing = Ours().SelectMany(type => type.Dependencies).Where(d => RoomOf(d.Target) == room && RoomOf(d.Origin) != room).Select(d => d.Origin);
+
+        Assert.Empty(knowing.Where(type => !knownBy.Contains(RoomOf(type))).Select(Outer).Distinct());
+    }
+
+    [Fact]
+    public void The_configuration_knows_no_other_room() =>
+        Assert.Empty(Dependencies("Configuration").Where(d => RoomOf(d.Target) is not (null or "Configuration")).Select(d => Outer(d.Origin)).Distinct());
+
+    private static IEnumerable<IType> Ours() => House.Types.Where(type => RoomOf(type) is not null);
+
+    private static IEnumerable<ArchUnitNET.Domain.Dependencies.ITypeDependency> Dependencies(string room) => Ours().Where(type => RoomOf(type) == room).SelectMany(type => type.Dependencies);
+
+    /// <summary>The folder that a type of ours lives in; empty for the composition above the rooms; null for a type of others.</summary>
+    private static string? RoomOf(IType type)
+    {
+        var name = type.FullName.Split('`', '+', '/', '<')[0];
+        return name switch
+        {
+            "Program" => "",
+            _ when !name.StartsWith(Root + ".", StringComparison.Ordinal) => null,
+            _ => name[(Root.Length + 1)..].Split('.') is [var room, _, ..] ? room : "",
+        };
+    }
+
+    private static string Outer(IType type) => type.FullName.Split('`', '+', '/')[0];
+}

@@ -1,0 +1,58 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RagAgent.Supervision;
+
+namespace RagAgent.Tests.Bench;
+
+/// <summary>A real supervision over an engine, a registry and secrets that are always well: it adopts the app on the port and has it serve.</summary>
+internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IAsyncDisposable
+{
+    private readonly Container _container;
+
+    public SupervisedApp(int port = 32768, TimeProvider? time = null)
+    {
+        _container = Told.Container(port, new Release(Told.Image, Told.Policy.ConfigFingerprint, Told.Secrets.Fingerprint).Id);
+        Clock = new AgentClock(time ?? TimeProvider.System);
+        Supervisor = new Supervisor(Told.Policy, new EffectRunner(this, this, this, this, Clock), Board, new Narrator(NullLogger<Supervisor>.Instance, Told.Policy), Clock);
+    }
+
+    public StateBoard Board { get; } = new();
+    public AgentClock Clock { get; }
+    public Supervisor Supervisor { get; }
+
+    public async Task StartAsync(CancellationToken stopping)
+    {
+        await Supervisor.StartAsync(stopping);
+        await UntilAsync(state => state.App is App.Serving && state.Image.Value is not null, stopping);
+    }
+
+    /// <summary>Waits for a state, however it comes about.</summary>
+    public async Task<AgentState> UntilAsync(Func<AgentState, bool> condition, CancellationToken stopping)
+    {
+        var (revision, state) = Board.Read();
+        while (!condition(state))
+        {
+            (revision, state) = await Board.WaitAsync(revision, stopping);
+        }
+        return state;
+    }
+
+    public Task<Inventory> InspectAsync(CancellationToken stopping) => Task.FromResult(new Inventory([_container], "29.0.0 (API 1.44)"));
+
+    public Task<Container> StartAsync(Release release, CancellationToken stopping) => Task.FromResult(_container);
+
+    public Task StopAsync(Container container, CancellationToken stopping) => Task.CompletedTask;
+
+    public Task<Resolution> ResolveAsync(CancellationToken stopping) => Task.FromResult(Told.Resolution);
+
+    public Task<ImageOnDisk> EnsureAsync(Resolution resolution, Action<PullProgress> progress, CancellationToken stopping) => Task.FromResult(new ImageOnDisk(Told.Digest, 0));
+
+    public Task<SecretVersions> ReadAsync(CancellationToken stopping) => Task.FromResult(Told.Secrets);
+
+    public Task<string?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping) => Task.FromResult<string?>(null);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Supervisor.StopAsync(CancellationToken.None);
+        Supervisor.Dispose();
+    }
+}

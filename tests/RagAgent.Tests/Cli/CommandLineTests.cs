@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using RagAgent.Diagnostics;
+using Xunit;
+
+namespace RagAgent.Tests.Cli;
+
+/// <summary>The program as the shell sees it.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-cli-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public async Task The_version_is_told() => Assert.Equal(new Finished(0, $"ragagent {AgentVersion.Short}\n", ""), await RunAsync("--version"));
+
+    [Fact]
+    public async Task A_valid_file_is_told_as_such()
+    {
+        var file = Write("""{ "image": "app" }""");
+
+        Assert.Equal(new Finished(0, $"{file} is valid.\n", ""), await RunAsync("config", "check", file));
+    }
+
+    [Theory]
+    [InlineData("config", "check")]
+    [InlineData("run", "--config")]
+    public async Task Every_mistake_has_a_line_of_its_own_and_the_exit_code_says_that_a_restart_is_of_no_use(string command, string option)
+    {
+        var file = Write("{\n  \"image\": \"App\",\n  \"listen\": { \"http\": \"x\" }\n}");
+
+        var run = await RunAsync(command, option, file);
+
+        Assert.Equal((78, ""), (run.Code, run.Output));
+        var lines = run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith($"{file}:2:12: image: must have a repository in lower case", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith($"{file}:3:23: listen.http: ", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_file_is_told_with_one_that_works()
+    {
+        var run = await RunAsync("config", "check", Path.Combine(_folder.FullName, "missing.json"));
+
+        Assert.Equal(78, run.Code);
+        Assert.Contains("there is no such file; write it.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--nonsense")]
+    [InlineData("nonsense")]
+    [InlineData("status", "--nonsense")]
+    public async Task An_unknown_option_or_command_is_named_and_nothing_is_done(params string[] arguments)
+    {
+        var run = await RunAsync(arguments);
+
+        Assert.NotEqual(0, run.Code);
+        Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("status", "--json")]
+    [InlineData("update")]
+    public async Task Without_an_agent_there_is_a_sentence_and_an_exit_code_of_its_own(params string[] arguments)
+    {
+        var run = await RunAsync([.. arguments, "--runtime-dir", _folder.FullName]);
+
+        Assert.Equal(
+            new Finished(3, "", $"ragagent: No agent runs here: nobody answers on {_folder.FullName}/control.sock. Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay.\n"),
+            run);
+    }
+
+    [Fact]
+    public async Task Help_names_every_command()
+    {
+        var run = await RunAsync("--help");
+
+        Assert.Equal(0, run.Code);
+        Assert.All(["run", "status", "update", "config"], command => Assert.Contains($"\n  {command}", run.Output, StringComparison.Ordinal));
+    }
+
+    private string Write(string text)
+    {
+        var path = Path.Combine(_folder.FullName, "ragagent.json");
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private static async Task<Finished> RunAsync(params string[] arguments)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ragagent"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
+        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync(stop);
+        var error = process.StandardError.ReadToEndAsync(stop);
+        await process.WaitForExitAsync(stop);
+        return new Finished(process.ExitCode, await output, await error);
+    }
+
+    private sealed record Finished(int Code, string Output, string Error);
+}

@@ -1,0 +1,178 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Configuration;
+using RagAgent.Control;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using RagAgent.Tests.Proxy;
+using Xunit;
+
+namespace RagAgent.Tests.Control;
+
+/// <summary>The agent's control socket and its client, through a real socket.</summary>
+public sealed class ControlTests : IAsyncLifetime
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-control-");
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private SupervisedApp _agent = null!;
+    private ControlServer _server = null!;
+    private ControlClient _client = null!;
+
+    private string Socket => RuntimeDirectory.Socket(_folder.FullName);
+
+    public async ValueTask InitializeAsync()
+    {
+        _agent = new SupervisedApp(time: _time);
+        _server = Server(_folder.FullName);
+        await _server.StartAsync(Stop);
+        _client = new ControlClient(_folder.FullName);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _server.StopAsync(CancellationToken.None);
+        await _server.DisposeAsync();
+        await _agent.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task The_status_is_what_the_state_board_shows()
+    {
+        _agent.Board.Publish(Told.Idle with { App = Told.Serving(), Sessions = 2, Tag = Told.Known(Told.Resolution), Secrets = Told.Failing<SecretVersions>(Told.Trouble) });
+
+        var status = await _client.StatusAsync(null, Stop);
+
+        Assert.Equal((1, "The app serves (sha256:0123456789ab)."), (status.Revision, status.Headline));
+        Assert.Equal(new AppStatus("serving", _time.GetUtcNow(), "0123456789ab", "release-1", Told.Digest, true, 0, false, 2, null), status.App);
+        Assert.Equal(new ImageStatus("registry/app:latest", Told.Digest, Told.Digest, _time.GetUtcNow(), null, null), status.Image);
+        Assert.Equal(new EngineStatus("29.0.0 (API 1.44)", true), status.Engine);
+        Assert.Equal([new ProblemStatus("trouble", "It went wrong.", "Do this.", _time.GetUtcNow().AddSeconds(30))], status.Problems);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_news_is_woken_by_them()
+    {
+        var first = await _client.StatusAsync(null, Stop);
+
+        var waiting = _client.StatusAsync(first.Revision, Stop);
+        _agent.Board.Publish(Told.Idle);
+
+        Assert.Equal(first.Revision + 1, (await waiting).Revision);
+    }
+
+    [Fact]
+    public async Task Who_missed_news_does_not_wait()
+    {
+        _agent.Board.Publish(Told.Idle);
+
+        Assert.Equal(1, (await _client.StatusAsync(0, Stop)).Revision);
+    }
+
+    [Fact]
+    public async Task Without_news_there_is_an_answer_after_a_while()
+    {
+        var waiting = _client.StatusAsync(0, Stop);
+        while (!waiting.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal(0, (await waiting).Revision);
+    }
+
+    [Fact]
+    public async Task An_update_is_accepted_with_a_number_under_which_its_end_is_found()
+    {
+        await _agent.StartAsync(Stop);
+
+        var accepted = await _client.UpdateAsync(Stop);
+        await _agent.UntilAsync(state => state.LastUpdate?.Id >= accepted.Id, Stop);
+
+        Assert.Equal(new UpdateStatus(null, new UpdateResult(accepted.Id, false, Told.Digest, null)), (await _client.StatusAsync(null, Stop)).Update);
+        Assert.True((await _client.UpdateAsync(Stop)).Id > accepted.Id);
+    }
+
+    [Theory]
+    [InlineData("GET", "/")]
+    [InlineData("GET", "/v1/update")]
+    [InlineData("POST", "/v1/status")]
+    [InlineData("GET", "/v2/status")]
+    public async Task What_is_not_there_is_answered_with_what_is(string method, string path)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler { ConnectCallback = async (_, stopping) => await ConnectAsync(stopping) });
+        using var request = new HttpRequestMessage(new HttpMethod(method), "http://ragagent" + path);
+
+        using var answer = await http.SendAsync(request, Stop);
+
+        Assert.Equal((404, "There is GET /v1/status and POST /v1/update.\n"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
+    }
+
+    [Fact]
+    public void Only_the_agents_user_and_group_may_use_the_socket() =>
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(Socket));
+
+    [Fact]
+    public async Task A_socket_that_a_crash_left_is_replaced()
+    {
+        var left = Directory.CreateDirectory(Path.Combine(_folder.FullName, "left"));
+        await File.WriteAllTextAsync(RuntimeDirectory.Socket(left.FullName), "", Stop);
+
+        await using var server = Server(left.FullName);
+        await server.StartAsync(Stop);
+        using var client = new ControlClient(left.FullName);
+
+        Assert.Equal(0, (await client.StatusAsync(null, Stop)).Revision);
+        await server.StopAsync(Stop);
+    }
+
+    [Fact]
+    public async Task A_folder_that_can_not_be_made_is_told()
+    {
+        var file = Path.Combine(_folder.FullName, "file");
+        await File.WriteAllTextAsync(file, "", Stop);
+        await using var server = Server(Path.Combine(file, "below"));
+
+        var refused = await Refused.ByAsync(() => server.StartAsync(Stop));
+
+        Assert.Equal("control-socket", refused.Code);
+        Assert.StartsWith($"The control socket {file}/below/control.sock can't be made: ", refused.What, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Without_an_agent_that_answers_the_client_says_how_to_start_it(bool socketIsLeft)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder.FullName, "nobody")).FullName;
+        if (socketIsLeft)
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Bind(new UnixDomainSocketEndPoint(RuntimeDirectory.Socket(folder)));
+        }
+        using var client = new ControlClient(folder);
+
+        Assert.Equal(
+            new Problem("not-running", $"No agent runs here: nobody answers on {folder}/control.sock.",
+                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."),
+            await Refused.ByAsync(() => client.StatusAsync(null, Stop)));
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private ControlServer Server(string folder)
+    {
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Visit.Door(_agent, 80), _agent.Clock);
+        return new ControlServer(new ControlAddress(folder), status, _agent.Board, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
+    }
+
+    private async Task<NetworkStream> ConnectAsync(CancellationToken stopping)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), stopping);
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+}

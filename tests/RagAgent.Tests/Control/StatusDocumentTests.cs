@@ -1,0 +1,90 @@
+using System.Text.Json;
+using RagAgent.Cli;
+using RagAgent.Control;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Control;
+
+public class StatusDocumentTests
+{
+    // What scripts may read. Names are added here when the document gets them, and never taken away.
+    private static readonly string[] Keys =
+    [
+        "version", "revision", "headline",
+        "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes", "app.crashLooping", "app.sessions", "app.nextStart",
+        "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck", "image.pull.percent", "image.pull.downloadedBytes", "image.pull.totalBytes",
+        "secrets.versions", "secrets.readAt", "engine.version", "engine.answers", "frontDoor.port", "frontDoor.open",
+        "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code", "update.last.problem.what", "update.last.problem.remedy", "update.last.problem.nextTry",
+        "lastFailure.at", "lastFailure.release", "lastFailure.problem.code", "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry", "lastFailure.lastLines",
+        "problems.code", "problems.what", "problems.remedy", "problems.nextTry",
+    ];
+
+    private static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly ProblemStatus Trouble = new("trouble", "It went wrong.", "Do this.", At);
+
+    private static readonly StatusDocument Full = new(
+        "1.2.3", 42, "The app serves.",
+        new AppStatus("serving", At, "0123456789ab", "release-1", Told.Digest, false, 2, false, 3, At),
+        new ImageStatus("registry/app:latest", Told.NewerDigest, Told.NewerDigest, At, At, new PullStatus(50, 500_000, 1_000_000)),
+        new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false), new FrontDoorStatus(80, true),
+        new UpdateStatus(null, new UpdateResult(7, false, Told.Digest, Trouble)), new FailureStatus(At, "release-0", Trouble, ["last line"]), [Trouble]);
+
+    [Fact]
+    public void Every_key_that_scripts_may_read_is_there()
+    {
+        using var document = JsonDocument.Parse(JsonSerializer.Serialize(Full, ControlJson.Default.StatusDocument));
+
+        Assert.Equal(Keys.Order(), KeysOf(document.RootElement, "").Distinct().Order());
+    }
+
+    [Fact]
+    public void What_was_written_is_read_again() =>
+        Assert.Equal(
+            JsonSerializer.Serialize(Full, ControlJson.Default.StatusDocument),
+            JsonSerializer.Serialize(JsonSerializer.Deserialize(JsonSerializer.Serialize(Full, ControlJson.Default.StatusDocument), ControlJson.Default.StatusDocument)!, ControlJson.Default.StatusDocument));
+
+    [Fact]
+    public void People_read_it_line_by_line()
+    {
+        var at = At.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
+
+        Assert.Equal($"""
+            The app serves.
+
+            app       serving since {at}, container 0123456789ab, release release-1
+            image     registry/app:latest
+            digest    {Told.Digest} (a newer one is known)
+            newest    {Told.NewerDigest}
+            checked   {at}, next {at}
+            pull      50 %, 500 kB of 1 MB
+            secrets   KEY (version 3 of parameter /key)
+            engine    Docker 29.0.0 (API 1.44), does not answer
+            door      port 80, 3 sessions open
+            crashes   2 in a row, next start {at}
+            update    the last one failed: It went wrong. Do this.
+            problem   It went wrong. Do this. Next try {at}.
+            failed    {at}: It went wrong. Do this.
+                      | last line
+
+            """, StatusText.Of(Full));
+    }
+
+    [Fact]
+    public void What_is_not_known_has_no_line()
+    {
+        var bare = new StatusDocument(
+            "1.2.3", 0, "Docker Engine is being asked what runs.", new AppStatus("unknown", null, null, null, null, null, 0, false, 0, null),
+            new ImageStatus(null, null, null, null, null, null), new SecretsStatus([], null), new EngineStatus(null, false), new FrontDoorStatus(80, false),
+            new UpdateStatus(null, null), null, []);
+
+        Assert.Equal("Docker Engine is being asked what runs.\n\napp       unknown\ndoor      port 80, closed\n", StatusText.Of(bare));
+    }
+
+    private static IEnumerable<string> KeysOf(JsonElement element, string prefix) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => KeysOf(p.Value, prefix.Length == 0 ? p.Name : $"{prefix}.{p.Name}")),
+        JsonValueKind.Array when element.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Object) => element.EnumerateArray().SelectMany(item => KeysOf(item, prefix)),
+        _ => [prefix],
+    };
+}

@@ -1,0 +1,184 @@
+using System.Net.WebSockets;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Configuration;
+using RagAgent.Health;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Health;
+
+public class HttpProberTests
+{
+    private static readonly AgentConfig Config = new() { Image = "app" };
+    private readonly FakeTimeProvider _time = new();
+
+    [Theory]
+    [InlineData("Startup")]
+    [InlineData("Liveness")]
+    public async Task An_app_that_answers_well_has_no_fault(string kind)
+    {
+        await using var app = await TestServer.StartAsync(call => call.Response.WriteAsync("ok"));
+
+        Assert.Null(await FindFaultAsync(app, Enum.Parse<ProbeKind>(kind)));
+        Assert.Equal("GET /_stcore/health", Assert.Single(app.Requests).ToString());
+    }
+
+    [Theory]
+    [InlineData(503)]
+    [InlineData(404)]
+    [InlineData(302)]
+    public async Task Any_other_answer_is_a_fault(int status)
+    {
+        await using var app = await TestServer.StartAsync(call =>
+        {
+            call.Response.StatusCode = status;
+            call.Response.Headers.Location = "/elsewhere";
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal($"/_stcore/health answered {status}", await FindFaultAsync(app, ProbeKind.Liveness));
+    }
+
+    [Fact]
+    public async Task An_app_that_nobody_finds_listening_has_its_connection_refused()
+    {
+        var app = await TestServer.StartAsync(_ => Task.CompletedTask);
+        await app.DisposeAsync();
+
+        Assert.Equal("/_stcore/health did not answer: the connection was refused", await FindFaultAsync(app, ProbeKind.Startup));
+        Assert.Equal("/_stcore/stream refused a WebSocket: the connection was refused", await FindFaultAsync(app, ProbeKind.Gate));
+    }
+
+    [Theory]
+    [InlineData("Startup", 5, "/_stcore/health did not answer within 5s")]
+    [InlineData("Liveness", 10, "/_stcore/health did not answer within 10s")]
+    [InlineData("Gate", 5, "/_stcore/stream did not answer within 5s")]
+    public async Task An_app_that_hangs_is_not_waited_for(string kind, int patience, string fault)
+    {
+        var asked = new TaskCompletionSource();
+        await using var app = await TestServer.StartAsync(call =>
+        {
+            asked.TrySetResult();
+            return TestServer.HangAsync(call);
+        });
+
+        var probing = FindFaultAsync(app, Enum.Parse<ProbeKind>(kind));
+        await asked.Task.WaitAsync(Stop);
+        _time.Advance(TimeSpan.FromSeconds(patience) - TimeSpan.FromMilliseconds(1));
+        Assert.False(probing.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(fault, await probing);
+    }
+
+    [Fact]
+    public async Task The_gate_makes_a_handshake_as_a_browser_does()
+    {
+        await using var app = await TestServer.StartAsync(AcceptAsync);
+
+        Assert.Null(await FindFaultAsync(app, ProbeKind.Gate));
+        var handshake = Assert.Single(app.Requests);
+        Assert.Equal("GET /_stcore/stream", handshake.ToString());
+        Assert.Equal(("streamlit", $"http://{app.Authority}", app.Authority), (handshake.Headers["Sec-WebSocket-Protocol"], handshake.Headers["Origin"], handshake.Headers["Host"]));
+    }
+
+    [Fact]
+    public async Task A_refused_handshake_is_a_fault()
+    {
+        await using var app = await TestServer.StartAsync(call =>
+        {
+            call.Response.StatusCode = 403;
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal("/_stcore/stream refused a WebSocket: The server returned status code '403' when status code '101' was expected", await FindFaultAsync(app, ProbeKind.Gate));
+    }
+
+    [Fact]
+    public async Task The_gates_path_must_answer_before_its_handshake_is_made()
+    {
+        var config = Config with { Health = new HealthConfig { Gate = new GateConfig { Path = "/_stcore/script-health-check" } } };
+        await using var app = await TestServer.StartAsync(call =>
+        {
+            call.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal("/_stcore/script-health-check answered 503", await FindFaultAsync(app, ProbeKind.Gate, config));
+        Assert.Equal("GET /_stcore/script-health-check", Assert.Single(app.Requests).ToString());
+    }
+
+    [Fact]
+    public async Task A_gate_that_asks_nothing_is_open()
+    {
+        var config = Config with { Health = new HealthConfig { Gate = new GateConfig { WebSocket = null } } };
+        await using var app = await TestServer.StartAsync(_ => Task.CompletedTask);
+
+        Assert.Null(await FindFaultAsync(app, ProbeKind.Gate, config));
+        Assert.Empty(app.Requests);
+    }
+
+    [Fact]
+    public async Task A_container_without_a_port_can_not_be_asked()
+    {
+        using var prober = new HttpProber(Config, _time);
+
+        Assert.Equal("the engine has published no port for it", await prober.FindFaultAsync(ProbeKind.Startup, Told.Container(port: null), Stop));
+    }
+
+    [Theory]
+    [InlineData("Startup")]
+    [InlineData("Gate")]
+    public async Task Being_told_to_stop_is_no_fault_of_the_app(string kind)
+    {
+        var asked = new TaskCompletionSource();
+        await using var app = await TestServer.StartAsync(call =>
+        {
+            asked.TrySetResult();
+            return TestServer.HangAsync(call);
+        });
+        using var prober = new HttpProber(Config, _time);
+        using var stop = new CancellationTokenSource();
+
+        var probing = prober.FindFaultAsync(Enum.Parse<ProbeKind>(kind), Told.Container(app.Port), stop.Token);
+        await asked.Task.WaitAsync(Stop);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probing);
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_no_HTTP_is_a_fault()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        var answering = Task.Run(async () =>
+        {
+            using var client = await listener.AcceptTcpClientAsync(Stop);
+            await client.GetStream().WriteAsync("SSH-2.0-OpenSSH\r\n\r\n"u8.ToArray(), Stop);
+        }, Stop);
+        using var prober = new HttpProber(Config, _time);
+
+        var fault = await prober.FindFaultAsync(ProbeKind.Startup, Told.Container(((System.Net.IPEndPoint)listener.LocalEndpoint).Port), Stop);
+
+        await answering;
+        Assert.StartsWith("/_stcore/health did not answer: ", fault, StringComparison.Ordinal);
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private static async Task AcceptAsync(HttpContext call)
+    {
+        using var socket = await call.WebSockets.AcceptWebSocketAsync("streamlit");
+        await socket.ReceiveAsync(new byte[16], call.RequestAborted);
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, call.RequestAborted);
+    }
+
+    private async Task<string?> FindFaultAsync(TestServer app, ProbeKind kind, AgentConfig? config = null)
+    {
+        using var prober = new HttpProber(config ?? Config, _time);
+        return await prober.FindFaultAsync(kind, Told.Container(app.Port), Stop);
+    }
+}

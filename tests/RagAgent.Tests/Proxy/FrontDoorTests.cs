@@ -1,0 +1,41 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+public class FrontDoorTests
+{
+    [Fact]
+    public async Task A_port_that_is_taken_is_told_and_waited_for()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var time = new FakeTimeProvider();
+        await using var agent = new SupervisedApp(time: time);
+        var port = FreePort.Take();
+        var other = new TcpListener(IPAddress.IPv6Any, port);
+        other.Server.DualMode = true;
+        other.Start();
+        using var door = Visit.Door(agent, port);
+
+        await door.StartAsync(stop);
+        Assert.Equal(
+            new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
+                $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration; the agent tries again every 5s."),
+            door.Problem);
+
+        other.Stop();
+        while (door.Problem is not null)
+        {
+            time.Advance(TimeSpan.FromSeconds(5));
+            await Task.Yield();
+        }
+        using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var answer = await browser.GetAsync(new Uri($"http://127.0.0.1:{port}/"), stop);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        await door.StopAsync(stop);
+    }
+}

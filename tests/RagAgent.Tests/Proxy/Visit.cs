@@ -1,0 +1,42 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RagAgent.Configuration;
+using RagAgent.Proxy;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>An open front door and a visitor before it.</summary>
+internal sealed class Visit : IAsyncDisposable
+{
+    private readonly FrontDoor _door;
+
+    private Visit(FrontDoor door, int port)
+    {
+        _door = door;
+        Port = port;
+        Browser = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/") };
+    }
+
+    public HttpClient Browser { get; }
+    public int Port { get; }
+
+    public static async Task<Visit> AtAsync(SupervisedApp app, CancellationToken stopping)
+    {
+        var port = FreePort.Take();
+        var visit = new Visit(Door(app, port), port);
+        await visit._door.StartAsync(stopping);
+        return visit;
+    }
+
+    public static FrontDoor Door(SupervisedApp app, int port) => new(
+        new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } },
+        new Visits(app.Supervisor), app.Board, Told.Policy, app.Clock, NullLoggerFactory.Instance);
+
+    public async ValueTask DisposeAsync()
+    {
+        Browser.Dispose();
+        await _door.StopAsync(CancellationToken.None);
+        _door.Dispose();
+    }
+}
