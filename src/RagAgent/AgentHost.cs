@@ -56,9 +56,12 @@ internal static class AgentHost
 
     private static void AddSecrets(IServiceCollection services) => services.AddSingleton<ISecrets, SecretReader>();
 
-    private static void AddAws(IServiceCollection services) => services
-        .AddSingleton<InstanceMetadata>().AddSingleton<AwsAccount>()
-        .AddSingleton<IParameterStore, ParameterStore>().AddSingleton<IEcr, EcrTokens>();
+    private static void AddAws(IServiceCollection services)
+    {
+        InstanceMetadata.KeepFromProxies();
+        services.AddSingleton<InstanceMetadata>().AddSingleton<AwsAccount>()
+            .AddSingleton<IParameterStore, ParameterStore>().AddSingleton<IEcr, EcrTokens>();
+    }
 
     private static void AddContainers(IServiceCollection services) => services
         .AddSingleton<EngineConnection>().AddSingleton<ContainerOutput>().AddSingleton<IEngine, DockerEngine>()

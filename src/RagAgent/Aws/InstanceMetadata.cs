@@ -37,6 +37,26 @@ internal sealed class InstanceMetadata : IDisposable
         }
     }
 
+    /// <summary>
+    /// Keeps the SDK, too, from asking a configured proxy for the instance's credentials: they must not leave the machine, and
+    /// no proxy could reach them. Changes this process's <c>NO_PROXY</c>; to be called before its first request.
+    /// </summary>
+    public static void KeepFromProxies()
+    {
+        var others = Environment.GetEnvironmentVariable("NO_PROXY") ?? Environment.GetEnvironmentVariable("no_proxy");
+        try
+        {
+            if (others?.Split(',').Contains(Endpoint.Host) != true)
+            {
+                Environment.SetEnvironmentVariable("NO_PROXY", string.Join(',', new[] { others, Endpoint.Host }.OfType<string>()));
+            }
+        }
+        catch (ProblemException)
+        {
+            return;   // told as a problem by the first call that needs it, while the agent runs
+        }
+    }
+
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
     public Task<string> RegionAsync(CancellationToken stopping) => GetAsync("placement/region", stopping);
 

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
-using RagAgent.Aws;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Supervision;
@@ -29,7 +28,6 @@ internal static class RunCommand
         {
             return ConfigCommand.Refuse(read.Problems);
         }
-        MetadataWithoutProxy();
         var systemd = new SystemdNotifier();
         try
         {
@@ -50,20 +48,6 @@ internal static class RunCommand
         {
             await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
             return e.Problem.Code == "already-running" ? ExitCodes.AlreadyRunning : ExitCodes.Failed;
-        }
-    }
-
-    /// <summary>The SDK would ask a configured proxy for the instance's credentials: they must not leave the machine, and no proxy could reach them.</summary>
-    private static void MetadataWithoutProxy()
-    {
-        var others = Environment.GetEnvironmentVariable("NO_PROXY") ?? Environment.GetEnvironmentVariable("no_proxy");
-        try
-        {
-            Environment.SetEnvironmentVariable("NO_PROXY", string.Join(',', new[] { others, InstanceMetadata.Endpoint.Host }.OfType<string>()));
-        }
-        catch (ProblemException)
-        {
-            return;   // told as a problem by the first call that needs it, while the agent runs
         }
     }
 
