@@ -62,6 +62,7 @@ if [[ "$quick" == no ]]; then
   count "Its installation" scripts/check-install.sh
   # What is tested against real parts is the binary that is shipped.
   tar --extract --gzip --strip-components=1 --directory "$work" --file "$(find dist -name '*.tar.gz' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)"
+  chmod 755 "$work"   # a test runs it as another user
   export RAGAGENT_BINARY="$work/ragagent"
   run_tests RagAgent.IntegrationTests
 fi

@@ -24,7 +24,8 @@ internal static class AgentHost
 
     public static IHost Build(AgentConfig config, ControlAddress control, ISystemdNotifier systemd)
     {
-        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent" });
+        // The root of no content: nothing is read from beside the binary, which may lie where its user can't look.
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent", ContentRootPath = "/" });
         builder.Services.AddSingleton(config).AddSingleton(TimeProvider.System).AddSingleton<AgentClock>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
         AddDiagnostics(builder, systemd);

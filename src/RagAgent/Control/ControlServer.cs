@@ -25,7 +25,7 @@ internal sealed class ControlServer(ControlAddress address, StatusWriter status,
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         Prepare();
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.ListenUnixSocket(address.Socket);

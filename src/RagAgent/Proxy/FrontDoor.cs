@@ -93,7 +93,7 @@ internal sealed class FrontDoor(AgentConfig config, Visits visits, StateBoard bo
 
     private WebApplication Build()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.ListenAnyIP(config.Listen.Http);
