@@ -34,7 +34,7 @@ public class EcrAddressTests
         Assert.Equal(address, Address("eu-central-1"));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_region_is_the_configurations_else_the_variables()
     {
         using var aws = new AwsHere(("AWS_REGION", "us-west-2"));
@@ -43,7 +43,7 @@ public class EcrAddressTests
         Assert.Equal("us-west-2", (await AwsHere.Account(null).RegionAsync(TestContext.Current.CancellationToken)).SystemName);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Without_any_region_the_metadata_is_asked_and_says_that_it_is_switched_off()
     {
         using var aws = new AwsHere();

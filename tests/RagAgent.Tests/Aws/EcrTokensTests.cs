@@ -30,7 +30,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         await _ecr.DisposeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_instances_own_registry_is_where_the_token_says()
     {
         using var tokens = Tokens();
@@ -41,7 +41,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.DoesNotContain("token-1", access.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_call_is_AWSs_signed_for_ECR_and_the_region()
     {
         using var tokens = Tokens();
@@ -56,7 +56,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Contains("/eu-central-1/ecr/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_token_is_kept_for_half_of_its_life()
     {
         using var tokens = Tokens();
@@ -68,7 +68,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal("token-2", await TokenAsync(tokens));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_token_that_was_refused_is_replaced_at_once()
     {
         using var tokens = Tokens();
@@ -78,7 +78,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal("token-2", await TokenAsync(tokens));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Many_who_ask_at_once_get_one_token()
     {
         using var tokens = Tokens();
@@ -89,7 +89,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Single(_ecr.Requests);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("999999999999.dkr.ecr.us-east-1.amazonaws.com", "us-east-1")]
     [InlineData("999999999999.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1")]
     [InlineData("999999999999.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1")]
@@ -120,7 +120,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.False(tokens.Owns(host));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on it to the instance role; no restart is needed.")]
     [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on it to the instance role; no restart is needed.")]
     [InlineData("ThrottlingException", 400, "aws-throttled", "AWS throttles giving out a registry token.", "The agent tries again by itself.")]
@@ -138,7 +138,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal((code, what, remedy), (refused.Code, refused.What, refused.Remedy));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_type_may_stand_in_a_header()
     {
         _refuse = call =>
@@ -152,7 +152,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal("aws-denied", (await Refused.ByAsync(() => TokenAsync(tokens))).Code);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("<html>", "AWS refuses giving out a registry token: HTTP 403.")]
     [InlineData("[]", "AWS refuses giving out a registry token: HTTP 403.")]
     [InlineData("{\"__type\":7}", "AWS refuses giving out a registry token: HTTP 403.")]
@@ -169,7 +169,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal(what, (await Refused.ByAsync(() => TokenAsync(tokens))).What);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("{}")]
     [InlineData("[]")]
     [InlineData("<html>")]
@@ -190,7 +190,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.DoesNotContain("canary7731", thrown.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_failing_ECR_is_asked_three_times()
     {
         _refuse = call => AwsHere.RefuseAsync(call, 500, "ServerException", "Oops");
@@ -202,7 +202,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal(3, _ecr.Requests.Count);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_ECR_that_is_silent_is_given_up()
     {
         var asked = new TaskCompletionSource();
@@ -221,7 +221,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal(("ecr-unreachable", $"ECR at {_ecr.Authority} can't be reached: it did not answer in time."), (refused.Code, refused.What));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_ECR_where_nobody_listens_is_named()
     {
         await _ecr.DisposeAsync();

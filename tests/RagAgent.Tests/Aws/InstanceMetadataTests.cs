@@ -37,7 +37,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         await _imds.DisposeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_region_is_asked_for_with_a_session_token()
     {
         Assert.Equal("eu-central-1", await RegionAsync());
@@ -47,14 +47,14 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal("session", _imds.Requests[1].Headers["X-aws-ec2-metadata-token"]);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_instance_without_a_role_is_told_to_get_one() =>
         Assert.Equal(
             new Problem("imds-no-role", "The instance has no IAM role yet, so there are no AWS credentials.",
                 "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart."),
             await WhyAsync());
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_role_that_may_not_be_assumed_is_told_with_AWSs_code()
     {
         Role("""{ "Code": "AssumeRoleUnauthorizedAccess", "Message": "…" }""");
@@ -65,7 +65,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
             await WhyAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task When_it_has_credentials_the_cause_lies_elsewhere()
     {
         Role("""{ "Code": "Success", "AccessKeyId": "AKID", "SecretAccessKey": "canary7731" }""");
@@ -73,7 +73,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Null(await WhyAsync());
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("<html>canary7731")]
     [InlineData("[]")]
     [InlineData("{ \"Code\": 7 }")]
@@ -84,7 +84,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal(new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", "The agent tries again by itself."), await WhyAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_refused_session_token_points_at_the_metadata_options()
     {
         _answers["PUT /latest/api/token"] = (403, "");
@@ -95,7 +95,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal(expected, await WhyAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_refused_answer_is_told_with_its_status()
     {
         _answers["GET /latest/meta-data/placement/region"] = (401, "");
@@ -103,7 +103,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal("The instance metadata service answered 401 for placement/region.", (await Refused.ByAsync(RegionAsync)).What);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Metadata_that_is_not_there_is_named()
     {
         _answers.Remove("GET /latest/meta-data/placement/region");
@@ -111,7 +111,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal(new Problem("imds-missing", "The instance metadata has no placement/region.", "The agent tries again by itself."), await Refused.ByAsync(RegionAsync));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_service_that_is_silent_is_given_up_after_five_seconds()
     {
         _answers["PUT /latest/api/token"] = (200, "silence");
@@ -120,6 +120,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         while (!asking.IsCompleted)
         {
             _time.Advance(TimeSpan.FromMilliseconds(500));
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
             await Task.Yield();
         }
 
@@ -129,7 +130,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
             await Refused.ByAsync(() => asking));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_service_that_can_not_be_reached_is_told_with_the_cause()
     {
         await _imds.DisposeAsync();
@@ -140,7 +141,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
             await Refused.ByAsync(RegionAsync));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("true")]
     [InlineData("TRUE")]
     public async Task A_service_that_is_switched_off_is_never_asked(string value)
@@ -153,7 +154,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Empty(_imds.Requests);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_endpoint_that_is_no_address_is_named()
     {
         _variables.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "imds:");
@@ -161,7 +162,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal("AWS_EC2_METADATA_SERVICE_ENDPOINT is 'imds:', which is no address like http://127.0.0.1:1338.", (await Refused.ByAsync(RegionAsync)).What);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task No_proxy_is_ever_asked()
     {
         _variables.Set("http_proxy", "http://127.0.0.1:1");
@@ -169,7 +170,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal("eu-central-1", await RegionAsync());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Being_told_to_stop_is_no_failure_of_the_service()
     {
         using var metadata = new InstanceMetadata(_time);

@@ -26,7 +26,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         await _ssm.DisposeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_secure_string_is_read_decrypted_with_its_version()
     {
         Give("SecureString");
@@ -37,7 +37,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         Assert.Contains("/eu-central-1/ssm/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_plain_string_works_and_is_warned_of()
     {
         Give("String");
@@ -47,7 +47,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
             (await ReadAsync()).Warning);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("ParameterNotFound", "ssm-parameter-missing", "The parameter /key does not exist in eu-central-1.")]
     [InlineData("ParameterVersionNotFound", "ssm-version-missing", "The parameter /key has no such version or label.")]
     [InlineData("AccessDeniedException", "aws-denied", "AWS denies reading the parameter /key: said why.")]
@@ -62,7 +62,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         Assert.Equal((code, what), (refused.Code, refused.What));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_store_that_can_not_be_reached_is_told_with_the_cause()
     {
         await _ssm.DisposeAsync();
@@ -72,7 +72,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         Assert.Equal(("ssm-unreachable", "Parameter Store in eu-central-1 can't be reached: the connection was refused."), (refused.Code, refused.What));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("<html>canary7731")]
     [InlineData("{}")]
     public async Task An_answer_that_is_not_the_stores_is_a_problem_and_not_shown(string body)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using RagAgent.Diagnostics;
+using RagAgent.Tests.Bench;
 using Xunit;
 
 namespace RagAgent.Tests.Cli;
@@ -11,10 +12,10 @@ public sealed class CommandLineTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_version_is_told() => Assert.Equal(new Finished(0, $"ragagent {AgentVersion.Short}\n", ""), await RunAsync("--version"));
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_valid_file_is_told_as_such()
     {
         var file = Write("""{ "image": "app" }""");
@@ -22,7 +23,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(new Finished(0, $"{file} is valid.\n", ""), await RunAsync("config", "check", file));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("config", "check")]
     [InlineData("run", "--config")]
     public async Task Every_mistake_has_a_line_of_its_own_and_the_exit_code_says_that_a_restart_is_of_no_use(string command, string option)
@@ -38,7 +39,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.StartsWith($"{file}:3:23: listen.http: ", lines[1], StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_missing_file_is_told_with_one_that_works()
     {
         var run = await RunAsync("config", "check", Path.Combine(_folder.FullName, "missing.json"));
@@ -47,7 +48,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("there is no such file; write it.", run.Error, StringComparison.Ordinal);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("--nonsense")]
     [InlineData("nonsense")]
     [InlineData("status", "--nonsense")]
@@ -59,7 +60,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("status")]
     [InlineData("status", "--json")]
     [InlineData("update")]
@@ -72,7 +73,7 @@ public sealed class CommandLineTests : IDisposable
             run);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Help_names_every_command()
     {
         var run = await RunAsync("--help");

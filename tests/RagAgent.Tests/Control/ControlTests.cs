@@ -38,7 +38,7 @@ public sealed class ControlTests : IAsyncLifetime
         _folder.Delete(recursive: true);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_status_is_what_the_state_board_shows()
     {
         _agent.Board.Publish(Told.Idle with { App = Told.Serving(), Sessions = 2, Tag = Told.Known(Told.Resolution), Secrets = Told.Failing<SecretVersions>(Told.Trouble) });
@@ -52,7 +52,7 @@ public sealed class ControlTests : IAsyncLifetime
         Assert.Equal([new ProblemStatus("trouble", "It went wrong.", "Do this.", _time.GetUtcNow().AddSeconds(30))], status.Problems);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_waits_for_news_is_woken_by_them()
     {
         var first = await _client.StatusAsync(null, Stop);
@@ -63,7 +63,7 @@ public sealed class ControlTests : IAsyncLifetime
         Assert.Equal(first.Revision + 1, (await waiting).Revision);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_missed_news_does_not_wait()
     {
         _agent.Board.Publish(Told.Idle);
@@ -71,20 +71,21 @@ public sealed class ControlTests : IAsyncLifetime
         Assert.Equal(1, (await _client.StatusAsync(0, Stop)).Revision);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Without_news_there_is_an_answer_after_a_while()
     {
         var waiting = _client.StatusAsync(0, Stop);
         while (!waiting.IsCompleted)
         {
             _time.Advance(TimeSpan.FromSeconds(1));
+            Stop.ThrowIfCancellationRequested();
             await Task.Yield();
         }
 
         Assert.Equal(0, (await waiting).Revision);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_update_is_accepted_with_a_number_under_which_its_end_is_found()
     {
         await _agent.StartAsync(Stop);
@@ -96,7 +97,7 @@ public sealed class ControlTests : IAsyncLifetime
         Assert.True((await _client.UpdateAsync(Stop)).Id > accepted.Id);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("GET", "/")]
     [InlineData("GET", "/v1/update")]
     [InlineData("POST", "/v1/status")]
@@ -115,7 +116,7 @@ public sealed class ControlTests : IAsyncLifetime
     public void Only_the_agents_user_and_group_may_use_the_socket() =>
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(Socket));
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_socket_that_a_crash_left_is_replaced()
     {
         var left = Directory.CreateDirectory(Path.Combine(_folder.FullName, "left"));
@@ -129,7 +130,7 @@ public sealed class ControlTests : IAsyncLifetime
         await server.StopAsync(Stop);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_folder_that_can_not_be_made_is_told()
     {
         var file = Path.Combine(_folder.FullName, "file");
@@ -142,7 +143,7 @@ public sealed class ControlTests : IAsyncLifetime
         Assert.StartsWith($"The control socket {file}/below/control.sock can't be made: ", refused.What, StringComparison.Ordinal);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Without_an_agent_that_answers_the_client_says_how_to_start_it(bool socketIsLeft)

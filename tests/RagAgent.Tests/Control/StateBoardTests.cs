@@ -9,7 +9,7 @@ public class StateBoardTests
 {
     private readonly StateBoard _board = new();
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_has_not_seen_the_newest_gets_it_at_once()
     {
         _board.Publish(Told.Idle);
@@ -17,7 +17,7 @@ public class StateBoardTests
         Assert.Equal((1, Told.Idle), await _board.WaitAsync(0, Stop));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_has_seen_it_waits_for_the_next()
     {
         var waiting = _board.WaitAsync(0, Stop);
@@ -28,7 +28,7 @@ public class StateBoardTests
         Assert.Equal((1, Told.Idle), await waiting);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task All_who_wait_are_woken()
     {
         var waiting = Enumerable.Range(0, 20).Select(_ => _board.WaitAsync(0, Stop)).ToArray();
@@ -38,7 +38,7 @@ public class StateBoardTests
         Assert.All(await Task.WhenAll(waiting), seen => Assert.Equal(1, seen.Revision));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_gives_up_waiting_gets_nothing_and_disturbs_nobody()
     {
         using var stop = new CancellationTokenSource();
@@ -52,7 +52,7 @@ public class StateBoardTests
         Assert.Equal(1, (await stays).Revision);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task However_fast_the_news_come_the_last_is_seen_by_everyone()
     {
         const int news = 2_000;

@@ -14,7 +14,7 @@ public sealed class StatusLineTests : IDisposable
 
     public void Dispose() => _out.Dispose();
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Systemd_is_told_each_headline_once_and_a_terminal_how_far_the_pull_is()
     {
         using var line = new StatusLine(_board, Told.Policy, _systemd, new OutputSink(OutputKind.Terminal, text => text, _out));
@@ -22,7 +22,11 @@ public sealed class StatusLineTests : IDisposable
         await _systemd.ToldAsync("Docker Engine is being asked what runs.");
         _board.Publish(Told.Idle);
         await _systemd.ToldAsync("Asking the registry what the newest image is.");
-        _board.Publish(Told.Idle with { Sessions = 1 });
+        for (var sessions = 1; sessions <= 100; sessions++)
+        {
+            _board.Publish(Told.Idle with { Sessions = sessions });
+            await Task.Yield();
+        }
         _board.Publish(Told.Idle with { Tag = Told.Known(Told.Resolution), Progress = new PullProgress(0.5, 500, 1000) });
         await _systemd.ToldAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
         await line.StopAsync(TestContext.Current.CancellationToken);

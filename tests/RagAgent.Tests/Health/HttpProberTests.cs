@@ -14,7 +14,7 @@ public class HttpProberTests
     private static readonly AgentConfig Config = new() { Image = "app" };
     private readonly FakeTimeProvider _time = new();
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("Startup")]
     [InlineData("Liveness")]
     public async Task An_app_that_answers_well_has_no_fault(string kind)
@@ -25,7 +25,7 @@ public class HttpProberTests
         Assert.Equal("GET /_stcore/health", Assert.Single(app.Requests).ToString());
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData(503)]
     [InlineData(404)]
     [InlineData(302)]
@@ -41,7 +41,7 @@ public class HttpProberTests
         Assert.Equal($"/_stcore/health answered {status}", await FindFaultAsync(app, ProbeKind.Liveness));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_app_that_nobody_finds_listening_has_its_connection_refused()
     {
         var app = await TestServer.StartAsync(_ => Task.CompletedTask);
@@ -51,7 +51,7 @@ public class HttpProberTests
         Assert.Equal("/_stcore/stream refused a WebSocket: the connection was refused", await FindFaultAsync(app, ProbeKind.Gate));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("Startup", 5, "/_stcore/health did not answer within 5s")]
     [InlineData("Liveness", 10, "/_stcore/health did not answer within 10s")]
     [InlineData("Gate", 5, "/_stcore/stream did not answer within 5s")]
@@ -73,7 +73,7 @@ public class HttpProberTests
         Assert.Equal(fault, await probing);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_gate_makes_a_handshake_as_a_browser_does()
     {
         await using var app = await TestServer.StartAsync(AcceptAsync);
@@ -84,7 +84,7 @@ public class HttpProberTests
         Assert.Equal(("streamlit", $"http://{app.Authority}", app.Authority), (handshake.Headers["Sec-WebSocket-Protocol"], handshake.Headers["Origin"], handshake.Headers["Host"]));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_refused_handshake_is_a_fault()
     {
         await using var app = await TestServer.StartAsync(call =>
@@ -96,7 +96,7 @@ public class HttpProberTests
         Assert.Equal("/_stcore/stream refused a WebSocket: The server returned status code '403' when status code '101' was expected", await FindFaultAsync(app, ProbeKind.Gate));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_gates_path_must_answer_before_its_handshake_is_made()
     {
         var config = Config with { Health = new HealthConfig { Gate = new GateConfig { Path = "/_stcore/script-health-check" } } };
@@ -110,7 +110,7 @@ public class HttpProberTests
         Assert.Equal("GET /_stcore/script-health-check", Assert.Single(app.Requests).ToString());
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_gate_that_asks_nothing_is_open()
     {
         var config = Config with { Health = new HealthConfig { Gate = new GateConfig { WebSocket = null } } };
@@ -120,7 +120,7 @@ public class HttpProberTests
         Assert.Empty(app.Requests);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_container_without_a_port_can_not_be_asked()
     {
         using var prober = new HttpProber(Config, _time);
@@ -128,7 +128,7 @@ public class HttpProberTests
         Assert.Equal("the engine has published no port for it", await prober.FindFaultAsync(ProbeKind.Startup, Told.Container(port: null), Stop));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("Startup")]
     [InlineData("Gate")]
     public async Task Being_told_to_stop_is_no_fault_of_the_app(string kind)
@@ -149,7 +149,7 @@ public class HttpProberTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probing);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_answer_that_is_no_HTTP_is_a_fault()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);

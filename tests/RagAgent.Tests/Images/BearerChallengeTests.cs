@@ -25,7 +25,7 @@ public class BearerChallengeTests
     [InlineData("Bearer service=\"r\"")]
     public void What_is_no_challenge_for_a_token_is_none(string header) => Assert.Null(Find(header));
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("""{ "token": "t" }""")]
     [InlineData("""{ "access_token": "t" }""")]
     [InlineData("""{ "token": "", "access_token": "t" }""")]
@@ -36,7 +36,7 @@ public class BearerChallengeTests
         Assert.Equal("t", await TokenAsync(server.Address));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("{}", 200)]
     [InlineData("[]", 200)]
     [InlineData("<html>", 200)]
@@ -55,7 +55,7 @@ public class BearerChallengeTests
         Assert.Equal(("registry-denied", "The registry registry.example gave out no token for anonymous access."), (refused.Code, refused.What));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Without_a_service_the_registrys_name_is_sent_and_a_query_of_the_realm_is_kept()
     {
         await using var server = await TestServer.StartAsync(call => call.Response.WriteAsync("""{ "token": "t" }"""));

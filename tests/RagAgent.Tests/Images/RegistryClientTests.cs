@@ -26,7 +26,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         }
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_tag_is_looked_up_with_one_HEAD_that_accepts_every_kind_of_manifest()
     {
         var registry = await RegistryAsync(call => Pointer(call));
@@ -40,7 +40,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal("Basic " + Convert.ToBase64String("AWS:token"u8), request.Headers["Authorization"]);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData(404)]
     [InlineData(405)]
     public async Task Where_HEAD_is_not_allowed_GET_is_used(int status)
@@ -51,7 +51,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal(["HEAD", "GET"], registry.Requests.Select(r => r.Method));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_registry_that_names_no_digest_has_it_computed()
     {
         var registry = await RegistryAsync(call =>
@@ -63,7 +63,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal(new Pointer(Sha256("manifest"), MediaTypes.DockerManifest), await ResolveAsync(registry));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData(404, "NAME_UNKNOWN", "The repository with name 'app' does not exist in the registry with id '1'", "registry-repository-missing",
         "The repository of registry/app:latest does not exist: name unknown: The repository with name 'app' does not exist in the registry with id '1'.")]
     [InlineData(404, "MANIFEST_UNKNOWN", "Requested image not found", "registry-tag-missing", "registry/app:latest does not exist: the repository has no such tag.")]
@@ -79,7 +79,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal((problem, sentence), (refused.Code, refused.What));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("7", 7)]
     [InlineData("3600", 20)]
     public async Task A_registry_that_throttles_is_asked_again_after_the_time_it_names_within_bounds(string retryAfter, int seconds)
@@ -99,7 +99,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal(TimeSpan.FromSeconds(seconds), Assert.Single(_time.Waits));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_registry_that_throttles_again_and_again_is_left_in_peace_after_three_tries()
     {
         var registry = await RegistryAsync(call => Status(call, 429, """{"errors":[{"code":"TOOMANYREQUESTS","message":"Rate exceeded"}]}"""));
@@ -110,7 +110,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal(["HEAD", "HEAD", "HEAD", "GET", "GET", "GET"], registry.Requests.Select(r => r.Method));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_failing_registry_is_asked_again()
     {
         var failures = 2;
@@ -120,7 +120,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.All(_time.Waits, wait => Assert.InRange(wait, TimeSpan.Zero, TimeSpan.FromSeconds(5)));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task What_was_asked_for_by_its_digest_is_checked_against_it()
     {
         var registry = await RegistryAsync(call => call.Response.WriteAsync("manifest"));
@@ -131,7 +131,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal([$"GET /v2/team/app/manifests/{digest}", $"GET /v2/team/app/blobs/{digest}"], registry.Requests.Select(r => r.ToString()));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Another_text_under_a_digest_is_refused()
     {
         var registry = await RegistryAsync(call => call.Response.WriteAsync("something else"));
@@ -141,7 +141,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal(("registry-corrupt", $"The registry sent something else than {Sha256("manifest")[..19]} for registry/app:latest."), (refused.Code, refused.What));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_redirect_to_the_blob_store_takes_no_authorization_along()
     {
         var store = await ServerAsync(call => call.Response.WriteAsync("blob"));
@@ -158,7 +158,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.DoesNotContain("Authorization", followed.Headers.Keys);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_registry_that_wants_a_bearer_token_is_asked_with_one()
     {
         var tokens = await ServerAsync(call => call.Response.WriteAsync("""{ "token": "anonymous" }"""));
@@ -180,7 +180,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.DoesNotContain("Authorization", registry.Requests[0].Headers.Keys);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_registry_where_nobody_listens_is_named()
     {
         var gone = await RegistryAsync(call => Pointer(call));
@@ -191,7 +191,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal(("registry-unreachable", $"The registry {gone.Authority} can't be reached: the connection was refused."), (refused.Code, refused.What));
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_registry_that_falls_silent_is_given_up(bool inTheMiddleOfItsAnswer)
@@ -217,6 +217,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         {
             // Each advance is less than the client's patience, so that its time for the body begins after its time for the headers.
             time.Advance(PatienceOfTheClient / 100);
+            Stop.ThrowIfCancellationRequested();
             await Task.Yield();
         }
 
@@ -224,7 +225,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal(("registry-unreachable", $"The registry {registry.Authority} can't be reached: it did not answer in time."), (refused.Code, refused.What));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_answer_that_is_cut_off_is_told_as_a_cut_connection()
     {
         var registry = await RegistryAsync(async call =>
@@ -240,7 +241,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal("registry-unreachable", refused.Code);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_manifest_of_many_megabytes_is_none_whether_its_length_is_told_or_not(bool told)

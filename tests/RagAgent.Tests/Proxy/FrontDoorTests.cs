@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Proxy;
 
 public class FrontDoorTests
 {
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_port_that_is_taken_is_told_and_waited_for()
     {
         var stop = TestContext.Current.CancellationToken;
@@ -31,6 +31,7 @@ public class FrontDoorTests
         while (door.Problem is not null)
         {
             time.Advance(TimeSpan.FromSeconds(5));
+            stop.ThrowIfCancellationRequested();
             await Task.Yield();
         }
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });

@@ -20,7 +20,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         await _agent.DisposeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task While_the_app_does_not_serve_the_visitor_reads_one_sentence_and_comes_back_by_himself()
     {
         _agent.Board.Publish(Told.Idle);
@@ -34,7 +34,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         Assert.False(answer.Headers.Contains("Server"));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_serving_app_is_reached_as_it_is()
     {
         await using var app = await ServeAsync(call =>
@@ -52,7 +52,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         Assert.Equal(("PUT", "/a%20b/c?d=e&f", "body"), (arrived.Method, arrived.Path, arrived.Body));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_app_sees_the_host_that_the_visitor_asked_for()
     {
         await using var app = await ServeAsync(_ => Task.CompletedTask);
@@ -63,7 +63,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         Assert.Equal("rag.example.com:8080", Assert.Single(app.Requests).Headers["Host"]);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_the_visitor_is_the_agent_says_and_not_the_visitor()
     {
         await using var app = await ServeAsync(_ => Task.CompletedTask);
@@ -81,7 +81,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         Assert.DoesNotContain("forged", headers.Values);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_download_is_streamed()
     {
         var goOn = new TaskCompletionSource();
@@ -103,7 +103,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         Assert.Equal(" second", await rest.ReadToEndAsync(Stop));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_upload_is_streamed()
     {
         var seen = new TaskCompletionSource();
@@ -127,7 +127,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         Assert.Equal($"got {Piece * 3 / 2}", await answer.Content.ReadAsStringAsync(Stop));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_app_where_nobody_listens_is_told_as_a_sentence()
     {
         var app = await ServeAsync(_ => Task.CompletedTask);
@@ -136,7 +136,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         await SaysThatItDoesNotAnswerAsync(await _visit.Browser.GetAsync("", Stop));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_app_that_goes_away_before_it_answers_is_told_as_a_sentence()
     {
         await using var app = await ServeAsync(call =>
@@ -148,7 +148,7 @@ public sealed class ReceptionTests : IAsyncLifetime
         await SaysThatItDoesNotAnswerAsync(await _visit.Browser.GetAsync("", Stop));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_app_that_goes_away_in_the_middle_of_an_upload_is_told_as_a_sentence()
     {
         var gone = new TaskCompletionSource();

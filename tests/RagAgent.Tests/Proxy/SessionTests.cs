@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Proxy;
 /// <summary>WebSockets, by which Streamlit's pages live.</summary>
 public class SessionTests
 {
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_WebSocket_goes_through_with_its_sub_protocol_and_is_counted_while_it_is_open()
     {
         await using var app = await TestServer.StartAsync(EchoAsync);
@@ -36,7 +36,7 @@ public class SessionTests
             string.Join('|', new[] { "Sec-WebSocket-Protocol", "Origin", "Host" }.Select(name => app.Requests[0].Headers[name])));
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_handshake_that_the_app_refuses_is_refused_and_no_session()
     {
         await using var app = await TestServer.StartAsync(call =>
@@ -54,7 +54,7 @@ public class SessionTests
         await agent.UntilAsync(state => state.Sessions == 0, Stop);
     }
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Plain_requests_are_no_sessions()
     {
         await using var agent = new SupervisedApp(1);

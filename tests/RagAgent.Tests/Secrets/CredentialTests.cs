@@ -16,7 +16,7 @@ public sealed class CredentialTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    [Fact]
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_credential_is_a_file_in_the_folder_that_systemd_names()
     {
         using var variables = new Variables((Variable, _folder.FullName));
@@ -28,7 +28,7 @@ public sealed class CredentialTests : IDisposable
         Assert.EndsWith(" of credential openai)", Assert.Single(versions.Versions), StringComparison.Ordinal);
     }
 
-    [Theory]
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData(null)]
     [InlineData("")]
     public async Task Without_that_folder_the_unit_must_load_it(string? folder)
