@@ -20,7 +20,7 @@ namespace RagAgent;
 internal static class AgentHost
 {
     // Less than systemd's patience with the unit (TimeoutStopSec=30): what is being handed over is finished, nothing else is waited for.
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
 
     public static IHost Build(AgentConfig config, ControlAddress control, ISystemdNotifier systemd)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RagAgent;
 using RagAgent.Cli;
 using RagAgent.Diagnostics;
 
@@ -6,7 +7,7 @@ using RagAgent.Diagnostics;
 if (args is ["--version"])
 {
     Console.WriteLine($"ragagent {AgentVersion.Short}");
-    return RagAgent.ExitCodes.Ok;
+    return ExitCodes.Ok;
 }
 
 var ragagent = new RootCommand("Keeps the newest image of one container serving on this machine, and answers for it.")
@@ -16,4 +17,5 @@ var ragagent = new RootCommand("Keeps the newest image of one container serving 
     UpdateCommand.Create(),   // is there something newer? then run that
     ConfigCommand.Create(),   // says what is wrong with the configuration file
 };
-return await ragagent.Parse(args).InvokeAsync();
+// The service ends in good order within a limit of its own; the library would cut it after two seconds.
+return await ragagent.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = AgentHost.ShutdownTimeout + TimeSpan.FromSeconds(5) });

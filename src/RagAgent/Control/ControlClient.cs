@@ -56,6 +56,11 @@ internal sealed class ControlClient : IDisposable
             throw new ProblemException(new Problem("control-denied", $"The agent's control socket {_socket} may not be used by this user.",
                 "Use sudo, or join the group 'ragagent'."), e);
         }
+        catch (TaskCanceledException e) when (e.InnerException is TimeoutException)
+        {
+            throw new ProblemException(new Problem("not-running", $"The agent accepts calls on {_socket} but does not answer them.",
+                "See 'journalctl -u ragagent'; 'systemctl restart ragagent' leaves the app running."), e);
+        }
         catch (HttpRequestException e) when (e.GetBaseException() is SocketException)
         {
             throw new ProblemException(new Problem("not-running", $"No agent runs here: nobody answers on {_socket}.",

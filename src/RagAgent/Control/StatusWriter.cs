@@ -1,12 +1,11 @@
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
-using RagAgent.Proxy;
 using RagAgent.Supervision;
 
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, FrontDoor door, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -20,7 +19,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
                 s.Progress is { } p ? new PullStatus(p.Percent, p.DownloadedBytes, p.TotalBytes) : null),
             new SecretsStatus(s.Secrets.Value?.Versions ?? [], Wall(s.Secrets.ReadAt)),
             new EngineStatus(s.Engine.Value?.EngineVersion, s.EngineAnswers),
-            new FrontDoorStatus(config.Listen.Http, door.Problem is null),
+            new FrontDoorStatus(config.Listen.Http, s.Door.IsOpen),
             new UpdateStatus(s.Update?.Id, s.LastUpdate is { } u ? new UpdateResult(u.Id, u.Changed, u.Digest, u.Problem is { } why ? Problem(why, null) : null) : null),
             s.LastFailure is { } f ? new FailureStatus(clock.WallTime(f.At), f.ReleaseId, Problem(f.Problem, null), f.LastLines) : null,
             [.. Problems(s)]);
@@ -56,7 +55,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
 
     private IEnumerable<ProblemStatus> Problems(AgentState s)
     {
-        if (door.Problem is { } closed)
+        if (s.Door.Problem is { } closed)
         {
             yield return Problem(closed, null);
         }

@@ -14,15 +14,12 @@ using Yarp.ReverseProxy.Forwarder;
 namespace RagAgent.Proxy;
 
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
-internal sealed class FrontDoor(AgentConfig config, Visits visits, StateBoard board, Policy policy, AgentClock clock, ILoggerFactory loggers) : BackgroundService
+internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ILoggerFactory loggers) : BackgroundService
 {
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _logger = loggers.CreateLogger<FrontDoor>();
     private readonly TaskCompletionSource _firstTry = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Why nobody can come in; null: the door is open.</summary>
-    public Problem? Problem { get; private set; }
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -51,7 +48,7 @@ internal sealed class FrontDoor(AgentConfig config, Visits visits, StateBoard bo
         {
             await server.StartAsync(stopping);
             _logger.Listens(config.Listen.Http);
-            Problem = null;
+            supervisor.Post(at => new Event.DoorOpened(at));
             return true;
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
@@ -75,14 +72,7 @@ internal sealed class FrontDoor(AgentConfig config, Visits visits, StateBoard bo
         return false;
     }
 
-    private void Tell(Problem problem)
-    {
-        if (problem != Problem)
-        {
-            _logger.ListenFailed(problem);
-        }
-        Problem = problem;
-    }
+    private void Tell(Problem problem) => supervisor.Post(at => new Event.DoorFailed(at, problem));
 
     private static async Task WaitForEndAsync(CancellationToken stopping)
     {

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
 
 namespace RagAgent.Proxy;
 
@@ -8,7 +7,4 @@ internal static partial class Log
 {
     [LoggerMessage(300, LogLevel.Information, "The front door is open on port {Port}.")]
     public static partial void Listens(this ILogger logger, int port);
-
-    [LoggerMessage(301, LogLevel.Error, "{Problem}")]
-    public static partial void ListenFailed(this ILogger logger, Problem problem);
 }

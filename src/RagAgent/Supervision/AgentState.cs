@@ -36,6 +36,9 @@ internal sealed record AgentState
     public Update? Update { get; init; }
     public UpdateOutcome? LastUpdate { get; init; }
 
+    /// <summary>Whether visitors can come in.</summary>
+    public Door Door { get; init; } = new(IsOpen: false, null);
+
     /// <summary>Sessions that visitors hold open.</summary>
     public int Sessions { get; init; }
 
@@ -56,6 +59,10 @@ internal sealed record Inventory(ImmutableArray<Container> Containers, string En
 
     public override int GetHashCode() => HashCode.Combine(Containers.Length, EngineVersion);
 }
+
+/// <param name="IsOpen">The front door listens.</param>
+/// <param name="Problem">Why it does not, once it was tried.</param>
+internal sealed record Door(bool IsOpen, Problem? Problem);
 
 /// <summary>One failure of the container.</summary>
 /// <param name="At">When the agent learned of it.</param>

@@ -30,6 +30,8 @@ internal abstract record Event(Moment At)
     /// <param name="Fault">Why it failed, in few words; null: it passed.</param>
     public sealed record Probed(Moment At, long Probe, string? Fault) : Event(At);
 
+    public sealed record DoorOpened(Moment At) : Event(At);
+    public sealed record DoorFailed(Moment At, Problem Problem) : Event(At);
     public sealed record SessionsChanged(Moment At, int Open) : Event(At);
     public sealed record UpdateAsked(Moment At) : Event(At);
 }

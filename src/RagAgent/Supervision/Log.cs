@@ -80,6 +80,9 @@ internal static partial class Log
     [LoggerMessage(130, LogLevel.Warning, "{Problem}")]
     public static partial void WentWrong(this ILogger logger, Problem problem);
 
+    [LoggerMessage(132, LogLevel.Error, "{Problem}")]
+    public static partial void DoorIsClosed(this ILogger logger, Problem problem);
+
     [LoggerMessage(131, LogLevel.Information, "{What} after {Failures} failed tries.")]
     public static partial void Recovered(this ILogger logger, string what, int failures);
 }

@@ -21,6 +21,10 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
 
     private void TellInputs(AgentState before, AgentState after)
     {
+        if (after.Door.Problem is { } closed && closed != before.Door.Problem)
+        {
+            logger.DoorIsClosed(closed);
+        }
         Troubles("The engine answers", before.Engine, after.Engine);
         Troubles("Secrets are read", before.Secrets, after.Secrets);
         Troubles("The registry answers", before.Tag, after.Tag);

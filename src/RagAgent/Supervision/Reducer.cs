@@ -69,6 +69,10 @@ internal static class Reducer
 
             case Event.Probed probed:
                 return Probed(s, probed, policy);
+            case Event.DoorOpened:
+                return s with { Door = new Door(IsOpen: true, null) };
+            case Event.DoorFailed failed:
+                return s with { Door = new Door(IsOpen: false, failed.Problem) };
             case Event.SessionsChanged changed:
                 return s with { Sessions = changed.Open };
             case Event.UpdateAsked:

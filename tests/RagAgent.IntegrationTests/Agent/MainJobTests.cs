@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using LocalAws.Requests;
@@ -136,6 +137,24 @@ public sealed class MainJobTests(Bench bench) : AgentTest(bench)
 
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         Assert.Contains("runs already and is adopted", second.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_open_session_does_not_keep_the_agent_from_ending_in_good_order()
+    {
+        Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
+        await PushFullAsync("1");
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        using var session = new ClientWebSocket();
+        session.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{Port}");
+        await session.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), Stopping);
+        await WaitForAsync(s => s.App.Sessions == 1, "the session is counted");
+        var started = await Docker.StartedAtAsync(Name);
+
+        Assert.Equal(0, await agent.EndAsync());
+
+        Assert.Equal(started, await Docker.StartedAtAsync(Name));
     }
 
     [Fact]

@@ -166,7 +166,7 @@ public sealed class ControlTests : IAsyncLifetime
 
     private ControlServer Server(string folder)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Visit.Door(_agent, 80), _agent.Clock);
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, _agent.Clock);
         return new ControlServer(new ControlAddress(folder), status, _agent.Board, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 

@@ -14,7 +14,8 @@ public class FrontDoorTests
     {
         var stop = TestContext.Current.CancellationToken;
         var time = new FakeTimeProvider();
-        await using var agent = new SupervisedApp(time: time);
+        await using var agent = new SupervisedApp(FreePort.Take(), time);
+        await agent.StartAsync(stop);
         var port = FreePort.Take();
         var other = new TcpListener(IPAddress.IPv6Any, port);
         other.Server.DualMode = true;
@@ -22,13 +23,15 @@ public class FrontDoorTests
         using var door = Visit.Door(agent, port);
 
         await door.StartAsync(stop);
+        var closed = await agent.UntilAsync(state => state.Door.Problem is not null, stop);
+        Assert.False(closed.Door.IsOpen);
         Assert.Equal(
             new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
                 $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration; the agent tries again every 5s."),
-            door.Problem);
+            closed.Door.Problem);
 
         other.Stop();
-        while (door.Problem is not null)
+        while (!agent.Board.State.Door.IsOpen)
         {
             time.Advance(TimeSpan.FromSeconds(5));
             stop.ThrowIfCancellationRequested();

@@ -31,7 +31,7 @@ internal sealed class Visit : IAsyncDisposable
 
     public static FrontDoor Door(SupervisedApp app, int port) => new(
         new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } },
-        new Visits(app.Supervisor), app.Board, Told.Policy, app.Clock, NullLoggerFactory.Instance);
+        app.Supervisor, new Visits(app.Supervisor), app.Board, Told.Policy, app.Clock, NullLoggerFactory.Instance);
 
     public async ValueTask DisposeAsync()
     {
