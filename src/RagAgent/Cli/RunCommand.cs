@@ -33,7 +33,7 @@ internal static class RunCommand
         {
             while (true)
             {
-                using var reload = new Reload(file);
+                using var reload = new Reload(file, config);
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, reload.Token);
                 var code = await RunOnceAsync(config, directory, systemd, end.Token);
                 if (reload.Config is not { } next)
@@ -58,7 +58,14 @@ internal static class RunCommand
         await host.StartAsync(end);
         // Ready means: the configuration is valid and the front door answers. Not that the app serves: a pull may take long.
         systemd.Notify(ServiceState.Ready);
-        await host.WaitForShutdownAsync(end);
+        try
+        {
+            await host.WaitForShutdownAsync(end);
+        }
+        catch (OperationCanceledException)
+        {
+            // The shutdown took its whole limit. What was cut has said so; the app is not touched by it.
+        }
         // A loop that broke ends the host in good order; the exit code must say so, or systemd sees a success.
         var broken = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true });
         return broken ? ExitCodes.Failed : ExitCodes.Ok;
@@ -70,17 +77,18 @@ internal static class RunCommand
         private readonly CancellationTokenSource _asked = new();
         private readonly PosixSignalRegistration _signal;
 
-        public Reload(string file) => _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        public Reload(string file, AgentConfig current) => _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
             var read = ConfigReader.ReadFile(file);
-            if (read.Config is { } config)
+            if (read.Config is { } config && config.Container.Name == current.Container.Name)
             {
                 Config = config;
                 _asked.Cancel();
                 return;
             }
-            ConfigCommand.Refuse(read.Problems);
+            ConfigCommand.Refuse(read.Config is null ? read.Problems : [new ConfigProblem(file, null, null, "container.name",
+                $"can't change while the agent runs: '{current.Container.Name}' would go on beside the new one, with the same data. Stop the agent, remove that container, start the agent")]);
             Console.Error.WriteLine("ragagent: the configuration in use is kept.");
         });
 

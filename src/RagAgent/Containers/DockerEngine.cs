@@ -105,8 +105,14 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
 
     private async Task<ContainerExit?> ExitAsync(ContainerInspectResponse seen, CancellationToken stopping) =>
         seen.State is { } state && Labels.Status(state) is (ContainerStatus.Exited or ContainerStatus.Dead)
-            ? new ContainerExit((int)state.ExitCode, state.OOMKilled, state.Error ?? "", await output.LastLinesAsync(seen.ID, stopping))
+            ? new ContainerExit((int)state.ExitCode, state.OOMKilled, state.Error ?? "", await OutputAsync(seen, stopping))
             : null;
+
+    /// <summary>Output can hold the secrets that the container was given: what can't be scrubbed of them is not shown.</summary>
+    private async Task<IReadOnlyList<string>> OutputAsync(ContainerInspectResponse seen, CancellationToken stopping) =>
+        config.Secrets.Count == 0 || (Labels.SecretsOf(seen) is { } given && vault.Find(given) is not null)
+            ? await output.LastLinesAsync(seen.ID, stopping)
+            : ["(its output is not shown: the agent does not hold the secrets that it was given, see 'docker logs')"];
 
     private async Task RemoveLeftoversAsync(CancellationToken stopping)
     {

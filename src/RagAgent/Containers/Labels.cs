@@ -12,6 +12,7 @@ internal static class Labels
     private const string Digest = "ragagent.digest";
     private const string Release = "ragagent.release";
     private const string Config = "ragagent.config";
+    private const string Secrets = "ragagent.secrets";
 
     public static Dictionary<string, string> Of(string name, Release release) => new()
     {
@@ -20,6 +21,7 @@ internal static class Labels
         [Digest] = release.Image.Digest,
         [Release] = release.Id,
         [Config] = release.ConfigFingerprint,
+        [Secrets] = release.SecretsFingerprint,
     };
 
     public static Container Read(ContainerInspectResponse seen, string containerPort, ContainerExit? exit)
@@ -39,6 +41,10 @@ internal static class Labels
             HostPort(seen, containerPort),
             exit);
     }
+
+    /// <summary>Which versions of the secrets it was given; null when its label is missing.</summary>
+    public static string? SecretsOf(ContainerInspectResponse seen) =>
+        seen.Config?.Labels is { } labels && labels.TryGetValue(Secrets, out var secrets) ? secrets : null;
 
     public static ContainerStatus Status(State? state) => state?.Status switch
     {

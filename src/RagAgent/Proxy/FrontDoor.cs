@@ -16,6 +16,7 @@ namespace RagAgent.Proxy;
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
 internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ILoggerFactory loggers) : BackgroundService
 {
+    private const int MostConnections = 4096;
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
 
     private readonly ILogger _logger = loggers.CreateLogger<FrontDoor>();
@@ -88,6 +89,9 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         {
             kestrel.ListenAnyIP(config.Listen.Http);
             kestrel.AddServerHeader = false;
+            // Far more than one small instance's app can serve; without a bound, visitors could use up the agent's own files.
+            kestrel.Limits.MaxConcurrentConnections = MostConnections;
+            kestrel.Limits.MaxConcurrentUpgradedConnections = MostConnections;
             kestrel.Limits.MaxRequestBodySize = null;   // uploads are the app's business
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;

@@ -80,6 +80,9 @@ internal static partial class Log
     [LoggerMessage(130, LogLevel.Warning, "{Problem}")]
     public static partial void WentWrong(this ILogger logger, Problem problem);
 
+    [LoggerMessage(133, LogLevel.Warning, "The agent does not wait longer for the engine to start the container; the next agent finishes it.")]
+    public static partial void StartCut(this ILogger logger);
+
     [LoggerMessage(132, LogLevel.Error, "{Problem}")]
     public static partial void DoorIsClosed(this ILogger logger, Problem problem);
 

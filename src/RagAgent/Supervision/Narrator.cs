@@ -5,6 +5,9 @@ namespace RagAgent.Supervision;
 /// <summary>Tells what changed between two states: one line for one change, none for a change of nothing.</summary>
 internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
 {
+    /// <summary>The agent ends before a start that is under way.</summary>
+    public void TellCut() => logger.StartCut();
+
     public void Tell(AgentState before, AgentState after, Event e)
     {
         if (e is Event.UpdateAsked)

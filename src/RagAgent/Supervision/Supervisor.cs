@@ -34,7 +34,14 @@ internal sealed class Supervisor(Policy policy, EffectRunner effects, StateBoard
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await effects.FinishAsync(cancellationToken);
+        try
+        {
+            await effects.FinishAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            narrator.TellCut();   // the container gives up by itself without its secrets, and the next agent starts it anew
+        }
     }
 
     private TimeSpan UntilNextDeadline(AgentState state)

@@ -111,6 +111,7 @@ public class ContainerSpecTests
                 ["ragagent.digest"] = Release.Image.Digest,
                 ["ragagent.release"] = Release.Id,
                 ["ragagent.config"] = "config",
+                ["ragagent.secrets"] = "secrets",
             },
             Create(Config).Labels);
 
