@@ -23,7 +23,10 @@ internal sealed class HttpProber : IProber, IDisposable
         _time = time;
     }
 
-    public async Task<string?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping)
+    public async Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping) =>
+        await FindFaultAsync(kind, container, stopping) is { } fault ? new ProbeResult.Failed(fault, UnderPressure: false) : new ProbeResult.Passed();
+
+    private async Task<string?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping)
     {
         if (container.HostPort is not { } port)
         {

@@ -21,7 +21,7 @@ internal sealed class ImageStore(AgentConfig config, IEcr ecr, RegistryClient re
         return new Resolution(reference, new ImageName($"{access.Host}/{_wanted.Path}", digest), pointer.Digest);
     }, stopping);
 
-    public async Task<ImageOnDisk> EnsureAsync(Resolution resolution, Action<PullProgress> progress, CancellationToken stopping)
+    public async Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping)
     {
         var image = resolution.Image;
         if (await engine.FindAsync(image, stopping) is { } platform)
@@ -46,6 +46,8 @@ internal sealed class ImageStore(AgentConfig config, IEcr ecr, RegistryClient re
         await NameAsync(image, stopping);
         return new ImageOnDisk(image.Digest, Math.Max(pulled, 1));
     }
+
+    public Task<Collection> CollectAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) => Task.FromResult(new Collection(0, 0));
 
     private async Task<string> ChooseAsync(RegistryAccess access, string tagDigest, string reference, CancellationToken stopping)
     {

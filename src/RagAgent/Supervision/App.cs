@@ -56,6 +56,19 @@ internal enum ProbeKind
     Liveness,
 }
 
+/// <summary>What one probe found.</summary>
+internal abstract record ProbeResult
+{
+    public sealed record Passed : ProbeResult;
+
+    /// <param name="Fault">Why it is not well, in few words.</param>
+    /// <param name="UnderPressure">The machine itself is short of processor time, memory or disk: slowness is not the app's fault.</param>
+    public sealed record Failed(string Fault, bool UnderPressure) : ProbeResult;
+
+    /// <summary>The prober itself could not ask: this says nothing about the app.</summary>
+    public sealed record NotAsked(string Fault) : ProbeResult;
+}
+
 /// <param name="NextAt">When the next probe is due.</param>
 /// <param name="InFlight">The number of the probe that is under way; null when none is. News of any other is dropped.</param>
 internal readonly record struct ProbeClock(Moment NextAt, long? InFlight);

@@ -55,7 +55,7 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
                 var resolution = await images.ResolveAsync(stopping);
                 return at => new Event.TagResolved(at, resolution);
             case Effect.EnsureImage ensure:
-                var image = await images.EnsureAsync(ensure.Resolution, Throttled(post), stopping);
+                var image = await images.EnsureAsync(ensure.Resolution, anew: false, Throttled(post), stopping);
                 return at => new Event.ImageReady(at, image);
             case Effect.StartContainer start:
                 var container = await engine.StartAsync(start.Release, CancellationToken.None);
@@ -64,8 +64,8 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
                 await engine.StopAsync(stop.Container, stopping);
                 return at => new Event.ContainerStopped(at, stop.Op);
             case Effect.Probe probe:
-                var fault = await prober.FindFaultAsync(probe.Kind, probe.Container, stopping);
-                return at => new Event.Probed(at, probe.Number, fault);
+                var result = await prober.ProbeAsync(probe.Kind, probe.Container, stopping);
+                return at => new Event.Probed(at, probe.Number, result);
             default:
                 throw new InvalidOperationException($"No one carries out {effect.GetType().Name}.");
         }
@@ -79,7 +79,7 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
         Effect.EnsureImage => new Event.ImageFailed(at, problem),
         Effect.StartContainer start => new Event.StartFailed(at, start.Op, problem),
         Effect.StopContainer stop => new Event.StopFailed(at, stop.Op, problem),
-        Effect.Probe probe => new Event.Probed(at, probe.Number, problem.What),
+        Effect.Probe probe => new Event.Probed(at, probe.Number, new ProbeResult.NotAsked(problem.What)),
         _ => throw new InvalidOperationException($"No one reports the failure of {effect.GetType().Name}."),
     };
 

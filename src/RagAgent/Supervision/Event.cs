@@ -27,8 +27,8 @@ internal abstract record Event(Moment At)
 
     /// <param name="At">When the answer was there.</param>
     /// <param name="Probe">The probe's number.</param>
-    /// <param name="Fault">Why it failed, in few words; null: it passed.</param>
-    public sealed record Probed(Moment At, long Probe, string? Fault) : Event(At);
+    /// <param name="Result">What it found.</param>
+    public sealed record Probed(Moment At, long Probe, ProbeResult Result) : Event(At);
 
     public sealed record DoorOpened(Moment At) : Event(At);
     public sealed record DoorFailed(Moment At, Problem Problem) : Event(At);

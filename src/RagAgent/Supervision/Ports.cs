@@ -23,7 +23,21 @@ internal interface IImages
     /// <param name="resolution">What to have on disk.</param>
     /// <param name="progress">Called from the pull's own thread; not throttled.</param>
     /// <param name="stopping">Ends the pull; layers that are complete stay.</param>
-    Task<ImageOnDisk> EnsureAsync(Resolution resolution, Action<PullProgress> progress, CancellationToken stopping);
+    /// <param name="anew">What is on disk turned out to be broken: it is removed first, but only once the registry has shown that it can be had again.</param>
+    Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping);
+
+    /// <summary>Removes images of the app's repository from the disk, except those to keep and those that a container uses.</summary>
+    Task<Collection> CollectAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping);
+}
+
+/// <summary>What the agent remembers of its life before: the state file.</summary>
+internal interface IMemory
+{
+    /// <returns>What was written last; null when there is nothing or it can't be read: it is then rebuilt from the containers' labels.</returns>
+    Memory? Read();
+
+    /// <summary>Replaces what was written before, whole or not at all.</summary>
+    Task WriteAsync(Memory memory, CancellationToken stopping);
 }
 
 /// <summary>The secrets; their values stay behind this.</summary>
@@ -35,6 +49,5 @@ internal interface ISecrets
 /// <summary>Asks the app how it is.</summary>
 internal interface IProber
 {
-    /// <returns>Why it is not well, in few words; null when it is.</returns>
-    Task<string?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping);
+    Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping);
 }

@@ -6,6 +6,9 @@ namespace RagAgent.Supervision;
 /// <param name="Remedy">One sentence: what to do, or that the agent tries again by itself.</param>
 internal sealed record Problem(string Code, string What, string Remedy)
 {
+    /// <summary>The other side asked not to be asked again before this has passed; null: it did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     public override string ToString() => $"{What} {Remedy}";
 }
 
@@ -23,4 +26,10 @@ internal static class ProblemCodes
 
     /// <summary>The engine has no image of the digest any more: it must be pulled again.</summary>
     public const string ImageMissing = "image-missing";
+
+    /// <summary>The image is on disk but can't be used: a layer of it is broken.</summary>
+    public const string ImageCorrupt = "image-corrupt";
+
+    /// <summary>What is to be written does not fit: old images are removed before the next try.</summary>
+    public const string DiskFull = "disk-full";
 }

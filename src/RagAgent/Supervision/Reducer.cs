@@ -138,7 +138,7 @@ internal static class Reducer
                 // Asked often at first, so that a quick app is not kept waiting, and at the configured pace from then on.
                 var pause = TimeSpan.FromTicks(Math.Min(policy.StartupInterval.Ticks, Math.Max((s.Now - p.Since).Ticks, FirstStartupPause.Ticks)));
                 var later = new ProbeClock(s.Now + pause, null);
-                return probed.Fault switch
+                return Fault(probed.Result) switch
                 {
                     // A failed gate begins anew with the startup probe: what failed there may be a process that just died.
                     { } fault => s with { App = p with { Stage = ProbeKind.Startup, Probe = later, LastFault = fault } },
@@ -154,7 +154,7 @@ internal static class Reducer
                 var next = new ProbeClock(s.Now + policy.LivenessInterval, null);
                 return s with
                 {
-                    App = probed.Fault is { } reason
+                    App = Fault(probed.Result) is { } reason
                         ? v with { Failures = v.Failures + 1, Probe = next, LastFault = reason }
                         : v with { Failures = 0, Probe = next, LastFault = null },
                 };
@@ -163,6 +163,8 @@ internal static class Reducer
                 return s;
         }
     }
+
+    private static string? Fault(ProbeResult result) => (result as ProbeResult.Failed)?.Fault;
 
     private static AgentState UpdateAsked(AgentState s) => s with
     {

@@ -53,6 +53,11 @@ internal sealed record SecretVersions(string Fingerprint, IReadOnlyList<string> 
 /// <param name="Pulled">Bytes that had to be transferred for it; 0 when it was there already.</param>
 internal sealed record ImageOnDisk(string Digest, long Pulled);
 
+/// <summary>What a removal of old images brought.</summary>
+/// <param name="Removed">Images that are gone.</param>
+/// <param name="FreedBytes">As the engine counts them; an estimate, for layers are shared.</param>
+internal sealed record Collection(int Removed, long FreedBytes);
+
 /// <summary>How far a pull is.</summary>
 /// <param name="Fraction">0 to 1, weighted by bytes; never goes back within one pull.</param>
 /// <param name="DownloadedBytes">Compressed bytes that have arrived.</param>

@@ -44,11 +44,13 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IAsyn
 
     public Task<Resolution> ResolveAsync(CancellationToken stopping) => Task.FromResult(Told.Resolution);
 
-    public Task<ImageOnDisk> EnsureAsync(Resolution resolution, Action<PullProgress> progress, CancellationToken stopping) => Task.FromResult(new ImageOnDisk(Told.Digest, 0));
+    public Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping) => Task.FromResult(new ImageOnDisk(Told.Digest, 0));
+
+    public Task<Collection> CollectAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) => Task.FromResult(new Collection(0, 0));
 
     public Task<SecretVersions> ReadAsync(CancellationToken stopping) => Task.FromResult(Told.Secrets);
 
-    public Task<string?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping) => Task.FromResult<string?>(null);
+    public Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping) => Task.FromResult<ProbeResult>(new ProbeResult.Passed());
 
     public async ValueTask DisposeAsync()
     {

@@ -125,7 +125,7 @@ public class HttpProberTests
     {
         using var prober = new HttpProber(Config, _time);
 
-        Assert.Equal("the engine has published no port for it", await prober.FindFaultAsync(ProbeKind.Startup, Told.Container(port: null), Stop));
+        Assert.Equal("the engine has published no port for it", await FaultAsync(prober, ProbeKind.Startup, Told.Container(port: null), Stop));
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -142,7 +142,7 @@ public class HttpProberTests
         using var prober = new HttpProber(Config, _time);
         using var stop = new CancellationTokenSource();
 
-        var probing = prober.FindFaultAsync(Enum.Parse<ProbeKind>(kind), Told.Container(app.Port), stop.Token);
+        var probing = prober.ProbeAsync(Enum.Parse<ProbeKind>(kind), Told.Container(app.Port), stop.Token);
         await asked.Task.WaitAsync(Stop);
         await stop.CancelAsync();
 
@@ -161,7 +161,7 @@ public class HttpProberTests
         }, Stop);
         using var prober = new HttpProber(Config, _time);
 
-        var fault = await prober.FindFaultAsync(ProbeKind.Startup, Told.Container(((System.Net.IPEndPoint)listener.LocalEndpoint).Port), Stop);
+        var fault = await FaultAsync(prober, ProbeKind.Startup, Told.Container(((System.Net.IPEndPoint)listener.LocalEndpoint).Port), Stop);
 
         await answering;
         Assert.StartsWith("/_stcore/health did not answer: ", fault, StringComparison.Ordinal);
@@ -176,9 +176,12 @@ public class HttpProberTests
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, call.RequestAborted);
     }
 
+    private static async Task<string?> FaultAsync(HttpProber prober, ProbeKind kind, Container container, CancellationToken stopping) =>
+        (await prober.ProbeAsync(kind, container, stopping) as ProbeResult.Failed)?.Fault;
+
     private async Task<string?> FindFaultAsync(TestServer app, ProbeKind kind, AgentConfig? config = null)
     {
         using var prober = new HttpProber(config ?? Config, _time);
-        return await prober.FindFaultAsync(kind, Told.Container(app.Port), Stop);
+        return await FaultAsync(prober, kind, Told.Container(app.Port), Stop);
     }
 }

@@ -46,10 +46,10 @@ public class LateNewsTests
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts();
         var number = _story.PendingOne<Effect.Probe>().Number;
-        ChangesNothing(at => new Event.Probed(at, number - 1, null));
-        ChangesNothing(at => new Event.Probed(at, number + 1, "it answers 500"));
+        ChangesNothing(at => new Event.Probed(at, number - 1, Sample.Found(null)));
+        ChangesNothing(at => new Event.Probed(at, number + 1, Sample.Found("it answers 500")));
         _story.ProbeFails();
-        ChangesNothing(at => new Event.Probed(at, number, null));
+        ChangesNothing(at => new Event.Probed(at, number, Sample.Found(null)));
     }
 
     [Fact]

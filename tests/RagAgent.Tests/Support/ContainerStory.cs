@@ -92,9 +92,9 @@ internal sealed class ContainerStory(Policy? policy = null)
         Answer<Effect.EnsureImage>((e, at) => new Event.ImageReady(at, new ImageOnDisk(e.Resolution.Image.Digest, pulled)));
     public ContainerStory StartFails(Problem problem) => Answer<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Op, problem));
     public ContainerStory StopFails(Problem problem) => Answer<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Op, problem));
-    public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, null));
+    public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, Sample.Found(null)));
     public ContainerStory ProbeFails(string fault = "it answers 500") =>
-        Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, fault));
+        Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, Sample.Found(fault)));
 
     public ContainerStory Starts() => Answer<Effect.StartContainer>((e, at) =>
     {

@@ -24,6 +24,8 @@ internal static class Sample
     public static Release Release(ImageName image, string secrets = "1", string config = ContainerStory.Config) =>
         new(image, config, Secrets(secrets).Fingerprint);
 
+    public static ProbeResult Found(string? fault) => fault is null ? new ProbeResult.Passed() : new ProbeResult.Failed(fault, UnderPressure: false);
+
     /// <summary>A container of a release as the engine shows it while it runs.</summary>
     public static Container Running(string id, Release release, string startedAt = "2026-01-01T00:00:00Z") => new(
         id, "ragstream", release.Image, release.Id, release.ConfigFingerprint, ContainerStatus.Running, startedAt, 40_000, null);

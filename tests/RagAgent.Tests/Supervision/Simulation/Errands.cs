@@ -201,7 +201,7 @@ internal sealed class Errands(World world)
             .Then(Latency(), () =>
             {
                 world.Rules.Probes(probe, fault);
-                Report(errand, at => new Event.Probed(at, probe.Number, fault));
+                Report(errand, at => new Event.Probed(at, probe.Number, Support.Sample.Found(fault)));
             });
     }
 

@@ -86,7 +86,7 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
         Event.ImageReady image => $"ImageReady {image.Image.Digest}",
         Event.StartFailed failed => $"StartFailed {failed.Problem.Code}",
         Event.StopFailed failed => $"StopFailed {failed.Problem.Code}",
-        Event.Probed probed => $"Probed {probed.Probe} {probed.Fault ?? "passed"}",
+        Event.Probed probed => $"Probed {probed.Probe} {probed.Result}",
         _ => e.GetType().Name,
     };
 

@@ -1,0 +1,33 @@
+using System.Collections.Immutable;
+
+namespace RagAgent.Supervision;
+
+/// <summary>What outlives the agent's process: written whenever it changes, read once at start. Holds no secret.</summary>
+/// <param name="Good">Images that have proven themselves, the newest first; at most two.</param>
+/// <param name="Verdict">What is known of the image that is newer than these; null: nothing is on trial.</param>
+/// <param name="Hold">Why the app is to stay stopped; null: it is not.</param>
+/// <param name="Runs">The runs of containers that this agent began, or adopted as they were: another start of the same container was not its own.</param>
+internal sealed record Memory(ImmutableArray<ImageName> Good, Verdict? Verdict, Hold? Hold, ImmutableArray<Run> Runs)
+{
+    public static Memory Empty { get; } = new([], null, null, []);
+
+    public bool Equals(Memory? other) =>
+        other is not null && Verdict == other.Verdict && Hold == other.Hold && Good.SequenceEqual(other.Good) && Runs.SequenceEqual(other.Runs);
+
+    public override int GetHashCode() => HashCode.Combine(Good.Length, Verdict, Hold, Runs.Length);
+}
+
+/// <summary>One run of one container.</summary>
+/// <param name="ContainerId">The engine's full id.</param>
+/// <param name="StartedAt">The engine's text.</param>
+internal sealed record Run(string ContainerId, string StartedAt);
+
+/// <summary>Who wants the app to be stopped. It holds until somebody starts it or the machine boots anew.</summary>
+internal enum Hold
+{
+    /// <summary><c>ragagent stop</c>.</summary>
+    Operator,
+
+    /// <summary><c>docker stop</c>.</summary>
+    Hand,
+}
