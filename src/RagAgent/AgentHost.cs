@@ -97,5 +97,8 @@ internal static class AgentHost
         RestartResetAfter = config.Restart.ResetAfter,
         CheckEvery = config.Update.Every,
         WaitForIdle = config.Update.When == UpdateWhen.Idle,
+        Watch = config.Update.Watch,
+        CachedFirst = config.Update.Boot == UpdateBoot.Cached,
+        StartFirst = config.Update.Swap == UpdateSwap.StartFirst || (config.Update.Swap == UpdateSwap.Auto && !config.Container.HasWritableVolumes),
     };
 }

@@ -15,6 +15,10 @@ var ragagent = new RootCommand("Keeps the newest image of one container serving 
     RunCommand.Create(),      // the service; what systemd starts
     StatusCommand.Create(),   // asks the running service
     UpdateCommand.Create(),   // is there something newer? then run that
+    RollbackCommand.Create(), // back to the one before
+    UnquarantineCommand.Create(), // another chance for one that failed
+    StopCommand.Create(),     // the app, not the agent
+    StartCommand.Create(),
     ConfigCommand.Create(),   // says what is wrong with the configuration file
 };
 // The service ends in good order within a limit of its own; the library would cut it after two seconds.

@@ -23,13 +23,16 @@ internal static class StatusText
         Line("image", s.Image.Reference);
         Line("digest", s.App.Digest is { } digest ? digest + Newest(s.App.Newest) : null);
         Line("newest", s.Image.Digest is { } newest && newest != s.App.Digest ? newest : null);
+        Line("rollout", s.Rollout.Phase + (s.Rollout.Candidate is { } candidate ? $", candidate {candidate}" : "") + (s.Rollout.WatchUntil is { } until ? $", good from {At(until)} on" : ""));
+        Line("last good", string.Join(", ", s.Rollout.LastGood.Select(Words.Digest)));
+        Line("set aside", s.Rollout.SetAside is { } bad ? $"{Words.Digest(bad.Digest)}, {bad.Verdict}: {bad.Why.What}" : null);
         Line("checked", s.Image.CheckedAt is { } at ? At(at) + (s.Image.NextCheck is { } next ? $", next {At(next)}" : "") : null);
         Line("pull", s.Image.Pull is { } pull ? $"{pull.Percent} %, {Words.Bytes(pull.DownloadedBytes)} of {Words.Bytes(pull.TotalBytes)}" : null);
         Line("secrets", string.Join(", ", s.Secrets.Versions));
         Line("engine", s.Engine.Version is { } engine ? $"Docker {engine}{(s.Engine.Answers ? "" : ", does not answer")}" : null);
         Line("door", $"port {s.FrontDoor.Port}{(s.FrontDoor.Open ? $", {s.App.Sessions} sessions open" : ", closed")}");
         Line("crashes", s.App.Crashes > 0 ? $"{s.App.Crashes} in a row{(s.App.NextStart is { } start ? $", next start {At(start)}" : "")}" : null);
-        Line("update", s.Update.Pending is not null ? "under way" : s.Update.Last is { } last ? Ended(last) : null);
+        Line("request", s.Update.Pending is not null ? "under way" : s.Update.Last is { } last ? Ended(last) : null);
         foreach (var problem in s.Problems)
         {
             Line("problem", $"{problem.What} {problem.Remedy}{(problem.NextTry is { } retry ? $" Next try {At(retry)}." : "")}");
@@ -47,9 +50,10 @@ internal static class StatusText
 
     private static string Ended(UpdateResult last) => last switch
     {
-        { Problem: { } problem } => $"the last one failed: {problem.What} {problem.Remedy}",
-        { Changed: true } => $"the last one brought {Words.Digest(last.Digest ?? "")}",
-        _ => "the last one found nothing newer",
+        { Problem: { } problem } => $"the last {last.Kind} failed: {problem.What} {problem.Remedy}",
+        { Changed: true } => $"the last {last.Kind} brought {Words.Digest(last.Digest ?? "")}",
+        { Kind: "update" } => "the last update found nothing newer",
+        _ => $"the last {last.Kind} is done",
     };
 
     private static string Newest(bool? newest) => newest switch

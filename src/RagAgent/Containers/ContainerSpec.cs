@@ -27,13 +27,13 @@ internal sealed class ContainerSpec(AgentConfig config)
         ]);
     }
 
-    public CreateContainerParameters Create(Release release, ImageInspectResponse image, IReadOnlyList<HeldSecret> secrets)
+    public CreateContainerParameters Create(string name, Release release, ImageInspectResponse image, IReadOnlyList<HeldSecret> secrets)
     {
         var throughMemory = secrets.Any(s => s.Delivery == SecretDelivery.Memory);
         var stored = secrets.Where(s => s.Delivery == SecretDelivery.Environment).Select(s => $"{s.Variable}={s.Value.Reveal()}");
         var create = new CreateContainerParameters
         {
-            Name = Settings.Name,
+            Name = name,
             Image = release.Image.ToString(),
             Env = [.. config.Environment.Select(e => $"{e.Key}={e.Value}"), .. stored],
             Labels = Labels.Of(Settings.Name, release),

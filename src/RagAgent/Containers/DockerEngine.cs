@@ -38,17 +38,21 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 containers.Add(container);
             }
         }
-        return new Inventory(containers.ToImmutable(), await connection.VersionAsync(stopping));
+        return new Inventory(containers.ToImmutable(), await connection.VersionAsync(stopping)) { Images = await ImagesAsync(stopping) };
     }
 
-    public async Task<Container> StartAsync(Release release, CancellationToken stopping)
+    public async Task<Container> StartAsync(Effect.StartContainer start, CancellationToken stopping)
     {
-        await RemoveLeftoversAsync(stopping);
+        var release = start.Release;
+        await RemoveLeftoversAsync(start.Beside, stopping);
         var secrets = vault.Find(release.SecretsFingerprint)
             ?? throw new ProblemException(new Problem("secrets-forgotten", "The secrets of this release are not in memory.", "They are read again."));
         var image = await connection.CallAsync("inspect the image", InspectTimeout,
             (docker, token) => docker.Images.InspectImageAsync(release.Image.ToString(), token), stopping);
-        var id = await CreateAsync(_spec.Create(release, image, secrets), stopping);
+        // One that serves keeps its name until it goes; the candidate beside it gets the name then.
+        var create = _spec.Create(start.Beside?.Name == Name ? $"{Name}-next" : Name, release, image, secrets);
+        Labels.Annotate(create.Labels, start.LastGood, start.Avoided);
+        var id = await CreateAsync(create, stopping);
         try
         {
             var throughMemory = secrets.Where(s => s.Delivery == SecretDelivery.Memory).ToArray();
@@ -62,7 +66,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 await StartAsync(id, stopping);
             }
             return await FindAsync(id, stopping)
-                ?? throw new ProblemException(new Problem("container-vanished", $"The container {Name} vanished right after its start.", Problems.TriesAgain));
+                ?? throw new ProblemException(new Problem("container-vanished", $"The container {create.Name} vanished right after its start.", Problems.TriesAgain));
         }
         catch
         {
@@ -71,13 +75,37 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
     }
 
-    public async Task StopAsync(Container container, CancellationToken stopping)
+    public async Task StopAsync(Container container, Container? heir, CancellationToken stopping)
     {
         var grace = config.Container.StopTimeout;
         await IgnoreGoneAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout, (docker, token) =>
             docker.Containers.StopContainerAsync(container.Id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token), stopping));
         await RemoveAsync(container.Id, stopping);
+        if (heir is not null && heir.Name != Name)
+        {
+            await RenameAsync(heir, stopping);
+        }
     }
+
+    private async Task RenameAsync(Container heir, CancellationToken stopping)
+    {
+        try
+        {
+            await connection.CallAsync("rename the container", InspectTimeout, (docker, token) =>
+                docker.Containers.RenameContainerAsync(heir.Id, new ContainerRenameParameters { NewName = Name }, token), stopping);
+        }
+        catch (ProblemException e)
+        {
+            logger.KeepsItsName(heir.ShortId, heir.Name, e.Problem);   // it is known by its label; the name is for people
+        }
+    }
+
+    private Task<IReadOnlySet<string>> ImagesAsync(CancellationToken stopping) =>
+        connection.CallAsync<IReadOnlySet<string>>("list its images", ListTimeout, async (docker, token) =>
+        {
+            var all = await docker.Images.ListImagesAsync(new ImagesListParameters(), token);
+            return all.SelectMany(image => image.RepoDigests ?? []).ToHashSet(StringComparer.Ordinal);
+        }, stopping);
 
     private Task<IReadOnlyList<string>> OurIdsAsync(CancellationToken stopping) =>
         connection.CallAsync<IReadOnlyList<string>>("list its containers", ListTimeout, async (docker, token) =>
@@ -114,11 +142,11 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             ? await output.LastLinesAsync(seen.ID, stopping)
             : ["(its output is not shown: the agent does not hold the secrets that it was given, see 'docker logs')"];
 
-    private async Task RemoveLeftoversAsync(CancellationToken stopping)
+    private async Task RemoveLeftoversAsync(Container? beside, CancellationToken stopping)
     {
         foreach (var id in await OurIdsAsync(stopping))
         {
-            if (await FindAsync(id, stopping) is not { } container)
+            if (id == beside?.Id || await FindAsync(id, stopping) is not { } container)
             {
                 continue;
             }
@@ -150,8 +178,8 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         catch (NameTakenException e)
         {
             throw new ProblemException(new Problem("container-name-taken",
-                $"The name {Name} is taken by the container {e.Holder ?? "that is being removed"}, which RagAgent did not create.",
-                $"Rename or remove it ('docker rename {Name} other'), or set container.name in the configuration; the agent tries again by itself."), e);
+                $"The name {create.Name} is taken by the container {e.Holder ?? "that is being removed"}, which RagAgent did not create.",
+                $"Rename or remove it ('docker rename {create.Name} other'), or set container.name in the configuration; the agent tries again by itself."), e);
         }
     }
 
@@ -164,16 +192,16 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
         catch (ProblemException e) when (e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
         {
-            throw new NameTakenException(await HolderOfNameAsync(stopping), e);
+            throw new NameTakenException(await HolderOfNameAsync(create.Name, stopping), e);
         }
     }
 
-    private async Task<string?> HolderOfNameAsync(CancellationToken stopping)
+    private async Task<string?> HolderOfNameAsync(string name, CancellationToken stopping)
     {
         try
         {
             var holder = await connection.CallAsync("inspect the container", InspectTimeout,
-                (docker, token) => docker.Containers.InspectContainerAsync(Name, token), stopping);
+                (docker, token) => docker.Containers.InspectContainerAsync(name, token), stopping);
             return Labels.Status(holder.State) == ContainerStatus.Removing ? null : holder.ID[..12];
         }
         catch (ProblemException e) when (IsGone(e))

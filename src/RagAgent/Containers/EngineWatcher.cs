@@ -11,7 +11,8 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
     : BackgroundService
 {
     private static readonly TimeSpan BeforeReopening = TimeSpan.FromSeconds(1);
-    private static readonly string[] Relevant = ["start", "die", "oom", "destroy", "pause", "unpause", "rename"];
+    private const string Stop = "stop";
+    private static readonly string[] Relevant = ["start", "die", "oom", "destroy", "pause", "unpause", "rename", Stop];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,7 +28,7 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
                 // The inspection that follows says what is wrong with the engine, in one voice.
             }
             logger.EventStreamEnded();
-            supervisor.Post(at => new Event.EngineStirred(at));
+            supervisor.Post(at => new Event.EngineBroke(at));
             await Task.Delay(BeforeReopening, time, stoppingToken);
         }
     }
@@ -50,7 +51,20 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
             ["event"] = Relevant.ToDictionary(name => name, _ => true),
         };
         return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters },
-            new Callback<Message>(_ => supervisor.Post(at => new Event.EngineStirred(at))), stopping);
+            new Callback<Message>(Tell), stopping);
+    }
+
+    /// <summary>Only of a stop is told what it was: an end that somebody asked for looks like any other afterwards.</summary>
+    private void Tell(Message message)
+    {
+        if (message.Action == Stop && message.Actor?.ID is { } id)
+        {
+            supervisor.Post(at => new Event.StopCalled(at, id));
+        }
+        else
+        {
+            supervisor.Post(at => new Event.EngineStirred(at));
+        }
     }
 }
 

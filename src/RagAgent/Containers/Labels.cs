@@ -13,6 +13,8 @@ internal static class Labels
     private const string Release = "ragagent.release";
     private const string Config = "ragagent.config";
     private const string Secrets = "ragagent.secrets";
+    private const string LastGood = "ragagent.last-good";
+    private const string Avoided = "ragagent.avoided";
 
     public static Dictionary<string, string> Of(string name, Release release) => new()
     {
@@ -23,6 +25,21 @@ internal static class Labels
         [Config] = release.ConfigFingerprint,
         [Secrets] = release.SecretsFingerprint,
     };
+
+    /// <summary>What the agent knew when it made the container: all that is left of it when the state file is lost.</summary>
+    public static void Annotate(IDictionary<string, string> labels, ImageName? lastGood, ImageName? avoided)
+    {
+        foreach (var (label, image) in new[] { (LastGood, lastGood), (Avoided, avoided) })
+        {
+            if (image is not null)
+            {
+                labels[label] = image.ToString();
+            }
+        }
+    }
+
+    private static ImageName? ImageOf(IDictionary<string, string> labels, string label) =>
+        labels.TryGetValue(label, out var text) && text.LastIndexOf('@') is > 0 and var at ? new ImageName(text[..at], text[(at + 1)..]) : null;
 
     public static Container Read(ContainerInspectResponse seen, string containerPort, ContainerExit? exit)
     {
@@ -39,7 +56,11 @@ internal static class Labels
             Status(seen.State),
             seen.State?.StartedAt ?? "",
             HostPort(seen, containerPort),
-            exit);
+            exit)
+        {
+            LastGood = ImageOf(labels, LastGood),
+            Avoided = ImageOf(labels, Avoided),
+        };
     }
 
     /// <summary>Which versions of the secrets it was given; null when its label is missing.</summary>

@@ -11,4 +11,7 @@ internal static partial class Log
 
     [LoggerMessage(201, LogLevel.Debug, "The engine's event stream ended; it is opened again.")]
     public static partial void EventStreamEnded(this ILogger logger);
+
+    [LoggerMessage(202, LogLevel.Warning, "Container {Container} keeps the name {Name} until the next update. {Problem}")]
+    public static partial void KeepsItsName(this ILogger logger, string container, string name, Problem problem);
 }

@@ -35,10 +35,12 @@ internal sealed class ControlClient : IDisposable
     public Task<StatusDocument> StatusAsync(long? after, CancellationToken stopping) => AskAsync(async () =>
         await _http.GetFromJsonAsync(after is null ? "v1/status" : $"v1/status?after={after}", ControlJson.Default.StatusDocument, stopping));
 
-    /// <summary>Begins an update, or joins the one that is under way.</summary>
-    public Task<UpdateAccepted> UpdateAsync(CancellationToken stopping) => AskAsync(async () =>
+    /// <summary>Begins what an operator wants, or joins the same that is under way.</summary>
+    /// <param name="what"><c>update</c>, <c>rollback</c>, <c>unquarantine</c>, <c>stop</c> or <c>start</c>.</param>
+    /// <param name="stopping">Ends the call.</param>
+    public Task<UpdateAccepted> RequestAsync(string what, CancellationToken stopping) => AskAsync(async () =>
     {
-        using var response = await _http.PostAsync("v1/update", null, stopping);
+        using var response = await _http.PostAsync($"v1/{what}", null, stopping);
         response.EnsureSuccessStatusCode();
         return await response.Content.ReadFromJsonAsync(ControlJson.Default.UpdateAccepted, stopping);
     });

@@ -16,10 +16,20 @@ internal sealed record ControlAddress(string Directory)
 }
 
 /// <summary>The local control socket: HTTP with JSON, readable by the agent's user and group only.</summary>
-/// <remarks><c>GET /v1/status[?after=REVISION]</c> waits for news when asked to; <c>POST /v1/update</c> begins an update.</remarks>
+/// <remarks><c>GET /v1/status[?after=REVISION]</c> waits for news when asked to; <c>POST /v1/update</c> and its like begin what an operator wants.</remarks>
 internal sealed class ControlServer(ControlAddress address, StatusWriter status, StateBoard board, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(25);
+
+    private static readonly Dictionary<string, RequestKind> Asks = new()
+    {
+        ["/v1/update"] = RequestKind.Update,
+        ["/v1/rollback"] = RequestKind.Rollback,
+        ["/v1/unquarantine"] = RequestKind.Unquarantine,
+        ["/v1/stop"] = RequestKind.Stop,
+        ["/v1/start"] = RequestKind.Start,
+    };
+
     private WebApplication? _server;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -72,7 +82,7 @@ internal sealed class ControlServer(ControlAddress address, StatusWriter status,
     private Task AnswerAsync(HttpContext call) => (call.Request.Method, call.Request.Path.Value) switch
     {
         ("GET", "/v1/status") => StatusAsync(call),
-        ("POST", "/v1/update") => UpdateAsync(call),
+        ("POST", { } path) when Asks.TryGetValue(path, out var kind) => AskAsync(call, kind),
         _ => RefuseAsync(call),
     };
 
@@ -94,27 +104,23 @@ internal sealed class ControlServer(ControlAddress address, StatusWriter status,
         await WriteAsync(call, status.Write(), ControlJson.Default.StatusDocument);
     }
 
-    private async Task UpdateAsync(HttpContext call)
+    private async Task AskAsync(HttpContext call, RequestKind kind)
     {
-        // Answered once the request is part of the state, so that the caller finds its own update there.
+        // Answered once the request is part of the state, so that the caller finds its own one there.
         var (revision, state) = board.Read();
         var before = state.Counter;
-        supervisor.Post(at => new Event.UpdateAsked(at));
-        while (state.Update is not { } update || update.Id <= before)
+        supervisor.Post(at => new Event.Asked(at, kind));
+        while (!(state.Request is { } request && request.Id > before) && !(state.LastOutcome is { } ended && ended.Id > before))
         {
-            if (state.LastUpdate is { } ended && ended.Id > before)
-            {
-                break;
-            }
             (revision, state) = await board.WaitAsync(revision, call.RequestAborted);
         }
-        await WriteAsync(call, new UpdateAccepted(state.Update?.Id ?? state.LastUpdate!.Id), ControlJson.Default.UpdateAccepted);
+        await WriteAsync(call, new UpdateAccepted(state.Request?.Id ?? state.LastOutcome!.Id), ControlJson.Default.UpdateAccepted);
     }
 
     private static Task RefuseAsync(HttpContext call)
     {
         call.Response.StatusCode = StatusCodes.Status404NotFound;
-        return call.Response.WriteAsync("There is GET /v1/status and POST /v1/update.\n");
+        return call.Response.WriteAsync($"There is GET /v1/status and POST to {string.Join(", ", Asks.Keys.Order(StringComparer.Ordinal))}.\n");
     }
 
     private static Task WriteAsync<T>(HttpContext call, T document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)

@@ -13,10 +13,11 @@ internal sealed record StatusDocument(
     EngineStatus Engine,
     FrontDoorStatus FrontDoor,
     UpdateStatus Update,
+    RolloutStatus Rollout,
     FailureStatus? LastFailure,
     IReadOnlyList<ProblemStatus> Problems);
 
-/// <param name="State"><c>unknown</c>, <c>absent</c>, <c>starting</c>, <c>serving</c>, <c>unhealthy</c>, <c>stopping</c> or <c>backoff</c>.</param>
+/// <param name="State"><c>unknown</c>, <c>absent</c>, <c>starting</c>, <c>serving</c>, <c>unhealthy</c>, <c>stopping</c>, <c>stopped</c> (it is to stay so) or <c>backoff</c> (it ended; see <c>lastFailure</c>).</param>
 /// <param name="Since">When it began to serve; null unless it does.</param>
 /// <param name="Container">The engine's short id.</param>
 /// <param name="Release">Digest, configuration and secrets as one id.</param>
@@ -26,8 +27,22 @@ internal sealed record StatusDocument(
 /// <param name="CrashLooping">So many that an operator should look.</param>
 /// <param name="Sessions">WebSockets that visitors hold open.</param>
 /// <param name="NextStart">While in <c>backoff</c>.</param>
+/// <param name="StoppedBy">Who wants it stopped: <c>operator</c> or <c>hand</c>; null: nobody.</param>
 internal sealed record AppStatus(
-    string State, DateTimeOffset? Since, string? Container, string? Release, string? Digest, bool? Newest, int Crashes, bool CrashLooping, int Sessions, DateTimeOffset? NextStart);
+    string State, DateTimeOffset? Since, string? Container, string? Release, string? Digest, bool? Newest, int Crashes, bool CrashLooping, int Sessions, DateTimeOffset? NextStart,
+    string? StoppedBy = null);
+
+/// <param name="Phase"><c>resolve</c>, <c>pull</c>, <c>waiting</c>, <c>candidate</c>, <c>gate</c>, <c>swap</c>, <c>watch</c>, <c>rolled-back</c>, <c>undecided</c> or <c>settled</c>.</param>
+/// <param name="Candidate">The short id of the container beside the one that serves.</param>
+/// <param name="WatchUntil">When what serves now will count as good; null: it does, or it does not serve.</param>
+/// <param name="LastGood">Digests of images that have proven themselves, the newest first.</param>
+/// <param name="SetAside">The newest image, when it is not run because it failed.</param>
+internal sealed record RolloutStatus(string Phase, string? Candidate, DateTimeOffset? WatchUntil, IReadOnlyList<string> LastGood, SetAsideStatus? SetAside);
+
+/// <param name="Digest">Of the image.</param>
+/// <param name="Verdict"><c>rolled-back</c> (the one before it is being watched), <c>quarantined</c>, or <c>undecided</c> (both failed).</param>
+/// <param name="Why">What it did wrong.</param>
+internal sealed record SetAsideStatus(string Digest, string Verdict, ProblemStatus Why);
 
 /// <param name="Reference">As configured, with its registry.</param>
 /// <param name="Digest">What the tag means for this machine.</param>
@@ -45,13 +60,19 @@ internal sealed record EngineStatus(string? Version, bool Answers);
 
 internal sealed record FrontDoorStatus(int Port, bool Open);
 
-/// <param name="Pending">The number of the update that is under way.</param>
+/// <param name="Pending">The number of the operator's request that is under way: an update, rollback, unquarantine, stop or start.</param>
 /// <param name="Last">How the last one ended.</param>
 internal sealed record UpdateStatus(long? Pending, UpdateResult? Last);
 
-internal sealed record UpdateResult(long Id, bool Changed, string? Digest, ProblemStatus? Problem);
+internal sealed record UpdateResult(long Id, bool Changed, string? Digest, ProblemStatus? Problem, string Kind = "update");
 
-internal sealed record FailureStatus(DateTimeOffset At, string? Release, ProblemStatus Problem, IReadOnlyList<string> LastLines);
+/// <param name="Exit">How its process ended; null when it did not end by itself.</param>
+internal sealed record FailureStatus(DateTimeOffset At, string? Release, ProblemStatus Problem, IReadOnlyList<string> LastLines, ExitStatus? Exit = null);
+
+/// <param name="Code">Its exit code.</param>
+/// <param name="Signal">The signal that ended it; null: it ended by itself.</param>
+/// <param name="OutOfMemory">The kernel ended it for its memory.</param>
+internal sealed record ExitStatus(int Code, int? Signal, bool OutOfMemory);
 
 /// <param name="Code">Short and stable, for scripts.</param>
 /// <param name="What">What happened, to what.</param>

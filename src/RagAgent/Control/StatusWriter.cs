@@ -20,8 +20,9 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             new SecretsStatus(s.Secrets.Value?.Versions ?? [], Wall(s.Secrets.ReadAt)),
             new EngineStatus(s.Engine.Value?.EngineVersion, s.EngineAnswers),
             new FrontDoorStatus(config.Listen.Http, s.Door.IsOpen),
-            new UpdateStatus(s.Update?.Id, s.LastUpdate is { } u ? new UpdateResult(u.Id, u.Changed, u.Digest, u.Problem is { } why ? Problem(why, null) : null) : null),
-            s.LastFailure is { } f ? new FailureStatus(clock.WallTime(f.At), f.ReleaseId, Problem(f.Problem, null), f.LastLines) : null,
+            new UpdateStatus(s.Request?.Id, s.LastOutcome is { } o ? new UpdateResult(o.Id, o.Changed, o.Digest, o.Problem is { } why ? Problem(why, null) : null, Word(o.Kind)) : null),
+            Rollout(s),
+            s.LastFailure is { } f ? new FailureStatus(clock.WallTime(f.At), f.ReleaseId, Problem(f.Problem, null), f.LastLines, Exit(f.Exit)) : null,
             [.. Problems(s)]);
     }
 
@@ -30,7 +31,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
         var container = s.App.Current;
         var digest = container?.Image?.Digest;
         return new AppStatus(
-            Name(s.App),
+            s is { App: Supervision.App.Absent, Hold: not null } ? "stopped" : Name(s.App),
             Wall((s.App as App.Serving)?.Since),
             container?.ShortId,
             container?.ReleaseId,
@@ -39,8 +40,27 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             s.Crashes,
             s.Crashes >= policy.CrashLoopAfter,
             s.Sessions,
-            Wall((s.App as App.BackingOff)?.Until));
+            Wall((s.App as App.BackingOff)?.Until),
+            s.Hold switch { Hold.Operator => "operator", Hold.Hand => "hand", _ => null });
     }
+
+    private RolloutStatus Rollout(AgentState s) => new(
+        RolloutPhase.Of(s, policy),
+        s.Beside?.Current?.ShortId,
+        s.App is App.Serving v && Supervision.Rollout.IsWatched(s, v.Container.Image) ? Wall(v.Since + policy.Watch) : null,
+        [.. s.Good.Select(good => good.Digest)],
+        s.Verdict switch
+        {
+            Verdict.RolledBack b => new SetAsideStatus(b.Image.Digest, "rolled-back", Problem(b.Why, null)),
+            Verdict.Quarantined q => new SetAsideStatus(q.Image.Digest, "quarantined", Problem(q.Why, null)),
+            Verdict.Undecided u => new SetAsideStatus(u.Image.Digest, "undecided", Problem(u.Why, null)),
+            _ => null,
+        });
+
+    private static string Word(RequestKind kind) => kind.ToString().ToLowerInvariant();
+
+    private static ExitStatus? Exit(ContainerExit? exit) =>
+        exit is null ? null : new ExitStatus(exit.Code, exit.Code is > 128 and < 193 ? exit.Code - 128 : null, exit.OutOfMemory);
 
     private static string Name(App app) => app switch
     {
@@ -59,7 +79,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
         {
             yield return Problem(closed, null);
         }
-        foreach (var (problem, work) in new[] { (s.Engine.Problem, s.Engine.Work), (s.Secrets.Problem, s.Secrets.Work), (s.Tag.Problem, s.Tag.Work), (s.Image.Problem, s.Image.Work) })
+        foreach (var (problem, work) in new[] { (s.Engine.Problem, s.Engine.Work), (s.Secrets.Problem, s.Secrets.Work), (s.Tag.Problem, s.Tag.Work), (s.Image.Problem, s.Image.Work), (s.Spare.Problem, s.Spare.Work), (s.Written.Problem, s.Written.Work) })
         {
             if (problem is not null)
             {

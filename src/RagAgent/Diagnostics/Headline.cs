@@ -8,14 +8,18 @@ internal static class Headline
     public static string Of(AgentState s, Policy policy) => s.App switch
     {
         App.Serving { Failures: 0 } v when s.Engine.Failures > 0 && s.Engine.Problem is { } problem => $"The app serves ({Digest(v)}). {problem}",
+        App.Serving { Failures: 0 } v when s.Verdict is { Avoids: true } verdict => $"The app serves ({Digest(v)}). {SetAside(verdict)}",
+        App.Serving { Failures: 0 } v when s.Beside is App.Starting or App.Probing => $"The app serves ({Digest(v)}); a newer one is being tried beside it.",
+        App.Serving { Failures: 0 } v when s.Tag is { Value: null, Problem: { } problem } => $"The app serves from the image on disk ({Digest(v)}), which may not be the newest. {problem}",
         App.Serving { Failures: 0 } v => $"The app serves ({Digest(v)}).",
-        App.Serving v => $"The app serves but failed {v.Failures} of {policy.LivenessFailures} liveness probes: {v.LastFault}.",
+        App.Serving v => $"The app serves but failed {v.Failures} of {Probing.Patience(v, policy)} liveness probes: {v.LastFault}.",
         App.Probing { LastFault: { } fault } => $"The app is starting: {fault}.",
         App.Probing => "The app is starting.",
         App.Starting => "The container is being started.",
         App.Stopping { Reason: StopReason.Replaced } => "The container makes room for another release.",
         App.Stopping => "The container is being stopped.",
-        App.BackingOff when s.LastFailure is { } failure => $"{(s.Crashes >= policy.CrashLoopAfter ? $"The app is crash-looping ({s.Crashes} in a row). " : "")}{failure.Problem}",
+        App.BackingOff b => $"{(s.Crashes >= policy.CrashLoopAfter ? $"The app is crash-looping ({s.Crashes} in a row). " : "")}{b.Why.Problem}",
+        _ when s.Hold is { } hold => $"The app is stopped by {(hold == Hold.Operator ? "'ragagent stop'" : "'docker stop'")}. Start it with 'ragagent start'.",
         _ => Waiting(s),
     };
 
@@ -43,6 +47,14 @@ internal static class Headline
             _ => "The container is about to be started.",
         };
     }
+
+    private static string SetAside(Verdict verdict) => verdict switch
+    {
+        Verdict.Undecided u => $"The newest image {Words.Digest(u.Image.Digest)} failed, and the one before it did too: {u.Why.What}",
+        Verdict.RolledBack b => $"The newest image {Words.Digest(b.Image.Digest)} was rolled back: {b.Why.What}",
+        Verdict.Quarantined q => $"The newest image {Words.Digest(q.Image.Digest)} is quarantined: {q.Why.What}",
+        _ => "",
+    };
 
     private static string Digest(App.Serving serving) => Words.Digest(serving.Container.Image?.Digest ?? "unknown image");
 }

@@ -6,12 +6,20 @@ namespace RagAgent.Supervision;
 internal sealed record AgentState
 {
     public Moment Now { get; init; }
+
+    /// <summary>The container in front: the one that visitors are brought to, or will be.</summary>
     public App App { get; init; } = new App.Unseen();
+
+    /// <summary>The second container, while there is one: a candidate, one that drains, or a stray.</summary>
+    public App? Beside { get; init; }
 
     /// <summary>Crashes in a row; a long quiet run forgets them.</summary>
     public int Crashes { get; init; }
 
-    /// <summary>The last failure of the container, kept for people until a later run has proven itself.</summary>
+    /// <summary>Failures in a row of the candidate beside the front.</summary>
+    public int CandidateFailures { get; init; }
+
+    /// <summary>The last failure of a container, kept for people until a later run has proven itself.</summary>
     public Failure? LastFailure { get; init; }
 
     /// <summary>What the engine holds of ours; the value is the inventory last seen.</summary>
@@ -24,6 +32,42 @@ internal sealed record AgentState
     public Tracked<Resolution> Tag { get; init; } = Tracked<Resolution>.Never;
     public Tracked<ImageOnDisk> Image { get; init; } = Tracked<ImageOnDisk>.Never;
 
+    /// <summary>The image to go back to, when it has to be fetched because somebody removed it.</summary>
+    public Tracked<ImageName> Spare { get; init; } = Tracked<ImageName>.Resting;
+
+    /// <summary>The removal of old images.</summary>
+    public Tracked<Collection> Sweep { get; init; } = Tracked<Collection>.Resting;
+
+    /// <summary>The state file; the value is what was written last.</summary>
+    public Tracked<Memory> Written { get; init; } = Tracked<Memory>.Resting;
+
+    /// <summary>Images that have proven themselves, the newest first; at most two. Never holds one that is avoided.</summary>
+    public ImmutableArray<ImageName> Good { get; init; } = [];
+
+    /// <summary>What is known of the image that is newer than these.</summary>
+    public Verdict? Verdict { get; init; }
+
+    /// <summary>Why the app is to stay stopped; null: it is not.</summary>
+    public Hold? Hold { get; init; }
+
+    /// <summary>When the hold began; null when it comes from an earlier life.</summary>
+    public Moment? HeldAt { get; init; }
+
+    /// <summary>Runs of containers that were the agent's own doing, the newest first; two at most.</summary>
+    public ImmutableArray<Run> Runs { get; init; } = [];
+
+    /// <summary>Nothing is remembered of an earlier life: what can be known of it stands on the containers' labels.</summary>
+    public bool IsForgetful { get; init; } = true;
+
+    /// <summary>A container whose stop somebody has asked the engine for.</summary>
+    public string? StopCalled { get; init; }
+
+    /// <summary>The engine went away since it was last looked at: what ended meanwhile may have ended by that.</summary>
+    public bool EngineBroke { get; init; }
+
+    /// <summary>The image on disk that turned out to be broken.</summary>
+    public string? Corrupt { get; init; }
+
     /// <summary>Of the pull that is under way; null when none is or its sizes are not known yet.</summary>
     public PullProgress? Progress { get; init; }
 
@@ -33,8 +77,9 @@ internal sealed record AgentState
     /// <summary>When the tag is looked up again by itself; null: only when asked.</summary>
     public Moment? NextCheck { get; init; }
 
-    public Update? Update { get; init; }
-    public UpdateOutcome? LastUpdate { get; init; }
+    /// <summary>What an operator waits for.</summary>
+    public Request? Request { get; init; }
+    public Outcome? LastOutcome { get; init; }
 
     /// <summary>Whether visitors can come in.</summary>
     public Door Door { get; init; } = new(IsOpen: false, null);
@@ -47,6 +92,38 @@ internal sealed record AgentState
 
     /// <summary>Feeds the jitter. Part of the state, so that a history replays to the same delays.</summary>
     public ulong Seed { get; init; } = 1;
+
+    /// <summary>The first state of a life.</summary>
+    /// <param name="memory">Of the life before; null when there was none or it can't be read.</param>
+    /// <param name="seed">For the jitter.</param>
+    public static AgentState Begin(Memory? memory, ulong seed) => memory is null
+        ? new AgentState { Seed = seed }
+        : new AgentState
+        {
+            Seed = seed,
+            IsForgetful = false,
+            Good = memory.Good,
+            Verdict = memory.Verdict,
+            Hold = memory.Hold,
+            Runs = memory.Runs,
+            Written = Tracked<Memory>.Resting with { Value = memory },
+        };
+
+    /// <summary>What of this outlives the process.</summary>
+    public Memory ToRemember() => new(Good, Verdict, Hold, Runs);
+
+    public App? At(Slot slot) => slot == Slot.Front ? App : Beside;
+
+    /// <param name="slot">The place.</param>
+    /// <param name="app">Null: nothing is there.</param>
+    public AgentState With(Slot slot, App? app) => slot == Slot.Front ? this with { App = app ?? new App.Absent() } : this with { Beside = app };
+
+    /// <summary>The place whose operation has this number.</summary>
+    public Slot? SlotOf(long op)
+    {
+        static long? Op(App? app) => app switch { App.Starting s => s.Op, App.Stopping s => s.Op, App.Draining d => d.Op, _ => null };
+        return Op(App) == op ? Slot.Front : Op(Beside) == op ? Slot.Beside : null;
+    }
 }
 
 /// <summary>The engine's containers that carry this agent's label.</summary>
@@ -54,6 +131,9 @@ internal sealed record AgentState
 /// <param name="EngineVersion">For people.</param>
 internal sealed record Inventory(ImmutableArray<Container> Containers, string EngineVersion)
 {
+    /// <summary>All images on disk as <c>repository@digest</c>; null when they were not asked for.</summary>
+    public IReadOnlySet<string>? Images { get; init; }
+
     public bool Equals(Inventory? other) =>
         other is not null && EngineVersion == other.EngineVersion && Containers.SequenceEqual(other.Containers);
 
@@ -68,17 +148,41 @@ internal sealed record Door(bool IsOpen, Problem? Problem);
 /// <param name="At">When the agent learned of it.</param>
 /// <param name="ReleaseId">Of the release that failed; null when it is unknown.</param>
 /// <param name="Problem">In an operator's words.</param>
-/// <param name="LastLines">The end of its output.</param>
-internal sealed record Failure(Moment At, string? ReleaseId, Problem Problem, IReadOnlyList<string> LastLines);
+/// <param name="Exit">How its process ended; null when it did not end by itself.</param>
+internal sealed record Failure(Moment At, string? ReleaseId, Problem Problem, ContainerExit? Exit)
+{
+    /// <summary>The end of its output.</summary>
+    public IReadOnlyList<string> LastLines => Exit?.LastLines ?? [];
+}
 
-/// <summary>A check for a newer release that somebody waits for.</summary>
-/// <param name="Id">Counts up; a later request joins the one that is under way.</param>
+internal enum RequestKind
+{
+    /// <summary>Look for something newer now and run it.</summary>
+    Update,
+
+    /// <summary>Set the newest image aside and run the one before it.</summary>
+    Rollback,
+
+    /// <summary>Give the image that was set aside another chance, and update.</summary>
+    Unquarantine,
+
+    /// <summary>Stop the app, and keep it stopped.</summary>
+    Stop,
+
+    /// <summary>Run the app again.</summary>
+    Start,
+}
+
+/// <summary>What somebody waits for.</summary>
+/// <param name="Id">Counts up; a later request joins or replaces the one that is under way.</param>
+/// <param name="Kind">What is wanted.</param>
 /// <param name="AskedAt">Only what is learned after this counts.</param>
 /// <param name="From">The release that served when it was asked; null when none did.</param>
-internal sealed record Update(long Id, Moment AskedAt, string? From);
+internal sealed record Request(long Id, RequestKind Kind, Moment AskedAt, string? From);
 
 /// <param name="Id">The newest request that this answers.</param>
+/// <param name="Kind">What was wanted.</param>
 /// <param name="Changed">Another release serves than before.</param>
-/// <param name="Digest">What serves; null when the update failed.</param>
+/// <param name="Digest">What serves; null when it failed or the app is stopped.</param>
 /// <param name="Problem">Why it failed; null when it did not. The agent goes on trying.</param>
-internal sealed record UpdateOutcome(long Id, bool Changed, string? Digest, Problem? Problem);
+internal sealed record Outcome(long Id, RequestKind Kind, bool Changed, string? Digest, Problem? Problem);

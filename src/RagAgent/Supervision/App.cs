@@ -18,7 +18,8 @@ internal abstract record App
     /// <param name="Stage">What it must pass next.</param>
     /// <param name="Probe">The clock of its probes.</param>
     /// <param name="LastFault">Why it is not well yet, in the prober's words.</param>
-    public sealed record Probing(Container Container, Moment Since, ProbeKind Stage, ProbeClock Probe, string? LastFault) : App;
+    /// <param name="Adopted">It was found running; it may have served visitors for long.</param>
+    public sealed record Probing(Container Container, Moment Since, ProbeKind Stage, ProbeClock Probe, string? LastFault, bool Adopted) : App;
 
     /// <summary>It serves visitors.</summary>
     /// <param name="Container">The one that serves.</param>
@@ -26,13 +27,19 @@ internal abstract record App
     /// <param name="Failures">Liveness probes that failed in a row: 0 is healthy.</param>
     /// <param name="Probe">The clock of its probes.</param>
     /// <param name="LastFault">Of the last failed probe in this row.</param>
-    public sealed record Serving(Container Container, Moment Since, int Failures, ProbeClock Probe, string? LastFault) : App;
+    /// <param name="UnderPressure">In this row the machine itself was short of something at least once: more patience is due.</param>
+    public sealed record Serving(Container Container, Moment Since, int Failures, ProbeClock Probe, string? LastFault, bool UnderPressure = false) : App;
+
+    /// <summary>Another one serves in its place; what visitors have under way with it comes to its end.</summary>
+    public sealed record Draining(long Op, Container Container) : App;
 
     /// <summary>It is being stopped and removed.</summary>
     public sealed record Stopping(long Op, Container Container, StopReason Reason) : App;
 
-    /// <summary>It failed; the next start waits.</summary>
-    public sealed record BackingOff(Moment Until) : App;
+    /// <summary>It ended or failed; the next start waits.</summary>
+    /// <param name="Until">When it is started again.</param>
+    /// <param name="Why">How it ended: exit code, signal or out of memory, or which probe it failed.</param>
+    public sealed record BackingOff(Moment Until, Failure Why) : App;
 
     /// <summary>The container that is or may be writing to the volumes.</summary>
     public Container? Current => this switch
@@ -40,8 +47,19 @@ internal abstract record App
         Probing p => p.Container,
         Serving s => s.Container,
         Stopping s => s.Container,
+        Draining d => d.Container,
         _ => null,
     };
+}
+
+/// <summary>There are two places for a container of ours.</summary>
+internal enum Slot
+{
+    /// <summary>The one that visitors are brought to, or will be.</summary>
+    Front,
+
+    /// <summary>A candidate that has to prove itself first, one that is being drained, or a stray that has to go.</summary>
+    Beside,
 }
 
 internal enum ProbeKind
@@ -89,4 +107,10 @@ internal abstract record StopReason
 
     /// <summary>A second container of ours was alive.</summary>
     public sealed record Stray : StopReason;
+
+    /// <summary>An operator wants the app to be stopped.</summary>
+    public sealed record Asked : StopReason;
+
+    /// <summary>Another one serves in its place, and its visitors are done.</summary>
+    public sealed record Retired : StopReason;
 }

@@ -32,6 +32,12 @@ internal sealed record Container(
     int? HostPort,
     ContainerExit? Exit)
 {
+    /// <summary>From its label: the last good image when it was created, for an agent that has lost its memory.</summary>
+    public ImageName? LastGood { get; init; }
+
+    /// <summary>From its label: the image that was avoided when it was created.</summary>
+    public ImageName? Avoided { get; init; }
+
     /// <summary>It may be writing to its volumes: nothing else may be started beside it.</summary>
     public bool IsAlive => Status is ContainerStatus.Running or ContainerStatus.Paused or ContainerStatus.Restarting;
 

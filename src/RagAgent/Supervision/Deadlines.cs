@@ -9,20 +9,27 @@ internal static class Deadlines
         Moment?[] all =
         [
             Until(s.Engine.Work), Until(s.Secrets.Work), Until(s.Tag.Work),
-            // A pull that waits for the engine is planned when the engine answers, not by the clock.
-            s.EngineAnswers ? Until(s.Image.Work) : null,
+            // What can't be begun right now is planned when that changes, not by the clock.
+            Supply.WantsImage(s) ? Until(s.Image.Work) : null,
+            Housekeeping.Missing(s) is not null ? Until(s.Spare.Work) : null,
+            Housekeeping.WantsWriting(s) ? Until(s.Written.Work) : null,
             s.NextCheck,
             s.Engine is { Work: Work.Idle, ReadAt: { } seen } ? seen + policy.InspectEvery : null,
-            s.App switch
-            {
-                App.BackingOff b => b.Until,
-                App.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, s.EngineAnswers ? p.Since + policy.StartupDeadline : null),
-                App.Serving v => Earliest(v.Probe.InFlight is null ? v.Probe.NextAt : null, s.Crashes > 0 && v.Failures == 0 ? v.Since + policy.RestartResetAfter : null),
-                _ => null,
-            },
+            s.App is App.Absent && Target.SecretsAreAwaitedUntil(s, policy) is { } fresh && fresh > s.Now ? fresh : null,
+            Of(s.App, s, policy), Of(s.Beside, s, policy),
         ];
-        return all.Where(at => at is not null).DefaultIfEmpty(null).Min();
+        return all.Min();
     }
+
+    private static Moment? Of(App? app, AgentState s, Policy policy) => app switch
+    {
+        App.BackingOff b => b.Until,
+        App.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, s.EngineAnswers ? p.Since + policy.StartupDeadline : null),
+        App.Serving v => Earliest(v.Probe.InFlight is null ? v.Probe.NextAt : null, v.Failures > 0 ? null : Earliest(
+            s.Crashes > 0 ? v.Since + policy.RestartResetAfter : null,
+            Rollout.IsWatched(s, v.Container.Image) ? v.Since + policy.Watch : null)),
+        _ => null,
+    };
 
     private static Moment? Until(Work work) => (work as Work.Waiting)?.Until;
 

@@ -4,7 +4,7 @@ using RagAgent.Diagnostics;
 namespace RagAgent.Supervision;
 
 /// <summary>Carries out effects, each on its own, so that a ten-minute pull never delays a stop; each reports back with an event.</summary>
-internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secrets, IProber prober, AgentClock clock)
+internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secrets, IProber prober, IDoor door, IMemory memory, Policy policy, AgentClock clock)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
 
@@ -55,14 +55,26 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
                 var resolution = await images.ResolveAsync(stopping);
                 return at => new Event.TagResolved(at, resolution);
             case Effect.EnsureImage ensure:
-                var image = await images.EnsureAsync(ensure.Resolution, anew: false, Throttled(post), stopping);
+                var image = await images.EnsureAsync(ensure.Resolution, ensure.Anew, Throttled(post), stopping);
                 return at => new Event.ImageReady(at, image);
             case Effect.StartContainer start:
-                var container = await engine.StartAsync(start.Release, CancellationToken.None);
+                var container = await engine.StartAsync(start, CancellationToken.None);
                 return at => new Event.ContainerStarted(at, start.Op, container);
             case Effect.StopContainer stop:
-                await engine.StopAsync(stop.Container, stopping);
+                await engine.StopAsync(stop.Container, stop.Heir, stopping);
                 return at => new Event.ContainerStopped(at, stop.Op);
+            case Effect.Drain drain:
+                var left = await door.DrainAsync(drain.Container, policy.Drain, stopping);
+                return at => new Event.Drained(at, drain.Op, left);
+            case Effect.EnsureSpare spare:
+                await images.EnsureAsync(new Resolution(spare.Image.ToString(), spare.Image, spare.Image.Digest), anew: false, _ => { }, stopping);
+                return at => new Event.SpareReady(at, spare.Image);
+            case Effect.Collect collect:
+                var collection = await images.CollectAsync(collect.Keep, stopping);
+                return at => new Event.ImagesCollected(at, collection);
+            case Effect.Remember remember:
+                await memory.WriteAsync(remember.Memory, stopping);
+                return at => new Event.Remembered(at, remember.Memory);
             case Effect.Probe probe:
                 var result = await prober.ProbeAsync(probe.Kind, probe.Container, stopping);
                 return at => new Event.Probed(at, probe.Number, result);
@@ -79,6 +91,10 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
         Effect.EnsureImage => new Event.ImageFailed(at, problem),
         Effect.StartContainer start => new Event.StartFailed(at, start.Op, problem),
         Effect.StopContainer stop => new Event.StopFailed(at, stop.Op, problem),
+        Effect.Drain drain => new Event.Drained(at, drain.Op, 0),
+        Effect.EnsureSpare => new Event.SpareFailed(at, problem),
+        Effect.Collect => new Event.CollectFailed(at, problem),
+        Effect.Remember => new Event.RememberFailed(at, problem),
         Effect.Probe probe => new Event.Probed(at, probe.Number, new ProbeResult.NotAsked(problem.What)),
         _ => throw new InvalidOperationException($"No one reports the failure of {effect.GetType().Name}."),
     };

@@ -12,9 +12,38 @@ internal static class Failures
         {
             { OutOfMemory: true } => "It is started again; give it more with container.memory, or take a larger instance.",
             { Code: 97 } => "It was started without the agent; it is started again with its secrets.",
+            { Code: 134 or 136 or 139 } => "It crashed inside native code. " + RestartsByItself,
             { Code: 126 or 127 } => "Its command can't be run: check the image's ENTRYPOINT and CMD.",
             _ => RestartsByItself,
         });
+
+    public static Problem EndedWithEngine(Container container, ContainerExit exit) => new(
+        "app-ended-with-engine",
+        $"The app's container {container.Name} {exit.Describe()} while Docker Engine itself was away.",
+        "It is started again. \"live-restore\": true in /etc/docker/daemon.json lets containers live through a restart of the engine.");
+
+    /// <summary>All that is known of it comes from a label.</summary>
+    public static Problem FailedBefore(ImageName image) => new(
+        "image-failed-before",
+        $"The image {Words.Digest(image.Digest)} was set aside by an earlier life of the agent, whose notes are lost.",
+        "Push a better one, or give it another chance with 'ragagent unquarantine'.");
+
+    /// <summary>How much a failure counts against the image on trial; 0: it can't be its fault.</summary>
+    public static int Weight(Problem problem) => problem.Code switch
+    {
+        "app-never-healthy" => Rollout.NeverHealthy,
+        "app-unhealthy" => Rollout.Kill,
+        "app-exited" or "app-out-of-memory" or "image-without-shell" or "engine-refused" or "engine-user" => Rollout.Crash,
+        _ => 0,   // the engine, the disk, a name, a port, a human: another image would have met the same
+    };
+
+    /// <summary>The failure that a container is stopped for; null when it is stopped for another reason.</summary>
+    public static Problem? Of(App.Stopping stopping) => stopping.Reason switch
+    {
+        StopReason.Unhealthy u => Unhealthy(stopping.Container, u),
+        StopReason.NeverHealthy n => NeverHealthy(stopping.Container, n),
+        _ => null,
+    };
 
     public static Problem Removed(Container container) => new(
         "container-removed",

@@ -3,53 +3,124 @@ namespace RagAgent.Supervision;
 /// <summary>What the engine shows, held against what the agent thinks. The engine is right.</summary>
 internal static class Inspection
 {
-    public static AgentState Learn(AgentState s, Inventory inventory, Policy policy)
+    public static AgentState Learn(AgentState s, Inventory inventory, bool afterOutage, Policy policy)
     {
         s = s.LastImage is null ? s with { LastImage = Newest(inventory)?.Image } : s;
-        return s.App switch
+        s = s.IsForgetful ? Recall(s, inventory) : s;
+        s = CompareBeside(s, inventory, afterOutage, policy);
+        s = CompareFront(s, inventory, afterOutage, policy);
+        // While an operation is under way, what was seen may be in the middle of it; its end asks again.
+        return s.App is App.Starting or App.Stopping || s.Beside is App.Starting or App.Stopping ? s : Strays(s, inventory, policy);
+    }
+
+    /// <summary>The labels of the newest container say what the agent knew when it made it.</summary>
+    private static AgentState Recall(AgentState s, Inventory inventory)
+    {
+        var newest = Newest(inventory);
+        return s with
         {
-            // While an operation is under way, what was seen may be older than it; its end asks again.
-            App.Starting or App.Stopping => s,
-            App.Probing p => Compare(s, p.Container, TimeSpan.Zero, inventory, policy),
-            App.Serving v => Compare(s, v.Container, s.Now - v.Since, inventory, policy),
-            _ => Adopt(s, inventory),
+            IsForgetful = false,
+            Good = newest?.LastGood is { } good ? [good] : s.Good,
+            Verdict = newest is { LastGood: not null, Avoided: { } avoided }
+                ? new Verdict.Quarantined(avoided, Failures.FailedBefore(avoided))
+                : s.Verdict,
         };
     }
 
-    private static AgentState Compare(AgentState s, Container known, TimeSpan ranFor, Inventory inventory, Policy policy)
+    private static AgentState CompareFront(AgentState s, Inventory inventory, bool afterOutage, Policy policy) => s.App switch
     {
-        var seen = inventory.Containers.FirstOrDefault(c => c.Id == known.Id);
-        if (seen is null || seen.Status is ContainerStatus.Removing)
+        App.Starting or App.Stopping => s,
+        App.Probing p => Compare(s, p.Container, TimeSpan.Zero, inventory, afterOutage, policy),
+        App.Serving v => Compare(s, v.Container, s.Now - v.Since, inventory, afterOutage, policy),
+        _ => Adopt(s, inventory, policy),
+    };
+
+    private static AgentState Compare(AgentState s, Container known, TimeSpan ranFor, Inventory inventory, bool afterOutage, Policy policy)
+    {
+        var seen = Find(inventory, known);
+        if (seen is { IsAlive: true })
         {
-            return Adopt(Reducer.Crashed(s, new Failure(s.Now, known.ReleaseId, Failures.Removed(known), []), ranFor, policy), inventory);
+            return seen.StartedAt != known.StartedAt ? Stop(s, Slot.Front, seen, new StopReason.RestartedByOther()) : Refresh(s, seen);
         }
-        if (!seen.IsAlive)
+        if (s.StopCalled == known.Id && !afterOutage && seen is not null)
         {
-            var exit = seen.Exit ?? new ContainerExit(0, false, "", []);
-            return Adopt(Reducer.Crashed(s, new Failure(s.Now, known.ReleaseId, Failures.Exited(seen, exit), exit.LastLines), ranFor, policy), inventory);
+            // Somebody stopped it by hand, and knows what they do: it stays so.
+            return Adopt(s with { App = new App.Absent(), Hold = Hold.Hand, HeldAt = s.Now, StopCalled = null }, inventory, policy);
         }
-        return seen.StartedAt != known.StartedAt ? Stop(s, seen, new StopReason.RestartedByOther()) : StopStrays(s, seen, inventory);
+        return Adopt(Crashes.Front(s, known, Ended(s, known, seen, afterOutage), ranFor, policy), inventory, policy);
+    }
+
+    private static AgentState CompareBeside(AgentState s, Inventory inventory, bool afterOutage, Policy policy)
+    {
+        if (s.Beside is not (App.Probing or App.Draining) || s.Beside.Current is not { } known)
+        {
+            return s;
+        }
+        var seen = Find(inventory, known);
+        return seen switch
+        {
+            { IsAlive: true } when seen.StartedAt != known.StartedAt => Stop(s, Slot.Beside, seen, new StopReason.RestartedByOther()),
+            { IsAlive: true } => s,
+            _ when s.Beside is App.Draining => s with { Beside = null },
+            _ => Crashes.Candidate(s, known, Ended(s, known, seen, afterOutage), policy),
+        };
+    }
+
+    private static Failure Ended(AgentState s, Container known, Container? seen, bool afterOutage)
+    {
+        var problem = seen?.Exit is not { } exit || seen.Status is ContainerStatus.Removing ? Failures.Removed(known)
+            : afterOutage ? Failures.EndedWithEngine(seen, exit)
+            : Failures.Exited(seen, exit);
+        return new Failure(s.Now, known.ReleaseId, problem, seen?.Exit);
     }
 
     /// <summary>What already runs is taken over as it is; whether it is the right release is the plan's question.</summary>
-    private static AgentState Adopt(AgentState s, Inventory inventory)
+    private static AgentState Adopt(AgentState s, Inventory inventory, Policy policy)
     {
-        var alive = inventory.Containers.Where(c => c.IsAlive).OrderByDescending(c => c.StartedAt, StringComparer.Ordinal).FirstOrDefault();
-        if (alive is null)
+        var alive = inventory.Containers.Where(c => c.IsAlive && c.Id != s.Beside?.Current?.Id);
+        // Where two may run, the older one is the one that visitors know: the other one has to pass its gate first.
+        alive = policy.StartFirst ? alive.OrderBy(c => c.StartedAt, StringComparer.Ordinal) : alive.OrderByDescending(c => c.StartedAt, StringComparer.Ordinal);
+        if (alive.FirstOrDefault() is not { } found)
         {
             return s.App is App.Unseen ? s with { App = new App.Absent() } : s;
         }
-        var adopted = new App.Probing(alive, s.Now, ProbeKind.Startup, new ProbeClock(s.Now, null), null);
-        return StopStrays(s with { App = adopted, LastImage = alive.Image ?? s.LastImage }, alive, inventory);
+        if (s.Runs.Any(run => run.ContainerId == found.Id && run.StartedAt != found.StartedAt))
+        {
+            // Started by hand while no agent looked: its secrets, which only the agent hands over, are missing.
+            return Stop(s with { Hold = s.Hold == Hold.Hand ? null : s.Hold }, Slot.Front, found, new StopReason.RestartedByOther());
+        }
+        return Met(s with { LastImage = found.Image ?? s.LastImage, Hold = s.Hold == Hold.Hand ? null : s.Hold }, Slot.Front, found);
     }
 
-    /// <summary>Two of ours alive is one writer too many. The other one goes first; then the engine is asked anew.</summary>
-    private static AgentState StopStrays(AgentState s, Container keep, Inventory inventory) =>
-        inventory.Containers.FirstOrDefault(c => c.IsAlive && c.Id != keep.Id) is { } stray ? Stop(s, stray, new StopReason.Stray()) : s;
+    /// <summary>Another one of ours that is alive: one that may prove itself, or one writer too many.</summary>
+    private static AgentState Strays(AgentState s, Inventory inventory, Policy policy)
+    {
+        if (s.Beside is not null || s.App.Current is not { } front ||
+            inventory.Containers.FirstOrDefault(c => c.IsAlive && c.Id != front.Id) is not { } other)
+        {
+            return s;
+        }
+        var mayStay = policy.StartFirst && other.ReleaseId != front.ReleaseId && other.Status == ContainerStatus.Running &&
+            other.ConfigFingerprint == policy.ConfigFingerprint && front.ConfigFingerprint == policy.ConfigFingerprint;
+        return mayStay ? Met(s, Slot.Beside, other) : Stop(s, Slot.Beside, other, new StopReason.Stray());
+    }
 
-    private static AgentState Stop(AgentState s, Container container, StopReason reason) =>
-        s with { App = new App.Stopping(Planner.NotBegun, container, reason) };
+    private static AgentState Met(AgentState s, Slot slot, Container container) =>
+        Rollout.Begin(s.Ran(container), container.Image)
+            .With(slot, new App.Probing(container, s.Now, ProbeKind.Startup, new ProbeClock(s.Now, null), null, Adopted: true));
 
-    private static Container? Newest(Inventory inventory) =>
-        inventory.Containers.Where(c => c.Image is not null).OrderByDescending(c => c.StartedAt, StringComparer.Ordinal).FirstOrDefault();
+    private static AgentState Refresh(AgentState s, Container seen) => s.App switch
+    {
+        App.Probing p when p.Container.Status != seen.Status => s with { App = p with { Container = seen } },
+        App.Serving v when v.Container.Status != seen.Status => s with { App = v with { Container = seen } },
+        _ => s,
+    };
+
+    private static AgentState Stop(AgentState s, Slot slot, Container container, StopReason reason) =>
+        s.With(slot, new App.Stopping(Planner.NotBegun, container, reason));
+
+    private static Container? Find(Inventory inventory, Container known) => inventory.Containers.FirstOrDefault(c => c.Id == known.Id);
+
+    private static Container? Newest(Inventory inventory) => inventory.Containers.Where(c => c.Image is not null)
+        .OrderByDescending(c => c.IsAlive).ThenByDescending(c => c.StartedAt, StringComparer.Ordinal).FirstOrDefault();
 }

@@ -44,8 +44,8 @@ internal static partial class Log
     [LoggerMessage(114, LogLevel.Information, "Container {Container} serves: release {Release}, image {Digest}, well after {Took}.")]
     public static partial void ContainerServes(this ILogger logger, string container, string release, string digest, string took);
 
-    [LoggerMessage(115, LogLevel.Warning, "Container {Container} failed a liveness probe: {Fault}.")]
-    public static partial void LivenessFailed(this ILogger logger, string container, string fault);
+    [LoggerMessage(115, LogLevel.Warning, "Container {Container} failed a liveness probe: {Fault}.{Pressure}")]
+    public static partial void LivenessFailed(this ILogger logger, string container, string fault, string pressure);
 
     [LoggerMessage(116, LogLevel.Information, "Container {Container} is well again.")]
     public static partial void LivenessRecovered(this ILogger logger, string container);
@@ -53,11 +53,11 @@ internal static partial class Log
     [LoggerMessage(117, LogLevel.Information, "Container {Container} is being stopped: {Reason}.")]
     public static partial void ContainerStopping(this ILogger logger, string container, string reason);
 
-    [LoggerMessage(118, LogLevel.Warning, "{Problem} Next start in {Delay}.")]
-    public static partial void ContainerFailed(this ILogger logger, Problem problem, string delay);
+    [LoggerMessage(118, LogLevel.Warning, "{Problem}{Next}")]
+    public static partial void ContainerFailed(this ILogger logger, Problem problem, string next);
 
-    [LoggerMessage(119, LogLevel.Error, "{Problem} That was crash {Crashes} in a row: the app is crash-looping. Next start in {Delay}.")]
-    public static partial void CrashLooping(this ILogger logger, Problem problem, int crashes, string delay);
+    [LoggerMessage(119, LogLevel.Error, "{Problem} That was crash {Crashes} in a row: the app is crash-looping.{Next}")]
+    public static partial void CrashLooping(this ILogger logger, Problem problem, int crashes, string next);
 
     [LoggerMessage(120, LogLevel.Information, "| {Line}")]
     public static partial void LastLine(this ILogger logger, string line);
@@ -65,17 +65,23 @@ internal static partial class Log
     [LoggerMessage(121, LogLevel.Information, "A newer release is on disk and waits until no session is open ({Sessions} now).")]
     public static partial void UpdateWaits(this ILogger logger, int sessions);
 
-    [LoggerMessage(122, LogLevel.Information, "Update was asked for.")]
-    public static partial void UpdateAsked(this ILogger logger);
+    [LoggerMessage(122, LogLevel.Information, "{Kind} was asked for.")]
+    public static partial void Asked(this ILogger logger, RequestKind kind);
 
-    [LoggerMessage(123, LogLevel.Information, "Update is done: {Digest} serves.")]
-    public static partial void UpdateDone(this ILogger logger, string digest);
+    [LoggerMessage(123, LogLevel.Information, "{Kind} is done: {Digest} serves.")]
+    public static partial void RequestDone(this ILogger logger, RequestKind kind, string digest);
 
-    [LoggerMessage(124, LogLevel.Information, "Update found nothing newer: {Digest} serves.")]
-    public static partial void UpdateFoundNothing(this ILogger logger, string digest);
+    [LoggerMessage(124, LogLevel.Information, "{Kind} had nothing to change: {Digest} serves.")]
+    public static partial void NothingChanged(this ILogger logger, RequestKind kind, string digest);
 
-    [LoggerMessage(125, LogLevel.Error, "Update failed. {Problem}")]
-    public static partial void UpdateFailed(this ILogger logger, Problem problem);
+    [LoggerMessage(125, LogLevel.Error, "{Kind} failed. {Problem}")]
+    public static partial void RequestFailed(this ILogger logger, RequestKind kind, Problem problem);
+
+    [LoggerMessage(126, LogLevel.Information, "The app is stopped, until 'ragagent start' or the next boot.")]
+    public static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(127, LogLevel.Warning, "The app was stopped by hand and stays stopped, until 'ragagent start' or the next boot.")]
+    public static partial void StoppedByHand(this ILogger logger);
 
     [LoggerMessage(130, LogLevel.Warning, "{Problem}")]
     public static partial void WentWrong(this ILogger logger, Problem problem);
@@ -88,4 +94,43 @@ internal static partial class Log
 
     [LoggerMessage(131, LogLevel.Information, "{What} after {Failures} failed tries.")]
     public static partial void Recovered(this ILogger logger, string what, int failures);
+
+    [LoggerMessage(140, LogLevel.Information, "A candidate is being started beside the container that serves: release {Release}, image {Digest}.")]
+    public static partial void CandidateStarting(this ILogger logger, string release, string digest);
+
+    [LoggerMessage(141, LogLevel.Information, "Candidate {Container} runs; waiting for it to be well.")]
+    public static partial void CandidateRuns(this ILogger logger, string container);
+
+    [LoggerMessage(142, LogLevel.Information, "Container {Container} serves in the place of {Old}: image {Digest}.")]
+    public static partial void Swapped(this ILogger logger, string container, string old, string digest);
+
+    [LoggerMessage(143, LogLevel.Warning, "Container {Container} still had {Left} requests or sessions under way after {Patience}; they are cut.")]
+    public static partial void DrainedLate(this ILogger logger, string container, int left, string patience);
+
+    [LoggerMessage(144, LogLevel.Information, "Image {Digest} has proven itself: it is the last good one.")]
+    public static partial void IsGood(this ILogger logger, string digest);
+
+    [LoggerMessage(145, LogLevel.Error, "Image {Digest} is rolled back. {Why} The last good one is run instead, {Good}.")]
+    public static partial void RolledBack(this ILogger logger, string digest, string why, string good);
+
+    [LoggerMessage(146, LogLevel.Warning, "Image {Digest} is quarantined: the one before it serves well. It is not run again until the tag moves, or 'ragagent unquarantine'.")]
+    public static partial void Quarantined(this ILogger logger, string digest);
+
+    [LoggerMessage(147, LogLevel.Error, "The last good image failed as well, so image {Digest} was not to blame. Look for what both need: the configuration, the secrets, the machine.")]
+    public static partial void Undecided(this ILogger logger, string digest);
+
+    [LoggerMessage(148, LogLevel.Information, "Image {Digest} is given another chance.")]
+    public static partial void TriedAgain(this ILogger logger, string digest);
+
+    [LoggerMessage(149, LogLevel.Information, "Image {Digest} is no longer set aside.")]
+    public static partial void Released(this ILogger logger, string digest);
+
+    [LoggerMessage(150, LogLevel.Information, "{Removed} old images are removed, {Freed} freed.")]
+    public static partial void ImagesRemoved(this ILogger logger, int removed, string freed);
+
+    [LoggerMessage(151, LogLevel.Warning, "Old images could not be removed. {Problem}")]
+    public static partial void ImagesStay(this ILogger logger, Problem problem);
+
+    [LoggerMessage(152, LogLevel.Warning, "The app could not be asked how it is, which says nothing about it: {Fault}.")]
+    public static partial void CouldNotAsk(this ILogger logger, string fault);
 }

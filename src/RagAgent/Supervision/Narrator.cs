@@ -5,21 +5,52 @@ namespace RagAgent.Supervision;
 /// <summary>Tells what changed between two states: one line for one change, none for a change of nothing.</summary>
 internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
 {
+    private bool _couldNotAsk;
+
     /// <summary>The agent ends before a start that is under way.</summary>
     public void TellCut() => logger.StartCut();
 
     public void Tell(AgentState before, AgentState after, Event e)
     {
-        if (e is Event.UpdateAsked)
-        {
-            logger.UpdateAsked();
-        }
+        TellNews(before, e);
         TellInputs(before, after);
-        if (before.App != after.App)
+        if (before.App != after.App || before.Beside != after.Beside)
         {
-            TellApp(before, after);
+            TellFront(before, after);
+            TellBeside(before, after);
         }
-        TellUpdates(before, after);
+        if (after.LastFailure is { } failure && failure != before.LastFailure)
+        {
+            TellFailure(after, failure);
+        }
+        TellVerdict(before, after);
+        TellRequests(before, after);
+    }
+
+    private void TellNews(AgentState before, Event e)
+    {
+        switch (e)
+        {
+            case Event.Asked asked:
+                logger.Asked(asked.Kind);
+                break;
+            case Event.ImagesCollected { Collection: { Removed: > 0 } gone }:
+                logger.ImagesRemoved(gone.Removed, Words.Bytes(gone.FreedBytes));
+                break;
+            case Event.CollectFailed failed:
+                logger.ImagesStay(failed.Problem);
+                break;
+            case Event.Drained { Left: > 0 } drained when before.Beside is App.Draining old:
+                logger.DrainedLate(old.Container.ShortId, drained.Left, Words.Span(policy.Drain));
+                break;
+            case Event.Probed { Result: ProbeResult.NotAsked notAsked } when !_couldNotAsk:
+                _couldNotAsk = true;
+                logger.CouldNotAsk(notAsked.Fault);
+                break;
+            case Event.Probed { Result: not ProbeResult.NotAsked }:
+                _couldNotAsk = false;
+                break;
+        }
     }
 
     private void TellInputs(AgentState before, AgentState after)
@@ -32,6 +63,8 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         Troubles("Secrets are read", before.Secrets, after.Secrets);
         Troubles("The registry answers", before.Tag, after.Tag);
         Troubles("The image is on disk", before.Image, after.Image);
+        Troubles("The image to go back to is on disk", before.Spare, after.Spare);
+        Troubles("The state file is written", before.Written, after.Written);
         if (after.Engine.Value is { } engine && engine.EngineVersion != before.Engine.Value?.EngineVersion)
         {
             logger.EngineAnswers(engine.EngineVersion);
@@ -95,12 +128,12 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         }
     }
 
-    private void TellApp(AgentState before, AgentState after)
+    private void TellFront(AgentState before, AgentState after)
     {
         switch (before.App, after.App)
         {
-            case (_, App.Starting s) when before.App is not App.Starting:
-                if (Planner.Desired(after, policy) is null)
+            case (not App.Starting, App.Starting s) when before.Beside is not App.Starting:
+                if (Target.Desired(after, policy) is null)
                 {
                     logger.ContainerStartingStale(Words.Digest(s.Release.Image.Digest));
                 }
@@ -112,15 +145,18 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
             case (App.Starting, App.Probing p):
                 logger.ContainerRuns(p.Container.ShortId);
                 break;
-            case (not App.Probing, App.Probing p):
+            case (not App.Probing, App.Probing { Adopted: true } p):
                 logger.ContainerAdopted(p.Container.ShortId, p.Container.ReleaseId ?? "unknown");
                 break;
             case (App.Probing p, App.Serving v):
                 logger.ContainerServes(v.Container.ShortId, v.Container.ReleaseId ?? "unknown",
                     Words.Digest(v.Container.Image?.Digest ?? "unknown"), Words.Span(v.Since - p.Since));
                 break;
+            case (App.Serving b, App.Serving a) when a.Container.Id != b.Container.Id:
+                logger.Swapped(a.Container.ShortId, b.Container.ShortId, Words.Digest(a.Container.Image?.Digest ?? "unknown"));
+                break;
             case (App.Serving b, App.Serving a) when a.Failures > b.Failures:
-                logger.LivenessFailed(a.Container.ShortId, a.LastFault ?? "no answer");
+                logger.LivenessFailed(a.Container.ShortId, a.LastFault ?? "no answer", a.UnderPressure ? " The machine is short of processor time, memory or disk, so more patience is due." : "");
                 break;
             case (App.Serving { Failures: > 0 }, App.Serving { Failures: 0 } a):
                 logger.LivenessRecovered(a.Container.ShortId);
@@ -129,22 +165,69 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
                 logger.ContainerStopping(s.Container.ShortId, Why(s.Reason));
                 break;
         }
-        if (after.LastFailure is { } failure && failure != before.LastFailure)
+        if (after.Hold == Hold.Hand && before.Hold is null)
         {
-            TellFailure(after, failure);
+            logger.StoppedByHand();
+        }
+    }
+
+    private void TellBeside(AgentState before, AgentState after)
+    {
+        switch (before.Beside, after.Beside)
+        {
+            case (not App.Starting, App.Starting s):
+                logger.CandidateStarting(s.Release.Id, Words.Digest(s.Release.Image.Digest));
+                break;
+            case (not App.Probing, App.Probing p):
+                logger.CandidateRuns(p.Container.ShortId);
+                break;
+            case (not App.Stopping, App.Stopping s):
+                logger.ContainerStopping(s.Container.ShortId, Why(s.Reason));
+                break;
+        }
+    }
+
+    private void TellVerdict(AgentState before, AgentState after)
+    {
+        if (!after.Good.SequenceEqual(before.Good) && after.Good.FirstOrDefault() is { } good && good != before.Good.FirstOrDefault())
+        {
+            logger.IsGood(Words.Digest(good.Digest));
+        }
+        if (after.Verdict == before.Verdict)
+        {
+            return;
+        }
+        switch (after.Verdict)
+        {
+            case Verdict.RolledBack back when before.Verdict is not Verdict.RolledBack:
+                logger.RolledBack(Words.Digest(back.Image.Digest), back.Why.What, Words.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
+                break;
+            case Verdict.Quarantined bad when before.Verdict is not null:
+                logger.Quarantined(Words.Digest(bad.Image.Digest));
+                break;
+            case Verdict.Undecided open:
+                logger.Undecided(Words.Digest(open.Image.Digest));
+                break;
+            case Verdict.OnTrial again when before.Verdict is { Avoids: true }:
+                logger.TriedAgain(Words.Digest(again.Image.Digest));
+                break;
+            case null when before.Verdict is { Avoids: true } old:
+                logger.Released(Words.Digest(old.Image.Digest));
+                break;
         }
     }
 
     private void TellFailure(AgentState after, Failure failure)
     {
-        var delay = after.App is App.BackingOff waiting ? Words.Span(waiting.Until - after.Now) : "no time";
+        var waiting = after.App as App.BackingOff ?? after.Beside as App.BackingOff;
+        var next = waiting is null ? "" : $" Next start in {Words.Span(waiting.Until - after.Now)}.";
         if (after.Crashes >= policy.CrashLoopAfter)
         {
-            logger.CrashLooping(failure.Problem, after.Crashes, delay);
+            logger.CrashLooping(failure.Problem, after.Crashes, next);
         }
         else
         {
-            logger.ContainerFailed(failure.Problem, delay);
+            logger.ContainerFailed(failure.Problem, next);
         }
         foreach (var line in failure.LastLines)
         {
@@ -152,31 +235,34 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         }
     }
 
-    private void TellUpdates(AgentState before, AgentState after)
+    private void TellRequests(AgentState before, AgentState after)
     {
         if (Waits(after) && !Waits(before))
         {
             logger.UpdateWaits(after.Sessions);
         }
-        if (after.LastUpdate is { } outcome && outcome != before.LastUpdate)
+        if (after.LastOutcome is { } outcome && outcome != before.LastOutcome)
         {
             switch (outcome)
             {
                 case { Problem: { } problem }:
-                    logger.UpdateFailed(problem);
+                    logger.RequestFailed(outcome.Kind, problem);
+                    break;
+                case { Kind: RequestKind.Stop }:
+                    logger.Stopped();
                     break;
                 case { Changed: true }:
-                    logger.UpdateDone(Words.Digest(outcome.Digest ?? "unknown"));
+                    logger.RequestDone(outcome.Kind, Words.Digest(outcome.Digest ?? "unknown"));
                     break;
                 default:
-                    logger.UpdateFoundNothing(Words.Digest(outcome.Digest ?? "unknown"));
+                    logger.NothingChanged(outcome.Kind, Words.Digest(outcome.Digest ?? "unknown"));
                     break;
             }
         }
     }
 
     private bool Waits(AgentState s) =>
-        s.App is App.Serving v && s.Sessions > 0 && Planner.Desired(s, policy) is { } desired && desired.Id != v.Container.ReleaseId;
+        s.App is App.Serving v && s.Sessions > 0 && s.Beside is null && Target.Desired(s, policy) is { } desired && desired.Id != v.Container.ReleaseId;
 
     private static string Why(StopReason reason) => reason switch
     {
@@ -184,6 +270,8 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         StopReason.Unhealthy u => $"it failed {u.Failures} liveness probes in a row",
         StopReason.NeverHealthy n => $"it was not well within {Words.Span(n.Deadline)}",
         StopReason.RestartedByOther => "it was restarted by someone else, without its secrets",
+        StopReason.Asked => "an operator wants it stopped",
+        StopReason.Retired => "another one serves in its place",
         StopReason.Stray => "it is a second one, and two must not write to the same data",
         _ => reason.GetType().Name,
     };

@@ -38,6 +38,21 @@ internal sealed record Policy
     /// <summary>A newer image that was found by itself waits until no session is open.</summary>
     public bool WaitForIdle { get; init; } = true;
 
+    /// <summary>How long a new image must serve well before it counts as good.</summary>
+    public TimeSpan Watch { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>A new release may be started beside the one that serves: they share nothing that both would write to.</summary>
+    public bool StartFirst { get; init; }
+
+    /// <summary>At boot the last good image is started without waiting for the newest one.</summary>
+    public bool CachedFirst { get; init; }
+
+    /// <summary>How long what visitors have under way with a replaced container is waited for.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a restart waits for the secrets to be read again before it takes those in memory.</summary>
+    public TimeSpan FreshSecretsPatience { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How often the engine is inspected though no event asked for it.</summary>
     public TimeSpan InspectEvery { get; init; } = TimeSpan.FromMinutes(1);
 }

@@ -9,10 +9,13 @@ internal interface IEngine
     Task<Inventory> InspectAsync(CancellationToken stopping);
 
     /// <summary>Creates, starts and hands over the secrets. What it made and could not start, it removes again.</summary>
-    Task<Container> StartAsync(Release release, CancellationToken stopping);
+    Task<Container> StartAsync(Effect.StartContainer start, CancellationToken stopping);
 
     /// <summary>Returns when the container is gone, also when it was gone before.</summary>
-    Task StopAsync(Container container, CancellationToken stopping);
+    /// <param name="container">The one to stop and remove.</param>
+    /// <param name="heir">Gets the configured name, which may now be free; null: nobody. That it can't is no failure.</param>
+    /// <param name="stopping">Ends the wait, not the stop.</param>
+    Task StopAsync(Container container, Container? heir, CancellationToken stopping);
 }
 
 /// <summary>The registry and the images on disk.</summary>

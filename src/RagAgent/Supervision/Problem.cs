@@ -30,6 +30,9 @@ internal static class ProblemCodes
     /// <summary>The image is on disk but can't be used: a layer of it is broken.</summary>
     public const string ImageCorrupt = "image-corrupt";
 
+    /// <summary>The registry has nothing under this tag or digest.</summary>
+    public const string TagMissing = "registry-tag-missing";
+
     /// <summary>What is to be written does not fit: old images are removed before the next try.</summary>
     public const string DiskFull = "disk-full";
 }

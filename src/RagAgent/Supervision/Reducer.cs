@@ -12,80 +12,108 @@ internal sealed record Step(AgentState State, ImmutableArray<Effect> Effects);
 /// </remarks>
 internal static class Reducer
 {
-    private static readonly TimeSpan FirstStartupPause = TimeSpan.FromMilliseconds(100);
-
     public static Step Next(AgentState state, Event e, Policy policy) =>
         Planner.Plan(Learn(state with { Now = e.At > state.Now ? e.At : state.Now }, e, policy), policy);
 
-    private static AgentState Learn(AgentState s, Event e, Policy policy)
+    private static AgentState Learn(AgentState s, Event e, Policy policy) => e switch
+    {
+        Event.EngineInspected or Event.EngineFailed or Event.EngineStirred or Event.EngineBroke or Event.StopCalled => LearnEngine(s, e, policy),
+        Event.ContainerStarted or Event.StartFailed or Event.ContainerStopped or Event.StopFailed or Event.Drained => LearnContainer(s, e, policy),
+
+        Event.SecretsRead read when s.Secrets.IsRunning => s with { Secrets = s.Secrets.Succeed(read.Versions) },
+        Event.SecretsFailed failed when s.Secrets.IsRunning => s.Draw(t => s with { Secrets = s.Secrets.Fail(failed.Problem, s.Now, policy.Retry, t) }),
+        Event.TagResolved resolved when s.Tag.IsRunning => Resolved(s, resolved.Resolution, policy),
+        Event.TagFailed failed when s.Tag.IsRunning => s.Draw(t => s with { Tag = s.Tag.Fail(failed.Problem, s.Now, policy.Retry, t) }),
+
+        Event.PullProgressed progressed when s.Image.IsRunning => s with { Progress = progressed.Progress },
+        Event.ImageReady ready when s.Image.IsRunning => s with
+        {
+            Image = s.Image.Succeed(ready.Image),
+            Progress = null,
+            Corrupt = s.Corrupt == ready.Image.Digest ? null : s.Corrupt,
+        },
+        Event.ImageFailed failed when s.Image.IsRunning => MakeRoom(
+            s.Draw(t => s with { Image = s.Image.Fail(failed.Problem, s.Now, policy.PullRetry, t), Progress = null }), failed.Problem),
+        Event.SpareReady ready when s.Spare.IsRunning => s with { Spare = s.Spare.Succeed(ready.Image), Engine = s.Engine.Refresh() },
+        Event.SpareFailed failed when s.Spare.IsRunning => SpareFailed(s, failed.Problem, policy),
+        Event.ImagesCollected collected when s.Sweep.IsRunning => s with
+        {
+            Sweep = s.Sweep.Succeed(collected.Collection),
+            Image = collected.Collection.Removed > 0 && s.Image.Problem?.Code == ProblemCodes.DiskFull ? s.Image.Refresh() : s.Image,
+        },
+        // What could not be removed is removed after the next update: nothing waits for it.
+        Event.CollectFailed when s.Sweep.IsRunning => s with { Sweep = s.Sweep.Succeed(new Collection(0, 0)) },
+        Event.Remembered written when s.Written.IsRunning => s with { Written = s.Written.Succeed(written.Memory) },
+        Event.RememberFailed failed when s.Written.IsRunning => s.Draw(t => s with { Written = s.Written.Fail(failed.Problem, s.Now, policy.Retry, t) }),
+
+        Event.Probed probed => Probing.Learn(s, probed, policy),
+        Event.DoorOpened => s with { Door = new Door(IsOpen: true, null) },
+        Event.DoorFailed failed => s with { Door = new Door(IsOpen: false, failed.Problem) },
+        Event.SessionsChanged changed => s with { Sessions = changed.Open },
+        Event.Asked asked => Requests.Begin(s, asked.Kind),
+        _ => s,   // time passed, or late news of what is over
+    };
+
+    private static AgentState LearnEngine(AgentState s, Event e, Policy policy)
     {
         switch (e)
         {
             case Event.EngineInspected seen when s.Engine.IsRunning:
                 // An answer that began before the last operation ended may show the world before it.
                 var counts = !s.Engine.IsOutdated;
+                var afterOutage = s.EngineBroke || s.Engine.Failures > 0;
                 s = s with { Engine = s.Engine.Succeed(seen.Inventory) };
-                return counts ? Inspection.Learn(s, seen.Inventory, policy) : s;
+                return counts ? Inspection.Learn(s with { EngineBroke = false }, seen.Inventory, afterOutage, policy) : s;
             case Event.EngineFailed failed when s.Engine.IsRunning:
-                return s.Fail(t => s with { Engine = s.Engine.Fail(failed.Problem, s.Now, policy.Retry, t) });
+                return s.Draw(t => WentAway(s) with { Engine = s.Engine.Fail(failed.Problem, s.Now, policy.Retry, t) });
             case Event.EngineStirred:
                 return s with { Engine = s.Engine.Failures == 0 ? s.Engine.Refresh() : s.Engine };
-
-            case Event.SecretsRead read when s.Secrets.IsRunning:
-                return s with { Secrets = s.Secrets.Succeed(read.Versions) };
-            case Event.SecretsFailed failed when s.Secrets.IsRunning:
-                return s.Fail(t => s with { Secrets = s.Secrets.Fail(failed.Problem, s.Now, policy.Retry, t) });
-
-            case Event.TagResolved resolved when s.Tag.IsRunning:
-                return Resolved(s, resolved.Resolution, policy);
-            case Event.TagFailed failed when s.Tag.IsRunning:
-                return s.Fail(t => s with { Tag = s.Tag.Fail(failed.Problem, s.Now, policy.Retry, t) });
-
-            case Event.PullProgressed progressed when s.Image.IsRunning:
-                return s with { Progress = progressed.Progress };
-            case Event.ImageReady ready when s.Image.IsRunning:
-                return s with { Image = s.Image.Succeed(ready.Image), Progress = null };
-            case Event.ImageFailed failed when s.Image.IsRunning:
-                return s.Fail(t => s with { Image = s.Image.Fail(failed.Problem, s.Now, policy.PullRetry, t), Progress = null });
-
-            case Event.ContainerStarted started when s.App is App.Starting starting && starting.Op == started.Op:
-                return s with
-                {
-                    App = new App.Probing(started.Container, s.Now, ProbeKind.Startup, new ProbeClock(s.Now, null), null),
-                    LastImage = starting.Release.Image,
-                    Engine = s.Engine.Refresh(),
-                };
-            case Event.StartFailed failed when s.App is App.Starting starting && starting.Op == failed.Op:
-                return StartFailed(s, starting, failed.Problem, policy);
-            case Event.ContainerStopped stopped when s.App is App.Stopping stopping && stopping.Op == stopped.Op:
-                return Stopped(s with { Engine = s.Engine.Refresh() }, stopping, policy);
-            case Event.StopFailed failed when s.App is App.Stopping stopping && stopping.Op == failed.Op:
-                // It may still run: nothing is assumed, the engine is asked again after a delay.
-                return s.Fail(t => s with
-                {
-                    App = new App.Unseen(),
-                    Engine = s.Engine.FailElsewhere(failed.Problem, s.Now, policy.Retry, t),
-                });
-
-            case Event.Probed probed:
-                return Probed(s, probed, policy);
-            case Event.DoorOpened:
-                return s with { Door = new Door(IsOpen: true, null) };
-            case Event.DoorFailed failed:
-                return s with { Door = new Door(IsOpen: false, failed.Problem) };
-            case Event.SessionsChanged changed:
-                return s with { Sessions = changed.Open };
-            case Event.UpdateAsked:
-                return UpdateAsked(s);
+            case Event.EngineBroke:
+                return WentAway(s) with { Engine = s.Engine.Failures == 0 ? s.Engine.Refresh() : s.Engine };
+            case Event.StopCalled called when s.App is App.Probing or App.Serving && s.App.Current?.Id == called.ContainerId:
+                return s with { StopCalled = called.ContainerId, Engine = s.Engine.Refresh() };
             default:
-                return s;   // time passed, or late news of what is over
+                return s;
+        }
+    }
+
+    /// <summary>An engine that goes away stops containers too: that is no wish of a person's.</summary>
+    private static AgentState WentAway(AgentState s) => s with
+    {
+        EngineBroke = true,
+        StopCalled = null,
+        Hold = s.Hold == Hold.Hand && s.HeldAt is { } since && s.Now - since < TimeSpan.FromSeconds(30) ? null : s.Hold,
+    };
+
+    private static AgentState LearnContainer(AgentState s, Event e, Policy policy)
+    {
+        switch (e)
+        {
+            case Event.ContainerStarted started when s.SlotOf(started.Op) is { } slot && s.At(slot) is App.Starting starting:
+                return (s with
+                {
+                    LastImage = slot == Slot.Front ? starting.Release.Image : s.LastImage,
+                    Engine = s.Engine.Refresh(),
+                }).Ran(started.Container).With(slot, new App.Probing(started.Container, s.Now, ProbeKind.Startup, new ProbeClock(s.Now, null), null, Adopted: false));
+            case Event.StartFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Starting starting:
+                return StartFailed(s, slot, starting, failed.Problem, policy);
+            case Event.ContainerStopped stopped when s.SlotOf(stopped.Op) is { } slot && s.At(slot) is App.Stopping stopping:
+                s = s with { Engine = s.Engine.Refresh() };
+                return slot == Slot.Front ? FrontStopped(s, stopping, policy) : BesideStopped(s, stopping, policy);
+            case Event.StopFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Stopping:
+                // It may still run: nothing is assumed, the engine is asked again after a delay.
+                return EngineFailed(s.With(slot, slot == Slot.Front ? new App.Unseen() : null), failed.Problem, policy);
+            case Event.Drained drained when s.SlotOf(drained.Op) is { } slot && s.At(slot) is App.Draining draining:
+                return s.With(slot, new App.Stopping(Planner.NotBegun, draining.Container, new StopReason.Retired()));
+            default:
+                return s;
         }
     }
 
     private static AgentState Resolved(AgentState s, Resolution resolution, Policy policy)
     {
         var moved = s.Tag.Value?.Image != resolution.Image;
-        return s with
+        return Rollout.TagMoved(s, resolution.Image) with
         {
             Tag = s.Tag.Succeed(resolution),
             NextCheck = policy.CheckEvery is { } every ? s.Now + every : null,
@@ -94,94 +122,55 @@ internal static class Reducer
         };
     }
 
-    private static AgentState StartFailed(AgentState s, App.Starting starting, Problem problem, Policy policy)
+    private static AgentState SpareFailed(AgentState s, Problem problem, Policy policy)
     {
-        if (problem.Code == ProblemCodes.EngineUnreachable)
-        {
-            return s.Fail(t => s with
-            {
-                App = new App.Unseen(),
-                Engine = s.Engine.FailElsewhere(problem, s.Now, policy.Retry, t),
-            });
-        }
-        if (problem.Code == ProblemCodes.ImageMissing)
-        {
-            s = s with { Image = s.Image.Forget(), LastImage = s.LastImage == starting.Release.Image ? null : s.LastImage };
-        }
-        return Crashed(s with { Engine = s.Engine.Refresh() }, new Failure(s.Now, starting.Release.Id, problem, []), ranFor: TimeSpan.Zero, policy);
+        s = s.Draw(t => s with { Spare = s.Spare.Fail(problem, s.Now, policy.PullRetry, t) });
+        // The registry does not have it any more: there is nothing to go back to.
+        return problem.Code == ProblemCodes.TagMissing && Rollout.Fallback(s) is { } gone
+            ? Rollout.Lose(s, gone) with { Spare = Tracked<ImageName>.Resting }
+            : s;
     }
 
-    private static AgentState Stopped(AgentState s, App.Stopping stopping, Policy policy) => stopping.Reason switch
+    private static AgentState StartFailed(AgentState s, Slot slot, App.Starting starting, Problem problem, Policy policy)
     {
-        StopReason.Unhealthy u => Crashed(s, new Failure(s.Now, stopping.Container.ReleaseId, Failures.Unhealthy(stopping.Container, u), []), TimeSpan.Zero, policy),
-        StopReason.NeverHealthy n => Crashed(s, new Failure(s.Now, stopping.Container.ReleaseId, Failures.NeverHealthy(stopping.Container, n), []), TimeSpan.Zero, policy),
-        _ => s with { App = new App.Absent() },
-    };
-
-    /// <summary>One more crash in a row, unless the run before it was long and quiet.</summary>
-    internal static AgentState Crashed(AgentState s, Failure failure, TimeSpan ranFor, Policy policy)
-    {
-        var crashes = ranFor >= policy.RestartResetAfter ? 1 : s.Crashes + 1;
-        return s.Fail(luck => s with
+        var image = starting.Release.Image;
+        switch (problem.Code)
         {
-            Crashes = crashes,
-            LastFailure = failure,
-            App = new App.BackingOff(s.Now + policy.Restart.After(crashes, luck)),
-        });
-    }
-
-    private static AgentState Probed(AgentState s, Event.Probed probed, Policy policy)
-    {
-        switch (s.App)
-        {
-            case App.Probing p when p.Probe.InFlight == probed.Probe:
-                // Asked often at first, so that a quick app is not kept waiting, and at the configured pace from then on.
-                var pause = TimeSpan.FromTicks(Math.Min(policy.StartupInterval.Ticks, Math.Max((s.Now - p.Since).Ticks, FirstStartupPause.Ticks)));
-                var later = new ProbeClock(s.Now + pause, null);
-                return Fault(probed.Result) switch
+            case ProblemCodes.EngineUnreachable:
+                return EngineFailed(s.With(slot, slot == Slot.Front ? new App.Unseen() : null), problem, policy);
+            case ProblemCodes.ImageMissing or ProblemCodes.ImageCorrupt:
+                var isNewest = s.Tag.Value?.Image == image;
+                s = s with
                 {
-                    // A failed gate begins anew with the startup probe: what failed there may be a process that just died.
-                    { } fault => s with { App = p with { Stage = ProbeKind.Startup, Probe = later, LastFault = fault } },
-                    null when p.Stage == ProbeKind.Startup && policy.HasGate =>
-                        s with { App = p with { Stage = ProbeKind.Gate, Probe = new ProbeClock(s.Now, null) } },
-                    null => s with
-                    {
-                        App = new App.Serving(p.Container, s.Now, 0, new ProbeClock(s.Now + policy.LivenessInterval, null), null),
-                    },
+                    Image = isNewest ? s.Image.Forget() : s.Image,
+                    LastImage = s.LastImage == image ? null : s.LastImage,
+                    Corrupt = problem.Code == ProblemCodes.ImageCorrupt ? image.Digest : s.Corrupt,
                 };
-
-            case App.Serving v when v.Probe.InFlight == probed.Probe:
-                var next = new ProbeClock(s.Now + policy.LivenessInterval, null);
-                return s with
-                {
-                    App = Fault(probed.Result) is { } reason
-                        ? v with { Failures = v.Failures + 1, Probe = next, LastFault = reason }
-                        : v with { Failures = 0, Probe = next, LastFault = null },
-                };
-
-            default:
-                return s;
+                // The newest one is fetched again; any other one can't be waited for.
+                s = isNewest ? s : Rollout.Lose(s, image);
+                break;
+            case ProblemCodes.DiskFull:
+                s = MakeRoom(s, problem);
+                break;
         }
+        s = Crashes.Strike(s with { Engine = s.Engine.Refresh() }, image, problem, policy);
+        var failure = new Failure(s.Now, starting.Release.Id, problem, null);
+        return slot == Slot.Front ? Crashes.Front(s, image, failure, ranFor: TimeSpan.Zero, policy) : Crashes.Candidate(s, image, failure, policy);
     }
 
-    private static string? Fault(ProbeResult result) => (result as ProbeResult.Failed)?.Fault;
+    private static AgentState EngineFailed(AgentState s, Problem problem, Policy policy) =>
+        s.Draw(t => s with { Engine = s.Engine.FailElsewhere(problem, s.Now, policy.Retry, t) });
 
-    private static AgentState UpdateAsked(AgentState s) => s with
-    {
-        Counter = s.Counter + 1,
-        Update = new Update(s.Counter + 1, s.Now, s.Update is { } open ? open.From : (s.App as App.Serving)?.Container.ReleaseId),
-        Secrets = s.Secrets.Refresh(),
-        Tag = s.Tag.Refresh(),
-        Image = s.Image.Problem is null ? s.Image : s.Image.Refresh(),
-        // An operator who asks now does not wait for a delay that a crash earned earlier.
-        App = s.App is App.BackingOff ? new App.Absent() : s.App,
-        Engine = s.Engine.Problem is null ? s.Engine : s.Engine.Refresh(),
-    };
+    private static AgentState MakeRoom(AgentState s, Problem problem) => problem.Code == ProblemCodes.DiskFull ? s with { Sweep = s.Sweep.Refresh() } : s;
 
-    /// <summary>Draws the next number for a jittered delay.</summary>
-    private static AgentState Fail(this AgentState s, Func<double, AgentState> then)
-    {
-        var seed = (s.Seed * 6364136223846793005UL) + 1442695040888963407UL;
-        return then((seed >> 11) / (double)(1UL << 53)) with { Seed = seed };
-    }
+    private static AgentState FrontStopped(AgentState s, App.Stopping stopping, Policy policy) => Why(s, stopping) is { } failure
+        ? Crashes.Front(s, stopping.Container.Image, failure, TimeSpan.Zero, policy)
+        : s with { App = new App.Absent() };
+
+    private static AgentState BesideStopped(AgentState s, App.Stopping stopping, Policy policy) => Why(s, stopping) is { } failure
+        ? Crashes.Candidate(s, stopping.Container.Image, failure, policy)
+        : s with { Beside = null };
+
+    private static Failure? Why(AgentState s, App.Stopping stopping) =>
+        Failures.Of(stopping) is { } problem ? new Failure(s.Now, stopping.Container.ReleaseId, problem, null) : null;
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 namespace RagAgent.Supervision;
 
 /// <summary>The one loop that owns the state: reads events one at a time, asks the <see cref="Reducer"/>, begins the effects.</summary>
-internal sealed class Supervisor(Policy policy, EffectRunner effects, StateBoard board, Narrator narrator, AgentClock clock) : BackgroundService
+internal sealed class Supervisor(Policy policy, EffectRunner effects, IMemory memory, StateBoard board, Narrator narrator, AgentClock clock) : BackgroundService
 {
     private readonly Channel<Event> _inbox = Channel.CreateUnbounded<Event>(new UnboundedChannelOptions { SingleReader = true });
 
@@ -14,7 +14,7 @@ internal sealed class Supervisor(Policy policy, EffectRunner effects, StateBoard
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = clock.Time.CreateTimer(_ => Post(at => new Event.Tick(at)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        var state = new AgentState { Seed = (ulong)clock.Time.GetTimestamp() };
+        var state = AgentState.Begin(memory.Read(), seed: (ulong)clock.Time.GetTimestamp());
         Post(at => new Event.Tick(at));
         await foreach (var e in _inbox.Reader.ReadAllAsync(stoppingToken))
         {

@@ -5,7 +5,13 @@ namespace RagAgent.Supervision;
 internal sealed record Tracked<T>(T? Value, Moment? ReadAt, Work Work)
     where T : class
 {
+    // Whoever asks for more patience than this is asked again all the same.
+    private static readonly TimeSpan LongestWish = TimeSpan.FromMinutes(10);
+
     public static Tracked<T> Never { get; } = new(null, null, new Work.Wanted(0));
+
+    /// <summary>Nothing is wanted yet.</summary>
+    public static Tracked<T> Resting { get; } = new(null, null, new Work.Idle());
 
     public bool IsRunning => Work is Work.Running;
 
@@ -39,9 +45,16 @@ internal sealed record Tracked<T>(T? Value, Moment? ReadAt, Work Work)
         ? new Tracked<T>(value, r.Since, r.Again ? new Work.Wanted(0) : new Work.Idle())
         : this;
 
-    public Tracked<T> Fail(Problem problem, Moment now, Backoff backoff, double luck) => Work is Work.Running r
-        ? this with { Work = r.Again ? new Work.Wanted(0) : new Work.Waiting(r.Failures + 1, problem, now + backoff.After(r.Failures + 1, luck)) }
-        : this;
+    public Tracked<T> Fail(Problem problem, Moment now, Backoff backoff, double luck)
+    {
+        if (Work is not Work.Running r)
+        {
+            return this;
+        }
+        var delay = backoff.After(r.Failures + 1, luck);
+        var asked = problem.RetryAfter is { } wish ? (wish < LongestWish ? wish : LongestWish) : TimeSpan.Zero;
+        return this with { Work = r.Again ? new Work.Wanted(0) : new Work.Waiting(r.Failures + 1, problem, now + (asked > delay ? asked : delay)) };
+    }
 
     /// <summary>The same source failed at something else: what is under way began too early to count, and the next try waits.</summary>
     public Tracked<T> FailElsewhere(Problem problem, Moment now, Backoff backoff, double luck) => Work is Work.Running r

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using RagAgent.Control;
+using RagAgent.Supervision;
+
+namespace RagAgent.Cli;
+
+/// <summary>A command that asks the agent for something, waits until it has come about, and says how it ended.</summary>
+internal static class RequestCommand
+{
+    /// <param name="name">Of the command, and of the request in the control API.</param>
+    /// <param name="description">For <c>--help</c>.</param>
+    /// <param name="done">What to say when it came about.</param>
+    public static Command Create(string name, string description, Func<UpdateResult, string> done)
+    {
+        var directory = Options.RuntimeDirectory();
+        var command = new Command(name, description) { directory };
+        command.SetAction((parsed, stopping) => AgentCall.DoAsync(parsed.GetValue(directory)!, agent => FollowAsync(agent, name, done, stopping)));
+        return command;
+    }
+
+    private static async Task<int> FollowAsync(ControlClient agent, string name, Func<UpdateResult, string> done, CancellationToken stopping)
+    {
+        var asked = await agent.RequestAsync(name, stopping);
+        var told = "";
+        long? seen = null;
+        while (true)
+        {
+            var status = await agent.StatusAsync(seen, stopping);
+            seen = status.Revision;
+            if (status.Update.Last is { } last && last.Id >= asked.Id)
+            {
+                return Tell(name, last, done);
+            }
+            var headline = status.Image.Pull is { } pull ? $"Pulling {status.Image.Reference}: {pull.Percent / 10 * 10} %." : status.Headline;
+            if (headline != told)
+            {
+                Console.WriteLine(headline);
+                told = headline;
+            }
+        }
+    }
+
+    private static int Tell(string name, UpdateResult last, Func<UpdateResult, string> done)
+    {
+        if (last.Kind != name)
+        {
+            Console.Error.WriteLine($"ragagent: the {name} was overtaken by '{last.Kind}', which somebody asked for since.");
+            return ExitCodes.Failed;
+        }
+        if (last.Problem is { } problem)
+        {
+            Console.Error.WriteLine($"ragagent: the {name} failed. {problem.What} {problem.Remedy}");
+            return ExitCodes.Failed;
+        }
+        Console.WriteLine(done(last));
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>What serves after a request for another release.</summary>
+    public static string Serves(UpdateResult last) =>
+        last.Changed ? $"{Words.Digest(last.Digest ?? "")} serves now." : $"Nothing newer: {Words.Digest(last.Digest ?? "")} serves.";
+}

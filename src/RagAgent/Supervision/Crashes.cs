@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+
+namespace RagAgent.Supervision;
+
+/// <summary>What follows from a container's failure: a strike, a delay, or the image before it.</summary>
+internal static class Crashes
+{
+    /// <summary>The one in front has ended: one more crash in a row, unless the run before it was long and quiet.</summary>
+    public static AgentState Front(AgentState s, Container container, Failure failure, TimeSpan ranFor, Policy policy) =>
+        Front(Strike(s, container.Image, failure.Problem, policy), container.Image, failure, ranFor, policy);
+
+    /// <summary>The same for a failure whose strike was counted when it was decided on.</summary>
+    public static AgentState Front(AgentState s, ImageName? image, Failure failure, TimeSpan ranFor, Policy policy)
+    {
+        s = s with { LastFailure = failure, Secrets = s.Secrets.Refresh() };   // a restart is the time to take a newer version
+        if (Rollout.IsAvoided(s, image))
+        {
+            // The image before it has done nothing wrong: it is not made to wait.
+            return s with { Crashes = 0, App = new App.Absent() };
+        }
+        var crashes = ranFor >= policy.RestartResetAfter ? 1 : s.Crashes + 1;
+        return s.Draw(luck => s with { Crashes = crashes, App = new App.BackingOff(s.Now + policy.Restart.After(crashes, luck), failure) });
+    }
+
+    /// <summary>A candidate has ended, while another one serves.</summary>
+    public static AgentState Candidate(AgentState s, Container container, Failure failure, Policy policy) =>
+        Candidate(Strike(s, container.Image, failure.Problem, policy), container.Image, failure, policy);
+
+    /// <summary>The same for a failure whose strike was counted when it was decided on.</summary>
+    public static AgentState Candidate(AgentState s, ImageName? image, Failure failure, Policy policy)
+    {
+        var failures = s.CandidateFailures + 1;
+        s = s with { LastFailure = failure };
+        return Rollout.IsAvoided(s, image)
+            ? s with { Beside = null, CandidateFailures = 0 }
+            : s.Draw(luck => s with { CandidateFailures = failures, Beside = new App.BackingOff(s.Now + policy.Restart.After(failures, luck), failure) });
+    }
+
+    /// <summary>Counts what went wrong against the image, if it can be its fault at all.</summary>
+    public static AgentState Strike(AgentState s, ImageName? image, Problem problem, Policy policy) =>
+        Failures.Weight(problem) is > 0 and var weight ? Rollout.Strike(s, image, weight, problem, Rollout.Under(s, policy)) : s;
+
+    /// <summary>A run of a container that was our own doing.</summary>
+    public static AgentState Ran(this AgentState s, Container container)
+    {
+        var run = new Run(container.Id, container.StartedAt);
+        return s with { Runs = [run, .. s.Runs.Where(r => r.ContainerId != run.ContainerId).Take(1)] };
+    }
+
+    /// <summary>Draws the next number for a jittered delay.</summary>
+    public static AgentState Draw(this AgentState s, Func<double, AgentState> then)
+    {
+        var seed = (s.Seed * 6364136223846793005UL) + 1442695040888963407UL;
+        return then((seed >> 11) / (double)(1UL << 53)) with { Seed = seed };
+    }
+}

@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+
+namespace RagAgent.Supervision;
+
+/// <summary>What nothing waits for: notes for the next life, the image to go back to, and old images that take up space.</summary>
+internal static class Housekeeping
+{
+    public static AgentState Plan(AgentState s, ImmutableArray<Effect>.Builder effects)
+    {
+        if (WantsWriting(s) && IsDue(s.Written, s.Now))
+        {
+            s = s with { Written = s.Written.Begin(s.Now) };
+            effects.Add(new Effect.Remember(s.ToRemember()));
+        }
+        if (Missing(s) is { } missing && IsDue(s.Spare, s.Now))
+        {
+            s = s with { Spare = s.Spare.Begin(s.Now) };
+            effects.Add(new Effect.EnsureSpare(missing));
+        }
+        if (s.Sweep.IsDue(s.Now) && s.EngineAnswers && !s.Image.IsRunning && !s.Spare.IsRunning && !IsStarting(s))
+        {
+            s = s with { Sweep = s.Sweep.Begin(s.Now) };
+            effects.Add(new Effect.Collect(Keep(s)));
+        }
+        return s;
+    }
+
+    /// <summary>What is known differs from what is written. Before the first look at the engine, a life without memory has nothing to write.</summary>
+    public static bool WantsWriting(AgentState s) => !s.IsForgetful && !(s.Written.Value ?? Memory.Empty).Equals(s.ToRemember());
+
+    /// <summary>The image to go back to, when it is not on disk though it should be.</summary>
+    public static ImageName? Missing(AgentState s)
+    {
+        // The registry must answer, and what visitors wait for comes first.
+        var isTheTime = s.EngineAnswers && !s.Image.IsRunning && s.Tag is { Failures: 0, Value: not null } && s.App is App.Serving;
+        var spare = s.Good.FirstOrDefault(good => good != s.App.Current?.Image);
+        return isTheTime && spare is not null && s.Engine.Value?.Images is { } disk && !disk.Contains(spare.ToString()) ? spare : null;
+    }
+
+    private static ImmutableArray<ImageName> Keep(AgentState s)
+    {
+        ImageName?[] all = [.. s.Good, s.Tag.Value?.Image, s.LastImage, s.App.Current?.Image, s.Beside?.Current?.Image, (s.Verdict as Verdict.OnTrial)?.Image];
+        return [.. all.OfType<ImageName>().Where(image => !Target.IsSetAside(s, image) || s.App.Current?.Image == image).Distinct()];
+    }
+
+    private static bool IsStarting(AgentState s) => s.App is App.Starting || s.Beside is App.Starting;
+
+    private static bool IsDue<T>(Tracked<T> work, Moment now) where T : class => work.Work is Work.Idle || work.IsDue(now);
+}

@@ -1,0 +1,9 @@
+namespace RagAgent.Supervision;
+
+/// <summary>The front door, as far as the supervision has to wait for it.</summary>
+internal interface IDoor
+{
+    /// <summary>Waits until visitors have nothing under way with the container, at most for the given time.</summary>
+    /// <returns>How many requests and sessions were left when the time was over; 0: all had ended.</returns>
+    Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping);
+}
