@@ -43,6 +43,7 @@ public class RoomTests
     [InlineData("Proxy", "Control", "")]
     [InlineData("Aws", "")]
     [InlineData("Health", "")]
+    [InlineData("Storage", "")]
     public void A_room_is_known_only_by_those_outside_of_it(string room, params string[] knownBy)
     {
         var knowing = Ours().SelectMany(type => type.Dependencies).Where(d => RoomOf(d.Target) == room && RoomOf(d.Origin) != room).Select(d => d.Origin);

@@ -1,0 +1,33 @@
+using CsCheck;
+using RagAgent.Supervision;
+
+namespace RagAgent.Tests.Storage;
+
+/// <summary>Every memory that an agent may have.</summary>
+internal static class Memories
+{
+    private static readonly Gen<string> Text = Gen.String[Gen.OneOf(Gen.Char[' ', '~'], Gen.Char['\0', '\uD7FF']), 0, 30];
+    private static readonly Gen<ImageName> Image = Gen.Select(Text, Text, (repository, digest) => new ImageName(repository, digest));
+    private static readonly Gen<Problem> Problem = Gen.Select(Text, Text, Text, (code, what, remedy) => new Problem(code, what, remedy));
+    private static readonly Gen<int> Count = Gen.Int[0, 5];
+
+    private static readonly Gen<Verdict> Verdict = Gen.OneOf(
+        Gen.Select(Image, Count, Count, Verdict (image, strikes, round) => new Verdict.OnTrial(image, strikes, round)),
+        Gen.Select(Image, Problem, Count, Count, Gen.Bool, Verdict (image, why, strikes, round, asked) => new Verdict.RolledBack(image, why, strikes, round, asked)),
+        Gen.Select(Image, Problem, Count, Text, Verdict (image, why, round, under) => new Verdict.Undecided(image, why, round, under)),
+        Gen.Select(Image, Problem, Verdict (image, why) => new Verdict.Quarantined(image, why)));
+
+    public static readonly Gen<Memory> Any = Gen.Select(
+        Image.Array[0, 2], Gen.OneOf(Gen.Const((Verdict?)null), Verdict.Select(v => (Verdict?)v)), Gen.OneOf(Gen.Const((Hold?)null), Gen.Const((Hold?)Hold.Operator), Gen.Const((Hold?)Hold.Hand)),
+        Gen.Select(Text, Text, (id, at) => new Run(id, at)).Array[0, 3],
+        (good, verdict, hold, runs) => new Memory([.. good], verdict, hold, [.. runs]));
+
+    /// <summary>One with everything in it.</summary>
+    public static readonly Memory Full = new(
+        [new ImageName("registry/app", "sha256:aa"), new ImageName("registry/app", "sha256:bb")],
+        new Verdict.RolledBack(new ImageName("registry/app", "sha256:cc"), new Problem("app-exited", "The app's container 'ragstream' exited with code 3.", "See its last lines."), 1, 2, Asked: true),
+        Hold.Operator,
+        [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")]);
+
+    public static readonly Memory Other = Full with { Verdict = null, Hold = null };
+}
