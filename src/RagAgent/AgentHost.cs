@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
 using RagAgent.Aws;
 using RagAgent.Configuration;
 using RagAgent.Containers;
@@ -10,6 +11,7 @@ using RagAgent.Health;
 using RagAgent.Images;
 using RagAgent.Proxy;
 using RagAgent.Secrets;
+using RagAgent.Storage;
 using RagAgent.Supervision;
 using Serilog;
 using Serilog.Events;
@@ -22,7 +24,7 @@ internal static class AgentHost
     // Less than systemd's patience with the unit (TimeoutStopSec=30): what is being handed over is finished, nothing else is waited for.
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
 
-    public static IHost Build(AgentConfig config, ControlAddress control, ISystemdNotifier systemd)
+    public static IHost Build(AgentConfig config, ControlAddress control, StateDirectory state, ISystemdNotifier systemd)
     {
         // The root of no content: nothing is read from beside the binary, which may lie where its user can't look.
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent", ContentRootPath = "/" });
@@ -35,6 +37,7 @@ internal static class AgentHost
         AddImages(builder.Services);
         AddHealth(builder.Services);
         AddSupervision(builder.Services, config);
+        AddStorage(builder.Services, state);
         AddProxy(builder.Services);
         AddControl(builder.Services, control);
         return builder.Build();
@@ -77,6 +80,10 @@ internal static class AgentHost
     private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
         .AddSingleton(PolicyOf(config)).AddSingleton<StateBoard>().AddSingleton<Narrator>().AddSingleton<EffectRunner>()
         .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>());
+
+    private static void AddStorage(IServiceCollection services, StateDirectory state) => services
+        .AddSingleton(state)
+        .AddSingleton<IMemory>(s => new StateFile(state.Path, s.GetRequiredService<ILogger<StateFile>>()));
 
     private static void AddProxy(IServiceCollection services) => services
         .AddSingleton<Visits>().AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());

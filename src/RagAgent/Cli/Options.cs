@@ -15,6 +15,13 @@ internal static class Options
         DefaultValueFactory = _ => DefaultConfigFile,
     };
 
+    public static Option<string> StateDirectory() => new("--state-dir")
+    {
+        Description = "Where the agent keeps what must outlive it: the service's state directory, or your own.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => Configuration.StateDirectory.Default,
+    };
+
     public static Option<string> RuntimeDirectory() => new("--runtime-dir")
     {
         Description = "Where the control socket is: the service's runtime directory, or your own.",

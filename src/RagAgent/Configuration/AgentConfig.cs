@@ -76,6 +76,9 @@ public sealed record ContainerConfig
     public bool ReadOnlyRoot { get; init; }
     public IReadOnlyList<VolumeConfig> Volumes { get; init; } = [];
 
+    /// <summary>Two containers at once would write to the same data.</summary>
+    public bool HasWritableVolumes => Volumes.Any(volume => !volume.ReadOnly);
+
     /// <summary>From SIGTERM to SIGKILL.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(20);
 }
@@ -147,8 +150,38 @@ public enum UpdateWhen
     Now,
 }
 
+/// <summary>What is started at boot.</summary>
+public enum UpdateBoot
+{
+    /// <summary>The newest image, once it is on disk.</summary>
+    Latest,
+
+    /// <summary>The last good image at once; the newest takes over when it is on disk.</summary>
+    Cached,
+}
+
+/// <summary>The order of an update.</summary>
+public enum UpdateSwap
+{
+    /// <summary>Start-first when no volume is shared for writing, else stop-first.</summary>
+    Auto,
+
+    /// <summary>The new container proves itself beside the old one.</summary>
+    StartFirst,
+
+    /// <summary>The old container is gone before the new one starts: there is never a second writer.</summary>
+    StopFirst,
+}
+
 public sealed record UpdateConfig
 {
+    public UpdateBoot Boot { get; init; } = UpdateBoot.Latest;
+
+    public UpdateSwap Swap { get; init; } = UpdateSwap.Auto;
+
+    /// <summary>How long a new image must serve well before it counts as good.</summary>
+    public TimeSpan Watch { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How often the tag is looked up after boot; null: only on <c>ragagent update</c>.</summary>
     public TimeSpan? Every { get; init; } = TimeSpan.FromMinutes(5);
 

@@ -13,17 +13,18 @@ internal static class ConfigBinder
         file.Read("$schema", "", Kinds.Text("a text", _ => null));
         RefuseWhatComesLater(file);
         IReadOnlyDictionary<string, SecretConfig> secrets = SecretsBinder.Bind(file, findings);
+        ContainerConfig container = ContainerBinder.Bind(file.Child("container"), findings);
         return new AgentConfig
         {
             Image = Image(file),
             Aws = Aws(file.Child("aws")),
             Secrets = secrets,
             Environment = EnvironmentBinder.Bind(file, findings),
-            Container = ContainerBinder.Bind(file.Child("container"), findings),
+            Container = container,
             Listen = Listen(file.Child("listen")),
             Health = HealthBinder.Bind(file.Child("health")),
             Restart = Restart(file.Child("restart")),
-            Update = Update(file.Child("update")),
+            Update = Update(file.Child("update"), container),
         };
     }
 
@@ -71,14 +72,17 @@ internal static class ConfigBinder
         };
     }
 
-    private static UpdateConfig Update(Section section)
+    private static UpdateConfig Update(Section section, ContainerConfig container)
     {
         var defaults = new UpdateConfig();
-        section.Read("boot", "latest", Later.Only(["latest"], "cached"));
-        section.Read("swap", "auto", Later.Only(["auto", "stop-first"], "start-first"));
-        section.Read("watch", default, Later.OnlySpan(TimeSpan.FromMinutes(10), TimeSpan.Zero, Day));
+        UpdateSwap swap = section.Read("swap", defaults.Swap, Kinds.Choice(("auto", UpdateSwap.Auto), ("start-first", UpdateSwap.StartFirst), ("stop-first", UpdateSwap.StopFirst)));
+        if (swap == UpdateSwap.StartFirst && container.HasWritableVolumes)
+            section.Refuse("swap", "can't be \"start-first\" while container.volumes has a volume that the app may write to: two containers would write to it at once; use \"auto\", or set \"readOnly\": true");
         return new UpdateConfig
         {
+            Boot = section.Read("boot", defaults.Boot, Kinds.Choice(("latest", UpdateBoot.Latest), ("cached", UpdateBoot.Cached))),
+            Swap = swap,
+            Watch = section.Read("watch", defaults.Watch, Kinds.Span(TimeSpan.FromSeconds(1), Day, "10m")),
             Every = section.Read("every", defaults.Every, Kinds.OrNull(Kinds.Span(TimeSpan.FromSeconds(10), TimeSpan.FromDays(7), "5m"))),
             When = section.Read("when", defaults.When, Kinds.Choice(("idle", UpdateWhen.Idle), ("now", UpdateWhen.Now))),
         };

@@ -192,7 +192,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
         catch (ProblemException e) when (e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
         {
-            throw new NameTakenException(await HolderOfNameAsync(create.Name, stopping), e);
+            throw new NameTakenException(await HolderOfNameAsync(create.Name!, stopping), e);
         }
     }
 

@@ -66,6 +66,10 @@ internal sealed record UpdateStatus(long? Pending, UpdateResult? Last);
 
 internal sealed record UpdateResult(long Id, bool Changed, string? Digest, ProblemStatus? Problem, string Kind = "update");
 
+/// <param name="At">When the agent learned of it.</param>
+/// <param name="Release">That failed.</param>
+/// <param name="Problem">In an operator's words.</param>
+/// <param name="LastLines">The end of its output.</param>
 /// <param name="Exit">How its process ended; null when it did not end by itself.</param>
 internal sealed record FailureStatus(DateTimeOffset At, string? Release, ProblemStatus Problem, IReadOnlyList<string> LastLines, ExitStatus? Exit = null);
 

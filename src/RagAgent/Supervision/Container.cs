@@ -51,6 +51,11 @@ internal sealed record Container(
 /// <param name="LastLines">The end of its output, scrubbed of secrets; may be empty.</param>
 internal sealed record ContainerExit(int Code, bool OutOfMemory, string Error, IReadOnlyList<string> LastLines)
 {
+    public bool Equals(ContainerExit? other) =>
+        other is not null && Code == other.Code && OutOfMemory == other.OutOfMemory && Error == other.Error && LastLines.SequenceEqual(other.LastLines);
+
+    public override int GetHashCode() => HashCode.Combine(Code, OutOfMemory, Error, LastLines.Count);
+
     public string Describe() => this switch
     {
         { OutOfMemory: true } => "was killed because it ran out of memory",

@@ -92,13 +92,13 @@ internal sealed class MetadataService(
                 ["Code"] = "AssumeRoleUnauthorizedAccess",
                 ["Message"] = $"EC2 cannot assume the role {instance.RoleName}. Please see documentation at "
                     + "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc.",
-                ["LastUpdated"] = now,
+                ["LastOutcomed"] = now,
             }.ToString();
         var credential = fault is Fault.ExpiredCredentials ? role.Expired(instance) : role.Current(instance);
         return new JsonObject
         {
             ["Code"] = "Success",
-            ["LastUpdated"] = now,
+            ["LastOutcomed"] = now,
             ["Type"] = "AWS-HMAC",
             ["AccessKeyId"] = credential.AccessKeyId,
             ["SecretAccessKey"] = credential.SecretAccessKey,
@@ -110,7 +110,7 @@ internal sealed class MetadataService(
     private string? IamInfo(InstanceFacts instance) => instance.RoleName is null ? null : new JsonObject
     {
         ["Code"] = "Success",
-        ["LastUpdated"] = Text(clock.GetUtcNow()),
+        ["LastOutcomed"] = Text(clock.GetUtcNow()),
         ["InstanceProfileArn"] = $"arn:aws:iam::{account}:instance-profile/{instance.RoleName}",
         ["InstanceProfileId"] = "AIPAEXAMPLEEXAMPLE123",
     }.ToString();

@@ -4,7 +4,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Tests.Bench;
 
 /// <summary>A real supervision over an engine, a registry and secrets that are always well: it adopts the app on the port and has it serve.</summary>
-internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IAsyncDisposable
+internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor, IMemory, IAsyncDisposable
 {
     private readonly Container _container;
 
@@ -12,7 +12,7 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IAsyn
     {
         _container = Told.Container(port, new Release(Told.Image, Told.Policy.ConfigFingerprint, Told.Secrets.Fingerprint).Id);
         Clock = new AgentClock(time ?? TimeProvider.System);
-        Supervisor = new Supervisor(Told.Policy, new EffectRunner(this, this, this, this, Clock), Board, new Narrator(NullLogger<Supervisor>.Instance, Told.Policy), Clock);
+        Supervisor = new Supervisor(Told.Policy, new EffectRunner(this, this, this, this, this, this, Told.Policy, Clock), this, Board, new Narrator(NullLogger<Supervisor>.Instance, Told.Policy), Clock);
     }
 
     public StateBoard Board { get; } = new();
@@ -38,9 +38,9 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IAsyn
 
     public Task<Inventory> InspectAsync(CancellationToken stopping) => Task.FromResult(new Inventory([_container], "29.0.0 (API 1.44)"));
 
-    public Task<Container> StartAsync(Release release, CancellationToken stopping) => Task.FromResult(_container);
+    public Task<Container> StartAsync(Effect.StartContainer start, CancellationToken stopping) => Task.FromResult(_container);
 
-    public Task StopAsync(Container container, CancellationToken stopping) => Task.CompletedTask;
+    public Task StopAsync(Container container, Container? heir, CancellationToken stopping) => Task.CompletedTask;
 
     public Task<Resolution> ResolveAsync(CancellationToken stopping) => Task.FromResult(Told.Resolution);
 
@@ -51,6 +51,12 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IAsyn
     public Task<SecretVersions> ReadAsync(CancellationToken stopping) => Task.FromResult(Told.Secrets);
 
     public Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping) => Task.FromResult<ProbeResult>(new ProbeResult.Passed());
+
+    public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) => Task.FromResult(0);
+
+    public Memory? Read() => null;
+
+    public Task WriteAsync(Memory memory, CancellationToken stopping) => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {

@@ -9,9 +9,6 @@ public class LaterVersionTests
     private static readonly string Version = typeof(RagAgent.Configuration.AgentConfig).Assembly.GetName().Version!.ToString(3);
 
     [Theory]
-    [InlineData("\"update\": { \"boot\": \"cached\" }", "update.boot: \"cached\" is not supported by this version (VERSION); use \"latest\"")]
-    [InlineData("\"update\": { \"swap\": \"start-first\" }", "update.swap: \"start-first\" is not supported by this version (VERSION); use \"auto\"")]
-    [InlineData("\"update\": { \"watch\": \"5m\" }", "update.watch: \"5m\" is not supported by this version (VERSION); use \"10m\"")]
     [InlineData("\"listen\": { \"https\": 443 }", "listen.https: is not supported by this version (VERSION); use null")]
     [InlineData("\"tls\": { \"certificate\": \"/etc/tls/cert.pem\" }", "tls.certificate: is not supported by this version (VERSION); use null")]
     [InlineData("\"tls\": { \"key\": \"/etc/tls/key.pem\" }", "tls.key: is not supported by this version (VERSION); use null")]
@@ -21,14 +18,11 @@ public class LaterVersionTests
         Assert.Equal(expected.Replace("VERSION", Version, StringComparison.Ordinal), Refusal(With(members)));
 
     [Theory]
-    [InlineData("\"update\": { \"boot\": \"lastest\" }", "update.boot: must be \"latest\" or \"cached\", but is \"lastest\"; did you mean \"latest\"?")]
-    [InlineData("\"update\": { \"watch\": 10 }", "update.watch: must be a duration like \"10m\", but is a number; write \"10s\"")]
     [InlineData("\"listen\": { \"https\": \"443\" }", "listen.https: must be null, but is a text")]
     [InlineData("\"dns\": 1", "dns: must be null, but is a number")]
     public void What_no_version_will_take_is_refused_as_wrong(string members, string expected) => Assert.Equal(expected, Refusal(With(members)));
 
     [Theory]
-    [InlineData("\"update\": { \"boot\": \"latest\", \"swap\": \"stop-first\", \"watch\": \"600s\" }")]
     [InlineData("\"tls\": null, \"dns\": null, \"idle\": null, \"listen\": { \"https\": null }")]
     [InlineData("\"tls\": {}")]
     public void The_default_is_accepted_however_it_is_written(string members) => Accepted(With(members));

@@ -75,7 +75,7 @@ public class ReadingTests
         Assert.Equal(
             new RestartConfig { FirstDelay = TimeSpan.FromMilliseconds(100), MaxDelay = TimeSpan.FromHours(24), ResetAfter = TimeSpan.FromSeconds(1) },
             config.Restart);
-        Assert.Equal(new UpdateConfig { Every = null, When = UpdateWhen.Now }, config.Update);
+        Assert.Equal(new UpdateConfig { Every = null, When = UpdateWhen.Now, Swap = UpdateSwap.StopFirst }, config.Update);
     }
 
     [Fact]

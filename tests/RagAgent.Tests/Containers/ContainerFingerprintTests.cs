@@ -43,7 +43,7 @@ public class ContainerFingerprintTests
         // A key that is added must be put on one of the two sides.
         string[] known = ["Name", "Port", "Memory", "Cpus", "User", "ReadOnlyRoot", "Volumes", "StopTimeout"];
 
-        Assert.Equal(known.Order(), typeof(ContainerConfig).GetProperties().Select(p => p.Name).Order());
+        Assert.Equal(known.Order(), typeof(ContainerConfig).GetProperties().Where(p => p.CanWrite).Select(p => p.Name).Order());
     }
 
     private static Dictionary<string, AgentConfig> Changes(bool shaping) => shaping

@@ -160,7 +160,7 @@ public class ContainerSpecTests
     {
         var image = new ImageInspectResponse { Config = new() { Entrypoint = entrypoint ? new List<string> { "/entry" } : null, Cmd = command ? new List<string> { "run", "--fast" } : null } };
 
-        var create = new ContainerSpec(Config).Create(Release, image, [new HeldSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory)]);
+        var create = new ContainerSpec(Config).Create("rag", Release, image, [new HeldSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory)]);
 
         Assert.Equal(expected, create.Cmd);
     }
@@ -187,7 +187,7 @@ public class ContainerSpecTests
 
     private static AgentConfig With(Func<ContainerConfig, ContainerConfig> change) => Config with { Container = change(Config.Container) };
 
-    private static CreateContainerParameters Create(AgentConfig config, params HeldSecret[] secrets) => new ContainerSpec(config).Create(Release, Image, secrets);
+    private static CreateContainerParameters Create(AgentConfig config, params HeldSecret[] secrets) => new ContainerSpec(config).Create(config.Container.Name, Release, Image, secrets);
 
     private static HostConfig Host(AgentConfig config) => Create(config).HostConfig ?? new HostConfig();
 }

@@ -90,11 +90,11 @@ public sealed class ControlTests : IAsyncLifetime
     {
         await _agent.StartAsync(Stop);
 
-        var accepted = await _client.UpdateAsync(Stop);
-        await _agent.UntilAsync(state => state.LastUpdate?.Id >= accepted.Id, Stop);
+        var accepted = await _client.RequestAsync("update", Stop);
+        await _agent.UntilAsync(state => state.LastOutcome?.Id >= accepted.Id, Stop);
 
         Assert.Equal(new UpdateStatus(null, new UpdateResult(accepted.Id, false, Told.Digest, null)), (await _client.StatusAsync(null, Stop)).Update);
-        Assert.True((await _client.UpdateAsync(Stop)).Id > accepted.Id);
+        Assert.True((await _client.RequestAsync("update", Stop)).Id > accepted.Id);
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -109,7 +109,7 @@ public sealed class ControlTests : IAsyncLifetime
 
         using var answer = await http.SendAsync(request, Stop);
 
-        Assert.Equal((404, "There is GET /v1/status and POST /v1/update.\n"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
+        Assert.Equal((404, "There is GET /v1/status and POST to /v1/rollback, /v1/start, /v1/stop, /v1/unquarantine, /v1/update.\n"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
     }
 
     [Fact]

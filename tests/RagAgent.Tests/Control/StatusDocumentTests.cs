@@ -12,11 +12,13 @@ public class StatusDocumentTests
     private static readonly string[] Keys =
     [
         "version", "revision", "headline",
-        "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes", "app.crashLooping", "app.sessions", "app.nextStart",
+        "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes", "app.crashLooping", "app.sessions", "app.nextStart", "app.stoppedBy",
         "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck", "image.pull.percent", "image.pull.downloadedBytes", "image.pull.totalBytes",
         "secrets.versions", "secrets.readAt", "engine.version", "engine.answers", "frontDoor.port", "frontDoor.open",
-        "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code", "update.last.problem.what", "update.last.problem.remedy", "update.last.problem.nextTry",
-        "lastFailure.at", "lastFailure.release", "lastFailure.problem.code", "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry", "lastFailure.lastLines",
+        "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code", "update.last.problem.what", "update.last.problem.remedy", "update.last.problem.nextTry", "update.last.kind",
+        "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.lastGood", "rollout.setAside.digest", "rollout.setAside.verdict", "rollout.setAside.why.code",
+        "rollout.setAside.why.what", "rollout.setAside.why.remedy", "rollout.setAside.why.nextTry",
+        "lastFailure.at", "lastFailure.release", "lastFailure.problem.code", "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry", "lastFailure.lastLines", "lastFailure.exit.code", "lastFailure.exit.signal", "lastFailure.exit.outOfMemory",
         "problems.code", "problems.what", "problems.remedy", "problems.nextTry",
     ];
 
@@ -28,7 +30,9 @@ public class StatusDocumentTests
         new AppStatus("serving", At, "0123456789ab", "release-1", Told.Digest, false, 2, false, 3, At),
         new ImageStatus("registry/app:latest", Told.NewerDigest, Told.NewerDigest, At, At, new PullStatus(50, 500_000, 1_000_000)),
         new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false), new FrontDoorStatus(80, true),
-        new UpdateStatus(null, new UpdateResult(7, false, Told.Digest, Trouble)), new FailureStatus(At, "release-0", Trouble, ["last line"]), [Trouble]);
+        new UpdateStatus(null, new UpdateResult(7, false, Told.Digest, Trouble)),
+        new RolloutStatus("watch", "abcdef012345", At, [Told.Digest], new SetAsideStatus(Told.NewerDigest, "quarantined", Trouble)),
+        new FailureStatus(At, "release-0", Trouble, ["last line"], new ExitStatus(137, 9, true)), [Trouble]);
 
     [Fact]
     public void Every_key_that_scripts_may_read_is_there()
@@ -56,13 +60,16 @@ public class StatusDocumentTests
             image     registry/app:latest
             digest    {Told.Digest} (a newer one is known)
             newest    {Told.NewerDigest}
+            rollout   watch, candidate abcdef012345, good from {at} on
+            last good sha256:0123456789ab
+            set aside sha256:ffffffffffff, quarantined: It went wrong.
             checked   {at}, next {at}
             pull      50 %, 500 kB of 1 MB
             secrets   KEY (version 3 of parameter /key)
             engine    Docker 29.0.0 (API 1.44), does not answer
             door      port 80, 3 sessions open
             crashes   2 in a row, next start {at}
-            update    the last one failed: It went wrong. Do this.
+            request   the last update failed: It went wrong. Do this.
             problem   It went wrong. Do this. Next try {at}.
             failed    {at}: It went wrong. Do this.
                       | last line
@@ -76,9 +83,9 @@ public class StatusDocumentTests
         var bare = new StatusDocument(
             "1.2.3", 0, "Docker Engine is being asked what runs.", new AppStatus("unknown", null, null, null, null, null, 0, false, 0, null),
             new ImageStatus(null, null, null, null, null, null), new SecretsStatus([], null), new EngineStatus(null, false), new FrontDoorStatus(80, false),
-            new UpdateStatus(null, null), null, []);
+            new UpdateStatus(null, null), new RolloutStatus("resolve", null, null, [], null), null, []);
 
-        Assert.Equal("Docker Engine is being asked what runs.\n\napp       unknown\ndoor      port 80, closed\n", StatusText.Of(bare));
+        Assert.Equal("Docker Engine is being asked what runs.\n\napp       unknown\nrollout   resolve\ndoor      port 80, closed\n", StatusText.Of(bare));
     }
 
     private static IEnumerable<string> KeysOf(JsonElement element, string prefix) => element.ValueKind switch

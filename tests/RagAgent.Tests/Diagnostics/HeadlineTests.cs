@@ -27,8 +27,33 @@ public class HeadlineTests
         Says("The app serves (sha256:0123456789ab). It went wrong. Do this.", Told.Idle with { App = Told.Serving(), Engine = Told.Failing<Inventory>(Told.Trouble) });
 
     [Fact]
-    public void A_serving_app_beside_a_failing_registry_just_serves() =>
-        Says("The app serves (sha256:0123456789ab).", Told.Idle with { App = Told.Serving(), Tag = Told.Failing<Resolution>(Told.Trouble) });
+    public void A_serving_app_beside_a_failing_registry_just_serves_once_it_was_known_to_be_the_newest()
+    {
+        Says("The app serves (sha256:0123456789ab).", Told.Idle with { App = Told.Serving(), Tag = Told.Failing(Told.Trouble, Told.Resolution) });
+        Says("The app serves from the image on disk (sha256:0123456789ab), which may not be the newest. It went wrong. Do this.",
+            Told.Idle with { App = Told.Serving(), Tag = Told.Failing<Resolution>(Told.Trouble) });
+    }
+
+    [Fact]
+    public void An_image_that_was_set_aside_is_told_beside_the_one_that_serves()
+    {
+        var serving = Told.Idle with { App = Told.Serving(), Good = [Told.Image] };
+        var bad = new ImageName("registry/app", Told.NewerDigest);
+
+        Says("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff is quarantined: It went wrong.",
+            serving with { Verdict = new Verdict.Quarantined(bad, Told.Trouble) });
+        Says("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff was rolled back: It went wrong.",
+            serving with { Verdict = new Verdict.RolledBack(bad, Told.Trouble, 0, 1, Asked: false) });
+        Says("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff failed, and the one before it did too: It went wrong.",
+            serving with { Verdict = new Verdict.Undecided(bad, Told.Trouble, 1, "c") });
+    }
+
+    [Fact]
+    public void An_app_that_is_to_stay_stopped_says_by_whom()
+    {
+        Says("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.", Told.Idle with { Hold = Hold.Operator });
+        Says("The app is stopped by 'docker stop'. Start it with 'ragagent start'.", Told.Idle with { Hold = Hold.Hand });
+    }
 
     [Fact]
     public void An_app_that_fails_its_probes_is_told_with_the_fault() =>
@@ -38,7 +63,7 @@ public class HeadlineTests
     [Fact]
     public void A_starting_app_is_told_with_its_last_fault()
     {
-        var probing = new App.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, Probe, null);
+        var probing = new App.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, Probe, null, Adopted: false);
 
         Says("The app is starting.", Told.Idle with { App = probing });
         Says("The app is starting: /_stcore/health answered 503.", Told.Idle with { App = probing with { LastFault = "/_stcore/health answered 503" } });
@@ -58,7 +83,7 @@ public class HeadlineTests
     [Fact]
     public void An_app_that_failed_is_told_by_its_failure_and_after_many_as_a_loop()
     {
-        var failed = Told.Idle with { App = new App.BackingOff(Moment.Zero), Crashes = 1, LastFailure = new Failure(Moment.Zero, null, Told.Trouble, []) };
+        var failed = Told.Idle with { App = new App.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, Told.Trouble, null)), Crashes = 1 };
 
         Says("It went wrong. Do this.", failed);
         Says("The app is crash-looping (5 in a row). It went wrong. Do this.", failed with { Crashes = 5 });

@@ -32,6 +32,8 @@ public class AdoptionTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
+        Assert.False(_story.Has<Effect.StopContainer>());   // it may be serving: it is asked first
+        _story.ProvesItself();
         var stop = _story.PendingOne<Effect.StopContainer>();
         Assert.Equal("left", stop.Container.Id);
         Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
@@ -45,7 +47,7 @@ public class AdoptionTests
     public void Other_secrets_or_another_configuration_make_another_release(string secrets, string config)
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New, secrets, config)));
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
+        _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers();
         Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
     }
 
@@ -53,7 +55,7 @@ public class AdoptionTests
     public void A_container_without_our_release_label_is_replaced()
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New)) with { ReleaseId = null });
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
+        _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers();
         Assert.True(_story.Has<Effect.StopContainer>());
     }
 
@@ -73,20 +75,23 @@ public class AdoptionTests
         _story.Engine.AddRange([Sample.Running("stray", Sample.Release(Sample.New), "2026-01-01T00:00:00Z"), keep]);
         _story.Boots().EngineAnswers();
         Assert.Equal("stray", _story.PendingOne<Effect.StopContainer>().Container.Id);
-        Assert.IsType<StopReason.Stray>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.Stray>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
+        Assert.Equal(keep, Assert.IsType<App.Probing>(_story.State.App).Container);
 
         _story.Stops().EngineAnswers();
+        Assert.Null(_story.State.Beside);
         Assert.Equal(keep, Assert.IsType<App.Probing>(_story.State.App).Container);
     }
 
     [Fact]
-    public void After_a_stray_is_stopped_nothing_is_started_beside_the_one_that_stays()
+    public void A_stray_is_stopped_while_the_one_that_stays_serves_on()
     {
         _story.Boots().SecretsAnswer().TagAnswers().EngineAnswers().ImageAnswers().ComesUp();
         var keep = _story.Current;
-        _story.Forget().EngineShows(keep, Sample.Running("stray", Sample.Release(Sample.Old))).Stops();
+        _story.Forget().EngineShows(keep, Sample.Running("stray", Sample.Release(Sample.Old)));
+        Assert.Equal(keep, Assert.IsType<App.Serving>(_story.State.App).Container);   // it serves all the while
+        _story.Stops().EngineAnswers();
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
-        _story.EngineAnswers().ProvesItself();
         Assert.Equal(keep, Assert.IsType<App.Serving>(_story.State.App).Container);
     }
 

@@ -84,10 +84,10 @@ public class EngineOutageTests
     public void After_a_stop_that_failed_nothing_is_assumed_and_the_engine_is_asked()
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().StopFails(Sample.Unreachable);
+        _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers().StopFails(Sample.Unreachable);
         Assert.IsType<App.Unseen>(_story.State.App);
         Assert.False(_story.Has<Effect.InspectEngine>());
-        _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
+        _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers().ProvesItself();
         Assert.Equal("left", _story.PendingOne<Effect.StopContainer>().Container.Id);
     }
 

@@ -48,7 +48,7 @@ public class InspectionTests
         Assert.IsType<App.Unseen>(_story.State.App);
         Assert.Equal(1, _story.CountBegun<Effect.InspectEngine>());
         _story.EngineAnswers();
-        Assert.IsType<App.Stopping>(_story.State.App);
+        Assert.IsType<App.Probing>(_story.State.App);
     }
 
     [Fact]

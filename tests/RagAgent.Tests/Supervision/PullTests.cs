@@ -50,9 +50,9 @@ public class PullTests
         _story.Tag = Sample.New;
         _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageFails();
         Assert.Null(_story.State.Image.Problem);
-        Assert.Null(_story.State.Update);
-        Assert.Null(_story.State.LastUpdate?.Problem);
-        Assert.Equal(Sample.New.Digest, _story.State.LastUpdate?.Digest);
+        Assert.Null(_story.State.Request);
+        Assert.Null(_story.State.LastOutcome?.Problem);
+        Assert.Equal(Sample.New.Digest, _story.State.LastOutcome?.Digest);
         _story.Passes(TimeSpan.FromMinutes(1));
         Assert.True(Deadlines.Next(_story.State, _story.Policy) is not { } next || next > _story.State.Now);
     }

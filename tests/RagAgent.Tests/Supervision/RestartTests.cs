@@ -69,7 +69,7 @@ public class RestartTests
     [Fact]
     public void Nothing_is_started_while_the_back_off_lasts()
     {
-        _story.Serves().Crashes().Forget();
+        _story.Serves().Crashes().Rereads().Forget();
         var waiting = Assert.IsType<App.BackingOff>(_story.State.App);
         _story.Passes(waiting.Until - _story.Now - TimeSpan.FromMilliseconds(1));
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());

@@ -25,10 +25,10 @@ public class UpdateTests
         _story.Passes(TimeSpan.FromSeconds(1));
         Ask();
         _story.SecretsAnswer().TagAnswers();
-        Assert.Null(_story.State.LastUpdate);
+        Assert.Null(_story.State.LastOutcome);
         Assert.True(_story.Has<Effect.ResolveTag>());
         _story.TagAnswers();
-        Assert.NotNull(_story.State.LastUpdate);
+        Assert.NotNull(_story.State.LastOutcome);
     }
 
     [Fact]
@@ -37,10 +37,10 @@ public class UpdateTests
         _story.Serves();
         var id = Ask();
         _story.TagAnswers();
-        Assert.Null(_story.State.LastUpdate);
+        Assert.Null(_story.State.LastOutcome);
         _story.SecretsAnswer();
-        Assert.Equal(new UpdateOutcome(id, Changed: false, Sample.New.Digest, null), _story.State.LastUpdate);
-        Assert.Null(_story.State.Update);
+        Assert.Equal(new Outcome(id, RequestKind.Update, Changed: false, Sample.New.Digest, null), _story.State.LastOutcome);
+        Assert.Null(_story.State.Request);
     }
 
     [Fact]
@@ -49,9 +49,9 @@ public class UpdateTests
         _story.Serves().Tag = Sample.Newer;
         var id = Ask();
         _story.TagAnswers().SecretsAnswer().ImageAnswers().Stops().EngineAnswers();
-        Assert.Null(_story.State.LastUpdate);
+        Assert.Null(_story.State.LastOutcome);
         _story.ComesUp();
-        Assert.Equal(new UpdateOutcome(id, Changed: true, Sample.Newer.Digest, null), _story.State.LastUpdate);
+        Assert.Equal(new Outcome(id, RequestKind.Update, Changed: true, Sample.Newer.Digest, null), _story.State.LastOutcome);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public class UpdateTests
         _story.Serves().SecretVersion = "2";
         Ask();
         _story.TagAnswers().SecretsAnswer().Stops().EngineAnswers().ComesUp();
-        Assert.True(_story.State.LastUpdate?.Changed);
+        Assert.True(_story.State.LastOutcome?.Changed);
         Assert.Equal(Sample.Release(Sample.New, secrets: "2").Id, _story.Current.ReleaseId);
     }
 
@@ -70,7 +70,7 @@ public class UpdateTests
         _story.Serves();
         var id = Ask();
         _story.SecretsAnswer().TagFails();
-        Assert.Equal(new UpdateOutcome(id, Changed: false, null, Sample.Refused), _story.State.LastUpdate);
+        Assert.Equal(new Outcome(id, RequestKind.Update, Changed: false, null, Sample.Refused), _story.State.LastOutcome);
         Assert.IsType<App.Serving>(_story.State.App);
     }
 
@@ -80,7 +80,7 @@ public class UpdateTests
         _story.Serves();
         Ask();
         _story.TagAnswers().SecretsFail();
-        Assert.Equal(Sample.Refused, _story.State.LastUpdate?.Problem);
+        Assert.Equal(Sample.Refused, _story.State.LastOutcome?.Problem);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public class UpdateTests
         _story.Serves().Tag = Sample.Newer;
         Ask();
         _story.SecretsAnswer().TagAnswers().ImageFails();
-        Assert.Equal(Sample.Refused, _story.State.LastUpdate?.Problem);
+        Assert.Equal(Sample.Refused, _story.State.LastOutcome?.Problem);
         Assert.IsType<App.Serving>(_story.State.App);
     }
 
@@ -99,16 +99,16 @@ public class UpdateTests
         _story.Serves().Tag = Sample.Newer;
         Ask();
         _story.SecretsAnswer().TagAnswers().ImageAnswers().StopFails(Sample.Unreachable);
-        Assert.Equal(Sample.Unreachable, _story.State.LastUpdate?.Problem);
+        Assert.Equal(Sample.Unreachable, _story.State.LastOutcome?.Problem);
     }
 
     [Fact]
-    public void It_fails_when_the_newer_release_crashes_and_the_agent_goes_on_trying()
+    public void It_fails_when_the_release_crashes_and_there_is_no_other_image_and_the_agent_goes_on_trying()
     {
-        _story.Serves().Tag = Sample.Newer;
+        _story.Serves().SecretVersion = "2";
         Ask();
-        _story.SecretsAnswer().TagAnswers().ImageAnswers().Stops().EngineAnswers().Starts().EngineAnswers().Crashes();
-        Assert.Equal("app-exited", _story.State.LastUpdate?.Problem?.Code);
+        _story.SecretsAnswer().TagAnswers().Stops().EngineAnswers().Starts().EngineAnswers().Crashes();
+        Assert.Equal("app-exited", _story.State.LastOutcome?.Problem?.Code);
         _story.ComesBack();
         Assert.IsType<App.Serving>(_story.State.App);
     }
@@ -119,9 +119,9 @@ public class UpdateTests
         _story.Serves().Tag = Sample.Newer;
         Ask();
         _story.SecretsAnswer().TagAnswers().Crashes();
-        Assert.Null(_story.State.LastUpdate);
+        Assert.Null(_story.State.LastOutcome);
         _story.ImageAnswers().ComesBack();
-        Assert.True(_story.State.LastUpdate?.Changed);
+        Assert.True(_story.State.LastOutcome?.Changed);
     }
 
     [Fact]
@@ -133,13 +133,13 @@ public class UpdateTests
         var second = Ask();
         Assert.True(second > first);
         _story.TagAnswers().SecretsAnswer().ComesUp();
-        Assert.Equal(new UpdateOutcome(second, Changed: true, Sample.Newer.Digest, null), _story.State.LastUpdate);
+        Assert.Equal(new Outcome(second, RequestKind.Update, Changed: true, Sample.Newer.Digest, null), _story.State.LastOutcome);
     }
 
     [Fact]
     public void An_operator_who_asks_waits_for_the_fresh_answers_and_not_for_a_delay_that_a_crash_earned()
     {
-        _story.Serves().Crashes();
+        _story.Serves().Crashes().Rereads();
         Ask();
         _story.TagAnswers();
         Assert.False(_story.Has<Effect.StartContainer>());
@@ -203,7 +203,7 @@ public class UpdateTests
     private long Ask()
     {
         _story.IsAskedToUpdate();
-        return _story.State.Update!.Id;
+        return _story.State.Request!.Id;
     }
 
     private void FindsNewerByItself(int sessions)

@@ -15,7 +15,10 @@ internal sealed class ContainerStory(Policy? policy = null)
     private int _containers;
 
     public Policy Policy { get; set; } = policy ?? new Policy { ConfigFingerprint = Config, CheckEvery = null };
-    public AgentState State { get; private set; } = new();
+    public AgentState State { get; private set; } = AgentState.Begin(Memory.Empty, seed: 1);
+
+    /// <summary>The state file.</summary>
+    public Memory Memory { get; private set; } = Memory.Empty;
     public Moment Now { get; private set; }
 
     /// <summary>What the engine holds of ours.</summary>
@@ -48,7 +51,14 @@ internal sealed class ContainerStory(Policy? policy = null)
         var step = Reducer.Next(State, what(Now), Policy);
         State = step.State;
         _pending.AddRange(step.Effects);
-        _begun.AddRange(step.Effects);
+        _begun.AddRange(step.Effects.Where(e => e is not Effect.Remember));
+        // The disk is quick: what is to be remembered is, before anything else happens.
+        while (_pending.OfType<Effect.Remember>().FirstOrDefault() is { } note)
+        {
+            _pending.Remove(note);
+            Memory = note.Memory;
+            Hears(at => new Event.Remembered(at, note.Memory));
+        }
         return this;
     }
 
@@ -98,9 +108,9 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public ContainerStory Starts() => Answer<Effect.StartContainer>((e, at) =>
     {
-        Engine.Clear();
+        Engine.RemoveAll(c => c.Id != e.Beside?.Id);
         Engine.Add(Sample.Running($"container-{++_containers}", e.Release));
-        return new Event.ContainerStarted(at, e.Op, Engine[0]);
+        return new Event.ContainerStarted(at, e.Op, Engine[^1]);
     });
 
     public ContainerStory Stops() => Answer<Effect.StopContainer>((e, at) =>
@@ -108,6 +118,10 @@ internal sealed class ContainerStory(Policy? policy = null)
         Engine.RemoveAll(c => c.Id == e.Container.Id);
         return new Event.ContainerStopped(at, e.Op);
     });
+
+    public ContainerStory Drains(int left = 0) => Answer<Effect.Drain>((e, at) => new Event.Drained(at, e.Op, left));
+
+    public ContainerStory Collects(int removed = 0) => Answer<Effect.Collect>((_, at) => new Event.ImagesCollected(at, new Collection(removed, removed * 1000)));
 
     /// <summary>From the start of the agent to an app that serves the tag's image; nothing of ours ran before.</summary>
     public ContainerStory Serves() => Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().ComesUp();
@@ -136,14 +150,17 @@ internal sealed class ContainerStory(Policy? policy = null)
     }
 
     /// <summary>Somebody asks for an update, a moment after all that came before.</summary>
-    public ContainerStory IsAskedToUpdate() => Passes(TimeSpan.FromMilliseconds(1)).Hears(at => new Event.UpdateAsked(at));
+    public ContainerStory IsAskedToUpdate() => Passes(TimeSpan.FromMilliseconds(1)).Hears(at => new Event.Asked(at, RequestKind.Update));
 
     public ContainerStory Crashes(int code = 1) => EngineShows(Current.Ended(code));
 
     /// <summary>Waits out the back-off and starts again.</summary>
     public ContainerStory ComesBack() => WaitsOut().ComesUp();
 
-    public ContainerStory WaitsOut() => Passes(((App.BackingOff)State.App).Until - Now).EngineIsSeen();
+    public ContainerStory WaitsOut() => Rereads().Passes(((App.BackingOff)State.App).Until - Now).EngineIsSeen();
+
+    /// <summary>A crash is the time to look for newer secrets: they are read while the back-off lasts.</summary>
+    public ContainerStory Rereads() => Has<Effect.ReadSecrets>() ? SecretsAnswer() : this;
 
     private void WakesAt(Moment next)
     {
@@ -176,6 +193,8 @@ internal sealed class ContainerStory(Policy? policy = null)
                 Effect.EnsureImage => ImageAnswers(),
                 Effect.StartContainer => Starts(),
                 Effect.StopContainer => Stops(),
+                Effect.Drain => Drains(),
+                Effect.Collect => Collects(),
                 _ => ProbePasses(),
             };
         }

@@ -100,7 +100,7 @@ internal sealed class Rules(World world)
                     box?.Release.SecretsFingerprint == _secrets;
                 Require(!isNewest, () => $"{container.Id} is of the newest release and is replaced.");
                 var wasServing = before.App is App.Serving && before.App.Current?.Id == container.Id;
-                var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Update is not null ||
+                var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Request is not null ||
                     container.ConfigFingerprint != policy.ConfigFingerprint;
                 Require(mayCut, () => $"{container.Id} is replaced under {world.Sessions} open sessions.");
                 break;

@@ -66,7 +66,7 @@ internal sealed class World
             case Happening.PushOutOfMemory: Push(AppKind.RunsOutOfMemory, turn.Seconds); break;
             case Happening.MoveTagBack: Tag = _images[(int)(Time.Luck() * _images.Count)]; break;
             case Happening.RotateSecret: SecretVersion++; break;
-            case Happening.AskUpdate: Agent.Hear(at => new Event.UpdateAsked(at)); break;
+            case Happening.AskUpdate: Agent.Hear(at => new Event.Asked(at, RequestKind.Update)); break;
             case Happening.OpenSessions: SetSessions(turn.Seconds + 1); break;
             case Happening.CloseSessions: SetSessions(0); break;
             case Happening.EngineDown: Engine.GoDown(until - Time.Now, killing: false); break;
@@ -105,13 +105,13 @@ internal sealed class World
         SetSessions(0);
         if (_policy.CheckEvery is null)
         {
-            Agent.Hear(at => new Event.UpdateAsked(at));
+            Agent.Hear(at => new Event.Asked(at, RequestKind.Update));
         }
     }
 
     /// <summary>The newest image, and nothing else of ours, runs well, and the agent sees it so.</summary>
     public bool Serves =>
-        Agent.State is { App: App.Serving { Failures: 0 } serving, Update: null } &&
+        Agent.State is { App: App.Serving { Failures: 0 } serving, Request: null } &&
         Engine.Alive.Take(2).ToArray() is [var box] && box.Show() == serving.Container &&
         box.App == Tag && box.Release.ConfigFingerprint == _policy.ConfigFingerprint && box.FaultAt(Time.Now, ProbeKind.Liveness) is null;
 
