@@ -23,7 +23,7 @@ internal static class Deadlines
 
     private static Moment? Of(App? app, AgentState s, Policy policy) => app switch
     {
-        App.BackingOff b => b.Until,
+        App.BackingOff b when b.Until > s.Now => b.Until,
         App.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, s.EngineAnswers ? p.Since + policy.StartupDeadline : null),
         App.Serving v => Earliest(v.Probe.InFlight is null ? v.Probe.NextAt : null, v.Failures > 0 ? null : Earliest(
             s.Crashes > 0 ? v.Since + policy.RestartResetAfter : null,

@@ -77,6 +77,10 @@ internal static class Inspection
     /// <summary>What already runs is taken over as it is; whether it is the right release is the plan's question.</summary>
     private static AgentState Adopt(AgentState s, Inventory inventory, Policy policy)
     {
+        if (s.Beside is App.Starting)
+        {
+            return s;   // one that is alive may be the one that is just being started; its report says so
+        }
         var alive = inventory.Containers.Where(c => c.IsAlive && c.Id != s.Beside?.Current?.Id);
         // Where two may run, the older one is the one that visitors know: the other one has to pass its gate first.
         alive = policy.StartFirst ? alive.OrderBy(c => c.StartedAt, StringComparer.Ordinal) : alive.OrderByDescending(c => c.StartedAt, StringComparer.Ordinal);
@@ -95,7 +99,7 @@ internal static class Inspection
     /// <summary>Another one of ours that is alive: one that may prove itself, or one writer too many.</summary>
     private static AgentState Strays(AgentState s, Inventory inventory, Policy policy)
     {
-        if (s.Beside is not null || s.App.Current is not { } front ||
+        if (s.Beside is not (null or App.BackingOff) || s.App.Current is not { } front ||
             inventory.Containers.FirstOrDefault(c => c.IsAlive && c.Id != front.Id) is not { } other)
         {
             return s;

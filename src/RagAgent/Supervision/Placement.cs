@@ -49,7 +49,8 @@ internal static class Placement
                 {
                     return s.Beside is null ? s : s with { Beside = null, CandidateFailures = 0 };
                 }
-                var isDue = s.Beside is App.BackingOff waiting ? s.Now >= waiting.Until : s.Engine.Work is Work.Idle;
+                // As in front, a look at the engine that is wanted or under way comes first.
+                var isDue = s.Engine.Work is Work.Idle && !(s.Beside is App.BackingOff waiting && s.Now < waiting.Until);
                 return isDue ? Start(Rollout.Leave(s, s.App.Current?.Image), Slot.Beside, next) : s;
             case App.Probing or App.Draining when s is { EngineAnswers: true, Hold: not null }:
                 return Stop(s, Slot.Beside, new StopReason.Asked());

@@ -10,7 +10,7 @@ internal static class Requests
         return kind switch
         {
             RequestKind.Stop => s with { Hold = Hold.Operator, HeldAt = s.Now },
-            RequestKind.Start => AskAnew(s with { Hold = null, HeldAt = null }),
+            RequestKind.Start => AskAnew(s with { Hold = null, HeldAt = null, StopCalled = null }),
             _ when s.Hold is { } hold => Fail(s, IsStopped(hold)),
             RequestKind.Rollback => Rollback(s),
             RequestKind.Unquarantine when s.Verdict is not { Avoids: true } => Fail(s, NothingSetAside),

@@ -29,7 +29,9 @@ internal static class Rollout
         null => s,
         // Tried and not chosen any more: what it did wrong is forgotten.
         _ when s.Good.Contains(image) => s.Verdict is Verdict.OnTrial && s.Tag.Value?.Image == image ? s with { Verdict = null } : s,
-        _ when s.Verdict is { Avoids: true } || s.Verdict?.Image == image => s,
+        _ when s.Verdict?.Image == image => s,
+        // What is known of the newest image outlives whatever else is run meanwhile; what is known of an older one does not matter any more.
+        _ when s.Verdict is { Avoids: true } && s.Tag.Value?.Image != image => s,
         _ => s with { Verdict = new Verdict.OnTrial(image, 0, 1) },
     };
 
@@ -100,9 +102,16 @@ internal static class Rollout
     public static AgentState TagMoved(AgentState s, ImageName to) =>
         s.Verdict is { Avoids: true } verdict && verdict.Image != to ? s with { Verdict = null } : s;
 
-    /// <summary>Configuration or secrets are others than those that both images failed with.</summary>
-    public static AgentState Reconsider(AgentState s, Policy policy) =>
-        s.Verdict is Verdict.Undecided open && s.Secrets.Value is not null && open.Under != Under(s, policy) ? s with { Verdict = null } : s;
+    /// <summary>A verdict that nothing depends on any more is dropped: both images failed with another configuration or other secrets, or the trial was called off.</summary>
+    public static AgentState Reconsider(AgentState s, Policy policy) => s.Verdict switch
+    {
+        Verdict.Undecided open when s.Secrets.Value is not null && open.Under != Under(s, policy) => s with { Verdict = null },
+        Verdict.OnTrial trial when s.Tag.Value is { } tag && tag.Image != trial.Image && !Runs(s.App, trial.Image) && !Runs(s.Beside, trial.Image) && s.App is App.Serving =>
+            s with { Verdict = null },
+        _ => s,
+    };
+
+    private static bool Runs(App? app, ImageName image) => app is App.Starting starting ? starting.Release.Image == image : app?.Current?.Image == image;
 
     /// <summary>What both images of a trial have in common.</summary>
     public static string Under(AgentState s, Policy policy) => $"{policy.ConfigFingerprint}/{s.Secrets.Value?.Fingerprint}";

@@ -9,6 +9,8 @@ namespace RagAgent.Tests.Supervision.Simulation;
 internal sealed class Errands(World world)
 {
     private static readonly Problem Unreachable = new(ProblemCodes.EngineUnreachable, "No engine.", "");
+    private static readonly Problem Full = new(ProblemCodes.DiskFull, "The disk is full.", "");
+    private static readonly Problem Corrupt = new(ProblemCodes.ImageCorrupt, "A layer is broken.", "");
     private static readonly Problem Missing = new(ProblemCodes.ImageMissing, "No image.", "");
 
     private readonly List<Errand> _underWay = [];
@@ -32,6 +34,10 @@ internal sealed class Errands(World world)
             Effect.EnsureImage pull => Pull(errand, pull),
             Effect.StartContainer start => Start(errand, start),
             Effect.StopContainer stop => Stop(errand, stop),
+            Effect.Drain drain => errand.Then(Time.Between(0, 30), () => Report(errand, at => new Event.Drained(at, drain.Op, 0))),
+            Effect.EnsureSpare spare => PullSpare(errand, spare.Image),
+            Effect.Collect collect => Collect(errand, collect),
+            Effect.Remember remember => Remember(errand, remember.Memory),
             Effect.Probe probe => Probe(errand, probe),
             _ => throw new InvalidOperationException($"The world knows no {effect.GetType().Name}."),
         }).Go();
@@ -93,7 +99,8 @@ internal sealed class Errands(World world)
 
     private Errand Pull(Errand errand, Effect.EnsureImage pull)
     {
-        var digest = pull.Resolution.Image.Digest;
+        var image = pull.Resolution.Image;
+        var digest = image.Digest;
         return errand
             .Then(Latency(), () =>
             {
@@ -101,7 +108,7 @@ internal sealed class Errands(World world)
                 {
                     Report(errand, at => new Event.ImageFailed(at, Unreachable));
                 }
-                else if (Engine.Disk.Contains(digest))
+                else if (Engine.Disk.Contains(image) && !(pull.Anew && world.RegistryAnswers))
                 {
                     Report(errand, at => new Event.ImageReady(at, new ImageOnDisk(digest, 0)));
                 }
@@ -109,17 +116,63 @@ internal sealed class Errands(World world)
             .Then(Time.Between(0.2, 8), () => world.Agent.Hear(at => new Event.PullProgressed(at, new PullProgress(0.5, 50, 100))))
             .Then(Time.Between(0.2, 8), () =>
             {
-                if (!Engine.IsUp || !world.RegistryAnswers || world.PullsFail)
+                if (Engine.IsUp && world.DiskIsFull)
+                {
+                    Report(errand, at => new Event.ImageFailed(at, Full));
+                }
+                else if (!Engine.IsUp || !world.RegistryAnswers || world.PullsFail)
                 {
                     Report(errand, at => new Event.ImageFailed(at, Engine.IsUp ? World.OutOfReach : Unreachable));
                 }
                 else
                 {
-                    Engine.Disk.Add(digest);
+                    Engine.Disk.Add(image);
+                    Engine.Broken.Remove(image);
                     Report(errand, at => new Event.ImageReady(at, new ImageOnDisk(digest, 100)));
                 }
             });
     }
+
+    private Errand PullSpare(Errand errand, ImageName image) => errand
+        .Then(Latency(), () => { })
+        .Then(Time.Between(0.2, 8), () =>
+        {
+            if (Engine.IsUp && world.RegistryAnswers && !world.PullsFail && !world.DiskIsFull)
+            {
+                Engine.Disk.Add(image);
+                Engine.Broken.Remove(image);
+                Report(errand, at => new Event.SpareReady(at, image));
+            }
+            else
+            {
+                Report(errand, at => new Event.SpareFailed(at, Engine.IsUp ? World.OutOfReach : Unreachable));
+            }
+        });
+
+    private Errand Collect(Errand errand, Effect.Collect collect) => errand.Then(Latency(), () => { }).Then(Latency(), () =>
+    {
+        if (!Engine.IsUp || world.StopsFail)
+        {
+            Report(errand, at => new Event.CollectFailed(at, Engine.IsUp ? World.OutOfReach : Unreachable));
+            return;
+        }
+        var removed = Engine.Disk.RemoveWhere(image => !collect.Keep.Contains(image) && Engine.Boxes.All(b => b.Release.Image != image));
+        world.DiskIsFreed(removed);
+        Report(errand, at => new Event.ImagesCollected(at, new Collection(removed, removed)));
+    });
+
+    private Errand Remember(Errand errand, Memory memory) => errand
+        .Then(Latency(), () => { })
+        .Then(Latency(), () =>
+        {
+            if (world.StateIsUnwritable)
+            {
+                Report(errand, at => new Event.RememberFailed(at, World.OutOfReach));
+                return;
+            }
+            world.StateFile = memory;
+            Report(errand, at => new Event.Remembered(at, memory));
+        });
 
     private Errand Start(Errand errand, Effect.StartContainer start)
     {
@@ -133,15 +186,15 @@ internal sealed class Errands(World world)
                     Fail(problem);
                     return;
                 }
-                foreach (var leftover in Engine.Boxes.ToArray())
+                foreach (var leftover in Engine.Boxes.Where(b => !b.IsAlive).ToArray())
                 {
                     Engine.Remove(leftover);
                 }
-                box = Engine.Create(start.Release, world.AppOf(start.Release.Image));
+                box = Engine.Create(start.Beside is null ? "ragstream" : "ragstream-next", start.Release, world.AppOf(start.Release.Image), start.LastGood, start.Avoided);
             })
             .Then(Latency(), () =>
             {
-                if (!Engine.IsUp || Engine.Find(box!.Id) is null || Engine.Alive.Any())
+                if (!Engine.IsUp || Engine.Find(box!.Id) is null || Engine.Alive.Any(b => b.Id != start.Beside?.Id))
                 {
                     Fail(Engine.IsUp ? World.OutOfReach : Unreachable);
                     return;
@@ -163,8 +216,9 @@ internal sealed class Errands(World world)
 
     private Problem? Refusal(Effect.StartContainer start) =>
         !Engine.IsUp ? Unreachable
-        : world.StartsFail || Engine.Alive.Any() ? World.OutOfReach
-        : !Engine.Disk.Contains(start.Release.Image.Digest) ? Missing
+        : world.StartsFail || Engine.Alive.Any(b => b.Id != start.Beside?.Id) ? World.OutOfReach
+        : !Engine.Disk.Contains(start.Release.Image) ? Missing
+        : Engine.Broken.Contains(start.Release.Image) ? Corrupt
         : null;
 
     private Errand Stop(Errand errand, Effect.StopContainer stop)
@@ -187,7 +241,7 @@ internal sealed class Errands(World world)
         }
         return errand
             .Then(Latency(), () => Try(_ => { }, isLast: false))
-            .Then(Latency(), () => Try(box => Engine.End(box, 143), isLast: false))
+            .Then(Latency(), () => Try(Engine.Stop, isLast: false))
             .Then(Latency(), () => Try(Engine.Remove, isLast: true));
     }
 
@@ -200,8 +254,11 @@ internal sealed class Errands(World world)
                 : "connection refused")
             .Then(Latency(), () =>
             {
-                world.Rules.Probes(probe, fault);
-                Report(errand, at => new Event.Probed(at, probe.Number, Support.Sample.Found(fault)));
+                ProbeResult result = world.ProberFails ? new ProbeResult.NotAsked("no file is left")
+                    : world.IsUnderPressure && Time.Chance(0.9) ? new ProbeResult.Failed(fault ?? "no answer in time", UnderPressure: true)
+                    : Support.Sample.Found(fault);
+                world.Rules.Probes(probe, result);
+                Report(errand, at => new Event.Probed(at, probe.Number, result));
             });
     }
 
@@ -229,7 +286,7 @@ internal sealed class Errands(World world)
     /// </summary>
     private void Repeat(Errand errand, Func<Moment, Event> what)
     {
-        var isNumbered = errand.Effect is Effect.StartContainer or Effect.StopContainer or Effect.Probe;
+        var isNumbered = errand.Effect is Effect.StartContainer or Effect.StopContainer or Effect.Drain or Effect.Probe;
         if (errand.Life == world.Agent.Life && (isNumbered || !UnderWay.Any(e => e.GetType() == errand.Effect.GetType())))
         {
             world.Agent.Hear(what);

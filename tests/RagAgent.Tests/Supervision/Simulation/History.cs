@@ -7,9 +7,11 @@ namespace RagAgent.Tests.Supervision.Simulation;
 internal enum Happening
 {
     PushGood, PushNeverHealthy, PushCrashing, PushExiting, PushHanging, PushFailingGate, PushOutOfMemory, MoveTagBack,
-    RotateSecret, AskUpdate, OpenSessions, CloseSessions,
-    EngineDown, EngineRestart, RegistryDown, SecretsDown, PullFails, StartFails, StartFailsHalfway, StopFails, Slow,
-    AgentCrash, AgentCrashWithNewConfig,
+    RotateSecret, RotateSecretToBad, OpenSessions, CloseSessions,
+    AskUpdate, AskRollback, AskUnquarantine, AskStop, AskStart,
+    EngineDown, EngineRestart, RegistryDown, SecretsDown, PullFails, DiskFull, StartFails, StartFailsHalfway, StopFails, Slow,
+    Pressure, ProberFails, StateUnwritable, StateLost, ImageBreaks,
+    AgentCrash, AgentCrashWithNewConfig, Reboot,
     HumanStop, HumanKill, HumanRemove, HumanRestart, HumanStart, HumanPause, HumanRunsSecond, HumanRemovesImage, HumanPrunes,
 }
 
@@ -34,9 +36,12 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
         Gen.Select(Pause, Gen.Enum<Happening>(), Gen.Int[0, 90], (after, what, seconds) => new Turn(after, what, seconds));
 
     private static readonly Gen<Policy> Policies = Gen.Select(
-        Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)),
-        (hasGate, waitForIdle, checkEvery) => new Policy
+        Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)), Gen.Bool, Gen.Bool, Gen.Int[30, 180],
+        (hasGate, waitForIdle, checkEvery, startFirst, cachedFirst, watch) => new Policy
         {
+            StartFirst = startFirst,
+            CachedFirst = cachedFirst,
+            Watch = TimeSpan.FromSeconds(watch),
             ConfigFingerprint = "config-1",
             HasGate = hasGate,
             WaitForIdle = waitForIdle,
@@ -57,6 +62,7 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
     public override string ToString() =>
         $"luck {Luck}, gate {Policy.HasGate}, wait for idle {Policy.WaitForIdle}, " +
         $"check every {Policy.CheckEvery?.ToString() ?? "never"}, " +
+        $"start-first {Policy.StartFirst}, cached first {Policy.CachedFirst}, watch {Policy.Watch.TotalSeconds}s, " +
         $"secrets survive a restart {SecretsSurviveRestart}; " +
         string.Join(", ", Turns.Select(t => $"+{t.After.TotalSeconds:0.###}s {t.What}({t.Seconds}s)"));
 }

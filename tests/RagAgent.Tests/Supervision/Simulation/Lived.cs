@@ -5,15 +5,21 @@ namespace RagAgent.Tests.Supervision.Simulation;
 /// <summary>Lives a history from the first boot to the end: its turns, then everything is mended, then a quiet while.</summary>
 /// <param name="TookToServe">From the moment that everything was mended.</param>
 /// <param name="BusiestMinute">Effects begun in the busiest minute.</param>
-internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute)
+/// <param name="Transitions">Of both places, by the names of the states.</param>
+/// <param name="Heard">Events that the agent heard.</param>
+internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlySet<(string From, string To)> Transitions, int Heard)
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(6);
 
+    /// <param name="history">What happens.</param>
+    /// <param name="journal">Takes what happened, line by line; null: nobody reads it.</param>
+    /// <param name="crashAfter">The agent crashes after its so-manieth event, with what it has begun under way; null: only as the history says.</param>
     /// <exception cref="RuleBrokenException">A rule was broken; the journal holds what led to it.</exception>
-    public static Lived Through(History history, List<string>? journal = null)
+    public static Lived Through(History history, List<string>? journal = null, int? crashAfter = null)
     {
         var world = new World(history, journal);
+        world.Agent.CrashesAfter = crashAfter;
         world.Boot();
         foreach (var turn in history.Turns)
         {
@@ -38,17 +44,17 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute)
             throw new RuleBrokenException(
                 $"It served and nothing was wrong, but {container!.Id} was not left alone: {world.Agent.State.App}");
         }
-        return new Lived(took, world.Rules.BusiestMinute);
+        return new Lived(took, world.Rules.BusiestMinute, world.Rules.Transitions, world.Agent.Heard);
     }
 
     /// <summary>The history once more, told line by line, with the rule it breaks at the end.</summary>
-    public static string Tell(History history)
+    public static string Tell(History history, int? crashAfter = null)
     {
         var journal = new List<string>();
         string end;
         try
         {
-            end = $"It holds: {Through(history, journal)}";
+            end = $"It holds: {Through(history, journal, crashAfter)}";
         }
         catch (RuleBrokenException broken)
         {
@@ -62,7 +68,12 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute)
     /// an engine inspected by its pulse, an old container that is given its time, a crash's back-off. What was begun while the world
     /// was slow ends slowly first.
     /// </summary>
-    private static TimeSpan Bound(Policy policy) =>
+    private static TimeSpan Bound(Policy policy) => Once(policy) + (3 * (Trial(policy) + policy.Watch));
+
+    /// <summary>A bad image may still be the newest: it fails, the one before it is watched, and both perhaps once more.</summary>
+    private static TimeSpan Trial(Policy policy) => policy.StartupDeadline + (3 * policy.Restart.Longest) + (3 * TimeSpan.FromSeconds(40)) + (2 * 3 * World.SlowestStage);
+
+    private static TimeSpan Once(Policy policy) =>
         (policy.CheckEvery ?? TimeSpan.Zero) + policy.InspectEvery + (2 * policy.Retry.Longest) + policy.PullRetry.Longest +
         policy.StartupDeadline + (policy.LivenessFailures * policy.LivenessInterval) + policy.Restart.Longest +
         (2 * 3 * World.SlowestStage) + TimeSpan.FromSeconds(30);

@@ -10,6 +10,10 @@ internal sealed class Rules(World world)
 
     private readonly Queue<TimeSpan> _recent = new();
     private readonly Dictionary<string, int> _failedProbes = [];
+    private readonly Dictionary<string, HashSet<ProbeKind>> _passed = [];
+    private readonly Dictionary<ImageName, int> _rollbacks = [];
+    private ImageName? _quarantined;
+    private bool _held;
     private Inventory? _shown;
     private TimeSpan _shownAt;
     private Resolution? _resolved;
@@ -22,7 +26,15 @@ internal sealed class Rules(World world)
     {
         (_shown, _shownAt, _resolved, _secrets, _metAnew) = (null, world.Time.Now, null, null, 0);
         _failedProbes.Clear();
+        _passed.Clear();
     }
+
+    /// <summary>What was remembered is gone: what follows from it is not asked for.</summary>
+    public void StateIsLost() => (_quarantined, _held) = (null, false);
+
+    public void Reboots() => _held = false;
+
+    public HashSet<(string From, string To)> Transitions { get; } = [];
 
     public void Shows(int life, TimeSpan at, Inventory inventory)
     {
@@ -32,8 +44,25 @@ internal sealed class Rules(World world)
         }
     }
 
-    public void Probes(Effect.Probe probe, string? fault) =>
-        _failedProbes[probe.Container.Id] = fault is null ? 0 : _failedProbes.GetValueOrDefault(probe.Container.Id) + 1;
+    public void Probes(Effect.Probe probe, ProbeResult result)
+    {
+        var id = probe.Container.Id;
+        _failedProbes[id] = result switch
+        {
+            ProbeResult.Passed => 0,
+            ProbeResult.Failed => _failedProbes.GetValueOrDefault(id) + 1,
+            _ => _failedProbes.GetValueOrDefault(id),
+        };
+        var passed = _passed.TryGetValue(id, out var known) ? known : _passed[id] = [];
+        if (result is ProbeResult.Passed)
+        {
+            passed.Add(probe.Kind);
+        }
+        else if (probe.Kind != ProbeKind.Liveness && result is ProbeResult.Failed)
+        {
+            passed.Clear();
+        }
+    }
 
     /// <summary>After every event.</summary>
     public void Stepped(AgentState before, Event e, Step step, Policy policy)
@@ -41,6 +70,15 @@ internal sealed class Rules(World world)
         var s = step.State;
         _resolved = e is Event.TagResolved tag && before.Tag.IsRunning ? tag.Resolution : _resolved;
         _secrets = e is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
+        Learns(before, e, s);
+        Swaps(before, s, policy);
+        foreach (var (from, to) in new[] { (before.App, s.App), (before.Beside, s.Beside) })
+        {
+            if (from?.GetType() != to?.GetType())
+            {
+                Transitions.Add((from?.GetType().Name ?? "Empty", to?.GetType().Name ?? "Empty"));
+            }
+        }
         var next = Deadlines.Next(s, policy);
         Require(next is null || next > s.Now, () => $"The deadline {next} is over at {s.Now}: the loop would spin.");
         Require(next is not null || !world.IsIdle || step.Effects.Length > 0,
@@ -50,7 +88,8 @@ internal sealed class Rules(World world)
         Waits(s.Engine.Work, s.Now, policy.Retry, next);
         Waits(s.Secrets.Work, s.Now, policy.Retry, next);
         Waits(s.Tag.Work, s.Now, policy.Retry, next);
-        Waits(s.Image.Work, s.Now, policy.PullRetry, s.EngineAnswers ? next : Moment.Zero);
+        Waits(s.Image.Work, s.Now, policy.PullRetry, Supply.WantsImage(s) ? next : Moment.Zero);
+        Waits(s.Written.Work, s.Now, policy.Retry, Housekeeping.WantsWriting(s) ? next : Moment.Zero);
         Require(s.App is not App.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {s.App}.");
         Require(s.App is not App.BackingOff b || b.Until - s.Now <= policy.Restart.Longest,
             () => $"The back-off {s.App} is longer than its bound.");
@@ -58,9 +97,54 @@ internal sealed class Rules(World world)
         {
             _metAnew = before.Counter;
         }
-        if (s.App is App.Stopping stopping && before.App != s.App && !(before.App is App.Stopping was && was.Op == stopping.Op))
+        foreach (var slot in new[] { Slot.Front, Slot.Beside })
         {
-            StopsWithReason(before, stopping, policy);
+            if (s.At(slot) is App.Stopping stopping && before.SlotOf(stopping.Op) is null)
+            {
+                StopsWithReason(before, s, stopping, policy);
+            }
+        }
+    }
+
+    private void Learns(AgentState before, Event e, AgentState s)
+    {
+        switch (e)
+        {
+            case Event.Remembered { Memory: var memory } when before.Written.IsRunning:
+                // Late news of a note that is overtaken binds nobody.
+                _quarantined = memory.Verdict is Verdict.Quarantined note && note == s.Verdict ? note.Image : _quarantined;
+                _held |= memory.Hold == Hold.Operator && s.Hold == Hold.Operator;
+                break;
+            case Event.TagResolved tag when before.Tag.IsRunning && tag.Resolution.Image != _quarantined:
+                _quarantined = null;
+                break;
+            case Event.Asked asked:
+                _quarantined = asked.Kind == RequestKind.Unquarantine && before.Hold is null ? null : _quarantined;
+                _held &= asked.Kind != RequestKind.Start;
+                break;
+        }
+        if (s.Verdict is Verdict.RolledBack { Asked: false } back && before.Verdict is not Verdict.RolledBack)
+        {
+            _rollbacks[back.Image] = _rollbacks.GetValueOrDefault(back.Image) + 1;
+            Require(_rollbacks[back.Image] <= 2 + world.Interventions, () => $"{back.Image} goes back and forth: it was rolled back {_rollbacks[back.Image]} times.");
+        }
+        Require(s.Good.Length <= 2 && s.Good.Distinct().Count() == s.Good.Length, () => $"The good images are {string.Join(", ", s.Good)}.");
+        Require(s.Verdict is not { Avoids: true } || Rollout.Fallback(s) is not null, () => $"{s.Verdict!.Image} is set aside and there is no other.");
+    }
+
+    /// <summary>Another container is in front only after it passed all that it had to, and the old one is let go, not dropped.</summary>
+    private void Swaps(AgentState before, AgentState s, Policy policy)
+    {
+        if (before.App is App.Serving old && s.App is App.Serving fresh && old.Container.Id != fresh.Container.Id)
+        {
+            Require(policy.StartFirst, () => $"{fresh.Container.Id} was started beside {old.Container.Id}, and they share data.");
+            var passed = _passed.GetValueOrDefault(fresh.Container.Id) ?? [];
+            Require(passed.Contains(ProbeKind.Startup) && (!policy.HasGate || passed.Contains(ProbeKind.Gate)), () => $"{fresh.Container.Id} serves and has not passed its gate.");
+            Require(s.Beside is App.Draining, () => $"{old.Container.Id} is not drained.");
+        }
+        if (before.App is App.Probing && s.App is App.Serving now && before.App.Current?.Id == now.Container.Id)
+        {
+            Require(_passed.GetValueOrDefault(now.Container.Id)?.Contains(ProbeKind.Startup) == true, () => $"{now.Container.Id} serves and has not passed its startup probe.");
         }
     }
 
@@ -74,8 +158,16 @@ internal sealed class Rules(World world)
         }
         if (effect is Effect.StartContainer)
         {
-            var unknown = world.Engine.Alive.FirstOrDefault(b => !b.StartedByHuman || b.StartedAt < _shownAt);
+            var start = (Effect.StartContainer)effect;
+            Require(start.Beside is null || world.Agent.Policy.StartFirst, () => $"A second container is started beside {start.Beside!.Id}, and they share data.");
+            Require(start.Release.Image != _quarantined, () => $"{_quarantined} is quarantined and is started.");
+            Require(!_held, () => "The app is to stay stopped and is started.");
+            var unknown = world.Engine.Alive.FirstOrDefault(b => b.Id != start.Beside?.Id && (!b.StartedByHuman || b.StartedAt < _shownAt));
             Require(unknown is null, () => $"A start begins while {unknown!.Id} is alive, which the agent could know.");
+        }
+        if (effect is Effect.Collect collect)
+        {
+            Require(world.Agent.State.Good.All(good => collect.Keep.Contains(good)), () => "A good image is not kept.");
         }
         CountStorm();
     }
@@ -84,12 +176,17 @@ internal sealed class Rules(World world)
     {
         // A probe from before its container was met anew is no longer waited for.
         (Effect.Probe x, Effect.Probe y) => x.Container.Id == y.Container.Id && y.Number > _metAnew,
-        (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) => true,
+        // One place at a time; the other place has its own.
+        (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) => !world.Agent.Policy.StartFirst && !IsStray(a) && !IsStray(b),
+        (Effect.Collect, Effect.EnsureImage or Effect.EnsureSpare) => true,
+        (Effect.Drain, Effect.Drain) => false,   // it only waits, and news of the earlier one is dropped
         _ => a.GetType() == b.GetType(),
     };
 
+    private static bool IsStray(Effect effect) => effect is Effect.StopContainer { Heir: not null };
+
     /// <summary>What serves, or may come to serve, is stopped only for a reason that the world knows too.</summary>
-    private void StopsWithReason(AgentState before, App.Stopping stopping, Policy policy)
+    private void StopsWithReason(AgentState before, AgentState after, App.Stopping stopping, Policy policy)
     {
         var container = stopping.Container;
         var box = world.Engine.Find(container.Id);
@@ -97,11 +194,13 @@ internal sealed class Rules(World world)
         {
             case StopReason.Replaced:
                 var isNewest = _resolved?.Image == container.Image && container.ConfigFingerprint == policy.ConfigFingerprint &&
-                    box?.Release.SecretsFingerprint == _secrets;
-                Require(!isNewest, () => $"{container.Id} is of the newest release and is replaced.");
+                    box?.Release.SecretsFingerprint == _secrets && !Rollout.IsAvoided(after, container.Image);
+                var isDouble = after.App.Current?.ReleaseId == container.ReleaseId && after.App.Current?.Id != container.Id;
+                Require(!isNewest || isDouble, () => $"{container.Id} is of the newest release and is replaced.");
                 var wasServing = before.App is App.Serving && before.App.Current?.Id == container.Id;
+                Require(!wasServing || !policy.StartFirst || container.ConfigFingerprint != policy.ConfigFingerprint, () => $"{container.Id} serves and is stopped before another one has proven itself.");
                 var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Request is not null ||
-                    container.ConfigFingerprint != policy.ConfigFingerprint;
+                    container.ConfigFingerprint != policy.ConfigFingerprint || Rollout.IsAvoided(after, container.Image);
                 Require(mayCut, () => $"{container.Id} is replaced under {world.Sessions} open sessions.");
                 break;
             case StopReason.Unhealthy:
@@ -109,11 +208,17 @@ internal sealed class Rules(World world)
                     () => $"{container.Id} is stopped though its probes did not fail in a row.");
                 break;
             case StopReason.NeverHealthy:
-                Require(before.App is App.Probing p && world.Agent.State.Now - p.Since >= policy.StartupDeadline,
-                    () => $"{container.Id} is stopped before its deadline.");
+                var probing = new[] { before.App, before.Beside }.OfType<App.Probing>().FirstOrDefault(p => p.Container.Id == container.Id);
+                Require(probing is not null && after.Now - probing.Since >= policy.StartupDeadline, () => $"{container.Id} is stopped before its deadline.");
+                break;
+            case StopReason.Asked:
+                Require(after.Hold is not null, () => $"{container.Id} is stopped and nobody asked for it.");
+                break;
+            case StopReason.Retired:
+                Require(before.Beside is App.Draining d && d.Container.Id == container.Id, () => $"{container.Id} is retired and was not drained.");
                 break;
             case StopReason.RestartedByOther:
-                Require(box is null || box.Run > 1, () => $"{container.Id} is stopped as restarted and never was.");
+                Require(box is null || box.Run > 1 || box.StartedByHuman, () => $"{container.Id} is stopped as restarted and never was.");
                 break;
             case StopReason.Stray:
                 Require(_shown?.Containers.Count(c => c.IsAlive) > 1, () => $"{container.Id} is stopped as a stray and was alone.");
@@ -124,7 +229,7 @@ internal sealed class Rules(World world)
     private static TimeSpan Longest(Policy policy) => new[]
     {
         policy.CheckEvery ?? TimeSpan.Zero, policy.InspectEvery, policy.StartupDeadline, policy.RestartResetAfter,
-        policy.PullRetry.Longest, policy.Retry.Longest, policy.Restart.Longest, policy.LivenessInterval,
+        policy.PullRetry.Longest, policy.Retry.Longest, policy.Restart.Longest, policy.LivenessInterval, policy.Watch,
     }.Max();
 
     private static void Waits(Work work, Moment now, Backoff backoff, Moment? alarm)

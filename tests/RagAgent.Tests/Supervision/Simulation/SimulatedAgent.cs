@@ -16,11 +16,20 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
     /// <summary>Counts its lives: what was begun in an earlier one reports to nobody.</summary>
     public int Life { get; private set; }
 
-    public void Boot(Policy policy)
+    /// <summary>Events heard in all its lives.</summary>
+    public int Heard { get; private set; }
+
+    /// <summary>After this event it crashes.</summary>
+    public int? CrashesAfter { get; set; }
+
+    /// <summary>It crashed by <see cref="CrashesAfter"/>.</summary>
+    public event Action? Crashed;
+
+    public void Boot(Policy policy, Memory? memory)
     {
         (Policy, IsAlive, _bornAt, _alarmAt) = (policy, true, time.Now, null);
         Life++;
-        State = new AgentState { Seed = (ulong)(time.Luck() * long.MaxValue) };
+        State = AgentState.Begin(memory, seed: (ulong)(time.Luck() * long.MaxValue));
         rules.Boots();
         time.Tell(() => $"the agent boots, {policy.ConfigFingerprint}");
         Hear(at => new Event.Tick(at));
@@ -45,7 +54,7 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
         State = step.State;
         if (e is not Event.Tick || before.App != State.App)
         {
-            time.Tell(() => $"{Short(e)} -> {Short(State.App)}");
+            time.Tell(() => $"{Short(e)} -> {Short(State.App)}{(State.Beside is { } beside ? $" | {Short(beside)}" : "")}{(before.Verdict != State.Verdict ? $" ! {State.Verdict}" : "")}");
         }
         rules.Stepped(before, e, step, Policy);
         foreach (var effect in step.Effects)
@@ -53,6 +62,10 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
             begin(effect);
         }
         SetAlarm();
+        if (Heard++ == CrashesAfter)
+        {
+            Crashed?.Invoke();
+        }
     }
 
     private void SetAlarm()

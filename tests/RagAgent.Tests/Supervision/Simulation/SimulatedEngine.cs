@@ -14,8 +14,10 @@ internal enum AppKind
 internal sealed record AppImage(ImageName Name, AppKind Kind, TimeSpan After);
 
 /// <summary>A container in the engine, with what only the world knows of it.</summary>
-internal sealed class Box(string id, Release release, AppImage app)
+internal sealed class Box(string id, string name, Release release, AppImage app, ImageName? lastGood, ImageName? avoided)
 {
+    public string Name { get; set; } = name;
+    public bool IsSick { get; set; }
     public string Id => id;
     public Release Release => release;
     public ContainerStatus Status { get; set; } = ContainerStatus.Created;
@@ -27,8 +29,12 @@ internal sealed class Box(string id, Release release, AppImage app)
     public AppImage App => app;
     public bool IsAlive => Status is ContainerStatus.Running or ContainerStatus.Paused;
 
-    public Container Show() => new(id, "ragstream", release.Image, release.Id, release.ConfigFingerprint, Status, $"{StartedAt:c}#{Run}",
-        IsAlive ? 40_000 : null, Exit);
+    public Container Show() => new(id, Name, release.Image, release.Id, release.ConfigFingerprint, Status, $"{StartedAt:c}#{Run}",
+        IsAlive ? 40_000 : null, Exit)
+    {
+        LastGood = lastGood,
+        Avoided = avoided,
+    };
 
     public string? FaultAt(TimeSpan now, ProbeKind kind) => this switch
     {
@@ -48,22 +54,34 @@ internal sealed class SimulatedEngine(Timeline time, bool secretsSurviveRestart)
     private int _ids;
 
     public List<Box> Boxes { get; } = [];
-    public HashSet<string> Disk { get; } = [];
+    public HashSet<ImageName> Disk { get; } = [];
+
+    /// <summary>On disk, but with a layer that can't be read.</summary>
+    public HashSet<ImageName> Broken { get; } = [];
+
+    /// <summary>Whether an app with these secrets can work at all.</summary>
+    public Func<Release, bool> Works { get; set; } = _ => true;
     public TimeSpan DownUntil { get; set; }
     public bool IsUp => time.Now >= DownUntil;
 
     /// <summary>Something began, ended or went; the engine sends an event.</summary>
     public event Action? Stirred;
 
+    /// <summary>Its event stream broke.</summary>
+    public event Action? Broke;
+
+    /// <summary>Somebody asked it to stop a container.</summary>
+    public event Action<string>? StopCalled;
+
     public IEnumerable<Box> Alive => Boxes.Where(b => b.IsAlive);
 
-    public Inventory Show() => new([.. Boxes.Select(b => b.Show())], "20.10");
+    public Inventory Show() => new([.. Boxes.Select(b => b.Show())], "20.10") { Images = Disk.Select(image => image.ToString()).ToHashSet() };
 
     public Box? Find(string id) => Boxes.Find(b => b.Id == id);
 
-    public Box Create(Release release, AppImage app)
+    public Box Create(string name, Release release, AppImage app, ImageName? lastGood = null, ImageName? avoided = null)
     {
-        var box = new Box($"box-{++_ids}", release, app);
+        var box = new Box($"box-{++_ids}", name, release, app, lastGood, avoided);
         Boxes.Add(box);
         return box;
     }
@@ -78,12 +96,26 @@ internal sealed class SimulatedEngine(Timeline time, bool secretsSurviveRestart)
         {
             EndSoon(box);
         }
+        if (!Works(box.Release))
+        {
+            time.In(TimeSpan.FromSeconds(2), () => EndRun(box, run, 1));
+        }
         if (box.App.Kind is AppKind.Crashes or AppKind.ExitsWithZero or AppKind.RunsOutOfMemory)
         {
             var code = box.App.Kind switch { AppKind.Crashes => 1, AppKind.ExitsWithZero => 0, _ => 137 };
             time.In(box.App.After, () => EndRun(box, run, code));
         }
         Stirred?.Invoke();
+    }
+
+    /// <summary>As <c>docker stop</c> does; the agent's own stops are told like everybody's.</summary>
+    public void Stop(Box box)
+    {
+        if (box.IsAlive)
+        {
+            End(box, 143);
+            StopCalled?.Invoke(box.Id);
+        }
     }
 
     /// <summary>An entry point that waits for its secrets in vain gives up.</summary>
@@ -121,7 +153,7 @@ internal sealed class SimulatedEngine(Timeline time, bool secretsSurviveRestart)
         {
             End(box, 137);
         }
-        Stirred?.Invoke();   // the event stream breaks
+        Broke?.Invoke();
     }
 
     private void EndRun(Box box, int run, int code)

@@ -14,6 +14,8 @@ internal sealed class World
     private Policy _policy;
     private int _configs = 1;
     private TimeSpan _registryDownUntil, _secretsDownUntil, _pullsFailUntil, _slowUntil;
+    private TimeSpan _diskFullUntil, _pressureUntil, _proberFailsUntil, _unwritableUntil;
+    private readonly HashSet<int> _badSecrets = [];
     private TimeSpan _startsFailUntil, _startsFailHalfwayUntil, _stopsFailUntil;
 
     public World(History history, List<string>? journal)
@@ -24,7 +26,11 @@ internal sealed class World
         _errands = new Errands(this);
         Agent = new SimulatedAgent(Time, _errands.Begin, Rules);
         _policy = history.Policy;
-        Engine.Stirred += () => Hint();
+        Engine.Stirred += () => Hint(at => new Event.EngineStirred(at));
+        Engine.Broke += () => Agent.Hear(at => new Event.EngineBroke(at));
+        Engine.StopCalled += id => Hint(at => new Event.StopCalled(at, id));
+        Engine.Works = release => !_badSecrets.Any(version => release.SecretsFingerprint == $"v{version}");
+        Agent.Crashed += () => CrashAgent(5);
         Push(AppKind.Good, 30);
     }
 
@@ -42,19 +48,32 @@ internal sealed class World
     public bool StartsFail => Time.Now < _startsFailUntil;
     public bool StartsFailHalfway => Time.Now < _startsFailHalfwayUntil;
     public bool StopsFail => Time.Now < _stopsFailUntil;
+    public bool DiskIsFull => Time.Now < _diskFullUntil;
+    public bool IsUnderPressure => Time.Now < _pressureUntil;
+    public bool ProberFails => Time.Now < _proberFailsUntil;
+    public bool StateIsUnwritable => Time.Now < _unwritableUntil;
+
+    /// <summary>What the agent has written down; null: nothing, or it can't be read.</summary>
+    public Memory? StateFile { get; set; }
+
     public bool IsSlow => Time.Now < _slowUntil;
     public bool IsIdle => !_errands.UnderWay.Any();
 
     public AppImage AppOf(ImageName name) =>
         _images.Find(i => i.Name == name) ?? throw new InvalidOperationException($"Nobody pushed {name}.");
 
-    public void Boot() => Agent.Boot(_policy);
+    public void Boot() => Agent.Boot(_policy, StateFile);
+
+    /// <summary>Removing old images makes room.</summary>
+    public void DiskIsFreed(int removed) => _diskFullUntil = removed > 0 ? Time.Now : _diskFullUntil;
 
     public void Take(Turn turn)
     {
         Time.RunTo(Time.Now + turn.After);
         Time.Tell(() => $"---- {turn.What} ({turn.Seconds}s)");
         var until = Time.Now + TimeSpan.FromSeconds(turn.Seconds);
+        Interventions += turn.What is Happening.RotateSecret or Happening.RotateSecretToBad or Happening.StateLost or Happening.StateUnwritable or Happening.AgentCrashWithNewConfig
+            or Happening.MoveTagBack or Happening.HumanRemovesImage or Happening.ImageBreaks or Happening.AgentCrash or Happening.Reboot ? 1 : 0;
         switch (turn.What)
         {
             case Happening.PushGood: Push(AppKind.Good, turn.Seconds); break;
@@ -66,7 +85,19 @@ internal sealed class World
             case Happening.PushOutOfMemory: Push(AppKind.RunsOutOfMemory, turn.Seconds); break;
             case Happening.MoveTagBack: Tag = _images[(int)(Time.Luck() * _images.Count)]; break;
             case Happening.RotateSecret: SecretVersion++; break;
-            case Happening.AskUpdate: Agent.Hear(at => new Event.Asked(at, RequestKind.Update)); break;
+            case Happening.RotateSecretToBad: _badSecrets.Add(++SecretVersion); break;
+            case Happening.AskUpdate: Ask(RequestKind.Update); break;
+            case Happening.AskRollback: Ask(RequestKind.Rollback); break;
+            case Happening.AskUnquarantine: Ask(RequestKind.Unquarantine); break;
+            case Happening.AskStop: Ask(RequestKind.Stop); break;
+            case Happening.AskStart: Ask(RequestKind.Start); break;
+            case Happening.DiskFull: _diskFullUntil = until; break;
+            case Happening.Pressure: _pressureUntil = until; break;
+            case Happening.ProberFails: _proberFailsUntil = until; break;
+            case Happening.StateUnwritable: _unwritableUntil = until; break;
+            case Happening.StateLost: LoseState(); break;
+            case Happening.ImageBreaks: Engine.Broken.UnionWith(Engine.Disk.Where(_ => Time.Chance(0.5))); break;
+            case Happening.Reboot: Reboot(turn.Seconds); break;
             case Happening.OpenSessions: SetSessions(turn.Seconds + 1); break;
             case Happening.CloseSessions: SetSessions(0); break;
             case Happening.EngineDown: Engine.GoDown(until - Time.Now, killing: false); break;
@@ -93,32 +124,78 @@ internal sealed class World
         Time.Tell(() => "==== from here on nothing goes wrong");
         _registryDownUntil = _secretsDownUntil = _pullsFailUntil = _slowUntil = Time.Now;
         _startsFailUntil = _startsFailHalfwayUntil = _stopsFailUntil = Time.Now;
+        _diskFullUntil = _pressureUntil = _proberFailsUntil = _unwritableUntil = Time.Now;
         Engine.DownUntil = Time.Now;
-        if (Tag.Kind != AppKind.Good)
+        Agent.CrashesAfter = null;
+        if (_badSecrets.Contains(SecretVersion))
         {
-            Push(AppKind.Good, 0);
+            SecretVersion++;
         }
         if (!Agent.IsAlive)
         {
             Boot();
         }
-        SetSessions(0);
-        if (_policy.CheckEvery is null)
+        // A bad image may stay the newest when there is one to go back to.
+        var isSetAside = Agent.State.Verdict is { Avoids: true } verdict && verdict.Image == Tag.Name;
+        if ((!IsGood(Tag) || isSetAside) && !(IsSurelyBad(Tag) && Agent.State.Good.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsFine(fallback) && Time.Chance(0.5)))
         {
-            Agent.Hear(at => new Event.Asked(at, RequestKind.Update));
+            Push(AppKind.Good, 0);
         }
+        SetSessions(0);
+        Time.RunTo(Time.Now + TimeSpan.FromSeconds(1));   // news of the last turn is out
+        Ask(RequestKind.Start);
+        // Rotated secrets, and a tag that is never looked at by itself, are seen when somebody asks.
+        Ask(RequestKind.Update);
     }
 
-    /// <summary>The newest image, and nothing else of ours, runs well, and the agent sees it so.</summary>
+    /// <summary>One container of ours runs well, with the right configuration, and the agent sees it so.</summary>
     public bool Serves =>
-        Agent.State is { App: App.Serving { Failures: 0 } serving, Request: null } &&
-        Engine.Alive.Take(2).ToArray() is [var box] && box.Show() == serving.Container &&
-        box.App == Tag && box.Release.ConfigFingerprint == _policy.ConfigFingerprint && box.FaultAt(Time.Now, ProbeKind.Liveness) is null;
+        Agent.State is { App: App.Serving { Failures: 0 } serving, Beside: null, Request: null } &&
+        Engine.Alive.Take(2).ToArray() is [var box] && box.Show() is var shown && shown with { Name = serving.Container.Name } == serving.Container &&
+        IsWanted(box.App) && box.Release.ConfigFingerprint == _policy.ConfigFingerprint && box.FaultAt(Time.Now, ProbeKind.Liveness) is null;
 
     /// <summary>It serves, and the agent has read all that there is to know: nothing that it will learn can change its mind.</summary>
     public bool IsSettled =>
         Serves && Agent.State is { Secrets.Work: Work.Idle, Tag: { Work: Work.Idle, Value.Image: var known } } && known == Tag.Name &&
-        Engine.Alive.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint;
+        (Agent.State.Verdict is null || (Agent.State.Verdict is Verdict.Quarantined bad && bad.Image == Tag.Name)) &&
+        Engine.Alive.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint && (StateFile is null || StateFile.Equals(Agent.State.ToRemember()));
+
+    /// <summary>The newest image, or a good one while the newest is bad or did badly for the sake of its secrets.</summary>
+    private bool IsWanted(AppImage app) => app == Tag ? IsGood(Tag)
+        : IsGood(app) && Agent.State.Verdict is { Avoids: true } verdict && verdict.Image == Tag.Name;
+
+    private bool IsFine(ImageName image) => IsGood(AppOf(image)) && Engine.Disk.Contains(image) && !Engine.Broken.Contains(image);
+
+    /// <summary>A gate that nobody asks can't be failed.</summary>
+    private bool IsGood(AppImage app) => app.Kind == AppKind.Good || (app.Kind == AppKind.FailsGate && !_policy.HasGate);
+
+    /// <summary>So bad that no trial can overlook it.</summary>
+    private static bool IsSurelyBad(AppImage app) => app.Kind is AppKind.NeverHealthy ||
+        (app.Kind is AppKind.Crashes or AppKind.ExitsWithZero or AppKind.RunsOutOfMemory && app.After < TimeSpan.FromSeconds(10));
+
+    /// <summary>What may rightly lead to another try of an image that failed.</summary>
+    public int Interventions { get; private set; }
+
+    private void Ask(RequestKind kind)
+    {
+        Interventions++;
+        Agent.Hear(at => new Event.Asked(at, kind));
+    }
+
+    private void LoseState()
+    {
+        StateFile = null;
+        Rules.StateIsLost();
+    }
+
+    /// <summary>Everything ends, the engine first; a hold is over with it.</summary>
+    private void Reboot(int seconds)
+    {
+        CrashAgent(seconds);
+        Engine.GoDown(TimeSpan.FromSeconds(Time.Between(0, 5).TotalSeconds), killing: true);
+        StateFile = StateFile is { } kept ? kept with { Hold = null } : null;
+        Rules.Reboots();
+    }
 
     private void Push(AppKind kind, int seconds)
     {
@@ -160,22 +237,24 @@ internal sealed class World
         var ended = Engine.Boxes.Find(b => b.Status == ContainerStatus.Exited);
         switch (what)
         {
-            case Happening.HumanStop when alive is not null: Engine.End(alive, 143); break;
+            case Happening.HumanStop when alive is not null: Engine.Stop(alive); break;
             case Happening.HumanKill when alive is not null: Engine.End(alive, 137); break;
             case Happening.HumanRemove when Engine.Boxes.Count > 0: Engine.Remove(Engine.Boxes[0]); break;
             case Happening.HumanRestart when alive is not null:
-                Engine.End(alive, 143);
+                Engine.Stop(alive);
                 Engine.Start(alive, byHuman: true);
                 break;
             case Happening.HumanStart when ended is not null: Engine.Start(ended, byHuman: true); break;
             case Happening.HumanPause when alive is not null: alive.Status = ContainerStatus.Paused; break;
             case Happening.HumanRunsSecond when Engine.Alive.Count() < 2 && alive is not null:
-                var second = Engine.Create(alive.Release, alive.App);
+                var second = Engine.Create("second", alive.Release, alive.App);
                 second.HasSecrets = true;
                 Engine.Start(second, byHuman: true);
                 second.HasSecrets = true;
                 break;
-            case Happening.HumanRemovesImage when Engine.Alive.All(b => b.App != Tag): Engine.Disk.Remove(Tag.Name.Digest); break;
+            case Happening.HumanRemovesImage:
+                Engine.Disk.RemoveWhere(image => Engine.Boxes.All(b => b.Release.Image != image));
+                break;
             case Happening.HumanPrunes:
                 foreach (var box in Engine.Boxes.Where(b => !b.IsAlive).ToArray())
                 {
@@ -186,12 +265,12 @@ internal sealed class World
     }
 
     /// <summary>The engine's event: mostly it comes, at times it is lost or comes twice.</summary>
-    private void Hint()
+    private void Hint(Func<Moment, Event> what)
     {
         var times = Time.Chance(0.2) ? 0 : Time.Chance(0.1) ? 2 : 1;
         for (var i = 0; i < times; i++)
         {
-            Time.In(Time.Between(0.001, 0.05), () => Agent.Hear(at => new Event.EngineStirred(at)));
+            Time.In(Time.Between(0.001, 0.05), () => Agent.Hear(what));
         }
     }
 }
