@@ -79,7 +79,8 @@ internal static class AgentHost
         .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>());
 
     private static void AddProxy(IServiceCollection services) => services
-        .AddSingleton<Visits>().AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
+        .AddSingleton<Visits>().AddSingleton<IDoor>(s => s.GetRequiredService<Visits>())
+        .AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlAddress control) => services
         .AddSingleton(control).AddSingleton<StatusWriter>().AddHostedService<ControlServer>();
