@@ -72,7 +72,7 @@ internal static class AgentHost
     private static void AddImages(IServiceCollection services) => services
         .AddSingleton<RegistryClient>().AddSingleton<EnginePull>().AddSingleton<IImages, ImageStore>();
 
-    private static void AddHealth(IServiceCollection services) => services.AddSingleton<IProber, HttpProber>();
+    private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
 
     private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
         .AddSingleton(PolicyOf(config)).AddSingleton<StateBoard>().AddSingleton<Narrator>().AddSingleton<EffectRunner>()
