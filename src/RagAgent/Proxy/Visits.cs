@@ -30,6 +30,8 @@ internal sealed class Visits(TimeProvider time) : IDoor
         return new Visit(this, container.Id, isSession);
     }
 
+    /// <inheritdoc/>
+    /// <remarks>Who comes is still led to it, and counted, while the state on the board says that it serves: publish another one first.</remarks>
     public async Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping)
     {
         Task left;

@@ -1,10 +1,9 @@
 namespace RagAgent.Supervision;
 
-/// <summary>Where visitors come in.</summary>
+/// <summary>The front door, as far as the supervision has to wait for it.</summary>
 internal interface IDoor
 {
-    /// <summary>Waits until no request and no WebSocket is on its way to the container any more.</summary>
-    /// <remarks>It ends by itself only when the state that visitors are led by does not say any more that the container serves: publish that first.</remarks>
-    /// <returns>How many were left when the time was over; 0: none.</returns>
+    /// <summary>Waits until visitors have nothing under way with the container, at most for the given time.</summary>
+    /// <returns>How many requests and sessions were left when the time was over; 0: all had ended.</returns>
     Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping);
 }
