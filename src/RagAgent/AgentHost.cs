@@ -75,7 +75,7 @@ internal static class AgentHost
     private static void AddImages(IServiceCollection services) => services
         .AddSingleton<RegistryClient>().AddSingleton<EnginePull>().AddSingleton<IImages, ImageStore>();
 
-    private static void AddHealth(IServiceCollection services) => services.AddSingleton<IProber, HttpProber>();
+    private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
 
     private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
         .AddSingleton(PolicyOf(config)).AddSingleton<StateBoard>().AddSingleton<Narrator>().AddSingleton<EffectRunner>()
@@ -86,7 +86,8 @@ internal static class AgentHost
         .AddSingleton<IMemory>(s => new StateFile(state.Path, s.GetRequiredService<ILogger<StateFile>>()));
 
     private static void AddProxy(IServiceCollection services) => services
-        .AddSingleton<Visits>().AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
+        .AddSingleton<Visits>().AddSingleton<IDoor>(s => s.GetRequiredService<Visits>())
+        .AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlAddress control) => services
         .AddSingleton(control).AddSingleton<StatusWriter>().AddHostedService<ControlServer>();

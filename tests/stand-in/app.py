@@ -39,7 +39,14 @@ def seconds(name):
     return float("inf") if value == "forever" else float(value)
 
 
-class Health(tornado.web.RequestHandler):
+class Handler(tornado.web.RequestHandler):
+    async def prepare(self):
+        slow = seconds("STAND_IN_SLOW_SECONDS")
+        if slow is not None and pathlib.Path("/tmp/slow").exists():
+            await asyncio.sleep(slow)
+
+
+class Health(Handler):
     def get(self):
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Content-Type", "text/plain; charset=utf-8")
@@ -53,17 +60,17 @@ class Health(tornado.web.RequestHandler):
     head = get
 
 
-class HostConfig(tornado.web.RequestHandler):
+class HostConfig(Handler):
     def get(self):
         self.write({"allowedOrigins": [], "useExternalAuthToken": False, "enableCustomParentMessages": False})
 
 
-class Page(tornado.web.RequestHandler):
+class Page(Handler):
     def get(self):
         self.write(PAGE.format(version=VERSION))
 
 
-class KeySha256(tornado.web.RequestHandler):
+class KeySha256(Handler):
     def get(self):
         key = os.environ.get("OPENAI_API_KEY", "")
         if not key:

@@ -40,7 +40,12 @@ else
   become_healthy
 fi
 
-httpd -f -p 8501 -h "$site" &
+if [ -n "${STAND_IN_SLOW_SECONDS:-}" ]; then
+  # One process a connection: many can be slow at a time.
+  nc -ll -p 8501 -e sh -c "if [ -e /tmp/slow ]; then sleep $STAND_IN_SLOW_SECONDS; fi; exec httpd -i -h $site" &
+else
+  httpd -f -p 8501 -h "$site" &
+fi
 server=$!
 echo "stand-in $version serves on port 8501"
 

@@ -24,6 +24,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        visits.SessionsChanged += open => supervisor.Post(at => new Event.SessionsChanged(at, open));
         await base.StartAsync(cancellationToken);
         await _firstTry.Task.WaitAsync(cancellationToken);
     }

@@ -25,21 +25,61 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
 
     public async Task ReceiveAsync(HttpContext visit)
     {
-        if (board.State.App is not App.Serving { Container.HostPort: { } port })
+        var mayTryAnother = true;
+        while (Enter(visit) is var (container, stay))
         {
-            await TellAsync(visit, Headline.Of(board.State, policy));
-            return;
+            using (stay)
+            {
+                if (await ForwardAsync(visit, container))
+                {
+                    return;
+                }
+            }
+            mayTryAnother = mayTryAnother && WasNotReached(visit) && Serving() is { } now && !IsSame(now, container);
+            if (!mayTryAnother)
+            {
+                await TellAsync(visit, Serving() is null ? Headline.Of(board.State, policy) : "The app does not answer right now.");
+                return;
+            }
+            mayTryAnother = false;
+            visit.Response.StatusCode = StatusCodes.Status200OK;   // the forwarder leaves an answer alone that is there already
         }
-        using var session = IsUpgrade(visit.Request) ? visits.Begin() : null;
-        var error = await forwarder.SendAsync(visit, $"http://127.0.0.1:{port}", _app, Patience, SameHost.Instance);
-        // By the status that the forwarder has set: it fails in many ways when the app goes, and the visitor's own faults have another one.
-        if (error != ForwarderError.None && visit.Response is { HasStarted: false, StatusCode: StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout })
-        {
-            await TellAsync(visit, "The app does not answer right now.");
-        }
+        await TellAsync(visit, Headline.Of(board.State, policy));
     }
 
     public void Dispose() => _app.Dispose();
+
+    /// <summary>Counts the visit with the container that serves; null when none does.</summary>
+    private (Container Container, IDisposable Stay)? Enter(HttpContext visit)
+    {
+        while (Serving() is { } container)
+        {
+            var stay = visits.Begin(container, IsUpgrade(visit.Request));
+            // Counted, then looked at again: a drain that begins in between finds this visit counted, or this visit finds what began it.
+            if (Serving() is { } still && IsSame(still, container))
+            {
+                return (container, stay);
+            }
+            stay.Dispose();
+        }
+        return null;
+    }
+
+    private Container? Serving() => board.State.App is App.Serving { Container: { HostPort: not null } container } ? container : null;
+
+    private static bool IsSame(Container one, Container other) => (one.Id, one.HostPort) == (other.Id, other.HostPort);
+
+    /// <returns>False: the app did not answer, and nothing was sent to the visitor yet.</returns>
+    private async Task<bool> ForwardAsync(HttpContext visit, Container container)
+    {
+        var error = await forwarder.SendAsync(visit, $"http://127.0.0.1:{container.HostPort}", _app, Patience, SameHost.Instance);
+        // By the status that the forwarder has set: it fails in many ways when the app goes, and the visitor's own faults have another one.
+        return error == ForwarderError.None || visit.Response is not { HasStarted: false, StatusCode: StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout };
+    }
+
+    /// <summary>There was no connection, so that neither the request nor its body has left.</summary>
+    private static bool WasNotReached(HttpContext visit) =>
+        visit.GetForwarderErrorFeature()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
 
     private static bool IsUpgrade(HttpRequest request) => request.Headers.Upgrade.Count > 0;
 

@@ -2,31 +2,101 @@ using RagAgent.Supervision;
 
 namespace RagAgent.Proxy;
 
-/// <summary>Counts the sessions that visitors hold open (WebSockets), so that no update cuts one.</summary>
-internal sealed class Visits(Supervisor supervisor)
+/// <summary>Counts what is on its way to each container, so that none is stopped under a visitor, and the sessions (WebSockets) that no update may cut.</summary>
+internal sealed class Visits(TimeProvider time) : IDoor
 {
     private readonly Lock _lock = new();
-    private int _open;
+    private readonly Dictionary<string, Guests> _guests = [];
+    private int _sessions;
 
-    /// <summary>A session begins; it ends when the result is disposed.</summary>
-    public IDisposable Begin()
-    {
-        Change(+1);
-        return new Session(this);
-    }
+    /// <summary>Called with the number of open sessions whenever it changes, the last number last. It must neither block nor come back.</summary>
+    /// <remarks>An event, for who hears it depends by a long way on this.</remarks>
+    public event Action<int>? SessionsChanged;
 
-    /// <summary>Counted and told as one, so that the last number told is the last one counted.</summary>
-    private void Change(int by)
+    /// <summary>A visit begins; it ends when the result is disposed.</summary>
+    /// <param name="container">Whom it is for.</param>
+    /// <param name="isSession">It is a WebSocket: told to <see cref="SessionsChanged"/>.</param>
+    public IDisposable Begin(Container container, bool isSession)
     {
         lock (_lock)
         {
-            var open = _open += by;
-            supervisor.Post(at => new Event.SessionsChanged(at, open));
+            if (!_guests.TryGetValue(container.Id, out var guests))
+            {
+                _guests.Add(container.Id, guests = new Guests());
+            }
+            guests.Count++;
+            CountSession(isSession, +1);
+        }
+        return new Visit(this, container.Id, isSession);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Who comes is still led to it, and counted, while the state on the board says that it serves: publish another one first.</remarks>
+    public async Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping)
+    {
+        Task left;
+        lock (_lock)
+        {
+            if (!_guests.TryGetValue(container.Id, out var guests))
+            {
+                return 0;
+            }
+            left = guests.AllLeft.Task;
+        }
+        try
+        {
+            await left.WaitAsync(atMost, time, stopping);
+            return 0;
+        }
+        catch (TimeoutException)
+        {
+            lock (_lock)
+            {
+                return _guests.TryGetValue(container.Id, out var guests) ? guests.Count : 0;
+            }
         }
     }
 
-    private sealed class Session(Visits visits) : IDisposable
+    private void End(string container, bool isSession)
     {
-        public void Dispose() => visits.Change(-1);
+        lock (_lock)
+        {
+            var guests = _guests[container];
+            if (--guests.Count == 0)
+            {
+                _guests.Remove(container);
+                guests.AllLeft.SetResult();
+            }
+            CountSession(isSession, -1);
+        }
+    }
+
+    /// <summary>Counted and told as one, so that the last number told is the last one counted.</summary>
+    private void CountSession(bool isSession, int by)
+    {
+        if (isSession)
+        {
+            SessionsChanged?.Invoke(_sessions += by);
+        }
+    }
+
+    /// <summary>Who is with one container; there is none while nobody is.</summary>
+    private sealed class Guests
+    {
+        public int Count { get; set; }
+        public TaskCompletionSource AllLeft { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed class Visit(Visits visits, string container, bool isSession) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) == 0)
+            {
+                visits.End(container, isSession);
+            }
+        }
     }
 }

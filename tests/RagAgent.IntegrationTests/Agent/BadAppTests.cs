@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 
@@ -8,16 +7,6 @@ namespace RagAgent.IntegrationTests.Agent;
 /// <summary>What the app itself may do: the agent stays, says so, and starts it again.</summary>
 public sealed class BadAppTests(Bench bench) : AgentTest(bench)
 {
-    private void AppBehaves(params (string Name, string Value)[] how)
-    {
-        var environment = new JsonObject();
-        foreach (var (name, value) in how)
-        {
-            environment[name] = value;
-        }
-        Config["environment"] = environment;
-    }
-
     [Fact]
     public async Task An_app_that_exits_at_once_is_started_again_and_called_crash_looping()
     {
@@ -70,7 +59,8 @@ public sealed class BadAppTests(Bench bench) : AgentTest(bench)
         var started = await Docker.StartedAtAsync(Name);
 
         var failure = await WaitForFailureAsync("app-unhealthy");
-        Assert.Equal($"The app's container {Name} failed 3 liveness probes in a row: /_stcore/health did not answer within 1s.", failure.Problem.What);
+        // On a machine that is short of something at the time, more patience is due, and the sentence says so.
+        Assert.Matches($"^The app's container {Name} failed [36] liveness probes in a row: /_stcore/health did not answer within 1s( while the machine is short of .*)?\\.$", failure.Problem.What);
         await WaitUntilServingAsync();
         Assert.NotEqual(started, await Docker.StartedAtAsync(Name));
     }

@@ -100,6 +100,17 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>What the app does wrong, by the variables of tests/stand-in/README.md.</summary>
+    protected void AppBehaves(params (string Name, string Value)[] how)
+    {
+        var environment = new JsonObject();
+        foreach (var (name, value) in how)
+        {
+            environment[name] = value;
+        }
+        Config["environment"] = environment;
+    }
+
     /// <summary>Builds a light stand-in app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
     protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) => BuildAndPushAsync("light", version, tag, more);
 

@@ -9,10 +9,13 @@ using Xunit;
 
 namespace RagAgent.Tests.Health;
 
-public class HttpProberTests
+public sealed class HttpProberTests : IDisposable
 {
     private static readonly AgentConfig Config = new() { Image = "app" };
     private readonly FakeTimeProvider _time = new();
+    private readonly PressureFiles _pressure = new();
+
+    public void Dispose() => _pressure.Dispose();
 
     [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("Startup")]
@@ -123,7 +126,7 @@ public class HttpProberTests
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_container_without_a_port_can_not_be_asked()
     {
-        using var prober = new HttpProber(Config, _time);
+        using var prober = NewProber();
 
         Assert.Equal("the engine has published no port for it", await FaultAsync(prober, ProbeKind.Startup, Told.Container(port: null), Stop));
     }
@@ -139,7 +142,7 @@ public class HttpProberTests
             asked.TrySetResult();
             return TestServer.HangAsync(call);
         });
-        using var prober = new HttpProber(Config, _time);
+        using var prober = NewProber();
         using var stop = new CancellationTokenSource();
 
         var probing = prober.ProbeAsync(Enum.Parse<ProbeKind>(kind), Told.Container(app.Port), stop.Token);
@@ -159,12 +162,71 @@ public class HttpProberTests
             using var client = await listener.AcceptTcpClientAsync(Stop);
             await client.GetStream().WriteAsync("SSH-2.0-OpenSSH\r\n\r\n"u8.ToArray(), Stop);
         }, Stop);
-        using var prober = new HttpProber(Config, _time);
+        using var prober = NewProber();
 
         var fault = await FaultAsync(prober, ProbeKind.Startup, Told.Container(((System.Net.IPEndPoint)listener.LocalEndpoint).Port), Stop);
 
         await answering;
         Assert.StartsWith("/_stcore/health did not answer: ", fault, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("Startup", 5)]
+    [InlineData("Liveness", 10)]
+    [InlineData("Gate", 5)]
+    public async Task A_timer_that_fires_far_too_late_tells_of_the_agent_and_not_of_the_app(string kind, int patience)
+    {
+        var result = await HangForAsync(Enum.Parse<ProbeKind>(kind), TimeSpan.FromSeconds(patience + 30));
+
+        Assert.Equal(new ProbeResult.NotAsked("the agent itself did not run for 30s"), result);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_timer_that_fires_a_little_late_is_a_timer() =>
+        Assert.Equal(new ProbeResult.Failed("/_stcore/health did not answer within 10s", UnderPressure: false), await HangForAsync(ProbeKind.Liveness, TimeSpan.FromSeconds(11)));
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Slowness_on_a_machine_that_is_short_is_told_with_it()
+    {
+        _pressure.Set("cpu", 83.5);
+
+        Assert.Equal(
+            new ProbeResult.Failed("/_stcore/health did not answer within 10s while the machine is short of processor time", UnderPressure: true),
+            await HangForAsync(ProbeKind.Liveness, TimeSpan.FromSeconds(10)));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_fault_that_no_shortage_explains_keeps_its_words_but_the_shortage_is_told()
+    {
+        _pressure.Set("memory", 50);
+        await using var app = await TestServer.StartAsync(call =>
+        {
+            call.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        });
+        using var prober = NewProber();
+
+        Assert.Equal(new ProbeResult.Failed("/_stcore/health answered 503", UnderPressure: true), await prober.ProbeAsync(ProbeKind.Liveness, Told.Container(app.Port), Stop));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_app_that_answers_well_is_well_on_any_machine()
+    {
+        _pressure.Set("cpu", 100);
+        await using var app = await TestServer.StartAsync(call => call.Response.WriteAsync("ok"));
+
+        Assert.Null(await FindFaultAsync(app, ProbeKind.Liveness));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_prober_that_breaks_says_nothing_about_the_app()
+    {
+        var prober = NewProber();
+        prober.Dispose();
+
+        var result = await prober.ProbeAsync(ProbeKind.Liveness, Told.Container(), Stop);
+
+        Assert.StartsWith("Something unexpected happened: ObjectDisposedException: ", Assert.IsType<ProbeResult.NotAsked>(result).Fault, StringComparison.Ordinal);
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -179,9 +241,28 @@ public class HttpProberTests
     private static async Task<string?> FaultAsync(HttpProber prober, ProbeKind kind, Container container, CancellationToken stopping) =>
         (await prober.ProbeAsync(kind, container, stopping) as ProbeResult.Failed)?.Fault;
 
+    private HttpProber NewProber(AgentConfig? config = null) => new(config ?? Config, _time, _pressure.Read());
+
+    /// <summary>What is found of an app that hangs when so much time has passed at once.</summary>
+    private async Task<ProbeResult> HangForAsync(ProbeKind kind, TimeSpan passing)
+    {
+        var asked = new TaskCompletionSource();
+        await using var app = await TestServer.StartAsync(call =>
+        {
+            asked.TrySetResult();
+            return TestServer.HangAsync(call);
+        });
+        using var prober = NewProber();
+
+        var probing = prober.ProbeAsync(kind, Told.Container(app.Port), Stop);
+        await asked.Task.WaitAsync(Stop);
+        _time.Advance(passing);
+        return await probing;
+    }
+
     private async Task<string?> FindFaultAsync(TestServer app, ProbeKind kind, AgentConfig? config = null)
     {
-        using var prober = new HttpProber(config ?? Config, _time);
+        using var prober = NewProber(config);
         return await FaultAsync(prober, kind, Told.Container(app.Port), Stop);
     }
 }

@@ -11,8 +11,9 @@ internal sealed class Visit : IAsyncDisposable
 {
     private readonly FrontDoor _door;
 
-    private Visit(FrontDoor door, int port)
+    private Visit(FrontDoor door, int port, Visits visits)
     {
+        Visits = visits;
         _door = door;
         Port = port;
         Browser = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/") };
@@ -20,18 +21,20 @@ internal sealed class Visit : IAsyncDisposable
 
     public HttpClient Browser { get; }
     public int Port { get; }
+    public Visits Visits { get; }
 
     public static async Task<Visit> AtAsync(SupervisedApp app, CancellationToken stopping)
     {
         var port = FreePort.Take();
-        var visit = new Visit(Door(app, port), port);
+        var visits = new Visits(app.Clock.Time);
+        var visit = new Visit(Door(app, port, visits), port, visits);
         await visit._door.StartAsync(stopping);
         return visit;
     }
 
-    public static FrontDoor Door(SupervisedApp app, int port) => new(
+    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null) => new(
         new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } },
-        app.Supervisor, new Visits(app.Supervisor), app.Board, Told.Policy, app.Clock, NullLoggerFactory.Instance);
+        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, app.Clock, NullLoggerFactory.Instance);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Proxy;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+public class VisitsTests
+{
+    private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(30);
+    private static readonly Container App = Told.Container();
+    private static readonly Container Other = App with { Id = "fedcba9876543210" };
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly ConcurrentQueue<int> _told = new();
+    private readonly Visits _visits;
+
+    public VisitsTests()
+    {
+        _visits = new Visits(_time);
+        _visits.SessionsChanged += _told.Enqueue;
+    }
+
+    [Fact]
+    public async Task A_container_that_nobody_visits_is_drained_at_once()
+    {
+        using var elsewhere = _visits.Begin(Other, isSession: true);
+        _visits.Begin(App, isSession: false).Dispose();
+
+        var draining = _visits.DrainAsync(App, AtMost, Stop);
+
+        Assert.True(draining.IsCompletedSuccessfully);
+        Assert.Equal(0, await draining);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task It_is_drained_when_the_last_one_has_left()
+    {
+        var request = _visits.Begin(App, isSession: false);
+        var session = _visits.Begin(App, isSession: true);
+
+        var draining = _visits.DrainAsync(App, AtMost, Stop);
+        session.Dispose();
+        Assert.False(draining.IsCompleted);
+        request.Dispose();
+
+        Assert.Equal(0, await draining);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_stays_too_long_is_counted_and_not_waited_for()
+    {
+        using var first = _visits.Begin(App, isSession: false);
+        using var second = _visits.Begin(App, isSession: true);
+
+        var draining = _visits.DrainAsync(App, AtMost, Stop);
+        _time.Advance(AtMost - TimeSpan.FromMilliseconds(1));
+        Assert.False(draining.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(2, await draining);
+        Assert.Equal(2, await _visits.DrainAsync(App, TimeSpan.Zero, Stop));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_agent_that_ends_does_not_wait()
+    {
+        using var stays = _visits.Begin(App, isSession: false);
+        using var stop = new CancellationTokenSource();
+
+        var draining = _visits.DrainAsync(App, AtMost, stop.Token);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => draining);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task It_can_be_drained_more_than_once()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            var visit = _visits.Begin(App, isSession: false);
+            var draining = _visits.DrainAsync(App, AtMost, Stop);
+            Assert.False(draining.IsCompleted);
+            visit.Dispose();
+            Assert.Equal(0, await draining);
+        }
+    }
+
+    [Fact]
+    public void Only_sessions_are_told_and_over_all_containers()
+    {
+        var request = _visits.Begin(App, isSession: false);
+        var first = _visits.Begin(App, isSession: true);
+        var second = _visits.Begin(Other, isSession: true);
+        request.Dispose();
+        first.Dispose();
+        first.Dispose();   // an end is an end
+        second.Dispose();
+
+        Assert.Equal([1, 2, 1, 0], _told);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task However_many_come_and_go_at_once_none_is_lost_and_the_last_number_told_is_the_last_one()
+    {
+        using var host = _visits.Begin(App, isSession: false);
+        var draining = _visits.DrainAsync(App, AtMost, Stop);
+
+        await Parallel.ForAsync(0, 2000, Stop, (i, _) =>
+        {
+            _visits.Begin(i % 3 == 0 ? Other : App, isSession: i % 2 == 0).Dispose();
+            return ValueTask.CompletedTask;
+        });
+
+        Assert.False(draining.IsCompleted);
+        host.Dispose();
+        Assert.Equal(0, await draining);
+        Assert.Equal(0, await _visits.DrainAsync(Other, TimeSpan.Zero, Stop));
+        Assert.Equal((2000, 0), (_told.Count, _told.Last()));
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+}
