@@ -65,8 +65,8 @@ internal sealed record AgentState
     /// <summary>The engine went away since it was last looked at: what ended meanwhile may have ended by that.</summary>
     public bool EngineBroke { get; init; }
 
-    /// <summary>The image on disk that turned out to be broken.</summary>
-    public string? Corrupt { get; init; }
+    /// <summary>An image that should be on disk and can't be started from there, until it is fetched again.</summary>
+    public Defect? Defect { get; init; }
 
     /// <summary>Of the pull that is under way; null when none is or its sizes are not known yet.</summary>
     public PullProgress? Progress { get; init; }
@@ -139,6 +139,10 @@ internal sealed record Inventory(ImmutableArray<Container> Containers, string En
 
     public override int GetHashCode() => HashCode.Combine(Containers.Length, EngineVersion);
 }
+
+/// <param name="Image">The image.</param>
+/// <param name="IsCorrupt">It is there, but broken; otherwise it is gone.</param>
+internal sealed record Defect(ImageName Image, bool IsCorrupt);
 
 /// <param name="IsOpen">The front door listens.</param>
 /// <param name="Problem">Why it does not, once it was tried.</param>

@@ -16,8 +16,8 @@ internal abstract record Effect
     /// <param name="Anew">What is on disk is broken and is replaced.</param>
     public sealed record EnsureImage(Resolution Resolution, bool Anew) : Effect;
 
-    /// <summary>Fetches the image to go back to, which somebody has removed from the disk.</summary>
-    public sealed record EnsureSpare(ImageName Image) : Effect;
+    /// <summary>Fetches a good image that somebody has removed from the disk, or that is broken there.</summary>
+    public sealed record EnsureSpare(ImageName Image, bool Anew) : Effect;
 
     /// <summary>Removes old images from the disk.</summary>
     public sealed record Collect(ImmutableArray<ImageName> Keep) : Effect;

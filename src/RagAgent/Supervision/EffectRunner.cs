@@ -67,7 +67,7 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
                 var left = await door.DrainAsync(drain.Container, policy.Drain, stopping);
                 return at => new Event.Drained(at, drain.Op, left);
             case Effect.EnsureSpare spare:
-                await images.EnsureAsync(new Resolution(spare.Image.ToString(), spare.Image, spare.Image.Digest), anew: false, _ => { }, stopping);
+                await images.EnsureAsync(new Resolution(spare.Image.ToString(), spare.Image, spare.Image.Digest), spare.Anew, _ => { }, stopping);
                 return at => new Event.SpareReady(at, spare.Image);
             case Effect.Collect collect:
                 var collection = await images.CollectAsync(collect.Keep, stopping);

@@ -12,10 +12,10 @@ internal static class Housekeeping
             s = s with { Written = s.Written.Begin(s.Now) };
             effects.Add(new Effect.Remember(s.ToRemember()));
         }
-        if (Missing(s) is { } missing && IsDue(s.Spare, s.Now))
+        if (Wanted(s) is { } wanted && IsDue(s.Spare, s.Now))
         {
             s = s with { Spare = s.Spare.Begin(s.Now) };
-            effects.Add(new Effect.EnsureSpare(missing));
+            effects.Add(new Effect.EnsureSpare(wanted, Anew: s.Defect is { IsCorrupt: true } defect && defect.Image == wanted));
         }
         if (s.Sweep.IsDue(s.Now) && s.EngineAnswers && !s.Image.IsRunning && !s.Spare.IsRunning && !IsStarting(s))
         {
@@ -28,11 +28,19 @@ internal static class Housekeeping
     /// <summary>What is known differs from what is written. Before the first look at the engine, a life without memory has nothing to write.</summary>
     public static bool WantsWriting(AgentState s) => !s.IsForgetful && !(s.Written.Value ?? Memory.Empty).Equals(s.ToRemember());
 
-    /// <summary>The image to go back to, when it is not on disk though it should be.</summary>
-    public static ImageName? Missing(AgentState s)
+    /// <summary>A good image that has to be fetched again: because it is to be run, or because it should be there to go back to.</summary>
+    public static ImageName? Wanted(AgentState s)
     {
+        if (!s.EngineAnswers)
+        {
+            return null;
+        }
+        if (s.Defect is { Image: var broken } && s.Good.Contains(broken) && broken != s.Tag.Value?.Image)
+        {
+            return broken;
+        }
         // The registry must answer, and what visitors wait for comes first.
-        var isTheTime = s.EngineAnswers && !s.Image.IsRunning && s.Tag is { Failures: 0, Value: not null } && s.App is App.Serving;
+        var isTheTime = !s.Image.IsRunning && s.Tag is { Failures: 0, Value: not null } && s.App is App.Serving;
         var spare = s.Good.FirstOrDefault(good => good != s.App.Current?.Image);
         return isTheTime && spare is not null && s.Engine.Value?.Images is { } disk && !disk.Contains(spare.ToString()) ? spare : null;
     }

@@ -42,16 +42,17 @@ internal static class Placement
     {
         switch (s.Beside)
         {
+            case App.BackingOff waiting when s.Now < waiting.Until && s.Hold is null:
+                return s;   // whatever it waits for: the delay is what keeps a failing candidate from a storm
             case null or App.BackingOff:
                 var next = s is { EngineAnswers: true, Hold: null, App: App.Serving { Failures: 0 } v } && Target.MayStandBeside(v.Container, policy) && Target.MustGive(s, v, policy)
                     ? Target.Desired(s, policy) : null;
-                if (next is null)
+                if (next is null || next.Image == s.Defect?.Image)
                 {
-                    return s.Beside is null ? s : s with { Beside = null, CandidateFailures = 0 };
+                    return s.Beside is null ? s : s with { Beside = null };
                 }
                 // As in front, a look at the engine that is wanted or under way comes first.
-                var isDue = s.Engine.Work is Work.Idle && !(s.Beside is App.BackingOff waiting && s.Now < waiting.Until);
-                return isDue ? Start(Rollout.Leave(s, s.App.Current?.Image), Slot.Beside, next) : s;
+                return s.Engine.Work is Work.Idle ? Start(Rollout.Leave(s, s.App.Current?.Image), Slot.Beside, next) : s;
             case App.Probing or App.Draining when s is { EngineAnswers: true, Hold: not null }:
                 return Stop(s, Slot.Beside, new StopReason.Asked());
             case App.Probing p when s.EngineAnswers && Target.Desired(s, policy) is { } desired && (desired.Id != p.Container.ReleaseId || desired.Id == s.App.Current?.ReleaseId):

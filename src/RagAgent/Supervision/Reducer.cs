@@ -30,11 +30,16 @@ internal static class Reducer
         {
             Image = s.Image.Succeed(ready.Image),
             Progress = null,
-            Corrupt = s.Corrupt == ready.Image.Digest ? null : s.Corrupt,
+            Defect = s.Defect?.Image.Digest == ready.Image.Digest ? null : s.Defect,
         },
         Event.ImageFailed failed when s.Image.IsRunning => MakeRoom(
             s.Draw(t => s with { Image = s.Image.Fail(failed.Problem, s.Now, policy.PullRetry, t), Progress = null }), failed.Problem),
-        Event.SpareReady ready when s.Spare.IsRunning => s with { Spare = s.Spare.Succeed(ready.Image), Engine = s.Engine.Refresh() },
+        Event.SpareReady ready when s.Spare.IsRunning => s with
+        {
+            Spare = s.Spare.Succeed(ready.Image),
+            Engine = s.Engine.Refresh(),
+            Defect = s.Defect?.Image == ready.Image ? null : s.Defect,
+        },
         Event.SpareFailed failed when s.Spare.IsRunning => SpareFailed(s, failed.Problem, policy),
         Event.ImagesCollected collected when s.Sweep.IsRunning => s with
         {
@@ -119,15 +124,17 @@ internal static class Reducer
             NextCheck = policy.CheckEvery is { } every ? s.Now + every : null,
             // A pull of the digest before it goes on; its end leads to the newer one. A delay that it earned does not bind this one.
             Image = moved ? s.Image.Refresh() : s.Image,
+            CandidateFailures = moved ? 0 : s.CandidateFailures,
         };
     }
 
     private static AgentState SpareFailed(AgentState s, Problem problem, Policy policy)
     {
         s = s.Draw(t => s with { Spare = s.Spare.Fail(problem, s.Now, policy.PullRetry, t) });
-        // The registry does not have it any more: there is nothing to go back to.
-        return problem.Code == ProblemCodes.TagMissing && Rollout.Fallback(s) is { } gone
-            ? Rollout.Lose(s, gone) with { Spare = Tracked<ImageName>.Resting }
+        // The registry does not have it any more, or what serves visitors would wait for it too long: there is nothing to go back to.
+        var isLost = problem.Code == ProblemCodes.TagMissing || (s.Spare.Failures >= policy.StaleAfterFailures && s.Defect is not null);
+        return isLost && Housekeeping.Wanted(s) is { } gone
+            ? Rollout.Lose(s, gone) with { Spare = Tracked<ImageName>.Resting, Defect = s.Defect?.Image == gone ? null : s.Defect }
             : s;
     }
 
@@ -144,10 +151,9 @@ internal static class Reducer
                 {
                     Image = isNewest ? s.Image.Forget() : s.Image,
                     LastImage = s.LastImage == image ? null : s.LastImage,
-                    Corrupt = problem.Code == ProblemCodes.ImageCorrupt ? image.Digest : s.Corrupt,
+                    Defect = isNewest || s.Good.Contains(image) ? new Defect(image, problem.Code == ProblemCodes.ImageCorrupt) : s.Defect,
+                    Spare = isNewest ? s.Spare : s.Spare.Refresh(),
                 };
-                // The newest one is fetched again; any other one can't be waited for.
-                s = isNewest ? s : Rollout.Lose(s, image);
                 break;
             case ProblemCodes.DiskFull:
                 s = MakeRoom(s, problem);

@@ -108,7 +108,11 @@ internal sealed class Errands(World world)
                 {
                     Report(errand, at => new Event.ImageFailed(at, Unreachable));
                 }
-                else if (Engine.Disk.Contains(image) && !(pull.Anew && world.RegistryAnswers))
+                else if (pull.Anew && !world.RegistryAnswers)
+                {
+                    Report(errand, at => new Event.ImageFailed(at, World.OutOfReach));   // what is broken is not removed before it can be had again
+                }
+                else if (Engine.Disk.Contains(image) && !pull.Anew)
                 {
                     Report(errand, at => new Event.ImageReady(at, new ImageOnDisk(digest, 0)));
                 }

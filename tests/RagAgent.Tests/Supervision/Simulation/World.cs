@@ -137,7 +137,7 @@ internal sealed class World
         }
         // A bad image may stay the newest when there is one to go back to.
         var isSetAside = Agent.State.Verdict is { Avoids: true } verdict && verdict.Image == Tag.Name;
-        if ((!IsGood(Tag) || isSetAside) && !(IsSurelyBad(Tag) && Agent.State.Good.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsFine(fallback) && Time.Chance(0.5)))
+        if ((!IsGood(Tag) || isSetAside) && !(IsSurelyBad(Tag) && HasFallback() && Time.Chance(0.5)))
         {
             Push(AppKind.Good, 0);
         }
@@ -163,6 +163,13 @@ internal sealed class World
     /// <summary>The newest image, or a good one while the newest is bad or did badly for the sake of its secrets.</summary>
     private bool IsWanted(AppImage app) => app == Tag ? IsGood(Tag)
         : IsGood(app) && Agent.State.Verdict is { Avoids: true } verdict && verdict.Image == Tag.Name;
+
+    /// <summary>There is a good image to go back to, and none of the agent's is on trial that could still become one though it is bad.</summary>
+    private bool HasFallback() =>
+        Agent.State.Good.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsFine(fallback) &&
+        new[] { Agent.State.App.Current?.Image, Agent.State.Beside?.Current?.Image, Agent.State.LastImage, (Agent.State.App as App.Starting)?.Release.Image }
+            .All(image => image is null || image == fallback || image == Tag.Name) &&
+        Engine.Boxes.All(box => box.App == Tag || box.App.Name == fallback);
 
     private bool IsFine(ImageName image) => IsGood(AppOf(image)) && Engine.Disk.Contains(image) && !Engine.Broken.Contains(image);
 
