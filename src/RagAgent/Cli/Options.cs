@@ -21,4 +21,11 @@ internal static class Options
         HelpName = "DIR",
         DefaultValueFactory = _ => Control.RuntimeDirectory.Default,
     };
+
+    public static Option<string> StateDirectory() => new("--state-dir")
+    {
+        Description = "Where the agent keeps what outlives it: the service's state directory, or your own.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => Configuration.StateDirectory.Default,
+    };
 }

@@ -16,12 +16,13 @@ internal static class RunCommand
     {
         var file = Options.ConfigFile();
         var directory = Options.RuntimeDirectory();
-        var command = new Command("run", "Run the agent in the foreground, as systemd does.") { file, directory };
-        command.SetAction((parsed, stopping) => RunAsync(parsed.GetValue(file)!, parsed.GetValue(directory)!, stopping));
+        var state = Options.StateDirectory();
+        var command = new Command("run", "Run the agent in the foreground, as systemd does.") { file, directory, state };
+        command.SetAction((parsed, stopping) => RunAsync(parsed.GetValue(file)!, parsed.GetValue(directory)!, new StateDirectory(parsed.GetValue(state)!), stopping));
         return command;
     }
 
-    private static async Task<int> RunAsync(string file, string directory, CancellationToken stopping)
+    private static async Task<int> RunAsync(string file, string directory, StateDirectory state, CancellationToken stopping)
     {
         var read = ConfigReader.ReadFile(file);
         if (read.Config is not { } config)
@@ -35,7 +36,7 @@ internal static class RunCommand
             {
                 using var reload = new Reload(file, config);
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, reload.Token);
-                var code = await RunOnceAsync(config, directory, systemd, end.Token);
+                var code = await RunOnceAsync(config, directory, state, systemd, end.Token);
                 if (reload.Config is not { } next)
                 {
                     systemd.Notify(ServiceState.Stopping);
@@ -51,9 +52,9 @@ internal static class RunCommand
         }
     }
 
-    private static async Task<int> RunOnceAsync(AgentConfig config, string directory, SystemdNotifier systemd, CancellationToken end)
+    private static async Task<int> RunOnceAsync(AgentConfig config, string directory, StateDirectory state, SystemdNotifier systemd, CancellationToken end)
     {
-        using var host = AgentHost.Build(config, new ControlAddress(directory), systemd);
+        using var host = AgentHost.Build(config, new ControlAddress(directory), state, systemd);
         _ = host.Services.GetRequiredService<SoleAgent>();   // before anything of ours is touched
         await host.StartAsync(end);
         // Ready means: the configuration is valid and the front door answers. Not that the app serves: a pull may take long.
