@@ -145,7 +145,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogs logs, TimeProvide
         {
             await using var stream = await logs.OpenAsync(writer.Container.Id, writer.Place.Anchor, reading.Token);
             var session = writer.Begin();
-            while (await NextAsync(stream, session, reading.Token) is var length and > 0)
+            while (await NextAsync(stream, session, own, reading.Token) is var length and > 0)
             {
                 came = true;
                 session.Take(length);
@@ -159,7 +159,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogs logs, TimeProvide
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            return came;   // its container has ended, and the stream did not
+            return came;   // its container has ended and the stream did not, or the stream has gone deaf
         }
         finally
         {
@@ -172,21 +172,24 @@ internal sealed class LogFollower(LogWriter writer, EngineLogs logs, TimeProvide
     }
 
     /// <summary>Blocks until something comes, or something held back is due: an app that is silent costs nothing.</summary>
-    private async Task<int> NextAsync(Stream stream, LogSession session, CancellationToken stopping)
+    private async Task<int> NextAsync(Stream stream, LogSession session, CancellationTokenSource own, CancellationToken stopping)
     {
         var next = stream.ReadAsync(session.Free, stopping);
-        if (next.IsCompleted || session.DueIn() is not { })
+        if (next.IsCompleted || session.DueIn() is null)
         {
             return await next;
         }
         var read = next.AsTask();
-        while (session.DueIn() is { } due && !read.IsCompleted)
+        while (!read.IsCompleted && session.DueIn() is { } due)
         {
-            await Task.WhenAny(read, Task.Delay(due, time, stopping));
+            await ((Task)read).WaitAsync(due, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!read.IsCompleted)
             {
-                stopping.ThrowIfCancellationRequested();
                 session.GiveDue();
+            }
+            if (!read.IsCompleted && session.IsStale)
+            {
+                await own.CancelAsync();
             }
         }
         return await read;

@@ -5,6 +5,12 @@ internal sealed class LogSession
 {
     // How long the beginning of a line is held back when its end does not come: an app may close one of its streams in the middle of it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+
+    // Engines before 23 may stop sending to a follower when they rotate the log, and say nothing: a stream that brought much and then went
+    // silent is opened again. Not one that brought little, or an app that writes a line now and then would cost the engine a search for each.
+    private const long Much = 1_000_000;
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
 
     private readonly LogWriter _writer;
     private readonly TimeProvider _time;
@@ -15,6 +21,8 @@ internal sealed class LogSession
     private LogPlace _place;
     private bool _begun;
     private long? _openSince;
+    private long _taken;
+    private long _takenAt;
 
     public LogSession(LogWriter writer, TimeProvider time)
     {
@@ -25,9 +33,13 @@ internal sealed class LogSession
 
     public Memory<byte> Free => _frames.Free;
 
+    /// <summary>It may have gone deaf: what comes from now on is seen by another stream for sure.</summary>
+    public bool IsStale => StaleIn() is { } left && left <= TimeSpan.Zero;
+
     /// <param name="length">How many bytes were put into <see cref="Free"/>.</param>
     public void Take(int length)
     {
+        (_taken, _takenAt) = (_taken + length, _time.GetTimestamp());
         _frames.Filled(length);
         while (_frames.TryNext(out var frame))
         {
@@ -44,16 +56,15 @@ internal sealed class LogSession
         Write();
     }
 
-    /// <summary>In how long <see cref="GiveDue"/> has something to do; null: only when more was taken.</summary>
-    public TimeSpan? DueIn() =>
-        (_openSince is { } since ? Patience - _time.GetElapsedTime(since) : (TimeSpan?)null, _writer.LeftOutDueIn()) switch
-        {
-            (null, null) => null,
-            ({ } open, null) => AtLeastABit(open),
-            (null, { } leftOut) => AtLeastABit(leftOut),
-            ({ } open, { } leftOut) => AtLeastABit(open < leftOut ? open : leftOut),
-        };
+    /// <summary>In how long there is something to do without having taken anything; null: never.</summary>
+    public TimeSpan? DueIn()
+    {
+        var open = _openSince is { } since ? Patience - _time.GetElapsedTime(since) : (TimeSpan?)null;
+        var due = ((TimeSpan?[])[open, _writer.LeftOutDueIn(), StaleIn()]).Min();
+        return due < Shortest ? Shortest : due;
+    }
 
+    /// <summary>Gives what was held back long enough.</summary>
     public void GiveDue()
     {
         if (_openSince is { } since && _time.GetElapsedTime(since) >= Patience)
@@ -100,5 +111,5 @@ internal sealed class LogSession
         _writer.Write(_assembler.HasOpen ? null : _place);
     }
 
-    private static TimeSpan AtLeastABit(TimeSpan time) => time > TimeSpan.FromMilliseconds(1) ? time : TimeSpan.FromMilliseconds(1);
+    private TimeSpan? StaleIn() => _taken > Much ? Silence - _time.GetElapsedTime(_takenAt) : null;
 }
