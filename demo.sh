@@ -184,7 +184,7 @@ TEXT
   ) &
   waiter_pid=$!
   say "Running: ragagent run --config $work/ragagent.json"
-  "$ragagent" run --config "$work/ragagent.json" --runtime-dir "$work/run" &
+  "$ragagent" run --config "$work/ragagent.json" --runtime-dir "$work/run" --state-dir "$work/state" &
   agent_pid=$!
   wait "$agent_pid"
   exit
@@ -210,7 +210,7 @@ prove() { # prove TEXT COMMAND… : runs it, notes whether it held and how long 
 }
 
 start_agent() {
-  "$ragagent" run --config "$work/ragagent.json" --runtime-dir "$work/run" >>"$work/agent.log" 2>&1 &
+  "$ragagent" run --config "$work/ragagent.json" --runtime-dir "$work/run" --state-dir "$work/state" >>"$work/agent.log" 2>&1 &
   agent_pid=$!
 }
 blobs_served() { "$local_aws" requests --endpoint "$api" --operation registry:blob --count; }
@@ -226,7 +226,7 @@ key_arrived() {
 # Where a key could have been left: all that the engine keeps, every log, and what inspect tells.
 places() {
   docker inspect "$container" >"$work/inspect.json"
-  printf '%s\0' "${engine_data[@]}" "$work/agent.log" "$work/aws.log" "$work/aws" "$work/inspect.json" "$work/run"
+  printf '%s\0' "${engine_data[@]}" "$work/agent.log" "$work/aws.log" "$work/aws" "$work/inspect.json" "$work/run" "$work/state"
 }
 found() { # prints the files; files that vanish meanwhile and sockets are no failure of the search
   places | xargs -0 grep -rlaF -D skip -e "$1" 2>/dev/null || true

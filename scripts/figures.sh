@@ -82,7 +82,7 @@ cat >"$work/ragagent.json" <<JSON
 JSON
 
 start() {
-  "$binary" run --config "$work/ragagent.json" --runtime-dir "$work/run" >>"$work/agent.log" 2>&1 &
+  "$binary" run --config "$work/ragagent.json" --runtime-dir "$work/run" --state-dir "$work/state" >>"$work/agent.log" 2>&1 &
   agent_pid=$!
 }
 serves() { curl --fail --silent --output /dev/null --max-time 5 "http://127.0.0.1:$port/"; }

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -28,7 +29,7 @@ internal static class AgentHost
     {
         // The root of no content: nothing is read from beside the binary, which may lie where its user can't look.
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent", ContentRootPath = "/" });
-        builder.Services.AddSingleton(config).AddSingleton(TimeProvider.System).AddSingleton<AgentClock>();
+        builder.Services.AddSingleton(config).AddSingleton(state).AddSingleton(TimeProvider.System).AddSingleton<AgentClock>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
         AddDiagnostics(builder, systemd);
         AddSecrets(builder.Services);
@@ -47,7 +48,7 @@ internal static class AgentHost
     private static void AddDiagnostics(HostApplicationBuilder builder, ISystemdNotifier systemd)
     {
         var vault = new SecretVault();
-        var output = new OutputSink(OutputSink.Detect(), vault.Scrub, Console.Out);
+        var output = new OutputSink(OutputSink.Detect(), vault.Scrub, StandardOutput());
         builder.Services.AddSingleton(vault).AddSingleton(output).AddSingleton(systemd);
         var logger = new LoggerConfiguration()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Error)
@@ -57,6 +58,9 @@ internal static class AgentHost
         builder.Services.AddSerilog(logger, dispose: true);
         builder.Services.AddHostedService<StatusLine>();
     }
+
+    /// <summary>Wide enough that what is flushed leaves the process in one call: a kill of the agent then tears no batch of the app's lines.</summary>
+    private static StreamWriter StandardOutput() => new(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 64 * 1024);
 
     private static void AddSecrets(IServiceCollection services) => services.AddSingleton<ISecrets, SecretReader>();
 
@@ -70,6 +74,7 @@ internal static class AgentHost
     private static void AddContainers(IServiceCollection services) => services
         .AddSingleton<EngineConnection>().AddSingleton<ContainerOutput>().AddSingleton<IEngine, DockerEngine>()
         .AddSingleton(s => new SoleAgent(s.GetRequiredService<EngineConnection>().Socket, s.GetRequiredService<AgentConfig>().Container.Name))
+        .AddSingleton<EngineLogs>().AddSingleton<LogCursors>().AddSingleton<AppLog>().AddHostedService(s => s.GetRequiredService<AppLog>())
         .AddHostedService<EngineWatcher>();
 
     private static void AddImages(IServiceCollection services) => services

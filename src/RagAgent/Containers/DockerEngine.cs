@@ -14,7 +14,7 @@ using ContainerStatus = RagAgent.Supervision.ContainerStatus;
 namespace RagAgent.Containers;
 
 /// <summary>The container on the real engine.</summary>
-internal sealed class DockerEngine(AgentConfig config, EngineConnection connection, SecretVault vault, ContainerOutput output, TimeProvider time, ILogger<DockerEngine> logger)
+internal sealed class DockerEngine(AgentConfig config, EngineConnection connection, SecretVault vault, ContainerOutput output, AppLog appLog, TimeProvider time, ILogger<DockerEngine> logger)
     : IEngine
 {
     // How long an honest engine may take under load, by what others learned the hard way.
@@ -24,6 +24,10 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan RemoveTimeout = TimeSpan.FromSeconds(60);
 
+    // The last words are milliseconds away; an engine that is busy shall not hold up what matters more.
+    private static readonly TimeSpan LastWordsBeforeTelling = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastWordsBeforeRemoving = TimeSpan.FromSeconds(2);
+
     private readonly ContainerSpec _spec = new(config);
 
     private string Name => config.Container.Name;
@@ -31,7 +35,10 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     public async Task<Inventory> InspectAsync(CancellationToken stopping)
     {
         var containers = ImmutableArray.CreateBuilder<Container>();
-        foreach (var id in await OurIdsAsync(stopping))
+        var known = appLog.Known();
+        var ids = await OurIdsAsync(stopping);
+        appLog.Forget(known.Except(ids));
+        foreach (var id in ids)
         {
             if (await FindAsync(id, stopping) is { } container)
             {
@@ -53,6 +60,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         var create = _spec.Create(start.Beside?.Name == Name ? $"{Name}-next" : Name, release, image, secrets);
         Labels.Annotate(create.Labels, start.LastGood, start.Avoided);
         var id = await CreateAsync(create, stopping);
+        appLog.Begin(id, release.SecretsFingerprint);
         try
         {
             var throughMemory = secrets.Where(s => s.Delivery == SecretDelivery.Memory).ToArray();
@@ -80,6 +88,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         var grace = config.Container.StopTimeout;
         await IgnoreGoneAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout, (docker, token) =>
             docker.Containers.StopContainerAsync(container.Id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token), stopping));
+        await appLog.DrainAsync(container.Id, LastWordsBeforeRemoving, stopping);
         await RemoveAsync(container.Id, stopping);
         if (heir is not null && heir.Name != Name)
         {
@@ -123,18 +132,24 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         {
             var seen = await connection.CallAsync("inspect the container", InspectTimeout,
                 (docker, token) => docker.Containers.InspectContainerAsync(id, token), stopping);
+            appLog.See(seen);
             return Labels.Read(seen, _spec.ContainerPort, await ExitAsync(seen, stopping));
         }
-        catch (ProblemException e) when (IsGone(e))
+        catch (ProblemException e) when (EngineProblems.IsGone(e))
         {
             return null;
         }
     }
 
-    private async Task<ContainerExit?> ExitAsync(ContainerInspectResponse seen, CancellationToken stopping) =>
-        seen.State is { } state && Labels.Status(state) is (ContainerStatus.Exited or ContainerStatus.Dead)
-            ? new ContainerExit((int)state.ExitCode, state.OOMKilled, state.Error ?? "", await OutputAsync(seen, stopping))
-            : null;
+    private async Task<ContainerExit?> ExitAsync(ContainerInspectResponse seen, CancellationToken stopping)
+    {
+        if (seen.State is not { } state || Labels.Status(state) is not (ContainerStatus.Exited or ContainerStatus.Dead))
+        {
+            return null;
+        }
+        await appLog.DrainAsync(seen.ID, LastWordsBeforeTelling, stopping);
+        return new ContainerExit((int)state.ExitCode, state.OOMKilled, state.Error ?? "", await OutputAsync(seen, stopping));
+    }
 
     /// <summary>Output can hold the secrets that the container was given: what can't be scrubbed of them is not shown.</summary>
     private async Task<IReadOnlyList<string>> OutputAsync(ContainerInspectResponse seen, CancellationToken stopping) =>
@@ -155,6 +170,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 throw new ProblemException(new Problem("container-alive", $"A container of ours, {container.ShortId}, is alive: a second one is not started beside it.",
                     "It is looked at again."));
             }
+            await appLog.DrainAsync(id, LastWordsBeforeRemoving, stopping);
             await RemoveAsync(id, stopping);
         }
     }
@@ -204,7 +220,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 (docker, token) => docker.Containers.InspectContainerAsync(name, token), stopping);
             return Labels.Status(holder.State) == ContainerStatus.Removing ? null : holder.ID[..12];
         }
-        catch (ProblemException e) when (IsGone(e))
+        catch (ProblemException e) when (EngineProblems.IsGone(e))
         {
             return null;
         }
@@ -218,7 +234,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             await connection.CallAsync("look into the container", InspectTimeout, (docker, token) =>
                 docker.Containers.GetArchiveFromContainerAsync(id, new ContainerPathStatParameters { Path = SecretHandover.Entrypoint[0] }, true, token), stopping);
         }
-        catch (ProblemException e) when (IsGone(e))
+        catch (ProblemException e) when (EngineProblems.IsGone(e))
         {
             throw new ProblemException(new Problem("image-without-shell",
                 $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be handed over through memory.",
@@ -266,13 +282,11 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         {
             await call();
         }
-        catch (ProblemException e) when (IsGone(e) || e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
+        catch (ProblemException e) when (EngineProblems.IsGone(e) || e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
         {
             return;
         }
     }
-
-    private static bool IsGone(ProblemException e) => e.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound };
 
     private sealed class NameTakenException(string? holder, Exception inner) : Exception("The container's name is taken.", inner)
     {

@@ -18,6 +18,9 @@ internal static class EngineProblems
         _ => false,
     };
 
+    /// <summary>The engine does not know, or no longer knows, what the call was about.</summary>
+    public static bool IsGone(ProblemException e) => e.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound };
+
     public static Problem From(Exception e, string what, string socket) => e switch
     {
         DockerApiException api => FromAnswer(Message(api), api.StatusCode, what),

@@ -22,6 +22,7 @@ internal enum OutputKind
 internal sealed class OutputSink : ILogEventSink
 {
     private const string EraseLine = "\r\x1b[K";
+    private const string AppMark = "app| ";
     private readonly Lock _lock = new();
     private readonly MessageTemplateTextFormatter _message = new("{Message:lj}", CultureInfo.InvariantCulture);
     private readonly OutputKind _kind;
@@ -57,6 +58,26 @@ internal sealed class OutputSink : ILogEventSink
                 OutputKind.Terminal => $"{EraseLine}{logEvent.Timestamp:HH:mm:ss} {Coloured(logEvent.Level, line)}\n{_status}",
                 _ => $"{logEvent.Timestamp.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ} {Word(logEvent.Level)} {line}\n",
             });
+            _out.Flush();
+        }
+    }
+
+    /// <summary>Writes lines of the app's in one piece. They are scrubbed and harmless already, and marked so that nobody takes them for the agent's.</summary>
+    /// <remarks>All have the priority of plain information: Streamlit writes what is no error to standard error, too.</remarks>
+    public void WriteApp(IEnumerable<(DateTimeOffset At, string Text)> lines)
+    {
+        lock (_lock)
+        {
+            foreach (var (at, text) in lines)
+            {
+                _out.Write(_kind switch
+                {
+                    OutputKind.Journal => $"<6>{AppMark}{text}\n",
+                    OutputKind.Terminal => $"{EraseLine}{at.ToLocalTime():HH:mm:ss} \x1b[2m{AppMark}{text}\x1b[0m\n",
+                    _ => $"{at.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ} info  {AppMark}{text}\n",
+                });
+            }
+            _out.Write(_kind == OutputKind.Terminal ? _status : "");
             _out.Flush();
         }
     }

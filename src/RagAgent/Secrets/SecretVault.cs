@@ -16,14 +16,37 @@ internal sealed class SecretVault
     private readonly Lock _lock = new();
     private readonly Dictionary<string, IReadOnlyList<HeldSecret>> _held = [];
     private string[] _toScrub = [];
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Hold(string fingerprint, IReadOnlyList<HeldSecret> secrets)
     {
+        TaskCompletionSource changed;
         lock (_lock)
         {
             _held[fingerprint] = secrets;
+            changed = _changed;
+            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             // The longest first: one that begins like another would leave the other's end.
             _toScrub = [.. _held.Values.SelectMany(all => all).SelectMany(one => Pieces(one.Value.Reveal())).Distinct().OrderByDescending(piece => piece.Length)];
+        }
+        changed.SetResult();
+    }
+
+    /// <summary>Returns once the secrets of these versions are held: at once when they are.</summary>
+    public async Task WaitAsync(string fingerprint, CancellationToken stopping)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_lock)
+            {
+                if (_held.ContainsKey(fingerprint))
+                {
+                    return;
+                }
+                changed = _changed.Task;
+            }
+            await changed.WaitAsync(stopping);
         }
     }
 
@@ -45,6 +68,26 @@ internal sealed class SecretVault
             pieces = _toScrub;
         }
         return pieces.Aggregate(text, (rest, piece) => rest.Replace(piece, "***", StringComparison.Ordinal));
+    }
+
+    /// <summary>The same for a text whose end was cut off: an end of it that is the beginning of a secret goes, too.</summary>
+    public string ScrubBeginning(string text)
+    {
+        string[] pieces;
+        lock (_lock)
+        {
+            pieces = _toScrub;
+        }
+        var scrubbed = Scrub(text);
+        for (var length = Math.Min(scrubbed.Length, pieces.Length == 0 ? 0 : pieces[0].Length - 1); length > 0; length--)
+        {
+            var end = scrubbed[^length..];
+            if (pieces.Any(piece => piece.StartsWith(end, StringComparison.Ordinal)))
+            {
+                return scrubbed[..^length] + "***";
+            }
+        }
+        return scrubbed;
     }
 
     /// <summary>The whole value, and its lines: output is shown line by line.</summary>

@@ -25,7 +25,7 @@ public sealed class BadConfigurationTests(Bench bench) : AgentTest(bench)
     {
         File.WriteAllText(ConfigFile, text);
 
-        var run = await RagAgentAsync("run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory);
+        var run = await RagAgentAsync("run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
         var check = await RagAgentAsync("config", "check", ConfigFile);
 
         Assert.Equal(78, run.ExitCode);
@@ -49,7 +49,7 @@ public sealed class BadConfigurationTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task A_missing_file_is_told_with_what_to_write()
     {
-        var run = await RagAgentAsync("run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory);
+        var run = await RagAgentAsync("run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
 
         Assert.Equal(78, run.ExitCode);
         Assert.Contains(ConfigFile, run.Error, StringComparison.Ordinal);

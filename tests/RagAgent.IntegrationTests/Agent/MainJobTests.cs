@@ -179,7 +179,7 @@ public sealed class MainJobTests(Bench bench) : AgentTest(bench)
         StartAgent();
         await WaitUntilServingAsync();
 
-        var second = await RagAgentAsync("run", "--config", ConfigFile, "--runtime-dir", Path.Combine(Folder, "other"));
+        var second = await RagAgentAsync("run", "--config", ConfigFile, "--runtime-dir", Path.Combine(Folder, "other"), "--state-dir", StateDirectory);
 
         Assert.Equal(75, second.ExitCode);
         Assert.Equal($"ragagent: Another RagAgent already looks after the container {Name} on this machine. " +

@@ -39,6 +39,8 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
 
     protected string RuntimeDirectory => Path.Combine(_folder, "run");
 
+    protected string StateDirectory => Path.Combine(_folder, "state");
+
     protected string ConfigFile => Path.Combine(_folder, "ragagent.json");
 
     protected string Repository => $"{Aws.RegistryHost}/ragstream-web";
@@ -143,7 +145,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
     internal AgentProcess StartAgent()
     {
         WriteConfig();
-        return StartAgent(Bench.Binary, ["run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory]);
+        return StartAgent(Bench.Binary, ["run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
     }
 
     internal AgentProcess StartAgent(string program, IReadOnlyList<string> arguments)

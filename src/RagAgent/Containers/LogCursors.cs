@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Logging;
+using RagAgent.Configuration;
+using RagAgent.Supervision;
+
+namespace RagAgent.Containers;
+
+/// <summary>The places in the containers' logs that outlive the agent: a file a container, in the state directory.</summary>
+/// <remarks>Without a state directory the log is written all the same: what is missing then is said once.</remarks>
+internal sealed class LogCursors(AgentConfig config, StateDirectory directory, ILogger<LogCursors> logger)
+{
+    private const string FolderName = "applog";
+    private const int IdLength = 64;
+    private int _told;
+
+    // Two agents for two containers may share a directory.
+    private string Prefix => $"{config.Container.Name}.";
+
+    /// <returns>Null when it can't be made.</returns>
+    public LogCursor? Open(string id) => Try(() => new LogCursor(Path.Combine(directory.Folder(FolderName), Prefix + id)));
+
+    /// <returns>False when it could not be written: it is of no use any more.</returns>
+    public bool Write(LogCursor cursor, LogPlace place) => Try(() =>
+    {
+        cursor.Write(place);
+        return cursor;
+    }) is not null;
+
+    /// <summary>The containers that have a file.</summary>
+    public IReadOnlyList<string> Ids() => Try<IReadOnlyList<string>>(() =>
+        [.. Directory.EnumerateFiles(directory.Folder(FolderName), Prefix + "*").Select(path => Path.GetFileName(path)[Prefix.Length..])
+            .Where(id => id.Length == IdLength && id.All(char.IsAsciiHexDigit))]) ?? [];
+
+    public void Delete(string id) => Try(() =>
+    {
+        File.Delete(Path.Combine(directory.Folder(FolderName), Prefix + id));
+        return id;
+    });
+
+    private T? Try<T>(Func<T> work)
+        where T : class
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (Interlocked.Exchange(ref _told, 1) == 0)
+            {
+                logger.NoState(new Problem("state-directory", $"The state directory {directory.Path} can't be used: {e.Message.TrimEnd('.')}.",
+                    "Run the agent by its systemd unit, or give --state-dir a directory that this user can write to; until then a restarted agent does not know where in the app's log it was and goes on with new lines."));
+            }
+            return null;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using RagAgent.Diagnostics;
+using RagAgent.Secrets;
+
+namespace RagAgent.Containers;
+
+/// <summary>The container that a log is of.</summary>
+internal sealed record LoggedContainer(string Id, string Name)
+{
+    public override string ToString() => $"{Name} ({Id[..Math.Min(12, Id.Length)]})";
+}
+
+/// <summary>Writes one container's lines, as many as the cap admits, and keeps the place up to which they were written.</summary>
+internal sealed class LogWriter(
+    LoggedContainer container, LogPlace place, LogCursor? cursor, LogCursors cursors, SecretVault vault, OutputSink output, TimeProvider time, ILogger logger) : IDisposable
+{
+    private static readonly TimeSpan BetweenTellings = TimeSpan.FromSeconds(10);
+    private readonly RateCap _cap = new();
+    private readonly List<(DateTimeOffset At, string Text)> _batch = [];
+    private LogCursor? _cursor = cursor;
+    private long _leftOut;
+    private long _leftOutSince;
+
+    public LoggedContainer Container => container;
+
+    public LogPlace Place { get; private set; } = place;
+
+    public LogSession Begin() => new(this, time);
+
+    public void Add(RawLine line)
+    {
+        if (_cap.Admits(line.At, Math.Min(line.Text.Length, AppText.Longest)))
+        {
+            _batch.Add((LogTime.ToTime(line.At), AppText.Of(line, vault)));
+        }
+        else if (_leftOut++ == 0)
+        {
+            _leftOutSince = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>The lines, and at once the place behind them: a kill between the two repeats this batch, and nothing is ever lost by one.</summary>
+    /// <param name="place">Null: the lines are of no use as a place yet.</param>
+    public void Write(LogPlace? place)
+    {
+        if (_batch.Count > 0)
+        {
+            output.WriteApp(_batch);
+            _batch.Clear();
+        }
+        if (place is { } now && now != Place)
+        {
+            Place = now;
+            Keep();
+        }
+    }
+
+    /// <summary>In how long <see cref="TellLeftOut"/> is due; null: nothing was left out.</summary>
+    public TimeSpan? LeftOutDueIn() => _leftOut > 0 ? BetweenTellings - time.GetElapsedTime(_leftOutSince) : null;
+
+    public void TellLeftOut()
+    {
+        if (_leftOut > 0)
+        {
+            logger.AppLogCapped(_leftOut, container.Name);
+            _leftOut = 0;
+        }
+    }
+
+    /// <summary>The engine has thrown away what comes after the place.</summary>
+    public void TellLost()
+    {
+        if (Place.AtOrAfter > 0)
+        {
+            logger.AppLogLost(container);
+        }
+    }
+
+    /// <summary>A message of the engine's own in the log's place.</summary>
+    public void TellEngine(ReadOnlyMemory<byte> message) => logger.AppLogUnreadable(container, AppText.Of(new RawLine(0, message, true), vault).Trim());
+
+    /// <summary>Writes the place as it is, so that another agent finds one.</summary>
+    public void Keep()
+    {
+        if (_cursor is { } file && !cursors.Write(file, Place))
+        {
+            _cursor = null;
+        }
+    }
+
+    public void Dispose() => _cursor?.Dispose();
+}
