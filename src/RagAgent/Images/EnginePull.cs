@@ -1,11 +1,16 @@
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using RagAgent.Containers;
+using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 
 namespace RagAgent.Images;
 
 /// <summary>A pull by the engine, watched: an error in its stream is a failure, and so is a silence that is too long.</summary>
+/// <remarks>
+/// To end a pull costs what it brought: an engine with its own image store drops the layers of a pull that nobody waits for, complete or not (one
+/// with containerd's keeps them). So it is ended for silence alone; short failures of the line are the engine's, which asks again by itself.
+/// </remarks>
 internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
 {
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
@@ -35,7 +40,7 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
             throw new ProblemException(new Problem("pull-stalled", $"Pulling {reference} stalled: Docker Engine said nothing for {Words.Span(Patience())}.",
-                "It is tried again; layers that are complete are kept."));
+                Problems.TriesAgain));
         }
         catch (ProblemException e) when (e.InnerException is DockerApiException refused)
         {

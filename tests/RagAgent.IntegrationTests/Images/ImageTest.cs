@@ -1,4 +1,6 @@
+using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json.Nodes;
 using LocalAws;
 using Microsoft.Extensions.Logging.Abstractions;
 using RagAgent.Configuration;
@@ -42,6 +44,18 @@ public abstract class ImageTest(Bench bench) : AgentTest(bench)
         await File.WriteAllTextAsync(Path.Combine(context, "Dockerfile"), $"{from}\nCOPY file /file\n", Stopping);
         await BuildAndPushAsync(context);
         return await ResolvedAsync();
+    }
+
+    /// <summary>The hex digits of the digest of the lowest layer of <c>latest</c>; the engine names it by the first twelve.</summary>
+    internal async Task<string> LowestLayerAsync()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest"));
+        var (user, password) = Aws.DockerLogin;
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        request.Headers.Accept.ParseAdd(MediaTypes.DockerManifest);
+        using var response = await Http.SendAsync(request, Stopping);
+        var manifest = JsonNode.Parse(await response.Content.ReadAsStringAsync(Stopping))!;
+        return ((string)manifest["layers"]![0]!["digest"]!)["sha256:".Length..];
     }
 
     private async Task<Resolution> ResolvedAsync()
