@@ -78,7 +78,8 @@ internal static class AgentHost
         .AddHostedService<EngineWatcher>();
 
     private static void AddImages(IServiceCollection services) => services
-        .AddSingleton<RegistryClient>().AddSingleton<EnginePull>().AddSingleton<IImages, ImageStore>();
+        .AddSingleton<RegistryClient>().AddSingleton<EnginePull>().AddSingleton<EngineImages>().AddSingleton<EngineDisk>()
+        .AddSingleton<Repair>().AddSingleton<Retention>().AddSingleton<IImages, ImageStore>();
 
     private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
 

@@ -109,7 +109,7 @@ internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) :
         }
     }
 
-    private static ProblemException Refused(HttpResponseMessage response, byte[] body)
+    private ProblemException Refused(HttpResponseMessage response, byte[] body)
     {
         string? type = null, message = null;
         try
@@ -127,7 +127,10 @@ internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) :
             type = header.First();
         }
         type = type?[(type.IndexOf('#') + 1)..].Split(':')[0];
-        return new ProblemException(AwsProblems.From(type, message, "giving out a registry token", "ecr:GetAuthorizationToken"));
+        return new ProblemException(AwsProblems.From(type, message, "giving out a registry token", "ecr:GetAuthorizationToken") with
+        {
+            RetryAfter = RetryAfter.Read(response.Headers.RetryAfter, time.GetUtcNow()),
+        });
     }
 
     [GeneratedRegex(@"^\d{12}\.dkr[.-]ecr(-fips)?\.(?<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn)\z")]

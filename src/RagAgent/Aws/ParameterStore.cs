@@ -1,4 +1,5 @@
 using Amazon.Runtime;
+using Amazon.Runtime.Internal;
 using Amazon.SimpleSystemsManagement;
 using Amazon.SimpleSystemsManagement.Model;
 using RagAgent.Diagnostics;
@@ -8,7 +9,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Aws;
 
 /// <summary>Parameter Store by the AWS SDK, which follows every standard AWS setting.</summary>
-internal sealed class ParameterStore(AwsAccount account) : IParameterStore
+internal sealed class ParameterStore(AwsAccount account, TimeProvider time) : IParameterStore
 {
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15);
 
@@ -39,7 +40,7 @@ internal sealed class ParameterStore(AwsAccount account) : IParameterStore
         }
         catch (AmazonServiceException e) when (e.ErrorCode is { Length: > 0 })
         {
-            throw new ProblemException(AwsProblems.From(e.ErrorCode, e.Message, $"reading the parameter {name}", "ssm:GetParameter"), e);
+            throw new ProblemException(AwsProblems.From(e.ErrorCode, e.Message, $"reading the parameter {name}", "ssm:GetParameter") with { RetryAfter = Asked(e) }, e);
         }
         catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or TimeoutException or OperationCanceledException && !stopping.IsCancellationRequested)
         {
@@ -47,4 +48,9 @@ internal sealed class ParameterStore(AwsAccount account) : IParameterStore
                 $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ssm). {Problems.TriesAgain}"), e);
         }
     }
+
+    /// <summary>The SDK keeps the answer's headers in what it wrapped.</summary>
+    private TimeSpan? Asked(AmazonServiceException e) => e.InnerException is HttpErrorResponseException { Response: { } response } && response.IsHeaderPresent("Retry-After")
+        ? RetryAfter.Read(response.GetHeaderValue("Retry-After"), time.GetUtcNow())
+        : null;
 }

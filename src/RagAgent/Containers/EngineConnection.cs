@@ -24,15 +24,17 @@ internal sealed class EngineConnection : IDisposable
     private readonly SemaphoreSlim _connecting = new(1);
     private Connected? _connected;
 
+    /// <summary>The machine's engine, as the docker command finds it.</summary>
     /// <exception cref="ProblemException"><c>DOCKER_HOST</c> names something else than a Unix socket.</exception>
     public EngineConnection(TimeProvider time)
+        : this(EngineHere(), time)
+    {
+    }
+
+    public EngineConnection(Uri endpoint, TimeProvider time)
     {
         _time = time;
-        var host = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } set ? set : DefaultHost;
-        _endpoint = Uri.TryCreate(host, UriKind.Absolute, out var uri) && uri.Scheme == "unix"
-            ? uri
-            : throw new ProblemException(new Problem("engine-host", $"DOCKER_HOST is '{host}', but only a Unix socket can be used.",
-                $"Unset it, or set it to something like {DefaultHost}."));
+        _endpoint = endpoint;
     }
 
     /// <summary>Where the engine is looked for.</summary>
@@ -82,6 +84,15 @@ internal sealed class EngineConnection : IDisposable
     {
         _connected?.Client.Dispose();
         _connecting.Dispose();
+    }
+
+    private static Uri EngineHere()
+    {
+        var host = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } set ? set : DefaultHost;
+        return Uri.TryCreate(host, UriKind.Absolute, out var uri) && uri.Scheme == "unix"
+            ? uri
+            : throw new ProblemException(new Problem("engine-host", $"DOCKER_HOST is '{host}', but only a Unix socket can be used.",
+                $"Unset it, or set it to something like {DefaultHost}."));
     }
 
     private async Task<Connected> ConnectAsync(CancellationToken stopping)

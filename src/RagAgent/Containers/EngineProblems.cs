@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Docker.DotNet;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
@@ -8,7 +9,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Containers;
 
 /// <summary>What the Docker Engine's failures mean. Its texts differ by version and image store: matched by their stable parts, without case.</summary>
-internal static class EngineProblems
+internal static partial class EngineProblems
 {
     /// <summary>The engine was not reached at all, or speaks another API version than was agreed on.</summary>
     public static bool MeansOutOfReach(Exception e) => e switch
@@ -34,7 +35,7 @@ internal static class EngineProblems
         var text = Essence(message);
         return text switch
         {
-            _ when Has(text, "no space left on device") => new("disk-full",
+            _ when Has(text, "no space left on device") => new(ProblemCodes.DiskFull,
                 $"Docker Engine could not {what}: the disk is full.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."),
             _ when Has(text, "port is already allocated") || Has(text, "address already in use") => new("engine-port-taken",
@@ -47,9 +48,26 @@ internal static class EngineProblems
                 $"Docker Engine could not {what}: {text}.", "Correct container.volumes in the configuration."),
             _ when Has(text, "unable to find user") || Has(text, "no matching entries in passwd") => new("engine-user",
                 $"Docker Engine could not {what}: {text}.", "Correct container.user in the configuration, or write it as uid:gid."),
+            _ when MeansBrokenLayer(text) => BrokenLayer(what, text),
             _ => new("engine-refused", $"Docker Engine could not {what}: {text}.", Problems.TriesAgain),
         };
     }
+
+    /// <summary>What an engine says when the files of a layer are not as it left them: after a power cut, or when someone cleaned up by hand.</summary>
+    /// <remarks>
+    /// With its own store it names its folder (overlay2) or a layer that does not exist; with containerd's, a snapshot's parent or a blob. A file inside
+    /// the container is not meant, and neither is an error that a broken disk or a lack of space explains.
+    /// </remarks>
+    public static bool MeansBrokenLayer(string text) =>
+        Has(text, "layer does not exist") ||
+        (Has(text, "layerdb") && Has(text, "file exists")) ||   // the remains of a layer are in the way of the same layer
+        LostFileOfStore().IsMatch(text) ||
+        (Has(text, "missing parent") && Has(text, "bucket")) ||
+        (Has(text, "parent snapshot") && Has(text, "does not exist")) ||
+        LostBlob().IsMatch(text);
+
+    public static Problem BrokenLayer(string what, string text) => new(ProblemCodes.ImageCorrupt,
+        $"Docker Engine could not {what}: a layer of the image on disk is broken ({Essence(text)}).", "The image is removed and pulled again as soon as the registry answers.");
 
     /// <summary>What the engine says without the names of the layers that passed it on, and without the runtime's guesses behind it.</summary>
     private static string Essence(string message)
@@ -95,6 +113,13 @@ internal static class EngineProblems
             return e.ResponseBody is { Length: > 0 } text ? text : $"HTTP {(int)e.StatusCode}";
         }
     }
+
+    // A layer's own files and mount points only: …/merged/some/file would be inside the container.
+    [GeneratedRegex(@"/overlay2(/l(/\w+)?|/[0-9a-z]+(-init)?(/(link|lower|committed|diff|merged|work))?)?: (no such file or directory|too many levels of symbolic links|invalid argument|not a directory)", RegexOptions.IgnoreCase)]
+    private static partial Regex LostFileOfStore();
+
+    [GeneratedRegex(@"(content( digest)?|blob) sha256:[0-9a-f]{64}:? not found", RegexOptions.IgnoreCase)]
+    private static partial Regex LostBlob();
 
     private static bool Has(string? text, string part) => text?.Contains(part, StringComparison.OrdinalIgnoreCase) == true;
 }

@@ -30,5 +30,11 @@ internal sealed record ImageReference(string? Host, string Path, string Tag, str
     /// <summary>Where the registry's API answers; Docker Hub's differs from its name.</summary>
     public static string ApiHost(string host) => host == DockerHub ? "registry-1.docker.io" : host;
 
+    /// <summary>A repository's name as the engine lists it: Docker Hub's host, and its own library's path, are left out.</summary>
+    public static string Familiar(string repository) =>
+        repository.StartsWith(DockerHub + "/library/", StringComparison.Ordinal) ? repository[(DockerHub.Length + "/library/".Length)..]
+        : repository.StartsWith(DockerHub + "/", StringComparison.Ordinal) ? repository[(DockerHub.Length + 1)..]
+        : repository;
+
     private static (string Before, string? After) Cut(string text, int at) => at < 0 ? (text, null) : (text[..at], text[(at + 1)..]);
 }

@@ -5,12 +5,16 @@ using RagAgent.Supervision;
 namespace RagAgent.Images;
 
 /// <summary>From a tag to an image on disk.</summary>
-internal sealed class ImageStore(AgentConfig config, IEcr ecr, RegistryClient registry, EnginePull engine) : IImages
+internal sealed class ImageStore(
+    AgentConfig config, IEcr ecr, RegistryClient registry, EnginePull pull, EngineImages images, EngineDisk disk, Repair repair, Retention retention) : IImages
 {
     private readonly ImageReference _wanted = ImageReference.Parse(config.Image);
 
     // An index seldom changes while its tag stays: what it means for this machine is remembered.
     private (string TagDigest, string Digest)? _chosen;
+
+    // The registry's host is known once it was asked; before that nothing says which images on disk are the app's.
+    private string? _repository;
 
     public Task<Resolution> ResolveAsync(CancellationToken stopping) => WithAccessAsync(async access =>
     {
@@ -18,28 +22,25 @@ internal sealed class ImageStore(AgentConfig config, IEcr ecr, RegistryClient re
         var tagged = _wanted.Digest ?? _wanted.Tag;
         var pointer = await registry.ResolveAsync(access, _wanted.Path, tagged, reference, stopping);
         var digest = MediaTypes.IsIndex(pointer.MediaType) ? await ChooseAsync(access, pointer.Digest, reference, stopping) : pointer.Digest;
-        return new Resolution(reference, new ImageName($"{access.Host}/{_wanted.Path}", digest), pointer.Digest);
+        _repository = $"{access.Host}/{_wanted.Path}";
+        return new Resolution(reference, new ImageName(_repository, digest), pointer.Digest);
     }, stopping);
 
     public async Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping)
     {
         var image = resolution.Image;
-        if (await engine.FindAsync(image, stopping) is { } platform)
+        if (!anew && await images.FindAsync(image.ToString(), stopping) is { } found)
         {
-            RequirePlatform(platform, resolution.Reference);
+            RequirePlatform(found.Platform, resolution.Reference);
             await NameAsync(image, stopping);
             return new ImageOnDisk(image.Digest, 0);
         }
-        var pulled = await WithAccessAsync(async access =>
+        var pulled = await WithAccessAsync(access => PullAsync(access, resolution, anew, progress, stopping), stopping);
+        if (anew)
         {
-            var manifest = Manifest.Parse(await registry.ManifestAsync(access, _wanted.Path, image.Digest, resolution.Reference, stopping), resolution.Reference);
-            var config = await registry.BlobAsync(access, _wanted.Path, manifest.ConfigDigest, resolution.Reference, stopping);
-            RequirePlatform(Manifest.PlatformOf(config, resolution.Reference), resolution.Reference);
-            var tracker = new PullTracker(manifest.LayerSizes);
-            await engine.PullAsync(image, resolution.Reference, access, tracker, progress, stopping);
-            return tracker.MissingBytes;
-        }, stopping);
-        if (await engine.FindAsync(image, stopping) is null)
+            await repair.RequireWholeAsync(image, resolution.Reference, stopping);
+        }
+        if (await images.FindAsync(image.ToString(), stopping) is null)
         {
             throw new ProblemException(new Problem("pull-incomplete", $"Pulling {resolution.Reference} ended without an error, but the image is not on disk.", Problems.TriesAgain));
         }
@@ -47,7 +48,41 @@ internal sealed class ImageStore(AgentConfig config, IEcr ecr, RegistryClient re
         return new ImageOnDisk(image.Digest, Math.Max(pulled, 1));
     }
 
-    public Task<Collection> CollectAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) => Task.FromResult(new Collection(0, 0));
+    public Task<Collection> CollectAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
+    {
+        string[] repositories = [.. keep.Select(image => image.Repository).Append(_repository).OfType<string>().Distinct()];
+        return retention.CollectAsync(repositories, keep, stopping);
+    }
+
+    private async Task<long> PullAsync(RegistryAccess access, Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping)
+    {
+        var (reference, image) = (resolution.Reference, resolution.Image);
+        var manifest = Manifest.Parse(await registry.ManifestAsync(access, _wanted.Path, image.Digest, reference, stopping), reference);
+        var blob = await registry.BlobAsync(access, _wanted.Path, manifest.ConfigDigest, reference, stopping);
+        RequirePlatform(Manifest.PlatformOf(blob, reference), reference);
+        var diffIds = Manifest.DiffIdsOf(blob, reference);
+        await RequireSpaceAsync(manifest, diffIds, resolution, anew, stopping);
+        if (anew)
+        {
+            // Only now: without the registry, or without the space, a broken image is all there is.
+            await repair.ClearAsync(image, diffIds, stopping);
+        }
+        var tracker = new PullTracker(manifest.Layers);
+        await pull.PullAsync(image, reference, access, tracker, progress, stopping);
+        return tracker.MissingBytes;
+    }
+
+    private async Task RequireSpaceAsync(Manifest manifest, IReadOnlyList<string> diffIds, Resolution resolution, bool anew, CancellationToken stopping)
+    {
+        var local = await images.ListAsync(stopping);
+        var replaced = anew ? local.FirstOrDefault(other => other.Is(resolution.Image)) : null;
+        var onDisk = await images.LayersAsync([.. local.Where(other => other != replaced)], stopping);
+        var free = await disk.FreeAsync(stopping);
+        DiskPreflight.Require(
+            DiskPreflight.MissingBytes(manifest.Layers, diffIds, onDisk),
+            free is null || replaced is null ? free : free with { Bytes = free.Bytes + replaced.Size },   // it is removed before the pull
+            resolution.Reference);
+    }
 
     private async Task<string> ChooseAsync(RegistryAccess access, string tagDigest, string reference, CancellationToken stopping)
     {
@@ -62,7 +97,7 @@ internal sealed class ImageStore(AgentConfig config, IEcr ecr, RegistryClient re
     }
 
     private Task NameAsync(ImageName image, CancellationToken stopping) =>
-        _wanted.Digest is null ? engine.TagAsync(image, _wanted.Tag, stopping) : Task.CompletedTask;
+        _wanted.Digest is null ? images.TagAsync(image, _wanted.Tag, stopping) : Task.CompletedTask;
 
     /// <summary>A token may have expired during a long idle, or been refused right after boot: one new one is worth a try, a third is not.</summary>
     private async Task<T> WithAccessAsync<T>(Func<RegistryAccess, Task<T>> call, CancellationToken stopping)

@@ -30,24 +30,30 @@ internal static class MediaTypes
     public static bool IsIndex(string? mediaType) => mediaType is DockerList or OciIndex;
 }
 
+/// <summary>One layer as the registry holds it.</summary>
+/// <param name="Digest">Of the compressed bytes.</param>
+/// <param name="Size">Compressed bytes.</param>
+internal sealed record Layer(string Digest, long Size);
+
 /// <summary>One image's manifest.</summary>
 /// <param name="ConfigDigest">Of the blob that knows the platform.</param>
-/// <param name="LayerSizes">Compressed bytes by layer digest.</param>
-internal sealed record Manifest(string ConfigDigest, IReadOnlyDictionary<string, long> LayerSizes)
+/// <param name="Layers">From the bottom up; the same layer can stand in it twice.</param>
+internal sealed record Manifest(string ConfigDigest, IReadOnlyList<Layer> Layers)
 {
     /// <exception cref="ProblemException">It is no image manifest.</exception>
-    public static Manifest Parse(byte[] json, string reference) => Read(json, reference, root =>
-    {
-        var sizes = new Dictionary<string, long>();
-        foreach (var layer in root.GetProperty("layers").EnumerateArray())
-        {
-            sizes[Digest(layer)] = layer.TryGetProperty("size", out var size) && size.TryGetInt64(out var bytes) ? bytes : 0;
-        }
-        return new Manifest(Digest(root.GetProperty("config")), sizes);
-    });
+    public static Manifest Parse(byte[] json, string reference) => Read(json, reference, root => new Manifest(
+        Digest(root.GetProperty("config")),
+        [.. root.GetProperty("layers").EnumerateArray().Select(layer =>
+            new Layer(Digest(layer), layer.TryGetProperty("size", out var size) && size.TryGetInt64(out var bytes) ? bytes : 0))]));
 
     /// <summary>The platform as an image's config blob states it.</summary>
     public static Platform PlatformOf(byte[] configBlob, string reference) => Read(configBlob, reference, PlatformIn);
+
+    /// <summary>The digests of the unpacked layers, from the bottom up, as an image's config blob states them; empty when it states none.</summary>
+    public static IReadOnlyList<string> DiffIdsOf(byte[] configBlob, string reference) => Read<IReadOnlyList<string>>(configBlob, reference, root =>
+        root.TryGetProperty("rootfs", out var rootfs) && rootfs.TryGetProperty("diff_ids", out var ids)
+            ? [.. ids.EnumerateArray().Select(id => id.GetString() ?? "")]
+            : []);
 
     /// <summary>The image for one platform in an index. Attestations, whose platform is <c>unknown/unknown</c>, are passed over.</summary>
     /// <exception cref="ProblemException">It has none for the platform.</exception>

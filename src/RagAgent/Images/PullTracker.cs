@@ -14,22 +14,28 @@ internal sealed class PullTracker
     private const int ShortId = 12;
     private const long LargestLayer = 1L << 50;   // a manifest may state anything; sums of these stay in range
 
-    private readonly Dictionary<string, Layer> _layers = [];
+    private readonly Dictionary<string, Seen> _layers = [];
+    private readonly List<Seen> _inOrder = [];
     private double _shown;
 
-    /// <param name="layerSizes">Compressed bytes by layer digest, from the manifest.</param>
-    public PullTracker(IReadOnlyDictionary<string, long> layerSizes)
+    /// <param name="layers">From the manifest, from the bottom up.</param>
+    public PullTracker(IReadOnlyList<Layer> layers)
     {
-        foreach (var (digest, size) in layerSizes)
+        foreach (var (digest, size) in layers)
         {
             // The engine names a layer by the first digits of its digest.
             var hex = digest[(digest.IndexOf(':') + 1)..];
-            _layers[hex.Length > ShortId ? hex[..ShortId] : hex] = new Layer(Math.Clamp(size, 0, LargestLayer));
+            var layer = new Seen(Math.Clamp(size, 0, LargestLayer));
+            if (_layers.TryAdd(hex.Length > ShortId ? hex[..ShortId] : hex, layer))
+            {
+                _inOrder.Add(layer);
+            }
         }
     }
 
     /// <summary>A layer is being unpacked: silence may be long and means nothing.</summary>
-    public bool IsExtracting => _layers.Values.Any(l => l is { IsDownloaded: true, IsExtracted: false, IsThere: false });
+    /// <remarks>Layers are unpacked from the bottom up, so one that waits for a lower one to arrive is not.</remarks>
+    public bool IsExtracting => _inOrder.Find(l => l is { IsThere: false, IsExtracted: false }) is { IsDownloaded: true };
 
     /// <summary>Compressed bytes of the layers that were not on disk.</summary>
     public long MissingBytes => _layers.Values.Where(l => !l.IsThere).Sum(l => l.Size);
@@ -82,7 +88,7 @@ internal sealed class PullTracker
         return new PullProgress(_shown, downloaded, missing);
     }
 
-    private sealed class Layer(long size)
+    private sealed class Seen(long size)
     {
         public long Size => size;
         public long Downloaded { get; set; }

@@ -32,7 +32,7 @@ internal sealed class RegistryClient : IDisposable
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
                 ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
-                    .HandleResult(r => r.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError),
+                    .HandleResult(r => r.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError && !AsksForLonger(r)),
                 MaxRetryAttempts = 2,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
@@ -51,6 +51,10 @@ internal sealed class RegistryClient : IDisposable
             if (head.IsSuccessStatusCode && Digest(head) is { } digest)
             {
                 return new Pointer(digest, head.Content.Headers.ContentType?.MediaType);
+            }
+            if (AsksForLonger(head))
+            {
+                throw Refused("", head, reference);
             }
         }
         // A refused HEAD carries no words, and some registries don't allow it: GET says what it is about.
@@ -129,8 +133,11 @@ internal sealed class RegistryClient : IDisposable
         }
         return response.IsSuccessStatusCode
             ? await response.Content.ReadAsByteArrayAsync(stopping)
-            : throw new ProblemException(RegistryProblems.From(RegistryProblems.Text(await response.Content.ReadAsStringAsync(stopping)), response.StatusCode, reference));
+            : throw Refused(RegistryProblems.Text(await response.Content.ReadAsStringAsync(stopping)), response, reference);
     }
+
+    private ProblemException Refused(string text, HttpResponseMessage response, string reference) =>
+        new(RegistryProblems.From(text, response.StatusCode, reference) with { RetryAfter = Asked(response) });
 
     /// <summary>A registry that falls silent in the middle of an answer is as far away as one that never answers.</summary>
     private async Task<T> WithinAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken stopping)
@@ -157,6 +164,10 @@ internal sealed class RegistryClient : IDisposable
 
     private static string Sha256(byte[] bytes) => "sha256:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
 
-    private static TimeSpan? PauseAskedFor(HttpResponseMessage? response) =>
-        response?.Headers.RetryAfter?.Delta is { } asked ? (asked < LongestPause ? asked : LongestPause) : null;
+    private TimeSpan? Asked(HttpResponseMessage response) => RetryAfter.Read(response.Headers.RetryAfter, _time.GetUtcNow());
+
+    private TimeSpan? PauseAskedFor(HttpResponseMessage? response) => response is null ? null : Asked(response);
+
+    /// <summary>Longer than a caller should be kept waiting: it is told instead, and asks again when the time has come.</summary>
+    private bool AsksForLonger(HttpResponseMessage response) => Asked(response) > LongestPause;
 }

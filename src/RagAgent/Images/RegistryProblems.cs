@@ -36,7 +36,7 @@ internal static class RegistryProblems
                 "registry-tag-missing", $"{reference} does not exist: the repository has no such tag.",
                 "Push an image under this tag, or correct image in the configuration; the agent looks again by itself."),
             _ when Has(said, "no space left on device") => new(
-                "disk-full", $"Pulling {reference} failed: the disk is full.",
+                ProblemCodes.DiskFull, $"Pulling {reference} failed: the disk is full.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."),
             _ when status is HttpStatusCode.Unauthorized => new(
                 TokenRefused, $"The registry refused the credentials for {reference}.", "A new token is asked for."),

@@ -129,6 +129,17 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         await Docker.DoAsync("rmi", "--force", reference);
     });
 
+    /// <summary>Builds any folder with a Dockerfile and pushes it under the tag <c>latest</c>.</summary>
+    protected Task BuildAndPushAsync(string folder) => OneAtATimeAsync(async () =>
+    {
+        var reference = $"{Repository}:latest";
+        var (user, password) = Aws.DockerLogin;
+        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
+        await Docker.DoAsync("build", "--quiet", "--tag", reference, folder);
+        await Docker.DoAsync("push", "--quiet", reference);
+        await Docker.DoAsync("rmi", "--force", reference);
+    });
+
     private async Task OneAtATimeAsync(Func<Task> work)
     {
         await bench.Images.WaitAsync(Stopping);

@@ -11,7 +11,7 @@ internal sealed class DockerCli(string host, string config)
     public Task<ToolResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
 
     public Task<ToolResult> RunWithInputAsync(string input, params string[] arguments) =>
-        Tool.RunAsync("docker", arguments, new Dictionary<string, string> { ["DOCKER_HOST"] = host, ["DOCKER_CONFIG"] = config }, input);
+        Tool.RunAsync("docker", arguments, new Dictionary<string, string> { ["DOCKER_HOST"] = host, ["DOCKER_CONFIG"] = config, ["DOCKER_BUILDKIT"] = "0" }, input);
 
     public async Task<string> DoAsync(params string[] arguments) => (await RunAsync(arguments)).Succeeded();
 

@@ -138,6 +138,22 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal((code, what, remedy), (refused.Code, refused.What, refused.Remedy));
     }
 
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("45", 45)]
+    [InlineData("3600", 600)]
+    [InlineData(null, null)]
+    public async Task A_refusal_that_names_a_time_passes_it_on(string? retryAfter, int? seconds)
+    {
+        _refuse = call =>
+        {
+            call.Response.Headers.RetryAfter = retryAfter;
+            return AwsHere.RefuseAsync(call, 400, "ThrottlingException", "Rate exceeded");
+        };
+        using var tokens = Tokens();
+
+        Assert.Equal(seconds, (int?)(await Refused.ByAsync(() => TokenAsync(tokens))).RetryAfter?.TotalSeconds);
+    }
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_type_may_stand_in_a_header()
     {

@@ -62,6 +62,21 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         Assert.Equal((code, what), (refused.Code, refused.What));
     }
 
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("45", 45)]
+    [InlineData("3600", 600)]
+    [InlineData(null, null)]
+    public async Task A_refusal_that_names_a_time_passes_it_on(string? retryAfter, int? seconds)
+    {
+        _answer = call =>
+        {
+            call.Response.Headers.RetryAfter = retryAfter;
+            return AwsHere.RefuseAsync(call, 400, "ThrottlingException", "said why");
+        };
+
+        Assert.Equal(seconds, (int?)(await Refused.ByAsync(ReadAsync)).RetryAfter?.TotalSeconds);
+    }
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_store_that_can_not_be_reached_is_told_with_the_cause()
     {
@@ -93,6 +108,6 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     private static async Task<RawSecret> ReadAsync()
     {
         using var account = AwsHere.Account();
-        return await new ParameterStore(account).ReadAsync("/key", TestContext.Current.CancellationToken);
+        return await new ParameterStore(account, TimeProvider.System).ReadAsync("/key", TestContext.Current.CancellationToken);
     }
 }

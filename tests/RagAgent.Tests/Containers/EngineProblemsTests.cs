@@ -36,6 +36,41 @@ public class EngineProblemsTests
         Assert.EndsWith(".", problem.Remedy, StringComparison.Ordinal);
     }
 
+    // Seen with Engine 20.10, whose layers had been broken by hand, with and without a restart of it; the last four are containerd's.
+    [Theory]
+    [InlineData("layer does not exist")]
+    [InlineData("open /var/lib/docker/overlay2/fa8282f33b268d800291/link: no such file or directory")]
+    [InlineData("open /var/lib/docker/overlay2/3a8627d0f86f5f09eada/committed: no such file or directory")]
+    [InlineData("stat /var/lib/docker/overlay2/3a8627d0f86f5f09eada: no such file or directory")]
+    [InlineData("error creating overlay mount to /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init/merged: no such file or directory")]
+    [InlineData("error creating overlay mount to /var/lib/docker/overlay2/171dd7b9e2bd07de5065-init/merged: too many levels of symbolic links")]
+    [InlineData("readlink /var/lib/docker/overlay2: invalid argument")]
+    [InlineData("readlink /var/lib/docker/overlay2/l: invalid argument")]
+    [InlineData("readlink /var/lib/docker/overlay2/l/ABCDEFGHIJKLMNOPQRSTUVWXYZ: no such file or directory")]
+    [InlineData("failed to register layer: rename /var/lib/docker/image/overlay2/layerdb/tmp/write-set-3175611908 /var/lib/docker/image/overlay2/layerdb/sha256/594b93a24e: file exists")]
+    [InlineData("failed to create prepare snapshot dir: missing parent \"sha256:0123\" bucket: not found")]
+    [InlineData("parent snapshot sha256:0123 does not exist: not found")]
+    [InlineData("content digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: not found")]
+    [InlineData("blob sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef not found")]
+    public void A_layer_that_is_broken_on_disk_is_told_from_other_refusals(string message)
+    {
+        var problem = EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "create the container");
+
+        Assert.Equal("image-corrupt", problem.Code);
+        Assert.Equal($"Docker Engine could not create the container: a layer of the image on disk is broken ({message}).", problem.What);
+    }
+
+    [Theory]
+    // The command is not in the image: a removed `lower` file looks the same, and nothing tells the two apart.
+    [InlineData("failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/bin/sh\": stat /bin/sh: no such file or directory: unknown", "engine-refused")]
+    [InlineData("open /var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged/etc/passwd: no such file or directory", "engine-refused")]
+    [InlineData("error creating overlay mount to /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init/merged: device or resource busy", "engine-refused")]
+    [InlineData("error creating overlay mount to /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init/merged: input/output error", "engine-refused")]
+    [InlineData("mkdir /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init: no space left on device", "disk-full")]
+    [InlineData("error mounting \"/data\" to rootfs \"/var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged\" at \"/app\": not a directory", "engine-mount")]
+    public void What_only_looks_like_a_broken_layer_is_not_taken_for_one(string message, string code) =>
+        Assert.Equal(code, EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "start the container").Code);
+
     [Theory]
     [InlineData("{\"message\":\"words\"}", "words")]
     [InlineData("page not found", "page not found")]

@@ -14,7 +14,7 @@ public class ManifestTests
 
     private static readonly string[] Pieces =
     [
-        "{", "}", "[", "]", ",", ":", "null", "true", "-1", "9223372036854775807", "1e99", "\"config\"", "\"layers\"", "\"manifests\"", "\"platform\"", "\"digest\"",
+        "{", "}", "[", "]", ",", ":", "null", "true", "-1", "9223372036854775807", "1e99", "\"config\"", "\"rootfs\"", "\"diff_ids\"", "\"layers\"", "\"manifests\"", "\"platform\"", "\"digest\"",
         "\"size\"", "\"os\"", "\"architecture\"", "\"linux\"", "\"amd64\"", "\"sha256:aa\"", "{\"digest\":\"sha256:aa\",\"size\":", "{\"config\":", "{\"manifests\":[",
     ];
 
@@ -42,7 +42,7 @@ public class ManifestTests
             """), Reference);
 
         Assert.Equal("sha256:cc", manifest.ConfigDigest);
-        Assert.Equal([("sha256:aa", 100L), ("sha256:bb", 200L)], manifest.LayerSizes.Select(l => (l.Key, l.Value)).Order());
+        Assert.Equal([new Layer("sha256:aa", 100), new Layer("sha256:bb", 200), new Layer("sha256:aa", 100)], manifest.Layers);
     }
 
     [Theory]
@@ -95,6 +95,13 @@ public class ManifestTests
         Assert.Equal(new Platform("linux", "arm64"), Manifest.PlatformOf(Bytes("""{ "os": "linux", "architecture": "arm64" }"""), Reference));
 
     [Theory]
+    [InlineData("""{ "os": "linux", "rootfs": { "type": "layers", "diff_ids": ["sha256:d1", "sha256:d2"] } }""", "sha256:d1 sha256:d2")]
+    [InlineData("""{ "os": "linux", "rootfs": {} }""", "")]
+    [InlineData("""{ "os": "linux" }""", "")]
+    public void An_images_configuration_tells_its_layers_unpacked(string config, string expected) =>
+        Assert.Equal(expected, string.Join(' ', Manifest.DiffIdsOf(Bytes(config), Reference)));
+
+    [Theory]
     [InlineData("")]
     [InlineData("<html>")]
     [InlineData("null")]
@@ -131,6 +138,7 @@ public class ManifestTests
             [
                 () => Manifest.Parse(Bytes(text), Reference),
                 () => Manifest.PlatformOf(Bytes(text), Reference),
+                () => Manifest.DiffIdsOf(Bytes(text), Reference),
                 () => Manifest.Choose(Bytes(text), Platform.OfThisMachine, Reference),
             ];
             return readers.All(read => Record.Exception(read) is null or ProblemException);

@@ -22,7 +22,7 @@ public class PullTrackerTests
         Gen.OneOf(Ids), Gen.OneOf(Statuses), Gen.OneOf(Gen.Const((long?)null), Gen.Long[-5, 300].Select(n => (long?)n)),
         Gen.OneOf(Gen.Const((long?)null), Gen.Long[-1, 300].Select(n => (long?)n)));
 
-    private readonly PullTracker _pull = new(new Dictionary<string, long> { [Digest('a')] = 100, [Digest('b')] = 300 });
+    private readonly PullTracker _pull = new(Sizes(100, 300));
 
     [Fact]
     public void Layers_count_by_their_bytes()
@@ -113,6 +113,15 @@ public class PullTrackerTests
     }
 
     [Fact]
+    public void A_layer_that_waits_for_a_lower_one_to_arrive_is_not_being_unpacked()
+    {
+        _pull.Observe(B, "Download complete", null, null);
+        Assert.False(_pull.IsExtracting);
+        _pull.Observe(A, "Already exists", null, null);
+        Assert.True(_pull.IsExtracting);
+    }
+
+    [Fact]
     public void Whatever_the_engine_says_the_fraction_grows_from_0_to_1() =>
         Messages.Array[0, 60].Sample(messages =>
         {
@@ -144,7 +153,7 @@ public class PullTrackerTests
             return messages.All(m => pull.Observe(m.Id, m.Status, m.Current, m.Total) is null or { Fraction: >= 0 and <= 1, Percent: >= 0 and <= 100 });
         }, iter: 2_000);
 
-    private static Dictionary<string, long> Sizes(long a, long b) => new() { [Digest('a')] = a, [Digest('b')] = b };
+    private static Layer[] Sizes(long a, long b) => [new(Digest('a'), a), new(Digest('b'), b), new(Digest('a'), a)];
 
     private static string Digest(char digit) => "sha256:" + new string(digit, 64);
 }

@@ -79,6 +79,10 @@ public class RegistryProblemsTests
     }
 
     [Fact]
+    public void An_engine_that_passes_on_that_it_is_throttled_can_not_say_for_how_long() =>
+        Assert.Null(RegistryProblems.From("toomanyrequests: Rate exceeded", null, Ref).RetryAfter);
+
+    [Fact]
     public void A_status_without_words_is_named() => Assert.Equal($"Getting {Ref} failed: HTTP 418.", RegistryProblems.From("", (HttpStatusCode)418, Ref).What);
 
     [Fact]

@@ -1,0 +1,14 @@
+using Microsoft.Extensions.Logging;
+using RagAgent.Supervision;
+
+namespace RagAgent.Images;
+
+/// <summary>Images: ids 400-499.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(400, LogLevel.Warning, "The image {Image}, which is no longer needed, could not be removed. {Problem}")]
+    public static partial void ImageStays(this ILogger logger, string image, Problem problem);
+
+    [LoggerMessage(401, LogLevel.Warning, "The image {Image} is broken on disk; it is removed, and pulled when it is needed.")]
+    public static partial void BrokenImageGoes(this ILogger logger, string image);
+}

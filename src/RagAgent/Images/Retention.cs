@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Logging;
+using RagAgent.Supervision;
+
+namespace RagAgent.Images;
+
+/// <summary>Which images of the app may go, and their removal.</summary>
+internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Retention> logger)
+{
+    /// <param name="repositories">The app's own; images of others are left alone.</param>
+    /// <param name="keep">Never removed.</param>
+    /// <param name="stopping">Ends it between two removals.</param>
+    public async Task<Collection> CollectAsync(IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
+    {
+        // Of a container that is created after this look the engine itself says that its image is in use.
+        var used = (await images.UsersAsync(stopping)).Select(user => user.ImageId).ToHashSet();
+        var removable = Removable(await images.ListAsync(stopping), used, repositories, keep);
+        if (removable.Count == 0)
+        {
+            return new Collection(0, 0);
+        }
+        var before = await disk.FreeAsync(stopping);
+        var removed = new List<LocalImage>();
+        foreach (var (image, names) in removable)
+        {
+            if (await TryRemoveAsync(names, stopping))
+            {
+                removed.Add(image);
+            }
+        }
+        var after = await disk.FreeAsync(stopping);
+        var freed = before is not null && after is not null ? Math.Max(0, after.Bytes - before.Bytes) : removed.Sum(image => image.Size);
+        return new Collection(removed.Count, freed);
+    }
+
+    /// <summary>The images that may go, each with its names in the app's repositories: names of others stay, and the image with them.</summary>
+    public static IReadOnlyList<(LocalImage Image, IReadOnlyList<string> Names)> Removable(
+        IReadOnlyList<LocalImage> images, IReadOnlySet<string> used, IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep) =>
+        [.. from image in images
+            where !used.Contains(image.Id) && !keep.Any(image.Is)
+            let names = (IReadOnlyList<string>)[.. repositories.SelectMany(image.NamesIn).Distinct()]
+            where names.Count > 0
+            select (image, names)];
+
+    /// <summary>Never by force: an image that something uses after all stays.</summary>
+    private async Task<bool> TryRemoveAsync(IReadOnlyList<string> names, CancellationToken stopping)
+    {
+        try
+        {
+            var gone = false;
+            foreach (var name in names)
+            {
+                gone |= await images.RemoveAsync(name, force: false, stopping);
+            }
+            return gone;
+        }
+        catch (ProblemException e)
+        {
+            logger.ImageStays(names[0], e.Problem);   // the next collection meets it again
+            return false;
+        }
+    }
+}

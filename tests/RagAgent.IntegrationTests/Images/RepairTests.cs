@@ -1,0 +1,167 @@
+using System.Security.Cryptography;
+using System.Text;
+using LocalAws.Faults;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using RagAgent.Supervision;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Images;
+
+/// <summary>Layers that a power cut, or a hand, has broken. The engine is the test's own, and its files are broken for real.</summary>
+public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(bench), IClassFixture<PrivateEngine>
+{
+    [Theory]
+    [InlineData("the folder of the layer")]
+    [InlineData("what is in the layer")]
+    [InlineData("its short name")]
+    [InlineData("the link to it")]
+    [InlineData("an empty list of the layers below")]
+    public async Task A_broken_layer_is_told_and_pulled_anew(string what)
+    {
+        await engine.ClearAsync();
+        using var room = Room(engine.Socket);
+        var resolution = await PushedAsync();
+        await room.EnsureAsync(resolution);
+        var top = await LayersAsync(resolution);
+        Break(what, top[^1]);
+
+        // The engine itself says so when a container is made, in words of five kinds; a pull would say that all is well.
+        var refused = await engine.Docker.RunAsync("create", resolution.Image.ToString());
+        Assert.True(RagAgent.Containers.EngineProblems.MeansBrokenLayer(refused.FailedWith()), refused.Error);
+        Assert.False(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+        await engine.Docker.DoAsync("pull", "--quiet", resolution.Image.ToString());
+        Assert.False(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+
+        Assert.InRange((await room.EnsureAsync(resolution, anew: true)).Pulled, 1_000, long.MaxValue);
+
+        Assert.True(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+        Assert.Equal($"{Repository}:latest", await engine.Docker.DoAsync("image", "inspect", "--format", "{{index .RepoTags 0}}", resolution.Image.ToString()));
+        Assert.Empty(await engine.Docker.DoAsync("ps", "--all", "--quiet"));
+    }
+
+    [Fact]
+    public async Task A_broken_image_that_the_registry_can_not_give_again_is_left_alone()
+    {
+        await engine.ClearAsync();
+        using var room = Room(engine.Socket);
+        var resolution = await PushedAsync();
+        await room.EnsureAsync(resolution);
+        Break("its short name", (await LayersAsync(resolution))[^1]);
+
+        Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
+        Assert.Equal("registry-unreachable", (await RefusedAsync(() => room.EnsureAsync(resolution, anew: true))).Code);
+        Assert.NotNull(await room.Engine.FindAsync(resolution.Image.ToString(), Stopping));
+
+        Aws.Faults.Clear();
+        Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("MANIFEST_UNKNOWN"));
+        Assert.Equal("registry-tag-missing", (await RefusedAsync(() => room.EnsureAsync(resolution, anew: true))).Code);
+        Assert.NotNull(await room.Engine.FindAsync(resolution.Image.ToString(), Stopping));
+    }
+
+    [Fact]
+    public async Task The_version_before_stays_when_it_is_whole_and_goes_when_it_shares_the_broken_layer()
+    {
+        await engine.ClearAsync();
+        using var room = Room(engine.Socket);
+        var first = await PushedAsync();
+        await room.EnsureAsync(first);
+        var second = await PushedUponAsync("more");
+        await room.EnsureAsync(second);
+
+        Break("its short name", (await LayersAsync(second))[^1]);
+        await room.EnsureAsync(second, anew: true);
+        Assert.True(await room.Engine.IsWholeAsync(second.Image.ToString(), Stopping));
+        Assert.True(await room.Engine.IsWholeAsync(first.Image.ToString(), Stopping));
+
+        Break("what is in the layer", (await LayersAsync(second))[0]);
+        await room.EnsureAsync(second, anew: true);
+        Assert.True(await room.Engine.IsWholeAsync(second.Image.ToString(), Stopping));
+        Assert.Null(await room.Engine.FindAsync(first.Image.ToString(), Stopping));
+    }
+
+    [Fact]
+    public async Task A_container_of_ours_that_ended_is_not_in_the_way()
+    {
+        await engine.ClearAsync();
+        using var room = Room(engine.Socket);
+        var resolution = await PushedAsync();
+        await room.EnsureAsync(resolution);
+        await engine.Docker.DoAsync("create", "--label", $"ragagent.name={Name}", resolution.Image.ToString());
+        Break("what is in the layer", (await LayersAsync(resolution))[^1]);
+
+        await room.EnsureAsync(resolution, anew: true);
+
+        Assert.True(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+        Assert.Empty(await engine.Docker.DoAsync("ps", "--all", "--quiet"));
+    }
+
+    [Fact]
+    public async Task What_no_call_to_the_engine_repairs_is_said_with_what_does()
+    {
+        await engine.ClearAsync();
+        using var room = Room(engine.Socket);
+        var resolution = await PushedAsync();
+        await room.EnsureAsync(resolution);
+        var layers = await LayersAsync(resolution);
+        // As after a power cut: a file that was written and never reached the disk is there and empty.
+        await engine.CrashAsync(() => File.WriteAllText(Path.Combine(layers[^1].Record, "cache-id"), ""));
+
+        var told = await RefusedAsync(() => room.EnsureAsync(resolution));
+        Assert.Equal(ProblemCodes.ImageCorrupt, told.Code);
+        var stuck = await RefusedAsync(() => room.EnsureAsync(resolution, anew: true));
+        Assert.Equal("image-store-broken", stuck.Code);
+        Assert.Contains($"remove {engine.Data}/image, {engine.Data}/overlay2 and {engine.Data}/containers", stuck.Remedy, StringComparison.Ordinal);
+
+        await engine.CrashAsync(() =>
+        {
+            foreach (var folder in (string[])["image", "overlay2", "containers"])
+            {
+                Directory.Delete(Path.Combine(engine.Data, folder), recursive: true);
+            }
+        });
+        await room.EnsureAsync(resolution);
+        Assert.True(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+    }
+
+    private sealed record LayerOnDisk(string Record, string Folder);
+
+    /// <summary>Where the engine keeps the image's layers, from the bottom up.</summary>
+    private async Task<IReadOnlyList<LayerOnDisk>> LayersAsync(Resolution resolution)
+    {
+        var ids = PrivateEngine.Lines(await engine.Docker.DoAsync("image", "inspect", "--format", "{{range .RootFS.Layers}}{{println .}}{{end}}", resolution.Image.ToString()));
+        var layers = new List<LayerOnDisk>();
+        string? chain = null;
+        foreach (var id in ids)
+        {
+            chain = chain is null ? id : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{chain} {id}")));
+            var record = Path.Combine(engine.Data, "image/overlay2/layerdb/sha256", chain["sha256:".Length..]);
+            layers.Add(new LayerOnDisk(record, Path.Combine(engine.Data, "overlay2", await File.ReadAllTextAsync(Path.Combine(record, "cache-id"), Stopping))));
+        }
+        return layers;
+    }
+
+    private void Break(string what, LayerOnDisk layer)
+    {
+        switch (what)
+        {
+            case "the folder of the layer":
+                Directory.Delete(layer.Folder, recursive: true);
+                break;
+            case "what is in the layer":
+                Directory.Delete(Path.Combine(layer.Folder, "diff"), recursive: true);
+                break;
+            case "its short name":
+                File.Delete(Path.Combine(layer.Folder, "link"));
+                break;
+            case "the link to it":
+                File.Delete(Path.Combine(engine.Data, "overlay2/l", File.ReadAllText(Path.Combine(layer.Folder, "link"))));
+                break;
+            case "an empty list of the layers below":
+                File.WriteAllText(Path.Combine(layer.Folder, "lower"), "");
+                break;
+            default:
+                throw new ArgumentException(what);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using CsCheck;
+using RagAgent.Images;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Images;
+
+public class DiskPreflightTests
+{
+    private const string Ref = "registry/app:latest";
+    private static readonly Layer[] Layers = [new("sha256:a", 900_000_000), new("sha256:b", 90_000_000), new("sha256:c", 10_000_000)];
+    private static readonly string[] DiffIds = ["A", "B", "C"];
+
+    [Theory]
+    [InlineData("", 1_000_000_000)]
+    [InlineData("X", 1_000_000_000)]
+    [InlineData("A", 100_000_000)]
+    [InlineData("A B", 10_000_000)]
+    [InlineData("A B C", 0)]
+    [InlineData("A B C D", 0)]
+    [InlineData("A X C", 100_000_000)]
+    [InlineData("B C", 1_000_000_000)]   // the same layers upon others are others to the engine
+    [InlineData("X|A|A B", 10_000_000)]
+    public void What_is_missing_is_what_no_image_on_disk_has_upon_the_same_layers(string onDisk, long missing) =>
+        Assert.Equal(missing, DiskPreflight.MissingBytes(Layers, DiffIds, onDisk.Split('|').Select(image => image.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
+
+    [Fact]
+    public void A_layer_that_stands_twice_is_pulled_once() =>
+        Assert.Equal(1_000_000_000, DiskPreflight.MissingBytes([.. Layers, Layers[0]], [.. DiffIds, "A"], []));
+
+    [Fact]
+    public void A_configuration_that_does_not_fit_its_manifest_proves_nothing_about_what_is_there() =>
+        Assert.Equal(1_000_000_000, DiskPreflight.MissingBytes(Layers, ["A", "B"], [["A", "B", "C"]]));
+
+    [Theory]
+    [InlineData(1_000_000_000, 3_256_000_000)]
+    [InlineData(1, 256_000_003)]
+    [InlineData(0, 0)]
+    [InlineData(long.MaxValue, long.MaxValue)]
+    public void Needed_is_three_times_what_is_missing_and_a_reserve(long missing, long needed) => Assert.Equal(needed, DiskPreflight.Needed(missing));
+
+    [Fact]
+    public void What_does_not_fit_is_refused_with_the_figures()
+    {
+        var problem = Refused.By(() => DiskPreflight.Require(1_000_000_000, new FreeSpace("/var/lib/docker", 3_255_999_999), Ref));
+
+        Assert.Equal(new Problem("disk-full",
+            "Pulling registry/app:latest needs 3.3 GB of disk (1.0 GB of layers, unpacked, and a reserve), but 3.3 GB are free on /var/lib/docker.",
+            "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."), problem);
+    }
+
+    [Fact]
+    public void What_just_fits_is_pulled_and_so_is_what_can_not_be_known()
+    {
+        DiskPreflight.Require(1_000_000_000, new FreeSpace("/var/lib/docker", 3_256_000_000), Ref);
+        DiskPreflight.Require(long.MaxValue, null, Ref);
+        DiskPreflight.Require(0, new FreeSpace("/var/lib/docker", 0), Ref);
+    }
+
+    [Fact]
+    public void Whatever_a_manifest_states_the_need_is_a_number() =>
+        Gen.Select(Gen.Long, Gen.Long, Gen.Int[0, 3]).Sample(t =>
+        {
+            Layer[] layers = [new("sha256:a", t.Item1), new("sha256:b", t.Item2)];
+            return DiskPreflight.Needed(DiskPreflight.MissingBytes(layers, DiffIds[..2], [DiffIds[..t.Item3]])) >= 0;
+        });
+}
