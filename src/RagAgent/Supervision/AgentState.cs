@@ -41,7 +41,7 @@ internal sealed record AgentState
     /// <summary>The state file; the value is what was written last.</summary>
     public Tracked<Memory> Written { get; init; } = Tracked<Memory>.Resting;
 
-    /// <summary>Images that have proven themselves, the newest first; at most two. Never holds one that is avoided.</summary>
+    /// <summary>Images that have proven themselves, the newest first; at most two.</summary>
     public ImmutableArray<ImageName> Good { get; init; } = [];
 
     /// <summary>What is known of the image that is newer than these.</summary>

@@ -47,8 +47,9 @@ internal static class Housekeeping
 
     private static ImmutableArray<ImageName> Keep(AgentState s)
     {
-        ImageName?[] all = [.. s.Good, s.Tag.Value?.Image, s.LastImage, s.App.Current?.Image, s.Beside?.Current?.Image, (s.Verdict as Verdict.OnTrial)?.Image];
-        return [.. all.OfType<ImageName>().Where(image => !Target.IsSetAside(s, image) || s.App.Current?.Image == image).Distinct()];
+        ImageName?[] others = [s.Tag.Value?.Image, s.LastImage, s.App.Current?.Image, s.Beside?.Current?.Image, (s.Verdict as Verdict.OnTrial)?.Image];
+        // What is set aside is of no use; what a container uses, the engine keeps anyway.
+        return [.. s.Good.Concat(others.OfType<ImageName>().Where(image => !Target.IsSetAside(s, image))).Distinct()];
     }
 
     private static bool IsStarting(AgentState s) => s.App is App.Starting || s.Beside is App.Starting;

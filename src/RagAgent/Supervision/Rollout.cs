@@ -106,8 +106,8 @@ internal static class Rollout
     public static AgentState Reconsider(AgentState s, Policy policy) => s.Verdict switch
     {
         Verdict.Undecided open when s.Secrets.Value is not null && open.Under != Under(s, policy) => s with { Verdict = null },
-        Verdict.OnTrial trial when s.Tag.Value is { } tag && tag.Image != trial.Image && !Runs(s.App, trial.Image) && !Runs(s.Beside, trial.Image) && s.App is App.Serving =>
-            s with { Verdict = null },
+        { Image: var image } when s.App is App.Serving v && s.Tag.Value is { } tag && tag.Image != image && !Runs(s.App, image) && !Runs(s.Beside, image) &&
+            (s.Verdict is Verdict.OnTrial || v.Container.Image == tag.Image) => s with { Verdict = null },
         _ => s,
     };
 

@@ -128,6 +128,14 @@ internal sealed class Rules(World world)
             _rollbacks[back.Image] = _rollbacks.GetValueOrDefault(back.Image) + 1;
             Require(_rollbacks[back.Image] <= 2 + world.Interventions, () => $"{back.Image} goes back and forth: it was rolled back {_rollbacks[back.Image]} times.");
         }
+        if (s.Good.Length < before.Good.Length && s.Verdict is not Verdict.Quarantined)
+        {
+            foreach (var lost in before.Good.Except(s.Good))
+            {
+                Require(!world.CanStart(lost), () => $"{lost} is on disk and sound, and is given up as an image to go back to.");
+            }
+            _quarantined = s.Good.IsEmpty ? null : _quarantined;   // there is no other good one
+        }
         Require(s.Good.Length <= 2 && s.Good.Distinct().Count() == s.Good.Length, () => $"The good images are {string.Join(", ", s.Good)}.");
         Require(s.Verdict is not { Avoids: true } || Rollout.Fallback(s) is not null, () => $"{s.Verdict!.Image} is set aside and there is no other.");
     }

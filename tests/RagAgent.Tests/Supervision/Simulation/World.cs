@@ -171,7 +171,9 @@ internal sealed class World
             .All(image => image is null || image == fallback || image == Tag.Name) &&
         Engine.Boxes.All(box => box.App == Tag || box.App.Name == fallback);
 
-    private bool IsFine(ImageName image) => IsGood(AppOf(image)) && Engine.Disk.Contains(image) && !Engine.Broken.Contains(image);
+    private bool IsFine(ImageName image) => IsGood(AppOf(image)) && CanStart(image);
+
+    public bool CanStart(ImageName image) => Engine.Disk.Contains(image) && !Engine.Broken.Contains(image);
 
     /// <summary>A gate that nobody asks can't be failed.</summary>
     private bool IsGood(AppImage app) => app.Kind == AppKind.Good || (app.Kind == AppKind.FailsGate && !_policy.HasGate);
