@@ -84,6 +84,7 @@ internal sealed class EngineImages(EngineConnection connection)
         }
     }
 
+    /// <summary>All containers, of anyone, without what <see cref="IsWholeAsync"/> may have left.</summary>
     public async Task<IReadOnlyList<ImageUser>> UsersAsync(CancellationToken stopping)
     {
         await RemoveTrialsAsync(stopping);

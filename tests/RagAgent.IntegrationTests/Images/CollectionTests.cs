@@ -18,6 +18,8 @@ public sealed class CollectionTests(Bench bench) : ImageTest(bench)
         var previous = await PulledAsync(room, await PushedAsync("previous"));
         var current = await PulledAsync(room, await PushedAsync("current"));
         await engine.Docker.DoAsync("create", "--name", "someones", used.ToString());
+        // What an agent leaves that dies while it tries an image.
+        await engine.Docker.DoAsync("create", "--label", "ragagent.trial=", old.ToString());
         await engine.Docker.DoAsync("tag", named.ToString(), "mine:named");
         await engine.Docker.DoAsync("tag", old.ToString(), $"{Repository}:old");
         await engine.Docker.DoAsync("tag", previous.ToString(), "mine:previous");
