@@ -25,6 +25,9 @@ internal static class AgentHost
     // Less than systemd's patience with the unit (TimeoutStopSec=30): what is being handed over is finished, nothing else is waited for.
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
 
+    // Wide enough that what is flushed leaves the process in one call: a kill of the agent then tears no batch of the app's lines.
+    private static readonly StreamWriter StandardOutput = new(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 64 * 1024);
+
     public static IHost Build(AgentConfig config, ControlAddress control, StateDirectory state, ISystemdNotifier systemd)
     {
         // The root of no content: nothing is read from beside the binary, which may lie where its user can't look.
@@ -48,7 +51,7 @@ internal static class AgentHost
     private static void AddDiagnostics(HostApplicationBuilder builder, ISystemdNotifier systemd)
     {
         var vault = new SecretVault();
-        var output = new OutputSink(OutputSink.Detect(), vault.Scrub, StandardOutput());
+        var output = new OutputSink(OutputSink.Detect(), vault.Scrub, StandardOutput);
         builder.Services.AddSingleton(vault).AddSingleton(output).AddSingleton(systemd);
         var logger = new LoggerConfiguration()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Error)
@@ -58,9 +61,6 @@ internal static class AgentHost
         builder.Services.AddSerilog(logger, dispose: true);
         builder.Services.AddHostedService<StatusLine>();
     }
-
-    /// <summary>Wide enough that what is flushed leaves the process in one call: a kill of the agent then tears no batch of the app's lines.</summary>
-    private static StreamWriter StandardOutput() => new(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 64 * 1024);
 
     private static void AddSecrets(IServiceCollection services) => services.AddSingleton<ISecrets, SecretReader>();
 

@@ -47,7 +47,7 @@ internal sealed class AppLog(
 
     /// <summary>The container has ended: waits for its last words, so that they stand before what is said about it and are not removed with it.</summary>
     public Task DrainAsync(string id, TimeSpan atMost, CancellationToken stopping) =>
-        _followed.TryGetValue(id, out var followed) ? followed.Follower.DrainAsync(atMost, stopping) : Task.CompletedTask;
+        _followed.TryGetValue(id, out var followed) && AreHeld(followed.Secrets) ? followed.Follower.DrainAsync(atMost, stopping) : Task.CompletedTask;
 
     /// <summary>The containers that are followed, or were by an agent before: asked before the engine is, so that none is taken for gone that is only new.</summary>
     public IReadOnlyList<string> Known() => [.. _followed.Keys.Union(cursors.Ids())];
@@ -88,7 +88,7 @@ internal sealed class AppLog(
             var writer = new LogWriter(container, place, cursor, cursors, vault, output, time, logger);
             writer.Keep();
             var follower = new LogFollower(writer, logs, time, logger);
-            _followed[container.Id] = new Followed(follower, RunAsync(writer, follower, secrets));
+            _followed[container.Id] = new Followed(follower, RunAsync(writer, follower, secrets), secrets);
             return follower;
         }
     }
@@ -111,9 +111,11 @@ internal sealed class AppLog(
         }
     }
 
+    private bool AreHeld(string? secrets) => config.Secrets.Count == 0 || (secrets is not null && vault.Find(secrets) is not null);
+
     private async Task SecretsHeldAsync(LoggedContainer container, string? secrets, CancellationToken stopping)
     {
-        if (config.Secrets.Count == 0)
+        if (AreHeld(secrets))
         {
             return;
         }
@@ -130,5 +132,5 @@ internal sealed class AppLog(
         }
     }
 
-    private sealed record Followed(LogFollower Follower, Task Work);
+    private sealed record Followed(LogFollower Follower, Task Work, string? Secrets);
 }

@@ -13,7 +13,7 @@ namespace RagAgent.Containers;
 internal sealed class LogCursor : IDisposable
 {
     private const string Kind = "ragagent-log-1";
-    private const int Length = 120;
+    private const int Length = 160;
     private readonly string _path;
     private readonly SafeFileHandle _file;
 
@@ -45,7 +45,7 @@ internal sealed class LogCursor : IDisposable
 
     internal static byte[] Format(LogPlace place)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{Kind} {place.Anchor:D19} {place.AtOrAfter:D19} {place.Before:D19} {place.Newest:D19}");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{Kind} {place.Since:D19} {place.First:D19} {place.AtOrAfter:D19} {place.Before:D19} {place.Newest:D19}");
         var record = Encoding.ASCII.GetBytes($"{text} {Sum(Encoding.ASCII.GetBytes(text))}".PadRight(Length - 1) + "\n");
         return record.Length == Length ? record : throw new InvalidOperationException("The record has another length.");
     }
@@ -53,12 +53,12 @@ internal sealed class LogCursor : IDisposable
     internal static LogPlace? Parse(ReadOnlySpan<byte> record)
     {
         var parts = Encoding.ASCII.GetString(record).TrimEnd().Split(' ');
-        if (parts is not [Kind, var anchor, var atOrAfter, var before, var newest, var sum] ||
+        if (parts is not [Kind, var since, var first, var atOrAfter, var before, var newest, var sum] ||
             sum != Sum(Encoding.ASCII.GetBytes(string.Join(' ', parts[..^1]))))
         {
             return null;
         }
-        return new LogPlace(Number(anchor), Number(atOrAfter), Number(before), Number(newest));
+        return new LogPlace(Number(since), Number(first), Number(atOrAfter), Number(before), Number(newest));
     }
 
     private static long Number(string text) => long.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

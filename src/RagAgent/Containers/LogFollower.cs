@@ -48,7 +48,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogs logs, TimeProvide
         Change(() => _alive = false);
         try
         {
-            await WaitUntilAsync(() => _phase != Phase.Following || _run is null || _readRun == _run, stopping).WaitAsync(atMost, time, stopping);
+            await WaitUntilAsync(() => _phase == Phase.Ended || _run is null || _readRun == _run, stopping).WaitAsync(atMost, time, stopping);
         }
         catch (TimeoutException)
         {
@@ -143,7 +143,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogs logs, TimeProvide
         var came = false;
         try
         {
-            await using var stream = await logs.OpenAsync(writer.Container.Id, writer.Place.Anchor, reading.Token);
+            await using var stream = await logs.OpenAsync(writer.Container.Id, writer.Place.Since, reading.Token);
             var session = writer.Begin();
             while (await NextAsync(stream, session, own, reading.Token) is var length and > 0)
             {

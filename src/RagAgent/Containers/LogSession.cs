@@ -80,11 +80,12 @@ internal sealed class LogSession
 
     private void Take(LogFrame frame)
     {
-        if (frame.Source == LogSource.Engine || LogTime.Split(frame.Payload) is not var (at, text))
+        if (frame.Source == LogSource.Engine || LogTime.Split(frame.Payload) is not { } message)
         {
             _writer.TellEngine(frame.Payload);
             return;
         }
+        var (at, text) = message;
         var handled = _resumption.WasHandled(at);
         if (!_begun)
         {

@@ -16,9 +16,11 @@ internal sealed class LogWriter(
     LoggedContainer container, LogPlace place, LogCursor? cursor, LogCursors cursors, SecretVault vault, OutputSink output, TimeProvider time, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan BetweenTellings = TimeSpan.FromSeconds(10);
+    private const int LongestWords = 500;
     private readonly RateCap _cap = new();
     private readonly List<(DateTimeOffset At, string Text)> _batch = [];
     private LogCursor? _cursor = cursor;
+    private string? _engineWords;
     private long _leftOut;
     private long _leftOutSince;
 
@@ -68,17 +70,19 @@ internal sealed class LogWriter(
         }
     }
 
-    /// <summary>The engine has thrown away what comes after the place.</summary>
-    public void TellLost()
+    /// <summary>The engine has thrown away what was behind the place, and perhaps more.</summary>
+    public void TellLost() => logger.AppLogLost(container);
+
+    /// <summary>A message of the engine's own in the log's place; told when it is another one than before.</summary>
+    public void TellEngine(ReadOnlyMemory<byte> message)
     {
-        if (Place.AtOrAfter > 0)
+        var words = AppText.Of(new RawLine(0, message[..Math.Min(message.Length, LongestWords)], true), vault).TrimEnd('␊', '.', ' ');
+        if (words != _engineWords)
         {
-            logger.AppLogLost(container);
+            _engineWords = words;
+            logger.AppLogUnreadable(container, words);
         }
     }
-
-    /// <summary>A message of the engine's own in the log's place.</summary>
-    public void TellEngine(ReadOnlyMemory<byte> message) => logger.AppLogUnreadable(container, AppText.Of(new RawLine(0, message, true), vault).Trim());
 
     /// <summary>Writes the place as it is, so that another agent finds one.</summary>
     public void Keep()

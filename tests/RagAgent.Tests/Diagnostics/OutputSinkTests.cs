@@ -120,6 +120,27 @@ public sealed class OutputSinkTests : IDisposable
         Assert.Equal("", _out.ToString());
     }
 
+    [Theory]
+    [InlineData("Journal", "<6>app| one\n<6>app| two\n")]
+    [InlineData("Plain", "2026-11-23T10:34:56.789Z info  app| one\n2026-11-23T10:34:56.789Z info  app| two\n")]
+    public void The_apps_lines_are_marked_and_leave_in_one_piece(string kind, string expected)
+    {
+        using var writer = new Pieces();
+        new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteApp([(At, "one"), (At, "two")]);
+
+        Assert.Equal([expected], writer.Flushed);
+    }
+
+    [Fact]
+    public void The_apps_lines_are_dim_in_a_terminal_and_the_status_line_stays_below_them()
+    {
+        var sink = Sink(OutputKind.Terminal);
+        sink.ShowStatus("[██··] 50 %");
+        sink.WriteApp([(At, "one")]);
+
+        Assert.Equal($"{Erase}[██··] 50 %{Erase}{At.ToLocalTime():HH:mm:ss} \x1b[2mapp| one\x1b[0m\n[██··] 50 %", _out.ToString());
+    }
+
     [Fact]
     public void The_generated_messages_arrive_as_they_are_written()
     {
@@ -137,4 +158,16 @@ public sealed class OutputSinkTests : IDisposable
     private static LogEvent Event(string template, LogEventLevel level, (string Name, string Value)? property = null, Exception? exception = null) => new(
         At, level, exception, new MessageTemplateParser().Parse(template),
         property is { } p ? [new LogEventProperty(p.Name, new ScalarValue(p.Value))] : []);
+
+    /// <summary>What was written between two flushes.</summary>
+    private sealed class Pieces : StringWriter
+    {
+        public List<string> Flushed { get; } = [];
+
+        public override void Flush()
+        {
+            Flushed.Add(ToString());
+            GetStringBuilder().Clear();
+        }
+    }
 }

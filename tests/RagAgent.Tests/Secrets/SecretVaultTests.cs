@@ -41,6 +41,31 @@ public class SecretVaultTests
     }
 
     [Fact]
+    public async Task Secrets_that_are_not_held_yet_can_be_waited_for()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var waiting = _vault.WaitAsync("two", stop);
+        Hold("one", "sk-first");
+        Assert.False(waiting.IsCompleted);
+        Hold("two", "sk-second");
+
+        await waiting.WaitAsync(TimeSpan.FromMilliseconds(Bench.Patience.Milliseconds), TimeProvider.System, stop);
+        Assert.True(_vault.WaitAsync("two", stop).IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public void Of_a_text_that_was_cut_off_an_end_that_begins_a_secret_is_taken_out_too()
+    {
+        Assert.Equal("sk-fir", _vault.ScrubBeginning("sk-fir"));
+        Hold("one", "sk-first", "password-long");
+
+        Assert.Equal("a *** b ***", _vault.ScrubBeginning("a sk-first b sk-fir"));
+        Assert.Equal("a ***", _vault.ScrubBeginning("a password-lon"));
+        Assert.Equal("a ***", _vault.ScrubBeginning("a sk-first"));
+        Assert.Equal("sk-fir a", _vault.ScrubBeginning("sk-fir a"));
+    }
+
+    [Fact]
     public void A_secret_that_begins_like_another_one_leaves_nothing_of_it()
     {
         Hold("one", "sk-abcdef", "sk-abcdef-and-more", "abcdef");

@@ -1,0 +1,14 @@
+using Microsoft.Extensions.Logging;
+
+namespace RagAgent.Tests.Bench;
+
+/// <summary>A logger that writes down what is said.</summary>
+internal sealed class Heard(List<string> said) : ILogger
+{
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => said.Add(formatter(state, exception));
+}

@@ -1,0 +1,98 @@
+using System.Text;
+using RagAgent.Containers;
+using Xunit;
+
+namespace RagAgent.Tests.Containers;
+
+public class LineAssemblerTests
+{
+    private readonly LineAssembler _assembler = new();
+    private readonly List<(string Text, bool IsWhole)> _lines = [];
+
+    [Fact]
+    public void A_message_with_an_end_of_line_is_a_line()
+    {
+        Out(1, "one\n");
+        Out(1, "\n");
+        Out(2, "two\n");
+
+        Assert.Equal([("one", true), ("", true), ("two", true)], _lines);
+        Assert.False(_assembler.IsInside);
+    }
+
+    [Fact]
+    public void Pieces_of_one_time_are_one_line_also_when_the_other_stream_comes_between()
+    {
+        Out(1, "one ");
+        Assert.True(_assembler.HasOpen);
+        Err(2, "error\n");
+        Out(1, "line ");
+        Out(1, "only\n");
+
+        Assert.Equal([("error", true), ("one line only", true)], _lines);
+        Assert.False(_assembler.HasOpen);
+    }
+
+    [Fact]
+    public void A_message_of_another_time_is_a_new_line_for_some_engines_leave_the_end_of_a_split_line_out()
+    {
+        Out(1, "begin ");
+        Out(1, "end");
+        Out(2, "next\n");
+
+        Assert.Equal([("begin end", true), ("next", true)], _lines);
+    }
+
+    [Fact]
+    public void Of_a_line_without_an_end_enough_is_taken_and_its_rest_is_dropped_by_stream()
+    {
+        Out(1, new string('x', LineAssembler.Enough));
+        Out(1, "rest");
+        Err(1, "error of the same time\n");
+        Out(1, "rest\n");
+        Out(1, "next of the same time\n");
+
+        Assert.Equal([(new string('x', LineAssembler.Enough), false), ("error of the same time", true), ("next of the same time", true)], _lines);
+    }
+
+    [Fact]
+    public void After_the_rest_of_a_cut_line_without_its_end_the_next_line_is_there()
+    {
+        Out(1, new string('x', LineAssembler.Enough));
+        Out(1, "rest");
+        Assert.True(_assembler.IsInside);
+        Assert.False(_assembler.HasOpen);
+        Out(2, "next\n");
+
+        Assert.Equal((new string('x', LineAssembler.Enough), false), _lines[0]);
+        Assert.Equal([("next", true)], _lines.Skip(1));
+    }
+
+    [Fact]
+    public void At_the_end_what_is_begun_is_a_line()
+    {
+        Out(1, "half");
+        Err(2, "other half");
+        _assembler.Finish(Add);
+
+        Assert.Equal([("half", true), ("other half", true)], _lines);
+        Assert.False(_assembler.IsInside);
+    }
+
+    [Fact]
+    public void What_is_given_out_early_is_told_as_cut_and_its_rest_is_dropped()
+    {
+        Out(1, "half");
+        _assembler.Cut(Add);
+        Out(1, "rest\n");
+        Out(2, "next\n");
+
+        Assert.Equal([("half", false), ("next", true)], _lines);
+    }
+
+    private void Out(long at, string text) => _assembler.Add(LogSource.StandardOutput, at, Encoding.UTF8.GetBytes(text), Add);
+
+    private void Err(long at, string text) => _assembler.Add(LogSource.StandardError, at, Encoding.UTF8.GetBytes(text), Add);
+
+    private void Add(RawLine line) => _lines.Add((Encoding.UTF8.GetString(line.Text.Span), line.IsWhole));
+}

@@ -1,0 +1,152 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Configuration;
+using RagAgent.Containers;
+using RagAgent.Diagnostics;
+using RagAgent.Secrets;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Containers;
+
+/// <summary>From the engine's bytes to lines and a place, without an engine.</summary>
+public sealed class LogSessionTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("log");
+    private readonly StringWriter _out = new();
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(50));
+    private readonly SecretVault _vault = new();
+    private readonly List<string> _told = [];
+    private readonly LogWriter _writer;
+
+    public LogSessionTests() => _writer = Writer();
+
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _out.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void Lines_are_written_and_the_place_behind_them()
+    {
+        var session = _writer.Begin();
+        Take(session, Message(1, 1, "one\n"), Message(2, 2, "two\n"));
+
+        Assert.Equal(["one", "two"], Lines());
+        Assert.Equal(2, _writer.Place.AtOrAfter);
+        Assert.Null(session.DueIn());
+    }
+
+    [Fact]
+    public void A_line_that_is_begun_is_held_back_and_so_is_the_place()
+    {
+        var session = _writer.Begin();
+        Take(session, Message(1, 1, "one\n"));
+        var before = _writer.Place;
+        Take(session, Message(1, 2, "half"));
+
+        Assert.Equal(["one"], Lines());
+        Assert.Equal(before, _writer.Place);
+        Assert.Equal(TimeSpan.FromSeconds(1), session.DueIn());
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        session.GiveDue();
+        Assert.Equal(["one", "half …(cut)"], Lines());
+        Assert.Equal(before.Count(LogTime.Split(Payload(2, "half"))!.Value.At, true), _writer.Place);
+    }
+
+    [Fact]
+    public void A_second_stream_goes_on_where_the_first_one_broke_off()
+    {
+        byte[][] log = [Message(1, 1, "one\n"), Message(1, 1, "two\n"), Message(1, 2, "three\n"), Message(1, 9, "four\n")];
+        Take(_writer.Begin(), log[..2]);
+        Take(_writer.Begin(), log);
+
+        Assert.Equal(["one", "two", "three", "four"], Lines());
+    }
+
+    [Fact]
+    public void The_rest_of_a_line_that_was_cut_is_no_line_of_its_own_after_a_break()
+    {
+        byte[][] log = [Message(1, 1, new string('x', 16384)), Message(1, 1, "the rest"), Message(1, 1, "\n"), Message(1, 3, "next\n")];
+        Take(_writer.Begin(), log[..2]);
+        Take(_writer.Begin(), log);
+
+        Assert.Equal([new string('x', 8192) + " …(cut)", "next"], Lines());
+    }
+
+    [Fact]
+    public void What_is_over_the_cap_is_counted_and_told_ten_seconds_later_and_the_place_moves_over_it()
+    {
+        var session = _writer.Begin();
+        for (var i = 0; i < 2500; i++)
+        {
+            Take(session, Message(1, 1, "x\n"));
+        }
+
+        Assert.Equal(2000, Lines().Length);
+        Assert.Equal(2500, _writer.Place.AtOrAfter);
+        Assert.Equal(TimeSpan.FromSeconds(10), session.DueIn());
+        _time.Advance(TimeSpan.FromSeconds(10));
+        session.GiveDue();
+        Assert.Equal(["The app writes faster than 200 lines or 1 MB a second: 500 lines are left out here. 'docker logs app' has them."], _told);
+        Assert.Null(session.DueIn());
+    }
+
+    [Fact]
+    public void A_stream_that_brought_much_and_went_silent_is_stale_and_one_that_brought_little_is_not()
+    {
+        var little = _writer.Begin();
+        Take(little, Message(1, 1, "x\n"));
+        _time.Advance(TimeSpan.FromDays(1));
+        Assert.False(little.IsStale);
+
+        var much = _writer.Begin();
+        for (var i = 0; i < 70; i++)
+        {
+            Take(much, Message(1, 2 + i, new string('x', 16000) + "\n"));
+        }
+        Assert.False(much.IsStale);
+        Assert.Equal(TimeSpan.FromSeconds(5), much.DueIn());
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(much.IsStale);
+    }
+
+    [Fact]
+    public void The_engines_own_words_are_no_line_and_are_told_once()
+    {
+        var session = _writer.Begin();
+        Take(session, LogFramesTests.Frame(2, "Error grabbing logs: unexpected EOF\n"), LogFramesTests.Frame(3, "Error grabbing logs: unexpected EOF\n"), Message(1, 1, "one\n"));
+
+        Assert.Equal(["one"], Lines());
+        Assert.Equal(["Docker Engine could not read the log of app (0123456789ab): Error grabbing logs: unexpected EOF."], _told);
+    }
+
+    private LogWriter Writer()
+    {
+        var config = new AgentConfig { Image = "app", Container = new ContainerConfig { Name = "app" } };
+        var cursors = new LogCursors(config, new StateDirectory(_folder.FullName), NullLogger<LogCursors>.Instance);
+        return new LogWriter(new LoggedContainer("0123456789abcdef", "app"), LogPlace.Beginning, cursors.Open("0123456789abcdef"), cursors, _vault,
+            new OutputSink(OutputKind.Journal, text => text, _out), _time, new Heard(_told));
+    }
+
+    private static string Time(long second) => DateTimeOffset.UnixEpoch.AddSeconds(second).ToString("yyyy-MM-dd'T'HH:mm:ss.000000000'Z'", CultureInfo.InvariantCulture);
+
+    private static byte[] Payload(long second, string text) => System.Text.Encoding.UTF8.GetBytes($"{Time(second)} {text}");
+
+    private static byte[] Message(byte source, long second, string text) => LogFramesTests.Frame(source, $"{Time(second)} {text}");
+
+    private static void Take(LogSession session, params byte[][] frames)
+    {
+        foreach (var frame in frames)
+        {
+            frame.CopyTo(session.Free);
+            session.Take(frame.Length);
+        }
+    }
+
+    private string[] Lines() => [.. _out.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l["<6>app| ".Length..])];
+}
