@@ -21,7 +21,7 @@ internal static class Inspection
         {
             IsForgetful = false,
             Good = newest?.LastGood is { } good ? [good] : s.Good,
-            Verdict = newest is { LastGood: not null, Avoided: { } avoided }
+            Verdict = newest is { LastGood: { } other, Avoided: { } avoided } && other != avoided
                 ? new Verdict.Quarantined(avoided, Failures.FailedBefore(avoided))
                 : s.Verdict,
         };
@@ -40,7 +40,7 @@ internal static class Inspection
         var seen = Find(inventory, known);
         if (seen is { IsAlive: true })
         {
-            return seen.StartedAt != known.StartedAt ? Stop(s, Slot.Front, seen, new StopReason.RestartedByOther()) : Refresh(s, seen);
+            return seen.StartedAt != known.StartedAt ? Stop(s, Slot.Front, seen, new StopReason.RestartedByOther()) : Refresh(s, Slot.Front, seen);
         }
         if (s.StopCalled == known.Id && !afterOutage && seen is not null)
         {
@@ -60,7 +60,7 @@ internal static class Inspection
         return seen switch
         {
             { IsAlive: true } when seen.StartedAt != known.StartedAt => Stop(s, Slot.Beside, seen, new StopReason.RestartedByOther()),
-            { IsAlive: true } => s,
+            { IsAlive: true } => Refresh(s, Slot.Beside, seen),
             _ when s.Beside is App.Draining => s with { Beside = null },
             _ => Crashes.Candidate(s, known, Ended(s, known, seen, afterOutage), policy),
         };
@@ -113,12 +113,15 @@ internal static class Inspection
         Rollout.Begin(s.Ran(container), container.Image)
             .With(slot, new App.Probing(container, s.Now, ProbeKind.Startup, new ProbeClock(s.Now, null), null, Adopted: true));
 
-    private static AgentState Refresh(AgentState s, Container seen) => s.App switch
+    /// <summary>Somebody paused it, or it got its name.</summary>
+    private static AgentState Refresh(AgentState s, Slot slot, Container seen) => s.At(slot) switch
     {
-        App.Probing p when p.Container.Status != seen.Status => s with { App = p with { Container = seen } },
-        App.Serving v when v.Container.Status != seen.Status => s with { App = v with { Container = seen } },
+        App.Probing p when IsOther(p.Container, seen) => s.With(slot, p with { Container = seen }),
+        App.Serving v when IsOther(v.Container, seen) => s.With(slot, v with { Container = seen }),
         _ => s,
     };
+
+    private static bool IsOther(Container known, Container seen) => known.Status != seen.Status || known.Name != seen.Name;
 
     private static AgentState Stop(AgentState s, Slot slot, Container container, StopReason reason) =>
         s.With(slot, new App.Stopping(Planner.NotBegun, container, reason));

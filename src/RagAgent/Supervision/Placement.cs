@@ -74,7 +74,7 @@ internal static class Placement
         (App Next, Effect Begun)? step = s.At(slot) switch
         {
             App.Starting { Op: Planner.NotBegun } x =>
-                (x with { Op = number }, new Effect.StartContainer(number, x.Release, other, s.Good.FirstOrDefault(), s.Verdict is { Avoids: true } v ? v.Image : null)),
+                (x with { Op = number }, new Effect.StartContainer(number, x.Release, other, s.Good.FirstOrDefault(good => !Rollout.IsAvoided(s, good)), s.Verdict is { Avoids: true } v ? v.Image : null)),
             App.Stopping { Op: Planner.NotBegun } x => (x with { Op = number }, new Effect.StopContainer(number, x.Container, other)),
             App.Draining { Op: Planner.NotBegun } x => (x with { Op = number }, new Effect.Drain(number, x.Container)),
             App.Probing { Probe.InFlight: null } x when s.Now >= x.Probe.NextAt =>
@@ -107,10 +107,10 @@ internal static class Placement
     private static AgentState Unhealthy(AgentState s, App.Serving v, Policy policy)
     {
         var stopped = Stop(s, Slot.Front, new StopReason.Unhealthy(v.Failures, v.LastFault ?? "no answer"));
-        // One that was paused can't answer; that is not the image's doing.
-        return v.Container.Status is ContainerStatus.Paused ? stopped : Strike(stopped, v.Container, Slot.Front, policy);
+        return Strike(stopped, v.Container, Slot.Front, policy);
     }
 
     private static AgentState Strike(AgentState s, Container container, Slot slot, Policy policy) =>
-        s.At(slot) is App.Stopping stopping && Failures.Of(stopping) is { } problem ? Crashes.Strike(s, container.Image, problem, policy) : s;
+        // One that somebody paused can't answer; that is not the image's doing.
+        container.Status is not ContainerStatus.Paused && s.At(slot) is App.Stopping stopping && Failures.Of(stopping) is { } problem ? Crashes.Strike(s, container.Image, problem, policy) : s;
 }

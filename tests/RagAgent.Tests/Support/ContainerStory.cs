@@ -109,7 +109,12 @@ internal sealed class ContainerStory(Policy? policy = null)
     public ContainerStory Starts() => Answer<Effect.StartContainer>((e, at) =>
     {
         Engine.RemoveAll(c => c.Id != e.Beside?.Id);
-        Engine.Add(Sample.Running($"container-{++_containers}", e.Release));
+        Engine.Add(Sample.Running($"container-{++_containers}", e.Release, $"2026-01-01T00:00:{_containers:00}Z") with
+        {
+            Name = e.Beside is null ? "ragstream" : "ragstream-next",
+            LastGood = e.LastGood,
+            Avoided = e.Avoided,
+        });
         return new Event.ContainerStarted(at, e.Op, Engine[^1]);
     });
 
@@ -118,6 +123,10 @@ internal sealed class ContainerStory(Policy? policy = null)
         Engine.RemoveAll(c => c.Id == e.Container.Id);
         return new Event.ContainerStopped(at, e.Op);
     });
+
+    public ContainerStory SpareAnswers() => Answer<Effect.EnsureSpare>((e, at) => new Event.SpareReady(at, e.Image));
+
+    public ContainerStory SpareFails(Problem problem) => Answer<Effect.EnsureSpare>((_, at) => new Event.SpareFailed(at, problem));
 
     public ContainerStory Drains(int left = 0) => Answer<Effect.Drain>((e, at) => new Event.Drained(at, e.Op, left));
 
@@ -139,6 +148,30 @@ internal sealed class ContainerStory(Policy? policy = null)
         return Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
     }
 
+    /// <summary>The agent begins anew with what it has written down; the engine goes on meanwhile.</summary>
+    public ContainerStory LivesAgain(bool remembers = true)
+    {
+        _pending.Clear();
+        State = AgentState.Begin(remembers ? Memory : null, seed: 1);
+        Now = Moment.Zero;
+        return Boots();
+    }
+
+    /// <summary>Somebody pushed another image, and an operator asks for it; what is needed for it is there.</summary>
+    public ContainerStory Deploys(ImageName image)
+    {
+        Tag = image;
+        return IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().ImageAnswers();
+    }
+
+    public ContainerStory IsAskedTo(RequestKind kind) => Passes(TimeSpan.FromMilliseconds(1)).Hears(at => new Event.Asked(at, kind));
+
+    /// <summary>From the stop of the old one to the new one that serves.</summary>
+    public ContainerStory Swaps() => Stops().EngineIsSeen().ComesUp();
+
+    /// <summary>It has served so long that it counts as good.</summary>
+    public ContainerStory IsProven() => PassesQuietly(Policy.Watch + TimeSpan.FromSeconds(1));
+
     /// <summary>Every inspection that is under way or follows from one is answered.</summary>
     public ContainerStory EngineIsSeen()
     {
@@ -150,7 +183,7 @@ internal sealed class ContainerStory(Policy? policy = null)
     }
 
     /// <summary>Somebody asks for an update, a moment after all that came before.</summary>
-    public ContainerStory IsAskedToUpdate() => Passes(TimeSpan.FromMilliseconds(1)).Hears(at => new Event.Asked(at, RequestKind.Update));
+    public ContainerStory IsAskedToUpdate() => IsAskedTo(RequestKind.Update);
 
     public ContainerStory Crashes(int code = 1) => EngineShows(Current.Ended(code));
 
@@ -194,6 +227,7 @@ internal sealed class ContainerStory(Policy? policy = null)
                 Effect.StartContainer => Starts(),
                 Effect.StopContainer => Stops(),
                 Effect.Drain => Drains(),
+                Effect.EnsureSpare => SpareAnswers(),
                 Effect.Collect => Collects(),
                 _ => ProbePasses(),
             };

@@ -254,7 +254,10 @@ internal sealed class World
                 Engine.Start(alive, byHuman: true);
                 break;
             case Happening.HumanStart when ended is not null: Engine.Start(ended, byHuman: true); break;
-            case Happening.HumanPause when alive is not null: alive.Status = ContainerStatus.Paused; break;
+            case Happening.HumanPause when alive is not null:
+                alive.Status = ContainerStatus.Paused;
+                Agent.Hear(at => new Event.EngineStirred(at));
+                break;
             case Happening.HumanRunsSecond when Engine.Alive.Count() < 2 && alive is not null:
                 var second = Engine.Create("second", alive.Release, alive.App);
                 second.HasSecrets = true;

@@ -1,0 +1,146 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>Where two containers share nothing that both would write to, the new one proves itself beside the old one.</summary>
+public class StartFirstTests
+{
+    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckEvery = null, StartFirst = true });
+
+    [Fact]
+    public void The_old_one_serves_until_the_new_one_has_passed_its_gate()
+    {
+        _story.Serves();
+        var old = _story.Current;
+        _story.Deploys(Sample.Newer);
+        Assert.Equal(old, _story.PendingOne<Effect.StartContainer>().Beside);
+        _story.Starts().EngineIsSeen().ProbePasses();
+        Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
+        Assert.False(_story.Has<Effect.StopContainer>());
+        _story.ProbePasses();
+        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+    }
+
+    [Fact]
+    public void Then_the_old_one_is_drained_before_it_is_stopped_and_its_name_goes_to_the_new_one()
+    {
+        _story.Serves();
+        var old = _story.Current;
+        SwapsTo(Sample.Newer);
+        Assert.Equal(old, _story.PendingOne<Effect.Drain>().Container);
+        Assert.False(_story.Has<Effect.StopContainer>());
+        _story.Drains();
+        var stop = _story.PendingOne<Effect.StopContainer>();
+        Assert.Equal((old.Id, "ragstream-next"), (stop.Container.Id, stop.Heir?.Name));
+        _story.Stops().EngineIsSeen();
+        Assert.Null(_story.State.Beside);
+    }
+
+    [Fact]
+    public void A_candidate_that_crashes_costs_visitors_nothing_and_is_tried_thrice()
+    {
+        _story.Serves().IsProven();
+        var old = _story.Current;
+        _story.Deploys(Sample.Newer).Forget();
+        for (var crash = 0; crash < 3; crash++)
+        {
+            _story.Starts().EngineIsSeen();
+            _story.EngineShows(old, _story.State.Beside!.Current!.Ended(1));
+            Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
+            _story.Passes(TimeSpan.FromSeconds(10)).EngineIsSeen();
+        }
+        Assert.Null(_story.State.Beside);
+        Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
+        Assert.Equal(0, _story.CountBegun<Effect.StopContainer>());
+        Assert.Equal(0, _story.State.Crashes);
+    }
+
+    [Fact]
+    public void The_update_then_fails_with_the_reason_while_the_old_one_serves()
+    {
+        A_candidate_that_crashes_costs_visitors_nothing_and_is_tried_thrice();
+        Assert.Equal("image-quarantined", _story.State.LastOutcome?.Problem?.Code);
+    }
+
+    [Fact]
+    public void A_candidate_that_is_never_well_is_stopped_at_its_deadline_and_rolled_back()
+    {
+        _story.Serves().IsProven().Deploys(Sample.Newer).Starts().EngineIsSeen();
+        var end = _story.Now + _story.Policy.StartupDeadline;
+        while (_story.Now < end)
+        {
+            _story.Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
+            while (_story.Pending.OfType<Effect.Probe>().Any())
+            {
+                _ = _story.Pending.OfType<Effect.Probe>().Last().Kind == ProbeKind.Liveness ? _story.ProbePasses() : _story.ProbeFails();
+            }
+        }
+        Assert.IsType<StopReason.NeverHealthy>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
+        _story.Stops().EngineIsSeen();
+        Assert.Null(_story.State.Beside);
+        Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
+    }
+
+    [Fact]
+    public void When_the_old_one_dies_the_candidate_takes_its_place()
+    {
+        _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
+        var candidate = _story.State.Beside!.Current!;
+        _story.Forget().EngineShows(_story.Current.Ended(1), candidate);
+        Assert.Equal(candidate, Assert.IsType<App.Probing>(_story.State.App).Container);
+        Assert.Null(_story.State.Beside);
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void Also_when_it_is_just_being_started()
+    {
+        _story.Serves().Deploys(Sample.Newer).Forget().EngineShows(_story.Current.Ended(1));
+        Assert.IsType<App.Starting>(_story.State.App);
+        _story.ComesUp();
+        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void A_candidate_that_is_not_wanted_any_more_goes()
+    {
+        _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
+        _story.Deploys(Sample.Old);
+        Assert.IsType<StopReason.Replaced>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
+        _story.Stops().EngineIsSeen();
+        Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
+    }
+
+    [Fact]
+    public void With_another_configuration_nothing_is_known_of_what_the_old_one_shares_so_it_goes_first()
+    {
+        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New, config: "config-0")));
+        _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers();
+        Assert.IsType<StopReason.Replaced>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void After_a_crash_of_the_agent_the_older_one_serves_on_and_the_newer_one_has_to_pass_its_gate()
+    {
+        _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
+        _story.LivesAgain().EngineAnswers();
+        Assert.Equal(Sample.New, Assert.IsType<App.Probing>(_story.State.App).Container.Image);
+        Assert.Equal(Sample.Newer, Assert.IsType<App.Probing>(_story.State.Beside).Container.Image);
+        _story.SecretsAnswer().TagAnswers().ImageAnswers().PassesQuietly(TimeSpan.FromSeconds(10));
+        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        Assert.Single(_story.Engine);
+    }
+
+    [Fact]
+    public void A_copy_of_what_serves_is_a_stray_here_as_well()
+    {
+        _story.Serves();
+        _story.EngineShows(_story.Current, _story.Current with { Id = "copy", StartedAt = "2026-01-02T00:00:00Z" });
+        Assert.Equal("copy", _story.PendingOne<Effect.StopContainer>().Container.Id);
+    }
+
+    private void SwapsTo(ImageName image) => _story.Deploys(image).Starts().EngineIsSeen().ProbePasses().ProbePasses();
+}
