@@ -88,9 +88,8 @@ internal static class Inspection
         {
             return s.App is App.Unseen ? s with { App = new App.Absent() } : s;
         }
-        if (s.Runs.Any(run => run.ContainerId == found.Id && run.StartedAt != found.StartedAt))
+        if (IsRunOfOther(s, found))
         {
-            // Started by hand while no agent looked: its secrets, which only the agent hands over, are missing.
             return Stop(s with { Hold = s.Hold == Hold.Hand ? null : s.Hold }, Slot.Front, found, new StopReason.RestartedByOther());
         }
         return Met(s with { LastImage = found.Image ?? s.LastImage, Hold = s.Hold == Hold.Hand ? null : s.Hold }, Slot.Front, found);
@@ -104,10 +103,17 @@ internal static class Inspection
         {
             return s;
         }
+        if (IsRunOfOther(s, other))
+        {
+            return Stop(s, Slot.Beside, other, new StopReason.RestartedByOther());
+        }
         var mayStay = policy.StartFirst && other.ReleaseId != front.ReleaseId && other.Status == ContainerStatus.Running &&
             other.ConfigFingerprint == policy.ConfigFingerprint && front.ConfigFingerprint == policy.ConfigFingerprint;
         return mayStay ? Met(s, Slot.Beside, other) : Stop(s, Slot.Beside, other, new StopReason.Stray());
     }
+
+    /// <summary>Started by hand after a run of ours: its secrets, which only the agent hands over, are missing.</summary>
+    private static bool IsRunOfOther(AgentState s, Container seen) => s.Runs.Any(run => run.ContainerId == seen.Id && run.StartedAt != seen.StartedAt);
 
     private static AgentState Met(AgentState s, Slot slot, Container container) =>
         Rollout.Begin(s.Ran(container), container.Image)

@@ -12,9 +12,10 @@ internal static class Planner
     {
         var effects = ImmutableArray.CreateBuilder<Effect>();
         s = Rollout.Reconsider(s, policy);
-        s = Supply.Plan(s, policy, effects);
         s = Placement.Plan(s, policy, effects);
         s = Proven(s, policy);
+        // What is needed follows from what was just decided.
+        s = Supply.Plan(s, policy, effects);
         s = Requests.End(s, policy);
         s = Housekeeping.Plan(s, effects);
         return new Step(s, effects.ToImmutable());

@@ -131,9 +131,9 @@ internal static class Reducer
     private static AgentState SpareFailed(AgentState s, Problem problem, Policy policy)
     {
         s = s.Draw(t => s with { Spare = s.Spare.Fail(problem, s.Now, policy.PullRetry, t) });
-        // The registry does not have it any more, or what serves visitors would wait for it too long: there is nothing to go back to.
+        // The registry does not have it any more, or visitors would wait for it too long: there is nothing to go back to. One that serves is not given up.
         var isLost = problem.Code == ProblemCodes.TagMissing || (s.Spare.Failures >= policy.StaleAfterFailures && s.Defect is not null);
-        return isLost && Housekeeping.Wanted(s) is { } gone
+        return isLost && Housekeeping.Wanted(s) is { } gone && s.App.Current?.Image != gone
             ? Rollout.Lose(s, gone) with { Spare = Tracked<ImageName>.Resting, Defect = s.Defect?.Image == gone ? null : s.Defect }
             : s;
     }

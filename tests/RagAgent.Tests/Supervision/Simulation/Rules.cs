@@ -93,7 +93,7 @@ internal sealed class Rules(World world)
         Require(s.App is not App.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {s.App}.");
         Require(s.App is not App.BackingOff b || b.Until - s.Now <= policy.Restart.Longest,
             () => $"The back-off {s.App} is longer than its bound.");
-        if (s.App is App.Probing && before.App is not App.Probing)
+        if ((s.App is App.Probing && before.App is not App.Probing) || (s.Beside is App.Probing && before.Beside is not App.Probing))
         {
             _metAnew = before.Counter;
         }

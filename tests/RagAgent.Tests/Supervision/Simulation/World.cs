@@ -169,7 +169,8 @@ internal sealed class World
         Agent.State.Good.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsFine(fallback) &&
         new[] { Agent.State.App.Current?.Image, Agent.State.Beside?.Current?.Image, Agent.State.LastImage, (Agent.State.App as App.Starting)?.Release.Image }
             .All(image => image is null || image == fallback || image == Tag.Name) &&
-        Engine.Boxes.All(box => box.App == Tag || box.App.Name == fallback);
+        Engine.Boxes.All(box => box.App == Tag || box.App.Name == fallback) && !Agent.State.Image.IsRunning &&
+        (Agent.State.Image.Value is not { } ready || ready.Digest == Tag.Name.Digest || ready.Digest == fallback.Digest);
 
     private bool IsFine(ImageName image) => IsGood(AppOf(image)) && CanStart(image);
 
