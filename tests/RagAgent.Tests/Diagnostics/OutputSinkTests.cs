@@ -125,10 +125,10 @@ public sealed class OutputSinkTests : IDisposable
     [InlineData("Plain", "2026-11-23T10:34:56.789Z info  app| one\n2026-11-23T10:34:56.789Z info  app| two\n")]
     public void The_apps_lines_are_marked_and_leave_in_one_piece(string kind, string expected)
     {
-        using var writer = new Pieces();
+        using var writer = new FlushedPieces();
         new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteApp([(At, "one"), (At, "two")]);
 
-        Assert.Equal([expected], writer.Flushed);
+        Assert.Equal([expected], writer.Pieces);
     }
 
     [Fact]
@@ -158,16 +158,4 @@ public sealed class OutputSinkTests : IDisposable
     private static LogEvent Event(string template, LogEventLevel level, (string Name, string Value)? property = null, Exception? exception = null) => new(
         At, level, exception, new MessageTemplateParser().Parse(template),
         property is { } p ? [new LogEventProperty(p.Name, new ScalarValue(p.Value))] : []);
-
-    /// <summary>What was written between two flushes.</summary>
-    private sealed class Pieces : StringWriter
-    {
-        public List<string> Flushed { get; } = [];
-
-        public override void Flush()
-        {
-            Flushed.Add(ToString());
-            GetStringBuilder().Clear();
-        }
-    }
 }
