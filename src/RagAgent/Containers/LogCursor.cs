@@ -32,8 +32,9 @@ internal sealed class LogCursor : IDisposable
         return RandomAccess.Read(_file, record, 0) == Length ? Parse(record.AsSpan(0, Length)) : null;
     }
 
+    /// <param name="record">Made by <see cref="Format"/>.</param>
     /// <exception cref="IOException">It can't be written.</exception>
-    public void Write(LogPlace place) => RandomAccess.Write(_file, Format(place), 0);
+    public void Write(byte[] record) => RandomAccess.Write(_file, record, 0);
 
     public void Delete()
     {
@@ -43,7 +44,7 @@ internal sealed class LogCursor : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    internal static byte[] Format(LogPlace place)
+    public static byte[] Format(LogPlace place)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"{Kind} {place.Since:D19} {place.First:D19} {place.AtOrAfter:D19} {place.Before:D19} {place.Newest:D19}");
         var record = Encoding.ASCII.GetBytes($"{text} {Sum(Encoding.ASCII.GetBytes(text))}".PadRight(Length - 1) + "\n");

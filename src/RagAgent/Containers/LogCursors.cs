@@ -19,9 +19,9 @@ internal sealed class LogCursors(AgentConfig config, StateDirectory directory, I
     public LogCursor? Open(string id) => Try(() => new LogCursor(Path.Combine(directory.Folder(FolderName), Prefix + id)));
 
     /// <returns>False when it could not be written: it is of no use any more.</returns>
-    public bool Write(LogCursor cursor, LogPlace place) => Try(() =>
+    public bool Write(LogCursor cursor, byte[] record) => Try(() =>
     {
-        cursor.Write(place);
+        cursor.Write(record);
         return cursor;
     }) is not null;
 

@@ -44,6 +44,10 @@ internal sealed class LogSession
         while (_frames.TryNext(out var frame))
         {
             Take(frame);
+            if (_writer.IsFull)
+            {
+                Write();
+            }
         }
         Write();
         GiveDue();

@@ -17,6 +17,7 @@ internal sealed class LogWriter(
 {
     private static readonly TimeSpan BetweenTellings = TimeSpan.FromSeconds(10);
     private const int LongestWords = 500;
+    private const int MostAtOnce = 50;
     private readonly RateCap _cap = new();
     private readonly List<(DateTimeOffset At, string Text)> _batch = [];
     private LogCursor? _cursor = cursor;
@@ -42,20 +43,23 @@ internal sealed class LogWriter(
         }
     }
 
+    /// <summary>So much is waiting that it should be written: a kill repeats no more than this.</summary>
+    public bool IsFull => _batch.Count >= MostAtOnce;
+
     /// <summary>The lines, and at once the place behind them: a kill between the two repeats this batch, and nothing is ever lost by one.</summary>
     /// <param name="place">Null: the lines are of no use as a place yet.</param>
     public void Write(LogPlace? place)
     {
+        // All work is done before the lines leave: between them and the place lies one system call.
+        var moves = place is { } next && next != Place;
+        Place = place ?? Place;
+        var record = moves && _cursor is not null ? LogCursor.Format(Place) : null;
         if (_batch.Count > 0)
         {
             output.WriteApp(_batch);
-            _batch.Clear();
         }
-        if (place is { } now && now != Place)
-        {
-            Place = now;
-            Keep();
-        }
+        Keep(record);
+        _batch.Clear();
     }
 
     /// <summary>In how long <see cref="TellLeftOut"/> is due; null: nothing was left out.</summary>
@@ -85,9 +89,11 @@ internal sealed class LogWriter(
     }
 
     /// <summary>Writes the place as it is, so that another agent finds one.</summary>
-    public void Keep()
+    public void Keep() => Keep(LogCursor.Format(Place));
+
+    private void Keep(byte[]? record)
     {
-        if (_cursor is { } file && !cursors.Write(file, Place))
+        if (record is not null && _cursor is { } file && !cursors.Write(file, record))
         {
             _cursor = null;
         }

@@ -44,8 +44,8 @@ internal static partial class Log
     [LoggerMessage(114, LogLevel.Information, "Container {Container} serves: release {Release}, image {Digest}, well after {Took}.")]
     public static partial void ContainerServes(this ILogger logger, string container, string release, string digest, string took);
 
-    [LoggerMessage(115, LogLevel.Warning, "Container {Container} failed a liveness probe: {Fault}.{Pressure}")]
-    public static partial void LivenessFailed(this ILogger logger, string container, string fault, string pressure);
+    [LoggerMessage(115, LogLevel.Warning, "Container {Container} failed a liveness probe: {Fault}.{Patience}")]
+    public static partial void LivenessFailed(this ILogger logger, string container, string fault, string patience);
 
     [LoggerMessage(116, LogLevel.Information, "Container {Container} is well again.")]
     public static partial void LivenessRecovered(this ILogger logger, string container);
@@ -58,9 +58,6 @@ internal static partial class Log
 
     [LoggerMessage(119, LogLevel.Error, "{Problem} That was crash {Crashes} in a row: the app is crash-looping.{Next}")]
     public static partial void CrashLooping(this ILogger logger, Problem problem, int crashes, string next);
-
-    [LoggerMessage(120, LogLevel.Information, "| {Line}")]
-    public static partial void LastLine(this ILogger logger, string line);
 
     [LoggerMessage(121, LogLevel.Information, "A newer release is on disk and waits until no session is open ({Sessions} now).")]
     public static partial void UpdateWaits(this ILogger logger, int sessions);

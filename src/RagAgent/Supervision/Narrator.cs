@@ -156,7 +156,7 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
                 logger.Swapped(a.Container.ShortId, b.Container.ShortId, Words.Digest(a.Container.Image?.Digest ?? "unknown"));
                 break;
             case (App.Serving b, App.Serving a) when a.Failures > b.Failures:
-                logger.LivenessFailed(a.Container.ShortId, a.LastFault ?? "no answer", a.UnderPressure ? " The machine is short of processor time, memory or disk, so more patience is due." : "");
+                logger.LivenessFailed(a.Container.ShortId, a.LastFault ?? "no answer", a.UnderPressure ? " The machine itself is short of something, so more patience is due." : "");
                 break;
             case (App.Serving { Failures: > 0 }, App.Serving { Failures: 0 } a):
                 logger.LivenessRecovered(a.Container.ShortId);
@@ -229,10 +229,7 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         {
             logger.ContainerFailed(failure.Problem, next);
         }
-        foreach (var line in failure.LastLines)
-        {
-            logger.LastLine(line);
-        }
+        // Its last lines stand above already, as all that it writes.
     }
 
     private void TellRequests(AgentState before, AgentState after)

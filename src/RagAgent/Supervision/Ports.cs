@@ -25,7 +25,7 @@ internal interface IImages
 
     /// <param name="resolution">What to have on disk.</param>
     /// <param name="progress">Called from the pull's own thread; not throttled.</param>
-    /// <param name="stopping">Ends the pull; layers that are complete stay.</param>
+    /// <param name="stopping">Ends the pull; some engines then drop the layers that are complete, too.</param>
     /// <param name="anew">What is on disk turned out to be broken: it is removed first, but only once the registry has shown that it can be had again.</param>
     Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping);
 

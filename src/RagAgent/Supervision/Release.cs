@@ -55,7 +55,7 @@ internal sealed record ImageOnDisk(string Digest, long Pulled);
 
 /// <summary>What a removal of old images brought.</summary>
 /// <param name="Removed">Images that are gone.</param>
-/// <param name="FreedBytes">As the engine counts them; an estimate, for layers are shared.</param>
+/// <param name="FreedBytes">As the disk shows it; an estimate, for others write there too.</param>
 internal sealed record Collection(int Removed, long FreedBytes);
 
 /// <summary>How far a pull is.</summary>

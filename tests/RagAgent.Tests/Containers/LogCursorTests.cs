@@ -19,8 +19,8 @@ public sealed class LogCursorTests : IDisposable
         using (var cursor = new LogCursor(File))
         {
             Assert.Null(cursor.Read());
-            cursor.Write(LogPlace.Beginning);
-            cursor.Write(Place);
+            cursor.Write(LogCursor.Format(LogPlace.Beginning));
+            cursor.Write(LogCursor.Format(Place));
         }
         using var next = new LogCursor(File);
 

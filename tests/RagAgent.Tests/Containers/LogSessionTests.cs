@@ -14,7 +14,7 @@ namespace RagAgent.Tests.Containers;
 public sealed class LogSessionTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("log");
-    private readonly StringWriter _out = new();
+    private readonly FlushedPieces _out = new();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(50));
     private readonly SecretVault _vault = new();
     private readonly List<string> _told = [];
@@ -66,6 +66,19 @@ public sealed class LogSessionTests : IDisposable
         Take(_writer.Begin(), log);
 
         Assert.Equal(["one", "two", "three", "four"], Lines());
+    }
+
+    [Fact]
+    public void A_kill_after_any_write_repeats_fifty_lines_at_most()
+    {
+        var session = _writer.Begin();
+        var all = Enumerable.Range(0, 300).SelectMany(i => Message(1, 1, $"{i}\n")).ToArray();
+        all.CopyTo(session.Free);
+        var before = _out.Pieces.Count;
+        session.Take(all.Length);
+
+        Assert.Equal(300, Lines().Length);
+        Assert.All(_out.Pieces.Skip(before), piece => Assert.InRange(piece.Count(c => c == '\n'), 1, 50));
     }
 
     [Fact]
@@ -148,5 +161,5 @@ public sealed class LogSessionTests : IDisposable
         }
     }
 
-    private string[] Lines() => [.. _out.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l["<6>app| ".Length..])];
+    private string[] Lines() => [.. string.Concat(_out.Pieces).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l["<6>app| ".Length..])];
 }

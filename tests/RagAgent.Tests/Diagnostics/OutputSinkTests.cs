@@ -125,10 +125,10 @@ public sealed class OutputSinkTests : IDisposable
     [InlineData("Plain", "2026-11-23T10:34:56.789Z info  app| one\n2026-11-23T10:34:56.789Z info  app| two\n")]
     public void The_apps_lines_are_marked_and_leave_in_one_piece(string kind, string expected)
     {
-        using var writer = new Pieces();
+        using var writer = new FlushedPieces();
         new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteApp([(At, "one"), (At, "two")]);
 
-        Assert.Equal([expected], writer.Flushed);
+        Assert.Equal([expected], writer.Pieces);
     }
 
     [Fact]
@@ -148,9 +148,9 @@ public sealed class OutputSinkTests : IDisposable
         using var factory = new Serilog.Extensions.Logging.SerilogLoggerFactory(logger);
 
         RagAgent.Supervision.Log.WentWrong(factory.CreateLogger("x"), Told.Trouble);
-        RagAgent.Supervision.Log.LastLine(factory.CreateLogger("x"), "{\"json\": \"{of the app}\"}");
+        RagAgent.Supervision.Log.CouldNotAsk(factory.CreateLogger("x"), "{of the app}");
 
-        Assert.Equal("<4>It went wrong. Do this.\n<6>| {\"json\": \"{of the app}\"}\n", _out.ToString());
+        Assert.Equal("<4>It went wrong. Do this.\n<4>The app could not be asked how it is, which says nothing about it: {of the app}.\n", _out.ToString());
     }
 
     private OutputSink Sink(OutputKind kind) => new(kind, text => text, _out);
@@ -158,16 +158,4 @@ public sealed class OutputSinkTests : IDisposable
     private static LogEvent Event(string template, LogEventLevel level, (string Name, string Value)? property = null, Exception? exception = null) => new(
         At, level, exception, new MessageTemplateParser().Parse(template),
         property is { } p ? [new LogEventProperty(p.Name, new ScalarValue(p.Value))] : []);
-
-    /// <summary>What was written between two flushes.</summary>
-    private sealed class Pieces : StringWriter
-    {
-        public List<string> Flushed { get; } = [];
-
-        public override void Flush()
-        {
-            Flushed.Add(ToString());
-            GetStringBuilder().Clear();
-        }
-    }
 }

@@ -5,9 +5,10 @@ namespace RagAgent.Tests.Supervision.Simulation;
 /// <summary>Lives a history from the first boot to the end: its turns, then everything is mended, then a quiet while.</summary>
 /// <param name="TookToServe">From the moment that everything was mended.</param>
 /// <param name="BusiestMinute">Effects begun in the busiest minute.</param>
-/// <param name="Transitions">Of both places, by the names of the states.</param>
+/// <param name="FrontTransitions">By the names of the states.</param>
+/// <param name="BesideTransitions">The same beside.</param>
 /// <param name="Heard">Events that the agent heard.</param>
-internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlySet<(string From, string To)> Transitions, int Heard)
+internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlySet<(string From, string To)> FrontTransitions, IReadOnlySet<(string From, string To)> BesideTransitions, int Heard)
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(6);
@@ -44,7 +45,7 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlyS
             throw new RuleBrokenException(
                 $"It served and nothing was wrong, but {container!.Id} was not left alone: {world.Agent.State.App}");
         }
-        return new Lived(took, world.Rules.BusiestMinute, world.Rules.Transitions, world.Agent.Heard);
+        return new Lived(took, world.Rules.BusiestMinute, world.Rules.FrontTransitions, world.Rules.BesideTransitions, world.Agent.Heard);
     }
 
     /// <summary>The history once more, told line by line, with the rule it breaks at the end.</summary>

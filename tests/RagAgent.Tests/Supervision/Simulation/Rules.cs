@@ -34,7 +34,8 @@ internal sealed class Rules(World world)
 
     public void Reboots() => _held = false;
 
-    public HashSet<(string From, string To)> Transitions { get; } = [];
+    public HashSet<(string From, string To)> FrontTransitions { get; } = [];
+    public HashSet<(string From, string To)> BesideTransitions { get; } = [];
 
     public void Shows(int life, TimeSpan at, Inventory inventory)
     {
@@ -72,13 +73,8 @@ internal sealed class Rules(World world)
         _secrets = e is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
         Learns(before, e, s);
         Swaps(before, s, policy);
-        foreach (var (from, to) in new[] { (before.App, s.App), (before.Beside, s.Beside) })
-        {
-            if (from?.GetType() != to?.GetType())
-            {
-                Transitions.Add((from?.GetType().Name ?? "Empty", to?.GetType().Name ?? "Empty"));
-            }
-        }
+        Goes(FrontTransitions, before.App, s.App);
+        Goes(BesideTransitions, before.Beside, s.Beside);
         var next = Deadlines.Next(s, policy);
         Require(next is null || next > s.Now, () => $"The deadline {next} is over at {s.Now}: the loop would spin.");
         Require(next is not null || !world.IsIdle || step.Effects.Length > 0,
@@ -103,6 +99,14 @@ internal sealed class Rules(World world)
             {
                 StopsWithReason(before, s, stopping, policy);
             }
+        }
+    }
+
+    private static void Goes(HashSet<(string From, string To)> ways, App? from, App? to)
+    {
+        if (from?.GetType() != to?.GetType())
+        {
+            ways.Add((from?.GetType().Name ?? "Empty", to?.GetType().Name ?? "Empty"));
         }
     }
 

@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+using CsCheck;
+using RagAgent.Tests.Supervision.Simulation;
+using Xunit;
+
+namespace RagAgent.Tests.Documents;
+
+/// <summary>The diagrams of the life cycle in docs/architecture.md are held against what simulated lives go through.</summary>
+public sealed partial class LifeCycleTests
+{
+    private const int Lives = 3_000;
+
+    // Of a fixed seed: the same lives each time, and enough of them to go all ways.
+    private static readonly Lazy<(HashSet<(string From, string To)> Front, HashSet<(string From, string To)> Beside)> Gone = new(() =>
+    {
+        HashSet<(string From, string To)> front = [], beside = [];
+        History.Any(longest: 40).Sample(history =>
+        {
+            var lived = Lived.Through(history);
+            lock (front)
+            {
+                front.UnionWith(lived.FrontTransitions);
+                beside.UnionWith(lived.BesideTransitions);
+            }
+        }, seed: "0000000000000000", iter: Lives);
+        return (front, beside);
+    });
+
+    [Theory]
+    [InlineData("front")]
+    [InlineData("beside")]
+    public void Every_way_that_is_gone_is_drawn_and_every_one_that_is_drawn_is_gone(string place)
+    {
+        var gone = place == "front" ? Gone.Value.Front : Gone.Value.Beside;
+
+        Assert.Empty(gone.Except(Drawn(place)));
+        Assert.Empty(Drawn(place).Except(gone));
+    }
+
+    private static IEnumerable<(string From, string To)> Drawn(string place)
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "RagAgent.sln")))
+        {
+            root = root.Parent!;
+        }
+        var text = File.ReadAllText(Path.Combine(root.FullName, "docs/architecture.md"));
+        var from = text.IndexOf($"as {place} {{", StringComparison.Ordinal);
+        return Arrow().Matches(text[from..text.IndexOf("```", from, StringComparison.Ordinal)]).Select(arrow => (arrow.Groups[1].Value, arrow.Groups[2].Value));
+    }
+
+    [GeneratedRegex(@"^\s*(\w+) --> (\w+)", RegexOptions.Multiline)]
+    private static partial Regex Arrow();
+}
