@@ -19,7 +19,8 @@ internal abstract record App
     /// <param name="Probe">The clock of its probes.</param>
     /// <param name="LastFault">Why it is not well yet, in the prober's words.</param>
     /// <param name="Adopted">It was found running; it may have served visitors for long.</param>
-    public sealed record Probing(Container Container, Moment Since, ProbeKind Stage, ProbeClock Probe, string? LastFault, bool Adopted) : App;
+    /// <param name="UnderPressure">The machine itself was short of something at least once: more patience is due.</param>
+    public sealed record Probing(Container Container, Moment Since, ProbeKind Stage, ProbeClock Probe, string? LastFault, bool Adopted, bool UnderPressure = false) : App;
 
     /// <summary>It serves visitors.</summary>
     /// <param name="Container">The one that serves.</param>

@@ -30,10 +30,10 @@ internal static class Placement
             App.Absent when s is { Beside: null, Engine.Work: Work.Idle } && Target.Startable(s, policy) is { } release => Start(s, Slot.Front, release),
             App.Probing or App.Serving when s is { EngineAnswers: true, Hold: not null } => Stop(s, Slot.Front, new StopReason.Asked()),
             App.Probing p when s.EngineAnswers && Target.MustGive(s, p, policy) => Stop(s, Slot.Front, new StopReason.Replaced()),
-            App.Probing p when s.EngineAnswers && s.Now >= p.Since + policy.StartupDeadline => NeverHealthy(s, Slot.Front, p, policy),
+            App.Probing p when s.EngineAnswers && s.Now >= Probing.Deadline(p, policy) => NeverHealthy(s, Slot.Front, p, policy),
             App.Serving v when s.EngineAnswers && v.Failures >= Probing.Patience(v, policy) => Unhealthy(s, v, policy),
             App.Serving v when s.EngineAnswers && !Target.MayStandBeside(v.Container, policy) && Target.MustGive(s, v, policy) =>
-                Stop(Rollout.Leave(s, v.Container.Image), Slot.Front, new StopReason.Replaced()),
+                Stop(Rollout.Leave(s, v.Container.Image, Target.Desired(s, policy)?.Image), Slot.Front, new StopReason.Replaced()),
             _ => s,
         };
     }
@@ -52,12 +52,12 @@ internal static class Placement
                     return s.Beside is null ? s : s with { Beside = null };
                 }
                 // As in front, a look at the engine that is wanted or under way comes first.
-                return s.Engine.Work is Work.Idle ? Start(Rollout.Leave(s, s.App.Current?.Image), Slot.Beside, next) : s;
+                return s.Engine.Work is Work.Idle ? Start(Rollout.Leave(s, s.App.Current?.Image, next.Image), Slot.Beside, next) : s;
             case App.Probing or App.Draining when s is { EngineAnswers: true, Hold: not null }:
                 return Stop(s, Slot.Beside, new StopReason.Asked());
             case App.Probing p when s.EngineAnswers && Target.Desired(s, policy) is { } desired && (desired.Id != p.Container.ReleaseId || desired.Id == s.App.Current?.ReleaseId):
                 return Stop(s, Slot.Beside, new StopReason.Replaced());
-            case App.Probing p when s.EngineAnswers && s.Now >= p.Since + policy.StartupDeadline:
+            case App.Probing p when s.EngineAnswers && s.Now >= Probing.Deadline(p, policy):
                 return NeverHealthy(s, Slot.Beside, p, policy);
             case App.Draining when s.EngineAnswers && s.App is not App.Serving:
                 return Stop(s, Slot.Beside, new StopReason.Retired());
@@ -100,7 +100,7 @@ internal static class Placement
     /// <summary>The strike counts from the decision on: a crash of the agent in the middle of the stop does not lose it.</summary>
     private static AgentState NeverHealthy(AgentState s, Slot slot, App.Probing p, Policy policy)
     {
-        var stopped = Stop(s, slot, new StopReason.NeverHealthy(policy.StartupDeadline, p.LastFault));
+        var stopped = Stop(s, slot, new StopReason.NeverHealthy(Probing.Deadline(p, policy) - p.Since, p.LastFault));
         return Strike(stopped, p.Container, slot, policy);
     }
 

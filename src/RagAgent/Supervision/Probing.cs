@@ -13,6 +13,9 @@ internal static class Probing
     /// <summary>So many failures in a row end its life: twice as many while the machine itself was short, for then a slow app is no sick app.</summary>
     public static int Patience(App.Serving serving, Policy policy) => serving.UnderPressure ? 2 * policy.LivenessFailures : policy.LivenessFailures;
 
+    /// <summary>When it must be well, by the same measure.</summary>
+    public static Moment Deadline(App.Probing probing, Policy policy) => probing.Since + (probing.UnderPressure ? 2 * policy.StartupDeadline : policy.StartupDeadline);
+
     private static long? InFlight(App app) => app switch
     {
         App.Probing p => p.Probe.InFlight,
@@ -36,7 +39,7 @@ internal static class Probing
         {
             ProbeResult.NotAsked => s.With(slot, p with { Probe = later }),
             // A failed gate begins anew with the startup probe: what failed there may be a process that just died.
-            ProbeResult.Failed failed => s.With(slot, p with { Stage = ProbeKind.Startup, Probe = later, LastFault = failed.Fault }),
+            ProbeResult.Failed failed => s.With(slot, p with { Stage = ProbeKind.Startup, Probe = later, LastFault = failed.Fault, UnderPressure = p.UnderPressure || failed.UnderPressure }),
             _ when p.Stage == ProbeKind.Startup && policy.HasGate => s.With(slot, p with { Stage = ProbeKind.Gate, Probe = new ProbeClock(s.Now, null) }),
             _ => Passed(s, slot, p, later, policy),
         };

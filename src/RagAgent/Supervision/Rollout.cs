@@ -28,7 +28,7 @@ internal static class Rollout
     {
         null => s,
         // Tried and not chosen any more: what it did wrong is forgotten.
-        _ when s.Good.Contains(image) => s.Verdict is Verdict.OnTrial && s.Tag.Value?.Image == image ? s with { Verdict = null } : s,
+        _ when s.Good.Contains(image) => s.Verdict is Verdict.OnTrial && (s.Verdict.Image == image || s.Tag.Value?.Image == image) ? s with { Verdict = null } : s,
         _ when s.Verdict?.Image == image => s,
         // What is known of the newest image outlives whatever else is run meanwhile; what is known of an older one does not matter any more.
         _ when s.Verdict is { Avoids: true } && s.Tag.Value?.Image != image => s,
@@ -88,8 +88,8 @@ internal static class Rollout
     }
 
     /// <summary>One that serves makes room before its watch is over: better than nothing to go back to.</summary>
-    public static AgentState Leave(AgentState s, ImageName? image) =>
-        image is not null && s.Good.IsEmpty && !IsAvoided(s, image) ? s with { Good = [image] } : s;
+    public static AgentState Leave(AgentState s, ImageName? image, ImageName? next) =>
+        image is not null && image != next && s.Good.IsEmpty && !IsAvoided(s, image) ? s with { Good = [image] } : s;
 
     /// <summary>A good image can't be used any more. Without another one, the one that was avoided is better than none.</summary>
     public static AgentState Lose(AgentState s, ImageName image)

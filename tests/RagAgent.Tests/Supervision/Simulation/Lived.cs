@@ -72,10 +72,10 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlyS
     private static TimeSpan Bound(Policy policy) => Once(policy) + (3 * (Trial(policy) + policy.Watch));
 
     /// <summary>A bad image may still be the newest: it fails, the one before it is watched, and both perhaps once more.</summary>
-    private static TimeSpan Trial(Policy policy) => policy.StartupDeadline + (3 * policy.Restart.Longest) + (3 * TimeSpan.FromSeconds(40)) + (2 * 3 * World.SlowestStage);
+    private static TimeSpan Trial(Policy policy) => (2 * policy.StartupDeadline) + (3 * policy.Restart.Longest) + (3 * TimeSpan.FromSeconds(40)) + (2 * 3 * World.SlowestStage);
 
     private static TimeSpan Once(Policy policy) =>
         (policy.CheckEvery ?? TimeSpan.Zero) + policy.InspectEvery + (2 * policy.Retry.Longest) + policy.PullRetry.Longest +
-        policy.StartupDeadline + (policy.LivenessFailures * policy.LivenessInterval) + policy.Restart.Longest +
+        (2 * policy.StartupDeadline) + (policy.LivenessFailures * policy.LivenessInterval) + policy.Restart.Longest +
         (2 * 3 * World.SlowestStage) + TimeSpan.FromSeconds(30);
 }

@@ -240,7 +240,7 @@ internal sealed class Rules(World world)
 
     private static TimeSpan Longest(Policy policy) => new[]
     {
-        policy.CheckEvery ?? TimeSpan.Zero, policy.InspectEvery, policy.StartupDeadline, policy.RestartResetAfter,
+        policy.CheckEvery ?? TimeSpan.Zero, policy.InspectEvery, 2 * policy.StartupDeadline, policy.RestartResetAfter,
         policy.PullRetry.Longest, policy.Retry.Longest, policy.Restart.Longest, policy.LivenessInterval, policy.Watch,
     }.Max();
 

@@ -136,7 +136,8 @@ internal sealed class World
             Boot();
         }
         // A bad image may stay the newest when there is one to go back to.
-        var isSetAside = Agent.State.Verdict is { Avoids: true } verdict && verdict.Image == Tag.Name;
+        var isSetAside = new[] { Agent.State.Verdict, StateFile?.Verdict }.Any(verdict => verdict is { Avoids: true } && verdict.Image == Tag.Name) ||
+            Engine.Boxes.Any(box => box.Show().Avoided == Tag.Name);
         if ((!IsGood(Tag) || isSetAside) && !(IsSurelyBad(Tag) && HasFallback() && Time.Chance(0.5)))
         {
             Push(AppKind.Good, 0);
