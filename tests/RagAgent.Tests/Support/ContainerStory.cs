@@ -23,6 +23,9 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     /// <summary>What the engine holds of ours.</summary>
     public List<Container> Engine { get; } = [];
+    /// <summary>What is on disk; null: nobody asks.</summary>
+    public IReadOnlyList<ImageName>? Images { get; set; }
+
     public ImageName Tag { get; set; } = Sample.New;
     public string SecretVersion { get; set; } = "1";
 
@@ -97,11 +100,12 @@ internal sealed class ContainerStory(Policy? policy = null)
     public ContainerStory SecretsFail() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, Sample.Refused));
     public ContainerStory TagAnswers() => Answer<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.Tagged(Tag)));
     public ContainerStory TagFails() => Answer<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, Sample.Refused));
-    public ContainerStory ImageFails() => Answer<Effect.EnsureImage>((_, at) => new Event.ImageFailed(at, Sample.Refused));
+    public ContainerStory ImageFails(Problem? problem = null) => Answer<Effect.EnsureImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
     public ContainerStory ImageAnswers(long pulled = 0) =>
         Answer<Effect.EnsureImage>((e, at) => new Event.ImageReady(at, new ImageOnDisk(e.Resolution.Image.Digest, pulled)));
     public ContainerStory StartFails(Problem problem) => Answer<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Op, problem));
     public ContainerStory StopFails(Problem problem) => Answer<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Op, problem));
+    public ContainerStory Answers(ProbeResult result) => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, result));
     public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, Sample.Found(null)));
     public ContainerStory ProbeFails(string fault = "it answers 500") =>
         Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, Sample.Found(fault)));
@@ -205,7 +209,7 @@ internal sealed class ContainerStory(Policy? policy = null)
         }
     }
 
-    private Inventory Shown() => new([.. Engine], "20.10");
+    private Inventory Shown() => new([.. Engine], "20.10") { Images = Images?.Select(image => image.ToString()).ToHashSet() };
 
     private ContainerStory Answer<T>(Func<T, Moment, Event> answer) where T : Effect
     {

@@ -1,0 +1,151 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>What somebody stopped on purpose stays stopped until somebody starts it, or the machine boots anew.</summary>
+public class HoldTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void An_operator_stops_the_app_and_is_told_when_it_is_gone()
+    {
+        _story.Serves().IsAskedTo(RequestKind.Stop);
+        Assert.IsType<StopReason.Asked>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.Null(_story.State.LastOutcome);
+        _story.Stops().EngineIsSeen();
+        Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+    }
+
+    [Fact]
+    public void It_stays_stopped_whatever_is_pushed()
+    {
+        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
+        _story.Serves().IsAskedTo(RequestKind.Stop).Stops().Forget().Tag = Sample.Newer;
+        _story.PassesQuietly(TimeSpan.FromHours(5));
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void Also_when_the_agent_begins_anew()
+    {
+        _story.Serves().IsAskedTo(RequestKind.Stop).Stops().LivesAgain().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
+        Assert.False(_story.Has<Effect.StartContainer>());
+    }
+
+    [Fact]
+    public void A_start_brings_it_back()
+    {
+        _story.Serves().IsAskedTo(RequestKind.Stop).Stops().EngineIsSeen().IsAskedTo(RequestKind.Start);
+        _story.SecretsAnswer().TagAnswers().ComesUp();
+        Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+    }
+
+    [Fact]
+    public void One_that_is_just_being_started_is_stopped_when_it_is_there()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().IsAskedTo(RequestKind.Stop);
+        Assert.IsType<App.Starting>(_story.State.App);
+        _story.Starts();
+        Assert.IsType<StopReason.Asked>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void One_that_waits_for_its_restart_waits_no_longer()
+    {
+        _story.Serves().Crashes().IsAskedTo(RequestKind.Stop);
+        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.Null(_story.State.LastOutcome!.Problem);
+    }
+
+    [Theory]
+    [InlineData(RequestKind.Update)]
+    [InlineData(RequestKind.Rollback)]
+    [InlineData(RequestKind.Unquarantine)]
+    internal void Nothing_else_can_be_asked_for_while_it_is_stopped(RequestKind kind)
+    {
+        _story.Serves().IsAskedTo(RequestKind.Stop).Stops().EngineIsSeen().IsAskedTo(kind);
+        Assert.Equal("app-stopped", _story.State.LastOutcome!.Problem!.Code);
+    }
+
+    [Fact]
+    public void A_container_that_somebody_stops_by_hand_stays_stopped()
+    {
+        _story.Serves().Forget();
+        StoppedByHand();
+        Assert.Equal(Hold.Hand, _story.State.Hold);
+        _story.PassesQuietly(TimeSpan.FromHours(1));
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        Assert.Null(_story.State.LastFailure);
+    }
+
+    [Fact]
+    public void One_that_was_killed_or_ended_by_itself_does_not()
+    {
+        _story.Serves().Crashes(137);
+        Assert.Null(_story.State.Hold);
+        Assert.IsType<App.BackingOff>(_story.State.App);
+    }
+
+    [Fact]
+    public void Nor_does_one_that_the_engine_stopped_when_it_went_itself()
+    {
+        _story.Serves();
+        var ended = _story.Current.Ended(143);
+        _story.Hears(at => new Event.StopCalled(at, ended.Id)).EngineFails();
+        _story.Engine.Clear();
+        _story.Engine.Add(ended);
+        _story.Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
+        Assert.Null(_story.State.Hold);
+        Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
+    }
+
+    [Fact]
+    public void Not_even_when_its_end_was_seen_before_the_engine_was_gone()
+    {
+        _story.Serves();
+        StoppedByHand();
+        _story.Passes(TimeSpan.FromSeconds(5)).Hears(at => new Event.EngineBroke(at));
+        Assert.Null(_story.State.Hold);
+    }
+
+    [Fact]
+    public void A_hold_of_longer_standing_outlives_a_restart_of_the_engine()
+    {
+        _story.Serves();
+        StoppedByHand();
+        _story.PassesQuietly(TimeSpan.FromMinutes(1)).Hears(at => new Event.EngineBroke(at));
+        Assert.Equal(Hold.Hand, _story.State.Hold);
+    }
+
+    [Fact]
+    public void Started_by_hand_again_it_is_made_anew_for_its_secrets_are_gone()
+    {
+        _story.Serves();
+        var stopped = _story.Current;
+        StoppedByHand();
+        _story.EngineShows(stopped with { StartedAt = "2026-02-02T00:00:00Z" });
+        Assert.Null(_story.State.Hold);
+        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void Also_when_no_agent_looked_when_it_was()
+    {
+        _story.Serves();
+        var running = _story.Current;
+        _story.Engine[0] = running with { StartedAt = "2026-02-02T00:00:00Z" };
+        _story.LivesAgain().EngineAnswers();
+        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+    }
+
+    private void StoppedByHand()
+    {
+        var ended = _story.Current.Ended(143);
+        _story.Engine.Clear();
+        _story.Engine.Add(ended);
+        _story.Hears(at => new Event.StopCalled(at, ended.Id)).EngineIsSeen();
+    }
+}

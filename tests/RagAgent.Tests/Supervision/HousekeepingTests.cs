@@ -1,0 +1,93 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+public class HousekeepingTests
+{
+    private static readonly Problem Full = new(ProblemCodes.DiskFull, "It does not fit.", "Make room.");
+
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void Old_images_are_removed_once_a_new_one_has_proven_itself_and_not_before()
+    {
+        _story.Serves().IsProven().Forget().Deploys(Sample.Newer).Swaps().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1));
+        Assert.Equal(0, _story.CountBegun<Effect.Collect>());
+        _story.PassesQuietly(TimeSpan.FromSeconds(2));
+        Assert.Equal([Sample.Newer, Sample.New], _story.Begun.OfType<Effect.Collect>().Single().Keep);
+    }
+
+    [Fact]
+    public void Never_while_a_pull_is_under_way()
+    {
+        _story.Serves().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Tag = Sample.Newer;
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().Passes(TimeSpan.FromSeconds(2));
+        Assert.Equal([Sample.New], _story.State.Good);
+        Assert.True(_story.Has<Effect.EnsureImage>());
+        Assert.False(_story.Has<Effect.Collect>());
+        _story.ImageFails();
+        Assert.True(_story.Has<Effect.Collect>());
+    }
+
+    [Fact]
+    public void A_pull_that_does_not_fit_makes_room_first_and_is_tried_again_at_once()
+    {
+        _story.Serves().Tag = Sample.Newer;
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().ImageFails(Full).EngineIsSeen();
+        Assert.Contains(Sample.New, _story.PendingOne<Effect.Collect>().Keep);
+        Assert.False(_story.Has<Effect.EnsureImage>());
+        _story.Collects(removed: 2);
+        Assert.True(_story.Has<Effect.EnsureImage>());
+    }
+
+    [Fact]
+    public void When_nothing_could_be_removed_it_is_tried_again_later_and_what_serves_goes_on()
+    {
+        _story.Serves().Tag = Sample.Newer;
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().ImageFails(Full).Collects(removed: 0);
+        Assert.False(_story.Has<Effect.EnsureImage>());
+        Assert.IsType<App.Serving>(_story.State.App);
+        _story.Passes(TimeSpan.FromSeconds(2));
+        Assert.True(_story.Has<Effect.EnsureImage>());
+    }
+
+    [Fact]
+    public void A_removal_that_fails_holds_nothing_up()
+    {
+        _story.Serves().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Passes(TimeSpan.FromSeconds(1));
+        _story.Hears(at => new Event.CollectFailed(at, Sample.Refused));
+        Assert.IsType<Work.Idle>(_story.State.Sweep.Work);
+        _story.Deploys(Sample.Newer);
+        Assert.IsType<App.Stopping>(_story.State.App);
+    }
+
+    [Fact]
+    public void What_is_learned_is_written_down_and_tried_again_when_that_fails()
+    {
+        _story.Serves();
+        Assert.Equal(_story.State.ToRemember(), _story.Memory);
+        Assert.IsType<Verdict.OnTrial>(_story.Memory.Verdict);
+        Assert.Equal("container-1", _story.Memory.Runs[0].ContainerId);
+    }
+
+    [Fact]
+    public void An_agent_without_notes_writes_none_before_it_has_looked_at_the_engine()
+    {
+        _story.LivesAgain(remembers: false).SecretsAnswer().TagAnswers();
+        Assert.Empty(_story.Pending.OfType<Effect.Remember>());
+        Assert.True(_story.State.IsForgetful);
+        _story.EngineAnswers();
+        Assert.False(_story.State.IsForgetful);
+    }
+
+    [Fact]
+    public void A_good_image_that_somebody_removed_is_fetched_while_the_app_serves()
+    {
+        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().IsProven();
+        _story.Images = [Sample.Newer];
+        _story.Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
+        Assert.Equal(new Effect.EnsureSpare(Sample.New, Anew: false), _story.PendingOne<Effect.EnsureSpare>());
+    }
+}

@@ -1,0 +1,81 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary><c>ragagent rollback</c> and <c>ragagent unquarantine</c>.</summary>
+public class OperatorTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void A_rollback_runs_the_image_before_the_newest_and_sets_the_newest_aside()
+    {
+        RollsBack();
+        Assert.Equal(Sample.New, _story.Current.Image);
+        Assert.Equal(new Outcome(_story.State.LastOutcome!.Id, RequestKind.Rollback, Changed: true, Sample.New.Digest, null), _story.State.LastOutcome);
+        _story.IsProven();
+        Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
+    }
+
+    [Fact]
+    public void When_that_one_fails_the_newest_is_run_again_for_it_did_serve()
+    {
+        RollsBack();
+        for (var crash = 0; crash < 3; crash++)
+        {
+            _story.Crashes().Rereads().WaitsOut().Starts().EngineIsSeen();
+        }
+        Assert.Equal(Sample.Newer, _story.Current.Image);
+        Assert.Null(_story.State.Verdict);
+    }
+
+    [Fact]
+    public void Without_an_image_before_it_there_is_nothing_to_go_back_to()
+    {
+        _story.Serves().IsProven().IsAskedTo(RequestKind.Rollback);
+        Assert.Equal("no-last-good", _story.State.LastOutcome!.Problem!.Code);
+        Assert.IsType<App.Serving>(_story.State.App);
+    }
+
+    [Fact]
+    public void A_second_rollback_says_that_the_newest_is_set_aside_already()
+    {
+        RollsBack().IsAskedTo(RequestKind.Rollback);
+        Assert.Equal("image-quarantined", _story.State.LastOutcome!.Problem!.Code);
+    }
+
+    [Fact]
+    public void Another_chance_runs_the_newest_again()
+    {
+        RollsBack().IsAskedTo(RequestKind.Unquarantine).SecretsAnswer().TagAnswers();
+        if (_story.Has<Effect.EnsureImage>())
+        {
+            _story.ImageAnswers();
+        }
+        _story.Swaps();
+        Assert.Equal(Sample.Newer, _story.Current.Image);
+        Assert.True(_story.State.LastOutcome!.Changed);
+    }
+
+    [Fact]
+    public void Where_nothing_is_set_aside_there_is_nothing_to_do()
+    {
+        _story.Serves().IsAskedTo(RequestKind.Unquarantine);
+        Assert.Equal("nothing-quarantined", _story.State.LastOutcome!.Problem!.Code);
+    }
+
+    [Fact]
+    public void What_was_rolled_back_stays_so_after_a_restart_of_the_agent()
+    {
+        RollsBack().LivesAgain().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers();
+        Assert.False(_story.Has<Effect.StopContainer>());
+    }
+
+    private ContainerStory RollsBack()
+    {
+        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().IsProven();
+        return _story.IsAskedTo(RequestKind.Rollback).SecretsAnswer().TagAnswers().Swaps();
+    }
+}

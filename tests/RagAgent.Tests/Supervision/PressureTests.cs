@@ -1,0 +1,71 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>What a failed probe says about the app, and what it does not.</summary>
+public class PressureTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Theory]
+    [InlineData(false, 4)]
+    [InlineData(true, 8)]
+    public void Twice_as_many_failures_are_borne_while_the_machine_itself_is_short(bool underPressure, int borne)
+    {
+        _story.Serves();
+        for (var failure = 1; failure <= borne; failure++)
+        {
+            Assert.IsType<App.Serving>(_story.State.App);
+            Probes(new ProbeResult.Failed("no answer", underPressure));
+        }
+        Assert.IsType<StopReason.Unhealthy>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void One_good_answer_ends_the_row_and_the_patience()
+    {
+        _story.Serves();
+        Probes(new ProbeResult.Failed("no answer", UnderPressure: true));
+        Probes(new ProbeResult.Passed());
+        for (var failure = 0; failure < 4; failure++)
+        {
+            Probes(new ProbeResult.Failed("no answer", UnderPressure: false));
+        }
+        Assert.IsType<App.Stopping>(_story.State.App);
+    }
+
+    [Fact]
+    public void A_probe_that_could_not_be_made_counts_neither_way()
+    {
+        _story.Serves();
+        Probes(new ProbeResult.Failed("no answer", UnderPressure: false));
+        for (var probe = 0; probe < 100; probe++)
+        {
+            Probes(new ProbeResult.NotAsked("no file is left"));
+        }
+        Assert.Equal(1, Assert.IsType<App.Serving>(_story.State.App).Failures);
+    }
+
+    [Fact]
+    public void A_start_is_given_twice_its_time_as_well()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineIsSeen();
+        _story.Answers(new ProbeResult.Failed("no answer", UnderPressure: true));
+        Assert.Equal(_story.Now + (2 * _story.Policy.StartupDeadline), Probing.Deadline(Assert.IsType<App.Probing>(_story.State.App), _story.Policy));
+    }
+
+    [Fact]
+    public void An_app_that_was_paused_by_hand_is_restarted_and_its_image_is_not_to_blame()
+    {
+        _story.Serves().EngineShows(_story.Current with { Status = ContainerStatus.Paused });
+        while (_story.State.App is App.Serving)
+        {
+            Probes(new ProbeResult.Failed("no answer", UnderPressure: false));
+        }
+        Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Verdict).Strikes);
+    }
+
+    private void Probes(ProbeResult result) => _story.Passes(_story.Policy.LivenessInterval).EngineIsSeen().Answers(result);
+}
