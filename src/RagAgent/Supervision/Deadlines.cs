@@ -24,7 +24,7 @@ internal static class Deadlines
     private static Moment? Of(App? app, AgentState s, Policy policy) => app switch
     {
         App.BackingOff b when b.Until > s.Now => b.Until,
-        App.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, s.EngineAnswers ? Probing.Deadline(p, policy) : null),
+        App.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, s.EngineAnswers && Probing.Deadline(p, policy) is var end && end > s.Now ? end : null),
         App.Serving v => Earliest(v.Probe.InFlight is null ? v.Probe.NextAt : null, v.Failures > 0 ? null : Earliest(
             s.Crashes > 0 ? v.Since + policy.RestartResetAfter : null,
             Rollout.IsWatched(s, v.Container.Image) ? v.Since + policy.Watch : null)),

@@ -6,6 +6,7 @@ internal readonly record struct Moment(TimeSpan SinceStart) : IComparable<Moment
 {
     public static Moment Zero => new(TimeSpan.Zero);
     public static Moment operator +(Moment at, TimeSpan span) => new(at.SinceStart + span);
+    public static Moment operator -(Moment at, TimeSpan span) => new(at.SinceStart - span);
     public static TimeSpan operator -(Moment later, Moment earlier) => later.SinceStart - earlier.SinceStart;
     public static bool operator <(Moment a, Moment b) => a.SinceStart < b.SinceStart;
     public static bool operator >(Moment a, Moment b) => a.SinceStart > b.SinceStart;

@@ -30,8 +30,8 @@ internal static class Placement
             App.Absent when s is { Beside: null, Engine.Work: Work.Idle } && Target.Startable(s, policy) is { } release => Start(s, Slot.Front, release),
             App.Probing or App.Serving when s is { EngineAnswers: true, Hold: not null } => Stop(s, Slot.Front, new StopReason.Asked()),
             App.Probing p when s.EngineAnswers && Target.MustGive(s, p, policy) => Stop(s, Slot.Front, new StopReason.Replaced()),
-            App.Probing p when s.EngineAnswers && s.Now >= Probing.Deadline(p, policy) => NeverHealthy(s, Slot.Front, p, policy),
-            App.Serving v when s.EngineAnswers && v.Failures >= Probing.Patience(v, policy) => Unhealthy(s, v, policy),
+            App.Probing p when s.EngineAnswers && s.Now >= Probing.Deadline(p, policy) => AfterALook(s, Probing.Deadline(p, policy), () => NeverHealthy(s, Slot.Front, p, policy)),
+            App.Serving v when s.EngineAnswers && v.Failures >= Probing.Patience(v, policy) => AfterALook(s, v.Probe.NextAt - policy.LivenessInterval, () => Unhealthy(s, v, policy)),
             App.Serving v when s.EngineAnswers && !Target.MayStandBeside(v.Container, policy) && Target.MustGive(s, v, policy) =>
                 Stop(Rollout.Leave(s, v.Container.Image, Target.Desired(s, policy)?.Image), Slot.Front, new StopReason.Replaced()),
             _ => s,
@@ -58,7 +58,7 @@ internal static class Placement
             case App.Probing p when s.EngineAnswers && Target.Desired(s, policy) is { } desired && (desired.Id != p.Container.ReleaseId || desired.Id == s.App.Current?.ReleaseId):
                 return Stop(s, Slot.Beside, new StopReason.Replaced());
             case App.Probing p when s.EngineAnswers && s.Now >= Probing.Deadline(p, policy):
-                return NeverHealthy(s, Slot.Beside, p, policy);
+                return AfterALook(s, Probing.Deadline(p, policy), () => NeverHealthy(s, Slot.Beside, p, policy));
             case App.Draining when s.EngineAnswers && s.App is not App.Serving:
                 return Stop(s, Slot.Beside, new StopReason.Retired());
             default:
@@ -96,6 +96,10 @@ internal static class Placement
 
     private static AgentState Stop(AgentState s, Slot slot, StopReason reason) =>
         s.At(slot)?.Current is { } container ? s.With(slot, new App.Stopping(Planner.NotBegun, container, reason)) : s;
+
+    /// <summary>Before a container is given up, the engine is looked at: one that has ended, or was restarted or paused by somebody, has another story than its probes tell.</summary>
+    private static AgentState AfterALook(AgentState s, Moment since, Func<AgentState> then) =>
+        s.Engine.ReadAt >= since ? then() : s with { Engine = s.Engine.Work is Work.Idle ? s.Engine.Refresh() : s.Engine };
 
     /// <summary>The strike counts from the decision on: a crash of the agent in the middle of the stop does not lose it.</summary>
     private static AgentState NeverHealthy(AgentState s, Slot slot, App.Probing p, Policy policy)

@@ -55,7 +55,7 @@ public class EngineOutageTests
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineFails();
         _story.Passes(_story.Policy.StartupDeadline * 2);
         Assert.IsType<App.Probing>(_story.State.App);
-        _story.EngineAnswers();
+        _story.EngineAnswers().EngineIsSeen();
         Assert.IsType<StopReason.NeverHealthy>(((App.Stopping)_story.State.App).Reason);
     }
 

@@ -67,5 +67,5 @@ public class PressureTests
         Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Verdict).Strikes);
     }
 
-    private void Probes(ProbeResult result) => _story.Passes(_story.Policy.LivenessInterval).EngineIsSeen().Answers(result);
+    private void Probes(ProbeResult result) => _story.Passes(_story.Policy.LivenessInterval).EngineIsSeen().Answers(result).EngineIsSeen();
 }

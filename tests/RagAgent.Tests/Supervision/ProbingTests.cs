@@ -76,6 +76,8 @@ public class ProbingTests
         Assert.IsType<App.Probing>(_story.State.App);
 
         NeverWellFor(TimeSpan.FromSeconds(1));
+        Assert.IsType<App.Probing>(_story.State.App);   // first the engine is looked at: it may have ended
+        _story.EngineIsSeen();
         var stopping = Assert.IsType<App.Stopping>(_story.State.App);
         Assert.Equal(new StopReason.NeverHealthy(_story.Policy.StartupDeadline, "it answers 500"), stopping.Reason);
 
@@ -90,7 +92,7 @@ public class ProbingTests
     public void The_deadline_runs_for_the_gate_too()
     {
         Started();
-        _story.ProbePasses().Passes(_story.Policy.StartupDeadline);
+        _story.ProbePasses().Passes(_story.Policy.StartupDeadline).EngineIsSeen();
         Assert.IsType<StopReason.NeverHealthy>(((App.Stopping)_story.State.App).Reason);
     }
 
@@ -112,6 +114,7 @@ public class ProbingTests
             Assert.Equal(failure, Assert.IsType<App.Serving>(_story.State.App).Failures);
         }
         LivenessFails();
+        _story.EngineIsSeen();
         Assert.Equal(new StopReason.Unhealthy(4, "no answer"), Assert.IsType<App.Stopping>(_story.State.App).Reason);
 
         _story.Stops();
@@ -151,5 +154,20 @@ public class ProbingTests
             }
             _story.Passes(TimeSpan.FromSeconds(1));
         }
+    }
+
+    [Fact]
+    public void One_whose_end_nobody_told_is_found_ended_before_it_is_given_up()
+    {
+        _story.Serves();
+        var ended = _story.Current.Ended(3);
+        _story.Engine.Clear();
+        _story.Engine.Add(ended);
+        for (var failure = 1; failure <= 4; failure++)
+        {
+            LivenessFails();
+        }
+        _story.EngineIsSeen();
+        Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
     }
 }
