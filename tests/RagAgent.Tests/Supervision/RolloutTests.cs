@@ -151,6 +151,17 @@ public class RolloutTests
     }
 
     [Fact]
+    public void And_when_the_tag_has_moved_away_and_back()
+    {
+        RollsBack().IsProven().Tag = Sample.Old;
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers();
+        Assert.Null(_story.State.Verdict);
+        _story.Tag = Sample.Newer;
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers();
+        Assert.Null(_story.State.Verdict);
+    }
+
+    [Fact]
     public void An_update_says_why_the_newest_is_not_run()
     {
         RollsBack().IsProven().IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers();

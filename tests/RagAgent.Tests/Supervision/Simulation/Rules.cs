@@ -72,6 +72,8 @@ internal sealed class Rules(World world)
         _resolved = e is Event.TagResolved tag && before.Tag.IsRunning ? tag.Resolution : _resolved;
         _secrets = e is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
         Learns(before, e, s);
+        Ends(before.App, s, e);
+        Ends(before.Beside, s, e);
         Swaps(before, s, policy);
         Goes(FrontTransitions, before.App, s.App);
         Goes(BesideTransitions, before.Beside, s.Beside);
@@ -99,6 +101,16 @@ internal sealed class Rules(World world)
             {
                 StopsWithReason(before, s, stopping, policy);
             }
+        }
+    }
+
+    /// <summary>What an inspection showed as ended has ended: an answer from before an operation shows the world before it.</summary>
+    private void Ends(App? before, AgentState s, Event e)
+    {
+        if (e is Event.EngineInspected && before is App.Probing or App.Serving && before.Current!.Id is var id && s.App.Current?.Id != id && s.Beside?.Current?.Id != id)
+        {
+            var box = world.Engine.Find(id);
+            Require(box is not { IsAlive: true, StartedByHuman: false, Run: 1 }, () => $"{box!.Id} runs and is taken for ended.");
         }
     }
 
