@@ -32,7 +32,7 @@ internal sealed class ImageStore(
         if (!anew && await images.FindAsync(image.ToString(), stopping) is { } found)
         {
             RequirePlatform(found.Platform, resolution.Reference);
-            await NameAsync(image, stopping);
+            await NameAsync(resolution, stopping);
             return new ImageOnDisk(image.Digest, 0);
         }
         var pulled = await WithAccessAsync(access => PullAsync(access, resolution, anew, progress, stopping), stopping);
@@ -44,7 +44,7 @@ internal sealed class ImageStore(
         {
             throw new ProblemException(new Problem("pull-incomplete", $"Pulling {resolution.Reference} ended without an error, but the image is not on disk.", Problems.TriesAgain));
         }
-        await NameAsync(image, stopping);
+        await NameAsync(resolution, stopping);
         return new ImageOnDisk(image.Digest, Math.Max(pulled, 1));
     }
 
@@ -96,8 +96,9 @@ internal sealed class ImageStore(
         return digest;
     }
 
-    private Task NameAsync(ImageName image, CancellationToken stopping) =>
-        _wanted.Digest is null ? images.TagAsync(image, _wanted.Tag, stopping) : Task.CompletedTask;
+    /// <summary>The tag's name is for what the tag means, not for an older image that is fetched by its digest.</summary>
+    private Task NameAsync(Resolution resolution, CancellationToken stopping) =>
+        _wanted.Digest is null && resolution.Reference != resolution.Image.ToString() ? images.TagAsync(resolution.Image, _wanted.Tag, stopping) : Task.CompletedTask;
 
     /// <summary>A token may have expired during a long idle, or been refused right after boot: one new one is worth a try, a third is not.</summary>
     private async Task<T> WithAccessAsync<T>(Func<RegistryAccess, Task<T>> call, CancellationToken stopping)
