@@ -193,9 +193,11 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
         catch (NameTakenException e)
         {
-            throw new ProblemException(new Problem("container-name-taken",
-                $"The name {create.Name} is taken by the container {e.Holder ?? "that is being removed"}, which RagAgent did not create.",
-                $"Rename or remove it ('docker rename {create.Name} other'), or set container.name in the configuration; the agent tries again by itself."), e);
+            throw new ProblemException(e.Holder is { } holder
+                ? new Problem("container-name-taken", $"The name {create.Name} is taken by the container {holder}, which RagAgent did not create.",
+                    $"Rename or remove it ('docker rename {create.Name} other'), or set container.name in the configuration; the agent tries again by itself.")
+                : new Problem("container-name-taken", $"The name {create.Name} is still taken by a container that is being removed.",
+                    "The agent tries again by itself; a removal that never ends is ended by 'systemctl restart docker'."), e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,17 +17,20 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // What happens while no stream is open, the engine tells afterwards: an inspection may have looked just before it.
+        var since = time.GetUtcNow();
         while (!stoppingToken.IsCancellationRequested)
         {
             await EngineAnswersAsync(stoppingToken);
             try
             {
-                await connection.CallAsync("send its events", Timeout.InfiniteTimeSpan, ListenAsync, stoppingToken);
+                await connection.CallAsync("send its events", Timeout.InfiniteTimeSpan, (docker, token) => ListenAsync(docker, since, token), stoppingToken);
             }
             catch (Exception e) when (e is ProblemException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 // The inspection that follows says what is wrong with the engine, in one voice.
             }
+            since = time.GetUtcNow();
             logger.EventStreamEnded();
             supervisor.Post(at => new Event.EngineBroke(at));
             await Task.Delay(BeforeReopening, time, stoppingToken);
@@ -42,7 +46,7 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
         }
     }
 
-    private Task ListenAsync(Docker.DotNet.DockerClient docker, CancellationToken stopping)
+    private Task ListenAsync(Docker.DotNet.DockerClient docker, DateTimeOffset since, CancellationToken stopping)
     {
         var filters = new Dictionary<string, IDictionary<string, bool>>
         {
@@ -50,8 +54,8 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
             ["label"] = new Dictionary<string, bool> { [$"{Labels.Name}={config.Container.Name}"] = true },
             ["event"] = Relevant.ToDictionary(name => name, _ => true),
         };
-        return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters },
-            new Callback<Message>(Tell), stopping);
+        var from = since.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters, Since = from }, new Callback<Message>(Tell), stopping);
     }
 
     /// <summary>Only of a stop is told what it was: an end that somebody asked for looks like any other afterwards.</summary>

@@ -23,6 +23,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogs logs, TimeProvide
     private string? _run;
     private string? _readRun;
     private bool _alive;
+    private bool _left;
 
     private enum Phase
     {
@@ -36,10 +37,14 @@ internal sealed class LogFollower(LogWriter writer, EngineLogs logs, TimeProvide
     public void See(string run, bool alive) => Change(() => (_run, _alive) = (run, alive));
 
     /// <summary>It has been removed: what is still on its way is written, and that is all.</summary>
+    /// <remarks>Told at every look at the engine, but only the first time counts: else an engine that is looked at often enough would keep it here for ever.</remarks>
     public void Leave()
     {
         Change(() => _alive = false);
-        _gone.CancelAfter(_phase == Phase.Following ? ToTheEnd : TimeSpan.Zero);
+        if (!Interlocked.Exchange(ref _left, true))
+        {
+            _gone.CancelAfter(_phase == Phase.Following ? ToTheEnd : TimeSpan.Zero);
+        }
     }
 
     /// <summary>Its run has ended: returns when its last words are written, at the latest after <paramref name="atMost"/>.</summary>

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using LocalAws.Faults;
 using LocalAws.Requests;
 using RagAgent.IntegrationTests.Support;
@@ -24,7 +22,7 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
         var resolution = await PushedAsync();
         await room.EnsureAsync(resolution);
         var top = await LayersAsync(resolution);
-        Break(what, top[^1]);
+        top[^1].Break(what);
 
         // The engine itself says so when a container is made, in words of five kinds; a pull would say that all is well.
         var refused = await engine.Docker.RunAsync("create", resolution.Image.ToString());
@@ -47,7 +45,7 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
         using var room = Room(engine.Socket);
         var resolution = await PushedAsync();
         await room.EnsureAsync(resolution);
-        Break("its short name", (await LayersAsync(resolution))[^1]);
+        (await LayersAsync(resolution))[^1].Break("its short name");
 
         Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
         Assert.Equal("registry-unreachable", (await RefusedAsync(() => room.EnsureAsync(resolution, anew: true))).Code);
@@ -69,12 +67,12 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
         var second = await PushedUponAsync("more");
         await room.EnsureAsync(second);
 
-        Break("its short name", (await LayersAsync(second))[^1]);
+        (await LayersAsync(second))[^1].Break("its short name");
         await room.EnsureAsync(second, anew: true);
         Assert.True(await room.Engine.IsWholeAsync(second.Image.ToString(), Stopping));
         Assert.True(await room.Engine.IsWholeAsync(first.Image.ToString(), Stopping));
 
-        Break("what is in the layer", (await LayersAsync(second))[0]);
+        (await LayersAsync(second))[0].Break("what is in the layer");
         await room.EnsureAsync(second, anew: true);
         Assert.True(await room.Engine.IsWholeAsync(second.Image.ToString(), Stopping));
         Assert.Null(await room.Engine.FindAsync(first.Image.ToString(), Stopping));
@@ -88,7 +86,7 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
         var resolution = await PushedAsync();
         await room.EnsureAsync(resolution);
         await engine.Docker.DoAsync("create", "--label", $"ragagent.name={Name}", resolution.Image.ToString());
-        Break("what is in the layer", (await LayersAsync(resolution))[^1]);
+        (await LayersAsync(resolution))[^1].Break("what is in the layer");
 
         await room.EnsureAsync(resolution, anew: true);
 
@@ -124,44 +122,5 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
         Assert.True(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
     }
 
-    private sealed record LayerOnDisk(string Record, string Folder);
-
-    /// <summary>Where the engine keeps the image's layers, from the bottom up.</summary>
-    private async Task<IReadOnlyList<LayerOnDisk>> LayersAsync(Resolution resolution)
-    {
-        var ids = PrivateEngine.Lines(await engine.Docker.DoAsync("image", "inspect", "--format", "{{range .RootFS.Layers}}{{println .}}{{end}}", resolution.Image.ToString()));
-        var layers = new List<LayerOnDisk>();
-        string? chain = null;
-        foreach (var id in ids)
-        {
-            chain = chain is null ? id : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{chain} {id}")));
-            var record = Path.Combine(engine.Data, "image/overlay2/layerdb/sha256", chain["sha256:".Length..]);
-            layers.Add(new LayerOnDisk(record, Path.Combine(engine.Data, "overlay2", await File.ReadAllTextAsync(Path.Combine(record, "cache-id"), Stopping))));
-        }
-        return layers;
-    }
-
-    private void Break(string what, LayerOnDisk layer)
-    {
-        switch (what)
-        {
-            case "the folder of the layer":
-                Directory.Delete(layer.Folder, recursive: true);
-                break;
-            case "what is in the layer":
-                Directory.Delete(Path.Combine(layer.Folder, "diff"), recursive: true);
-                break;
-            case "its short name":
-                File.Delete(Path.Combine(layer.Folder, "link"));
-                break;
-            case "the link to it":
-                File.Delete(Path.Combine(engine.Data, "overlay2/l", File.ReadAllText(Path.Combine(layer.Folder, "link"))));
-                break;
-            case "an empty list of the layers below":
-                File.WriteAllText(Path.Combine(layer.Folder, "lower"), "");
-                break;
-            default:
-                throw new ArgumentException(what);
-        }
-    }
+    private Task<IReadOnlyList<LayerOnDisk>> LayersAsync(Resolution resolution) => LayerOnDisk.OfAsync(engine, resolution.Image.ToString());
 }

@@ -19,6 +19,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
 
     private readonly string _folder = Path.Combine("/tmp", $"ragat.{Guid.NewGuid():N}"[..16]);
     private readonly List<AgentProcess> _agents = [];
+    private readonly Stack<IAsyncDisposable> _parts = [];
 
     protected static CancellationToken Stopping => TestContext.Current.CancellationToken;
 
@@ -87,7 +88,14 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         {
             await agent.DisposeAsync();
         }
-        await Docker.RunAsync("rm", "--force", "--volumes", Name);
+        foreach (var part in _parts)
+        {
+            await part.DisposeAsync();
+        }
+        foreach (var container in (await ContainersAsync(Docker)).Append(Name))
+        {
+            await Docker.RunAsync("rm", "--force", "--volumes", container);
+        }
         await OneAtATimeAsync(async () =>
         {
             var images = await Docker.RunAsync("images", "--quiet", "--no-trunc", Repository);
@@ -101,6 +109,18 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Something that the agent runs on: disposed of after the agent, also when the test fails.</summary>
+    protected T Own<T>(T part)
+        where T : IAsyncDisposable
+    {
+        _parts.Push(part);
+        return part;
+    }
+
+    /// <summary>The ids of all containers of this test's agent, whatever their state.</summary>
+    internal async Task<string[]> ContainersAsync(DockerCli docker) =>
+        PrivateEngine.Lines((await docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
 
     /// <summary>What the app does wrong, by the variables of tests/stand-in/README.md.</summary>
     protected void AppBehaves(params (string Name, string Value)[] how)

@@ -8,6 +8,8 @@ public sealed class PrivateEngine : IAsyncLifetime
 {
     private readonly string _folder = Path.Combine("/tmp", $"ragpe.{Guid.NewGuid():N}"[..14]);   // short: a socket's path may have 108 characters
 
+    private string[] _options = [];
+
     internal DockerCli Docker { get; private set; } = null!;
 
     public Uri Socket => new(Docker.Host);
@@ -17,6 +19,9 @@ public sealed class PrivateEngine : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => await StartAsync();
 
+    /// <param name="options">Of dockerd, as <c>--live-restore</c>; kept for every later start.</param>
+    public static Task<PrivateEngine> StartedAsync(params string[] options) => StartedAsync(new PrivateEngine { _options = options });
+
     /// <summary>One whose images lie on a filesystem of their own.</summary>
     /// <param name="size">As mount takes it: <c>300m</c>.</param>
     public static async Task<PrivateEngine> OnSmallDiskAsync(string size)
@@ -24,16 +29,7 @@ public sealed class PrivateEngine : IAsyncLifetime
         var engine = new PrivateEngine();
         Directory.CreateDirectory(engine.Data);
         (await Tool.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={size}", "tmpfs", engine.Data])).Succeeded();
-        try
-        {
-            await engine.StartAsync();
-            return engine;
-        }
-        catch
-        {
-            await engine.DisposeAsync();
-            throw;
-        }
+        return await StartedAsync(engine);
     }
 
     public async Task ResizeDiskAsync(string size) => (await Tool.RunAsync("mount", ["-o", $"remount,size={size}", Data])).Succeeded();
@@ -55,13 +51,44 @@ public sealed class PrivateEngine : IAsyncLifetime
     /// <param name="meanwhile">Done to its files while it is down.</param>
     public async Task CrashAsync(Action meanwhile)
     {
-        await Tool.RunAsync("kill", ["-KILL", (await File.ReadAllTextAsync(Path.Combine(_folder, "pid"))).Trim()]);
+        await EndAsync("KILL");
         meanwhile();
         await StartAsync();
     }
 
+    /// <summary>As <c>systemctl restart docker</c> does it.</summary>
+    public async Task RestartAsync()
+    {
+        await EndAsync("TERM");
+        await StartAsync();
+    }
+
+    /// <summary>To dockerd: <c>STOP</c> freezes it, <c>CONT</c> wakes it.</summary>
+    public async Task SignalAsync(string signal) => (await Tool.RunAsync("kill", [$"-{signal}", $"{await ProcessAsync()}"])).Succeeded();
+
+    /// <summary>Ends dockerd, and returns when it is gone; what it ran may run on.</summary>
+    public async Task EndAsync(string signal)
+    {
+        var process = await ProcessAsync();
+        await SignalAsync(signal);
+        while (IsThere(process))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+    }
+
+    public async Task StartAsync()
+    {
+        var started = await Bench.ScriptAsync("scripts/engine.sh", ["start", _folder, .. _options]);
+        Docker = new DockerCli(started.Succeeded().Split('\n')[^1], Path.Combine(_folder, "client"));
+    }
+
     public async ValueTask DisposeAsync()
     {
+        if (File.Exists(Path.Combine(_folder, "pid")) && IsThere(await ProcessAsync()))
+        {
+            await SignalAsync("CONT");   // one that a test has frozen can't be asked to stop
+        }
         await Bench.ScriptAsync("scripts/engine.sh", "stop", _folder);   // unmounts the small disk as well
         await Tool.RunAsync("umount", [Data]);                            // unless the engine never came up
         if (Directory.Exists(_folder))
@@ -72,9 +99,33 @@ public sealed class PrivateEngine : IAsyncLifetime
 
     internal static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    private async Task StartAsync()
+    private static async Task<PrivateEngine> StartedAsync(PrivateEngine engine)
     {
-        var started = await Bench.ScriptAsync("scripts/engine.sh", "start", _folder);
-        Docker = new DockerCli(started.Succeeded().Split('\n')[^1], Path.Combine(_folder, "client"));
+        try
+        {
+            await engine.StartAsync();
+            return engine;
+        }
+        catch
+        {
+            await engine.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<int> ProcessAsync() =>
+        int.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "pid")), System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>A process that has ended and waits for its parent to notice is gone.</summary>
+    private static bool IsThere(int process)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

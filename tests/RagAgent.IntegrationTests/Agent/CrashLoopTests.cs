@@ -1,0 +1,47 @@
+using System.Globalization;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>A crash loop costs the machine no more after many restarts than after a few. scripts/limits.sh does the same for an hour.</summary>
+public sealed class CrashLoopTests(Bench bench) : AgentTest(bench)
+{
+    private const int Warm = 20;
+    private const int Many = 80;
+
+    [Fact]
+    public async Task Memory_descriptors_and_files_stay_flat_and_the_log_is_bounded_by_crash()
+    {
+        AppBehaves(("STAND_IN_EXIT_CODE", "3"));
+        Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "100ms" };
+        await PushAsync();
+        var agent = StartAgent();
+
+        await WaitForAsync(s => s.App.Crashes >= Warm, "the first crashes");
+        var before = Costs(agent);
+        await WaitForAsync(s => s.App.Crashes >= Many, "many crashes");
+        var after = Costs(agent);
+
+        Assert.InRange(after.Descriptors - before.Descriptors, -100, 10);
+        Assert.InRange(after.Files, 1, 15);       // the state, and a place in the log for each container that was just there
+        Assert.InRange(after.Bytes, 1, 8_000);
+        Assert.InRange(after.Kilobytes - before.Kilobytes, -100_000, 24_000);   // what is not native grows its code meanwhile
+        Assert.InRange((after.Lines - before.Lines) / (double)(Many - Warm), 1, 8);
+        Assert.False(agent.HasExited);
+    }
+
+    private sealed record Cost(int Descriptors, int Files, long Bytes, long Kilobytes, int Lines);
+
+    private Cost Costs(AgentProcess agent)
+    {
+        var files = new DirectoryInfo(StateDirectory).EnumerateFiles("*", SearchOption.AllDirectories).ToArray();
+        var memory = File.ReadLines($"/proc/{agent.Id}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
+        return new Cost(
+            Directory.EnumerateFileSystemEntries($"/proc/{agent.Id}/fd").Count(),
+            files.Length,
+            files.Sum(file => file.Exists ? file.Length : 0),
+            long.Parse(memory.Split(':')[1].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture),
+            agent.Log.Split('\n').Length);
+    }
+}

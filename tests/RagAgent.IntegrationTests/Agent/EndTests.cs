@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>How an app may end, and how it is told to scripts.</summary>
+public sealed class EndTests(Bench bench) : EngineTest(bench)
+{
+    [Fact]
+    public async Task An_app_that_ran_out_of_memory_is_told_with_code_signal_and_reason()
+    {
+        AppBehaves(("STAND_IN_LEAK_MIB_PER_SECOND", "40"));
+        Config["container"]!["memory"] = "32m";
+        await PushAsync();
+        StartAgent();
+        await WaitForFailureAsync("app-out-of-memory");
+
+        var exit = JsonNode.Parse((await RagAgentAsync("status", "--json", "--runtime-dir", RuntimeDirectory)).Output)!["lastFailure"]!["exit"]!;
+
+        Assert.Equal((137, 9, true), (exit["code"]!.GetValue<int>(), exit["signal"]!.GetValue<int>(), exit["outOfMemory"]!.GetValue<bool>()));
+    }
+
+    [Fact]
+    public async Task An_app_that_exited_with_code_0_is_told_without_a_signal_and_is_not_taken_for_stopped()
+    {
+        AppBehaves(("STAND_IN_EXIT_AFTER", "1"));
+        await PushAsync();
+        StartAgent();
+        var failure = await WaitForFailureAsync("app-exited");
+
+        Assert.Equal((0, null, false), (failure.Exit!.Code, failure.Exit.Signal, failure.Exit.OutOfMemory));
+        var again = await WaitForAsync(s => s.App.Crashes >= 2, "it was started and ended again");
+        Assert.Null(again.App.StoppedBy);
+    }
+
+    [Fact]
+    public async Task An_app_that_ignores_the_request_to_end_is_killed_when_its_time_is_over_and_waited_for_until_then()
+    {
+        const int timeout = 12;
+        AppBehaves(("STAND_IN_IGNORE_SIGTERM", "1"));
+        Config["container"]!["stopTimeout"] = $"{timeout}s";
+        await PushAsync();
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        var process = (await Docker.InspectAsync(Name))!["State"]!["Pid"]!.GetValue<int>();
+
+        var asked = Stopwatch.StartNew();
+        (await RagAgentAsync("stop", "--runtime-dir", RuntimeDirectory)).Succeeded();
+
+        Assert.InRange(asked.Elapsed.TotalSeconds, timeout, timeout + 30);
+        Assert.False(Directory.Exists($"/proc/{process}"));
+        Assert.Empty(await ContainersAsync(Docker));
+        Assert.DoesNotContain("engine", string.Join('\n', (await WaitForAsync(s => s.App.State == "stopped", "it is stopped")).Problems.Select(p => p.Code)), StringComparison.Ordinal);
+        Assert.False(agent.HasExited);
+    }
+}

@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>The engine's stream of events breaks, or the engine behind it becomes another version.</summary>
+public sealed class EventTests(Bench bench) : EngineTest(bench)
+{
+    /// <summary>Half the pulse at which the engine is looked at anyway: what is noticed sooner was heard.</summary>
+    private static readonly TimeSpan Heard = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentQueue<HttpContext> _streams = new();
+
+    [Fact]
+    public async Task A_stream_that_is_cut_is_opened_again_and_a_kill_is_heard_by_it()
+    {
+        ProbesAreRare();
+        await FrontAsync(new Uri(Docker.Host), context => Task.FromResult(IsStream(context) && Remember(context)));
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        for (var cut = 1; cut <= 3; cut++)
+        {
+            var started = await Docker.StartedAtAsync(Name);
+            var streams = _streams.Count;
+            CutStreams();
+            await EventuallyAsync(() => Task.FromResult(_streams.Count > streams), "it is opened again");
+
+            await KillIsNoticedAsync(started);
+        }
+    }
+
+    [Fact]
+    public async Task What_happens_while_no_stream_is_open_is_heard_when_it_is()
+    {
+        ProbesAreRare();
+        var mayOpen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var looks = 0;
+        await FrontAsync(new Uri(Docker.Host), async context =>
+        {
+            if (IsStream(context))
+            {
+                Remember(context);
+                if (_streams.Count > 1)
+                {
+                    await mayOpen.Task.WaitAsync(context.RequestAborted);
+                }
+            }
+            else if (context.Request.Path.Value!.EndsWith("/images/json", StringComparison.Ordinal))
+            {
+                Interlocked.Increment(ref looks);   // the last question of a look at the engine
+            }
+            return false;
+        });
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        var started = await Docker.StartedAtAsync(Name);
+        var before = Volatile.Read(ref looks);
+
+        CutStreams();
+        await EventuallyAsync(() => Task.FromResult(_streams.Count > 1 && Volatile.Read(ref looks) > before), "the engine was looked at, and nobody listens yet");
+        await Docker.DoAsync("kill", Name);
+        var opened = Stopwatch.StartNew();
+        mayOpen.SetResult();
+
+        await ServedAgainAsync(Docker, started, "the app is back");
+        Assert.InRange(opened.Elapsed, TimeSpan.Zero, Heard);
+    }
+
+    [Theory]
+    [InlineData("1.52", "1.44", "client version {0} is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version", "1.44")]
+    [InlineData("1.40", "1.12", "client version {0} is too new. Maximum supported API version is 1.40", "1.40")]
+    public async Task An_engine_that_comes_back_as_another_version_is_agreed_with_anew(string newest, string oldest, string refusal, string agreed)
+    {
+        ProbesAreRare();
+        var real = (await Docker.DoAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
+        var isAnother = false;
+        await FrontAsync(new Uri(Docker.Host), async context =>
+        {
+            if (IsStream(context))
+            {
+                Remember(context);
+            }
+            if (!Volatile.Read(ref isAnother))
+            {
+                return false;
+            }
+            var path = context.Request.Path.Value!;
+            if (path.EndsWith("/version", StringComparison.Ordinal))
+            {
+                await AnswerAsync(context, 200, new JsonObject { ["Version"] = "99.0.1", ["ApiVersion"] = newest, ["MinAPIVersion"] = oldest });
+                return true;
+            }
+            var asked = path.Split('/')[1];
+            if (Version.TryParse(asked.TrimStart('v'), out var version) && (version < Version.Parse(oldest) || version > Version.Parse(newest)))
+            {
+                await AnswerAsync(context, 400, new JsonObject { ["message"] = string.Format(CultureInfo.InvariantCulture, refusal, version) });
+                return true;
+            }
+            context.Request.Path = $"/v{real}{path[(asked.Length + 1)..]}";   // the engine behind it is the one that is there
+            return false;
+        });
+        await PushAsync();
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        var started = await Docker.StartedAtAsync(Name);
+
+        Volatile.Write(ref isAnother, true);
+        CutStreams();
+        var status = await WaitForAsync(s => s.Engine.Version == $"99.0.1 (API {agreed})" && s.Problems.Count == 0, "the version is agreed on anew");
+
+        Assert.Equal("serving", status.App.State);
+        Assert.Equal(started, await Docker.StartedAtAsync(Name));
+        Assert.False(agent.HasExited);
+        await KillIsNoticedAsync(started);
+    }
+
+    private async Task KillIsNoticedAsync(string started)
+    {
+        await Docker.DoAsync("kill", Name);
+        var killed = Stopwatch.StartNew();
+        await ServedAgainAsync(Docker, started, "the app is back");
+        Assert.InRange(killed.Elapsed, TimeSpan.Zero, Heard);
+    }
+
+    private static bool IsStream(HttpContext context) => context.Request.Path.Value!.EndsWith("/events", StringComparison.Ordinal);
+
+    /// <returns>False: it is passed on.</returns>
+    private bool Remember(HttpContext context)
+    {
+        _streams.Enqueue(context);
+        return false;
+    }
+
+    private void CutStreams()
+    {
+        foreach (var stream in _streams)
+        {
+            stream.Abort();
+        }
+    }
+
+    private static async Task AnswerAsync(HttpContext context, int status, JsonObject json)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(json.ToJsonString());
+    }
+}

@@ -1,0 +1,63 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Configuration;
+using RagAgent.Containers;
+using RagAgent.Diagnostics;
+using RagAgent.Secrets;
+using Xunit;
+
+namespace RagAgent.Tests.Containers;
+
+/// <summary>When a follower ends; what it reads is tried with a real engine.</summary>
+public sealed class LogFollowerTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("log");
+    private readonly StringWriter _out = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly EngineConnection _connection;
+    private readonly EngineLogs _logs;
+    private readonly LogWriter _writer;
+    private readonly LogFollower _follower;
+
+    public LogFollowerTests()
+    {
+        var config = new AgentConfig { Image = "app", Container = new ContainerConfig { Name = "app" } };
+        var cursors = new LogCursors(config, new StateDirectory(_folder.FullName), NullLogger<LogCursors>.Instance);
+        _connection = new EngineConnection(new Uri($"unix://{_folder.FullName}/nobody.sock"), _time);
+        _logs = new EngineLogs(_connection);
+        _writer = new LogWriter(new LoggedContainer("0123456789abcdef", "app"), LogPlace.Beginning, cursors.Open("0123456789abcdef"), cursors, new SecretVault(),
+            new OutputSink(OutputKind.Journal, text => text, _out), _time, NullLogger.Instance);
+        _follower = new LogFollower(_writer, _logs, _time, NullLogger.Instance);
+    }
+
+    public void Dispose()
+    {
+        _follower.Dispose();
+        _writer.Dispose();
+        _logs.Dispose();
+        _connection.Dispose();
+        _out.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_container_that_is_gone_is_left_two_seconds_later_however_often_that_is_told()
+    {
+        var stopping = TestContext.Current.CancellationToken;
+        var following = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = _follower.RunAsync(_ =>
+        {
+            following.SetResult();
+            return Task.CompletedTask;
+        }, stopping);
+        await following.Task;
+
+        for (var look = 0; look < 4; look++)
+        {
+            _follower.Leave();
+            _time.Advance(TimeSpan.FromMilliseconds(500));
+        }
+
+        await running.WaitAsync(TimeSpan.FromSeconds(30), stopping);
+    }
+}
