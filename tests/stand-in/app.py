@@ -79,6 +79,11 @@ class KeySha256(Handler):
         self.write(hashlib.sha256(key.encode()).hexdigest())
 
 
+class Gate(tornado.web.RequestHandler):
+    def get(self):
+        self.set_status(int(os.environ.get("STAND_IN_GATE_STATUS", "404")))
+
+
 class Stream(tornado.websocket.WebSocketHandler):
     def select_subprotocol(self, subprotocols):
         return "streamlit" if "streamlit" in subprotocols else None
@@ -121,6 +126,11 @@ async def main():
             sys.exit(int(exit_code or 0))
         tasks.append(asyncio.create_task(exit_later(exit_after, int(exit_code or 0))))
 
+    refused = os.environ.get("STAND_IN_REFUSES_KEYS", "")
+    if refused and os.environ.get("OPENAI_API_KEY", "").startswith(refused):
+        print(f"stand-in {VERSION} does not like its key", file=sys.stderr, flush=True)
+        sys.exit(4)
+
     await asyncio.sleep(seconds("STAND_IN_START_AFTER") or 0)
     tornado.web.Application(
         [
@@ -128,6 +138,7 @@ async def main():
             (r"/key-sha256", KeySha256),
             (r"/_stcore/health", Health),
             (r"/_stcore/host-config", HostConfig),
+            (r"/cgi-bin/gate", Gate),
             (r"/_stcore/stream", Stream),
         ],
         websocket_ping_interval=30,

@@ -9,6 +9,8 @@
 #   --no-shell        with light: one static program, no /bin/sh, no failure modes
 #   --ballast SIZE    one more layer of SIZE (60m) that does not compress: a pull takes visible time
 #   --platform P      what the image claims to run on, for example linux/arm64
+#   --behave N=VALUE  the image itself does this wrong, whatever its container is told; can be repeated
+#   --line LINE       one more line of its Dockerfile: 'VOLUME /data'; can be repeated
 #
 # README.md beside this file lists what the app can be told to do wrong.
 set -euo pipefail
@@ -16,12 +18,14 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 need="$here/../../scripts/need.sh"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/ragagent"
-engine='' tag='' version=1 base=full shell=yes ballast='' platform=''
+engine='' tag='' version=1 base=full shell=yes ballast='' platform='' lines=()
 
-usage() { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 while (($#)); do
   case "$1" in
     --no-shell) shell=no; shift; continue ;;
+    --behave) (($# >= 2)) || usage; lines+=("ENV $2"); shift 2; continue ;;
+    --line) (($# >= 2)) || usage; lines+=("$2"); shift 2; continue ;;
     --engine | --tag | --version | --base | --ballast | --platform) (($# >= 2)) || usage ;;
     *) usage ;;
   esac
@@ -109,6 +113,7 @@ dockerfile+=(
   "USER 1000:1000"
   "CMD $command"
   "COPY app/ /app/"
+  "${lines[@]}"
 )
 printf '%s\n' "${dockerfile[@]}" >"$context/Dockerfile"
 

@@ -21,6 +21,13 @@ end() {
 }
 if [ -n "${STAND_IN_EXIT_CODE:-}" ] && [ "${STAND_IN_EXIT_AFTER:-0}" = 0 ] || [ "${STAND_IN_EXIT_AFTER:-}" = 0 ]; then end; fi
 
+case "${OPENAI_API_KEY:-}" in
+"${STAND_IN_REFUSES_KEYS:-none }"*)
+  echo "stand-in $version does not like its key" >&2
+  exit 4
+  ;;
+esac
+
 # `wait` returns at once when SIGTERM comes, `sleep` in the foreground does not.
 pause() { sleep "$(seconds "$1")" & wait $!; }
 
@@ -31,6 +38,11 @@ cp /app/index.html "$site/index.html"
 echo '{"allowedOrigins": [], "useExternalAuthToken": false, "enableCustomParentMessages": false}' >"$site/_stcore/host-config"
 if [ -n "${OPENAI_API_KEY:-}" ]; then
   printf %s "$OPENAI_API_KEY" | sha256sum | cut -c1-64 | tr -d '\n' >"$site/key-sha256"
+fi
+if [ -n "${STAND_IN_GATE_STATUS:-}" ]; then
+  mkdir "$site/cgi-bin"
+  printf '#!/bin/sh\nprintf "Status: %s -\\r\\n\\r\\n"\n' "$STAND_IN_GATE_STATUS" >"$site/cgi-bin/gate"
+  chmod +x "$site/cgi-bin/gate"
 fi
 become_healthy() { printf ok >"$site/_stcore/health"; }
 

@@ -109,6 +109,9 @@ internal abstract record StopReason
     /// <summary>A second container of ours was alive.</summary>
     public sealed record Stray : StopReason;
 
+    /// <summary>It has ended while another one runs: a crash of the agent or a failed trial has left it there.</summary>
+    public sealed record LeftOver : StopReason;
+
     /// <summary>An operator wants the app to be stopped.</summary>
     public sealed record Asked : StopReason;
 

@@ -95,13 +95,18 @@ internal static class Inspection
         return Met(s with { LastImage = found.Image ?? s.LastImage, Hold = s.Hold == Hold.Hand ? null : s.Hold }, Slot.Front, found);
     }
 
-    /// <summary>Another one of ours that is alive: one that may prove itself, or one writer too many.</summary>
+    /// <summary>Another one of ours: alive, it may prove itself or is one writer too many; ended, it only holds a name and an image.</summary>
     private static AgentState Strays(AgentState s, Inventory inventory, Policy policy)
     {
-        if (s.Beside is not (null or App.BackingOff) || s.App.Current is not { } front ||
-            inventory.Containers.FirstOrDefault(c => c.IsAlive && c.Id != front.Id) is not { } other)
+        if (s.Beside is not (null or App.BackingOff) || s.App.Current is not { } front)
         {
             return s;
+        }
+        if (inventory.Containers.FirstOrDefault(c => c.IsAlive && c.Id != front.Id) is not { } other)
+        {
+            return s.Beside is null && inventory.Containers.FirstOrDefault(c => !c.IsAlive && c.Status is not ContainerStatus.Removing) is { } ended
+                ? Stop(s, Slot.Beside, ended, new StopReason.LeftOver())
+                : s;
         }
         if (IsRunOfOther(s, other))
         {

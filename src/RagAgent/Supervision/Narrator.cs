@@ -269,6 +269,7 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         StopReason.RestartedByOther => "it was restarted by someone else, without its secrets",
         StopReason.Asked => "an operator wants it stopped",
         StopReason.Retired => "another one serves in its place",
+        StopReason.LeftOver => "it has ended, and another one runs",
         StopReason.Stray => "it is a second one, and two must not write to the same data",
         _ => reason.GetType().Name,
     };

@@ -105,6 +105,8 @@ internal static class Reducer
             case Event.ContainerStopped stopped when s.SlotOf(stopped.Op) is { } slot && s.At(slot) is App.Stopping stopping:
                 s = s with { Engine = s.Engine.Refresh() };
                 return slot == Slot.Front ? FrontStopped(s, stopping, policy) : BesideStopped(s, stopping, policy);
+            case Event.StopFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Stopping { Reason: StopReason.LeftOver }:
+                return s.With(slot, null);   // it has ended and harms nobody: the next look at the engine is early enough
             case Event.StopFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Stopping:
                 // It may still run: nothing is assumed, the engine is asked again after a delay.
                 return EngineFailed(s.With(slot, slot == Slot.Front ? new App.Unseen() : null), failed.Problem, policy);

@@ -92,10 +92,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         {
             await part.DisposeAsync();
         }
-        foreach (var container in (await ContainersAsync(Docker)).Append(Name))
-        {
-            await Docker.RunAsync("rm", "--force", "--volumes", container);
-        }
+        await Docker.RunAsync(["rm", "--force", "--volumes", Name, .. await OursAsync()]);
         await OneAtATimeAsync(async () =>
         {
             var images = await Docker.RunAsync("images", "--quiet", "--no-trunc", Repository);
@@ -135,6 +132,10 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
 
     /// <summary>Builds a light stand-in app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
     protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) => BuildAndPushAsync("light", version, tag, more);
+
+    /// <summary>A light stand-in whose image itself behaves so, whatever the configuration says.</summary>
+    protected Task PushBehavingAsync(string version, params (string Name, string Value)[] how) =>
+        PushAsync(version, "latest", [.. how.SelectMany(h => new[] { "--behave", $"{h.Name}={h.Value}" })]);
 
     /// <summary>The same with Python in it, and a WebSocket.</summary>
     protected Task PushFullAsync(string version) => BuildAndPushAsync("full", version, "latest");
@@ -191,7 +192,37 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
     /// <summary>Any command of the agent's, beside the one that runs.</summary>
     internal Task<ToolResult> RagAgentAsync(params string[] arguments) => Tool.RunAsync(Bench.Binary, arguments, AgentEnvironment, stopping: Stopping);
 
-    internal Task<ToolResult> UpdateAsync() => RagAgentAsync("update", "--runtime-dir", RuntimeDirectory);
+    internal Task<ToolResult> UpdateAsync() => AskAsync("update");
+
+    /// <summary>What an operator can ask of the agent that runs: update, rollback, unquarantine, stop, start.</summary>
+    internal Task<ToolResult> AskAsync(string what) => RagAgentAsync(what, "--runtime-dir", RuntimeDirectory);
+
+    /// <summary>How a newer image takes over, and how long it is watched.</summary>
+    protected void Updates(string swap, string watch) => Config["update"] = new JsonObject { ["every"] = null, ["swap"] = swap, ["watch"] = watch };
+
+    /// <summary>All containers of this agent, the ended ones too.</summary>
+    protected async Task<string[]> OursAsync() => PrivateEngine.Lines((await Docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
+
+    /// <summary>What happens to this agent's containers from now on.</summary>
+    internal Task<ContainerHistory> WatchAsync() => ContainerHistory.BeginAsync(Docker, Name);
+
+    /// <summary>The machine went down with agent and containers; images and the state directory are what is left.</summary>
+    internal async Task RebootAsync()
+    {
+        foreach (var agent in _agents)
+        {
+            await agent.EndAsync("KILL");
+        }
+        await Docker.DoAsync(["rm", "--force", .. await OursAsync()]);
+    }
+
+    /// <summary>The first image is there and has proven itself.</summary>
+    internal async Task<StatusDocument> ServeGoodAsync(string version = "good", params (string Name, string Value)[] how)
+    {
+        await PushBehavingAsync(version, how);
+        StartAgent();
+        return await WaitForAsync(s => s.App.State == "serving" && s.Rollout.Phase == "settled", "the first image has proven itself");
+    }
 
     /// <summary>Waits until the agent's status is as wanted; fails with the last status and the log.</summary>
     internal async Task<StatusDocument> WaitForAsync(Func<StatusDocument, bool> wanted, string what)
@@ -247,6 +278,10 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         var from = body.IndexOf(before, StringComparison.Ordinal) + before.Length;
         return body[from..body.IndexOf('<', from)];
     }
+
+    /// <summary>Waits until visitors see this version.</summary>
+    protected Task WaitForVersionAsync(string version) => EventuallyAsync(async () =>
+        await VisitAsync() is (HttpStatusCode.OK, var body) && body.Contains($"<b id=\"version\">{version}<", StringComparison.Ordinal), $"{version} serves");
 
     /// <summary>Waits for a condition that no status tells.</summary>
     protected static async Task EventuallyAsync(Func<Task<bool>> holds, string what)

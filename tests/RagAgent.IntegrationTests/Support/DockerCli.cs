@@ -8,10 +8,13 @@ internal sealed class DockerCli(string host, string config)
 {
     public string Host => host;
 
+    public IReadOnlyDictionary<string, string> Environment { get; } =
+        new Dictionary<string, string> { ["DOCKER_HOST"] = host, ["DOCKER_CONFIG"] = config, ["DOCKER_BUILDKIT"] = "0" };
+
     public Task<ToolResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
 
     public Task<ToolResult> RunWithInputAsync(string input, params string[] arguments) =>
-        Tool.RunAsync("docker", arguments, new Dictionary<string, string> { ["DOCKER_HOST"] = host, ["DOCKER_CONFIG"] = config, ["DOCKER_BUILDKIT"] = "0" }, input);
+        Tool.RunAsync("docker", arguments, Environment, input);
 
     public async Task<string> DoAsync(params string[] arguments) => (await RunAsync(arguments)).Succeeded();
 

@@ -51,9 +51,10 @@ public class StartFirstTests
             Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
             _story.Passes(TimeSpan.FromSeconds(10)).EngineIsSeen();
         }
+        Assert.NotEqual(old.Id, Assert.Single(_story.Begun.OfType<Effect.StopContainer>()).Container.Id);   // what is left of the last candidate
+        _story.Stops();
         Assert.Null(_story.State.Beside);
         Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
-        Assert.Equal(0, _story.CountBegun<Effect.StopContainer>());
         Assert.Equal(0, _story.State.Crashes);
     }
 
@@ -132,6 +133,37 @@ public class StartFirstTests
         _story.SecretsAnswer().TagAnswers().ImageAnswers().PassesQuietly(TimeSpan.FromSeconds(10));
         Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
         Assert.Single(_story.Engine);
+    }
+
+    [Theory]
+    [InlineData(ContainerStatus.Created)]   // killed between create and start
+    [InlineData(ContainerStatus.Exited)]    // killed between stop and remove
+    [InlineData(ContainerStatus.Dead)]
+    internal void What_a_crash_of_the_agent_left_behind_is_removed_and_its_name_goes_to_the_one_that_runs(ContainerStatus status)
+    {
+        _story.Serves();
+        var left = Sample.Running("left", Sample.Release(Sample.Old)) with { Status = status };
+        _story.Engine.Add(left);
+        _story.LivesAgain().EngineAnswers();
+
+        var stop = _story.PendingOne<Effect.StopContainer>();
+        Assert.Equal(("left", _story.Current.Id), (stop.Container.Id, stop.Heir?.Id));
+        _story.Stops().EngineIsSeen().ProvesItself();
+        Assert.Null(_story.State.Beside);
+        Assert.Equal(Sample.New, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+    }
+
+    [Fact]
+    public void That_it_can_not_be_removed_disturbs_nothing_and_is_tried_again_with_the_next_look()
+    {
+        _story.Serves();
+        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)).Ended(1));
+        _story.Hears(at => new Event.EngineStirred(at)).EngineIsSeen().StopFails(Sample.Refused).Forget();
+        Assert.True(_story.State.EngineAnswers);
+        Assert.False(_story.Has<Effect.StopContainer>());
+
+        _story.PassesQuietly(_story.Policy.InspectEvery);
+        Assert.Equal(1, _story.CountBegun<Effect.StopContainer>());
     }
 
     [Fact]

@@ -244,6 +244,9 @@ internal sealed class Rules(World world)
             case StopReason.RestartedByOther:
                 Require(box is null || box.Run > 1 || box.StartedByHuman, () => $"{container.Id} is stopped as restarted and never was.");
                 break;
+            case StopReason.LeftOver:
+                Require(!container.IsAlive && after.App.Current is { IsAlive: true }, () => $"{container.Id} is removed as left over while it lives or nothing else does.");
+                break;
             case StopReason.Stray:
                 Require(_shown?.Containers.Count(c => c.IsAlive) > 1, () => $"{container.Id} is stopped as a stray and was alone.");
                 break;

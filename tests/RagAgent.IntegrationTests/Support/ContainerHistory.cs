@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using RagAgent.IntegrationTests.AwsBench;
+
+namespace RagAgent.IntegrationTests.Support;
+
+/// <summary>What happened to the containers of one agent, by the engine's own events.</summary>
+internal sealed class ContainerHistory : IAsyncDisposable
+{
+    private readonly Process _events;
+    private readonly Task _reading;
+    private readonly Lock _lock = new();
+    private readonly HashSet<string> _alive;
+    private readonly List<string> _starts = [];
+    private int _mostAlive;
+
+    private ContainerHistory(Process events, IEnumerable<string> alive)
+    {
+        _events = events;
+        _alive = [.. alive];
+        _mostAlive = _alive.Count;
+        _reading = ReadAsync();
+    }
+
+    public static async Task<ContainerHistory> BeginAsync(DockerCli docker, string name)
+    {
+        // The engine first tells what happened since this moment: nothing is missed until the command is there.
+        var now = string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0:F3}");
+        var alive = await docker.DoAsync("ps", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={name}");
+        var events = Tool.Start("docker", ["events", "--since", now, "--filter", "type=container", "--filter", $"label=ragagent.name={name}", "--format", "{{json .}}"], docker.Environment);
+        return new ContainerHistory(events, PrivateEngine.Lines(alive));
+    }
+
+    /// <summary>So many live now.</summary>
+    public int Alive => Locked(() => _alive.Count);
+
+    /// <summary>So many lived at one moment.</summary>
+    public int MostAlive => Locked(() => _mostAlive);
+
+    /// <summary>So many times a container of this image was started.</summary>
+    public int StartsOf(string digest) => Locked(() => _starts.Count(started => started == digest));
+
+    public async ValueTask DisposeAsync()
+    {
+        _events.Kill();
+        await _reading;
+        _events.Dispose();
+    }
+
+    private T Locked<T>(Func<T> read)
+    {
+        lock (_lock)
+        {
+            return read();
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        while (await _events.StandardOutput.ReadLineAsync() is { } line)
+        {
+            var message = JsonNode.Parse(line)!;
+            var id = message["Actor"]!["ID"]!.GetValue<string>();
+            lock (_lock)
+            {
+                switch (message["Action"]!.GetValue<string>())
+                {
+                    case "start":
+                        _starts.Add(message["Actor"]!["Attributes"]!["ragagent.digest"]!.GetValue<string>());
+                        _alive.Add(id);
+                        _mostAlive = Math.Max(_mostAlive, _alive.Count);
+                        break;
+                    case "die":
+                        _alive.Remove(id);
+                        break;
+                    default:
+                        break;
+                }
+            }
+        }
+    }
+}
