@@ -7,11 +7,25 @@ internal static class Inspection
     {
         s = s.LastImage is null ? s with { LastImage = Newest(inventory)?.Image } : s;
         s = s.IsForgetful ? Recall(s, inventory) : s;
+        s = afterOutage ? s with { App = AskedAnew(s.App, s.Now, policy), Beside = s.Beside is { } beside ? AskedAnew(beside, s.Now, policy) : null } : s;
         s = CompareBeside(s, inventory, afterOutage, policy);
         s = CompareFront(s, inventory, afterOutage, policy);
         // While an operation is under way, what was seen may be in the middle of it; its end asks again.
         return s.App is App.Starting or App.Stopping || s.Beside is App.Starting or App.Stopping ? s : Strays(s, inventory, policy);
     }
+
+    /// <summary>
+    /// The way to the app leads through the engine, whose own process carries the port: what failed while that was away says nothing of the app, which
+    /// may have lived on. It is asked once more, with the engine there, before anything is concluded.
+    /// </summary>
+    private static App AskedAnew(App app, Moment now, Policy policy) => app switch
+    {
+        App.Serving { Failures: > 0, Probe.InFlight: null } v => v with { Failures = Math.Min(v.Failures, policy.LivenessFailures - 1), Probe = new ProbeClock(now, null) },
+        // The one that is under way began before: it is not yet the one that counts.
+        App.Serving { Failures: > 0 } v => v with { Failures = Math.Max(0, Math.Min(v.Failures, policy.LivenessFailures - 2)) },
+        App.Probing p when now >= p.Since + policy.StartupDeadline => p with { Since = now },
+        _ => app,
+    };
 
     /// <summary>The labels of the newest container say what the agent knew when it made it.</summary>
     private static AgentState Recall(AgentState s, Inventory inventory)

@@ -98,6 +98,30 @@ public sealed class EngineTests(Bench bench) : EngineTest(bench)
     }
 
     [Fact]
+    public async Task While_the_engine_is_frozen_the_app_serves_on_and_the_agent_answers()
+    {
+        var engine = await EngineAsync();
+        await PushAsync();
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        var started = await engine.Docker.StartedAtAsync(Name);
+
+        await engine.SignalAsync("STOP");
+        for (var asked = 1; asked <= 5; asked++)
+        {
+            Assert.Contains("Nothing newer", (await UpdateAsync()).Succeeded(), StringComparison.Ordinal);
+            Assert.Equal("1", await VersionServedAsync());
+        }
+        await engine.SignalAsync("CONT");
+
+        // What happens then is noticed as ever.
+        await engine.Docker.DoAsync("kill", Name);
+        await ServedAgainAsync(engine.Docker, started, "the app is back");
+        Assert.Single(await ContainersAsync(engine.Docker));
+        Assert.False(agent.HasExited);
+    }
+
+    [Fact]
     public async Task A_frozen_engine_is_told_and_nothing_is_restarted_or_doubled()
     {
         var engine = await EngineAsync();
@@ -110,7 +134,6 @@ public sealed class EngineTests(Bench bench) : EngineTest(bench)
         // A new life of the agent asks at once; the engine has a minute for the answer.
         await agent.SignalAsync("HUP");
         await WaitForProblemAsync("engine-unreachable");
-        Assert.Equal("1", await VersionServedAsync());
         await engine.SignalAsync("CONT");
         await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "it serves upon an engine that answers");
 

@@ -33,7 +33,26 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void While_the_engine_is_away_failed_probes_wait_for_their_verdict()
+    public void What_failed_while_the_engine_was_away_is_asked_once_more_before_the_verdict()
+    {
+        FailsWhileTheEngineIsAway();
+        Assert.IsType<App.Serving>(_story.State.App);
+        _story.ProbeFails("no answer");   // it began before the engine was back
+        Assert.IsType<App.Serving>(_story.State.App);
+        _story.Passes(_story.Policy.LivenessInterval).ProbeFails("no answer");
+        Assert.IsType<StopReason.Unhealthy>(((App.Stopping)_story.State.App).Reason);
+    }
+
+    [Fact]
+    public void An_app_that_lived_on_while_its_port_was_away_with_the_engine_is_left_alone()
+    {
+        FailsWhileTheEngineIsAway();
+        _story.ProbePasses();
+        Assert.Equal(0, Assert.IsType<App.Serving>(_story.State.App).Failures);
+        Assert.Equal(0, _story.CountBegun<Effect.StopContainer>());
+    }
+
+    private void FailsWhileTheEngineIsAway()
     {
         _story.Serves().Hears(at => new Event.EngineStirred(at)).EngineFails();
         for (var failure = 0; failure < 6; failure++)
@@ -46,16 +65,17 @@ public class EngineOutageTests
         }
         Assert.IsType<App.Serving>(_story.State.App);
         _story.Passes(_story.Policy.Retry.Longest).EngineAnswers();
-        Assert.IsType<StopReason.Unhealthy>(((App.Stopping)_story.State.App).Reason);
     }
 
     [Fact]
-    public void While_the_engine_is_away_the_startup_deadline_waits()
+    public void A_startup_deadline_that_passed_while_the_engine_was_away_is_given_again()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineFails();
         _story.Passes(_story.Policy.StartupDeadline * 2);
         Assert.IsType<App.Probing>(_story.State.App);
-        _story.EngineAnswers().EngineIsSeen();
+        _story.EngineAnswers();
+        Assert.IsType<App.Probing>(_story.State.App);
+        _story.ProbeFails().Passes(_story.Policy.StartupDeadline).EngineIsSeen();
         Assert.IsType<StopReason.NeverHealthy>(((App.Stopping)_story.State.App).Reason);
     }
 
