@@ -29,8 +29,12 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     private static readonly TimeSpan LastWordsBeforeRemoving = TimeSpan.FromSeconds(2);
 
     private readonly ContainerSpec _spec = new(config);
+    private volatile string? _renamed;
 
     private string Name => config.Container.Name;
+
+    /// <summary>Of one that stands beside another that has the name.</summary>
+    private string NameBeside => $"{Name}-next";
 
     public async Task<Inventory> InspectAsync(CancellationToken stopping)
     {
@@ -45,6 +49,12 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 containers.Add(container);
             }
         }
+        if (containers is [{ IsAlive: true } only] && only.Name == NameBeside && only.Id != _renamed)
+        {
+            // The one that it stood beside is gone, and an agent that was killed had no time for this. Once: somebody else may hold the name.
+            _renamed = only.Id;
+            await RenameAsync(only, stopping);
+        }
         return new Inventory(containers.ToImmutable(), await connection.VersionAsync(stopping)) { Images = await ImagesAsync(stopping) };
     }
 
@@ -57,7 +67,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         var image = await connection.CallAsync("inspect the image", InspectTimeout,
             (docker, token) => docker.Images.InspectImageAsync(release.Image.ToString(), token), stopping);
         // One that serves keeps its name until it goes; the candidate beside it gets the name then.
-        var create = _spec.Create(start.Beside?.Name == Name ? $"{Name}-next" : Name, release, image, secrets);
+        var create = _spec.Create(start.Beside?.Name == Name ? NameBeside : Name, release, image, secrets);
         Labels.Annotate(create.Labels, start.LastGood, start.Avoided);
         var id = await CreateAsync(create, stopping);
         appLog.Begin(id, release.SecretsFingerprint);
@@ -85,6 +95,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
 
     public async Task StopAsync(Container container, Container? heir, CancellationToken stopping)
     {
+        _renamed = heir?.Id ?? _renamed;   // below; an inspection in between leaves it to this
         var grace = config.Container.StopTimeout;
         await IgnoreGoneAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout, (docker, token) =>
             docker.Containers.StopContainerAsync(container.Id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token), stopping));

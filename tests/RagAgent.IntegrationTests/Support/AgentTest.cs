@@ -213,7 +213,10 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         {
             await agent.EndAsync("KILL");
         }
-        await Docker.DoAsync(["rm", "--force", .. await OursAsync()]);
+        foreach (var container in await OursAsync())
+        {
+            await Docker.DoAsync("rm", "--force", "--volumes", container);
+        }
     }
 
     /// <summary>The first image is there and has proven itself.</summary>
@@ -241,7 +244,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
                     return status;
                 }
             }
-            catch (ProblemException)
+            catch (Exception e) when (e is ProblemException or HttpRequestException or IOException)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Stopping);   // it does not listen yet
             }

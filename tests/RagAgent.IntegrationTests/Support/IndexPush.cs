@@ -51,7 +51,7 @@ internal static class IndexPush
         ["platform"] = new JsonObject { ["os"] = os, ["architecture"] = architecture },
     };
 
-    private static HttpRequestMessage Request(LocalAwsServer aws, HttpMethod method, string repository, string reference)
+    internal static HttpRequestMessage Request(LocalAwsServer aws, HttpMethod method, string repository, string reference)
     {
         var (user, password) = aws.DockerLogin;
         var request = new HttpRequestMessage(method, new Uri(aws.RegistryEndpoint, $"/v2/{repository}/manifests/{reference}"));

@@ -1,0 +1,225 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>How one container takes over from another, and what visitors notice of it.</summary>
+public sealed class SwapTests(Bench bench) : AgentTest(bench)
+{
+    private const int VisitorsAtOnce = 8;
+
+    [Fact]
+    public async Task With_a_volume_that_the_app_may_write_to_never_two_live()
+    {
+        Updates("auto", "1s");
+        Config["container"]!["volumes"] = new JsonArray(new JsonObject { ["host"] = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName, ["container"] = "/data" });
+        await PushAsync("1");
+        StartAgent();
+        await WaitUntilServingAsync();
+        await using var history = await WatchAsync();
+
+        foreach (var version in new[] { "2", "3" })
+        {
+            await PushAsync(version);
+            (await UpdateAsync()).Succeeded();
+            Assert.Equal(version, await VersionServedAsync());
+        }
+
+        await EventuallyAsync(async () => history.StartsOf((await WaitUntilServingAsync()).App.Digest!) == 1, "the engine has told of the last start");
+        Assert.Equal(1, history.MostAlive);
+    }
+
+    [Fact]
+    public async Task Without_one_the_old_one_serves_until_the_new_one_has_passed_its_gate_which_then_has_the_configured_name()
+    {
+        Updates("auto", "1s");
+        await PushAsync("old");
+        StartAgent();
+        var before = await WaitUntilServingAsync();
+        await using var history = await WatchAsync();
+        await PushBehavingAsync("new", ("STAND_IN_START_AFTER", "4"));
+
+        var update = UpdateAsync();
+        var during = await WaitForAsync(s => s is { Rollout.Candidate: not null, App.State: "serving" }, "a candidate stands beside the one that serves");
+
+        Assert.Equal(("candidate", before.App.Container), (during.Rollout.Phase, during.App.Container));
+        Assert.Equal($"The app serves ({before.App.Digest![..19]}); a newer one is being tried beside it.", during.Headline);
+        Assert.Equal("old", await VersionServedAsync());
+        Assert.StartsWith(during.Rollout.Candidate!, (await Docker.InspectAsync($"{Name}-next"))!["Id"]!.GetValue<string>(), StringComparison.Ordinal);
+        (await update).Succeeded();
+        Assert.Equal("new", await VersionServedAsync());
+        await EventuallyAsync(async () => await OursAsync() is [var left] && left.StartsWith(during.Rollout.Candidate!, StringComparison.Ordinal), "the old one is removed");
+        await EventuallyAsync(async () => await Docker.InspectAsync(Name) is not null, "the new one has the configured name");
+        Assert.Equal(2, history.MostAlive);
+        Assert.Equal(during.Rollout.Candidate, (await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).App.Container);
+    }
+
+    [Theory]
+    [InlineData("light")]
+    [InlineData("full")]   // keeps connections open between requests
+    public async Task Under_load_a_start_first_swap_fails_not_a_single_request(string kind)
+    {
+        Updates("start-first", "1s");
+        await PushKindAsync(kind, "old");
+        StartAgent();
+        await WaitUntilServingAsync();
+        await PushKindAsync(kind, "new");
+        await using var visitors = new Visitors(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+
+        (await UpdateAsync()).Succeeded();
+        await EventuallyAsync(async () => (await OursAsync()).Length == 1, "the old one is removed");
+        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
+
+        var visits = await visitors.EndAsync();
+        TestContext.Current.SendDiagnosticMessage($"start-first, {kind}: {visits.Count} visits");
+        Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Text}").Distinct());
+        Assert.Contains(visits, v => v.Text.Contains(">old<", StringComparison.Ordinal));
+        Assert.Contains(visits, v => v.Text.Contains(">new<", StringComparison.Ordinal));
+        var firstOfTheNew = visits.Select((visit, at) => (visit, at)).First(v => v.visit.Text.Contains(">new<", StringComparison.Ordinal)).at;
+        // Those that came together may be told in another order; after that, nobody sees the old one again.
+        Assert.DoesNotContain(visits.Skip(firstOfTheNew + (2 * VisitorsAtOnce)), v => v.Text.Contains(">old<", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("light")]
+    [InlineData("full")]
+    public async Task Under_load_a_stop_first_swap_asks_visitors_to_come_back_and_never_speaks_of_a_bad_gateway(string kind)
+    {
+        Updates("stop-first", "1s");
+        await PushKindAsync(kind, "old");
+        StartAgent();
+        await WaitUntilServingAsync();
+        await PushKindAsync(kind, "new");
+        await using var visitors = new Visitors(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+
+        (await UpdateAsync()).Succeeded();
+        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
+
+        var visits = await visitors.EndAsync();
+        TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {visits.Count} visits, {visits.Count(v => v.Status == 503)} asked to come back");
+        Assert.Empty(visits.Where(v => v.Status != 200 && v is not { Status: 503, SaysWhenToComeBack: true }).Select(v => $"{v.Status} {v.Text}").Distinct());
+        Assert.Contains(visits, v => v.Status == 503);
+        Assert.Contains(visits, v => v.Text.Contains(">new<", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_session_at_a_swap_that_was_asked_for_is_waited_for_then_cut_and_comes_back_to_the_new_one()
+    {
+        await ServeFullAsync("old");
+        using var session = await OpenSessionAsync();
+        var old = (await OursAsync()).Single();
+        await PushFullAsync("new");
+
+        (await UpdateAsync()).Succeeded();
+
+        Assert.Equal("new", await VersionServedAsync());
+        Assert.Equal("swap", (await WaitForAsync(s => s.Rollout.Candidate is not null, "the old one is drained")).Rollout.Phase);
+        Assert.Equal("still here", await EchoAsync(session, "still here"));
+        await WaitUntilCutAsync(session);
+        await EventuallyAsync(async () => !(await OursAsync()).Contains(old), "the old one is removed");
+        using var again = await OpenSessionAsync();
+        Assert.Equal("back", await EchoAsync(again, "back"));
+        Assert.Single(await OursAsync());
+    }
+
+    [Fact]
+    public async Task A_session_that_ends_lets_the_old_one_go_at_once()
+    {
+        await ServeFullAsync("old");
+        using var session = await OpenSessionAsync();
+        await PushFullAsync("new");
+        (await UpdateAsync()).Succeeded();
+        Assert.Equal(2, (await OursAsync()).Length);
+
+        await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Stopping);
+
+        await EventuallyAsync(async () => (await OursAsync()).Length == 1, "the old one is removed");
+        Assert.Equal("new", await VersionServedAsync());
+    }
+
+    [Fact]
+    public async Task An_agent_that_is_killed_while_the_old_one_is_drained_leaves_the_rest_to_the_next_one()
+    {
+        var agent = await ServeFullAsync("old");
+        using var session = await OpenSessionAsync();
+        await PushFullAsync("new");
+        (await UpdateAsync()).Succeeded();
+        Assert.Equal(2, (await OursAsync()).Length);
+
+        await agent.EndAsync("KILL");
+        StartAgent();
+
+        await WaitForAsync(s => s.App is { State: "serving", Newest: true }, "the new one serves");
+        await EventuallyAsync(async () => (await OursAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "one is left, with the configured name");
+        Assert.Equal("new", await VersionServedAsync());
+    }
+
+    [Fact]
+    public async Task Old_images_go_when_the_new_one_has_proven_itself_but_never_the_one_that_serves_or_the_last_good_one()
+    {
+        Updates("auto", "1s");
+        var digests = new List<string>();
+        foreach (var version in new[] { "1", "2", "3", "4" })
+        {
+            await PushAsync(version);
+            if (digests.Count == 0)
+            {
+                StartAgent();
+            }
+            else
+            {
+                (await UpdateAsync()).Succeeded();
+            }
+            digests.Add((await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has proven itself")).App.Digest!);
+            await EventuallyAsync(async () => (await OnDiskAsync()).Count <= 2, "what is older than the last good one goes");
+            Assert.Equal(digests.TakeLast(2).ToHashSet(), await OnDiskAsync());
+        }
+        Assert.Equal("4", await VersionServedAsync());
+    }
+
+    private async Task<HashSet<string>> OnDiskAsync() =>
+        [.. PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--format", "{{.Digest}}", Repository))];
+
+    private Task PushKindAsync(string kind, string version) => kind == "full" ? PushFullAsync(version) : PushAsync(version);
+
+    private async Task<AgentProcess> ServeFullAsync(string version)
+    {
+        Updates("start-first", "1s");
+        Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
+        await PushFullAsync(version);
+        var agent = StartAgent();
+        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, "the first one has proven itself");
+        return agent;
+    }
+
+    private async Task<ClientWebSocket> OpenSessionAsync()
+    {
+        var session = new ClientWebSocket();
+        session.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{Port}");
+        await session.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), Stopping);
+        return session;
+    }
+
+    private static async Task<string> EchoAsync(ClientWebSocket session, string text)
+    {
+        await session.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, Stopping);
+        var buffer = new byte[256];
+        var received = await session.ReceiveAsync(buffer, Stopping);
+        return Encoding.UTF8.GetString(buffer, 0, received.Count);
+    }
+
+    private static async Task WaitUntilCutAsync(ClientWebSocket session)
+    {
+        try
+        {
+            Assert.Equal(WebSocketMessageType.Close, (await session.ReceiveAsync(new byte[256], Stopping)).MessageType);
+        }
+        catch (WebSocketException)
+        {
+            return;   // the connection just ended
+        }
+    }
+}

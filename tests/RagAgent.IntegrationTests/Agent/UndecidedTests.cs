@@ -1,0 +1,45 @@
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>The new image fails and so does the one before it: the fault is not the image's.</summary>
+public sealed class UndecidedTests(Bench bench) : AgentTest(bench)
+{
+    private const string Wrong = "sk-wrong-";
+
+    [Theory]
+    [InlineData("start-first")]
+    [InlineData("stop-first")]
+    public async Task With_a_secret_that_both_refuse_nothing_is_quarantined_and_nothing_goes_back_and_forth_and_a_good_secret_mends_it(string swap)
+    {
+        Updates(swap, "2s");
+        var before = await ServeGoodAsync("old", ("STAND_IN_REFUSES_KEYS", Wrong));
+        Aws.Parameters.Put(Parameter, $"{Wrong}{Key}");
+        await PushBehavingAsync("new", ("STAND_IN_REFUSES_KEYS", Wrong));
+        await using var history = await WatchAsync();
+
+        var update = await UpdateAsync();
+
+        Assert.Equal(1, update.ExitCode);
+        var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "undecided", "it is undecided");
+        var newest = status.Rollout.SetAside!.Digest;
+        Assert.Equal(status.Image.Digest, newest);
+        Assert.Equal("undecided", status.Rollout.Phase);
+        // Whatever is tried from now on is the old one: for a while, of which its own restarts are the clock.
+        var (old, tries) = (history.StartsOf(before.App.Digest!), history.StartsOf(newest));
+        await EventuallyAsync(() => Task.FromResult(history.StartsOf(before.App.Digest!) >= old + 5), "the old one is tried on");
+        Assert.Equal((3, 3), (tries, history.StartsOf(newest)));
+        Assert.Equal("undecided", (await WaitForAsync(_ => true, "the status")).Rollout.SetAside?.Verdict);
+        if (swap == "start-first")
+        {
+            Assert.Equal("old", await VersionServedAsync());   // with the secret that it got when it was well
+        }
+
+        Aws.Parameters.Put(Parameter, Key);
+        (await UpdateAsync()).Succeeded();
+
+        Assert.Equal("new", await VersionServedAsync());
+        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
+    }
+}

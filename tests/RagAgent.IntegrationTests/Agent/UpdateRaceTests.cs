@@ -1,0 +1,101 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>Updates that meet something else: one another, a tag that moves on, an app that crashes, an engine that will not clean up.</summary>
+public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
+{
+    [Theory]
+    [InlineData("start-first")]
+    [InlineData("stop-first")]
+    public async Task A_tag_that_moves_during_an_update_is_followed_to_its_newest_image(string swap)
+    {
+        Updates(swap, "2s");
+        await ServeGoodAsync("first");
+        await PushBehavingAsync("second", ("STAND_IN_START_AFTER", "6"));
+        var update = UpdateAsync();
+        await WaitForAsync(s => s.Rollout.Phase == "candidate", "the second one is being started");
+
+        await PushAsync("third");
+        var another = await UpdateAsync();
+
+        another.Succeeded();
+        (await update).Succeeded();
+        Assert.Equal("third", await VersionServedAsync());
+        await EventuallyAsync(async () => (await OursAsync()).Length == 1, "one container is left");
+        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
+    }
+
+    [Fact]
+    public async Task Two_updates_at_once_are_one_and_both_are_told_how_it_ended()
+    {
+        Updates("auto", "2s");
+        await ServeGoodAsync("old");
+        await PushBehavingAsync("new", ("STAND_IN_START_AFTER", "2"));
+        await using var history = await WatchAsync();
+
+        var both = await Task.WhenAll(UpdateAsync(), UpdateAsync());
+
+        var digest = (await WaitUntilServingAsync()).App.Digest!;
+        Assert.All(both, update => Assert.EndsWith($"{digest[..19]} serves now.", update.Succeeded(), StringComparison.Ordinal));
+        Assert.Equal("new", await VersionServedAsync());
+        await EventuallyAsync(async () => (await OursAsync()).Length == 1 && history.Alive == 1, "one container is left");
+        Assert.Equal(1, history.StartsOf(digest));
+    }
+
+    [Fact]
+    public async Task An_app_in_a_crash_loop_can_be_updated()
+    {
+        Config["restart"]!["maxDelay"] = "10m";
+        await PushBehavingAsync("bad", ("STAND_IN_EXIT_CODE", "3"));
+        StartAgent();
+        await WaitForAsync(s => s.App.CrashLooping, "it is called crash-looping");
+        await PushAsync("good");
+
+        (await UpdateAsync()).Succeeded();
+
+        Assert.Equal("good", await VersionServedAsync());
+        Assert.Single(await OursAsync());
+    }
+
+    [Theory]
+    [InlineData("start-first")]
+    [InlineData("stop-first")]
+    public async Task What_the_engine_will_not_remove_does_not_fail_the_update(string swap)
+    {
+        var refuses = true;
+        await using var front = await EngineFront.StartAsync(Path.Combine(Folder, "front.sock"), new Uri(Docker.Host).LocalPath, async context =>
+        {
+            // The container of start-first's old image, and old images.
+            var isCleaning = context.Request.Method == "DELETE" && (swap == "start-first" || context.Request.Path.Value!.Contains("/images/", StringComparison.Ordinal));
+            if (!refuses || !isCleaning)
+            {
+                return false;
+            }
+            context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync("""{"message": "driver failed to remove root filesystem: device or resource busy"}""");
+            return true;
+        });
+        AgentEnvironment["DOCKER_HOST"] = $"{front.Socket}";
+        // Through the engine and not through the standard input, which this front does not pass on.
+        Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = new JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };
+        Updates(swap, "1s");
+        await ServeGoodAsync("1");
+
+        foreach (var version in new[] { "2", "3" })
+        {
+            await PushAsync(version);
+            (await UpdateAsync()).Succeeded();
+            Assert.Equal(version, await VersionServedAsync());
+            refuses = version == "2";
+            await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, $"{version} has proven itself");
+        }
+
+        await EventuallyAsync(async () => (await OursAsync()).Length == 1, "what was left is removed later");
+        await EventuallyAsync(async () => PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--quiet", Repository)).Length == 2, "old images as well");
+    }
+}
