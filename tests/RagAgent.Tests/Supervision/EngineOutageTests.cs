@@ -39,7 +39,7 @@ public class EngineOutageTests
         Assert.IsType<App.Serving>(_story.State.App);
         _story.ProbeFails("no answer");   // it began before the engine was back
         Assert.IsType<App.Serving>(_story.State.App);
-        _story.Passes(_story.Policy.LivenessInterval).ProbeFails("no answer");
+        _story.Passes(_story.Policy.LivenessInterval).ProbeFails("no answer").EngineIsSeen();
         Assert.IsType<StopReason.Unhealthy>(((App.Stopping)_story.State.App).Reason);
     }
 
