@@ -29,6 +29,6 @@ internal static class Planner
             return s;
         }
         s = s.Crashes > 0 && s.Now >= v.Since + policy.RestartResetAfter ? s with { Crashes = 0 } : s;
-        return v.Container.Image is { } image && Rollout.IsWatched(s, image) && s.Now >= v.Since + policy.Watch ? Rollout.Proven(s, image) : s;
+        return v.Container.Image is { } image && Rollout.IsWatched(s, v, policy) && s.Now >= v.Since + policy.Watch ? Rollout.Proven(s, image) : s;
     }
 }

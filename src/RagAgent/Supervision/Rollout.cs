@@ -63,8 +63,9 @@ internal static class Rollout
     }
 
     /// <summary>Serving well for the whole watch would change what is known.</summary>
-    public static bool IsWatched(AgentState s, ImageName? image) =>
-        image is not null && !IsAvoided(s, image) && (s.Good.FirstOrDefault() != image || s.Verdict is Verdict.RolledBack or Verdict.Undecided);
+    /// <remarks>Against an image that failed speaks only what serves with the same configuration and secrets.</remarks>
+    public static bool IsWatched(AgentState s, App.Serving v, Policy policy) => v.Container.Image is { } image && !IsAvoided(s, image) &&
+        (s.Verdict is Verdict.RolledBack or Verdict.Undecided ? Target.Desired(s, policy)?.Id == v.Container.ReleaseId : s.Good.FirstOrDefault() != image);
 
     /// <summary>An image has served well for the whole watch.</summary>
     public static AgentState Proven(AgentState s, ImageName image)

@@ -21,7 +21,7 @@ internal static class RolloutPhase
         { Verdict: Verdict.Undecided } => "undecided",
         { Verdict.Avoids: true } => "rolled-back",
         { App: App.Serving v } when Target.Desired(s, policy) is { } desired && desired.Id != v.Container.ReleaseId => "waiting",
-        { App: App.Serving v } when Rollout.IsWatched(s, v.Container.Image) => "watch",
+        { App: App.Serving v } when Rollout.IsWatched(s, v, policy) => "watch",
         _ => "settled",
     };
 

@@ -66,6 +66,23 @@ public class StartFirstTests
     }
 
     [Fact]
+    public void What_serves_with_older_secrets_does_not_speak_against_an_image_that_fails_with_newer_ones()
+    {
+        _story.Serves().IsProven();
+        var old = _story.Current;
+        _story.SecretVersion = "2";
+        _story.Deploys(Sample.Newer);
+        CandidateCrashesThrice(old);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+
+        _story.Stops().EngineIsSeen();
+        Assert.Equal((Sample.New, "secrets-2"), (_story.PendingOne<Effect.StartContainer>().Release.Image, _story.PendingOne<Effect.StartContainer>().Release.SecretsFingerprint));
+        CandidateCrashesThrice(old);
+        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+        Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
+    }
+
+    [Fact]
     public void A_candidate_that_is_never_well_is_stopped_at_its_deadline_and_rolled_back()
     {
         _story.Serves().IsProven().Deploys(Sample.Newer).Starts().EngineIsSeen();
@@ -172,6 +189,19 @@ public class StartFirstTests
         _story.Serves();
         _story.EngineShows(_story.Current, _story.Current with { Id = "copy", StartedAt = "2026-01-02T00:00:00Z" });
         Assert.Equal("copy", _story.PendingOne<Effect.StopContainer>().Container.Id);
+    }
+
+    private void CandidateCrashesThrice(Container old)
+    {
+        for (var crash = 0; crash < 3; crash++)
+        {
+            _story.Starts().EngineIsSeen();
+            _story.EngineShows(old, _story.State.Beside!.Current!.Ended(1));
+            if (crash < 2)
+            {
+                _story.Passes(TimeSpan.FromSeconds(10)).EngineIsSeen();
+            }
+        }
     }
 
     private void SwapsTo(ImageName image) => _story.Deploys(image).Starts().EngineIsSeen().ProbePasses().ProbePasses();
