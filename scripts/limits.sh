@@ -107,7 +107,7 @@ ticks() { # The name in the second field may hold blanks: fields are counted fro
 status_of() { awk -v key="$1:" '$1 == key { print $2 }' "/proc/$agent_pid/status"; }
 descriptors() { find "/proc/$agent_pid/fd" -mindepth 1 -maxdepth 1 | wc -l; }
 lines() { wc -l <"$work/agent.log"; }
-crashes() { { "$binary" status --json --runtime-dir "$work/run" || true; } | sed -n 's/.*"crashes": \([0-9]*\).*/\1/p'; }
+crashes() { { "$binary" status --json --runtime-dir "$work/run" 2>/dev/null || true; } | sed -n 's/.*"crashes": \([0-9]*\).*/\1/p'; }
 state_bytes() { find "$work/state" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }'; }
 serves() { curl --fail --silent --output /dev/null --max-time 5 "http://127.0.0.1:$port/"; }
 proven() { grep -q 'has proven itself' "$work/agent.log"; }

@@ -165,6 +165,7 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task The_last_words_of_a_container_that_is_replaced_are_written_before_it_is_removed_and_its_place_goes_with_it()
     {
+        Config["update"]!["swap"] = "stop-first";   // else the next one serves before this one stops
         var agent = await ServeAsync();
         var id = (await Docker.InspectAsync(Name))!["Id"]!.GetValue<string>();
         Assert.Equal([$"{Name}.{id}"], Places());
