@@ -155,7 +155,8 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
             case (App.Serving b, App.Serving a) when a.Container.Id != b.Container.Id:
                 logger.Swapped(a.Container.ShortId, b.Container.ShortId, Words.Digest(a.Container.Image?.Digest ?? "unknown"));
                 break;
-            case (App.Serving b, App.Serving a) when a.Failures > b.Failures:
+            // Beyond its patience nothing new is told: it is kept only because the engine is away.
+            case (App.Serving b, App.Serving a) when a.Failures > b.Failures && a.Failures <= Probing.Patience(a, policy):
                 logger.LivenessFailed(a.Container.ShortId, a.LastFault ?? "no answer", a.UnderPressure ? " The machine itself is short of something, so more patience is due." : "");
                 break;
             case (App.Serving { Failures: > 0 }, App.Serving { Failures: 0 } a):
