@@ -48,7 +48,7 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'echo "limits.sh: ended by a signal." >&2; exit 143' TERM HUP
 
 # --- The stage.
 scripts/need.sh docker-registry busybox-static curl
