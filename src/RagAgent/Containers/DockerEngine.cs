@@ -49,7 +49,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 containers.Add(container);
             }
         }
-        if (containers is [{ IsAlive: true } only] && only.Name == NameBeside && only.Id != _renamed)
+        if (containers is [{ IsAlive: true } only] && only.Name.StartsWith(NameBeside, StringComparison.Ordinal) && only.Id != _renamed)
         {
             // The one that it stood beside is gone, and an agent that was killed had no time for this. Once: somebody else may hold the name.
             _renamed = only.Id;
@@ -61,13 +61,13 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     public async Task<Container> StartAsync(Effect.StartContainer start, CancellationToken stopping)
     {
         var release = start.Release;
-        await RemoveLeftoversAsync(start.Beside, stopping);
+        var taken = await RemoveLeftoversAsync(start.Beside, stopping);
         var secrets = vault.Find(release.SecretsFingerprint)
             ?? throw new ProblemException(new Problem("secrets-forgotten", "The secrets of this release are not in memory.", "They are read again."));
         var image = await connection.CallAsync("inspect the image", InspectTimeout,
             (docker, token) => docker.Images.InspectImageAsync(release.Image.ToString(), token), stopping);
         // One that serves keeps its name until it goes; the candidate beside it gets the name then.
-        var create = _spec.Create(start.Beside?.Name == Name ? NameBeside : Name, release, image, secrets);
+        var create = _spec.Create(new[] { Name, NameBeside, $"{NameBeside}-2" }.FirstOrDefault(name => !taken.Contains(name)) ?? Name, release, image, secrets);
         Labels.Annotate(create.Labels, start.LastGood, start.Avoided);
         var id = await CreateAsync(create, stopping);
         appLog.Begin(id, release.SecretsFingerprint);
@@ -100,7 +100,15 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         await IgnoreGoneAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout, (docker, token) =>
             docker.Containers.StopContainerAsync(container.Id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token), stopping));
         await appLog.DrainAsync(container.Id, LastWordsBeforeRemoving, stopping);
-        await RemoveAsync(container.Id, stopping);
+        try
+        {
+            await RemoveAsync(container.Id, stopping);
+        }
+        catch (ProblemException e) when (container.IsAlive && e.Problem.Code != ProblemCodes.EngineUnreachable)
+        {
+            logger.LeftoverStays(container.ShortId, e.Problem);   // it has ended, and nothing waits for more
+            return;
+        }
         if (heir is not null && heir.Name != Name)
         {
             await RenameAsync(heir, stopping);
@@ -168,12 +176,19 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             ? await output.LastLinesAsync(seen.ID, stopping)
             : ["(its output is not shown: the agent does not hold the secrets that it was given, see 'docker logs')"];
 
-    private async Task RemoveLeftoversAsync(Container? beside, CancellationToken stopping)
+    /// <returns>The names of ours that are still taken: by the one that may stay, and by what can't be removed.</returns>
+    private async Task<IReadOnlyCollection<string>> RemoveLeftoversAsync(Container? beside, CancellationToken stopping)
     {
+        var taken = new List<string>();
         foreach (var id in await OurIdsAsync(stopping))
         {
-            if (id == beside?.Id || await FindAsync(id, stopping) is not { } container)
+            if (await FindAsync(id, stopping) is not { } container)
             {
+                continue;
+            }
+            if (id == beside?.Id)
+            {
+                taken.Add(container.Name);
                 continue;
             }
             if (container.IsAlive)
@@ -182,8 +197,18 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                     "It is looked at again."));
             }
             await appLog.DrainAsync(id, LastWordsBeforeRemoving, stopping);
-            await RemoveAsync(id, stopping);
+            try
+            {
+                await RemoveAsync(id, stopping);
+            }
+            catch (ProblemException e) when (e.Problem.Code != ProblemCodes.EngineUnreachable)
+            {
+                // It has ended and harms nobody; least of all does it speak against the image that is to be started.
+                logger.LeftoverStays(container.ShortId, e.Problem);
+                taken.Add(container.Name);
+            }
         }
+        return taken;
     }
 
     private async Task<string> CreateAsync(CreateContainerParameters create, CancellationToken stopping)

@@ -6,7 +6,7 @@ namespace RagAgent.Containers;
 /// <summary>Containers: ids 200-299.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(200, LogLevel.Warning, "Container {Container}, which could not be started, could not be removed either. {Problem}")]
+    [LoggerMessage(200, LogLevel.Warning, "Container {Container}, which does not run, could not be removed. {Problem}")]
     public static partial void LeftoverStays(this ILogger logger, string container, Problem problem);
 
     [LoggerMessage(201, LogLevel.Debug, "The engine's event stream ended; it is opened again.")]

@@ -83,7 +83,7 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
         await ResetAsync();
         AgentEnvironment["DOCKER_HOST"] = $"unix://{tap.Path}";
         var agent = StartAgent();
-        await WaitUntilServingAsync();
+        var old = (await WaitUntilServingAsync()).App.Digest!;
         await using var history = await WatchAsync();
         await RegistryTag.MoveAsync(Http, Aws, "ragstream-web", "latest", "new", Stopping);
         var sprung = tap.SetTrap(number, engineHasDoneIt);
@@ -92,7 +92,7 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
         {
             await client.RequestAsync("update", Stopping);
         }
-        var ended = WaitUntilItIsOverAsync($"the rollout ends without its change {number}");
+        var ended = WaitUntilItIsOverAsync(old, $"the rollout ends without its change {number}");
         var wasKilled = await Task.WhenAny(sprung, ended) == sprung;
         if (wasKilled)
         {
@@ -102,7 +102,7 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
         }
         var at = wasKilled ? $"after a kill at change {number}, {await sprung}, {(engineHasDoneIt ? "done" : "not done")}" : "without a kill";
 
-        await WaitUntilItIsOverAsync(at);
+        await WaitUntilItIsOverAsync(old, at);
         await EventuallyAsync(async () => (await OursAsync()).Length == 1 && history.Alive == 1, $"one container is left {at}");
         await EventuallyAsync(async () => await Docker.InspectAsync(Name) is { } left && left["State"]!["Running"]!.GetValue<bool>(), $"the one that is left has the configured name {at}");
         Assert.Equal($"{(isGood ? "new" : "old")} {Name}", await VersionServedAsync());
@@ -111,9 +111,9 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
         return wasKilled ? await sprung : null;
     }
 
-    private Task<StatusDocument> WaitUntilItIsOverAsync(string at) => isGood
-        ? WaitForAsync(s => s.App is { State: "serving", Newest: true } && s.Rollout is { Phase: "settled", SetAside: null }, $"the new one serves and has proven itself, {at}")
-        : WaitForAsync(s => s.App is { State: "serving", Newest: false } && s.Rollout.SetAside?.Verdict == "quarantined", $"the old one serves and the new one is quarantined, {at}");
+    private Task<StatusDocument> WaitUntilItIsOverAsync(string old, string at) => isGood
+        ? WaitForAsync(s => s.App is { State: "serving", Newest: true } && s.App.Digest != old && s.Rollout is { Phase: "settled", SetAside: null }, $"the new one serves and has proven itself, {at}")
+        : WaitForAsync(s => s.App is { State: "serving", Newest: false } && s.App.Digest == old && s.Rollout.SetAside?.Verdict == "quarantined", $"the old one serves and the new one is quarantined, {at}");
 
     /// <summary>As it was before the rollout: the old image serves, nothing is known of the new one.</summary>
     private async Task ResetAsync()

@@ -25,7 +25,6 @@ public sealed class UndecidedTests(Bench bench) : AgentTest(bench)
         var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "undecided", "it is undecided");
         var newest = status.Rollout.SetAside!.Digest;
         Assert.Equal(status.Image.Digest, newest);
-        Assert.Equal("undecided", status.Rollout.Phase);
         // Whatever is tried from now on is the old one: for a while, of which its own restarts are the clock.
         var (old, tries) = (history.StartsOf(before.App.Digest!), history.StartsOf(newest));
         await EventuallyAsync(() => Task.FromResult(history.StartsOf(before.App.Digest!) >= old + 5), "the old one is tried on");
@@ -34,6 +33,12 @@ public sealed class UndecidedTests(Bench bench) : AgentTest(bench)
         if (swap == "start-first")
         {
             Assert.Equal("old", await VersionServedAsync());   // with the secret that it got when it was well
+            Assert.Equal($"The app serves ({before.App.Digest![..19]}). The newest image {newest[..19]} failed, and the one before it did too: The app's container {Name}-next exited with code 4.",
+                (await WaitUntilServingAsync()).Headline);
+        }
+        else
+        {
+            await WaitForAsync(s => s.Rollout.Phase == "undecided", "the phase says so");
         }
 
         Aws.Parameters.Put(Parameter, Key);
