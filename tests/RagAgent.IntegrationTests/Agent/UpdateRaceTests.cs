@@ -86,14 +86,22 @@ public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
 
         foreach (var version in new[] { "2", "3" })
         {
-            await PushAsync(version);
-            (await UpdateAsync()).Succeeded();
-            Assert.Equal(version, await VersionServedAsync());
-            refuses = version == "2";
-            await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, $"{version} has proven itself");
+            await UpdateToAsync(version);
         }
+        Assert.Equal(3, (await OursAsync()).Length);
 
-        await EventuallyAsync(async () => (await OursAsync()).Length == 1, "what was left is removed later");
+        refuses = false;
+        await UpdateToAsync("4");
+        await EventuallyAsync(async () => (await OursAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "all that was left is removed, and the one that serves has the configured name");
+        await UpdateToAsync("5");
         await EventuallyAsync(async () => PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--quiet", Repository)).Length == 2, "old images as well");
+    }
+
+    private async Task UpdateToAsync(string version)
+    {
+        await PushAsync(version);
+        (await UpdateAsync()).Succeeded();
+        Assert.Equal(version, await VersionServedAsync());
+        await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has proven itself");
     }
 }
