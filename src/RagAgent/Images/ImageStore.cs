@@ -96,18 +96,9 @@ internal sealed class ImageStore(
         return digest;
     }
 
-    /// <summary>
-    /// By its tag for people, unless it is one to go back to; and by a name of its own, which it keeps when the tag has moved on: what has no
-    /// name at all goes with a person's <c>docker image prune</c>.
-    /// </summary>
-    private async Task NameAsync(Resolution resolution, CancellationToken stopping)
-    {
-        await images.TagAsync(resolution.Image, $"ragagent-{Words.Digest(resolution.Image.Digest).Replace("sha256:", "", StringComparison.Ordinal)}", stopping);
-        if (_wanted.Digest is null && !resolution.Reference.Contains('@', StringComparison.Ordinal))
-        {
-            await images.TagAsync(resolution.Image, _wanted.Tag, stopping);
-        }
-    }
+    /// <summary>The tag's name is for what the tag means, not for an older image that is fetched by its digest.</summary>
+    private Task NameAsync(Resolution resolution, CancellationToken stopping) =>
+        _wanted.Digest is null && resolution.Reference != resolution.Image.ToString() ? images.TagAsync(resolution.Image, _wanted.Tag, stopping) : Task.CompletedTask;
 
     /// <summary>A token may have expired during a long idle, or been refused right after boot: one new one is worth a try, a third is not.</summary>
     private async Task<T> WithAccessAsync<T>(Func<RegistryAccess, Task<T>> call, CancellationToken stopping)
