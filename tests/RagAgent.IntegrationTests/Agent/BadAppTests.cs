@@ -44,7 +44,8 @@ public sealed class BadAppTests(Bench bench) : AgentTest(bench)
         StartAgent();
 
         var failure = await WaitForFailureAsync("app-never-healthy");
-        Assert.Equal($"The app's container {Name} was not well within 2s of its start: /_stcore/health answered 404.", failure.Problem.What);
+        // A machine that is under pressure from other tests gives twice the time.
+        Assert.Matches($"^The app's container {Name} was not well within (2|4)s of its start: /_stcore/health answered 404\\.$", failure.Problem.What);
         var first = failure.At;
         await WaitForAsync(s => s.LastFailure!.At != first, "it was tried again");
     }

@@ -109,7 +109,8 @@ public sealed class RolloutTests(Bench bench) : AgentTest(bench)
         var update = await UpdateAsync();
 
         Assert.Equal(1, update.ExitCode);
-        Assert.Contains($"The app's container {ContainerOfTheTrial(swap)} was not well within 6s of its start: /cgi-bin/gate answered 500.", update.Error, StringComparison.Ordinal);
+        // A machine that is under pressure from other tests gives twice the time.
+        Assert.Matches($"The app's container {ContainerOfTheTrial(swap)} was not well within (6|12)s of its start: /cgi-bin/gate answered 500\\.", update.Error);
         Assert.Equal("good", await VersionServedAsync());
         await WaitUntilQuarantinedAsync();
     }
