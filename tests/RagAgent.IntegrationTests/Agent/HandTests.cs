@@ -20,7 +20,7 @@ public sealed class HandTests(Bench bench) : EngineTest(bench)
         await Docker.DoAsync("stop", "--time", "1", Name);
         var stopped = await WaitForAsync(s => s.App.State == "stopped", "the stop is respected");
         Assert.Equal("hand", stopped.App.StoppedBy);
-        Assert.Contains("stays stopped, until 'ragagent start' or the next boot", first.Log, StringComparison.Ordinal);
+        await EventuallyAsync(() => Task.FromResult(first.Log.Contains("stays stopped, until 'ragagent start' or the next boot", StringComparison.Ordinal)), "it is told");
         await EventuallyAsync(async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), Stopping)).Contains("hand", StringComparison.OrdinalIgnoreCase), "it is written down");
         await first.EndAsync(end);
 
