@@ -113,7 +113,7 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
 
     private Task<StatusDocument> WaitUntilItIsOverAsync(string old, string at) => isGood
         ? WaitForAsync(s => s.App is { State: "serving", Newest: true } && s.App.Digest != old && s.Rollout is { Phase: "settled", SetAside: null }, $"the new one serves and has proven itself, {at}")
-        : WaitForAsync(s => s.App is { State: "serving", Newest: false } && s.App.Digest == old && s.Rollout.SetAside?.Verdict == "quarantined", $"the old one serves and the new one is quarantined, {at}");
+        : WaitForAsync(s => s.App is { State: "serving", Newest: false } && s.App.Digest == old && s.Rollout is { Candidate: null, SetAside.Verdict: "quarantined" }, $"the old one serves and the new one is quarantined, {at}");
 
     /// <summary>As it was before the rollout: the old image serves, nothing is known of the new one.</summary>
     private async Task ResetAsync()
