@@ -82,6 +82,7 @@ public sealed class PullTests(Bench bench) : ImageTest(bench)
         });
         var silence = new FakeTimeProvider();
         using var stalled = Room(front.Socket, silence);
+        Aws.Requests.Clear();   // the push asked for blobs too
         var pulling = stalled.EnsureAsync(resolution);
         await Aws.Requests.WaitForAsync(r => r.Operation == Operations.RegistryBlob && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase), Stopping);
         Assert.False(pulling.IsCompleted);

@@ -1,0 +1,62 @@
+using RagAgent.Supervision;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>Where a moment is on the wall clock: what a script reads twice is the same twice.</summary>
+public sealed class AgentClockTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private readonly TwoClocks _time = new() { Wall = Noon };
+    private readonly AgentClock _clock;
+    private readonly Moment _at;
+
+    public AgentClockTests()
+    {
+        _clock = new AgentClock(_time);
+        _time.Pass(TimeSpan.FromSeconds(10));
+        _at = _clock.Now;
+    }
+
+    [Fact]
+    public void A_moment_keeps_its_wall_time_though_two_clocks_are_never_read_at_once()
+    {
+        var first = _clock.WallTime(_at);
+        _time.Pass(TimeSpan.FromHours(1));
+        _time.Wall += TimeSpan.FromTicks(7);
+
+        Assert.Equal(Noon.AddSeconds(10), first);
+        Assert.Equal(first, _clock.WallTime(_at));
+    }
+
+    [Theory]
+    [InlineData(3600)]
+    [InlineData(-3600)]
+    [InlineData(1)]
+    public void A_wall_clock_that_is_set_is_followed(int seconds)
+    {
+        _time.Wall += TimeSpan.FromSeconds(seconds);
+
+        Assert.Equal(Noon.AddSeconds(10 + seconds), _clock.WallTime(_at));
+        Assert.Equal(Noon.AddSeconds(10 + seconds), _clock.WallTime(_at));
+    }
+
+    private sealed class TwoClocks : TimeProvider
+    {
+        private long _ticks;
+
+        public DateTimeOffset Wall { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _ticks;
+
+        public override DateTimeOffset GetUtcNow() => Wall;
+
+        public void Pass(TimeSpan span)
+        {
+            _ticks += span.Ticks;
+            Wall += span;
+        }
+    }
+}
