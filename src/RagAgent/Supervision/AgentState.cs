@@ -65,8 +65,8 @@ internal sealed record AgentState
     /// <summary>The engine went away since it was last looked at: what ended meanwhile may have ended by that.</summary>
     public bool EngineBroke { get; init; }
 
-    /// <summary>An image that should be on disk and can't be started from there, until it is fetched again.</summary>
-    public Defect? Defect { get; init; }
+    /// <summary>Images that should be on disk and can't be started from there, until they are fetched again; the newest ones known, at most eight.</summary>
+    public ImmutableArray<Defect> Defects { get; init; } = [];
 
     /// <summary>Of the pull that is under way; null when none is or its sizes are not known yet.</summary>
     public PullProgress? Progress { get; init; }
@@ -117,6 +117,15 @@ internal sealed record AgentState
     /// <param name="slot">The place.</param>
     /// <param name="app">Null: nothing is there.</param>
     public AgentState With(Slot slot, App? app) => slot == Slot.Front ? this with { App = app ?? new App.Absent() } : this with { Beside = app };
+
+    public bool IsDefective(ImageName image) => Defects.Any(defect => defect.Image == image);
+
+    /// <summary>It is there, and broken: fetching it again means removing it first.</summary>
+    public bool IsCorrupt(ImageName image) => Defects.Any(defect => defect.Image == image && defect.IsCorrupt);
+
+    public AgentState Found(Defect defect) => this with { Defects = [.. Defects.Where(other => other.Image != defect.Image).TakeLast(7), defect] };
+
+    public AgentState Mended(string digest) => this with { Defects = Defects.RemoveAll(defect => defect.Image.Digest == digest) };
 
     /// <summary>The place whose operation has this number.</summary>
     public Slot? SlotOf(long op)

@@ -15,7 +15,7 @@ internal static class Housekeeping
         if (Wanted(s) is { } wanted && IsDue(s.Spare, s.Now))
         {
             s = s with { Spare = s.Spare.Begin(s.Now) };
-            effects.Add(new Effect.EnsureSpare(wanted, Anew: s.Defect is { IsCorrupt: true } defect && defect.Image == wanted));
+            effects.Add(new Effect.EnsureSpare(wanted, Anew: s.IsCorrupt(wanted)));
         }
         if (s.Sweep.IsDue(s.Now) && s.EngineAnswers && !s.Image.IsRunning && !s.Spare.IsRunning && !IsStarting(s))
         {
@@ -35,7 +35,7 @@ internal static class Housekeeping
         {
             return null;
         }
-        if (s.Defect is { Image: var broken } && s.Good.Contains(broken) && broken != s.Tag.Value?.Image)
+        if (s.Good.FirstOrDefault(good => s.IsDefective(good) && good != s.Tag.Value?.Image) is { } broken)
         {
             return broken;
         }

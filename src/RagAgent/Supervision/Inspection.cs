@@ -5,6 +5,8 @@ internal static class Inspection
 {
     public static AgentState Learn(AgentState s, Inventory inventory, bool afterOutage, Policy policy)
     {
+        // What somebody brought back by hand is there again; whether layers are whole is not seen from here.
+        s = inventory.Images is { } disk ? s with { Defects = s.Defects.RemoveAll(defect => !defect.IsCorrupt && disk.Contains(defect.Image.ToString())) } : s;
         s = s.LastImage is null ? s with { LastImage = Newest(inventory)?.Image } : s;
         s = s.IsForgetful ? Recall(s, inventory) : s;
         s = afterOutage ? s with { App = AskedAnew(s.App, s.Now, policy), Beside = s.Beside is { } beside ? AskedAnew(beside, s.Now, policy) : null } : s;

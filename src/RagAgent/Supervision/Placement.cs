@@ -47,7 +47,7 @@ internal static class Placement
             case null or App.BackingOff:
                 var next = s is { EngineAnswers: true, Hold: null, App: App.Serving { Failures: 0 } v } && Target.MayStandBeside(v.Container, policy) && Target.MustGive(s, v, policy)
                     ? Target.Desired(s, policy) : null;
-                if (next is null || next.Image == s.Defect?.Image)
+                if (next is null || s.IsDefective(next.Image))
                 {
                     return s.Beside is null ? s : s with { Beside = null };
                 }

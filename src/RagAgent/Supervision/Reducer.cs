@@ -26,20 +26,10 @@ internal static class Reducer
         Event.TagFailed failed when s.Tag.IsRunning => s.Draw(t => s with { Tag = s.Tag.Fail(failed.Problem, s.Now, policy.Retry, t) }),
 
         Event.PullProgressed progressed when s.Image.IsRunning => s with { Progress = progressed.Progress },
-        Event.ImageReady ready when s.Image.IsRunning => s with
-        {
-            Image = s.Image.Succeed(ready.Image),
-            Progress = null,
-            Defect = s.Defect?.Image.Digest == ready.Image.Digest ? null : s.Defect,
-        },
+        Event.ImageReady ready when s.Image.IsRunning => s.Mended(ready.Image.Digest) with { Image = s.Image.Succeed(ready.Image), Progress = null },
         Event.ImageFailed failed when s.Image.IsRunning => MakeRoom(
             s.Draw(t => s with { Image = s.Image.Fail(failed.Problem, s.Now, policy.PullRetry, t), Progress = null }), failed.Problem),
-        Event.SpareReady ready when s.Spare.IsRunning => s with
-        {
-            Spare = s.Spare.Succeed(ready.Image),
-            Engine = s.Engine.Refresh(),
-            Defect = s.Defect?.Image == ready.Image ? null : s.Defect,
-        },
+        Event.SpareReady ready when s.Spare.IsRunning => s.Mended(ready.Image.Digest) with { Spare = s.Spare.Succeed(ready.Image), Engine = s.Engine.Refresh() },
         Event.SpareFailed failed when s.Spare.IsRunning => SpareFailed(s, failed.Problem, policy),
         Event.ImagesCollected collected when s.Sweep.IsRunning => s with
         {
@@ -134,9 +124,9 @@ internal static class Reducer
     {
         s = s.Draw(t => s with { Spare = s.Spare.Fail(problem, s.Now, policy.PullRetry, t) });
         // The registry does not have it any more, or visitors would wait for it too long: there is nothing to go back to. One that serves is not given up.
-        var isLost = problem.Code == ProblemCodes.TagMissing || (s.Spare.Failures >= policy.StaleAfterFailures && s.Defect is not null);
-        return isLost && Housekeeping.Wanted(s) is { } gone && s.App.Current?.Image != gone
-            ? Rollout.Lose(s, gone) with { Spare = Tracked<ImageName>.Resting, Defect = s.Defect?.Image == gone ? null : s.Defect }
+        return Housekeeping.Wanted(s) is { } gone && s.App.Current?.Image != gone &&
+            (problem.Code == ProblemCodes.TagMissing || (s.Spare.Failures >= policy.StaleAfterFailures && s.IsDefective(gone)))
+            ? Rollout.Lose(s, gone) with { Spare = Tracked<ImageName>.Resting }
             : s;
     }
 
@@ -149,11 +139,10 @@ internal static class Reducer
                 return EngineFailed(s.With(slot, slot == Slot.Front ? new App.Unseen() : null), problem, policy);
             case ProblemCodes.ImageMissing or ProblemCodes.ImageCorrupt:
                 var isNewest = s.Tag.Value?.Image == image;
-                s = s with
+                s = s.Found(new Defect(image, problem.Code == ProblemCodes.ImageCorrupt)) with
                 {
                     Image = isNewest ? s.Image.Forget() : s.Image,
                     LastImage = s.LastImage == image ? null : s.LastImage,
-                    Defect = isNewest || s.Good.Contains(image) ? new Defect(image, problem.Code == ProblemCodes.ImageCorrupt) : s.Defect,
                     Spare = isNewest ? s.Spare : s.Spare.Refresh(),
                 };
                 break;

@@ -30,7 +30,7 @@ internal static class Supply
             // What could not be had may have been pushed anew: the tag is asked beside the next try.
             var again = s.Image.Work is Work.Waiting && s.Tag.Work is Work.Idle;
             s = s with { Image = s.Image.Begin(s.Now), Tag = again ? s.Tag.Refresh() : s.Tag };
-            effects.Add(new Effect.EnsureImage(s.Tag.Value!, Anew: s.Defect is { IsCorrupt: true } defect && defect.Image == s.Tag.Value!.Image));
+            effects.Add(new Effect.EnsureImage(s.Tag.Value!, Anew: s.IsCorrupt(s.Tag.Value!.Image)));
         }
         if (s.Tag.IsDue(s.Now))
         {

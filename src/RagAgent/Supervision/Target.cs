@@ -29,7 +29,7 @@ internal static class Target
         }
         if (Desired(s, policy) is { } desired)
         {
-            return IsFresh(s) && desired.Image != s.Defect?.Image ? desired : null;
+            return IsFresh(s) && !s.IsDefective(desired.Image) ? desired : null;
         }
         var newestIsOutOfReach = s.Tag.Failures >= policy.StaleAfterFailures || s.Image.Failures >= policy.StaleAfterFailures;
         return (s.Crashes > 0 || newestIsOutOfReach || policy.CachedFirst) && InStock(s, policy) is { } image
@@ -69,6 +69,6 @@ internal static class Target
     private static ImageName? InStock(AgentState s, Policy policy)
     {
         ImageName?[] all = policy.CachedFirst && s.Crashes == 0 ? [.. s.Good, s.LastImage] : [s.LastImage, .. s.Good];
-        return all.FirstOrDefault(image => image is not null && !IsSetAside(s, image) && image != s.Defect?.Image);
+        return all.FirstOrDefault(image => image is not null && !IsSetAside(s, image) && !s.IsDefective(image));
     }
 }

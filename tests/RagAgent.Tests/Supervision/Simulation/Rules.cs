@@ -12,6 +12,7 @@ internal sealed class Rules(World world)
     private readonly Dictionary<string, int> _failedProbes = [];
     private readonly Dictionary<string, HashSet<ProbeKind>> _passed = [];
     private readonly Dictionary<ImageName, int> _rollbacks = [];
+    private readonly Dictionary<ImageName, string> _unusable = [];
     private ImageName? _quarantined;
     private bool _held;
     private Inventory? _shown;
@@ -27,6 +28,7 @@ internal sealed class Rules(World world)
         (_shown, _shownAt, _resolved, _secrets, _metAnew) = (null, world.Time.Now, null, null, 0);
         _failedProbes.Clear();
         _passed.Clear();
+        _unusable.Clear();
     }
 
     /// <summary>What was remembered is gone: what follows from it is not asked for.</summary>
@@ -72,6 +74,7 @@ internal sealed class Rules(World world)
         _resolved = e is Event.TagResolved tag && before.Tag.IsRunning ? tag.Resolution : _resolved;
         _secrets = e is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
         Learns(before, e, s);
+        LearnsOfImages(before, e);
         Ends(before.App, s, e);
         Ends(before.Beside, s, e);
         Swaps(before, s, policy);
@@ -88,6 +91,7 @@ internal sealed class Rules(World world)
         Waits(s.Tag.Work, s.Now, policy.Retry, next);
         Waits(s.Image.Work, s.Now, policy.PullRetry, Supply.WantsImage(s) ? next : Moment.Zero);
         Waits(s.Written.Work, s.Now, policy.Retry, Housekeeping.WantsWriting(s) ? next : Moment.Zero);
+        Require(policy.CheckEvery is null || s.Tag.Work is not Work.Idle || s.NextCheck - s.Now <= policy.CheckEvery, () => $"The tag is looked at again {s.NextCheck}, not within {policy.CheckEvery}.");
         Require(s.App is not App.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {s.App}.");
         Require(s.App is not App.BackingOff b || b.Until - s.Now <= policy.Restart.Longest,
             () => $"The back-off {s.App} is longer than its bound.");
@@ -149,11 +153,40 @@ internal sealed class Rules(World world)
             foreach (var lost in before.Good.Except(s.Good))
             {
                 Require(!world.CanStart(lost), () => $"{lost} is on disk and sound, and is given up as an image to go back to.");
+                Require(s.App is not App.Serving serving || serving.Container.Image != lost, () => $"{lost} serves and is given up.");
             }
             _quarantined = s.Good.IsEmpty ? null : _quarantined;   // there is no other good one
         }
         Require(s.Good.Length <= 2 && s.Good.Distinct().Count() == s.Good.Length, () => $"The good images are {string.Join(", ", s.Good)}.");
         Require(s.Verdict is not { Avoids: true } || Rollout.Fallback(s) is not null, () => $"{s.Verdict!.Image} is set aside and there is no other.");
+    }
+
+    /// <summary>What the engine could not start, for the image's own sake, is not tried again before it was fetched or found whole.</summary>
+    private void LearnsOfImages(AgentState before, Event e)
+    {
+        switch (e)
+        {
+            case Event.StartFailed { Problem.Code: ProblemCodes.ImageMissing or ProblemCodes.ImageCorrupt } failed when before.SlotOf(failed.Op) is { } slot && before.At(slot) is App.Starting starting:
+                _unusable[starting.Release.Image] = failed.Problem.Code;
+                break;
+            case Event.ImageReady ready when before.Image.IsRunning:
+                Forget(image => image.Digest == ready.Image.Digest);
+                break;
+            case Event.SpareReady ready when before.Spare.IsRunning:
+                Forget(image => image == ready.Image);
+                break;
+            case Event.EngineInspected { Inventory.Images: { } disk } when before.Engine is { IsRunning: true, IsOutdated: false }:
+                Forget(image => _unusable[image] == ProblemCodes.ImageMissing && disk.Contains(image.ToString()));
+                break;
+        }
+
+        void Forget(Func<ImageName, bool> usable)
+        {
+            foreach (var image in _unusable.Keys.Where(usable).ToList())
+            {
+                _unusable.Remove(image);
+            }
+        }
     }
 
     /// <summary>Another container is in front only after it passed all that it had to, and the old one is let go, not dropped.</summary>
@@ -185,6 +218,7 @@ internal sealed class Rules(World world)
             var start = (Effect.StartContainer)effect;
             Require(start.Beside is null || world.Agent.Policy.StartFirst, () => $"A second container is started beside {start.Beside!.Id}, and they share data.");
             Require(start.Release.Image != _quarantined, () => $"{_quarantined} is quarantined and is started.");
+            Require(!_unusable.ContainsKey(start.Release.Image), () => $"{start.Release.Image} can't be started as it is on disk, and is started.");
             Require(!_held, () => "The app is to stay stopped and is started.");
             var unknown = world.Engine.Alive.FirstOrDefault(b => b.Id != start.Beside?.Id && (!b.StartedByHuman || b.StartedAt < _shownAt));
             Require(unknown is null, () => $"A start begins while {unknown!.Id} is alive, which the agent could know.");
