@@ -107,5 +107,38 @@ public class StaleImageTests
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
     }
 
+    [Fact]
+    public void Of_two_broken_images_neither_is_started_again_before_it_was_fetched_anew()
+    {
+        _story.Engine.Clear();
+        _story.Serves().IsProven().Deploys(Sample.Newer).IsProven();
+        _story.Crashes().WaitsOut().StartFails(Sample.ImageCorrupt);
+        Assert.True(_story.PendingOne<Effect.EnsureImage>().Anew);
+        _story.EngineAnswers().WaitsOut();
+        Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
+        _story.StartFails(Sample.ImageCorrupt).Forget().WaitsOut().Passes(_story.Policy.InspectEvery).EngineAnswers();
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+
+        Assert.True(_story.PendingOne<Effect.EnsureSpare>().Anew);
+        _story.ImageAnswers(pulled: 1);
+
+        Assert.Equal(Sample.Newer, _story.PendingOne<Effect.StartContainer>().Release.Image);
+    }
+
+    [Fact]
+    public void An_image_that_somebody_brought_back_by_hand_is_not_missing_any_more()
+    {
+        _story.Engine[0] = Sample.Running("left", Sample.Release(Sample.Old));
+        _story.Boots().EngineAnswers().SecretsAnswer().TagFails().Crashes().WaitsOut().StartFails(Sample.ImageMissing);
+        _story.Images = [];
+        _story.Forget().WaitsOut().Passes(_story.Policy.InspectEvery).EngineAnswers();
+        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+
+        _story.Images = [Sample.Old];
+        _story.Passes(_story.Policy.InspectEvery).EngineAnswers();
+
+        Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
+    }
+
     private void TagFailsAndIsTriedAgain() => _story.TagFails().Passes(TimeSpan.FromSeconds(10));
 }

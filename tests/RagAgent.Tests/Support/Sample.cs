@@ -13,6 +13,7 @@ internal static class Sample
 
     public static readonly Problem Unreachable = new(ProblemCodes.EngineUnreachable, "The engine does not answer.", "It is asked again.");
     public static readonly Problem ImageMissing = new(ProblemCodes.ImageMissing, "The image is not on disk.", "It is pulled again.");
+    public static readonly Problem ImageCorrupt = new(ProblemCodes.ImageCorrupt, "A layer is broken.", "It is pulled anew.");
     public static readonly Problem Refused = new("refused", "It was refused.", "It is tried again.");
 
     public static ImageName Image(string name) => new(Repository, $"sha256:{name}");
