@@ -88,6 +88,7 @@ internal static class Placement
             return s;
         }
         effects.Add(begun.Begun);
+        s = begun.Next is App.Stopping { Container: var container } ? s.StopAsked(container, isAsked: true) : s;
         return (s with { Counter = number }).With(slot, begun.Next);
     }
 
