@@ -131,7 +131,8 @@ internal static class Inspection
         {
             return Stop(s, Slot.Beside, other, new StopReason.RestartedByOther());
         }
-        var mayStay = policy.StartFirst && other.ReleaseId != front.ReleaseId && other.Status == ContainerStatus.Running &&
+        // A candidate is the newer one; an older one was replaced, and its stop failed.
+        var mayStay = policy.StartFirst && string.CompareOrdinal(other.StartedAt, front.StartedAt) > 0 && other.ReleaseId != front.ReleaseId && other.Status == ContainerStatus.Running &&
             other.ConfigFingerprint == policy.ConfigFingerprint && front.ConfigFingerprint == policy.ConfigFingerprint;
         return mayStay ? Met(s, Slot.Beside, other) : Stop(s, Slot.Beside, other, new StopReason.Stray());
     }
