@@ -61,6 +61,14 @@ public class EngineProblemsTests
     }
 
     [Theory]
+    [InlineData("nginx@sha256:aa", "docker.io/library/nginx@sha256:aa")]
+    [InlineData("team/app@sha256:aa", "docker.io/team/app@sha256:aa")]
+    [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
+    [InlineData("localhost:5000/app@sha256:aa", "localhost:5000/app@sha256:aa")]
+    [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa")]
+    public void An_image_of_Docker_Hub_is_listed_by_its_full_name(string listed, string name) => Assert.Equal(name, DockerEngine.FullName(listed));
+
+    [Theory]
     // The command is not in the image: a removed `lower` file looks the same, and nothing tells the two apart.
     [InlineData("failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/bin/sh\": stat /bin/sh: no such file or directory: unknown", "engine-refused")]
     [InlineData("open /var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged/etc/passwd: no such file or directory", "engine-refused")]
