@@ -61,6 +61,17 @@ public class EngineProblemsTests
     }
 
     [Theory]
+    [InlineData("connection error: desc = \"transport: Error while dialing dial unix /run/containerd/containerd.sock: connect: connection refused\": unavailable", "engine-containerd")]
+    [InlineData("ttrpc: closed: unknown", "engine-containerd")]
+    [InlineData("driver failed programming external connectivity on endpoint ragstream: (iptables failed: iptables: No chain/target/match by that name.)", "engine-network")]
+    [InlineData("failed to create shim task: OCI runtime create failed: fork/exec /proc/self/exe: resource temporarily unavailable: unknown", "engine-short")]
+    public void What_the_engine_itself_lacks_is_not_held_against_an_image(string message, string code)
+    {
+        var problem = EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "start the container");
+        Assert.Equal((code, 0), (problem.Code, Failures.Weight(problem)));
+    }
+
+    [Theory]
     [InlineData("nginx@sha256:aa", "docker.io/library/nginx@sha256:aa")]
     [InlineData("team/app@sha256:aa", "docker.io/team/app@sha256:aa")]
     [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
