@@ -32,12 +32,12 @@ internal static class RunCommand
         var systemd = new SystemdNotifier();
         try
         {
+            using var reload = new Reload(file, config);
             while (true)
             {
-                using var reload = new Reload(file, config);
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, reload.Token);
                 var code = await RunOnceAsync(config, directory, state, systemd, end.Token);
-                if (reload.Config is not { } next)
+                if (stopping.IsCancellationRequested || reload.Take() is not { } next)
                 {
                     systemd.Notify(ServiceState.Stopping);
                     return code;
@@ -56,7 +56,8 @@ internal static class RunCommand
     {
         using var host = AgentHost.Build(config, new ControlAddress(directory), state, systemd);
         _ = host.Services.GetRequiredService<SoleAgent>();   // before anything of ours is touched
-        await host.StartAsync(end);
+        // Takes milliseconds. Ended in the middle, by a second reload or a stop, it would throw instead of ending in good order.
+        await host.StartAsync(CancellationToken.None);
         // Ready means: the configuration is valid and the front door answers. Not that the app serves: a pull may take long.
         systemd.Notify(ServiceState.Ready);
         try
@@ -73,35 +74,79 @@ internal static class RunCommand
     }
 
     /// <summary>SIGHUP: reads the file again. A good one is used at once, beside the running app; a bad one is told and forgotten.</summary>
+    /// <remarks>One for the whole life of the process: a signal may come at any moment, also between two agents.</remarks>
     private sealed class Reload : IDisposable
     {
-        private readonly CancellationTokenSource _asked = new();
+        private readonly Lock _lock = new();
+        private readonly string _file;
         private readonly PosixSignalRegistration _signal;
+        private AgentConfig _current;
+        private AgentConfig? _next;
+        private CancellationTokenSource _asked = new();
 
-        public Reload(string file, AgentConfig current) => _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        public Reload(string file, AgentConfig current)
         {
-            signal.Cancel = true;
-            var read = ConfigReader.ReadFile(file);
-            if (read.Config is { } config && config.Container.Name == current.Container.Name)
+            (_file, _current) = (file, current);
+            _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
             {
-                Config = config;
-                _asked.Cancel();
-                return;
+                signal.Cancel = true;
+                Read();
+            });
+        }
+
+        /// <summary>Fires when there is something to go on with.</summary>
+        public CancellationToken Token
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    return _asked.Token;
+                }
             }
-            ConfigCommand.Refuse(read.Config is null ? read.Problems : [new ConfigProblem(file, null, null, "container.name",
-                $"can't change while the agent runs: '{current.Container.Name}' would go on beside the new one, with the same data. Stop the agent, remove that container, start the agent")]);
-            Console.Error.WriteLine("ragagent: the configuration in use is kept.");
-        });
+        }
 
-        /// <summary>What to go on with; null: the agent was told to end.</summary>
-        public AgentConfig? Config { get; private set; }
-
-        public CancellationToken Token => _asked.Token;
+        /// <summary>What to go on with, and what is compared with from now on; null: the agent was told to end.</summary>
+        public AgentConfig? Take()
+        {
+            lock (_lock)
+            {
+                if (_next is not { } next)
+                {
+                    return null;
+                }
+                (_current, _next) = (next, null);
+                _asked.Dispose();
+                _asked = new CancellationTokenSource();
+                return next;
+            }
+        }
 
         public void Dispose()
         {
-            _signal.Dispose();
-            _asked.Dispose();
+            lock (_lock)
+            {
+                _signal.Dispose();
+                _asked.Dispose();
+                _asked = new CancellationTokenSource();   // for a signal that is just being handled
+            }
+        }
+
+        private void Read()
+        {
+            var read = ConfigReader.ReadFile(_file);
+            lock (_lock)
+            {
+                if (read.Config is { } config && config.Container.Name == _current.Container.Name)
+                {
+                    _next = config;
+                    _asked.Cancel();
+                    return;
+                }
+                ConfigCommand.Refuse(read.Config is null ? read.Problems : [new ConfigProblem(_file, null, null, "container.name",
+                    $"can't change while the agent runs: '{_current.Container.Name}' would go on beside the new one, with the same data. Stop the agent, remove that container, start the agent")]);
+            }
+            Console.Error.WriteLine("ragagent: the configuration in use is kept.");
         }
     }
 }

@@ -132,8 +132,18 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         connection.CallAsync<IReadOnlySet<string>>("list its images", ListTimeout, async (docker, token) =>
         {
             var all = await docker.Images.ListImagesAsync(new ImagesListParameters(), token);
-            return all.SelectMany(image => image.RepoDigests ?? []).ToHashSet(StringComparer.Ordinal);
+            return all.SelectMany(image => image.RepoDigests ?? []).Select(FullName).ToHashSet(StringComparer.Ordinal);
         }, stopping);
+
+    /// <summary>With the registry's host, which the engine leaves out for Docker Hub's images, and their own library's path with it.</summary>
+    internal static string FullName(string image)
+    {
+        var slash = image.IndexOf('/');
+        var first = slash < 0 ? "" : image[..slash];
+        return slash < 0 ? $"docker.io/library/{image}"
+            : first == "localhost" || first.AsSpan().ContainsAny('.', ':') ? image
+            : $"docker.io/{image}";
+    }
 
     private Task<IReadOnlyList<string>> OurIdsAsync(CancellationToken stopping) =>
         connection.CallAsync<IReadOnlyList<string>>("list its containers", ListTimeout, async (docker, token) =>

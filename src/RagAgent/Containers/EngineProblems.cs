@@ -42,6 +42,13 @@ internal static partial class EngineProblems
                 $"Docker Engine could not {what}: {text}.", $"See who listens with 'ss -ltnp'. {Problems.TriesAgain}"),
             _ when Has(text, "client version") => new(ProblemCodes.EngineUnreachable,
                 $"Docker Engine speaks another API version than before: {text}.", "A version is agreed on anew."),
+            // Its own helper is away: being restarted, as by an upgrade. As with the engine itself, nothing is said of an image by it.
+            _ when Has(text, "containerd.sock") || Has(text, "transport is closing") || Has(text, "ttrpc: closed") => new("engine-containerd",
+                $"Docker Engine could not {what}: it does not reach containerd ({text}).", $"Look at 'systemctl status containerd'. {Problems.TriesAgain}"),
+            _ when Has(text, "driver failed programming external connectivity") || Has(text, "iptables") => new("engine-network",
+                $"Docker Engine could not {what}: {text}.", $"Its rules in the firewall may have been flushed: 'systemctl restart docker' makes them anew. {Problems.TriesAgain}"),
+            _ when Has(text, "cannot allocate memory") || Has(text, "resource temporarily unavailable") => new("engine-short",
+                $"Docker Engine could not {what}: {text}.", $"The machine is short of memory or processes. {Problems.TriesAgain}"),
             _ when status == HttpStatusCode.NotFound && Has(text, "no such image") => new(ProblemCodes.ImageMissing,
                 $"Docker Engine could not {what}: the image is no longer on disk.", "It is pulled again."),
             _ when Has(text, "mount") && (Has(text, "invalid mount") || Has(text, "mount path") || Has(text, "mounting") || Has(text, "mount source path")) => new("engine-mount",

@@ -20,7 +20,7 @@ internal sealed record ProblemText(string Code, string What, string Remedy);
 /// <param name="BootId">Of the machine's life in which it was said; null when the kernel did not tell.</param>
 internal sealed record HoldText(string By, string? BootId);
 
-internal sealed record RunText(string Container, string StartedAt);
+internal sealed record RunText(string Container, string StartedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool StopAsked = false);
 
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(OnTrial), "on-trial")]

@@ -72,7 +72,7 @@ internal static class StateText
             Hold.Hand => "hand",
             _ => throw new InvalidOperationException($"No one writes down {hold}."),
         }, bootId) : null,
-        [.. memory.Runs.Select(run => new RunText(run.ContainerId, run.StartedAt))]);
+        [.. memory.Runs.Select(run => new RunText(run.ContainerId, run.StartedAt, run.StopAsked))]);
 
     private static ImageText ToText(ImageName image) => new(image.Repository, image.Digest);
 
@@ -91,7 +91,7 @@ internal static class StateText
         [.. text.Good.Select(FromText)],
         text.Verdict is { } verdict ? FromText(verdict) : null,
         text.Hold is { } hold ? FromText(hold, bootId) : null,
-        [.. text.Runs.Select(run => new Run(run.Container, run.StartedAt))]);
+        [.. text.Runs.Select(run => new Run(run.Container, run.StartedAt) { StopAsked = run.StopAsked })]);
 
     private static ImageName FromText(ImageText text) => new(text.Repository, text.Digest);
 

@@ -43,9 +43,18 @@ internal static class Crashes
     /// <summary>A run of a container that was our own doing.</summary>
     public static AgentState Ran(this AgentState s, Container container)
     {
-        var run = new Run(container.Id, container.StartedAt);
+        var run = s.RunOf(container) ?? new Run(container.Id, container.StartedAt);
         return s with { Runs = [run, .. s.Runs.Where(r => r.ContainerId != run.ContainerId).Take(1)] };
     }
+
+    /// <summary>What is remembered of the container as it runs now; null: nothing.</summary>
+    public static Run? RunOf(this AgentState s, Container container) =>
+        s.Runs.FirstOrDefault(run => run.ContainerId == container.Id && run.StartedAt == container.StartedAt);
+
+    /// <summary>The engine goes on with a stop that nobody waits for any more: when the agent ends, or finds that it takes too long.</summary>
+    public static AgentState StopAsked(this AgentState s, Container container, bool isAsked) => s.RunOf(container) is { } run && run.StopAsked != isAsked
+        ? s with { Runs = s.Runs.Replace(run, run with { StopAsked = isAsked }) }
+        : s;
 
     /// <summary>Draws the next number for a jittered delay.</summary>
     public static AgentState Draw(this AgentState s, Func<double, AgentState> then)

@@ -5,6 +5,8 @@ namespace RagAgent.Supervision;
 /// <summary>What nothing waits for: notes for the next life, the image to go back to, and old images that take up space.</summary>
 internal static class Housekeeping
 {
+    private static readonly TimeSpan FetchedAgainAfter = TimeSpan.FromMinutes(5);
+
     public static AgentState Plan(AgentState s, ImmutableArray<Effect>.Builder effects)
     {
         if (WantsWriting(s) && IsDue(s.Written, s.Now))
@@ -12,7 +14,7 @@ internal static class Housekeeping
             s = s with { Written = s.Written.Begin(s.Now) };
             effects.Add(new Effect.Remember(s.ToRemember()));
         }
-        if (Wanted(s) is { } wanted && IsDue(s.Spare, s.Now))
+        if (Wanted(s) is { } wanted && IsDue(s.Spare, s.Now) && !IsJustFetched(s, wanted))
         {
             s = s with { Spare = s.Spare.Begin(s.Now) };
             effects.Add(new Effect.EnsureSpare(wanted, Anew: s.IsCorrupt(wanted)));
@@ -51,6 +53,9 @@ internal static class Housekeeping
         // What is set aside is of no use; what a container uses, the engine keeps anyway.
         return [.. s.Good.Concat(others.OfType<ImageName>().Where(image => !Target.IsSetAside(s, image))).Distinct()];
     }
+
+    /// <summary>An engine that has it and does not list it would be asked for it without end.</summary>
+    private static bool IsJustFetched(AgentState s, ImageName image) => s.Spare is { Work: Work.Idle, ReadAt: { } at } && s.Spare.Value == image && s.Now < at + FetchedAgainAfter;
 
     private static bool IsStarting(AgentState s) => s.App is App.Starting || s.Beside is App.Starting;
 

@@ -58,6 +58,11 @@ internal static class Inspection
         {
             return seen.StartedAt != known.StartedAt ? Stop(s, Slot.Front, seen, new StopReason.RestartedByOther()) : Refresh(s, Slot.Front, seen);
         }
+        if (s.RunOf(known) is { StopAsked: true })
+        {
+            // The agent's own stop, which it did not see the end of: it was cut by the end of the agent, or took too long.
+            return Adopt(s with { App = new App.Absent() }, inventory, policy);
+        }
         if (s.StopCalled == known.Id && !afterOutage && seen is not null)
         {
             // Somebody stopped it by hand, and knows what they do: it stays so.
@@ -77,7 +82,7 @@ internal static class Inspection
         {
             { IsAlive: true } when seen.StartedAt != known.StartedAt => Stop(s, Slot.Beside, seen, new StopReason.RestartedByOther()),
             { IsAlive: true } => Refresh(s, Slot.Beside, seen),
-            _ when s.Beside is App.Draining => s with { Beside = null },
+            _ when s.Beside is App.Draining || s.RunOf(known) is { StopAsked: true } => s with { Beside = null },
             _ => Crashes.Candidate(s, known, Ended(s, known, seen, afterOutage), policy),
         };
     }
@@ -128,7 +133,8 @@ internal static class Inspection
         {
             return Stop(s, Slot.Beside, other, new StopReason.RestartedByOther());
         }
-        var mayStay = policy.StartFirst && other.ReleaseId != front.ReleaseId && other.Status == ContainerStatus.Running &&
+        // A candidate is the newer one; an older one was replaced, and its stop failed.
+        var mayStay = policy.StartFirst && string.CompareOrdinal(other.StartedAt, front.StartedAt) > 0 && other.ReleaseId != front.ReleaseId && other.Status == ContainerStatus.Running &&
             other.ConfigFingerprint == policy.ConfigFingerprint && front.ConfigFingerprint == policy.ConfigFingerprint;
         return mayStay ? Met(s, Slot.Beside, other) : Stop(s, Slot.Beside, other, new StopReason.Stray());
     }

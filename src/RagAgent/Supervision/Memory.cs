@@ -20,7 +20,11 @@ internal sealed record Memory(ImmutableArray<ImageName> Good, Verdict? Verdict, 
 /// <summary>One run of one container.</summary>
 /// <param name="ContainerId">The engine's full id.</param>
 /// <param name="StartedAt">The engine's text.</param>
-internal sealed record Run(string ContainerId, string StartedAt);
+internal sealed record Run(string ContainerId, string StartedAt)
+{
+    /// <summary>The agent has asked the engine to stop it: its end, whenever it comes and whoever sees it, is nobody else's doing.</summary>
+    public bool StopAsked { get; init; }
+}
 
 /// <summary>Who wants the app to be stopped. It holds until somebody starts it or the machine boots anew.</summary>
 internal enum Hold

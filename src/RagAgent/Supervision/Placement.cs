@@ -24,6 +24,11 @@ internal static class Placement
             // The one in front is gone, and the next one is on its way already.
             s = s with { App = s.Beside, Beside = null, CandidateFailures = 0 };
         }
+        if (s is { App: App.Absent, Beside: App.BackingOff })
+        {
+            // Nothing serves: what comes next is started in front, by the delays of the front.
+            s = s with { Beside = null };
+        }
         return s.App switch
         {
             // A look at the engine that is wanted or under way comes first: it may show one that is alive.
@@ -88,6 +93,7 @@ internal static class Placement
             return s;
         }
         effects.Add(begun.Begun);
+        s = begun.Next is App.Stopping { Container: var container } ? s.StopAsked(container, isAsked: true) : s;
         return (s with { Counter = number }).With(slot, begun.Next);
     }
 

@@ -28,6 +28,8 @@ internal static class Planner
         {
             return s;
         }
+        // It has outlived a stop that the engine did not carry out: its end is its own again.
+        s = s.Now >= v.Since + policy.RestartResetAfter ? s.StopAsked(v.Container, isAsked: false) : s;
         s = s.Crashes > 0 && s.Now >= v.Since + policy.RestartResetAfter ? s with { Crashes = 0 } : s;
         return v.Container.Image is { } image && Rollout.IsWatched(s, v, policy) && s.Now >= v.Since + policy.Watch ? Rollout.Proven(s, image) : s;
     }

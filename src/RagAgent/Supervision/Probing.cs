@@ -37,7 +37,8 @@ internal static class Probing
         var later = new ProbeClock(s.Now + pause, null);
         return result switch
         {
-            ProbeResult.NotAsked => s.With(slot, p with { Probe = later }),
+            // As long as nothing at all could be asked, its time has not begun: it may be well.
+            ProbeResult.NotAsked => s.With(slot, p with { Probe = new ProbeClock(s.Now + policy.StartupInterval, null), Since = p.LastFault is null ? s.Now : p.Since }),
             // A failed gate begins anew with the startup probe: what failed there may be a process that just died.
             ProbeResult.Failed failed => s.With(slot, p with { Stage = ProbeKind.Startup, Probe = later, LastFault = failed.Fault, UnderPressure = p.UnderPressure || failed.UnderPressure }),
             _ when p.Stage == ProbeKind.Startup && policy.HasGate => s.With(slot, p with { Stage = ProbeKind.Gate, Probe = new ProbeClock(s.Now, null) }),

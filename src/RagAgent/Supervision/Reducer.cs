@@ -65,8 +65,9 @@ internal static class Reducer
                 return s with { Engine = s.Engine.Failures == 0 ? s.Engine.Refresh() : s.Engine };
             case Event.EngineBroke:
                 return WentAway(s) with { Engine = s.Engine.Failures == 0 ? s.Engine.Refresh() : s.Engine };
-            case Event.StopCalled called when s.App is App.Probing or App.Serving && s.App.Current?.Id == called.ContainerId:
-                return s with { StopCalled = called.ContainerId, Engine = s.Engine.Refresh() };
+            case Event.StopCalled called when s.App is App.Probing or App.Serving && s.App.Current is { } current && current.Id == called.ContainerId:
+                // It may be the late end of a stop of the agent's own.
+                return s with { StopCalled = s.RunOf(current) is { StopAsked: true } ? s.StopCalled : called.ContainerId, Engine = s.Engine.Refresh() };
             default:
                 return s;
         }

@@ -61,6 +61,25 @@ public class EngineProblemsTests
     }
 
     [Theory]
+    [InlineData("connection error: desc = \"transport: Error while dialing dial unix /run/containerd/containerd.sock: connect: connection refused\": unavailable", "engine-containerd")]
+    [InlineData("ttrpc: closed: unknown", "engine-containerd")]
+    [InlineData("driver failed programming external connectivity on endpoint ragstream: (iptables failed: iptables: No chain/target/match by that name.)", "engine-network")]
+    [InlineData("failed to create shim task: OCI runtime create failed: fork/exec /proc/self/exe: resource temporarily unavailable: unknown", "engine-short")]
+    public void What_the_engine_itself_lacks_is_not_held_against_an_image(string message, string code)
+    {
+        var problem = EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "start the container");
+        Assert.Equal((code, 0), (problem.Code, Failures.Weight(problem)));
+    }
+
+    [Theory]
+    [InlineData("nginx@sha256:aa", "docker.io/library/nginx@sha256:aa")]
+    [InlineData("team/app@sha256:aa", "docker.io/team/app@sha256:aa")]
+    [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
+    [InlineData("localhost:5000/app@sha256:aa", "localhost:5000/app@sha256:aa")]
+    [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa")]
+    public void An_image_of_Docker_Hub_is_listed_by_its_full_name(string listed, string name) => Assert.Equal(name, DockerEngine.FullName(listed));
+
+    [Theory]
     // The command is not in the image: a removed `lower` file looks the same, and nothing tells the two apart.
     [InlineData("failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/bin/sh\": stat /bin/sh: no such file or directory: unknown", "engine-refused")]
     [InlineData("open /var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged/etc/passwd: no such file or directory", "engine-refused")]

@@ -19,7 +19,7 @@ internal static class Memories
 
     public static readonly Gen<Memory> Any = Gen.Select(
         Image.Array[0, 2], Gen.OneOf(Gen.Const((Verdict?)null), Verdict.Select(v => (Verdict?)v)), Gen.OneOf(Gen.Const((Hold?)null), Gen.Const((Hold?)Hold.Operator), Gen.Const((Hold?)Hold.Hand)),
-        Gen.Select(Text, Text, (id, at) => new Run(id, at)).Array[0, 3],
+        Gen.Select(Text, Text, Gen.Bool, (id, at, asked) => new Run(id, at) { StopAsked = asked }).Array[0, 3],
         (good, verdict, hold, runs) => new Memory([.. good], verdict, hold, [.. runs]));
 
     /// <summary>One with everything in it.</summary>

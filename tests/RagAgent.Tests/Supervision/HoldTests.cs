@@ -141,6 +141,52 @@ public class HoldTests
         Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
     }
 
+    [Fact]
+    public void The_late_end_of_a_stop_of_the_agents_own_that_its_restart_cut_is_nobodys_wish()
+    {
+        _story.Serves();
+        var old = _story.Current;
+        _story.Deploys(Sample.Newer);
+        Assert.True(_story.Has<Effect.StopContainer>());
+        _story.LivesAgain().EngineAnswers();   // it is alive: its time to end is not over
+        EndsByAStop(old);
+        Assert.Null(_story.State.Hold);
+        Assert.Null(_story.State.LastFailure);
+        _story.SecretsAnswer().TagAnswers().ImageAnswers().ComesUp();
+        Assert.Equal(Sample.Newer, _story.Current.Image);
+    }
+
+    [Fact]
+    public void Nor_is_that_of_one_that_took_too_long()
+    {
+        _story.Serves();
+        var old = _story.Current;
+        _story.Deploys(Sample.Newer).StopFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
+        Assert.Equal(old.Id, Assert.IsType<App.Probing>(_story.State.App).Container.Id);
+        EndsByAStop(old);
+        Assert.Null(_story.State.Hold);
+        Assert.IsType<App.Starting>(_story.State.App);
+    }
+
+    [Fact]
+    public void One_that_outlived_a_stop_that_was_lost_can_be_stopped_by_hand_again()
+    {
+        _story.Serves().IsProven().Deploys(Sample.Newer).LivesAgain();
+        _story.Tag = Sample.New;
+        _story.PassesQuietly(_story.Policy.RestartResetAfter + TimeSpan.FromMinutes(1));
+        Assert.Equal(Sample.New, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        StoppedByHand();
+        Assert.Equal(Hold.Hand, _story.State.Hold);
+    }
+
+    /// <summary>The engine tells of the end of a stop as it does of any: first that it stirred, then that somebody had asked for it.</summary>
+    private void EndsByAStop(Container container)
+    {
+        _story.Engine.Clear();
+        _story.Engine.Add(container.Ended(137));
+        _story.Hears(at => new Event.EngineStirred(at)).Hears(at => new Event.StopCalled(at, container.Id)).EngineIsSeen();
+    }
+
     private void StoppedByHand()
     {
         var ended = _story.Current.Ended(143);

@@ -90,4 +90,14 @@ public class HousekeepingTests
         _story.Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
         Assert.Equal(new Effect.EnsureSpare(Sample.New, Anew: false), _story.PendingOne<Effect.EnsureSpare>());
     }
+
+    [Fact]
+    public void One_that_is_there_and_that_the_engine_does_not_list_is_not_asked_for_without_end()
+    {
+        A_good_image_that_somebody_removed_is_fetched_while_the_app_serves();
+        _story.Forget().SpareAnswers().EngineIsSeen();
+        Assert.Equal(0, _story.CountBegun<Effect.EnsureSpare>());
+        _story.PassesQuietly(TimeSpan.FromMinutes(7));
+        Assert.Equal(1, _story.CountBegun<Effect.EnsureSpare>());
+    }
 }

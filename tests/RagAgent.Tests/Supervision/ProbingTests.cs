@@ -170,4 +170,22 @@ public class ProbingTests
         _story.EngineIsSeen();
         Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
     }
+
+    [Fact]
+    public void A_new_one_that_could_not_be_asked_at_all_is_not_called_never_well()
+    {
+        var story = new ContainerStory();
+        story.Serves().IsProven().Deploys(Sample.Newer).Stops().EngineIsSeen().Starts().EngineIsSeen();
+        var end = story.Now + (2 * story.Policy.StartupDeadline);
+        while (story.Now < end)
+        {
+            while (story.Has<Effect.Probe>())
+            {
+                story.Answers(new ProbeResult.NotAsked("no file descriptor is free"));
+            }
+            story.Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
+        }
+        Assert.IsType<Verdict.OnTrial>(story.State.Verdict);
+        Assert.IsType<App.Probing>(story.State.App);
+    }
 }

@@ -102,6 +102,37 @@ public class StartFirstTests
     }
 
     [Fact]
+    public void A_candidate_that_waits_for_its_next_try_holds_up_no_restart_of_the_one_that_serves()
+    {
+        _story.Serves().IsProven();
+        _story.SecretVersion = "2";
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers();
+        for (var failure = 0; failure < 8; failure++)
+        {
+            _story.StartFails(Sample.Refused).EngineIsSeen();
+            while (failure < 7 && !_story.Has<Effect.StartContainer>())
+            {
+                _story.Passes(TimeSpan.FromSeconds(1)).EngineIsSeen();
+            }
+        }
+        Assert.True(Assert.IsType<App.BackingOff>(_story.State.Beside).Until - _story.Now > TimeSpan.FromMinutes(1));
+        _story.EngineShows(_story.Current.Ended(1)).SecretsAnswer().Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
+        Assert.IsType<App.Starting>(_story.State.App);
+    }
+
+    [Fact]
+    public void An_old_one_whose_stop_failed_is_no_candidate()
+    {
+        _story.Serves().IsProven();
+        var old = _story.Current;
+        SwapsTo(Sample.Newer);
+        _story.Drains().Tag = Sample.Old;
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers();   // what should serve is not on disk yet
+        _story.StopFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
+        Assert.Equal(old.Id, Assert.IsType<App.Stopping>(_story.State.Beside).Container.Id);
+    }
+
+    [Fact]
     public void When_the_old_one_dies_the_candidate_takes_its_place()
     {
         _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();

@@ -244,9 +244,18 @@ internal sealed class Errands(World world)
             }
         }
         return errand
-            .Then(Latency(), () => Try(_ => { }, isLast: false))
+            // What the engine was asked for it goes on with, whoever waits for it: to the end of the app's own time.
+            .Then(Latency(), () => Try(box => Time.In(Time.Between(0, 20), () => StopsLate(box, box.Run)), isLast: false))
             .Then(Latency(), () => Try(Engine.Stop, isLast: false))
             .Then(Latency(), () => Try(Engine.Remove, isLast: true));
+    }
+
+    private void StopsLate(Box box, int run)
+    {
+        if (Engine.IsUp && box.Run == run && Engine.Find(box.Id) is not null)
+        {
+            Engine.Stop(box);
+        }
     }
 
     private Errand Probe(Errand errand, Effect.Probe probe)

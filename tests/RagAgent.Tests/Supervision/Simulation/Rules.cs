@@ -77,6 +77,7 @@ internal sealed class Rules(World world)
         LearnsOfImages(before, e);
         Ends(before.App, s, e);
         Ends(before.Beside, s, e);
+        Holds(before, s);
         Swaps(before, s, policy);
         Goes(FrontTransitions, before.App, s.App);
         Goes(BesideTransitions, before.Beside, s.Beside);
@@ -115,6 +116,16 @@ internal sealed class Rules(World world)
         {
             var box = world.Engine.Find(id);
             Require(box is not { IsAlive: true, StartedByHuman: false, Run: 1 }, () => $"{box!.Id} runs and is taken for ended.");
+        }
+    }
+
+    /// <summary>What the agent itself asked the engine for is no wish of somebody else's, in whichever life it asked, if it could still write that down.</summary>
+    private void Holds(AgentState before, AgentState s)
+    {
+        if (s.Hold == Hold.Hand && before.Hold is null && before.App.Current is { } held)
+        {
+            var isNoted = world.StateFile?.Runs.Any(run => run.ContainerId == held.Id && run.StopAsked) == true;
+            Require(!isNoted || world.Engine.Find(held.Id) is not { StoppedByHuman: false }, () => $"The end of {held.Id}, which the agent stopped, is taken for a human's.");
         }
     }
 

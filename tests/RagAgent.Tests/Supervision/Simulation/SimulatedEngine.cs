@@ -24,6 +24,7 @@ internal sealed class Box(string id, string name, Release release, AppImage app,
     public int Run { get; set; }
     public TimeSpan StartedAt { get; set; }
     public bool StartedByHuman { get; set; }
+    public bool StoppedByHuman { get; set; }
     public bool HasSecrets { get; set; }
     public ContainerExit? Exit { get; set; }
     public AppImage App => app;

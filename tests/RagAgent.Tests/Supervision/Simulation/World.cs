@@ -248,10 +248,14 @@ internal sealed class World
         var ended = Engine.Boxes.Find(b => b.Status == ContainerStatus.Exited);
         switch (what)
         {
-            case Happening.HumanStop when alive is not null: Engine.Stop(alive); break;
+            case Happening.HumanStop when alive is not null:
+                alive.StoppedByHuman = true;
+                Engine.Stop(alive);
+                break;
             case Happening.HumanKill when alive is not null: Engine.End(alive, 137); break;
             case Happening.HumanRemove when Engine.Boxes.Count > 0: Engine.Remove(Engine.Boxes[0]); break;
             case Happening.HumanRestart when alive is not null:
+                alive.StoppedByHuman = true;
                 Engine.Stop(alive);
                 Engine.Start(alive, byHuman: true);
                 break;
