@@ -75,6 +75,14 @@ internal static class Placement
     private static AgentState Carry(AgentState s, Slot slot, ImmutableArray<Effect>.Builder effects)
     {
         var number = s.Counter + 1;
+        if (s.At(slot) is App.Stopping { Op: Planner.NotBegun, Container: { IsAlive: true } ending })
+        {
+            s = s.StopAsked(ending, isAsked: true);
+            if (IsToBeNotedFirst(s, ending))
+            {
+                return s;
+            }
+        }
         var other = s.At(slot == Slot.Front ? Slot.Beside : Slot.Front)?.Current;
         (App Next, Effect Begun)? step = s.At(slot) switch
         {
@@ -93,9 +101,12 @@ internal static class Placement
             return s;
         }
         effects.Add(begun.Begun);
-        s = begun.Next is App.Stopping { Container: var container } ? s.StopAsked(container, isAsked: true) : s;
         return (s with { Counter = number }).With(slot, begun.Next);
     }
+
+    /// <summary>A stop that was asked for and not written down would be a stranger's to the agent's next life. Where notes can't be written, it is not waited for.</summary>
+    private static bool IsToBeNotedFirst(AgentState s, Container ending) =>
+        s.RunOf(ending) is { } run && Housekeeping.WantsWriting(s) && s.Written.Problem is null && s.Written.Value?.Runs.Contains(run) != true;
 
     private static AgentState Start(AgentState s, Slot slot, Release release) =>
         Rollout.Begin(s, release.Image).With(slot, new App.Starting(Planner.NotBegun, release, s.Now));

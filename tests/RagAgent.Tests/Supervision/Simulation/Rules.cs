@@ -102,12 +102,17 @@ internal sealed class Rules(World world)
         }
         foreach (var slot in new[] { Slot.Front, Slot.Beside })
         {
-            if (s.At(slot) is App.Stopping stopping && before.SlotOf(stopping.Op) is null)
+            if (s.At(slot) is App.Stopping stopping && !IsAlreadyDecided(before, stopping))
             {
                 StopsWithReason(before, s, stopping, policy);
             }
         }
     }
+
+    /// <summary>Begun already, or decided and waiting for its note.</summary>
+    private static bool IsAlreadyDecided(AgentState before, App.Stopping stopping) =>
+        before.SlotOf(stopping.Op) is not null && stopping.Op != Planner.NotBegun ||
+        new[] { before.App, before.Beside }.Any(app => app is App.Stopping { Op: Planner.NotBegun } waiting && waiting.Container.Id == stopping.Container.Id);
 
     /// <summary>What an inspection showed as ended has ended: an answer from before an operation shows the world before it.</summary>
     private void Ends(App? before, AgentState s, Event e)
