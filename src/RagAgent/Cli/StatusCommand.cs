@@ -16,7 +16,7 @@ internal static class StatusCommand
         {
             var status = await agent.StatusAsync(null, stopping);
             Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument) + "\n" : StatusText.Of(status));
-            return status.App.State == "serving" ? ExitCodes.Ok : ExitCodes.Failed;
+            return status is { App.State: "serving", FrontDoor.Open: true } ? ExitCodes.Ok : ExitCodes.Failed;
         }));
         return command;
     }

@@ -48,7 +48,7 @@ internal sealed class LogCursors(AgentConfig config, StateDirectory directory, I
             if (Interlocked.Exchange(ref _told, 1) == 0)
             {
                 logger.NoState(new Problem("state-directory", $"The state directory {directory.Path} can't be used: {e.Message.TrimEnd('.')}.",
-                    "Run the agent by its systemd unit, or give --state-dir a directory that this user can write to; until then a restarted agent does not know where in the app's log it was and goes on with new lines."));
+                    "Run the agent by its systemd unit, or give --state-dir a directory that this user can write to; until then a restarted agent knows neither what was rolled back or stopped, but by its container's labels, nor where in the app's log it was."));
             }
             return null;
         }

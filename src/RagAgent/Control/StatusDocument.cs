@@ -18,7 +18,7 @@ internal sealed record StatusDocument(
     IReadOnlyList<ProblemStatus> Problems);
 
 /// <param name="State"><c>unknown</c>, <c>absent</c>, <c>starting</c>, <c>serving</c>, <c>unhealthy</c>, <c>stopping</c>, <c>stopped</c> (it is to stay so) or <c>backoff</c> (it ended; see <c>lastFailure</c>).</param>
-/// <param name="Since">When it began to serve; null unless it does.</param>
+/// <param name="Since">When it began to serve, or was started, if this agent found it running; null unless it serves.</param>
 /// <param name="Container">The engine's short id.</param>
 /// <param name="Release">Digest, configuration and secrets as one id.</param>
 /// <param name="Digest">Of the image that runs.</param>

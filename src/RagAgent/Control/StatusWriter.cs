@@ -1,3 +1,4 @@
+using System.Globalization;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
@@ -32,17 +33,24 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
         var digest = container?.Image?.Digest;
         return new AppStatus(
             s is { App: Supervision.App.Absent, Hold: not null } ? "stopped" : Name(s.App),
-            Wall((s.App as App.Serving)?.Since),
+            Since(s.App as App.Serving),
             container?.ShortId,
             container?.ReleaseId,
             digest,
             s.Tag.Value is { } tag && digest is not null ? tag.Image.Digest == digest : null,
             s.Crashes,
-            s.Crashes >= policy.CrashLoopAfter,
+            s.Crashes >= policy.CrashLoopAfter && s.LastFailure is { } last && Failures.IsOfTheApp(last.Problem),
             s.Sessions,
             Wall((s.App as App.BackingOff)?.Until),
             s.Hold switch { Hold.Operator => "operator", Hold.Hand => "hand", _ => null });
     }
+
+    private DateTimeOffset? Since(App.Serving? serving) => serving switch
+    {
+        null => null,
+        { Adopted: true } when DateTimeOffset.TryParse(serving.Container.StartedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var started) => started,
+        _ => Wall(serving.Since),
+    };
 
     private RolloutStatus Rollout(AgentState s) => new(
         RolloutPhase.Of(s, policy),

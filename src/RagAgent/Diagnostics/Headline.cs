@@ -8,6 +8,8 @@ internal static class Headline
     public static string Of(AgentState s, Policy policy) => s.App switch
     {
         App.Serving { Failures: 0 } v when s.Engine.Failures > 0 && s.Engine.Problem is { } problem => $"The app serves ({Digest(v)}). {problem}",
+        App.Serving { Failures: 0 } v when s.Door.Problem is { } closed => $"The app serves ({Digest(v)}), and no visitor gets in. {closed}",
+        App.Serving { Failures: 0 } v when Rollout.IsAvoided(s, v.Container.Image) => $"The app serves ({Digest(v)}), until the image before it takes its place.",
         App.Serving { Failures: 0 } v when s.Verdict is { Avoids: true } verdict => $"The app serves ({Digest(v)}). {SetAside(verdict)}",
         App.Serving { Failures: 0 } v when s.Beside is App.Starting or App.Probing => $"The app serves ({Digest(v)}); a newer one is being tried beside it.",
         App.Serving { Failures: 0 } v when s.Tag is { Value: null, Problem: { } problem } => $"The app serves from the image on disk ({Digest(v)}), which may not be the newest. {problem}",
@@ -18,7 +20,7 @@ internal static class Headline
         App.Starting => "The container is being started.",
         App.Stopping { Reason: StopReason.Replaced } => "The container makes room for another release.",
         App.Stopping => "The container is being stopped.",
-        App.BackingOff b => $"{(s.Crashes >= policy.CrashLoopAfter ? $"The app is crash-looping ({s.Crashes} in a row). " : "")}{b.Why.Problem}",
+        App.BackingOff b => $"{(s.Crashes >= policy.CrashLoopAfter && Failures.IsOfTheApp(b.Why.Problem) ? $"The app is crash-looping ({s.Crashes} in a row). " : "")}{b.Why.Problem}",
         _ when s.Hold is { } hold => $"The app is stopped by {(hold == Hold.Operator ? "'ragagent stop'" : "'docker stop'")}. Start it with 'ragagent start'.",
         _ => Waiting(s),
     };

@@ -126,6 +126,10 @@ internal sealed class HttpProber : IProber, IDisposable
         {
             return new Fault($"{path} refused a WebSocket: {Problems.Cause(e)}");
         }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
+        {
+            return new Fault($"{path} got no answer: the app closed the connection");
+        }
         catch (HttpRequestException e)
         {
             return new Fault($"{path} did not answer: {Problems.Cause(e)}");

@@ -57,8 +57,10 @@ internal sealed class ImageStore(
     private async Task<long> PullAsync(RegistryAccess access, Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping)
     {
         var (reference, image) = (resolution.Reference, resolution.Image);
-        var manifest = Manifest.Parse(await registry.ManifestAsync(access, _wanted.Path, image.Digest, reference, stopping), reference);
-        var blob = await registry.BlobAsync(access, _wanted.Path, manifest.ConfigDigest, reference, stopping);
+        // One to go back to may be of a repository that the configuration named before.
+        var path = image.Repository.StartsWith($"{access.Host}/", StringComparison.Ordinal) ? image.Repository[(access.Host.Length + 1)..] : _wanted.Path;
+        var manifest = Manifest.Parse(await registry.ManifestAsync(access, path, image.Digest, reference, stopping), reference);
+        var blob = await registry.BlobAsync(access, path, manifest.ConfigDigest, reference, stopping);
         RequirePlatform(Manifest.PlatformOf(blob, reference), reference);
         var diffIds = Manifest.DiffIdsOf(blob, reference);
         await RequireSpaceAsync(manifest, diffIds, resolution, anew, stopping);

@@ -87,9 +87,12 @@ internal sealed class RegistryClient : IDisposable
         try
         {
             var response = await SendAsync(access, method, what, null, stopping);
-            return response.StatusCode == HttpStatusCode.Unauthorized && BearerChallenge.Find(response) is { } challenge
-                ? await SendAsync(access, method, what, await WithinAsync(token => challenge.TokenAsync(_http, access, token), stopping), stopping)
-                : response;
+            if (response.StatusCode != HttpStatusCode.Unauthorized || BearerChallenge.Find(response) is not { } challenge)
+            {
+                return response;
+            }
+            response.Dispose();
+            return await SendAsync(access, method, what, await WithinAsync(token => challenge.TokenAsync(_http, access, token), stopping), stopping);
         }
         catch (Exception e) when (MeansOutOfReach(e))
         {

@@ -29,7 +29,8 @@ internal abstract record App
     /// <param name="Probe">The clock of its probes.</param>
     /// <param name="LastFault">Of the last failed probe in this row.</param>
     /// <param name="UnderPressure">In this row the machine itself was short of something at least once: more patience is due.</param>
-    public sealed record Serving(Container Container, Moment Since, int Failures, ProbeClock Probe, string? LastFault, bool UnderPressure = false) : App;
+    /// <param name="Adopted">It was found running: it may have served for longer.</param>
+    public sealed record Serving(Container Container, Moment Since, int Failures, ProbeClock Probe, string? LastFault, bool UnderPressure = false, bool Adopted = false) : App;
 
     /// <summary>Another one serves in its place; what visitors have under way with it comes to its end.</summary>
     public sealed record Draining(long Op, Container Container) : App;

@@ -3,30 +3,33 @@ namespace RagAgent.Supervision;
 /// <summary>The container's own failures, in an operator's words.</summary>
 internal static class Failures
 {
-    public const string RestartsByItself = "It is started again by itself; its output is in the journal and in 'docker logs'.";
+    public const string OutputIsThere = "Its output is in the journal.";
 
     public static Problem Exited(Container container, ContainerExit exit) => new(
         exit switch { { OutOfMemory: true } => "app-out-of-memory", { Code: 97 } => "secrets-not-delivered", _ => "app-exited" },
         $"The app's container {container.Name} {exit.Describe()}.",
         exit switch
         {
-            { OutOfMemory: true } => "It is started again; give it more with container.memory, or take a larger instance.",
-            { Code: 97 } => "It was started without the agent; it is started again with its secrets.",
-            { Code: 134 or 136 or 139 } => "It crashed inside native code. " + RestartsByItself,
+            { OutOfMemory: true } => "Give it more with container.memory, or take a larger instance.",
+            { Code: 97 } => "It was started without the agent, which alone hands over its secrets.",
+            { Code: 134 or 136 or 139 } => "It crashed inside native code. " + OutputIsThere,
             { Code: 126 or 127 } => "Its command can't be run: check the image's ENTRYPOINT and CMD.",
-            _ => RestartsByItself,
+            _ => OutputIsThere,
         });
 
     public static Problem EndedWithEngine(Container container, ContainerExit exit) => new(
         "app-ended-with-engine",
         $"The app's container {container.Name} {exit.Describe()} while Docker Engine itself was away.",
-        "It is started again. \"live-restore\": true in /etc/docker/daemon.json lets containers live through a restart of the engine.");
+        "\"live-restore\": true in /etc/docker/daemon.json lets containers live through a restart of the engine.");
 
     /// <summary>All that is known of it comes from a label.</summary>
     public static Problem FailedBefore(ImageName image) => new(
         "image-failed-before",
         $"The image {Words.Digest(image.Digest)} was set aside by an earlier life of the agent, whose notes are lost.",
         "Push a better one, or give it another chance with 'ragagent unquarantine'.");
+
+    /// <summary>The app itself ended or was not well; otherwise it never came to run.</summary>
+    public static bool IsOfTheApp(Problem problem) => problem.Code.StartsWith("app-", StringComparison.Ordinal);
 
     /// <summary>How much a failure counts against the image on trial; 0: it can't be its fault.</summary>
     public static int Weight(Problem problem) => problem.Code switch
@@ -54,12 +57,12 @@ internal static class Failures
         "app-never-healthy",
         $"The app's container {container.Name} was not well within {Words.Span(reason.Deadline)} of its start" +
         (reason.Fault is { } fault ? $": {fault}." : "."),
-        "It is stopped and started again; raise health.startup.deadline if it needs longer, or look at its output with 'docker logs'.");
+        "Raise health.startup.deadline if it needs longer. " + OutputIsThere);
 
     public static Problem Unhealthy(Container container, StopReason.Unhealthy reason) => new(
         "app-unhealthy",
         $"The app's container {container.Name} failed {reason.Failures} liveness probes in a row: {reason.Fault}.",
-        "It is restarted.");
+        OutputIsThere);
 }
 
 internal static class Words

@@ -32,8 +32,8 @@ internal static partial class Log
     [LoggerMessage(110, LogLevel.Information, "Container is being started: release {Release}, image {Digest}.")]
     public static partial void ContainerStarting(this ILogger logger, string release, string digest);
 
-    [LoggerMessage(111, LogLevel.Warning, "Container is being started from the image on disk, {Digest}, because the newest is out of reach.")]
-    public static partial void ContainerStartingStale(this ILogger logger, string digest);
+    [LoggerMessage(111, LogLevel.Warning, "Container is being started from the image on disk, {Digest}: {Why}.")]
+    public static partial void ContainerStartingStale(this ILogger logger, string digest, string why);
 
     [LoggerMessage(112, LogLevel.Information, "Container {Container} runs; waiting for it to be well.")]
     public static partial void ContainerRuns(this ILogger logger, string container);
@@ -53,11 +53,17 @@ internal static partial class Log
     [LoggerMessage(117, LogLevel.Information, "Container {Container} is being stopped: {Reason}.")]
     public static partial void ContainerStopping(this ILogger logger, string container, string reason);
 
+    [LoggerMessage(154, LogLevel.Information, "Container {Container} is being removed: it has ended, and another one runs.")]
+    public static partial void LeftOverRemoved(this ILogger logger, string container);
+
     [LoggerMessage(118, LogLevel.Warning, "{Problem}{Next}")]
     public static partial void ContainerFailed(this ILogger logger, Problem problem, string next);
 
     [LoggerMessage(119, LogLevel.Error, "{Problem} That was crash {Crashes} in a row: the app is crash-looping.{Next}")]
     public static partial void CrashLooping(this ILogger logger, Problem problem, int crashes, string next);
+
+    [LoggerMessage(120, LogLevel.Error, "{Problem} That was failed start {Failures} in a row.{Next}")]
+    public static partial void StartsFail(this ILogger logger, Problem problem, int failures, string next);
 
     [LoggerMessage(121, LogLevel.Information, "A newer release is on disk and waits until no session is open ({Sessions} now).")]
     public static partial void UpdateWaits(this ILogger logger, int sessions);
@@ -109,6 +115,9 @@ internal static partial class Log
 
     [LoggerMessage(145, LogLevel.Error, "Image {Digest} is rolled back. {Why} The last good one is run instead, {Good}.")]
     public static partial void RolledBack(this ILogger logger, string digest, string why, string good);
+
+    [LoggerMessage(153, LogLevel.Information, "Image {Digest} is rolled back: an operator asked for it. The last good one is run instead, {Good}.")]
+    public static partial void RolledBackAsAsked(this ILogger logger, string digest, string good);
 
     [LoggerMessage(146, LogLevel.Warning, "Image {Digest} is quarantined: the one before it serves well. It is not run again until the tag moves, or 'ragagent unquarantine'.")]
     public static partial void Quarantined(this ILogger logger, string digest);

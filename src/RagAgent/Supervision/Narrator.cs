@@ -135,7 +135,8 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
             case (not App.Starting, App.Starting s) when before.Beside is not App.Starting:
                 if (Target.Desired(after, policy) is null)
                 {
-                    logger.ContainerStartingStale(Words.Digest(s.Release.Image.Digest));
+                    logger.ContainerStartingStale(Words.Digest(s.Release.Image.Digest),
+                        (after.Tag.Problem ?? after.Image.Problem) is not null ? "the newest can't be had" : after.Tag.Value is null ? "what the newest is, is still being asked" : "the newest is still being fetched");
                 }
                 else
                 {
@@ -157,7 +158,7 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
                 break;
             // Beyond its patience nothing new is told: it is kept only because the engine is away.
             case (App.Serving b, App.Serving a) when a.Failures > b.Failures && a.Failures <= Probing.Patience(a, policy):
-                logger.LivenessFailed(a.Container.ShortId, a.LastFault ?? "no answer", a.UnderPressure ? " The machine itself is short of something, so more patience is due." : "");
+                logger.LivenessFailed(a.Container.ShortId, a.Container.Status == ContainerStatus.Paused ? "somebody has paused it" : a.LastFault ?? "no answer", a.UnderPressure ? " The machine itself is short of something, so more patience is due." : "");
                 break;
             case (App.Serving { Failures: > 0 }, App.Serving { Failures: 0 } a):
                 logger.LivenessRecovered(a.Container.ShortId);
@@ -182,8 +183,11 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
             case (not App.Probing, App.Probing p):
                 logger.CandidateRuns(p.Container.ShortId);
                 break;
+            case (not App.Stopping, App.Stopping { Reason: StopReason.LeftOver } s):
+                logger.LeftOverRemoved(s.Container.ShortId);
+                break;
             case (not App.Stopping, App.Stopping s):
-                logger.ContainerStopping(s.Container.ShortId, Why(s.Reason));
+                logger.ContainerStopping(s.Container.ShortId, s.Reason is StopReason.Replaced ? "it is not wanted any more" : Why(s.Reason));
                 break;
         }
     }
@@ -200,6 +204,9 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         }
         switch (after.Verdict)
         {
+            case Verdict.RolledBack { Asked: true } back when before.Verdict is not Verdict.RolledBack:
+                logger.RolledBackAsAsked(Words.Digest(back.Image.Digest), Words.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
+                break;
             case Verdict.RolledBack back when before.Verdict is not Verdict.RolledBack:
                 logger.RolledBack(Words.Digest(back.Image.Digest), back.Why.What, Words.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
                 break;
@@ -222,7 +229,11 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
     {
         var waiting = after.App as App.BackingOff ?? after.Beside as App.BackingOff;
         var next = waiting is null ? "" : $" Next start in {Words.Span(waiting.Until - after.Now)}.";
-        if (after.Crashes >= policy.CrashLoopAfter)
+        if (after.Crashes >= policy.CrashLoopAfter && !Failures.IsOfTheApp(failure.Problem))
+        {
+            logger.StartsFail(failure.Problem, after.Crashes, next);
+        }
+        else if (after.Crashes >= policy.CrashLoopAfter)
         {
             logger.CrashLooping(failure.Problem, after.Crashes, next);
         }
@@ -270,7 +281,6 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         StopReason.RestartedByOther => "it was restarted by someone else, without its secrets",
         StopReason.Asked => "an operator wants it stopped",
         StopReason.Retired => "another one serves in its place",
-        StopReason.LeftOver => "it has ended, and another one runs",
         StopReason.Stray => "it is a second one, and two must not write to the same data",
         _ => reason.GetType().Name,
     };

@@ -48,7 +48,7 @@ internal static class Probing
 
     private static AgentState Passed(AgentState s, Slot slot, App.Probing p, ProbeClock later, Policy policy)
     {
-        var serving = new App.Serving(p.Container, s.Now, 0, new ProbeClock(s.Now + policy.LivenessInterval, null), null);
+        var serving = new App.Serving(p.Container, s.Now, 0, new ProbeClock(s.Now + policy.LivenessInterval, null), null, Adopted: p.Adopted);
         return (slot, s.App) switch
         {
             (Slot.Front, _) => s with { App = serving },

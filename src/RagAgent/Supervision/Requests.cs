@@ -22,12 +22,15 @@ internal static class Requests
     /// <summary>Ends the request that is open when its answer is known.</summary>
     public static AgentState End(AgentState s, Policy policy) => s.Request?.Kind switch
     {
-        null => s,
-        RequestKind.Stop => s.Engine.Problem is { } problem ? Fail(s, problem)
-            : s is { App: App.Absent, Beside: null } ? Succeed(s, null) : s,
+        // What could not be done when it was asked for held, and is done by now.
+        null => s is { LastOutcome: { Kind: RequestKind.Stop, Problem: not null } late, Hold: Hold.Operator } && IsStopped(s) ? s with { LastOutcome = late with { Problem = null } } : s,
+        RequestKind.Stop => s.Engine.Problem is { } problem ? Fail(s, problem with { Remedy = $"{problem.Remedy} The stop holds: the app is stopped as soon as the engine answers." })
+            : IsStopped(s) ? Succeed(s, null) : s,
         RequestKind.Start => s.App is App.Serving v ? Succeed(s, v) : Obstacle(s, s.Request, policy) is { } problem ? Fail(s, problem) : s,
         _ => EndUpdate(s, s.Request, policy),
     };
+
+    private static bool IsStopped(AgentState s) => s is { App: App.Absent, Beside: null, EngineAnswers: true };
 
     private static AgentState EndUpdate(AgentState s, Request request, Policy policy)
     {
@@ -72,12 +75,12 @@ internal static class Requests
     {
         if (s.Verdict is { Avoids: true } already)
         {
-            return Fail(s, SetAside(already));
+            return Fail(s, already is Verdict.Undecided ? SetAside(already) : NothingFurtherBack(already.Image));
         }
         var from = s.Tag.Value?.Image ?? s.App.Current?.Image ?? s.LastImage;
         return from is null || s.Good.All(good => good == from)
             ? Fail(s, NothingBefore)
-            : AskAnew(s with { Verdict = new Verdict.RolledBack(from, ByOperator(from), 0, 1, Asked: true) });
+            : AskAnew(s with { Verdict = new Verdict.RolledBack(from, ByOperator, 0, 1, Asked: true) });
     }
 
     /// <summary>Everything is asked again, and nobody who asks waits for a delay that an earlier failure earned.</summary>
@@ -94,7 +97,8 @@ internal static class Requests
     private static AgentState Succeed(AgentState s, App.Serving? serving) => s with
     {
         Request = null,
-        LastOutcome = new Outcome(s.Request!.Id, s.Request.Kind, serving is not null && serving.Container.ReleaseId != s.Request.From, serving?.Container.Image?.Digest, null),
+        // A rollback may have called off a candidate: what serves is the same, and what is run from now on is not.
+        LastOutcome = new Outcome(s.Request!.Id, s.Request.Kind, serving is not null && (serving.Container.ReleaseId != s.Request.From || s.Request.Kind == RequestKind.Rollback), serving?.Container.Image?.Digest, null),
     };
 
     private static AgentState Fail(AgentState s, Problem problem) => s with
@@ -117,13 +121,17 @@ internal static class Requests
         $"The newest image {Words.Digest(image.Digest)} was set aside, and the last good one is run instead: {why.What}",
         "Push a better one, or give it another chance with 'ragagent unquarantine'.");
 
-    private static Problem ByOperator(ImageName image) => new("image-rolled-back",
-        $"An operator rolled the image {Words.Digest(image.Digest)} back.", "It is not run again until the tag moves, or 'ragagent unquarantine'.");
+    private static Problem ByOperator => new("image-rolled-back",
+        "An operator asked for it.", "It is not run again until the tag moves, or 'ragagent unquarantine'.");
 
     private static Problem IsStopped(Hold hold) => new("app-stopped",
         hold == Hold.Operator ? "The app is stopped, by 'ragagent stop'." : "The app is stopped, by 'docker stop'.", "Start it with 'ragagent start'.");
 
     private static Problem NothingSetAside => new("nothing-quarantined", "No image is set aside.", "There is nothing to do; 'ragagent status' shows what serves.");
+
+    private static Problem NothingFurtherBack(ImageName image) => new("image-quarantined",
+        $"The newest image {Words.Digest(image.Digest)} is set aside already, and the one before it is run: a rollback goes one step back.",
+        "Push an older version under the tag again, or give the newest another chance with 'ragagent unquarantine'.");
 
     private static Problem NothingBefore => new("no-last-good", "There is no other image that has proven itself, so there is nothing to go back to.",
         "Push the wanted version under the tag again.");

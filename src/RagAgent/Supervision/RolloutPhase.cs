@@ -5,7 +5,7 @@ internal static class RolloutPhase
 {
     /// <returns>
     /// <c>resolve</c>, <c>pull</c>, <c>waiting</c> (for sessions to end), <c>candidate</c>, <c>gate</c>, <c>swap</c>, <c>watch</c>, <c>rolled-back</c>,
-    /// <c>undecided</c>, or <c>settled</c>.
+    /// <c>undecided</c>, <c>settled</c> (it is the last good one), or <c>none</c> (it can't be had, or nothing of it runs).
     /// </returns>
     public static string Of(AgentState s, Policy policy) => s switch
     {
@@ -22,7 +22,10 @@ internal static class RolloutPhase
         { Verdict.Avoids: true } => "rolled-back",
         { App: App.Serving v } when Target.Desired(s, policy) is { } desired && desired.Id != v.Container.ReleaseId => "waiting",
         { App: App.Serving v } when Rollout.IsWatched(s, v, policy) => "watch",
-        _ => "settled",
+        { App: App.Serving } => "settled",
+        { Verdict: Verdict.OnTrial } => "candidate",
+        { Tag.Value: { } tag } when s.Good.FirstOrDefault() == tag.Image => "settled",
+        _ => "none",
     };
 
     private static bool IsOnTrial(AgentState s, ImageName? image) => s.Verdict is Verdict.OnTrial trial && trial.Image == image;

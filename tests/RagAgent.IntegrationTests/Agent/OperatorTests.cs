@@ -18,12 +18,12 @@ public sealed class OperatorTests(Bench bench) : AgentTest(bench)
         Assert.Equal("old", await VersionServedAsync());
         var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "quarantined", "the newest is set aside for good");
         Assert.Equal((newer, "image-rolled-back"), (status.Rollout.SetAside!.Digest, status.Rollout.SetAside.Why.Code));
-        Assert.Equal($"The app serves ({old[..19]}). The newest image {newer[..19]} is quarantined: An operator rolled the image {newer[..19]} back.", status.Headline);
-        Assert.Contains($"set aside {newer[..19]}, quarantined: An operator rolled the image {newer[..19]} back.", (await AskAsync("status")).Succeeded(), StringComparison.Ordinal);
+        Assert.Equal($"The app serves ({old[..19]}). The newest image {newer[..19]} is quarantined: An operator asked for it.", status.Headline);
+        Assert.Contains($"set aside {newer[..19]}, quarantined: An operator asked for it.", (await AskAsync("status")).Succeeded(), StringComparison.Ordinal);
 
         var update = await UpdateAsync();
         Assert.Equal(1, update.ExitCode);
-        Assert.Equal($"ragagent: the update failed. The newest image {newer[..19]} was set aside, and the last good one is run instead: An operator rolled the image {newer[..19]} back. " +
+        Assert.Equal($"ragagent: the update failed. The newest image {newer[..19]} was set aside, and the last good one is run instead: An operator asked for it. " +
             "Push a better one, or give it another chance with 'ragagent unquarantine'.", update.Error.Trim());
         Assert.Equal("old", await VersionServedAsync());
 

@@ -86,8 +86,21 @@ public class HeadlineTests
         var failed = Told.Idle with { App = new App.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, Told.Trouble, null)), Crashes = 1 };
 
         Says("It went wrong. Do this.", failed);
-        Says("The app is crash-looping (5 in a row). It went wrong. Do this.", failed with { Crashes = 5 });
+        Says("It went wrong. Do this.", failed with { Crashes = 5 });   // it never came to run
+        var crashed = new Problem("app-exited", "It exited.", "Look there.");
+        Says("The app is crash-looping (5 in a row). It exited. Look there.",
+            failed with { App = new App.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, crashed, null)), Crashes = 5 });
     }
+
+    [Fact]
+    public void An_app_that_serves_behind_a_closed_door_serves_nobody() =>
+        Says($"The app serves ({Told.Digest[..19]}), and no visitor gets in. It went wrong. Do this.",
+            Told.Idle with { App = Told.Serving(), Door = new Door(IsOpen: false, Told.Trouble) });
+
+    [Fact]
+    public void What_is_rolled_back_serves_until_the_one_before_it_is_there() =>
+        Says($"The app serves ({Told.Digest[..19]}), until the image before it takes its place.",
+            Told.Idle with { App = Told.Serving(), Verdict = new Verdict.RolledBack(Told.Image, Told.Trouble, 0, 1, Asked: true) });
 
     [Fact]
     public void What_is_missing_for_a_start_is_told_in_the_order_in_which_one_needs_the_other()

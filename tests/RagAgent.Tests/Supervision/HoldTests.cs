@@ -20,6 +20,19 @@ public class HoldTests
     }
 
     [Fact]
+    public void While_the_engine_is_away_the_operator_is_told_that_the_stop_holds_and_it_is_done_when_that_is_back()
+    {
+        _story.Serves().Hears(at => new Event.EngineBroke(at)).EngineFails().IsAskedTo(RequestKind.Stop);
+        Assert.EndsWith("The stop holds: the app is stopped as soon as the engine answers.", _story.State.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
+
+        _story.Passes(TimeSpan.FromSeconds(5)).EngineAnswers();
+        _story.Stops().EngineIsSeen();
+
+        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+    }
+
+    [Fact]
     public void It_stays_stopped_whatever_is_pushed()
     {
         _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };

@@ -44,6 +44,7 @@ public class OperatorTests
     {
         RollsBack().IsAskedTo(RequestKind.Rollback);
         Assert.Equal("image-quarantined", _story.State.LastOutcome!.Problem!.Code);
+        Assert.EndsWith("a rollback goes one step back.", _story.State.LastOutcome.Problem.What, StringComparison.Ordinal);
     }
 
     [Fact]

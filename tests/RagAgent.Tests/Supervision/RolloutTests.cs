@@ -285,6 +285,18 @@ public class RolloutTests
     }
 
     [Fact]
+    public void But_not_one_that_serves_all_the_same()
+    {
+        DeploysNewer();
+        CrashesOutOfItsTrial();
+        _story.StartFails(Sample.ImageMissing).EngineIsSeen().Rereads();
+        _story.EngineShows(Sample.Running("by-hand", Sample.Release(Sample.New))).ProvesItself();
+        Assert.Equal("by-hand", Assert.IsType<App.Serving>(_story.State.App).Container.Id);
+        _story.SpareFails(new Problem(ProblemCodes.TagMissing, "It is gone.", ""));
+        Assert.IsType<App.Serving>(_story.State.App);
+    }
+
+    [Fact]
     public void A_newer_one_that_is_found_while_one_is_being_tried_waits_for_its_end()
     {
         _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromSeconds(30) };
