@@ -14,6 +14,7 @@ internal sealed class World
     private Policy _policy;
     private int _configs = 1;
     private TimeSpan _registryDownUntil, _secretsDownUntil, _pullsFailUntil, _slowUntil;
+    private bool _notesAreLost;
     private TimeSpan _diskFullUntil, _pressureUntil, _proberFailsUntil, _unwritableUntil;
     private readonly HashSet<int> _badSecrets = [];
     private TimeSpan _startsFailUntil, _startsFailHalfwayUntil, _stopsFailUntil;
@@ -94,8 +95,8 @@ internal sealed class World
             case Happening.DiskFull: _diskFullUntil = until; break;
             case Happening.Pressure: _pressureUntil = until; break;
             case Happening.ProberFails: _proberFailsUntil = until; break;
-            case Happening.StateUnwritable: _unwritableUntil = until; break;
-            case Happening.StateLost: LoseState(); break;
+            case Happening.StateUnwritable: (_unwritableUntil, _notesAreLost) = (until, true); break;
+            case Happening.StateLost: _notesAreLost = true; LoseState(); break;
             case Happening.ImageBreaks: Engine.Broken.UnionWith(Engine.Disk.Where(_ => Time.Chance(0.5))); break;
             case Happening.Reboot: Reboot(turn.Seconds); break;
             case Happening.OpenSessions: SetSessions(turn.Seconds + 1); break;
@@ -147,6 +148,17 @@ internal sealed class World
         Ask(RequestKind.Start);
         // Rotated secrets, and a tag that is never looked at by itself, are seen when somebody asks.
         Ask(RequestKind.Update);
+        if (_notesAreLost)
+        {
+            // An agent that is killed in the middle of its own stop and has no note of it takes the end for a human's: an operator sees it and starts the app.
+            Time.In(TimeSpan.FromMinutes(1), () =>
+            {
+                if (Agent.State.Hold == Hold.Hand)
+                {
+                    Ask(RequestKind.Start);
+                }
+            });
+        }
     }
 
     /// <summary>One container of ours runs well, with the right configuration, and the agent sees it so.</summary>
