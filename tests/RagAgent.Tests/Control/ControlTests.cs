@@ -162,6 +162,15 @@ public sealed class ControlTests : IAsyncLifetime
             await Refused.ByAsync(() => client.StatusAsync(null, Stop)));
     }
 
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_agent_that_answered_before_is_not_said_never_to_have_run()
+    {
+        await _client.StatusAsync(null, Stop);
+        await _server.StopAsync(Stop);
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => _client.StatusAsync(null, Stop));
+    }
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private ControlServer Server(string folder)
