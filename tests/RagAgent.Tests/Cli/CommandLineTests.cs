@@ -52,12 +52,25 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--nonsense")]
     [InlineData("nonsense")]
     [InlineData("status", "--nonsense")]
+    [InlineData("run", "--nonsense")]
+    [InlineData("run", "nonsense")]
     public async Task An_unknown_option_or_command_is_named_and_nothing_is_done(params string[] arguments)
     {
         var run = await RunAsync(arguments);
 
-        Assert.NotEqual(0, run.Code);
+        Assert.Equal(64, run.Code);
         Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData]
+    [InlineData("config")]
+    public async Task Without_a_command_there_is_help_and_the_exit_code_of_a_wrong_use(params string[] arguments)
+    {
+        var run = await RunAsync(arguments);
+
+        Assert.Equal(64, run.Code);
+        Assert.Contains("Commands:", run.Output, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
