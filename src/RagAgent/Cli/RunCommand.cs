@@ -32,11 +32,12 @@ internal static class RunCommand
         var systemd = new SystemdNotifier();
         try
         {
+            using var control = new ControlAddress(directory);
             using var reload = new Reload(file, config);
             while (true)
             {
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, reload.Token);
-                var code = await RunOnceAsync(config, directory, state, systemd, end.Token);
+                var code = await RunOnceAsync(config, control, state, systemd, end.Token);
                 if (stopping.IsCancellationRequested || reload.Take() is not { } next)
                 {
                     systemd.Notify(ServiceState.Stopping);
@@ -48,14 +49,21 @@ internal static class RunCommand
         catch (ProblemException e)
         {
             await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
-            return e.Problem.Code == "already-running" ? ExitCodes.AlreadyRunning : ExitCodes.Failed;
+            return e.Problem.Code switch
+            {
+                "already-running" or "runtime-directory-taken" => ExitCodes.AlreadyRunning,
+                "control-socket-name" => ExitCodes.BadConfiguration,
+                _ => ExitCodes.Failed,
+            };
         }
     }
 
-    private static async Task<int> RunOnceAsync(AgentConfig config, string directory, StateDirectory state, SystemdNotifier systemd, CancellationToken end)
+    private static async Task<int> RunOnceAsync(AgentConfig config, ControlAddress control, StateDirectory state, SystemdNotifier systemd, CancellationToken end)
     {
-        using var host = AgentHost.Build(config, new ControlAddress(directory), state, systemd);
-        _ = host.Services.GetRequiredService<SoleAgent>();   // before anything of ours is touched
+        using var host = AgentHost.Build(config, control, state, systemd);
+        // Before anything of ours is touched: the container is this agent's, then the directory.
+        _ = host.Services.GetRequiredService<SoleAgent>();
+        control.Claim();
         // Takes milliseconds. Ended in the middle, by a second reload or a stop, it would throw instead of ending in good order.
         await host.StartAsync(CancellationToken.None);
         // Ready means: the configuration is valid and the front door answers. Not that the app serves: a pull may take long.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -10,7 +11,17 @@ public sealed class CommandLineTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-cli-");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    private readonly List<Process> _started = [];
+
+    public void Dispose()
+    {
+        foreach (var process in _started)
+        {
+            process.Kill();   // does nothing when it has ended
+            process.Dispose();
+        }
+        _folder.Delete(recursive: true);
+    }
 
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_version_is_told() => Assert.Equal(new Finished(0, $"ragagent {AgentVersion.Short}\n", ""), await RunAsync("--version"));
@@ -86,6 +97,67 @@ public sealed class CommandLineTests : IDisposable
             run);
     }
 
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("run", "--runtime-dir")]
+    [InlineData("run", "--state-dir")]
+    [InlineData("status", "--runtime-dir")]
+    public async Task An_empty_directory_is_a_wrong_use(string command, string option)
+    {
+        var run = await RunAsync(command, option, "");
+
+        Assert.Equal(64, run.Code);
+        Assert.StartsWith($"{option} must name a directory, but is empty.\n", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("run", 78)]
+    [InlineData("status", 3)]
+    [InlineData("update", 3)]
+    public async Task A_directory_too_long_for_a_socket_is_told(string command, int code)
+    {
+        var longest = Path.Combine(_folder.FullName, new string('d', 100));
+
+        var run = await RunAsync([command, .. command == "run" ? ["--config", Write("""{ "image": "app" }""")] : Array.Empty<string>(), "--runtime-dir", longest]);
+
+        Assert.Equal((code, ""), (run.Code, run.Output));
+        Assert.Equal($"ragagent: The control socket can't be {longest}/control.sock: that name has {longest.Length + 13} bytes, and the longest that a socket can have is 107. Give --runtime-dir a shorter path.\n", run.Error);
+        Assert.False(Directory.Exists(longest));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_relative_directory_is_seen_from_the_working_directory()
+    {
+        var run = await RunAsync("status", "--runtime-dir", "here");
+
+        Assert.StartsWith($"ragagent: No agent runs here: nobody answers on {_folder.FullName}/here/control.sock. ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_runtime_directory_of_another_agent_is_refused_before_anything_is_touched()
+    {
+        using var other = new ControlAddress(_folder.FullName);
+        other.Claim();
+        await File.WriteAllTextAsync(other.Socket, "the other's", TestContext.Current.CancellationToken);
+
+        var run = await RunAsync("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
+
+        Assert.Equal(
+            new Finished(75, "", $"ragagent: The runtime directory {_folder.FullName} belongs to another RagAgent that runs on this machine. " +
+                $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {_folder.FullName}' shows the other one.\n"),
+            run);
+        Assert.Equal("the other's", await File.ReadAllTextAsync(other.Socket, TestContext.Current.CancellationToken));
+        Assert.False(Directory.Exists(Path.Combine(_folder.FullName, "state")));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_runtime_directory_that_can_not_be_made_is_told_and_nothing_else_is()
+    {
+        var run = await RunAsync("run", "--config", WriteRunnable(), "--runtime-dir", "/proc/x", "--state-dir", "state");
+
+        Assert.Equal((1, ""), (run.Code, run.Output));
+        Assert.Matches("^ragagent: The control socket /proc/x/control.sock can't be made: [^\n]+\n$", run.Error);
+    }
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Help_names_every_command()
     {
@@ -102,13 +174,31 @@ public sealed class CommandLineTests : IDisposable
         return path;
     }
 
-    private static async Task<Finished> RunAsync(params string[] arguments)
+    /// <summary>One that an agent can begin with, and go on with: there is no engine, and nobody who has its container.</summary>
+    private string WriteRunnable(int? port = null) =>
+        Write($$"""{ "image": "localhost:1/app", "container": { "name": "{{_folder.Name}}" }, "listen": { "http": {{port ?? FreePort.Take()}} } }""");
+
+    private Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ragagent"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.FullName,
+        };
+        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
+        start.Environment["DOCKER_HOST"] = $"unix://{_folder.FullName}/no-engine.sock";
+        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
+        start.Environment.Remove("JOURNAL_STREAM");
+        var process = Process.Start(start)!;
+        _started.Add(process);
+        return process;
+    }
+
+    private async Task<Finished> RunAsync(params string[] arguments)
     {
         var stop = TestContext.Current.CancellationToken;
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ragagent"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
-        using var process = Process.Start(start)!;
+        var process = Start(arguments);
         var output = process.StandardOutput.ReadToEndAsync(stop);
         var error = process.StandardError.ReadToEndAsync(stop);
         await process.WaitForExitAsync(stop);
