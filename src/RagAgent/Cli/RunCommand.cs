@@ -32,12 +32,17 @@ internal static class RunCommand
         var systemd = new SystemdNotifier();
         try
         {
+            using var output = new AgentOutput();
             using var control = new ControlAddress(directory);
             using var reload = new Reload(file, config);
             while (true)
             {
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, reload.Token);
-                var code = await RunOnceAsync(config, control, state, systemd, end.Token);
+                int code;
+                using (var host = AgentHost.Build(config, control, state, systemd, output))
+                {
+                    code = await RunOnceAsync(host, control, systemd, end.Token);
+                }
                 if (stopping.IsCancellationRequested || reload.Take() is not { } next)
                 {
                     systemd.Notify(ServiceState.Stopping);
@@ -58,14 +63,12 @@ internal static class RunCommand
         }
     }
 
-    private static async Task<int> RunOnceAsync(AgentConfig config, ControlAddress control, StateDirectory state, SystemdNotifier systemd, CancellationToken end)
+    private static async Task<int> RunOnceAsync(IHost host, ControlAddress control, SystemdNotifier systemd, CancellationToken end)
     {
-        using var host = AgentHost.Build(config, control, state, systemd);
         // Before anything of ours is touched: the container is this agent's, then the directory.
         _ = host.Services.GetRequiredService<SoleAgent>();
         control.Claim();
-        // Takes milliseconds. Ended in the middle, by a second reload or a stop, it would throw instead of ending in good order.
-        await host.StartAsync(CancellationToken.None);
+        await StartAsync(host);
         // Ready means: the configuration is valid and the front door answers. Not that the app serves: a pull may take long.
         systemd.Notify(ServiceState.Ready);
         try
@@ -79,6 +82,21 @@ internal static class RunCommand
         // A loop that broke ends the host in good order; the exit code must say so, or systemd sees a success.
         var broken = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true });
         return broken ? ExitCodes.Failed : ExitCodes.Ok;
+    }
+
+    private static async Task StartAsync(IHost host)
+    {
+        try
+        {
+            // Takes milliseconds. Ended in the middle, by a second reload or a stop, it would throw instead of ending in good order.
+            await host.StartAsync(CancellationToken.None);
+        }
+        catch
+        {
+            // Parts that run already end in good order; torn down, each would call it a fault of its own.
+            await host.StopAsync(CancellationToken.None);
+            throw;
+        }
     }
 
     /// <summary>SIGHUP: reads the file again. A good one is used at once, beside the running app; a bad one is told and forgotten.</summary>

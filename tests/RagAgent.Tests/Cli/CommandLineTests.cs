@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Tests.Bench;
@@ -159,6 +161,41 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_start_that_fails_half_way_is_told_in_our_words_only()
+    {
+        Directory.CreateDirectory(RuntimeDirectory.Socket(_folder.FullName));
+
+        var run = await RunAsync("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
+
+        Assert.Equal(1, run.Code);
+        Assert.Matches("^ragagent: The control socket [^\n]+/control.sock can't be made: [^\n]+\n$", run.Error);
+        Assert.DoesNotContain("Host", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("BackgroundService", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_port_that_is_taken_is_told_in_our_words_only()
+    {
+        using var taken = new TcpListener(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var agent = Start("run", "--config", WriteRunnable(port), "--runtime-dir", ".", "--state-dir", "state");
+
+        var before = new List<string>();
+        while (await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains($"Port {port}, where visitors come in, is taken by another program.", StringComparison.Ordinal))
+        {
+            before.Add(line);
+        }
+        await SignalAsync(agent, "TERM");
+        var after = await agent.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await agent.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, agent.ExitCode);
+        Assert.DoesNotContain("Host", string.Join('\n', before) + after, StringComparison.Ordinal);
+        Assert.DoesNotContain("BackgroundService", after, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Help_names_every_command()
     {
         var run = await RunAsync("--help");
@@ -177,6 +214,12 @@ public sealed class CommandLineTests : IDisposable
     /// <summary>One that an agent can begin with, and go on with: there is no engine, and nobody who has its container.</summary>
     private string WriteRunnable(int? port = null) =>
         Write($$"""{ "image": "localhost:1/app", "container": { "name": "{{_folder.Name}}" }, "listen": { "http": {{port ?? FreePort.Take()}} } }""");
+
+    private static async Task SignalAsync(Process agent, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{agent.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
 
     private Process Start(params string[] arguments)
     {
