@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Unicode;
 
 namespace RagAgent.Configuration;
@@ -55,10 +56,11 @@ public static class ConfigReader
     {
         var findings = new Findings(fileName);
         AgentConfig? config = Bind(utf8Json.StartsWith("\ufeff"u8) ? utf8Json["\ufeff"u8.Length..] : utf8Json, findings);
-        return findings.Any ? new ConfigResult(null, findings.InOrder()) : new ConfigResult(config, []);
+        string fingerprint = Convert.ToHexStringLower(SHA256.HashData(utf8Json));
+        return findings.Any ? new ConfigResult(null, findings.InOrder(), fingerprint) : new ConfigResult(config, [], fingerprint);
     }
 
-    private static ConfigResult Refused(string file, string problem) => new(null, [new(file, null, null, null, problem)]);
+    private static ConfigResult Refused(string file, string problem) => new(null, [new(file, null, null, null, problem)], "");
 
     private static AgentConfig? Bind(ReadOnlySpan<byte> text, Findings findings)
     {

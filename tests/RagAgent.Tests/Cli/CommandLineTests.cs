@@ -196,6 +196,36 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_reload_says_what_came_of_it()
+    {
+        var file = WriteRunnable();
+        var agent = Start("run", "--config", file, "--runtime-dir", ".", "--state-dir", "state");
+        var log = new List<string>();
+        await UntilAsync(agent, log, "The front door is open");
+
+        await SignalAsync(agent, "HUP");
+        await UntilAsync(agent, log, "info  The configuration was read again; nothing in it has changed.");
+        var unchanged = log.Count;
+
+        File.AppendAllText(file, "// another comment");
+        await SignalAsync(agent, "HUP");
+        await UntilAsync(agent, log, "info  The configuration was read again and has changed: the agent begins anew with it. The app goes on; open connections are closed.");
+        var changed = log.Count;
+        await UntilAsync(agent, log, "The front door is open");
+
+        File.WriteAllText(file, "{\n \"imgae\": 1 }");
+        await SignalAsync(agent, "HUP");
+        await UntilAsync(agent, log, $"error {file}:2:2: imgae: unknown key; did you mean 'image'?");
+        await UntilAsync(agent, log, "error The configuration was read again and can't be used; the configuration in use is kept.");
+
+        await SignalAsync(agent, "TERM");
+        await agent.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, agent.ExitCode);
+        Assert.DoesNotContain(log[1..unchanged], line => line.Contains("The front door is open", StringComparison.Ordinal));
+        Assert.Single(log[changed..], line => line.Contains("The front door is open", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Help_names_every_command()
     {
         var run = await RunAsync("--help");
@@ -219,6 +249,14 @@ public sealed class CommandLineTests : IDisposable
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{agent.Id}"]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    private static async Task UntilAsync(Process agent, List<string> log, string told)
+    {
+        while (log.LastOrDefault()?.Contains(told, StringComparison.Ordinal) != true)
+        {
+            log.Add(await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException($"It ended before '{told}':\n{string.Join('\n', log)}"));
+        }
     }
 
     private Process Start(params string[] arguments)
