@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -15,7 +14,6 @@ using RagAgent.Secrets;
 using RagAgent.Storage;
 using RagAgent.Supervision;
 using Serilog;
-using Serilog.Events;
 
 namespace RagAgent;
 
@@ -25,16 +23,13 @@ internal static class AgentHost
     // Less than systemd's patience with the unit (TimeoutStopSec=30): what is being handed over is finished, nothing else is waited for.
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
 
-    // Wide enough that what is flushed leaves the process in one call: a kill of the agent then tears no batch of the app's lines.
-    private static readonly StreamWriter StandardOutput = new(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), 64 * 1024);
-
-    public static IHost Build(AgentConfig config, ControlAddress control, StateDirectory state, ISystemdNotifier systemd)
+    public static IHost Build(AgentConfig config, ControlAddress control, StateDirectory state, ISystemdNotifier systemd, AgentOutput output)
     {
         // The root of no content: nothing is read from beside the binary, which may lie where its user can't look.
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent", ContentRootPath = "/" });
         builder.Services.AddSingleton(config).AddSingleton(state).AddSingleton(TimeProvider.System).AddSingleton<AgentClock>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
-        AddDiagnostics(builder, systemd);
+        AddDiagnostics(builder.Services, systemd, output);
         AddSecrets(builder.Services);
         AddAws(builder.Services);
         AddContainers(builder.Services);
@@ -47,20 +42,10 @@ internal static class AgentHost
         return builder.Build();
     }
 
-    /// <summary>Lines go to standard output: journal, terminal or file, as it is connected.</summary>
-    private static void AddDiagnostics(HostApplicationBuilder builder, ISystemdNotifier systemd)
-    {
-        var vault = new SecretVault();
-        var output = new OutputSink(OutputSink.Detect(), vault.Scrub, StandardOutput);
-        builder.Services.AddSingleton(vault).AddSingleton(output).AddSingleton(systemd);
-        var logger = new LoggerConfiguration()
-            .MinimumLevel.Override("Microsoft", LogEventLevel.Error)
-            .MinimumLevel.Override("Yarp", LogEventLevel.Fatal)   // the front door tells visitors itself, and the supervision the operator
-            .WriteTo.Sink(output)
-            .CreateLogger();
-        builder.Services.AddSerilog(logger, dispose: true);
-        builder.Services.AddHostedService<StatusLine>();
-    }
+    private static void AddDiagnostics(IServiceCollection services, ISystemdNotifier systemd, AgentOutput output) => services
+        .AddSingleton(output.Vault).AddSingleton(output.Sink).AddSingleton(systemd)
+        .AddSerilog(output.Logger)
+        .AddHostedService<StatusLine>();
 
     private static void AddSecrets(IServiceCollection services) => services.AddSingleton<ISecrets, SecretReader>();
 

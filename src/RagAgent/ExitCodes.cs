@@ -11,6 +11,9 @@ internal static class ExitCodes
     /// <summary>The agent that a command talks to does not run, or may not be talked to.</summary>
     public const int NotRunning = 3;
 
+    /// <summary>The command line is not understood (sysexits' EX_USAGE); systemd does not restart on it.</summary>
+    public const int Usage = 64;
+
     /// <summary>Another agent looks after the same container.</summary>
     public const int AlreadyRunning = 75;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using RagAgent;
 using RagAgent.Cli;
 using RagAgent.Diagnostics;
@@ -22,4 +23,7 @@ var ragagent = new RootCommand("Keeps the newest image of one container serving 
     ConfigCommand.Create(),   // says what is wrong with the configuration file
 };
 // The service ends in good order within a limit of its own; the library would cut it after two seconds.
-return await ragagent.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = AgentHost.ShutdownTimeout + TimeSpan.FromSeconds(5) });
+var parsed = ragagent.Parse(args);
+var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = AgentHost.ShutdownTimeout + TimeSpan.FromSeconds(5) });
+// The library says what is wrong and how the command is used, but ends with 1, which here means that something failed.
+return parsed.Action is ParseErrorAction ? ExitCodes.Usage : code;

@@ -8,9 +8,9 @@ internal static class AgentCall
 {
     public static async Task<int> DoAsync(string runtimeDirectory, Func<ControlClient, Task<int>> conversation)
     {
-        using var client = new ControlClient(runtimeDirectory);
         try
         {
+            using var client = new ControlClient(runtimeDirectory);
             return await conversation(client);
         }
         catch (ProblemException e)

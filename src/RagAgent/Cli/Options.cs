@@ -15,17 +15,26 @@ internal static class Options
         DefaultValueFactory = _ => DefaultConfigFile,
     };
 
-    public static Option<string> StateDirectory() => new("--state-dir")
-    {
-        Description = "Where the agent keeps what must outlive it: the service's state directory, or your own.",
-        HelpName = "DIR",
-        DefaultValueFactory = _ => Configuration.StateDirectory.Default,
-    };
+    public static Option<string> StateDirectory() =>
+        Folder("--state-dir", "Where the agent keeps what must outlive it: the service's state directory, or your own.", () => Configuration.StateDirectory.Default);
 
-    public static Option<string> RuntimeDirectory() => new("--runtime-dir")
+    public static Option<string> RuntimeDirectory() =>
+        Folder("--runtime-dir", "Where the control socket is: the service's runtime directory, or your own.", () => Control.RuntimeDirectory.Default);
+
+    /// <summary>Absolute, seen from the working directory: sockets and messages need it so.</summary>
+    private static Option<string> Folder(string name, string description, Func<string> otherwise) => new(name)
     {
-        Description = "Where the control socket is: the service's runtime directory, or your own.",
+        Description = description,
         HelpName = "DIR",
-        DefaultValueFactory = _ => Control.RuntimeDirectory.Default,
+        DefaultValueFactory = _ => Path.GetFullPath(otherwise()),
+        CustomParser = given =>
+        {
+            if (given.Tokens is [{ Value.Length: > 0 } path])
+            {
+                return Path.GetFullPath(path.Value);
+            }
+            given.AddError($"{name} must name a directory, but is empty.");
+            return null;
+        },
     };
 }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Supervision;
@@ -32,11 +33,17 @@ internal static class RunCommand
         var systemd = new SystemdNotifier();
         try
         {
-            using var reload = new Reload(file, config);
+            using var output = new AgentOutput();
+            using var control = new ControlAddress(directory);
+            using var reload = new Reload(file, read, output.For<Reload>());
             while (true)
             {
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, reload.Token);
-                var code = await RunOnceAsync(config, directory, state, systemd, end.Token);
+                int code;
+                using (var host = AgentHost.Build(config, control, state, systemd, output))
+                {
+                    code = await RunOnceAsync(host, control, systemd, end.Token);
+                }
                 if (stopping.IsCancellationRequested || reload.Take() is not { } next)
                 {
                     systemd.Notify(ServiceState.Stopping);
@@ -48,16 +55,21 @@ internal static class RunCommand
         catch (ProblemException e)
         {
             await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
-            return e.Problem.Code == "already-running" ? ExitCodes.AlreadyRunning : ExitCodes.Failed;
+            return e.Problem.Code switch
+            {
+                "already-running" or "runtime-directory-taken" => ExitCodes.AlreadyRunning,
+                "control-socket-name" => ExitCodes.BadConfiguration,
+                _ => ExitCodes.Failed,
+            };
         }
     }
 
-    private static async Task<int> RunOnceAsync(AgentConfig config, string directory, StateDirectory state, SystemdNotifier systemd, CancellationToken end)
+    private static async Task<int> RunOnceAsync(IHost host, ControlAddress control, SystemdNotifier systemd, CancellationToken end)
     {
-        using var host = AgentHost.Build(config, new ControlAddress(directory), state, systemd);
-        _ = host.Services.GetRequiredService<SoleAgent>();   // before anything of ours is touched
-        // Takes milliseconds. Ended in the middle, by a second reload or a stop, it would throw instead of ending in good order.
-        await host.StartAsync(CancellationToken.None);
+        // Before anything of ours is touched: the container is this agent's, then the directory.
+        _ = host.Services.GetRequiredService<SoleAgent>();
+        control.Claim();
+        await StartAsync(host);
         // Ready means: the configuration is valid and the front door answers. Not that the app serves: a pull may take long.
         systemd.Notify(ServiceState.Ready);
         try
@@ -73,20 +85,40 @@ internal static class RunCommand
         return broken ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
-    /// <summary>SIGHUP: reads the file again. A good one is used at once, beside the running app; a bad one is told and forgotten.</summary>
+    private static async Task StartAsync(IHost host)
+    {
+        try
+        {
+            // Takes milliseconds. Ended in the middle, by a second reload or a stop, it would throw instead of ending in good order.
+            await host.StartAsync(CancellationToken.None);
+        }
+        catch
+        {
+            // Parts that run already end in good order; torn down, each would call it a fault of its own.
+            await host.StopAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    /// <summary>SIGHUP: reads the file again. A changed one is used at once, beside the running app; an unchanged one changes nothing; a bad one is told and forgotten.</summary>
     /// <remarks>One for the whole life of the process: a signal may come at any moment, also between two agents.</remarks>
     private sealed class Reload : IDisposable
     {
         private readonly Lock _lock = new();
         private readonly string _file;
+        private readonly ILogger _logger;
         private readonly PosixSignalRegistration _signal;
-        private AgentConfig _current;
+        private readonly string _container;
+        private string _fingerprint;
         private AgentConfig? _next;
         private CancellationTokenSource _asked = new();
 
-        public Reload(string file, AgentConfig current)
+        /// <param name="file">Read again at each signal.</param>
+        /// <param name="read">What it said at first.</param>
+        /// <param name="logger">Where the outcome goes.</param>
+        public Reload(string file, ConfigResult read, ILogger logger)
         {
-            (_file, _current) = (file, current);
+            (_file, _logger, _container, _fingerprint) = (file, logger, read.Config!.Container.Name, read.Fingerprint);
             _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
             {
                 signal.Cancel = true;
@@ -106,7 +138,7 @@ internal static class RunCommand
             }
         }
 
-        /// <summary>What to go on with, and what is compared with from now on; null: the agent was told to end.</summary>
+        /// <summary>What to go on with; null: the agent was told to end.</summary>
         public AgentConfig? Take()
         {
             lock (_lock)
@@ -115,7 +147,7 @@ internal static class RunCommand
                 {
                     return null;
                 }
-                (_current, _next) = (next, null);
+                _next = null;
                 _asked.Dispose();
                 _asked = new CancellationTokenSource();
                 return next;
@@ -134,19 +166,39 @@ internal static class RunCommand
 
         private void Read()
         {
-            var read = ConfigReader.ReadFile(_file);
             lock (_lock)
             {
-                if (read.Config is { } config && config.Container.Name == _current.Container.Name)
+                // Within the lock: of two signals, the one that read last is the one that counts.
+                var read = ConfigReader.ReadFile(_file);
+                switch (read.Config)
                 {
-                    _next = config;
-                    _asked.Cancel();
-                    return;
+                    case null:
+                        Refuse(read.Problems);
+                        break;
+                    case { Container.Name: var name } when name != _container:
+                        Refuse([new ConfigProblem(_file, null, null, "container.name",
+                            $"can't change while the agent runs: '{_container}' would go on beside the new one, with the same data. Stop the agent, remove that container, start the agent")]);
+                        break;
+                    // The same as what is in use, or as what the agent is just beginning anew with.
+                    case not null when read.Fingerprint == _fingerprint:
+                        _logger.NothingChanged();
+                        break;
+                    case { } config:
+                        (_next, _fingerprint) = (config, read.Fingerprint);
+                        _logger.BeginsAnew();
+                        _asked.Cancel();
+                        break;
                 }
-                ConfigCommand.Refuse(read.Config is null ? read.Problems : [new ConfigProblem(_file, null, null, "container.name",
-                    $"can't change while the agent runs: '{_current.Container.Name}' would go on beside the new one, with the same data. Stop the agent, remove that container, start the agent")]);
             }
-            Console.Error.WriteLine("ragagent: the configuration in use is kept.");
+        }
+
+        private void Refuse(IReadOnlyList<ConfigProblem> problems)
+        {
+            foreach (var problem in problems)
+            {
+                _logger.Refused(problem);
+            }
+            _logger.Kept();
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Unicode;
 
 namespace RagAgent.Configuration;
@@ -14,7 +15,7 @@ public static class ConfigReader
 
     private const string SamplePath = "/usr/share/ragagent/ragagent.json";
     private const string SmallestFile = """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""";
-    private const string WhatToWrite = $"The smallest useful file is: {SmallestFile} and a sample with every key is {SamplePath}";
+    private const string Example = $"smallest useful file is: {SmallestFile} and a sample with every key is {SamplePath}";
 
     /// <summary>Reads and checks a file. Never throws for what is wrong with it, a missing file included.</summary>
     /// <param name="path">Used in every message as given here.</param>
@@ -26,6 +27,7 @@ public static class ConfigReader
     {
         if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal)) return Refused(Shown.Text(path), "is no file name");
         if (Directory.Exists(path)) return Refused(path, "is a folder; name the file in it");
+        if (FileKind.Of(path) is { } kind and not FileKind.Regular) return Refused(path, $"is {FileKind.Word(kind)} and no file; write the configuration to a file and name that");
         try
         {
             using Stream file = open(path);
@@ -35,7 +37,7 @@ public static class ConfigReader
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            return Refused(path, $"there is no such file; write it. {WhatToWrite}");
+            return Refused(path, $"there is no such file; write it. The {Example}");
         }
         catch (UnauthorizedAccessException)
         {
@@ -54,10 +56,11 @@ public static class ConfigReader
     {
         var findings = new Findings(fileName);
         AgentConfig? config = Bind(utf8Json.StartsWith("\ufeff"u8) ? utf8Json["\ufeff"u8.Length..] : utf8Json, findings);
-        return findings.Any ? new ConfigResult(null, findings.InOrder()) : new ConfigResult(config, []);
+        string fingerprint = Convert.ToHexStringLower(SHA256.HashData(utf8Json));
+        return findings.Any ? new ConfigResult(null, findings.InOrder(), fingerprint) : new ConfigResult(config, [], fingerprint);
     }
 
-    private static ConfigResult Refused(string file, string problem) => new(null, [new(file, null, null, null, problem)]);
+    private static ConfigResult Refused(string file, string problem) => new(null, [new(file, null, null, null, problem)], "");
 
     private static AgentConfig? Bind(ReadOnlySpan<byte> text, Findings findings)
     {
@@ -75,7 +78,7 @@ public static class ConfigReader
 
         ConfigNode? root = PositionedJson.Parse(text, findings);
         if (root is ObjectNode file) return ConfigBinder.Bind(file, findings);
-        if (root is not null) findings.Add(root.At, null, Say.Must("be one object { … }", root.Kind, WhatToWrite));
+        if (root is not null) findings.Add(root.At, null, Say.Must("be one object { … }", root.Kind, $"the {Example}"));
         return null;
     }
 
@@ -84,7 +87,7 @@ public static class ConfigReader
         if (text.Length > LargestFile) return $"is larger than {LargestFile >> 20} MiB; this can't be the configuration";
         if (text.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || text.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])) return "is UTF-16; save the file as UTF-8";
         int begin = SyntaxScan.SkipBlank(text, 0, out string? badComment);
-        return begin == text.Length && badComment is null ? $"is empty. {WhatToWrite}" : null;
+        return begin == text.Length && badComment is null ? $"is empty. The {Example}" : null;
     }
 
     private static int? FirstBadByte(ReadOnlySpan<byte> text)

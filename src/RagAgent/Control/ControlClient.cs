@@ -9,6 +9,7 @@ internal sealed class ControlClient : IDisposable
 {
     private readonly string _socket;
     private readonly HttpClient _http;
+    private bool _answered;
 
     public ControlClient(string runtimeDirectory)
     {
@@ -32,6 +33,7 @@ internal sealed class ControlClient : IDisposable
     /// <param name="after">Wait until the revision is another one (at most some 25 s); null: answer at once.</param>
     /// <param name="stopping">Ends the wait.</param>
     /// <exception cref="ProblemException">No agent answers.</exception>
+    /// <exception cref="HttpRequestException">The agent ended: it answered this client before, or was about to.</exception>
     public Task<StatusDocument> StatusAsync(long? after, CancellationToken stopping) => AskAsync(async () =>
         await _http.GetFromJsonAsync(after is null ? "v1/status" : $"v1/status?after={after}", ControlJson.Default.StatusDocument, stopping));
 
@@ -51,7 +53,9 @@ internal sealed class ControlClient : IDisposable
     {
         try
         {
-            return await ask() ?? throw new HttpRequestException("The agent sent nothing.");
+            var answer = await ask() ?? throw new HttpRequestException("The agent sent nothing.");
+            _answered = true;
+            return answer;
         }
         catch (HttpRequestException e) when ((e.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
         {
@@ -63,7 +67,7 @@ internal sealed class ControlClient : IDisposable
             throw new ProblemException(new Problem("not-running", $"The agent accepts calls on {_socket} but does not answer them.",
                 "See 'journalctl -u ragagent'; 'systemctl restart ragagent' leaves the app running."), e);
         }
-        catch (HttpRequestException e) when (e.GetBaseException() is SocketException)
+        catch (HttpRequestException e) when (e.GetBaseException() is SocketException && !_answered)   // who answered before did run: it has ended since
         {
             throw new ProblemException(new Problem("not-running", $"No agent runs here: nobody answers on {_socket}.",
                 "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), e);

@@ -9,12 +9,6 @@ using RagAgent.Supervision;
 
 namespace RagAgent.Control;
 
-/// <summary>Where the control socket is.</summary>
-internal sealed record ControlAddress(string Directory)
-{
-    public string Socket => RuntimeDirectory.Socket(Directory);
-}
-
 /// <summary>The local control socket: HTTP with JSON, readable by the agent's user and group only.</summary>
 /// <remarks><c>GET /v1/status[?after=REVISION]</c> waits for news when asked to; <c>POST /v1/update</c> and its like begin what an operator wants.</remarks>
 internal sealed class ControlServer(ControlAddress address, StatusWriter status, StateBoard board, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
@@ -34,7 +28,8 @@ internal sealed class ControlServer(ControlAddress address, StatusWriter status,
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        Prepare();
+        address.Claim();
+        address.RemoveLeftSocket();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -62,20 +57,6 @@ internal sealed class ControlServer(ControlAddress address, StatusWriter status,
         if (_server is not null)
         {
             await _server.DisposeAsync();
-        }
-    }
-
-    private void Prepare()
-    {
-        try
-        {
-            Directory.CreateDirectory(address.Directory);
-            File.Delete(address.Socket);   // left by a crash: nobody listens on it, or the agent would not be alone
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ProblemException(new Problem("control-socket", $"The control socket {address.Socket} can't be made: {e.Message.TrimEnd('.')}.",
-                "Run the agent by its systemd unit, or give --runtime-dir a directory that this user can write to."), e);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using RagAgent.Supervision;
 
 namespace RagAgent.Control;
@@ -15,7 +16,18 @@ internal static class RuntimeDirectory
         : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } session ? Path.Combine(session, "ragagent")
         : OfTheService;
 
-    public static string Socket(string directory) => Path.Combine(directory, "control.sock");
+    /// <summary>In bytes: Linux's sockaddr_un has room for 108, the zero at the end included.</summary>
+    private const int LongestName = 107;
+
+    /// <exception cref="ProblemException">No socket can have this name.</exception>
+    public static string Socket(string directory)
+    {
+        var socket = Path.Combine(directory, "control.sock");
+        return Encoding.UTF8.GetByteCount(socket) is var length and > LongestName
+            ? throw new ProblemException(new Problem("control-socket-name", $"The control socket can't be {socket}: that name has {length} bytes, and the longest that a socket can have is {LongestName}.",
+                "Give --runtime-dir a shorter path."))
+            : socket;
+    }
 }
 
 /// <summary>Makes sure that one container has one agent. Held by the kernel, so nothing stale is left by a crash.</summary>

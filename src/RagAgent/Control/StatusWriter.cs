@@ -21,7 +21,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             new SecretsStatus(s.Secrets.Value?.Versions ?? [], Wall(s.Secrets.ReadAt)),
             new EngineStatus(s.Engine.Value?.EngineVersion, s.EngineAnswers),
             new FrontDoorStatus(config.Listen.Http, s.Door.IsOpen),
-            new UpdateStatus(s.Request?.Id, s.LastOutcome is { } o ? new UpdateResult(o.Id, o.Changed, o.Digest, o.Problem is { } why ? Problem(why, null) : null, Word(o.Kind)) : null),
+            new UpdateStatus(s.Request?.Id, s.LastOutcome is { } o ? new UpdateResult(o.Id, o.Changed, o.Digest, o.Problem is { } why ? Problem(why, null) : null, Words.Command(o.Kind)) : null),
             Rollout(s),
             s.LastFailure is { } f ? new FailureStatus(clock.WallTime(f.At), f.ReleaseId, Problem(f.Problem, null), f.LastLines, Exit(f.Exit)) : null,
             [.. Problems(s)]);
@@ -64,8 +64,6 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             Verdict.Undecided u => new SetAsideStatus(u.Image.Digest, "undecided", Problem(u.Why, null)),
             _ => null,
         });
-
-    private static string Word(RequestKind kind) => kind.ToString().ToLowerInvariant();
 
     private static ExitStatus? Exit(ContainerExit? exit) =>
         exit is null ? null : new ExitStatus(exit.Code, exit.Code is > 128 and < 193 ? exit.Code - 128 : null, exit.OutOfMemory);

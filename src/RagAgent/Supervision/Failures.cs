@@ -89,6 +89,9 @@ internal static class Words
         _ => $"{bytes} B",
     };
 
+    /// <summary>A request by the name of its command: <c>update</c>.</summary>
+    public static string Command(RequestKind kind) => kind.ToString().ToLowerInvariant();
+
     /// <summary>A digest as people compare it: <c>sha256:0123456789ab</c>.</summary>
     public static string Digest(string digest) => digest.Length > 19 ? digest[..19] : digest;
 }

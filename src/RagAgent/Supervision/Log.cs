@@ -68,17 +68,17 @@ internal static partial class Log
     [LoggerMessage(121, LogLevel.Information, "A newer release is on disk and waits until no session is open ({Sessions} now).")]
     public static partial void UpdateWaits(this ILogger logger, int sessions);
 
-    [LoggerMessage(122, LogLevel.Information, "{Kind} was asked for.")]
-    public static partial void Asked(this ILogger logger, RequestKind kind);
+    [LoggerMessage(122, LogLevel.Information, "'{Command}' was asked for.")]
+    public static partial void Asked(this ILogger logger, string command);
 
-    [LoggerMessage(123, LogLevel.Information, "{Kind} is done: {Digest} serves.")]
-    public static partial void RequestDone(this ILogger logger, RequestKind kind, string digest);
+    [LoggerMessage(123, LogLevel.Information, "'{Command}' is done: {Digest} serves.")]
+    public static partial void RequestDone(this ILogger logger, string command, string digest);
 
-    [LoggerMessage(124, LogLevel.Information, "{Kind} had nothing to change: {Digest} serves.")]
-    public static partial void NothingChanged(this ILogger logger, RequestKind kind, string digest);
+    [LoggerMessage(124, LogLevel.Information, "'{Command}' had nothing to change: {Digest} serves.")]
+    public static partial void NothingChanged(this ILogger logger, string command, string digest);
 
-    [LoggerMessage(125, LogLevel.Error, "{Kind} failed. {Problem}")]
-    public static partial void RequestFailed(this ILogger logger, RequestKind kind, Problem problem);
+    [LoggerMessage(125, LogLevel.Error, "'{Command}' failed. {Problem}")]
+    public static partial void RequestFailed(this ILogger logger, string command, Problem problem);
 
     [LoggerMessage(126, LogLevel.Information, "The app is stopped, until 'ragagent start' or the next boot.")]
     public static partial void Stopped(this ILogger logger);

@@ -32,7 +32,7 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         switch (e)
         {
             case Event.Asked asked:
-                logger.Asked(asked.Kind);
+                logger.Asked(Words.Command(asked.Kind));
                 break;
             case Event.ImagesCollected { Collection: { Removed: > 0 } gone }:
                 logger.ImagesRemoved(gone.Removed, Words.Bytes(gone.FreedBytes));
@@ -255,16 +255,16 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
             switch (outcome)
             {
                 case { Problem: { } problem }:
-                    logger.RequestFailed(outcome.Kind, problem);
+                    logger.RequestFailed(Words.Command(outcome.Kind), problem);
                     break;
                 case { Kind: RequestKind.Stop }:
                     logger.Stopped();
                     break;
                 case { Changed: true }:
-                    logger.RequestDone(outcome.Kind, Words.Digest(outcome.Digest ?? "unknown"));
+                    logger.RequestDone(Words.Command(outcome.Kind), Words.Digest(outcome.Digest ?? "unknown"));
                     break;
                 default:
-                    logger.NothingChanged(outcome.Kind, Words.Digest(outcome.Digest ?? "unknown"));
+                    logger.NothingChanged(Words.Command(outcome.Kind), Words.Digest(outcome.Digest ?? "unknown"));
                     break;
             }
         }

@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -10,7 +13,17 @@ public sealed class CommandLineTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-cli-");
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    private readonly List<Process> _started = [];
+
+    public void Dispose()
+    {
+        foreach (var process in _started)
+        {
+            process.Kill();   // does nothing when it has ended
+            process.Dispose();
+        }
+        _folder.Delete(recursive: true);
+    }
 
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_version_is_told() => Assert.Equal(new Finished(0, $"ragagent {AgentVersion.Short}\n", ""), await RunAsync("--version"));
@@ -52,12 +65,25 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--nonsense")]
     [InlineData("nonsense")]
     [InlineData("status", "--nonsense")]
+    [InlineData("run", "--nonsense")]
+    [InlineData("run", "nonsense")]
     public async Task An_unknown_option_or_command_is_named_and_nothing_is_done(params string[] arguments)
     {
         var run = await RunAsync(arguments);
 
-        Assert.NotEqual(0, run.Code);
+        Assert.Equal(64, run.Code);
         Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData]
+    [InlineData("config")]
+    public async Task Without_a_command_there_is_help_and_the_exit_code_of_a_wrong_use(params string[] arguments)
+    {
+        var run = await RunAsync(arguments);
+
+        Assert.Equal(64, run.Code);
+        Assert.Contains("Commands:", run.Output, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -71,6 +97,132 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(
             new Finished(3, "", $"ragagent: No agent runs here: nobody answers on {_folder.FullName}/control.sock. Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay.\n"),
             run);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("run", "--runtime-dir")]
+    [InlineData("run", "--state-dir")]
+    [InlineData("status", "--runtime-dir")]
+    public async Task An_empty_directory_is_a_wrong_use(string command, string option)
+    {
+        var run = await RunAsync(command, option, "");
+
+        Assert.Equal(64, run.Code);
+        Assert.StartsWith($"{option} must name a directory, but is empty.\n", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("run", 78)]
+    [InlineData("status", 3)]
+    [InlineData("update", 3)]
+    public async Task A_directory_too_long_for_a_socket_is_told(string command, int code)
+    {
+        var longest = Path.Combine(_folder.FullName, new string('d', 100));
+
+        var run = await RunAsync([command, .. command == "run" ? ["--config", Write("""{ "image": "app" }""")] : Array.Empty<string>(), "--runtime-dir", longest]);
+
+        Assert.Equal((code, ""), (run.Code, run.Output));
+        Assert.Equal($"ragagent: The control socket can't be {longest}/control.sock: that name has {longest.Length + 13} bytes, and the longest that a socket can have is 107. Give --runtime-dir a shorter path.\n", run.Error);
+        Assert.False(Directory.Exists(longest));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_relative_directory_is_seen_from_the_working_directory()
+    {
+        var run = await RunAsync("status", "--runtime-dir", "here");
+
+        Assert.StartsWith($"ragagent: No agent runs here: nobody answers on {_folder.FullName}/here/control.sock. ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_runtime_directory_of_another_agent_is_refused_before_anything_is_touched()
+    {
+        using var other = new ControlAddress(_folder.FullName);
+        other.Claim();
+        await File.WriteAllTextAsync(other.Socket, "the other's", TestContext.Current.CancellationToken);
+
+        var run = await RunAsync("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
+
+        Assert.Equal(
+            new Finished(75, "", $"ragagent: The runtime directory {_folder.FullName} belongs to another RagAgent that runs on this machine. " +
+                $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {_folder.FullName}' shows the other one.\n"),
+            run);
+        Assert.Equal("the other's", await File.ReadAllTextAsync(other.Socket, TestContext.Current.CancellationToken));
+        Assert.False(Directory.Exists(Path.Combine(_folder.FullName, "state")));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_runtime_directory_that_can_not_be_made_is_told_and_nothing_else_is()
+    {
+        var run = await RunAsync("run", "--config", WriteRunnable(), "--runtime-dir", "/proc/x", "--state-dir", "state");
+
+        Assert.Equal((1, ""), (run.Code, run.Output));
+        Assert.Matches("^ragagent: The control socket /proc/x/control.sock can't be made: [^\n]+\n$", run.Error);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_start_that_fails_half_way_is_told_in_our_words_only()
+    {
+        Directory.CreateDirectory(RuntimeDirectory.Socket(_folder.FullName));
+
+        var run = await RunAsync("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
+
+        Assert.Equal(1, run.Code);
+        Assert.Matches("^ragagent: The control socket [^\n]+/control.sock can't be made: [^\n]+\n$", run.Error);
+        Assert.DoesNotContain("Host", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("BackgroundService", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_port_that_is_taken_is_told_in_our_words_only()
+    {
+        using var taken = new TcpListener(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var agent = Start("run", "--config", WriteRunnable(port), "--runtime-dir", ".", "--state-dir", "state");
+
+        var before = new List<string>();
+        while (await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains($"Port {port}, where visitors come in, is taken by another program.", StringComparison.Ordinal))
+        {
+            before.Add(line);
+        }
+        await SignalAsync(agent, "TERM");
+        var after = await agent.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await agent.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, agent.ExitCode);
+        Assert.DoesNotContain("Host", string.Join('\n', before) + after, StringComparison.Ordinal);
+        Assert.DoesNotContain("BackgroundService", after, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_reload_says_what_came_of_it()
+    {
+        var file = WriteRunnable();
+        var agent = Start("run", "--config", file, "--runtime-dir", ".", "--state-dir", "state");
+        var log = new List<string>();
+        await UntilAsync(agent, log, "The front door is open");
+
+        await SignalAsync(agent, "HUP");
+        await UntilAsync(agent, log, "info  The configuration was read again; nothing in it has changed.");
+        var unchanged = log.Count;
+
+        File.AppendAllText(file, "// another comment");
+        await SignalAsync(agent, "HUP");
+        await UntilAsync(agent, log, "info  The configuration was read again and has changed: the agent begins anew with it. The app goes on; open connections are closed.");
+        var changed = log.Count;
+        await UntilAsync(agent, log, "The front door is open");
+
+        File.WriteAllText(file, "{\n \"imgae\": 1 }");
+        await SignalAsync(agent, "HUP");
+        await UntilAsync(agent, log, $"error {file}:2:2: imgae: unknown key; did you mean 'image'?");
+        await UntilAsync(agent, log, "error The configuration was read again and can't be used; the configuration in use is kept.");
+
+        await SignalAsync(agent, "TERM");
+        await agent.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, agent.ExitCode);
+        Assert.DoesNotContain(log[1..unchanged], line => line.Contains("The front door is open", StringComparison.Ordinal));
+        Assert.Single(log[changed..], line => line.Contains("The front door is open", StringComparison.Ordinal));
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -89,13 +241,45 @@ public sealed class CommandLineTests : IDisposable
         return path;
     }
 
-    private static async Task<Finished> RunAsync(params string[] arguments)
+    /// <summary>One that an agent can begin with, and go on with: there is no engine, and nobody who has its container.</summary>
+    private string WriteRunnable(int? port = null) =>
+        Write($$"""{ "image": "localhost:1/app", "container": { "name": "{{_folder.Name}}" }, "listen": { "http": {{port ?? FreePort.Take()}} } }""");
+
+    private static async Task SignalAsync(Process agent, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{agent.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    private static async Task UntilAsync(Process agent, List<string> log, string told)
+    {
+        while (log.LastOrDefault()?.Contains(told, StringComparison.Ordinal) != true)
+        {
+            log.Add(await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException($"It ended before '{told}':\n{string.Join('\n', log)}"));
+        }
+    }
+
+    private Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ragagent"), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.FullName,
+        };
+        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
+        start.Environment["DOCKER_HOST"] = $"unix://{_folder.FullName}/no-engine.sock";
+        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
+        start.Environment.Remove("JOURNAL_STREAM");
+        var process = Process.Start(start)!;
+        _started.Add(process);
+        return process;
+    }
+
+    private async Task<Finished> RunAsync(params string[] arguments)
     {
         var stop = TestContext.Current.CancellationToken;
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ragagent"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
-        using var process = Process.Start(start)!;
+        var process = Start(arguments);
         var output = process.StandardOutput.ReadToEndAsync(stop);
         var error = process.StandardError.ReadToEndAsync(stop);
         await process.WaitForExitAsync(stop);

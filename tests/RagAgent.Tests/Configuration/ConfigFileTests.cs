@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using System.Text;
 using RagAgent.Configuration;
+using RagAgent.Tests.Bench;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -36,6 +38,46 @@ public sealed class ConfigFileTests : IDisposable
 
     [Fact]
     public void A_folder_is_no_file() => Assert.Equal($"{_folder.FullName}: is a folder; name the file in it", Problem(_folder.FullName));
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_pipe_is_no_file_and_is_not_waited_for()
+    {
+        string path = Path.Combine(_folder.FullName, "pipe");
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", path)) await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        string problem = await Task.Run(() => Problem(path), TestContext.Current.CancellationToken);
+
+        Assert.Equal($"{path}: is a pipe and no file; write the configuration to a file and name that", problem);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_device_is_no_file()
+    {
+        string link = Path.Combine(_folder.FullName, "link");
+        File.CreateSymbolicLink(link, "/dev/zero");
+
+        Assert.Equal("/dev/zero: is a device and no file; write the configuration to a file and name that", await Task.Run(() => Problem("/dev/zero")));
+        Assert.Equal($"{link}: is a device and no file; write the configuration to a file and name that", await Task.Run(() => Problem(link)));
+    }
+
+    [Fact]
+    public void A_socket_is_no_file()
+    {
+        string path = Path.Combine(_folder.FullName, "socket");
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+
+        Assert.Equal($"{path}: is a socket and no file; write the configuration to a file and name that", Problem(path));
+    }
+
+    [Fact]
+    public void A_link_to_a_file_is_read()
+    {
+        string link = Path.Combine(_folder.FullName, "link");
+        File.CreateSymbolicLink(link, Write("{ \"image\": \"app\" }"u8));
+
+        Assert.Equal("app", ConfigReader.ReadFile(link).Config?.Image);
+    }
 
     [Fact]
     public void A_file_that_may_not_be_read_says_who_tried()

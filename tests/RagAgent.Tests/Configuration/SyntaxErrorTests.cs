@@ -73,6 +73,6 @@ public class SyntaxErrorTests
     [InlineData("null", "must be one object { … }, but is null")]
     public void A_file_that_is_no_object_is_refused_with_an_example(string text, string expected) =>
         Assert.Equal(
-            $$"""{{expected}}; The smallest useful file is: { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } } and a sample with every key is /usr/share/ragagent/ragagent.json""",
+            $$"""{{expected}}; the smallest useful file is: { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } } and a sample with every key is /usr/share/ragagent/ragagent.json""",
             Refusal(text));
 }

@@ -15,6 +15,7 @@ public sealed class ControlTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-control-");
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly List<ControlAddress> _addresses = [];
     private SupervisedApp _agent = null!;
     private ControlServer _server = null!;
     private ControlClient _client = null!;
@@ -35,6 +36,7 @@ public sealed class ControlTests : IAsyncLifetime
         await _server.StopAsync(CancellationToken.None);
         await _server.DisposeAsync();
         await _agent.DisposeAsync();
+        _addresses.ForEach(address => address.Dispose());
         _folder.Delete(recursive: true);
     }
 
@@ -131,6 +133,54 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_second_agent_does_not_get_the_directory_of_one_that_runs_nor_touches_its_socket()
+    {
+        await using (var second = Server(_folder.FullName))
+        {
+            Assert.Equal(
+                new Problem("runtime-directory-taken", $"The runtime directory {_folder.FullName} belongs to another RagAgent that runs on this machine.",
+                    $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {_folder.FullName}' shows the other one."),
+                await Refused.ByAsync(() => second.StartAsync(Stop)));
+            await second.StopAsync(Stop);
+        }
+
+        Assert.Equal(0, (await _client.StatusAsync(null, Stop)).Revision);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task After_a_reload_the_same_process_goes_on_with_its_directory()
+    {
+        var folder = Path.Combine(_folder.FullName, "reloaded");
+        using var address = new ControlAddress(folder);
+        address.Claim();
+        for (var life = 0; life < 2; life++)
+        {
+            await using var server = Server(address);
+            await server.StartAsync(Stop);
+            using var client = new ControlClient(folder);
+            Assert.Equal(0, (await client.StatusAsync(null, Stop)).Revision);
+            await server.StopAsync(Stop);
+        }
+        Assert.Equal("runtime-directory-taken", Refused.By(() => Claim(folder)).Code);
+
+        address.Dispose();
+        Claim(folder);
+    }
+
+    [Fact]
+    public void A_socket_whose_name_would_be_too_long_is_refused()
+    {
+        var fits = "/" + new string('d', 93);
+        Assert.Equal(107, RuntimeDirectory.Socket(fits).Length);
+
+        var refused = Refused.By(() => RuntimeDirectory.Socket(fits + "d"));
+
+        Assert.Equal(
+            new Problem("control-socket-name", $"The control socket can't be {fits}d/control.sock: that name has 108 bytes, and the longest that a socket can have is 107.", "Give --runtime-dir a shorter path."),
+            refused);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_folder_that_can_not_be_made_is_told()
     {
         var file = Path.Combine(_folder.FullName, "file");
@@ -162,12 +212,34 @@ public sealed class ControlTests : IAsyncLifetime
             await Refused.ByAsync(() => client.StatusAsync(null, Stop)));
     }
 
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_agent_that_answered_before_is_not_said_never_to_have_run()
+    {
+        await _client.StatusAsync(null, Stop);
+        await _server.StopAsync(Stop);
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => _client.StatusAsync(null, Stop));
+    }
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private static void Claim(string folder)
+    {
+        using var address = new ControlAddress(folder);
+        address.Claim();
+    }
 
     private ControlServer Server(string folder)
     {
+        var address = new ControlAddress(folder);
+        _addresses.Add(address);
+        return Server(address);
+    }
+
+    private ControlServer Server(ControlAddress address)
+    {
         var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, _agent.Clock);
-        return new ControlServer(new ControlAddress(folder), status, _agent.Board, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
+        return new ControlServer(address, status, _agent.Board, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 
     private async Task<NetworkStream> ConnectAsync(CancellationToken stopping)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Xunit;
 
@@ -24,6 +25,20 @@ public sealed partial class OperationsTests
         Assert.Empty(dead);
     }
 
+    [Fact]
+    public void Every_exit_code_of_the_service_stands_in_the_manual_and_systemd_does_as_it_says()
+    {
+        var root = Root();
+        var manual = File.ReadAllText(Path.Combine(root, "docs/operations.md"));
+        var rows = ExitCodeInTable().Matches(manual[manual.IndexOf("## Exit codes of", StringComparison.Ordinal)..manual.IndexOf("## Signals", StringComparison.Ordinal)]);
+        var documented = rows.ToDictionary(row => int.Parse(row.Groups[1].Value, CultureInfo.InvariantCulture), row => row.Groups[2].Value);
+        var unit = File.ReadAllLines(Path.Combine(root, "packaging/ragagent.service"));
+        var prevents = Assert.Single(unit, line => line.StartsWith("RestartPreventExitStatus=", StringComparison.Ordinal)).Split('=')[1].Split(' ').Select(int.Parse);
+
+        Assert.Equal([ExitCodes.Ok, ExitCodes.Failed, ExitCodes.Usage, ExitCodes.AlreadyRunning, ExitCodes.BadConfiguration], documented.Keys);
+        Assert.Equal(documented.Where(row => row.Value == "does not start it again").Select(row => row.Key), prevents);
+    }
+
     private static string Root()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -37,6 +52,9 @@ public sealed partial class OperationsTests
     // Made as new Problem("code", …), as new("code", $"…"), or named as a constant.
     [GeneratedRegex("(?:new Problem\\(|new\\(|const string \\w+ =)\\s*\"([a-z]+(?:-[a-z]+)+|network|timeout|io|unexpected|registry)\"")]
     private static partial Regex Made();
+
+    [GeneratedRegex(@"^\| (\d+) \|[^|]*\| ?([^|]*?) ?\|$", RegexOptions.Multiline)]
+    private static partial Regex ExitCodeInTable();
 
     [GeneratedRegex("`([a-z]+(?:-[a-z]+)*)`(?=[^|]*\\|)")]
     private static partial Regex CodeInTable();

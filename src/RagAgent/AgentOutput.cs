@@ -1,0 +1,46 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using RagAgent.Diagnostics;
+using RagAgent.Secrets;
+using Serilog;
+using Serilog.Events;
+using Serilog.Extensions.Logging;
+
+namespace RagAgent;
+
+/// <summary>Where the process's lines go (journal, terminal or file, as standard output is connected), and the secrets that are taken out of them.</summary>
+/// <remarks>One for the whole life of the process, as there is one standard output: a reload builds all else anew, and has something to say meanwhile.</remarks>
+internal sealed class AgentOutput : IDisposable
+{
+    // Wide enough that what is flushed leaves the process in one call: a kill of the agent then tears no batch of the app's lines.
+    private const int Width = 64 * 1024;
+
+    private readonly SerilogLoggerFactory _loggers;
+
+    public AgentOutput()
+        : this(OutputSink.Detect(), new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), Width))
+    {
+    }
+
+    public AgentOutput(OutputKind kind, TextWriter output)
+    {
+        Sink = new OutputSink(kind, Vault.Scrub, output);
+        Logger = new LoggerConfiguration()
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Error)
+            .MinimumLevel.Override("Yarp", LogEventLevel.Fatal)   // the front door tells visitors itself, and the supervision the operator
+            .Filter.ByExcluding(HostTalk.SaysItTwice)
+            .WriteTo.Sink(Sink)
+            .CreateLogger();
+        _loggers = new SerilogLoggerFactory(Logger, dispose: true);
+    }
+
+    public SecretVault Vault { get; } = new();
+
+    public OutputSink Sink { get; }
+
+    public Serilog.ILogger Logger { get; }
+
+    public ILogger<T> For<T>() => _loggers.CreateLogger<T>();
+
+    public void Dispose() => _loggers.Dispose();
+}

@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Serilog;
+using Serilog.Extensions.Logging;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>What operators asked for, in the log.</summary>
+public sealed class NarratorTests : IDisposable
+{
+    private readonly StringWriter _out = new();
+
+    public void Dispose() => _out.Dispose();
+
+    [Theory]
+    [InlineData("Update", "'update' was asked for.")]
+    [InlineData("Unquarantine", "'unquarantine' was asked for.")]
+    public void A_request_is_named_by_its_command(string kind, string told) =>
+        Assert.Equal($"<6>{told}\n", Tell(Told.Idle, new Event.Asked(Moment.Zero, Enum.Parse<RequestKind>(kind))));
+
+    [Fact]
+    public void So_is_its_end()
+    {
+        Assert.Equal("<6>'update' is done: sha256:0123456789ab serves.\n", Tell(Ended(RequestKind.Update, changed: true, null)));
+        Assert.Equal("<6>'start' had nothing to change: sha256:0123456789ab serves.\n", Tell(Ended(RequestKind.Start, changed: false, null)));
+        Assert.Equal("<3>'rollback' failed. It went wrong. Do this.\n", Tell(Ended(RequestKind.Rollback, changed: false, Told.Trouble)));
+    }
+
+    private static AgentState Ended(RequestKind kind, bool changed, Problem? problem) => Told.Idle with { LastOutcome = new Outcome(1, kind, changed, Told.Digest, problem) };
+
+    /// <summary>As it stands in the journal.</summary>
+    private string Tell(AgentState after, Event? e = null)
+    {
+        _out.GetStringBuilder().Clear();
+        using var logger = new LoggerConfiguration().WriteTo.Sink(new OutputSink(OutputKind.Journal, text => text, _out)).CreateLogger();
+        using var loggers = new SerilogLoggerFactory(logger);
+        new Narrator(loggers.CreateLogger<Supervisor>(), Told.Policy).Tell(Told.Idle, after, e ?? new Event.Tick(Moment.Zero));
+        return _out.ToString();
+    }
+}
