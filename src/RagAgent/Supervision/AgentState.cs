@@ -53,7 +53,7 @@ internal sealed record AgentState
     /// <summary>When the hold began; null when it comes from an earlier life.</summary>
     public Moment? HeldAt { get; init; }
 
-    /// <summary>Runs of containers that were the agent's own doing, the newest first; two at most.</summary>
+    /// <summary>Runs of containers that were the agent's own doing, the newest first; two at most, and one more that it is stopping.</summary>
     public ImmutableArray<Run> Runs { get; init; } = [];
 
     /// <summary>Nothing is remembered of an earlier life: what can be known of it stands on the containers' labels.</summary>

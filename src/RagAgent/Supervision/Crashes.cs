@@ -52,9 +52,12 @@ internal static class Crashes
         s.Runs.FirstOrDefault(run => run.ContainerId == container.Id && run.StartedAt == container.StartedAt);
 
     /// <summary>The engine goes on with a stop that nobody waits for any more: when the agent ends, or finds that it takes too long.</summary>
-    public static AgentState StopAsked(this AgentState s, Container container, bool isAsked) => s.RunOf(container) is { } run && run.StopAsked != isAsked
-        ? s with { Runs = s.Runs.Replace(run, run with { StopAsked = isAsked }) }
-        : s;
+    public static AgentState StopAsked(this AgentState s, Container container, bool isAsked) => s.RunOf(container) switch
+    {
+        { } run => run.StopAsked == isAsked ? s : s with { Runs = s.Runs.Replace(run, run with { StopAsked = isAsked }) },
+        // Nobody's run that is known, as a stray's: its end is the agent's doing all the same.
+        null => isAsked ? s with { Runs = [.. s.Runs.Take(2), new Run(container.Id, container.StartedAt) { StopAsked = true }] } : s,
+    };
 
     /// <summary>Draws the next number for a jittered delay.</summary>
     public static AgentState Draw(this AgentState s, Func<double, AgentState> then)

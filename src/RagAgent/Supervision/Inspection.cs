@@ -104,7 +104,8 @@ internal static class Inspection
         }
         var alive = inventory.Containers.Where(c => c.IsAlive && c.Id != s.Beside?.Current?.Id);
         // Where two may run, the older one is the one that visitors know: the other one has to pass its gate first.
-        alive = policy.StartFirst ? alive.OrderBy(c => c.StartedAt, StringComparer.Ordinal) : alive.OrderByDescending(c => c.StartedAt, StringComparer.Ordinal);
+        var lasting = alive.OrderBy(c => s.RunOf(c) is { StopAsked: true });   // one whose stop the engine may be carrying out comes last
+        alive = policy.StartFirst ? lasting.ThenBy(c => c.StartedAt, StringComparer.Ordinal) : lasting.ThenByDescending(c => c.StartedAt, StringComparer.Ordinal);
         if (alive.FirstOrDefault() is not { } found)
         {
             return s.App is App.Unseen ? s with { App = new App.Absent() } : s;
