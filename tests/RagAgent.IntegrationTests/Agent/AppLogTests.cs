@@ -41,7 +41,7 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
             agents.Add(StartAgent());
         }
         await WritesAsync(agents[^1], 100);
-        await agents[^1].SignalAsync("HUP");   // the same in one process
+        await ReloadAsync(agents[^1]);   // the same in one process
         await SeesAsync(agents[^1], "line 3000");
 
         Assert.Equal(Enumerable.Range(1, 3000), agents.SelectMany(Numbers));

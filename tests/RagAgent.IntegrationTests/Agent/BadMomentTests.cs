@@ -32,7 +32,7 @@ public sealed class BadMomentTests(Bench bench) : AgentTest(bench)
         var agent = StartAgent();
         await slow.Reached.WaitAsync(TimeSpan.FromSeconds(60), Stopping);
 
-        await agent.SignalAsync("HUP");
+        await ReloadAsync(agent);
 
         await WaitUntilServingAsync();
         Assert.Contains("does not wait longer for the engine", agent.Log, StringComparison.Ordinal);

@@ -134,7 +134,7 @@ public sealed class EngineTests(Bench bench) : EngineTest(bench)
 
         await engine.SignalAsync("STOP");
         // A new life of the agent asks at once; the engine has a minute for the answer.
-        await agent.SignalAsync("HUP");
+        await ReloadAsync(agent);
         await WaitForProblemAsync("engine-unreachable");
         await engine.SignalAsync("CONT");
         await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "it serves upon an engine that answers");
@@ -197,7 +197,7 @@ public sealed class EngineTests(Bench bench) : EngineTest(bench)
         await WaitUntilServingAsync();
         var started = await engine.Docker.StartedAtAsync(Name);
         await (how == "away" ? engine.EndAsync("KILL") : engine.SignalAsync("STOP"));
-        await agent.SignalAsync("HUP");
+        await ReloadAsync(agent);
         await WaitForAsync(s => s.App.State == "unknown", "it has begun anew and waits for the engine");
 
         var asked = Stopwatch.StartNew();

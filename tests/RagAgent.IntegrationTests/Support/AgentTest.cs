@@ -189,6 +189,13 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
 
     protected void WriteConfig() => File.WriteAllText(ConfigFile, Config.ToJsonString());
 
+    /// <summary>Has the agent begin anew in the same process. Something in the file must have changed for that; here, nothing that matters.</summary>
+    internal Task ReloadAsync(AgentProcess agent)
+    {
+        File.AppendAllText(ConfigFile, "\n// changed");
+        return agent.SignalAsync("HUP");
+    }
+
     /// <summary>Any command of the agent's, beside the one that runs.</summary>
     internal Task<ToolResult> RagAgentAsync(params string[] arguments) => Tool.RunAsync(Bench.Binary, arguments, AgentEnvironment, stopping: Stopping);
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
+using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -14,6 +15,9 @@ public sealed class CommandLineTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-cli-");
 
     private readonly List<Process> _started = [];
+
+    /// <summary>Of no engine, unless a test puts something there.</summary>
+    private string EngineSocket => Path.Combine(_folder.FullName, "engine.sock");
 
     public void Dispose()
     {
@@ -196,6 +200,28 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_agent_that_ends_under_an_update_is_said_to_have_ended()
+    {
+        using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
+        silentEngine.Listen();
+        using var silentRegistry = new TcpListener(IPAddress.Loopback, 0);
+        silentRegistry.Start();
+        var agent = Start("run", "--config", WriteRunnable(registry: ((IPEndPoint)silentRegistry.LocalEndpoint).Port), "--runtime-dir", ".", "--state-dir", "state");
+        await UntilAnswersAsync();
+        var update = Start("update", "--runtime-dir", ".");
+        var told = await update.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+
+        await SignalAsync(agent, "TERM");
+        await update.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("Docker Engine is being asked what runs.", told);
+        Assert.Equal(
+            (3, "ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.\n"),
+            (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_reload_says_what_came_of_it()
     {
         var file = WriteRunnable();
@@ -242,13 +268,30 @@ public sealed class CommandLineTests : IDisposable
     }
 
     /// <summary>One that an agent can begin with, and go on with: there is no engine, and nobody who has its container.</summary>
-    private string WriteRunnable(int? port = null) =>
-        Write($$"""{ "image": "localhost:1/app", "container": { "name": "{{_folder.Name}}" }, "listen": { "http": {{port ?? FreePort.Take()}} } }""");
+    private string WriteRunnable(int? port = null, int registry = 1) =>
+        Write($$"""{ "image": "localhost:{{registry}}/app", "container": { "name": "{{_folder.Name}}" }, "listen": { "http": {{port ?? FreePort.Take()}} } }""");
 
     private static async Task SignalAsync(Process agent, string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{agent.Id}"]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    private async Task UntilAnswersAsync()
+    {
+        using var client = new ControlClient(_folder.FullName);
+        while (true)
+        {
+            try
+            {
+                await client.StatusAsync(null, TestContext.Current.CancellationToken);
+                return;
+            }
+            catch (ProblemException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);   // it does not listen yet
+            }
+        }
     }
 
     private static async Task UntilAsync(Process agent, List<string> log, string told)
@@ -268,7 +311,7 @@ public sealed class CommandLineTests : IDisposable
             WorkingDirectory = _folder.FullName,
         };
         start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
-        start.Environment["DOCKER_HOST"] = $"unix://{_folder.FullName}/no-engine.sock";
+        start.Environment["DOCKER_HOST"] = $"unix://{EngineSocket}";
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
         start.Environment.Remove("JOURNAL_STREAM");
         var process = Process.Start(start)!;
