@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using LocalAws.Metadata;
 
@@ -36,6 +37,13 @@ public sealed record LocalAwsOptions
 
     /// <summary>With its private key. When given, the API is also spoken over TLS on a port of its own, for clients that know only https.</summary>
     public X509Certificate2? TlsCertificate { get; init; }
+
+    /// <summary>
+    /// AWS under its own names besides: port 443 of this address answers as Parameter Store, ECR, the registry or its storage, by the name that
+    /// is asked for (<see cref="OwnNames"/>), and 169.254.169.254:80 is the metadata service. Needs <see cref="TlsCertificate"/>, and a network
+    /// namespace in which these addresses are nobody else's.
+    /// </summary>
+    public IPAddress? OwnNamesAt { get; init; }
 
     /// <summary>A name that is looked up on PATH, or a path.</summary>
     public string RegistryProgram { get; init; } = "docker-registry";

@@ -19,6 +19,8 @@ public sealed class LocalAwsServer : IAsyncDisposable
     // the host's name whether the Authorization header follows a redirect.
     private static readonly IPAddress StorageAddress = IPAddress.Parse("127.0.0.2");
 
+    private static readonly IPAddress MetadataAddress = IPAddress.Parse("169.254.169.254");
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly Stack<IAsyncDisposable> _running = new();
 
@@ -133,13 +135,34 @@ public sealed class LocalAwsServer : IAsyncDisposable
             var tlsListener = Started(await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), api, stopping, certificate));
             TlsApiEndpoint = new Uri($"https://{tlsListener.EndPoint}");
         }
+        if (Options.OwnNamesAt is { } address)
+        {
+            await StartOwnNamesAsync(address, api, forwarding, exchange, stopping);
+        }
+    }
+
+    private async Task StartOwnNamesAsync(IPAddress address, RequestDelegate api, Forwarding forwarding, Exchange exchange, CancellationToken stopping)
+    {
+        var certificate = Options.TlsCertificate ?? throw new LocalAwsException("AWS's own names are spoken to over TLS: give a certificate.");
+        var names = new OwnNames(Options.Region, Options.AccountId);
+        var storage = new BlobStorage(Options.Region, () => $"https://{names.Storage}", forwarding, exchange, Options.Clock);
+        var front = new RegistryFront(Options, RegistryTokens, Repositories, forwarding, storage, exchange);
+        Task AnswerAsync(HttpContext context) => context.Request.Host.Host switch
+        {
+            var host when host == names.Registry => front.AnswerAsync(context),
+            var host when host == names.Storage => storage.AnswerAsync(context),
+            _ => api(context),
+        };
+        Started(await Listener.StartAsync(new IPEndPoint(address, 443), AnswerAsync, stopping, certificate));
+        Started(await Listener.StartAsync(new IPEndPoint(MetadataAddress, 80), api, stopping));
     }
 
     private RequestDelegate Api(Exchange exchange)
     {
         var imds = new MetadataService(() => Instance, Options.Region, Options.AccountId, RoleCredentials, exchange, Options.Clock);
         var ssm = new SsmService(Parameters, Options.Region, Options.AccountId);
-        var ecr = new EcrService(RegistryTokens, () => Options.ProxyEndpoint ?? RegistryEndpoint.ToString().TrimEnd('/'));
+        var ecr = new EcrService(RegistryTokens, () => Options.ProxyEndpoint
+            ?? (Options.OwnNamesAt is null ? RegistryEndpoint.ToString().TrimEnd('/') : $"https://{new OwnNames(Options.Region, Options.AccountId).Registry}"));
         var json = new JsonApi([ssm, ecr], new SignatureVerifier(Credentials, Options.Region, Options.Clock), exchange);
         var admin = new AdminApi(this);
         return context => context.Request.Path switch

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Net;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography.X509Certificates;
 using LocalAws.Admin;
 
 namespace LocalAws.Cli;
@@ -20,10 +22,12 @@ internal static class ServeCommand
         var keys = new Option<string[]>("--static-key") { Description = "ID=@FILE: an access key id, its secret read from the file." };
         var apiPort = new Option<int>("--api-port") { Description = "0 (default): a free port." };
         var registryPort = new Option<int>("--registry-port") { Description = "0 (default): a free port." };
+        var ownNames = new Option<string?>("--own-names-at") { Description = "An address on whose port 443 AWS answers under its own names; 169.254.169.254 is the metadata service then. In a network namespace." };
+        var certificate = new Option<string?>("--certificate") { Description = "A PEM file with a certificate for these names and its key." };
         var readyFile = new Option<string?>("--ready-file") { Description = "Written, as JSON, when everything answers." };
         var command = new Command("serve", "Run LocalAws until SIGTERM or SIGINT.")
         {
-            stateDir, region, account, parameters, keys, apiPort, registryPort, readyFile,
+            stateDir, region, account, parameters, keys, apiPort, registryPort, ownNames, certificate, readyFile,
         };
         command.SetAction(result => Running.Command(() =>
         {
@@ -35,6 +39,8 @@ internal static class ServeCommand
                 AccountId = result.GetRequiredValue(account),
                 ApiPort = result.GetValue(apiPort),
                 RegistryPort = result.GetValue(registryPort),
+                OwnNamesAt = result.GetValue(ownNames) is { } address ? IPAddress.Parse(address) : null,
+                TlsCertificate = result.GetValue(certificate) is { } pem ? X509Certificate2.CreateFromPemFile(pem, pem) : null,
                 StaticKeys = (result.GetValue(keys) ?? []).Select(ValueSource.ReadPair).ToDictionary(k => k.Name, k => k.Value),
             };
             var values = (result.GetValue(parameters) ?? []).Select(ValueSource.ReadPair).ToList();

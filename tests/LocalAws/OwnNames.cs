@@ -1,0 +1,19 @@
+namespace LocalAws;
+
+/// <summary>The names that AWS's clients ask for when nobody tells them another endpoint.</summary>
+/// <param name="Region">Of all of them.</param>
+/// <param name="AccountId">The registry's.</param>
+public sealed record OwnNames(string Region, string AccountId)
+{
+    public string ParameterStore => $"ssm.{Region}.amazonaws.com";
+
+    public string Ecr => $"api.ecr.{Region}.amazonaws.com";
+
+    public string Registry => $"{AccountId}.dkr.ecr.{Region}.amazonaws.com";
+
+    /// <summary>Where ECR's blobs are.</summary>
+    public string Storage => $"prod-{Region}-starport-layer-bucket.s3.{Region}.amazonaws.com";
+
+    /// <summary>What a certificate must be good for, and a resolver must know.</summary>
+    public IReadOnlyList<string> All => [ParameterStore, Ecr, Registry, Storage];
+}

@@ -1,0 +1,65 @@
+using Xunit;
+
+namespace RagAgent.InstanceTests;
+
+/// <summary>Start the instance; the app is there.</summary>
+public sealed class BootTests
+{
+    private static CancellationToken Stopping => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_first_boot_of_the_image_serves_what_is_pushed_with_no_manual_step()
+    {
+        await using var machine = await Machine.BakedAsync();
+        await machine.OnAsync();
+        await machine.EventuallyAsync(async () => await machine.VisitAsync() is (503, var why) && why.Contains("does not exist", StringComparison.Ordinal), "a visitor is told what is missing");
+        Assert.Equal("active", await machine.DoAsync("systemctl", "is-active", "ragagent"));
+
+        await machine.PushAsync("1");
+
+        await machine.ServesAsync("1");
+        Assert.StartsWith("The app serves", await machine.DoAsync("ragagent", "status"), StringComparison.Ordinal);
+        Assert.Equal("running", await machine.DoAsync("systemctl", "is-system-running"));
+    }
+
+    [Fact]
+    public async Task After_a_power_cut_it_serves_again_and_nothing_is_pulled()
+    {
+        await using var machine = await Machine.ServingAsync();
+        var started = await machine.StartedAtAsync();
+        var pulled = await machine.AskedAsync("registry:blob");
+
+        await machine.CutAsync();
+        await machine.OnAsync();
+
+        Assert.NotEqual(started, await machine.ServesAsync("1"));
+        Assert.Equal(pulled, await machine.AskedAsync("registry:blob"));
+    }
+
+    [Fact]
+    public async Task What_was_pushed_while_it_was_off_serves_after_the_next_start()
+    {
+        await using var machine = await Machine.ServingAsync();
+        await machine.OffAsync();
+        await machine.PushAsync("2");
+
+        await machine.OnAsync();
+
+        await machine.ServesAsync("2");
+        Assert.DoesNotContain("crash", await machine.JournalAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_shutdown_gives_the_app_its_time_and_leaves_nothing_that_the_next_boot_takes_for_a_crash()
+    {
+        await using var machine = await Machine.ServingAsync();
+
+        await machine.OffAsync();
+        await machine.OnAsync();
+        await machine.ServesAsync("1");
+
+        var journal = await machine.JournalAsync();
+        Assert.DoesNotContain("exited", journal, StringComparison.Ordinal);
+        Assert.DoesNotContain("in a row", journal, StringComparison.Ordinal);
+    }
+}

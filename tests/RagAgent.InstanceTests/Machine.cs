@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using RagAgent.IntegrationTests.AwsBench;
+using Xunit;
+
+namespace RagAgent.InstanceTests;
+
+/// <summary>One EC2 instance, as far as it can be had here: <c>scripts/machine.sh</c> says how it is made.</summary>
+public sealed class Machine : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly string Root = FindRoot();
+
+    private readonly string _folder;
+
+    private Machine(string folder) => _folder = folder;
+
+    /// <summary>The newest package of <c>dist/</c>, or what <c>RAGAGENT_PACKAGE</c> names.</summary>
+    public static string Package { get; } = Environment.GetEnvironmentVariable("RAGAGENT_PACKAGE") is { Length: > 0 } named
+        ? named
+        : new DirectoryInfo(Path.Combine(Root, "dist")) is { Exists: true } dist && dist.GetFiles("ragagent-*-linux-x64.tar.gz").MaxBy(f => f.LastWriteTimeUtc) is { } newest
+            ? newest.FullName
+            : throw new InvalidOperationException("There is no package in dist/. Make one: packaging/build.sh");
+
+    /// <summary>The secret, for a search that must not find it.</summary>
+    public string Key => File.ReadAllText(Path.Combine(_folder, "key")).Trim();
+
+    /// <summary>The root of the machine's file system, also while it is off.</summary>
+    public string Tree => Path.Combine(_folder, "tree");
+
+    private static CancellationToken Stopping => TestContext.Current.CancellationToken;
+
+    /// <summary>The AMI, as <c>install.sh</c> leaves it: never started.</summary>
+    public static async Task<Machine> BakedAsync()
+    {
+        // Not /tmp: it may be mounted without devices. Short: a socket's path has 108 characters.
+        var machine = new Machine($"/var/tmp/ragm.{Guid.NewGuid():N}"[..21]);
+        try
+        {
+            Directory.CreateDirectory(machine._folder);
+            (await machine.ScriptAsync("bake", Package)).Succeeded();
+            return machine;
+        }
+        catch
+        {
+            await machine.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A machine that has booted, with an app that serves.</summary>
+    public static async Task<Machine> ServingAsync(string version = "1")
+    {
+        var machine = await BakedAsync();
+        try
+        {
+            await machine.OnAsync();
+            await machine.PushAsync(version);
+            await machine.ServesAsync(version);
+            return machine;
+        }
+        catch
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(await machine.JournalAsync());
+            await machine.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task OnAsync() => (await ScriptAsync("on")).Succeeded();
+
+    public async Task OffAsync() => (await ScriptAsync("off")).Succeeded();
+
+    public async Task CutAsync() => (await ScriptAsync("cut")).Succeeded();
+
+    public async Task PushAsync(string version, params string[] more) => (await ScriptAsync("push", [version, .. more])).Succeeded();
+
+    /// <summary>Runs a command in the machine.</summary>
+    internal Task<ToolResult> RunAsync(params string[] command) => ScriptAsync("run", command);
+
+    /// <summary>Runs a command that must succeed, and returns what it said.</summary>
+    public async Task<string> DoAsync(params string[] command) => (await RunAsync(command)).Succeeded();
+
+    /// <summary>How often AWS was asked for this.</summary>
+    public async Task<int> AskedAsync(string operation) =>
+        int.Parse((await ScriptAsync("aws", "requests", "--operation", operation, "--count")).Succeeded(), CultureInfo.InvariantCulture);
+
+    public Task<string> JournalAsync() => DoAsync("journalctl", "--unit", "ragagent", "--boot", "--no-pager", "--output", "cat");
+
+    /// <summary>What a visitor gets from outside: the status code, and the body.</summary>
+    public async Task<(int Status, string Body)> VisitAsync()
+    {
+        var answer = await ScriptAsync("cloud", "curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}", "http://10.77.0.2/");
+        var end = answer.Output.LastIndexOf('\n');
+        return (int.Parse(answer.Output[(end + 1)..], CultureInfo.InvariantCulture), answer.Output[..Math.Max(0, end)]);
+    }
+
+    /// <summary>Waits until a visitor sees this version, and returns when its container was started.</summary>
+    public async Task<string> ServesAsync(string version)
+    {
+        await EventuallyAsync(async () => await VisitAsync() is (200, var body) && body.Contains($">{version}<", StringComparison.Ordinal), $"version {version} serves");
+        return await StartedAtAsync();
+    }
+
+    /// <summary>Changes with every start of the app's container.</summary>
+    public async Task<string> StartedAtAsync() => JsonNode.Parse(await DoAsync("docker", "inspect", "ragstream"))![0]!["State"]!["StartedAt"]!.GetValue<string>();
+
+    /// <summary>What systemd knows of the service.</summary>
+    public async Task<string> PropertyAsync(string name) => await DoAsync("systemctl", "show", "--property", name, "--value", "ragagent.service");
+
+    public async Task EventuallyAsync(Func<Task<bool>> holds, string what)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stopping);
+        patience.CancelAfter(Patience);
+        while (!await holds())
+        {
+            if (patience.IsCancellationRequested)
+            {
+                Stopping.ThrowIfCancellationRequested();
+                Assert.Fail($"Not within {Patience}: {what}. The journal:\n{(await RunAsync("journalctl", "--unit", "ragagent", "--no-pager", "--lines", "60")).Output}");
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, Stopping);
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await Tool.RunAsync(Path.Combine(Root, "scripts/machine.sh"), ["remove", _folder], ForScripts);
+
+    private static Dictionary<string, string> ForScripts { get; } = new()
+    {
+        ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/root",
+        ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+    };
+
+    private Task<ToolResult> ScriptAsync(string verb, params string[] arguments) =>
+        Tool.RunAsync(Path.Combine(Root, "scripts/machine.sh"), [verb, _folder, .. arguments], ForScripts, stopping: Stopping);
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("These tests run inside the checkout.");
+        }
+        return folder.FullName;
+    }
+}
