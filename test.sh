@@ -3,14 +3,16 @@
 #
 #   ./test.sh            all: lint, units and simulation, the package, real parts
 #   ./test.sh --quick    units and simulation only: under a minute after the build
+#   ./test.sh --instance the package in a machine that boots, and nothing else; not part of all yet
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-quick=no
+what=all
 case "${1:-}" in
   '') ;;
-  --quick) quick=yes ;;
-  *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+  --quick) what=quick ;;
+  --instance) what=instance ;;
+  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
 esac
 
 say() { printf '\n== %s\n' "$*"; }
@@ -54,9 +56,14 @@ scripts/need.sh busybox-static
 say "Build"
 dotnet build RagAgent.sln -c Release -nologo -v quiet
 
-run_tests RagAgent.Tests
+if [[ "$what" == instance ]]; then
+  count "The package" packaging/build.sh
+  run_tests RagAgent.InstanceTests
+else
+  run_tests RagAgent.Tests
+fi
 
-if [[ "$quick" == no ]]; then
+if [[ "$what" == all ]]; then
   scripts/need.sh docker-registry busybox-static debootstrap awscli amazon-ecr-credential-helper skopeo iproute2 util-linux openssl curl ca-certificates
   if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/need.sh docker.io; fi
   count "Lint" scripts/lint.sh
