@@ -55,4 +55,30 @@ public sealed class EndTests(Bench bench) : EngineTest(bench)
         Assert.DoesNotContain("engine", string.Join('\n', (await WaitForAsync(s => s.App.State == "stopped", "it is stopped")).Problems.Select(p => p.Code)), StringComparison.Ordinal);
         Assert.False(agent.HasExited);
     }
+
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("KILL")]
+    public async Task The_late_end_of_a_stop_of_the_agents_own_that_its_end_cut_is_nobodys_docker_stop(string end)
+    {
+        AppBehaves(("STAND_IN_IGNORE_SIGTERM", "1"));
+        Config["container"]!["stopTimeout"] = "8s";
+        await PushAsync();
+        var first = StartAgent();
+        var old = (await WaitUntilServingAsync()).App.Container;
+
+        // What the container is made from has changed: it has to make room, and takes its whole time for it.
+        Config["container"]!["memory"] = "200m";
+        WriteConfig();
+        await first.SignalAsync("HUP");
+        var state = Path.Combine(StateDirectory, "state.json");
+        await EventuallyAsync(async () => (await File.ReadAllTextAsync(state, Stopping)).Contains("\"stopAsked\": true", StringComparison.Ordinal), "the stop is noted");
+        await EventuallyAsync(() => Task.FromResult(first.Log.Contains("another release takes its place", StringComparison.Ordinal)), "the stop is told");
+        await first.EndAsync(end);
+        var second = StartAgent();
+
+        var status = await WaitForAsync(s => s.App.State == "serving" && s.App.Container != old, "the next one serves");
+        Assert.Equal((null, 0), (status.App.StoppedBy, status.App.Crashes));
+        Assert.DoesNotContain("by hand", second.Log, StringComparison.Ordinal);
+    }
 }
