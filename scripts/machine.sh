@@ -61,8 +61,8 @@ init_pid() {
 
 # --- The AMI.
 base_tree() { # what every machine begins with, made once for this distribution
-  # shellcheck source=/dev/null
   local os cached
+  # shellcheck source=/dev/null
   os="$(. /etc/os-release && echo "$ID-$VERSION_CODENAME")"
   cached="${XDG_CACHE_HOME:-$HOME/.cache}/ragagent/machine-$os-1.tar"
   mkdir -p "$(dirname "$cached")"

@@ -62,6 +62,9 @@ internal sealed record AgentState
     /// <summary>A container whose stop somebody has asked the engine for.</summary>
     public string? StopCalled { get; init; }
 
+    /// <summary>Stops in a row that the engine did not carry out, though it answers.</summary>
+    public int FailedStops { get; init; }
+
     /// <summary>The engine went away since it was last looked at: what ended meanwhile may have ended by that.</summary>
     public bool EngineBroke { get; init; }
 

@@ -94,13 +94,13 @@ internal static class Reducer
             case Event.StartFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Starting starting:
                 return StartFailed(s, slot, starting, failed.Problem, policy);
             case Event.ContainerStopped stopped when s.SlotOf(stopped.Op) is { } slot && s.At(slot) is App.Stopping stopping:
-                s = s with { Engine = s.Engine.Refresh() };
+                s = s with { Engine = s.Engine.Refresh(), FailedStops = 0 };
                 return slot == Slot.Front ? FrontStopped(s, stopping, policy) : BesideStopped(s, stopping, policy);
             case Event.StopFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Stopping { Reason: StopReason.LeftOver }:
                 return s.With(slot, null);   // it has ended and harms nobody: the next look at the engine is early enough
             case Event.StopFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Stopping:
                 // It may still run: nothing is assumed, the engine is asked again after a delay.
-                return EngineFailed(s.With(slot, slot == Slot.Front ? new App.Unseen() : null), failed.Problem, policy);
+                return EngineFailed(s.With(slot, slot == Slot.Front ? new App.Unseen() : null) with { FailedStops = s.FailedStops + 1 }, failed.Problem, policy);
             case Event.Drained drained when s.SlotOf(drained.Op) is { } slot && s.At(slot) is App.Draining draining:
                 return s.With(slot, new App.Stopping(Planner.NotBegun, draining.Container, new StopReason.Retired()));
             default:
@@ -157,7 +157,7 @@ internal static class Reducer
     }
 
     private static AgentState EngineFailed(AgentState s, Problem problem, Policy policy) =>
-        s.Draw(t => s with { Engine = s.Engine.FailElsewhere(problem, s.Now, policy.Retry, t) });
+        s.Draw(t => s with { Engine = s.Engine.FailElsewhere(problem, s.Now, policy.Retry, t, Math.Max(1, s.FailedStops)) });
 
     private static AgentState MakeRoom(AgentState s, Problem problem) => problem.Code == ProblemCodes.DiskFull ? s with { Sweep = s.Sweep.Refresh() } : s;
 

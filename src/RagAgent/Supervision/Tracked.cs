@@ -56,10 +56,10 @@ internal sealed record Tracked<T>(T? Value, Moment? ReadAt, Work Work)
         return this with { Work = r.Again ? new Work.Wanted(0) : new Work.Waiting(r.Failures + 1, problem, now + (asked > delay ? asked : delay)) };
     }
 
-    /// <summary>The same source failed at something else: what is under way began too early to count, and the next try waits.</summary>
-    public Tracked<T> FailElsewhere(Problem problem, Moment now, Backoff backoff, double luck) => Work is Work.Running r
-        ? this with { Work = new Work.Running(r.Failures + 1, r.Since, Again: true, problem) }
-        : Begin(now).Fail(problem, now, backoff, luck);
+    /// <summary>The same source failed at something else: what is under way began too early to count, and the next try waits, the longer the more times in a row that has failed.</summary>
+    public Tracked<T> FailElsewhere(Problem problem, Moment now, Backoff backoff, double luck, int times) => Work is Work.Running r
+        ? this with { Work = new Work.Running(Math.Max(r.Failures + 1, times), r.Since, Again: true, problem) }
+        : (this with { Work = new Work.Running(Math.Max(Failures, times - 1), now, Again: false, Problem) }).Fail(problem, now, backoff, luck);
 
     /// <summary>The value turned out to be wrong. What is under way stays under way: there is never a second beside it.</summary>
     public Tracked<T> Forget() => this with { Value = null, ReadAt = null, Work = IsRunning ? Work : new Work.Wanted(0) };

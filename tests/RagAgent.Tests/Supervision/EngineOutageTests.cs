@@ -121,4 +121,26 @@ public class EngineOutageTests
         _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
         Assert.IsType<App.BackingOff>(_story.State.App);
     }
+
+    [Fact]
+    public void A_stop_that_an_engine_refuses_again_and_again_is_asked_for_ever_more_rarely()
+    {
+        _story.Serves().IsAskedTo(RequestKind.Stop);
+        var waited = TimeSpan.Zero;
+        for (var failure = 0; failure < 10; failure++)
+        {
+            _story.StopFails(Sample.Refused);
+            var failed = _story.Now;
+            while (!_story.Has<Effect.StopContainer>())
+            {
+                _story.Passes(TimeSpan.FromSeconds(1));
+                if (_story.Has<Effect.InspectEngine>())
+                {
+                    _story.EngineAnswers();
+                }
+            }
+            waited = _story.Now - failed;
+        }
+        Assert.InRange(waited, TimeSpan.FromSeconds(10), _story.Policy.Retry.Longest + TimeSpan.FromSeconds(1));
+    }
 }

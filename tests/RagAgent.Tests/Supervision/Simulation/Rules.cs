@@ -147,8 +147,8 @@ internal sealed class Rules(World world)
         switch (e)
         {
             case Event.Remembered { Memory: var memory } when before.Written.IsRunning:
-                // Late news of a note that is overtaken binds nobody.
-                _quarantined = memory.Verdict is Verdict.Quarantined note && note == s.Verdict ? note.Image : _quarantined;
+                // Late news of a note that is overtaken binds nobody; nor does what labels say of an image when the tag is known to mean another.
+                _quarantined = memory.Verdict is Verdict.Quarantined note && note == s.Verdict && (s.Tag.Value is null || s.Tag.Value.Image == note.Image) ? note.Image : _quarantined;
                 _held |= memory.Hold == Hold.Operator && s.Hold == Hold.Operator;
                 break;
             case Event.TagResolved tag when before.Tag.IsRunning && tag.Resolution.Image != _quarantined:
