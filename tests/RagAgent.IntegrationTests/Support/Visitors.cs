@@ -41,14 +41,15 @@ internal sealed class Visitors : IAsyncDisposable
 
     private async Task<Visit> VisitAsync(Uri address)
     {
+        var asked = TimeProvider.System.GetTimestamp();
         try
         {
             using var response = await _http.GetAsync(address);
-            return new Visit((int)response.StatusCode, response.Headers.RetryAfter is not null, await response.Content.ReadAsStringAsync());
+            return new Visit((int)response.StatusCode, response.Headers.RetryAfter is not null, await response.Content.ReadAsStringAsync(), asked, TimeProvider.System.GetTimestamp());
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return new Visit(0, false, e.GetBaseException().Message);
+            return new Visit(0, false, e.GetBaseException().Message, asked, TimeProvider.System.GetTimestamp());
         }
     }
 }
@@ -56,4 +57,6 @@ internal sealed class Visitors : IAsyncDisposable
 /// <param name="Status">0: the connection broke.</param>
 /// <param name="SaysWhenToComeBack">There is a Retry-After.</param>
 /// <param name="Text">The page, or what broke.</param>
-internal sealed record Visit(int Status, bool SaysWhenToComeBack, string Text);
+/// <param name="Asked">A timestamp.</param>
+/// <param name="Answered">Another one.</param>
+internal sealed record Visit(int Status, bool SaysWhenToComeBack, string Text, long Asked, long Answered);
