@@ -19,30 +19,15 @@ shift 2
 
 socket="$dir/docker.sock"
 containerd_socket="$dir/containerd.sock"
+# shellcheck source=scripts/processes.sh
+source "$(dirname "${BASH_SOURCE[0]}")/processes.sh"
 bridge="rag-$(printf '%s' "$dir" | sha256sum | cut -c1-10)" # a link's name has 15 characters at most
 
-# The processes that were started with this very argument: a recorded id can belong to another process by now.
-pids_with_argument() {
-  local file
-  { grep -lzxF -e "$1" /proc/[0-9]*/cmdline 2>/dev/null || true; } | while IFS= read -r file; do
-    file="${file#/proc/}"
-    printf '%s\n' "${file%/cmdline}"
-  done
-}
 dockerd_pids() { pids_with_argument "--host=unix://$socket"; }
 containerd_pids() { pids_with_argument "--config=$dir/containerd.toml"; }
 shim_pids() { pids_with_argument "$containerd_socket"; }
 
 answers() { DOCKER_HOST="unix://$socket" timeout 5 docker version >/dev/null 2>&1; }
-
-wait_until() { # wait_until TENTHS CONDITION…
-  local left="$1"
-  shift
-  until "$@"; do
-    ((left-- > 0)) || return 1
-    sleep 0.1
-  done
-}
 
 make_bridge() {
   ip link show "$bridge" >/dev/null 2>&1 && return

@@ -33,23 +33,8 @@ region=eu-central-1 account=123456789012
 names=("ssm.$region.amazonaws.com" "api.ecr.$region.amazonaws.com" "$account.dkr.ecr.$region.amazonaws.com"
   "prod-$region-starport-layer-bucket.s3.$region.amazonaws.com")
 
-wait_until() { # wait_until TENTHS CONDITION…
-  local left="$1"
-  shift
-  until "$@"; do
-    ((left-- > 0)) || return 1
-    sleep 0.1
-  done
-}
-
-# The process that was started with this very argument: a recorded id can belong to another process by now.
-pids_with_argument() {
-  local file
-  { grep -lzxF -e "$1" /proc/[0-9]*/cmdline 2>/dev/null || true; } | while IFS= read -r file; do
-    file="${file#/proc/}"
-    printf '%s\n' "${file%/cmdline}"
-  done
-}
+# shellcheck source=scripts/processes.sh
+source "$root/scripts/processes.sh"
 nspawn_pid() { pids_with_argument "--machine=$box" | head -n 1; }
 aws_pid() { pids_with_argument "$dir/aws.json" | head -n 1; }
 # The machine's process 1.
@@ -120,7 +105,6 @@ UNIT
   inside_tree systemctl --quiet enable control-groups.service docker.service 2>/dev/null
   mkdir -p "$tree/root/package"
   tar --extract --gzip --file "$tarball" --directory "$tree/root/package" --strip-components=1 --no-same-owner
-  # The loader's list of libraries; make-tree.sh keeps it.
   mount -t proc proc "$tree/proc"
   local code=0
   inside_tree /root/package/install.sh --no-start >"$dir/install.log" 2>&1 || code=$?
@@ -200,7 +184,10 @@ push() {
   engine="$("$root/scripts/engine.sh" start "$dir/e")"
   "$root/tests/stand-in/build.sh" --engine "$engine" --tag "ragstream-web:$version" --version "$version" "$@" >/dev/null
   DOCKER_HOST="$engine" docker save --output "$dir/image.tar" "ragstream-web:$version"
-  ip netns exec "$cloud" skopeo copy --quiet --dest-tls-verify=false --dest-creds "$(of_aws dockerUser):$(cat "$(of_aws dockerPasswordFile)")" \
+  # The password by standard input: an argument is for everybody to read.
+  ip netns exec "$cloud" skopeo login --authfile "$dir/login" --tls-verify=false --username "$(of_aws dockerUser)" --password-stdin \
+    "$(of_aws registryHost)" <"$(of_aws dockerPasswordFile)" >/dev/null
+  ip netns exec "$cloud" skopeo copy --quiet --authfile "$dir/login" --dest-tls-verify=false \
     "docker-archive:$dir/image.tar" "docker://$(of_aws registryHost)/ragstream-web:latest"
   rm "$dir/image.tar"
 }

@@ -1,0 +1,20 @@
+# shellcheck shell=bash
+# Sourced by scripts that start processes and end them again.
+
+wait_until() { # wait_until TENTHS CONDITION…
+  local left="$1"
+  shift
+  until "$@"; do
+    ((left-- > 0)) || return 1
+    sleep 0.1
+  done
+}
+
+# The processes that were started with this very argument: a recorded id can belong to another process by now.
+pids_with_argument() {
+  local file
+  { grep -lzxF -e "$1" /proc/[0-9]*/cmdline 2>/dev/null || true; } | while IFS= read -r file; do
+    file="${file#/proc/}"
+    printf '%s\n' "${file%/cmdline}"
+  done
+}
