@@ -13,7 +13,4 @@ public sealed record OwnNames(string Region, string AccountId)
 
     /// <summary>Where ECR's blobs are.</summary>
     public string Storage => $"prod-{Region}-starport-layer-bucket.s3.{Region}.amazonaws.com";
-
-    /// <summary>What a certificate must be good for, and a resolver must know.</summary>
-    public IReadOnlyList<string> All => [ParameterStore, Ecr, Registry, Storage];
 }

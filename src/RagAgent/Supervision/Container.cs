@@ -18,7 +18,7 @@ internal enum ContainerStatus
 /// <param name="ReleaseId">From its label; null when the label is missing.</param>
 /// <param name="ConfigFingerprint">From its label.</param>
 /// <param name="Status">Its state.</param>
-/// <param name="StartedAt">The engine's text: an identity for one run of the container, never compared as a time.</param>
+/// <param name="StartedAt">The engine's text: an identity for one run of the container; its order tells which of two began later, and people are shown it as a time.</param>
 /// <param name="HostPort">The loopback port that reaches the app; null when it does not run.</param>
 /// <param name="Exit">How its last run ended; null while it runs.</param>
 internal sealed record Container(

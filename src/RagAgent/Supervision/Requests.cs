@@ -11,7 +11,7 @@ internal static class Requests
         {
             RequestKind.Stop => s with { Hold = Hold.Operator, HeldAt = s.Now },
             RequestKind.Start => AskAnew(s with { Hold = null, HeldAt = null, StopCalled = null }),
-            _ when s.Hold is { } hold => Fail(s, IsStopped(hold)),
+            _ when s.Hold is { } hold => Fail(s, StoppedBy(hold)),
             RequestKind.Rollback => Rollback(s),
             RequestKind.Unquarantine when s.Verdict is not { Avoids: true } => Fail(s, NothingSetAside),
             RequestKind.Unquarantine => AskAnew(s with { Verdict = null }),
@@ -124,7 +124,7 @@ internal static class Requests
     private static Problem ByOperator => new("image-rolled-back",
         "An operator asked for it.", "It is not run again until the tag moves, or 'ragagent unquarantine'.");
 
-    private static Problem IsStopped(Hold hold) => new("app-stopped",
+    private static Problem StoppedBy(Hold hold) => new("app-stopped",
         hold == Hold.Operator ? "The app is stopped, by 'ragagent stop'." : "The app is stopped, by 'docker stop'.", "Start it with 'ragagent start'.");
 
     private static Problem NothingSetAside => new("nothing-quarantined", "No image is set aside.", "There is nothing to do; 'ragagent status' shows what serves.");
