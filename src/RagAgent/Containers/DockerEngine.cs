@@ -104,7 +104,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         {
             await RemoveAsync(container.Id, stopping);
         }
-        catch (ProblemException e) when (container.IsAlive && e.Problem.Code != ProblemCodes.EngineUnreachable)
+        catch (ProblemException e) when (container.IsAlive && !e.Problem.IsNoAnswer)
         {
             logger.LeftoverStays(container.ShortId, e.Problem);   // it has ended, and nothing waits for more
             return;
@@ -211,7 +211,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             {
                 await RemoveAsync(id, stopping);
             }
-            catch (ProblemException e) when (e.Problem.Code != ProblemCodes.EngineUnreachable)
+            catch (ProblemException e) when (!e.Problem.IsNoAnswer)
             {
                 // It has ended and harms nobody; least of all does it speak against the image that is to be started.
                 logger.LeftoverStays(container.ShortId, e.Problem);
@@ -288,7 +288,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be handed over through memory.",
                 "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), e);
         }
-        catch (ProblemException e) when (e.Problem.Code != ProblemCodes.EngineUnreachable)
+        catch (ProblemException e) when (!e.Problem.IsNoAnswer)
         {
             // The engine can't even set its file system up, and says so without words here: the start says why.
         }

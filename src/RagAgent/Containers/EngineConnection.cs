@@ -56,7 +56,7 @@ internal sealed class EngineConnection : IDisposable
         catch (TimeoutRejectedException e)
         {
             Forget();
-            throw new ProblemException(new Problem(ProblemCodes.EngineUnreachable,
+            throw new ProblemException(new Problem(ProblemCodes.EngineSilent,
                 $"Docker Engine did not {what} within {Words.Span(timeout)}.", "Look at 'systemctl status docker'; the agent tries again by itself."), e);
         }
         catch (Exception e) when (e is not (OperationCanceledException or ProblemException))

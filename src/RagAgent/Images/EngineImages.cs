@@ -54,7 +54,7 @@ internal sealed class EngineImages(EngineConnection connection)
         {
             return (await FindAsync(image.Id, stopping))?.Layers;
         }
-        catch (ProblemException e) when (e.Problem.Code != ProblemCodes.EngineUnreachable)
+        catch (ProblemException e) when (!e.Problem.IsNoAnswer)
         {
             return null;
         }

@@ -31,9 +31,9 @@ internal abstract record VerdictText
 {
     public sealed record OnTrial(ImageText Image, int Strikes, int Round) : VerdictText;
 
-    public sealed record RolledBack(ImageText Image, ProblemText Why, int Strikes, int Round, bool Asked) : VerdictText;
+    public sealed record RolledBack(ImageText Image, ProblemText Why, int Strikes, int Round, bool Asked, string? Under = null) : VerdictText;
 
-    public sealed record Undecided(ImageText Image, ProblemText Why, int Round, string Under) : VerdictText;
+    public sealed record Undecided(ImageText Image, ProblemText Why, int Round, string? Under = null) : VerdictText;
 
     public sealed record Quarantined(ImageText Image, ProblemText Why) : VerdictText;
 }

@@ -81,7 +81,7 @@ internal static class StateText
     private static VerdictText ToText(Verdict verdict) => verdict switch
     {
         Verdict.OnTrial v => new VerdictText.OnTrial(ToText(v.Image), v.Strikes, v.Round),
-        Verdict.RolledBack v => new VerdictText.RolledBack(ToText(v.Image), ToText(v.Why), v.Strikes, v.Round, v.Asked),
+        Verdict.RolledBack v => new VerdictText.RolledBack(ToText(v.Image), ToText(v.Why), v.Strikes, v.Round, v.Asked, v.Under),
         Verdict.Undecided v => new VerdictText.Undecided(ToText(v.Image), ToText(v.Why), v.Round, v.Under),
         Verdict.Quarantined v => new VerdictText.Quarantined(ToText(v.Image), ToText(v.Why)),
         _ => throw new InvalidOperationException($"No one writes down {verdict.GetType().Name}."),
@@ -100,7 +100,7 @@ internal static class StateText
     private static Verdict FromText(VerdictText text) => text switch
     {
         VerdictText.OnTrial v => new Verdict.OnTrial(FromText(v.Image), v.Strikes, v.Round),
-        VerdictText.RolledBack v => new Verdict.RolledBack(FromText(v.Image), FromText(v.Why), v.Strikes, v.Round, v.Asked),
+        VerdictText.RolledBack v => new Verdict.RolledBack(FromText(v.Image), FromText(v.Why), v.Strikes, v.Round, v.Asked, v.Under),
         VerdictText.Undecided v => new Verdict.Undecided(FromText(v.Image), FromText(v.Why), v.Round, v.Under),
         VerdictText.Quarantined v => new Verdict.Quarantined(FromText(v.Image), FromText(v.Why)),
         _ => throw new JsonException($"a verdict {text.GetType().Name}"),

@@ -62,6 +62,12 @@ internal sealed record AgentState
     /// <summary>A container whose stop somebody has asked the engine for.</summary>
     public string? StopCalled { get; init; }
 
+    /// <summary>The last end of the container in front, as long as it may turn out to have been somebody else's doing.</summary>
+    public End? LastEnd { get; init; }
+
+    /// <summary>The last strike, as long as it may turn out to have been somebody else's doing.</summary>
+    public Strike? LastStrike { get; init; }
+
     /// <summary>Stops in a row that the engine did not carry out, though it answers.</summary>
     public int FailedStops { get; init; }
 

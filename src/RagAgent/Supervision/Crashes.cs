@@ -38,7 +38,7 @@ internal static class Crashes
 
     /// <summary>Counts what went wrong against the image, if it can be its fault at all.</summary>
     public static AgentState Strike(AgentState s, ImageName? image, Problem problem, Policy policy) =>
-        Failures.Weight(problem) is > 0 and var weight ? Rollout.Strike(s, image, weight, problem, Rollout.Under(s, policy)) : s;
+        Failures.Weight(problem) is > 0 and var weight ? Attribution.Counted(s, Rollout.Strike(s, image, weight, problem, Rollout.Under(s, policy))) : s;
 
     /// <summary>A run of a container that was our own doing.</summary>
     public static AgentState Ran(this AgentState s, Container container)

@@ -3,15 +3,21 @@ namespace RagAgent.Supervision;
 /// <summary>What the engine shows, held against what the agent thinks. The engine is right.</summary>
 internal static class Inspection
 {
-    public static AgentState Learn(AgentState s, Inventory inventory, bool afterOutage, Policy policy)
+    /// <param name="s">What was known; that the engine broke still stands in it.</param>
+    /// <param name="inventory">What the engine shows.</param>
+    /// <param name="afterTrouble">The engine was away, or did not do what it was asked, since it was last looked at.</param>
+    /// <param name="policy">The numbers.</param>
+    public static AgentState Learn(AgentState s, Inventory inventory, bool afterTrouble, Policy policy)
     {
         // What somebody brought back by hand is there again; whether layers are whole is not seen from here.
         s = inventory.Images is { } disk ? s with { Defects = s.Defects.RemoveAll(defect => !defect.IsCorrupt && disk.Contains(defect.Image.ToString())) } : s;
         s = s.LastImage is null ? s with { LastImage = Newest(inventory)?.Image } : s;
+        // It runs again: whose doing its end was does not matter any more, and its next one is another.
+        s = s.LastEnd is { } end && Find(inventory, end.Container) is { IsAlive: true } ? s with { LastEnd = null } : s;
         s = s.IsForgetful ? Recall(s, inventory) : s;
-        s = afterOutage ? s with { App = AskedAnew(s.App, s.Now, policy), Beside = s.Beside is { } beside ? AskedAnew(beside, s.Now, policy) : null } : s;
-        s = CompareBeside(s, inventory, afterOutage, policy);
-        s = CompareFront(s, inventory, afterOutage, policy);
+        s = afterTrouble ? s with { App = AskedAnew(s.App, s.Now, policy), Beside = s.Beside is { } beside ? AskedAnew(beside, s.Now, policy) : null } : s;
+        s = CompareBeside(s, inventory, policy);
+        s = CompareFront(s, inventory, policy);
         // While an operation is under way, what was seen may be in the middle of it; its end asks again.
         return s.App is App.Starting or App.Stopping || s.Beside is App.Starting or App.Stopping ? s : Strays(s, inventory, policy);
     }
@@ -37,21 +43,21 @@ internal static class Inspection
         {
             IsForgetful = false,
             Good = newest?.LastGood is { } good ? [good] : s.Good,
-            Verdict = newest is { LastGood: { } other, Avoided: { } avoided } && other != avoided
+            Verdict = newest is { LastGood: { } other, Avoided: { } avoided } && other != avoided && (s.Tag.Value is null || s.Tag.Value.Image == avoided)
                 ? new Verdict.Quarantined(avoided, Failures.FailedBefore(avoided))
                 : s.Verdict,
         };
     }
 
-    private static AgentState CompareFront(AgentState s, Inventory inventory, bool afterOutage, Policy policy) => s.App switch
+    private static AgentState CompareFront(AgentState s, Inventory inventory, Policy policy) => s.App switch
     {
         App.Starting or App.Stopping => s,
-        App.Probing p => Compare(s, p.Container, TimeSpan.Zero, inventory, afterOutage, policy),
-        App.Serving v => Compare(s, v.Container, s.Now - v.Since, inventory, afterOutage, policy),
+        App.Probing p => Compare(s, p.Container, TimeSpan.Zero, inventory, policy),
+        App.Serving v => Compare(s, v.Container, s.Now - v.Since, inventory, policy),
         _ => Adopt(s, inventory, policy),
     };
 
-    private static AgentState Compare(AgentState s, Container known, TimeSpan ranFor, Inventory inventory, bool afterOutage, Policy policy)
+    private static AgentState Compare(AgentState s, Container known, TimeSpan ranFor, Inventory inventory, Policy policy)
     {
         var seen = Find(inventory, known);
         if (seen is { IsAlive: true })
@@ -63,15 +69,13 @@ internal static class Inspection
             // The agent's own stop, which it did not see the end of: it was cut by the end of the agent, or took too long.
             return Adopt(s with { App = new App.Absent() }, inventory, policy);
         }
-        if (s.StopCalled == known.Id && !afterOutage && seen is not null)
-        {
-            // Somebody stopped it by hand, and knows what they do: it stays so.
-            return Adopt(s with { App = new App.Absent(), Hold = Hold.Hand, HeldAt = s.Now, StopCalled = null }, inventory, policy);
-        }
-        return Adopt(Crashes.Front(s, known, Ended(s, known, seen, afterOutage), ranFor, policy), inventory, policy);
+        var failure = Ended(s, known, seen);
+        var byHand = s.StopCalled == known.Id && !s.EngineBroke && seen is not null;
+        s = s.EngineBroke || seen is null ? s : Attribution.Ended(s, seen, failure, byHand);
+        return Adopt(byHand ? Attribution.Held(s with { App = new App.Absent(), StopCalled = null }) : Crashes.Front(s, known, failure, ranFor, policy), inventory, policy);
     }
 
-    private static AgentState CompareBeside(AgentState s, Inventory inventory, bool afterOutage, Policy policy)
+    private static AgentState CompareBeside(AgentState s, Inventory inventory, Policy policy)
     {
         if (s.Beside is not (App.Probing or App.Draining) || s.Beside.Current is not { } known)
         {
@@ -83,14 +87,14 @@ internal static class Inspection
             { IsAlive: true } when seen.StartedAt != known.StartedAt => Stop(s, Slot.Beside, seen, new StopReason.RestartedByOther()),
             { IsAlive: true } => Refresh(s, Slot.Beside, seen),
             _ when s.Beside is App.Draining || s.RunOf(known) is { StopAsked: true } => s with { Beside = null },
-            _ => Crashes.Candidate(s, known, Ended(s, known, seen, afterOutage), policy),
+            _ => Crashes.Candidate(s, known, Ended(s, known, seen), policy),
         };
     }
 
-    private static Failure Ended(AgentState s, Container known, Container? seen, bool afterOutage)
+    private static Failure Ended(AgentState s, Container known, Container? seen)
     {
         var problem = seen?.Exit is not { } exit || seen.Status is ContainerStatus.Removing ? Failures.Removed(known)
-            : afterOutage ? Failures.EndedWithEngine(seen, exit)
+            : s.EngineBroke ? Failures.EndedWithEngine(seen, exit)
             : Failures.Exited(seen, exit);
         return new Failure(s.Now, known.ReleaseId, problem, seen?.Exit);
     }

@@ -9,6 +9,9 @@ internal sealed record Problem(string Code, string What, string Remedy)
     /// <summary>The other side asked not to be asked again before this has passed; null: it did not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The engine gave no answer at all, so whether it did what it was asked is not known.</summary>
+    public bool IsNoAnswer => Code is ProblemCodes.EngineUnreachable or ProblemCodes.EngineSilent;
+
     public override string ToString() => $"{What} {Remedy}";
 }
 
@@ -21,8 +24,11 @@ internal sealed class ProblemException(Problem problem, Exception? inner = null)
 /// <summary>The codes that the supervision itself acts on; all others only inform.</summary>
 internal static class ProblemCodes
 {
-    /// <summary>The engine does not answer: nothing is said about the container by it.</summary>
+    /// <summary>The engine is not there: what it ran may have ended with it.</summary>
     public const string EngineUnreachable = "engine-unreachable";
+
+    /// <summary>The engine is there and takes too long: what it runs goes on meanwhile.</summary>
+    public const string EngineSilent = "engine-silent";
 
     /// <summary>The engine has no image of the digest any more: it must be pulled again.</summary>
     public const string ImageMissing = "image-missing";

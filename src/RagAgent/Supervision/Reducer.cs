@@ -56,30 +56,22 @@ internal static class Reducer
             case Event.EngineInspected seen when s.Engine.IsRunning:
                 // An answer that began before the last operation ended may show the world before it.
                 var counts = !s.Engine.IsOutdated;
-                var afterOutage = s.EngineBroke || s.Engine.Failures > 0;
+                var afterTrouble = s.EngineBroke || s.Engine.Failures > 0;
                 s = s with { Engine = s.Engine.Succeed(seen.Inventory) };
-                return counts ? Inspection.Learn(s with { EngineBroke = false }, seen.Inventory, afterOutage, policy) : s;
+                return counts ? Inspection.Learn(s, seen.Inventory, afterTrouble, policy) with { EngineBroke = false } : s;
             case Event.EngineFailed failed when s.Engine.IsRunning:
-                return s.Draw(t => WentAway(s) with { Engine = s.Engine.Fail(failed.Problem, s.Now, policy.Retry, t) });
+                s = WentAway(s, failed.Problem);
+                return s.Draw(t => s with { Engine = s.Engine.Fail(failed.Problem, s.Now, policy.Retry, t) });
             case Event.EngineStirred:
                 return s with { Engine = s.Engine.Failures == 0 ? s.Engine.Refresh() : s.Engine };
             case Event.EngineBroke:
-                return WentAway(s) with { Engine = s.Engine.Failures == 0 ? s.Engine.Refresh() : s.Engine };
-            case Event.StopCalled called when s.App is App.Probing or App.Serving && s.App.Current is { } current && current.Id == called.ContainerId:
-                // It may be the late end of a stop of the agent's own.
-                return s with { StopCalled = s.RunOf(current) is { StopAsked: true } ? s.StopCalled : called.ContainerId, Engine = s.Engine.Refresh() };
+                return Attribution.EngineWentAway(s) with { Engine = s.Engine.Failures == 0 ? s.Engine.Refresh() : s.Engine };
+            case Event.StopCalled called:
+                return Attribution.StopCalled(s, called.ContainerId);
             default:
                 return s;
         }
     }
-
-    /// <summary>An engine that goes away stops containers too: that is no wish of a person's.</summary>
-    private static AgentState WentAway(AgentState s) => s with
-    {
-        EngineBroke = true,
-        StopCalled = null,
-        Hold = s.Hold == Hold.Hand && s.HeldAt is { } since && s.Now - since < TimeSpan.FromSeconds(30) ? null : s.Hold,
-    };
 
     private static AgentState LearnContainer(AgentState s, Event e, Policy policy)
     {
@@ -96,7 +88,7 @@ internal static class Reducer
             case Event.ContainerStopped stopped when s.SlotOf(stopped.Op) is { } slot && s.At(slot) is App.Stopping stopping:
                 s = s with { Engine = s.Engine.Refresh(), FailedStops = 0 };
                 return slot == Slot.Front ? FrontStopped(s, stopping, policy) : BesideStopped(s, stopping, policy);
-            case Event.StopFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Stopping { Reason: StopReason.LeftOver }:
+            case Event.StopFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Stopping { Reason: StopReason.LeftOver, Container: var ended } && !IsSeenAlive(s, ended):
                 return s.With(slot, null);   // it has ended and harms nobody: the next look at the engine is early enough
             case Event.StopFailed failed when s.SlotOf(failed.Op) is { } slot && s.At(slot) is App.Stopping:
                 // It may still run: nothing is assumed, the engine is asked again after a delay.
@@ -136,7 +128,7 @@ internal static class Reducer
         var image = starting.Release.Image;
         switch (problem.Code)
         {
-            case ProblemCodes.EngineUnreachable:
+            case ProblemCodes.EngineUnreachable or ProblemCodes.EngineSilent:
                 return EngineFailed(s.With(slot, slot == Slot.Front ? new App.Unseen() : null), problem, policy);
             case ProblemCodes.ImageMissing or ProblemCodes.ImageCorrupt:
                 var isNewest = s.Tag.Value?.Image == image;
@@ -156,8 +148,15 @@ internal static class Reducer
         return slot == Slot.Front ? Crashes.Front(s, image, failure, ranFor: TimeSpan.Zero, policy) : Crashes.Candidate(s, image, failure, policy);
     }
 
-    private static AgentState EngineFailed(AgentState s, Problem problem, Policy policy) =>
-        s.Draw(t => s with { Engine = s.Engine.FailElsewhere(problem, s.Now, policy.Retry, t, Math.Max(1, s.FailedStops)) });
+    private static bool IsSeenAlive(AgentState s, Container container) => s.Engine.Value?.Containers.Any(seen => seen.Id == container.Id && seen.IsAlive) == true;
+
+    private static AgentState EngineFailed(AgentState s, Problem problem, Policy policy)
+    {
+        s = WentAway(s, problem);
+        return s.Draw(t => s with { Engine = s.Engine.FailElsewhere(problem, s.Now, policy.Retry, t, Math.Max(1, s.FailedStops)) });
+    }
+
+    private static AgentState WentAway(AgentState s, Problem problem) => problem.Code == ProblemCodes.EngineUnreachable ? Attribution.EngineWentAway(s) : s;
 
     private static AgentState MakeRoom(AgentState s, Problem problem) => problem.Code == ProblemCodes.DiskFull ? s with { Sweep = s.Sweep.Refresh() } : s;
 

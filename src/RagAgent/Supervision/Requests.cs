@@ -10,7 +10,7 @@ internal static class Requests
         return kind switch
         {
             RequestKind.Stop => s with { Hold = Hold.Operator, HeldAt = s.Now },
-            RequestKind.Start => AskAnew(s with { Hold = null, HeldAt = null, StopCalled = null }),
+            RequestKind.Start => AskAnew(s with { Hold = null, HeldAt = null, StopCalled = null, LastEnd = null }),
             _ when s.Hold is { } hold => Fail(s, StoppedBy(hold)),
             RequestKind.Rollback => Rollback(s),
             RequestKind.Unquarantine when s.Verdict is not { Avoids: true } => Fail(s, NothingSetAside),
@@ -80,7 +80,7 @@ internal static class Requests
         var from = s.Tag.Value?.Image ?? s.App.Current?.Image ?? s.LastImage;
         return from is null || s.Good.All(good => good == from)
             ? Fail(s, NothingBefore)
-            : AskAnew(s with { Verdict = new Verdict.RolledBack(from, ByOperator, 0, 1, Asked: true) });
+            : AskAnew(s with { Verdict = new Verdict.RolledBack(from, ByOperator, 0, 1, Asked: true, Under: null) });
     }
 
     /// <summary>Everything is asked again, and nobody who asks waits for a delay that an earlier failure earned.</summary>

@@ -36,7 +36,7 @@ internal static class Rollout
     };
 
     /// <summary>An image did something wrong that may be its own fault.</summary>
-    public static AgentState Strike(AgentState s, ImageName? image, int weight, Problem why, string under)
+    public static AgentState Strike(AgentState s, ImageName? image, int weight, Problem why, string? under)
     {
         switch (s.Verdict)
         {
@@ -45,7 +45,7 @@ internal static class Rollout
                 return s with
                 {
                     Verdict = strikes >= Fatal && Fallback(s) is not null
-                        ? new Verdict.RolledBack(trial.Image, why, 0, trial.Round, Asked: false)
+                        ? new Verdict.RolledBack(trial.Image, why, 0, trial.Round, Asked: false, under)
                         : trial with { Strikes = strikes },
                 };
             case Verdict.RolledBack back when Fallback(s) == image:
@@ -103,10 +103,11 @@ internal static class Rollout
     public static AgentState TagMoved(AgentState s, ImageName to) =>
         s.Verdict is { Avoids: true } verdict && verdict.Image != to ? s with { Verdict = null } : s;
 
-    /// <summary>A verdict that nothing depends on any more is dropped: both images failed with another configuration or other secrets, or the trial was called off.</summary>
+    /// <summary>A verdict that nothing depends on any more is dropped: the image failed with another configuration or other secrets, or the trial was called off.</summary>
     public static AgentState Reconsider(AgentState s, Policy policy) => s.Verdict switch
     {
-        Verdict.Undecided open when s.Secrets.Value is not null && open.Under != Under(s, policy) => s with { Verdict = null },
+        Verdict.RolledBack { Under: { } then } when Under(s, policy) is { } now && now != then => s with { Verdict = null },
+        Verdict.Undecided { Under: { } then } when Under(s, policy) is { } now && now != then => s with { Verdict = null },
         { Image: var image } when s.App is App.Serving v && s.Tag.Value is { } tag && tag.Image != image && !Runs(s.App, image) && !Runs(s.Beside, image) &&
             (s.Verdict is Verdict.OnTrial || v.Container.Image == tag.Image) => s with { Verdict = null },
         _ => s,
@@ -114,6 +115,6 @@ internal static class Rollout
 
     private static bool Runs(App? app, ImageName image) => app is App.Starting starting ? starting.Release.Image == image : app?.Current?.Image == image;
 
-    /// <summary>What both images of a trial have in common.</summary>
-    public static string Under(AgentState s, Policy policy) => $"{policy.ConfigFingerprint}/{s.Secrets.Value?.Fingerprint}";
+    /// <summary>What both images of a trial have in common; null while the secrets are not known.</summary>
+    public static string? Under(AgentState s, Policy policy) => s.Secrets.Value is { } secrets ? $"{policy.ConfigFingerprint}/{secrets.Fingerprint}" : null;
 }

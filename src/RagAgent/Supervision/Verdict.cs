@@ -16,14 +16,15 @@ internal abstract record Verdict(ImageName Image)
     /// <param name="Strikes">Of the image that was brought back.</param>
     /// <param name="Round">Of the trial that failed.</param>
     /// <param name="Asked">An operator asked for it.</param>
-    public sealed record RolledBack(ImageName Image, Problem Why, int Strikes, int Round, bool Asked) : Verdict(Image);
+    /// <param name="Under">The configuration and secrets that it failed with: with others it is tried again at once. Null: that is not known, or does not matter.</param>
+    public sealed record RolledBack(ImageName Image, Problem Why, int Strikes, int Round, bool Asked, string? Under) : Verdict(Image);
 
     /// <summary>It failed, and so did the last good one: the fault is somewhere else. The last good one is run; when it has proven itself, this one is tried once more.</summary>
     /// <param name="Image">The image that failed.</param>
     /// <param name="Why">Its failure.</param>
     /// <param name="Round">Of the trial that failed.</param>
-    /// <param name="Under">The configuration and secrets that both failed with: with others it is tried again at once.</param>
-    public sealed record Undecided(ImageName Image, Problem Why, int Round, string Under) : Verdict(Image);
+    /// <param name="Under">The configuration and secrets that both failed with: with others it is tried again at once. Null: that is not known.</param>
+    public sealed record Undecided(ImageName Image, Problem Why, int Round, string? Under) : Verdict(Image);
 
     /// <summary>It failed while the one before it serves well: it is not run again until the tag moves or an operator says so.</summary>
     /// <param name="Image">The image that failed.</param>

@@ -135,7 +135,7 @@ public sealed class EngineTests(Bench bench) : EngineTest(bench)
         await engine.SignalAsync("STOP");
         // A new life of the agent asks at once; the engine has a minute for the answer.
         await ReloadAsync(agent);
-        await WaitForProblemAsync("engine-unreachable");
+        await WaitForProblemAsync("engine-silent");
         await engine.SignalAsync("CONT");
         await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "it serves upon an engine that answers");
 

@@ -43,7 +43,7 @@ public class HeadlineTests
         Says("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff is quarantined: It went wrong.",
             serving with { Verdict = new Verdict.Quarantined(bad, Told.Trouble) });
         Says("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff was rolled back: It went wrong.",
-            serving with { Verdict = new Verdict.RolledBack(bad, Told.Trouble, 0, 1, Asked: false) });
+            serving with { Verdict = new Verdict.RolledBack(bad, Told.Trouble, 0, 1, Asked: false, Under: null) });
         Says("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff failed, and the one before it did too: It went wrong.",
             serving with { Verdict = new Verdict.Undecided(bad, Told.Trouble, 1, "c") });
     }
@@ -100,7 +100,7 @@ public class HeadlineTests
     [Fact]
     public void What_is_rolled_back_serves_until_the_one_before_it_is_there() =>
         Says($"The app serves ({Told.Digest[..19]}), until the image before it takes its place.",
-            Told.Idle with { App = Told.Serving(), Verdict = new Verdict.RolledBack(Told.Image, Told.Trouble, 0, 1, Asked: true) });
+            Told.Idle with { App = Told.Serving(), Verdict = new Verdict.RolledBack(Told.Image, Told.Trouble, 0, 1, Asked: true, Under: null) });
 
     [Fact]
     public void What_is_missing_for_a_start_is_told_in_the_order_in_which_one_needs_the_other()

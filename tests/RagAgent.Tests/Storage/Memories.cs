@@ -11,10 +11,12 @@ internal static class Memories
     private static readonly Gen<Problem> Problem = Gen.Select(Text, Text, Text, (code, what, remedy) => new Problem(code, what, remedy));
     private static readonly Gen<int> Count = Gen.Int[0, 5];
 
+    private static readonly Gen<string?> Under = Gen.OneOf(Gen.Const((string?)null), Text.Select(text => (string?)text));
+
     private static readonly Gen<Verdict> Verdict = Gen.OneOf(
         Gen.Select(Image, Count, Count, Verdict (image, strikes, round) => new Verdict.OnTrial(image, strikes, round)),
-        Gen.Select(Image, Problem, Count, Count, Gen.Bool, Verdict (image, why, strikes, round, asked) => new Verdict.RolledBack(image, why, strikes, round, asked)),
-        Gen.Select(Image, Problem, Count, Text, Verdict (image, why, round, under) => new Verdict.Undecided(image, why, round, under)),
+        Gen.Select(Image, Problem, Count, Count, Gen.Bool, Under, Verdict (image, why, strikes, round, asked, under) => new Verdict.RolledBack(image, why, strikes, round, asked, under)),
+        Gen.Select(Image, Problem, Count, Under, Verdict (image, why, round, under) => new Verdict.Undecided(image, why, round, under)),
         Gen.Select(Image, Problem, Verdict (image, why) => new Verdict.Quarantined(image, why)));
 
     public static readonly Gen<Memory> Any = Gen.Select(
@@ -25,7 +27,7 @@ internal static class Memories
     /// <summary>One with everything in it.</summary>
     public static readonly Memory Full = new(
         [new ImageName("registry/app", "sha256:aa"), new ImageName("registry/app", "sha256:bb")],
-        new Verdict.RolledBack(new ImageName("registry/app", "sha256:cc"), new Problem("app-exited", "The app's container 'ragstream' exited with code 3.", "See its last lines."), 1, 2, Asked: true),
+        new Verdict.RolledBack(new ImageName("registry/app", "sha256:cc"), new Problem("app-exited", "The app's container 'ragstream' exited with code 3.", "See its last lines."), 1, 2, Asked: true, Under: "config-1/v1"),
         Hold.Operator,
         [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")]);
 

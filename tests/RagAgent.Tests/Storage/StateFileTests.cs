@@ -61,7 +61,8 @@ public sealed class StateFileTests : IDisposable
                   },
                   "strikes": 1,
                   "round": 2,
-                  "asked": true
+                  "asked": true,
+                  "under": "config-1/v1"
                 },
                 "hold": {
                   "by": "operator",

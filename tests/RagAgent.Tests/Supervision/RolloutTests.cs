@@ -217,6 +217,22 @@ public class RolloutTests
         Assert.Equal(Sample.Release(Sample.Newer, secrets: "2"), _story.PendingOne<Effect.StartContainer>().Release);
     }
 
+    [Fact]
+    public void That_it_failed_with_other_secrets_speaks_against_it_no_more_while_the_one_before_it_is_watched()
+    {
+        RollsBack().SecretVersion = "2";
+        _story.Crashes().Rereads().WaitsOut();
+        Assert.Equal(Sample.Release(Sample.Newer, secrets: "2"), _story.PendingOne<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void A_rollback_that_was_asked_for_outlives_newer_secrets()
+    {
+        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().IsProven().IsAskedTo(RequestKind.Rollback).SecretsAnswer().TagAnswers().Swaps().SecretVersion = "2";
+        _story.Crashes().Rereads().WaitsOut();
+        Assert.Equal(Sample.Release(Sample.New, secrets: "2"), _story.PendingOne<Effect.StartContainer>().Release);
+    }
+
     [Theory]
     [InlineData("container-name-taken")]
     [InlineData("engine-port-taken")]

@@ -236,4 +236,14 @@ public class StartFirstTests
     }
 
     private void SwapsTo(ImageName image) => _story.Deploys(image).Starts().EngineIsSeen().ProbePasses().ProbePasses();
+
+    [Fact]
+    public void What_was_left_behind_and_somebody_started_while_it_was_to_be_removed_is_looked_at_before_anything_starts()
+    {
+        var left = Sample.Running("left", Sample.Release(Sample.Old));
+        _story.Serves().EngineShows(_story.Current, left.Ended(1));
+        Assert.IsType<StopReason.LeftOver>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
+        _story.EngineShows(_story.Current, left with { StartedAt = "2026-02-02T00:00:00Z" }).StopFails(Sample.Refused);
+        Assert.False(_story.State.EngineAnswers);
+    }
 }

@@ -94,7 +94,7 @@ internal sealed class ContainerStory(Policy? policy = null)
     }
 
     public ContainerStory EngineAnswers() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, Shown()));
-    public ContainerStory EngineFails() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, Sample.Unreachable));
+    public ContainerStory EngineFails(Problem? problem = null) => Answer<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, problem ?? Sample.Unreachable));
     public ContainerStory SecretsAnswer() =>
         Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
     public ContainerStory SecretsFail() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, Sample.Refused));

@@ -11,6 +11,7 @@ internal static class Sample
     public static readonly ImageName New = Image("new");
     public static readonly ImageName Newer = Image("newer");
 
+    public static readonly Problem Silent = new(ProblemCodes.EngineSilent, "The engine takes too long.", "It is asked again.");
     public static readonly Problem Unreachable = new(ProblemCodes.EngineUnreachable, "The engine does not answer.", "It is asked again.");
     public static readonly Problem ImageMissing = new(ProblemCodes.ImageMissing, "The image is not on disk.", "It is pulled again.");
     public static readonly Problem ImageCorrupt = new(ProblemCodes.ImageCorrupt, "A layer is broken.", "It is pulled anew.");

@@ -9,6 +9,7 @@ namespace RagAgent.Tests.Supervision.Simulation;
 internal sealed class Errands(World world)
 {
     private static readonly Problem Unreachable = new(ProblemCodes.EngineUnreachable, "No engine.", "");
+    private static readonly Problem Silent = new(ProblemCodes.EngineSilent, "A slow engine.", "");
     private static readonly Problem Full = new(ProblemCodes.DiskFull, "The disk is full.", "");
     private static readonly Problem Corrupt = new(ProblemCodes.ImageCorrupt, "A layer is broken.", "");
     private static readonly Problem Missing = new(ProblemCodes.ImageMissing, "No image.", "");
@@ -60,7 +61,7 @@ internal sealed class Errands(World world)
     {
         (TimeSpan At, Inventory Seen)? look = null;
         return errand
-            .Then(Latency(), () => look = Engine.IsUp ? (Time.Now, Engine.Show()) : null)
+            .Then(Latency(), () => look = Engine.IsUp && !(world.IsSlow && Time.Chance(0.3)) ? (Time.Now, Engine.Show()) : null)
             .Then(Latency(), () =>
             {
                 if (look is { } seen)
@@ -70,7 +71,7 @@ internal sealed class Errands(World world)
                 }
                 else
                 {
-                    Report(errand, at => new Event.EngineFailed(at, Unreachable));
+                    Report(errand, at => new Event.EngineFailed(at, Engine.IsUp ? Silent : Unreachable));
                 }
             });
     }

@@ -78,6 +78,7 @@ internal sealed class Rules(World world)
         Ends(before.App, s, e);
         Ends(before.Beside, s, e);
         Holds(before, s);
+        Blames(before, e, s);
         Swaps(before, s, policy);
         Goes(FrontTransitions, before.App, s.App);
         Goes(BesideTransitions, before.Beside, s.Beside);
@@ -127,11 +128,24 @@ internal sealed class Rules(World world)
     /// <summary>What the agent itself asked the engine for is no wish of somebody else's, in whichever life it asked, if it could still write that down.</summary>
     private void Holds(AgentState before, AgentState s)
     {
-        if (s.Hold == Hold.Hand && before.Hold is null && before.App.Current is { } held)
+        if (s.Hold == Hold.Hand && before.Hold is null && (before.App.Current ?? before.LastEnd?.Container) is { } held)
         {
             var isNoted = world.StateFile?.Runs.Any(run => run.ContainerId == held.Id && run.StopAsked) == true;
             Require(!isNoted || world.Engine.Find(held.Id) is not { StoppedByHuman: false }, () => $"The end of {held.Id}, which the agent stopped, is taken for a human's.");
         }
+    }
+
+    /// <summary>What the engine or a person did is held against no image, also when that comes out late.</summary>
+    private void Blames(AgentState before, Event e, AgentState s)
+    {
+        if (before.LastEnd is not { IsByHand: false } end || before.EngineBroke || s.Now - end.Failure.At > TimeSpan.FromSeconds(20) || world.Engine.Find(end.Container.Id) is not { } box)
+        {
+            return;
+        }
+        Require(e is not Event.EngineBroke || !box.EndedByEngine || s.LastFailure != end.Failure, () => $"The engine went and took {box.Id} with it, and that is told as the app's failure.");
+        Require(e is not Event.StopCalled stop || stop.ContainerId != box.Id || !box.StoppedByHuman || box.IsAlive || s.Hold is not null, () => $"{box.Id} was stopped by hand, and the app is started again.");
+        var isStruck = before.LastStrike is { } strike && strike.At == end.Failure.At && s.Verdict == strike.After;
+        Require(e is not Event.EngineBroke || !box.EndedByEngine || !isStruck, () => $"The engine went and took {box.Id} with it, and its image is struck for that.");
     }
 
     private static void Goes(HashSet<(string From, string To)> ways, App? from, App? to)
@@ -147,8 +161,8 @@ internal sealed class Rules(World world)
         switch (e)
         {
             case Event.Remembered { Memory: var memory } when before.Written.IsRunning:
-                // Late news of a note that is overtaken binds nobody; nor does what labels say of an image when the tag is known to mean another.
-                _quarantined = memory.Verdict is Verdict.Quarantined note && note == s.Verdict && (s.Tag.Value is null || s.Tag.Value.Image == note.Image) ? note.Image : _quarantined;
+                // Late news of a note that is overtaken binds nobody.
+                _quarantined = memory.Verdict is Verdict.Quarantined note && note == s.Verdict ? note.Image : _quarantined;
                 _held |= memory.Hold == Hold.Operator && s.Hold == Hold.Operator;
                 break;
             case Event.TagResolved tag when before.Tag.IsRunning && tag.Resolution.Image != _quarantined:
@@ -158,6 +172,10 @@ internal sealed class Rules(World world)
                 _quarantined = asked.Kind == RequestKind.Unquarantine && before.Hold is null ? null : _quarantined;
                 _held &= asked.Kind != RequestKind.Start;
                 break;
+        }
+        if (before.Verdict is Verdict.RolledBack && s.Verdict is Verdict.OnTrial && before.LastStrike is { } strike && strike.After == before.Verdict && strike.Before == s.Verdict)
+        {
+            _rollbacks[s.Verdict.Image]--;   // taken back: it was not its doing
         }
         if (s.Verdict is Verdict.RolledBack { Asked: false } back && before.Verdict is not Verdict.RolledBack)
         {

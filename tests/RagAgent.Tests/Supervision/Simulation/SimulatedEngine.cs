@@ -25,6 +25,9 @@ internal sealed class Box(string id, string name, Release release, AppImage app,
     public TimeSpan StartedAt { get; set; }
     public bool StartedByHuman { get; set; }
     public bool StoppedByHuman { get; set; }
+
+    /// <summary>The engine stopped it in this run, because it went itself.</summary>
+    public bool EndedByEngine { get; set; }
     public bool HasSecrets { get; set; }
     public ContainerExit? Exit { get; set; }
     public AppImage App => app;
@@ -90,7 +93,7 @@ internal sealed class SimulatedEngine(Timeline time, bool secretsSurviveRestart)
     public void Start(Box box, bool byHuman)
     {
         var run = ++box.Run;
-        (box.Status, box.StartedAt, box.StartedByHuman, box.Exit) = (ContainerStatus.Running, time.Now, byHuman, null);
+        (box.Status, box.StartedAt, box.StartedByHuman, box.EndedByEngine, box.Exit) = (ContainerStatus.Running, time.Now, byHuman, false, null);
         box.HasSecrets &= secretsSurviveRestart;
         time.Tell(() => $"{box.Id} ({box.App.Kind}) runs");
         if (byHuman && !box.HasSecrets)
@@ -147,14 +150,31 @@ internal sealed class SimulatedEngine(Timeline time, bool secretsSurviveRestart)
         }
     }
 
-    public void GoDown(TimeSpan span, bool killing)
+    /// <summary>It is out of reach at once, and what it ran lives on.</summary>
+    public void GoDown(TimeSpan span)
     {
         DownUntil = time.Now + span;
-        foreach (var box in Alive.Where(_ => killing).ToArray())
-        {
-            End(box, 137);
-        }
         Broke?.Invoke();
+    }
+
+    /// <summary>It stops what it runs, tells of that as of any stop, and answers until it has.</summary>
+    public void ShutDown(TimeSpan lingering, TimeSpan span)
+    {
+        EndAll();
+        time.In(lingering, () =>
+        {
+            EndAll();
+            GoDown(span);
+        });
+    }
+
+    private void EndAll()
+    {
+        foreach (var box in Alive.ToArray())
+        {
+            box.EndedByEngine = true;
+            Stop(box);
+        }
     }
 
     private void EndRun(Box box, int run, int code)

@@ -101,8 +101,8 @@ internal sealed class World
             case Happening.Reboot: Reboot(turn.Seconds); break;
             case Happening.OpenSessions: SetSessions(turn.Seconds + 1); break;
             case Happening.CloseSessions: SetSessions(0); break;
-            case Happening.EngineDown: Engine.GoDown(until - Time.Now, killing: false); break;
-            case Happening.EngineRestart: Engine.GoDown(until - Time.Now, killing: true); break;
+            case Happening.EngineDown: Engine.GoDown(until - Time.Now); break;
+            case Happening.EngineRestart: Engine.ShutDown(Time.Chance(0.5) ? TimeSpan.Zero : Time.Between(0, 5), until - Time.Now); break;
             case Happening.RegistryDown: _registryDownUntil = until; break;
             case Happening.SecretsDown: _secretsDownUntil = until; break;
             case Happening.PullFails: _pullsFailUntil = until; break;
@@ -215,7 +215,7 @@ internal sealed class World
     private void Reboot(int seconds)
     {
         CrashAgent(seconds);
-        Engine.GoDown(TimeSpan.FromSeconds(Time.Between(0, 5).TotalSeconds), killing: true);
+        Engine.ShutDown(TimeSpan.Zero, Time.Between(0, 5));
         StateFile = StateFile is { } kept ? kept with { Hold = null } : null;
         Rules.Reboots();
     }
