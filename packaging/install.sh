@@ -28,7 +28,7 @@ done
 [[ "$(uname -s)" == Linux ]] || refuse "RagAgent runs on Linux; this is $(uname -s)."
 [[ "$(uname -m)" == x86_64 ]] || refuse "this archive is for x86_64; this machine is $(uname -m). Choose an x86_64 instance type (t3, m7i)."
 ((EUID == 0)) || refuse "installing needs root. Run: sudo ./install.sh"
-for file in ragagent ragagent.service ragagent.json ragagent.schema.json uninstall.sh; do
+for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh; do
   [[ -f $here/$file ]] || refuse "$here/$file is missing. Unpack the whole archive again and run install.sh from there."
 done
 command -v systemctl >/dev/null || refuse "systemd is not installed, and it is what runs the agent. Use Ubuntu 24.04, Debian 12 or Amazon Linux 2023."
@@ -68,6 +68,8 @@ ldconfig -p 2>/dev/null | grep -E 'libssl\.so\.(3|1\.1) ' >/dev/null ||
   refuse "there are no certificates in /etc/ssl/certs, and without them no answer of AWS can be trusted. Run: $ssl_hint"
 getent group docker >/dev/null || refuse "there is no group 'docker', through which the agent reaches the engine. Run: groupadd --system docker && systemctl restart docker"
 
+catalog=/usr/lib/systemd/catalog/ragagent.catalog   # what journalctl -x explains the agent's lines with
+
 # --- What is done. Each step looks first, so that a second run changes nothing.
 step() { # step SENTENCE COMMAND…
   echo "$1"
@@ -85,6 +87,7 @@ replace() {
   # Beside it, then renamed: a binary that runs can't be written to, and no half file is ever seen.
   install -o root -g root -m "$3" "$here/$1" "$2.new"
   mv -f "$2.new" "$2"
+  [[ $2 != "$catalog" ]] || journalctl --update-catalog
 }
 
 if ! getent passwd ragagent >/dev/null; then
@@ -96,8 +99,12 @@ fi
 
 put ragagent /usr/bin/ragagent 755
 put ragagent.service /etc/systemd/system/ragagent.service 644
+put ragagent.socket /etc/systemd/system/ragagent.socket 644
+put ragagent.catalog "$catalog" 644
 put ragagent.json /usr/share/ragagent/ragagent.json 644
 put ragagent.schema.json /usr/share/ragagent/ragagent.schema.json 644
+put ragagent.8 /usr/share/man/man8/ragagent.8 644
+put ragagent.bash /usr/share/bash-completion/completions/ragagent 644
 put uninstall.sh /usr/share/ragagent/uninstall.sh 755
 # Not a file of ours any more once it is there; also when it is a link to a disk that is not mounted yet.
 if [[ ! -e /etc/ragagent.json && ! -L /etc/ragagent.json ]]; then
@@ -110,8 +117,8 @@ if [[ ! -e /etc/ragagent.json && ! -L /etc/ragagent.json ]]; then
 fi
 
 upgraded=$changed
-[[ "$(systemctl is-enabled ragagent.service 2>/dev/null)" == enabled ]] ||
-  step "ragagent.service: enabled, it starts at every boot" systemctl --quiet enable ragagent.service
+[[ "$(systemctl is-enabled ragagent.service ragagent.socket 2>/dev/null | uniq)" == enabled ]] ||
+  step "ragagent.service: enabled, it starts at every boot" systemctl --quiet enable ragagent.service ragagent.socket
 
 if [[ $start == yes ]]; then
   [[ $upgraded == no || $dry == yes ]] || systemctl daemon-reload

@@ -11,6 +11,7 @@ set -euo pipefail
 # `su` keeps a PATH that lacks the place where userdel is.
 PATH="$PATH:/usr/sbin:/sbin"
 
+catalog=/usr/lib/systemd/catalog/ragagent.catalog
 purge=no
 while (($#)); do
   case "$1" in
@@ -23,14 +24,21 @@ done
 ((EUID == 0)) || { echo "uninstall.sh: removing needs root. Run: sudo $0" >&2; exit 1; }
 
 if [[ -d /run/systemd/system ]]; then
-  systemctl stop ragagent.service 2>/dev/null || ! systemctl --quiet is-active ragagent.service || {
+  systemctl stop ragagent.socket ragagent.service 2>/dev/null || ! systemctl --quiet is-active ragagent.service || {
     echo "uninstall.sh: the service does not stop, so nothing was removed. See why: journalctl -u ragagent -n 30" >&2
     exit 1
   }
 fi
-if [[ -e /etc/systemd/system/ragagent.service ]]; then systemctl --quiet disable ragagent.service; fi
-rm -f /etc/systemd/system/ragagent.service /usr/bin/ragagent
+for unit in ragagent.service ragagent.socket; do
+  if [[ -e /etc/systemd/system/$unit ]]; then systemctl --quiet disable "$unit"; fi
+  rm -f "/etc/systemd/system/$unit"
+done
+rm -f /usr/bin/ragagent /usr/share/man/man8/ragagent.8 /usr/share/bash-completion/completions/ragagent
 rm -rf /usr/share/ragagent
+if [[ -e $catalog ]]; then
+  rm -f "$catalog"
+  journalctl --update-catalog
+fi
 if [[ -d /run/systemd/system ]]; then systemctl daemon-reload; fi
 
 if [[ $purge == yes ]]; then

@@ -128,7 +128,7 @@ inside ldconfig -p >/dev/null 2>&1 && fail "the tree has no ld.so.cache, and ldc
 refused "a machine without OpenSSL" "OpenSSL's library (libssl.so.3) is not installed" /tmp/new/install.sh --no-start
 mv "$tree/etc/ld.so.cache.aside" "$tree/etc/ld.so.cache"
 cp -r "$tree/tmp/new" "$tree/tmp/partial"
-for file in ragagent ragagent.service ragagent.json ragagent.schema.json uninstall.sh; do
+for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh; do
   mv "$tree/tmp/partial/$file" "$work/"
   refused "an archive without $file" "/tmp/partial/$file is missing. Unpack the whole archive again" /tmp/partial/install.sh --no-start
   mv "$work/$file" "$tree/tmp/partial/"
@@ -156,10 +156,21 @@ check "  and 'ragagent --version' is the archive's version, $version" equal "$(i
 check "the unit is the archive's" same new/ragagent.service /etc/systemd/system/ragagent.service
 check "  with the owner and mode of a unit" has "regular file 644 root:root" /etc/systemd/system/ragagent.service
 check "  and starts at every boot" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" enabled
+check "the socket is the archive's" same new/ragagent.socket /etc/systemd/system/ragagent.socket
+check "  with the owner and mode of a unit" has "regular file 644 root:root" /etc/systemd/system/ragagent.socket
+check "  and is there at every boot" equal "$(inside systemctl is-enabled ragagent.socket 2>&1)" enabled
+check "the manual page is the archive's" same new/ragagent.8 /usr/share/man/man8/ragagent.8
+check "the completion is the archive's" same new/ragagent.bash /usr/share/bash-completion/completions/ragagent
+# shellcheck disable=SC2016 # the inner shell's own
+suggests() { inside bash -c 'source /usr/share/bash-completion/completions/ragagent; COMP_LINE="$*" COMP_POINT=${#COMP_LINE}; _ragagent ragagent "${!#}"; printf "%s\n" "${COMPREPLY[@]}"' _ "$@"; }
+check "  and it knows the commands" equal "$(suggests ragagent ro)" rollback
+catalog=/usr/lib/systemd/catalog/ragagent.catalog
+check "the journal's catalog is the archive's" same new/ragagent.catalog "$catalog"
+check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
 verify() {
   # It exits 0 for a key that it does not know: whatever it says of our unit is a finding.
   local said
-  said="$(inside systemd-analyze verify --man=no ragagent.service 2>&1)" || { echo "$said"; return 1; }
+  said="$(inside systemd-analyze verify --man=no ragagent.service ragagent.socket 2>&1)" || { echo "$said"; return 1; }
   ! grep -F ragagent <<<"$said"
 }
 check "  and is valid (systemd-analyze verify)" verify
@@ -211,9 +222,11 @@ check "removing is refused to another user than root" says "removing needs root"
 check "  and nothing is removed" untouched
 run /usr/share/ragagent/uninstall.sh
 check "uninstall.sh succeeds" succeeded
-for path in /usr/bin/ragagent /etc/systemd/system/ragagent.service /etc/systemd/system/multi-user.target.wants/ragagent.service /usr/share/ragagent; do
+for path in /usr/bin/ragagent /etc/systemd/system/ragagent.{service,socket} /etc/systemd/system/multi-user.target.wants/ragagent.service \
+  /etc/systemd/system/sockets.target.wants/ragagent.socket /usr/share/ragagent "$catalog" /usr/share/man/man8/ragagent.8 /usr/share/bash-completion/completions/ragagent; do
   check "  $path is gone" absent "$path"
 done
+check "  and the journal explains nothing of it any more" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" 0
 check "  the configuration is kept" same new/ragagent.json /etc/ragagent.json
 check "  the state is kept" test -s "$tree/var/lib/ragagent/state"
 check "  the user is kept" inside getent passwd ragagent

@@ -23,7 +23,7 @@ internal static class AgentHost
     // Less than systemd's patience with the unit (TimeoutStopSec=30): what is being handed over is finished, nothing else is waited for.
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
 
-    public static IHost Build(AgentConfig config, ControlAddress control, StateDirectory state, ISystemdNotifier systemd, AgentOutput output)
+    public static IHost Build(AgentConfig config, ControlAddress control, StateDirectory state, ISystemdNotifier systemd, ActivationSockets activation, AgentOutput output)
     {
         // The root of no content: nothing is read from beside the binary, which may lie where its user can't look.
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent", ContentRootPath = "/" });
@@ -37,15 +37,19 @@ internal static class AgentHost
         AddHealth(builder.Services);
         AddSupervision(builder.Services, config);
         AddStorage(builder.Services, state);
-        AddProxy(builder.Services);
+        AddProxy(builder.Services, activation);
         AddControl(builder.Services, control);
+        AddChecks(builder.Services);
         return builder.Build();
     }
 
     private static void AddDiagnostics(IServiceCollection services, ISystemdNotifier systemd, AgentOutput output) => services
         .AddSingleton(output.Vault).AddSingleton(output.Sink).AddSingleton(systemd)
         .AddSerilog(output.Logger)
-        .AddHostedService<StatusLine>();
+        .AddHostedService<StatusLine>()
+        .AddSingleton(s => new BootTimeline(BootId.Read(BootId.File) ?? "", BootTimeline.Uptime(), s.GetRequiredService<IBoots>(), s.GetRequiredService<TimeProvider>()))
+        .AddHostedService<BootRecorder>()
+        .AddSingleton(WatchdogLimit.Here()).AddHostedService<Watchdog>();
 
     private static void AddSecrets(IServiceCollection services) => services.AddSingleton<ISecrets, SecretReader>();
 
@@ -64,24 +68,32 @@ internal static class AgentHost
 
     private static void AddImages(IServiceCollection services) => services
         .AddSingleton<RegistryClient>().AddSingleton<EnginePull>().AddSingleton<EngineImages>().AddSingleton<EngineDisk>()
-        .AddSingleton<Repair>().AddSingleton<Retention>().AddSingleton<IImages, ImageStore>();
+        .AddSingleton<Repair>().AddSingleton<Retention>().AddSingleton<ImageStore>().AddSingleton<IImages>(s => s.GetRequiredService<ImageStore>());
 
     private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
 
     private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
         .AddSingleton(PolicyOf(config)).AddSingleton<StateBoard>().AddSingleton<Narrator>().AddSingleton<EffectRunner>()
-        .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>());
+        .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>()).AddSingleton<IPulse>(s => s.GetRequiredService<Supervisor>());
 
     private static void AddStorage(IServiceCollection services, StateDirectory state) => services
         .AddSingleton(state)
+        .AddSingleton<IBoots>(s => new BootFile(state.Path, s.GetRequiredService<ILogger<BootFile>>()))
         .AddSingleton<IMemory>(s => new StateFile(state.Path, s.GetRequiredService<ILogger<StateFile>>()));
 
-    private static void AddProxy(IServiceCollection services) => services
+    private static void AddProxy(IServiceCollection services, ActivationSockets activation) => services
         .AddSingleton<Visits>().AddSingleton<IDoor>(s => s.GetRequiredService<Visits>())
-        .AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
+        .AddSingleton(activation).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlAddress control) => services
-        .AddSingleton(control).AddSingleton<StatusWriter>().AddHostedService<ControlServer>();
+        .AddSingleton(control).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IPulse, ControlPulse>();
+
+    /// <summary>In the order in which one needs the other; what several need comes first.</summary>
+    private static void AddChecks(IServiceCollection services) => services
+        .AddSingleton<Doctor>()
+        .AddSingleton<ICheck, UnitCheck>().AddSingleton<ICheck, AgentCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, PortCheck>()
+        .AddSingleton<ICheck, InstanceCheck>().AddSingleton<ICheck, EndpointsCheck>().AddSingleton<ICheck, CredentialsCheck>()
+        .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>();
 
     /// <summary>The numbers of the configuration that decisions are made with.</summary>
     private static Policy PolicyOf(AgentConfig config) => new()

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using RagAgent.Diagnostics;
 using RagAgent.Secrets;
+using RagAgent.Supervision;
 using Serilog;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
@@ -15,20 +16,23 @@ internal sealed class AgentOutput : IDisposable
     // Wide enough that what is flushed leaves the process in one call: a kill of the agent then tears no batch of the app's lines.
     private const int Width = 64 * 1024;
 
+    private readonly JournalSocket? _journal;
     private readonly SerilogLoggerFactory _loggers;
 
     public AgentOutput()
-        : this(OutputSink.Detect(), new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), Width))
+        : this(OutputSink.Detect(), new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), Width), JournalSocket.Detect())
     {
     }
 
-    public AgentOutput(OutputKind kind, TextWriter output)
+    public AgentOutput(OutputKind kind, TextWriter output, JournalSocket? journal = null)
     {
-        Sink = new OutputSink(kind, Vault.Scrub, output);
+        _journal = journal;
+        Sink = new OutputSink(kind, Vault.Scrub, output, journal);
         Logger = new LoggerConfiguration()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Error)
             .MinimumLevel.Override("Yarp", LogEventLevel.Fatal)   // the front door tells visitors itself, and the supervision the operator
             .Filter.ByExcluding(HostTalk.SaysItTwice)
+            .Destructure.AsScalar<Problem>()   // not its text: the journal has a field for its code
             .WriteTo.Sink(Sink)
             .CreateLogger();
         _loggers = new SerilogLoggerFactory(Logger, dispose: true);
@@ -42,5 +46,9 @@ internal sealed class AgentOutput : IDisposable
 
     public ILogger<T> For<T>() => _loggers.CreateLogger<T>();
 
-    public void Dispose() => _loggers.Dispose();
+    public void Dispose()
+    {
+        _loggers.Dispose();
+        _journal?.Dispose();
+    }
 }

@@ -8,6 +8,9 @@ internal static class ExitCodes
     /// <summary>What was asked for did not come true: the app does not serve, an update failed, a loop of the agent broke.</summary>
     public const int Failed = 1;
 
+    /// <summary><c>ragagent doctor</c>: it works, and something should be otherwise.</summary>
+    public const int Warnings = 2;
+
     /// <summary>The agent that a command talks to does not run, or may not be talked to.</summary>
     public const int NotRunning = 3;
 

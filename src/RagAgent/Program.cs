@@ -15,6 +15,9 @@ var ragagent = new RootCommand("Keeps the newest image of one container serving 
 {
     RunCommand.Create(),      // the service; what systemd starts
     StatusCommand.Create(),   // asks the running service
+    LogsCommand.Create(),     // asks the journal
+    DoctorCommand.Create(),   // checks all that the app needs
+    SupportCommand.Create(),  // an archive for who is to help
     UpdateCommand.Create(),   // is there something newer? then run that
     RollbackCommand.Create(), // back to the one before
     UnquarantineCommand.Create(), // another chance for one that failed

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using RagAgent.IntegrationTests.AwsBench;
 using Xunit;
@@ -84,6 +85,28 @@ public sealed class Machine : IAsyncDisposable
     /// <summary>How often AWS was asked for this.</summary>
     public async Task<int> AskedAsync(string operation) =>
         int.Parse((await ScriptAsync("aws", "requests", "--operation", operation, "--count")).Succeeded(), CultureInfo.InvariantCulture);
+
+    /// <summary>Asks AWS as it is played here: <c>local-aws COMMAND…</c>.</summary>
+    public async Task<string> AwsAsync(params string[] command) => (await ScriptAsync("aws", command)).Succeeded();
+
+    /// <summary>Which of these files hold the key.</summary>
+    /// <param name="where">What grep is told.</param>
+    public async Task<string> FindAsync(string where) =>
+        // The key itself would be found in the arguments of the search.
+        await DoAsync("sh", "-c", $"echo {Convert.ToBase64String(Encoding.UTF8.GetBytes(Key))} | base64 -d | grep --binary-files=text --files-with-matches --fixed-strings --file=- {where} 2>/dev/null || true");
+
+    /// <summary>Visits again and again from outside, until the work is done; returns what went wrong with the visits.</summary>
+    public async Task<string> VisitedDuringAsync(Func<Task> work)
+    {
+        var end = Path.Combine(_folder, "visited");
+        var visits = ScriptAsync("cloud", "sh", "-c",
+            $"while [ ! -e {end} ]; do curl --silent --output /dev/null --max-time 30 http://10.77.0.2/ || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -gt 10 ] || echo only $n visits");
+        await work();
+        await File.WriteAllTextAsync(end, "", Stopping);
+        var said = (await visits).Succeeded();
+        File.Delete(end);
+        return said;
+    }
 
     public Task<string> JournalAsync() => DoAsync("journalctl", "--unit", "ragagent", "--boot", "--no-pager", "--output", "cat");
 

@@ -2,12 +2,13 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
 using RagAgent.Configuration;
+using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
 
 /// <summary>Who we are to AWS, and where: credentials by the standard chain, the region by configuration, environment, profile or instance.</summary>
-internal sealed class AwsAccount(AgentConfig config, InstanceMetadata metadata) : IDisposable
+internal sealed class AwsAccount(AgentConfig config, InstanceMetadata metadata, BootTimeline boot) : IDisposable
 {
     private readonly DefaultAWSCredentialsIdentityResolver _chain = new();
     private RegionEndpoint? _region;
@@ -28,6 +29,7 @@ internal sealed class AwsAccount(AgentConfig config, InstanceMetadata metadata) 
             var credentials = await _chain.ResolveIdentityAsync(null, stopping).WaitAsync(stopping);
             // Resolving finds a source; only asking it shows whether it has something to give.
             await credentials.GetCredentialsAsync().WaitAsync(stopping);
+            boot.Reach(Milestone.Credentials);
             return credentials;
         }
         catch (Exception e) when (e is not OperationCanceledException)

@@ -18,7 +18,7 @@ internal static class AwsProblems
             "AccessDeniedException" or "AccessDenied" when said.Contains("ciphertext", StringComparison.OrdinalIgnoreCase) => new("aws-key-denied",
                 $"AWS refuses {doing}: the key that encrypts it may not be used ({said}).", "Allow kms:Decrypt on that key to the instance role; no restart is needed."),
             "AccessDeniedException" or "AccessDenied" => new("aws-denied",
-                $"AWS denies {doing}: {said}.", $"Allow {action} on it to the instance role; no restart is needed."),
+                $"AWS denies {doing}: {said}.", $"Allow {action} on {(action == "ecr:GetAuthorizationToken" ? "'*'" : "it")} to the instance role; no restart is needed."),
             "ThrottlingException" or "Throttling" or "TooManyRequestsException" => new("aws-throttled", $"AWS throttles {doing}.", Problems.TriesAgain),
             "ExpiredTokenException" or "ExpiredToken" => new("aws-credentials-expired", $"AWS refuses {doing}: the credentials have expired.",
                 "New ones are asked for by themselves; if this stays, check the clock ('timedatectl')."),

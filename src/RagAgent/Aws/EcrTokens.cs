@@ -15,7 +15,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Aws;
 
 /// <summary>ECR's GetAuthorizationToken, signed by the SDK's signer. A token is kept for half of its life.</summary>
-internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) : IEcr, IDisposable
+internal sealed partial class EcrTokens(AwsAccount account, BootTimeline boot, TimeProvider time) : IEcr, IDisposable
 {
     private const string Target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15);
@@ -51,6 +51,7 @@ internal sealed partial class EcrTokens(AwsAccount account, TimeProvider time) :
             if (anew || _held is not { } held || held.Region != region.SystemName || time.GetUtcNow() >= held.Until)
             {
                 _held = await AskAsync(region, stopping);
+                boot.Reach(Milestone.Token);
             }
             var access = _held.Value.Access;
             return host is null ? access : access with { Host = host, Api = new Uri($"https://{host}") };

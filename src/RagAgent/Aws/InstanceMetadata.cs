@@ -60,6 +60,9 @@ internal sealed class InstanceMetadata : IDisposable
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
     public Task<string> RegionAsync(CancellationToken stopping) => GetAsync("placement/region", stopping);
 
+    /// <exception cref="ProblemException">It can't be had; says why.</exception>
+    public Task<string> InstanceAsync(CancellationToken stopping) => GetAsync("instance-id", stopping);
+
     /// <summary>Why the instance has no credentials to give.</summary>
     /// <returns>Null when it has some, so that the cause lies elsewhere.</returns>
     public async Task<Problem?> WhyNoCredentialsAsync(CancellationToken stopping)

@@ -7,7 +7,7 @@ namespace RagAgent.Cli;
 internal static partial class Log
 {
     [LoggerMessage(500, LogLevel.Information, "The configuration was read again; nothing in it has changed.")]
-    public static partial void NothingChanged(this ILogger logger);
+    public static partial void ConfigurationUnchanged(this ILogger logger);
 
     [LoggerMessage(501, LogLevel.Information, "The configuration was read again and has changed: the agent begins anew with it. The app goes on; open connections are closed.")]
     public static partial void BeginsAnew(this ILogger logger);

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
 using RagAgent.Control;
+using RagAgent.Proxy;
 using RagAgent.Supervision;
 
 namespace RagAgent.Cli;
@@ -31,6 +32,7 @@ internal static class RunCommand
             return ConfigCommand.Refuse(read.Problems);
         }
         var systemd = new SystemdNotifier();
+        var activation = ActivationSockets.Here();
         try
         {
             using var output = new AgentOutput();
@@ -40,7 +42,7 @@ internal static class RunCommand
             {
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, reload.Token);
                 int code;
-                using (var host = AgentHost.Build(config, control, state, systemd, output))
+                using (var host = AgentHost.Build(config, control, state, systemd, activation, output))
                 {
                     code = await RunOnceAsync(host, control, systemd, end.Token);
                 }
@@ -181,7 +183,7 @@ internal static class RunCommand
                         break;
                     // The same as what is in use, or as what the agent is just beginning anew with.
                     case not null when read.Fingerprint == _fingerprint:
-                        _logger.NothingChanged();
+                        _logger.ConfigurationUnchanged();
                         break;
                     case { } config:
                         (_next, _fingerprint) = (config, read.Fingerprint);

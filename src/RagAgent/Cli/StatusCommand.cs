@@ -1,23 +1,92 @@
 using System.CommandLine;
 using System.Text.Json;
 using RagAgent.Control;
+using RagAgent.Supervision;
 
 namespace RagAgent.Cli;
 
 /// <summary><c>ragagent status</c>: what serves, what is under way, what is wrong.</summary>
 internal static class StatusCommand
 {
+    private const string Clear = "\x1b[H\x1b[2J";
+    private static readonly TimeSpan BeforeAskingAgain = TimeSpan.FromSeconds(1);
+
     public static Command Create()
     {
         var directory = Options.RuntimeDirectory();
         var json = new Option<bool>("--json") { Description = "As JSON, for scripts; keys are only ever added." };
-        var command = new Command("status", "Show what serves, what is under way and what is wrong. Exit code 0: the app serves.") { json, directory };
-        command.SetAction((parsed, stopping) => AgentCall.DoAsync(parsed.GetValue(directory)!, async agent =>
-        {
-            var status = await agent.StatusAsync(null, stopping);
-            Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument) + "\n" : StatusText.Of(status));
-            return status is { App.State: "serving", FrontDoor.Open: true } ? ExitCodes.Ok : ExitCodes.Failed;
-        }));
+        var watch = new Option<bool>("--watch", "-w") { Description = "Again whenever it changes, until Ctrl-C; with --json a line for each change." };
+        var command = new Command("status", "Show what serves, what is under way and what is wrong. Exit code 0: the app serves.") { json, watch, directory };
+        command.SetAction((parsed, stopping) => parsed.GetValue(watch)
+            ? WatchAsync(parsed.GetValue(directory)!, parsed.GetValue(json), stopping)
+            : AgentCall.DoAsync(parsed.GetValue(directory)!, async agent =>
+            {
+                var status = await agent.StatusAsync(null, stopping);
+                Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument) + "\n" : StatusText.Of(status));
+                return status is { App.State: "serving", FrontDoor.Open: true } ? ExitCodes.Ok : ExitCodes.Failed;
+            }));
         return command;
+    }
+
+    /// <summary>Also across the ends of agents: who watches wants to see the next one come.</summary>
+    private static async Task<int> WatchAsync(string directory, bool json, CancellationToken stopping)
+    {
+        var screen = new Screen(json);
+        try
+        {
+            using var agent = new ControlClient(directory);
+            long? seen = null;
+            while (true)
+            {
+                try
+                {
+                    var status = await agent.StatusAsync(seen, stopping);
+                    seen = status.Revision;
+                    screen.Show(status);
+                }
+                catch (Exception e) when (e is HttpRequestException or IOException or ProblemException { Problem.Code: "not-running" })
+                {
+                    seen = null;
+                    screen.ShowNobody();
+                    await Task.Delay(BeforeAskingAgain, TimeProvider.System, stopping);
+                }
+            }
+        }
+        catch (ProblemException e)
+        {
+            await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
+            return ExitCodes.NotRunning;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return ExitCodes.Ok;
+        }
+    }
+
+    /// <summary>Shows what differs from what it showed last.</summary>
+    private sealed class Screen(bool json)
+    {
+        private string? _shown;
+
+        public void Show(StatusDocument status)
+        {
+            // That time has passed is a revision, and nothing to see.
+            var text = json ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Default.StatusDocument) : StatusText.Of(status);
+            if (text != _shown)
+            {
+                _shown = text;
+                Console.Out.Write(json ? JsonSerializer.Serialize(status, CompactJson.Default.StatusDocument) + "\n" : Console.IsOutputRedirected ? text + "\n" : Clear + text);
+            }
+        }
+
+        public void ShowNobody()
+        {
+            const string Nobody = "No agent answers. It is waited for; 'journalctl -u ragagent' says what became of the last one.\n";
+            if (!json && _shown != Nobody)
+            {
+                _shown = Nobody;
+                Console.Out.Write(Console.IsOutputRedirected ? Nobody : Clear + Nobody);
+            }
+        }
     }
 }

@@ -45,7 +45,23 @@ internal static class StatusText
                 Line("", "| " + line);
             }
         }
+        AddBoot(text, s.Boot);
         return text.ToString();
+    }
+
+    /// <summary>What the boot took, step by step, beside the one before it.</summary>
+    private static void AddBoot(StringBuilder text, BootsStatus? boots)
+    {
+        if (boots is not { This: { Steps.Count: > 0 } boot })
+        {
+            return;
+        }
+        var before = boots.Previous?.Steps.ToDictionary(step => step.Name, step => step.Seconds) ?? [];
+        text.Append(CultureInfo.InvariantCulture, $"\nboot      {At(boot.Began)}, in seconds since the kernel started{(boots.Previous is { } previous ? $" (beside that of {At(previous.Began)})" : "")}\n");
+        foreach (var (name, seconds) in boot.Steps)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{"",10}{name,-12}{seconds,8:0.0}{(before.TryGetValue(name, out var then) ? $"   ({then:0.0})" : "")}\n");
+        }
     }
 
     private static string Ended(UpdateResult last) => last switch

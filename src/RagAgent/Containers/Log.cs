@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 
 namespace RagAgent.Containers;

@@ -12,7 +12,7 @@ internal sealed class LogCursors(AgentConfig config, StateDirectory directory, I
     private const int IdLength = 64;
     private int _told;
 
-    // Two agents for two containers may share a directory.
+    // What another agent may have left in the directory is not taken for ours.
     private string Prefix => $"{config.Container.Name}.";
 
     /// <returns>Null when it can't be made.</returns>

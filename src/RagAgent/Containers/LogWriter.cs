@@ -5,12 +5,6 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Containers;
 
-/// <summary>The container that a log is of.</summary>
-internal sealed record LoggedContainer(string Id, string Name)
-{
-    public override string ToString() => $"{Name} ({Id[..Math.Min(12, Id.Length)]})";
-}
-
 /// <summary>Writes one container's lines, as many as the cap admits, and keeps the place up to which they were written.</summary>
 internal sealed class LogWriter(
     LoggedContainer container, LogPlace place, LogCursor? cursor, LogCursors cursors, SecretVault vault, OutputSink output, TimeProvider time, ILogger logger) : IDisposable
@@ -56,7 +50,7 @@ internal sealed class LogWriter(
         var record = moves && _cursor is not null ? LogCursor.Format(Place) : null;
         if (_batch.Count > 0)
         {
-            output.WriteApp(_batch);
+            output.WriteApp(container, _batch);
         }
         Keep(record);
         _batch.Clear();

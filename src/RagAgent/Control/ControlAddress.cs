@@ -16,6 +16,8 @@ internal sealed class ControlAddress : IDisposable
 
     public string Socket { get; }
 
+    public string Directory => _directory;
+
     /// <summary>Makes the directory this agent's; does nothing when it is already.</summary>
     /// <exception cref="ProblemException">Another agent has it, or it can't be made.</exception>
     public void Claim()
@@ -26,7 +28,7 @@ internal sealed class ControlAddress : IDisposable
         }
         try
         {
-            Directory.CreateDirectory(_directory);
+            System.IO.Directory.CreateDirectory(_directory);
             // The file stays: between the removal of a locked file and the end of its lock, a third agent could make and lock another one.
             _claim = new FileStream(Path.Combine(_directory, "control.lock"), new FileStreamOptions
             {

@@ -15,7 +15,20 @@ internal sealed record StatusDocument(
     UpdateStatus Update,
     RolloutStatus Rollout,
     FailureStatus? LastFailure,
-    IReadOnlyList<ProblemStatus> Problems);
+    IReadOnlyList<ProblemStatus> Problems,
+    BootsStatus? Boot = null);
+
+/// <param name="This">The boot that goes on.</param>
+/// <param name="Previous">The one before it; null: none is known.</param>
+internal sealed record BootsStatus(BootStatus This, BootStatus? Previous);
+
+/// <param name="Began">When the kernel started.</param>
+/// <param name="Steps">What was reached, in the order in which it was: <c>agent</c>, <c>credentials</c>, <c>secret</c>, <c>token</c>, <c>digest</c>, <c>pull</c>, <c>start</c>, <c>healthy</c>.</param>
+internal sealed record BootStatus(DateTimeOffset Began, IReadOnlyList<BootStepStatus> Steps);
+
+/// <param name="Name">What was reached.</param>
+/// <param name="Seconds">Since the kernel started.</param>
+internal sealed record BootStepStatus(string Name, double Seconds);
 
 /// <param name="State"><c>unknown</c>, <c>absent</c>, <c>starting</c>, <c>serving</c>, <c>unhealthy</c>, <c>stopping</c>, <c>stopped</c> (it is to stay so) or <c>backoff</c> (it ended; see <c>lastFailure</c>).</param>
 /// <param name="Since">When it began to serve, or was started, if this agent found it running; null unless it serves.</param>
@@ -91,3 +104,8 @@ internal sealed record UpdateAccepted(long Id);
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(UpdateAccepted))]
 internal sealed partial class ControlJson : JsonSerializerContext;
+
+/// <summary>The same on one line.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(StatusDocument))]
+internal sealed partial class CompactJson : JsonSerializerContext;

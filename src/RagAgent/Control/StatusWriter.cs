@@ -6,7 +6,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -24,8 +24,12 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             new UpdateStatus(s.Request?.Id, s.LastOutcome is { } o ? new UpdateResult(o.Id, o.Changed, o.Digest, o.Problem is { } why ? Problem(why, null) : null, Words.Command(o.Kind)) : null),
             Rollout(s),
             s.LastFailure is { } f ? new FailureStatus(clock.WallTime(f.At), f.ReleaseId, Problem(f.Problem, null), f.LastLines, Exit(f.Exit)) : null,
-            [.. Problems(s)]);
+            [.. Problems(s)],
+            new BootsStatus(Boot(boot.Now), boot.Previous is { } previous ? Boot(previous) : null));
     }
+
+    private static BootStatus Boot(Boot boot) =>
+        new(boot.Began, [.. boot.Steps.OrderBy(step => step.Value).Select(step => new BootStepStatus(step.Key.ToString().ToLowerInvariant(), Math.Round(step.Value.TotalSeconds, 3)))]);
 
     private AppStatus App(AgentState s)
     {

@@ -8,7 +8,7 @@ namespace RagAgent.Diagnostics;
 /// <summary>Where log lines go.</summary>
 internal enum OutputKind
 {
-    /// <summary>To the journal through standard output: a priority before each line, the time is the journal's.</summary>
+    /// <summary>To the journal: with all its fields through its own socket, or through standard output with a priority before each line.</summary>
     Journal,
 
     /// <summary>To a person: short times, colours, and one line at the bottom that is written over.</summary>
@@ -18,26 +18,29 @@ internal enum OutputKind
     Plain,
 }
 
-/// <summary>Writes log events to standard output. One lock for lines and for the status line, so that neither tears the other.</summary>
+/// <summary>Writes log events to the journal or to standard output. One lock for lines and for the status line, so that neither tears the other.</summary>
 internal sealed class OutputSink : ILogEventSink
 {
     private const string EraseLine = "\r\x1b[K";
     private const string AppMark = "app| ";
+    private const int Informational = 6;
     private readonly Lock _lock = new();
-    private readonly MessageTemplateTextFormatter _message = new("{Message:lj}", CultureInfo.InvariantCulture);
+    private readonly MessageTemplateTextFormatter _message = new("{Message:l}", CultureInfo.InvariantCulture);
     private readonly OutputKind _kind;
     private readonly Func<string, string> _scrub;
     private readonly TextWriter _out;
+    private readonly JournalSocket? _journal;
     private string _status = "";
 
     /// <param name="kind">How lines look.</param>
     /// <param name="scrub">Takes secrets out, whatever way they may have come into a message.</param>
     /// <param name="output">Written to and flushed line by line.</param>
-    public OutputSink(OutputKind kind, Func<string, string> scrub, TextWriter output) => (_kind, _scrub, _out) = (kind, scrub, output);
+    /// <param name="journal">Takes the lines as long as it can; null: standard output does.</param>
+    public OutputSink(OutputKind kind, Func<string, string> scrub, TextWriter output, JournalSocket? journal = null) => (_kind, _scrub, _out, _journal) = (kind, scrub, output, journal);
 
     /// <summary>What standard output is connected to.</summary>
     public static OutputKind Detect() =>
-        Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 } ? OutputKind.Journal
+        JournalSocket.IsStandardOutput() ? OutputKind.Journal
         : Console.IsOutputRedirected || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb" ? OutputKind.Plain
         : OutputKind.Terminal;
 
@@ -52,6 +55,10 @@ internal sealed class OutputSink : ILogEventSink
         var line = _scrub(text.ToString()).ReplaceLineEndings(" ");
         lock (_lock)
         {
+            if (_journal?.Send(JournalFields.OfAgent(logEvent, line, Priority(logEvent.Level), _scrub).Bytes) == true)
+            {
+                return;
+            }
             _out.Write(_kind switch
             {
                 OutputKind.Journal => $"<{Priority(logEvent.Level)}>{line}\n",
@@ -62,17 +69,21 @@ internal sealed class OutputSink : ILogEventSink
         }
     }
 
-    /// <summary>Writes lines of the app's in one piece. They are scrubbed and harmless already, and marked so that nobody takes them for the agent's.</summary>
+    /// <summary>Writes lines of the app's, to standard output in one piece. They are scrubbed and harmless already, and marked so that nobody takes them for the agent's.</summary>
     /// <remarks>All have the priority of plain information: Streamlit writes what is no error to standard error, too.</remarks>
-    public void WriteApp(IEnumerable<(DateTimeOffset At, string Text)> lines)
+    public void WriteApp(LoggedContainer container, IEnumerable<(DateTimeOffset At, string Text)> lines)
     {
         lock (_lock)
         {
             foreach (var (at, text) in lines)
             {
+                if (_journal?.Send(JournalFields.OfApp(container, at, text, Informational).Bytes) == true)
+                {
+                    continue;
+                }
                 _out.Write(_kind switch
                 {
-                    OutputKind.Journal => $"<6>{AppMark}{text}\n",
+                    OutputKind.Journal => $"<{Informational}>{AppMark}{text}\n",
                     OutputKind.Terminal => $"{EraseLine}{at.ToLocalTime():HH:mm:ss} \x1b[2m{AppMark}{text}\x1b[0m\n",
                     _ => $"{at.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ} info  {AppMark}{text}\n",
                 });
@@ -105,7 +116,7 @@ internal sealed class OutputSink : ILogEventSink
         LogEventLevel.Fatal => 2,
         LogEventLevel.Error => 3,
         LogEventLevel.Warning => 4,
-        LogEventLevel.Information => 6,
+        LogEventLevel.Information => Informational,
         _ => 7,
     };
 

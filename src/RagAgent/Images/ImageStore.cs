@@ -54,7 +54,32 @@ internal sealed class ImageStore(
         return retention.CollectAsync(repositories, keep, stopping);
     }
 
-    private async Task<long> PullAsync(RegistryAccess access, Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping)
+    /// <summary>All of a pull but the pull: what the tag means, whether it is for this machine, and whether its layers may be fetched.</summary>
+    /// <returns>What the tag means, and the compressed bytes of its layers.</returns>
+    public async Task<(Resolution Resolution, long Bytes)> SurveyAsync(CancellationToken stopping)
+    {
+        var resolution = await ResolveAsync(stopping);
+        var (manifest, _) = await WithAccessAsync(access => DescribeAsync(access, resolution, stopping), stopping);
+        return (resolution, manifest.Layers.Sum(layer => layer.Size));
+    }
+
+    /// <returns>The bytes that a pull of what the tag means needs, and those that are free; null: they can't be seen from here.</returns>
+    /// <exception cref="ProblemException">It does not fit.</exception>
+    public async Task<(long Needed, FreeSpace? Free)> SpaceAsync(CancellationToken stopping)
+    {
+        var resolution = await ResolveAsync(stopping);
+        var free = await disk.FreeAsync(stopping);
+        if (await images.FindAsync(resolution.Image.ToString(), stopping) is not null)
+        {
+            return (0, free);
+        }
+        var (manifest, diffIds) = await WithAccessAsync(access => DescribeAsync(access, resolution, stopping), stopping);
+        var missing = DiskPreflight.MissingBytes(manifest.Layers, diffIds, await images.LayersAsync(await images.ListAsync(stopping), stopping));
+        DiskPreflight.Require(missing, free, resolution.Reference);
+        return (DiskPreflight.Needed(missing), free);
+    }
+
+    private async Task<(Manifest Manifest, IReadOnlyList<string> DiffIds)> DescribeAsync(RegistryAccess access, Resolution resolution, CancellationToken stopping)
     {
         var (reference, image) = (resolution.Reference, resolution.Image);
         // One to go back to may be of a repository that the configuration named before.
@@ -62,15 +87,20 @@ internal sealed class ImageStore(
         var manifest = Manifest.Parse(await registry.ManifestAsync(access, path, image.Digest, reference, stopping), reference);
         var blob = await registry.BlobAsync(access, path, manifest.ConfigDigest, reference, stopping);
         RequirePlatform(Manifest.PlatformOf(blob, reference), reference);
-        var diffIds = Manifest.DiffIdsOf(blob, reference);
+        return (manifest, Manifest.DiffIdsOf(blob, reference));
+    }
+
+    private async Task<long> PullAsync(RegistryAccess access, Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping)
+    {
+        var (manifest, diffIds) = await DescribeAsync(access, resolution, stopping);
         await RequireSpaceAsync(manifest, diffIds, resolution, anew, stopping);
         if (anew)
         {
             // Only now: without the registry, or without the space, a broken image is all there is.
-            await repair.ClearAsync(image, diffIds, stopping);
+            await repair.ClearAsync(resolution.Image, diffIds, stopping);
         }
         var tracker = new PullTracker(manifest.Layers);
-        await pull.PullAsync(image, reference, access, tracker, progress, stopping);
+        await pull.PullAsync(resolution.Image, resolution.Reference, access, tracker, progress, stopping);
         return tracker.MissingBytes;
     }
 

@@ -14,7 +14,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace RagAgent.Proxy;
 
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
-internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ILoggerFactory loggers) : BackgroundService
+internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ActivationSockets activation, ILoggerFactory loggers) : BackgroundService
 {
     private const int MostConnections = 4096;
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
@@ -31,6 +31,10 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        foreach (var port in activation.Ports.Where(port => port != config.Listen.Http))
+        {
+            _logger.NobodyListens(port, config.Listen.Http);
+        }
         while (!stoppingToken.IsCancellationRequested)
         {
             await using var server = Build();
@@ -97,6 +101,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
         });
+        builder.Services.AddSingleton(activation).AddSingleton<IConnectionListenerFactory, HeldPortFactory>();
         builder.Services.AddRoutingCore();
         builder.Services.AddHttpForwarder();
         builder.Services.AddSingleton(loggers).AddSingleton(visits).AddSingleton(board).AddSingleton(policy).AddSingleton<Reception>();

@@ -3,9 +3,15 @@ using RagAgent.Supervision;
 
 namespace RagAgent.Storage;
 
-/// <summary>State file: ids 400-499.</summary>
+/// <summary>Storage: ids 700-799.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(400, LogLevel.Warning, "{Problem}")]
+    [LoggerMessage(700, LogLevel.Warning, "{Problem}")]
     public static partial void StateIsLost(this ILogger logger, Problem problem);
+
+    [LoggerMessage(701, LogLevel.Information, "The timelines of earlier boots, {Path}, can't be read and begin anew: {Why}.")]
+    public static partial void BootsUnread(this ILogger logger, string path, string why);
+
+    [LoggerMessage(702, LogLevel.Warning, "The timeline of this boot can't be kept in {Path}: {Why}. Nothing depends on it.")]
+    public static partial void BootsUnwritten(this ILogger logger, string path, string why);
 }

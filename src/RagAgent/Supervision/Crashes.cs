@@ -18,7 +18,8 @@ internal static class Crashes
             // The image before it has done nothing wrong: it is not made to wait.
             return s with { Crashes = 0, App = new App.Absent() };
         }
-        var crashes = ranFor >= policy.RestartResetAfter ? 1 : s.Crashes + 1;
+        // What went with the engine is no crash in a row; all the same the app is started again from what is on disk.
+        var crashes = ranFor >= policy.RestartResetAfter ? 1 : Failures.IsOfTheEngine(failure.Problem) ? Math.Max(1, s.Crashes) : s.Crashes + 1;
         return s.Draw(luck => s with { Crashes = crashes, App = new App.BackingOff(s.Now + policy.Restart.After(crashes, luck), failure) });
     }
 

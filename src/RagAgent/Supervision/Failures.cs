@@ -3,6 +3,7 @@ namespace RagAgent.Supervision;
 /// <summary>The container's own failures, in an operator's words.</summary>
 internal static class Failures
 {
+    private const string WithEngine = "app-ended-with-engine";
     public const string OutputIsThere = "Its output is in the journal.";
 
     public static Problem Exited(Container container, ContainerExit exit) => new(
@@ -18,7 +19,7 @@ internal static class Failures
         });
 
     public static Problem EndedWithEngine(Container container, ContainerExit exit) => new(
-        "app-ended-with-engine",
+        WithEngine,
         $"The app's container {container.Name} {exit.Describe()} while Docker Engine itself was away.",
         "\"live-restore\": true in /etc/docker/daemon.json lets containers live through a restart of the engine.");
 
@@ -30,6 +31,9 @@ internal static class Failures
 
     /// <summary>The app itself ended or was not well; otherwise it never came to run.</summary>
     public static bool IsOfTheApp(Problem problem) => problem.Code.StartsWith("app-", StringComparison.Ordinal);
+
+    /// <summary>The engine took it down with itself.</summary>
+    public static bool IsOfTheEngine(Problem problem) => problem.Code == WithEngine;
 
     /// <summary>How much a failure counts against the image on trial; 0: it can't be its fault.</summary>
     public static int Weight(Problem problem) => problem.Code switch

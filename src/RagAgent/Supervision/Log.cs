@@ -110,7 +110,7 @@ internal static partial class Log
     [LoggerMessage(143, LogLevel.Warning, "Container {Container} still had {Left} requests or sessions under way after {Patience}; they are cut.")]
     public static partial void DrainedLate(this ILogger logger, string container, int left, string patience);
 
-    [LoggerMessage(144, LogLevel.Information, "Image {Digest} has proven itself: it is the last good one.")]
+    [LoggerMessage(144, LogLevel.Information, "Image {Digest} is the last good one from now on.")]
     public static partial void IsGood(this ILogger logger, string digest);
 
     [LoggerMessage(145, LogLevel.Error, "Image {Digest} is rolled back. {Why} The last good one is run instead, {Good}.")]
@@ -122,7 +122,7 @@ internal static partial class Log
     [LoggerMessage(146, LogLevel.Warning, "Image {Digest} is quarantined: the one before it serves well. It is not run again until the tag moves, or 'ragagent unquarantine'.")]
     public static partial void Quarantined(this ILogger logger, string digest);
 
-    [LoggerMessage(147, LogLevel.Error, "The last good image failed as well, so image {Digest} was not to blame. Look for what both need: the configuration, the secrets, the machine.")]
+    [LoggerMessage(147, LogLevel.Error, "The last good image failed as well, so image {Digest} may not be to blame. Look for what both need: the configuration, the secrets, the machine.")]
     public static partial void Undecided(this ILogger logger, string digest);
 
     [LoggerMessage(148, LogLevel.Information, "Image {Digest} is given another chance.")]

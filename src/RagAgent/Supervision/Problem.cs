@@ -1,7 +1,7 @@
 namespace RagAgent.Supervision;
 
 /// <summary>A failure in an operator's words. The same text stands in the journal, in <c>status</c> and on the front door.</summary>
-/// <param name="Code">A short stable name for scripts and tests, such as <c>ssm-parameter-not-found</c>.</param>
+/// <param name="Code">A short stable name for scripts and tests, such as <c>ssm-parameter-missing</c>.</param>
 /// <param name="What">One sentence: what happened, to what. Never holds a secret.</param>
 /// <param name="Remedy">One sentence: what to do, or that the agent tries again by itself.</param>
 internal sealed record Problem(string Code, string What, string Remedy)

@@ -27,8 +27,7 @@ internal static class Reducer
 
         Event.PullProgressed progressed when s.Image.IsRunning => s with { Progress = progressed.Progress },
         Event.ImageReady ready when s.Image.IsRunning => s.Mended(ready.Image.Digest) with { Image = s.Image.Succeed(ready.Image), Progress = null },
-        Event.ImageFailed failed when s.Image.IsRunning => MakeRoom(
-            s.Draw(t => s with { Image = s.Image.Fail(failed.Problem, s.Now, policy.PullRetry, t), Progress = null }), failed.Problem),
+        Event.ImageFailed failed when s.Image.IsRunning => ImageFailed(s, failed.Problem, policy),
         Event.SpareReady ready when s.Spare.IsRunning => s.Mended(ready.Image.Digest) with { Spare = s.Spare.Succeed(ready.Image), Engine = s.Engine.Refresh() },
         Event.SpareFailed failed when s.Spare.IsRunning => SpareFailed(s, failed.Problem, policy),
         Event.ImagesCollected collected when s.Sweep.IsRunning => s with
@@ -111,6 +110,13 @@ internal static class Reducer
             Image = moved ? s.Image.Refresh() : s.Image,
             CandidateFailures = moved ? 0 : s.CandidateFailures,
         };
+    }
+
+    private static AgentState ImageFailed(AgentState s, Problem problem, Policy policy)
+    {
+        // What lies there in pieces is in the way of the whole: the next try removes it first.
+        s = problem.Code == ProblemCodes.ImageCorrupt && s.Tag.Value is { } tag ? s.Found(new Defect(tag.Image, IsCorrupt: true)) : s;
+        return MakeRoom(s.Draw(t => s with { Image = s.Image.Fail(problem, s.Now, policy.PullRetry, t), Progress = null }), problem);
     }
 
     private static AgentState SpareFailed(AgentState s, Problem problem, Policy policy)

@@ -4,12 +4,21 @@ using Microsoft.Extensions.Hosting;
 namespace RagAgent.Supervision;
 
 /// <summary>The one loop that owns the state: reads events one at a time, asks the <see cref="Reducer"/>, begins the effects.</summary>
-internal sealed class Supervisor(Policy policy, EffectRunner effects, IMemory memory, StateBoard board, Narrator narrator, AgentClock clock) : BackgroundService
+internal sealed class Supervisor(Policy policy, EffectRunner effects, IMemory memory, StateBoard board, Narrator narrator, AgentClock clock) : BackgroundService, IPulse
 {
     private readonly Channel<Event> _inbox = Channel.CreateUnbounded<Event>(new UnboundedChannelOptions { SingleReader = true });
 
     /// <summary>Never blocks and never drops; the time of the event is now.</summary>
     public void Post(Func<Moment, Event> what) => _inbox.Writer.TryWrite(what(clock.Now));
+
+    public string What => "supervision";
+
+    public async Task BeatAsync(CancellationToken stopping)
+    {
+        var (revision, _) = board.Read();
+        Post(at => new Event.Tick(at));
+        await board.WaitAsync(revision, stopping);
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -10,7 +10,7 @@ internal abstract record Verdict(ImageName Image)
     /// <param name="Round">1, or 2 when it was tried before and nothing could be concluded.</param>
     public sealed record OnTrial(ImageName Image, int Strikes, int Round) : Verdict(Image);
 
-    /// <summary>It failed, and the last good image was brought back. That one is watched: when it fails as well, the image was not to blame.</summary>
+    /// <summary>It failed, and the last good image was brought back. That one is watched: when it fails as well, the image may not be to blame.</summary>
     /// <param name="Image">The image that failed.</param>
     /// <param name="Why">Its failure.</param>
     /// <param name="Strikes">Of the image that was brought back.</param>

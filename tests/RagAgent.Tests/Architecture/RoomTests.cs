@@ -40,7 +40,7 @@ public class RoomTests
     [Theory]
     [InlineData("Cli", "")]
     [InlineData("Control", "Cli", "")]
-    [InlineData("Proxy", "Control", "")]
+    [InlineData("Proxy", "Control", "Cli", "")]
     [InlineData("Aws", "")]
     [InlineData("Health", "")]
     [InlineData("Storage", "")]

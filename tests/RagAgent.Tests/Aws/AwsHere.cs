@@ -27,7 +27,7 @@ internal sealed class AwsHere : IDisposable
     }
 
     public static AwsAccount Account(string? region = "eu-central-1", TimeProvider? time = null) =>
-        new(new AgentConfig { Image = "app", Aws = new AwsConfig { Region = region } }, new InstanceMetadata(time ?? TimeProvider.System));
+        new(new AgentConfig { Image = "app", Aws = new AwsConfig { Region = region } }, new InstanceMetadata(time ?? TimeProvider.System), Told.Boot());
 
     /// <summary>An error as AWS's JSON services send it.</summary>
     public static Task RefuseAsync(HttpContext call, int status, string type, string message)

@@ -121,8 +121,8 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
-    [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on it to the instance role; no restart is needed.")]
-    [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on it to the instance role; no restart is needed.")]
+    [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.")]
+    [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.")]
     [InlineData("ThrottlingException", 400, "aws-throttled", "AWS throttles giving out a registry token.", "The agent tries again by itself.")]
     [InlineData("ExpiredTokenException", 400, "aws-credentials-expired", "AWS refuses giving out a registry token: the credentials have expired.",
         "New ones are asked for by themselves; if this stays, check the clock ('timedatectl').")]
@@ -210,7 +210,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     public async Task A_failing_ECR_is_asked_three_times()
     {
         _refuse = call => AwsHere.RefuseAsync(call, 500, "ServerException", "Oops");
-        using var tokens = new EcrTokens(AwsHere.Account(), new SwiftTime(TimeSpan.FromSeconds(15)));
+        using var tokens = new EcrTokens(AwsHere.Account(), Told.Boot(), new SwiftTime(TimeSpan.FromSeconds(15)));
 
         var refused = await Refused.ByAsync(() => TokenAsync(tokens));
 
@@ -250,7 +250,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private EcrTokens Tokens() => new(AwsHere.Account(), _time);
+    private EcrTokens Tokens() => new(AwsHere.Account(), Told.Boot(), _time);
 
     private static async Task<string?> TokenAsync(EcrTokens tokens, bool anew = false) => (await tokens.AccessAsync(null, anew, Stop)).Password?.Reveal();
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 
 namespace RagAgent.Tests.Bench;
@@ -22,6 +23,9 @@ internal static class Told
         Engine = Known(new Inventory(ImmutableArray<Container>.Empty, "29.0.0 (API 1.44)")),
     };
 
+    /// <summary>A boot that began 5 seconds ago, the first one of the machine.</summary>
+    public static BootTimeline Boot(IBoots? boots = null) => new("boot-1", TimeSpan.FromSeconds(5), boots ?? new NoBoots(), TimeProvider.System);
+
     public static Container Container(int? port = 32768, string release = "release-1", string digest = Digest) => new(
         "0123456789abcdef0123456789abcdef", "ragstream", new ImageName("registry/app", digest), release, "config", ContainerStatus.Running, "2026-01-01T00:00:00Z", port, null);
 
@@ -36,4 +40,13 @@ internal static class Told
 
     public static Tracked<T> Failing<T>(Problem problem, T? value = null, int failures = 1)
         where T : class => new(value, null, new Work.Waiting(failures, problem, Moment.Zero + TimeSpan.FromSeconds(30)));
+
+    private sealed class NoBoots : IBoots
+    {
+        public IReadOnlyList<Boot> Read() => [];
+
+        public void Write(IReadOnlyList<Boot> boots)
+        {
+        }
+    }
 }

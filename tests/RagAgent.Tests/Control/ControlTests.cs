@@ -238,7 +238,7 @@ public sealed class ControlTests : IAsyncLifetime
 
     private ControlServer Server(ControlAddress address)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, _agent.Clock);
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _agent.Clock);
         return new ControlServer(address, status, _agent.Board, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 

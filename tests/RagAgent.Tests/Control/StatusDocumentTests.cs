@@ -20,6 +20,7 @@ public class StatusDocumentTests
         "rollout.setAside.why.what", "rollout.setAside.why.remedy", "rollout.setAside.why.nextTry",
         "lastFailure.at", "lastFailure.release", "lastFailure.problem.code", "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry", "lastFailure.lastLines", "lastFailure.exit.code", "lastFailure.exit.signal", "lastFailure.exit.outOfMemory",
         "problems.code", "problems.what", "problems.remedy", "problems.nextTry",
+        "boot.this.began", "boot.this.steps.name", "boot.this.steps.seconds", "boot.previous.began", "boot.previous.steps.name", "boot.previous.steps.seconds",
     ];
 
     private static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
@@ -32,7 +33,10 @@ public class StatusDocumentTests
         new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false), new FrontDoorStatus(80, true),
         new UpdateStatus(null, new UpdateResult(7, false, Told.Digest, Trouble)),
         new RolloutStatus("watch", "abcdef012345", At, [Told.Digest], new SetAsideStatus(Told.NewerDigest, "quarantined", Trouble)),
-        new FailureStatus(At, "release-0", Trouble, ["last line"], new ExitStatus(137, 9, true)), [Trouble]);
+        new FailureStatus(At, "release-0", Trouble, ["last line"], new ExitStatus(137, 9, true)), [Trouble],
+        new BootsStatus(
+            new BootStatus(At, [new BootStepStatus("agent", 6.123), new BootStepStatus("healthy", 21)]),
+            new BootStatus(At.AddDays(-1), [new BootStepStatus("agent", 6), new BootStepStatus("healthy", 120.66)])));
 
     [Fact]
     public void Every_key_that_scripts_may_read_is_there()
@@ -52,6 +56,7 @@ public class StatusDocumentTests
     public void People_read_it_line_by_line()
     {
         var at = At.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
+        var before = At.AddDays(-1).ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
 
         Assert.Equal($"""
             The app serves.
@@ -73,6 +78,10 @@ public class StatusDocumentTests
             problem   It went wrong. Do this. Next try {at}.
             failed    {at}: It went wrong. Do this.
                       | last line
+
+            boot      {at}, in seconds since the kernel started (beside that of {before})
+                      agent            6.1   (6.0)
+                      healthy         21.0   (120.7)
 
             """, StatusText.Of(Full));
     }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting.Systemd;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
@@ -19,37 +18,21 @@ public sealed class StatusLineTests : IDisposable
     {
         using var line = new StatusLine(_board, Told.Policy, _systemd, new OutputSink(OutputKind.Terminal, text => text, _out));
         await line.StartAsync(TestContext.Current.CancellationToken);
-        await _systemd.ToldAsync("Docker Engine is being asked what runs.");
+        await HeadlineAsync("Docker Engine is being asked what runs.");
         _board.Publish(Told.Idle);
-        await _systemd.ToldAsync("Asking the registry what the newest image is.");
+        await HeadlineAsync("Asking the registry what the newest image is.");
         for (var sessions = 1; sessions <= 100; sessions++)
         {
             _board.Publish(Told.Idle with { Sessions = sessions });
             await Task.Yield();
         }
         _board.Publish(Told.Idle with { Tag = Told.Known(Told.Resolution), Progress = new PullProgress(0.5, 500, 1000) });
-        await _systemd.ToldAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
+        await HeadlineAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
         await line.StopAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(3, _systemd.Count);
         Assert.Equal("\r\x1b[K[███████████████···············]  50 %  500 B of 1 kB\r\x1b[K", _out.ToString());
     }
 
-    private sealed class FakeSystemd : ISystemdNotifier
-    {
-        private readonly System.Threading.Channels.Channel<string> _told = System.Threading.Channels.Channel.CreateUnbounded<string>();
-        private int _count;
-
-        public bool IsEnabled => true;
-
-        public int Count => _count;
-
-        public void Notify(ServiceState state)
-        {
-            Interlocked.Increment(ref _count);
-            _told.Writer.TryWrite(state.ToString());
-        }
-
-        public async Task ToldAsync(string headline) => Assert.Equal($"STATUS={headline}", await _told.Reader.ReadAsync(TestContext.Current.CancellationToken));
-    }
+    private async Task HeadlineAsync(string headline) => Assert.Equal($"STATUS={headline}", await _systemd.ToldAsync());
 }

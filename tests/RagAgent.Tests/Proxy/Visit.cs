@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RagAgent.Configuration;
 using RagAgent.Proxy;
@@ -32,9 +33,9 @@ internal sealed class Visit : IAsyncDisposable
         return visit;
     }
 
-    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null) => new(
+    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null) => new(
         new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } },
-        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, app.Clock, NullLoggerFactory.Instance);
+        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, app.Clock, activation ?? ActivationSockets.None, loggers ?? NullLoggerFactory.Instance);
 
     public async ValueTask DisposeAsync()
     {

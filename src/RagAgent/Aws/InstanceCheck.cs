@@ -1,0 +1,41 @@
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+
+namespace RagAgent.Aws;
+
+/// <summary>Is this an EC2 instance, and does its metadata service answer?</summary>
+internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
+{
+    private const string VendorFile = "/sys/class/dmi/id/sys_vendor";
+
+    public string Name => "instance";
+
+    public async Task<CheckResult> RunAsync(CancellationToken stopping)
+    {
+        if (InstanceMetadata.IsDisabled)
+        {
+            return CheckResult.Skipped("The instance metadata is switched off here (AWS_EC2_METADATA_DISABLED): credentials and region come from elsewhere.");
+        }
+        try
+        {
+            var id = await metadata.InstanceAsync(stopping);
+            return CheckResult.Well($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
+        }
+        catch (ProblemException e) when (e.Problem.Code is "imds-silent" or "imds-unreachable" && !IsEc2())
+        {
+            return CheckResult.Skipped("This is no EC2 instance: credentials and region come from the standard AWS variables or a profile.");
+        }
+    }
+
+    private static bool IsEc2()
+    {
+        try
+        {
+            return File.ReadAllText(VendorFile).StartsWith("Amazon EC2", StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;   // not known to be one
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Configuration;
+using RagAgent.Control;
+using RagAgent.Diagnostics;
+using RagAgent.Proxy;
+
+namespace RagAgent.Cli;
+
+/// <summary><c>ragagent doctor</c>: everything that the app needs to come up, checked now, and what mends it.</summary>
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var file = Options.ConfigFile();
+        var directory = Options.RuntimeDirectory();
+        var state = Options.StateDirectory();
+        var json = new Option<bool>("--json") { Description = "As JSON, for scripts; keys are only ever added." };
+        var command = new Command("doctor", "Check all that the app needs to come up, and say what mends it. Exit code 0: all is well; 1: something failed; 2: something should be otherwise.") { json, file, directory, state };
+        command.SetAction((parsed, stopping) =>
+            RunAsync(parsed.GetValue(file)!, parsed.GetValue(directory)!, new StateDirectory(parsed.GetValue(state)!), parsed.GetValue(json), stopping));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string file, string directory, StateDirectory state, bool json, CancellationToken stopping)
+    {
+        using var output = new AgentOutput(OutputKind.Plain, TextWriter.Null);
+        var found = await ExamineAsync(file, directory, state, output, stopping);
+        Console.Out.Write(json ? JsonSerializer.Serialize(found, DoctorJson.Default.DoctorDocument) + "\n" : Text(found));
+        return found.Worst switch
+        {
+            "failed" => ExitCodes.Failed,
+            "warning" => ExitCodes.Warnings,
+            _ => ExitCodes.Ok,
+        };
+    }
+
+    /// <param name="file">The configuration.</param>
+    /// <param name="directory">Where the control socket is.</param>
+    /// <param name="state">What the agent keeps.</param>
+    /// <param name="output">Holds the secrets that were read.</param>
+    /// <param name="stopping">Ends the checks.</param>
+    public static async Task<DoctorDocument> ExamineAsync(string file, string directory, StateDirectory state, AgentOutput output, CancellationToken stopping)
+    {
+        var found = new List<(string Name, CheckResult Result)>();
+        var read = ConfigReader.ReadFile(file);
+        if (read.Config is { } config)
+        {
+            found.Add(("config", CheckResult.Well($"{file} is valid.")));
+            using var address = new ControlAddress(directory);
+            // The same parts that the agent is made of, and none of them runs.
+            using var host = AgentHost.Build(config, address, state, new SystemdNotifier(), ActivationSockets.None, output);
+            found.AddRange(await host.Services.GetRequiredService<Doctor>().ExamineAsync(stopping));
+        }
+        else
+        {
+            found.AddRange(read.Problems.Select(problem => ("config", new CheckResult(Finding.Failed, problem.ToString(), "Correct it; 'ragagent config check' looks again. The other checks need it."))));
+        }
+        return new DoctorDocument(AgentVersion.Short, Word(found.Max(f => f.Result.Finding)),
+            [.. found.Select(f => new CheckDocument(f.Name, Word(f.Result.Finding), output.Vault.Scrub(f.Result.What), f.Result.Remedy, f.Result.Code))]);
+    }
+
+    private static string Text(DoctorDocument found)
+    {
+        var text = new StringBuilder();
+        foreach (var check in found.Checks)
+        {
+            text.Append($"{Mark(check.Finding),-8}{check.Name,-12}{check.What}\n");
+            if (check.Remedy is { } remedy)
+            {
+                text.Append($"{"",20}{remedy}\n");
+            }
+        }
+        var failed = found.Checks.Count(check => check.Finding == "failed");
+        var warned = found.Checks.Count(check => check.Finding == "warning");
+        return text.Append((failed, warned) switch
+        {
+            (0, 0) => "\nAll is well.\n",
+            (0, _) => $"\nIt works; {warned} to look at.\n",
+            _ => $"\n{failed} failed{(warned > 0 ? $", {warned} to look at" : "")}.\n",
+        }).ToString();
+    }
+
+    private static string Mark(string finding) => finding switch { "ok" => "ok", "skipped" => "-", "warning" => "look", _ => "FAILED" };
+
+    private static string Word(Finding finding) => finding switch { Finding.Well => "ok", Finding.Skipped => "skipped", Finding.Warning => "warning", _ => "failed" };
+}
+
+/// <param name="Version">Of the agent.</param>
+/// <param name="Worst"><c>ok</c>, <c>skipped</c>, <c>warning</c> or <c>failed</c>.</param>
+/// <param name="Checks">In the order in which one needs the other.</param>
+internal sealed record DoctorDocument(string Version, string Worst, IReadOnlyList<CheckDocument> Checks);
+
+/// <param name="Name">Stable.</param>
+/// <param name="Finding">As <see cref="DoctorDocument.Worst"/>.</param>
+/// <param name="What">One sentence.</param>
+/// <param name="Remedy">What mends it; null: nothing is to be mended.</param>
+/// <param name="Code">The problem's, stable; null: none is behind it.</param>
+internal sealed record CheckDocument(string Name, string Finding, string What, string? Remedy, string? Code);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(DoctorDocument))]
+internal sealed partial class DoctorJson : JsonSerializerContext;

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using RagAgent.Configuration;
+
+namespace RagAgent.Cli;
+
+/// <summary><c>ragagent logs</c>: the journal's lines of the agent, of the app, or both.</summary>
+internal static class LogsCommand
+{
+    private const string Unit = "ragagent.service";
+
+    public static Command Create()
+    {
+        var agent = new Option<bool>("--agent") { Description = "The agent's lines only." };
+        var app = new Option<bool>("--app") { Description = "The app's lines only." };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Go on with what is written from now on, until Ctrl-C." };
+        var lines = new Option<int>("--lines", "-n") { Description = "So many of the last lines.", HelpName = "COUNT", DefaultValueFactory = _ => 100 };
+        var boot = new Option<bool>("--boot", "-b") { Description = "Of this boot only." };
+        var explain = new Option<bool>("--explain", "-x") { Description = "With what each line means and what to do, below it." };
+        var file = Options.ConfigFile();
+        lines.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<int>() < 0)
+            {
+                given.AddError("--lines must be a number of lines, 0 or more.");
+            }
+        });
+        var command = new Command("logs", "Show the last lines of the agent and the app from the journal.") { agent, app, follow, lines, boot, explain, file };
+        command.SetAction((parsed, stopping) => ShowAsync(
+            Arguments(parsed.GetValue(agent), parsed.GetValue(app), parsed.GetValue(follow), parsed.GetValue(lines), parsed.GetValue(boot), parsed.GetValue(explain),
+                () => ConfigReader.ReadFile(parsed.GetValue(file)!).Config?.Container.Name ?? new ContainerConfig().Name), stopping));
+        return command;
+    }
+
+    /// <summary>What journalctl is asked for.</summary>
+    public static string[] Arguments(bool agent, bool app, bool follow, int lines, bool boot, bool explain, Func<string> container)
+    {
+        // Both is the same as neither.
+        string[] whose = agent == app ? [] : ["--identifier", agent ? "ragagent" : container()];
+        return ["--unit", Unit, "--lines", lines.ToString(CultureInfo.InvariantCulture), "--no-pager", .. whose, .. follow ? ["--follow"] : Array.Empty<string>(), .. boot ? ["--boot"] : Array.Empty<string>(), .. explain ? ["--catalog"] : Array.Empty<string>()];
+    }
+
+    private static async Task<int> ShowAsync(string[] arguments, CancellationToken stopping)
+    {
+        try
+        {
+            using var journal = Process.Start(new ProcessStartInfo("journalctl", arguments) { UseShellExecute = false })!;
+            // Ctrl-C reaches it as it reaches us: it ends by itself, and what it was about to show is shown.
+            await journal.WaitForExitAsync(CancellationToken.None);
+            return stopping.IsCancellationRequested ? ExitCodes.Ok : journal.ExitCode;
+        }
+        catch (Win32Exception)
+        {
+            await Console.Error.WriteLineAsync("ragagent: there is no journalctl here, and the log is in the journal. An agent that somebody runs by hand ('ragagent run') writes to where it was started.");
+            return ExitCodes.Failed;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Text;
+
+namespace RagAgent.Cli;
+
+/// <summary>A compressed archive of texts, each of which was scrubbed. Readable by its maker only.</summary>
+/// <param name="path">Must not exist yet.</param>
+/// <param name="folder">That everything lies in, inside the archive.</param>
+/// <param name="scrub">Takes secrets out.</param>
+internal sealed class SupportBundle(string path, string folder, Func<string, string> scrub) : IDisposable
+{
+    private const int Largest = 8 * 1024 * 1024;
+    private static readonly TimeSpan EachWithin = TimeSpan.FromSeconds(20);
+
+    private readonly TarWriter _tar = new(new GZipStream(
+        new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }),
+        CompressionLevel.Optimal));
+
+    public void Add(string name, string text)
+    {
+        // The end of a log says more than its beginning.
+        var bytes = Encoding.UTF8.GetBytes(scrub(text.Length > Largest ? "…\n" + text[^Largest..] : text));
+        _tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"{folder}/{name}")
+        {
+            Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
+            DataStream = new MemoryStream(bytes),
+        });
+    }
+
+    /// <summary>A file's text, or why it can't be had.</summary>
+    public async Task AddFileAsync(string name, string file, Func<string, string>? redact = null)
+    {
+        try
+        {
+            var text = await File.ReadAllTextAsync(file);
+            Add(name, redact?.Invoke(text) ?? text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Add(name, e.Message + "\n");
+        }
+    }
+
+    /// <summary>What a command says, or why it can't be asked.</summary>
+    public async Task AddCommandAsync(string name, Func<string, string>? redact, CancellationToken stopping, params string[] command)
+    {
+        var (text, succeeded) = await RunAsync(command, stopping);
+        Add(name, succeeded && redact is not null ? redact(text) : text);
+    }
+
+    public void Dispose() => _tar.Dispose();
+
+    private static async Task<(string Text, bool Succeeded)> RunAsync(string[] command, CancellationToken stopping)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        patience.CancelAfter(EachWithin);
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            try
+            {
+                var error = process.StandardError.ReadToEndAsync(patience.Token);
+                var text = await process.StandardOutput.ReadToEndAsync(patience.Token);
+                var wrong = await error;
+                await process.WaitForExitAsync(patience.Token);
+                return (process.ExitCode == 0 ? text : $"{text}{wrong}It ended with {process.ExitCode}.\n", process.ExitCode == 0);
+            }
+            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+            {
+                process.Kill(entireProcessTree: true);
+                return ($"{command[0]} did not answer within {EachWithin.TotalSeconds:0} s.\n", false);
+            }
+        }
+        catch (Win32Exception e)
+        {
+            return ($"{command[0]} can't be run: {e.Message}.\n", false);
+        }
+    }
+}

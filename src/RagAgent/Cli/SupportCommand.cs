@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Configuration;
+using RagAgent.Control;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+
+namespace RagAgent.Cli;
+
+/// <summary><c>ragagent support</c>: an archive with all that somebody needs who is to help, and no secret.</summary>
+internal static class SupportCommand
+{
+    public static Command Create()
+    {
+        var file = Options.ConfigFile();
+        var directory = Options.RuntimeDirectory();
+        var state = Options.StateDirectory();
+        var target = new Option<string?>("--output", "-o") { Description = "The archive to write; it must not exist yet.", HelpName = "FILE" };
+        var command = new Command("support", "Write an archive with all that somebody needs who is to help: logs, status, checks, configuration; secrets are taken out.") { target, file, directory, state };
+        command.SetAction((parsed, stopping) => WriteAsync(
+            parsed.GetValue(target), parsed.GetValue(file)!, parsed.GetValue(directory)!, new StateDirectory(parsed.GetValue(state)!), stopping));
+        return command;
+    }
+
+    private static async Task<int> WriteAsync(string? target, string file, string directory, StateDirectory state, CancellationToken stopping)
+    {
+        var name = $"ragagent-support-{Environment.MachineName}-{TimeProvider.System.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
+        var path = Path.GetFullPath(target ?? $"{name}.tar.gz");
+        using var output = new AgentOutput(OutputKind.Plain, TextWriter.Null);
+        try
+        {
+            using var bundle = new SupportBundle(path, name, output.Vault.Scrub);
+            await FillAsync(bundle, output, file, directory, state, stopping);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"ragagent: {path} can't be written: {e.Message} Name another one with --output.");
+            return ExitCodes.Failed;
+        }
+        Console.WriteLine($"{path} is written. Secrets and the values of environment variables are taken out; look at what else your app's log says before you pass it on.");
+        return ExitCodes.Ok;
+    }
+
+    private static async Task FillAsync(SupportBundle bundle, AgentOutput output, string file, string directory, StateDirectory state, CancellationToken stopping)
+    {
+        var config = ConfigReader.ReadFile(file).Config;
+        // First: what the checks read of the secrets is what everything after it is scrubbed with.
+        bundle.Add("doctor.json", JsonSerializer.Serialize(await DoctorCommand.ExamineAsync(file, directory, state, output, stopping), DoctorJson.Default.DoctorDocument));
+        bundle.Add("version.txt", $"ragagent {AgentVersion.Short}\n");
+        bundle.Add("status.json", await StatusAsync(directory, stopping));
+        await bundle.AddFileAsync("config.json", file, Redaction.Configuration);
+        await bundle.AddFileAsync("state.json", Path.Combine(state.Path, "state.json"));
+        await bundle.AddFileAsync("boots.json", Path.Combine(state.Path, "boots.json"));
+        await bundle.AddCommandAsync("journal.txt", null, stopping, "journalctl", "--unit", Systemd.Service, "--unit", Systemd.Socket, "--unit", "docker.service", "--lines", "10000", "--output", "short-iso", "--no-pager");
+        await bundle.AddCommandAsync("units.txt", null, stopping, "systemctl", "cat", Systemd.Service, Systemd.Socket, "docker.service");
+        await bundle.AddCommandAsync("units-status.txt", null, stopping, "systemctl", "show", Systemd.Service, Systemd.Socket, "docker.service");
+        await bundle.AddCommandAsync("docker.txt", null, stopping, "docker", "info");
+        await bundle.AddCommandAsync("docker-version.txt", null, stopping, "docker", "version");
+        await bundle.AddCommandAsync("containers.txt", null, stopping, "docker", "ps", "--all", "--no-trunc");
+        await bundle.AddCommandAsync("images.txt", null, stopping, "docker", "images", "--digests");
+        await bundle.AddCommandAsync("container.json", Redaction.Inspection, stopping, "docker", "inspect", config?.Container.Name ?? new ContainerConfig().Name);
+        await bundle.AddFileAsync("os-release.txt", "/etc/os-release");
+        await bundle.AddCommandAsync("machine.txt", null, stopping, "uname", "-a");
+        await bundle.AddCommandAsync("disks.txt", null, stopping, "df", "-h");
+        await bundle.AddCommandAsync("memory.txt", null, stopping, "free", "-m");
+        await bundle.AddCommandAsync("clock.txt", null, stopping, "timedatectl");
+        await bundle.AddCommandAsync("network.txt", null, stopping, "ip", "address");
+        await bundle.AddFileAsync("resolv.conf.txt", "/etc/resolv.conf");
+    }
+
+    private static async Task<string> StatusAsync(string directory, CancellationToken stopping)
+    {
+        try
+        {
+            using var client = new ControlClient(directory);
+            return JsonSerializer.Serialize(await client.StatusAsync(null, stopping), ControlJson.Default.StatusDocument);
+        }
+        catch (Exception e) when (e is ProblemException or HttpRequestException)
+        {
+            return Problems.From(e) + "\n";
+        }
+    }
+}

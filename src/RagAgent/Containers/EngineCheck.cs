@@ -1,0 +1,11 @@
+using RagAgent.Diagnostics;
+
+namespace RagAgent.Containers;
+
+internal sealed class EngineCheck(EngineConnection connection) : ICheck
+{
+    public string Name => "engine";
+
+    public async Task<CheckResult> RunAsync(CancellationToken stopping) =>
+        CheckResult.Well($"Docker {await connection.VersionAsync(stopping)} answers on {connection.Socket}.");
+}

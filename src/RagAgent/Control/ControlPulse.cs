@@ -1,0 +1,33 @@
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+
+namespace RagAgent.Control;
+
+/// <summary>Asks the control socket as an operator would.</summary>
+internal sealed class ControlPulse(ControlAddress address, TimeProvider time) : IPulse, IDisposable
+{
+    private static readonly TimeSpan BeforeAskingAgain = TimeSpan.FromSeconds(1);
+
+    private readonly ControlClient _client = new(address.Directory);
+
+    public string What => "control socket";
+
+    public async Task BeatAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                await _client.StatusAsync(after: null, stopping);
+                return;
+            }
+            catch (Exception e) when (e is ProblemException or HttpRequestException)
+            {
+                // No beat. It may be about to listen; when it never does, that is for the watchdog to end.
+                await Task.Delay(BeforeAskingAgain, time, stopping);
+            }
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+}

@@ -1,0 +1,43 @@
+using RagAgent.Supervision;
+
+namespace RagAgent.Diagnostics;
+
+/// <summary>How a check came out; the later, the worse.</summary>
+internal enum Finding
+{
+    Well,
+
+    /// <summary>It does not apply here.</summary>
+    Skipped,
+
+    /// <summary>It works, and should be otherwise.</summary>
+    Warning,
+
+    /// <summary>It keeps the app from serving, or from being updated, or will at the next boot.</summary>
+    Failed,
+}
+
+/// <param name="Finding">How it came out.</param>
+/// <param name="What">One sentence: what was found.</param>
+/// <param name="Remedy">What mends it; null when there is nothing to mend.</param>
+/// <param name="Code">The problem's, as in <c>docs/messages.md</c>; null when none is behind it.</param>
+internal sealed record CheckResult(Finding Finding, string What, string? Remedy = null, string? Code = null)
+{
+    public static CheckResult Well(string what) => new(Finding.Well, what);
+
+    public static CheckResult Skipped(string what) => new(Finding.Skipped, what);
+
+    public static CheckResult Warning(string what, string remedy) => new(Finding.Warning, what, remedy);
+
+    public static CheckResult Failed(Problem problem) => new(Finding.Failed, problem.What, problem.Remedy, problem.Code);
+}
+
+/// <summary>One thing that must be right for the app to come up. Changes nothing.</summary>
+internal interface ICheck
+{
+    /// <summary>One word.</summary>
+    string Name { get; }
+
+    /// <exception cref="ProblemException">It is not right.</exception>
+    Task<CheckResult> RunAsync(CancellationToken stopping);
+}

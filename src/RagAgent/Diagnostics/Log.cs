@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace RagAgent.Diagnostics;
+
+/// <summary>Diagnostics: ids 600-699.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(600, LogLevel.Error, "The agent's {What} has not answered for {Waited}. When it does not within {Limit}, systemd ends the agent and starts it again; the app goes on.")]
+    public static partial void Stuck(this ILogger logger, string what, string waited, string limit);
+
+    [LoggerMessage(601, LogLevel.Information, "The agent's {What} answers again.")]
+    public static partial void Unstuck(this ILogger logger, string what);
+}

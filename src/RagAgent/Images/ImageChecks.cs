@@ -1,0 +1,33 @@
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+
+namespace RagAgent.Images;
+
+/// <summary>May the image be had, and is it for this machine?</summary>
+internal sealed class RegistryCheck(ImageStore images) : ICheck
+{
+    public string Name => "registry";
+
+    public async Task<CheckResult> RunAsync(CancellationToken stopping)
+    {
+        var (resolution, bytes) = await images.SurveyAsync(stopping);
+        return CheckResult.Well($"{resolution.Reference} is {Words.Digest(resolution.Image.Digest)}, for this machine ({Platform.OfThisMachine}), {Words.Bytes(bytes)} in all; its layers may be fetched.");
+    }
+}
+
+/// <summary>Does it fit?</summary>
+internal sealed class DiskCheck(ImageStore images) : ICheck
+{
+    public string Name => "disk";
+
+    public async Task<CheckResult> RunAsync(CancellationToken stopping)
+    {
+        var (needed, free) = await images.SpaceAsync(stopping);
+        return (needed, free) switch
+        {
+            (_, null) => CheckResult.Skipped("How much is free where Docker keeps its images can't be seen by this user."),
+            (0, { } there) => CheckResult.Well($"The newest image is on disk; {Words.Bytes(there.Bytes)} are free on {there.Path}."),
+            (_, { } there) => CheckResult.Well($"A pull needs {Words.Bytes(needed)}; {Words.Bytes(there.Bytes)} are free on {there.Path}."),
+        };
+    }
+}

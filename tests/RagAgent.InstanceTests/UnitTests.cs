@@ -1,0 +1,70 @@
+using Xunit;
+
+namespace RagAgent.InstanceTests;
+
+/// <summary>What the units themselves promise: a port that is always open, a watchdog, and tight limits.</summary>
+public sealed class UnitTests
+{
+    [Fact]
+    public async Task No_visitor_is_refused_while_the_agent_restarts_is_killed_or_is_upgraded()
+    {
+        await using var machine = await Machine.ServingAsync();
+
+        Assert.Equal("", await machine.VisitedDuringAsync(async () =>
+        {
+            await machine.DoAsync("systemctl", "restart", "ragagent");
+            var pid = await machine.PropertyAsync("MainPID");
+            await machine.DoAsync("kill", "-KILL", pid);
+            await machine.EventuallyAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+            await machine.DoAsync("systemctl", "reload", "ragagent");
+            await machine.DoAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
+        }));
+        await machine.ServesAsync("1");
+    }
+
+    [Fact]
+    public async Task The_next_visitor_starts_an_agent_that_was_stopped_unless_its_port_was_closed_too()
+    {
+        await using var machine = await Machine.ServingAsync();
+
+        await machine.DoAsync("systemctl", "stop", "ragagent");
+        await machine.ServesAsync("1");
+
+        await machine.DoAsync("systemctl", "stop", "ragagent.socket", "ragagent.service");
+        Assert.Equal(0, (await machine.VisitAsync()).Status);
+        Assert.Equal("inactive", await machine.PropertyAsync("ActiveState"));
+
+        await machine.DoAsync("systemctl", "start", "ragagent");
+        await machine.ServesAsync("1");
+        Assert.Equal("active", await machine.DoAsync("systemctl", "is-active", "ragagent.socket"));
+    }
+
+    [Fact]
+    public async Task An_agent_that_does_not_move_is_ended_and_started_again_and_the_app_is_left_alone()
+    {
+        await using var machine = await Machine.ServingAsync();
+        var started = await machine.StartedAtAsync();
+        Assert.Equal("1min", await machine.PropertyAsync("WatchdogUSec"));
+        await machine.DoAsync("sh", "-c", "mkdir /run/systemd/system/ragagent.service.d && printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/ragagent.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart ragagent");
+        await machine.ServesAsync("1");
+        var pid = await machine.PropertyAsync("MainPID");
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);   // longer than the watchdog's patience: it is fed
+        Assert.Equal(pid, await machine.PropertyAsync("MainPID"));
+
+        await machine.DoAsync("kill", "-STOP", pid);
+        await machine.EventuallyAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+
+        Assert.Equal(started, await machine.ServesAsync("1"));
+        Assert.Contains("Watchdog timeout", await machine.DoAsync("journalctl", "--unit", "ragagent", "--no-pager"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_unit_is_as_tight_as_it_says()
+    {
+        await using var machine = await Machine.BakedAsync();
+        await machine.OnAsync();
+
+        var said = await machine.RunAsync("systemd-analyze", "security", "ragagent.service", "--threshold=15", "--no-pager");
+        Assert.True(said.ExitCode == 0, said.Output);
+    }
+}

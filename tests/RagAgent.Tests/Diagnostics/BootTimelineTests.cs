@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Diagnostics;
+using RagAgent.Storage;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Diagnostics;
+
+/// <summary>When a boot reached what is told beside the boot before it.</summary>
+public sealed class BootTimelineTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-boots-");
+    private readonly FakeTimeProvider _time = new();
+    private readonly List<string> _heard = [];
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void Each_step_is_told_in_seconds_since_the_kernel_started_and_counts_once()
+    {
+        var boot = Life("boot-1", uptime: 6);
+        Passes(boot, 1, Milestone.Credentials);
+        Passes(boot, 1, Milestone.Credentials);
+        Passes(boot, 2, Milestone.Healthy);
+        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Credentials, 7.0), (Milestone.Healthy, 10.0)], Steps(boot.Now));
+        Assert.Null(boot.Previous);
+    }
+
+    [Fact]
+    public void What_happens_once_the_app_has_served_is_no_part_of_the_boot()
+    {
+        var boot = Life("boot-1", uptime: 6);
+        Passes(boot, 1, Milestone.Healthy);
+        Passes(boot, 1, Milestone.Token);
+        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 7.0)], Steps(boot.Now));
+    }
+
+    [Fact]
+    public void A_later_life_of_the_agent_leaves_it_as_it_was()
+    {
+        var first = Life("boot-1", uptime: 6);
+        Passes(first, 1, Milestone.Healthy);
+        File().Write([first.Now]);
+        var second = Life("boot-1", uptime: 600);
+        Passes(second, 1, Milestone.Healthy);
+        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 7.0)], Steps(second.Now));
+        Assert.Null(second.Previous);
+    }
+
+    [Fact]
+    public void A_life_that_ended_on_the_way_is_followed_by_one_that_goes_it_anew()
+    {
+        var first = Life("boot-1", uptime: 6);
+        Passes(first, 1, Milestone.Token);
+        File().Write([first.Now]);
+        var second = Life("boot-1", uptime: 60);
+        Assert.Equal([(Milestone.Agent, 60.0)], Steps(second.Now));
+    }
+
+    [Fact]
+    public void The_boot_before_is_told_beside_it_and_the_one_before_that_is_forgotten()
+    {
+        foreach (var id in new[] { "boot-1", "boot-2" })
+        {
+            var boot = Life(id, uptime: 6);
+            Passes(boot, id == "boot-1" ? 1 : 2, Milestone.Healthy);
+            File().Write(boot.Previous is { } previous ? [boot.Now, previous] : [boot.Now]);
+        }
+        var third = Life("boot-3", uptime: 5);
+        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 8.0)], Steps(third.Previous!));
+        Assert.Equal([(Milestone.Agent, 5.0)], Steps(third.Now));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("""{ "schema": 1 }""")]
+    [InlineData("""{ "schema": 1, "boots": [ { "id": null, "began": "2026-01-01T00:00:00Z", "steps": {} } ] }""")]
+    [InlineData("""{ "schema": 1, "boots": [ { "id": "x", "began": "2026-01-01T00:00:00Z", "steps": { "coffee": 3 } } ] }""")]
+    public void A_file_that_is_damaged_is_told_and_begins_anew(string content)
+    {
+        System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), content);
+        Assert.Empty(File().Read());
+        Assert.StartsWith($"The timelines of earlier boots, {_folder.FullName}/boots.json, can't be read and begin anew: ", Assert.Single(_heard), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_of_a_newer_agent_is_left_to_it()
+    {
+        System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), """{ "schema": 2, "boots": [] }""");
+        Assert.Empty(File().Read());
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task What_the_state_shows_is_reached_and_kept()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var boot = Told.Boot(File());
+        await using var agent = new SupervisedApp(FreePort.Take());
+        using var recorder = new BootRecorder(boot, File(), agent.Board);
+        await recorder.StartAsync(stop);
+        await agent.StartAsync(stop);
+        while (File().Read() is not [{ IsOver: true }])
+        {
+            await Task.Yield();
+        }
+        await recorder.StopAsync(stop);
+        Assert.Equal([Milestone.Agent, Milestone.Secret, Milestone.Digest, Milestone.Pull, Milestone.Start, Milestone.Healthy], Assert.Single(File().Read()).Steps.Keys.Order());
+    }
+
+    [Theory]
+    [InlineData("12.34 56.78\n", 12.34)]
+    [InlineData("", 0)]
+    public void The_kernel_tells_how_long_it_runs(string text, double seconds)
+    {
+        var file = Path.Combine(_folder.FullName, "uptime");
+        System.IO.File.WriteAllText(file, text);
+        Assert.Equal(TimeSpan.FromSeconds(seconds), BootTimeline.Uptime(file));
+        Assert.Equal(TimeSpan.Zero, BootTimeline.Uptime(file + ".missing"));
+    }
+
+    private BootFile File() => new(_folder.FullName, new Heard<BootFile>(_heard));
+
+    private BootTimeline Life(string bootId, int uptime) => new(bootId, TimeSpan.FromSeconds(uptime), File(), _time);
+
+    private void Passes(BootTimeline boot, int seconds, Milestone reached)
+    {
+        _time.Advance(TimeSpan.FromSeconds(seconds));
+        boot.Reach(reached);
+    }
+
+    private static IEnumerable<(Milestone, double)> Steps(Boot boot) => boot.Steps.OrderBy(step => step.Value).Select(step => (step.Key, step.Value.TotalSeconds));
+}

@@ -1,0 +1,173 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using RagAgent.Configuration;
+using RagAgent.Diagnostics;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+
+using Xunit;
+
+namespace RagAgent.Tests.Diagnostics;
+
+/// <summary>What the journal is told, as its own socket hears it.</summary>
+public sealed class JournalTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), $"ragj{Guid.NewGuid():N}");
+    private readonly Socket _journald = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+    private readonly StringWriter _out = new() { NewLine = "\n" };
+    private readonly AgentOutput _output;
+
+    public JournalTests()
+    {
+        _journald.Bind(new UnixDomainSocketEndPoint(_path));
+        _journald.ReceiveTimeout = 10_000;
+        _output = new AgentOutput(OutputKind.Journal, _out, new JournalSocket(_path));
+    }
+
+    public void Dispose()
+    {
+        _output.Dispose();
+        _journald.Dispose();
+        _out.Dispose();
+        File.Delete(_path);
+    }
+
+    [Fact]
+    public void A_line_of_the_agents_is_told_with_its_event_and_each_of_its_values()
+    {
+        _output.For<Supervisor>().ContainerServes("0123456789ab", "release-1", "sha256:new", "3s");
+
+        Assert.Equal(
+            new()
+            {
+                ["MESSAGE"] = "Container 0123456789ab serves: release release-1, image sha256:new, well after 3s.",
+                ["PRIORITY"] = "6",
+                ["SYSLOG_IDENTIFIER"] = "ragagent",
+                ["MESSAGE_ID"] = MessageId.Of("container-serves"),
+                ["RAGAGENT_EVENT"] = "container-serves",
+                ["RAGAGENT_CONTAINER"] = "0123456789ab",
+                ["RAGAGENT_RELEASE"] = "release-1",
+                ["RAGAGENT_DIGEST"] = "sha256:new",
+                ["RAGAGENT_TOOK"] = "3s",
+            }, Heard());
+        Assert.Equal("", _out.ToString());
+    }
+
+    [Fact]
+    public void A_problem_is_told_by_its_code_and_explained_as_that()
+    {
+        _output.For<Supervisor>().CrashLooping(new Problem("app-exited", "The app exited with code 3.", "Its output is in the journal."), 5, "");
+
+        var heard = Heard();
+        Assert.Equal("The app exited with code 3. Its output is in the journal. That was crash 5 in a row: the app is crash-looping.", heard["MESSAGE"]);
+        Assert.Equal(("3", "crash-looping", "app-exited", MessageId.Of("app-exited"), "5"),
+            (heard["PRIORITY"], heard["RAGAGENT_EVENT"], heard["RAGAGENT_PROBLEM"], heard["MESSAGE_ID"], heard["RAGAGENT_CRASHES"]));
+    }
+
+    [Fact]
+    public void Lines_of_libraries_have_no_event_of_ours()
+    {
+        _output.For<HttpClient>().LogError(new EventId(7, "Broke"), "It broke.");
+
+        Assert.DoesNotContain(Heard().Keys, name => name is "RAGAGENT_EVENT" or "MESSAGE_ID");
+    }
+
+    [Fact]
+    public void An_exception_is_told_whole_in_a_field_of_its_own()
+    {
+        _output.For<Supervisor>().LogError(new InvalidOperationException("It\nbroke."), "Failed.");
+
+        var heard = Heard();
+        Assert.Equal("Failed. [InvalidOperationException: It broke.]", heard["MESSAGE"]);
+        Assert.Equal("System.InvalidOperationException: It\nbroke.", heard["RAGAGENT_EXCEPTION"]);
+    }
+
+    [Fact]
+    public void Secrets_are_taken_out_of_every_field()
+    {
+        _output.Vault.Hold("one", [new HeldSecret("OPENAI_API_KEY", new SecretValue("sk-secret-0123456789"), SecretDelivery.Memory)]);
+        _output.For<Supervisor>().LogError(new InvalidOperationException("sk-secret-0123456789"), "It says {What}.", "sk-secret-0123456789");
+
+        Assert.DoesNotContain(Heard().Values, value => value.Contains("sk-secret", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_line_of_the_apps_has_the_apps_name_and_the_fields_that_docker_would_give_it()
+    {
+        _output.Sink.WriteApp(new LoggedContainer("0123456789abcdef", "ragstream"), [(new DateTimeOffset(2026, 11, 23, 12, 34, 56, TimeSpan.FromHours(2)), "You can now view your app.")]);
+
+        Assert.Equal(
+            new()
+            {
+                ["MESSAGE"] = "You can now view your app.",
+                ["PRIORITY"] = "6",
+                ["SYSLOG_IDENTIFIER"] = "ragstream",
+                ["SYSLOG_TIMESTAMP"] = "2026-11-23T10:34:56.0000000Z",
+                ["CONTAINER_NAME"] = "ragstream",
+                ["CONTAINER_ID"] = "0123456789ab",
+                ["CONTAINER_ID_FULL"] = "0123456789abcdef",
+            }, Heard());
+    }
+
+    [Fact]
+    public void What_is_too_long_is_cut_and_fits()
+    {
+        _output.For<Supervisor>().LogError(new InvalidOperationException(new string('é', 1_000_000)), "{A}{B}", new string('€', 1_000_000), new string('€', 1_000_000));
+
+        Assert.Equal(JournalEntry.LongestValue, Heard()["MESSAGE"].Length);
+    }
+
+    [Fact]
+    public void When_the_journal_is_away_the_line_goes_to_standard_output()
+    {
+        File.Delete(_path);
+        _output.For<Supervisor>().LogError("It broke.");
+        _output.Sink.WriteApp(new LoggedContainer("0123456789abcdef", "ragstream"), [(default, "Hello.")]);
+
+        Assert.Equal("<3>It broke.\n<6>app| Hello.\n", _out.ToString());
+    }
+
+    [Theory]
+    [InlineData("8:12345", "socket:[12345]", true)]
+    [InlineData("8:12345", "socket:[12346]", false)]
+    [InlineData("8:12345", "/dev/pts/0", false)]
+    [InlineData("8:12345", "pipe:[12345]", false)]
+    [InlineData("8:12345", null, false)]
+    [InlineData("", "socket:[]", false)]
+    [InlineData(":", "socket:[]", false)]
+    [InlineData(null, "socket:[12345]", false)]
+    public void It_is_spoken_to_only_when_standard_output_leads_there(string? stream, string? standardOutput, bool leads) =>
+        Assert.Equal(leads, JournalSocket.Leads(stream, standardOutput));
+
+    [Theory]
+    [InlineData("ContainerServes", "container-serves", "CONTAINER_SERVES")]
+    [InlineData("AppLogIO", "app-log-io", "APP_LOG_IO")]
+    [InlineData("IOFailed", "io-failed", "IO_FAILED")]
+    [InlineData("Digest", "digest", "DIGEST")]
+    public void Names_are_told_in_the_journals_way(string name, string kebab, string field) =>
+        Assert.Equal((kebab, field), (MessageId.Kebab(name), MessageId.Field(name)));
+
+    private Dictionary<string, string> Heard()
+    {
+        var datagram = new byte[1 << 20];
+        var rest = datagram.AsSpan(0, _journald.Receive(datagram));
+        var fields = new Dictionary<string, string>();
+        while (!rest.IsEmpty)
+        {
+            var line = rest[..rest.IndexOf((byte)'\n')];
+            rest = rest[(line.Length + 1)..];
+            if (line.IndexOf((byte)'=') is >= 0 and var equals)
+            {
+                fields.Add(Encoding.UTF8.GetString(line[..equals]), Encoding.UTF8.GetString(line[(equals + 1)..]));
+                continue;
+            }
+            var length = (int)BinaryPrimitives.ReadUInt64LittleEndian(rest);
+            fields.Add(Encoding.UTF8.GetString(line), Encoding.UTF8.GetString(rest.Slice(sizeof(ulong), length)));
+            Assert.Equal((byte)'\n', rest[sizeof(ulong) + length]);
+            rest = rest[(sizeof(ulong) + length + 1)..];
+        }
+        return fields;
+    }
+}

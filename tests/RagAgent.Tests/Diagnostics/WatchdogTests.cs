@@ -1,0 +1,135 @@
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Diagnostics;
+
+/// <summary>systemd hears that the agent is alive as long as each of its loops goes round, and no longer.</summary>
+public sealed class WatchdogTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private readonly CountedTime _time = new();
+    private readonly FakeSystemd _systemd = new();
+    private readonly FakeLoop _one = new(), _other = new();
+    private readonly List<string> _heard = [];
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task While_all_loops_go_round_it_is_fed_four_times_in_its_limit()
+    {
+        using var watchdog = Begin(Limit, _one, _other);
+        for (var fed = 1; fed <= 8; fed++)
+        {
+            await UntilAsync(() => _one.Asked == fed && _other.Asked == fed);
+            Assert.Equal(fed - 1, _systemd.Count);
+            _one.GoesRound();
+            _other.GoesRound();
+            Assert.Equal("WATCHDOG=1", await _systemd.ToldAsync());
+            await UntilAsync(() => _time.Timers == 3 * fed);   // the patience with each loop, and the pause
+            _time.Advance(Limit / 4);
+        }
+        await watchdog.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(_heard);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task When_one_is_stuck_it_is_told_once_and_fed_no_more_until_that_goes_round_again()
+    {
+        using var watchdog = Begin(Limit, _other);
+        await UntilAsync(() => _time.Timers == 1);
+        _time.Advance(Limit / 4);
+        await UntilAsync(() => _heard.Count == 1);
+        _time.Advance(Limit);
+        Assert.Equal(0, _systemd.Count);
+
+        _other.GoesRound();
+        Assert.Equal("WATCHDOG=1", await _systemd.ToldAsync());
+        await watchdog.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(
+            [
+                "The agent's loop has not answered for 15s. When it does not within 1m, systemd ends the agent and starts it again; the app goes on.",
+                "The agent's loop answers again.",
+            ], _heard);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task When_nobody_watches_no_loop_is_asked()
+    {
+        using var watchdog = Begin(null, _one, _other);
+        await watchdog.ExecuteTask!.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((0, 0), (_one.Asked, _systemd.Count));
+    }
+
+    [Theory]
+    [InlineData("60000000", "7", 60)]
+    [InlineData("60000000", null, 60)]
+    [InlineData("60000000", "", 60)]
+    [InlineData("60000000", "8", null)]   // a parent's
+    [InlineData("0", "7", null)]
+    [InlineData("-1", "7", null)]
+    [InlineData("soon", "7", null)]
+    [InlineData(null, null, null)]
+    public void How_long_systemd_waits_is_read_as_it_says_it(string? microseconds, string? of, int? seconds) =>
+        Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, WatchdogLimit.Of(microseconds, of, self: 7).Time);
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task The_supervision_shows_that_it_goes_round()
+    {
+        await using var agent = new SupervisedApp(FreePort.Take());
+        var beat = agent.Supervisor.BeatAsync(TestContext.Current.CancellationToken);
+        Assert.False(beat.IsCompleted);
+        await agent.StartAsync(TestContext.Current.CancellationToken);
+        await beat;
+        await agent.Supervisor.BeatAsync(TestContext.Current.CancellationToken);
+    }
+
+    private Watchdog Begin(TimeSpan? limit, params FakeLoop[] loops)
+    {
+        var watchdog = new Watchdog(loops, _systemd, new WatchdogLimit(limit), _time, new Heard<Watchdog>(_heard));
+        watchdog.StartAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
+        return watchdog;
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        while (!condition())
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Tells how many waits have begun, so that time passes only when somebody waits for it.</summary>
+    private sealed class CountedTime : FakeTimeProvider
+    {
+        private int _timers;
+
+        public int Timers => Volatile.Read(ref _timers);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Interlocked.Increment(ref _timers);
+            return timer;
+        }
+    }
+
+    private sealed class FakeLoop : IPulse
+    {
+        private TaskCompletionSource _round = new();
+
+        public int Asked { get; private set; }
+
+        public string What => "loop";
+
+        public Task BeatAsync(CancellationToken stopping)
+        {
+            _round = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Asked++;
+            return _round.Task.WaitAsync(stopping);
+        }
+
+        public void GoesRound() => _round.SetResult();
+    }
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using RagAgent.Diagnostics;
+using RagAgent.Tests.Configuration;
+using Xunit;
+
+namespace RagAgent.Tests.Documents;
+
+/// <summary>docs/messages.md explains each line of the agent and each problem, and is what the journal's catalog is made of.</summary>
+public sealed partial class MessagesTests
+{
+    private static readonly string[] Sources = [.. Directory.EnumerateFiles(Repository.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
+        .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText)];
+
+    private static readonly Match[] Lines = [.. Sources.SelectMany(text => LogLine().Matches(text).Cast<Match>())];
+    private static readonly string Text = File.ReadAllText(Repository.PathOf("docs/messages.md"));
+    private static readonly Match[] Entries = [.. Entry().Matches(Text).Cast<Match>()];
+
+    [Fact]
+    public void Every_line_and_every_problem_is_explained_once_and_nothing_else_is()
+    {
+        var events = Lines.Where(line => line.Groups["level"].Value != "Debug" && !line.Groups["parameters"].Value.Contains(", Problem ", StringComparison.Ordinal))
+            .Select(line => MessageId.Kebab(line.Groups["name"].Value)).ToArray();
+        var problems = Sources.SelectMany(text => Problem().Matches(text)).Select(m => m.Groups[1].Value);
+        var explained = Entries.Select(entry => entry.Groups["name"].Value).ToArray();
+
+        Assert.Empty(explained.GroupBy(name => name).Where(same => same.Count() > 1).Select(same => same.Key));
+        Assert.Empty(events.Concat(problems).Except(explained));
+        Assert.All(explained.Except(events), name => Assert.Contains(Sources, text => text.Contains($"\"{name}\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Every_line_has_a_number_of_its_own() =>
+        Assert.Empty(Lines.GroupBy(line => line.Groups["id"].Value).Where(same => same.Count() > 1).Select(same => $"{same.Key}: {string.Join(", ", same.Select(line => line.Groups["name"].Value))}"));
+
+    [Fact]
+    public void A_subject_fits_its_line_and_a_text_says_more()
+    {
+        Assert.All(Entries, entry =>
+        {
+            Assert.InRange(entry.Groups["subject"].Value.Length, 5, 60);
+            Assert.False(entry.Groups["subject"].Value.EndsWith('.'), entry.Groups["subject"].Value);
+            Assert.InRange(entry.Groups["text"].Value.Trim().Length, 40, 2000);
+        });
+        Assert.All(Text.Split('\n'), line => Assert.InRange(line.Length, 0, 120));
+    }
+
+    [Fact]
+    public async Task The_catalog_has_each_under_the_number_that_the_agent_gives_it()
+    {
+        using var script = Process.Start(new ProcessStartInfo(Repository.PathOf("packaging/catalog.sh")) { RedirectStandardOutput = true })!;
+        var catalog = await script.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await script.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, script.ExitCode);
+        Assert.Equal(
+            Entries.Select(entry => (MessageId.Of(entry.Groups["name"].Value), entry.Groups["subject"].Value)),
+            InCatalog().Matches(catalog).Select(entry => (entry.Groups[1].Value, entry.Groups[2].Value)));
+        Assert.Equal(Regex.Count(catalog, "^-- ", RegexOptions.Multiline), Entries.Length);
+    }
+
+    [GeneratedRegex(@"\[LoggerMessage\((?<id>\d+), LogLevel\.(?<level>\w+), .*\]\s+public static partial void (?<name>\w+)\((?<parameters>[^)]*)\)")]
+    private static partial Regex LogLine();
+
+    // Made as new Problem("code", …), as new("code", $"…"), or named as a constant.
+    [GeneratedRegex("(?:new Problem\\(|new\\(|const string \\w+ =)\\s*\"([a-z]+(?:-[a-z]+)+|network|timeout|io|unexpected|registry)\"")]
+    private static partial Regex Problem();
+
+    [GeneratedRegex(@"^### `(?<name>[a-z0-9-]+)`\n(?<subject>[^\n]+)\n\n(?<text>.+?)(?=\n#|\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Entry();
+
+    [GeneratedRegex("^-- ([0-9a-f]{32})\nSubject: (.+)$", RegexOptions.Multiline)]
+    private static partial Regex InCatalog();
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using RagAgent.Proxy;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>A port that systemd holds is open before the agent is there and stays so when it goes.</summary>
+public sealed class ActivationTests
+{
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_comes_while_there_is_no_agent_is_answered_by_the_next_one()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var app = new SupervisedApp(FreePort.Take());
+        await app.StartAsync(stop);
+        using var held = Held(out var port);
+        using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        var activation = ActivationSockets.At([(int)held.Handle]);
+
+        for (var agent = 1; agent <= 3; agent++)
+        {
+            var early = browser.GetAsync(new Uri($"http://127.0.0.1:{port}/"), stop);
+            using var door = Visit.Door(app, port, activation: activation);
+            await door.StartAsync(stop);
+            using var answer = await early;
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            await door.StopAsync(stop);
+        }
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task One_for_another_port_than_the_configurations_is_left_alone_and_told()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var app = new SupervisedApp(FreePort.Take());
+        await app.StartAsync(stop);
+        using var held = Held(out var other);
+        var port = FreePort.Take();
+        var said = new List<string>();
+        using var loggers = LoggerFactory.Create(logging => logging.AddProvider(new Provider(said)));
+        using var door = Visit.Door(app, port, activation: ActivationSockets.At([(int)held.Handle]), loggers: loggers);
+        await door.StartAsync(stop);
+
+        using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var answer = await browser.GetAsync(new Uri($"http://127.0.0.1:{port}/"), stop);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains(said, line => line.StartsWith($"ragagent.socket listens on port {other}, but listen.http is {port}", StringComparison.Ordinal));
+        await door.StopAsync(stop);
+    }
+
+    [Theory]
+    [InlineData("7", "2", new[] { 3, 4 })]
+    [InlineData("8", "2", new int[0])]   // a parent's
+    [InlineData(null, "2", new int[0])]
+    [InlineData("7", null, new int[0])]
+    [InlineData("7", "-1", new int[0])]
+    [InlineData("7", "many", new int[0])]
+    public void What_is_handed_over_is_taken_when_it_is_meant_for_this_process(string? of, string? count, int[] descriptors) =>
+        Assert.Equal(descriptors, ActivationSockets.Of(of, count, self: 7));
+
+    [Fact]
+    public void What_is_no_listening_socket_is_not_taken()
+    {
+        using var file = File.OpenHandle("/dev/null");
+        using var datagrams = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Assert.Empty(ActivationSockets.At([(int)file.DangerousGetHandle(), (int)datagrams.Handle]).Ports);
+    }
+
+    private static Socket Held(out int port)
+    {
+        var held = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
+        held.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
+        held.Listen();
+        port = ((IPEndPoint)held.LocalEndPoint!).Port;
+        return held;
+    }
+
+    private sealed class Provider(List<string> said) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => new Heard(said);
+
+        public void Dispose()
+        {
+        }
+    }
+}
