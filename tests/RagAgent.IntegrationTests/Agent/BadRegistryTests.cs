@@ -17,7 +17,7 @@ public sealed class BadRegistryTests(Bench bench) : AgentTest(bench)
 
         var problem = await WaitForProblemAsync("aws-denied");
         Assert.StartsWith("AWS denies giving out a registry token: User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
-        Assert.Equal("Allow ecr:GetAuthorizationToken on it to the instance role; no restart is needed.", problem.Remedy);
+        Assert.Equal("Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.", problem.Remedy);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();

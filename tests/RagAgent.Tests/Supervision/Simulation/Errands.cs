@@ -246,9 +246,16 @@ internal sealed class Errands(World world)
         }
         return errand
             // What the engine was asked for it goes on with, whoever waits for it: to the end of the app's own time.
-            .Then(Latency(), () => Try(box => Time.In(Time.Between(0, 20), () => StopsLate(box, box.Run)), isLast: false))
+            .Then(Latency(), () => Try(GoesOn, isLast: false))
             .Then(Latency(), () => Try(Engine.Stop, isLast: false))
             .Then(Latency(), () => Try(Engine.Remove, isLast: true));
+    }
+
+    private void GoesOn(Box box)
+    {
+        var (run, due) = (box.Run, Time.Now + Time.Between(0, 20));
+        box.StopsUntil = due > box.StopsUntil ? due : box.StopsUntil;
+        Time.In(due - Time.Now, () => StopsLate(box, run));
     }
 
     private void StopsLate(Box box, int run)

@@ -29,6 +29,9 @@ internal sealed class Box(string id, string name, Release release, AppImage app,
     /// <summary>The engine stopped it in this run, because it went itself.</summary>
     public bool EndedByEngine { get; set; }
     public bool HasSecrets { get; set; }
+
+    /// <summary>The engine carries out stops that it was asked for until then.</summary>
+    public TimeSpan StopsUntil { get; set; }
     public ContainerExit? Exit { get; set; }
     public AppImage App => app;
     public bool IsAlive => Status is ContainerStatus.Running or ContainerStatus.Paused;

@@ -171,6 +171,7 @@ internal sealed class World
     public bool IsSettled =>
         Serves && Agent.State is { Secrets.Work: Work.Idle, Tag: { Work: Work.Idle, Value.Image: var known } } && known == Tag.Name &&
         (Agent.State.Verdict is null || (Agent.State.Verdict is Verdict.Quarantined bad && bad.Image == Tag.Name)) &&
+        Engine.Alive.First().StopsUntil <= Time.Now &&   // what was asked for before does not come now
         Engine.Alive.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint && (StateFile is null || StateFile.Equals(Agent.State.ToRemember()));
 
     /// <summary>The newest image, or a good one while the newest is bad or did badly for the sake of its secrets.</summary>
