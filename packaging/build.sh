@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Usage: packaging/build.sh
-# Makes dist/ragagent-VERSION-linux-x64.tar.gz and its .sha256. The same commit gives the same archive.
+# Makes dist/ragagent-VERSION-linux-x64.tar.gz and its .sha256, and on Debian and Ubuntu a .deb of it. The same commit gives the same archive.
 # VERSION is the newest v* tag with the distance to it, else the one in Directory.Build.props.
 set -euo pipefail
 
@@ -64,3 +64,4 @@ tar --create --directory "$work" --sort=name --format=gnu --owner=0 --group=0 --
   gzip --no-name --best >"dist/$name.tar.gz"
 (cd dist && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
 echo "dist/$name.tar.gz: $(stat --format=%s "dist/$name.tar.gz") bytes, binary $size bytes, runs with glibc $glibc and later"
+if command -v dpkg-deb >/dev/null; then packaging/deb.sh "dist/$name.tar.gz"; fi

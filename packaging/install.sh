@@ -12,12 +12,14 @@ umask 022
 PATH="$PATH:/usr/sbin:/sbin"
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-start=yes dry=no changed=no
+start=yes dry=no changed=no packaged=no
 refuse() { echo "install.sh: $*" >&2; exit 1; }
 while (($#)); do
   case "$1" in
     --no-start) start=no ;;
     --dry-run) dry=yes ;;
+    # What is left to do when the system's own package manager has put the files where they belong: the .deb's postinst.
+    --packaged) packaged=yes ;;
     -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "install.sh: unknown option $1. --help lists the options." >&2; exit 64 ;;
   esac
@@ -28,14 +30,23 @@ done
 [[ "$(uname -s)" == Linux ]] || refuse "RagAgent runs on Linux; this is $(uname -s)."
 [[ "$(uname -m)" == x86_64 ]] || refuse "this archive is for x86_64; this machine is $(uname -m). Choose an x86_64 instance type (t3, m7i)."
 ((EUID == 0)) || refuse "installing needs root. Run: sudo ./install.sh"
+program="$here/ragagent"
+if [[ $packaged == yes ]]; then
+  program=/usr/bin/ragagent
+  [[ -d /run/systemd/system ]] || start=no
+fi
 for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh; do
-  [[ -f $here/$file ]] || refuse "$here/$file is missing. Unpack the whole archive again and run install.sh from there."
+  [[ $packaged == yes || -f $here/$file ]] || refuse "$here/$file is missing. Unpack the whole archive again and run install.sh from there."
 done
 command -v systemctl >/dev/null || refuse "systemd is not installed, and it is what runs the agent. Use Ubuntu 24.04, Debian 12 or Amazon Linux 2023."
 [[ $start == no || -d /run/systemd/system ]] ||
   refuse "systemd does not run here (a chroot or a container?). Use --no-start; the service starts at the next boot."
 
-if ! said="$("$here/ragagent" --version 2>&1)"; then
+# shellcheck disable=SC2016 # dpkg's own variable
+[[ $packaged == yes || "$(dpkg-query --show --showformat='${db:Status-Status}' ragagent 2>/dev/null)" != installed ]] ||
+  refuse "RagAgent is installed here as a package. Upgrade it as one (apt-get install ./ragagent_VERSION_amd64.deb), or remove it first (apt-get remove ragagent)."
+
+if ! said="$("$program" --version 2>&1)"; then
   glibc="$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'no glibc')"
   needed="$(grep -o 'GLIBC_[0-9.]*' <<<"$said" | sort -uV | tail -n 1)" || true
   [[ -z $needed ]] || refuse "the binary needs glibc ${needed#GLIBC_} or later; this machine has $glibc. Use Ubuntu 24.04, Debian 12 or Amazon Linux 2023."
@@ -78,6 +89,7 @@ step() { # step SENTENCE COMMAND…
   [[ $dry == yes ]] || "$@"
 }
 
+ship() { [[ $packaged == yes ]] || put "$@"; } # ship FILE TARGET MODE: what a package manager would put there
 put() { # put FILE TARGET MODE
   [[ -f $2 && "$(stat --format='%a %u %g' "$2")" == "$3 0 0" ]] && cmp --silent "$here/$1" "$2" && return
   step "$2: $([[ -e $2 ]] && echo replaced || echo installed)" replace "$1" "$2" "$3"
@@ -97,15 +109,15 @@ if ! getent passwd ragagent >/dev/null; then
 fi
 [[ " $(id -nG ragagent 2>/dev/null) " == *" docker "* ]] || step "user ragagent: added to the group docker" usermod --append --groups docker ragagent
 
-put ragagent /usr/bin/ragagent 755
-put ragagent.service /etc/systemd/system/ragagent.service 644
-put ragagent.socket /etc/systemd/system/ragagent.socket 644
-put ragagent.catalog "$catalog" 644
-put ragagent.json /usr/share/ragagent/ragagent.json 644
-put ragagent.schema.json /usr/share/ragagent/ragagent.schema.json 644
-put ragagent.8 /usr/share/man/man8/ragagent.8 644
-put ragagent.bash /usr/share/bash-completion/completions/ragagent 644
-put uninstall.sh /usr/share/ragagent/uninstall.sh 755
+ship ragagent /usr/bin/ragagent 755
+ship ragagent.service /etc/systemd/system/ragagent.service 644
+ship ragagent.socket /etc/systemd/system/ragagent.socket 644
+ship ragagent.catalog "$catalog" 644
+ship ragagent.json /usr/share/ragagent/ragagent.json 644
+ship ragagent.schema.json /usr/share/ragagent/ragagent.schema.json 644
+ship ragagent.8 /usr/share/man/man8/ragagent.8 644
+ship ragagent.bash /usr/share/bash-completion/completions/ragagent 644
+ship uninstall.sh /usr/share/ragagent/uninstall.sh 755
 # Not a file of ours any more once it is there; also when it is a link to a disk that is not mounted yet.
 if [[ ! -e /etc/ragagent.json && ! -L /etc/ragagent.json ]]; then
   # The folders that the sample names: the engine would make them as root, and the app runs as 1000:1000.
@@ -116,6 +128,14 @@ if [[ ! -e /etc/ragagent.json && ! -L /etc/ragagent.json ]]; then
   put ragagent.json /etc/ragagent.json 644
 fi
 
+if [[ $packaged == yes ]]; then
+  # Of an earlier installation from the archive: they would hide the package's.
+  for unit in /etc/systemd/system/ragagent.{service,socket}; do
+    [[ ! -f $unit ]] || step "$unit: removed, the package has it" rm -f "$unit"
+  done
+  journalctl --update-catalog
+  changed=yes
+fi
 upgraded=$changed
 [[ "$(systemctl is-enabled ragagent.service ragagent.socket 2>/dev/null | uniq)" == enabled ]] ||
   step "ragagent.service: enabled, it starts at every boot" systemctl --quiet enable ragagent.service ragagent.socket

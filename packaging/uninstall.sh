@@ -12,10 +12,12 @@ set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
 catalog=/usr/lib/systemd/catalog/ragagent.catalog
-purge=no
+purge=no packaged=no
 while (($#)); do
   case "$1" in
     --purge) purge=yes ;;
+    # All but the files, which the package manager removes: the .deb's prerm.
+    --packaged) packaged=yes ;;
     -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "uninstall.sh: unknown option $1. --help lists the options." >&2; exit 64 ;;
   esac
@@ -28,6 +30,14 @@ if [[ -d /run/systemd/system ]]; then
     echo "uninstall.sh: the service does not stop, so nothing was removed. See why: journalctl -u ragagent -n 30" >&2
     exit 1
   }
+fi
+if [[ $packaged == yes ]]; then
+  systemctl --quiet disable ragagent.service ragagent.socket
+  exit
+fi
+if [[ "$(dpkg-query --show --showformat='${db:Status-Status}' ragagent 2>/dev/null)" == installed ]]; then
+  echo "uninstall.sh: RagAgent was installed as a package, so nothing was removed. Run: apt-get remove ragagent (or purge)" >&2
+  exit 1
 fi
 for unit in ragagent.service ragagent.socket; do
   if [[ -e /etc/systemd/system/$unit ]]; then systemctl --quiet disable "$unit"; fi

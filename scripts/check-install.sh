@@ -263,6 +263,45 @@ ln -s /mnt/later/ragagent.json "$tree/etc/ragagent.json"
 run /tmp/new/install.sh --no-start
 check "a configuration that is a link to what is not there yet stays one" equal "$(readlink "$tree/etc/ragagent.json")" /mnt/later/ragagent.json
 
+# --- The same as a package of Debian's.
+run /usr/share/ragagent/uninstall.sh --purge
+inside userdel ragagent 2>/dev/null || true
+rm -rf "$tree/var/lib/ragstream"
+"$root/packaging/deb.sh" "$tarball" >"$work/said" 2>&1 || { cat "$work/said"; fail "deb.sh failed."; }
+deb="$(find "$root/dist" -name 'ragagent_*_amd64.deb' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)"
+sum="$(sha256sum <"$deb")"
+"$root/packaging/deb.sh" "$tarball" >/dev/null
+check "the same archive makes the same package" equal "$(sha256sum <"$deb")" "$sum"
+cp "$deb" "$tree/tmp/ragagent.deb"
+paths >"$work/paths"
+# Docker is a stand-in here that dpkg knows nothing of.
+run dpkg --install --force-depends /tmp/ragagent.deb
+check "the package installs" succeeded
+check "  its version is the archive's" equal "$(inside ragagent --version 2>&1)" "ragagent $version"
+for unit in ragagent.service ragagent.socket; do
+  check "  $unit is the archive's" same "new/$unit" "/usr/lib/systemd/system/$unit"
+  check "  and is there at every boot" equal "$(inside systemctl is-enabled "$unit" 2>&1)" enabled
+done
+check "  the user is there" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
+check "  the configuration is the sample" same new/ragagent.json /etc/ragagent.json
+check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
+run /tmp/new/install.sh --no-start
+check "an archive is not put over it" says "RagAgent is installed here as a package."
+printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
+run dpkg --install --force-depends /tmp/ragagent.deb
+check "it can be installed over itself" succeeded
+check "  and the own configuration is kept" equal "$(cat "$tree/etc/ragagent.json")" '{ "image": "my-own" }'
+run dpkg --remove ragagent
+check "it can be removed" succeeded
+check "  the program is gone" absent /usr/bin/ragagent
+check "  no unit is left to start" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
+check "  the configuration is kept" test -s "$tree/etc/ragagent.json"
+run dpkg --purge ragagent
+check "it can be purged" succeeded
+check "  the user is gone" equal "$(inside getent passwd ragagent)" ''
+package_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/(ragstream|dpkg)(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./var/log/'; }; }
+check "  and nothing else is left" package_left
+
 # A process of the tree would be seen by its root.
 still_running() { find /proc/[0-9]*/root -maxdepth 0 -lname "$tree*" 2>/dev/null; }
 check "nothing was started" equal "$(still_running)" ''

@@ -108,6 +108,33 @@ public sealed class Machine : IAsyncDisposable
         return said;
     }
 
+    /// <summary>From now on no name of AWS's can be resolved; returns what gives them back.</summary>
+    public string TakeNames()
+    {
+        var names = File.ReadAllText(Path.Combine(Tree, "etc/hosts"));
+        GiveNames("127.0.0.1 localhost\n");
+        return names;
+    }
+
+    public void GiveNames(string names) => File.WriteAllText(Path.Combine(Tree, "etc/hosts"), names);
+
+    public void Write(string file, string text)
+    {
+        File.WriteAllText(Path.Combine(Tree, file), text);
+        File.SetUnixFileMode(Path.Combine(Tree, file), (UnixFileMode)0b110_100_100);
+    }
+
+    public void WriteConfig(string text) => Write("etc/ragagent.json", text);
+
+    /// <summary>A unit of the machine's that starts with it; to be called while it is off.</summary>
+    public void AddUnit(string name, string text)
+    {
+        Write($"etc/systemd/system/{name}", text);
+        var wants = Path.Combine(Tree, $"etc/systemd/system/{text[(text.IndexOf("WantedBy=", StringComparison.Ordinal) + "WantedBy=".Length)..].Trim()}.wants");
+        Directory.CreateDirectory(wants);
+        File.CreateSymbolicLink(Path.Combine(wants, name), $"/etc/systemd/system/{name}");
+    }
+
     public Task<string> JournalAsync() => DoAsync("journalctl", "--unit", "ragagent", "--boot", "--no-pager", "--output", "cat");
 
     /// <summary>What a visitor gets from outside: the status code, and the body.</summary>

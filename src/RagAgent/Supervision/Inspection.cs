@@ -162,7 +162,8 @@ internal static class Inspection
     private static bool IsOther(Container known, Container seen) => known.Status != seen.Status || known.Name != seen.Name;
 
     private static AgentState Stop(AgentState s, Slot slot, Container container, StopReason reason) =>
-        s.With(slot, new App.Stopping(Planner.NotBegun, container, reason));
+        // A stop that is told from now on is the agent's own.
+        (s.LastEnd?.Container.Id == container.Id ? s with { LastEnd = null } : s).With(slot, new App.Stopping(Planner.NotBegun, container, reason));
 
     private static Container? Find(Inventory inventory, Container known) => inventory.Containers.FirstOrDefault(c => c.Id == known.Id);
 

@@ -68,6 +68,19 @@ public class AttributionTests
     }
 
     [Fact]
+    public void Nor_does_the_agents_own_removal_of_what_a_crash_left_behind()
+    {
+        var story = new ContainerStory(new Policy { ConfigFingerprint = ContainerStory.Config, CheckEvery = null, StartFirst = true });
+        story.Serves();
+        var crashed = story.Current.Ended(1);
+        var other = Sample.Running("other", Sample.Release(Sample.New));
+        story.EngineShows(crashed, other);
+        Assert.IsType<StopReason.LeftOver>(Assert.IsType<App.Stopping>(story.State.Beside).Reason);
+        story.Hears(at => new Event.StopCalled(at, crashed.Id));
+        Assert.Null(story.State.Hold);
+    }
+
+    [Fact]
     public void A_stop_that_is_told_long_after_an_end_is_not_its_cause()
     {
         _story.Serves();
