@@ -45,7 +45,8 @@ internal static class Crashes
     public static AgentState Ran(this AgentState s, Container container)
     {
         var run = s.RunOf(container) ?? new Run(container.Id, container.StartedAt);
-        return s with { Runs = [run, .. s.Runs.Where(r => r.ContainerId != run.ContainerId).Take(1)] };
+        // Of the others the one that is there, however many candidates came and went beside it.
+        return s with { Runs = [run, .. s.Runs.Where(r => r.ContainerId != run.ContainerId).OrderByDescending(r => r.ContainerId == s.App.Current?.Id || r.ContainerId == s.Beside?.Current?.Id).Take(1)] };
     }
 
     /// <summary>What is remembered of the container as it runs now; null: nothing.</summary>

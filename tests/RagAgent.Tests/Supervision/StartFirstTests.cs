@@ -238,6 +238,19 @@ public class StartFirstTests
     private void SwapsTo(ImageName image) => _story.Deploys(image).Starts().EngineIsSeen().ProbePasses().ProbePasses();
 
     [Fact]
+    public void Whose_run_the_one_in_front_is_in_is_known_however_many_candidates_came_and_went()
+    {
+        _story.Serves();
+        var front = _story.Current;
+        _story.Deploys(Sample.Newer);
+        for (var candidate = 1; candidate <= 3; candidate++)
+        {
+            _story.Starts().EngineIsSeen().EngineShows(front, _story.State.Beside!.Current!.Ended(1)).Passes(TimeSpan.FromMinutes(2)).EngineIsSeen();
+        }
+        Assert.NotNull(_story.State.RunOf(front));
+    }
+
+    [Fact]
     public void What_was_left_behind_and_somebody_started_while_it_was_to_be_removed_is_looked_at_before_anything_starts()
     {
         var left = Sample.Running("left", Sample.Release(Sample.Old));
