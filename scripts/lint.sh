@@ -7,7 +7,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
-worst_exposure=1.6
+worst_exposure=1.5
 
 command -v npm >/dev/null || scripts/need.sh nodejs npm || exit
 scripts/need.sh shellcheck systemd || exit

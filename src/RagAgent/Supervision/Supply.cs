@@ -40,7 +40,7 @@ internal static class Supply
         return s;
     }
 
-    /// <summary>The newest image is to be had, and is not known to be on disk.</summary>
+    /// <summary>The newest image is to be had, and is not known to be whole on disk: it may have been found missing while another one was the newest.</summary>
     public static bool WantsImage(AgentState s) =>
-        s.EngineAnswers && s.Tag.Value is { } tag && s.Image.Value?.Digest != tag.Image.Digest && !Target.IsSetAside(s, tag.Image);
+        s.EngineAnswers && s.Tag.Value is { } tag && (s.Image.Value?.Digest != tag.Image.Digest || s.IsDefective(tag.Image)) && !Target.IsSetAside(s, tag.Image);
 }

@@ -54,6 +54,18 @@ public class StaleImageTests
     }
 
     [Fact]
+    public void One_that_was_found_missing_while_another_was_the_newest_is_fetched_when_the_tag_means_it_again()
+    {
+        _story.Engine.Clear();
+        _story.Serves().Tag = Sample.Newer;
+        _story.IsAskedToUpdate().SecretsAnswer().TagAnswers().ImageFails().Crashes().WaitsOut();
+        _story.StartFails(Sample.ImageMissing).EngineIsSeen();
+        _story.Tag = Sample.New;
+        _story.IsAskedToUpdate().Rereads().TagAnswers();
+        Assert.Equal(Sample.New, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+    }
+
+    [Fact]
     public void Without_its_secrets_it_is_not_started_from_disk_either()
     {
         _story.Boots().EngineAnswers();
