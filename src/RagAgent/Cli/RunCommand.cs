@@ -71,7 +71,14 @@ internal static class RunCommand
         // Before anything of ours is touched: the container is this agent's, then the directory.
         _ = host.Services.GetRequiredService<SoleAgent>();
         control.Claim();
-        await StartAsync(host);
+        try
+        {
+            await StartAsync(host);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Ok;   // told to end in the middle of it; it has ended in good order
+        }
         // Ready means: the configuration is valid and the front door answers. Not that the app serves: a pull may take long.
         systemd.Notify(ServiceState.Ready);
         try

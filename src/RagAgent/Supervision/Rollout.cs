@@ -96,7 +96,10 @@ internal static class Rollout
     public static AgentState Lose(AgentState s, ImageName image)
     {
         s = s with { Good = s.Good.Remove(image) };
-        return s.Verdict is { Avoids: true } verdict && Fallback(s) is null ? s with { Verdict = new Verdict.OnTrial(verdict.Image, 0, 1) } : s;
+        return s.Verdict is { Avoids: true } verdict && Fallback(s) is null
+            // One that an operator went back from may have proven itself before.
+            ? s with { Verdict = s.Good.Contains(verdict.Image) ? null : new Verdict.OnTrial(verdict.Image, 0, 1) }
+            : s;
     }
 
     /// <summary>The tag has moved: what was set aside is of no interest any more.</summary>

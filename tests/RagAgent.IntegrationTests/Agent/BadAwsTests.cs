@@ -144,6 +144,15 @@ public sealed class BadAwsTests(Bench bench) : AgentTest(bench)
     }
 
     [Fact]
+    public async Task Credentials_that_ended_yesterday_are_fetched_again()
+    {
+        Aws.Faults.Add(Operations.ImdsCredentials, new Fault.ExpiredCredentials(), times: 3);
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
     public async Task Two_reads_denied_right_after_boot_are_no_failure_for_anyone()
     {
         Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"), times: 2);

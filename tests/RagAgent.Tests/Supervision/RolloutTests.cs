@@ -301,6 +301,16 @@ public class RolloutTests
     }
 
     [Fact]
+    public void A_rollback_that_was_asked_for_and_has_nothing_to_go_back_to_any_more_leaves_a_proven_image_proven()
+    {
+        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().IsProven().IsAskedTo(RequestKind.Rollback).SecretsAnswer().TagAnswers();
+        _story.Stops().EngineIsSeen().StartFails(Sample.ImageMissing).EngineIsSeen().Rereads();
+        _story.SpareFails(new Problem(ProblemCodes.TagMissing, "It is gone.", ""));
+        Assert.Null(_story.State.Verdict);
+        Assert.Equal([Sample.Newer], _story.State.Good);
+    }
+
+    [Fact]
     public void But_not_one_that_serves_all_the_same()
     {
         DeploysNewer();
