@@ -58,7 +58,7 @@ dotnet build RagAgent.sln -c Release -nologo -v quiet
 
 if [[ "$what" == instance ]]; then
   count "The package" packaging/build.sh
-  run_tests RagAgent.InstanceTests -maxThreads 3
+  run_tests RagAgent.InstanceTests -maxThreads 4
 else
   run_tests RagAgent.Tests
 fi
@@ -76,7 +76,7 @@ if [[ "$what" == all ]]; then
   export RAGAGENT_BINARY="$work/ragagent"
   # More at a time than there are cores: they mostly wait for what they test.
   run_tests RagAgent.IntegrationTests -maxThreads 3
-  run_tests RagAgent.InstanceTests -maxThreads 3
+  run_tests RagAgent.InstanceTests -maxThreads 4
 fi
 
 say "Result"

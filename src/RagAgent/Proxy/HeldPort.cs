@@ -8,53 +8,45 @@ using Microsoft.Extensions.Options;
 
 namespace RagAgent.Proxy;
 
-/// <summary>A port that is open whether or not somebody listens. Whoever listens gets the visitors that came meanwhile first.</summary>
+/// <summary>A port that is open whether or not somebody listens. While nobody does, who comes waits in the kernel's queue, for the next listener in this process or another.</summary>
 internal sealed class HeldPort(Socket socket, int port)
 {
-    private static readonly TimeSpan BeforeAcceptingAgain = TimeSpan.FromMilliseconds(200);
-
-    // One that was accepted and not fetched yet; all others wait in the kernel's queue.
-    private readonly Channel<Socket> _visitors = Channel.CreateBounded<Socket>(new BoundedChannelOptions(1) { SingleWriter = true });
-    private readonly Lock _lock = new();
-    private Thread? _thread;
+    // How soon it is noticed that nobody listens any more.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
 
     public int Port => port;
 
     public EndPoint EndPoint => socket.LocalEndPoint!;
 
-    /// <summary>The next visitor.</summary>
-    public ValueTask<Socket> AcceptAsync(CancellationToken stopping)
+    /// <summary>Accepts visitors until the token fires; then the reader ends, behind those that were accepted before.</summary>
+    /// <param name="stopping">Ends it, within a quarter of a second.</param>
+    public ChannelReader<Socket> Accept(CancellationToken stopping)
     {
-        lock (_lock)
-        {
-            if (_thread is null)
-            {
-                // A blocking call in a thread of its own: see ActivationSockets.
-                _thread = new Thread(Accept) { IsBackground = true, Name = $"port {port}" };
-                _thread.Start();
-            }
-        }
-        return _visitors.Reader.ReadAsync(stopping);
+        var visitors = Channel.CreateUnbounded<Socket>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+        // Blocking calls in a thread of its own: see ActivationSockets.
+        new Thread(() => AcceptUntil(stopping, visitors.Writer)) { IsBackground = true, Name = $"port {port}" }.Start();
+        return visitors.Reader;
     }
 
-    private void Accept()
+    private void AcceptUntil(CancellationToken stopping, ChannelWriter<Socket> visitors)
     {
-        while (true)
+        while (!stopping.IsCancellationRequested)
         {
             try
             {
-                _visitors.Writer.WriteAsync(socket.Accept()).AsTask().GetAwaiter().GetResult();
+                // Looked for first: one that is accepted and then has nobody to serve it would be lost.
+                if (socket.Poll(Look, SelectMode.SelectRead) && !stopping.IsCancellationRequested)
+                {
+                    visitors.TryWrite(socket.Accept());
+                }
             }
             catch (SocketException)
             {
                 // The visitor has gone again, or there is no descriptor left: a moment later there may be.
-                Task.Delay(BeforeAcceptingAgain, TimeProvider.System).GetAwaiter().GetResult();
-            }
-            catch (ObjectDisposedException)
-            {
-                return;
+                stopping.WaitHandle.WaitOne(Look);
             }
         }
+        visitors.Complete();
     }
 }
 
@@ -68,35 +60,50 @@ internal sealed class HeldPortFactory(ActivationSockets activation, IOptions<Soc
             ? ValueTask.FromResult<IConnectionListener>(new Listener(held, options.Value, loggers))
             : _otherwise.BindAsync(endpoint, cancellationToken);
 
-    private sealed class Listener(HeldPort port, SocketTransportOptions options, ILoggerFactory loggers) : IConnectionListener
+    private sealed class Listener : IConnectionListener
     {
-        private readonly SocketConnectionContextFactory _connections = new(new SocketConnectionFactoryOptions(), loggers.CreateLogger<SocketConnectionContextFactory>());
+        private readonly SocketConnectionContextFactory _connections;
         private readonly CancellationTokenSource _unbound = new();
+        private readonly ChannelReader<Socket> _visitors;
+        private readonly bool _noDelay;
 
-        public EndPoint EndPoint => port.EndPoint;
+        public Listener(HeldPort port, SocketTransportOptions options, ILoggerFactory loggers)
+        {
+            (EndPoint, _noDelay) = (port.EndPoint, options.NoDelay);
+            _connections = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), loggers.CreateLogger<SocketConnectionContextFactory>());
+            _visitors = port.Accept(_unbound.Token);
+        }
 
+        public EndPoint EndPoint { get; }
+
+        /// <returns>Null: there are no more.</returns>
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
         {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(_unbound.Token, cancellationToken);
-            try
+            while (await _visitors.WaitToReadAsync(cancellationToken))
             {
-                var visitor = await port.AcceptAsync(either.Token);
-                visitor.NoDelay = options.NoDelay;
-                return _connections.Create(visitor);
+                if (_visitors.TryRead(out var visitor))
+                {
+                    visitor.NoDelay = _noDelay;
+                    return _connections.Create(visitor);
+                }
             }
-            catch (OperationCanceledException) when (_unbound.IsCancellationRequested)
-            {
-                return null;   // as the framework is told that there are no more
-            }
+            return null;
         }
 
         public async ValueTask UnbindAsync(CancellationToken cancellationToken = default) => await _unbound.CancelAsync();
 
-        public ValueTask DisposeAsync()
+        public async ValueTask DisposeAsync()
         {
+            await _unbound.CancelAsync();
+            while (await _visitors.WaitToReadAsync())
+            {
+                if (_visitors.TryRead(out var left))
+                {
+                    left.Dispose();   // of a listener that never began to accept
+                }
+            }
             _connections.Dispose();
             _unbound.Dispose();
-            return ValueTask.CompletedTask;
         }
     }
 }
