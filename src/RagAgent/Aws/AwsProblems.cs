@@ -10,7 +10,8 @@ internal static class AwsProblems
     /// <param name="message">AWS's own words; it names role, action and resource in a denial.</param>
     /// <param name="doing">What was tried, as in "reading the parameter /a/b".</param>
     /// <param name="action">The IAM action that is needed for it.</param>
-    public static Problem From(string? type, string? message, string doing, string action)
+    /// <param name="on">What it must be allowed on: the resource that was named, or all of them where IAM knows no other way.</param>
+    public static Problem From(string? type, string? message, string doing, string action, string on = "it")
     {
         var said = message?.TrimEnd('.', ' ') ?? "no reason given";
         return type switch
@@ -18,7 +19,7 @@ internal static class AwsProblems
             "AccessDeniedException" or "AccessDenied" when said.Contains("ciphertext", StringComparison.OrdinalIgnoreCase) => new("aws-key-denied",
                 $"AWS refuses {doing}: the key that encrypts it may not be used ({said}).", "Allow kms:Decrypt on that key to the instance role; no restart is needed."),
             "AccessDeniedException" or "AccessDenied" => new("aws-denied",
-                $"AWS denies {doing}: {said}.", $"Allow {action} on {(action == "ecr:GetAuthorizationToken" ? "'*'" : "it")} to the instance role; no restart is needed."),
+                $"AWS denies {doing}: {said}.", $"Allow {action} on {on} to the instance role; no restart is needed."),
             "ThrottlingException" or "Throttling" or "TooManyRequestsException" => new("aws-throttled", $"AWS throttles {doing}.", Problems.TriesAgain),
             "ExpiredTokenException" or "ExpiredToken" => new("aws-credentials-expired", $"AWS refuses {doing}: the credentials have expired.",
                 "New ones are asked for by themselves; if this stays, check the clock ('timedatectl')."),

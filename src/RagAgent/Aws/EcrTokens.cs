@@ -128,7 +128,7 @@ internal sealed partial class EcrTokens(AwsAccount account, BootTimeline boot, T
             type = header.First();
         }
         type = type?[(type.IndexOf('#') + 1)..].Split(':')[0];
-        return new ProblemException(AwsProblems.From(type, message, "giving out a registry token", "ecr:GetAuthorizationToken") with
+        return new ProblemException(AwsProblems.From(type, message, "giving out a registry token", "ecr:GetAuthorizationToken", on: "'*'") with
         {
             RetryAfter = RetryAfter.Read(response.Headers.RetryAfter, time.GetUtcNow()),
         });

@@ -21,8 +21,10 @@ internal sealed class SupportBundle(string path, string folder, Func<string, str
 
     public void Add(string name, string text)
     {
+        // Scrubbed whole: half a secret, as a cut would leave it, is not found.
+        var scrubbed = scrub(text);
         // The end of a log says more than its beginning.
-        var bytes = Encoding.UTF8.GetBytes(scrub(text.Length > Largest ? "…\n" + text[^Largest..] : text));
+        var bytes = Encoding.UTF8.GetBytes(scrubbed.Length > Largest ? "…\n" + scrubbed[^Largest..] : scrubbed);
         _tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"{folder}/{name}")
         {
             Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
