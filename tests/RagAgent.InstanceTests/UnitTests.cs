@@ -6,19 +6,26 @@ namespace RagAgent.InstanceTests;
 public sealed class UnitTests
 {
     [Fact]
-    public async Task No_visitor_is_refused_while_the_agent_restarts_is_killed_or_is_upgraded()
+    public async Task No_visitor_is_lost_while_the_agent_restarts_reloads_or_is_upgraded_and_a_kill_costs_only_whom_it_was_serving()
     {
         await using var machine = await Machine.ServingAsync();
 
         Assert.Equal("", await machine.VisitedDuringAsync(async () =>
         {
             await machine.DoAsync("systemctl", "restart", "ragagent");
+            await machine.DoAsync("sh", "-c", "sed -i 's/^{/{ \"update\": { \"every\": \"1m\" },/' /etc/ragagent.json && systemctl reload ragagent");
+            await machine.EventuallyAsync(async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal), "the new configuration is taken");
+            await machine.DoAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
+        }));
+        await machine.ServesAsync("1");
+
+        // One visit at a time: one was under way, or none.
+        Assert.Contains(await machine.VisitedDuringAsync(async () =>
+        {
             var pid = await machine.PropertyAsync("MainPID");
             await machine.DoAsync("kill", "-KILL", pid);
             await machine.EventuallyAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
-            await machine.DoAsync("systemctl", "reload", "ragagent");
-            await machine.DoAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
-        }));
+        }), (string[])["", "curl ended with 52", "curl ended with 56"]);
         await machine.ServesAsync("1");
     }
 

@@ -18,6 +18,8 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
 {
     private const int MostConnections = 4096;
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
+    // A request follows its connection within the visitor's way to us and back.
+    private static readonly TimeSpan ForNewcomers = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger = loggers.CreateLogger<FrontDoor>();
     private readonly TaskCompletionSource _firstTry = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,6 +43,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             if (await TryOpenAsync(server, stoppingToken))
             {
                 await WaitForEndAsync(stoppingToken);
+                await server.Services.GetRequiredService<HeldPortFactory>().CloseAsync(ForNewcomers, clock.Time);
                 await server.StopAsync(CancellationToken.None);
                 return;
             }
@@ -101,14 +104,19 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
         });
-        builder.Services.AddSingleton(activation).AddSingleton<IConnectionListenerFactory, HeldPortFactory>();
+        builder.Services.AddSingleton(activation).AddSingleton<HeldPortFactory>().AddSingleton<IConnectionListenerFactory>(s => s.GetRequiredService<HeldPortFactory>());
         builder.Services.AddRoutingCore();
         builder.Services.AddHttpForwarder();
         builder.Services.AddSingleton(loggers).AddSingleton(visits).AddSingleton(board).AddSingleton(policy).AddSingleton<Reception>();
         // Open WebSockets would hold the agent's stop for ever; the app keeps running, its visitors reconnect.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         var server = builder.Build();
-        server.Run(server.Services.GetRequiredService<Reception>().ReceiveAsync);
+        var reception = server.Services.GetRequiredService<Reception>();
+        server.Run(visit =>
+        {
+            visit.Features.Get<Newcomer>()?.Settle();
+            return reception.ReceiveAsync(visit);
+        });
         return server;
     }
 }

@@ -27,7 +27,7 @@ public sealed partial class PressureTests(Bench bench) : AgentTest(bench)
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
         await using var load = new Load();
-        await EventuallyAsync(Load.IsFeltAsync, "the load is felt");
+        await load.FeltAsync(Stopping);
 
         await Docker.DoAsync("exec", Name, "touch", "/tmp/slow");
         var slow = await WaitForAsync(s => s.LastFailure is not null || Failed(s.Headline) > Failures, "it failed more often than it may on a machine at rest");
@@ -47,7 +47,7 @@ public sealed partial class PressureTests(Bench bench) : AgentTest(bench)
         AppBehaves(("STAND_IN_HANG_AFTER", "3"));
         await PushAsync();
         await using var load = new Load();
-        await EventuallyAsync(Load.IsFeltAsync, "the load is felt");
+        await load.FeltAsync(Stopping);
         StartAgent();
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using RagAgent.Proxy;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -29,6 +30,53 @@ public sealed class ActivationTests
             Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
             await door.StopAsync(stop);
         }
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_was_let_in_before_the_end_and_asks_after_it_is_answered()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var time = new FakeTimeProvider();
+        await using var app = new SupervisedApp(FreePort.Take(), time);
+        await app.StartAsync(stop);
+        using var held = Held(out var port);
+        using var door = Visit.Door(app, port, activation: ActivationSockets.At([(int)held.Handle]));
+        await door.StartAsync(stop);
+        using var visitor = new TcpClient();
+        await visitor.ConnectAsync(IPAddress.Loopback, port, stop);
+        await WaitUntilAcceptedAsync(port, stop);
+
+        var end = door.StopAsync(stop);
+        Assert.False(visitor.Client.Poll(TimeSpan.FromMilliseconds(500), SelectMode.SelectRead), "The visitor was sent away.");
+        await visitor.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: app\r\n\r\n"u8.ToArray(), stop);
+
+        using var answer = new StreamReader(visitor.GetStream());
+        Assert.Equal("HTTP/1.1 503 Service Unavailable", await answer.ReadLineAsync(stop));
+        await end;   // though the connection could be used again
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_was_let_in_and_says_nothing_does_not_hold_up_the_end()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var time = new FakeTimeProvider();
+        await using var app = new SupervisedApp(FreePort.Take(), time);
+        await app.StartAsync(stop);
+        using var held = Held(out var port);
+        using var door = Visit.Door(app, port, activation: ActivationSockets.At([(int)held.Handle]));
+        await door.StartAsync(stop);
+        using var visitor = new TcpClient();
+        await visitor.ConnectAsync(IPAddress.Loopback, port, stop);
+        await WaitUntilAcceptedAsync(port, stop);
+
+        var end = door.StopAsync(stop);
+        while (!end.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Equal(0, await visitor.GetStream().ReadAsync(new byte[1], stop));
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -68,6 +116,17 @@ public sealed class ActivationTests
         using var datagrams = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         Assert.Empty(ActivationSockets.At([(int)file.DangerousGetHandle(), (int)datagrams.Handle]).Ports);
+    }
+
+    /// <summary>The kernel knows whose a connection is once it is accepted.</summary>
+    private static async Task WaitUntilAcceptedAsync(int port, CancellationToken stopping)
+    {
+        static string[] Fields(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        while (!(await File.ReadAllLinesAsync("/proc/net/tcp6", stopping)).Skip(1).Select(Fields)
+            .Any(field => field is [_, var local, _, "01", _, _, _, _, _, var inode, ..] && local.EndsWith($":{port:X4}", StringComparison.Ordinal) && inode != "0"))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, stopping);
+        }
     }
 
     private static Socket Held(out int port)
