@@ -27,7 +27,7 @@ public sealed class Exchange(RequestLog requests, FaultTable faults, TimeProvide
         });
         try
         {
-            return await MeetAsync(context, faults.Take(faultsOf ?? operation, context.Request.Method, acceptable ?? (_ => true)));
+            return await MeetAsync(context, faults.Take(faultsOf ?? operation, context.Request.Method, principal, acceptable ?? (_ => true)));
         }
         catch (OperationCanceledException)
         {

@@ -40,5 +40,43 @@ internal sealed class AwsAccount(AgentConfig config, InstanceMetadata metadata, 
         }
     }
 
+    /// <summary>
+    /// Makes a call. When AWS refuses credentials that the instance has replaced meanwhile, because a role was changed or they were
+    /// ended early, it is made once more with the new ones: the SDK itself asks for them every two minutes only.
+    /// </summary>
+    /// <exception cref="ProblemException">The call's own, or there are no credentials.</exception>
+    public async Task<T> CallAsync<T>(Func<AWSCredentials, Task<T>> call, CancellationToken stopping)
+    {
+        var credentials = await CredentialsAsync(stopping);
+        try
+        {
+            return await call(credentials);
+        }
+        catch (ProblemException e) when (AwsProblems.IsOfCredentials(e.Problem) && IsOfInstance(credentials))
+        {
+            if (await NewerAsync(credentials, stopping) is not { } newer)
+            {
+                throw;
+            }
+            return await call(newer);
+        }
+    }
+
     public void Dispose() => _chain.Dispose();
+
+    private async Task<AWSCredentials?> NewerAsync(AWSCredentials refused, CancellationToken stopping)
+    {
+        try
+        {
+            var now = await metadata.CredentialsAsync(stopping);
+            return now is null || now.GetCredentials().AccessKey == (await refused.GetCredentialsAsync().WaitAsync(stopping)).AccessKey ? null : now;
+        }
+        catch (Exception e) when (e is ProblemException or AmazonClientException or AmazonServiceException)
+        {
+            return null;   // the refusal says more
+        }
+    }
+
+    // The class is not public; the test of a changed role notices when its name is another.
+    private static bool IsOfInstance(AWSCredentials credentials) => credentials.GetType().Name == "DefaultInstanceProfileAWSCredentials";
 }

@@ -31,4 +31,8 @@ internal static class AwsProblems
             _ => new("aws-refused", $"AWS refuses {doing}: {said}{(type is null ? "" : $" ({type})")}.", Problems.TriesAgain),
         };
     }
+
+    /// <summary>Other credentials may change it.</summary>
+    public static bool IsOfCredentials(Problem problem) =>
+        problem.Code is "aws-denied" or "aws-key-denied" or "aws-credentials-expired" or "aws-credentials-unknown" or "aws-signature";
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Amazon;
+using Amazon.Runtime;
 using Amazon.Runtime.Signing;
 using Polly;
 using Polly.Retry;
@@ -50,7 +51,7 @@ internal sealed partial class EcrTokens(AwsAccount account, BootTimeline boot, T
         {
             if (anew || _held is not { } held || held.Region != region.SystemName || time.GetUtcNow() >= held.Until)
             {
-                _held = await AskAsync(region, stopping);
+                _held = await account.CallAsync(credentials => AskAsync(region, credentials, stopping), stopping);
                 boot.Reach(Milestone.Token);
             }
             var access = _held.Value.Access;
@@ -62,9 +63,8 @@ internal sealed partial class EcrTokens(AwsAccount account, BootTimeline boot, T
         }
     }
 
-    private async Task<(RegistryAccess Access, string Region, DateTimeOffset Until)> AskAsync(RegionEndpoint region, CancellationToken stopping)
+    private async Task<(RegistryAccess Access, string Region, DateTimeOffset Until)> AskAsync(RegionEndpoint region, AWSCredentials credentials, CancellationToken stopping)
     {
-        var credentials = await account.CredentialsAsync(stopping);
         var address = new EcrClientConfig(region).Address;
         using var http = new HttpClient(new SigV4SigningHandler(credentials, region, "ecr", new SocketsHttpHandler())) { Timeout = Timeout.InfiniteTimeSpan };
         try

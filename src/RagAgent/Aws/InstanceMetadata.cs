@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Amazon.Runtime;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 
@@ -63,14 +64,34 @@ internal sealed class InstanceMetadata : IDisposable
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
     public Task<string> InstanceAsync(CancellationToken stopping) => GetAsync("instance-id", stopping);
 
+    /// <summary>The role's credentials as they are now.</summary>
+    /// <returns>Null: it has none to give.</returns>
+    /// <exception cref="ProblemException">It can't be asked; says why.</exception>
+    public async Task<SessionAWSCredentials?> CredentialsAsync(CancellationToken stopping)
+    {
+        var (_, answer) = await RoleAsync(stopping);
+        try
+        {
+            using var document = JsonDocument.Parse(answer);
+            string? Text(string name) => document.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
+            return (Text("AccessKeyId"), Text("SecretAccessKey"), Text("Token")) is ({ Length: > 0 } id, { Length: > 0 } key, { Length: > 0 } token)
+                ? new SessionAWSCredentials(id, key, token)
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;   // its words may hold a key
+        }
+    }
+
     /// <summary>Why the instance has no credentials to give.</summary>
     /// <returns>Null when it has some, so that the cause lies elsewhere.</returns>
     public async Task<Problem?> WhyNoCredentialsAsync(CancellationToken stopping)
     {
         try
         {
-            var role = (await GetAsync("iam/security-credentials/", stopping)).Trim();
-            using var document = JsonDocument.Parse(await GetAsync($"iam/security-credentials/{role}", stopping));
+            var (role, answer) = await RoleAsync(stopping);
+            using var document = JsonDocument.Parse(answer);
             var code = document.RootElement.TryGetProperty("Code", out var value) ? value.GetString() : null;
             return code == "Success" ? null : new Problem("imds-role-refused",
                 $"The instance metadata gives no credentials for the role {role}: {code}.",
@@ -93,6 +114,12 @@ internal sealed class InstanceMetadata : IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    private async Task<(string Role, string Answer)> RoleAsync(CancellationToken stopping)
+    {
+        var role = (await GetAsync("iam/security-credentials/", stopping)).Trim();
+        return (role, await GetAsync($"iam/security-credentials/{role}", stopping));
+    }
+
     private async Task<string> GetAsync(string path, CancellationToken stopping)
     {
         if (IsDisabled)
@@ -104,10 +131,10 @@ internal sealed class InstanceMetadata : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
         try
         {
-            var token = await TokenAsync(either.Token);
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, $"/latest/meta-data/{path}"));
-            request.Headers.Add("X-aws-ec2-metadata-token", token);
-            using var response = await _http.SendAsync(request, either.Token);
+            // A session can end before its time: the next one is as good as the first.
+            using var first = await AskAsync(path, either.Token);
+            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await AskAsync(path, either.Token) : null;
+            var response = second ?? first;
             return response.StatusCode switch
             {
                 HttpStatusCode.NotFound => throw new ProblemException(new Problem("imds-missing", $"The instance metadata has no {path}.", Problems.TriesAgain)),
@@ -125,6 +152,13 @@ internal sealed class InstanceMetadata : IDisposable
             throw new ProblemException(new Problem("imds-unreachable", $"The instance metadata service at {Endpoint.Authority} can't be reached: {Problems.Cause(e)}.",
                 "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), e);
         }
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(string path, CancellationToken stopping)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, $"/latest/meta-data/{path}"));
+        request.Headers.Add("X-aws-ec2-metadata-token", await TokenAsync(stopping));
+        return await _http.SendAsync(request, stopping);
     }
 
     private async Task<string> TokenAsync(CancellationToken stopping)

@@ -1,3 +1,4 @@
+using Amazon;
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 using Amazon.SimpleSystemsManagement;
@@ -16,7 +17,11 @@ internal sealed class ParameterStore(AwsAccount account, TimeProvider time) : IP
     public async Task<RawSecret> ReadAsync(string name, CancellationToken stopping)
     {
         var region = await account.RegionAsync(stopping);
-        var credentials = await account.CredentialsAsync(stopping);
+        return await account.CallAsync(credentials => ReadAsync(name, region, credentials, stopping), stopping);
+    }
+
+    private async Task<RawSecret> ReadAsync(string name, RegionEndpoint region, AWSCredentials credentials, CancellationToken stopping)
+    {
         // Signed for the region also when a standard setting names the endpoint itself.
         var settings = new AmazonSimpleSystemsManagementConfig { RegionEndpoint = region, AuthenticationRegion = region.SystemName, Timeout = AnswerWithin };
         using var ssm = new AmazonSimpleSystemsManagementClient(credentials, settings);

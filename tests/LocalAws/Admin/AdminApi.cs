@@ -73,7 +73,7 @@ internal sealed class AdminApi(LocalAwsServer server)
         {
             var rule = await JsonSerializer.DeserializeAsync(context.Request.Body, AdminJson.Default.FaultRule, context.RequestAborted)
                 ?? throw new JsonException("the body is null");
-            server.Faults.Add(rule.Operation, rule.Fault, rule.Times, rule.Method);
+            server.Faults.Add(rule.Operation, rule.Fault, rule.Times, rule.Method, rule.Role);
         }
         catch (Exception bad) when (bad is JsonException or ArgumentException or NotSupportedException)
         {

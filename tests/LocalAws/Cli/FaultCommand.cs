@@ -23,6 +23,7 @@ internal static class FaultCommand
         kind.AcceptOnlyFromAmong("error", "hang", "delay", "cut", "throttle", "no-role", "role-refused", "expired-credentials");
         var times = new Option<int?>("--times") { Description = "How many requests meet it; without it: all, until it is cleared." };
         var method = new Option<string?>("--method") { Description = "Only requests with this HTTP method." };
+        var role = new Option<string?>("--role") { Description = "Only requests signed by this role." };
         var type = new Option<string?>("--type") { Description = "error: AccessDeniedException, ThrottlingException, DENIED, TOOMANYREQUESTS, …" };
         var message = new Option<string?>("--message") { Description = "error: in place of what AWS says for that type." };
         var status = new Option<int?>("--status") { Description = "error: in place of that type's HTTP status." };
@@ -31,7 +32,7 @@ internal static class FaultCommand
         var bytes = new Option<long>("--bytes") { Description = "cut: after so many; throttle: per second." };
         var command = new Command("set", "Set a fault.")
         {
-            endpoint, operation, kind, times, method, type, message, status, retryAfter, seconds, bytes,
+            endpoint, operation, kind, times, method, role, type, message, status, retryAfter, seconds, bytes,
         };
         command.SetAction((result, stopping) => Running.Command(async () =>
         {
@@ -46,7 +47,7 @@ internal static class FaultCommand
                 "expired-credentials" => new Fault.ExpiredCredentials(),
                 _ => new Fault.Error(result.GetValue(type), result.GetValue(message), result.GetValue(status), result.GetValue(retryAfter)),
             };
-            var rule = new FaultRule(result.GetRequiredValue(operation), fault, result.GetValue(times), result.GetValue(method));
+            var rule = new FaultRule(result.GetRequiredValue(operation), fault, result.GetValue(times), result.GetValue(method), result.GetValue(role));
             using var content = JsonContent.Create(rule, AdminJson.Default.FaultRule);
             await AdminClient.SendAsync(result.GetRequiredValue(endpoint), HttpMethod.Post, "/faults", content, stopping);
         }));

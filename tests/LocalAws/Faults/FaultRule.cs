@@ -4,4 +4,5 @@ namespace LocalAws.Faults;
 /// <param name="Operation">As <see cref="Requests.Operations"/> or an IAM action names it.</param>
 /// <param name="Times">How many requests meet it; null: all, until it is cleared.</param>
 /// <param name="Method">Only requests with this HTTP method; null: all.</param>
-public sealed record FaultRule(string Operation, Fault Fault, int? Times = null, string? Method = null);
+/// <param name="Role">Only requests signed by this role; null: all.</param>
+public sealed record FaultRule(string Operation, Fault Fault, int? Times = null, string? Method = null, string? Role = null);

@@ -13,12 +13,12 @@ public sealed class FaultTable
 
     /// <summary>Sets a fault after those already set; the first set is the first met.</summary>
     /// <exception cref="ArgumentException"><paramref name="times"/> is below 1.</exception>
-    public void Add(string operation, Fault fault, int? times = null, string? method = null)
+    public void Add(string operation, Fault fault, int? times = null, string? method = null, string? role = null)
     {
         if (times < 1)
             throw new ArgumentException($"A fault happens once or more often, not {times} times: give 1 or more, or leave it out.", nameof(times));
         lock (_gate)
-            _entries.Add(new Entry(new FaultRule(operation, fault, times, method)));
+            _entries.Add(new Entry(new FaultRule(operation, fault, times, method, role)));
     }
 
     /// <summary>The role is not attached yet: 404 where its name is asked for.</summary>
@@ -47,14 +47,14 @@ public sealed class FaultTable
             entry.Cleared.Cancel();
     }
 
-    internal IReadOnlyList<MetFault> Take(string operation, string method, Func<Fault, bool> acceptable)
+    internal IReadOnlyList<MetFault> Take(string operation, string method, string? principal, Func<Fault, bool> acceptable)
     {
         lock (_gate)
         {
             var met = new List<MetFault>();
             foreach (var entry in _entries.ToList())
             {
-                if (!Fits(entry.Rule, operation, method) || !acceptable(entry.Rule.Fault))
+                if (!Fits(entry.Rule, operation, method, principal) || !acceptable(entry.Rule.Fault))
                     continue;
                 if (!entry.Rule.Fault.ChangesOnlyHowItComes && met.Any(m => !m.Fault.ChangesOnlyHowItComes))
                     continue;
@@ -76,8 +76,9 @@ public sealed class FaultTable
         _spent.Add(entry);
     }
 
-    private static bool Fits(FaultRule rule, string operation, string method) =>
+    private static bool Fits(FaultRule rule, string operation, string method, string? principal) =>
         (rule.Method is null || string.Equals(rule.Method, method, StringComparison.OrdinalIgnoreCase))
+        && (rule.Role is null || principal?.Contains($":assumed-role/{rule.Role}/", StringComparison.Ordinal) == true)
         && (rule.Operation == operation
             || (rule.Operation == Operations.RegistryAny && operation.StartsWith("registry:", StringComparison.Ordinal)));
 

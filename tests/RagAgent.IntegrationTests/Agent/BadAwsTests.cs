@@ -165,4 +165,45 @@ public sealed class BadAwsTests(Bench bench) : AgentTest(bench)
         Assert.Empty(status.Problems);
         Assert.Null(status.LastFailure);
     }
+
+    [Fact]
+    public async Task Credentials_that_are_ended_early_are_replaced_at_once()
+    {
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+
+        Aws.RoleCredentials.ExpireAll();
+
+        (await RagAgentAsync("update", "--runtime-dir", RuntimeDirectory)).Succeeded();
+    }
+
+    [Fact]
+    public async Task A_role_that_is_exchanged_for_one_that_may_is_used_at_once()
+    {
+        Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"), role: Aws.Instance.RoleName);
+        Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"), role: Aws.Instance.RoleName);
+        await PushAsync();
+        StartAgent();
+        await WaitForProblemAsync("aws-denied");
+
+        Aws.Instance = Aws.Instance with { RoleName = "one-that-may" };
+
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        await WaitUntilServingAsync();
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(60));   // the SDK alone would take up to two minutes
+    }
+
+    [Fact]
+    public async Task A_session_of_the_metadata_service_that_is_refused_later_on_costs_one_more_question()
+    {
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+
+        Aws.RoleCredentials.ExpireAll();
+        Aws.Faults.Add(Operations.ImdsRole, new Fault.Error(Status: 401), times: 1);
+
+        (await RagAgentAsync("update", "--runtime-dir", RuntimeDirectory)).Succeeded();
+    }
 }
