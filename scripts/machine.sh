@@ -3,7 +3,8 @@
 # has on EC2, as far as a namespace can be: only the hardware, the boot loader and the metadata's hop limit are
 # missing, and a boot id that changes: systemd gives the service a fresh /proc, which shows this machine's own.
 #
-#   scripts/machine.sh bake DIR TARBALL     makes DIR/tree: the AMI, with the package installed as install.sh does, and not started
+#   scripts/machine.sh bake DIR TARBALL [--disk]   makes DIR/tree: the AMI, with the package installed as install.sh does, and not started;
+#                                           on a disk of its own, so that a power cut loses what was not written to it yet
 #   scripts/machine.sh on DIR               start-instances: prints nothing, returns when systemd runs
 #   scripts/machine.sh push DIR VERSION [OPTION…]   pushes a stand-in app under the tag latest; options as tests/stand-in/build.sh has them
 #   scripts/machine.sh aws DIR COMMAND…     asks AWS as it is played here: local-aws COMMAND…, without --endpoint
@@ -17,7 +18,7 @@
 # network namespaces of their own. The secret is in DIR/key.
 set -euo pipefail
 
-usage() { sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 fail() { echo "machine.sh: $*" >&2; exit 1; }
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
@@ -76,11 +77,22 @@ make_certificates() { # a private authority, and a certificate of it for AWS's n
 
 inside_tree() { chroot "$dir/tree" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
 
+# Runs a command where DIR/tree is the machine's disk, and nobody else has it: who copied the mount would keep what a power cut has to forget.
+# shellcheck disable=SC2016 # the inner shell's own
+with_disk() { unshare --mount --propagation private sh -c 'mount -o loop "$0/disk" "$0/tree" && exec "$@"' "$dir" "$@"; }
+disk_is_free() { [[ -z "$(losetup --associated "$dir/disk")" ]]; }
+
 bake() {
-  (($# == 1)) || usage
+  (($# == 1)) || [[ $# == 2 && $2 == --disk ]] || usage
   local tarball="$1" tree="$dir/tree"
   "$root/scripts/need.sh" debootstrap systemd-container util-linux iproute2 openssl curl docker-registry skopeo busybox-static
   mkdir -p "$tree"
+  if (($# == 2)); then
+    truncate --size=4G "$dir/disk"
+    mkfs.ext4 -q "$dir/disk"
+    with_disk "$0" bake "$dir" "$tarball"
+    return
+  fi
   tar --extract --file "$(base_tree)" --directory "$tree" --numeric-owner
   make_certificates
   install -m 644 "$dir/ca/ca.crt" "$tree/usr/local/share/ca-certificates/test-authority.crt"
@@ -162,12 +174,15 @@ on() {
   [[ -z "$(nspawn_pid)" ]] || fail "it runs already."
   make_network
   make_aws
+  local place=()
+  [[ ! -s $dir/disk ]] || place=(with_disk)
   # This machine's own control groups are of the first version here, or mixed.
   local unified=1
   [[ "$(stat --file-system --format=%T /sys/fs/cgroup)" == cgroup2fs ]] || unified=0
   (
     enter_group
-    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=$unified exec setsid systemd-nspawn --quiet --directory="$dir/tree" --boot --register=no --keep-unit --capability=all \
+    export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=$unified
+    "${place[@]}" setsid systemd-nspawn --quiet --directory="$dir/tree" --boot --register=no --keep-unit --capability=all \
     --system-call-filter='add_key keyctl bpf perf_event_open' --console=pipe --resolv-conf=off --timezone=off --link-journal=no \
     "--network-namespace-path=/run/netns/$box" "--machine=$box"
   ) >>"$dir/console.log" 2>&1 </dev/null &
@@ -210,10 +225,14 @@ off() {
 cut() {
   local init nspawn
   init="$(init_pid)" nspawn="$(nspawn_pid)"
+  # EXT4_IOC_SHUTDOWN without a flush of the journal: from now on nothing reaches the disk, and what is in memory alone is lost.
+  # shellcheck disable=SC2016 # perl's own
+  [[ ! -s $dir/disk || -z $init ]] || inside perl -e 'open my $root, "<", "/" or die $!; my $how = pack "L", 2; ioctl $root, 0x8004587d, $how or die $!'
   # All of a process namespace ends with its process 1.
   [[ -z $init ]] || kill -KILL "$init" 2>/dev/null || true
   is_off() { [[ -z "$(nspawn_pid)" ]]; }
   wait_until 100 is_off || { kill -KILL "$nspawn" 2>/dev/null || true; wait_until 50 is_off; }
+  [[ ! -s $dir/disk ]] || wait_until 300 disk_is_free || fail "$dir/disk is still in use."
 }
 
 remove() {

@@ -25,8 +25,9 @@ public sealed class BootTests
     [Fact]
     public async Task After_a_power_cut_it_serves_again_and_nothing_is_pulled()
     {
-        await using var machine = await Machine.ServingAsync();
+        await using var machine = await Machine.ServingAsync(disk: true);
         var started = await machine.StartedAtAsync();
+        await machine.DoAsync("sync");   // of the image: what the engine has not written yet is lost with the power
         var pulled = await machine.AskedAsync("registry:blob");
 
         await machine.CutAsync();
@@ -34,6 +35,25 @@ public sealed class BootTests
 
         Assert.NotEqual(started, await machine.ServesAsync("1"));
         Assert.Equal(pulled, await machine.AskedAsync("registry:blob"));
+    }
+
+    [Fact]
+    public async Task Wherever_the_power_is_cut_in_an_update_the_newest_image_serves_after_the_next_start()
+    {
+        await using var machine = await Machine.ServingAsync(disk: true);
+
+        string[] moments = ["Pulling ", " is on disk, ", "Container is being started", "waiting for it to be well", " serves: release"];
+        foreach (var (moment, version) in moments.Select((moment, i) => (moment, $"{i + 2}")))
+        {
+            await machine.PushAsync(version);
+            var since = await machine.DoAsync("date", "+%s");
+            var update = machine.RunAsync("ragagent", "update");
+            await machine.EventuallyAsync(async () => (await machine.DoAsync("journalctl", "--unit", "ragagent", "--since", $"@{since}", "--no-pager")).Contains(moment, StringComparison.Ordinal), moment);
+            await machine.CutAsync();
+            await update;
+            await machine.OnAsync();
+            await machine.ServesAsync(version);
+        }
     }
 
     [Fact]

@@ -32,14 +32,15 @@ public sealed class Machine : IAsyncDisposable
     private static CancellationToken Stopping => TestContext.Current.CancellationToken;
 
     /// <summary>The AMI, as <c>install.sh</c> leaves it: never started.</summary>
-    public static async Task<Machine> BakedAsync()
+    /// <param name="disk">On a disk of its own: a power cut loses what was not written to it yet. It can't be looked into from outside.</param>
+    public static async Task<Machine> BakedAsync(bool disk = false)
     {
         // Not /tmp: it may be mounted without devices. Short: a socket's path has 108 characters.
         var machine = new Machine($"/var/tmp/ragm.{Guid.NewGuid():N}"[..21]);
         try
         {
             Directory.CreateDirectory(machine._folder);
-            (await machine.ScriptAsync("bake", Package)).Succeeded();
+            (await machine.ScriptAsync("bake", disk ? [Package, "--disk"] : [Package])).Succeeded();
             return machine;
         }
         catch
@@ -50,9 +51,9 @@ public sealed class Machine : IAsyncDisposable
     }
 
     /// <summary>A machine that has booted, with an app that serves.</summary>
-    public static async Task<Machine> ServingAsync(string version = "1")
+    public static async Task<Machine> ServingAsync(string version = "1", bool disk = false)
     {
-        var machine = await BakedAsync();
+        var machine = await BakedAsync(disk);
         try
         {
             await machine.OnAsync();

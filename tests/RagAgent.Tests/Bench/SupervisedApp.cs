@@ -7,6 +7,7 @@ namespace RagAgent.Tests.Bench;
 internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor, IMemory, IAsyncDisposable
 {
     private readonly Container _container;
+    private int _probes;
 
     public SupervisedApp(int port = 32768, TimeProvider? time = null)
     {
@@ -18,6 +19,9 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
     public StateBoard Board { get; } = new();
     public AgentClock Clock { get; }
     public Supervisor Supervisor { get; }
+
+    /// <summary>How often it was probed.</summary>
+    public int Probes => Volatile.Read(ref _probes);
 
     public async Task StartAsync(CancellationToken stopping)
     {
@@ -50,7 +54,11 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
 
     public Task<SecretVersions> ReadAsync(CancellationToken stopping) => Task.FromResult(Told.Secrets);
 
-    public Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping) => Task.FromResult<ProbeResult>(new ProbeResult.Passed());
+    public Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping)
+    {
+        Interlocked.Increment(ref _probes);
+        return Task.FromResult<ProbeResult>(new ProbeResult.Passed());
+    }
 
     public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) => Task.FromResult(0);
 

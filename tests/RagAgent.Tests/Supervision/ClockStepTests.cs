@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>A wall clock that is set, as by NTP after a boot, neither stops the supervision nor has it run wild.</summary>
+public sealed class ClockStepTests
+{
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData(-1)]
+    [InlineData(+1)]
+    public async Task A_clock_that_steps_by_an_hour_changes_no_interval(int hours)
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var time = new SteppingTime();
+        await using var app = new SupervisedApp(time: time);
+        await app.StartAsync(stop);
+        var interval = Told.Policy.LivenessInterval;
+
+        time.Step = TimeSpan.FromHours(hours);
+
+        for (var probe = 1; probe <= 20; probe++)
+        {
+            var before = app.Probes;
+            time.Steady.Advance(interval);
+            while (app.Probes == before)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, stop);
+            }
+            // It has said so, and now waits for the next one.
+            await app.UntilAsync(state => state.App is App.Serving { Probe.InFlight: null }, stop);
+            Assert.Equal(before + 1, app.Probes);
+        }
+    }
+
+    /// <summary>Timers and stamps go on steadily, whatever the wall clock says: as the kernel's do.</summary>
+    private sealed class SteppingTime : TimeProvider
+    {
+        public FakeTimeProvider Steady { get; } = new();
+
+        public TimeSpan Step { get; set; }
+
+        public override long TimestampFrequency => Steady.TimestampFrequency;
+
+        public override long GetTimestamp() => Steady.GetTimestamp();
+
+        public override DateTimeOffset GetUtcNow() => Steady.GetUtcNow() + Step;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => Steady.CreateTimer(callback, state, dueTime, period);
+    }
+}
