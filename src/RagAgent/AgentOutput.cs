@@ -36,6 +36,7 @@ internal sealed class AgentOutput : IDisposable
             .WriteTo.Sink(Sink)
             .CreateLogger();
         _loggers = new SerilogLoggerFactory(Logger, dispose: true);
+        Sink.Lost = lost => For<OutputSink>().LinesLost(lost);
     }
 
     public SecretVault Vault { get; } = new();

@@ -59,6 +59,9 @@ public sealed class ServiceTests
         Assert.NotEqual(0, (await machine.RunAsync("systemctl", "restart", "ragagent")).ExitCode);
         Assert.Equal(("failed", "78"), (await machine.PropertyAsync("ActiveState"), await machine.PropertyAsync("ExecMainStatus")));
         Assert.Contains("/etc/ragagent.json:", await machine.JournalAsync(), StringComparison.Ordinal);
+        var tried = await machine.PropertyAsync("ExecMainStartTimestampMonotonic");
+        Assert.Equal(0, (await machine.VisitAsync()).Status);
+        Assert.Equal(("failed", tried), (await machine.PropertyAsync("ActiveState"), await machine.PropertyAsync("ExecMainStartTimestampMonotonic")));
 
         await machine.DoAsync("sh", "-c", "cp /root/good /etc/ragagent.json && systemctl start ragagent");
         await machine.ServesAsync("1");

@@ -7,6 +7,7 @@ namespace RagAgent.Aws;
 internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
 {
     private const string VendorFile = "/sys/class/dmi/id/sys_vendor";
+    private const string HypervisorFile = "/sys/hypervisor/uuid";   // of the older, Xen based types
 
     public string Name => "instance";
 
@@ -27,11 +28,13 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
         }
     }
 
-    private static bool IsEc2()
+    private static bool IsEc2() => Begins(VendorFile, "Amazon EC2") || Begins(HypervisorFile, "ec2");
+
+    private static bool Begins(string file, string with)
     {
         try
         {
-            return File.ReadAllText(VendorFile).StartsWith("Amazon EC2", StringComparison.Ordinal);
+            return File.ReadAllText(file).StartsWith(with, StringComparison.Ordinal);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

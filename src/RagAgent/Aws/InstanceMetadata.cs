@@ -40,16 +40,18 @@ internal sealed class InstanceMetadata : IDisposable
 
     /// <summary>
     /// Keeps the SDK, too, from asking a configured proxy for the instance's credentials: they must not leave the machine, and
-    /// no proxy could reach them. Changes this process's <c>NO_PROXY</c>; to be called before its first request.
+    /// no proxy could reach them. Changes this process's <c>NO_PROXY</c> and <c>no_proxy</c>, of which programs read one or the other; to be called before its first request.
     /// </summary>
     public static void KeepFromProxies()
     {
-        var others = Environment.GetEnvironmentVariable("NO_PROXY") ?? Environment.GetEnvironmentVariable("no_proxy");
+        string[] spellings = ["no_proxy", "NO_PROXY"];
         try
         {
-            if (others?.Split(',').Contains(Endpoint.Host) != true)
+            var hosts = spellings.SelectMany(name => (Environment.GetEnvironmentVariable(name) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+                .Append(Endpoint.Host).Distinct();
+            foreach (var name in spellings)
             {
-                Environment.SetEnvironmentVariable("NO_PROXY", string.Join(',', new[] { others, Endpoint.Host }.OfType<string>()));
+                Environment.SetEnvironmentVariable(name, string.Join(',', hosts));
             }
         }
         catch (ProblemException)

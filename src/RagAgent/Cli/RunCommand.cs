@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
 using RagAgent.Control;
+using RagAgent.Diagnostics;
 using RagAgent.Proxy;
 using RagAgent.Supervision;
 
@@ -31,7 +32,7 @@ internal static class RunCommand
         {
             return ConfigCommand.Refuse(read.Problems);
         }
-        var systemd = new SystemdNotifier();
+        var systemd = new Notifier(new SystemdNotifier());
         var activation = ActivationSockets.Here();
         try
         {
@@ -66,7 +67,7 @@ internal static class RunCommand
         }
     }
 
-    private static async Task<int> RunOnceAsync(IHost host, ControlAddress control, SystemdNotifier systemd, CancellationToken end)
+    private static async Task<int> RunOnceAsync(IHost host, ControlAddress control, Notifier systemd, CancellationToken end)
     {
         // Before anything of ours is touched: the container is this agent's, then the directory.
         _ = host.Services.GetRequiredService<SoleAgent>();

@@ -35,10 +35,10 @@ internal sealed class AppLog(
     /// <summary>A container that was just created: its log is written from the first line on.</summary>
     public void Begin(string id, string? secrets) => Follow(new LoggedContainer(id, config.Container.Name), secrets, isNew: true);
 
-    /// <summary>A container as the engine described it.</summary>
+    /// <summary>A container as the engine described it. One that was found under a candidate's name is the app all the same.</summary>
     public void See(ContainerInspectResponse seen)
     {
-        var follower = Follow(new LoggedContainer(seen.ID, seen.Name.TrimStart('/')), Labels.SecretsOf(seen), isNew: false);
+        var follower = Follow(new LoggedContainer(seen.ID, config.Container.Name), Labels.SecretsOf(seen), isNew: false);
         if (Labels.Status(seen.State) != Supervision.ContainerStatus.Created && seen.State?.StartedAt is { } run)
         {
             follower.See(run, seen.State.Running || seen.State.Restarting);

@@ -9,10 +9,14 @@ internal sealed class JournalSocket : IDisposable
     private const string Journald = "/run/systemd/journal/socket";
     private const string StandardOutput = "/proc/self/fd/1";
 
+    // Who logs holds up the supervision meanwhile: a journal that hangs must not be the agent's death.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly UnixDomainSocketEndPoint _journald;
+    private int _lost;
 
-    public JournalSocket(string path) => _journald = new UnixDomainSocketEndPoint(path);
+    public JournalSocket(string path) => (_journald, _socket.SendTimeout) = (new UnixDomainSocketEndPoint(path), (int)Patience.TotalMilliseconds);
 
     /// <summary>The journal, when standard output leads there.</summary>
     public static JournalSocket? Detect() => IsStandardOutput() && File.Exists(Journald) ? new JournalSocket(Journald) : null;
@@ -25,19 +29,28 @@ internal sealed class JournalSocket : IDisposable
     public static bool Leads(string? stream, string? standardOutput) =>
         stream?.Split(':') is [{ Length: > 0 }, { Length: > 0 } inode] && standardOutput == $"socket:[{inode}]";
 
-    /// <summary>Waits as long as the journal is busy.</summary>
-    /// <returns>False: it did not take the line.</returns>
-    public bool Send(ReadOnlySpan<byte> entry)
+    /// <summary>Waits two seconds when the journal is busy, and after that not at all until it takes something again.</summary>
+    /// <param name="entry">What it is too busy for is lost.</param>
+    /// <param name="lost">How many were, before it took this one.</param>
+    /// <returns>False: it does not take this one, which then has another way.</returns>
+    public bool Send(ReadOnlySpan<byte> entry, out int lost)
     {
+        lost = 0;
         try
         {
             _socket.SendTo(entry, SocketFlags.None, _journald);
+            (_socket.Blocking, lost, _lost) = (true, _lost, 0);
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
+        {
+            // Not to standard output: the same journal reads it, and that would wait without end.
+            (_socket.Blocking, _lost) = (false, _lost + 1);
             return true;
         }
         catch (SocketException)
         {
-            // Away or too large: the line is not lost, it has another way.
-            return false;
+            return false;   // away, or the entry is too large
         }
     }
 

@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(601, LogLevel.Information, "The agent's {What} answers again.")]
     public static partial void Unstuck(this ILogger logger, string what);
+
+    [LoggerMessage(602, LogLevel.Warning, "{Count} lines before this one were lost: the journal did not take them within two seconds.")]
+    public static partial void LinesLost(this ILogger logger, int count);
 }

@@ -31,6 +31,10 @@ internal sealed class OutputSink : ILogEventSink
     private readonly TextWriter _out;
     private readonly JournalSocket? _journal;
     private string _status = "";
+    private int _lost;
+
+    /// <summary>Called with the number of lines that the journal was too busy for, when it takes some again.</summary>
+    public Action<int>? Lost { get; set; }
 
     /// <param name="kind">How lines look.</param>
     /// <param name="scrub">Takes secrets out, whatever way they may have come into a message.</param>
@@ -55,18 +59,18 @@ internal sealed class OutputSink : ILogEventSink
         var line = _scrub(text.ToString()).ReplaceLineEndings(" ");
         lock (_lock)
         {
-            if (_journal?.Send(JournalFields.OfAgent(logEvent, line, Priority(logEvent.Level), _scrub).Bytes) == true)
+            if (!Journalled(JournalFields.OfAgent(logEvent, line, Priority(logEvent.Level), _scrub)))
             {
-                return;
+                _out.Write(_kind switch
+                {
+                    OutputKind.Journal => $"<{Priority(logEvent.Level)}>{line}\n",
+                    OutputKind.Terminal => $"{EraseLine}{logEvent.Timestamp:HH:mm:ss} {Coloured(logEvent.Level, line)}\n{_status}",
+                    _ => $"{logEvent.Timestamp.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ} {Word(logEvent.Level)} {line}\n",
+                });
+                _out.Flush();
             }
-            _out.Write(_kind switch
-            {
-                OutputKind.Journal => $"<{Priority(logEvent.Level)}>{line}\n",
-                OutputKind.Terminal => $"{EraseLine}{logEvent.Timestamp:HH:mm:ss} {Coloured(logEvent.Level, line)}\n{_status}",
-                _ => $"{logEvent.Timestamp.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fffZ} {Word(logEvent.Level)} {line}\n",
-            });
-            _out.Flush();
         }
+        TellLost();
     }
 
     /// <summary>Writes lines of the app's, to standard output in one piece. They are scrubbed and harmless already, and marked so that nobody takes them for the agent's.</summary>
@@ -77,7 +81,7 @@ internal sealed class OutputSink : ILogEventSink
         {
             foreach (var (at, text) in lines)
             {
-                if (_journal?.Send(JournalFields.OfApp(container, at, text, Informational).Bytes) == true)
+                if (Journalled(JournalFields.OfApp(container, at, text, Informational)))
                 {
                     continue;
                 }
@@ -91,6 +95,7 @@ internal sealed class OutputSink : ILogEventSink
             _out.Write(_kind == OutputKind.Terminal ? _status : "");
             _out.Flush();
         }
+        TellLost();
     }
 
     /// <summary>Sets the line at the bottom of a terminal; elsewhere it does nothing. Empty takes it away.</summary>
@@ -108,6 +113,26 @@ internal sealed class OutputSink : ILogEventSink
                 _out.Write(EraseLine + _status);
                 _out.Flush();
             }
+        }
+    }
+
+    private bool Journalled(JournalEntry entry)
+    {
+        if (_journal is null)
+        {
+            return false;
+        }
+        var taken = _journal.Send(entry.Bytes, out var lost);
+        _lost += lost;
+        return taken;
+    }
+
+    /// <summary>Outside of the lock, as a line like any other.</summary>
+    private void TellLost()
+    {
+        if (Interlocked.Exchange(ref _lost, 0) is > 0 and var lost)
+        {
+            Lost?.Invoke(lost);
         }
     }
 

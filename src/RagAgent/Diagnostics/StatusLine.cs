@@ -9,6 +9,9 @@ internal sealed class StatusLine(StateBoard board, Policy policy, ISystemdNotifi
 {
     private const int BarWidth = 30;
 
+    // Of what systemd takes (4096 bytes), with room for characters of four bytes.
+    private const int Longest = 1000;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var (revision, state) = board.Read();
@@ -18,7 +21,7 @@ internal sealed class StatusLine(StateBoard board, Policy policy, ISystemdNotifi
             var headline = Headline.Of(state, policy);
             if (headline != told)
             {
-                systemd.Notify(new ServiceState($"STATUS={headline}"));
+                systemd.Notify(new ServiceState($"STATUS={ForeignText.OneLine(headline, Longest)}"));
                 told = headline;
             }
             output.ShowStatus(state.Progress is { } progress ? Bar(progress) : "");

@@ -56,7 +56,7 @@ internal sealed class UnitCheck : ICheck
             (_, not ("enabled" or "static"), _) => Failed($"{Systemd.Service} does not start at boot.", $"systemctl enable {Systemd.Service}"),
             (_, _, "failed") => Failed($"{Systemd.Service} has failed ({Of(service, "Result")}, exit code {Of(service, "ExecMainStatus")}).", $"See 'journalctl -u ragagent -n 30', then 'systemctl restart {Systemd.Service}'."),
             (_, _, "active" or "activating" or "reloading") when Of(socket, "ActiveState") is not "active" =>
-                CheckResult.Warning($"{Systemd.Service} runs, and {Systemd.Socket} does not: visitors are refused while the agent restarts.", $"systemctl enable --now {Systemd.Socket}; see 'systemctl status {Systemd.Socket}' when it does not stay."),
+                CheckResult.Warning($"{Systemd.Service} runs, and {Systemd.Socket} does not: visitors are refused while the agent restarts.", $"systemctl enable {Systemd.Socket} && systemctl restart {Systemd.Service}; see 'systemctl status {Systemd.Socket}' when it does not stay."),
             (_, _, "active" or "activating" or "reloading") => CheckResult.Well($"{Systemd.Service} runs and starts at boot."),
             _ => CheckResult.Warning($"{Systemd.Service} starts at boot, and does not run now.", $"systemctl start {Systemd.Service}"),
         };

@@ -8,7 +8,7 @@ namespace RagAgent.Diagnostics;
 
 /// <summary>Tells systemd's watchdog that the agent is alive, and only as long as each of its loops shows that it goes round.</summary>
 /// <remarks>Follows sd_watchdog_enabled(3). Work that takes long, as a pull does, runs beside the loops and keeps none of them.</remarks>
-internal sealed class Watchdog(IEnumerable<IPulse> pulses, ISystemdNotifier systemd, WatchdogLimit limit, TimeProvider time, ILogger<Watchdog> logger) : BackgroundService
+internal sealed class Watchdog(IEnumerable<IPulse> pulses, ISystemdNotifier systemd, WatchdogLimit limit, IHostApplicationLifetime life, TimeProvider time, ILogger<Watchdog> logger) : BackgroundService
 {
     private static readonly ServiceState Alive = new("WATCHDOG=1");
 
@@ -18,13 +18,15 @@ internal sealed class Watchdog(IEnumerable<IPulse> pulses, ISystemdNotifier syst
         {
             return;
         }
+        // The loops end one after the other then, and systemd has another limit for that (TimeoutStopSec=).
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, life.ApplicationStopping);
         // Often enough that one late beat is no death.
         var period = patience / 4;
         while (true)
         {
-            await Task.WhenAll(pulses.Select(pulse => BeatAsync(pulse, patience, period, stoppingToken)));
+            await Task.WhenAll(pulses.Select(pulse => BeatAsync(pulse, patience, period, end.Token)));
             systemd.Notify(Alive);
-            await Task.Delay(period, time, stoppingToken);
+            await Task.Delay(period, time, end.Token);
         }
     }
 

@@ -16,7 +16,7 @@ namespace RagAgent.Proxy;
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
 internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ActivationSockets activation, ILoggerFactory loggers) : BackgroundService
 {
-    private const int MostConnections = 4096;
+    private static readonly int MostConnections = OpenFiles.RoomFor(connections: 4096);
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
     // A request follows its connection within the visitor's way to us and back.
     private static readonly TimeSpan ForNewcomers = TimeSpan.FromSeconds(1);

@@ -2,10 +2,17 @@ namespace RagAgent.Supervision;
 
 /// <summary>A failure in an operator's words. The same text stands in the journal, in <c>status</c> and on the front door.</summary>
 /// <param name="Code">A short stable name for scripts and tests, such as <c>ssm-parameter-missing</c>.</param>
-/// <param name="What">One sentence: what happened, to what. Never holds a secret.</param>
+/// <param name="What">One sentence: what happened, to what. Never holds a secret. The words of others in it are made harmless here.</param>
 /// <param name="Remedy">One sentence: what to do, or that the agent tries again by itself.</param>
 internal sealed record Problem(string Code, string What, string Remedy)
 {
+    // Long enough for AWS's longest refusal; systemd takes no more than 4096 bytes of a status.
+    private const int Longest = 1000;
+
+    public string What { get; init; } = ForeignText.OneLine(What, Longest);
+
+    public string Remedy { get; init; } = ForeignText.OneLine(Remedy, Longest);
+
     /// <summary>The other side asked not to be asked again before this has passed; null: it did not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

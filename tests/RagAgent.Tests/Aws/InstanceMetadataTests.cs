@@ -47,6 +47,24 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal("session", _imds.Requests[1].Headers["X-aws-ec2-metadata-token"]);
     }
 
+    [Theory]
+    [InlineData("example.com", null)]
+    [InlineData(null, "example.com")]
+    [InlineData(null, null)]
+    public void No_proxy_is_asked_for_it_however_the_exceptions_are_spelled(string? lower, string? upper)
+    {
+        _variables.Set("http_proxy", "http://127.0.0.1:9");
+        _variables.Set("no_proxy", lower);
+        _variables.Set("NO_PROXY", upper);
+
+        InstanceMetadata.KeepFromProxies();
+
+        foreach (var name in new[] { "no_proxy", "NO_PROXY" })
+        {
+            Assert.Equal(new[] { lower ?? upper, _imds.Address.Host }.OfType<string>(), Environment.GetEnvironmentVariable(name)!.Split(','));
+        }
+    }
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_instance_without_a_role_is_told_to_get_one() =>
         Assert.Equal(

@@ -66,6 +66,34 @@ public sealed class JournalTests : IDisposable
             (heard["PRIORITY"], heard["RAGAGENT_EVENT"], heard["RAGAGENT_PROBLEM"], heard["MESSAGE_ID"], heard["RAGAGENT_CRASHES"]));
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task A_journal_that_hangs_holds_the_agent_up_once_and_what_was_lost_is_counted()
+    {
+        const int lines = 5_000;   // far more than the kernel keeps for a reader
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        await Task.Run(() =>
+        {
+            for (var line = 0; line < lines; line++)
+            {
+                _output.For<Supervisor>().SecretsRead("KEY (version 2)");
+            }
+        }, TestContext.Current.CancellationToken);
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));   // two, and the work of the lines
+
+        var taken = 0;
+        while (_journald.Available > 0)
+        {
+            Heard();
+            taken++;
+        }
+        _output.For<Supervisor>().SecretsRead("KEY (version 3)");
+
+        Assert.Contains("KEY (version 3)", Heard()["MESSAGE"], StringComparison.Ordinal);
+        var told = Heard();
+        Assert.Equal(("lines-lost", $"{lines - taken}"), (told["RAGAGENT_EVENT"], told["RAGAGENT_COUNT"]));
+        Assert.Equal("", _out.ToString());
+    }
+
     [Fact]
     public void Lines_of_libraries_have_no_event_of_ours()
     {

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
@@ -14,6 +16,7 @@ public sealed class WatchdogTests
     private readonly FakeSystemd _systemd = new();
     private readonly FakeLoop _one = new(), _other = new();
     private readonly List<string> _heard = [];
+    private readonly ApplicationLifetime _life = new(NullLogger<ApplicationLifetime>.Instance);
 
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task While_all_loops_go_round_it_is_fed_four_times_in_its_limit()
@@ -74,6 +77,19 @@ public sealed class WatchdogTests
         Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, WatchdogLimit.Of(microseconds, of, self: 7).Time);
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task While_the_agent_ends_no_loop_is_called_stuck()
+    {
+        using var watchdog = Begin(Limit, _one);
+        await UntilAsync(() => _time.Timers == 1);
+
+        _life.StopApplication();
+        _time.Advance(Limit);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watchdog.ExecuteTask!);
+        Assert.Empty(_heard);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_supervision_shows_that_it_goes_round()
     {
         await using var agent = new SupervisedApp(FreePort.Take());
@@ -86,7 +102,7 @@ public sealed class WatchdogTests
 
     private Watchdog Begin(TimeSpan? limit, params FakeLoop[] loops)
     {
-        var watchdog = new Watchdog(loops, _systemd, new WatchdogLimit(limit), _time, new Heard<Watchdog>(_heard));
+        var watchdog = new Watchdog(loops, _systemd, new WatchdogLimit(limit), _life, _time, new Heard<Watchdog>(_heard));
         watchdog.StartAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
         return watchdog;
     }

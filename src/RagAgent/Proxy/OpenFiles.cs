@@ -1,0 +1,27 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace RagAgent.Proxy;
+
+/// <summary>How many visitors the process's limit of open files leaves room for.</summary>
+internal static partial class OpenFiles
+{
+    private const string Limits = "/proc/self/limits";
+
+    // The agent's own: the engine, AWS, probes, the control socket, its files.
+    private const int Reserve = 256;
+
+    /// <param name="connections">How many there may be at most.</param>
+    public static int RoomFor(int connections) => RoomFor(connections, File.Exists(Limits) ? File.ReadAllText(Limits) : "");
+
+    /// <param name="connections">How many there may be at most.</param>
+    /// <param name="limits">As in proc_pid_limits(5).</param>
+    /// <returns>At least 16: a front door that nobody comes through would be none.</returns>
+    public static int RoomFor(int connections, string limits) =>
+        SoftLimit().Match(limits) is { Success: true } match && int.TryParse(match.Groups[1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var files)
+            ? Math.Clamp((files - Reserve) / 2, 16, connections)   // one for the visitor, one for the app
+            : connections;
+
+    [GeneratedRegex(@"^Max open files\s+(\d+)", RegexOptions.Multiline)]
+    private static partial Regex SoftLimit();
+}
