@@ -42,7 +42,7 @@ public sealed class BootTests
     {
         await using var machine = await Machine.ServingAsync(disk: true);
 
-        string[] moments = ["Pulling ", " is on disk, ", "Container is being started", "waiting for it to be well", " serves: release"];
+        string[] moments = ["Pulling ", " is on disk, ", " is being started", "waiting for it to be well", " serves in the place of "];
         foreach (var (moment, version) in moments.Select((moment, i) => (moment, $"{i + 2}")))
         {
             await machine.PushAsync(version);

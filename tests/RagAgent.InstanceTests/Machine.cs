@@ -101,7 +101,7 @@ public sealed class Machine : IAsyncDisposable
     {
         var end = Path.Combine(_folder, "visited");
         var visits = ScriptAsync("cloud", "sh", "-c",
-            $"while [ ! -e {end} ]; do curl --silent --output /dev/null --max-time 30 http://10.77.0.2/ || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -gt 10 ] || echo only $n visits");
+            $"while [ ! -e {end} ]; do curl --silent --output /dev/null --max-time 30 http://10.77.0.2/ || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -gt 2 ] || echo only $n visits");
         await work();
         await File.WriteAllTextAsync(end, "", Stopping);
         var said = (await visits).Succeeded();
