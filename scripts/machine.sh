@@ -3,8 +3,8 @@
 # has on EC2, as far as a namespace can be: only the hardware, the boot loader and the metadata's hop limit are
 # missing, and a boot id that changes: systemd gives the service a fresh /proc, which shows this machine's own.
 #
-#   scripts/machine.sh bake DIR TARBALL [--disk]   makes DIR/tree: the AMI, with the package installed as install.sh does, and not started;
-#                                           on a disk of its own, so that a power cut loses what was not written to it yet
+#   scripts/machine.sh bake DIR PACKAGE [--disk]   makes DIR/tree: the AMI, with the package (.tar.gz or .deb) installed as the README says, and
+#                                           not started; on a disk of its own, so that a power cut loses what was not written to it yet
 #   scripts/machine.sh on DIR               start-instances: prints nothing, returns when systemd runs
 #   scripts/machine.sh push DIR VERSION [OPTION…]   pushes a stand-in app under the tag latest; options as tests/stand-in/build.sh has them
 #   scripts/machine.sh aws DIR COMMAND…     asks AWS as it is played here: local-aws COMMAND…, without --endpoint
@@ -84,13 +84,13 @@ disk_is_free() { [[ -z "$(losetup --associated "$dir/disk")" ]]; }
 
 bake() {
   (($# == 1)) || [[ $# == 2 && $2 == --disk ]] || usage
-  local tarball="$1" tree="$dir/tree"
+  local package="$1" tree="$dir/tree"
   "$root/scripts/need.sh" debootstrap systemd-container util-linux iproute2 openssl curl docker-registry skopeo busybox-static
   mkdir -p "$tree"
   if (($# == 2)); then
     truncate --size=4G "$dir/disk"
     mkfs.ext4 -q "$dir/disk"
-    with_disk "$0" bake "$dir" "$tarball"
+    with_disk "$0" bake "$dir" "$package"
     return
   fi
   tar --extract --file "$(base_tree)" --directory "$tree" --numeric-owner
@@ -115,13 +115,18 @@ ExecStart=/bin/sh -c 'for each in /sys/fs/cgroup/*/; do mount -o remount,bind,rw
 WantedBy=sysinit.target
 UNIT
   inside_tree systemctl --quiet enable control-groups.service docker.service 2>/dev/null
-  mkdir -p "$tree/root/package"
-  tar --extract --gzip --file "$tarball" --directory "$tree/root/package" --strip-components=1 --no-same-owner
+  local install=(/root/package/install.sh --no-start) code=0
+  if [[ $package == *.deb ]]; then
+    install -m 644 "$package" "$tree/root/package.deb"
+    install=(dpkg --install /root/package.deb)
+  else
+    mkdir -p "$tree/root/package"
+    tar --extract --gzip --file "$package" --directory "$tree/root/package" --strip-components=1 --no-same-owner
+  fi
   mount -t proc proc "$tree/proc"
-  local code=0
-  inside_tree /root/package/install.sh --no-start >"$dir/install.log" 2>&1 || code=$?
+  inside_tree "${install[@]}" >"$dir/install.log" 2>&1 || code=$?
   umount "$tree/proc"
-  ((code == 0)) || { cat "$dir/install.log" >&2; fail "install.sh failed with $code."; }
+  ((code == 0)) || { cat "$dir/install.log" >&2; fail "${install[0]} failed with $code."; }
   # The README's own file.
   printf '{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }\n' >"$tree/etc/ragagent.json"
   (umask 077 && [[ -s $dir/key ]] || echo "sk-machine-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')" >"$dir/key")

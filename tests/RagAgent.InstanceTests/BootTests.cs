@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace RagAgent.InstanceTests;
@@ -15,9 +16,12 @@ public sealed class BootTests
         await machine.EventuallyAsync(async () => await machine.VisitAsync() is (503, var why) && why.Contains("does not exist", StringComparison.Ordinal), "a visitor is told what is missing");
         Assert.Equal("active", await machine.DoAsync("systemctl", "is-active", "ragagent"));
 
+        await machine.AwsAsync("fault", "set", "registry:blob", "throttle", "--bytes", "6000000");
         await machine.PushAsync("1");
 
+        await machine.EventuallyAsync(async () => Regex.IsMatch(await machine.PropertyAsync("StatusText"), @"^Pulling .+: [1-9]\d* % \("), "systemd tells how far the pull is");
         await machine.ServesAsync("1");
+        Assert.StartsWith("The app serves", await machine.PropertyAsync("StatusText"), StringComparison.Ordinal);
         Assert.StartsWith("The app serves", await machine.DoAsync("ragagent", "status"), StringComparison.Ordinal);
         Assert.Equal("running", await machine.DoAsync("systemctl", "is-system-running"));
     }

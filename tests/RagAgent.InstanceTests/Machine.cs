@@ -23,6 +23,10 @@ public sealed class Machine : IAsyncDisposable
             ? newest.FullName
             : throw new InvalidOperationException("There is no package in dist/. Make one: packaging/build.sh");
 
+    /// <summary>The same as a package of the system's.</summary>
+    public static string SystemPackage { get; } = new FileInfo(Package).Directory!.GetFiles("ragagent_*_amd64.deb").MaxBy(f => f.LastWriteTimeUtc)?.FullName
+        ?? throw new InvalidOperationException($"There is no .deb beside {Package}. Make one: packaging/build.sh");
+
     /// <summary>The secret, for a search that must not find it.</summary>
     public string Key => File.ReadAllText(Path.Combine(_folder, "key")).Trim();
 
@@ -33,14 +37,15 @@ public sealed class Machine : IAsyncDisposable
 
     /// <summary>The AMI, as <c>install.sh</c> leaves it: never started.</summary>
     /// <param name="disk">On a disk of its own: a power cut loses what was not written to it yet. It can't be looked into from outside.</param>
-    public static async Task<Machine> BakedAsync(bool disk = false)
+    /// <param name="package">Null: <see cref="Package"/>.</param>
+    public static async Task<Machine> BakedAsync(bool disk = false, string? package = null)
     {
         // Not /tmp: it may be mounted without devices. Short: a socket's path has 108 characters.
         var machine = new Machine($"/var/tmp/ragm.{Guid.NewGuid():N}"[..21]);
         try
         {
             Directory.CreateDirectory(machine._folder);
-            (await machine.ScriptAsync("bake", disk ? [Package, "--disk"] : [Package])).Succeeded();
+            (await machine.ScriptAsync("bake", [package ?? Package, .. disk ? (string[])["--disk"] : []])).Succeeded();
             return machine;
         }
         catch

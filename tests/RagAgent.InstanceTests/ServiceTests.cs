@@ -82,6 +82,24 @@ public sealed class ServiceTests
     }
 
     [Fact]
+    public async Task As_a_package_of_the_systems_it_boots_is_upgraded_beside_the_app_and_goes_without_it()
+    {
+        await using var machine = await Machine.BakedAsync(package: Machine.SystemPackage);
+        await machine.OnAsync();
+        await machine.PushAsync("1");
+        var started = await machine.ServesAsync("1");
+        var pid = await machine.PropertyAsync("MainPID");
+
+        await machine.DoAsync("dpkg", "--install", "/root/package.deb");
+        Assert.NotEqual(pid, await machine.PropertyAsync("MainPID"));
+        Assert.Equal(started, await machine.ServesAsync("1"));
+
+        await machine.DoAsync("dpkg", "--purge", "ragagent");
+        Assert.NotEqual(0, (await machine.RunAsync("systemctl", "cat", "ragagent")).ExitCode);
+        Assert.Equal("true", await machine.DoAsync("docker", "inspect", "--format", "{{.State.Running}}", "ragstream"));
+    }
+
+    [Fact]
     public async Task An_upgrade_leaves_the_app_as_it_is_and_an_uninstall_takes_the_agent_alone()
     {
         await using var machine = await Machine.ServingAsync();
