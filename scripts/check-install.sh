@@ -274,6 +274,23 @@ sum="$(sha256sum <"$deb")"
 check "the same archive makes the same package" equal "$(sha256sum <"$deb")" "$sum"
 cp "$deb" "$tree/tmp/ragagent.deb"
 paths >"$work/paths"
+# A systemd that runs, as far as it is asked: what it is told is in /tmp/told, what the service is in /tmp/active. The units' files are the real one's.
+mkdir "$tree/tmp/booted"
+# shellcheck disable=SC2016 # the stand-in's own
+program "$tree/tmp/booted/systemctl" 'case " $* " in
+  *" is-active "*) cat /tmp/active; grep -qx active /tmp/active ;;
+  *" start "* | *" stop "* | *" restart "*) echo "$*" >>/tmp/told; [ ! -e /tmp/fails ] ;;
+  *" daemon-reload "*) ;;
+  *) exec /usr/bin/systemctl "$@" ;;
+esac'
+active() { echo "$1" >"$tree/tmp/active"; } # active STATE: what systemd says of the service
+active inactive
+booted() { # booted COMMAND…: runs it where systemd runs
+  : >"$tree/tmp/told"
+  mkdir -p "$tree/run/systemd/system"
+  run env PATH=/tmp/booted:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+  rmdir "$tree/run/systemd/system"
+}
 # Docker is a stand-in here that dpkg knows nothing of.
 run dpkg --install --force-depends /tmp/ragagent.deb
 check "the package installs" succeeded
@@ -287,6 +304,10 @@ check "  the configuration is the sample" same new/ragagent.json /etc/ragagent.j
 check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
 run /tmp/new/install.sh --no-start
 check "an archive is not put over it" says "RagAgent is installed here as a package."
+booted /usr/share/ragagent/uninstall.sh
+check "uninstall.sh leaves it to dpkg" says "RagAgent was installed as a package, so nothing was removed."
+check "  and stops nothing" equal "$(cat "$tree/tmp/told")" ''
+check "  and removes nothing" test -x "$tree/usr/bin/ragagent"
 printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
 run dpkg --install --force-depends /tmp/ragagent.deb
 check "it can be installed over itself" succeeded
