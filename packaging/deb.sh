@@ -68,9 +68,11 @@ if [ "$1" = remove ] || [ "$1" = purge ]; then
   if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
   if command -v journalctl >/dev/null; then journalctl --update-catalog; fi
 fi
-if [ "$1" = purge ]; then
+# The package's own program is gone by now: one that is there is that of an installation from the archive, which all of this belongs to.
+if [ "$1" = purge ] && [ ! -e /usr/bin/ragagent ]; then
   rm -rf /etc/ragagent.json /var/lib/ragagent
-  if getent passwd ragagent >/dev/null; then userdel ragagent; fi
+  # A process of its own would keep it: no reason to leave the package half removed.
+  if getent passwd ragagent >/dev/null; then userdel ragagent || echo "ragagent: the user ragagent is left, userdel says why above" >&2; fi
 fi
 POSTRM
 find "$tree" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

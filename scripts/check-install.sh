@@ -317,6 +317,26 @@ check "it can be removed" succeeded
 check "  the program is gone" absent /usr/bin/ragagent
 check "  no unit is left to start" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
 check "  the configuration is kept" test -s "$tree/etc/ragagent.json"
+run /tmp/new/install.sh --no-start
+check "the archive is put where the package was" succeeded
+mkdir -p "$tree/var/lib/ragagent"
+echo state >"$tree/var/lib/ragagent/state"
+run dpkg --purge ragagent
+check "  and what is left of the package can be purged" succeeded
+check "  the archive's program is there" same new/ragagent /usr/bin/ragagent
+check "  its configuration, too" equal "$(cat "$tree/etc/ragagent.json" 2>&1)" '{ "image": "my-own" }'
+check "  its state, too" test -s "$tree/var/lib/ragagent/state"
+check "  its user, too" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
+run /usr/share/ragagent/uninstall.sh
+run dpkg --install --force-depends /tmp/ragagent.deb
+check "the package is put where the archive was removed" succeeded
+program "$tree/tmp/fake/userdel" 'echo "userdel: user ragagent is currently used by process 1" >&2; exit 8'
+run env PATH=/tmp/fake:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin dpkg --purge ragagent
+check "a user that is in use holds up no purge" succeeded
+check "  and it is said" says "the user ragagent is left"
+check "  the rest is gone" absent /etc/ragagent.json
+rm "$tree/tmp/fake/userdel"
+run dpkg --install --force-depends /tmp/ragagent.deb
 run dpkg --purge ragagent
 check "it can be purged" succeeded
 check "  the user is gone" equal "$(inside getent passwd ragagent)" ''
