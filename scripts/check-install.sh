@@ -272,6 +272,14 @@ deb="$(find "$root/dist" -name 'ragagent_*_amd64.deb' -printf '%T@ %p\n' | sort 
 sum="$(sha256sum <"$deb")"
 "$root/packaging/deb.sh" "$tarball" >/dev/null
 check "the same archive makes the same package" equal "$(sha256sum <"$deb")" "$sum"
+for_dpkg() { "$root/packaging/deb.sh" --version "$1"; }
+sorted() { # sorted EARLIER LATER: as dpkg has it
+  dpkg --validate-version "$(for_dpkg "$2")" || return
+  dpkg --compare-versions "$(for_dpkg "$1")" lt "$(for_dpkg "$2")" || { echo "$(for_dpkg "$1") is not before $(for_dpkg "$2")"; return 1; }
+}
+check "a candidate's version is dpkg's for one" equal "$(for_dpkg 1.3.0-rc1)" '1.3.0~rc1'
+ordered=(1.2.9 1.3.0-rc1 1.3.0-rc1-2-gabcdef 1.3.0-rc2-dirty 1.3.0-rc10 1.3.0 1.3.0-4-gabcdef 1.3.0-10-gabcdef-dirty 1.3.1-alpha.1 1.3.1)
+for ((i = 1; i < ${#ordered[@]}; i++)); do check "  ${ordered[i]} comes after ${ordered[i - 1]}" sorted "${ordered[i - 1]}" "${ordered[i]}"; done
 cp "$deb" "$tree/tmp/ragagent.deb"
 paths >"$work/paths"
 # A systemd that runs, as far as it is asked: what it is told is in /tmp/told, what the service is in /tmp/active. The units' files are the real one's.
