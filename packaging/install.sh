@@ -130,8 +130,8 @@ fi
 
 if [[ $packaged == yes ]]; then
   # Of an earlier installation from the archive: they would hide the package's.
-  for unit in /etc/systemd/system/ragagent.{service,socket}; do
-    [[ ! -f $unit ]] || step "$unit: removed, the package has it" rm -f "$unit"
+  for file in /etc/systemd/system/ragagent.{service,socket} /usr/share/man/man8/ragagent.8; do
+    [[ ! -f $file ]] || step "$file: removed, the package has it" rm -f "$file"
   done
   journalctl --update-catalog
   changed=yes

@@ -326,6 +326,14 @@ check "  the program is gone" absent /usr/bin/ragagent
 check "  no unit is left to start" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
 check "  the configuration is kept" test -s "$tree/etc/ragagent.json"
 run /tmp/new/install.sh --no-start
+run dpkg --install --force-depends /tmp/ragagent.deb
+check "the package is put over an archive" succeeded
+for path in /etc/systemd/system/ragagent.{service,socket} /usr/share/man/man8/ragagent.8; do check "  the archive's $path is gone" absent "$path"; done
+check "  the package's manual page is there" test -s "$tree/usr/share/man/man8/ragagent.8.gz"
+check "  and it starts at every boot" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" enabled
+run dpkg --remove ragagent
+check "  and is gone from there when it is removed" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
+run /tmp/new/install.sh --no-start
 check "the archive is put where the package was" succeeded
 mkdir -p "$tree/var/lib/ragagent"
 echo state >"$tree/var/lib/ragagent/state"
