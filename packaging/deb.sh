@@ -62,7 +62,7 @@ script() { cat >"$tree/DEBIAN/$1" && chmod 755 "$tree/DEBIAN/$1"; }
 script postinst <<'POSTINST'
 #!/bin/sh
 set -e
-if [ "$1" = configure ]; then /usr/share/ragagent/install.sh --packaged; fi
+if [ "$1" = configure ]; then /usr/share/ragagent/install.sh --packaged ${2:+--upgrade}; fi
 POSTINST
 script prerm <<'PRERM'
 #!/bin/sh
@@ -76,6 +76,7 @@ if [ "$1" = remove ] || [ "$1" = purge ]; then
   if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
   if command -v journalctl >/dev/null; then journalctl --update-catalog; fi
 fi
+if [ "$1" = purge ]; then rm -f /var/lib/ragagent.removed; fi
 # The package's own program is gone by now: one that is there is that of an installation from the archive, which all of this belongs to.
 if [ "$1" = purge ] && [ ! -e /usr/bin/ragagent ]; then
   rm -rf /etc/ragagent.json /var/lib/ragagent

@@ -37,6 +37,8 @@ if [[ -d /run/systemd/system ]]; then
   }
 fi
 if [[ $packaged == yes ]]; then
+  # For install.sh at the next installation: dpkg tells it neither that the package was away nor what the administrator had chosen.
+  systemctl is-enabled ragagent.service >/var/lib/ragagent.removed 2>/dev/null || true
   systemctl --quiet disable ragagent.service ragagent.socket
   exit
 fi

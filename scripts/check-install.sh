@@ -289,7 +289,7 @@ program "$tree/tmp/booted/systemctl" 'case " $* " in
   *" is-active "*) cat /tmp/active; grep -qx active /tmp/active ;;
   *" start "* | *" stop "* | *" restart "*) echo "$*" >>/tmp/told; [ ! -e /tmp/fails ] ;;
   *" daemon-reload "*) ;;
-  *) exec /usr/bin/systemctl "$@" ;;
+  *) SYSTEMD_OFFLINE=1 exec /usr/bin/systemctl "$@" ;;
 esac'
 active() { echo "$1" >"$tree/tmp/active"; } # active STATE: what systemd says of the service
 active inactive
@@ -320,6 +320,77 @@ printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
 run dpkg --install --force-depends /tmp/ragagent.deb
 check "it can be installed over itself" succeeded
 check "  and the own configuration is kept" equal "$(cat "$tree/etc/ragagent.json")" '{ "image": "my-own" }'
+
+# An upgrade is the administrator's to decide on, and no reason to leave the package half configured.
+state() { inside systemctl is-enabled ragagent.service ragagent.socket 2>/dev/null | uniq; }
+told() { equal "$(cat "$tree/tmp/told")" "$1"; }
+# shellcheck disable=SC2016 # dpkg's own variable
+configured() { succeeded && equal "$(inside dpkg-query --show --showformat='${db:Status-Status}' ragagent)" installed; }
+upgrade() { booted dpkg --install --force-depends /tmp/ragagent.deb; }
+cp "$tree/usr/share/ragagent/ragagent.json" "$tree/etc/ragagent.json"
+active active
+upgrade
+check "an upgrade restarts a service that runs" told "restart ragagent.service"
+active activating
+upgrade
+check "  or that is about to" told "restart ragagent.service"
+active inactive
+upgrade
+check "  and one that was stopped stays stopped" told ''
+check "  while it is still enabled" equal "$(state)" enabled
+inside systemctl --quiet disable ragagent.service ragagent.socket
+upgrade
+check "a disabled service stays disabled" equal "$(state)" disabled
+check "  and stopped" told ''
+check "  and it is said" says "The service does not start by itself, it is disabled."
+active active
+upgrade
+check "  one that runs is restarted" told "restart ragagent.service"
+check "  and stays disabled" equal "$(state)" disabled
+active inactive
+booted dpkg --remove ragagent
+upgrade
+check "  also when the package was away" equal "$(state)" disabled
+check "  and nothing starts it" told ''
+inside systemctl --quiet enable ragagent.service
+booted dpkg --remove ragagent
+check "what was enabled when it was removed" equal "$(state)" ''
+upgrade
+check "  is enabled when it is installed again" equal "$(state)" enabled
+check "  and started" told "start ragagent.service"
+program "$tree/usr/sbin/policy-rc.d" 'exit 101'
+active active
+upgrade
+check "nothing is restarted where policy-rc.d forbids it" told ''
+rm "$tree/usr/sbin/policy-rc.d"
+touch "$tree/tmp/fails"
+upgrade
+check "a service that does not restart leaves the package configured" configured
+check "  and it is said" says "the service did not restart. See why: journalctl -u ragagent -n 30"
+echo '{ "image": }' >"$tree/etc/ragagent.json"
+upgrade
+check "a configuration that can't be used does, too" configured
+check "  and it is said" says "the configuration can't be used"
+check "  and the agent that runs is left alone" told ''
+rm "$tree/tmp/fails"
+printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
+cp "$tree/usr/lib/systemd/system/ragagent.service" "$tree/etc/systemd/system/"
+upgrade
+check "an administrator's own unit is kept" test -f "$tree/etc/systemd/system/ragagent.service"
+rm -f "$tree/etc/systemd/system/ragagent.service"
+inside systemctl --quiet mask ragagent.service
+upgrade
+check "a masked service leaves the package configured" configured
+check "  and stays masked" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" masked
+check "  and is not told to restart" told ''
+active inactive
+booted dpkg --remove ragagent
+check "  the package can be removed" succeeded
+upgrade
+check "  and installed again" configured
+check "  and is masked as before" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" masked
+inside systemctl --quiet unmask ragagent.service
+inside systemctl --quiet enable ragagent.service
 run dpkg --remove ragagent
 check "it can be removed" succeeded
 check "  the program is gone" absent /usr/bin/ragagent
@@ -352,7 +423,15 @@ check "a user that is in use holds up no purge" succeeded
 check "  and it is said" says "the user ragagent is left"
 check "  the rest is gone" absent /etc/ragagent.json
 rm "$tree/tmp/fake/userdel"
-run dpkg --install --force-depends /tmp/ragagent.deb
+inside systemctl --quiet mask ragagent.service
+upgrade
+check "a service that was masked before the first installation leaves the package configured" configured
+check "  and is not told to start" told ''
+inside systemctl --quiet unmask ragagent.service
+run dpkg --purge ragagent
+upgrade
+check "the first installation enables the service" equal "$(state)" enabled
+check "  and starts it" told "start ragagent.service"
 run dpkg --purge ragagent
 check "it can be purged" succeeded
 check "  the user is gone" equal "$(inside getent passwd ragagent)" ''
