@@ -2,16 +2,24 @@
 # Usage: packaging/deb.sh [ARCHIVE]
 # Makes dist/ragagent_VERSION_amd64.deb of an archive of build.sh's, the newest in dist/ when none is named: the same files, put in place by
 # dpkg, and the rest done by the same install.sh. The same archive gives the same package. For Debian 12 and Ubuntu 24.04.
+#        packaging/deb.sh --version VERSION   says what VERSION is for dpkg
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 fail() { echo "deb.sh: $*" >&2; exit 1; }
+
+# A hyphen would end the version for dpkg. 1.3.0-4-gabcdef is four commits after 1.3.0, and a plus sorts after it; 1.3.0-rc1 comes before it, as
+# only a tilde does.
+for_dpkg() { sed -E '/^[^-]*(-[0-9]+-g[0-9a-f]+)?(-dirty)?$/! s/-/~/; s/-/+/g' <<<"$1"; }
+if [[ ${1:-} == --version ]]; then
+  for_dpkg "${2:?which version?}"
+  exit
+fi
 
 archive="${1:-$(find dist -name 'ragagent-*-linux-x64.tar.gz' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-)}"
 [[ -n $archive && -f $archive ]] || fail "there is no archive ${archive:-in dist/}. Make one: packaging/build.sh"
 command -v dpkg-deb >/dev/null || fail "dpkg-deb is not installed, and it is what makes the package. Use Debian or Ubuntu."
 version="$(basename "$archive" -linux-x64.tar.gz)"
-# A hyphen would end the version for dpkg: 1.2.3-4-gabcdef is four commits after 1.2.3.
-version="$(sed 's/^ragagent-//; s/-/+/g' <<<"$version")"
+version="$(for_dpkg "${version#ragagent-}")"
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -54,7 +62,7 @@ script() { cat >"$tree/DEBIAN/$1" && chmod 755 "$tree/DEBIAN/$1"; }
 script postinst <<'POSTINST'
 #!/bin/sh
 set -e
-if [ "$1" = configure ]; then /usr/share/ragagent/install.sh --packaged; fi
+if [ "$1" = configure ]; then /usr/share/ragagent/install.sh --packaged ${2:+--upgrade}; fi
 POSTINST
 script prerm <<'PRERM'
 #!/bin/sh
@@ -68,9 +76,12 @@ if [ "$1" = remove ] || [ "$1" = purge ]; then
   if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
   if command -v journalctl >/dev/null; then journalctl --update-catalog; fi
 fi
-if [ "$1" = purge ]; then
+if [ "$1" = purge ]; then rm -f /var/lib/ragagent.removed; fi
+# The package's own program is gone by now: one that is there is that of an installation from the archive, which all of this belongs to.
+if [ "$1" = purge ] && [ ! -e /usr/bin/ragagent ]; then
   rm -rf /etc/ragagent.json /var/lib/ragagent
-  if getent passwd ragagent >/dev/null; then userdel ragagent; fi
+  # A process of its own would keep it: no reason to leave the package half removed.
+  if getent passwd ragagent >/dev/null; then userdel ragagent || echo "ragagent: the user ragagent is left, userdel says why above" >&2; fi
 fi
 POSTRM
 find "$tree" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

@@ -12,7 +12,7 @@ umask 022
 PATH="$PATH:/usr/sbin:/sbin"
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-start=yes dry=no changed=no packaged=no
+start=yes dry=no changed=no packaged=no upgrade=no
 refuse() { echo "install.sh: $*" >&2; exit 1; }
 while (($#)); do
   case "$1" in
@@ -20,6 +20,8 @@ while (($#)); do
     --dry-run) dry=yes ;;
     # What is left to do when the system's own package manager has put the files where they belong: the .deb's postinst.
     --packaged) packaged=yes ;;
+    # With it: dpkg had the package before.
+    --upgrade) upgrade=yes ;;
     -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "install.sh: unknown option $1. --help lists the options." >&2; exit 64 ;;
   esac
@@ -128,41 +130,82 @@ if [[ ! -e /etc/ragagent.json && ! -L /etc/ragagent.json ]]; then
   put ragagent.json /etc/ragagent.json 644
 fi
 
+# Whether the units are enabled and the service is started: always from the archive, whose user can say --no-start. What a package manager
+# upgrades, perhaps at night, stays as the administrator has set it.
+settle=yes
 if [[ $packaged == yes ]]; then
-  # Of an earlier installation from the archive: they would hide the package's.
-  for unit in /etc/systemd/system/ragagent.{service,socket}; do
-    [[ ! -f $unit ]] || step "$unit: removed, the package has it" rm -f "$unit"
-  done
+  removed=/var/lib/ragagent.removed
+  if [[ -e $removed ]]; then
+    # It was removed and not purged, which dpkg calls an upgrade, too. uninstall.sh noted what it found.
+    upgrade=no
+    [[ "$(<"$removed")" == enabled ]] || settle=no
+  fi
+  if [[ $upgrade == yes ]]; then
+    settle=no
+  else
+    # Of an earlier installation from the archive: they would hide the package's. At an upgrade they are an administrator's own.
+    for unit in /etc/systemd/system/ragagent.{service,socket}; do
+      [[ ! -f $unit ]] || { step "$unit: removed, the package has it" rm -f "$unit"; settle=no; }
+    done
+  fi
+  page=/usr/share/man/man8/ragagent.8
+  [[ ! -f $page ]] || step "$page: removed, the package has it" rm -f "$page"
   journalctl --update-catalog
   changed=yes
 fi
 upgraded=$changed
-[[ "$(systemctl is-enabled ragagent.service ragagent.socket 2>/dev/null | uniq)" == enabled ]] ||
-  step "ragagent.service: enabled, it starts at every boot" systemctl --quiet enable ragagent.service ragagent.socket
+# A package that stays half configured holds up everything that apt does afterwards: there it is said, and the rest is done.
+problem() { [[ $packaged == yes ]] || refuse "$1"; echo "ragagent: $1" >&2; }
+# shellcheck disable=SC2317,SC2329 # called through step
+enable() { systemctl --quiet enable ragagent.service ragagent.socket || problem "the units could not be enabled. systemctl says why above."; }
+is_enabled() { systemctl is-enabled "$@" 2>/dev/null | uniq || true; }
+masked=no
+if [[ "$(is_enabled ragagent.service)" == masked* ]]; then
+  masked=yes settle=no
+elif [[ $settle == yes && "$(is_enabled ragagent.service ragagent.socket)" != enabled ]]; then
+  step "ragagent.service: enabled, it starts at every boot" enable
+fi
 
 if [[ $start == yes ]]; then
   [[ $upgraded == no || $dry == yes ]] || systemctl daemon-reload
-  if ! systemctl --quiet is-active ragagent.service; then
-    verb=start
-  elif [[ $upgraded == yes ]]; then
-    # The app is not touched by it: the new agent adopts it.
-    verb=restart
-  else
-    verb=''
+  verb=''
+  case "$(systemctl is-active ragagent.service)" in
+    # The app is not touched by a restart: the new agent adopts it.
+    active | activating | reloading) [[ $upgraded == no ]] || verb=restart ;;
+    *) [[ $settle == no ]] || verb=start ;;
+  esac
+  if [[ $packaged == yes && -n $verb ]]; then
+    # Debian's way of saying that nothing is to be started here, as while an image is made.
+    policy=0
+    [[ ! -x /usr/sbin/policy-rc.d ]] || /usr/sbin/policy-rc.d ragagent.service "$verb" || policy=$?
+    if [[ $masked == yes ]]; then
+      echo "ragagent.service: no $verb, it is masked"
+      verb=''
+    elif ((policy == 101)); then
+      echo "ragagent.service: no $verb, policy-rc.d does not allow it"
+      verb=''
+    elif ! "$program" config check >/dev/null; then
+      # An agent that runs keeps the configuration it started with, and visitors are served.
+      problem "the configuration can't be used, as said above, so there was no $verb. Mend it, then run: systemctl $verb ragagent"
+      verb=''
+    fi
   fi
   # shellcheck disable=SC2317,SC2329 # called through step
   begin() {
-    systemctl "$verb" ragagent.service || refuse "everything is installed, but the service did not $verb. See why: journalctl -u ragagent -n 30"
+    systemctl "$verb" ragagent.service || problem "everything is installed, but the service did not $verb. See why: journalctl -u ragagent -n 30"
   }
   [[ -z $verb ]] || step "ragagent.service: ${verb}ed" begin
 fi
+[[ $packaged == no ]] || rm -f "$removed"
 
 if [[ $changed == no ]]; then
   echo "Nothing to change: $said is installed."
 elif [[ $dry == yes ]]; then
   echo "A dry run: nothing of this was done."
-elif [[ $start == no ]]; then
-  echo "Installed. The service starts at the next boot. Its configuration: /etc/ragagent.json"
+elif [[ $start == no || "$(systemctl is-active ragagent.service)" != active ]]; then
+  enabled="$(is_enabled ragagent.service)"
+  if [[ $enabled == enabled ]]; then when="starts at the next boot"; else when="does not start by itself, it is $enabled"; fi
+  echo "Installed. The service $when. Its configuration: /etc/ragagent.json"
 else
   echo "Installed and running. Configuration: /etc/ragagent.json; what it does: ragagent status; its log: journalctl -u ragagent"
 fi

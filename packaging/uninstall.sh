@@ -25,6 +25,11 @@ while (($#)); do
 done
 ((EUID == 0)) || { echo "uninstall.sh: removing needs root. Run: sudo $0" >&2; exit 1; }
 
+# Before the service is stopped: what is refused changes nothing.
+if [[ $packaged == no && "$(dpkg-query --show --showformat='${db:Status-Status}' ragagent 2>/dev/null)" == installed ]]; then
+  echo "uninstall.sh: RagAgent was installed as a package, so nothing was removed. Run: apt-get remove ragagent (or purge)" >&2
+  exit 1
+fi
 if [[ -d /run/systemd/system ]]; then
   systemctl stop ragagent.socket ragagent.service 2>/dev/null || ! systemctl --quiet is-active ragagent.service || {
     echo "uninstall.sh: the service does not stop, so nothing was removed. See why: journalctl -u ragagent -n 30" >&2
@@ -32,12 +37,10 @@ if [[ -d /run/systemd/system ]]; then
   }
 fi
 if [[ $packaged == yes ]]; then
+  # For install.sh at the next installation: dpkg tells it neither that the package was away nor what the administrator had chosen.
+  systemctl is-enabled ragagent.service >/var/lib/ragagent.removed 2>/dev/null || true
   systemctl --quiet disable ragagent.service ragagent.socket
   exit
-fi
-if [[ "$(dpkg-query --show --showformat='${db:Status-Status}' ragagent 2>/dev/null)" == installed ]]; then
-  echo "uninstall.sh: RagAgent was installed as a package, so nothing was removed. Run: apt-get remove ragagent (or purge)" >&2
-  exit 1
 fi
 for unit in ragagent.service ragagent.socket; do
   if [[ -e /etc/systemd/system/$unit ]]; then systemctl --quiet disable "$unit"; fi

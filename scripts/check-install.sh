@@ -272,8 +272,33 @@ deb="$(find "$root/dist" -name 'ragagent_*_amd64.deb' -printf '%T@ %p\n' | sort 
 sum="$(sha256sum <"$deb")"
 "$root/packaging/deb.sh" "$tarball" >/dev/null
 check "the same archive makes the same package" equal "$(sha256sum <"$deb")" "$sum"
+for_dpkg() { "$root/packaging/deb.sh" --version "$1"; }
+sorted() { # sorted EARLIER LATER: as dpkg has it
+  dpkg --validate-version "$(for_dpkg "$2")" || return
+  dpkg --compare-versions "$(for_dpkg "$1")" lt "$(for_dpkg "$2")" || { echo "$(for_dpkg "$1") is not before $(for_dpkg "$2")"; return 1; }
+}
+check "a candidate's version is dpkg's for one" equal "$(for_dpkg 1.3.0-rc1)" '1.3.0~rc1'
+ordered=(1.2.9 1.3.0-rc1 1.3.0-rc1-2-gabcdef 1.3.0-rc2-dirty 1.3.0-rc10 1.3.0 1.3.0-4-gabcdef 1.3.0-10-gabcdef-dirty 1.3.1-alpha.1 1.3.1)
+for ((i = 1; i < ${#ordered[@]}; i++)); do check "  ${ordered[i]} comes after ${ordered[i - 1]}" sorted "${ordered[i - 1]}" "${ordered[i]}"; done
 cp "$deb" "$tree/tmp/ragagent.deb"
 paths >"$work/paths"
+# A systemd that runs, as far as it is asked: what it is told is in /tmp/told, what the service is in /tmp/active. The units' files are the real one's.
+mkdir "$tree/tmp/booted"
+# shellcheck disable=SC2016 # the stand-in's own
+program "$tree/tmp/booted/systemctl" 'case " $* " in
+  *" is-active "*) cat /tmp/active; grep -qx active /tmp/active ;;
+  *" start "* | *" stop "* | *" restart "*) echo "$*" >>/tmp/told; [ ! -e /tmp/fails ] ;;
+  *" daemon-reload "*) ;;
+  *) SYSTEMD_OFFLINE=1 exec /usr/bin/systemctl "$@" ;;
+esac'
+active() { echo "$1" >"$tree/tmp/active"; } # active STATE: what systemd says of the service
+active inactive
+booted() { # booted COMMAND…: runs it where systemd runs
+  : >"$tree/tmp/told"
+  mkdir -p "$tree/run/systemd/system"
+  run env PATH=/tmp/booted:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+  rmdir "$tree/run/systemd/system"
+}
 # Docker is a stand-in here that dpkg knows nothing of.
 run dpkg --install --force-depends /tmp/ragagent.deb
 check "the package installs" succeeded
@@ -287,15 +312,126 @@ check "  the configuration is the sample" same new/ragagent.json /etc/ragagent.j
 check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
 run /tmp/new/install.sh --no-start
 check "an archive is not put over it" says "RagAgent is installed here as a package."
+booted /usr/share/ragagent/uninstall.sh
+check "uninstall.sh leaves it to dpkg" says "RagAgent was installed as a package, so nothing was removed."
+check "  and stops nothing" equal "$(cat "$tree/tmp/told")" ''
+check "  and removes nothing" test -x "$tree/usr/bin/ragagent"
 printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
 run dpkg --install --force-depends /tmp/ragagent.deb
 check "it can be installed over itself" succeeded
 check "  and the own configuration is kept" equal "$(cat "$tree/etc/ragagent.json")" '{ "image": "my-own" }'
+
+# An upgrade is the administrator's to decide on, and no reason to leave the package half configured.
+state() { inside systemctl is-enabled ragagent.service ragagent.socket 2>/dev/null | uniq; }
+told() { equal "$(cat "$tree/tmp/told")" "$1"; }
+# shellcheck disable=SC2016 # dpkg's own variable
+configured() { succeeded && equal "$(inside dpkg-query --show --showformat='${db:Status-Status}' ragagent)" installed; }
+upgrade() { booted dpkg --install --force-depends /tmp/ragagent.deb; }
+cp "$tree/usr/share/ragagent/ragagent.json" "$tree/etc/ragagent.json"
+active active
+upgrade
+check "an upgrade restarts a service that runs" told "restart ragagent.service"
+active activating
+upgrade
+check "  or that is about to" told "restart ragagent.service"
+active inactive
+upgrade
+check "  and one that was stopped stays stopped" told ''
+check "  while it is still enabled" equal "$(state)" enabled
+inside systemctl --quiet disable ragagent.service ragagent.socket
+upgrade
+check "a disabled service stays disabled" equal "$(state)" disabled
+check "  and stopped" told ''
+check "  and it is said" says "The service does not start by itself, it is disabled."
+active active
+upgrade
+check "  one that runs is restarted" told "restart ragagent.service"
+check "  and stays disabled" equal "$(state)" disabled
+active inactive
+booted dpkg --remove ragagent
+upgrade
+check "  also when the package was away" equal "$(state)" disabled
+check "  and nothing starts it" told ''
+inside systemctl --quiet enable ragagent.service
+booted dpkg --remove ragagent
+check "what was enabled when it was removed" equal "$(state)" ''
+upgrade
+check "  is enabled when it is installed again" equal "$(state)" enabled
+check "  and started" told "start ragagent.service"
+program "$tree/usr/sbin/policy-rc.d" 'exit 101'
+active active
+upgrade
+check "nothing is restarted where policy-rc.d forbids it" told ''
+rm "$tree/usr/sbin/policy-rc.d"
+touch "$tree/tmp/fails"
+upgrade
+check "a service that does not restart leaves the package configured" configured
+check "  and it is said" says "the service did not restart. See why: journalctl -u ragagent -n 30"
+echo '{ "image": }' >"$tree/etc/ragagent.json"
+upgrade
+check "a configuration that can't be used does, too" configured
+check "  and it is said" says "the configuration can't be used"
+check "  and the agent that runs is left alone" told ''
+rm "$tree/tmp/fails"
+printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
+cp "$tree/usr/lib/systemd/system/ragagent.service" "$tree/etc/systemd/system/"
+upgrade
+check "an administrator's own unit is kept" test -f "$tree/etc/systemd/system/ragagent.service"
+rm -f "$tree/etc/systemd/system/ragagent.service"
+inside systemctl --quiet mask ragagent.service
+upgrade
+check "a masked service leaves the package configured" configured
+check "  and stays masked" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" masked
+check "  and is not told to restart" told ''
+active inactive
+booted dpkg --remove ragagent
+check "  the package can be removed" succeeded
+upgrade
+check "  and installed again" configured
+check "  and is masked as before" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" masked
+inside systemctl --quiet unmask ragagent.service
+inside systemctl --quiet enable ragagent.service
 run dpkg --remove ragagent
 check "it can be removed" succeeded
 check "  the program is gone" absent /usr/bin/ragagent
 check "  no unit is left to start" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
 check "  the configuration is kept" test -s "$tree/etc/ragagent.json"
+run /tmp/new/install.sh --no-start
+run dpkg --install --force-depends /tmp/ragagent.deb
+check "the package is put over an archive" succeeded
+for path in /etc/systemd/system/ragagent.{service,socket} /usr/share/man/man8/ragagent.8; do check "  the archive's $path is gone" absent "$path"; done
+check "  the package's manual page is there" test -s "$tree/usr/share/man/man8/ragagent.8.gz"
+check "  and it starts at every boot" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" enabled
+run dpkg --remove ragagent
+check "  and is gone from there when it is removed" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
+run /tmp/new/install.sh --no-start
+check "the archive is put where the package was" succeeded
+mkdir -p "$tree/var/lib/ragagent"
+echo state >"$tree/var/lib/ragagent/state"
+run dpkg --purge ragagent
+check "  and what is left of the package can be purged" succeeded
+check "  the archive's program is there" same new/ragagent /usr/bin/ragagent
+check "  its configuration, too" equal "$(cat "$tree/etc/ragagent.json" 2>&1)" '{ "image": "my-own" }'
+check "  its state, too" test -s "$tree/var/lib/ragagent/state"
+check "  its user, too" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
+run /usr/share/ragagent/uninstall.sh
+run dpkg --install --force-depends /tmp/ragagent.deb
+check "the package is put where the archive was removed" succeeded
+program "$tree/tmp/fake/userdel" 'echo "userdel: user ragagent is currently used by process 1" >&2; exit 8'
+run env PATH=/tmp/fake:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin dpkg --purge ragagent
+check "a user that is in use holds up no purge" succeeded
+check "  and it is said" says "the user ragagent is left"
+check "  the rest is gone" absent /etc/ragagent.json
+rm "$tree/tmp/fake/userdel"
+inside systemctl --quiet mask ragagent.service
+upgrade
+check "a service that was masked before the first installation leaves the package configured" configured
+check "  and is not told to start" told ''
+inside systemctl --quiet unmask ragagent.service
+run dpkg --purge ragagent
+upgrade
+check "the first installation enables the service" equal "$(state)" enabled
+check "  and starts it" told "start ragagent.service"
 run dpkg --purge ragagent
 check "it can be purged" succeeded
 check "  the user is gone" equal "$(inside getent passwd ragagent)" ''
