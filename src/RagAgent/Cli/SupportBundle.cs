@@ -49,13 +49,14 @@ internal sealed class SupportBundle(string path, string folder, Func<string, str
     /// <summary>What a command says, or why it can't be asked.</summary>
     public async Task AddCommandAsync(string name, Func<string, string>? redact, CancellationToken stopping, params string[] command)
     {
-        var (text, succeeded) = await RunAsync(command, stopping);
-        Add(name, succeeded && redact is not null ? redact(text) : text);
+        var (text, remark) = await RunAsync(command, stopping);
+        // Also of a command that failed: it may have said much before.
+        Add(name, (text.Length > 0 && redact is not null ? redact(text) : text) + remark);
     }
 
     public void Dispose() => _tar.Dispose();
 
-    private static async Task<(string Text, bool Succeeded)> RunAsync(string[] command, CancellationToken stopping)
+    private static async Task<(string Text, string Remark)> RunAsync(string[] command, CancellationToken stopping)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         patience.CancelAfter(EachWithin);
@@ -68,17 +69,17 @@ internal sealed class SupportBundle(string path, string folder, Func<string, str
                 var text = await process.StandardOutput.ReadToEndAsync(patience.Token);
                 var wrong = await error;
                 await process.WaitForExitAsync(patience.Token);
-                return (process.ExitCode == 0 ? text : $"{text}{wrong}It ended with {process.ExitCode}.\n", process.ExitCode == 0);
+                return (text, process.ExitCode == 0 ? "" : $"{wrong}It ended with {process.ExitCode}.\n");
             }
             catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
             {
                 process.Kill(entireProcessTree: true);
-                return ($"{command[0]} did not answer within {EachWithin.TotalSeconds:0} s.\n", false);
+                return ("", $"{command[0]} did not answer within {EachWithin.TotalSeconds:0} s.\n");
             }
         }
         catch (Win32Exception e)
         {
-            return ($"{command[0]} can't be run: {e.Message}.\n", false);
+            return ("", $"{command[0]} can't be run: {e.Message}.\n");
         }
     }
 }
