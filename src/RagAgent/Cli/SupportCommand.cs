@@ -35,6 +35,12 @@ internal static class SupportCommand
         {
             using var bundle = new SupportBundle(path, name, text => Redaction.Addresses(output.Vault.Scrub(text)));
             await FillAsync(bundle, output, file, directory, state, stopping);
+            bundle.Complete();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync($"ragagent: {path} was not written: it was told to end before all was gathered. Begin it again.");
+            return ExitCodes.Failed;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -79,7 +85,7 @@ internal static class SupportCommand
             using var client = new ControlClient(directory);
             return JsonSerializer.Serialize(await client.StatusAsync(null, stopping), ControlJson.Default.StatusDocument);
         }
-        catch (Exception e) when (e is ProblemException or HttpRequestException)
+        catch (Exception e) when (e is ProblemException or HttpRequestException or IOException or JsonException)
         {
             return Problems.From(e) + "\n";
         }

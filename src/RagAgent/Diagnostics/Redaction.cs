@@ -60,6 +60,10 @@ internal static partial class Redaction
         {
             return $"It is not valid JSON, so it is not shown (line {e.LineNumber + 1}).\n";
         }
+        catch (InvalidOperationException)
+        {
+            return "It holds half of a character pair (\\ud800 to \\udfff alone), so it is not shown.\n";
+        }
 
         void Write(Utf8JsonWriter writer, JsonElement element, string? place)
         {

@@ -97,5 +97,14 @@ public sealed class RedactionTests
         Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Document(text), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{ "image": "\ud800" }""")]
+    [InlineData("""{ "\ud800": "app" }""")]
+    public void Half_of_a_character_pair_is_told_and_nothing_is_shown(string text)
+    {
+        Assert.StartsWith("It holds half of a character pair", Redaction.Configuration(text), StringComparison.Ordinal);
+        Assert.StartsWith("It holds half of a character pair", Redaction.Document(text), StringComparison.Ordinal);
+    }
+
     private static string Spaceless(string json) => string.Concat(json.Where(character => !char.IsWhiteSpace(character)));
 }
