@@ -47,9 +47,17 @@ internal static class LogsCommand
         try
         {
             using var journal = Process.Start(new ProcessStartInfo("journalctl", arguments) { UseShellExecute = false })!;
-            // Ctrl-C reaches it as it reaches us: it ends by itself, and what it was about to show is shown.
-            await journal.WaitForExitAsync(CancellationToken.None);
-            return stopping.IsCancellationRequested ? ExitCodes.Ok : journal.ExitCode;
+            try
+            {
+                await journal.WaitForExitAsync(stopping);
+                return journal.ExitCode;
+            }
+            catch (OperationCanceledException)
+            {
+                // A signal to us alone does not reach it, and one that follows never ends by itself.
+                journal.Kill();
+                return ExitCodes.Ok;
+            }
         }
         catch (Win32Exception)
         {

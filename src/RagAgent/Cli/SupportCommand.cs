@@ -33,8 +33,14 @@ internal static class SupportCommand
         using var output = new AgentOutput(OutputKind.Plain, TextWriter.Null);
         try
         {
-            using var bundle = new SupportBundle(path, name, output.Vault.Scrub);
+            using var bundle = new SupportBundle(path, name, text => Redaction.Addresses(output.Vault.Scrub(text)));
             await FillAsync(bundle, output, file, directory, state, stopping);
+            bundle.Complete();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync($"ragagent: {path} was not written: it was told to end before all was gathered. Begin it again.");
+            return ExitCodes.Failed;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -53,11 +59,11 @@ internal static class SupportCommand
         bundle.Add("version.txt", $"ragagent {AgentVersion.Short}\n");
         bundle.Add("status.json", await StatusAsync(directory, stopping));
         await bundle.AddFileAsync("config.json", file, Redaction.Configuration);
-        await bundle.AddFileAsync("state.json", Path.Combine(state.Path, "state.json"));
-        await bundle.AddFileAsync("boots.json", Path.Combine(state.Path, "boots.json"));
+        await bundle.AddFileAsync("state.json", Path.Combine(state.Path, "state.json"), Redaction.Document);
+        await bundle.AddFileAsync("boots.json", Path.Combine(state.Path, "boots.json"), Redaction.Document);
         await bundle.AddCommandAsync("journal.txt", null, stopping, "journalctl", "--unit", Systemd.Service, "--unit", Systemd.Socket, "--unit", "docker.service", "--lines", "10000", "--output", "short-iso", "--no-pager");
-        await bundle.AddCommandAsync("units.txt", null, stopping, "systemctl", "cat", Systemd.Service, Systemd.Socket, "docker.service");
-        await bundle.AddCommandAsync("units-status.txt", null, stopping, "systemctl", "show", Systemd.Service, Systemd.Socket, "docker.service");
+        await bundle.AddCommandAsync("units.txt", UnitText.Redact, stopping, "systemctl", "cat", Systemd.Service, Systemd.Socket, "docker.service");
+        await bundle.AddCommandAsync("units-status.txt", UnitText.Redact, stopping, "systemctl", "show", Systemd.Service, Systemd.Socket, "docker.service");
         await bundle.AddCommandAsync("docker.txt", null, stopping, "docker", "info");
         await bundle.AddCommandAsync("docker-version.txt", null, stopping, "docker", "version");
         await bundle.AddCommandAsync("containers.txt", null, stopping, "docker", "ps", "--all", "--no-trunc");
@@ -79,7 +85,7 @@ internal static class SupportCommand
             using var client = new ControlClient(directory);
             return JsonSerializer.Serialize(await client.StatusAsync(null, stopping), ControlJson.Default.StatusDocument);
         }
-        catch (Exception e) when (e is ProblemException or HttpRequestException)
+        catch (Exception e) when (e is ProblemException or HttpRequestException or IOException or JsonException)
         {
             return Problems.From(e) + "\n";
         }

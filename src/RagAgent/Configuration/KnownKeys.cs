@@ -31,6 +31,28 @@ internal static class KnownKeys
         ("update", ["boot", "every", "when", "swap", "watch"]),
     ];
 
+    /// <summary>What a later version will define: until then it may hold anything.</summary>
+    private static readonly string[] Undefined = ["tls.certificate", "tls.key", "dns", "idle"];
+
+    /// <summary>How this class calls what stands below a name in an object, or an entry (<c>[]</c>) of a list; null: nothing is known of it.</summary>
+    /// <param name="place">The object or list, as this class calls it.</param>
+    /// <param name="name">Of the member or entry.</param>
+    public static string? Below(string place, string name) => place switch
+    {
+        "secrets" => NameRules.IsVariable(name) ? Secret : null,
+        "environment" => NameRules.IsVariable(name) ? "environment.NAME" : null,
+        _ when $"{place}[]" == Volume => name == "[]" ? Volume : null,
+        _ => Array.Exists(Sections, known => known.Section == place && known.Keys.Contains(name)) ? Join(place, name) : null,
+    };
+
+    /// <summary>Whether others may see the value that stands at a place: it is known to be no secret. Of <see cref="Secret"/> none is.</summary>
+    public static bool MayBeShown(string place) =>
+        All.Contains(place) && !IsSection(place) && !Undefined.Contains(place) && !place.StartsWith(Secret, StringComparison.Ordinal);
+
+    /// <summary>Whether an object or a list stands at a place.</summary>
+    public static bool IsSection(string place) =>
+        place is "secrets" or "environment" || Array.Exists(Sections, known => known.Section == place || known.Section == $"{place}[]");
+
     /// <summary>Every dotted key.</summary>
     public static IEnumerable<string> All => Sections.SelectMany(section => section.Keys.Select(key => Join(section.Section, key)));
 

@@ -19,26 +19,20 @@ internal sealed class EngineConnection : IDisposable
     private static readonly Version Preferred = new(1, 44);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly Uri _endpoint;
+    // Of the first call, not of the making: who never calls the engine has nothing to say about where it is.
+    private readonly Lazy<Uri> _endpoint;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _connecting = new(1);
     private Connected? _connected;
 
     /// <summary>The machine's engine, as the docker command finds it.</summary>
-    /// <exception cref="ProblemException"><c>DOCKER_HOST</c> names something else than a Unix socket.</exception>
-    public EngineConnection(TimeProvider time)
-        : this(EngineHere(), time)
-    {
-    }
+    public EngineConnection(TimeProvider time) => (_time, _endpoint) = (time, new Lazy<Uri>(EngineHere));
 
-    public EngineConnection(Uri endpoint, TimeProvider time)
-    {
-        _time = time;
-        _endpoint = endpoint;
-    }
+    public EngineConnection(Uri endpoint, TimeProvider time) => (_time, _endpoint) = (time, new Lazy<Uri>(endpoint));
 
     /// <summary>Where the engine is looked for.</summary>
-    public string Socket => _endpoint.LocalPath;
+    /// <exception cref="ProblemException"><c>DOCKER_HOST</c> names something else than a Unix socket.</exception>
+    public string Socket => _endpoint.Value.LocalPath;
 
     /// <summary>Carries out one call.</summary>
     /// <param name="what">For the operator, as in "Docker Engine did not … in time".</param>
@@ -124,7 +118,7 @@ internal sealed class EngineConnection : IDisposable
 
     private DockerClient Client(Version? version)
     {
-        var builder = new DockerClientBuilder().WithEndpoint(_endpoint).WithTimeout(Timeout.InfiniteTimeSpan);
+        var builder = new DockerClientBuilder().WithEndpoint(_endpoint.Value).WithTimeout(Timeout.InfiniteTimeSpan);
         builder = version is null ? builder : builder.WithApiVersion(version);
         return builder.WithTransportOptions(new UnixSocketTransportOptions()).Build();
     }

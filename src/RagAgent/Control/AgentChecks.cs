@@ -18,11 +18,19 @@ internal sealed class AgentCheck(ControlAddress address) : ICheck
         {
             return Judge(await client.StatusAsync(after: null, stopping));
         }
-        catch (ProblemException e) when (e.Problem.Code == "not-running")
+        catch (ProblemException e) when (WithoutAnswer(e.Problem) is { } result)
         {
-            return CheckResult.Skipped("No agent runs here to ask about it.");
+            return result;
         }
     }
+
+    /// <summary>Null: that there is no answer is what is wrong.</summary>
+    public static CheckResult? WithoutAnswer(Problem problem) => problem.Code switch
+    {
+        "not-running" => CheckResult.Skipped("No agent runs here to ask about it."),
+        "control-denied" => CheckResult.Skipped($"How the app is, only those get to know who may ask the agent. {problem}"),
+        _ => null,
+    };
 
     public static CheckResult Judge(StatusDocument status) => status switch
     {
@@ -39,19 +47,40 @@ internal sealed class PortCheck(AgentConfig config, ControlAddress address) : IC
 {
     public string Name => "port";
 
+    /// <summary>For a test of a machine that has no IPv6.</summary>
+    public Func<AddressFamily, Socket> Open { get; init; } = family => new Socket(family, SocketType.Stream, ProtocolType.Tcp);
+
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
         var port = config.Listen.Http;
-        if (await DoorAsync(stopping) is { } door)
+        try
         {
+            using var client = new ControlClient(address.Directory);
+            var door = (await client.StatusAsync(after: null, stopping)).FrontDoor;
             return door.Open
                 ? CheckResult.Well($"Visitors come in at port {door.Port}.")
                 : CheckResult.Skipped($"The agent runs and says what is wrong with port {door.Port}.");
         }
+        catch (ProblemException e)
+        {
+            return WithoutAnswer(e.Problem, port) ?? await TryAsync(port, stopping);
+        }
+    }
+
+    /// <summary>Null: there is nobody to ask.</summary>
+    public static CheckResult? WithoutAnswer(Problem problem, int port) =>
+        problem.Code == "control-denied" ? CheckResult.Skipped($"Whether port {port} is the agent's, only those get to know who may ask it. {problem}") : null;
+
+    /// <param name="unit">The socket unit's properties; null: no systemd runs here.</param>
+    /// <param name="port">Of the configuration: the unit may listen on another one.</param>
+    public static bool IsHeldBy(IReadOnlyDictionary<string, string>? unit, int port) =>
+        unit?.GetValueOrDefault("ActiveState") == "active" && unit.GetValueOrDefault("Listen")?.Contains($":{port} (Stream)", StringComparison.Ordinal) == true;
+
+    private async Task<CheckResult> TryAsync(int port, CancellationToken stopping)
+    {
         try
         {
-            using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
-            socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
+            Bind(port);
             return CheckResult.Well($"Port {port}, where visitors come in, is free for the agent.");
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
@@ -60,23 +89,25 @@ internal sealed class PortCheck(AgentConfig config, ControlAddress address) : IC
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return await Systemd.ShowAsync(Systemd.Socket, stopping) is { } unit && unit.GetValueOrDefault("ActiveState") == "active"
+            return IsHeldBy(await Systemd.ShowAsync(Systemd.Socket, stopping), port)
                 ? CheckResult.Well($"Port {port}, where visitors come in, is held by {Systemd.Socket} for the agent.")
                 : CheckResult.Failed(new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
                     $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration."));
         }
     }
 
-    private async Task<FrontDoorStatus?> DoorAsync(CancellationToken stopping)
+    private void Bind(int port)
     {
-        using var client = new ControlClient(address.Directory);
         try
         {
-            return (await client.StatusAsync(after: null, stopping)).FrontDoor;
+            using var socket = Open(AddressFamily.InterNetworkV6);
+            socket.DualMode = true;
+            socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
         }
-        catch (ProblemException)
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable)   // IPv6 is switched off
         {
-            return null;   // nobody to ask
+            using var socket = Open(AddressFamily.InterNetwork);
+            socket.Bind(new IPEndPoint(IPAddress.Any, port));
         }
     }
 }

@@ -4,33 +4,31 @@ namespace RagAgent.Control;
 
 /// <summary>The control socket and the directory that it is in, which one agent has: a lock of the kernel's on a file in it, so nothing stale is left by a crash.</summary>
 /// <remarks>One for the whole life of the process: between the two agents of a reload, nobody else gets the directory.</remarks>
-internal sealed class ControlAddress : IDisposable
+internal sealed class ControlAddress(string directory) : IDisposable
 {
     private const int HeldByAnother = 11;   // EWOULDBLOCK
 
-    private readonly string _directory;
     private FileStream? _claim;
 
     /// <exception cref="ProblemException">No socket can be there.</exception>
-    public ControlAddress(string directory) => (_directory, Socket) = (directory, RuntimeDirectory.Socket(directory));
+    public string Socket => RuntimeDirectory.Socket(directory);
 
-    public string Socket { get; }
-
-    public string Directory => _directory;
+    public string Directory => directory;
 
     /// <summary>Makes the directory this agent's; does nothing when it is already.</summary>
-    /// <exception cref="ProblemException">Another agent has it, or it can't be made.</exception>
+    /// <exception cref="ProblemException">Another agent has it, it can't be made, or no socket can be there.</exception>
     public void Claim()
     {
         if (_claim is not null)
         {
             return;
         }
+        _ = Socket;   // before a directory is made that is of no use
         try
         {
-            System.IO.Directory.CreateDirectory(_directory);
+            System.IO.Directory.CreateDirectory(directory);
             // The file stays: between the removal of a locked file and the end of its lock, a third agent could make and lock another one.
-            _claim = new FileStream(Path.Combine(_directory, "control.lock"), new FileStreamOptions
+            _claim = new FileStream(Path.Combine(directory, "control.lock"), new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
                 Access = FileAccess.ReadWrite,
@@ -40,8 +38,8 @@ internal sealed class ControlAddress : IDisposable
         }
         catch (IOException e) when (e.HResult == HeldByAnother)
         {
-            throw new ProblemException(new Problem("runtime-directory-taken", $"The runtime directory {_directory} belongs to another RagAgent that runs on this machine.",
-                $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {_directory}' shows the other one."), e);
+            throw new ProblemException(new Problem("runtime-directory-taken", $"The runtime directory {directory} belongs to another RagAgent that runs on this machine.",
+                $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {directory}' shows the other one."), e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 
@@ -21,9 +22,9 @@ internal sealed class ControlPulse(ControlAddress address, TimeProvider time) : 
                 await _client.StatusAsync(after: null, stopping);
                 return;
             }
-            catch (Exception e) when (e is ProblemException or HttpRequestException)
+            catch (Exception e) when (e is ProblemException or HttpRequestException or IOException or JsonException)
             {
-                // No beat. It may be about to listen; when it never does, that is for the watchdog to end.
+                // No beat, and no half one: an answer that was cut is none. It may be about to listen; when it never does, that is for the watchdog to end.
                 await Task.Delay(BeforeAskingAgain, time, stopping);
             }
         }

@@ -31,9 +31,10 @@ internal static class Systemd
         }
     }
 
+    /// <summary>A property that is told more than once has a line for each.</summary>
     public static IReadOnlyDictionary<string, string> Parse(string text) => text.Split('\n')
         .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2)
-        .GroupBy(pair => pair[0]).ToDictionary(same => same.Key, same => same.Last()[1]);
+        .GroupBy(pair => pair[0]).ToDictionary(same => same.Key, same => string.Join('\n', same.Select(pair => pair[1])));
 }
 
 /// <summary>Does the service start at every boot, and does it run?</summary>

@@ -46,8 +46,11 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         _ => throw new InvalidOperationException($"No one reads secrets from {secret.Source}."),
     };
 
+    /// <summary>Where systemd has put the unit's credentials; null: this process is not the unit's, or it has none.</summary>
+    public static string? CredentialsDirectory => Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is { Length: > 0 } directory ? directory : null;
+
     private static string CredentialPath(string name) =>
-        Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is { Length: > 0 } directory
+        CredentialsDirectory is { } directory
             ? Path.Combine(directory, name)
             : throw new ProblemException(new Problem("secret-no-credentials",
                 $"The systemd credential {name} can't be read: systemd gave this process no credentials.",

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
+using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 
 namespace RagAgent.Storage;
@@ -9,6 +10,10 @@ namespace RagAgent.Storage;
 internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBoots
 {
     private const int Schema = 1;
+
+    // A hundred times what it holds; a file that is larger is not ours.
+    private const int Largest = 64 * 1024;
+    private static readonly TimeSpan LongestBoot = TimeSpan.FromDays(366);
     private readonly string _path = Path.Combine(directory, "boots.json");
     private bool _told;
 
@@ -16,13 +21,13 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(_path), BootJson.Default.BootDocument) is { Schema: Schema } document ? [.. document.Boots.Select(FromText)] : [];
+            return JsonSerializer.Deserialize(ReadBytes(), BootJson.Default.BootDocument) is { Schema: Schema } document ? [.. document.Boots.Select(FromText)] : [];
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return [];
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
         {
             logger.BootsUnread(_path, e.Message.TrimEnd('.'));
             return [];
@@ -45,13 +50,33 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
         }
     }
 
+    private byte[] ReadBytes()
+    {
+        if (FileKind.Of(_path) is { } kind and not FileKind.Regular)
+        {
+            throw new IOException($"it is {FileKind.Word(kind)} and no file");
+        }
+        using var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (stream.Length > Largest)
+        {
+            throw new IOException($"it is too large to be ours ({stream.Length} bytes)");
+        }
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
     private static BootText ToText(Boot boot) =>
         new(boot.Id, boot.Began, boot.Steps.OrderBy(step => step.Value).ToDictionary(step => step.Key, step => Math.Round(step.Value.TotalSeconds, 3)));
 
-    private static Boot FromText(BootText text) => new(text.Id, text.Began, text.Steps.ToDictionary(step => step.Key, step => TimeSpan.FromSeconds(step.Value)));
+    private static Boot FromText(BootText? text) => text is null ? throw new JsonException("a boot is null")
+        : new(text.Id, text.Began, text.Steps.ToDictionary(step => Enum.IsDefined(step.Key) ? step.Key : throw new JsonException($"there is no step {step.Key}"), step => Span(step.Value)));
+
+    private static TimeSpan Span(double seconds) => seconds >= 0 && seconds < LongestBoot.TotalSeconds ? TimeSpan.FromSeconds(seconds)
+        : throw new JsonException($"no step of a boot takes {seconds} s");
 }
 
-internal sealed record BootDocument(int Schema, IReadOnlyList<BootText> Boots);
+internal sealed record BootDocument(int Schema, IReadOnlyList<BootText?> Boots);
 
 internal sealed record BootText(string Id, DateTimeOffset Began, Dictionary<Milestone, double> Steps);
 

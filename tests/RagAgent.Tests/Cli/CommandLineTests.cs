@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Formats.Tar;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
@@ -15,6 +18,7 @@ public sealed class CommandLineTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-cli-");
 
     private readonly List<Process> _started = [];
+    private readonly Dictionary<string, string> _environment = [];
 
     /// <summary>Of no engine, unless a test puts something there.</summary>
     private string EngineSocket => Path.Combine(_folder.FullName, "engine.sock");
@@ -252,12 +256,70 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task What_can_not_even_be_asked_is_a_failed_check_and_the_others_go_on()
+    {
+        var run = await RunAsync(["doctor", "--json", .. NothingThatCanBeAsked()]);
+
+        Assert.Equal((1, ""), (run.Code, run.Error));
+        var found = JsonNode.Parse(run.Output)!["checks"]!.AsArray().ToDictionary(check => (string)check!["name"]!, check => ((string?)check!["finding"], (string?)check["code"]));
+        Assert.Equal(("failed", "engine-host"), found["engine"]);
+        Assert.Equal(("failed", "control-socket-name"), found["app"]);
+        Assert.Equal(("ok", null), found["port"]);
+        Assert.Equal(("skipped", null), found["secrets"]);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_bundle_tells_what_can_not_even_be_asked_and_has_the_rest()
+    {
+        var run = await RunAsync(["support", "--output", "bundle.tar.gz", .. NothingThatCanBeAsked()]);
+
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        var texts = new Dictionary<string, string>();
+        await using var tar = new TarReader(new GZipStream(File.OpenRead(Path.Combine(_folder.FullName, "bundle.tar.gz")), CompressionMode.Decompress));
+        while (await tar.GetNextEntryAsync(cancellationToken: TestContext.Current.CancellationToken) is { } entry)
+        {
+            using var reader = new StreamReader(entry.DataStream ?? Stream.Null);
+            texts.Add(Path.GetFileName(entry.Name), await reader.ReadToEndAsync(TestContext.Current.CancellationToken));
+        }
+        Assert.Contains("\"engine-host\"", texts["doctor.json"], StringComparison.Ordinal);
+        Assert.StartsWith("The control socket can't be ", texts["status.json"], StringComparison.Ordinal);
+        Assert.Contains("\"image\"", texts["config.json"], StringComparison.Ordinal);
+        Assert.Contains("resolv.conf.txt", texts.Keys);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_log_that_is_followed_ends_with_the_command()
+    {
+        var journalctl = Path.Combine(_folder.FullName, "journalctl");
+        await File.WriteAllTextAsync(journalctl, "#!/bin/sh\necho follows\nexec tail -f /dev/null\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(journalctl, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        _environment["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}";
+        var logs = Start("logs", "-f");
+        Assert.Equal("follows", await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+
+        await SignalAsync(logs, "TERM");
+
+        Assert.Equal("", await logs.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));   // both have let go of it
+        await logs.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, logs.ExitCode);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Help_names_every_command()
     {
         var run = await RunAsync("--help");
 
         Assert.Equal(0, run.Code);
         Assert.All(["run", "status", "update", "config"], command => Assert.Contains($"\n  {command}", run.Output, StringComparison.Ordinal));
+    }
+
+    /// <summary>An engine that is not on this machine, a control socket that can't be, and nobody who is AWS.</summary>
+    private string[] NothingThatCanBeAsked()
+    {
+        _environment["DOCKER_HOST"] = "tcp://127.0.0.1:1";
+        _environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1";
+        (_environment["AWS_REGION"], _environment["AWS_ACCESS_KEY_ID"], _environment["AWS_SECRET_ACCESS_KEY"]) = ("eu-central-1", "none", "none");
+        return ["--config", WriteRunnable(), "--runtime-dir", Path.Combine(_folder.FullName, new string('d', 100)), "--state-dir", "state"];
     }
 
     private string Write(string text)
@@ -314,6 +376,10 @@ public sealed class CommandLineTests : IDisposable
         start.Environment["DOCKER_HOST"] = $"unix://{EngineSocket}";
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
         start.Environment.Remove("JOURNAL_STREAM");
+        foreach (var (name, value) in _environment)
+        {
+            start.Environment[name] = value;
+        }
         var process = Process.Start(start)!;
         _started.Add(process);
         return process;

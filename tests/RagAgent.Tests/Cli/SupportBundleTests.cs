@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using RagAgent.Cli;
+using RagAgent.Tests.Bench;
 using Xunit;
 
 namespace RagAgent.Tests.Cli;
@@ -22,13 +23,82 @@ public sealed class SupportBundleTests : IDisposable
         using (var bundle = new SupportBundle(path, "bundle", text => text.Replace(Secret, "***", StringComparison.Ordinal)))
         {
             bundle.Add("log.txt", "before " + Secret + new string('x', behind));
+            bundle.Complete();
         }
 
-        await using var tar = new TarReader(new GZipStream(File.OpenRead(path), CompressionMode.Decompress));
+        var (name, text) = await OnlyEntryAsync(path);
+        Assert.Equal("bundle/log.txt", name);
+        Assert.DoesNotContain("0123", text, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task What_a_command_says_before_it_fails_is_redacted_as_well()
+    {
+        var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
+        using (var bundle = new SupportBundle(path, "bundle", text => text))
+        {
+            await bundle.AddCommandAsync("units.txt", text => text.Replace(Secret, "***", StringComparison.Ordinal), TestContext.Current.CancellationToken,
+                "sh", "-c", $"echo {Secret}; echo No such unit >&2; exit 1");
+            bundle.Complete();
+        }
+
+        Assert.Equal(("bundle/units.txt", "***\nNo such unit\nIt ended with 1.\n"), await OnlyEntryAsync(path));
+    }
+
+    [Fact]
+    public void One_that_does_not_become_complete_leaves_nothing()
+    {
+        var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
+        Assert.Throws<InvalidOperationException>(() =>
+        {
+            using var bundle = new SupportBundle(path, "bundle", text => text == "bad" ? throw new InvalidOperationException("It broke") : text);
+            bundle.Add("log.txt", "good");
+            Assert.False(File.Exists(path));
+            bundle.Add("log.txt", "bad");
+        });
+        Assert.Empty(_folder.GetFileSystemInfos());
+    }
+
+    [Fact]
+    public void One_that_is_complete_is_all_that_is_there_and_its_makers_only()
+    {
+        var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
+        using (var bundle = new SupportBundle(path, "bundle", text => text))
+        {
+            bundle.Complete();
+        }
+        Assert.Equal([path], _folder.GetFileSystemInfos().Select(file => file.FullName));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+    }
+
+    [Fact]
+    public void One_that_exists_is_never_overwritten()
+    {
+        var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
+        File.WriteAllText(path, "another");
+        Assert.Throws<IOException>(() => new SupportBundle(path, "bundle", text => text));
+        Assert.Equal("another", File.ReadAllText(path));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("/dev/null", "/dev/null is a device and no file.\n")]
+    [InlineData("", "The value cannot be an empty string. (Parameter 'path')\n")]
+    public async Task What_is_no_file_is_told_and_not_waited_for(string file, string told)
+    {
+        var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
+        using (var bundle = new SupportBundle(path, "bundle", text => text))
+        {
+            await bundle.AddFileAsync("config.json", file, text => "read: " + text);
+            bundle.Complete();
+        }
+        Assert.Equal(("bundle/config.json", told), await OnlyEntryAsync(path));
+    }
+
+    private static async Task<(string Name, string Text)> OnlyEntryAsync(string archive)
+    {
+        await using var tar = new TarReader(new GZipStream(File.OpenRead(archive), CompressionMode.Decompress));
         var entry = (await tar.GetNextEntryAsync(cancellationToken: TestContext.Current.CancellationToken))!;
         using var reader = new StreamReader(entry.DataStream!);
-        var text = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
-        Assert.Equal("bundle/log.txt", entry.Name);
-        Assert.DoesNotContain("0123", text, StringComparison.Ordinal);
+        return (entry.Name, await reader.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 }

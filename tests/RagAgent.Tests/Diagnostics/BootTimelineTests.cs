@@ -77,11 +77,38 @@ public sealed class BootTimelineTests : IDisposable
     [InlineData("""{ "schema": 1 }""")]
     [InlineData("""{ "schema": 1, "boots": [ { "id": null, "began": "2026-01-01T00:00:00Z", "steps": {} } ] }""")]
     [InlineData("""{ "schema": 1, "boots": [ { "id": "x", "began": "2026-01-01T00:00:00Z", "steps": { "coffee": 3 } } ] }""")]
+    [InlineData("""{ "schema": 1, "boots": [ null ] }""")]
+    [InlineData("""{ "schema": 1, "boots": [ { "id": "x", "began": "2026-01-01T00:00:00Z", "steps": { "agent": 1e300 } } ] }""")]
+    [InlineData("""{ "schema": 1, "boots": [ { "id": "x", "began": "2026-01-01T00:00:00Z", "steps": { "agent": -1 } } ] }""")]
+    [InlineData("""{ "schema": 1, "boots": [ { "id": "x", "began": "2026-01-01T00:00:00Z", "steps": { "99": 1 } } ] }""")]
+    [InlineData("""{ "schema": 1, "boots": [ { "id": "\ud800", "began": "2026-01-01T00:00:00Z", "steps": {} } ] }""")]
+    [InlineData("""{ "schema": 1, "boots": [ { "id": "x", "began": "2026-01-01T00:00:00Z", "steps": { "\ud800": 1 } } ] }""")]
     public void A_file_that_is_damaged_is_told_and_begins_anew(string content)
     {
         System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), content);
         Assert.Empty(File().Read());
         Assert.StartsWith($"The timelines of earlier boots, {_folder.FullName}/boots.json, can't be read and begin anew: ", Assert.Single(_heard), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(64 * 1024, 0)]
+    [InlineData(64 * 1024 + 1, 1)]
+    public void A_file_that_is_too_large_to_be_ours_is_not_read(int size, int told)
+    {
+        System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), """{ "schema": 1, "boots": [] }""".PadRight(size));
+        Assert.Empty(File().Read());
+        Assert.Equal(told, _heard.Count(line => line.Contains($"it is too large to be ours ({size} bytes)", StringComparison.Ordinal)));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_pipe_in_its_place_is_not_waited_for_and_is_replaced()
+    {
+        using var made = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(_folder.FullName, "boots.json")]);
+        await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var boot = await Task.Run(() => Life("boot-1", uptime: 6), TestContext.Current.CancellationToken);
+        Assert.Contains("it is a pipe and no file", Assert.Single(_heard), StringComparison.Ordinal);
+        File().Write([boot.Now]);
+        Assert.Equal("boot-1", Assert.Single(File().Read()).Id);
     }
 
     [Fact]

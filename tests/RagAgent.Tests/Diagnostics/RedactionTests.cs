@@ -1,4 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using RagAgent.Diagnostics;
+using RagAgent.Tests.Configuration;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -34,6 +37,47 @@ public sealed class RedactionTests
             """, shown);
     }
 
+    [Theory]
+    [InlineData("""{ "enviroment": { "TOKEN": "hunter2" } }""", """{ "enviroment": "***" }""")]
+    [InlineData("""{ "container": { "name": "app", "environment": { "TOKEN": "hunter2" } } }""", """{ "container": { "name": "app", "environment": "***" } }""")]
+    [InlineData("""{ "environment": "hunter2", "aws": "hunter2", "secrets": "hunter2" }""", """{ "environment": "***", "aws": "***", "secrets": "***" }""")]
+    [InlineData("""{ "environment": { "hunter2=x": 1 }, "secrets": { "sk hunter2": "/x" } }""", """{ "environment": { "***": "***" }, "secrets": { "***": "***" } }""")]
+    [InlineData("""{ "secrets": { "KEY": "hunter2", "B": { "credential": "hunter2", "hunter2": 1, "file": "/run/b" } } }""", """{ "secrets": { "KEY": "***", "B": { "credential": "***", "***": "***", "file": "/run/b" } } }""")]
+    [InlineData("""{ "image": ["hunter2"], "tls": { "key": "hunter2" }, "dns": { "token": "hunter2" } }""", """{ "image": "***", "tls": { "key": "***" }, "dns": "***" }""")]
+    [InlineData("""{ "image": "sk-0123456789hunter2hunter2" }""", """{ "image": "***" }""")]
+    [InlineData("""["hunter2"]""", """["***"]""")]
+    public void Of_a_configuration_only_what_its_contract_knows_to_be_harmless_is_shown(string text, string shown)
+    {
+        Assert.DoesNotContain("hunter2", Redaction.Configuration(text), StringComparison.Ordinal);
+        Assert.Equal(Spaceless(shown), Spaceless(Redaction.Configuration(text)));
+    }
+
+    [Fact]
+    public void Of_the_sample_every_value_is_shown()
+    {
+        var sample = Repository.Read("packaging/ragagent.json");
+        var whole = JsonNode.Parse(sample, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        Assert.True(JsonNode.DeepEquals(whole, JsonNode.Parse(Redaction.Configuration(sample))));
+    }
+
+    [Fact]
+    public void Of_an_address_the_user_and_the_password_go() =>
+        Assert.Equal(
+            "http://***@proxy:3128, https://***@github.com/a@b and https://host/a@b?c://d ftp://***@h",
+            Redaction.Addresses("http://me:hun@ter2@proxy:3128, https://token@github.com/a@b and https://host/a@b?c://d ftp://a:b@h"));
+
+    [Theory]
+    [InlineData("Environment=TOKEN=hunter2 \"B=hunter2 hunter2\" 'C=hunter2'", "Environment=TOKEN=*** B=*** C=***")]
+    [InlineData("Environment = $'TOKEN=hunter2\\n\\' hunter2' X=1", "Environment=TOKEN=*** X=***")]
+    [InlineData("Environment=PASSWORD=a hunter2", "Environment=PASSWORD=*** ***")]
+    [InlineData("Environment=A=1 \\\n  # B=hunter2\n  C=hunter2\nRestart=always", "Environment=A=*** C=***\nRestart=always")]
+    [InlineData("#Environment=A=hunter2 \\\n#  B=hunter2\nRestart=always", "#Environment=A=*** *** B=***\nRestart=always")]
+    [InlineData("UnsetEnvironment=A=hunter2", "UnsetEnvironment=A=***")]
+    [InlineData("SetCredential=openai:hunter2\nSetCredentialEncrypted=b: \\\n hunter2 \\\n hunter2\n\n[Install]", "SetCredential=openai:***\nSetCredentialEncrypted=b:***\n\n[Install]")]
+    [InlineData("SetCredential=hunter2", "SetCredential=***")]
+    [InlineData("Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n", "Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n")]
+    public void Of_a_unit_the_values_of_variables_and_credentials_go(string text, string shown) => Assert.Equal(shown, UnitText.Redact(text));
+
     [Fact]
     public void Of_docker_inspect_the_names_of_variables_stay()
     {
@@ -50,5 +94,17 @@ public sealed class RedactionTests
     {
         Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Configuration(text), StringComparison.Ordinal);
         Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Inspection(text), StringComparison.Ordinal);
+        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Document(text), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("""{ "image": "\ud800" }""")]
+    [InlineData("""{ "\ud800": "app" }""")]
+    public void Half_of_a_character_pair_is_told_and_nothing_is_shown(string text)
+    {
+        Assert.StartsWith("It holds half of a character pair", Redaction.Configuration(text), StringComparison.Ordinal);
+        Assert.StartsWith("It holds half of a character pair", Redaction.Document(text), StringComparison.Ordinal);
+    }
+
+    private static string Spaceless(string json) => string.Concat(json.Where(character => !char.IsWhiteSpace(character)));
 }

@@ -1,4 +1,5 @@
 using RagAgent.Configuration;
+using RagAgent.Diagnostics;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
@@ -12,6 +13,7 @@ public sealed class CredentialTests : IDisposable
 {
     private const string Variable = "CREDENTIALS_DIRECTORY";
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-credentials-");
+    private readonly FakeParameters _parameters = new();
     private readonly SecretVault _vault = new();
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -41,9 +43,45 @@ public sealed class CredentialTests : IDisposable
             await Refused.ByAsync(ReadAsync));
     }
 
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Outside_the_unit_a_check_leaves_it_out_and_says_who_knows()
+    {
+        using var variables = new Variables((Variable, null));
+
+        Assert.Equal(
+            CheckResult.Skipped("KEY: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was."),
+            await CheckAsync(("KEY", Openai)));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task And_checks_the_other_secrets()
+    {
+        using var variables = new Variables((Variable, null));
+        _parameters["/key"] = new RawSecret("sk-1", "3");
+
+        Assert.Equal(
+            CheckResult.Well("Read: OTHER (version 3 of parameter /key). KEY: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was."),
+            await CheckAsync(("KEY", Openai), ("OTHER", new SecretConfig(SecretSource.Ssm, "/key"))));
+        Assert.Equal("no-such", (await Refused.ByAsync(() => CheckAsync(("KEY", Openai), ("OTHER", new SecretConfig(SecretSource.Ssm, "/missing"))))).Code);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Inside_the_unit_it_is_checked_like_any_other()
+    {
+        using var variables = new Variables((Variable, _folder.FullName));
+
+        Assert.Equal("secret-file-missing", (await Refused.ByAsync(() => CheckAsync(("KEY", Openai)))).Code);
+    }
+
+    private static SecretConfig Openai => new(SecretSource.Credential, "openai");
+
+    private Task<CheckResult> CheckAsync(params (string Variable, SecretConfig Secret)[] secrets) =>
+        new SecretsCheck(new AgentConfig { Image = "app", Secrets = secrets.ToDictionary(s => s.Variable, s => s.Secret) }, _parameters, _vault)
+            .RunAsync(TestContext.Current.CancellationToken);
+
     private Task<SecretVersions> ReadAsync()
     {
-        var secrets = new Dictionary<string, SecretConfig> { ["KEY"] = new(SecretSource.Credential, "openai") };
-        return new SecretReader(new AgentConfig { Image = "app", Secrets = secrets }, new FakeParameters(), _vault).ReadAsync(TestContext.Current.CancellationToken);
+        var secrets = new Dictionary<string, SecretConfig> { ["KEY"] = Openai };
+        return new SecretReader(new AgentConfig { Image = "app", Secrets = secrets }, _parameters, _vault).ReadAsync(TestContext.Current.CancellationToken);
     }
 }
