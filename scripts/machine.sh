@@ -216,7 +216,7 @@ inside() {
   local init
   init="$(init_pid)"
   [[ -n $init ]] || { echo "machine.sh: the machine is off." >&2; return 69; }
-  nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --root --wd=/ -- \
+  nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --root --wdns=/ -- \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb "$@"
 }
 

@@ -31,12 +31,12 @@ internal sealed class ParameterStore(AwsAccount account, TimeProvider time) : IP
             var parameter = answer.Parameter ?? throw new ProblemException(new Problem("ssm-garbled", $"Parameter Store's answer for {name} can't be understood.", Problems.TriesAgain));
             return new RawSecret(parameter.Value ?? "", $"{parameter.Version ?? 0}", parameter.Type == ParameterType.SecureString
                 ? null
-                : $"The parameter {name} is a {parameter.Type}, stored in plain text: make it a SecureString ('aws ssm put-parameter --type SecureString --overwrite').");
+                : $"The parameter {name} is a {parameter.Type}, stored in plain text: make it a SecureString ('aws ssm put-parameter --name {name} --type SecureString --overwrite --value file://key.txt').");
         }
         catch (AmazonServiceException e) when (e is ParameterNotFoundException || e.ErrorCode == "ParameterNotFound")
         {
             throw new ProblemException(new Problem("ssm-parameter-missing", $"The parameter {name} does not exist in {region.SystemName}.",
-                $"Create it with 'aws ssm put-parameter --name {name} --type SecureString --value …', or correct secrets or aws.region in the configuration; the agent looks again by itself."), e);
+                $"Create it with 'aws ssm put-parameter --name {name} --type SecureString --value file://key.txt --region {region.SystemName}', or correct secrets or aws.region in the configuration; the agent looks again by itself."), e);
         }
         catch (AmazonServiceException e) when (e.ErrorCode == "ParameterVersionNotFound")
         {

@@ -80,7 +80,7 @@ internal static class DoctorCommand
         return text.Append((failed, warned) switch
         {
             (0, 0) => "\nAll is well.\n",
-            (0, _) => $"\nIt works; {warned} to look at.\n",
+            (0, _) => $"\nNothing failed; {warned} to look at.\n",
             _ => $"\n{failed} failed{(warned > 0 ? $", {warned} to look at" : "")}.\n",
         }).ToString();
     }

@@ -22,7 +22,8 @@ internal static class LogsCommand
         var file = Options.ConfigFile();
         lines.Validators.Add(given =>
         {
-            if (given.GetValueOrDefault<int>() < 0)
+            // What is no number at all is told by the parser.
+            if (given.Tokens is [{ Value: var text }] && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var count) && count < 0)
             {
                 given.AddError("--lines must be a number of lines, 0 or more.");
             }

@@ -35,8 +35,11 @@ internal sealed class AgentCheck(ControlAddress address) : ICheck
     public static CheckResult Judge(StatusDocument status) => status switch
     {
         { App: { StoppedBy: not null } } => CheckResult.Warning(status.Headline, "ragagent start"),
+        { App.State: "serving", FrontDoor.Open: true, Problems: [], Rollout.SetAside: { } avoided } => CheckResult.Warning(status.Headline, avoided.Why.Remedy),
         { App.State: "serving", FrontDoor.Open: true, Problems: [] } => CheckResult.Well(status.Headline),
-        { App.State: "serving", FrontDoor.Open: true, Problems: [var problem, ..] } => CheckResult.Warning(status.Headline, problem.Remedy),
+        { App.State: "serving", FrontDoor.Open: true } => CheckResult.Warning(
+            string.Join(' ', status.Problems.Select(problem => problem.What).Where(what => !status.Headline.Contains(what, StringComparison.Ordinal)).Prepend(status.Headline)),
+            string.Join(' ', status.Problems.Select(problem => problem.Remedy).Distinct())),
         { App.State: "backoff" or "unhealthy" } or { Problems.Count: > 0 } or { FrontDoor.Open: false } => new CheckResult(Finding.Failed, status.Headline, "See 'ragagent status' and 'ragagent logs -x'.", (status.Problems is [{ } first, ..] ? first : status.LastFailure?.Problem)?.Code),
         _ => CheckResult.Warning(status.Headline, "It is under way: 'ragagent status --watch' shows how far."),
     };

@@ -14,6 +14,7 @@ internal static class Headline
         App.Serving { Failures: 0 } v when s.Beside is App.Starting or App.Probing => $"The app serves ({Digest(v)}); a newer one is being tried beside it.",
         App.Serving { Failures: 0 } v when s.Tag is { Value: null, Problem: { } problem } => $"The app serves from the image on disk ({Digest(v)}), which may not be the newest. {problem}",
         App.Serving { Failures: 0 } v => $"The app serves ({Digest(v)}).",
+        App.Serving when s.Engine.Problem is { IsNoAnswer: true } problem => $"The app does not answer. {problem}",
         App.Serving v => $"The app serves but failed {v.Failures} of {Probing.Patience(v, policy)} liveness probes: {v.LastFault}.",
         App.Probing { LastFault: { } fault } => $"The app is starting: {fault}.",
         App.Probing => "The app is starting.",

@@ -55,7 +55,9 @@ internal sealed class UnitCheck : ICheck
             ("not-found", _, _) => CheckResult.Skipped("It is not installed here as a service: somebody starts the agent with 'ragagent run'."),
             ("masked", _, _) => Failed($"{Systemd.Service} is masked, so it can't be started.", $"systemctl unmask {Systemd.Service} && systemctl enable --now {Systemd.Service}"),
             (_, not ("enabled" or "static"), _) => Failed($"{Systemd.Service} does not start at boot.", $"systemctl enable {Systemd.Service}"),
-            (_, _, "failed") => Failed($"{Systemd.Service} has failed ({Of(service, "Result")}, exit code {Of(service, "ExecMainStatus")}).", $"See 'journalctl -u ragagent -n 30', then 'systemctl restart {Systemd.Service}'."),
+            (_, _, "failed") => Failed($"{Systemd.Service} has failed ({Of(service, "Result")}, exit code {Of(service, "ExecMainStatus")}).", $"See 'journalctl -u ragagent -n 30', then 'systemctl start {Systemd.Service}'."),
+            (_, _, "activating") when Of(service, "SubState") == "auto-restart" =>
+                Failed($"{Systemd.Service} ends again and again ({Of(service, "Result")}, exit code {Of(service, "ExecMainStatus")}).", "See why: 'journalctl -u ragagent -n 30'."),
             (_, _, "active" or "activating" or "reloading") when Of(socket, "ActiveState") is not "active" =>
                 CheckResult.Warning($"{Systemd.Service} runs, and {Systemd.Socket} does not: visitors are refused while the agent restarts.", $"systemctl enable {Systemd.Socket} && systemctl restart {Systemd.Service}; see 'systemctl status {Systemd.Socket}' when it does not stay."),
             (_, _, "active" or "activating" or "reloading") => CheckResult.Well($"{Systemd.Service} runs and starts at boot."),

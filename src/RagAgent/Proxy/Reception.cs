@@ -38,7 +38,7 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
             mayTryAnother = mayTryAnother && WasNotReached(visit) && Serving() is { } now && !IsSame(now, container);
             if (!mayTryAnother)
             {
-                await TellAsync(visit, Serving() is null ? Headline.Of(board.State, policy) : "The app does not answer right now.");
+                await TellAsync(visit, board.State.App is App.Serving { Failures: 0 } ? "The app does not answer right now." : Headline.Of(board.State, policy));
                 return;
             }
             mayTryAnother = false;

@@ -27,7 +27,7 @@ internal static class Deadlines
         App.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, s.EngineAnswers && Probing.Deadline(p, policy) is var end && end > s.Now ? end : null),
         App.Serving v => Earliest(v.Probe.InFlight is null ? v.Probe.NextAt : null, v.Failures > 0 ? null : Earliest(
             s.Crashes > 0 ? v.Since + policy.RestartResetAfter : null,
-            Rollout.IsWatched(s, v, policy) ? v.Since + policy.Watch : null)),
+            Rollout.IsWatched(s, v, policy) && v.Since + policy.Watch is var proof && proof > s.Now ? proof : null)),
         _ => null,
     };
 

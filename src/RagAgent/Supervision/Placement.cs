@@ -114,8 +114,8 @@ internal static class Placement
     private static AgentState Stop(AgentState s, Slot slot, StopReason reason) =>
         s.At(slot)?.Current is { } container ? s.With(slot, new App.Stopping(Planner.NotBegun, container, reason)) : s;
 
-    /// <summary>Before a container is given up, the engine is looked at: one that has ended, or was restarted or paused by somebody, has another story than its probes tell.</summary>
-    private static AgentState AfterALook(AgentState s, Moment since, Func<AgentState> then) =>
+    /// <summary>Before a container is given up, or its image called good, the engine is looked at: one that has ended, or was restarted or paused by somebody, has another story than its probes tell.</summary>
+    public static AgentState AfterALook(AgentState s, Moment since, Func<AgentState> then) =>
         s.Engine.ReadAt >= since ? then() : s with { Engine = s.Engine.Work is Work.Idle ? s.Engine.Refresh() : s.Engine };
 
     /// <summary>The strike counts from the decision on: a crash of the agent in the middle of the stop does not lose it.</summary>

@@ -31,6 +31,9 @@ internal static class Planner
         // It has outlived a stop that the engine did not carry out: its end is its own again.
         s = s.Now >= v.Since + policy.RestartResetAfter ? s.StopAsked(v.Container, isAsked: false) : s;
         s = s.Crashes > 0 && s.Now >= v.Since + policy.RestartResetAfter ? s with { Crashes = 0 } : s;
-        return v.Container.Image is { } image && Rollout.IsWatched(s, v, policy) && s.Now >= v.Since + policy.Watch ? Rollout.Proven(s, image) : s;
+        // Seen to run when the watch was over: probes that could not be asked, and an end that nobody told of, prove nothing.
+        return v.Container.Image is { } image && Rollout.IsWatched(s, v, policy) && s.Now >= v.Since + policy.Watch
+            ? Placement.AfterALook(s, v.Since + policy.Watch, () => Rollout.Proven(s, image))
+            : s;
     }
 }

@@ -26,7 +26,8 @@ internal static class Requests
         null => s is { LastOutcome: { Kind: RequestKind.Stop, Problem: not null } late, Hold: Hold.Operator } && IsStopped(s) ? s with { LastOutcome = late with { Problem = null } } : s,
         RequestKind.Stop => s.Engine.Problem is { } problem ? Fail(s, problem with { Remedy = $"{problem.Remedy} The stop holds: the app is stopped as soon as the engine answers." })
             : IsStopped(s) ? Succeed(s, null) : s,
-        RequestKind.Start => s.App is App.Serving v ? Succeed(s, v) : Obstacle(s, s.Request, policy) is { } problem ? Fail(s, problem) : s,
+        RequestKind.Start => s.Engine.Problem is { } problem ? Fail(s, problem with { Remedy = $"{problem.Remedy} The app is started as soon as the engine answers." })
+            : s is { App: App.Serving v, Engine.Work: Work.Idle } ? Succeed(s, v) : Obstacle(s, s.Request, policy) is { } obstacle ? Fail(s, obstacle) : s,
         _ => EndUpdate(s, s.Request, policy),
     };
 
@@ -52,7 +53,7 @@ internal static class Requests
 
     /// <summary>What keeps the app from being started.</summary>
     private static Problem? Obstacle(AgentState s, Request request, Policy policy) =>
-        s.Engine.Problem ?? s.Secrets.Problem ??
+        s.Secrets.Problem ??
         (s.LastImage is null && s.Good.IsEmpty ? s.Tag.Problem ?? s.Image.Problem : null) ??
         FailedRelease(s, request, policy);
 

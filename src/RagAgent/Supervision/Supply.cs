@@ -25,6 +25,10 @@ internal static class Supply
             s = s with { Secrets = s.Secrets.Begin(s.Now) };
             effects.Add(new Effect.ReadSecrets());
         }
+        if (s.Image.Work is Work.Waiting && s.Image.IsDue(s.Now) && s.EngineAnswers && s.Tag.Value is not null && !WantsImage(s))
+        {
+            s = s with { Image = s.Image with { Work = new Work.Idle() } };   // it is there after all: what failed is no problem any more
+        }
         if (WantsImage(s) && (s.Image.IsDue(s.Now) || s.Image.Work is Work.Idle))
         {
             // What could not be had may have been pushed anew: the tag is asked beside the next try.

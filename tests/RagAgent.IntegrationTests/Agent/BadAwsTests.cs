@@ -18,7 +18,7 @@ public sealed class BadAwsTests(Bench bench) : AgentTest(bench)
 
         var problem = await WaitForProblemAsync("ssm-parameter-missing");
         Assert.Equal($"The parameter {Parameter} does not exist in eu-central-1.", problem.What);
-        Assert.StartsWith($"Create it with 'aws ssm put-parameter --name {Parameter} --type SecureString --value …'", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith($"Create it with 'aws ssm put-parameter --name {Parameter} --type SecureString --value file://key.txt --region eu-central-1'", problem.Remedy, StringComparison.Ordinal);
 
         Aws.Parameters.Put(Parameter, Key);
         await WaitUntilServingAsync();

@@ -43,7 +43,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         Give("String");
 
         Assert.Equal(
-            "The parameter /key is a String, stored in plain text: make it a SecureString ('aws ssm put-parameter --type SecureString --overwrite').",
+            "The parameter /key is a String, stored in plain text: make it a SecureString ('aws ssm put-parameter --name /key --type SecureString --overwrite --value file://key.txt').",
             (await ReadAsync()).Warning);
     }
 

@@ -84,6 +84,19 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("abc")]
+    [InlineData("-1")]
+    [InlineData("99999999999999")]
+    public async Task A_count_that_is_none_is_named_with_its_option(string count)
+    {
+        var run = await RunAsync("logs", "-n", count);
+
+        Assert.Equal(64, run.Code);
+        Assert.Contains("--lines", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
     [InlineData]
     [InlineData("config")]
     public async Task Without_a_command_there_is_help_and_the_exit_code_of_a_wrong_use(params string[] arguments)

@@ -44,6 +44,7 @@ public sealed class DoctorTests
     [InlineData("loaded", "enabled", "activating", "active", Finding.Well, "runs and starts at boot")]
     [InlineData("loaded", "enabled", "active", "active", Finding.Well, "runs and starts at boot")]
     [InlineData("loaded", "enabled", "inactive", "active", Finding.Warning, "does not run now")]
+    [InlineData("loaded", "enabled", "activating\nSubState=auto-restart", "active", Finding.Failed, "ends again and again (exit-code, exit code 78)")]
     internal void The_service_is_judged_by_what_systemd_says(string load, string file, string active, string socket, Finding finding, string what)
     {
         var service = load.Length == 0 ? null : Systemd.Parse($"LoadState={load}\nUnitFileState={file}\nActiveState={active}\nResult=exit-code\nExecMainStatus=78\n");
@@ -76,7 +77,14 @@ public sealed class DoctorTests
     {
         var serving = Status("serving");
         Assert.Equal(Finding.Well, AgentCheck.Judge(serving).Finding);
-        Assert.Equal(Finding.Warning, AgentCheck.Judge(serving with { Problems = [new ProblemStatus("trouble", "It went wrong.", "Do this.", null)] }).Finding);
+        Assert.Equal(CheckResult.Warning("So it is. It went wrong. That, too.", "Do this."), AgentCheck.Judge(serving with
+        {
+            Problems = [new ProblemStatus("trouble", "It went wrong.", "Do this.", null), new ProblemStatus("more", "That, too.", "Do this.", null), new ProblemStatus("told", "So it is.", "Do this.", null)],
+        }));
+        Assert.Equal(CheckResult.Warning("So it is.", "Push a better one."), AgentCheck.Judge(serving with
+        {
+            Rollout = serving.Rollout with { SetAside = new SetAsideStatus("sha256:1", "quarantined", new ProblemStatus("app-exited", "It exited.", "Push a better one.", null)) },
+        }));
         Assert.Equal(Finding.Failed, AgentCheck.Judge(serving with { FrontDoor = new FrontDoorStatus(80, false) }).Finding);
         Assert.Equal(Finding.Failed, AgentCheck.Judge(Status("backoff")).Finding);
         Assert.Equal(Finding.Warning, AgentCheck.Judge(Status("starting")).Finding);

@@ -27,6 +27,11 @@ public class HeadlineTests
         Says("The app serves (sha256:0123456789ab). It went wrong. Do this.", Told.Idle with { App = Told.Serving(), Engine = Told.Failing<Inventory>(Told.Trouble) });
 
     [Fact]
+    public void An_app_that_fails_beside_an_engine_that_is_away_is_told_by_the_engine() =>
+        Says("The app does not answer. It went wrong. Do this.",
+            Told.Idle with { App = Told.Serving(failures: 2, fault: "connection refused"), Engine = Told.Failing<Inventory>(Told.Trouble with { Code = ProblemCodes.EngineUnreachable }) });
+
+    [Fact]
     public void A_serving_app_beside_a_failing_registry_just_serves_once_it_was_known_to_be_the_newest()
     {
         Says("The app serves (sha256:0123456789ab).", Told.Idle with { App = Told.Serving(), Tag = Told.Failing(Told.Trouble, Told.Resolution) });

@@ -49,6 +49,16 @@ public class HoldTests
     }
 
     [Fact]
+    public void A_start_while_the_engine_is_away_is_not_called_done()
+    {
+        _story.Serves().Hears(at => new Event.EngineBroke(at)).EngineFails().IsAskedTo(RequestKind.Start);
+        Assert.Null(_story.State.LastOutcome);
+        _story.EngineFails();
+
+        Assert.EndsWith("The app is started as soon as the engine answers.", _story.State.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_start_brings_it_back()
     {
         _story.Serves().IsAskedTo(RequestKind.Stop).Stops().EngineIsSeen().IsAskedTo(RequestKind.Start);

@@ -23,7 +23,7 @@ public class HousekeepingTests
     public void Never_while_a_pull_is_under_way()
     {
         _story.Serves().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Tag = Sample.Newer;
-        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().Passes(TimeSpan.FromSeconds(2));
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
         Assert.Equal([Sample.New], _story.State.Good);
         Assert.True(_story.Has<Effect.EnsureImage>());
         Assert.False(_story.Has<Effect.Collect>());

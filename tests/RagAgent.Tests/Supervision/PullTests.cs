@@ -66,4 +66,20 @@ public class PullTests
         _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageFails();
         Assert.Equal(Sample.Image("newest"), _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
     }
+
+    [Fact]
+    public void What_could_not_be_had_and_is_there_after_all_is_no_problem_any_more()
+    {
+        var state = Bench.Told.Idle with
+        {
+            App = Bench.Told.Serving(),
+            Secrets = Bench.Told.Known(Bench.Told.Secrets),
+            Tag = Bench.Told.Known(Bench.Told.Resolution),
+            Image = Bench.Told.Failing(Bench.Told.Trouble, new ImageOnDisk(Bench.Told.Digest, 0)),
+        };
+
+        var later = Reducer.Next(state, new Event.Tick(Moment.Zero + TimeSpan.FromSeconds(31)), Bench.Told.Policy).State;
+
+        Assert.Null(later.Image.Problem);
+    }
 }

@@ -20,6 +20,19 @@ public class RolloutTests
     }
 
     [Fact]
+    public void One_that_ended_while_nobody_could_ask_it_and_nobody_told_of_it_has_proven_nothing()
+    {
+        _story.Serves().Passes(_story.Policy.Watch + TimeSpan.FromSeconds(1));
+        Assert.Empty(_story.State.Good);
+
+        _story.Engine[0] = _story.Engine[0].Ended(0);
+        _story.EngineIsSeen();
+
+        Assert.IsType<App.BackingOff>(_story.State.App);
+        Assert.Empty(_story.State.Good);
+    }
+
+    [Fact]
     public void The_one_before_it_is_kept_to_go_back_to_and_no_other()
     {
         _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().IsProven();
