@@ -36,7 +36,7 @@ unit_is_valid() {
   ln -s usr/lib "$tree/lib"
   cp -r /usr/lib/systemd/system "$tree/usr/lib/systemd/"
   cp packaging/ragagent.service "$tree/etc/systemd/system/"
-  for program in ragagent kill; do
+  for program in ragagent kill sh; do
     printf '#!/bin/sh\n' >"$tree/usr/bin/$program"
     chmod 755 "$tree/usr/bin/$program"
   done
