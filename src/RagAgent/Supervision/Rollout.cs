@@ -88,9 +88,9 @@ internal static class Rollout
         };
     }
 
-    /// <summary>One that serves makes room before its watch is over: better than nothing to go back to.</summary>
+    /// <summary>One that serves makes room before its watch is over: better than nothing to go back to, unless it has failed its trial and only went on for want of another.</summary>
     public static AgentState Leave(AgentState s, ImageName? image, ImageName? next) =>
-        image is not null && image != next && s.Good.IsEmpty && !IsAvoided(s, image) ? s with { Good = [image] } : s;
+        image is not null && image != next && s.Good.IsEmpty && !IsAvoided(s, image) && !(s.Verdict is Verdict.OnTrial { Strikes: >= Fatal } failed && failed.Image == image) ? s with { Good = [image] } : s;
 
     /// <summary>A good image can't be used any more. Without another one, the one that was avoided is better than none.</summary>
     public static AgentState Lose(AgentState s, ImageName image)

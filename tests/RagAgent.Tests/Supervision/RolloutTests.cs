@@ -32,6 +32,23 @@ public class RolloutTests
         Assert.Empty(_story.State.Good);
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    public void One_that_serves_and_makes_room_is_better_than_nothing_to_go_back_to_unless_it_failed_before(int crashes, bool isKept)
+    {
+        _story.Serves();
+        for (var crash = 0; crash < crashes; crash++)
+        {
+            _story.Crashes().ComesBack();
+        }
+
+        _story.Deploys(Sample.Newer);
+
+        Assert.Equal(isKept ? [Sample.New] : [], _story.State.Good);
+    }
+
     [Fact]
     public void The_one_before_it_is_kept_to_go_back_to_and_no_other()
     {

@@ -52,9 +52,10 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
         var before = State;
         var step = Reducer.Next(before, e, Policy);
         State = step.State;
-        if (e is not Event.Tick || before.App != State.App)
+        var learned = !before.Good.SequenceEqual(State.Good);
+        if (e is not Event.Tick || before.App != State.App || learned)
         {
-            time.Tell(() => $"{Short(e)} -> {Short(State.App)}{(State.Beside is { } beside ? $" | {Short(beside)}" : "")}{(before.Verdict != State.Verdict ? $" ! {State.Verdict}" : "")}");
+            time.Tell(() => $"{Short(e)} -> {Short(State.App)}{(State.Beside is { } beside ? $" | {Short(beside)}" : "")}{(before.Verdict != State.Verdict ? $" ! {State.Verdict}" : "")}{(learned ? $" ! good: {string.Join(", ", State.Good.Select(good => good.Digest))}" : "")}");
         }
         rules.Stepped(before, e, step, Policy);
         foreach (var effect in step.Effects)
