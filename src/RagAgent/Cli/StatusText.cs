@@ -23,7 +23,7 @@ internal static class StatusText
         Line("image", s.Image.Reference);
         Line("digest", s.App.Digest is { } digest ? digest + Newest(s.App.Newest) : null);
         Line("newest", s.Image.Digest is { } newest && newest != s.App.Digest ? newest : null);
-        Line("rollout", s.Rollout.Phase + (s.Rollout.Candidate is { } candidate ? $", candidate {candidate}" : "") + (s.Rollout.WatchUntil is { } until ? $", good from {At(until)} on" : ""));
+        Line("rollout", s.Rollout.Phase + (s.Rollout is { Candidate: { } beside } ? $", {(s.Rollout.Phase is "candidate" or "gate" ? "candidate" : "beside it")} {beside}" : "") + (s.Rollout.WatchUntil is { } until ? $", good from {At(until)} on" : ""));
         Line("last good", string.Join(", ", s.Rollout.LastGood.Select(Words.Digest)));
         Line("set aside", s.Rollout.SetAside is { } bad ? $"{Words.Digest(bad.Digest)}, {bad.Verdict}: {bad.Why.What}" : null);
         Line("checked", s.Image.CheckedAt is { } at ? At(at) + (s.Image.NextCheck is { } next ? $", next {At(next)}" : "") : null);

@@ -41,7 +41,7 @@ public static class ConfigReader
         }
         catch (UnauthorizedAccessException)
         {
-            return Refused(path, $"may not be read by this user ({System.Environment.UserName}); run as root or change the file's owner or mode");
+            return Refused(path, $"may not be read by this user ({System.Environment.UserName}); let this user read it, as with 'chmod 644 {path}'");
         }
         catch (IOException failed)
         {

@@ -11,6 +11,8 @@ namespace RagAgent.Containers;
 /// <summary>What the Docker Engine's failures mean. Its texts differ by version and image store: matched by their stable parts, without case.</summary>
 internal static partial class EngineProblems
 {
+    private const string ServiceUser = "ragagent";
+
     /// <summary>The engine was not reached at all, or speaks another API version than was agreed on.</summary>
     public static bool MeansOutOfReach(Exception e) => e switch
     {
@@ -96,7 +98,9 @@ internal static partial class EngineProblems
         {
             SocketError.AccessDenied => new(ProblemCodes.EngineUnreachable,
                 $"Docker Engine's socket {socket} can't be opened: permission denied.",
-                $"Add the agent's user '{Environment.UserName}' to the group that owns the socket (usually 'docker') and restart the agent."),
+                Environment.UserName == ServiceUser
+                    ? $"Add the agent's user '{ServiceUser}' to the group that owns the socket (usually 'docker') and restart the agent."
+                    : $"Run it as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
             _ when !File.Exists(socket) => new(ProblemCodes.EngineUnreachable,
                 $"Docker Engine is not running: its socket {socket} does not exist.",
                 "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),

@@ -48,7 +48,7 @@ internal sealed class LogCursors(AgentConfig config, StateDirectory directory, I
             if (Interlocked.Exchange(ref _told, 1) == 0)
             {
                 logger.NoState(new Problem("state-directory", $"The state directory {directory.Path} can't be used: {e.Message.TrimEnd('.')}.",
-                    "Run the agent by its systemd unit, or give --state-dir a directory that this user can write to; until then a restarted agent knows neither what was rolled back or stopped, but by its container's labels, nor where in the app's log it was."));
+                    "Free some space, or let the agent's user write there (--state-dir names another directory). Until then a restarted agent knows what was rolled back or stopped by the container's labels alone, and not how far the app's log was written."));
             }
             return null;
         }

@@ -58,7 +58,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
 
     private RolloutStatus Rollout(AgentState s) => new(
         RolloutPhase.Of(s, policy),
-        s.Beside is Supervision.App.Starting or Supervision.App.Probing ? s.Beside.Current?.ShortId : null,
+        s.Beside?.Current?.ShortId,
         s.App is App.Serving v && Supervision.Rollout.IsWatched(s, v, policy) ? Wall(v.Since + policy.Watch) : null,
         [.. s.Good.Select(good => good.Digest)],
         s.Verdict switch

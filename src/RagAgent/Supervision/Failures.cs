@@ -61,7 +61,7 @@ internal static class Failures
         "app-never-healthy",
         $"The app's container {container.Name} was not well within {Words.Span(reason.Deadline)} of its start" +
         (reason.Fault is { } fault ? $": {fault}." : "."),
-        "Raise health.startup.deadline if it needs longer. " + OutputIsThere);
+        "Check that it listens on container.port, and raise health.startup.deadline if it needs longer. " + OutputIsThere);
 
     public static Problem Unhealthy(Container container, StopReason.Unhealthy reason) => new(
         "app-unhealthy",

@@ -44,7 +44,7 @@ public sealed class BadEngineTests(Bench bench) : AgentTest(bench)
 
         var problem = await WaitForProblemAsync("engine-unreachable");
         Assert.EndsWith("docker.sock can't be opened: permission denied.", problem.What, StringComparison.Ordinal);
-        Assert.Equal("Add the agent's user 'nobody' to the group that owns the socket (usually 'docker') and restart the agent.", problem.Remedy);
+        Assert.Equal("Run it as root (sudo), or add the user 'nobody' to the group that owns the socket (usually 'docker').", problem.Remedy);
     }
 
     [Fact]

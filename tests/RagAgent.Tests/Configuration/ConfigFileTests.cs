@@ -86,7 +86,7 @@ public sealed class ConfigFileTests : IDisposable
         ConfigResult result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new UnauthorizedAccessException());
 
         Assert.Equal(
-            $"/etc/ragagent.json: may not be read by this user ({Environment.UserName}); run as root or change the file's owner or mode",
+            $"/etc/ragagent.json: may not be read by this user ({Environment.UserName}); let this user read it, as with 'chmod 644 /etc/ragagent.json'",
             Assert.Single(result.Problems).ToString());
     }
 

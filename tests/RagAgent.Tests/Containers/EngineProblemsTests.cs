@@ -127,7 +127,7 @@ public class EngineProblemsTests
     public void A_socket_that_this_user_may_not_open_names_the_group_to_join() =>
         Assert.Equal(
             new Problem("engine-unreachable", $"Docker Engine's socket {Socket} can't be opened: permission denied.",
-                $"Add the agent's user '{Environment.UserName}' to the group that owns the socket (usually 'docker') and restart the agent."),
+                $"Run it as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
             EngineProblems.From(Failed(SocketError.AccessDenied), "answer", Socket));
 
     [Fact]

@@ -65,7 +65,7 @@ public class StatusDocumentTests
             image     registry/app:latest
             digest    {Told.Digest} (a newer one is known)
             newest    {Told.NewerDigest}
-            rollout   watch, candidate abcdef012345, good from {at} on
+            rollout   watch, beside it abcdef012345, good from {at} on
             last good sha256:0123456789ab
             set aside sha256:ffffffffffff, quarantined: It went wrong.
             checked   {at}, next {at}
