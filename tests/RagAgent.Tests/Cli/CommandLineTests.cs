@@ -301,23 +301,6 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
-    public async Task A_log_that_is_followed_ends_with_the_command()
-    {
-        var journalctl = Path.Combine(_folder.FullName, "journalctl");
-        await File.WriteAllTextAsync(journalctl, "#!/bin/sh\necho follows\nexec tail -f /dev/null\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(journalctl, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        _environment["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}";
-        var logs = Start("logs", "-f");
-        Assert.Equal("follows", await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
-
-        await SignalAsync(logs, "TERM");
-
-        Assert.Equal("", await logs.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));   // both have let go of it
-        await logs.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(0, logs.ExitCode);
-    }
-
-    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Help_names_every_command()
     {
         var run = await RunAsync("--help");
