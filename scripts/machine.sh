@@ -241,7 +241,7 @@ cut() {
 }
 
 remove() {
-  cut
+  (cut) || true   # what can be removed is
   "$root/scripts/engine.sh" stop "$dir/e"
   local pid
   pid="$(aws_pid)"
