@@ -130,7 +130,12 @@ internal sealed class OutputSink : ILogEventSink
     /// <summary>Outside of the lock, as a line like any other.</summary>
     private void TellLost()
     {
-        if (Interlocked.Exchange(ref _lost, 0) is > 0 and var lost)
+        int lost;
+        lock (_lock)
+        {
+            (lost, _lost) = (_lost, 0);
+        }
+        if (lost > 0)
         {
             Lost?.Invoke(lost);
         }

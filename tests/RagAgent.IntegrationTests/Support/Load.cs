@@ -21,7 +21,7 @@ internal sealed class Load : IAsyncDisposable
     public async Task FeltAsync(CancellationToken stopping)
     {
         var account = await ReadAsync(stopping);
-        while (account <= 70)
+        while (account <= 80)
         {
             var busy = _busy.Count(process => !process.HasExited);
             Assert.True(busy == _busy.Length, $"The load is over ({busy} of {_busy.Length} processes run), and the kernel tells of {account} % for the last ten seconds.");
