@@ -9,6 +9,7 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
     /// <param name="repositories">The app's own; images of others are left alone.</param>
     /// <param name="keep">Never removed.</param>
     /// <param name="stopping">Ends it between two removals.</param>
+    /// <exception cref="ProblemException">The engine does not answer: pulls wait for this, so the rest is left for the next time.</exception>
     public async Task<Collection> CollectAsync(IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
     {
         // Of a container that is created after this look the engine itself says that its image is in use.
@@ -53,7 +54,7 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
             }
             return gone;
         }
-        catch (ProblemException e)
+        catch (ProblemException e) when (!e.Problem.IsNoAnswer)
         {
             logger.ImageStays(names[0], e.Problem);   // the next collection meets it again
             return false;

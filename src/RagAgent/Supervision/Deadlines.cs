@@ -10,7 +10,7 @@ internal static class Deadlines
         [
             Until(s.Engine.Work), Until(s.Secrets.Work), Until(s.Tag.Work),
             // What can't be begun right now is planned when that changes, not by the clock.
-            Supply.WantsImage(s) ? Until(s.Image.Work) : null,
+            Supply.MayFetch(s) ? Until(s.Image.Work) : null,
             Housekeeping.Wanted(s) is not null ? Until(s.Spare.Work) : null,
             Housekeeping.WantsWriting(s) ? Until(s.Written.Work) : null,
             s.NextCheck,

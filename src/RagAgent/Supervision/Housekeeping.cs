@@ -21,8 +21,9 @@ internal static class Housekeeping
         }
         if (s.Sweep.IsDue(s.Now) && s.EngineAnswers && !s.Image.IsRunning && !s.Spare.IsRunning && !IsStarting(s))
         {
-            s = s with { Sweep = s.Sweep.Begin(s.Now) };
-            effects.Add(new Effect.Collect(Keep(s)));
+            var keep = Keep(s);
+            s = Forget(s, keep) with { Sweep = s.Sweep.Begin(s.Now) };
+            effects.Add(new Effect.Collect(keep));
         }
         return s;
     }
@@ -30,10 +31,10 @@ internal static class Housekeeping
     /// <summary>What is known differs from what is written. Before the first look at the engine, a life without memory has nothing to write.</summary>
     public static bool WantsWriting(AgentState s) => !s.IsForgetful && !(s.Written.Value ?? Memory.Empty).Equals(s.ToRemember());
 
-    /// <summary>A good image that has to be fetched again: because it is to be run, or because it should be there to go back to.</summary>
+    /// <summary>A good image that has to be fetched again, and can be: because it is to be run, or because it should be there to go back to.</summary>
     public static ImageName? Wanted(AgentState s)
     {
-        if (!s.EngineAnswers)
+        if (!s.EngineAnswers || s.Sweep.IsRunning)
         {
             return null;
         }
@@ -53,6 +54,13 @@ internal static class Housekeeping
         // What is set aside is of no use; what a container uses, the engine keeps anyway.
         return [.. s.Good.Concat(others.OfType<ImageName>().Where(image => !Target.IsSetAside(s, image))).Distinct()];
     }
+
+    /// <summary>What goes is not counted on any more: should it be wanted after all, it is looked for on disk first.</summary>
+    private static AgentState Forget(AgentState s, ImmutableArray<ImageName> keep) => s with
+    {
+        Image = s.Image.Value is { } known && keep.All(image => image.Digest != known.Digest) ? s.Image with { Value = null, ReadAt = null } : s.Image,
+        LastImage = s.LastImage is { } last && keep.Contains(last) ? last : null,
+    };
 
     /// <summary>An engine that has it and does not list it would be asked for it without end.</summary>
     private static bool IsJustFetched(AgentState s, ImageName image) => s.Spare is { Work: Work.Idle, ReadAt: { } at } && s.Spare.Value == image && s.Now < at + FetchedAgainAfter;

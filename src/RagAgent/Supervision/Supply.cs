@@ -29,7 +29,7 @@ internal static class Supply
         {
             s = s with { Image = s.Image with { Work = new Work.Idle() } };   // it is there after all: what failed is no problem any more
         }
-        if (WantsImage(s) && (s.Image.IsDue(s.Now) || s.Image.Work is Work.Idle))
+        if (MayFetch(s) && (s.Image.IsDue(s.Now) || s.Image.Work is Work.Idle))
         {
             // What could not be had may have been pushed anew: the tag is asked beside the next try.
             var again = s.Image.Work is Work.Waiting && s.Tag.Work is Work.Idle;
@@ -44,7 +44,10 @@ internal static class Supply
         return s;
     }
 
+    /// <summary>The newest image is wanted, and nothing is being removed: what stays was decided before, and one that came in between would go with the old ones.</summary>
+    public static bool MayFetch(AgentState s) => WantsImage(s) && !s.Sweep.IsRunning;
+
     /// <summary>The newest image is to be had, and is not known to be whole on disk: it may have been found missing while another one was the newest.</summary>
-    public static bool WantsImage(AgentState s) =>
+    private static bool WantsImage(AgentState s) =>
         s.EngineAnswers && s.Tag.Value is { } tag && (s.Image.Value?.Digest != tag.Image.Digest || s.IsDefective(tag.Image)) && !Target.IsSetAside(s, tag.Image);
 }

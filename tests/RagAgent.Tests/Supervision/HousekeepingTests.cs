@@ -31,6 +31,43 @@ public class HousekeepingTests
         Assert.True(_story.Has<Effect.Collect>());
     }
 
+    /// <summary>What stays was decided before: an image that came in between would be removed as one of the old ones.</summary>
+    [Fact]
+    public void And_no_pull_begins_while_they_are_removed()
+    {
+        _story.Serves().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Passes(TimeSpan.FromSeconds(1)).EngineIsSeen();
+        Assert.True(_story.Has<Effect.Collect>());
+        _story.Tag = Sample.Newer;
+        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().Passes(TimeSpan.FromSeconds(2));
+        Assert.False(_story.Has<Effect.EnsureImage>());
+        _story.Collects();
+        Assert.Equal(Sample.Newer, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+    }
+
+    [Fact]
+    public void Nor_is_the_image_to_go_back_to_fetched()
+    {
+        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Passes(TimeSpan.FromSeconds(1)).EngineIsSeen();
+        Assert.True(_story.Has<Effect.Collect>());
+        _story.Images = [Sample.Newer];
+        _story.Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
+        Assert.False(_story.Has<Effect.EnsureSpare>());
+        _story.Collects();
+        Assert.True(_story.Has<Effect.EnsureSpare>());
+    }
+
+    [Fact]
+    public void One_that_was_set_aside_and_removed_is_looked_for_on_disk_when_it_is_given_another_chance()
+    {
+        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().Crashes().ComesBack().Crashes().ComesBack().Crashes().Rereads();
+        _story.StartFails(Full).EngineIsSeen();
+        Assert.Equal([Sample.New], _story.PendingOne<Effect.Collect>().Keep);
+        _story.Collects(removed: 1).Rereads().WaitsOut().ComesUp().IsProven();
+        Assert.IsType<Verdict.Quarantined>(_story.State.Verdict);
+        _story.Forget().IsAskedTo(RequestKind.Unquarantine).SecretsAnswer().TagAnswers();
+        Assert.Equal(Sample.Newer, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+    }
+
     [Fact]
     public void A_pull_that_does_not_fit_makes_room_first_and_is_tried_again_at_once()
     {

@@ -161,7 +161,10 @@ internal sealed class Errands(World world)
             Report(errand, at => new Event.CollectFailed(at, Engine.IsUp ? World.OutOfReach : Unreachable));
             return;
         }
-        var removed = Engine.Disk.RemoveWhere(image => !collect.Keep.Contains(image) && Engine.Boxes.All(b => b.Release.Image != image));
+        var old = Engine.Disk.Where(image => !collect.Keep.Contains(image) && Engine.Boxes.All(b => b.Release.Image != image)).ToList();
+        var removed = old.Count;
+        Engine.Disk.ExceptWith(old);
+        world.Rules.Removes(old);
         world.DiskIsFreed(removed);
         Report(errand, at => new Event.ImagesCollected(at, new Collection(removed, removed)));
     });

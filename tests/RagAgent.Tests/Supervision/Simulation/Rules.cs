@@ -13,6 +13,7 @@ internal sealed class Rules(World world)
     private readonly Dictionary<string, HashSet<ProbeKind>> _passed = [];
     private readonly Dictionary<ImageName, int> _rollbacks = [];
     private readonly Dictionary<ImageName, string> _unusable = [];
+    private readonly HashSet<ImageName> _removed = [];
     private ImageName? _quarantined;
     private bool _held;
     private Inventory? _shown;
@@ -29,7 +30,11 @@ internal sealed class Rules(World world)
         _failedProbes.Clear();
         _passed.Clear();
         _unusable.Clear();
+        _removed.Clear();
     }
+
+    /// <summary>The agent's own removal of old images did this.</summary>
+    public void Removes(IEnumerable<ImageName> images) => _removed.UnionWith(images);
 
     /// <summary>What was remembered is gone: what follows from it is not asked for.</summary>
     public void StateIsLost() => (_quarantined, _held) = (null, false);
@@ -91,7 +96,7 @@ internal sealed class Rules(World world)
         Waits(s.Engine.Work, s.Now, policy.Retry, next);
         Waits(s.Secrets.Work, s.Now, policy.Retry, next);
         Waits(s.Tag.Work, s.Now, policy.Retry, next);
-        Waits(s.Image.Work, s.Now, policy.PullRetry, Supply.WantsImage(s) ? next : Moment.Zero);
+        Waits(s.Image.Work, s.Now, policy.PullRetry, Supply.MayFetch(s) ? next : Moment.Zero);
         Waits(s.Written.Work, s.Now, policy.Retry, Housekeeping.WantsWriting(s) ? next : Moment.Zero);
         Require(policy.CheckEvery is null || s.Tag.Work is not Work.Idle || s.NextCheck - s.Now <= policy.CheckEvery, () => $"The tag is looked at again {s.NextCheck}, not within {policy.CheckEvery}.");
         Require(s.App is not App.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {s.App}.");
@@ -253,6 +258,7 @@ internal sealed class Rules(World world)
             Require(start.Beside is null || world.Agent.Policy.StartFirst, () => $"A second container is started beside {start.Beside!.Id}, and they share data.");
             Require(start.Release.Image != _quarantined, () => $"{_quarantined} is quarantined and is started.");
             Require(!_unusable.ContainsKey(start.Release.Image), () => $"{start.Release.Image} can't be started as it is on disk, and is started.");
+            Require(!_removed.Contains(start.Release.Image) || world.Engine.Disk.Contains(start.Release.Image), () => $"{start.Release.Image} was removed by the agent itself, and is started.");
             Require(!_held, () => "The app is to stay stopped and is started.");
             var unknown = world.Engine.Alive.FirstOrDefault(b => b.Id != start.Beside?.Id && (!b.StartedByHuman || b.StartedAt < _shownAt));
             Require(unknown is null, () => $"A start begins while {unknown!.Id} is alive, which the agent could know.");
@@ -270,7 +276,7 @@ internal sealed class Rules(World world)
         (Effect.Probe x, Effect.Probe y) => x.Container.Id == y.Container.Id && y.Number > _metAnew,
         // One place at a time; the other place has its own.
         (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) => !world.Agent.Policy.StartFirst && !IsStray(a) && !IsStray(b),
-        (Effect.Collect, Effect.EnsureImage or Effect.EnsureSpare) => true,
+        (Effect.Collect, Effect.EnsureImage or Effect.EnsureSpare) or (Effect.EnsureImage or Effect.EnsureSpare, Effect.Collect) => true,
         (Effect.Drain, Effect.Drain) => false,   // it only waits, and news of the earlier one is dropped
         _ => a.GetType() == b.GetType(),
     };
