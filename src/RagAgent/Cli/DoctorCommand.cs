@@ -53,7 +53,7 @@ internal static class DoctorCommand
             found.Add(("config", CheckResult.Well($"{file} is valid.")));
             using var address = new ControlAddress(directory);
             // The same parts that the agent is made of, and none of them runs.
-            using var host = AgentHost.Build(config, address, state, new SystemdNotifier(), ActivationSockets.None, output);
+            using var host = AgentHost.Build(config, address, state, new SystemdNotifier(), ActivationSockets.None, output, new RefusedReload());
             found.AddRange(await host.Services.GetRequiredService<Doctor>().ExamineAsync(stopping));
         }
         else

@@ -22,7 +22,7 @@ internal static class StatusCommand
             : AgentCall.DoAsync(parsed.GetValue(directory)!, async agent =>
             {
                 var status = await agent.StatusAsync(null, stopping);
-                Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument) + "\n" : StatusText.Of(status));
+                Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Of(status));
                 return status is { App.State: "serving", FrontDoor.Open: true } ? ExitCodes.Ok : ExitCodes.Failed;
             }));
         return command;
@@ -71,11 +71,11 @@ internal static class StatusCommand
         public void Show(StatusDocument status)
         {
             // That time has passed is a revision, and nothing to see.
-            var text = json ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Default.StatusDocument) : StatusText.Of(status);
+            var text = json ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Plain.StatusDocument) : StatusText.Of(status);
             if (text != _shown)
             {
                 _shown = text;
-                Console.Out.Write(json ? JsonSerializer.Serialize(status, CompactJson.Default.StatusDocument) + "\n" : Console.IsOutputRedirected ? text + "\n" : Clear + text);
+                Console.Out.Write(json ? JsonSerializer.Serialize(status, CompactJson.Plain.StatusDocument) + "\n" : Console.IsOutputRedirected ? text + "\n" : Clear + text);
             }
         }
 

@@ -81,5 +81,8 @@ internal static class StatusText
 
     private static string Since(DateTimeOffset? since) => since is { } at ? $" since {At(at)}" : "";
 
-    private static string At(DateTimeOffset at) => at.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    /// <summary>In this machine's zone, which is said.</summary>
+    private static string At(DateTimeOffset at) => at.ToLocalTime() is var local && local.Offset == TimeSpan.Zero
+        ? local.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)
+        : local.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
 }

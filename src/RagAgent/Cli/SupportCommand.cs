@@ -83,7 +83,7 @@ internal static class SupportCommand
         try
         {
             using var client = new ControlClient(directory);
-            return JsonSerializer.Serialize(await client.StatusAsync(null, stopping), ControlJson.Default.StatusDocument);
+            return JsonSerializer.Serialize(await client.StatusAsync(null, stopping), ControlJson.Plain.StatusDocument);
         }
         catch (Exception e) when (e is ProblemException or HttpRequestException or IOException or JsonException)
         {

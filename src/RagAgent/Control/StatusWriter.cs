@@ -6,7 +6,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, RefusedReload refused, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -85,6 +85,10 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
 
     private IEnumerable<ProblemStatus> Problems(AgentState s)
     {
+        if (refused.Problem is { } mistake)
+        {
+            yield return Problem(mistake, null);
+        }
         if (s.Door.Problem is { } closed)
         {
             yield return Problem(closed, null);

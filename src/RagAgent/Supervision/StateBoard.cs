@@ -17,12 +17,17 @@ internal sealed class StateBoard
         }
     }
 
-    public void Publish(AgentState state)
+    public void Publish(AgentState state) => Publish(_ => state);
+
+    /// <summary>What is told beside the state has changed: who waits for news looks again.</summary>
+    public void Touch() => Publish(state => state);
+
+    private void Publish(Func<AgentState, AgentState> next)
     {
         TaskCompletionSource changed;
         lock (_lock)
         {
-            _current = (_current.Revision + 1, state);
+            _current = (_current.Revision + 1, next(_current.State));
             changed = _changed;
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }

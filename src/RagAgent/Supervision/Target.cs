@@ -6,14 +6,14 @@ internal static class Target
     /// <summary>The image is avoided, and there is another one to run instead.</summary>
     public static bool IsSetAside(AgentState s, ImageName image) => Rollout.IsAvoided(s, image) && Rollout.Fallback(s) is not null;
 
-    /// <summary>The release that should serve: the newest, or the last good one while that is set aside; known only when the tag, its image and the secrets all are.</summary>
+    /// <summary>The release that should serve: the newest, or another one while that is set aside; known only when the tag, its image and the secrets all are.</summary>
     public static Release? Desired(AgentState s, Policy policy)
     {
         if (s.Tag.Value is not { } tag || s.Secrets.Value is not { } secrets)
         {
             return null;
         }
-        var image = IsSetAside(s, tag.Image) ? Rollout.Fallback(s) : s.Image.Value?.Digest == tag.Image.Digest ? tag.Image : null;
+        var image = IsSetAside(s, tag.Image) ? Instead(s) : s.Image.Value?.Digest == tag.Image.Digest ? tag.Image : null;
         return image is null ? null : new Release(image, policy.ConfigFingerprint, secrets.Fingerprint);
     }
 
@@ -64,6 +64,10 @@ internal static class Target
     private static bool IsFresh(AgentState s) =>
         s.Request is not { } request ||
         ((s.Tag.ReadAt >= request.AskedAt || s.Tag.Problem is not null) && (s.Secrets.ReadAt >= request.AskedAt || s.Secrets.Problem is not null));
+
+    /// <summary>What serves while a candidate fails beside it is left alone, though its own watch may not be over: visitors lose nothing. Otherwise the last good one.</summary>
+    private static ImageName? Instead(AgentState s) =>
+        s.App is App.Serving or App.Probing { Adopted: true } && s.App.Current?.Image is { } front && !Rollout.IsAvoided(s, front) ? front : Rollout.Fallback(s);
 
     /// <summary>The image that ran before; the last good one when that one is avoided or broken, or when a good one is to be shown at once.</summary>
     private static ImageName? InStock(AgentState s, Policy policy)

@@ -76,8 +76,15 @@ public sealed class BadConfigurationTests(Bench bench) : AgentTest(bench)
 
         await EventuallyAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
         Assert.Contains("imgae: unknown key; did you mean 'image'?", agent.Log, StringComparison.Ordinal);
-        await WaitUntilServingAsync();
+        var problem = Assert.Single((await WaitUntilServingAsync()).Problems);
+        Assert.Equal("config-refused", problem.Code);
+        Assert.Contains($"can't be used: {ConfigFile}:1:1: image: is missing", problem.What, StringComparison.Ordinal);
+        Assert.Contains("(1 more)", problem.What, StringComparison.Ordinal);
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
+
+        WriteConfig();
+        await agent.SignalAsync("HUP");
+        await WaitForAsync(s => s.Problems.Count == 0, "the mended file is in use");
     }
 
     [Fact]

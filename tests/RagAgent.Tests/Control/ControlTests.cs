@@ -16,6 +16,7 @@ public sealed class ControlTests : IAsyncLifetime
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-control-");
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly List<ControlAddress> _addresses = [];
+    private readonly RefusedReload _refused = new();
     private SupervisedApp _agent = null!;
     private ControlServer _server = null!;
     private ControlClient _client = null!;
@@ -52,6 +53,18 @@ public sealed class ControlTests : IAsyncLifetime
         Assert.Equal(new ImageStatus("registry/app:latest", Told.Digest, Told.Digest, _time.GetUtcNow(), null, null), status.Image);
         Assert.Equal(new EngineStatus("29.0.0 (API 1.44)", true), status.Engine);
         Assert.Equal([new ProblemStatus("trouble", "It went wrong.", "Do this.", _time.GetUtcNow().AddSeconds(30))], status.Problems);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_refused_configuration_stands_there_until_it_is_mended_and_is_news()
+    {
+        var before = await _client.StatusAsync(null, Stop);
+        var news = _client.StatusAsync(before.Revision, Stop);
+        _refused.Tell(Told.Trouble);
+        Assert.Equal([new ProblemStatus("trouble", "It went wrong.", "Do this.", null)], (await news).Problems);
+
+        _refused.Tell(null);
+        Assert.Empty((await _client.StatusAsync((await news).Revision, Stop)).Problems);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -238,8 +251,8 @@ public sealed class ControlTests : IAsyncLifetime
 
     private ControlServer Server(ControlAddress address)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _agent.Clock);
-        return new ControlServer(address, status, _agent.Board, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _refused, _agent.Clock);
+        return new ControlServer(address, status, _agent.Board, _refused, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 
     private async Task<NetworkStream> ConnectAsync(CancellationToken stopping)

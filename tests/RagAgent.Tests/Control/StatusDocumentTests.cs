@@ -55,8 +55,7 @@ public class StatusDocumentTests
     [Fact]
     public void People_read_it_line_by_line()
     {
-        var at = At.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
-        var before = At.AddDays(-1).ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
+        var (at, before) = (Here(At), Here(At.AddDays(-1)));
 
         Assert.Equal($"""
             The app serves.
@@ -95,6 +94,18 @@ public class StatusDocumentTests
             new UpdateStatus(null, null), new RolloutStatus("resolve", null, null, [], null), null, []);
 
         Assert.Equal("Docker Engine is being asked what runs.\n\napp       unknown\nrollout   resolve\ndoor      port 80, closed\n", StatusText.Of(bare));
+    }
+
+    [Fact]
+    public void Json_on_a_terminal_has_quotes_and_umlauts_as_they_are() =>
+        Assert.Contains("\"headline\":\"'docker' läuft nicht\"", JsonSerializer.Serialize(Full with { Headline = "'docker' läuft nicht" }, CompactJson.Plain.StatusDocument), StringComparison.Ordinal);
+
+    /// <summary>In the zone of the machine that runs this, which is named.</summary>
+    private static string Here(DateTimeOffset at)
+    {
+        var local = at.ToLocalTime();
+        var zone = local.Offset == TimeSpan.Zero ? "UTC" : local.ToString("zzz", System.Globalization.CultureInfo.InvariantCulture);
+        return $"{local.ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture)} {zone}";
     }
 
     private static IEnumerable<string> KeysOf(JsonElement element, string prefix) => element.ValueKind switch

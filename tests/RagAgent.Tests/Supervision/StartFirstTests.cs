@@ -83,6 +83,33 @@ public class StartFirstTests
     }
 
     [Fact]
+    public void One_that_serves_and_has_not_proven_itself_yet_is_left_alone_when_the_next_one_fails_beside_it()
+    {
+        _story.Serves().IsProven();
+        SwapsTo(Sample.Newer);
+        var serving = _story.Drains().Stops().EngineIsSeen().Current;
+        _story.Deploys(Sample.Newest);
+        CandidateCrashesThrice(serving);
+        _story.PassesQuietly(TimeSpan.FromSeconds(10));
+        Assert.Equal(serving, Assert.IsType<App.Serving>(_story.State.App).Container);
+        _story.IsProven();
+        Assert.Equal(Sample.Newest, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
+        Assert.Equal([Sample.Newer, Sample.New], _story.State.Good);
+    }
+
+    [Fact]
+    public void And_when_it_ends_after_all_the_last_good_one_takes_its_place()
+    {
+        _story.Serves().IsProven();
+        SwapsTo(Sample.Newer);
+        var serving = _story.Drains().Stops().EngineIsSeen().Current;
+        _story.Deploys(Sample.Newest);
+        CandidateCrashesThrice(serving);
+        _story.PassesQuietly(TimeSpan.FromSeconds(10)).Crashes().WaitsOut();
+        Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
+    }
+
+    [Fact]
     public void A_candidate_that_is_never_well_is_stopped_at_its_deadline_and_rolled_back()
     {
         _story.Serves().IsProven().Deploys(Sample.Newer).Starts().EngineIsSeen();

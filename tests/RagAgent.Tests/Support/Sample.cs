@@ -10,6 +10,7 @@ internal static class Sample
     public static readonly ImageName Old = Image("old");
     public static readonly ImageName New = Image("new");
     public static readonly ImageName Newer = Image("newer");
+    public static readonly ImageName Newest = Image("newest");
 
     public static readonly Problem Silent = new(ProblemCodes.EngineSilent, "The engine takes too long.", "It is asked again.");
     public static readonly Problem Unreachable = new(ProblemCodes.EngineUnreachable, "The engine does not answer.", "It is asked again.");

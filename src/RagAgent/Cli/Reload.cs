@@ -1,0 +1,116 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using RagAgent.Configuration;
+using RagAgent.Control;
+using RagAgent.Supervision;
+
+namespace RagAgent.Cli;
+
+/// <summary>SIGHUP: reads the file again. A changed one is used at once, beside the running app; an unchanged one changes nothing; a bad one is told and forgotten.</summary>
+/// <remarks>One for the whole life of the process: a signal may come at any moment, also between two agents.</remarks>
+internal sealed class Reload : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly string _file;
+    private readonly RefusedReload _refused;
+    private readonly ILogger _logger;
+    private readonly PosixSignalRegistration _signal;
+    private readonly string _container;
+    private string _fingerprint;
+    private AgentConfig? _next;
+    private CancellationTokenSource _asked = new();
+
+    /// <param name="file">Read again at each signal.</param>
+    /// <param name="read">What it said at first.</param>
+    /// <param name="refused">Where the status finds why the file is not used.</param>
+    /// <param name="logger">Where the outcome goes.</param>
+    public Reload(string file, ConfigResult read, RefusedReload refused, ILogger logger)
+    {
+        (_file, _refused, _logger, _container, _fingerprint) = (file, refused, logger, read.Config!.Container.Name, read.Fingerprint);
+        _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            Read();
+        });
+    }
+
+    /// <summary>Fires when there is something to go on with.</summary>
+    public CancellationToken Token
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _asked.Token;
+            }
+        }
+    }
+
+    /// <summary>What to go on with; null: the agent was told to end.</summary>
+    public AgentConfig? Take()
+    {
+        lock (_lock)
+        {
+            if (_next is not { } next)
+            {
+                return null;
+            }
+            _next = null;
+            _asked.Dispose();
+            _asked = new CancellationTokenSource();
+            return next;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _signal.Dispose();
+            _asked.Dispose();
+            _asked = new CancellationTokenSource();   // for a signal that is just being handled
+        }
+    }
+
+    private void Read()
+    {
+        lock (_lock)
+        {
+            // Within the lock: of two signals, the one that read last is the one that counts.
+            var read = ConfigReader.ReadFile(_file);
+            switch (read.Config)
+            {
+                case null:
+                    Refuse(read.Problems);
+                    break;
+                case { Container.Name: var name } when name != _container:
+                    Refuse([new ConfigProblem(_file, null, null, "container.name",
+                        $"can't change while the agent runs: '{_container}' would go on beside the new one, with the same data. Stop the agent, remove that container, start the agent")]);
+                    break;
+                // The same as what is in use, or as what the agent is just beginning anew with.
+                case not null when read.Fingerprint == _fingerprint:
+                    _refused.Tell(null);
+                    _logger.ConfigurationUnchanged();
+                    break;
+                case { } config:
+                    _refused.Tell(null);
+                    (_next, _fingerprint) = (config, read.Fingerprint);
+                    _logger.BeginsAnew();
+                    _asked.Cancel();
+                    break;
+            }
+        }
+    }
+
+    private void Refuse(IReadOnlyList<ConfigProblem> problems)
+    {
+        foreach (var problem in problems)
+        {
+            _logger.Refused(problem);
+        }
+        _logger.Kept();
+        var others = problems.Count > 1 ? $" ({problems.Count - 1} more)" : "";
+        _refused.Tell(new Problem("config-refused", $"The configuration was read again and can't be used: {problems[0]}{others}.",
+            "The one before it stays in use. Correct the file ('ragagent config check' tells all its mistakes), then 'systemctl reload ragagent'."));
+    }
+}
