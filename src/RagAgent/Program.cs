@@ -25,8 +25,8 @@ var ragagent = new RootCommand("Keeps the newest image of one container serving 
     StartCommand.Create(),
     ConfigCommand.Create(),   // says what is wrong with the configuration file
 };
-// The service ends in good order within a limit of its own; the library would cut it after two seconds.
+using var termination = new Termination();
 var parsed = ragagent.Parse(args);
-var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = AgentHost.ShutdownTimeout + TimeSpan.FromSeconds(5) });
+var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, termination.Token);
 // The library says what is wrong and how the command is used, but ends with 1, which here means that something failed.
 return parsed.Action is ParseErrorAction ? ExitCodes.Usage : code;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using RagAgent.Configuration;
 
 namespace RagAgent.Cli;
@@ -46,21 +45,12 @@ internal static class LogsCommand
 
     private static async Task<int> ShowAsync(string[] arguments, CancellationToken stopping)
     {
-        // Before the child is there: the command line's own handlers come when this has begun, and a signal in between would leave the child alone.
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        void End(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            end.Cancel();
-        }
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         try
         {
             using var journal = Process.Start(new ProcessStartInfo("journalctl", arguments) { UseShellExecute = false })!;
             try
             {
-                await journal.WaitForExitAsync(end.Token);
+                await journal.WaitForExitAsync(stopping);
                 return journal.ExitCode;
             }
             catch (OperationCanceledException)

@@ -21,6 +21,19 @@ internal static class RequestCommand
     private static async Task<int> FollowAsync(ControlClient agent, string name, Func<UpdateResult, string> done, CancellationToken stopping)
     {
         var asked = await agent.RequestAsync(name, stopping);
+        try
+        {
+            return await FollowAsync(agent, asked, name, done, stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            Console.Error.WriteLine($"ragagent: the end of the {name} is not waited for any more. It goes on; 'ragagent status' shows it.");
+            return ExitCodes.Failed;
+        }
+    }
+
+    private static async Task<int> FollowAsync(ControlClient agent, UpdateAccepted asked, string name, Func<UpdateResult, string> done, CancellationToken stopping)
+    {
         var told = "";
         long? seen = null;
         while (true)

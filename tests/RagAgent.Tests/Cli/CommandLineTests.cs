@@ -239,6 +239,28 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_update_goes_on_when_it_is_not_waited_for_any_more()
+    {
+        using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
+        silentEngine.Listen();
+        using var silentRegistry = new TcpListener(IPAddress.Loopback, 0);
+        silentRegistry.Start();
+        Start("run", "--config", WriteRunnable(registry: ((IPEndPoint)silentRegistry.LocalEndpoint).Port), "--runtime-dir", ".", "--state-dir", "state");
+        await UntilAnswersAsync();
+        var update = Start("update", "--runtime-dir", ".");
+        await update.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+
+        await SignalAsync(update, "INT");
+        await update.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            (1, "ragagent: the end of the update is not waited for any more. It goes on; 'ragagent status' shows it.\n"),
+            (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
+        Assert.Contains("request   under way", (await RunAsync("status", "--runtime-dir", ".")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_reload_says_what_came_of_it()
     {
         var file = WriteRunnable();
@@ -298,6 +320,23 @@ public sealed class CommandLineTests : IDisposable
         Assert.StartsWith("The control socket can't be ", texts["status.json"], StringComparison.Ordinal);
         Assert.Contains("\"image\"", texts["config.json"], StringComparison.Ordinal);
         Assert.Contains("resolv.conf.txt", texts.Keys);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_log_that_is_followed_ends_with_the_command()
+    {
+        var journalctl = Path.Combine(_folder.FullName, "journalctl");
+        await File.WriteAllTextAsync(journalctl, "#!/bin/sh\necho follows\nexec tail -f /dev/null\n", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(journalctl, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        _environment["PATH"] = $"{_folder.FullName}:{Environment.GetEnvironmentVariable("PATH")}";
+        var logs = Start("logs", "-f");
+        Assert.Equal("follows", await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+
+        await SignalAsync(logs, "TERM");
+
+        Assert.Equal("", await logs.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));   // both have let go of it
+        await logs.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, logs.ExitCode);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]

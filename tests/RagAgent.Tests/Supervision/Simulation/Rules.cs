@@ -76,6 +76,7 @@ internal sealed class Rules(World world)
     public void Stepped(AgentState before, Event e, Step step, Policy policy)
     {
         var s = step.State;
+        _removed.ExceptWith(world.Engine.Disk);   // fetched again: from then on it is somebody else's doing when it is gone
         _resolved = e is Event.TagResolved tag && before.Tag.IsRunning ? tag.Resolution : _resolved;
         _secrets = e is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
         Learns(before, e, s);
@@ -258,7 +259,7 @@ internal sealed class Rules(World world)
             Require(start.Beside is null || world.Agent.Policy.StartFirst, () => $"A second container is started beside {start.Beside!.Id}, and they share data.");
             Require(start.Release.Image != _quarantined, () => $"{_quarantined} is quarantined and is started.");
             Require(!_unusable.ContainsKey(start.Release.Image), () => $"{start.Release.Image} can't be started as it is on disk, and is started.");
-            Require(!_removed.Contains(start.Release.Image) || world.Engine.Disk.Contains(start.Release.Image), () => $"{start.Release.Image} was removed by the agent itself, and is started.");
+            Require(!_removed.Contains(start.Release.Image), () => $"{start.Release.Image} was removed by the agent itself, and is started.");
             Require(!_held, () => "The app is to stay stopped and is started.");
             var unknown = world.Engine.Alive.FirstOrDefault(b => b.Id != start.Beside?.Id && (!b.StartedByHuman || b.StartedAt < _shownAt));
             Require(unknown is null, () => $"A start begins while {unknown!.Id} is alive, which the agent could know.");
