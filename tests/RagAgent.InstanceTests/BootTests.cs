@@ -42,6 +42,32 @@ public sealed class BootTests
     }
 
     [Fact]
+    public async Task Wherever_the_power_is_cut_in_an_update_the_newest_image_serves_after_the_next_start()
+    {
+        await using var machine = await Machine.ServingAsync(disk: true);
+
+        string[] moments = ["Pulling ", " is on disk, ", " is being started", "waiting for it to be well", " serves in the place of "];
+        foreach (var (moment, version) in moments.Select((moment, i) => (moment, $"{i + 2}")))
+        {
+            await machine.PushAsync(version);
+            var since = await machine.DoAsync("date", "+%s");
+            var update = machine.RunAsync("ragagent", "update");
+            await machine.EventuallyAsync(async () =>
+            {
+                if (update.IsCompleted)
+                {
+                    (await update).Succeeded();
+                }
+                return (await machine.DoAsync("journalctl", "--unit", "ragagent", "--since", $"@{since}", "--no-pager")).Contains(moment, StringComparison.Ordinal);
+            }, moment);
+            await machine.CutAsync();
+            await update;
+            await machine.OnAsync();
+            await machine.ServesAsync(version);
+        }
+    }
+
+    [Fact]
     public async Task What_was_pushed_while_it_was_off_serves_after_the_next_start()
     {
         await using var machine = await Machine.ServingAsync();
