@@ -50,7 +50,7 @@ internal sealed record ToolResult(int ExitCode, string Output, string Error)
     /// <summary>The output, once it is sure that the program is content.</summary>
     public string Succeeded()
     {
-        Assert.True(ExitCode == 0, $"exit code {ExitCode}: {Error}");
+        Assert.True(ExitCode == 0, $"exit code {ExitCode}: {Error}{(Error.Length > 0 ? "" : Output)}");
         return Output.Trim();
     }
 
