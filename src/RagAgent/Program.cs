@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 using RagAgent;
 using RagAgent.Cli;
 using RagAgent.Diagnostics;
@@ -25,8 +24,4 @@ var ragagent = new RootCommand("Keeps the newest image of one container serving 
     StartCommand.Create(),
     ConfigCommand.Create(),   // says what is wrong with the configuration file
 };
-using var termination = new Termination();
-var parsed = ragagent.Parse(args);
-var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }, termination.Token);
-// The library says what is wrong and how the command is used, but ends with 1, which here means that something failed.
-return parsed.Action is ParseErrorAction ? ExitCodes.Usage : code;
+return await Invocation.RunAsync(ragagent.Parse(args));

@@ -31,7 +31,7 @@ internal static class LogsCommand
         var command = new Command("logs", "Show the last lines of the agent and the app from the journal.") { agent, app, follow, lines, boot, explain, file };
         command.SetAction((parsed, stopping) => ShowAsync(
             Arguments(parsed.GetValue(agent), parsed.GetValue(app), parsed.GetValue(follow), parsed.GetValue(lines), parsed.GetValue(boot), parsed.GetValue(explain),
-                () => ConfigReader.ReadFile(parsed.GetValue(file)!).Config?.Container.Name ?? new ContainerConfig().Name), stopping));
+                () => ContainerName(parsed.GetValue(file)!)), stopping));
         return command;
     }
 
@@ -41,6 +41,18 @@ internal static class LogsCommand
         // Both is the same as neither.
         string[] whose = agent == app ? [] : ["--identifier", agent ? "ragagent" : container()];
         return ["--unit", Unit, "--lines", lines.ToString(CultureInfo.InvariantCulture), "--no-pager", .. whose, .. follow ? ["--follow"] : Array.Empty<string>(), .. boot ? ["--boot"] : Array.Empty<string>(), .. explain ? ["--catalog"] : Array.Empty<string>()];
+    }
+
+    /// <summary>When the file can't be used, the default, which is said: the log of before is what one looks for then.</summary>
+    private static string ContainerName(string file)
+    {
+        var read = ConfigReader.ReadFile(file);
+        var name = (read.Config?.Container ?? new ContainerConfig()).Name;
+        if (read.Config is null)
+        {
+            Console.Error.WriteLine($"ragagent: {read.Problems[0]}. The app's lines are looked for under the name '{name}'.");
+        }
+        return name;
     }
 
     private static async Task<int> ShowAsync(string[] arguments, CancellationToken stopping)
