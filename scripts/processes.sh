@@ -11,9 +11,10 @@ wait_until() { # wait_until TENTHS CONDITION…
 }
 
 # The processes that were started with this very argument: a recorded id can belong to another process by now.
+# The argument goes to grep by its input: a script beside this one would take that grep for what it looks for.
 pids_with_argument() {
   local file
-  { grep -lzxF -e "$1" /proc/[0-9]*/cmdline 2>/dev/null || true; } | while IFS= read -r file; do
+  { grep -lzxF -f - /proc/[0-9]*/cmdline 2>/dev/null <<<"$1" || true; } | while IFS= read -r file; do
     file="${file#/proc/}"
     printf '%s\n' "${file%/cmdline}"
   done
