@@ -21,12 +21,21 @@ STARTED = time.monotonic()
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>RAGstream stand-in {version}</title></head>
-<body><h1>RAGstream stand-in</h1><p>Version <b id="version">{version}</b>, connection <b id="connection">opening</b></p>
+<body><h1>RAGstream stand-in</h1><p>Version <b id="version">{version}</b>, connection <b id="connection">opening</b>, opened <b id="opened">0</b> times</p>
 <script>
-  const shown = document.getElementById("connection");
-  const stream = new WebSocket((location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/_stcore/stream", ["streamlit"]);
-  stream.onopen = () => {{ shown.textContent = "open"; }};
-  stream.onclose = () => {{ shown.textContent = "closed"; }};
+  // As Streamlit's own page: it stays, connects again by itself, and then shows what the server is by now.
+  const show = (id, text) => {{ document.getElementById(id).textContent = text; }};
+  let opened = 0;
+  function connect() {{
+    const stream = new WebSocket((location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/_stcore/stream", ["streamlit"]);
+    stream.onopen = async () => {{
+      show("version", await (await fetch("/version")).text());
+      show("opened", ++opened);
+      show("connection", "open");
+    }};
+    stream.onclose = () => {{ show("connection", "closed"); setTimeout(connect, 500); }};
+  }}
+  connect();
 </script></body></html>
 """
 
@@ -68,6 +77,12 @@ class HostConfig(Handler):
 class Page(Handler):
     def get(self):
         self.write(PAGE.format(version=VERSION))
+
+
+class Version(Handler):
+    def get(self):
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.write(VERSION)
 
 
 class KeySha256(Handler):
@@ -135,6 +150,7 @@ async def main():
     tornado.web.Application(
         [
             (r"/", Page),
+            (r"/version", Version),
             (r"/key-sha256", KeySha256),
             (r"/_stcore/health", Health),
             (r"/_stcore/host-config", HostConfig),
