@@ -13,6 +13,8 @@ internal sealed class HeldRequests(StateBoard board, Policy policy, AgentClock c
     /// <summary>So many at once: a fresh app meets them all in the same moment.</summary>
     public const int Most = 256;
 
+    private static readonly TimeSpan UntilCrashesAreKnown = TimeSpan.FromSeconds(1);
+
     private int _count;
 
     /// <summary>How many wait now.</summary>
@@ -24,7 +26,24 @@ internal sealed class HeldRequests(StateBoard board, Policy policy, AgentClock c
     /// <returns>Whether the app serves. False at once when it is not expected, or too many wait already.</returns>
     public async Task<bool> WaitAsync(TimeSpan? atMost, CancellationToken leaving)
     {
-        if (Serves(board.State))
+        var own = atMost is { } span ? clock.Now + span : (Moment?)null;
+        return await UntilAsync(Serves, state => Comeback.AwaitedUntil(state, policy, patience) is not { } expected ? null : own < expected ? own : expected, leaving);
+    }
+
+    /// <summary>A container that should serve did not answer. When it has crashed, that is heard of a moment later: waits for that moment.</summary>
+    /// <param name="container">The one that was asked.</param>
+    /// <param name="leaving">As above.</param>
+    /// <returns>Whether it does not serve any more, or another one does.</returns>
+    public async Task<bool> WaitForNewsAsync(Container container, CancellationToken leaving)
+    {
+        Moment? until = patience > TimeSpan.Zero ? clock.Now + UntilCrashesAreKnown : null;
+        return await UntilAsync(state => state.App is not App.Serving { Container: var serving } || (serving.Id, serving.HostPort) != (container.Id, container.HostPort), _ => until, leaving);
+    }
+
+    private async Task<bool> UntilAsync(Func<AgentState, bool> isOver, Func<AgentState, Moment?> until, CancellationToken leaving)
+    {
+        var (revision, state) = board.Read();
+        if (isOver(state))
         {
             return true;
         }
@@ -35,38 +54,27 @@ internal sealed class HeldRequests(StateBoard board, Policy policy, AgentClock c
         }
         try
         {
-            return await WaitInsideAsync(atMost is { } own ? clock.Now + own : null, leaving);
+            while (!isOver(state))
+            {
+                if (until(state) - clock.Now is not { Ticks: > 0 } left)
+                {
+                    return false;
+                }
+                using var late = new CancellationTokenSource(left, clock.Time);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, leaving);
+                (revision, state) = await board.WaitAsync(revision, either.Token);
+            }
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;   // the time is over, or nobody is there to wait
         }
         finally
         {
             Interlocked.Decrement(ref _count);
         }
     }
-
-    private async Task<bool> WaitInsideAsync(Moment? own, CancellationToken leaving)
-    {
-        var (revision, state) = board.Read();
-        while (!Serves(state))
-        {
-            if (Comeback.AwaitedUntil(state, policy, patience) is not { } expected || Left(own, expected) is not { } left)
-            {
-                return false;
-            }
-            using var over = new CancellationTokenSource(left, clock.Time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, leaving);
-            try
-            {
-                (revision, state) = await board.WaitAsync(revision, either.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return false;   // the time is over, or nobody is there to wait
-            }
-        }
-        return true;
-    }
-
-    private TimeSpan? Left(Moment? own, Moment expected) => (own is { } sooner && sooner < expected ? sooner : expected) - clock.Now is { Ticks: > 0 } left ? left : null;
 
     private static bool Serves(AgentState state) => state.App is App.Serving { Container.HostPort: not null };
 }

@@ -34,7 +34,7 @@ internal sealed record Notice(string Status, string Sentence, string? Details, I
             details == PageDetails.Full ? DetailsOf(s, policy) : null,
             isStopped ? [] : [.. StepNotice.Of(s, isBoot ? boot.Now : null)],
             s.Progress is { } progress ? PullNotice.Of(progress, s.Pace, now) : null,
-            isBoot && boot.Previous?.Steps.TryGetValue(Milestone.Healthy, out var took) == true ? $"The last start took {Words.Span(took)}." : null);
+            isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(Milestone.Healthy, out var took) == true ? $"The last start took {Words.Span(took)}." : null);
     }
 
     private static string StatusOf(AgentState s, Policy policy) => s.App switch
@@ -69,7 +69,7 @@ internal sealed record StepNotice(string Name, string State, string Note)
         yield return Step("Credentials and secrets", Got(s.Secrets), Milestone.Secret);
         yield return Step("Newest version", Got(s.Tag), Milestone.Digest);
         yield return Step("Download", isOnDisk ? Done : s.Image.IsRunning && s.Image.Problem is null ? Now : s.Image.Problem is not null ? Failed : Waiting, Milestone.Pull);
-        yield return Step("Start", runs ? Done : app is App.Starting ? Now : app is App.BackingOff ? Failed : Waiting, Milestone.Start);
+        yield return Step("Start", runs ? Done : app is App.Starting or App.Stopping ? Now : app is App.BackingOff ? Failed : Waiting, Milestone.Start);
         yield return Step("Health check", app switch { App.Serving { Failures: 0 } => Done, App.Serving => Failed, App.Probing => Now, _ => Waiting }, null);
 
         StepNotice Step(string name, string state, Milestone? reached) => new(name, state, state switch

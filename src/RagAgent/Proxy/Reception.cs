@@ -78,7 +78,7 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
                         return;
                     }
                 }
-                if (!mayTryAnother || !MayAskAgain(visit) || (Serving() is { } still && IsSame(still, container)))
+                if (!mayTryAnother || !MayAskAgain(visit) || !await held.WaitForNewsAsync(container, leaving))
                 {
                     await unserved.TellAsync(visit);
                     return;

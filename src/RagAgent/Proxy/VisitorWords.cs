@@ -13,7 +13,7 @@ internal static class VisitorWords
         App.Probing { Adopted: true } => "The app is about to be back.",
         App.Probing => "The app has started and is getting ready.",
         App.Starting => "The app is being started.",
-        App.Stopping { Reason: StopReason.Replaced } => "The app is being exchanged for another version.",
+        App.Stopping { Reason: StopReason.Replaced } => "The app is being updated.",
         _ when s.Hold is not null => "The app is switched off for now.",
         App.Stopping => "The app is being restarted.",
         App.BackingOff b when s.Crashes >= policy.CrashLoopAfter && Failures.IsOfTheApp(b.Why.Problem) => "The app keeps failing. It is started again by itself, with longer and longer pauses.",

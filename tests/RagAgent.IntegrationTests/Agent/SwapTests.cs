@@ -110,7 +110,7 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
     }
 
     [Fact]
-    public async Task Under_load_a_restart_after_a_crash_keeps_who_comes_then_waiting_for_it()
+    public async Task Under_load_a_restart_after_a_crash_is_waited_for()
     {
         await PushAsync("1");
         StartAgent();
@@ -126,7 +126,7 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
         var visits = await visitors.EndAsync();
         var failed = visits.Where(v => v.Status != 200).ToArray();
         TestContext.Current.SendDiagnosticMessage($"crash: {visits.Count} visits, {failed.Length} asked to come back, the longest took {visits.Max(v => TimeProvider.System.GetElapsedTime(v.Asked, v.Answered)).TotalSeconds:0.00} s");
-        // Who comes before anybody knows of the crash is told that it does not answer.
+        // Who comes before anybody knows of the crash waits a second for that; on a slow machine it may take longer.
         Assert.Empty(failed.Where(v => !(v is { Status: 503, SaysWhenToComeBack: true } && v.Text.Contains("\"unreachable\"", StringComparison.Ordinal))).Select(v => $"{v.Status} {v.Text}").Distinct());
         Assert.Contains(visits, v => v.Status == 200 && TimeProvider.System.GetElapsedTime(v.Asked, v.Answered) > TimeSpan.FromMilliseconds(500));
     }

@@ -224,6 +224,35 @@ public sealed class HeldTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_meets_a_crash_before_it_is_known_waits_for_the_news_of_it_and_then_for_the_restart()
+    {
+        await using var after = await TestServer.StartAsync(call => call.Response.WriteAsync("after"));
+        _board.Publish(Between with { App = Told.Serving(FreePort.Take()), ServedUntil = null });
+
+        var answer = _browser.PostAsync(_door.Address, new StringContent("x"), Stop);
+        await HeldAsync(1);
+        _board.Publish(Between with { App = new App.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Told.Trouble, null)), Crashes = 1 });
+        Assert.False(answer.IsCompleted);
+        Serve(after);
+
+        Assert.Equal(200, (int)(await answer).StatusCode);
+        Assert.Equal("x", Assert.Single(after.Requests).Body);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task When_there_are_none_he_is_told_that_the_app_does_not_answer()
+    {
+        _board.Publish(Between with { App = Told.Serving(FreePort.Take()), ServedUntil = null });
+
+        var answer = _browser.GetAsync(_door.Address, Stop);
+        await HeldAsync(1);
+        _board.Touch();   // of something else
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(Visit.Says("unreachable", "The app does not answer right now."), await (await answer).Content.ReadAsStringAsync(Stop));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task With_no_patience_configured_nobody_waits()
     {
         await _door.DisposeAsync();

@@ -61,7 +61,7 @@ public partial class NoticeTests
     [InlineData("probing", "starting", "The app has started and is getting ready.")]
     [InlineData("adopted", "restarting", "The app is about to be back.")]
     [InlineData("sick", "unreachable", "The app does not answer right now.")]
-    [InlineData("update", "updating", "The app is being exchanged for another version.")]
+    [InlineData("update", "updating", "The app is being updated.")]
     [InlineData("killed", "restarting", "The app is being restarted.")]
     [InlineData("being stopped", "stopped", "The app is switched off for now.")]
     [InlineData("stopped", "stopped", "The app is switched off for now.")]
@@ -86,6 +86,7 @@ public partial class NoticeTests
     [InlineData("starting", "done done done done now waiting")]
     [InlineData("probing", "done done done done done now")]
     [InlineData("sick", "done done done done done failed")]
+    [InlineData("update", "done done done done now waiting")]
     [InlineData("crash loop", "done done done done failed waiting")]
     [InlineData("stopped", "")]
     public void The_steps_show_how_far_it_is(string state, string steps) => Assert.Equal(steps, string.Join(' ', Of(state).Steps.Select(step => step.State)));
