@@ -149,7 +149,8 @@ cat >"$work/ragagent.json" <<JSON
   "image": "ragstream-web",
   "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" },
   "container": { "name": "$container" },
-  "listen": { "http": $port }
+  "listen": { "http": $port },
+  "page": { "title": "RAGstream", "details": "full" }
 }
 JSON
 agent() { "$ragagent" "$@" --runtime-dir "$work/run"; }

@@ -13,7 +13,8 @@ public sealed class BootTests
     {
         await using var machine = await Machine.BakedAsync();
         await machine.OnAsync();
-        await machine.EventuallyAsync(async () => await machine.VisitAsync() is (503, var why) && why.Contains("does not exist", StringComparison.Ordinal), "a visitor is told what is missing");
+        await machine.EventuallyAsync(async () => await machine.VisitAsync() is (503, var why) && why.Contains("The newest version can't be had right now.", StringComparison.Ordinal), "a visitor is told what is missing");
+        Assert.Contains("does not exist", await machine.DoAsync("sh", "-c", "ragagent status || true"), StringComparison.Ordinal);
         Assert.Equal("active", await machine.DoAsync("systemctl", "is-active", "ragagent"));
 
         await machine.AwsAsync("fault", "set", "registry:blob", "throttle", "--bytes", "6000000");

@@ -15,7 +15,8 @@ public sealed class NetworkTests
         machine.AddUnit("wait-online.service", "[Unit]\nDefaultDependencies=no\nBefore=network-online.target\n[Service]\nType=oneshot\nExecStart=/bin/false\n[Install]\nWantedBy=network-online.target\n");
         var names = machine.TakeNames();
         await machine.OnAsync();
-        await machine.EventuallyAsync(async () => await machine.VisitAsync() is (503, var why) && why.Contains("can't be resolved", StringComparison.Ordinal), "a visitor is told what is missing");
+        await machine.EventuallyAsync(async () => await machine.VisitAsync() is (503, var why) && why.Contains("\"status\":\"failing\"", StringComparison.Ordinal), "a visitor is told that something is missing");
+        Assert.Contains("can't be resolved", await machine.DoAsync("sh", "-c", "ragagent status || true"), StringComparison.Ordinal);
         Assert.Equal("active", await machine.DoAsync("systemctl", "is-active", "cloud-final.service"));
         Assert.DoesNotContain("ordering cycle", await machine.DoAsync("journalctl", "--boot", "--no-pager"), StringComparison.Ordinal);
         await machine.PushAsync("1");

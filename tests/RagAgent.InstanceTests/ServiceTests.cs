@@ -76,7 +76,7 @@ public sealed class ServiceTests
 
         await machine.DoAsync("ragagent", "stop");
         await machine.DoAsync("systemctl", "restart", "ragagent");
-        await machine.EventuallyAsync(async () => await machine.VisitAsync() is (503, var why) && why.Contains("ragagent start", StringComparison.Ordinal), "visitors are told");
+        await machine.EventuallyAsync(async () => await machine.VisitAsync() is (503, var why) && why.Contains("switched off", StringComparison.Ordinal), "visitors are told");
         Assert.Equal("", await machine.DoAsync("docker", "ps", "--quiet"));
 
         await machine.DoAsync("ragagent", "start");

@@ -17,6 +17,7 @@ public sealed record AgentConfig
 
     public ContainerConfig Container { get; init; } = new();
     public ListenConfig Listen { get; init; } = new();
+    public PageConfig Page { get; init; } = new();
     public HealthConfig Health { get; init; } = new();
     public RestartConfig Restart { get; init; } = new();
     public UpdateConfig Update { get; init; } = new();
@@ -92,6 +93,31 @@ public sealed record ListenConfig
 {
     /// <summary>The port of the front door, on every address of this machine.</summary>
     public int Http { get; init; } = 80;
+}
+
+/// <summary>How much a visitor is told while the app does not serve.</summary>
+public enum PageDetails
+{
+    /// <summary>What a stranger may know: that the app starts, how far it is, that something is wrong.</summary>
+    Brief,
+
+    /// <summary>The operator's own sentence as well, with names and addresses, and what to do.</summary>
+    Full,
+}
+
+/// <summary>The page that visitors see while the app does not serve.</summary>
+public sealed record PageConfig
+{
+    /// <summary>Null: the container's name.</summary>
+    public string? Title { get; init; }
+
+    /// <summary><c>#</c> and three or six hex digits; null: the page's own.</summary>
+    public string? Accent { get; init; }
+
+    /// <summary>An absolute path of an image file, read when the agent starts; null: none.</summary>
+    public string? Logo { get; init; }
+
+    public PageDetails Details { get; init; } = PageDetails.Brief;
 }
 
 public sealed record HealthConfig
@@ -186,4 +212,7 @@ public sealed record UpdateConfig
     public TimeSpan? Every { get; init; } = TimeSpan.FromMinutes(5);
 
     public UpdateWhen When { get; init; } = UpdateWhen.Idle;
+
+    /// <summary>How long of a change of containers requests wait for its end; zero: they don't wait.</summary>
+    public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(30);
 }

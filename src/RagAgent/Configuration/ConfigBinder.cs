@@ -22,6 +22,7 @@ internal static class ConfigBinder
             Environment = EnvironmentBinder.Bind(file, findings),
             Container = container,
             Listen = Listen(file.Child("listen")),
+            Page = PageBinder.Bind(file.Child("page")),
             Health = HealthBinder.Bind(file.Child("health")),
             Restart = Restart(file.Child("restart")),
             Update = Update(file.Child("update"), container),
@@ -85,6 +86,7 @@ internal static class ConfigBinder
             Watch = section.Read("watch", defaults.Watch, Kinds.Span(TimeSpan.FromSeconds(1), Day, "10m")),
             Every = section.Read("every", defaults.Every, Kinds.OrNull(Kinds.Span(TimeSpan.FromSeconds(10), TimeSpan.FromDays(7), "5m"))),
             When = section.Read("when", defaults.When, Kinds.Choice(("idle", UpdateWhen.Idle), ("now", UpdateWhen.Now))),
+            Hold = section.Read("hold", defaults.Hold, Kinds.Span(TimeSpan.Zero, TimeSpan.FromMinutes(5), "30s")),
         };
     }
 

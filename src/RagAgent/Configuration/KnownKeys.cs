@@ -15,7 +15,7 @@ internal static class KnownKeys
     [
         (File,
         [
-            "$schema", "image", "aws", "secrets", "environment", "container", "listen", "tls", "health", "restart", "update", "dns", "idle",
+            "$schema", "image", "aws", "secrets", "environment", "container", "listen", "tls", "page", "health", "restart", "update", "dns", "idle",
         ]),
         ("aws", ["region"]),
         (Secret, ["ssm", "file", "credential", "json", "delivery"]),
@@ -23,12 +23,13 @@ internal static class KnownKeys
         (Volume, ["host", "container", "readOnly"]),
         ("listen", ["http", "https"]),
         ("tls", ["certificate", "key"]),
+        ("page", ["title", "accent", "logo", "details"]),
         ("health", ["startup", "gate", "liveness"]),
         ("health.startup", ["path", "interval", "timeout", "deadline"]),
         ("health.gate", ["path", "webSocket"]),
         ("health.liveness", ["path", "interval", "timeout", "failures"]),
         ("restart", ["firstDelay", "maxDelay", "resetAfter"]),
-        ("update", ["boot", "every", "when", "swap", "watch"]),
+        ("update", ["boot", "every", "when", "swap", "watch", "hold"]),
     ];
 
     /// <summary>What a later version will define: until then it may hold anything.</summary>

@@ -14,7 +14,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace RagAgent.Proxy;
 
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
-internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ActivationSockets activation, ILoggerFactory loggers) : BackgroundService
+internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, ILoggerFactory loggers) : BackgroundService
 {
     private static readonly int MostConnections = OpenFiles.RoomFor(connections: 4096);
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
@@ -22,6 +22,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
     private static readonly TimeSpan ForNewcomers = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger = loggers.CreateLogger<FrontDoor>();
+    private readonly Unserved _unserved = new(config, board, policy, boot, clock, loggers.CreateLogger<Unserved>());
     private readonly TaskCompletionSource _firstTry = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -39,7 +40,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         }
         while (!stoppingToken.IsCancellationRequested)
         {
-            await using var server = Build();
+            await using var server = Build(stoppingToken);
             if (await TryOpenAsync(server, stoppingToken))
             {
                 await WaitForEndAsync(stoppingToken);
@@ -90,7 +91,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         await end.Task;
     }
 
-    private WebApplication Build()
+    private WebApplication Build(CancellationToken ending)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -107,7 +108,8 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         builder.Services.AddSingleton(activation).AddSingleton<HeldPortFactory>().AddSingleton<IConnectionListenerFactory>(s => s.GetRequiredService<HeldPortFactory>());
         builder.Services.AddRoutingCore();
         builder.Services.AddHttpForwarder();
-        builder.Services.AddSingleton(loggers).AddSingleton(visits).AddSingleton(board).AddSingleton(policy).AddSingleton<Reception>();
+        builder.Services.AddSingleton(loggers).AddSingleton(visits).AddSingleton(board).AddSingleton(_unserved)
+            .AddSingleton(new HeldRequests(board, policy, clock, config.Update.Hold)).AddSingleton(new PageEvents(board, _unserved.NoticeOf, clock.Time)).AddSingleton<Reception>();
         // Open WebSockets would hold the agent's stop for ever; the app keeps running, its visitors reconnect.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         var server = builder.Build();
@@ -115,7 +117,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         server.Run(visit =>
         {
             visit.Features.Get<Newcomer>()?.Settle();
-            return reception.ReceiveAsync(visit);
+            return reception.ReceiveAsync(visit, ending);
         });
         return server;
     }

@@ -10,4 +10,7 @@ internal static partial class Log
 
     [LoggerMessage(301, LogLevel.Warning, "ragagent.socket listens on port {Port}, but listen.http is {Configured}: who comes to port {Port} waits in vain. Say 'systemctl edit ragagent.socket' and give it [Socket], ListenStream= and ListenStream={Configured}, a line each; then 'systemctl stop ragagent.socket ragagent.service' and 'systemctl start ragagent.service'.")]
     public static partial void NobodyListens(this ILogger logger, int port, int configured);
+
+    [LoggerMessage(302, LogLevel.Warning, "The page is shown without its picture: {File} can't be used: {Reason}.")]
+    public static partial void PageLogo(this ILogger logger, string file, string reason);
 }

@@ -1,14 +1,20 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using RagAgent.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
 using RagAgent.Supervision;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.Proxy;
 
-/// <summary>Brings a visitor to the app when it serves, and tells what is going on when it does not.</summary>
-internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBoard board, Policy policy) : IDisposable
+/// <summary>Brings a visitor to the app when it serves, holds him while that is about to be so again, and tells what is going on when it is not.</summary>
+internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBoard board, HeldRequests held, PageEvents events, Unserved unserved) : IDisposable
 {
+    // What stands below it no app would use; all else is the app's.
+    private static readonly PathString Own = new("/_ragagent");
+
+    // A page is loaded again by itself, and says what is going on meanwhile: it waits only where that would be a flicker.
+    public static readonly TimeSpan PatienceOfPeople = TimeSpan.FromSeconds(3);
+
     // Streamlit pings an idle WebSocket every 30 s; a slow answer of a model may take minutes.
     private static readonly ForwarderRequestConfig Patience = new() { ActivityTimeout = TimeSpan.FromMinutes(10) };
 
@@ -23,28 +29,66 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
         ConnectTimeout = TimeSpan.FromSeconds(5),
     });
 
-    public async Task ReceiveAsync(HttpContext visit)
+    /// <param name="visit">The request.</param>
+    /// <param name="ending">The front door closes: who waits is answered at once.</param>
+    public async Task ReceiveAsync(HttpContext visit, CancellationToken ending)
     {
-        var mayTryAnother = true;
-        while (Enter(visit) is var (container, stay))
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(visit.RequestAborted, ending);
+        try
         {
-            using (stay)
+            await (visit.Request.Path.StartsWithSegments(Own, StringComparison.Ordinal, out var rest) ? AnswerAsync(visit, rest, leaving.Token) : BringAsync(visit, leaving.Token));
+        }
+        catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+        {
+            // The visitor has gone, or hears no more news: neither is a failure.
+        }
+    }
+
+    /// <summary>At the agent's own addresses there are the page's news, and nothing else is told.</summary>
+    private async Task AnswerAsync(HttpContext visit, PathString rest, CancellationToken leaving)
+    {
+        if (rest != "/events")
+        {
+            visit.Response.StatusCode = StatusCodes.Status404NotFound;
+        }
+        else if (!HttpMethods.IsGet(visit.Request.Method))
+        {
+            visit.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            visit.Response.Headers.Allow = HttpMethods.Get;
+        }
+        else if (!await events.TellAsync(visit, leaving))
+        {
+            visit.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            visit.Response.Headers.RetryAfter = "10";
+        }
+    }
+
+    private async Task BringAsync(HttpContext visit, CancellationToken leaving)
+    {
+        TimeSpan? patience = Unserved.ReadsPages(visit.Request) ? PatienceOfPeople : null;
+        var mayTryAnother = true;
+        do
+        {
+            while (Enter(visit) is var (container, stay))
             {
-                if (await ForwardAsync(visit, container))
+                using (stay)
                 {
+                    if (await ForwardAsync(visit, container))
+                    {
+                        return;
+                    }
+                }
+                if (!mayTryAnother || !MayAskAgain(visit) || !await held.WaitForNewsAsync(container, leaving))
+                {
+                    await unserved.TellAsync(visit);
                     return;
                 }
+                mayTryAnother = false;
+                visit.Response.StatusCode = StatusCodes.Status200OK;   // the forwarder leaves an answer alone that is there already
             }
-            mayTryAnother = mayTryAnother && WasNotReached(visit) && Serving() is { } now && !IsSame(now, container);
-            if (!mayTryAnother)
-            {
-                await TellAsync(visit, board.State.App is App.Serving { Failures: 0 } ? "The app does not answer right now." : Headline.Of(board.State, policy));
-                return;
-            }
-            mayTryAnother = false;
-            visit.Response.StatusCode = StatusCodes.Status200OK;   // the forwarder leaves an answer alone that is there already
         }
-        await TellAsync(visit, Headline.Of(board.State, policy));
+        while (await held.WaitAsync(patience, leaving));
+        await unserved.TellAsync(visit);
     }
 
     public void Dispose() => _app.Dispose();
@@ -77,24 +121,12 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
         return error == ForwarderError.None || visit.Response is not { HasStarted: false, StatusCode: StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout };
     }
 
-    /// <summary>There was no connection, so that neither the request nor its body has left.</summary>
-    private static bool WasNotReached(HttpContext visit) =>
-        visit.GetForwarderErrorFeature()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
+    /// <summary>Nothing of it has left, for there was no connection; or it only asks to be shown something, and may be asked twice.</summary>
+    private static bool MayAskAgain(HttpContext visit) =>
+        visit.GetForwarderErrorFeature()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } ||
+        ((HttpMethods.IsGet(visit.Request.Method) || HttpMethods.IsHead(visit.Request.Method)) && visit.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false });
 
     private static bool IsUpgrade(HttpRequest request) => request.Headers.Upgrade.Count > 0;
-
-    private static async Task TellAsync(HttpContext visit, string sentence)
-    {
-        const int comeBackAfter = 2;
-        var response = visit.Response;
-        response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-        response.ContentType = "text/plain; charset=utf-8";
-        response.Headers.RetryAfter = $"{comeBackAfter}";
-        response.Headers.CacheControl = "no-store";
-        // Browsers come back by themselves.
-        response.Headers["Refresh"] = $"{comeBackAfter}";
-        await response.WriteAsync(sentence + "\n", visit.RequestAborted);
-    }
 }
 
 /// <summary>The app sees the host that the visitor asked for: Streamlit accepts a WebSocket only when its origin equals it.</summary>

@@ -80,6 +80,12 @@ internal sealed record AgentState
     /// <summary>Of the pull that is under way; null when none is or its sizes are not known yet.</summary>
     public PullProgress? Progress { get; init; }
 
+    /// <summary>How fast it goes; null while there is no <see cref="Progress"/>.</summary>
+    public PullPace? Pace { get; init; }
+
+    /// <summary>When the app last ceased to serve; null while it serves, and before it first did in this life of the agent.</summary>
+    public Moment? ServedUntil { get; init; }
+
     /// <summary>Of the last container that was seen or started: what serves when the registry is out of reach.</summary>
     public ImageName? LastImage { get; init; }
 

@@ -12,8 +12,18 @@ internal sealed record Step(AgentState State, ImmutableArray<Effect> Effects);
 /// </remarks>
 internal static class Reducer
 {
-    public static Step Next(AgentState state, Event e, Policy policy) =>
-        Planner.Plan(Learn(state with { Now = e.At > state.Now ? e.At : state.Now }, e, policy), policy);
+    public static Step Next(AgentState state, Event e, Policy policy)
+    {
+        var step = Planner.Plan(Learn(state with { Now = e.At > state.Now ? e.At : state.Now }, e, policy), policy);
+        return step with { State = Served(state, step.State) };
+    }
+
+    private static AgentState Served(AgentState before, AgentState after) => (before.App, after.App) switch
+    {
+        (_, App.Serving) => after.ServedUntil is null ? after : after with { ServedUntil = null },
+        (App.Serving, _) => after with { ServedUntil = after.Now },
+        _ => after,
+    };
 
     private static AgentState Learn(AgentState s, Event e, Policy policy) => e switch
     {
@@ -25,8 +35,8 @@ internal static class Reducer
         Event.TagResolved resolved when s.Tag.IsRunning => Resolved(s, resolved.Resolution, policy),
         Event.TagFailed failed when s.Tag.IsRunning => s.Draw(t => s with { Tag = s.Tag.Fail(failed.Problem, s.Now, policy.Retry, t) }),
 
-        Event.PullProgressed progressed when s.Image.IsRunning => s with { Progress = progressed.Progress },
-        Event.ImageReady ready when s.Image.IsRunning => s.Mended(ready.Image.Digest) with { Image = s.Image.Succeed(ready.Image), Progress = null },
+        Event.PullProgressed progressed when s.Image.IsRunning => s with { Progress = progressed.Progress, Pace = PullPace.Next(s.Pace, s.Now, progressed.Progress.DownloadedBytes) },
+        Event.ImageReady ready when s.Image.IsRunning => s.Mended(ready.Image.Digest) with { Image = s.Image.Succeed(ready.Image), Progress = null, Pace = null },
         Event.ImageFailed failed when s.Image.IsRunning => ImageFailed(s, failed.Problem, policy),
         Event.SpareReady ready when s.Spare.IsRunning => s.Mended(ready.Image.Digest) with { Spare = s.Spare.Succeed(ready.Image), Engine = s.Engine.Refresh() },
         Event.SpareFailed failed when s.Spare.IsRunning => SpareFailed(s, failed.Problem, policy),
@@ -116,7 +126,7 @@ internal static class Reducer
     {
         // What lies there in pieces is in the way of the whole: the next try removes it first.
         s = problem.Code == ProblemCodes.ImageCorrupt && s.Tag.Value is { } tag ? s.Found(new Defect(tag.Image, IsCorrupt: true)) : s;
-        return MakeRoom(s.Draw(t => s with { Image = s.Image.Fail(problem, s.Now, policy.PullRetry, t), Progress = null }), problem);
+        return MakeRoom(s.Draw(t => s with { Image = s.Image.Fail(problem, s.Now, policy.PullRetry, t), Progress = null, Pace = null }), problem);
     }
 
     private static AgentState SpareFailed(AgentState s, Problem problem, Policy policy)

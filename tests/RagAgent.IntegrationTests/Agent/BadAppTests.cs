@@ -17,9 +17,10 @@ public sealed class BadAppTests(Bench bench) : AgentTest(bench)
         var status = await WaitForAsync(s => s.App.CrashLooping, "it is called crash-looping");
         Assert.Equal($"The app's container {Name} exited with code 3.", status.LastFailure!.Problem.What);
         Assert.NotEmpty(status.LastFailure.LastLines);
-        var (code, sentence) = await VisitAsync();
+        var (code, told) = await VisitAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
-        Assert.NotEmpty(sentence);
+        Assert.Contains("\"message\":\"The app ", told, StringComparison.Ordinal);
+        Assert.DoesNotContain(Name, told, StringComparison.Ordinal);
         Assert.False(agent.HasExited);
     }
 

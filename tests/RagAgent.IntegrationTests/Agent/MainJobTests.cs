@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using LocalAws.Requests;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
@@ -44,14 +45,15 @@ public sealed class MainJobTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task While_it_pulls_visitors_are_told_and_the_status_counts_bytes()
     {
+        Config["page"] = new JsonObject { ["details"] = "full" };
         await PushAsync("1", "latest", "--ballast", "20m");
         Aws.Faults.Add(Operations.RegistryBlob, new LocalAws.Faults.Fault.Throttle(8_000_000));
         StartAgent();
         var status = await WaitForAsync(s => s.Image.Pull is { Percent: > 0 }, "the pull has begun");
 
-        var (code, sentence) = await VisitAsync();
+        var (code, told) = await VisitAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
-        Assert.Matches(@"^Pulling 127\.0\.0\.1:\d+/ragstream-web:latest: \d+ % \(.+ of 2\d MB\)\.$", sentence.TrimEnd());
+        Assert.Matches(@"^Pulling 127\.0\.0\.1:\d+/ragstream-web:latest: \d+ % \(.+ of 2\d MB\)\.$", JsonNode.Parse(told)!["message"]!.GetValue<string>());
         Assert.InRange(status.Image.Pull!.TotalBytes, 20_000_000, 30_000_000);
 
         Aws.Faults.Clear();

@@ -160,7 +160,7 @@ public sealed class OperatorTests(Bench bench) : AgentTest(bench)
         Assert.Equal(1, status.ExitCode);
         Assert.StartsWith(sentence + "\n", status.Output, StringComparison.Ordinal);
         Assert.Contains("app       stopped\n", status.Output, StringComparison.Ordinal);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, sentence + "\n"), await VisitAsync());
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is switched off for now."}""" + "\n"), await VisitAsync());
     }
 
     private async Task<AgentProcess> ServeOneAsync()

@@ -86,9 +86,58 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
     [Theory]
     [InlineData("light")]
     [InlineData("full")]
-    public async Task Under_load_a_stop_first_swap_asks_visitors_to_come_back_and_never_speaks_of_a_bad_gateway(string kind)
+    public async Task Under_load_a_stop_first_swap_holds_visitors_and_fails_not_a_single_request(string kind)
     {
         Updates("stop-first", "1s");
+        await PushKindAsync(kind, "old");
+        StartAgent();
+        await WaitUntilServingAsync();
+        await PushKindAsync(kind, "new");
+        await using var history = await WatchAsync();
+        await using var visitors = new Visitors(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+
+        (await UpdateAsync()).Succeeded();
+        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
+
+        var visits = await visitors.EndAsync();
+        var longest = visits.Max(v => TimeProvider.System.GetElapsedTime(v.Asked, v.Answered));
+        TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {visits.Count} visits, the longest took {longest.TotalSeconds:0.00} s");
+        Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Text}").Distinct());
+        Assert.Contains(visits, v => v.Text.Contains(">old<", StringComparison.Ordinal));
+        Assert.Contains(visits, v => v.Text.Contains(">new<", StringComparison.Ordinal));
+        Assert.Equal(1, history.MostAlive);
+        Assert.InRange(longest, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task Under_load_a_restart_after_a_crash_is_waited_for()
+    {
+        await PushAsync("1");
+        StartAgent();
+        await WaitUntilServingAsync();
+        await using var visitors = new Visitors(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+        await EventuallyAsync(() => Task.FromResult(visitors.Visits.Count > 50), "visitors come and go");
+
+        await Docker.DoAsync("kill", Name);
+        await WaitForAsync(s => s is { App: { State: "serving", Crashes: 1 } }, "it serves again");
+        var back = visitors.Visits.Count;
+        await EventuallyAsync(() => Task.FromResult(visitors.Visits.Count > back + 50), "visitors come and go");
+
+        var visits = await visitors.EndAsync();
+        var failed = visits.Where(v => v.Status != 200).ToArray();
+        TestContext.Current.SendDiagnosticMessage($"crash: {visits.Count} visits, {failed.Length} asked to come back, the longest took {visits.Max(v => TimeProvider.System.GetElapsedTime(v.Asked, v.Answered)).TotalSeconds:0.00} s");
+        // Who comes before anybody knows of the crash waits a second for that; on a slow machine it may take longer.
+        Assert.Empty(failed.Where(v => !(v is { Status: 503, SaysWhenToComeBack: true } && v.Text.Contains("\"unreachable\"", StringComparison.Ordinal))).Select(v => $"{v.Status} {v.Text}").Distinct());
+        Assert.Contains(visits, v => v.Status == 200 && TimeProvider.System.GetElapsedTime(v.Asked, v.Answered) > TimeSpan.FromMilliseconds(500));
+    }
+
+    [Theory]
+    [InlineData("light")]
+    [InlineData("full")]
+    public async Task Under_load_a_stop_first_swap_that_holds_nobody_asks_visitors_to_come_back_and_never_speaks_of_a_bad_gateway(string kind)
+    {
+        Updates("stop-first", "1s");
+        Config["update"]!["hold"] = "0s";
         await PushKindAsync(kind, "old");
         StartAgent();
         await WaitUntilServingAsync();

@@ -40,6 +40,7 @@ public class ValueTests
     [InlineData("\"aws\": { \"region\": \"eu-central-1a\" }", "aws.region: must be a region, not an availability zone, but is \"eu-central-1a\"; write \"eu-central-1\"")]
     [InlineData("\"aws\": { \"region\": \"Frankfurt\" }", "aws.region: must be a region like \"eu-central-1\", but is \"Frankfurt\"")]
     [InlineData("\"update\": { \"when\": \"idel\" }", "update.when: must be \"idle\" or \"now\", but is \"idel\"; did you mean \"idle\"?")]
+    [InlineData("\"update\": { \"hold\": \"6m\" }", "update.hold: must be from 0s to 5m, but is \"6m\"")]
     [InlineData("\"update\": { \"every\": \"9s\" }", "update.every: must be from 10s to 168h, but is \"9s\"")]
     public void An_impossible_value_is_answered_with_what_is_possible(string members, string expected) =>
         Assert.Equal(expected, Refusal(With(members)));
@@ -57,6 +58,21 @@ public class ValueTests
     [InlineData("\"liveness\": { \"failures\": 0 }", "liveness.failures: must be a whole number from 1 to 1000, but is 0")]
     public void A_probe_that_can_not_work_is_refused(string members, string expected) =>
         Assert.Equal($"health.{expected}", Refusal(With($"\"health\": {{ {members} }}")));
+
+    [Theory]
+    [InlineData("\"title\": \"\"", "title: must be a text of 1 to 80 characters on one line, but is \"\"")]
+    [InlineData("\"title\": 1", "title: must be a text like \"RAGstream\" or null, but is a number; write it in double quotes")]
+    [InlineData("\"accent\": \"red\"", "accent: must be '#' and three or six hexadecimal digits, like \"#d97706\", but is \"red\"")]
+    [InlineData("\"accent\": \"#12345;}\"", "accent: must be '#' and three or six hexadecimal digits, like \"#d97706\", but is \"#12345;}\"")]
+    [InlineData("\"logo\": \"logo.svg\"", "logo: must be an absolute path, beginning with '/', but is \"logo.svg\"")]
+    [InlineData("\"logo\": \"/etc/logo.gif\"", "logo: must end in .svg, .png, .jpg, .jpeg or .webp, but is \"/etc/logo.gif\"")]
+    [InlineData("\"details\": \"ful\"", "details: must be \"brief\" or \"full\", but is \"ful\"; did you mean \"full\"?")]
+    public void A_page_that_can_not_be_shown_is_refused(string member, string expected) => Assert.Equal($"page.{expected}", Refusal(With($"\"page\": {{ {member} }}")));
+
+    [Theory]
+    [InlineData("#D97706")]
+    [InlineData("#abc")]
+    public void A_colour_has_three_or_six_digits(string accent) => Assert.Equal(accent, Accepted(With($"\"page\": {{ \"accent\": \"{accent}\" }}")).Page.Accent);
 
     [Theory]
     [InlineData("\"firstDelay\": \"99ms\"", "firstDelay: must be from 100ms to 1h, but is \"99ms\"")]

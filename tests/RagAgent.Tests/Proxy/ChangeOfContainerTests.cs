@@ -1,6 +1,8 @@
 using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using RagAgent.Configuration;
 using RagAgent.Proxy;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
@@ -23,8 +25,10 @@ public sealed class ChangeOfContainerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _moments = new Moments(_services.GetRequiredService<IHttpForwarder>());
-        _reception = new Reception(_moments, _visits, _board, Told.Policy);
-        _door = await TestServer.StartAsync(_reception.ReceiveAsync, record: false);
+        var clock = new AgentClock(TimeProvider.System);
+        var unserved = new Unserved(new AgentConfig { Image = "app" }, _board, Told.Policy, Told.Boot(), clock, NullLogger.Instance);
+        _reception = new Reception(_moments, _visits, _board, new HeldRequests(_board, Told.Policy, clock, TimeSpan.FromSeconds(30)), new PageEvents(_board, unserved.NoticeOf, clock.Time), unserved);
+        _door = await TestServer.StartAsync(visit => _reception.ReceiveAsync(visit, CancellationToken.None), record: false);
         _browser.BaseAddress = _door.Address;
     }
 
@@ -150,7 +154,7 @@ public sealed class ChangeOfContainerTests : IAsyncLifetime
 
         using var answer = await _browser.GetAsync(new Uri("/", UriKind.Relative), Stop);
 
-        Assert.Equal((503, "The app does not answer right now.\n", 2), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop), changes));
+        Assert.Equal((503, Visit.Says("unreachable", "The app does not answer right now."), 2), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop), changes));
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -161,7 +165,7 @@ public sealed class ChangeOfContainerTests : IAsyncLifetime
 
         using var answer = await _browser.GetAsync(new Uri("/", UriKind.Relative), Stop);
 
-        Assert.Equal((503, "Asking the registry what the newest image is.\n"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
+        Assert.Equal((503, Visit.Says("starting", "Looking for the newest version.")), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
     }
 
     [Fact(Timeout = Patience.Milliseconds)]

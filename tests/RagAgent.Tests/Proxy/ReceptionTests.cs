@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using RagAgent.Configuration;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -20,18 +22,109 @@ public sealed class ReceptionTests : IAsyncLifetime
         await _agent.DisposeAsync();
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
-    public async Task While_the_app_does_not_serve_the_visitor_reads_one_sentence_and_comes_back_by_himself()
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")]
+    [InlineData("application/json;q=0.2, TEXT/HTML")]
+    public async Task While_the_app_does_not_serve_a_browser_gets_the_page(string accept)
     {
         _agent.Board.Publish(Told.Idle);
 
-        using var answer = await _visit.Browser.GetAsync("any/page", Stop);
+        using var answer = await AskAsync(HttpMethod.Get, accept);
 
-        Assert.Equal(503, (int)answer.StatusCode);
-        Assert.Equal("Asking the registry what the newest image is.\n", await answer.Content.ReadAsStringAsync(Stop));
-        Assert.Equal("text/plain; charset=utf-8", answer.Content.Headers.ContentType?.ToString());
-        Assert.Equal((TimeSpan.FromSeconds(2), true, "2"), (answer.Headers.RetryAfter?.Delta, answer.Headers.CacheControl?.NoStore, string.Join(',', answer.Headers.GetValues("Refresh"))));
+        Assert.Equal((503, "text/html; charset=utf-8"), ((int)answer.StatusCode, answer.Content.Headers.ContentType?.ToString()));
+        Assert.Equal((TimeSpan.FromSeconds(5), true), (answer.Headers.RetryAfter?.Delta, answer.Headers.CacheControl?.NoStore));
+        Assert.Equal(("nosniff", "no-referrer", "Accept"), (Header(answer, "X-Content-Type-Options"), Header(answer, "Referrer-Policy"), Header(answer, "Vary")));
+        Assert.StartsWith("default-src 'none'; ", Header(answer, "Content-Security-Policy"), StringComparison.Ordinal);
         Assert.False(answer.Headers.Contains("Server"));
+        Assert.Contains("Looking for the newest version.", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("GET", null)]
+    [InlineData("GET", "*/*")]   // curl, and what a page's own scripts ask for
+    [InlineData("GET", "image/avif,image/webp,*/*;q=0.8")]
+    [InlineData("GET", "text/html;q=0")]
+    [InlineData("GET", "no/such thing,,;")]
+    [InlineData("POST", "text/html")]
+    [InlineData("OPTIONS", "*/*")]
+    public async Task Who_reads_no_pages_gets_a_line_of_JSON(string method, string? accept)
+    {
+        _agent.Board.Publish(Told.Idle);
+
+        using var answer = await AskAsync(new HttpMethod(method), accept);
+
+        Assert.Equal((503, "application/json"), ((int)answer.StatusCode, answer.Content.Headers.ContentType?.ToString()));
+        Assert.Equal((TimeSpan.FromSeconds(5), true), (answer.Headers.RetryAfter?.Delta, answer.Headers.CacheControl?.NoStore));
+        Assert.Equal(Visit.Says("starting", "Looking for the newest version."), await answer.Content.ReadAsStringAsync(Stop));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("text/html")]
+    [InlineData("*/*")]
+    public async Task Who_asks_for_the_head_alone_gets_the_same_head_and_no_body(string accept)
+    {
+        _agent.Board.Publish(Told.Idle);
+
+        using var whole = await AskAsync(HttpMethod.Get, accept);
+        using var head = await AskAsync(HttpMethod.Head, accept);
+
+        Assert.Equal((whole.StatusCode, whole.Content.Headers.ContentType, whole.Content.Headers.ContentLength), (head.StatusCode, head.Content.Headers.ContentType, head.Content.Headers.ContentLength));
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync(Stop));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_owner_may_have_the_operators_sentence_told()
+    {
+        await using var visit = await Visit.AtAsync(_agent, Stop, new AgentConfig { Image = "app", Page = new PageConfig { Details = PageDetails.Full } });
+        _agent.Board.Publish(Told.Idle with { Tag = Told.Failing<Resolution>(Told.Trouble) });
+
+        Assert.Equal(Visit.Says("failing", "It went wrong. Do this."), await (await visit.Browser.GetAsync("", Stop)).Content.ReadAsStringAsync(Stop));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("_ragagent", 404)]
+    [InlineData("_ragagent/", 404)]
+    [InlineData("_ragagent/status", 404)]
+    [InlineData("_ragagent/events/x", 404)]
+    [InlineData("%5fragagent/v1/status", 404)]
+    [InlineData("_ragagentx", 200)]
+    [InlineData("x/_ragagent/events", 200)]
+    [InlineData("_RAGAGENT/events", 200)]
+    public async Task Of_its_own_addresses_the_agent_tells_nothing_and_all_others_are_the_apps(string path, int status)
+    {
+        await using var app = await ServeAsync(call => call.Response.WriteAsync("from the app"));
+
+        using var answer = await _visit.Browser.GetAsync(path, Stop);
+
+        Assert.Equal((status, status == 200 ? "from the app" : ""), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
+        Assert.Equal(status == 200 ? 1 : 0, app.Requests.Count);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_visitor_who_leaves_is_no_failure_of_anybody()
+    {
+        var (asked, left) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var said = new List<string>();
+        using var loggers = new LoggerFactory([new Ears(said)]);
+        await using var visit = await Visit.AtAsync(_agent, Stop, loggers: loggers);
+        await using var app = await ServeAsync(async call =>
+        {
+            asked.SetResult();
+            await TestServer.HangAsync(call);
+            left.SetResult();
+        });
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+
+        var going = visit.Browser.GetAsync("", patience.Token);
+        await asked.Task.WaitAsync(Stop);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => going);
+        await left.Task.WaitAsync(Stop);   // the app hears of it
+        Assert.Equal(0, await visit.Visits.DrainAsync(Told.Container(), Timeout.InfiniteTimeSpan, Stop));
+
+        await visit.DisposeAsync();
+        Assert.Empty(said);
+        Assert.IsType<App.Serving>(_agent.Board.State.App);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -178,14 +271,53 @@ public sealed class ReceptionTests : IAsyncLifetime
         return app;
     }
 
+    private async Task<HttpResponseMessage> AskAsync(HttpMethod method, string? accept)
+    {
+        using var request = new HttpRequestMessage(method, "any/page");
+        if (accept is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        }
+        return await _visit.Browser.SendAsync(request, Stop);
+    }
+
     private static string Header(HttpResponseMessage answer, string name) => string.Join(',', answer.Headers.GetValues(name));
 
     private static async Task SaysThatItDoesNotAnswerAsync(HttpResponseMessage answer)
     {
         using (answer)
         {
-            Assert.Equal((503, "The app does not answer right now.\n"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
+            Assert.Equal((503, Visit.Says("unreachable", "The app does not answer right now.")), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Stop)));
             Assert.NotNull(answer.Headers.RetryAfter);
+        }
+    }
+
+    /// <summary>Hears errors only, as the journal does.</summary>
+    private sealed class Ears(List<string> said) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => new Ear(said);
+
+        public void Dispose()
+        {
+        }
+
+        private sealed class Ear(List<string> said) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            {
+                lock (said)
+                {
+                    if (IsEnabled(logLevel))
+                    {
+                        said.Add(formatter(state, exception));
+                    }
+                }
+            }
         }
     }
 

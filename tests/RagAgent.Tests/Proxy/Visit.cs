@@ -24,18 +24,25 @@ internal sealed class Visit : IAsyncDisposable
     public int Port { get; }
     public Visits Visits { get; }
 
-    public static async Task<Visit> AtAsync(SupervisedApp app, CancellationToken stopping)
+    /// <param name="app">Whose board is told from.</param>
+    /// <param name="stopping">Of the test.</param>
+    /// <param name="config">Its port is not looked at; null: all defaults.</param>
+    /// <param name="loggers">Null: nobody hears.</param>
+    public static async Task<Visit> AtAsync(SupervisedApp app, CancellationToken stopping, AgentConfig? config = null, ILoggerFactory? loggers = null)
     {
         var port = FreePort.Take();
         var visits = new Visits(app.Clock.Time);
-        var visit = new Visit(Door(app, port, visits), port, visits);
+        var visit = new Visit(Door(app, port, visits, loggers: loggers, config: config), port, visits);
         await visit._door.StartAsync(stopping);
         return visit;
     }
 
-    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null) => new(
-        new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } },
-        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, app.Clock, activation ?? ActivationSockets.None, loggers ?? NullLoggerFactory.Instance);
+    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null, AgentConfig? config = null) => new(
+        (config ?? new AgentConfig { Image = "app" }) with { Listen = new ListenConfig { Http = port } },
+        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, Told.Boot(), app.Clock, activation ?? ActivationSockets.None, loggers ?? NullLoggerFactory.Instance);
+
+    /// <summary>The reply of one that reads no pages.</summary>
+    public static string Says(string status, string message) => $"{{\"status\":\"{status}\",\"message\":\"{message}\"}}\n";
 
     public async ValueTask DisposeAsync()
     {

@@ -16,10 +16,12 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlyS
     /// <param name="history">What happens.</param>
     /// <param name="journal">Takes what happened, line by line; null: nobody reads it.</param>
     /// <param name="crashAfter">The agent crashes after its so-manieth event, with what it has begun under way; null: only as the history says.</param>
+    /// <param name="seen">Takes each state that the agent comes to; null: nobody looks.</param>
     /// <exception cref="RuleBrokenException">A rule was broken; the journal holds what led to it.</exception>
-    public static Lived Through(History history, List<string>? journal = null, int? crashAfter = null)
+    public static Lived Through(History history, List<string>? journal = null, int? crashAfter = null, Action<AgentState>? seen = null)
     {
         var world = new World(history, journal);
+        world.Agent.Moved += seen;
         world.Agent.CrashesAfter = crashAfter;
         world.Boot();
         foreach (var turn in history.Turns)

@@ -22,6 +22,9 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
     /// <summary>After this event it crashes.</summary>
     public int? CrashesAfter { get; set; }
 
+    /// <summary>It has come to this state.</summary>
+    public event Action<AgentState>? Moved;
+
     /// <summary>It crashed by <see cref="CrashesAfter"/>.</summary>
     public event Action? Crashed;
 
@@ -58,6 +61,7 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
             time.Tell(() => $"{Short(e)} -> {Short(State.App)}{(State.Beside is { } beside ? $" | {Short(beside)}" : "")}{(before.Verdict != State.Verdict ? $" ! {State.Verdict}" : "")}{(learned ? $" ! good: {string.Join(", ", State.Good.Select(good => good.Digest))}" : "")}");
         }
         rules.Stepped(before, e, step, Policy);
+        Moved?.Invoke(State);
         foreach (var effect in step.Effects)
         {
             begin(effect);

@@ -1,0 +1,74 @@
+using System.Text;
+using RagAgent.Proxy;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>The picture of the page.</summary>
+public sealed class LogoTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
+    private readonly List<string> _said = [];
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("image/png", new byte[] { 0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0 })]
+    [InlineData("image/jpeg", new byte[] { 0xFF, 0xD8, 0xFF, 0xE0 })]
+    [InlineData("image/webp", new byte[] { 0x52, 0x49, 0x46, 0x46, 1, 2, 3, 4, 0x57, 0x45, 0x42, 0x50, 0 })]
+    public void A_picture_is_told_by_what_it_holds(string type, byte[] content)
+    {
+        Assert.Equal($"data:{type};base64,{Convert.ToBase64String(content)}", Read(content));
+        Assert.Empty(_said);
+    }
+
+    [Theory]
+    [InlineData("<svg xmlns=\"http://www.w3.org/2000/svg\"/>")]
+    [InlineData("\ufeff<?xml version=\"1.0\"?>\n<!-- a licence -->\n<svg/>")]
+    public void A_drawing_may_begin_with_a_declaration(string text) => Assert.StartsWith("data:image/svg+xml;base64,", Read(Encoding.UTF8.GetBytes(text)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GIF89a")]
+    [InlineData("<html><body>")]
+    [InlineData("a text with <svg in it")]
+    public void What_is_none_is_left_out_and_told(string text)
+    {
+        Assert.Null(Read(Encoding.UTF8.GetBytes(text)));
+        Assert.Equal($"The page is shown without its picture: {Path} can't be used: it is no SVG, PNG, JPEG or WebP picture.", Assert.Single(_said));
+    }
+
+    [Fact]
+    public void So_is_one_that_is_too_large()
+    {
+        Assert.NotNull(Read([0xFF, 0xD8, 0xFF, .. new byte[(256 * 1024) - 3]]));
+        Assert.Null(Read([0xFF, 0xD8, 0xFF, .. new byte[(256 * 1024) - 2]]));
+        Assert.EndsWith("it is larger than 256 KiB.", Assert.Single(_said), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void So_are_a_missing_file_a_folder_and_what_would_never_end()
+    {
+        Assert.Null(Logo.Read(Path, new Heard(_said)));
+        Assert.Null(Logo.Read(_folder.FullName, new Heard(_said)));
+        Assert.Null(Logo.Read("/dev/zero", new Heard(_said)));
+        Assert.Equal(3, _said.Count);
+        Assert.EndsWith("it is a device and no file.", _said[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void None_is_wanted_and_nothing_is_said()
+    {
+        Assert.Null(Logo.Read(null, new Heard(_said)));
+        Assert.Empty(_said);
+    }
+
+    private string Path => System.IO.Path.Combine(_folder.FullName, "logo.svg");
+
+    private string? Read(byte[] content)
+    {
+        File.WriteAllBytes(Path, content);
+        return Logo.Read(Path, new Heard(_said));
+    }
+}

@@ -1,0 +1,179 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using CsCheck;
+using RagAgent.Configuration;
+using RagAgent.Diagnostics;
+using RagAgent.Proxy;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using RagAgent.Tests.Supervision.Simulation;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>What visitors are told while the app does not serve.</summary>
+public partial class NoticeTests
+{
+    private static readonly Moment Now = new(TimeSpan.FromSeconds(40));
+    private static readonly Problem Internal = new("aws-denied",
+        $"The role ragstream-instance may not read arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY for registry/app@{Told.Digest} at 10.0.0.7:5000.",
+        "Run 'aws iam put-role-policy' with /etc/policy.json.");
+    private static readonly Failure Crashed = new(Now, "release-1", Internal, null);
+    private static readonly AgentState Known = Told.Idle with { Secrets = Told.Known(Told.Secrets), Tag = Told.Known(Told.Resolution) };
+    private static readonly AgentState OnDisk = Known with { Image = Told.Known(new ImageOnDisk(Told.Digest, 1)) };
+    private static readonly AgentState Pulling = Known with
+    {
+        Image = Told.Running<ImageOnDisk>(),
+        Progress = new PullProgress(0.34, 612_000_000, 1_420_000_000),
+        Pace = new PullPace(Now, 612_000_000, 38_400_000),
+    };
+
+    private static readonly Dictionary<string, AgentState> States = new()
+    {
+        ["first"] = new(),
+        ["engine down"] = new() { Engine = Told.Failing<Inventory>(Internal) },
+        ["no secret"] = Told.Idle with { Secrets = Told.Failing<SecretVersions>(Internal), Tag = Told.Known(Told.Resolution) },
+        ["no tag"] = Told.Idle with { Tag = Told.Failing<Resolution>(Internal) },
+        ["no image"] = Known with { Image = Told.Failing<ImageOnDisk>(Internal) },
+        ["pulling"] = Pulling,
+        ["starting"] = OnDisk with { App = new App.Starting(1, new Release(Told.Image, "config", "secrets"), Now) },
+        ["probing"] = OnDisk with { App = new App.Probing(Told.Container(), Now, ProbeKind.Startup, new ProbeClock(Now, null), Internal.What, Adopted: false) },
+        ["adopted"] = OnDisk with { App = new App.Probing(Told.Container(), Now, ProbeKind.Startup, new ProbeClock(Now, null), null, Adopted: true) },
+        ["sick"] = OnDisk with { App = Told.Serving(failures: 2, fault: Internal.What) },
+        ["update"] = OnDisk with { App = new App.Stopping(1, Told.Container(), new StopReason.Replaced()), ServedUntil = Now },
+        ["killed"] = OnDisk with { App = new App.Stopping(1, Told.Container(), new StopReason.Unhealthy(4, Internal.What)), ServedUntil = Now },
+        ["being stopped"] = OnDisk with { App = new App.Stopping(1, Told.Container(), new StopReason.Asked()), Hold = Hold.Operator },
+        ["stopped"] = OnDisk with { Hold = Hold.Operator },
+        ["stopped by docker"] = OnDisk with { Hold = Hold.Hand },
+        ["crashed"] = OnDisk with { App = new App.BackingOff(Now, Crashed), Crashes = 1, ServedUntil = Now },
+        ["crash loop"] = OnDisk with { App = new App.BackingOff(Now, Crashed with { Problem = Internal with { Code = "app-exited" } }), Crashes = 7 },
+        ["rolled back"] = OnDisk with { App = Told.Serving(), Verdict = new Verdict.Quarantined(new ImageName("registry/app", Told.NewerDigest), Internal), Door = new Door(false, Internal) },
+    };
+
+    [Theory]
+    [InlineData("first", "starting", "The machine is getting ready.")]
+    [InlineData("engine down", "failing", "The machine is not ready for the app yet. It is asked again by itself.")]
+    [InlineData("no secret", "failing", "Something that the app needs can't be had right now. It is asked for again by itself.")]
+    [InlineData("no tag", "failing", "The newest version can't be had right now. It is asked for again by itself.")]
+    [InlineData("no image", "failing", "The newest version can't be had right now. It is asked for again by itself.")]
+    [InlineData("pulling", "starting", "The newest version is being downloaded.")]
+    [InlineData("starting", "starting", "The app is being started.")]
+    [InlineData("probing", "starting", "The app has started and is getting ready.")]
+    [InlineData("adopted", "restarting", "The app is about to be back.")]
+    [InlineData("sick", "unreachable", "The app does not answer right now.")]
+    [InlineData("update", "updating", "The app is being updated.")]
+    [InlineData("killed", "restarting", "The app is being restarted.")]
+    [InlineData("being stopped", "stopped", "The app is switched off for now.")]
+    [InlineData("stopped", "stopped", "The app is switched off for now.")]
+    [InlineData("stopped by docker", "stopped", "The app is switched off for now.")]
+    [InlineData("crashed", "restarting", "The app has failed and is about to be started again.")]
+    [InlineData("crash loop", "failing", "The app keeps failing. It is started again by itself, with longer and longer pauses.")]
+    public void A_stranger_is_told_in_a_sentence_what_is_going_on(string state, string status, string sentence)
+    {
+        var notice = Of(state);
+
+        Assert.Equal((status, sentence, null), (notice.Status, notice.Sentence, notice.Details));
+        Assert.Equal(sentence, notice.Message);
+    }
+
+    [Theory]
+    [InlineData("first", "now waiting waiting waiting waiting waiting")]
+    [InlineData("engine down", "failed waiting waiting waiting waiting waiting")]
+    [InlineData("no secret", "done failed done waiting waiting waiting")]
+    [InlineData("no tag", "done waiting failed waiting waiting waiting")]
+    [InlineData("no image", "done done done failed waiting waiting")]
+    [InlineData("pulling", "done done done now waiting waiting")]
+    [InlineData("starting", "done done done done now waiting")]
+    [InlineData("probing", "done done done done done now")]
+    [InlineData("sick", "done done done done done failed")]
+    [InlineData("update", "done done done done now waiting")]
+    [InlineData("crash loop", "done done done done failed waiting")]
+    [InlineData("stopped", "")]
+    public void The_steps_show_how_far_it_is(string state, string steps) => Assert.Equal(steps, string.Join(' ', Of(state).Steps.Select(step => step.State)));
+
+    [Fact]
+    public void A_step_tells_when_it_was_reached_and_the_page_how_long_it_took_last_time_as_long_as_the_boot_goes_on()
+    {
+        var boot = Told.Boot(new Before());
+        boot.Reach(Milestone.Secret);
+
+        var during = Notice.Of(Pulling, Told.Policy, boot, Now, PageDetails.Brief);
+        boot.Reach(Milestone.Healthy);
+        var after = Notice.Of(Pulling, Told.Policy, boot, Now, PageDetails.Brief);
+
+        Assert.Equal(("after 5s", "The last start took 1m13s."), (during.Steps[1].Note, during.Before));
+        Assert.Equal(("done", null), (after.Steps[1].Note, after.Before));
+    }
+
+    [Theory]
+    [InlineData(0, 1000, 100.0, "0 B of 1 kB", "100 B/s, about 10 s left")]
+    [InlineData(612_000_000, 1_420_000_000, 38_400_000.0, "612 MB of 1.4 GB", "38 MB/s, about 30 s left")]
+    [InlineData(0, 600_000_000, 1_000_000.0, "0 B of 600 MB", "1 MB/s, about 10 min left")]
+    [InlineData(0, 60_000_000, 1_000_000.0, "0 B of 60 MB", "1 MB/s, about a minute left")]
+    [InlineData(0, 36_000_000_000, 1_000_000.0, "0 B of 36.0 GB", "1 MB/s, about 10 h left")]
+    [InlineData(5, 5, 100.0, "5 B of 5 B", "unpacking")]
+    [InlineData(1, 5, null, "1 B of 5 B", "")]
+    public void A_pull_is_told_in_bytes_speed_and_time_left(long downloaded, long total, double? speed, string amount, string pace)
+    {
+        var pull = PullNotice.Of(new PullProgress(0.5, downloaded, total), new PullPace(Now, downloaded, speed), Now);
+
+        Assert.Equal((50, amount, pace), (pull.Percent, pull.Amount, pull.Pace));
+    }
+
+    [Fact]
+    public void In_full_the_operators_sentence_is_told_as_well()
+    {
+        var notice = Notice.Of(States["no secret"], Told.Policy, Told.Boot(), Now, PageDetails.Full);
+
+        Assert.Equal(Headline.Of(States["no secret"], Told.Policy), notice.Details);
+        Assert.Equal(notice.Details, notice.Message);
+        Assert.Contains("123456789012", notice.Message, StringComparison.Ordinal);
+        Assert.Equal("The app does not answer right now.", Notice.Of(States["rolled back"], Told.Policy, Told.Boot(), Now, PageDetails.Full).Message);
+    }
+
+    [Fact]
+    public void In_brief_nothing_internal_is_told_whatever_the_state()
+    {
+        Assert.All(States, state => Discreet(state.Value));
+        // The search finds what is there.
+        Assert.Matches(Inside(), JsonSerializer.Serialize(Notice.Of(States["no secret"], Told.Policy, Told.Boot(), Now, PageDetails.Full), NoticeJson.Plain.Notice));
+    }
+
+    [Fact]
+    public void Nor_in_any_state_of_a_random_life() => History.Any(longest: 12).Sample(history => Lived.Through(history, seen: Discreet), iter: 100);
+
+    [Fact]
+    public void A_request_waits_in_no_random_life_for_an_app_that_has_not_served_or_is_to_stay_stopped()
+    {
+        History.Any(longest: 12).Sample(history => Lived.Through(history, seen: state =>
+        {
+            if (Comeback.AwaitedUntil(state, history.Policy, TimeSpan.FromSeconds(30)) is { } until)
+            {
+                Assert.True(state is { Hold: null } and ({ ServedUntil: not null } or { App: App.Probing { Adopted: true } }), $"{state}");
+                Assert.IsNotType<App.Serving>(state.App);
+            }
+        }), iter: 100);
+    }
+
+    private static Notice Of(string state) => Notice.Of(States[state], Told.Policy, Told.Boot(), Now, PageDetails.Brief);
+
+    private static void Discreet(AgentState state)
+    {
+        var notice = Notice.Of(state, Told.Policy, Told.Boot(), state.Now, PageDetails.Brief);
+        Assert.DoesNotMatch(Inside(), JsonSerializer.Serialize(notice with { Pull = null }, NoticeJson.Plain.Notice));
+        Assert.DoesNotMatch(Inside(), notice.Message);
+    }
+
+    /// <summary>Digests, registries, accounts, roles, addresses, files, commands, containers, as the states here and those of the simulation have them.</summary>
+    [GeneratedRegex(@"sha256|registry|:latest|\d{4,}|arn:|role|ragstream|ragagent|docker|OPENAI|AWS|aws|iam|ssm|@|/|exit|code \d|\bc\d+\b|signal", RegexOptions.CultureInvariant)]
+    private static partial Regex Inside();
+
+    private sealed class Before : IBoots
+    {
+        public IReadOnlyList<Boot> Read() => [new Boot("boot-0", DateTimeOffset.UnixEpoch, new Dictionary<Milestone, TimeSpan> { [Milestone.Healthy] = TimeSpan.FromSeconds(73) })];
+
+        public void Write(IReadOnlyList<Boot> boots)
+        {
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using RagAgent.Supervision;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>Since when the app does not serve any more: who waits for it at the front door counts from there.</summary>
+public class ServedUntilTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void It_is_not_known_before_the_app_first_serves_nor_while_it_does()
+    {
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
+        Assert.Null(_story.State.ServedUntil);
+
+        var served = new ContainerStory();
+        served.Serves();
+        Assert.Null(served.State.ServedUntil);
+    }
+
+    [Fact]
+    public void It_is_the_moment_when_it_ceased_and_stays_so_through_all_that_follows_until_it_serves_again()
+    {
+        _story.Serves().Passes(TimeSpan.FromSeconds(7));
+
+        _story.Deploys(Sample.Newer);
+        var before = _story.Now;
+        Assert.IsType<App.Stopping>(_story.State.App);
+        Assert.Equal(before, _story.State.ServedUntil);
+        _story.Passes(TimeSpan.FromSeconds(3));
+        _story.Stops().EngineIsSeen().Starts().EngineIsSeen();
+        Assert.IsType<App.Probing>(_story.State.App);
+        Assert.Equal(before, _story.State.ServedUntil);
+
+        _story.ProbePasses().ProbePasses();
+        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.Null(_story.State.ServedUntil);
+    }
+}
