@@ -118,7 +118,7 @@ api="$(value apiEndpoint)"
 registry="$(value registryHost)"
 [[ -n "$api" && -n "$registry" ]] || fail "LocalAws did not come up: $(cat "$work/aws.log")"
 unset AWS_EC2_METADATA_DISABLED
-export AWS_EC2_METADATA_SERVICE_ENDPOINT="$api" AWS_ENDPOINT_URL_SSM="$api" AWS_ENDPOINT_URL_ECR="$api"
+export AWS_EC2_METADATA_SERVICE_ENDPOINT="$api" AWS_ENDPOINT_URL_SSM="$api" AWS_ENDPOINT_URL_ECR="$api" AWS_ENDPOINT_URL_EC2="$api"
 repository="$registry/ragstream-web"
 
 # ---- the app's image, pushed as CI would ---------------------------------------------------------------------------

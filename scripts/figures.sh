@@ -65,7 +65,7 @@ value() { sed -n "s/.*\"$1\": \"\([^\"]*\)\".*/\1/p" "$work/aws.json" | head -n 
 api="$(value apiEndpoint)" repository="$(value registryHost)/ragstream-web"
 [[ -n $api ]] || { cat "$work/aws.log" >&2; fail "LocalAws did not come up."; }
 unset AWS_EC2_METADATA_DISABLED
-export AWS_EC2_METADATA_SERVICE_ENDPOINT="$api" AWS_ENDPOINT_URL_SSM="$api" AWS_ENDPOINT_URL_ECR="$api"
+export AWS_EC2_METADATA_SERVICE_ENDPOINT="$api" AWS_ENDPOINT_URL_SSM="$api" AWS_ENDPOINT_URL_ECR="$api" AWS_ENDPOINT_URL_EC2="$api"
 {
   docker login -u "$(value dockerUser)" --password-stdin "$(value registryHost)" <"$(value dockerPasswordFile)"
   tests/stand-in/build.sh --engine "$DOCKER_HOST" --tag "$repository:latest" --ballast 60m

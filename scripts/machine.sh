@@ -31,7 +31,7 @@ shift 2
 id="$(printf '%s' "$dir" | sha256sum | cut -c1-8)"
 cloud="ragc-$id" box="ragm-$id"
 region=eu-central-1 account=123456789012
-names=("ssm.$region.amazonaws.com" "api.ecr.$region.amazonaws.com" "$account.dkr.ecr.$region.amazonaws.com"
+names=("ssm.$region.amazonaws.com" "ec2.$region.amazonaws.com" "api.ecr.$region.amazonaws.com" "$account.dkr.ecr.$region.amazonaws.com"
   "prod-$region-starport-layer-bucket.s3.$region.amazonaws.com")
 
 # shellcheck source=scripts/processes.sh
@@ -156,7 +156,8 @@ make_aws() {
     rm -rf "$dir/build"
   }
   setsid ip netns exec "$cloud" "$dir/local-aws/local-aws" serve --state-dir "$dir/aws" --ready-file "$dir/aws.json" --region "$region" --account "$account" \
-    --own-names-at 10.77.0.1 --certificate "$dir/ca/aws.pem" --parameter "/ragstream/OPENAI_API_KEY=@$dir/key" >"$dir/aws.log" 2>&1 </dev/null &
+    --own-names-at 10.77.0.1 --certificate "$dir/ca/aws.pem" --parameter "/ragstream/OPENAI_API_KEY=@$dir/key" \
+    --on-stop "exec '$root/scripts/machine.sh' off '$dir'" >"$dir/aws.log" 2>&1 </dev/null &
   wait_until 300 test -s "$dir/aws.json" || { cat "$dir/aws.log" >&2; fail "AWS did not come up."; }
 }
 

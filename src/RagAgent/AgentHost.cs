@@ -57,7 +57,8 @@ internal static class AgentHost
     {
         InstanceMetadata.KeepFromProxies();
         services.AddSingleton<InstanceMetadata>().AddSingleton<AwsAccount>()
-            .AddSingleton<IParameterStore, ParameterStore>().AddSingleton<IEcr, EcrTokens>();
+            .AddSingleton<IParameterStore, ParameterStore>().AddSingleton<IEcr, EcrTokens>()
+            .AddSingleton<Ec2Stop>().AddSingleton<IInstance>(s => s.GetRequiredService<Ec2Stop>());
     }
 
     private static void AddContainers(IServiceCollection services) => services
@@ -93,7 +94,8 @@ internal static class AgentHost
         .AddSingleton<Doctor>()
         .AddSingleton<ICheck, UnitCheck>().AddSingleton<ICheck, AgentCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, PortCheck>()
         .AddSingleton<ICheck, InstanceCheck>().AddSingleton<ICheck, EndpointsCheck>().AddSingleton<ICheck, CredentialsCheck>()
-        .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>();
+        .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
+        .AddSingleton<ICheck, IdleCheck>();
 
     /// <summary>The numbers of the configuration that decisions are made with.</summary>
     private static Policy PolicyOf(AgentConfig config) => new()
@@ -110,6 +112,7 @@ internal static class AgentHost
         WaitForIdle = config.Update.When == UpdateWhen.Idle,
         Watch = config.Update.Watch,
         CachedFirst = config.Update.Boot == UpdateBoot.Cached,
+        Idle = config.Idle is { } idle ? new IdlePolicy { StopAfter = idle.StopAfter, Grace = idle.Grace, MaxUptime = idle.MaxUptime, BootedAt = Moment.Zero - BootTimeline.Uptime() } : null,
         StartFirst = config.Update.Swap == UpdateSwap.StartFirst || (config.Update.Swap == UpdateSwap.Auto && !config.Container.HasWritableVolumes),
     };
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using LocalAws.Admin;
+using LocalAws.Ec2;
 using LocalAws.Ecr;
 using LocalAws.Faults;
 using LocalAws.Metadata;
@@ -12,7 +13,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LocalAws;
 
-/// <summary>AWS on loopback: instance metadata, Parameter Store, ECR with a real registry behind it. Several can run side by side.</summary>
+/// <summary>AWS on loopback: instance metadata, Parameter Store, ECR with a real registry behind it, the stop of the instance. Several can run side by side.</summary>
 public sealed class LocalAwsServer : IAsyncDisposable
 {
     // All of 127/8 is loopback on Linux. Blobs come from another host than the registry, as on AWS: HTTP clients decide by
@@ -69,6 +70,9 @@ public sealed class LocalAwsServer : IAsyncDisposable
     /// <summary>Add a key pair to it to let another caller in.</summary>
     public KnownCredentials Credentials { get; }
 
+    /// <summary>EC2 has accepted to stop the instance: its machine is to go down now. Called on the request's own way; it must not block.</summary>
+    public event Action? StopAccepted;
+
     /// <summary>A login that may push and never expires.</summary>
     public (string User, string Password) DockerLogin => ("AWS", RegistryTokens.PublisherPassword);
 
@@ -99,6 +103,7 @@ public sealed class LocalAwsServer : IAsyncDisposable
         ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = ApiEndpoint.ToString().TrimEnd('/'),
         ["AWS_ENDPOINT_URL_SSM"] = ApiEndpoint.ToString().TrimEnd('/'),
         ["AWS_ENDPOINT_URL_ECR"] = ApiEndpoint.ToString().TrimEnd('/'),
+        ["AWS_ENDPOINT_URL_EC2"] = ApiEndpoint.ToString().TrimEnd('/'),
     };
 
     /// <summary>Lets go what hangs, closes the listeners, ends the registry. A second time does nothing.</summary>
@@ -164,11 +169,13 @@ public sealed class LocalAwsServer : IAsyncDisposable
         var ecr = new EcrService(RegistryTokens, () => Options.ProxyEndpoint
             ?? (Options.OwnNamesAt is null ? RegistryEndpoint.ToString().TrimEnd('/') : $"https://{new OwnNames(Options.Region, Options.AccountId).Registry}"));
         var json = new JsonApi([ssm, ecr], new SignatureVerifier(Credentials, Options.Region, Options.Clock), exchange);
+        var ec2 = new QueryApi(new Ec2Service(() => Instance, Options.Region, Options.AccountId, () => StopAccepted?.Invoke()), new SignatureVerifier(Credentials, Options.Region, Options.Clock), exchange);
         var admin = new AdminApi(this);
         return context => context.Request.Path switch
         {
             var path when AdminApi.Owns(path) => admin.AnswerAsync(context),
             var path when MetadataService.Owns(path) => imds.AnswerAsync(context),
+            _ when QueryApi.Owns(context.Request) => ec2.AnswerAsync(context),
             _ => json.AnswerAsync(context),
         };
     }

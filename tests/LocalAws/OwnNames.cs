@@ -9,6 +9,8 @@ public sealed record OwnNames(string Region, string AccountId)
 
     public string Ecr => $"api.ecr.{Region}.amazonaws.com";
 
+    public string Ec2 => $"ec2.{Region}.amazonaws.com";
+
     public string Registry => $"{AccountId}.dkr.ecr.{Region}.amazonaws.com";
 
     /// <summary>Where ECR's blobs are.</summary>

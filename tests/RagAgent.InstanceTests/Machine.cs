@@ -9,6 +9,7 @@ namespace RagAgent.InstanceTests;
 /// <summary>One EC2 instance, as far as it can be had here: <c>scripts/machine.sh</c> says how it is made.</summary>
 public sealed class Machine : IAsyncDisposable
 {
+    private const int Off = 69;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly string Root = FindRoot();
 
@@ -77,6 +78,9 @@ public sealed class Machine : IAsyncDisposable
     public async Task OnAsync() => (await ScriptAsync("on")).Succeeded();
 
     public async Task OffAsync() => (await ScriptAsync("off")).Succeeded();
+
+    /// <summary>Whether it is on: it may have gone off by itself.</summary>
+    public async Task<bool> IsOnAsync() => (await RunAsync("true")).ExitCode != Off;
 
     public async Task CutAsync() => (await ScriptAsync("cut")).Succeeded();
 

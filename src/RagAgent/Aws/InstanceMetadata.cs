@@ -66,6 +66,23 @@ internal sealed class InstanceMetadata : IDisposable
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
     public Task<string> InstanceAsync(CancellationToken stopping) => GetAsync("instance-id", stopping);
 
+    /// <summary>Which instance this is, to EC2 and to IAM.</summary>
+    /// <exception cref="ProblemException">It can't be had; says why.</exception>
+    public async Task<InstanceIdentity> IdentityAsync(CancellationToken stopping)
+    {
+        var answer = await GetAsync("instance-identity/document", stopping, "dynamic");
+        try
+        {
+            using var document = JsonDocument.Parse(answer);
+            string Text(string name) => document.RootElement.GetProperty(name).GetString() is { Length: > 0 } text ? text : throw new KeyNotFoundException(name);
+            return new InstanceIdentity(Text("instanceId"), Text("region"), Text("accountId"));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new ProblemException(new Problem("imds-garbled", "The instance metadata's identity document can't be understood.", Problems.TriesAgain), e);
+        }
+    }
+
     /// <summary>The role's credentials as they are now.</summary>
     /// <returns>Null: it has none to give.</returns>
     /// <exception cref="ProblemException">It can't be asked; says why.</exception>
@@ -122,7 +139,7 @@ internal sealed class InstanceMetadata : IDisposable
         return (role, await GetAsync($"iam/security-credentials/{role}", stopping));
     }
 
-    private async Task<string> GetAsync(string path, CancellationToken stopping)
+    private async Task<string> GetAsync(string path, CancellationToken stopping, string category = "meta-data")
     {
         if (IsDisabled)
         {
@@ -134,8 +151,8 @@ internal sealed class InstanceMetadata : IDisposable
         try
         {
             // A session can end before its time: the next one is as good as the first.
-            using var first = await AskAsync(path, either.Token);
-            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await AskAsync(path, either.Token) : null;
+            using var first = await AskAsync($"{category}/{path}", either.Token);
+            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await AskAsync($"{category}/{path}", either.Token) : null;
             var response = second ?? first;
             return response.StatusCode switch
             {
@@ -158,7 +175,7 @@ internal sealed class InstanceMetadata : IDisposable
 
     private async Task<HttpResponseMessage> AskAsync(string path, CancellationToken stopping)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, $"/latest/meta-data/{path}"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, $"/latest/{path}"));
         request.Headers.Add("X-aws-ec2-metadata-token", await TokenAsync(stopping));
         return await _http.SendAsync(request, stopping);
     }
@@ -176,3 +193,8 @@ internal sealed class InstanceMetadata : IDisposable
     private static ProblemException Refused(string how) => new(new Problem("imds-refused", $"The instance metadata service {how}.",
         "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself."));
 }
+
+/// <param name="Id">As <c>i-0123456789abcdef0</c>.</param>
+/// <param name="Region">Where it runs; the agent's other calls may go to another one.</param>
+/// <param name="Account">Twelve digits.</param>
+internal sealed record InstanceIdentity(string Id, string Region, string Account);

@@ -32,6 +32,7 @@ internal static class StatusText
         Line("engine", s.Engine.Version is { } engine ? $"Docker {engine}{(s.Engine.Answers ? "" : ", does not answer")}" : null);
         Line("door", $"port {s.FrontDoor.Port}{(s.FrontDoor.Open ? $", {s.App.Sessions} sessions open" : ", closed")}");
         Line("crashes", s.App.Crashes > 0 ? $"{s.App.Crashes} in a row{(s.App.NextStart is { } start ? $", next start {At(start)}" : "")}" : null);
+        Line("idle", s.Idle is { } idle ? Idle(idle) : null);
         Line("request", s.Update.Pending is not null ? "under way" : s.Update.Last is { } last ? Ended(last) : null);
         foreach (var problem in s.Problems)
         {
@@ -63,6 +64,14 @@ internal static class StatusText
             text.Append(CultureInfo.InvariantCulture, $"{"",10}{name,-12}{seconds,8:0.0}{(before.TryGetValue(name, out var then) ? $"   ({then:0.0})" : "")}\n");
         }
     }
+
+    private static string Idle(IdleStatus idle) => idle switch
+    {
+        { Stopping: true } => "the instance is being stopped",
+        { StopsAt: { } at, Because: "max-uptime" } => $"last used {At(idle.LastActivity)}; the instance stops {At(at)}, for its uptime",
+        { StopsAt: { } at } => $"last used {At(idle.LastActivity)}; the instance stops {At(at)} unless somebody comes",
+        _ => $"last used {At(idle.LastActivity)}",
+    };
 
     private static string Ended(UpdateResult last) => last switch
     {

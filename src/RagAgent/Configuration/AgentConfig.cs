@@ -21,6 +21,9 @@ public sealed record AgentConfig
     public HealthConfig Health { get; init; } = new();
     public RestartConfig Restart { get; init; } = new();
     public UpdateConfig Update { get; init; } = new();
+
+    /// <summary>Null: the instance never stops itself.</summary>
+    public IdleConfig? Idle { get; init; }
 }
 
 public sealed record AwsConfig
@@ -215,4 +218,17 @@ public sealed record UpdateConfig
 
     /// <summary>How long of a change of containers requests wait for its end; zero: they don't wait.</summary>
     public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>When the instance stops itself. One of <see cref="StopAfter"/> and <see cref="MaxUptime"/> is set.</summary>
+public sealed record IdleConfig
+{
+    /// <summary>Without a visitor for this long; null: only by <see cref="MaxUptime"/>.</summary>
+    public TimeSpan? StopAfter { get; init; } = TimeSpan.FromMinutes(60);
+
+    /// <summary>For want of visitors it is not stopped before the machine has been up for this long.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>From the boot; then it is stopped with visitors as well. Null: no such limit.</summary>
+    public TimeSpan? MaxUptime { get; init; }
 }

@@ -26,6 +26,7 @@ internal static class ConfigBinder
             Health = HealthBinder.Bind(file.Child("health")),
             Restart = Restart(file.Child("restart")),
             Update = Update(file.Child("update"), container),
+            Idle = IdleBinder.Bind(file),
         };
     }
 
@@ -93,7 +94,6 @@ internal static class ConfigBinder
     private static void RefuseWhatComesLater(Section file)
     {
         file.Read("dns", null, Later.OnlyNull("null", node => node is ObjectNode));
-        file.Read("idle", null, Later.OnlyNull("null", node => node is ObjectNode));
         if (file.IsNull("tls")) return;
         Section tls = file.Child("tls");
         tls.Read("certificate", null, Later.OnlyNull("null", node => node is TextNode));

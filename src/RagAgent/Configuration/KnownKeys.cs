@@ -30,10 +30,11 @@ internal static class KnownKeys
         ("health.liveness", ["path", "interval", "timeout", "failures"]),
         ("restart", ["firstDelay", "maxDelay", "resetAfter"]),
         ("update", ["boot", "every", "when", "swap", "watch", "hold"]),
+        ("idle", ["stopAfter", "grace", "maxUptime"]),
     ];
 
     /// <summary>What a later version will define: until then it may hold anything.</summary>
-    private static readonly string[] Undefined = ["tls.certificate", "tls.key", "dns", "idle"];
+    private static readonly string[] Undefined = ["tls.certificate", "tls.key", "dns"];
 
     /// <summary>How this class calls what stands below a name in an object, or an entry (<c>[]</c>) of a list; null: nothing is known of it.</summary>
     /// <param name="place">The object or list, as this class calls it.</param>

@@ -18,7 +18,16 @@ internal sealed record StatusDocument(
     RolloutStatus Rollout,
     FailureStatus? LastFailure,
     IReadOnlyList<ProblemStatus> Problems,
-    BootsStatus? Boot = null);
+    BootsStatus? Boot = null,
+    IdleStatus? Idle = null);
+
+/// <summary>Of an instance that stops itself; null in the document when it does not.</summary>
+/// <param name="LastActivity">When a visitor or an operator last did something; the agent's start when nobody has since.</param>
+/// <param name="StopsAt">When the instance is stopped, if nobody comes and nothing is under way then; null: not before the app has served.</param>
+/// <param name="Because"><c>idle</c> or <c>max-uptime</c>: what it is stopped for then.</param>
+/// <param name="Noticed">The notice has been given: <c>stopsAt</c> is near.</param>
+/// <param name="Stopping">EC2 has accepted the stop.</param>
+internal sealed record IdleStatus(DateTimeOffset LastActivity, DateTimeOffset? StopsAt, string? Because, bool Noticed, bool Stopping);
 
 /// <param name="This">The boot that goes on.</param>
 /// <param name="Previous">The one before it; null: none is known.</param>

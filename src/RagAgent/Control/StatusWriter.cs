@@ -25,7 +25,8 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             Rollout(s),
             s.LastFailure is { } f ? new FailureStatus(clock.WallTime(f.At), f.ReleaseId, Problem(f.Problem, null), f.LastLines, Exit(f.Exit)) : null,
             [.. Problems(s)],
-            new BootsStatus(Boot(boot.Now), boot.Previous is { } previous ? Boot(previous) : null));
+            new BootsStatus(Boot(boot.Now), boot.Previous is { } previous ? Boot(previous) : null),
+            policy.Idle is null ? null : Idle(s));
     }
 
     private static BootStatus Boot(Boot boot) =>
@@ -69,6 +70,13 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             _ => null,
         });
 
+    private IdleStatus Idle(AgentState s)
+    {
+        var stop = IdleStop.Foreseen(s, policy);
+        return new IdleStatus(clock.WallTime(s.Idle.LastActivity), Wall(stop?.At), stop is { } known ? known.IsForUptime ? "max-uptime" : "idle" : null,
+            s.Idle.QuietNotice is not null || s.Idle.UptimeNotice is not null, IdleStop.IsAccepted(s));
+    }
+
     private static ExitStatus? Exit(ContainerExit? exit) =>
         exit is null ? null : new ExitStatus(exit.Code, exit.Code is > 128 and < 193 ? exit.Code - 128 : null, exit.OutOfMemory);
 
@@ -93,7 +101,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
         {
             yield return Problem(closed, null);
         }
-        foreach (var (problem, work) in new[] { (s.Engine.Problem, s.Engine.Work), (s.Secrets.Problem, s.Secrets.Work), (s.Tag.Problem, s.Tag.Work), (s.Image.Problem, s.Image.Work), (s.Spare.Problem, s.Spare.Work), (s.Written.Problem, s.Written.Work) })
+        foreach (var (problem, work) in new[] { (s.Engine.Problem, s.Engine.Work), (s.Secrets.Problem, s.Secrets.Work), (s.Tag.Problem, s.Tag.Work), (s.Image.Problem, s.Image.Work), (s.Spare.Problem, s.Spare.Work), (s.Written.Problem, s.Written.Work), (s.InstanceStop.Problem, s.InstanceStop.Work) })
         {
             if (problem is not null)
             {

@@ -5,7 +5,19 @@ namespace RagAgent.Diagnostics;
 /// <summary>What is going on, in one plain sentence: the same words at the front door, in <c>status</c> and in systemd's status line.</summary>
 internal static class Headline
 {
-    public static string Of(AgentState s, Policy policy) => s.App switch
+    public static string Of(AgentState s, Policy policy) => IsLeaving(s, policy) is { } leaving ? $"{OfApp(s, policy)} {leaving}" : OfApp(s, policy);
+
+    /// <summary>That the instance will be, or is being, stopped; null: neither.</summary>
+    private static string? IsLeaving(AgentState s, Policy policy) => s switch
+    {
+        _ when policy.Idle is null => null,
+        { InstanceStop.Value: not null } => "The instance is being stopped.",
+        { Idle.UptimeNotice: not null } => $"The instance is about to be stopped: it has been up for {Words.Span(policy.Idle.MaxUptime ?? TimeSpan.Zero)}.",
+        { Idle.QuietNotice: not null } => $"The instance is about to be stopped: nobody has used the app for {Words.Span(policy.Idle.StopAfter ?? TimeSpan.Zero)}.",
+        _ => null,
+    };
+
+    private static string OfApp(AgentState s, Policy policy) => s.App switch
     {
         App.Serving { Failures: 0 } v when s.Engine.Failures > 0 && s.Engine.Problem is { } problem => $"The app serves ({Digest(v)}). {problem}",
         App.Serving { Failures: 0 } v when s.Door.Problem is { } closed => $"The app serves ({Digest(v)}), and no visitor gets in. {closed}",

@@ -28,6 +28,10 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         visits.SessionsChanged += open => supervisor.Post(at => new Event.SessionsChanged(at, open));
+        if (policy.Idle is { } idle)
+        {
+            visits.Activity.Listen(() => supervisor.Post(at => new Event.Visited(at)), idle.ToldEvery);
+        }
         await base.StartAsync(cancellationToken);
         await _firstTry.Task.WaitAsync(cancellationToken);
     }

@@ -116,6 +116,7 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
     /// <returns>False: the app did not answer, and nothing was sent to the visitor yet.</returns>
     private async Task<bool> ForwardAsync(HttpContext visit, Container container)
     {
+        using var activity = visits.Activity.Watch(visit);
         var error = await forwarder.SendAsync(visit, $"http://127.0.0.1:{container.HostPort}", _app, Patience, SameHost.Instance);
         // By the status that the forwarder has set: it fails in many ways when the app goes, and the visitor's own faults have another one.
         return error == ForwarderError.None || visit.Response is not { HasStarted: false, StatusCode: StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout };

@@ -13,6 +13,9 @@ internal sealed class Visits(TimeProvider time) : IDoor
     /// <remarks>An event, for who hears it depends by a long way on this.</remarks>
     public event Action<int>? SessionsChanged;
 
+    /// <summary>Whether anybody is there at all.</summary>
+    public VisitorActivity Activity { get; } = new(time);
+
     /// <summary>A visit begins; it ends when the result is disposed.</summary>
     /// <param name="container">Whom it is for.</param>
     /// <param name="isSession">It is a WebSocket: told to <see cref="SessionsChanged"/>.</param>

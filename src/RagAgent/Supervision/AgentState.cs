@@ -102,6 +102,12 @@ internal sealed record AgentState
     /// <summary>Sessions that visitors hold open.</summary>
     public int Sessions { get; init; }
 
+    /// <summary>How the instance is used; of interest only when the policy lets it stop itself.</summary>
+    public IdleState Idle { get; init; } = new(Moment.Zero);
+
+    /// <summary>The stop of the whole instance; the value is there once EC2 has accepted it.</summary>
+    public Tracked<Acceptance> InstanceStop { get; init; } = Tracked<Acceptance>.Resting;
+
     /// <summary>Numbers operations, probes and updates, so that late news of an earlier one is told apart.</summary>
     public long Counter { get; init; }
 

@@ -6,6 +6,10 @@ internal static class Deadlines
     /// <summary>The earliest moment at which a <see cref="Event.Tick"/> could change anything; null: only news can.</summary>
     public static Moment? Next(AgentState s, Policy policy)
     {
+        if (IdleStop.IsGoing(s))
+        {
+            return IdleStop.Deadline(s, policy);
+        }
         Moment?[] all =
         [
             Until(s.Engine.Work), Until(s.Secrets.Work), Until(s.Tag.Work),
@@ -17,6 +21,7 @@ internal static class Deadlines
             s.Engine is { Work: Work.Idle, ReadAt: { } seen } ? seen + policy.InspectEvery : null,
             s.App is App.Absent && Target.SecretsAreAwaitedUntil(s, policy) is { } fresh && fresh > s.Now ? fresh : null,
             Of(s.App, s, policy), Of(s.Beside, s, policy),
+            IdleStop.Deadline(s, policy),
         ];
         return all.Min();
     }

@@ -43,4 +43,7 @@ internal abstract record Effect
 
     /// <summary>Writes down what has to outlive the process.</summary>
     public sealed record Remember(Memory Memory) : Effect;
+
+    /// <summary>Asks EC2 to stop this instance.</summary>
+    public sealed record StopInstance : Effect;
 }

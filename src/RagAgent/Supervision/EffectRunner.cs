@@ -4,7 +4,7 @@ using RagAgent.Diagnostics;
 namespace RagAgent.Supervision;
 
 /// <summary>Carries out effects, each on its own, so that a ten-minute pull never delays a stop; each reports back with an event.</summary>
-internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secrets, IProber prober, IDoor door, IMemory memory, Policy policy, AgentClock clock)
+internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secrets, IProber prober, IDoor door, IMemory memory, IInstance instance, Policy policy, AgentClock clock)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
 
@@ -78,6 +78,9 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
             case Effect.Probe probe:
                 var result = await prober.ProbeAsync(probe.Kind, probe.Container, stopping);
                 return at => new Event.Probed(at, probe.Number, result);
+            case Effect.StopInstance:
+                var id = await instance.StopAsync(stopping);
+                return at => new Event.InstanceStops(at, id);
             default:
                 throw new InvalidOperationException($"No one carries out {effect.GetType().Name}.");
         }
@@ -96,6 +99,7 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
         Effect.Collect => new Event.CollectFailed(at, problem),
         Effect.Remember => new Event.RememberFailed(at, problem),
         Effect.Probe probe => new Event.Probed(at, probe.Number, new ProbeResult.NotAsked(problem.What)),
+        Effect.StopInstance => new Event.InstanceStopFailed(at, problem),
         _ => throw new InvalidOperationException($"No one reports the failure of {effect.GetType().Name}."),
     };
 

@@ -51,6 +51,13 @@ internal abstract record Event(Moment At)
     public sealed record DoorFailed(Moment At, Problem Problem) : Event(At);
     public sealed record SessionsChanged(Moment At, int Open) : Event(At);
 
+    /// <summary>Somebody uses the app; told at most once a second.</summary>
+    public sealed record Visited(Moment At) : Event(At);
+
+    /// <summary>EC2 stops the instance.</summary>
+    public sealed record InstanceStops(Moment At, string InstanceId) : Event(At);
+    public sealed record InstanceStopFailed(Moment At, Problem Problem) : Event(At);
+
     /// <summary>An operator wants something.</summary>
     public sealed record Asked(Moment At, RequestKind Kind) : Event(At);
 }

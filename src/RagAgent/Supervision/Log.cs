@@ -139,4 +139,16 @@ internal static partial class Log
 
     [LoggerMessage(152, LogLevel.Warning, "The app could not be asked how it is, which says nothing about it: {Fault}.")]
     public static partial void CouldNotAsk(this ILogger logger, string fault);
+
+    [LoggerMessage(170, LogLevel.Information, "Nobody has used the app for {Quiet}: the instance is stopped in {Notice} unless somebody comes.")]
+    public static partial void NobodyComes(this ILogger logger, string quiet, string notice);
+
+    [LoggerMessage(171, LogLevel.Information, "Somebody has come: the instance is not stopped for now.")]
+    public static partial void SomebodyCame(this ILogger logger);
+
+    [LoggerMessage(172, LogLevel.Warning, "The instance comes to the end of idle.maxUptime ({Limit}): it is stopped in {Notice}, with its visitors.")]
+    public static partial void UpForTooLong(this ILogger logger, string limit, string notice);
+
+    [LoggerMessage(173, LogLevel.Information, "EC2 stops the instance {Instance} now.")]
+    public static partial void InstanceStops(this ILogger logger, string instance);
 }

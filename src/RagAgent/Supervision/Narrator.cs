@@ -24,6 +24,7 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
             TellFailure(after, failure);
         }
         TellVerdict(before, after);
+        TellIdle(before, after);
         TellRequests(before, after);
     }
 
@@ -222,6 +223,31 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
             case null when before.Verdict is { Avoids: true } old:
                 logger.Released(Words.Digest(old.Image.Digest));
                 break;
+        }
+    }
+
+    private void TellIdle(AgentState before, AgentState after)
+    {
+        if (policy.Idle is not { } idle)
+        {
+            return;
+        }
+        if (after.Idle.QuietNotice is { } told && told != before.Idle.QuietNotice)
+        {
+            logger.NobodyComes(Words.Span(idle.StopAfter ?? TimeSpan.Zero), Words.Span(idle.Notice));
+        }
+        else if (before.Idle.QuietNotice is not null && after.Idle.QuietNotice is null)
+        {
+            logger.SomebodyCame();
+        }
+        if (after.Idle.UptimeNotice is not null && before.Idle.UptimeNotice is null)
+        {
+            logger.UpForTooLong(Words.Span(idle.MaxUptime ?? TimeSpan.Zero), Words.Span(idle.UptimeNotice));
+        }
+        Troubles("EC2 stops the instance", before.InstanceStop, after.InstanceStop);
+        if (after.InstanceStop.Value is { } accepted && accepted != before.InstanceStop.Value)
+        {
+            logger.InstanceStops(accepted.InstanceId);
         }
     }
 

@@ -10,6 +10,11 @@ internal static class Planner
 
     public static Step Plan(AgentState s, Policy policy)
     {
+        s = IdleStop.Wait(s, policy);
+        if (IdleStop.IsGoing(s))
+        {
+            return new Step(s, []);
+        }
         var effects = ImmutableArray.CreateBuilder<Effect>();
         s = Rollout.Reconsider(s, policy);
         s = Placement.Plan(s, policy, effects);
@@ -18,6 +23,8 @@ internal static class Planner
         s = Supply.Plan(s, policy, effects);
         s = Requests.End(s, policy);
         s = Housekeeping.Plan(s, effects);
+        // Last: it waits for what was just begun.
+        s = IdleStop.Plan(s, policy, effects);
         return new Step(s, effects.ToImmutable());
     }
 

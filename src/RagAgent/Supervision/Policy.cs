@@ -53,6 +53,9 @@ internal sealed record Policy
     /// <summary>How long a restart waits for the secrets to be read again before it takes those in memory.</summary>
     public TimeSpan FreshSecretsPatience { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>When the instance is stopped; null: never.</summary>
+    public IdlePolicy? Idle { get; init; }
+
     /// <summary>How often the engine is inspected though no event asked for it.</summary>
     public TimeSpan InspectEvery { get; init; } = TimeSpan.FromMinutes(1);
 }

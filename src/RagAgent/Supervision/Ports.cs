@@ -49,6 +49,14 @@ internal interface ISecrets
     Task<SecretVersions> ReadAsync(CancellationToken stopping);
 }
 
+/// <summary>The machine that all of this runs on.</summary>
+internal interface IInstance
+{
+    /// <summary>Asks EC2 to stop it; it goes down soon after.</summary>
+    /// <returns>Its id.</returns>
+    Task<string> StopAsync(CancellationToken stopping);
+}
+
 /// <summary>Asks the app how it is.</summary>
 internal interface IProber
 {

@@ -54,7 +54,10 @@ internal static class Reducer
         Event.DoorOpened => s with { Door = new Door(IsOpen: true, null) },
         Event.DoorFailed failed => s with { Door = new Door(IsOpen: false, failed.Problem) },
         Event.SessionsChanged changed => s with { Sessions = changed.Open },
-        Event.Asked asked => Requests.Begin(s, asked.Kind),
+        Event.Asked asked => Requests.Begin(IdleStop.Stirred(s), asked.Kind),
+        Event.Visited => IdleStop.Stirred(s),
+        Event.InstanceStops stops when s.InstanceStop.IsRunning => s with { InstanceStop = s.InstanceStop.Succeed(new Acceptance(stops.InstanceId, s.Now)) },
+        Event.InstanceStopFailed failed when s.InstanceStop.IsRunning && policy.Idle is { } idle => s.Draw(t => s with { InstanceStop = s.InstanceStop.Fail(failed.Problem, s.Now, idle.Retry, t) }),
         _ => s,   // time passed, or late news of what is over
     };
 

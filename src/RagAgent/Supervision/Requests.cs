@@ -102,7 +102,8 @@ internal static class Requests
         LastOutcome = new Outcome(s.Request!.Id, s.Request.Kind, serving is not null && (serving.Container.ReleaseId != s.Request.From || s.Request.Kind == RequestKind.Rollback), serving?.Container.Image?.Digest, null),
     };
 
-    private static AgentState Fail(AgentState s, Problem problem) => s with
+    /// <summary>The request that is open ends with this; the state keeps what it asked for.</summary>
+    public static AgentState Fail(AgentState s, Problem problem) => s with
     {
         Request = null,
         LastOutcome = new Outcome(s.Request!.Id, s.Request.Kind, Changed: false, null, problem),

@@ -16,7 +16,7 @@ internal static class FaultCommand
         var endpoint = AdminClient.EndpointOption();
         var operation = new Argument<string>("OPERATION")
         {
-            Description = "imds-token, imds-role, imds-credentials, imds-other, ssm:GetParameter, ecr:GetAuthorizationToken, "
+            Description = "imds-token, imds-role, imds-credentials, imds-other, ssm:GetParameter, ecr:GetAuthorizationToken, ec2:StopInstances, "
                 + "registry:manifest, registry:blob, registry:upload, registry:any, …",
         };
         var kind = new Argument<string>("KIND");
@@ -24,7 +24,7 @@ internal static class FaultCommand
         var times = new Option<int?>("--times") { Description = "How many requests meet it; without it: all, until it is cleared." };
         var method = new Option<string?>("--method") { Description = "Only requests with this HTTP method." };
         var role = new Option<string?>("--role") { Description = "Only requests signed by this role." };
-        var type = new Option<string?>("--type") { Description = "error: AccessDeniedException, ThrottlingException, DENIED, TOOMANYREQUESTS, …" };
+        var type = new Option<string?>("--type") { Description = "error: AccessDeniedException, ThrottlingException, DENIED, TOOMANYREQUESTS, …; of EC2 UnauthorizedOperation, RequestLimitExceeded, …" };
         var message = new Option<string?>("--message") { Description = "error: in place of what AWS says for that type." };
         var status = new Option<int?>("--status") { Description = "error: in place of that type's HTTP status." };
         var retryAfter = new Option<int?>("--retry-after") { Description = "error of the registry: seconds." };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography.X509Certificates;
@@ -24,10 +25,11 @@ internal static class ServeCommand
         var registryPort = new Option<int>("--registry-port") { Description = "0 (default): a free port." };
         var ownNames = new Option<string?>("--own-names-at") { Description = "An address on whose port 443 AWS answers under its own names; 169.254.169.254 is the metadata service then. In a network namespace." };
         var certificate = new Option<string?>("--certificate") { Description = "A PEM file with a certificate for these names and its key." };
+        var onStop = new Option<string?>("--on-stop") { Description = "A shell command that takes the machine down; run when EC2's StopInstances was accepted." };
         var readyFile = new Option<string?>("--ready-file") { Description = "Written, as JSON, when everything answers." };
         var command = new Command("serve", "Run LocalAws until SIGTERM or SIGINT.")
         {
-            stateDir, region, account, parameters, keys, apiPort, registryPort, ownNames, certificate, readyFile,
+            stateDir, region, account, parameters, keys, apiPort, registryPort, ownNames, certificate, onStop, readyFile,
         };
         command.SetAction(result => Running.Command(() =>
         {
@@ -44,13 +46,13 @@ internal static class ServeCommand
                 StaticKeys = (result.GetValue(keys) ?? []).Select(ValueSource.ReadPair).ToDictionary(k => k.Name, k => k.Value),
             };
             var values = (result.GetValue(parameters) ?? []).Select(ValueSource.ReadPair).ToList();
-            return ServeAsync(directory, options, values, result.GetValue(readyFile));
+            return ServeAsync(directory, options, values, result.GetValue(onStop), result.GetValue(readyFile));
         }));
         return command;
     }
 
     private static async Task ServeAsync(
-        string directory, LocalAwsOptions options, IReadOnlyList<(string Name, string Value)> parameters, string? readyFile)
+        string directory, LocalAwsOptions options, IReadOnlyList<(string Name, string Value)> parameters, string? onStop, string? readyFile)
     {
         using var stopping = new CancellationTokenSource();
         void Stop(PosixSignalContext signal)
@@ -63,6 +65,8 @@ internal static class ServeCommand
         try
         {
             await using var server = await LocalAwsServer.StartAsync(options, stopping.Token);
+            if (onStop is not null)
+                server.StopAccepted += () => TakeDown(onStop);
             foreach (var (name, value) in parameters)
                 server.Parameters.Put(name, value);
             var ready = Describe(server, WritePassword(directory, server));
@@ -81,6 +85,9 @@ internal static class ServeCommand
                 File.Delete(readyFile);
         }
     }
+
+    /// <summary>Not waited for: what happens to the machine is no part of EC2's answer.</summary>
+    private static void TakeDown(string command) => Process.Start("/bin/sh", ["-c", command]).Dispose();
 
     private static ReadyFile Describe(LocalAwsServer server, string passwordFile) => new(
         server.ApiEndpoint.ToString().TrimEnd('/'), server.RegistryHost, server.Options.Region, server.Options.AccountId,

@@ -19,5 +19,6 @@ public static class Operations
     public const string StorageBlob = "storage:blob";
 
     public const string GetParameter = "ssm:GetParameter";
+    public const string StopInstances = "ec2:StopInstances";
     public const string GetAuthorizationToken = "ecr:GetAuthorizationToken";
 }

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LocalAws.Faults;
 using LocalAws.Signing;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace LocalAws.Services;
 
@@ -11,7 +10,6 @@ namespace LocalAws.Services;
 internal sealed class JsonApi(IReadOnlyList<IAwsService> services, SignatureVerifier verifier, Exchange exchange)
 {
     private const string ContentType = "application/x-amz-json-1.1";
-    private const int LargestBody = 1 << 20;
 
     public async Task AnswerAsync(HttpContext context)
     {
@@ -33,7 +31,7 @@ internal sealed class JsonApi(IReadOnlyList<IAwsService> services, SignatureVeri
 
     private async Task<JsonObject> CallAsync(HttpContext context)
     {
-        var body = await ReadBodyAsync(context);
+        var body = await SignedCall.ReadBodyAsync(context);
         var target = context.Request.Headers["X-Amz-Target"].ToString().Split('.', 2);
         if (target.Length < 2 || services.FirstOrDefault(s => s.TargetPrefix == target[0]) is not { } service)
         {
@@ -43,7 +41,7 @@ internal sealed class JsonApi(IReadOnlyList<IAwsService> services, SignatureVeri
         var action = $"{service.SigningName}:{target[1]}";
         var input = Parse(body);
         var resource = input is null ? "*" : service.ResourceOf(target[1], input);
-        var (caller, refusal) = Verify(context, body, service.SigningName);
+        var (caller, refusal) = SignedCall.Verify(verifier, context, body, service.SigningName);
         var fault = await exchange.BeginAsync(context, action, service.SigningName, resource, caller?.PrincipalArn);
         if (fault is Fault.Error error)
             throw new AwsErrorException(Complete(error, caller, action, resource));
@@ -52,26 +50,6 @@ internal sealed class JsonApi(IReadOnlyList<IAwsService> services, SignatureVeri
         if (input is null)
             throw new AwsErrorException(AwsError.BadRequest("SerializationException", "The request body is not a JSON object."));
         return service.Answer(target[1], input, caller!.PrincipalArn);
-    }
-
-    private (AwsCredential? Caller, AwsErrorException? Refusal) Verify(HttpContext context, byte[] body, string service)
-    {
-        try
-        {
-            return (verifier.Verify(OnTheWire(context, body), service), null);
-        }
-        catch (AwsErrorException refusal)
-        {
-            return (null, refusal);
-        }
-    }
-
-    private static SignedRequest OnTheWire(HttpContext context, byte[] body)
-    {
-        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?', 2);
-        var headers = context.Request.Headers.ToDictionary(
-            h => h.Key.ToLowerInvariant(), h => string.Join(',', h.Value.AsEnumerable()), StringComparer.Ordinal);
-        return new SignedRequest(context.Request.Method, target[0], target.Length > 1 ? target[1] : "", headers, body);
     }
 
     private static AwsError Complete(Fault.Error fault, AwsCredential? caller, string action, string resource)
@@ -88,20 +66,6 @@ internal sealed class JsonApi(IReadOnlyList<IAwsService> services, SignatureVeri
             _ => (null, StatusCodes.Status400BadRequest),
         };
         return new AwsError(type, fault.Message ?? message, fault.Status ?? status);
-    }
-
-    private static async Task<byte[]> ReadBodyAsync(HttpContext context)
-    {
-        using var body = new MemoryStream();
-        var buffer = new byte[8192];
-        int read;
-        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
-        {
-            body.Write(buffer, 0, read);
-            if (body.Length > LargestBody)
-                throw new AwsErrorException(AwsError.BadRequest("ValidationException", "The request body is larger than 1 MiB."));
-        }
-        return body.ToArray();
     }
 
     private static JsonObject? Parse(byte[] body)

@@ -42,6 +42,7 @@ public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
         NoInstance();
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
+        AgentEnvironment.Remove("AWS_ENDPOINT_URL_EC2");
         var config = Path.Combine(Folder, "aws-config");
         await File.WriteAllTextAsync(config, $"""
             [profile dev]
@@ -70,6 +71,7 @@ public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
     {
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
+        AgentEnvironment.Remove("AWS_ENDPOINT_URL_EC2");
         AgentEnvironment["AWS_ENDPOINT_URL"] = Aws.ApiEndpoint.ToString();
         await PushAsync();
         StartAgent();

@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using LocalAws;
+using LocalAws.Faults;
+using LocalAws.Signing;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.AwsBench;
@@ -43,6 +45,48 @@ public sealed class ForeignClientTests : AwsTest
         var failure = (await AwsAsync(false, "ssm", "get-parameter", "--name", "/nope")).FailedWith();
 
         Assert.StartsWith("An error occurred (ParameterNotFound) when calling the GetParameter operation", failure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_aws_command_stops_the_instance_and_tries_whether_it_may()
+    {
+        var stops = 0;
+        Aws.StopAccepted += () => stops++;
+
+        Assert.StartsWith("An error occurred (DryRunOperation) when calling the StopInstances operation: Request would have succeeded, but DryRun flag is set.",
+            (await AwsAsync(true, "ec2", "stop-instances", "--instance-ids", Aws.Instance.InstanceId, "--dry-run")).FailedWith(), StringComparison.Ordinal);
+        Assert.Equal(0, stops);
+        var stopped = JsonNode.Parse((await AwsAsync(true, "ec2", "stop-instances", "--instance-ids", Aws.Instance.InstanceId)).Succeeded())!["StoppingInstances"]![0]!;
+
+        Assert.Equal((Aws.Instance.InstanceId, "stopping", "running", 1),
+            ((string)stopped["InstanceId"]!, (string)stopped["CurrentState"]!["Name"]!, (string)stopped["PreviousState"]!["Name"]!, stops));
+        var call = Aws.Requests.Of("ec2:StopInstances")[^1];
+        Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", "arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0"), (call.Principal, call.Resource));
+    }
+
+    [Theory]
+    [InlineData("i-0123456789abcdef1", null, "(InvalidInstanceID.NotFound) when calling the StopInstances operation: The instance ID 'i-0123456789abcdef1' does not exist")]
+    [InlineData("i-7", null, "(InvalidInstanceID.Malformed) when calling the StopInstances operation: Invalid id: \"i-7\"")]
+    [InlineData("i-0123456789abcdef0", "UnauthorizedOperation", "(UnauthorizedOperation) when calling the StopInstances operation: You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/static is not authorized to perform: ec2:StopInstances on resource: arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0 because")]
+    [InlineData("i-0123456789abcdef0", "OperationNotPermitted", "(OperationNotPermitted) when calling the StopInstances operation: The instance 'i-0123456789abcdef0' may not be stopped.")]
+    public async Task The_aws_command_names_the_errors_of_EC2(string instance, string? fault, string expected)
+    {
+        if (fault is not null)
+            Aws.Faults.Add("ec2:StopInstances", new Fault.Error(fault));
+
+        var failure = (await AwsAsync(false, "ec2", "stop-instances", "--instance-ids", instance)).FailedWith();
+
+        Assert.StartsWith($"An error occurred {expected}", failure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_a_wrong_secret_the_aws_command_stops_nothing()
+    {
+        Aws.Credentials.Add(new AwsCredential(StaticKeyId, "another", null, null, "arn:aws:iam::123456789012:user/static"));
+
+        var refused = (await AwsAsync(false, "ec2", "stop-instances", "--instance-ids", Aws.Instance.InstanceId)).FailedWith();
+
+        Assert.StartsWith("An error occurred (SignatureDoesNotMatch) when calling the StopInstances operation", refused, StringComparison.Ordinal);
     }
 
     [Theory]

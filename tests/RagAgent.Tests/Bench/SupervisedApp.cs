@@ -4,7 +4,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Tests.Bench;
 
 /// <summary>A real supervision over an engine, a registry and secrets that are always well: it adopts the app on the port and has it serve.</summary>
-internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor, IMemory, IAsyncDisposable
+internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor, IMemory, IInstance, IAsyncDisposable
 {
     private readonly Container _container;
     private int _probes;
@@ -13,7 +13,7 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
     {
         _container = Told.Container(port, new Release(Told.Image, Told.Policy.ConfigFingerprint, Told.Secrets.Fingerprint).Id);
         Clock = new AgentClock(time ?? TimeProvider.System);
-        Supervisor = new Supervisor(Told.Policy, new EffectRunner(this, this, this, this, this, this, Told.Policy, Clock), this, Board, new Narrator(NullLogger<Supervisor>.Instance, Told.Policy), Clock);
+        Supervisor = new Supervisor(Told.Policy, new EffectRunner(this, this, this, this, this, this, this, Told.Policy, Clock), this, Board, new Narrator(NullLogger<Supervisor>.Instance, Told.Policy), Clock);
     }
 
     public StateBoard Board { get; } = new();
@@ -61,6 +61,8 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
     }
 
     public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) => Task.FromResult(0);
+
+    public Task<string> StopAsync(CancellationToken stopping) => Task.FromResult("i-0123456789abcdef0");
 
     public Memory? Read() => null;
 

@@ -13,7 +13,6 @@ public class LaterVersionTests
     [InlineData("\"tls\": { \"certificate\": \"/etc/tls/cert.pem\" }", "tls.certificate: is not supported by this version (VERSION); use null")]
     [InlineData("\"tls\": { \"key\": \"/etc/tls/key.pem\" }", "tls.key: is not supported by this version (VERSION); use null")]
     [InlineData("\"dns\": { \"zone\": \"Z1\" }", "dns: is not supported by this version (VERSION); use null")]
-    [InlineData("\"idle\": { \"stopAfter\": \"60m\" }", "idle: is not supported by this version (VERSION); use null")]
     public void A_feature_of_a_later_version_is_refused_as_such(string members, string expected) =>
         Assert.Equal(expected.Replace("VERSION", Version, StringComparison.Ordinal), Refusal(With(members)));
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using RagAgent.Configuration;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
@@ -7,7 +8,7 @@ using static RagAgent.Tests.Configuration.ConfigText;
 namespace RagAgent.Tests.Configuration;
 
 /// <summary>The reader, the records, the schema, the sample and the documentation say the same.</summary>
-public class OneTruthTests
+public partial class OneTruthTests
 {
     private static readonly JsonObject Schema = SchemaWalk.Load();
     private static readonly IReadOnlyDictionary<string, JsonObject> SchemaKeys = SchemaWalk.Keys(Schema);
@@ -32,6 +33,7 @@ public class OneTruthTests
         string[] compared = ["Image", "Secrets", "Container"];
         foreach (PropertyInfo section in typeof(AgentConfig).GetProperties().Where(property => !compared.Contains(property.Name)))
             Assert.Equal(section.GetValue(defaults), section.GetValue(sample));
+        Assert.Equal(new IdleConfig(), Accepted(SampleWalk.Only("idle", SampleTree()["idle"]!.ToJsonString())).Idle);
     }
 
     [Fact]
@@ -108,7 +110,17 @@ public class OneTruthTests
 
     private static bool IsSection(string key) => Known.Any(other => other.StartsWith(key + ".", StringComparison.Ordinal)) && key is not "secrets";
 
-    private static JsonObject SampleTree() => SampleWalk.Parse(Repository.Read("packaging/ragagent.json"));
+    /// <summary>The sample has idle switched off, and in the comment above it the object with its defaults.</summary>
+    private static JsonObject SampleTree()
+    {
+        JsonObject sample = SampleWalk.Parse(Repository.Read("packaging/ragagent.json"));
+        Assert.Null(sample["idle"]);
+        sample["idle"] = JsonNode.Parse(IdleInSample().Match(Repository.Read("packaging/ragagent.json")).Groups[1].Value);
+        return sample;
+    }
+
+    [GeneratedRegex(@"^ *// +(\{ ""stopAfter"": .*\})$", RegexOptions.Multiline)]
+    private static partial Regex IdleInSample();
 
     private static string Text(JsonNode? node) => node?.ToJsonString() ?? "null";
 }

@@ -21,6 +21,7 @@ public class StatusDocumentTests
         "lastFailure.at", "lastFailure.release", "lastFailure.problem.code", "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry", "lastFailure.lastLines", "lastFailure.exit.code", "lastFailure.exit.signal", "lastFailure.exit.outOfMemory",
         "problems.code", "problems.what", "problems.remedy", "problems.nextTry",
         "boot.this.began", "boot.this.steps.name", "boot.this.steps.seconds", "boot.previous.began", "boot.previous.steps.name", "boot.previous.steps.seconds",
+        "idle.lastActivity", "idle.stopsAt", "idle.because", "idle.noticed", "idle.stopping",
     ];
 
     private static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
@@ -36,7 +37,8 @@ public class StatusDocumentTests
         new FailureStatus(At, "release-0", Trouble, ["last line"], new ExitStatus(137, 9, true)), [Trouble],
         new BootsStatus(
             new BootStatus(At, [new BootStepStatus("agent", 6.123), new BootStepStatus("healthy", 21)]),
-            new BootStatus(At.AddDays(-1), [new BootStepStatus("agent", 6), new BootStepStatus("healthy", 120.66)])));
+            new BootStatus(At.AddDays(-1), [new BootStepStatus("agent", 6), new BootStepStatus("healthy", 120.66)])),
+        new IdleStatus(At, At.AddHours(1), "idle", true, false));
 
     [Fact]
     public void Every_key_that_scripts_may_read_is_there()
@@ -73,6 +75,7 @@ public class StatusDocumentTests
             engine    Docker 29.0.0 (API 1.44), does not answer
             door      port 80, 3 sessions open
             crashes   2 in a row, next start {at}
+            idle      last used {at}; the instance stops {Here(At.AddHours(1))} unless somebody comes
             request   the last update failed: It went wrong. Do this.
             problem   It went wrong. Do this. Next try {at}.
             failed    {at}: It went wrong. Do this.

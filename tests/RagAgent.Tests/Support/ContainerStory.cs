@@ -132,6 +132,9 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public ContainerStory SpareFails(Problem problem) => Answer<Effect.EnsureSpare>((_, at) => new Event.SpareFailed(at, problem));
 
+    /// <summary>EC2's answer to the stop of the instance.</summary>
+    public ContainerStory AnswersStop(Func<Moment, Event> answer) => Answer<Effect.StopInstance>((_, at) => answer(at));
+
     public ContainerStory Drains(int left = 0) => Answer<Effect.Drain>((e, at) => new Event.Drained(at, e.Op, left));
 
     public ContainerStory Collects(int removed = 0) => Answer<Effect.Collect>((_, at) => new Event.ImagesCollected(at, new Collection(removed, removed * 1000)));

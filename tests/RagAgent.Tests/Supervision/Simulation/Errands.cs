@@ -40,6 +40,7 @@ internal sealed class Errands(World world)
             Effect.Collect collect => Collect(errand, collect),
             Effect.Remember remember => Remember(errand, remember.Memory),
             Effect.Probe probe => Probe(errand, probe),
+            Effect.StopInstance => StopInstance(errand),
             _ => throw new InvalidOperationException($"The world knows no {effect.GetType().Name}."),
         }).Go();
     }
@@ -181,6 +182,21 @@ internal sealed class Errands(World world)
             world.StateFile = memory;
             Report(errand, at => new Event.Remembered(at, memory));
         });
+
+    private Errand StopInstance(Errand errand)
+    {
+        var accepted = false;
+        return errand
+            .Then(Latency(), () =>
+            {
+                accepted = !world.StopOfInstanceIsDenied;
+                if (accepted)
+                {
+                    world.StopInstance();
+                }
+            })
+            .Then(Latency(), () => Report(errand, at => accepted ? new Event.InstanceStops(at, "i-1") : new Event.InstanceStopFailed(at, World.OutOfReach)));
+    }
 
     private Errand Start(Errand errand, Effect.StartContainer start)
     {

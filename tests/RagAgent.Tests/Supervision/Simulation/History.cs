@@ -12,6 +12,7 @@ internal enum Happening
     EngineDown, EngineRestart, RegistryDown, SecretsDown, PullFails, DiskFull, StartFails, StartFailsHalfway, StopFails, Slow,
     Pressure, ProberFails, StateUnwritable, StateLost, ImageBreaks,
     AgentCrash, AgentCrashWithNewConfig, Reboot,
+    Visits, VisitsForAWhile, StopOfInstanceDenied,
     HumanStop, HumanKill, HumanRemove, HumanRestart, HumanStart, HumanPause, HumanRunsSecond, HumanRemovesImage, HumanPrunes,
 }
 
@@ -35,10 +36,26 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
     private static readonly Gen<Turn> OneTurn =
         Gen.Select(Pause, Gen.Enum<Happening>(), Gen.Int[0, 90], (after, what, seconds) => new Turn(after, what, seconds));
 
+    /// <summary>In a third of the histories the instance may stop itself.</summary>
+    private static readonly Gen<IdlePolicy?> Idle = Gen.Frequency(
+        (2, Gen.Const((IdlePolicy?)null)),
+        (1, Gen.Select(Seconds(10, 300), Gen.Int[0, 300], Seconds(330, 1500),
+            (stopAfter, grace, maxUptime) => (IdlePolicy?)new IdlePolicy
+            {
+                StopAfter = stopAfter,
+                Grace = TimeSpan.FromSeconds(grace),
+                MaxUptime = maxUptime,
+                GoesDownWithin = TimeSpan.FromMinutes(2),
+                Retry = new Backoff(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1)),
+            })));
+
+    private static Gen<TimeSpan?> Seconds(int least, int most) => Gen.Frequency((1, Gen.Const((TimeSpan?)null)), (3, Gen.Int[least, most].Select(s => (TimeSpan?)TimeSpan.FromSeconds(s))));
+
     private static readonly Gen<Policy> Policies = Gen.Select(
-        Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)), Gen.Bool, Gen.Bool, Gen.Int[30, 180],
-        (hasGate, waitForIdle, checkEvery, startFirst, cachedFirst, watch) => new Policy
+        Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)), Gen.Bool, Gen.Bool, Gen.Int[30, 180], Idle,
+        (hasGate, waitForIdle, checkEvery, startFirst, cachedFirst, watch, idle) => new Policy
         {
+            Idle = idle,
             StartFirst = startFirst,
             CachedFirst = cachedFirst,
             Watch = TimeSpan.FromSeconds(watch),
@@ -63,6 +80,7 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
         $"luck {Luck}, gate {Policy.HasGate}, wait for idle {Policy.WaitForIdle}, " +
         $"check every {Policy.CheckEvery?.ToString() ?? "never"}, " +
         $"start-first {Policy.StartFirst}, cached first {Policy.CachedFirst}, watch {Policy.Watch.TotalSeconds}s, " +
+        (Policy.Idle is { } idle ? $"idle after {idle.StopAfter?.TotalSeconds}s, grace {idle.Grace.TotalSeconds}s, up at most {idle.MaxUptime?.TotalSeconds}s, " : "") +
         $"secrets survive a restart {SecretsSurviveRestart}; " +
         string.Join(", ", Turns.Select(t => $"+{t.After.TotalSeconds:0.###}s {t.What}({t.Seconds}s)"));
 }

@@ -8,7 +8,8 @@ namespace RagAgent.Tests.Supervision.Simulation;
 /// <param name="FrontTransitions">By the names of the states.</param>
 /// <param name="BesideTransitions">The same beside.</param>
 /// <param name="Heard">Events that the agent heard.</param>
-internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlySet<(string From, string To)> FrontTransitions, IReadOnlySet<(string From, string To)> BesideTransitions, int Heard)
+/// <param name="StopsOfInstance">How often EC2 was asked to stop the instance, and did.</param>
+internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlySet<(string From, string To)> FrontTransitions, IReadOnlySet<(string From, string To)> BesideTransitions, int Heard, int StopsOfInstance)
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(6);
@@ -47,7 +48,29 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlyS
             throw new RuleBrokenException(
                 $"It served and nothing was wrong, but {container!.Id} was not left alone: {world.Agent.State.App}");
         }
-        return new Lived(took, world.Rules.BusiestMinute, world.Rules.FrontTransitions, world.Rules.BesideTransitions, world.Agent.Heard);
+        if (history.Policy.Idle is { StopAfter: not null } idle)
+        {
+            StopsWhenNobodyComes(world, idle);
+        }
+        return new Lived(took, world.Rules.BusiestMinute, world.Rules.FrontTransitions, world.Rules.BesideTransitions, world.Agent.Heard, world.StopsOfInstance);
+    }
+
+    /// <summary>With visitors the instance stays up, and without them it stops itself in time.</summary>
+    private static void StopsWhenNobodyComes(World world, IdlePolicy idle)
+    {
+        var (quiet, visitsEnd) = (idle.StopAfter!.Value, world.Time.Now + (3 * idle.StopAfter!.Value));
+        world.Visit(quiet / 2, visitsEnd);
+        world.Time.RunTo(world.Time.Now + TimeSpan.FromSeconds(1));   // whoever came before is known
+        world.AllowStopOfInstance();
+        var bound = quiet + idle.Notice + idle.ToldEvery + idle.Retry.Longest + idle.Grace + TimeSpan.FromSeconds(30);
+        for (var before = world.StopsOfInstance; world.StopsOfInstance == before;)
+        {
+            if (world.Time.Now > visitsEnd + bound)
+            {
+                throw new RuleBrokenException($"Nobody comes and nothing is under way, and after {bound} the instance is still up: {world.Agent.State}");
+            }
+            world.Time.RunTo(world.Time.Now + Step);
+        }
     }
 
     /// <summary>The history once more, told line by line, with the rule it breaks at the end.</summary>

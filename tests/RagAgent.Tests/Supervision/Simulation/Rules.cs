@@ -15,7 +15,8 @@ internal sealed class Rules(World world)
     private readonly Dictionary<ImageName, string> _unusable = [];
     private readonly HashSet<ImageName> _removed = [];
     private ImageName? _quarantined;
-    private bool _held;
+    private bool _held, _served;
+    private TimeSpan _bornAt;
     private Inventory? _shown;
     private TimeSpan _shownAt;
     private Resolution? _resolved;
@@ -27,6 +28,7 @@ internal sealed class Rules(World world)
     public void Boots()
     {
         (_shown, _shownAt, _resolved, _secrets, _metAnew) = (null, world.Time.Now, null, null, 0);
+        (_served, _bornAt) = (false, world.Time.Now);
         _failedProbes.Clear();
         _passed.Clear();
         _unusable.Clear();
@@ -88,13 +90,20 @@ internal sealed class Rules(World world)
         Swaps(before, s, policy);
         Goes(FrontTransitions, before.App, s.App);
         Goes(BesideTransitions, before.Beside, s.Beside);
+        _served |= s.App is App.Serving;
         var next = Deadlines.Next(s, policy);
         Require(next is null || next > s.Now, () => $"The deadline {next} is over at {s.Now}: the loop would spin.");
         Require(next is not null || !world.IsIdle || step.Effects.Length > 0,
             () => "Nothing is under way and nothing is due: the agent sleeps for ever.");
         Require(next is null || next - s.Now <= Longest(policy),
             () => $"The next deadline {next} is further away than any delay of the policy.");
+        if (IdleStop.IsGoing(s))
+        {
+            Require(!IdleStop.IsGoing(before) || step.Effects.IsEmpty, () => $"The instance goes, and {step.Effects[0]} is begun.");
+            return;   // nothing else is waited for
+        }
         Waits(s.Engine.Work, s.Now, policy.Retry, next);
+        Waits(s.InstanceStop.Work, s.Now, policy.Idle?.Retry ?? policy.Retry, Moment.Zero);
         Waits(s.Secrets.Work, s.Now, policy.Retry, next);
         Waits(s.Tag.Work, s.Now, policy.Retry, next);
         Waits(s.Image.Work, s.Now, policy.PullRetry, Supply.MayFetch(s) ? next : Moment.Zero);
@@ -264,11 +273,40 @@ internal sealed class Rules(World world)
             var unknown = world.Engine.Alive.FirstOrDefault(b => b.Id != start.Beside?.Id && (!b.StartedByHuman || b.StartedAt < _shownAt));
             Require(unknown is null, () => $"A start begins while {unknown!.Id} is alive, which the agent could know.");
         }
+        if (effect is Effect.StopInstance)
+        {
+            StopsInstance(underWay);
+        }
         if (effect is Effect.Collect collect)
         {
             Require(world.Agent.State.Good.All(good => collect.Keep.Contains(good)), () => "A good image is not kept.");
         }
         CountStorm();
+    }
+
+    /// <summary>The instance is asked to stop: only when nobody has used it for long enough and nothing is under way, or when it has been up for too long.</summary>
+    private void StopsInstance(IEnumerable<Effect> underWay)
+    {
+        var (now, s, idle) = (world.Time.Now, world.Agent.State, world.Agent.Policy.Idle!);
+        var limit = world.BootedAt + idle.MaxUptime;
+        if (now < limit + idle.UptimePatience || limit is null)
+        {
+            var cut = underWay.FirstOrDefault(other => other is Effect.EnsureImage or Effect.EnsureSpare or Effect.StartContainer or Effect.StopContainer or Effect.Drain or Effect.Collect or Effect.Remember);
+            Require(cut is null, () => $"The instance is stopped while {cut} is under way.");
+            Require(s.Request is null, () => "The instance is stopped while an operator waits.");
+            Require(s is not { Verdict: Verdict.OnTrial { Strikes: 0 }, App: App.Serving { Failures: 0 } trial } || s.Now >= trial.Since + world.Agent.Policy.Watch || !Rollout.IsWatched(s, trial, world.Agent.Policy),
+                () => "The instance is stopped in the middle of a trial.");
+        }
+        if (limit is { } reached && now >= reached && now >= _bornAt + idle.UptimeNotice)
+        {
+            return;
+        }
+        Require(idle.StopAfter is not null, () => "The instance is stopped before its time is over, or without a notice.");
+        var alone = idle.StopAfter!.Value + idle.Notice;
+        Require(_served || s.Hold is not null, () => "The instance is stopped before the app has served.");
+        Require(now >= world.BootedAt + idle.Grace + idle.Notice, () => $"The instance is stopped {now - world.BootedAt} after its boot.");
+        Require(now >= _bornAt + alone, () => $"The instance is stopped {now - _bornAt} after the agent began.");
+        Require(world.LastUse is not { } last || now >= last + alone, () => $"The instance is stopped {now - world.LastUse} after it was used.");
     }
 
     private bool Collide(Effect a, Effect b) => (a, b) switch
@@ -331,7 +369,7 @@ internal sealed class Rules(World world)
     private static TimeSpan Longest(Policy policy) => new[]
     {
         policy.CheckEvery ?? TimeSpan.Zero, policy.InspectEvery, 2 * policy.StartupDeadline, policy.RestartResetAfter,
-        policy.PullRetry.Longest, policy.Retry.Longest, policy.Restart.Longest, policy.LivenessInterval, policy.Watch,
+        policy.Idle?.MaxUptime ?? TimeSpan.Zero, policy.Idle?.UptimeNotice + policy.Idle?.UptimePatience ?? TimeSpan.Zero, policy.Idle?.StopAfter + policy.Idle?.ToldEvery ?? TimeSpan.Zero, policy.Idle?.Grace ?? TimeSpan.Zero, policy.PullRetry.Longest, policy.Retry.Longest, policy.Restart.Longest, policy.LivenessInterval, policy.Watch,
     }.Max();
 
     private static void Waits(Work work, Moment now, Backoff backoff, Moment? alarm)

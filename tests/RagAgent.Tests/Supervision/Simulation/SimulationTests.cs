@@ -25,6 +25,7 @@ public class SimulationTests(ITestOutputHelper output)
     {
         var slowest = TimeSpan.Zero;
         var busiest = 0;
+        var stops = 0;
         History? smallest = null;
         var began = TimeProvider.System.GetTimestamp();
         try
@@ -37,6 +38,7 @@ public class SimulationTests(ITestOutputHelper output)
                     lock (output)
                     {
                         slowest = lived.TookToServe > slowest ? lived.TookToServe : slowest;
+                        stops += lived.StopsOfInstance;
                         busiest = Math.Max(busiest, lived.BusiestMinute);
                     }
                 }
@@ -57,6 +59,6 @@ public class SimulationTests(ITestOutputHelper output)
         }
         var took = TimeProvider.System.GetElapsedTime(began);
         output.WriteLine($"{histories} histories in {took.TotalSeconds:0.0} s; after everything was mended it served within {slowest}; " +
-            $"at most {busiest} effects in a minute.");
+            $"at most {busiest} effects in a minute; the instance stopped itself {stops} times.");
     }
 }

@@ -17,7 +17,9 @@ internal sealed class World
     private bool _notesAreLost;
     private TimeSpan _diskFullUntil, _pressureUntil, _proberFailsUntil, _unwritableUntil;
     private readonly HashSet<int> _badSecrets = [];
-    private TimeSpan _startsFailUntil, _startsFailHalfwayUntil, _stopsFailUntil;
+    private TimeSpan _startsFailUntil, _startsFailHalfwayUntil, _stopsFailUntil, _stopOfInstanceDeniedUntil;
+    private TimeSpan _visitToldAt = -TimeSpan.FromHours(1);
+    private TimeSpan _goesDownAt = TimeSpan.MinValue;
 
     public World(History history, List<string>? journal)
     {
@@ -49,6 +51,16 @@ internal sealed class World
     public bool StartsFail => Time.Now < _startsFailUntil;
     public bool StartsFailHalfway => Time.Now < _startsFailHalfwayUntil;
     public bool StopsFail => Time.Now < _stopsFailUntil;
+    public bool StopOfInstanceIsDenied => Time.Now < _stopOfInstanceDeniedUntil;
+
+    /// <summary>When the machine started: the agent's history begins some time after it.</summary>
+    public TimeSpan BootedAt { get; private set; } = -TimeSpan.FromSeconds(20);
+
+    /// <summary>When a visitor or an operator last did something.</summary>
+    public TimeSpan? LastUse { get; private set; }
+
+    /// <summary>How often EC2 has accepted to stop the instance.</summary>
+    public int StopsOfInstance { get; private set; }
     public bool DiskIsFull => Time.Now < _diskFullUntil;
     public bool IsUnderPressure => Time.Now < _pressureUntil;
     public bool ProberFails => Time.Now < _proberFailsUntil;
@@ -63,7 +75,50 @@ internal sealed class World
     public AppImage AppOf(ImageName name) =>
         _images.Find(i => i.Name == name) ?? throw new InvalidOperationException($"Nobody pushed {name}.");
 
-    public void Boot() => Agent.Boot(_policy, StateFile);
+    public void Boot() => Agent.Boot(_policy.Idle is { } idle ? _policy with { Idle = idle with { BootedAt = new Moment(BootedAt - Time.Now) } } : _policy, StateFile);
+
+    /// <summary>A visitor does something; the front door tells it once a second.</summary>
+    public void Visit()
+    {
+        if (!Agent.IsAlive)
+        {
+            return;
+        }
+        LastUse = Time.Now;
+        if (_policy.Idle is { } idle && Time.Now >= _visitToldAt + idle.ToldEvery)
+        {
+            _visitToldAt = Time.Now;
+            Agent.Hear(at => new Event.Visited(at));
+        }
+    }
+
+    /// <summary>Visits from now on, one every so often.</summary>
+    /// <param name="every">From one to the next.</param>
+    /// <param name="until">Where they end.</param>
+    public void Visit(TimeSpan every, TimeSpan until)
+    {
+        Visit();
+        if (Time.Now + every < until)
+        {
+            Time.In(every, () => Visit(every, until));
+        }
+    }
+
+    /// <summary>EC2 stops the instance: it shuts down, and is started again later; now and then it stays up, which it should not.</summary>
+    public void StopInstance()
+    {
+        Time.Tell(() => "     EC2 stops the instance");
+        StopsOfInstance++;
+        if (Time.Chance(0.9))
+        {
+            var after = Time.Between(0, 60);
+            _goesDownAt = Time.Now + after;
+            Time.In(after, () => Reboot((int)Time.Between(0, 300).TotalSeconds));
+        }
+    }
+
+    /// <summary>From now on EC2 stops the instance when it is asked to.</summary>
+    public void AllowStopOfInstance() => _stopOfInstanceDeniedUntil = Time.Now;
 
     /// <summary>Removing old images makes room.</summary>
     public void DiskIsFreed(int removed) => _diskFullUntil = removed > 0 ? Time.Now : _diskFullUntil;
@@ -99,6 +154,9 @@ internal sealed class World
             case Happening.StateLost: _notesAreLost = true; LoseState(); break;
             case Happening.ImageBreaks: Engine.Broken.UnionWith(Engine.Disk.Where(_ => Time.Chance(0.5))); break;
             case Happening.Reboot: Reboot(turn.Seconds); break;
+            case Happening.Visits: Visit(); break;
+            case Happening.VisitsForAWhile: Visit(TimeSpan.FromSeconds(0.3 + (Time.Luck() * 20)), until + TimeSpan.FromMinutes(5)); break;
+            case Happening.StopOfInstanceDenied: _stopOfInstanceDeniedUntil = until; break;
             case Happening.OpenSessions: SetSessions(turn.Seconds + 1); break;
             case Happening.CloseSessions: SetSessions(0); break;
             case Happening.EngineDown: Engine.GoDown(until - Time.Now); break;
@@ -123,6 +181,12 @@ internal sealed class World
     public void Mend()
     {
         Time.Tell(() => "==== from here on nothing goes wrong");
+        // That the instance stops itself is looked at afterwards; one that is about to comes back first.
+        _stopOfInstanceDeniedUntil = TimeSpan.MaxValue;
+        while (Time.Now <= _goesDownAt || (Agent.IsAlive && IdleStop.IsGoing(Agent.State)))
+        {
+            Time.RunTo(Time.Now + TimeSpan.FromSeconds(1));
+        }
         _registryDownUntil = _secretsDownUntil = _pullsFailUntil = _slowUntil = Time.Now;
         _startsFailUntil = _startsFailHalfwayUntil = _stopsFailUntil = Time.Now;
         _diskFullUntil = _pressureUntil = _proberFailsUntil = _unwritableUntil = Time.Now;
@@ -203,6 +267,7 @@ internal sealed class World
     private void Ask(RequestKind kind)
     {
         Interventions++;
+        LastUse = Time.Now;
         Agent.Hear(at => new Event.Asked(at, kind));
     }
 
@@ -216,6 +281,7 @@ internal sealed class World
     private void Reboot(int seconds)
     {
         CrashAgent(seconds);
+        BootedAt = Time.Now;
         Engine.ShutDown(TimeSpan.Zero, Time.Between(0, 5));
         StateFile = StateFile is { } kept ? kept with { Hold = null } : null;
         Rules.Reboots();

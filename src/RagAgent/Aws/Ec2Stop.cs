@@ -1,0 +1,113 @@
+using System.Net.Http.Headers;
+using System.Xml;
+using Amazon;
+using Amazon.Runtime;
+using Amazon.Runtime.Signing;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+
+namespace RagAgent.Aws;
+
+/// <summary>EC2's StopInstances for this very instance, signed by the SDK's signer.</summary>
+/// <remarks>Not a power-off: an instance whose shutdown behaviour is "terminate" would be gone for good.</remarks>
+internal sealed class Ec2Stop(AwsAccount account, InstanceMetadata metadata, TimeProvider time) : IInstance
+{
+    private const string Action = "ec2:StopInstances";
+    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(15);
+
+    public async Task<string> StopAsync(CancellationToken stopping)
+    {
+        var identity = await metadata.IdentityAsync(stopping);
+        await account.CallAsync(credentials => AskAsync(identity, credentials, isDryRun: false, stopping), stopping);
+        return identity.Id;
+    }
+
+    /// <summary>Asks whether it would be stopped; nothing is.</summary>
+    /// <returns>Its id.</returns>
+    /// <exception cref="ProblemException">It would not, or can't be asked; says why.</exception>
+    public async Task<string> TryAsync(CancellationToken stopping)
+    {
+        var identity = await metadata.IdentityAsync(stopping);
+        await account.CallAsync(credentials => AskAsync(identity, credentials, isDryRun: true, stopping), stopping);
+        return identity.Id;
+    }
+
+    private async Task<bool> AskAsync(InstanceIdentity identity, AWSCredentials credentials, bool isDryRun, CancellationToken stopping)
+    {
+        // Where the instance is, whatever region the agent reads its parameters in.
+        var region = RegionEndpoint.GetBySystemName(identity.Region);
+        var address = new Ec2ClientConfig(region).Address;
+        using var http = new HttpClient(new SigV4SigningHandler(credentials, region, "ec2", new SocketsHttpHandler())) { Timeout = Timeout.InfiniteTimeSpan };
+        using var patience = new CancellationTokenSource(AnswerWithin, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
+        try
+        {
+            using var request = Request(address, identity, isDryRun);
+            using var response = await http.SendAsync(request, either.Token);
+            if (response.IsSuccessStatusCode)
+            {
+                return true;
+            }
+            var (code, message) = Error(await response.Content.ReadAsStringAsync(either.Token));
+            // Of a call that only tries, the good answer is an error.
+            return code == "DryRunOperation" ? true : throw Refused(code, message ?? $"HTTP {(int)response.StatusCode}", identity, region, response.Headers.RetryAfter);
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !stopping.IsCancellationRequested))
+        {
+            throw new ProblemException(new Problem("ec2-unreachable", $"EC2 at {address.Authority} can't be reached to stop the instance: {Problems.Cause(e)}.",
+                $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ec2). {Problems.TriesAgain}"), e);
+        }
+    }
+
+    private static HttpRequestMessage Request(Uri address, InstanceIdentity identity, bool isDryRun)
+    {
+        var form = $"Action=StopInstances&Version={Ec2ClientConfig.ApiVersion}&InstanceId.1={Uri.EscapeDataString(identity.Id)}{(isDryRun ? "&DryRun=true" : "")}";
+        var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(form) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") { CharSet = "utf-8" };
+        request.Headers.UserAgent.Add(new ProductInfoHeaderValue("ragagent", AgentVersion.Short));
+        return request;
+    }
+
+    private ProblemException Refused(string? code, string message, InstanceIdentity identity, RegionEndpoint region, RetryConditionHeaderValue? retryAfter) => new(code switch
+    {
+        "OperationNotPermitted" => new Problem("ec2-stop-protected", $"The instance {identity.Id} is protected against being stopped: {message.TrimEnd('.')}.",
+            $"Take the protection off with 'aws ec2 modify-instance-attribute --instance-id {identity.Id} --no-disable-api-stop --region {identity.Region}', or set idle to null."),
+        "UnsupportedOperation" => new Problem("ec2-stop-unsupported", $"EC2 can't stop the instance {identity.Id}: {message.TrimEnd('.')}.",
+            "Only an instance with an EBS root volume can be stopped, and a Spot instance only when its request is persistent. Otherwise set idle to null."),
+        _ => AwsProblems.From(code, message, $"stopping the instance {identity.Id}", Action, on: $"arn:{region.PartitionName}:ec2:{identity.Region}:{identity.Account}:instance/{identity.Id}") with
+        {
+            RetryAfter = RetryAfter.Read(retryAfter, time.GetUtcNow()),
+        },
+    });
+
+    /// <summary>The code and the words of an answer of EC2's; null where it is none.</summary>
+    private static (string? Code, string? Message) Error(string body)
+    {
+        string? code = null, message = null;
+        try
+        {
+            using var xml = XmlReader.Create(new StringReader(body), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+            while (!xml.EOF)
+            {
+                switch (xml.NodeType, xml.LocalName)
+                {
+                    // Each leaves the reader behind the element.
+                    case (XmlNodeType.Element, "Code") when code is null:
+                        code = xml.ReadElementContentAsString();
+                        break;
+                    case (XmlNodeType.Element, "Message") when message is null:
+                        message = xml.ReadElementContentAsString();
+                        break;
+                    default:
+                        xml.Read();
+                        break;
+                }
+            }
+        }
+        catch (XmlException)
+        {
+            // A proxy's page, or cut off: what was read so far is what there is.
+        }
+        return (code, message);
+    }
+}

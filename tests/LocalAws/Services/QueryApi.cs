@@ -1,0 +1,83 @@
+using System.Text;
+using System.Xml.Linq;
+using LocalAws.Ec2;
+using LocalAws.Faults;
+using LocalAws.Signing;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace LocalAws.Services;
+
+/// <summary>EC2's protocol: a form in, XML out, and error codes of its own.</summary>
+internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, Exchange exchange)
+{
+    /// <summary>Only this protocol sends forms.</summary>
+    public static bool Owns(HttpRequest request) => request.HasFormContentType;
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        var id = Guid.NewGuid().ToString();
+        try
+        {
+            var body = await SignedCall.ReadBodyAsync(context);
+            var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body)).ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal);
+            await WriteAsync(context, StatusCodes.Status200OK, await CallAsync(context, body, form, id));
+        }
+        catch (AwsErrorException refusal)
+        {
+            var error = InEc2sWords(refusal.Error);
+            await WriteAsync(context, error.Status, new XElement("Response",
+                new XElement("Errors", new XElement("Error", new XElement("Code", error.Type), new XElement("Message", error.Message))), new XElement("RequestID", id)));
+        }
+    }
+
+    private async Task<XElement> CallAsync(HttpContext context, byte[] body, Dictionary<string, string> form, string id)
+    {
+        var action = form.GetValueOrDefault("Action", "");
+        var resource = ec2.ResourceOf(form);
+        var (caller, refusal) = SignedCall.Verify(verifier, context, body, Ec2Service.SigningName);
+        var fault = await exchange.BeginAsync(context, $"{Ec2Service.SigningName}:{action}", Ec2Service.SigningName, resource, caller?.PrincipalArn);
+        if (fault is Fault.Error error)
+            throw new AwsErrorException(Complete(error, caller, action, resource));
+        if (refusal is not null)
+            throw refusal;
+        return ec2.Answer(action, form, id);
+    }
+
+    private static AwsError Complete(Fault.Error fault, AwsCredential? caller, string action, string resource)
+    {
+        var type = fault.Type ?? "InternalError";
+        var (message, status) = type switch
+        {
+            "UnauthorizedOperation" => ($"You are not authorized to perform this operation. {Denial.Sentence(caller?.PrincipalArn, $"ec2:{action}", resource)}. "
+                + $"Encoded authorization failure message: {new string('x', 600)}", StatusCodes.Status403Forbidden),
+            "RequestLimitExceeded" => ("Request limit exceeded.", StatusCodes.Status503ServiceUnavailable),
+            "RequestExpired" => ("Request has expired.", StatusCodes.Status400BadRequest),
+            "InternalError" => ("An internal error has occurred", StatusCodes.Status500InternalServerError),
+            "Unavailable" => ("The service is unavailable. Please try again shortly.", StatusCodes.Status503ServiceUnavailable),
+            "OperationNotPermitted" => ($"The instance '{resource.Split('/')[^1]}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", StatusCodes.Status400BadRequest),
+            "UnsupportedOperation" => ($"The instance '{resource.Split('/')[^1]}' does not have an 'ebs' root device type and cannot be stopped.", StatusCodes.Status400BadRequest),
+            _ => ("", StatusCodes.Status400BadRequest),
+        };
+        return new AwsError(type, fault.Message ?? message, fault.Status ?? status);
+    }
+
+    /// <summary>The verifier speaks as the JSON services do.</summary>
+    private static AwsError InEc2sWords(AwsError error) => error.Type switch
+    {
+        "UnrecognizedClientException" => new AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", StatusCodes.Status401Unauthorized),
+        "ExpiredTokenException" => new AwsError("RequestExpired", "Request has expired.", StatusCodes.Status400BadRequest),
+        "InvalidSignatureException" => new AwsError("SignatureDoesNotMatch", error.Message, StatusCodes.Status403Forbidden),
+        "IncompleteSignatureException" => new AwsError("IncompleteSignature", error.Message, StatusCodes.Status400BadRequest),
+        "MissingAuthenticationTokenException" => new AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", StatusCodes.Status403Forbidden),
+        _ => error,
+    };
+
+    private static async Task WriteAsync(HttpContext context, int status, XElement answer)
+    {
+        var bytes = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{answer}");
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/xml;charset=UTF-8";
+        context.Response.ContentLength = bytes.Length;
+        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+    }
+}

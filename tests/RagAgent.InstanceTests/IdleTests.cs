@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace RagAgent.InstanceTests;
+
+/// <summary>An instance that nobody uses stops itself, and the next start finds it as it was.</summary>
+public sealed class IdleTests
+{
+    private const string StopsWhenIdle =
+        """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" }, "idle": { "stopAfter": "10s", "grace": "1m" }, "update": { "watch": "1s" } }""";
+
+    [Fact]
+    public async Task Nobody_comes_and_the_machine_goes_off_by_itself_and_serves_again_after_the_next_start()
+    {
+        await using var machine = await Machine.BakedAsync();
+        machine.WriteConfig(StopsWhenIdle);
+        await machine.OnAsync();
+        await machine.PushAsync("1");
+        await machine.ServesAsync("1");
+
+        await machine.EventuallyAsync(async () => !await machine.IsOnAsync(), "it goes off by itself");
+
+        Assert.Equal(1, await machine.AskedAsync("ec2:StopInstances"));
+        await machine.OnAsync();
+        await machine.ServesAsync("1");
+        var journal = await machine.DoAsync("journalctl", "--unit", "ragagent", "--boot=-1", "--no-pager", "--output", "cat");
+        Assert.Contains("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.", journal, StringComparison.Ordinal);
+        Assert.Contains("EC2 stops the instance i-0123456789abcdef0 now.", journal, StringComparison.Ordinal);
+        Assert.DoesNotContain("crash", await machine.JournalAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_visitor_who_comes_again_and_again_keeps_it_on_and_a_permission_that_is_missing_is_told()
+    {
+        await using var machine = await Machine.BakedAsync();
+        machine.WriteConfig(StopsWhenIdle);
+        await machine.OnAsync();
+        await machine.PushAsync("1");
+        await machine.ServesAsync("1");
+
+        // More than twice as long as it takes when nobody comes.
+        for (var i = 0; i < 12; i++)
+        {
+            await machine.ServesAsync("1");
+            await Task.Delay(TimeSpan.FromSeconds(4), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(0, await machine.AskedAsync("ec2:StopInstances"));
+
+        await machine.AwsAsync("fault", "set", "ec2:StopInstances", "error", "--type", "UnauthorizedOperation");
+        await machine.EventuallyAsync(async () => JsonNode.Parse((await machine.RunAsync("ragagent", "status", "--json")).Output)!["problems"]!.AsArray().Any(problem => (string?)problem!["code"] == "aws-denied"), "the missing permission is told");
+        Assert.Contains("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", await machine.JournalAsync(), StringComparison.Ordinal);
+        await machine.ServesAsync("1");
+    }
+}

@@ -1,0 +1,163 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Aws;
+using RagAgent.Configuration;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Aws;
+
+[Collection(ProcessEnvironment.Name)]
+public sealed class Ec2StopTests : IAsyncLifetime
+{
+    private const string Arn = "arn:aws:ec2:eu-west-3:123456789012:instance/i-0123456789abcdef0";
+    private static readonly string Stops = """
+        <?xml version="1.0" encoding="UTF-8"?>
+        <StopInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>1</requestId><instancesSet><item><instanceId>i-0123456789abcdef0</instanceId>
+        <currentState><code>64</code><name>stopping</name></currentState><previousState><code>16</code><name>running</name></previousState></item></instancesSet></StopInstancesResponse>
+        """;
+
+    private Func<HttpContext, Task> _ec2Answers = call => call.Response.WriteAsync(Stops);
+    private string _identity = """{ "instanceId": "i-0123456789abcdef0", "region": "eu-west-3", "accountId": "123456789012" }""";
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
+    private TestServer _server = null!;
+    private AwsHere _aws = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await TestServer.StartAsync(call => call.Request.Path.Value switch
+        {
+            "/latest/api/token" => call.Response.WriteAsync("session"),
+            "/latest/dynamic/instance-identity/document" => call.Response.WriteAsync(_identity),
+            _ => _ec2Answers(call),
+        });
+        _aws = new AwsHere(("AWS_ENDPOINT_URL_EC2", _server.Address.ToString()), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _server.Address.ToString()), ("AWS_EC2_METADATA_DISABLED", null));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _aws.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task EC2_is_asked_to_stop_this_very_instance_where_it_is()
+    {
+        Assert.Equal("i-0123456789abcdef0", await Ec2().StopAsync(Stop));
+
+        var call = _server.Requests[^1];
+        Assert.Equal(("POST /", "Action=StopInstances&Version=2016-11-15&InstanceId.1=i-0123456789abcdef0"), (call.ToString(), call.Body));
+        Assert.Equal("application/x-www-form-urlencoded; charset=utf-8", call.Headers["Content-Type"]);
+        // Not the region that the parameters are read in.
+        Assert.Contains("/eu-west-3/ec2/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_try_is_well_when_it_would_have_succeeded()
+    {
+        RefuseWith(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+
+        Assert.Equal("i-0123456789abcdef0", await Ec2().TryAsync(Stop));
+
+        Assert.EndsWith("&DryRun=true", _server.Requests[^1].Body, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances. Encoded authorization failure message: xyz", "aws-denied",
+        "AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
+        $"Allow ec2:StopInstances on {Arn} to the instance role; no restart is needed.")]
+    [InlineData(503, "RequestLimitExceeded", "Request limit exceeded.", "aws-throttled", "AWS throttles stopping the instance i-0123456789abcdef0.", "The agent tries again by itself.")]
+    [InlineData(500, "InternalError", "An internal error has occurred", "aws-server", "AWS failed at stopping the instance i-0123456789abcdef0: An internal error has occurred.", "The agent tries again by itself.")]
+    [InlineData(401, "AuthFailure", "AWS was not able to validate the provided access credentials", "aws-credentials-unknown", "AWS does not know the credentials used for stopping the instance i-0123456789abcdef0.",
+        "Check the instance role, or the AWS variables and profile that the agent was given.")]
+    [InlineData(400, "OperationNotPermitted", "The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", "ec2-stop-protected",
+        "The instance i-0123456789abcdef0 is protected against being stopped: The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+        "Take the protection off with 'aws ec2 modify-instance-attribute --instance-id i-0123456789abcdef0 --no-disable-api-stop --region eu-west-3', or set idle to null.")]
+    [InlineData(400, "UnsupportedOperation", "The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.", "ec2-stop-unsupported",
+        "EC2 can't stop the instance i-0123456789abcdef0: The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.",
+        "Only an instance with an EBS root volume can be stopped, and a Spot instance only when its request is persistent. Otherwise set idle to null.")]
+    public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
+    {
+        RefuseWith(status, code, message);
+
+        Assert.Equal(new Problem(problem, what, remedy), await Refused.ByAsync(() => Ec2().StopAsync(Stop)));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("<html>a proxy's page</html>")]
+    [InlineData("<Response><Errors><Error><Code")]
+    [InlineData("")]
+    public async Task An_answer_that_is_not_EC2s_is_told_by_its_status(string body)
+    {
+        _ec2Answers = call =>
+        {
+            call.Response.StatusCode = 502;
+            return call.Response.WriteAsync(body);
+        };
+
+        Assert.Equal(new Problem("aws-refused", "AWS refuses stopping the instance i-0123456789abcdef0: HTTP 502.", "The agent tries again by itself."), await Refused.ByAsync(() => Ec2().StopAsync(Stop)));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_EC2_that_does_not_answer_is_given_up_after_a_while()
+    {
+        var asked = new TaskCompletionSource();
+        _ec2Answers = call =>
+        {
+            asked.TrySetResult();
+            return TestServer.HangAsync(call);
+        };
+        var stop = Refused.ByAsync(() => Ec2().StopAsync(Stop));
+        await asked.Task.WaitAsync(Stop);
+
+        _time.Advance(TimeSpan.FromSeconds(15));
+
+        Assert.Equal(("ec2-unreachable", $"EC2 at {_server.Authority} can't be reached to stop the instance: it did not answer in time."), (await stop) is var problem ? (problem.Code, problem.What) : default);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_identity_that_can_not_be_understood_is_told()
+    {
+        _identity = """{ "instanceId": "i-0123456789abcdef0" }""";
+
+        Assert.Equal("imds-garbled", (await Refused.ByAsync(() => Ec2().StopAsync(Stop))).Code);
+    }
+
+    [Theory]
+    [InlineData("eu-central-1", null, null, "https://ec2.eu-central-1.amazonaws.com/")]
+    [InlineData("cn-north-1", null, null, "https://ec2.cn-north-1.amazonaws.com.cn/")]
+    [InlineData("us-east-1", "AWS_USE_FIPS_ENDPOINT", "true", "https://ec2-fips.us-east-1.amazonaws.com/")]
+    [InlineData("us-east-1", "AWS_USE_DUALSTACK_ENDPOINT", "true", "https://ec2.us-east-1.api.aws/")]
+    [InlineData("us-east-1", "AWS_ENDPOINT_URL", "http://127.0.0.1:1/", "http://127.0.0.1:1/")]
+    [InlineData("us-east-1", "AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:2/", "http://127.0.0.1:2/")]
+    public void The_standard_settings_say_where_EC2_is(string region, string? variable, string? value, string expected)
+    {
+        using var aws = variable is null ? new AwsHere() : new AwsHere((variable, value));
+
+        Assert.Equal(expected, new Ec2ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region)).Address.ToString());
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task The_doctor_tries_it_only_when_the_instance_is_to_stop_itself()
+    {
+        RefuseWith(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+
+        var off = await new IdleCheck(new AgentConfig { Image = "app" }, Ec2()).RunAsync(Stop);
+        Assert.Equal((Finding.Skipped, 0), (off.Finding, _server.Requests.Count));
+
+        var on = await new IdleCheck(new AgentConfig { Image = "app", Idle = new IdleConfig() }, Ec2()).RunAsync(Stop);
+        Assert.Equal((Finding.Well, "EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it."), (on.Finding, on.What));
+    }
+
+    private Ec2Stop Ec2() => new(AwsHere.Account(time: _time), new InstanceMetadata(_time), _time);
+
+    private void RefuseWith(int status, string code, string message) => _ec2Answers = call =>
+    {
+        call.Response.StatusCode = status;
+        return call.Response.WriteAsync($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>");
+    };
+}

@@ -1,0 +1,244 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Proxy;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>What counts as somebody who uses the app, and what a forgotten tab does by itself.</summary>
+public sealed class VisitorActivityTests : IAsyncLifetime
+{
+    private readonly SupervisedApp _agent = new();
+    private Visit _visit = null!;
+    private int _told;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _visit = await Visit.AtAsync(_agent, Stop);
+        _visit.Visits.Activity.Listen(() => Interlocked.Increment(ref _told), TimeSpan.Zero);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _visit.DisposeAsync();
+        await _agent.DisposeAsync();
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("", 200, 1)]
+    [InlineData("any/page?q=/_stcore/health", 200, 1)]
+    [InlineData("static/main.js", 304, 1)]
+    [InlineData("wp-login.php", 404, 0)]
+    [InlineData("", 401, 0)]
+    [InlineData("", 500, 0)]
+    [InlineData("_stcore/health", 200, 0)]
+    [InlineData("below/a/path/_stcore/health", 200, 0)]
+    [InlineData("_stcore/host-config", 200, 0)]
+    [InlineData("healthz", 200, 0)]
+    [InlineData("_ragagent/state", 200, 0)]
+    public async Task A_request_that_the_app_answers_counts_and_what_a_page_or_a_monitor_asks_by_itself_does_not(string path, int status, int times)
+    {
+        await using var app = await ServeAsync(call =>
+        {
+            call.Response.StatusCode = status;
+            return Task.CompletedTask;
+        });
+
+        using var answer = await _visit.Browser.GetAsync(path, Stop);
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        await _visit.DisposeAsync();   // its visits have ended
+        Assert.Equal(times, _told);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_is_told_that_the_app_does_not_serve_does_not_count_for_browsers_come_back_by_themselves()
+    {
+        _agent.Board.Publish(Told.Idle);
+
+        using var answer = await _visit.Browser.GetAsync("", Stop);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        await _visit.DisposeAsync();
+        Assert.Equal(0, _told);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Of_an_open_session_each_message_counts_and_no_pong_and_not_a_byte_is_changed()
+    {
+        var app = await ServeAsync(EchoAsync, record: false);
+        using var tab = new TcpClient();
+        await tab.ConnectAsync(IPAddress.Loopback, _visit.Port, Stop);
+        await using var wire = tab.GetStream();
+        await wire.WriteAsync("GET /_stcore/stream HTTP/1.1\r\nHost: rag\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"u8.ToArray(), Stop);
+        Assert.StartsWith("HTTP/1.1 101 ", await HeadAsync(wire), StringComparison.Ordinal);
+
+        // The tab is left alone: a pong, as an answer to a ping. The ping of its own is answered, so it has gone by.
+        await wire.WriteAsync((byte[])[.. Frame(10, ""), .. Frame(9, "are you there")], Stop);
+        Assert.Equal((10, "are you there"), await FrameAsync(wire));
+        Assert.Equal(0, _told);
+
+        await wire.WriteAsync(Frame(1, "a question"), Stop);
+        Assert.Equal((1, "a question"), await FrameAsync(wire));
+        Assert.Equal(1, _told);
+
+        // In two pieces, as a network may cut it.
+        var frame = Frame(2, new string('x', 300));
+        await wire.WriteAsync(frame.AsMemory(..3), Stop);
+        await wire.FlushAsync(Stop);
+        await wire.WriteAsync(frame.AsMemory(3..), Stop);
+        Assert.Equal((2, new string('x', 300)), await FrameAsync(wire));
+        Assert.InRange(_told, 2, 3);
+
+        var before = _told;
+        await wire.WriteAsync(Frame(8, ""), Stop);
+        Assert.Equal(8, (await FrameAsync(wire)).Opcode);
+        Assert.Equal(before, _told);
+        await app.DisposeAsync();
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task The_same_over_HTTP_2()
+    {
+        await using var app = await ServeAsync(EchoAsync, record: false);
+        await using var door = await SecondVersionDoorAsync();
+        using var tab = new ClientWebSocket { Options = { HttpVersion = HttpVersion.Version20, HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact, KeepAliveInterval = TimeSpan.Zero } };
+        using var invoker = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false });
+        await tab.ConnectAsync(new Uri(door.Urls.Single().Replace("http", "ws", StringComparison.Ordinal) + "/_stcore/stream"), invoker, Stop);
+        Assert.Equal(0, _told);
+
+        await tab.SendAsync("a question"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Stop);
+        var answer = new byte[20];
+        var got = await tab.ReceiveAsync(answer.AsMemory(), Stop);
+
+        Assert.Equal("a question", Encoding.UTF8.GetString(answer[..got.Count]));
+        Assert.Equal(1, _told);
+    }
+
+    [Fact]
+    public void It_is_told_at_once_and_then_no_more_often_than_asked_for()
+    {
+        var (time, told) = (new FakeTimeProvider(), 0);
+        var activity = new VisitorActivity(time);
+        activity.Listen(() => told++, TimeSpan.FromSeconds(1));
+
+        for (var i = 0; i < 1000; i++)
+        {
+            activity.Watch(new DefaultHttpContext())!.Dispose();
+            time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+        Assert.Equal(1, told);
+
+        activity.Watch(new DefaultHttpContext())!.Dispose();
+        Assert.Equal(2, told);
+    }
+
+    [Fact]
+    public void A_request_that_goes_on_for_long_counts_as_long_as_it_does()
+    {
+        var (time, told) = (new FakeTimeProvider(), 0);
+        var activity = new VisitorActivity(time);
+        activity.Listen(() => told++, TimeSpan.FromSeconds(1));
+        var upload = activity.Watch(new DefaultHttpContext())!;
+
+        for (var i = 1; i <= 12; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(5));
+            Assert.Equal(i, told);
+        }
+
+        upload.Dispose();
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(12, told);   // its end came with the last of these
+    }
+
+    [Fact]
+    public void Where_nobody_listens_nothing_is_looked_at()
+    {
+        var visit = new DefaultHttpContext();
+        var before = visit.Features.Revision;
+
+        Assert.Null(new VisitorActivity(TimeProvider.System).Watch(visit));
+        Assert.Equal(before, visit.Features.Revision);
+    }
+
+    private async Task<TestServer> ServeAsync(RequestDelegate answer, bool record = true)
+    {
+        var app = await TestServer.StartAsync(answer, record);
+        _agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port) });
+        return app;
+    }
+
+    /// <summary>As the front door is built, for HTTP/2 alone.</summary>
+    private async Task<WebApplication> SecondVersionDoorAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, at => at.Protocols = HttpProtocols.Http2));
+        builder.Services.AddRoutingCore();
+        builder.Services.AddHttpForwarder();
+        builder.Services.AddLogging().AddSingleton(_visit.Visits).AddSingleton(_agent.Board).AddSingleton(Told.Policy).AddSingleton<Reception>();
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(20));
+        var door = builder.Build();
+        var reception = door.Services.GetRequiredService<Reception>();
+        door.Run(reception.ReceiveAsync);
+        await door.StartAsync(Stop);
+        return door;
+    }
+
+    private static async Task EchoAsync(HttpContext call)
+    {
+        using var session = await call.WebSockets.AcceptWebSocketAsync();
+        var buffer = new byte[70_000];
+        while (await session.ReceiveAsync(buffer.AsMemory(), CancellationToken.None) is { MessageType: not WebSocketMessageType.Close } got)
+        {
+            await session.SendAsync(buffer.AsMemory(..got.Count), got.MessageType, got.EndOfMessage, CancellationToken.None);
+        }
+        await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+    }
+
+    /// <summary>Masked with zeros, as a client may.</summary>
+    private static byte[] Frame(byte opcode, string text) => text.Length < 126
+        ? [(byte)(0x80 | opcode), (byte)(0x80 | text.Length), 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)]
+        : [(byte)(0x80 | opcode), 0x80 | 126, (byte)(text.Length >> 8), (byte)text.Length, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)];
+
+    private static async Task<string> HeadAsync(NetworkStream wire)
+    {
+        var head = new StringBuilder();
+        var next = new byte[1];
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            await wire.ReadExactlyAsync(next, Stop);
+            head.Append((char)next[0]);
+        }
+        return head.ToString();
+    }
+
+    private static async Task<(int Opcode, string Text)> FrameAsync(NetworkStream wire)
+    {
+        var head = new byte[2];
+        await wire.ReadExactlyAsync(head, Stop);
+        var length = head[1] & 0x7F;
+        if (length == 126)
+        {
+            var more = new byte[2];
+            await wire.ReadExactlyAsync(more, Stop);
+            length = (more[0] << 8) | more[1];
+        }
+        var text = new byte[length];
+        await wire.ReadExactlyAsync(text, Stop);
+        return (head[0] & 0x0F, Encoding.UTF8.GetString(text));
+    }
+}
