@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Configuration;
 using RagAgent.Proxy;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
@@ -48,7 +50,6 @@ public sealed class VisitorActivityTests : IAsyncLifetime
     [InlineData("below/a/path/_stcore/health", 200, 0)]
     [InlineData("_stcore/host-config", 200, 0)]
     [InlineData("healthz", 200, 0)]
-    [InlineData("_ragagent/state", 200, 0)]
     public async Task A_request_that_the_app_answers_counts_and_what_a_page_or_a_monitor_asks_by_itself_does_not(string path, int status, int times)
     {
         await using var app = await ServeAsync(call =>
@@ -189,11 +190,13 @@ public sealed class VisitorActivityTests : IAsyncLifetime
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, at => at.Protocols = HttpProtocols.Http2));
         builder.Services.AddRoutingCore();
         builder.Services.AddHttpForwarder();
-        builder.Services.AddLogging().AddSingleton(_visit.Visits).AddSingleton(_agent.Board).AddSingleton(Told.Policy).AddSingleton<Reception>();
+        var unserved = new Unserved(new AgentConfig { Image = "app" }, _agent.Board, Told.Policy, Told.Boot(), _agent.Clock, NullLogger<Unserved>.Instance);
+        builder.Services.AddLogging().AddSingleton(_visit.Visits).AddSingleton(_agent.Board).AddSingleton(unserved)
+            .AddSingleton(new HeldRequests(_agent.Board, Told.Policy, _agent.Clock, TimeSpan.Zero)).AddSingleton(new PageEvents(_agent.Board, unserved.NoticeOf, _agent.Clock.Time)).AddSingleton<Reception>();
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(20));
         var door = builder.Build();
         var reception = door.Services.GetRequiredService<Reception>();
-        door.Run(reception.ReceiveAsync);
+        door.Run(visit => reception.ReceiveAsync(visit, CancellationToken.None));
         await door.StartAsync(Stop);
         return door;
     }
