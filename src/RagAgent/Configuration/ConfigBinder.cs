@@ -14,6 +14,7 @@ internal static class ConfigBinder
         RefuseWhatComesLater(file);
         IReadOnlyDictionary<string, SecretConfig> secrets = SecretsBinder.Bind(file, findings);
         ContainerConfig container = ContainerBinder.Bind(file.Child("container"), findings);
+        (ListenConfig listen, TlsConfig tls) = FrontDoorBinder.Bind(file);
         return new AgentConfig
         {
             Image = Image(file),
@@ -21,7 +22,8 @@ internal static class ConfigBinder
             Secrets = secrets,
             Environment = EnvironmentBinder.Bind(file, findings),
             Container = container,
-            Listen = Listen(file.Child("listen")),
+            Listen = listen,
+            Tls = tls,
             Health = HealthBinder.Bind(file.Child("health")),
             Restart = Restart(file.Child("restart")),
             Update = Update(file.Child("update"), container),
@@ -42,13 +44,6 @@ internal static class ConfigBinder
     {
         Region = section.Read("region", null, Kinds.OrNull(Kinds.Text("a region like \"eu-central-1\" or null", NameRules.Region))),
     };
-
-    private static ListenConfig Listen(Section section)
-    {
-        var defaults = new ListenConfig();
-        section.Read("https", null, Later.OnlyNull("null", node => node is NumberNode));
-        return new ListenConfig { Http = section.Read("http", defaults.Http, Kinds.Port(defaults.Http)) };
-    }
 
     private static RestartConfig Restart(Section section)
     {
@@ -92,9 +87,5 @@ internal static class ConfigBinder
     {
         file.Read("dns", null, Later.OnlyNull("null", node => node is ObjectNode));
         file.Read("idle", null, Later.OnlyNull("null", node => node is ObjectNode));
-        if (file.IsNull("tls")) return;
-        Section tls = file.Child("tls");
-        tls.Read("certificate", null, Later.OnlyNull("null", node => node is TextNode));
-        tls.Read("key", null, Later.OnlyNull("null", node => node is TextNode));
     }
 }
