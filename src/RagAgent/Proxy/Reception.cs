@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 using Yarp.ReverseProxy.Forwarder;
@@ -54,7 +55,7 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
     {
         while (Serving() is { } container)
         {
-            var stay = visits.Begin(container, IsUpgrade(visit.Request));
+            var stay = visits.Begin(container, IsUpgrade(visit));
             // Counted, then looked at again: a drain that begins in between finds this visit counted, or this visit finds what began it.
             if (Serving() is { } still && IsSame(still, container))
             {
@@ -81,7 +82,9 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
     private static bool WasNotReached(HttpContext visit) =>
         visit.GetForwarderErrorFeature()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError };
 
-    private static bool IsUpgrade(HttpRequest request) => request.Headers.Upgrade.Count > 0;
+    /// <summary>A WebSocket: by an upgrade of HTTP/1.1, or an extended CONNECT of HTTP/2 (RFC 8441).</summary>
+    private static bool IsUpgrade(HttpContext visit) =>
+        visit.Request.Headers.Upgrade.Count > 0 || visit.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 
     private static async Task TellAsync(HttpContext visit, string sentence)
     {

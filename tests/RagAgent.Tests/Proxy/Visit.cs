@@ -33,9 +33,10 @@ internal sealed class Visit : IAsyncDisposable
         return visit;
     }
 
-    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null) => new(
-        new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } },
-        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, app.Clock, activation ?? ActivationSockets.None, loggers ?? NullLoggerFactory.Instance);
+    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null, AgentConfig? config = null, CertificateWatch? certificates = null) => new(
+        config ?? new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } },
+        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, app.Clock, activation ?? ActivationSockets.None,
+        certificates ?? Told.NoCertificates(app.Board, app.Clock), loggers ?? NullLoggerFactory.Instance);
 
     public async ValueTask DisposeAsync()
     {
