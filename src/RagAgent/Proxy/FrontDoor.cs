@@ -20,7 +20,6 @@ namespace RagAgent.Proxy;
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
 internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ActivationSockets activation, CertificateWatch certificates, ILoggerFactory loggers) : BackgroundService
 {
-    private static readonly int MostConnections = OpenFiles.RoomFor(connections: 4096);
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
     // A request follows its connection within the visitor's way to us and back.
     private static readonly TimeSpan ForNewcomers = TimeSpan.FromSeconds(1);
@@ -46,8 +45,6 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             await using var server = Build();
             if (await TryOpenAsync(server, stoppingToken))
             {
-                certificates.Changed += TellWhetherOpen;
-                TellWhetherOpen();
                 await WaitForEndAsync(stoppingToken);
                 certificates.Changed -= TellWhetherOpen;
                 await server.Services.GetRequiredService<HeldPortFactory>().CloseAsync(ForNewcomers, clock.Time);
@@ -68,6 +65,8 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             {
                 _logger.ListensForHttps(https);
             }
+            certificates.Changed += TellWhetherOpen;
+            TellWhetherOpen();
             return true;
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
@@ -130,8 +129,8 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             }
             kestrel.AddServerHeader = false;
             // Far more than one small instance's app can serve; without a bound, visitors could use up the agent's own files.
-            kestrel.Limits.MaxConcurrentConnections = MostConnections;
-            kestrel.Limits.MaxConcurrentUpgradedConnections = MostConnections;
+            kestrel.Limits.MaxConcurrentConnections = OpenFiles.MostConnections;
+            kestrel.Limits.MaxConcurrentUpgradedConnections = OpenFiles.MostConnections;
             kestrel.Limits.MaxRequestBodySize = null;   // uploads are the app's business
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;

@@ -22,6 +22,8 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
         EnableMultipleHttp2Connections = true,
         ActivityHeadersPropagator = null,
         ConnectTimeout = TimeSpan.FromSeconds(5),
+        // A visitor's one connection of HTTP/2 carries a hundred requests: without a bound they could use up the agent's own files.
+        MaxConnectionsPerServer = OpenFiles.MostConnections,
     });
 
     public async Task ReceiveAsync(HttpContext visit)
