@@ -64,7 +64,7 @@ else
 fi
 
 if [[ "$what" == all ]]; then
-  scripts/need.sh docker-registry busybox-static debootstrap awscli amazon-ecr-credential-helper skopeo iproute2 util-linux openssl curl ca-certificates systemd-container
+  scripts/need.sh docker-registry busybox-static debootstrap awscli amazon-ecr-credential-helper skopeo iproute2 util-linux openssl curl ca-certificates systemd-container pebble certbot
   if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/need.sh docker.io; fi
   count "Lint" scripts/lint.sh
   count "Dockerfile.streamlit" scripts/check-dockerfile.sh

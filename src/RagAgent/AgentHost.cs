@@ -84,6 +84,7 @@ internal static class AgentHost
 
     private static void AddProxy(IServiceCollection services, ActivationSockets activation) => services
         .AddSingleton<Visits>().AddSingleton<IDoor>(s => s.GetRequiredService<Visits>())
+        .AddSingleton<CertificateWatch>().AddHostedService(s => s.GetRequiredService<CertificateWatch>())
         .AddSingleton(activation).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlAddress control, RefusedReload refused) => services
@@ -92,7 +93,7 @@ internal static class AgentHost
     /// <summary>In the order in which one needs the other; what several need comes first.</summary>
     private static void AddChecks(IServiceCollection services) => services
         .AddSingleton<Doctor>()
-        .AddSingleton<ICheck, UnitCheck>().AddSingleton<ICheck, AgentCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, PortCheck>()
+        .AddSingleton<ICheck, UnitCheck>().AddSingleton<ICheck, AgentCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, PortCheck>().AddSingleton<ICheck, CertificateCheck>()
         .AddSingleton<ICheck, InstanceCheck>().AddSingleton<ICheck, EndpointsCheck>().AddSingleton<ICheck, CredentialsCheck>()
         .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
         .AddSingleton<ICheck, IdleCheck>();

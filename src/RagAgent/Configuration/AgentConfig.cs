@@ -18,12 +18,16 @@ public sealed record AgentConfig
     public ContainerConfig Container { get; init; } = new();
     public ListenConfig Listen { get; init; } = new();
     public PageConfig Page { get; init; } = new();
+    public TlsConfig Tls { get; init; } = new();
     public HealthConfig Health { get; init; } = new();
     public RestartConfig Restart { get; init; } = new();
     public UpdateConfig Update { get; init; } = new();
 
     /// <summary>Null: the instance never stops itself.</summary>
     public IdleConfig? Idle { get; init; }
+
+    /// <summary>The app is had by HTTPS only: whoever comes by HTTP is led there.</summary>
+    public bool SecureOnly => Listen.Https is not null && Tls.Redirect is not false;
 }
 
 public sealed record AwsConfig
@@ -96,6 +100,30 @@ public sealed record ListenConfig
 {
     /// <summary>The port of the front door, on every address of this machine.</summary>
     public int Http { get; init; } = 80;
+
+    /// <summary>The port of HTTPS, on every address of this machine; null: none. When set, <see cref="TlsConfig.Certificate"/> and <see cref="TlsConfig.Key"/> are.</summary>
+    public int? Https { get; init; }
+
+    /// <summary>Below which path the app lives, like <c>/rag</c>; null: at the root.</summary>
+    public string? BasePath { get; init; }
+}
+
+public sealed record TlsConfig
+{
+    /// <summary>An absolute path: PEM, the certificate first, then its chain.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>An absolute path: PEM, without a passphrase. Set when <see cref="Certificate"/> is.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The webroot that an ACME client writes its challenges to, an absolute path; null: the app gets such requests.</summary>
+    public string? Challenge { get; init; }
+
+    /// <summary>HTTP is led to HTTPS; null: where there is HTTPS.</summary>
+    public bool? Redirect { get; init; }
+
+    /// <summary>How long browsers shall know that there is HTTPS; null: they are not told.</summary>
+    public TimeSpan? Hsts { get; init; }
 }
 
 /// <summary>How much a visitor is told while the app does not serve.</summary>

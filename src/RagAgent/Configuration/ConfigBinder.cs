@@ -14,6 +14,7 @@ internal static class ConfigBinder
         RefuseWhatComesLater(file);
         IReadOnlyDictionary<string, SecretConfig> secrets = SecretsBinder.Bind(file, findings);
         ContainerConfig container = ContainerBinder.Bind(file.Child("container"), findings);
+        (ListenConfig listen, TlsConfig tls) = FrontDoorBinder.Bind(file);
         return new AgentConfig
         {
             Image = Image(file),
@@ -21,7 +22,8 @@ internal static class ConfigBinder
             Secrets = secrets,
             Environment = EnvironmentBinder.Bind(file, findings),
             Container = container,
-            Listen = Listen(file.Child("listen")),
+            Listen = listen,
+            Tls = tls,
             Page = PageBinder.Bind(file.Child("page")),
             Health = HealthBinder.Bind(file.Child("health")),
             Restart = Restart(file.Child("restart")),
@@ -44,13 +46,6 @@ internal static class ConfigBinder
     {
         Region = section.Read("region", null, Kinds.OrNull(Kinds.Text("a region like \"eu-central-1\" or null", NameRules.Region))),
     };
-
-    private static ListenConfig Listen(Section section)
-    {
-        var defaults = new ListenConfig();
-        section.Read("https", null, Later.OnlyNull("null", node => node is NumberNode));
-        return new ListenConfig { Http = section.Read("http", defaults.Http, Kinds.Port(defaults.Http)) };
-    }
 
     private static RestartConfig Restart(Section section)
     {
@@ -94,9 +89,5 @@ internal static class ConfigBinder
     private static void RefuseWhatComesLater(Section file)
     {
         file.Read("dns", null, Later.OnlyNull("null", node => node is ObjectNode));
-        if (file.IsNull("tls")) return;
-        Section tls = file.Child("tls");
-        tls.Read("certificate", null, Later.OnlyNull("null", node => node is TextNode));
-        tls.Read("key", null, Later.OnlyNull("null", node => node is TextNode));
     }
 }

@@ -21,8 +21,8 @@ internal static class KnownKeys
         (Secret, ["ssm", "file", "credential", "json", "delivery"]),
         ("container", ["name", "port", "memory", "cpus", "user", "readOnlyRoot", "volumes", "stopTimeout"]),
         (Volume, ["host", "container", "readOnly"]),
-        ("listen", ["http", "https"]),
-        ("tls", ["certificate", "key"]),
+        ("listen", ["http", "https", "basePath"]),
+        ("tls", ["certificate", "key", "challenge", "redirect", "hsts"]),
         ("page", ["title", "accent", "logo", "details"]),
         ("health", ["startup", "gate", "liveness"]),
         ("health.startup", ["path", "interval", "timeout", "deadline"]),
@@ -34,7 +34,7 @@ internal static class KnownKeys
     ];
 
     /// <summary>What a later version will define: until then it may hold anything.</summary>
-    private static readonly string[] Undefined = ["tls.certificate", "tls.key", "dns"];
+    private static readonly string[] Undefined = ["dns"];
 
     /// <summary>How this class calls what stands below a name in an object, or an entry (<c>[]</c>) of a list; null: nothing is known of it.</summary>
     /// <param name="place">The object or list, as this class calls it.</param>

@@ -28,6 +28,16 @@ internal static class PathRules
         return plain ? null : new("be a path without spaces, '#' and letters beyond ASCII", "write such characters as %20 and the like");
     }
 
+    /// <summary>Where an app lives below an address: as it stands before every path of the app.</summary>
+    public static Refusal? Base(string path)
+    {
+        if (!path.StartsWith('/')) return new("begin with '/'", "like \"/rag\"");
+        if (path.EndsWith('/')) return path.Trim('/').Length == 0 ? new("be a path below '/'", "null: the app lives at '/'") : new("not end with '/'", $"write {Shown.Text(Clean(path))}");
+        bool plain = path.Length <= Longest && path[1..].Split('/').All(part => part is not ("" or "." or "..") && part.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '~'));
+        if (!plain) return new("be letters, digits, '-', '_', '.' and '~' between single slashes");
+        return path.Split('/')[1] is "_ragagent" or ".well-known" ? new("not begin with '/_ragagent' or '/.well-known'", "these paths are the agent's") : null;
+    }
+
     /// <summary>The same path without doubled and trailing slashes, so that two spellings can be compared.</summary>
     public static string Clean(string path) => "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries));
 }

@@ -55,19 +55,26 @@ internal sealed class PortCheck(AgentConfig config, ControlAddress address) : IC
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
-        var port = config.Listen.Http;
         try
         {
             using var client = new ControlClient(address.Directory);
             var door = (await client.StatusAsync(after: null, stopping)).FrontDoor;
             return door.Open
-                ? CheckResult.Well($"Visitors come in at port {door.Port}.")
+                ? CheckResult.Well($"Visitors come in at port {door.Port}{(door.Https is { } https ? $" and, by HTTPS, at port {https.Port}" : "")}.")
                 : CheckResult.Skipped($"The agent runs and says what is wrong with port {door.Port}.");
         }
         catch (ProblemException e)
         {
-            return WithoutAnswer(e.Problem, port) ?? await TryAsync(port, stopping);
+            return WithoutAnswer(e.Problem, config.Listen.Http) ?? await TryAllAsync(stopping);
         }
+    }
+
+    /// <summary>What is worst of them; when all are well, each.</summary>
+    private async Task<CheckResult> TryAllAsync(CancellationToken stopping)
+    {
+        var found = await Task.WhenAll(new[] { config.Listen.Http, config.Listen.Https }.OfType<int>().Select(port => TryAsync(port, stopping)));
+        var worst = found.MaxBy(result => result.Finding)!;
+        return worst.Finding == Finding.Well ? CheckResult.Well(string.Join(' ', found.Select(result => result.What))) : worst;
     }
 
     /// <summary>Null: there is nobody to ask.</summary>
@@ -95,7 +102,7 @@ internal sealed class PortCheck(AgentConfig config, ControlAddress address) : IC
             return IsHeldBy(await Systemd.ShowAsync(Systemd.Socket, stopping), port)
                 ? CheckResult.Well($"Port {port}, where visitors come in, is held by {Systemd.Socket} for the agent.")
                 : CheckResult.Failed(new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
-                    $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration."));
+                    $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {(port == config.Listen.Https ? "listen.https" : "listen.http")} in the configuration."));
         }
     }
 

@@ -82,7 +82,15 @@ internal sealed record SecretsStatus(IReadOnlyList<string> Versions, DateTimeOff
 
 internal sealed record EngineStatus(string? Version, bool Answers);
 
-internal sealed record FrontDoorStatus(int Port, bool Open);
+/// <param name="Port">Of HTTP.</param>
+/// <param name="Open">Visitors get in.</param>
+/// <param name="Https">Null: there is none.</param>
+internal sealed record FrontDoorStatus(int Port, bool Open, HttpsStatus? Https = null);
+
+/// <param name="Port">Of HTTPS.</param>
+/// <param name="Names">What the certificate in use is for; empty: there is none yet.</param>
+/// <param name="ValidUntil">How long it is.</param>
+internal sealed record HttpsStatus(int Port, IReadOnlyList<string> Names, DateTimeOffset? ValidUntil);
 
 /// <param name="Pending">The number of the operator's request that is under way: an update, rollback, unquarantine, stop or start.</param>
 /// <param name="Last">How the last one ended.</param>

@@ -1,12 +1,13 @@
 using System.Globalization;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
+using RagAgent.Proxy;
 using RagAgent.Supervision;
 
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, RefusedReload refused, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, RefusedReload refused, CertificateWatch certificates, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -20,7 +21,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
                 s.Progress is { } p ? new PullStatus(p.Percent, p.DownloadedBytes, p.TotalBytes) : null),
             new SecretsStatus(s.Secrets.Value?.Versions ?? [], Wall(s.Secrets.ReadAt)),
             new EngineStatus(s.Engine.Value?.EngineVersion, s.EngineAnswers),
-            new FrontDoorStatus(config.Listen.Http, s.Door.IsOpen),
+            new FrontDoorStatus(config.Listen.Http, s.Door.IsOpen, Https()),
             new UpdateStatus(s.Request?.Id, s.LastOutcome is { } o ? new UpdateResult(o.Id, o.Changed, o.Digest, o.Problem is { } why ? Problem(why, null) : null, Words.Command(o.Kind)) : null),
             Rollout(s),
             s.LastFailure is { } f ? new FailureStatus(clock.WallTime(f.At), f.ReleaseId, Problem(f.Problem, null), f.LastLines, Exit(f.Exit)) : null,
@@ -28,6 +29,8 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             new BootsStatus(Boot(boot.Now), boot.Previous is { } previous ? Boot(previous) : null),
             policy.Idle is null ? null : Idle(s));
     }
+
+    private HttpsStatus? Https() => config.Listen.Https is { } port ? new HttpsStatus(port, certificates.Current?.Names ?? [], certificates.Current?.Ends) : null;
 
     private static BootStatus Boot(Boot boot) =>
         new(boot.Began, [.. boot.Steps.OrderBy(step => step.Value).Select(step => new BootStepStatus(step.Key.ToString().ToLowerInvariant(), Math.Round(step.Value.TotalSeconds, 3)))]);
@@ -100,6 +103,10 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
         if (s.Door.Problem is { } closed)
         {
             yield return Problem(closed, null);
+        }
+        foreach (var problem in certificates.Problems.Where(problem => problem != s.Door.Problem))
+        {
+            yield return Problem(problem, null);
         }
         foreach (var (problem, work) in new[] { (s.Engine.Problem, s.Engine.Work), (s.Secrets.Problem, s.Secrets.Work), (s.Tag.Problem, s.Tag.Work), (s.Image.Problem, s.Image.Work), (s.Spare.Problem, s.Spare.Work), (s.Written.Problem, s.Written.Work), (s.InstanceStop.Problem, s.InstanceStop.Work) })
         {

@@ -1,8 +1,12 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -14,9 +18,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace RagAgent.Proxy;
 
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
-internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, ILoggerFactory loggers) : BackgroundService
+internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, CertificateWatch certificates, ILoggerFactory loggers) : BackgroundService
 {
-    private static readonly int MostConnections = OpenFiles.RoomFor(connections: 4096);
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
     // A request follows its connection within the visitor's way to us and back.
     private static readonly TimeSpan ForNewcomers = TimeSpan.FromSeconds(1);
@@ -38,7 +41,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        foreach (var port in activation.Ports.Where(port => port != config.Listen.Http))
+        foreach (var port in activation.Ports.Where(port => port != config.Listen.Http && port != config.Listen.Https))
         {
             _logger.NobodyListens(port, config.Listen.Http);
         }
@@ -48,6 +51,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             if (await TryOpenAsync(server, stoppingToken))
             {
                 await WaitForEndAsync(stoppingToken);
+                certificates.Changed -= TellWhetherOpen;
                 await server.Services.GetRequiredService<HeldPortFactory>().CloseAsync(ForNewcomers, clock.Time);
                 await server.StopAsync(CancellationToken.None);
                 return;
@@ -62,28 +66,51 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         {
             await server.StartAsync(stopping);
             _logger.Listens(config.Listen.Http);
-            supervisor.Post(at => new Event.DoorOpened(at));
+            if (config.Listen.Https is { } https)
+            {
+                _logger.ListensForHttps(https);
+            }
+            certificates.Changed += TellWhetherOpen;
+            TellWhetherOpen();
             return true;
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            Tell(new Problem("listen-port-taken", $"Port {config.Listen.Http}, where visitors come in, is taken by another program.",
-                $"See which with 'ss -ltnp sport = :{config.Listen.Http}' and stop it, or set listen.http in the configuration; the agent tries again every {Words.Span(BeforeTryingAgain)}."));
+            var (port, key) = Tried(server);
+            Tell(new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
+                $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {key} in the configuration; the agent tries again every {Words.Span(BeforeTryingAgain)}."));
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
-            Tell(new Problem("listen-port-denied", $"Port {config.Listen.Http}, where visitors come in, may not be opened by this user.",
-                "Run the agent by its systemd unit, which grants it ports below 1024, or set listen.http to a port above 1023."));
+            var (port, key) = Tried(server);
+            Tell(new Problem("listen-port-denied", $"Port {port}, where visitors come in, may not be opened by this user.",
+                $"Run the agent by its systemd unit, which grants it ports below 1024, or set {key} to a port above 1023."));
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            Tell(new Problem("listen-failed", $"Port {config.Listen.Http}, where visitors come in, can't be opened: {Problems.Cause(e)}.", Problems.TriesAgain));
+            Tell(new Problem("listen-failed", $"Port {Tried(server).Port}, where visitors come in, can't be opened: {Problems.Cause(e)}.", Problems.TriesAgain));
         }
         finally
         {
             _firstTry.TrySetResult();
         }
         return false;
+    }
+
+    private (int Port, string Key) Tried(WebApplication server) =>
+        server.Services.GetRequiredService<HeldPortFactory>().Tried is { } port && port == config.Listen.Https ? (port, "listen.https") : (config.Listen.Http, "listen.http");
+
+    /// <summary>An open port is no open door while all who come are turned away.</summary>
+    private void TellWhetherOpen()
+    {
+        if (certificates.KeepsVisitorsOut is { } problem)
+        {
+            Tell(problem);
+        }
+        else
+        {
+            supervisor.Post(at => new Event.DoorOpened(at));
+        }
     }
 
     private void Tell(Problem problem) => supervisor.Post(at => new Event.DoorFailed(at, problem));
@@ -100,11 +127,15 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.ListenAnyIP(config.Listen.Http);
+            // Those that are held last: they never fail, and who comes in at one must not be sent away because another is taken.
+            foreach (var port in new[] { config.Listen.Http, config.Listen.Https }.OfType<int>().OrderBy(port => activation.Find(port) is not null))
+            {
+                kestrel.ListenAnyIP(port, door => Secure(door, port));
+            }
             kestrel.AddServerHeader = false;
             // Far more than one small instance's app can serve; without a bound, visitors could use up the agent's own files.
-            kestrel.Limits.MaxConcurrentConnections = MostConnections;
-            kestrel.Limits.MaxConcurrentUpgradedConnections = MostConnections;
+            kestrel.Limits.MaxConcurrentConnections = OpenFiles.MostConnections;
+            kestrel.Limits.MaxConcurrentUpgradedConnections = OpenFiles.MostConnections;
             kestrel.Limits.MaxRequestBodySize = null;   // uploads are the app's business
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
@@ -118,11 +149,58 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         var server = builder.Build();
         var reception = server.Services.GetRequiredService<Reception>();
-        server.Run(visit =>
+        server.Use(next => visit =>
         {
             visit.Features.Get<Newcomer>()?.Settle();
-            return reception.ReceiveAsync(visit, ending);
+            return next(visit);
         });
+        AddWays(server);
+        server.Run(visit => reception.ReceiveAsync(visit, ending));
         return server;
+    }
+
+    /// <summary>What stands between a visitor and the reception, in the order in which they come by.</summary>
+    private void AddWays(WebApplication server)
+    {
+        if (config.Tls.Challenge is { } webroot)
+        {
+            var challenge = new AcmeChallenge(webroot, _logger);
+            server.Use(next => visit => challenge.ReceiveAsync(visit, next));
+        }
+        if (config.Tls.Hsts is { } hsts)
+        {
+            var strict = new StrictTransport(hsts);
+            server.Use(next => visit => strict.ReceiveAsync(visit, next));
+        }
+        if (config is { SecureOnly: true, Listen.Https: { } https })
+        {
+            var secure = new SecureOnly(https, certificates);
+            server.Use(next => visit => secure.ReceiveAsync(visit, next));
+        }
+        if (config.Listen.BasePath is { } path)
+        {
+            var below = new BasePath(path);
+            server.Use(next => visit => below.ReceiveAsync(visit, next));
+        }
+    }
+
+    private void Secure(ListenOptions door, int port)
+    {
+        if (port != config.Listen.Https)
+        {
+            return;
+        }
+        door.Protocols = HttpProtocols.Http1AndHttp2;
+        door.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            // Asked at each handshake: connections that are open go on with the certificate that they began with.
+            OnConnection = _ => certificates.Current is { } certificate
+                ? ValueTask.FromResult(new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext = certificate.Context,
+                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                })
+                : ValueTask.FromException<SslServerAuthenticationOptions>(new AuthenticationException("There is no certificate yet.")),
+        });
     }
 }

@@ -15,8 +15,12 @@ internal sealed class HeldPortFactory(ActivationSockets activation, IOptions<Soc
     private readonly Newcomers _newcomers = new();
     private readonly List<Listener> _listeners = [];
 
+    /// <summary>The port that was to be opened last: when that failed, the one that could not be.</summary>
+    public int? Tried { get; private set; }
+
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
+        Tried = (endpoint as IPEndPoint)?.Port;
         if (endpoint is not IPEndPoint { Port: var port } || activation.Find(port) is not { } held)
         {
             return _otherwise.BindAsync(endpoint, cancellationToken);

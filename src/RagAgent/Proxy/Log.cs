@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using RagAgent.Supervision;
 
 namespace RagAgent.Proxy;
 
@@ -11,6 +12,21 @@ internal static partial class Log
     [LoggerMessage(301, LogLevel.Warning, "ragagent.socket listens on port {Port}, but listen.http is {Configured}: who comes to port {Port} waits in vain. Say 'systemctl edit ragagent.socket' and give it [Socket], ListenStream= and ListenStream={Configured}, a line each; then 'systemctl stop ragagent.socket ragagent.service' and 'systemctl start ragagent.service'.")]
     public static partial void NobodyListens(this ILogger logger, int port, int configured);
 
-    [LoggerMessage(302, LogLevel.Warning, "The page is shown without its picture: {File} can't be used: {Reason}.")]
+    [LoggerMessage(302, LogLevel.Information, "The front door is open on port {Port} for HTTPS.")]
+    public static partial void ListensForHttps(this ILogger logger, int port);
+
+    [LoggerMessage(303, LogLevel.Information, "HTTPS has the certificate for {Names} from now on, which is valid until {Until}.")]
+    public static partial void CertificateTaken(this ILogger logger, Certificate names, string until);
+
+    [LoggerMessage(304, LogLevel.Warning, "{Problem}")]
+    public static partial void CertificateTroubles(this ILogger logger, Problem problem);
+
+    [LoggerMessage(305, LogLevel.Information, "The files of the certificate for {Names} can be used again.")]
+    public static partial void CertificateMended(this ILogger logger, Certificate names);
+
+    [LoggerMessage(306, LogLevel.Warning, "The challenge {File} can't be read: {Cause}. A certificate is not issued like this. Let the user of the service read it: 'chmod 755' for each folder and 'chmod 644' for the file.")]
+    public static partial void ChallengeUnreadable(this ILogger logger, string file, string cause);
+
+    [LoggerMessage(307, LogLevel.Warning, "The page is shown without its picture: {File} can't be used: {Reason}.")]
     public static partial void PageLogo(this ILogger logger, string file, string reason);
 }

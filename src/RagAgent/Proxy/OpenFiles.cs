@@ -11,6 +11,9 @@ internal static partial class OpenFiles
     // The agent's own: the engine, AWS, probes, the control socket, its files.
     private const int Reserve = 256;
 
+    /// <summary>Of visitors to us, and as many of ours to the app.</summary>
+    public static int MostConnections { get; } = RoomFor(connections: 4096);
+
     /// <param name="connections">How many there may be at most.</param>
     public static int RoomFor(int connections) => RoomFor(connections, File.Exists(Limits) ? File.ReadAllText(Limits) : "");
 

@@ -27,6 +27,8 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
         EnableMultipleHttp2Connections = true,
         ActivityHeadersPropagator = null,
         ConnectTimeout = TimeSpan.FromSeconds(5),
+        // A visitor's one connection of HTTP/2 carries a hundred requests: without a bound they could use up the agent's own files.
+        MaxConnectionsPerServer = OpenFiles.MostConnections,
     });
 
     /// <param name="visit">The request.</param>
@@ -98,7 +100,7 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
     {
         while (Serving() is { } container)
         {
-            var stay = visits.Begin(container, IsUpgrade(visit.Request));
+            var stay = visits.Begin(container, IsUpgrade(visit));
             // Counted, then looked at again: a drain that begins in between finds this visit counted, or this visit finds what began it.
             if (Serving() is { } still && IsSame(still, container))
             {
@@ -127,7 +129,9 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
         visit.GetForwarderErrorFeature()?.Exception is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } ||
         ((HttpMethods.IsGet(visit.Request.Method) || HttpMethods.IsHead(visit.Request.Method)) && visit.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false });
 
-    private static bool IsUpgrade(HttpRequest request) => request.Headers.Upgrade.Count > 0;
+    /// <summary>A WebSocket: by an upgrade of HTTP/1.1, or an extended CONNECT of HTTP/2 (RFC 8441).</summary>
+    private static bool IsUpgrade(HttpContext visit) =>
+        visit.Request.Headers.Upgrade.Count > 0 || visit.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 }
 
 /// <summary>The app sees the host that the visitor asked for: Streamlit accepts a WebSocket only when its origin equals it.</summary>

@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging.Abstractions;
+using RagAgent.Configuration;
 using RagAgent.Diagnostics;
+using RagAgent.Proxy;
 using RagAgent.Supervision;
 
 namespace RagAgent.Tests.Bench;
@@ -25,6 +28,9 @@ internal static class Told
 
     /// <summary>A boot that began 5 seconds ago, the first one of the machine.</summary>
     public static BootTimeline Boot(IBoots? boots = null) => new("boot-1", TimeSpan.FromSeconds(5), boots ?? new NoBoots(), TimeProvider.System);
+
+    /// <summary>Of a configuration without HTTPS.</summary>
+    public static CertificateWatch NoCertificates(StateBoard board, AgentClock clock) => new(new AgentConfig { Image = "app" }, board, clock, NullLogger<CertificateWatch>.Instance);
 
     public static Container Container(int? port = 32768, string release = "release-1", string digest = Digest) => new(
         "0123456789abcdef0123456789abcdef", "ragstream", new ImageName("registry/app", digest), release, "config", ContainerStatus.Running, "2026-01-01T00:00:00Z", port, null);

@@ -111,8 +111,8 @@ public class ReadingTests
               "container": { "name": "ragstream", "port": 8501, "memory": null, "cpus": null, "user": null, "readOnlyRoot": false,
                              "volumes": [ { "host": "/var/lib/ragstream/chroma_db", "container": "/app/data/chroma_db", "readOnly": false } ],
                              "stopTimeout": "20s" },
-              "listen": { "http": 80, "https": null },
-              "tls": { "certificate": null, "key": null },
+              "listen": { "http": 80, "https": null, "basePath": null },
+              "tls": { "certificate": null, "key": null, "challenge": null, "redirect": null, "hsts": null },
               "health": { "startup":  { "path": "/_stcore/health", "interval": "2s", "timeout": "5s", "deadline": "10m" },
                           "gate":     { "path": null, "webSocket": "/_stcore/stream" },  // e.g. "/_stcore/script-health-check"
                           "liveness": { "path": "/_stcore/health", "interval": "15s", "timeout": "10s", "failures": 4 } },

@@ -34,6 +34,8 @@ internal static class SampleWalk
         if (key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && parts[^1] is "json" or "delivery") text += ", \"ssm\": \"/a\"";
         if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "host") text += ", \"host\": \"/a\"";
         if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "container") text += ", \"container\": \"/a\"";
+        if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "certificate") text += ", \"certificate\": \"/a\"";
+        if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "key") text += ", \"key\": \"/a\"";
         foreach (string part in parts.Reverse().Skip(1))
         {
             text = part.EndsWith("[]", StringComparison.Ordinal)
@@ -45,6 +47,8 @@ internal static class SampleWalk
                     """;
         }
 
+        if (key.StartsWith("tls.", StringComparison.Ordinal)) text += ", \"listen\": { \"https\": 443 }";
+        if (key == "listen.https") text += ", \"tls\": { \"certificate\": \"/a\", \"key\": \"/a\" }";
         return $$"""{ "image": "app", {{text}} }""";
     }
 

@@ -16,7 +16,7 @@ public class UnknownKeyTests
     [InlineData("\"health\": { \"interval\": \"1s\" }", "health.interval: unknown key here; did you mean health.startup.interval or health.liveness.interval?")]
     [InlineData("\"listen\": { \"port\": 80 }", "listen.port: unknown key here; did you mean container.port?")]
     [InlineData("\"restart\": { \"zzzzz\": 1 }", "restart.zzzzz: unknown key; the keys here are firstDelay, maxDelay, resetAfter")]
-    [InlineData("\"listen\": { \"a\\nb\": 1 }", "listen.\"a?b\": unknown key; the keys here are http, https")]
+    [InlineData("\"listen\": { \"a\\nb\": 1 }", "listen.\"a?b\": unknown key; the keys here are http, https, basePath")]
     public void An_unknown_key_is_refused_with_the_key_that_was_probably_meant(string members, string expected) =>
         Assert.Equal(expected, Refusal(With(members)));
 

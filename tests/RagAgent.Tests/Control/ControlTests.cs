@@ -251,7 +251,7 @@ public sealed class ControlTests : IAsyncLifetime
 
     private ControlServer Server(ControlAddress address)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _refused, _agent.Clock);
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _refused, Told.NoCertificates(_agent.Board, _agent.Clock), _agent.Clock);
         return new ControlServer(address, status, _agent.Board, _refused, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 

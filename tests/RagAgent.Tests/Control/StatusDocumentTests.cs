@@ -15,6 +15,7 @@ public class StatusDocumentTests
         "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes", "app.crashLooping", "app.sessions", "app.nextStart", "app.stoppedBy",
         "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck", "image.pull.percent", "image.pull.downloadedBytes", "image.pull.totalBytes",
         "secrets.versions", "secrets.readAt", "engine.version", "engine.answers", "frontDoor.port", "frontDoor.open",
+        "frontDoor.https.port", "frontDoor.https.names", "frontDoor.https.validUntil",
         "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code", "update.last.problem.what", "update.last.problem.remedy", "update.last.problem.nextTry", "update.last.kind",
         "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.lastGood", "rollout.setAside.digest", "rollout.setAside.verdict", "rollout.setAside.why.code",
         "rollout.setAside.why.what", "rollout.setAside.why.remedy", "rollout.setAside.why.nextTry",
@@ -31,7 +32,7 @@ public class StatusDocumentTests
         "1.2.3", 42, "The app serves.",
         new AppStatus("serving", At, "0123456789ab", "release-1", Told.Digest, false, 2, false, 3, At),
         new ImageStatus("registry/app:latest", Told.NewerDigest, Told.NewerDigest, At, At, new PullStatus(50, 500_000, 1_000_000)),
-        new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false), new FrontDoorStatus(80, true),
+        new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false), new FrontDoorStatus(80, true, new HttpsStatus(443, ["rag.example.com", "www.example.com"], At)),
         new UpdateStatus(null, new UpdateResult(7, false, Told.Digest, Trouble)),
         new RolloutStatus("watch", "abcdef012345", At, [Told.Digest], new SetAsideStatus(Told.NewerDigest, "quarantined", Trouble)),
         new FailureStatus(At, "release-0", Trouble, ["last line"], new ExitStatus(137, 9, true)), [Trouble],
@@ -74,6 +75,7 @@ public class StatusDocumentTests
             secrets   KEY (version 3 of parameter /key)
             engine    Docker 29.0.0 (API 1.44), does not answer
             door      port 80, 3 sessions open
+            https     port 443, for rag.example.com, www.example.com, valid until {at}
             crashes   2 in a row, next start {at}
             idle      last used {at}; the instance stops {Here(At.AddHours(1))} unless somebody comes
             request   the last update failed: It went wrong. Do this.

@@ -37,9 +37,12 @@ internal sealed class Visit : IAsyncDisposable
         return visit;
     }
 
-    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null, AgentConfig? config = null) => new(
-        (config ?? new AgentConfig { Image = "app" }) with { Listen = new ListenConfig { Http = port } },
-        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, Told.Boot(), app.Clock, activation ?? ActivationSockets.None, loggers ?? NullLoggerFactory.Instance);
+    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null, AgentConfig? config = null, CertificateWatch? certificates = null)
+    {
+        var given = config ?? new AgentConfig { Image = "app" };
+        return new FrontDoor(given with { Listen = given.Listen with { Http = port } }, app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, Told.Boot(), app.Clock,
+            activation ?? ActivationSockets.None, certificates ?? Told.NoCertificates(app.Board, app.Clock), loggers ?? NullLoggerFactory.Instance);
+    }
 
     /// <summary>The reply of one that reads no pages.</summary>
     public static string Says(string status, string message) => $"{{\"status\":\"{status}\",\"message\":\"{message}\"}}\n";

@@ -1,0 +1,81 @@
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Configuration;
+using RagAgent.Diagnostics;
+using RagAgent.Proxy;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>What the doctor says of HTTPS.</summary>
+public sealed class CertificateCheckTests : IDisposable
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private readonly TestAuthority _authority = new();
+    private bool? _mayRead = true;
+    private string? _socket = "ActiveState=active\nListen=[::]:80 (Stream)\nListen=[::]:443 (Stream)\n";
+    private TlsConfig _tls;
+
+    public CertificateCheckTests()
+    {
+        _authority.Issue(Now, TimeSpan.FromDays(90));
+        _tls = new TlsConfig { Certificate = _authority.Certificate, Key = _authority.Key, Challenge = _authority.Folder };
+    }
+
+    public void Dispose() => _authority.Dispose();
+
+    [Fact]
+    public async Task All_is_well() =>
+        Assert.Equal(CheckResult.Well("The certificate for rag.example.com, 127.0.0.1, from Test Intermediate, is valid until 2026-05-30."), await RunAsync());
+
+    [Fact]
+    public async Task Without_HTTPS_there_is_nothing_to_look_at()
+    {
+        _tls = new TlsConfig();
+        Assert.Equal(Finding.Skipped, (await RunAsync(https: null)).Finding);
+    }
+
+    [Fact]
+    public async Task What_the_user_of_the_service_may_not_read_fails_though_root_may()
+    {
+        _mayRead = false;
+        var found = await RunAsync();
+        Assert.Equal((Finding.Failed, "certificate-denied"), (found.Finding, found.Code));
+        Assert.Contains("may not be read by the user ragagent", found.What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pair_that_can_not_be_used_fails()
+    {
+        File.Delete(_authority.Key);
+        Assert.Equal("certificate-missing", (await Assert.ThrowsAsync<ProblemException>(() => RunAsync())).Problem.Code);
+    }
+
+    [Fact]
+    public async Task What_works_and_should_be_otherwise_is_told()
+    {
+        _tls = _tls with { Challenge = "/nowhere" };
+        Assert.Equal((Finding.Warning, "mkdir -p /nowhere"), Told(await RunAsync()));
+        _tls = _tls with { Challenge = null };
+
+        _socket = "ActiveState=active\nListen=[::]:80 (Stream)\n";
+        Assert.Contains("ragagent.socket does not hold port 443", (await RunAsync()).What, StringComparison.Ordinal);
+        _socket = null;
+        Assert.Equal(Finding.Well, (await RunAsync()).Finding);
+
+        _authority.Issue(Now, TimeSpan.FromDays(90), withChain: false);
+        Assert.Equal((Finding.Warning, "Name certbot's fullchain.pem in tls.certificate, not cert.pem."), Told(await RunAsync()));
+        _authority.Issue(Now.AddDays(-80), TimeSpan.FromDays(90));
+        Assert.Contains("in 10 days, and was not renewed yet", (await RunAsync()).What, StringComparison.Ordinal);
+    }
+
+    private static (Finding, string?) Told(CheckResult found) => (found.Finding, found.Remedy);
+
+    private Task<CheckResult> RunAsync(int? https = 443) =>
+        new CertificateCheck(new AgentConfig { Image = "app", Listen = new ListenConfig { Https = https }, Tls = _tls }, new FakeTimeProvider(Now))
+        {
+            MayRead = (_, _) => Task.FromResult(_mayRead),
+            SocketUnit = _ => Task.FromResult(_socket is null ? null : Systemd.Parse(_socket)),
+        }.RunAsync(TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,209 @@
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Configuration;
+using RagAgent.Proxy;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>What is done about certificate files that change, and about those that can't be used.</summary>
+public sealed class CertificateWatchTests : IDisposable
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Life = TimeSpan.FromDays(90);
+
+    private readonly TestAuthority _authority = new();
+    private readonly FakeTimeProvider _time = new(Start);
+    private readonly List<string> _said = [];
+    private readonly CertificateWatch _watch;
+    private int _changes;
+
+    public CertificateWatchTests()
+    {
+        var config = new AgentConfig { Image = "app", Listen = new ListenConfig { Https = 443 }, Tls = new TlsConfig { Certificate = _authority.Certificate, Key = _authority.Key } };
+        _watch = new CertificateWatch(config, new StateBoard(), new AgentClock(_time), new Heard<CertificateWatch>(_said));
+        _watch.Changed += () => _changes++;
+    }
+
+    public void Dispose()
+    {
+        _watch.Dispose();
+        _authority.Dispose();
+    }
+
+    [Fact]
+    public void A_key_of_another_pair_leaves_the_old_pair_in_use_and_is_told_once_and_its_end_once()
+    {
+        Begin();
+        var inUse = _watch.Current;
+        var good = File.ReadAllText(_authority.Key);
+
+        File.WriteAllText(_authority.Key, _authority.Make(Start, Life).Key);
+        Look(times: 4);
+
+        Assert.Same(inUse, _watch.Current);
+        var problem = Assert.Single(_watch.Problems);
+        Assert.Equal(
+            new Problem("certificate-mismatch",
+                $"The private key {_authority.Key} does not belong to the certificate {_authority.Certificate}. HTTPS goes on with the certificate that was read before, which is valid until 2026-05-30.",
+                "Name the two files that were made together: certbot's fullchain.pem and privkey.pem of one folder. A file that is just being written is read again within seconds."),
+            problem);
+        Assert.Equal([problem.ToString()], _said);
+        Assert.Null(_watch.KeepsVisitorsOut);
+
+        File.WriteAllText(_authority.Key, good);
+        Look(times: 3);
+
+        Assert.Empty(_watch.Problems);
+        Assert.Equal("The files of the certificate for rag.example.com, 127.0.0.1 can be used again.", Assert.Single(_said.Skip(1)));
+        Assert.Equal(2, _changes);
+    }
+
+    [Fact]
+    public void A_pair_that_is_exchanged_file_by_file_is_no_trouble()
+    {
+        Begin();
+        var (certificate, key, _) = _authority.Make(Start, TimeSpan.FromDays(60));
+
+        File.WriteAllText(_authority.Certificate, certificate);
+        Look();
+        Assert.Empty(_watch.Problems);
+        File.WriteAllText(_authority.Key, key);
+        Look();
+
+        Assert.Equal(["HTTPS has the certificate for rag.example.com, 127.0.0.1 from now on, which is valid until 2026-04-30."], _said);
+    }
+
+    [Theory]
+    [InlineData("empty", "certificate-unreadable")]
+    [InlineData("cut in the certificate", "certificate-unreadable")]
+    [InlineData("cut in the chain", "certificate-unreadable")]
+    [InlineData("key cut", "certificate-unreadable")]
+    [InlineData("key with a passphrase", "certificate-unreadable")]
+    [InlineData("key of another kind", "certificate-mismatch")]
+    [InlineData("expired", "certificate-expired")]
+    [InlineData("not yet valid", "certificate-expired")]
+    [InlineData("gone", "certificate-missing")]
+    [InlineData("a folder", "certificate-unreadable")]
+    [InlineData("a device", "certificate-unreadable")]
+    [InlineData("huge", "certificate-unreadable")]
+    public void What_can_not_be_used_leaves_the_old_pair_in_use(string how, string code)
+    {
+        Begin();
+        var inUse = _watch.Current;
+
+        Spoil(how);
+        Look(times: 2);
+
+        Assert.Same(inUse, _watch.Current);
+        Assert.Equal(code, Assert.Single(_watch.Problems).Code);
+        Assert.DoesNotContain(_said, line => line.Contains("PRIVATE", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("empty")]
+    [InlineData("expired")]
+    [InlineData("gone")]
+    public void At_the_start_there_is_none_then_and_visitors_are_kept_out_until_there_is(string how)
+    {
+        _authority.Issue(Start, Life);
+        Spoil(how);
+        _watch.Look(certain: true);
+
+        Assert.Null(_watch.Current);
+        Assert.Equal(Assert.Single(_watch.Problems), _watch.KeepsVisitorsOut);
+        Assert.Empty(_said);   // the supervision tells of a door that is closed
+
+        _authority.Issue(Start, Life);
+        Look();
+        Assert.NotNull(_watch.Current);
+        Assert.Null(_watch.KeepsVisitorsOut);
+    }
+
+    [Fact]
+    public void From_14_days_before_its_end_it_is_told_once_a_day_and_its_end_once()
+    {
+        Begin();
+        for (var hour = 0; hour < 24 * 95; hour++)
+        {
+            _time.Advance(TimeSpan.FromHours(1));
+            Look();
+        }
+
+        Assert.Equal(
+            Enumerable.Range(2, 12).Reverse().Select(days => $"in {days} days").Concat(["in a day", "in less than a day"]),
+            _said.SkipLast(1).Select(line => line.Split(", ")[2]));
+        Assert.Equal($"The certificate {_authority.Certificate} (rag.example.com, 127.0.0.1) expired on 2026-05-30. Renew it: 'certbot renew', and see 'systemctl status certbot.timer'. The new one is used as soon as it is there.", _said[^1]);
+        Assert.NotNull(_watch.Current);   // a browser's warning says more than a door that is shut
+
+        _authority.Issue(_time.GetUtcNow(), Life);
+        Look();
+        Assert.Empty(_watch.Problems);
+    }
+
+    [Fact]
+    public void One_of_six_days_is_old_in_its_last_third_only()
+    {
+        _authority.Issue(Start, TimeSpan.FromDays(6));
+        _watch.Look(certain: true);
+        _time.Advance(TimeSpan.FromDays(3.9));
+        Look();
+        Assert.Empty(_watch.Problems);
+        _time.Advance(TimeSpan.FromDays(0.2));
+        Look();
+        Assert.Equal("certificate-expiring", Assert.Single(_watch.Problems).Code);
+    }
+
+    [Fact]
+    public void What_lets_the_service_read_certbots_files_is_said_to_the_letter()
+    {
+        Assert.Equal(
+            "The private key /etc/letsencrypt/live/rag.example.com/privkey.pem may not be read by the user ragagent. Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', 'chgrp ragagent /etc/letsencrypt/archive/rag.example.com/privkey*.pem' and 'chmod 640 /etc/letsencrypt/archive/rag.example.com/privkey*.pem'; certbot keeps that at renewals.",
+            CertificateFiles.Denied("private key", "/etc/letsencrypt/live/rag.example.com/privkey.pem", "ragagent").ToString());
+        Assert.Contains("'chgrp ragagent /srv/tls/key.pem'", CertificateFiles.Denied("private key", "/srv/tls/key.pem", "ragagent").Remedy, StringComparison.Ordinal);
+    }
+
+    private void Begin()
+    {
+        _authority.Issue(Start, Life);
+        _watch.Look(certain: true);
+        Assert.Equal(["rag.example.com", "127.0.0.1"], _watch.Current!.Names);
+        _said.Clear();
+        _changes = 0;
+    }
+
+    private void Look(int times = 1)
+    {
+        for (var look = 0; look < times; look++)
+        {
+            _watch.Look(certain: false);
+        }
+    }
+
+    private void Spoil(string how)
+    {
+        var (certificate, key) = (File.ReadAllText(_authority.Certificate), File.ReadAllText(_authority.Key));
+        switch (how)
+        {
+            case "empty": File.WriteAllText(_authority.Certificate, ""); break;
+            case "cut in the certificate": File.WriteAllText(_authority.Certificate, certificate[..200]); break;
+            case "cut in the chain": File.WriteAllText(_authority.Certificate, certificate[..^100]); break;
+            case "key cut": File.WriteAllText(_authority.Key, key[..^60]); break;
+            case "key with a passphrase": File.WriteAllText(_authority.Key, Encrypted()); break;
+            case "key of another kind": File.WriteAllText(_authority.Key, _authority.Make(Start, Life, rsa: true).Key); break;
+            case "expired": _authority.Issue(Start.AddDays(-91), Life); break;
+            case "not yet valid": _authority.Issue(Start.AddDays(1), Life); break;
+            case "gone": File.Delete(_authority.Certificate); break;
+            case "a folder": File.Delete(_authority.Key); Directory.CreateDirectory(_authority.Key); break;
+            case "a device": File.Delete(_authority.Key); File.CreateSymbolicLink(_authority.Key, "/dev/zero"); break;
+            case "huge": File.WriteAllText(_authority.Certificate, new string('x', (1 << 20) + 1)); break;
+        }
+    }
+
+    private static string Encrypted()
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create();
+        return key.ExportEncryptedPkcs8PrivateKeyPem("word", new System.Security.Cryptography.PbeParameters(System.Security.Cryptography.PbeEncryptionAlgorithm.Aes256Cbc, System.Security.Cryptography.HashAlgorithmName.SHA256, 1000));
+    }
+}

@@ -1,0 +1,260 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Authentication;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using RagAgent.Configuration;
+using RagAgent.Proxy;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>The front door with a certificate.</summary>
+public class HttpsTests
+{
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData(false, "1.1")]
+    [InlineData(false, "2.0")]
+    [InlineData(true, "1.1")]
+    [InlineData(true, "2.0")]
+    public async Task A_visitor_reaches_the_app_by_either_version_of_http_and_either_kind_of_key(bool rsa, string version)
+    {
+        await using var app = await TestServer.StartAsync(call => call.Response.WriteAsync("hello"));
+        await using var agent = new SupervisedApp(app.Port);
+        await agent.StartAsync(Stop);
+        await using var visit = await SecureVisit.AtAsync(agent, Stop, rsa: rsa);
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, visit.Secure("/a?b=c")) { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var answer = await visit.Browser.SendAsync(request, Stop);
+
+        Assert.Equal(("hello", version), (await answer.Content.ReadAsStringAsync(Stop), answer.Version.ToString()));
+        var arrived = Assert.Single(app.Requests);
+        Assert.Equal(("GET /a?b=c", "https", $"127.0.0.1:{visit.Https}", $"127.0.0.1:{visit.Https}"),
+            (arrived.ToString(), arrived.Headers["X-Forwarded-Proto"], arrived.Headers["X-Forwarded-Host"], arrived.Headers["Host"]));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task Two_versions_of_TLS_are_spoken(SslProtocols protocol)
+    {
+        await using var agent = new SupervisedApp();
+        await using var visit = await SecureVisit.AtAsync(agent, Stop);
+
+        await using var connection = await visit.ConnectAsync(Stop, protocol);
+
+        Assert.Equal(protocol, connection.SslProtocol);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData(3, 22, null)]   // TLS 1.2: a handshake record follows
+    [InlineData(2, 21, 70)]     // TLS 1.1: an alert, protocol_version
+    [InlineData(1, 21, 70)]
+    public async Task An_older_TLS_is_refused_by_the_server_itself(byte minor, byte record, int? alert)
+    {
+        await using var agent = new SupervisedApp();
+        await using var visit = await SecureVisit.AtAsync(agent, Stop, rsa: true);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, visit.Https, Stop);
+
+        await client.GetStream().WriteAsync(Hello(minor), Stop);
+        var answer = new byte[7];
+        await client.GetStream().ReadExactlyAsync(answer, Stop);
+
+        Assert.Equal(record, answer[0]);
+        Assert.True(alert is null || answer[6] == alert, $"alert {answer[6]}");
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task The_chain_is_sent_and_the_root_is_not()
+    {
+        await using var agent = new SupervisedApp();
+        await using var visit = await SecureVisit.AtAsync(agent, Stop);
+        var sent = new List<string>();
+
+        await using var connection = await visit.ConnectAsync(Stop, chain: chain => sent.AddRange(chain.ChainPolicy.ExtraStore.Select(certificate => certificate.Thumbprint)));
+
+        Assert.Equal([visit.Authority.IntermediateThumbprint], sent.Except([connection.RemoteCertificate!.GetCertHashString()]));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_WebSocket_goes_through_by_either_version_of_http_and_is_counted_as_a_session(string version)
+    {
+        await using var app = await TestServer.StartAsync(async call =>
+        {
+            using var socket = await call.WebSockets.AcceptWebSocketAsync("streamlit");
+            var buffer = new byte[100];
+            for (var got = await socket.ReceiveAsync(buffer, call.RequestAborted); got.MessageType != WebSocketMessageType.Close; got = await socket.ReceiveAsync(buffer, call.RequestAborted))
+            {
+                await socket.SendAsync(buffer.AsMemory(0, got.Count), got.MessageType, got.EndOfMessage, call.RequestAborted);
+            }
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, call.RequestAborted);
+        });
+        await using var agent = new SupervisedApp(app.Port);
+        await agent.StartAsync(Stop);
+        await using var visit = await SecureVisit.AtAsync(agent, Stop);
+        using var network = new SocketsHttpHandler { UseProxy = false, SslOptions = visit.Authority.Client(SecureVisit.Now) };
+        using var invoker = new HttpMessageInvoker(network);
+        using var socket = new ClientWebSocket();
+        socket.Options.HttpVersion = Version.Parse(version);
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        socket.Options.AddSubProtocol("streamlit");
+        socket.Options.SetRequestHeader("Origin", $"https://127.0.0.1:{visit.Https}");
+
+        await socket.ConnectAsync(new Uri($"wss://127.0.0.1:{visit.Https}/_stcore/stream"), invoker, Stop);
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, Stop);
+        var buffer = new byte[100];
+        var got = await socket.ReceiveAsync(buffer, Stop);
+
+        Assert.Equal(("hello", "streamlit"), (Encoding.UTF8.GetString(buffer, 0, got.Count), socket.SubProtocol));
+        await agent.UntilAsync(state => state.Sessions == 1, Stop);
+        Assert.Equal(("GET /_stcore/stream", "https", $"127.0.0.1:{visit.Https}", $"https://127.0.0.1:{visit.Https}"),
+            (app.Requests[0].ToString(), app.Requests[0].Headers["X-Forwarded-Proto"], app.Requests[0].Headers["Host"], app.Requests[0].Headers["Origin"]));
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Stop);
+        await agent.UntilAsync(state => state.Sessions == 0, Stop);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_renewed_pair_is_shown_at_the_next_handshake_and_open_connections_go_on()
+    {
+        await using var app = await TestServer.StartAsync(call => call.Response.WriteAsync("hello"));
+        await using var agent = new SupervisedApp(app.Port);
+        await agent.StartAsync(Stop);
+        await using var visit = await SecureVisit.AtAsync(agent, Stop);
+        await using var early = await visit.ConnectAsync(Stop);
+        Assert.Equal("HTTP/1.1 200 OK", await SecureVisit.AskAsync(early, Stop));
+        Assert.Equal(visit.Serial, await visit.SerialShownAsync(Stop));
+        var first = visit.Certificates.Current;
+
+        var renewed = visit.Renew();
+        await visit.UntilAsync(() => visit.Certificates.Current != first, Stop);
+
+        Assert.Equal(renewed, await visit.SerialShownAsync(Stop));
+        Assert.Equal("HTTP/1.1 200 OK", await SecureVisit.AskAsync(early, Stop));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Without_a_certificate_the_app_is_not_shown_in_the_clear_and_HTTPS_begins_as_soon_as_there_is_one()
+    {
+        await using var app = await TestServer.StartAsync(call => call.Response.WriteAsync("hello"));
+        await using var agent = new SupervisedApp(app.Port);
+        await agent.StartAsync(Stop);
+        await using var visit = await SecureVisit.AtAsync(agent, Stop, issued: false);
+
+        var closed = await agent.UntilAsync(state => state.Door.Problem is not null, Stop);
+        Assert.Equal((false, "certificate-missing"), (closed.Door.IsOpen, closed.Door.Problem!.Code));
+        using (var turned = await visit.Browser.GetAsync(visit.Plain(), Stop))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, turned.StatusCode);
+            Assert.Equal("This page is shown over HTTPS only, and there is no usable certificate for it yet; who runs it finds the reason with 'ragagent status'.\n", await turned.Content.ReadAsStringAsync(Stop));
+        }
+        await Assert.ThrowsAnyAsync<Exception>(() => visit.ConnectAsync(Stop));
+
+        visit.Renew();
+        await visit.UntilAsync(() => visit.Certificates.Current is not null, Stop);
+
+        await agent.UntilAsync(state => state.Door.IsOpen, Stop);
+        using var answer = await visit.Browser.GetAsync(visit.Secure(), Stop);
+        Assert.Equal("hello", await answer.Content.ReadAsStringAsync(Stop));
+        using var led = await visit.Browser.GetAsync(visit.Plain(), Stop);
+        Assert.Equal(HttpStatusCode.PermanentRedirect, led.StatusCode);
+        Assert.DoesNotContain(app.Requests, request => request.Headers["X-Forwarded-Proto"] != "https");
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_port_of_HTTPS_that_is_taken_is_told_by_its_own_key()
+    {
+        await using var agent = new SupervisedApp();
+        await agent.StartAsync(Stop);
+        var port = FreePort.Take();
+        using var other = new TcpListener(IPAddress.IPv6Any, port);
+        other.Server.DualMode = true;
+        other.Start();
+
+        await using var visit = await SecureVisit.AtAsync(agent, Stop, https: port);
+
+        var closed = await agent.UntilAsync(state => state.Door.Problem is not null, Stop);
+        Assert.Equal(("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program."), (closed.Door.Problem!.Code, closed.Door.Problem.What));
+        Assert.Contains("set listen.https in the configuration", closed.Door.Problem.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_comes_to_a_held_port_of_HTTPS_while_there_is_no_agent_is_answered_by_the_next_one()
+    {
+        await using var agent = new SupervisedApp();
+        await agent.StartAsync(Stop);
+        using var http = Held(out var httpPort);
+        using var https = Held(out var httpsPort);
+        var activation = ActivationSockets.At([(int)http.Handle, (int)https.Handle]);
+
+        for (var round = 1; round <= 3; round++)
+        {
+            using var early = new TcpClient();
+            await early.ConnectAsync(IPAddress.Loopback, httpsPort, Stop);
+            await using var visit = await SecureVisit.AtAsync(agent, Stop, activation: activation, http: httpPort, https: httpsPort);
+            await using var connection = new SslStream(early.GetStream());
+            await connection.AuthenticateAsClientAsync(visit.Authority.Client(SecureVisit.Now), Stop);
+            Assert.StartsWith("HTTP/1.1 503 ", await SecureVisit.AskAsync(connection, Stop), StringComparison.Ordinal);   // of the reception: no app listens
+        }
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Strict_transport_is_told_by_HTTPS_alone_and_in_the_agents_words()
+    {
+        await using var app = await TestServer.StartAsync(call =>
+        {
+            call.Response.Headers.StrictTransportSecurity = "max-age=1; includeSubDomains";
+            return Task.CompletedTask;
+        });
+        await using var agent = new SupervisedApp(app.Port);
+        await agent.StartAsync(Stop);
+        await using var visit = await SecureVisit.AtAsync(agent, Stop, new TlsConfig { Hsts = TimeSpan.FromHours(8760) });
+
+        using var secure = await visit.Browser.GetAsync(visit.Secure(), Stop);
+        using var plain = await visit.Browser.GetAsync(visit.Plain(), Stop);
+
+        Assert.Equal(["max-age=31536000"], secure.Headers.GetValues("Strict-Transport-Security"));
+        Assert.False(plain.Headers.Contains("Strict-Transport-Security"));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Without_the_redirect_the_app_is_served_in_the_clear_as_well()
+    {
+        await using var app = await TestServer.StartAsync(call => call.Response.WriteAsync("hello"));
+        await using var agent = new SupervisedApp(app.Port);
+        await agent.StartAsync(Stop);
+        await using var visit = await SecureVisit.AtAsync(agent, Stop, new TlsConfig { Redirect = false }, issued: false);
+
+        using var answer = await visit.Browser.GetAsync(visit.Plain(), Stop);
+
+        Assert.Equal("hello", await answer.Content.ReadAsStringAsync(Stop));
+        Assert.Contains(visit.Said, line => line.StartsWith($"The certificate {visit.Authority.Certificate} is not there.", StringComparison.Ordinal));
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private static Socket Held(out int port)
+    {
+        var held = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
+        held.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
+        held.Listen();
+        port = ((IPEndPoint)held.LocalEndPoint!).Port;
+        return held;
+    }
+
+    /// <summary>What a client of one version says first, as in RFC 5246: no client library says it of an old version any more.</summary>
+    private static byte[] Hello(byte minor)
+    {
+        byte[] suites = [0xC0, 0x2F, 0xC0, 0x14, 0xC0, 0x13, 0x00, 0x35, 0x00, 0x2F];
+        byte[] extensions = [0x00, 0x0A, 0x00, 0x04, 0x00, 0x02, 0x00, 0x17, 0x00, 0x0B, 0x00, 0x02, 0x01, 0x00, 0x00, 0x0D, 0x00, 0x06, 0x00, 0x04, 0x04, 0x01, 0x08, 0x04];
+        byte[] body = [3, minor, .. new byte[32], 0, 0, (byte)suites.Length, .. suites, 1, 0, 0, (byte)extensions.Length, .. extensions];
+        byte[] handshake = [1, 0, 0, (byte)body.Length, .. body];
+        return [22, 3, 1, 0, (byte)handshake.Length, .. handshake];
+    }
+}

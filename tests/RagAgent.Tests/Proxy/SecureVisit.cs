@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Configuration;
+using RagAgent.Proxy;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>A front door with HTTP and HTTPS, and a certificate authority that wrote its files, or will.</summary>
+internal sealed class SecureVisit : IAsyncDisposable
+{
+    private readonly FrontDoor _door;
+    private readonly FakeTimeProvider _time;
+    private readonly AgentClock _clock;
+
+    private SecureVisit(SupervisedApp app, Func<SecureVisit, AgentConfig> configure, bool issued, bool rsa, ActivationSockets? activation, int? http, int? https)
+    {
+        _time = new FakeTimeProvider(Now);
+        _clock = new AgentClock(_time);
+        (Http, Https) = (http ?? FreePort.Take(), https ?? FreePort.Take());
+        if (issued)
+        {
+            Serial = Authority.Issue(Now.AddDays(-1), TimeSpan.FromDays(90), rsa);
+        }
+        var config = configure(this);
+        Certificates = new CertificateWatch(config, app.Board, _clock, new Heard<CertificateWatch>(Said));
+        _door = Visit.Door(app, Http, activation: activation, config: config, certificates: Certificates);
+        Browser = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            SslOptions = Authority.Client(Now),
+        });
+    }
+
+    public static DateTimeOffset Now { get; } = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    public TestAuthority Authority { get; } = new();
+    public CertificateWatch Certificates { get; }
+    public HttpClient Browser { get; }
+    public List<string> Said { get; } = [];
+    public int Http { get; }
+    public int Https { get; }
+    public string? Serial { get; }
+
+    public static async Task<SecureVisit> AtAsync(SupervisedApp app, CancellationToken stopping, TlsConfig? tls = null, bool issued = true, bool rsa = false, ActivationSockets? activation = null, int? http = null, int? https = null)
+    {
+        var visit = new SecureVisit(app, made => new AgentConfig
+        {
+            Image = "app",
+            Listen = new ListenConfig { Http = made.Http, Https = made.Https },
+            Tls = (tls ?? new TlsConfig()) with { Certificate = made.Authority.Certificate, Key = made.Authority.Key },
+        }, issued, rsa, activation, http, https);
+        await visit.Certificates.StartAsync(stopping);
+        await visit._door.StartAsync(stopping);
+        return visit;
+    }
+
+    public Uri Plain(string path = "/") => new($"http://127.0.0.1:{Http}{path}");
+
+    public Uri Secure(string path = "/") => new($"https://127.0.0.1:{Https}{path}");
+
+    /// <summary>Issues the next pair; the files are looked at while the clock goes on.</summary>
+    public string Renew(TimeSpan? life = null) => Authority.Issue(Now.AddDays(-1), life ?? TimeSpan.FromDays(90));
+
+    /// <summary>Lets the agent's clock go on until something holds.</summary>
+    public async Task UntilAsync(Func<bool> holds, CancellationToken stopping)
+    {
+        while (!holds())
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, stopping);
+        }
+    }
+
+    /// <summary>A connection that stays.</summary>
+    /// <param name="chain">Hears what the server sends beside its certificate.</param>
+    /// <param name="protocols">What the client is ready for.</param>
+    /// <param name="stopping">Ends it.</param>
+    public async Task<SslStream> ConnectAsync(CancellationToken stopping, SslProtocols protocols = SslProtocols.None, Action<X509Chain>? chain = null)
+    {
+        var socket = new TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, Https, stopping);
+        var stream = new SslStream(socket.GetStream());
+        var options = Authority.Client(Now, chain);
+        options.EnabledSslProtocols = protocols;
+        await stream.AuthenticateAsClientAsync(options, stopping);
+        return stream;
+    }
+
+    /// <summary>The serial number that a new handshake shows.</summary>
+    public async Task<string> SerialShownAsync(CancellationToken stopping)
+    {
+        await using var stream = await ConnectAsync(stopping);
+        return ((X509Certificate2)stream.RemoteCertificate!).SerialNumber;
+    }
+
+    /// <summary>Asks once over a connection that stays open.</summary>
+    public static async Task<string> AskAsync(SslStream stream, CancellationToken stopping)
+    {
+        await stream.WriteAsync("GET / HTTP/1.1\r\nHost: rag.example.com\r\n\r\n"u8.ToArray(), stopping);
+        var answer = new byte[2000];
+        return Encoding.ASCII.GetString(answer, 0, await stream.ReadAsync(answer, stopping)).Split("\r\n")[0];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Browser.Dispose();
+        await _door.StopAsync(CancellationToken.None);
+        _door.Dispose();
+        await Certificates.StopAsync(CancellationToken.None);
+        Certificates.Dispose();
+        Authority.Dispose();
+    }
+}
