@@ -215,7 +215,7 @@ push() {
 
 inside() {
   local init
-  init="$(init_pid)"
+  init="$(init_pid)" || true
   [[ -n $init ]] || { echo "machine.sh: the machine is off." >&2; return 69; }
   nsenter --target "$init" --mount --uts --ipc --net --pid --cgroup --root --wdns=/ -- \
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb "$@"

@@ -36,7 +36,7 @@ public sealed class IdleTests(Bench bench) : AgentTest(bench)
         Assert.Equal(("arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", 200), (call.Resource, call.Status));
         Assert.Contains("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.", agent.Log, StringComparison.Ordinal);
         Assert.Contains("EC2 stops the instance i-0123456789abcdef0 now.", agent.Log, StringComparison.Ordinal);
-        Assert.Contains("The instance is being stopped.", (await RagAgentAsync("update", "--runtime-dir", RuntimeDirectory)).Output, StringComparison.Ordinal);
+        Assert.Contains("The instance is being stopped.", (await RagAgentAsync("update", "--runtime-dir", RuntimeDirectory)).FailedWith(), StringComparison.Ordinal);
         Assert.Equal(System.Net.HttpStatusCode.OK, (await VisitAsync()).Status);   // until the machine is gone
     }
 
