@@ -291,7 +291,9 @@ internal sealed class Rules(World world)
         var limit = world.BootedAt + idle.MaxUptime;
         if (now < limit + idle.UptimePatience || limit is null)
         {
-            var cut = underWay.FirstOrDefault(other => other is Effect.EnsureImage or Effect.EnsureSpare or Effect.StartContainer or Effect.StopContainer or Effect.Drain or Effect.Collect or Effect.Remember);
+            // A drain only waits, and may wait for one that has gone since.
+            var cut = underWay.FirstOrDefault(other => other is Effect.EnsureImage or Effect.EnsureSpare or Effect.StartContainer or Effect.StopContainer or Effect.Collect or Effect.Remember
+                || (other is Effect.Drain drain && s.SlotOf(drain.Op) is not null));
             Require(cut is null, () => $"The instance is stopped while {cut} is under way.");
             Require(s.Request is null, () => "The instance is stopped while an operator waits.");
             Require(s is not { Verdict: Verdict.OnTrial { Strikes: 0 }, App: App.Serving { Failures: 0 } trial } || s.Now >= trial.Since + world.Agent.Policy.Watch || !Rollout.IsWatched(s, trial, world.Agent.Policy),
