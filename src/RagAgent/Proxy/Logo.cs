@@ -43,7 +43,15 @@ internal static class Logo
                 : TypeOf(content.AsSpan(0, length)) is { } type ? ($"data:{type};base64,{Convert.ToBase64String(content, 0, length)}", null)
                 : (null, "it is no SVG, PNG, JPEG or WebP picture");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return (null, "there is no such file");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return (null, "the agent may not read it, or it is a folder");
+        }
+        catch (IOException e)
         {
             return (null, Problems.Cause(e));
         }

@@ -54,6 +54,7 @@ public sealed class LogoTests : IDisposable
         Assert.Null(Logo.Read(_folder.FullName, new Heard(_said)));
         Assert.Null(Logo.Read("/dev/zero", new Heard(_said)));
         Assert.Equal(3, _said.Count);
+        Assert.EndsWith("there is no such file.", _said[0], StringComparison.Ordinal);
         Assert.EndsWith("it is a device and no file.", _said[2], StringComparison.Ordinal);
     }
 
