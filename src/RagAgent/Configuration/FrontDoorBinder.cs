@@ -61,7 +61,7 @@ internal static class FrontDoorBinder
 
     private static TlsConfig Tls(Section section)
     {
-        string? File(string key, string example) => section.Read(key, null, Kinds.OrNull(Kinds.Text($"a path like \"{example}\", or null", PathRules.Absolute)));
+        string? File(string key, string example) => section.Read(key, null, Kinds.OrNull(Kinds.Text($"a path like \"{example}\", or null", PathRules.Absolute, secret: KnownKeys.Join("tls", key) == KnownKeys.PrivateKey)));
         return new TlsConfig
         {
             Certificate = File("certificate", $"{Live}/fullchain.pem"),

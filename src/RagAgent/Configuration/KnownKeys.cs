@@ -36,6 +36,9 @@ internal static class KnownKeys
     /// <summary>What a later version will define: until then it may hold anything.</summary>
     private static readonly string[] Undefined = ["dns"];
 
+    /// <summary>A path, in whose place somebody may have put the private key itself.</summary>
+    public const string PrivateKey = "tls.key";
+
     /// <summary>How this class calls what stands below a name in an object, or an entry (<c>[]</c>) of a list; null: nothing is known of it.</summary>
     /// <param name="place">The object or list, as this class calls it.</param>
     /// <param name="name">Of the member or entry.</param>
@@ -49,7 +52,7 @@ internal static class KnownKeys
 
     /// <summary>Whether others may see the value that stands at a place: it is known to be no secret. Of <see cref="Secret"/> none is.</summary>
     public static bool MayBeShown(string place) =>
-        All.Contains(place) && !IsSection(place) && !Undefined.Contains(place) && !place.StartsWith(Secret, StringComparison.Ordinal);
+        All.Contains(place) && !IsSection(place) && !Undefined.Contains(place) && place != PrivateKey && !place.StartsWith(Secret, StringComparison.Ordinal);
 
     /// <summary>Whether an object or a list stands at a place.</summary>
     public static bool IsSection(string place) =>

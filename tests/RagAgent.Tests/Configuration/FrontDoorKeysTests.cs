@@ -55,5 +55,6 @@ public class FrontDoorKeysTests
     [InlineData("\"listen\": { \"basePath\": \"/a//b\" }", "listen.basePath: must be letters, digits, '-', '_', '.' and '~' between single slashes, but is \"/a//b\"")]
     [InlineData("\"listen\": { \"basePath\": \"/a/../b\" }", "listen.basePath: must be letters, digits, '-', '_', '.' and '~' between single slashes, but is \"/a/../b\"")]
     [InlineData("\"listen\": { \"basePath\": \"/_ragagent/x\" }", "listen.basePath: must not begin with '/_ragagent' or '/.well-known', but is \"/_ragagent/x\"; these paths are the agent's")]
+    [InlineData("\"tls\": { \"certificate\": \"/c\", \"key\": \"-----BEGIN PRIVATE KEY-----\" }", "tls.key: must be an absolute path, beginning with '/'")]   // never what stands there
     public void What_does_not_go_together_is_refused_once_with_what_to_do(string members, string expected) => Assert.Equal(expected, Refusal(With(members)));
 }
