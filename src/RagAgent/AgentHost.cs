@@ -112,6 +112,7 @@ internal static class AgentHost
         CheckEvery = config.Update.Every,
         WaitForIdle = config.Update.When == UpdateWhen.Idle,
         Watch = config.Update.Watch,
+        Drain = config.Update.Drain,
         CachedFirst = config.Update.Boot == UpdateBoot.Cached,
         Idle = config.Idle is { } idle ? new IdlePolicy { StopAfter = idle.StopAfter, Grace = idle.Grace, MaxUptime = idle.MaxUptime, BootedAt = Moment.Zero - BootTimeline.Uptime() } : null,
         StartFirst = config.Update.Swap == UpdateSwap.StartFirst || (config.Update.Swap == UpdateSwap.Auto && !config.Container.HasWritableVolumes),

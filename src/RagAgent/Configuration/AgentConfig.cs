@@ -244,6 +244,9 @@ public sealed record UpdateConfig
 
     public UpdateWhen When { get; init; } = UpdateWhen.Idle;
 
+    /// <summary>Start-first: how long the requests and WebSockets that the old container has are left to it, at most.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long of a change of containers requests wait for its end; zero: they don't wait.</summary>
     public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(30);
 }

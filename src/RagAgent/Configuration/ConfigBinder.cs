@@ -82,6 +82,7 @@ internal static class ConfigBinder
             Watch = section.Read("watch", defaults.Watch, Kinds.Span(TimeSpan.FromSeconds(1), Day, "10m")),
             Every = section.Read("every", defaults.Every, Kinds.OrNull(Kinds.Span(TimeSpan.FromSeconds(10), TimeSpan.FromDays(7), "5m"))),
             When = section.Read("when", defaults.When, Kinds.Choice(("idle", UpdateWhen.Idle), ("now", UpdateWhen.Now))),
+            Drain = section.Read("drain", defaults.Drain, Kinds.Span(TimeSpan.Zero, TimeSpan.FromHours(1), "30s")),
             Hold = section.Read("hold", defaults.Hold, Kinds.Span(TimeSpan.Zero, TimeSpan.FromMinutes(5), "30s")),
         };
     }

@@ -29,7 +29,7 @@ internal static class KnownKeys
         ("health.gate", ["path", "webSocket"]),
         ("health.liveness", ["path", "interval", "timeout", "failures"]),
         ("restart", ["firstDelay", "maxDelay", "resetAfter"]),
-        ("update", ["boot", "every", "when", "swap", "watch", "hold"]),
+        ("update", ["boot", "every", "when", "swap", "watch", "drain", "hold"]),
         ("idle", ["stopAfter", "grace", "maxUptime"]),
     ];
 

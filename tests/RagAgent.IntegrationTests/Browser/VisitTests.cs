@@ -38,6 +38,7 @@ public sealed class VisitTests(Bench bench) : AgentTest(bench)
     public async Task Who_is_in_the_app_stays_in_it_through_a_restart_of_the_agent_and_sees_an_update()
     {
         Updates("start-first", "1s");
+        Config["update"]!["drain"] = "1s";
         Config["health"]!["gate"] = new System.Text.Json.Nodes.JsonObject { ["webSocket"] = "/_stcore/stream" };
         await PushFullAsync("1");
         var agent = StartAgent();
