@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace RagAgent.Configuration;
 
 /// <summary>The file <c>/etc/ragagent.json</c>, validated: what stands here can be acted on without another check.</summary>
@@ -17,6 +19,10 @@ public sealed record AgentConfig
 
     public ContainerConfig Container { get; init; } = new();
     public ListenConfig Listen { get; init; } = new();
+
+    /// <summary>Who may come in; null: whoever reaches the port.</summary>
+    public AccessConfig? Access { get; init; }
+
     public HealthConfig Health { get; init; } = new();
     public RestartConfig Restart { get; init; } = new();
     public UpdateConfig Update { get; init; } = new();
@@ -92,6 +98,16 @@ public sealed record ListenConfig
 {
     /// <summary>The port of the front door, on every address of this machine.</summary>
     public int Http { get; init; } = 80;
+}
+
+/// <summary>Who may come in. One of the two is given, or both; who fulfils one of them comes in.</summary>
+public sealed record AccessConfig
+{
+    /// <summary>Where the hash of the password is, as <c>ragagent password</c> makes it; null: nobody comes in by a password.</summary>
+    public SecretConfig? Password { get; init; }
+
+    /// <summary>Who has an address in one of these comes in without a password.</summary>
+    public IReadOnlyList<IPNetwork> Networks { get; init; } = [];
 }
 
 public sealed record HealthConfig

@@ -22,6 +22,7 @@ internal static class ConfigBinder
             Environment = EnvironmentBinder.Bind(file, findings),
             Container = container,
             Listen = Listen(file.Child("listen")),
+            Access = AccessBinder.Bind(file, findings),
             Health = HealthBinder.Bind(file.Child("health")),
             Restart = Restart(file.Child("restart")),
             Update = Update(file.Child("update"), container),
