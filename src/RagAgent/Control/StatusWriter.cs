@@ -1,12 +1,13 @@
 using System.Globalization;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
+using RagAgent.Secrets;
 using RagAgent.Supervision;
 
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, RefusedReload refused, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, RefusedReload refused, PasswordKeeper password, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -88,6 +89,10 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
         if (refused.Problem is { } mistake)
         {
             yield return Problem(mistake, null);
+        }
+        if (password.Problem is { } shut)
+        {
+            yield return Problem(shut, null);
         }
         if (s.Door.Problem is { } closed)
         {

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -14,9 +15,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace RagAgent.Proxy;
 
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
-internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ActivationSockets activation, ILoggerFactory loggers) : BackgroundService
+internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, AgentClock clock, ActivationSockets activation, AccessControl access, DoorLimits limits, ILoggerFactory loggers) : BackgroundService
 {
-    private static readonly int MostConnections = OpenFiles.RoomFor(connections: 4096);
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
     // A request follows its connection within the visitor's way to us and back.
     private static readonly TimeSpan ForNewcomers = TimeSpan.FromSeconds(1);
@@ -92,17 +92,17 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
 
     private WebApplication Build()
     {
+        // A line ends in CR and LF: what takes a lone LF for the end, behind somebody who does not, reads headers that nobody sent.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.ListenAnyIP(config.Listen.Http);
+            kestrel.ListenAnyIP(config.Listen.Http, listen => listen.Use(next => WireLimits.Apply(next, limits, clock.Time)));
             kestrel.AddServerHeader = false;
-            // Far more than one small instance's app can serve; without a bound, visitors could use up the agent's own files.
-            kestrel.Limits.MaxConcurrentConnections = MostConnections;
-            kestrel.Limits.MaxConcurrentUpgradedConnections = MostConnections;
-            kestrel.Limits.MaxRequestBodySize = null;   // uploads are the app's business
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
+            // Byte for byte, as it came: the app knows which characters are meant.
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
+            kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
+            limits.ApplyTo(kestrel.Limits);
         });
         builder.Services.AddSingleton(activation).AddSingleton<HeldPortFactory>().AddSingleton<IConnectionListenerFactory>(s => s.GetRequiredService<HeldPortFactory>());
         builder.Services.AddRoutingCore();
@@ -112,11 +112,14 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         var server = builder.Build();
         var reception = server.Services.GetRequiredService<Reception>();
-        server.Run(visit =>
+        server.Use((visit, inside) =>
         {
             visit.Features.Get<Newcomer>()?.Settle();
-            return reception.ReceiveAsync(visit);
+            return Mishap.CatchAsync(visit, inside, _logger);
         });
+        server.Use(Framing.CheckAsync);
+        server.Use(access.AdmitAsync);
+        server.Run(reception.ReceiveAsync);
         return server;
     }
 }

@@ -24,18 +24,20 @@ internal sealed class Visit : IAsyncDisposable
     public int Port { get; }
     public Visits Visits { get; }
 
-    public static async Task<Visit> AtAsync(SupervisedApp app, CancellationToken stopping)
+    public static async Task<Visit> AtAsync(SupervisedApp app, CancellationToken stopping, AccessControl? access = null, DoorLimits? limits = null, ILoggerFactory? loggers = null)
     {
         var port = FreePort.Take();
         var visits = new Visits(app.Clock.Time);
-        var visit = new Visit(Door(app, port, visits), port, visits);
+        var visit = new Visit(Door(app, port, visits, null, loggers, access, limits), port, visits);
         await visit._door.StartAsync(stopping);
         return visit;
     }
 
-    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null) => new(
+    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null,
+        AccessControl? access = null, DoorLimits? limits = null) => new(
         new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } },
-        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, app.Clock, activation ?? ActivationSockets.None, loggers ?? NullLoggerFactory.Instance);
+        app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, app.Clock, activation ?? ActivationSockets.None,
+        access ?? new AccessControl(new AgentConfig { Image = "app" }, new Password().Keeper, app.Clock), limits ?? new DoorLimits(), loggers ?? NullLoggerFactory.Instance);
 
     public async ValueTask DisposeAsync()
     {
