@@ -51,7 +51,9 @@ internal static class AgentHost
         .AddHostedService<BootRecorder>()
         .AddSingleton(WatchdogLimit.Here()).AddHostedService<Watchdog>();
 
-    private static void AddSecrets(IServiceCollection services) => services.AddSingleton<ISecrets, SecretReader>();
+    private static void AddSecrets(IServiceCollection services) => services
+        .AddSingleton<SecretReader>().AddSingleton<ISecrets, SecretsAndPassword>()
+        .AddSingleton<PasswordKeeper>().AddHostedService(s => s.GetRequiredService<PasswordKeeper>());
 
     private static void AddAws(IServiceCollection services)
     {
@@ -85,7 +87,7 @@ internal static class AgentHost
     private static void AddProxy(IServiceCollection services, ActivationSockets activation) => services
         .AddSingleton<Visits>().AddSingleton<IDoor>(s => s.GetRequiredService<Visits>())
         .AddSingleton<CertificateWatch>().AddHostedService(s => s.GetRequiredService<CertificateWatch>())
-        .AddSingleton(activation).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
+        .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new DoorLimits()).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlAddress control, RefusedReload refused) => services
         .AddSingleton(control).AddSingleton(refused).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IPulse, ControlPulse>();
@@ -95,7 +97,7 @@ internal static class AgentHost
         .AddSingleton<Doctor>()
         .AddSingleton<ICheck, UnitCheck>().AddSingleton<ICheck, AgentCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, PortCheck>().AddSingleton<ICheck, CertificateCheck>()
         .AddSingleton<ICheck, InstanceCheck>().AddSingleton<ICheck, EndpointsCheck>().AddSingleton<ICheck, CredentialsCheck>()
-        .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
+        .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, AccessCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
         .AddSingleton<ICheck, IdleCheck>();
 
     /// <summary>The numbers of the configuration that decisions are made with.</summary>

@@ -22,6 +22,7 @@ var ragagent = new RootCommand("Keeps the newest image of one container serving 
     UnquarantineCommand.Create(), // another chance for one that failed
     StopCommand.Create(),     // the app, not the agent
     StartCommand.Create(),
+    PasswordCommand.Create(), // makes the hash of one, for access.password
     ConfigCommand.Create(),   // says what is wrong with the configuration file
 };
 return await Invocation.RunAsync(ragagent.Parse(args));

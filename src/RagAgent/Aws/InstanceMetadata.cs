@@ -83,6 +83,21 @@ internal sealed class InstanceMetadata : IDisposable
         }
     }
 
+    /// <summary>By which the internet reaches the instance.</summary>
+    /// <returns>Null: it has none.</returns>
+    /// <exception cref="ProblemException">It can't be asked; says why.</exception>
+    public async Task<string?> PublicAddressAsync(CancellationToken stopping)
+    {
+        try
+        {
+            return (await GetAsync("public-ipv4", stopping)).Trim() is { Length: > 0 } address ? address : null;
+        }
+        catch (ProblemException e) when (e.Problem.Code == "imds-missing")
+        {
+            return null;
+        }
+    }
+
     /// <summary>The role's credentials as they are now.</summary>
     /// <returns>Null: it has none to give.</returns>
     /// <exception cref="ProblemException">It can't be asked; says why.</exception>

@@ -85,13 +85,13 @@ internal static class DoctorCommand
         }).ToString();
     }
 
-    private static string Mark(string finding) => finding switch { "ok" => "ok", "skipped" => "-", "warning" => "look", _ => "FAILED" };
+    private static string Mark(string finding) => finding switch { "ok" => "ok", "skipped" => "-", "note" => "note", "warning" => "look", _ => "FAILED" };
 
-    private static string Word(Finding finding) => finding switch { Finding.Well => "ok", Finding.Skipped => "skipped", Finding.Warning => "warning", _ => "failed" };
+    private static string Word(Finding finding) => finding switch { Finding.Well => "ok", Finding.Skipped => "skipped", Finding.Note => "note", Finding.Warning => "warning", _ => "failed" };
 }
 
 /// <param name="Version">Of the agent.</param>
-/// <param name="Worst"><c>ok</c>, <c>skipped</c>, <c>warning</c> or <c>failed</c>.</param>
+/// <param name="Worst"><c>ok</c>, <c>skipped</c>, <c>note</c>, <c>warning</c> or <c>failed</c>.</param>
 /// <param name="Checks">In the order in which one needs the other.</param>
 internal sealed record DoctorDocument(string Version, string Worst, IReadOnlyList<CheckDocument> Checks);
 

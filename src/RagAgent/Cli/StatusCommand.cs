@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using RagAgent.Control;
+using RagAgent.Secrets;
 using RagAgent.Supervision;
 
 namespace RagAgent.Cli;
@@ -23,7 +24,8 @@ internal static class StatusCommand
             {
                 var status = await agent.StatusAsync(null, stopping);
                 Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Of(status));
-                return status is { App.State: "serving", FrontDoor.Open: true } ? ExitCodes.Ok : ExitCodes.Failed;
+                var isShut = status.Problems.Any(problem => problem.Code == PasswordKeeper.IsShut);
+                return status is { App.State: "serving", FrontDoor.Open: true } && !isShut ? ExitCodes.Ok : ExitCodes.Failed;
             }));
         return command;
     }

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace RagAgent.Configuration;
 
 /// <summary>The file <c>/etc/ragagent.json</c>, validated: what stands here can be acted on without another check.</summary>
@@ -19,6 +21,10 @@ public sealed record AgentConfig
     public ListenConfig Listen { get; init; } = new();
     public PageConfig Page { get; init; } = new();
     public TlsConfig Tls { get; init; } = new();
+
+    /// <summary>Who may come in; null: whoever reaches the port.</summary>
+    public AccessConfig? Access { get; init; }
+
     public HealthConfig Health { get; init; } = new();
     public RestartConfig Restart { get; init; } = new();
     public UpdateConfig Update { get; init; } = new();
@@ -149,6 +155,16 @@ public sealed record PageConfig
     public string? Logo { get; init; }
 
     public PageDetails Details { get; init; } = PageDetails.Brief;
+}
+
+/// <summary>Who may come in. One of the two is given, or both; who fulfils one of them comes in.</summary>
+public sealed record AccessConfig
+{
+    /// <summary>Where the hash of the password is, as <c>ragagent password</c> makes it; null: nobody comes in by a password.</summary>
+    public SecretConfig? Password { get; init; }
+
+    /// <summary>Who has an address in one of these comes in without a password.</summary>
+    public IReadOnlyList<IPNetwork> Networks { get; init; } = [];
 }
 
 public sealed record HealthConfig

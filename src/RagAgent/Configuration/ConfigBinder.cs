@@ -25,6 +25,7 @@ internal static class ConfigBinder
             Listen = listen,
             Tls = tls,
             Page = PageBinder.Bind(file.Child("page")),
+            Access = AccessBinder.Bind(file, findings),
             Health = HealthBinder.Bind(file.Child("health")),
             Restart = Restart(file.Child("restart")),
             Update = Update(file.Child("update"), container),

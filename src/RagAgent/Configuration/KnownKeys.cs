@@ -10,12 +10,14 @@ internal static class KnownKeys
     public const string File = "";
     public const string Secret = "secrets.NAME";
     public const string Volume = "container.volumes[]";
+    public const string Password = "access.password";
+    public const string Network = "access.networks[]";
 
     private static readonly (string Section, string[] Keys)[] Sections =
     [
         (File,
         [
-            "$schema", "image", "aws", "secrets", "environment", "container", "listen", "tls", "page", "health", "restart", "update", "dns", "idle",
+            "$schema", "image", "aws", "secrets", "environment", "container", "listen", "tls", "access", "page", "health", "restart", "update", "dns", "idle",
         ]),
         ("aws", ["region"]),
         (Secret, ["ssm", "file", "credential", "json", "delivery"]),
@@ -23,6 +25,8 @@ internal static class KnownKeys
         (Volume, ["host", "container", "readOnly"]),
         ("listen", ["http", "https", "basePath"]),
         ("tls", ["certificate", "key", "challenge", "redirect", "hsts"]),
+        ("access", ["password", "networks"]),
+        (Password, ["ssm", "file", "credential", "json"]),
         ("page", ["title", "accent", "logo", "details"]),
         ("health", ["startup", "gate", "liveness"]),
         ("health.startup", ["path", "interval", "timeout", "deadline"]),
@@ -46,13 +50,16 @@ internal static class KnownKeys
     {
         "secrets" => NameRules.IsVariable(name) ? Secret : null,
         "environment" => NameRules.IsVariable(name) ? "environment.NAME" : null,
-        _ when $"{place}[]" == Volume => name == "[]" ? Volume : null,
+        _ when $"{place}[]" is Volume or Network => name == "[]" ? $"{place}[]" : null,
         _ => Array.Exists(Sections, known => known.Section == place && known.Keys.Contains(name)) ? Join(place, name) : null,
     };
 
-    /// <summary>Whether others may see the value that stands at a place: it is known to be no secret. Of <see cref="Secret"/> none is.</summary>
+    /// <summary>Whether others may see the value that stands at a place: it is known to be no secret.</summary>
     public static bool MayBeShown(string place) =>
-        All.Contains(place) && !IsSection(place) && !Undefined.Contains(place) && place != PrivateKey && !place.StartsWith(Secret, StringComparison.Ordinal);
+        place == Network || (All.Contains(place) && !IsSection(place) && !Undefined.Contains(place) && place != PrivateKey && !IsSource(place));
+
+    /// <summary>Whether what stands at a place, or below it, says where a secret is: the secret itself may stand there in the wrong place.</summary>
+    public static bool IsSource(string place) => place.StartsWith(Secret, StringComparison.Ordinal) || place.StartsWith(Password, StringComparison.Ordinal);
 
     /// <summary>Whether an object or a list stands at a place.</summary>
     public static bool IsSection(string place) =>

@@ -1,6 +1,6 @@
 namespace RagAgent.Configuration;
 
-/// <summary>The <c>secrets</c> section. Nothing in it is ever shown.</summary>
+/// <summary>The <c>secrets</c> section, and what else says where a secret is. Nothing in it is ever shown.</summary>
 internal static class SecretsBinder
 {
     private const int LongestField = 255;
@@ -20,13 +20,24 @@ internal static class SecretsBinder
         {
             secrets[member.Name] = member.Value switch
             {
-                ObjectNode entry => FromObject(new Section(entry, path, KnownKeys.Secret, findings)),
+                ObjectNode entry => ForTheApp(new Section(entry, path, KnownKeys.Secret, findings)),
                 _ => FromText(path, member.Value, findings),
             };
         }
 
         return secrets;
     }
+
+    /// <summary>A single source, of what is not for the app.</summary>
+    /// <param name="path">Its dotted key.</param>
+    /// <param name="node">A text, or an object.</param>
+    /// <param name="template">What <see cref="KnownKeys"/> calls the object.</param>
+    /// <param name="findings">Takes what is found wrong.</param>
+    public static SecretConfig Source(string path, ConfigNode node, string template, Findings findings) =>
+        node is ObjectNode entry ? FromObject(new Section(entry, path, template, findings)) : FromText(path, node, findings);
+
+    private static SecretConfig ForTheApp(Section section) =>
+        FromObject(section) with { Delivery = section.Read("delivery", SecretDelivery.Memory, Delivery) };
 
     private static SecretConfig FromText(string path, ConfigNode node, Findings findings)
     {
@@ -52,8 +63,7 @@ internal static class SecretsBinder
         return new SecretConfig(
             found?.Source ?? SecretSource.Ssm,
             found?.Name ?? "",
-            section.Read("json", null, Kinds.OrNull(Kinds.Text("the name of a field like \"OPENAI_API_KEY\", or null", Field, secret: true))),
-            section.Read("delivery", SecretDelivery.Memory, Delivery));
+            section.Read("json", null, Kinds.OrNull(Kinds.Text("the name of a field like \"OPENAI_API_KEY\", or null", Field, secret: true))));
     }
 
     private static Refusal? Field(string field) =>

@@ -98,7 +98,7 @@ internal sealed class Section
     /// <remarks>Below a secret only our own words are shown: anything else may be the secret, in the wrong place.</remarks>
     private string PathOf(string key)
     {
-        if (_template == KnownKeys.Secret && !KnownKeys.Of(_template).Contains(key)) return _path;
+        if (KnownKeys.IsSource(_template) && !KnownKeys.Of(_template).Contains(key)) return _path;
         return KnownKeys.Join(_path, Shown.Name(key));
     }
 

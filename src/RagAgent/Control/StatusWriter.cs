@@ -2,12 +2,13 @@ using System.Globalization;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Proxy;
+using RagAgent.Secrets;
 using RagAgent.Supervision;
 
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, RefusedReload refused, CertificateWatch certificates, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, RefusedReload refused, PasswordKeeper password, CertificateWatch certificates, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -99,6 +100,10 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
         if (refused.Problem is { } mistake)
         {
             yield return Problem(mistake, null);
+        }
+        if (password.Problem is { } shut)
+        {
+            yield return Problem(shut, null);
         }
         if (s.Door.Problem is { } closed)
         {

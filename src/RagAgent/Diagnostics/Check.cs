@@ -10,6 +10,9 @@ internal enum Finding
     /// <summary>It does not apply here.</summary>
     Skipped,
 
+    /// <summary>It is as it was asked for, and the operator should have asked knowingly. No reason for an exit code.</summary>
+    Note,
+
     /// <summary>It works, and should be otherwise.</summary>
     Warning,
 

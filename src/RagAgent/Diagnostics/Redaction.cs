@@ -32,7 +32,7 @@ internal static partial class Redaction
         JsonValueKind.Object or JsonValueKind.Array => KnownKeys.IsSection(place) ? null : Gone,
         JsonValueKind.String when Shown.HoldsOpenAiKey(value.GetString()!) => Gone,
         // Where the secret lies, and not the secret itself in its place.
-        JsonValueKind.String when place.StartsWith(KnownKeys.Secret, StringComparison.Ordinal) && value.GetString() is ['/', ..] or ['a', 'r', 'n', ':', ..] => null,
+        JsonValueKind.String when KnownKeys.IsSource(place) && value.GetString() is ['/', ..] or ['a', 'r', 'n', ':', ..] => null,
         _ => KnownKeys.MayBeShown(place) ? null : Gone,
     };
 

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -18,7 +19,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace RagAgent.Proxy;
 
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
-internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, CertificateWatch certificates, ILoggerFactory loggers) : BackgroundService
+internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, CertificateWatch certificates, AccessControl access, DoorLimits limits, ILoggerFactory loggers) : BackgroundService
 {
     private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
     // A request follows its connection within the visitor's way to us and back.
@@ -124,21 +125,25 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
 
     private WebApplication Build(CancellationToken ending)
     {
+        // A line ends in CR and LF: what takes a lone LF for the end, behind somebody who does not, reads headers that nobody sent.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             // Those that are held last: they never fail, and who comes in at one must not be sent away because another is taken.
             foreach (var port in new[] { config.Listen.Http, config.Listen.Https }.OfType<int>().OrderBy(port => activation.Find(port) is not null))
             {
-                kestrel.ListenAnyIP(port, door => Secure(door, port));
+                kestrel.ListenAnyIP(port, door =>
+                {
+                    door.Use(next => WireLimits.Apply(next, limits, clock.Time));
+                    Secure(door, port);
+                });
             }
             kestrel.AddServerHeader = false;
-            // Far more than one small instance's app can serve; without a bound, visitors could use up the agent's own files.
-            kestrel.Limits.MaxConcurrentConnections = OpenFiles.MostConnections;
-            kestrel.Limits.MaxConcurrentUpgradedConnections = OpenFiles.MostConnections;
-            kestrel.Limits.MaxRequestBodySize = null;   // uploads are the app's business
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
+            // Byte for byte, as it came: the app knows which characters are meant.
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
+            kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
+            limits.ApplyTo(kestrel.Limits);
         });
         builder.Services.AddSingleton(activation).AddSingleton<HeldPortFactory>().AddSingleton<IConnectionListenerFactory>(s => s.GetRequiredService<HeldPortFactory>());
         builder.Services.AddRoutingCore();
@@ -149,11 +154,12 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         var server = builder.Build();
         var reception = server.Services.GetRequiredService<Reception>();
-        server.Use(next => visit =>
+        server.Use((visit, inside) =>
         {
             visit.Features.Get<Newcomer>()?.Settle();
-            return next(visit);
+            return Mishap.CatchAsync(visit, inside, _logger);
         });
+        server.Use(Framing.CheckAsync);
         AddWays(server);
         server.Run(visit => reception.ReceiveAsync(visit, ending));
         return server;
@@ -177,6 +183,8 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             var secure = new SecureOnly(https, certificates);
             server.Use(next => visit => secure.ReceiveAsync(visit, next));
         }
+        // Behind the redirect, so that no password is asked for in the clear where there is TLS.
+        server.Use(access.AdmitAsync);
         if (config.Listen.BasePath is { } path)
         {
             var below = new BasePath(path);

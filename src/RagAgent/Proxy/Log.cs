@@ -29,4 +29,7 @@ internal static partial class Log
 
     [LoggerMessage(307, LogLevel.Warning, "The page is shown without its picture: {File} can't be used: {Reason}.")]
     public static partial void PageLogo(this ILogger logger, string file, string reason);
+
+    [LoggerMessage(308, LogLevel.Error, "A {Method} request of a visitor could not be answered, by a fault of the agent: please report it with the lines around this one.")]
+    public static partial void RequestBroke(this ILogger logger, Exception exception, string method);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using RagAgent.Supervision;
@@ -29,6 +30,8 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
         ConnectTimeout = TimeSpan.FromSeconds(5),
         // A visitor's one connection of HTTP/2 carries a hundred requests: without a bound they could use up the agent's own files.
         MaxConnectionsPerServer = OpenFiles.MostConnections,
+        RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
+        ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
     });
 
     /// <param name="visit">The request.</param>
@@ -142,20 +145,34 @@ internal sealed class SameHost : HttpTransformer
     public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
-        proxyRequest.Headers.Host = httpContext.Request.Host.Value;
-        foreach (var name in proxyRequest.Headers.Select(header => header.Key).Where(TellsOfTheVisitor).ToArray())
+        proxyRequest.RequestUri = AsSent(httpContext, destinationPrefix);
+        var forTheDoor = httpContext.Request.Headers.GetCommaSeparatedValues("Connection");
+        foreach (var name in proxyRequest.Headers.Select(header => header.Key).Where(name => TellsOfTheVisitor(name) || IsForTheDoor(name, forTheDoor)).ToArray())
         {
             proxyRequest.Headers.Remove(name);
         }
+        // After what was taken out. Without one, as from HTTP/1.0, the app's own address would be told, which is none of the visitor's business.
+        proxyRequest.Headers.Host = httpContext.Request.Host is { HasValue: true, Value: var host } ? host : "localhost";
         Set(proxyRequest, "X-Forwarded-For", Address(httpContext.Connection.RemoteIpAddress));
         Set(proxyRequest, "X-Forwarded-Proto", httpContext.Request.Scheme);
         Set(proxyRequest, "X-Forwarded-Host", httpContext.Request.Host.Value);
     }
 
+    /// <summary>The path and query as the visitor wrote them, <c>%2F</c>, <c>//</c> and <c>..</c> among it: what they mean is for the app to say.</summary>
+    /// <returns>Null: it was no plain path; the forwarder makes one of it.</returns>
+    private static Uri? AsSent(HttpContext visit, string destination) =>
+        visit.Features.Get<IHttpRequestFeature>()?.RawTarget is ['/', ..] target && !target.AsSpan().ContainsAnyExceptInRange('!', '~') && !target.Contains('#', StringComparison.Ordinal)
+            ? new Uri(destination + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true })
+            : null;
+
     /// <summary>What a visitor sent under these names is not believed.</summary>
     private static bool TellsOfTheVisitor(string header) =>
         header.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase) || header.Equals("Forwarded", StringComparison.OrdinalIgnoreCase) ||
         header.Equals("X-Real-IP", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>What <c>Connection</c> names goes no further than here (RFC 9110, 7.6.1); the forwarder takes out those that are known by themselves, and puts in what a WebSocket needs. Beside <c>close</c> or <c>keep-alive</c> Kestrel keeps no name.</summary>
+    private static bool IsForTheDoor(string header, string[] named) =>
+        named.Contains(header, StringComparer.OrdinalIgnoreCase) && !header.Equals("Upgrade", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The door listens for both families on one socket, where an IPv4 visitor has an IPv6 address.</summary>
     private static string? Address(IPAddress? visitor) => (visitor is { IsIPv4MappedToIPv6: true } ? visitor.MapToIPv4() : visitor)?.ToString();

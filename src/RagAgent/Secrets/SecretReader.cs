@@ -38,6 +38,21 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
             [.. secrets.Select(s => s.Raw.Warning).OfType<string>()]);
     }
 
+    /// <summary>One value that is not for the app.</summary>
+    /// <param name="source">Where it is.</param>
+    /// <param name="key">Of the configuration, for what is said of it.</param>
+    /// <param name="stopping">Ends it.</param>
+    /// <returns>The text, trimmed and perhaps empty; its version and its place in words.</returns>
+    /// <exception cref="ProblemException">It can't be read; says why.</exception>
+    public async Task<(SecretValue Value, string Version)> ReadAsync(SecretConfig source, string key, CancellationToken stopping)
+    {
+        var raw = await ReadAsync(source, stopping);
+        var text = source.Json is { } field ? Field(key, key, source, field, raw.Text) : raw.Text;
+        var value = new SecretValue(text.Trim());
+        vault.Guard(value);
+        return (value, $"version {raw.Version} of {Place(source)}");
+    }
+
     private Task<RawSecret> ReadAsync(SecretConfig secret, CancellationToken stopping) => secret.Source switch
     {
         SecretSource.Ssm => parameters.ReadAsync(secret.Name, stopping),
@@ -83,7 +98,7 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
 
     private static SecretValue Clean(string variable, SecretConfig secret, RawSecret raw)
     {
-        var text = secret.Json is { } field ? Field(variable, secret, field, raw.Text) : raw.Text;
+        var text = secret.Json is { } field ? Field(variable, $"secrets.{variable}", secret, field, raw.Text) : raw.Text;
         text = text.Trim();
         if (text.Length == 0)
         {
@@ -99,7 +114,7 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         return new SecretValue(text);
     }
 
-    private static string Field(string variable, SecretConfig secret, string field, string json)
+    private static string Field(string whose, string key, SecretConfig secret, string field, string json)
     {
         try
         {
@@ -108,13 +123,13 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
                 document.RootElement.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString() ?? ""
                 : throw new ProblemException(new Problem("secret-field-missing",
-                    $"The {Place(secret)} is JSON but has no text field '{field}' for {variable}.", "Correct secrets." + variable + ".json in the configuration, or the value."));
+                    $"The {Place(secret)} is JSON but has no text field '{field}' for {whose}.", $"Correct {key}.json in the configuration, or the value."));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Half a surrogate pair is an InvalidOperationException. The parser's own message may quote the text: it is left out on purpose.
             throw new ProblemException(new Problem("secret-not-json",
-                $"The {Place(secret)} is not JSON, but the configuration asks for its field '{field}'.", "Remove secrets." + variable + ".json from the configuration, or correct the value."));
+                $"The {Place(secret)} is not JSON, but the configuration asks for its field '{field}'.", $"Remove {key}.json from the configuration, or correct the value."));
         }
     }
 

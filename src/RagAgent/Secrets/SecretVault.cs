@@ -15,8 +15,19 @@ internal sealed class SecretVault
     private const int ShortestLineToScrub = 12;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, IReadOnlyList<HeldSecret>> _held = [];
+    private readonly HashSet<string> _guarded = [];
     private string[] _toScrub = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Has a value scrubbed that is not for the app.</summary>
+    public void Guard(SecretValue value)
+    {
+        lock (_lock)
+        {
+            _guarded.Add(value.Reveal());
+            ScrubAll();
+        }
+    }
 
     public void Hold(string fingerprint, IReadOnlyList<HeldSecret> secrets)
     {
@@ -26,8 +37,7 @@ internal sealed class SecretVault
             _held[fingerprint] = secrets;
             changed = _changed;
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            // The longest first: one that begins like another would leave the other's end.
-            _toScrub = [.. _held.Values.SelectMany(all => all).SelectMany(one => Pieces(one.Value.Reveal())).Distinct().OrderByDescending(piece => piece.Length)];
+            ScrubAll();
         }
         changed.SetResult();
     }
@@ -89,6 +99,10 @@ internal sealed class SecretVault
         }
         return scrubbed;
     }
+
+    /// <summary>The longest first: one that begins like another would leave the other's end.</summary>
+    private void ScrubAll() =>
+        _toScrub = [.. _held.Values.SelectMany(all => all).Select(one => one.Value.Reveal()).Concat(_guarded).SelectMany(Pieces).Distinct().OrderByDescending(piece => piece.Length)];
 
     /// <summary>The whole value, and its lines: output is shown line by line.</summary>
     private static IEnumerable<string> Pieces(string value)

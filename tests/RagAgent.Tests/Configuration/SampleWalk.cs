@@ -32,6 +32,7 @@ internal static class SampleWalk
         string[] parts = key.Split('.');
         string text = $"\"{parts[^1]}\": {value}";
         if (key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && parts[^1] is "json" or "delivery") text += ", \"ssm\": \"/a\"";
+        if (key == "access.password.json") text += ", \"ssm\": \"/a\"";
         if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "host") text += ", \"host\": \"/a\"";
         if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "container") text += ", \"container\": \"/a\"";
         if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "certificate") text += ", \"certificate\": \"/a\"";

@@ -25,7 +25,7 @@ internal static class SchemaWalk
 
         if (schema["items"] is JsonObject items) Collect(items, $"{path}[]", keys);
         if (schema["additionalProperties"] is JsonObject named) Collect(named, $"{path}.NAME", keys);
-        if (path.EndsWith(".NAME", StringComparison.Ordinal))
+        if (path.EndsWith(".NAME", StringComparison.Ordinal) || path == "access.password")
             foreach (JsonNode? choice in schema["oneOf"] as JsonArray ?? []) Collect(choice!.AsObject(), path, keys);
     }
 }

@@ -17,6 +17,7 @@ public sealed class ControlTests : IAsyncLifetime
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly List<ControlAddress> _addresses = [];
     private readonly RefusedReload _refused = new();
+    private readonly Password _password = new();
     private SupervisedApp _agent = null!;
     private ControlServer _server = null!;
     private ControlClient _client = null!;
@@ -251,8 +252,8 @@ public sealed class ControlTests : IAsyncLifetime
 
     private ControlServer Server(ControlAddress address)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _refused, Told.NoCertificates(_agent.Board, _agent.Clock), _agent.Clock);
-        return new ControlServer(address, status, _agent.Board, _refused, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _refused, _password.Keeper, Told.NoCertificates(_agent.Board, _agent.Clock), _agent.Clock);
+        return new ControlServer(address, status, _agent.Board, _refused, _password.Keeper, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 
     private async Task<NetworkStream> ConnectAsync(CancellationToken stopping)

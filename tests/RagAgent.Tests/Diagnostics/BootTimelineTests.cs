@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Diagnostics;
 using RagAgent.Storage;
+using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -123,10 +124,10 @@ public sealed class BootTimelineTests : IDisposable
     {
         var stop = TestContext.Current.CancellationToken;
         var boot = Told.Boot(File());
-        await using var agent = new SupervisedApp(FreePort.Take());
-        using var recorder = new BootRecorder(boot, File(), agent.Board);
+        var board = new StateBoard();
+        using var recorder = new BootRecorder(boot, File(), board);
         await recorder.StartAsync(stop);
-        await agent.StartAsync(stop);
+        board.Publish(Told.Idle with { Secrets = Told.Known(Told.Secrets), Tag = Told.Known(Told.Resolution), Image = Told.Known(new ImageOnDisk(Told.Digest, 0)), App = Told.Serving() });
         while (File().Read() is not [{ IsOver: true }])
         {
             await Task.Yield();

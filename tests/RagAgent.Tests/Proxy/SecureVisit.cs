@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -106,8 +108,22 @@ internal sealed class SecureVisit : IAsyncDisposable
     public static async Task<string> AskAsync(SslStream stream, CancellationToken stopping)
     {
         await stream.WriteAsync("GET / HTTP/1.1\r\nHost: rag.example.com\r\n\r\n"u8.ToArray(), stopping);
-        var answer = new byte[2000];
-        return Encoding.ASCII.GetString(answer, 0, await stream.ReadAsync(answer, stopping)).Split("\r\n")[0];
+        // Whole, for the next one on this connection begins behind it.
+        var answer = new StringBuilder();
+        var piece = new byte[2000];
+        while (!IsWhole(answer.ToString()) && await stream.ReadAsync(piece, stopping) is > 0 and var read)
+        {
+            answer.Append(Encoding.ASCII.GetString(piece, 0, read));
+        }
+        return answer.ToString().Split("\r\n")[0];
+    }
+
+    private static bool IsWhole(string answer)
+    {
+        var end = answer.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+        return end >= 0 && (Regex.Match(answer[..end], "(?i)content-length: ([0-9]+)") is { Success: true } length
+            ? answer.Length - end - 4 >= int.Parse(length.Groups[1].Value, CultureInfo.InvariantCulture)
+            : answer.EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal));
     }
 
     public async ValueTask DisposeAsync()

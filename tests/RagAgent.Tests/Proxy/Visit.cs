@@ -28,20 +28,24 @@ internal sealed class Visit : IAsyncDisposable
     /// <param name="stopping">Of the test.</param>
     /// <param name="config">Its port is not looked at; null: all defaults.</param>
     /// <param name="loggers">Null: nobody hears.</param>
-    public static async Task<Visit> AtAsync(SupervisedApp app, CancellationToken stopping, AgentConfig? config = null, ILoggerFactory? loggers = null)
+    /// <param name="access">Null: everybody comes in.</param>
+    /// <param name="limits">Null: those of the product.</param>
+    public static async Task<Visit> AtAsync(SupervisedApp app, CancellationToken stopping, AgentConfig? config = null, ILoggerFactory? loggers = null, AccessControl? access = null, DoorLimits? limits = null)
     {
         var port = FreePort.Take();
         var visits = new Visits(app.Clock.Time);
-        var visit = new Visit(Door(app, port, visits, loggers: loggers, config: config), port, visits);
+        var visit = new Visit(Door(app, port, visits, loggers: loggers, config: config, access: access, limits: limits), port, visits);
         await visit._door.StartAsync(stopping);
         return visit;
     }
 
-    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null, AgentConfig? config = null, CertificateWatch? certificates = null)
+    public static FrontDoor Door(SupervisedApp app, int port, Visits? visits = null, ActivationSockets? activation = null, ILoggerFactory? loggers = null, AgentConfig? config = null, CertificateWatch? certificates = null,
+        AccessControl? access = null, DoorLimits? limits = null)
     {
         var given = config ?? new AgentConfig { Image = "app" };
         return new FrontDoor(given with { Listen = given.Listen with { Http = port } }, app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, Told.Boot(), app.Clock,
-            activation ?? ActivationSockets.None, certificates ?? Told.NoCertificates(app.Board, app.Clock), loggers ?? NullLoggerFactory.Instance);
+            activation ?? ActivationSockets.None, certificates ?? Told.NoCertificates(app.Board, app.Clock),
+            access ?? new AccessControl(new AgentConfig { Image = "app" }, new Password().Keeper, app.Clock), limits ?? new DoorLimits(), loggers ?? NullLoggerFactory.Instance);
     }
 
     /// <summary>The reply of one that reads no pages.</summary>

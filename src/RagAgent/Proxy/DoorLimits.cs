@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace RagAgent.Proxy;
+
+/// <summary>What one visitor may take, so that there is room for the others. Docs: decision 0015.</summary>
+internal sealed record DoorLimits
+{
+    /// <summary>Connections at once, sessions among them. Far more than one small instance's app can serve.</summary>
+    public int Connections { get; init; } = OpenFiles.RoomFor(connections: 4096);
+
+    /// <summary>From the connection to its first byte. A browser that opens one ahead gives it up sooner.</summary>
+    public TimeSpan FirstByte { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>From the first byte of a request to the end of its headers.</summary>
+    public TimeSpan Headers { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>From one request to the next on the same connection. Longer than the load balancers in front wait (ALB 60 s, CloudFront up to 120 s): they must be the ones who close, or a request of theirs meets a closing door.</summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(130);
+
+    /// <summary>An upload that has come in slower than <see cref="UploadBytesPerSecond"/> since its beginning is cut, but not before this. A phone in a tunnel lives.</summary>
+    public TimeSpan UploadGrace { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Below the worst line on which a person would wait; a thousand times what who only wants to hold a place would send.</summary>
+    public double UploadBytesPerSecond { get; init; } = 50;
+
+    /// <summary>A connection whose peer takes nothing of what is there for it is cut after this. A download that is paused for a while lives. As long as the forwarder waits for something to move.</summary>
+    public TimeSpan Standstill { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>In bytes. Streamlit's own server and browsers' cookies need less.</summary>
+    public int HeadersSize { get; init; } = 32 * 1024;
+
+    public int HeadersCount { get; init; } = 100;
+
+    /// <summary>In bytes. Streamlit keeps a page's state in the address; browsers and load balancers stop at about this.</summary>
+    public int RequestLine { get; init; } = 8 * 1024;
+
+    /// <summary>What is kept in memory for one connection while the app is slower than the visitor, in bytes, and the other way round. Kestrel's own megabyte, times all connections, is more than a small instance has.</summary>
+    public int Buffer { get; init; } = 64 * 1024;
+
+    /// <summary>Requests at once on one connection of HTTP/2.</summary>
+    public int Streams { get; init; } = 100;
+
+    public void ApplyTo(KestrelServerLimits limits)
+    {
+        limits.MaxConcurrentConnections = Connections;
+        limits.MaxConcurrentUpgradedConnections = Connections;
+        limits.RequestHeadersTimeout = Headers;
+        limits.KeepAliveTimeout = KeepAlive;
+        limits.MaxRequestHeadersTotalSize = HeadersSize;
+        limits.MaxRequestHeaderCount = HeadersCount;
+        limits.MaxRequestLineSize = RequestLine;
+        limits.MaxRequestBufferSize = Buffer;
+        limits.MaxResponseBufferSize = Buffer;
+        limits.MaxRequestBodySize = null;   // how large an upload may be is the app's business
+        limits.MinRequestBodyDataRate = new MinDataRate(UploadBytesPerSecond, UploadGrace);
+        limits.MinResponseDataRate = null;   // Standstill, and the forwarder's own patience: Kestrel's budget grows with what was sent
+        limits.Http2.MaxStreamsPerConnection = Streams;
+        limits.Http2.MaxRequestHeaderFieldSize = HeadersSize;
+        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+    }
+}

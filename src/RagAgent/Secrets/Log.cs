@@ -1,0 +1,14 @@
+using Microsoft.Extensions.Logging;
+using RagAgent.Supervision;
+
+namespace RagAgent.Secrets;
+
+/// <summary>Secrets: ids 800-899.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(800, LogLevel.Information, "The password's hash was read: {Version}.")]
+    public static partial void PasswordRead(this ILogger logger, string version);
+
+    [LoggerMessage(801, LogLevel.Warning, "{Problem}")]
+    public static partial void PasswordTrouble(this ILogger logger, Problem problem);
+}

@@ -1,0 +1,63 @@
+using RagAgent.Configuration;
+using RagAgent.Secrets;
+using RagAgent.Supervision;
+
+namespace RagAgent.Tests.Bench;
+
+/// <summary>The password that visitors come in by, where a test can change it, and its keeper over it.</summary>
+internal sealed class Password : IParameterStore
+{
+    public const string Right = "open sesame: please";
+    public const string Parameter = "/password";
+
+    /// <summary>As few rounds as are taken: a test has other things to do.</summary>
+    public static readonly string Hash = PasswordHash.Make(Right, PasswordHash.FewestIterations);
+
+    private int _reads;
+
+    public Password(AccessConfig? access = null, TimeProvider? time = null)
+    {
+        Config = new AgentConfig { Image = "app", Access = access };
+        Vault = new SecretVault();
+        Keeper = new PasswordKeeper(Config, new SecretReader(Config, this, Vault), time ?? TimeProvider.System, new Heard<PasswordKeeper>(Said));
+    }
+
+    public static AccessConfig Only { get; } = new() { Password = new SecretConfig(SecretSource.Ssm, Parameter) };
+
+    public AgentConfig Config { get; }
+
+    public SecretVault Vault { get; }
+
+    public PasswordKeeper Keeper { get; }
+
+    /// <summary>What the keeper told.</summary>
+    public List<string> Said { get; } = [];
+
+    /// <summary>What stands in the parameter; a problem: it can't be read.</summary>
+    public Func<RawSecret> Stored { get; set; } = () => new RawSecret(Hash, "1");
+
+    /// <summary>How often it was read.</summary>
+    public int Reads => Volatile.Read(ref _reads);
+
+    public Task<RawSecret> ReadAsync(string name, CancellationToken stopping)
+    {
+        Interlocked.Increment(ref _reads);
+        return Task.FromResult(Stored());
+    }
+
+    /// <summary>Starts the keeper and waits until it has the hash.</summary>
+    public async Task<Password> ReadyAsync(CancellationToken stopping)
+    {
+        await Keeper.StartAsync(stopping);
+        await UntilAsync(keeper => keeper.Hash is not null, stopping);
+        return this;
+    }
+
+    public async Task UntilAsync(Func<PasswordKeeper, bool> condition, CancellationToken stopping)
+    {
+        while (!condition(Keeper))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, stopping);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using CsCheck;
+using RagAgent.Secrets;
+using Xunit;
+
+namespace RagAgent.Tests.Secrets;
+
+public sealed class PasswordHashTests
+{
+    private const string Salt = "c2FsdHNhbHRzYWx0c2FsdA";
+
+    // Made by Python's hashlib.pbkdf2_hmac of "correct horse", with the salt "saltsaltsaltsalt" and 100,000 rounds.
+    private const string Sha256 = "$pbkdf2-sha256$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU";
+    private const string Sha512 = "$pbkdf2-sha512$i=100000$" + Salt + "$Byw7nkAtKTXuj81UG53itgTqoZEs8GqToqbceEw3SpRAuIEBcVlhk8Az9c8eVEiRZaKBHGpEw2x/ERTJWKI5rw";
+
+    [Theory]
+    [InlineData(Sha256)]
+    [InlineData(Sha512)]
+    [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "==$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU=")]   // as other tools write it
+    public void What_another_tool_made_is_understood(string text)
+    {
+        var hash = PasswordHash.Parse(text);
+
+        Assert.True(hash!.Matches("correct horse"));
+        Assert.False(hash.Matches("correct horse "));
+        Assert.False(hash.Matches(""));
+    }
+
+    [Fact]
+    public void What_is_made_fits_its_password_and_never_looks_the_same_twice()
+    {
+        var (one, other) = (PasswordHash.Make("pässwörd: x"), PasswordHash.Make("pässwörd: x"));
+
+        Assert.Matches("^\\$pbkdf2-sha256\\$i=600000\\$[A-Za-z0-9+/]{22}\\$[A-Za-z0-9+/]{43}$", one);
+        Assert.NotEqual(one, other);
+        Assert.True(PasswordHash.Parse(one)!.Matches("pässwörd: x"));
+        Assert.False(PasswordHash.Parse(one)!.Matches("password: x"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("hunter2")]
+    [InlineData("$2b$12$abcdefghijklmnopqrstuv")]
+    [InlineData("$pbkdf2-md5$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
+    [InlineData("$pbkdf2-sha256$i=99999$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
+    [InlineData("$pbkdf2-sha256$i=5000001$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
+    [InlineData("$pbkdf2-sha256$i=99999999999$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
+    [InlineData("$pbkdf2-sha256$i=-100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
+    [InlineData("$pbkdf2-sha256$100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
+    [InlineData("$pbkdf2-sha256$i=100000$c2FsdA$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]   // four bytes of salt
+    [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "$")]
+    [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "$Byw7nkAtKTXuj81UG53itgTqoZEs8GqToqbceEw3SpRAuIEBcVlhk8Az9c8eVEiRZaKBHGpEw2x/ERTJWKI5rw")]   // of another length
+    [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU$")]
+    [InlineData("$pbkdf2-sha256$i=100000$not base64!$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
+    [InlineData("x$pbkdf2-sha256$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
+    public void What_is_no_such_hash_is_none(string text) => Assert.Null(PasswordHash.Parse(text));
+
+    [Fact]
+    public void No_text_at_all_throws() => Gen.String.Select(Gen.OneOf(Gen.Const("$"), Gen.Const("i="), Gen.Const("pbkdf2-sha256"), Gen.Const("="), Gen.Const("AAAA")), (a, b) => a + b).Array[0, 12].Sample(parts => { PasswordHash.Parse(string.Join('$', parts)); });
+
+    [Fact]
+    public void The_key_made_of_it_is_the_same_after_a_restart_and_another_for_each_purpose_and_each_hash()
+    {
+        var hash = PasswordHash.Parse(Sha256)!;
+
+        Assert.Equal(hash.Key("cookie"), PasswordHash.Parse(Sha256)!.Key("cookie"));
+        Assert.NotEqual(hash.Key("cookie"), hash.Key("other"));
+        Assert.NotEqual(hash.Key("cookie"), PasswordHash.Parse(Sha512)!.Key("cookie"));
+        Assert.Equal("***", hash.ToString());
+    }
+}
