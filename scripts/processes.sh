@@ -14,6 +14,7 @@ wait_until() { # wait_until TENTHS CONDITION…
 # The argument goes to grep by its input: a script beside this one would take that grep for what it looks for.
 pids_with_argument() {
   local file
+  # shellcheck disable=SC2062 # these are files: what is looked for comes by the input
   { grep --files-with-matches -zxF --file=- /proc/[0-9]*/cmdline 2>/dev/null <<<"$1" || true; } | while IFS= read -r file; do
     file="${file#/proc/}"
     printf '%s\n' "${file%/cmdline}"

@@ -203,7 +203,7 @@ public class IdleStopTests
         _story.Serves();
         Passes(Hour + (3 * Minute));
         _story.Forget();
-        _story.Passes(10 * Minute);
+        _story.Hears(at => new Event.EngineStirred(at)).Passes(10 * Minute);
         Assert.Empty(_story.Begun);
 
         Accepts();
@@ -251,6 +251,34 @@ public class IdleStopTests
         Passes(Hour - Minute);
 
         Assert.Equal((0, null), (_story.CountBegun<Effect.StopInstance>(), _story.State.Idle.QuietNotice));
+    }
+
+    [Fact]
+    public void A_notice_from_before_a_visit_is_none_also_when_that_was_as_long_ago_by_then()
+    {
+        _story.Policy = Policy(new IdlePolicy { StopAfter = Minute });
+        _story.Serves().IsProven();
+        Passes(5 * Minute);
+        Accepts();
+        _story.Passes(8 * Minute).Hears(at => new Event.Visited(at)).Passes(2 * Minute).Forget();
+        Assert.Equal("instance-still-up", _story.State.InstanceStop.Problem!.Code);
+
+        Passes(Minute - Second);
+
+        Assert.Equal((0, _story.Now - (Minute - Second)), (_story.CountBegun<Effect.StopInstance>(), _story.State.Idle.QuietNotice));
+    }
+
+    [Fact]
+    public void A_command_is_waited_for_until_it_has_its_answer()
+    {
+        _story.Serves().IsProven().IsAskedToUpdate();
+
+        _story.Passes(3 * Hour);   // the registry hangs
+
+        Assert.Null(_story.State.Idle.QuietNotice);
+        _story.SecretsAnswer().TagAnswers();
+        Passes(3 * Minute);
+        Assert.True(_story.Has<Effect.StopInstance>());
     }
 
     [Fact]
