@@ -1,3 +1,4 @@
+using LocalAws.Faults;
 using Microsoft.Playwright;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
@@ -28,7 +29,12 @@ public sealed class VisitTests(Bench bench) : AgentTest(bench)
         await PictureAsync(page, "waiting");
 
         await PushFullAsync("1");
-        await AskAsync("update");
+        Aws.Faults.Add("registry:blob", new Fault.Throttle(10_000_000));
+        var update = UpdateAsync();
+        await Assertions.Expect(page.Locator("#amount")).ToContainTextAsync(" MB of ", new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#pace")).ToContainTextAsync("/s", new() { Timeout = 30_000 });
+        await PictureAsync(page, "pulling");
+        (await update).Succeeded();
         await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("1", new() { Timeout = 30_000 });
         await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("open");
         await PictureAsync(page, "serving");

@@ -110,7 +110,7 @@ public sealed class ProcessTests : ProgramTest
         var update = Start("update", "--runtime-dir", ".");
         await update.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
 
-        await SignalAsync(update, "INT");
+        await SignalAsync(update, "TERM");
         await update.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(
