@@ -75,7 +75,7 @@ if [[ "$what" == all ]]; then
   chmod 755 "$work"   # a test runs it as another user
   export RAGAGENT_BINARY="$work/ragagent"
   # More at a time than there are cores: they mostly wait for what they test.
-  run_tests RagAgent.IntegrationTests -maxThreads 3
+  run_tests RagAgent.IntegrationTests -maxThreads 4
   run_tests RagAgent.InstanceTests -maxThreads 4
 fi
 
