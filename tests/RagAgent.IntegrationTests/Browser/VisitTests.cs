@@ -28,7 +28,7 @@ public sealed class VisitTests(Bench bench) : AgentTest(bench)
         await Assertions.Expect(page.Locator("body")).ToContainTextAsync("ragstream-web");
         await PictureAsync(page, "waiting");
 
-        await PushFullAsync("1");
+        await PushFullAsync("1", "--ballast", "60m");
         Aws.Faults.Add("registry:blob", new Fault.Throttle(10_000_000));
         var update = UpdateAsync();
         await Assertions.Expect(page.Locator("#amount")).ToContainTextAsync(" MB of ", new() { Timeout = 30_000 });

@@ -138,7 +138,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         PushAsync(version, "latest", [.. how.SelectMany(h => new[] { "--behave", $"{h.Name}={h.Value}" })]);
 
     /// <summary>The same with Python in it, and a WebSocket.</summary>
-    protected Task PushFullAsync(string version) => BuildAndPushAsync("full", version, "latest");
+    protected Task PushFullAsync(string version, params string[] more) => BuildAndPushAsync("full", version, "latest", more);
 
     private Task BuildAndPushAsync(string kind, string version, string tag, params string[] more) => OneAtATimeAsync(async () =>
     {
