@@ -120,17 +120,20 @@ internal static class IdleStop
     private static bool IsBusy(AgentState s, Policy policy) =>
         s.Request is not null || s.Image.IsRunning || s.Spare.IsRunning || s.Sweep.IsRunning || s.Written.IsRunning ||
         Moves(s.App, s.Crashes, s, policy) || Moves(s.Beside, s.CandidateFailures, s, policy) ||
-        (s.App is App.Serving v && s.Now < v.Since + policy.Watch && Rollout.IsWatched(s, v, policy) && s.Verdict is not Verdict.OnTrial { Strikes: >= Rollout.Fatal }) ||
-        (s.App is App.Absent && s.EngineAnswers && Target.Startable(s, policy) is not null);
+        (s.App is App.Serving v && s.Now < v.Since + policy.Watch && Rollout.IsWatched(s, v, policy) && s.Verdict is not Verdict.OnTrial { Strikes: >= Rollout.Fatal });
 
     /// <summary>A container is on its way. One that waits for its next start is only as long as it has not failed so often that nobody knows when it will end.</summary>
     private static bool Moves(App? app, int failures, AgentState s, Policy policy) => app switch
     {
         App.Starting or App.Stopping or App.Draining => true,
-        App.Probing => s.EngineAnswers,   // its deadline stands still without the engine
+        // Without the engine nothing goes on, and no deadline comes.
+        App.Unseen or App.Probing => IsEngineNear(s, policy),
+        App.Absent => IsEngineNear(s, policy) && (Target.Startable(s, policy) is not null || s.Now < Target.SecretsAreAwaitedUntil(s, policy)),
         App.BackingOff => failures < policy.CrashLoopAfter,
         _ => false,
     };
+
+    private static bool IsEngineNear(AgentState s, Policy policy) => s.Engine.Value is not null && s.Engine.Failures < policy.StaleAfterFailures;
 
     private static Problem Going => new("instance-stopping", "The instance is being stopped.", "Start it again, and ask then.");
 

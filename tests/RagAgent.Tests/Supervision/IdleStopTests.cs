@@ -282,6 +282,29 @@ public class IdleStopTests
     }
 
     [Fact]
+    public void A_restart_that_waits_for_the_engine_for_a_moment_is_waited_for_and_an_engine_that_stays_away_is_not()
+    {
+        _story.Serves().IsProven();
+        Passes((2 * Minute) + Hour - _story.Policy.Watch - Second);
+        var stop = IdleStop.Foreseen(_story.State, _story.Policy)!.Value.At;
+        Assert.InRange(stop - _story.Now, TimeSpan.Zero, 2 * Second);
+        _story.Crashes().Hears(at => new Event.EngineBroke(at));
+        void EngineIsAskedAgain() => AnswerUntil(() => _story.Has<Effect.InspectEngine>() || _story.Has<Effect.StopInstance>());
+        for (var i = 0; i < 2; i++)
+        {
+            EngineIsAskedAgain();
+            _story.EngineFails();
+        }
+
+        EngineIsAskedAgain();
+        Assert.True(_story.State.App is App.Absent && _story.Now > stop);
+        Assert.False(_story.Has<Effect.StopInstance>());
+
+        _story.EngineFails();
+        Assert.True(_story.Has<Effect.StopInstance>());
+    }
+
+    [Fact]
     public void Up_for_too_long_it_is_stopped_with_its_visitors_after_a_notice()
     {
         _story.Policy = Policy(new IdlePolicy { MaxUptime = 12 * Hour, BootedAt = Moment.Zero - Hour });

@@ -68,11 +68,15 @@ internal sealed class Rules(World world)
         {
             passed.Add(probe.Kind);
         }
-        else if (probe.Kind != ProbeKind.Liveness && result is ProbeResult.Failed)
+        else if (probe.Kind != ProbeKind.Liveness && result is ProbeResult.Failed && IsWaitedFor(probe.Number))
         {
             passed.Clear();
         }
     }
+
+    /// <summary>Late news of an earlier probe says nothing any more.</summary>
+    private bool IsWaitedFor(long probe) =>
+        new[] { world.Agent.State.App, world.Agent.State.Beside }.Any(app => app is App.Probing { Probe.InFlight: { } number } && number == probe);
 
     /// <summary>After every event.</summary>
     public void Stepped(AgentState before, Event e, Step step, Policy policy)
