@@ -115,6 +115,8 @@ internal static class AgentHost
         WaitForIdle = config.Update.When == UpdateWhen.Idle,
         Watch = config.Update.Watch,
         Drain = config.Update.Drain,
+        // Others are held meanwhile, so never longer than these wait.
+        Finish = config.Update.Hold < Policy.LongestFinish ? config.Update.Hold : Policy.LongestFinish,
         CachedFirst = config.Update.Boot == UpdateBoot.Cached,
         Idle = config.Idle is { } idle ? new IdlePolicy { StopAfter = idle.StopAfter, Grace = idle.Grace, MaxUptime = idle.MaxUptime, BootedAt = Moment.Zero - BootTimeline.Uptime() } : null,
         StartFirst = config.Update.Swap == UpdateSwap.StartFirst || (config.Update.Swap == UpdateSwap.Auto && !config.Container.HasWritableVolumes),

@@ -94,6 +94,20 @@ class KeySha256(Handler):
         self.write(hashlib.sha256(key.encode()).hexdigest())
 
 
+@tornado.web.stream_request_body
+class Upload(tornado.web.RequestHandler):
+    def prepare(self):
+        self.digest = hashlib.sha256()
+        self.request.connection.set_max_body_size(2**40)
+
+    def data_received(self, chunk):
+        self.digest.update(chunk)
+
+    def put(self, _):
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.write(f"{VERSION} {self.digest.hexdigest()}")
+
+
 class Gate(tornado.web.RequestHandler):
     def get(self):
         self.set_status(int(os.environ.get("STAND_IN_GATE_STATUS", "404")))
@@ -154,6 +168,7 @@ async def main():
             (r"/key-sha256", KeySha256),
             (r"/_stcore/health", Health),
             (r"/_stcore/host-config", HostConfig),
+            (r"/_stcore/upload_file/(.*)", Upload),
             (r"/cgi-bin/gate", Gate),
             (r"/_stcore/stream", Stream),
         ],

@@ -6,7 +6,7 @@ namespace RagAgent.Proxy;
 internal sealed class Visits(TimeProvider time) : IDoor
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Guests> _guests = [];
+    private readonly Dictionary<(string Container, bool AreSessions), Guests> _guests = [];
     private int _sessions;
 
     /// <summary>Called with the number of open sessions whenever it changes, the last number last. It must neither block nor come back.</summary>
@@ -23,9 +23,9 @@ internal sealed class Visits(TimeProvider time) : IDoor
     {
         lock (_lock)
         {
-            if (!_guests.TryGetValue(container.Id, out var guests))
+            if (!_guests.TryGetValue((container.Id, isSession), out var guests))
             {
-                _guests.Add(container.Id, guests = new Guests());
+                _guests.Add((container.Id, isSession), guests = new Guests());
             }
             guests.Count++;
             CountSession(isSession, +1);
@@ -35,16 +35,20 @@ internal sealed class Visits(TimeProvider time) : IDoor
 
     /// <inheritdoc/>
     /// <remarks>Who comes is still led to it, and counted, while the state on the board says that it serves: publish another one first.</remarks>
-    public async Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping)
+    public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) =>
+        WaitAsync([(container.Id, false), (container.Id, true)], atMost, stopping);
+
+    /// <inheritdoc/>
+    /// <remarks>As above.</remarks>
+    public Task<int> FinishAsync(Container container, TimeSpan atMost, CancellationToken stopping) =>
+        WaitAsync([(container.Id, false)], atMost, stopping);
+
+    private async Task<int> WaitAsync((string Container, bool AreSessions)[] whom, TimeSpan atMost, CancellationToken stopping)
     {
         Task left;
         lock (_lock)
         {
-            if (!_guests.TryGetValue(container.Id, out var guests))
-            {
-                return 0;
-            }
-            left = guests.AllLeft.Task;
+            left = Task.WhenAll(Present().Select(guests => guests.AllLeft.Task));
         }
         try
         {
@@ -55,19 +59,21 @@ internal sealed class Visits(TimeProvider time) : IDoor
         {
             lock (_lock)
             {
-                return _guests.TryGetValue(container.Id, out var guests) ? guests.Count : 0;
+                return Present().Sum(guests => guests.Count);
             }
         }
+
+        IEnumerable<Guests> Present() => whom.Select(who => _guests.GetValueOrDefault(who)).OfType<Guests>();
     }
 
     private void End(string container, bool isSession)
     {
         lock (_lock)
         {
-            var guests = _guests[container];
+            var guests = _guests[(container, isSession)];
             if (--guests.Count == 0)
             {
-                _guests.Remove(container);
+                _guests.Remove((container, isSession));
                 guests.AllLeft.SetResult();
             }
             CountSession(isSession, -1);
@@ -83,7 +89,7 @@ internal sealed class Visits(TimeProvider time) : IDoor
         }
     }
 
-    /// <summary>Who is with one container; there is none while nobody is.</summary>
+    /// <summary>Who is with one container, requests and sessions apart; there is none while nobody is.</summary>
     private sealed class Guests
     {
         public int Count { get; set; }

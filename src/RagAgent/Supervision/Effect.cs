@@ -34,7 +34,8 @@ internal abstract record Effect
     /// <param name="Op">Its number.</param>
     /// <param name="Container">The one to stop.</param>
     /// <param name="Heir">The one that gets its name; null: nobody.</param>
-    public sealed record StopContainer(long Op, Container Container, Container? Heir) : Effect;
+    /// <param name="IsUsed">It was well until now: requests that it has are left to it for a moment.</param>
+    public sealed record StopContainer(long Op, Container Container, Container? Heir, bool IsUsed) : Effect;
 
     /// <summary>Waits until visitors have nothing under way with it, for a bounded time.</summary>
     public sealed record Drain(long Op, Container Container) : Effect;

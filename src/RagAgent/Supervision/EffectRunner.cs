@@ -61,6 +61,10 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
                 var container = await engine.StartAsync(start, CancellationToken.None);
                 return at => new Event.ContainerStarted(at, start.Op, container);
             case Effect.StopContainer stop:
+                if (stop.IsUsed)
+                {
+                    await door.FinishAsync(stop.Container, policy.Finish, stopping);
+                }
                 await engine.StopAsync(stop.Container, stop.Heir, stopping);
                 return at => new Event.ContainerStopped(at, stop.Op);
             case Effect.Drain drain:

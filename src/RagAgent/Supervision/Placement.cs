@@ -88,7 +88,7 @@ internal static class Placement
         {
             App.Starting { Op: Planner.NotBegun } x =>
                 (x with { Op = number }, new Effect.StartContainer(number, x.Release, other, s.Good.FirstOrDefault(good => !Rollout.IsAvoided(s, good)), s.Verdict is { Avoids: true } v ? v.Image : null)),
-            App.Stopping { Op: Planner.NotBegun } x => (x with { Op = number }, new Effect.StopContainer(number, x.Container, other)),
+            App.Stopping { Op: Planner.NotBegun } x => (x with { Op = number }, new Effect.StopContainer(number, x.Container, other, x.Reason is StopReason.Replaced or StopReason.Asked)),
             App.Draining { Op: Planner.NotBegun } x => (x with { Op = number }, new Effect.Drain(number, x.Container)),
             App.Probing { Probe.InFlight: null } x when s.Now >= x.Probe.NextAt =>
                 (x with { Probe = x.Probe with { InFlight = number } }, new Effect.Probe(number, x.Stage, x.Container)),

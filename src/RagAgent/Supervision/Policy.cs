@@ -3,6 +3,9 @@ namespace RagAgent.Supervision;
 /// <summary>The numbers that the decisions are made with.</summary>
 internal sealed record Policy
 {
+    /// <summary>Most answers need less, and an update that waits for the slowest one keeps everybody else waiting.</summary>
+    public static readonly TimeSpan LongestFinish = TimeSpan.FromSeconds(5);
+
     /// <summary>Of everything in the configuration that shapes the container.</summary>
     public required string ConfigFingerprint { get; init; }
 
@@ -49,6 +52,9 @@ internal sealed record Policy
 
     /// <summary>How long what visitors have under way with a replaced container is waited for.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long requests that a container has are left to it before it is stopped with nothing in its place.</summary>
+    public TimeSpan Finish { get; init; } = LongestFinish;
 
     /// <summary>How long a restart waits for the secrets to be read again before it takes those in memory.</summary>
     public TimeSpan FreshSecretsPatience { get; init; } = TimeSpan.FromSeconds(5);

@@ -62,6 +62,8 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
 
     public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) => Task.FromResult(0);
 
+    public Task<int> FinishAsync(Container container, TimeSpan atMost, CancellationToken stopping) => Task.FromResult(0);
+
     public Task<string> StopAsync(CancellationToken stopping) => Task.FromResult("i-0123456789abcdef0");
 
     public Memory? Read() => null;

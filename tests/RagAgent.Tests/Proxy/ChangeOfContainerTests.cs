@@ -81,6 +81,36 @@ public sealed class ChangeOfContainerTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_stop_waits_for_requests_and_not_for_sessions()
+    {
+        var (asked, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var app = await TestServer.StartAsync(async call =>
+        {
+            if (call.WebSockets.IsWebSocketRequest)
+            {
+                await UntilClosedAsync(call);
+                return;
+            }
+            asked.SetResult();
+            await goOn.Task;
+        });
+        Serve("a", app.Port);
+        using var session = await ConnectAsync();
+        Assert.Equal(0, await FinishAsync("a"));
+
+        var request = _browser.GetStringAsync(new Uri("/", UriKind.Relative), Stop);
+        await asked.Task.WaitAsync(Stop);
+        Assert.Equal(1, await _visits.FinishAsync(Told.Container() with { Id = "a" }, TimeSpan.FromMilliseconds(1), Stop));
+        var finishing = FinishAsync("a");
+        Assert.False(finishing.IsCompleted);
+        goOn.SetResult();
+
+        await request;
+        Assert.Equal(0, await finishing);
+        Assert.Equal(WebSocketState.Open, session.State);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Nobody_is_led_to_a_container_that_stopped_to_serve_while_he_was_counted()
     {
         await using var before = await TestServer.StartAsync(call => call.Response.WriteAsync("before"));
@@ -196,6 +226,8 @@ public sealed class ChangeOfContainerTests : IAsyncLifetime
     }
 
     private Task<int> DrainAsync(string id) => _visits.DrainAsync(Told.Container() with { Id = id }, Timeout.InfiniteTimeSpan, Stop);
+
+    private Task<int> FinishAsync(string id) => _visits.FinishAsync(Told.Container() with { Id = id }, Timeout.InfiniteTimeSpan, Stop);
 
     private async Task<ClientWebSocket> ConnectAsync()
     {
