@@ -7,14 +7,15 @@ using RagAgent.Supervision;
 
 namespace RagAgent.Proxy;
 
-/// <summary>What a visitor is told while the app does not serve. The page shows it, its events carry it, and what is no browser gets a part of it.</summary>
-/// <param name="Status">A word for scripts: <c>starting</c>, <c>updating</c>, <c>restarting</c>, <c>failing</c>, <c>unreachable</c> or <c>stopped</c>.</param>
+/// <summary>What a visitor is told while the app does not serve, or the machine is being switched off. The page shows it, its events carry it, and what is no browser gets a part of it.</summary>
+/// <param name="Status">A word for scripts: <c>starting</c>, <c>updating</c>, <c>restarting</c>, <c>failing</c>, <c>unreachable</c>, <c>stopped</c> or <c>leaving</c>.</param>
 /// <param name="Sentence">What is going on, for a stranger.</param>
 /// <param name="Details">The same in the operator's words, and what to do; null when these are not for visitors.</param>
 /// <param name="Steps">From nothing to an app that serves; none while it is switched off.</param>
 /// <param name="Pull">Null while nothing is pulled.</param>
 /// <param name="Before">How long the last start took; null when that is not known, or says nothing about this one.</param>
-internal sealed record Notice(string Status, string Sentence, string? Details, IReadOnlyList<StepNotice> Steps, PullNotice? Pull, string? Before)
+/// <param name="Ending">That the machine will be switched off soon; null: as far as is known it stays on, or is being switched off already.</param>
+internal sealed record Notice(string Status, string Sentence, string? Details, IReadOnlyList<StepNotice> Steps, PullNotice? Pull, string? Before, string? Ending)
 {
     /// <summary>For those who see one sentence alone.</summary>
     [JsonIgnore]
@@ -22,19 +23,21 @@ internal sealed record Notice(string Status, string Sentence, string? Details, I
 
     /// <summary>After how many seconds it is worth to come back.</summary>
     [JsonIgnore]
-    public int ComeBackAfter => Status switch { "stopped" => 30, "updating" or "restarting" or "unreachable" => 2, _ => 5 };
+    public int ComeBackAfter => Status switch { "stopped" or "leaving" => 30, "updating" or "restarting" or "unreachable" => 2, _ => 5 };
 
     public static Notice Of(AgentState s, Policy policy, BootTimeline boot, Moment now, PageDetails details)
     {
         var isBoot = !boot.Now.IsOver;
-        var isStopped = s.Hold is not null && s.App is App.Absent or App.Stopping { Reason: StopReason.Asked };
+        var isLeaving = IdleStop.IsAccepted(s);
+        var isStopped = isLeaving || (s.Hold is not null && s.App is App.Absent) || s.App is App.Stopping { Reason: StopReason.Asked };
         return new Notice(
-            isStopped ? "stopped" : StatusOf(s, policy),
+            isLeaving ? "leaving" : isStopped ? "stopped" : StatusOf(s, policy),
             VisitorWords.Of(s, policy),
             details == PageDetails.Full ? DetailsOf(s, policy) : null,
             isStopped ? [] : [.. StepNotice.Of(s, isBoot ? boot.Now : null)],
             s.Progress is { } progress ? PullNotice.Of(progress, s.Pace, now) : null,
-            isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(Milestone.Healthy, out var took) == true ? $"The last start took {Words.Span(took)}." : null);
+            isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(Milestone.Healthy, out var took) == true ? $"The last start took {Words.Span(took)}." : null,
+            isLeaving ? null : VisitorWords.Ending(s));
     }
 
     private static string StatusOf(AgentState s, Policy policy) => s.App switch

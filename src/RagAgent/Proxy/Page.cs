@@ -68,7 +68,7 @@ internal sealed class Page
             <h2 id="operators">For operators</h2>
             <p id="more">{Text(notice.Details ?? "")}</p>
             </section>
-            <footer><p id="before"{Hidden(notice.Before is null)}>{Text(notice.Before ?? "")}</p><p>This page turns into the app by itself.</p></footer>
+            <footer><p id="ending" role="status"{Hidden(notice.Ending is null)}>{Text(notice.Ending ?? "")}</p><p id="before"{Hidden(notice.Before is null)}>{Text(notice.Before ?? "")}</p><p id="turns"{Hidden(notice.Status == "leaving")}>This page turns into the app by itself.</p></footer>
             </main>
             <script>{_script}</script>
             </body>

@@ -53,7 +53,7 @@ internal sealed class PageEvents(StateBoard board, Func<AgentState, Notice> noti
         await response.WriteAsync("retry: 2000\n\n", leaving);
         var (revision, state) = board.Read();
         var told = "";
-        while (state.App is not App.Serving { Failures: 0, Container.HostPort: not null })
+        while (IdleStop.IsAccepted(state) || state.App is not App.Serving { Failures: 0, Container.HostPort: not null })
         {
             var news = JsonSerializer.Serialize(noticeOf(state), NoticeJson.Default.Notice);
             if (news != told)

@@ -70,7 +70,14 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
 
     private async Task BringAsync(HttpContext visit, CancellationToken leaving)
     {
-        TimeSpan? patience = Unserved.ReadsPages(visit.Request) ? PatienceOfPeople : null;
+        var isReader = Unserved.ReadsPages(visit.Request);
+        if (isReader && IdleStop.IsAccepted(board.State))
+        {
+            // The app would be there for some seconds more; who uses it already may do so.
+            await unserved.TellAsync(visit);
+            return;
+        }
+        TimeSpan? patience = isReader ? PatienceOfPeople : null;
         var mayTryAnother = true;
         do
         {

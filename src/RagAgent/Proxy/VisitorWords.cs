@@ -9,6 +9,7 @@ internal static class VisitorWords
 
     public static string Of(AgentState s, Policy policy) => s.App switch
     {
+        _ when IdleStop.IsAccepted(s) => $"This machine is being switched off{Why(s)}.",
         App.Serving => DoesNotAnswer,
         App.Probing { Adopted: true } => "The app is about to be back.",
         App.Probing => "The app has started and is getting ready.",
@@ -19,6 +20,16 @@ internal static class VisitorWords
         App.BackingOff b when s.Crashes >= policy.CrashLoopAfter && Failures.IsOfTheApp(b.Why.Problem) => "The app keeps failing. It is started again by itself, with longer and longer pauses.",
         App.BackingOff => "The app has failed and is about to be started again.",
         _ => Waiting(s),
+    };
+
+    /// <summary>That the machine goes soon; null while nothing is known of that.</summary>
+    public static string? Ending(AgentState s) => s.Idle is { QuietNotice: null, UptimeNotice: null } ? null : $"This machine is about to be switched off{Why(s)}.";
+
+    private static string Why(AgentState s) => s.Idle switch
+    {
+        { UptimeNotice: not null } => ", since it has been on for long",
+        { QuietNotice: not null } => ", since nobody has used the app for a while",
+        _ => "",
     };
 
     private static string Waiting(AgentState s) => s switch

@@ -31,6 +31,9 @@
     });
     of('details').hidden = !notice.details;
     tell(of('more'), notice.details || '');
+    of('ending').hidden = !notice.ending;
+    tell(of('ending'), notice.ending || '');
+    of('turns').hidden = notice.status === 'leaving';
     of('before').hidden = !notice.before;
     tell(of('before'), notice.before || '');
   };

@@ -47,6 +47,9 @@ public partial class NoticeTests
         ["stopped by docker"] = OnDisk with { Hold = Hold.Hand },
         ["crashed"] = OnDisk with { App = new App.BackingOff(Now, Crashed), Crashes = 1, ServedUntil = Now },
         ["crash loop"] = OnDisk with { App = new App.BackingOff(Now, Crashed with { Problem = Internal with { Code = "app-exited" } }), Crashes = 7 },
+        ["nobody there"] = OnDisk with { Hold = Hold.Operator, Idle = new IdleState(Now, QuietNotice: Now) },
+        ["up for long"] = OnDisk with { App = new App.BackingOff(Now, Crashed), Crashes = 1, ServedUntil = Now, Idle = new IdleState(Now, UptimeNotice: Now) },
+        ["leaving"] = OnDisk with { App = Told.Serving(), Idle = new IdleState(Now, QuietNotice: Now), InstanceStop = Told.Known(new Acceptance("i-1", Now)) },
         ["rolled back"] = OnDisk with { App = Told.Serving(), Verdict = new Verdict.Quarantined(new ImageName("registry/app", Told.NewerDigest), Internal), Door = new Door(false, Internal) },
     };
 
@@ -67,6 +70,7 @@ public partial class NoticeTests
     [InlineData("stopped", "stopped", "The app is switched off for now.")]
     [InlineData("stopped by docker", "stopped", "The app is switched off for now.")]
     [InlineData("crashed", "restarting", "The app has failed and is about to be started again.")]
+    [InlineData("leaving", "leaving", "This machine is being switched off, since nobody has used the app for a while.")]
     [InlineData("crash loop", "failing", "The app keeps failing. It is started again by itself, with longer and longer pauses.")]
     public void A_stranger_is_told_in_a_sentence_what_is_going_on(string state, string status, string sentence)
     {
@@ -75,6 +79,13 @@ public partial class NoticeTests
         Assert.Equal((status, sentence, null), (notice.Status, notice.Sentence, notice.Details));
         Assert.Equal(sentence, notice.Message);
     }
+
+    [Theory]
+    [InlineData("stopped", null)]
+    [InlineData("nobody there", "This machine is about to be switched off, since nobody has used the app for a while.")]
+    [InlineData("up for long", "This machine is about to be switched off, since it has been on for long.")]
+    [InlineData("leaving", null)]
+    public void Before_the_machine_goes_that_is_told_as_well(string state, string? ending) => Assert.Equal(ending, Of(state).Ending);
 
     [Theory]
     [InlineData("first", "now waiting waiting waiting waiting waiting")]

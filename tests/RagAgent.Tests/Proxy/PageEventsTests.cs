@@ -66,9 +66,22 @@ public sealed class PageEventsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_reads_that_the_machine_goes_is_not_led_into_an_app_that_ends_with_it()
+    {
+        _agent.Board.Publish(Told.Idle with { App = Told.Serving(), InstanceStop = Told.Known(new Acceptance("i-1", Moment.Zero)) });
+        using var answer = await ListenAsync();
+        using var news = new StreamReader(await answer.Content.ReadAsStreamAsync(Stop));
+
+        Assert.Equal("This machine is being switched off.", Sentence(await NextAsync(news)));
+        _agent.Board.Publish(Told.Idle with { App = Told.Serving() });   // it stayed up all the same
+
+        Assert.Equal(("serves", "{}"), await NextAsync(news));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_leaves_makes_room_and_beyond_the_bound_nobody_listens()
     {
-        var events = new PageEvents(_agent.Board, _ => new Notice("starting", "", null, [], null, null), _time);
+        var events = new PageEvents(_agent.Board, _ => new Notice("starting", "", null, [], null, null, null), _time);
         await using var server = await TestServer.StartAsync(async call =>
         {
             try

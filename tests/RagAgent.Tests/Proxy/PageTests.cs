@@ -14,7 +14,7 @@ public partial class PageTests
 
     private static readonly Notice Starting = new("starting", "The newest version is being downloaded.", null,
         [new("Machine", "done", "after 5s"), new("Credentials and secrets", "done", "done"), new("Newest version", "done", "done"), new("Download", "now", "under way"), new("Start", "waiting", "waiting"), new("Health check", "failed", "failed")],
-        new PullNotice(34, "612 MB of 1.4 GB", "38 MB/s, about 30 s left"), "The last start took 1m13s.");
+        new PullNotice(34, "612 MB of 1.4 GB", "38 MB/s, about 30 s left"), "The last start took 1m13s.", null);
 
     [Fact]
     public void It_shows_what_is_told()
@@ -34,7 +34,7 @@ public partial class PageTests
     [Fact]
     public void What_there_is_nothing_to_say_of_is_hidden_and_can_come_later()
     {
-        var html = new Page(new PageConfig(), "ragstream", logo: null).Render(new Notice("stopped", "The app is switched off for now.", "Start it.", [], null, null));
+        var html = new Page(new PageConfig(), "ragstream", logo: null).Render(new Notice("stopped", "The app is switched off for now.", "Start it.", [], null, null, null));
 
         Assert.Contains("<div id=\"pull\" hidden>", html, StringComparison.Ordinal);
         Assert.Contains("<ol id=\"steps\" aria-label=\"Steps of the start\" hidden>", html, StringComparison.Ordinal);
@@ -46,12 +46,12 @@ public partial class PageTests
     public void Whatever_a_text_holds_it_stays_text()
     {
         var title = Hostile[..80];
-        var hostile = new Notice(Hostile, Hostile, Hostile, [new(Hostile, Hostile, Hostile)], new PullNotice(1, Hostile, Hostile), Hostile);
+        var hostile = new Notice(Hostile, Hostile, Hostile, [new(Hostile, Hostile, Hostile)], new PullNotice(1, Hostile, Hostile), Hostile, Hostile);
         var page = new Page(new PageConfig { Title = title }, Hostile, "data:image/png;base64,\"><script>");
 
         var html = page.Render(hostile);
 
-        Assert.Equal(Tags(new Page(new PageConfig(), "x", "data:,").Render(hostile with { Status = "x", Sentence = "x", Details = "x", Steps = [new("x", "x", "x")], Pull = new PullNotice(1, "x", "x"), Before = "x" })), Tags(html));
+        Assert.Equal(Tags(new Page(new PageConfig(), "x", "data:,").Render(hostile with { Status = "x", Sentence = "x", Details = "x", Steps = [new("x", "x", "x")], Pull = new PullNotice(1, "x", "x"), Before = "x", Ending = "x" })), Tags(html));
         Assert.DoesNotContain("alert(1)<", html, StringComparison.Ordinal);
     }
 

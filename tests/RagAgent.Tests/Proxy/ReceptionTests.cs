@@ -39,6 +39,20 @@ public sealed class ReceptionTests : IAsyncLifetime
         Assert.Contains("Looking for the newest version.", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task While_the_machine_is_being_switched_off_who_comes_reads_so_and_who_is_there_goes_on()
+    {
+        await using var app = await TestServer.StartAsync(call => call.Response.WriteAsync("app"));
+        _agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port), InstanceStop = Told.Known(new Acceptance("i-1", Moment.Zero)) });
+
+        using var newcomer = await AskAsync(HttpMethod.Get, "text/html");
+        using var guest = await AskAsync(HttpMethod.Get, "*/*");
+
+        Assert.Equal((503, TimeSpan.FromSeconds(30)), ((int)newcomer.StatusCode, newcomer.Headers.RetryAfter?.Delta));
+        Assert.Contains("This machine is being switched off.", await newcomer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Equal((200, "app"), ((int)guest.StatusCode, await guest.Content.ReadAsStringAsync(Stop)));
+    }
+
     [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("GET", null)]
     [InlineData("GET", "*/*")]   // curl, and what a page's own scripts ask for
