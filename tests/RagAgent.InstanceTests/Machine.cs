@@ -108,11 +108,12 @@ public sealed class Machine : IAsyncDisposable
     /// <summary>Visits again and again from outside, until the work is done; returns what went wrong with the visits.</summary>
     /// <param name="work">What must not be noticed.</param>
     /// <param name="atLeast">So many visits must be over by then, or the work was not looked at.</param>
-    public async Task<string> VisitedDuringAsync(Func<Task> work, int atLeast = 11)
+    /// <param name="how">Where to, as curl is told.</param>
+    public async Task<string> VisitedDuringAsync(Func<Task> work, int atLeast = 11, string how = "http://10.77.0.2/")
     {
         var end = Path.Combine(_folder, "visited");
         var visits = ScriptAsync("cloud", "sh", "-c",
-            $"while [ ! -e {end} ]; do curl --silent --output /dev/null --max-time 30 http://10.77.0.2/ || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -ge {atLeast} ] || echo only $n visits");
+            $"while [ ! -e {end} ]; do curl --silent --output /dev/null --max-time 30 {how} || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -ge {atLeast} ] || echo only $n visits");
         await work();
         await File.WriteAllTextAsync(end, "", Stopping);
         var said = (await visits).Succeeded();
@@ -150,9 +151,13 @@ public sealed class Machine : IAsyncDisposable
     public Task<string> JournalAsync() => DoAsync("journalctl", "--unit", "ragagent", "--boot", "--no-pager", "--output", "cat");
 
     /// <summary>What a visitor gets from outside: the status code, and the body.</summary>
-    public async Task<(int Status, string Body)> VisitAsync()
+    public Task<(int Status, string Body)> VisitAsync() => VisitAsync("http://10.77.0.2/");
+
+    /// <param name="how">Where to, as curl is told.</param>
+    /// <returns>The status code, 0 without an answer; and the body.</returns>
+    public async Task<(int Status, string Body)> VisitAsync(params string[] how)
     {
-        var answer = await ScriptAsync("cloud", "curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}", "http://10.77.0.2/");
+        var answer = await ScriptAsync("cloud", ["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}", .. how]);
         var end = answer.Output.LastIndexOf('\n');
         return (int.Parse(answer.Output[(end + 1)..], CultureInfo.InvariantCulture), answer.Output[..Math.Max(0, end)]);
     }
