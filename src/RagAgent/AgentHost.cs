@@ -95,7 +95,7 @@ internal static class AgentHost
     /// <summary>In the order in which one needs the other; what several need comes first.</summary>
     private static void AddChecks(IServiceCollection services) => services
         .AddSingleton<Doctor>()
-        .AddSingleton<ICheck, UnitCheck>().AddSingleton<ICheck, AgentCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, PortCheck>().AddSingleton<ICheck, CertificateCheck>()
+        .AddSingleton<ICheck, UnitCheck>().AddSingleton<ICheck, AgentCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, VolumesCheck>().AddSingleton<ICheck, PortCheck>().AddSingleton<ICheck, CertificateCheck>()
         .AddSingleton<ICheck, InstanceCheck>().AddSingleton<ICheck, EndpointsCheck>().AddSingleton<ICheck, CredentialsCheck>()
         .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, AccessCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
         .AddSingleton<ICheck, IdleCheck>();

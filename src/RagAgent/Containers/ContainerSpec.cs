@@ -66,7 +66,8 @@ internal sealed class ContainerSpec(AgentConfig config)
             // Loopback only, and a free port of the engine's choice: the front door is the only way in.
             [ContainerPort] = [new PortBinding { HostIP = "127.0.0.1", HostPort = "" }],
         },
-        Binds = [.. Settings.Volumes.Select(Bind)],
+        // Not Binds: for these the engine makes a folder that is missing, as root's, also where a disk should have been mounted.
+        Mounts = [.. Settings.Volumes.Select(volume => new Mount { Type = volume.Host.StartsWith('/') ? "bind" : "volume", Source = volume.Host, Target = volume.Container, ReadOnly = volume.ReadOnly })],
         Memory = Settings.Memory ?? 0,
         MemorySwap = Settings.Memory ?? 0,
         NanoCPUs = (long)((Settings.Cpus ?? 0) * 1e9),

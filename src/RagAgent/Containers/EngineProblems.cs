@@ -53,6 +53,9 @@ internal static partial class EngineProblems
                 $"Docker Engine could not {what}: {text}.", $"The machine is short of memory or processes. {Problems.TriesAgain}"),
             _ when status == HttpStatusCode.NotFound && Has(text, "no such image") => new(ProblemCodes.ImageMissing,
                 $"Docker Engine could not {what}: the image is no longer on disk.", "It is pulled again."),
+            _ when MissingFolder().Match(text) is { Success: true } missing => new("volume-missing",
+                $"The folder {missing.Groups[1].Value} of container.volumes is not there.",
+                "If a disk belongs there, mount it ('findmnt --fstab --verify'); a new folder is made by 'sudo ragagent volumes'. The agent tries again by itself."),
             _ when Has(text, "mount") && (Has(text, "invalid mount") || Has(text, "mount path") || Has(text, "mounting") || Has(text, "mount source path")) => new("engine-mount",
                 $"Docker Engine could not {what}: {text}.", "Correct container.volumes in the configuration."),
             _ when Has(text, "unable to find user") || Has(text, "no matching entries in passwd") => new("engine-user",
@@ -128,6 +131,9 @@ internal static partial class EngineProblems
     // A layer's own files and mount points only: …/merged/some/file would be inside the container.
     [GeneratedRegex(@"/overlay2(/l(/\w+)?|/[0-9a-z]+(-init)?(/(link|lower|committed|diff|merged|work))?)?: (no such file or directory|too many levels of symbolic links|invalid argument|not a directory)", RegexOptions.IgnoreCase)]
     private static partial Regex LostFileOfStore();
+
+    [GeneratedRegex(@"bind source path does not exist: (.+)$", RegexOptions.IgnoreCase)]
+    private static partial Regex MissingFolder();
 
     [GeneratedRegex(@"(content( digest)?|blob) sha256:[0-9a-f]{64}:? not found", RegexOptions.IgnoreCase)]
     private static partial Regex LostBlob();

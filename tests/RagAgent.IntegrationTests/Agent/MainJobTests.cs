@@ -99,7 +99,8 @@ public sealed class MainJobTests(Bench bench) : AgentTest(bench)
         Assert.Equal("no", host["RestartPolicy"]!["Name"]!.GetValue<string>());
         Assert.True(host["Init"]!.GetValue<bool>());
         Assert.Equal("local", host["LogConfig"]!["Type"]!.GetValue<string>());
-        Assert.Equal([$"{data}:/app/data/chroma_db:rw"], host["Binds"]!.AsArray().Select(b => b!.GetValue<string>()));
+        var mount = Assert.Single(container["Mounts"]!.AsArray())!;
+        Assert.Equal(("bind", data, "/app/data/chroma_db", true), (mount["Type"]!.GetValue<string>(), mount["Source"]!.GetValue<string>(), mount["Destination"]!.GetValue<string>(), mount["RW"]!.GetValue<bool>()));
         Assert.Equal("1000:1000", container["Config"]!["User"]!.GetValue<string>());
         Assert.Equal(2, container["Config"]!["StopTimeout"]!.GetValue<int>());
         Assert.Contains("PLAIN=as it is", container["Config"]!["Env"]!.AsArray().Select(e => e!.GetValue<string>()));

@@ -68,7 +68,9 @@ public class ContainerSpecTests
     public void Cores_may_be_parts_of_one() => Assert.Equal(1_500_000_000, Host(With(c => c with { Cpus = 1.5 })).NanoCPUs);
 
     [Fact]
-    public void Volumes_are_bound_as_configured() => Assert.Equal(["/var/a:/app/a:rw", "models:/cache:ro"], Host(Config).Binds);
+    public void Volumes_are_mounted_as_configured_and_a_folder_that_is_missing_is_not_made() => Assert.Equal(
+        [("bind", "/var/a", "/app/a", false), ("volume", "models", "/cache", true)],
+        Host(Config).Mounts!.Select(mount => (mount.Type, mount.Source, mount.Target, mount.ReadOnly)));
 
     [Fact]
     public void A_read_only_root_leaves_a_place_for_temporary_files()

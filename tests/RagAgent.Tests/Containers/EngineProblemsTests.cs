@@ -17,8 +17,7 @@ public class EngineProblemsTests
     [InlineData(500, "listen tcp4 127.0.0.1:8501: bind: address already in use", "engine-port-taken", "Docker Engine could not start the container: listen tcp4 127.0.0.1:8501: bind: address already in use.")]
     [InlineData(500, "write /var/lib/docker/x: no space left on device", "disk-full", "Docker Engine could not start the container: the disk is full.")]
     [InlineData(404, "No such image: registry/app@sha256:aa", "image-missing", "Docker Engine could not start the container: the image is no longer on disk.")]
-    [InlineData(400, "invalid mount config for type \"bind\": bind source path does not exist: /x", "engine-mount",
-        "Docker Engine could not start the container: invalid mount config for type \"bind\": bind source path does not exist: /x.")]
+    [InlineData(400, "invalid mount config for type \"bind\": bind source path does not exist: /x", "volume-missing", "The folder /x of container.volumes is not there.")]
     [InlineData(500, "error while creating mount source path '/x': mkdir /x: read-only file system", "engine-mount",
         "Docker Engine could not start the container: error while creating mount source path '/x': mkdir /x: read-only file system.")]
     [InlineData(400, "unable to find user app: no matching entries in passwd file", "engine-user", "Docker Engine could not start the container: unable to find user app: no matching entries in passwd file.")]

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using RagAgent.Configuration;
+using RagAgent.Supervision;
+
+namespace RagAgent.Containers;
+
+/// <summary>The disks that <c>/etc/fstab</c> has below the folders of <c>container.volumes</c>: an app that is started without its own would begin with nothing, and write to the root disk.</summary>
+/// <remarks>fstab(5) and proc_pid_mountinfo(5). A disk that a unit mounts without a line there is not known here.</remarks>
+internal static partial class DataDisks
+{
+    /// <exception cref="ProblemException">One is not mounted.</exception>
+    public static void Require(ContainerConfig container)
+    {
+        var folders = VolumeFolders.Of(container).ToArray();
+        // One that can't be read says nothing.
+        if (folders.Length > 0 && TryRead("/etc/fstab") is { } fstab && TryRead("/proc/self/mountinfo") is { } mounts && Missing(folders, fstab, mounts) is { } missing)
+        {
+            throw new ProblemException(missing);
+        }
+    }
+
+    /// <summary>What is to be said of the first folder whose disk is not mounted; null: all are. Pure.</summary>
+    public static Problem? Missing(IEnumerable<string> folders, string fstab, string mountinfo)
+    {
+        var mounted = Lines(mountinfo).Select(fields => fields.ElementAtOrDefault(4)).ToHashSet();
+        var wanted = Lines(fstab).Where(fields => fields.Length > 1 && fields[1].StartsWith('/') && fields[1] != "/" && fields.ElementAtOrDefault(3)?.Split(',').Contains("noauto") != true)
+            .Select(fields => fields[1].TrimEnd('/')).Where(place => !mounted.Contains(place)).ToArray();
+        return folders.Select(folder => (folder, place: wanted.FirstOrDefault(place => folder == place || folder.StartsWith(place + "/", StringComparison.Ordinal)))).FirstOrDefault(found => found.place is not null) switch
+        {
+            (_, null) => null,
+            var (folder, place) => new Problem("volume-not-mounted",
+                $"The folder {folder} lies on a disk that is not mounted: /etc/fstab has it at {place}.",
+                $"The app is not started without its data. See 'lsblk' and 'journalctl -b -t mount -t systemd', then 'mount {place}'; the agent goes on by itself."),
+        };
+    }
+
+    private static IEnumerable<string[]> Lines(string table) => table.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#')
+        .Select(line => line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(Plain).ToArray());
+
+    /// <summary>Blanks and the like are written by their octal numbers.</summary>
+    private static string Plain(string field) => Escaped().Replace(field, found => ((char)Convert.ToInt32(found.Groups[1].Value, 8)).ToString(CultureInfo.InvariantCulture));
+
+    [GeneratedRegex(@"\\([0-7]{3})")]
+    private static partial Regex Escaped();
+
+    private static string? TryRead(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}
