@@ -55,6 +55,7 @@ internal sealed partial class AccessControl(AgentConfig config, PasswordKeeper p
         {
             case true:
                 visit.Response.Headers.Append("Set-Cookie", AccessCookie.Issue(hash, clock.Time.GetUtcNow(), visit.Request.IsHttps));
+                visit.Response.OnStarting(KeptByNobody, visit.Response.Headers);
                 await inside(visit);
                 break;
             case not null when left == TimeSpan.Zero:
@@ -70,6 +71,13 @@ internal sealed partial class AccessControl(AgentConfig config, PasswordKeeper p
                 await inside(visit);   // by the cookie, though what was sent beside it is no good
                 break;
         }
+    }
+
+    /// <summary>What the app lets be kept by all, as its scripts, a cache before the door would give to others with the cookie in it.</summary>
+    private static Task KeptByNobody(object headers)
+    {
+        ((IHeaderDictionary)headers).CacheControl = "no-store";
+        return Task.CompletedTask;
     }
 
     private static bool IsNear(AccessConfig access, IPAddress address) => access.Networks.Any(network => network.Contains(address));

@@ -39,7 +39,7 @@ internal sealed class CertificateFiles(string certificate, string key)
             }
             Encoding.Latin1.GetChars(secret, text);
             var all = Certificates(Encoding.Latin1.GetString(chain));
-            var read = new Certificate(Join(all[0], text), [.. all.Skip(1)], fingerprint);
+            var read = Opened(Join(all[0], text), [.. all.Skip(1)], fingerprint);
             return Problem(read, now) is { } problem ? throw new ProblemException(problem) : read;
         }
         finally
@@ -142,6 +142,20 @@ internal sealed class CertificateFiles(string certificate, string key)
                 $"Name certbot's fullchain.pem in tls.certificate. {WrittenNow}"));
         }
         return all;
+    }
+
+    /// <summary>What stands in it is read here, and a certificate of PEM as it should be may hold anything.</summary>
+    private Certificate Opened(X509Certificate2 leaf, X509Certificate2Collection chain, string fingerprint)
+    {
+        try
+        {
+            return new Certificate(leaf, chain, fingerprint);
+        }
+        catch (CryptographicException e)
+        {
+            throw new ProblemException(new Problem("certificate-unreadable", $"The certificate {certificate} can't be understood: {e.Message}",
+                "See what stands in it with 'openssl x509 -noout -text -in' and its path, and have it issued again."), e);
+        }
     }
 
     private X509Certificate2 Join(X509Certificate2 bare, ReadOnlySpan<char> secret)

@@ -26,6 +26,9 @@ internal sealed record DoorLimits
     /// <summary>A connection whose peer takes nothing of what is there for it is cut after this. A download that is paused for a while lives. As long as the forwarder waits for something to move.</summary>
     public TimeSpan Standstill { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>An answer that is taken slower than this, with <see cref="Standstill"/> to spare, ends its connection. For HTTP/2: there the kernel does not see who takes nothing, for the connection lives and its pings are answered. Docs: decision 0015.</summary>
+    public double AnswerBytesPerSecond { get; init; } = 1024;
+
     /// <summary>In bytes. Streamlit's own server and browsers' cookies need less.</summary>
     public int HeadersSize { get; init; } = 32 * 1024;
 
@@ -53,7 +56,7 @@ internal sealed record DoorLimits
         limits.MaxResponseBufferSize = Buffer;
         limits.MaxRequestBodySize = null;   // how large an upload may be is the app's business
         limits.MinRequestBodyDataRate = new MinDataRate(UploadBytesPerSecond, UploadGrace);
-        limits.MinResponseDataRate = null;   // Standstill, and the forwarder's own patience: Kestrel's budget grows with what was sent
+        limits.MinResponseDataRate = new MinDataRate(AnswerBytesPerSecond, Standstill);
         limits.Http2.MaxStreamsPerConnection = Streams;
         limits.Http2.MaxRequestHeaderFieldSize = HeadersSize;
         limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);

@@ -19,7 +19,7 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
     // Streamlit pings an idle WebSocket every 30 s; a slow answer of a model may take minutes.
     private static readonly ForwarderRequestConfig Patience = new() { ActivityTimeout = TimeSpan.FromMinutes(10) };
 
-    private readonly HttpMessageInvoker _app = new(new SocketsHttpHandler
+    private readonly HttpMessageInvoker _app = new(new AskedOnce(new SocketsHttpHandler
     {
         UseProxy = false,
         AllowAutoRedirect = false,
@@ -32,7 +32,7 @@ internal sealed class Reception(IHttpForwarder forwarder, Visits visits, StateBo
         MaxConnectionsPerServer = OpenFiles.MostConnections,
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
-    });
+    }));
 
     /// <param name="visit">The request.</param>
     /// <param name="ending">The front door closes: who waits is answered at once.</param>

@@ -50,25 +50,25 @@ internal sealed class TestAuthority : IDisposable
 
     /// <summary>Writes a new pair over the one that is there.</summary>
     /// <returns>Its serial number.</returns>
-    public string Issue(DateTimeOffset from, TimeSpan life, bool rsa = false, bool withChain = true)
+    public string Issue(DateTimeOffset from, TimeSpan life, bool rsa = false, bool withChain = true, X509Extension? names = null)
     {
-        var (certificate, key, serial) = Make(from, life, rsa);
+        var (certificate, key, serial) = Make(from, life, rsa, names);
         File.WriteAllText(Certificate, withChain ? $"{certificate}\n{_intermediate.ExportCertificatePem()}\n" : certificate);
         File.WriteAllText(Key, key);
         return serial;
     }
 
     /// <summary>A pair in PEM, without its chain.</summary>
-    public (string Certificate, string Key, string Serial) Make(DateTimeOffset from, TimeSpan life, bool rsa = false)
+    public (string Certificate, string Key, string Serial) Make(DateTimeOffset from, TimeSpan life, bool rsa = false, X509Extension? names = null)
     {
         using AsymmetricAlgorithm key = rsa ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = key is RSA r
             ? new CertificateRequest("CN=rag.example.com", r, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
             : new CertificateRequest("CN=rag.example.com", (ECDsa)key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("rag.example.com");
-        names.AddIpAddress(System.Net.IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
+        var usual = new SubjectAlternativeNameBuilder();
+        usual.AddDnsName("rag.example.com");
+        usual.AddIpAddress(System.Net.IPAddress.Loopback);
+        request.CertificateExtensions.Add(names ?? usual.Build());
         using var by = _intermediate.GetECDsaPrivateKey()!;
         using var leaf = request.Create(_intermediate.SubjectName, X509SignatureGenerator.CreateForECDsa(by), from, from + life, RandomNumberGenerator.GetBytes(8));
         return (leaf.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), leaf.SerialNumber);

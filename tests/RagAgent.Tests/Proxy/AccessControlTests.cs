@@ -118,6 +118,18 @@ public sealed class AccessControlTests : IAsyncDisposable
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task No_cache_before_the_door_keeps_an_answer_with_the_cookie_and_any_other_is_kept_as_the_app_says()
+    {
+        await OpenAsync(Password.Only);
+
+        using var first = await AskAsync(Basic("me", Password.Right));
+        using var second = await AskAsync(null, $"ragagent_access={CookieOf(first)}");
+
+        Assert.Equal(("no-store", "public, max-age=31536000"), ($"{first.Headers.CacheControl}", $"{second.Headers.CacheControl}"));
+        Assert.False(second.Headers.Contains("Set-Cookie"));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_cookie_lets_a_WebSocket_in_that_has_no_password_and_without_one_it_stays_outside()
     {
         await OpenAsync(Password.Only);
@@ -298,6 +310,7 @@ public sealed class AccessControlTests : IAsyncDisposable
             }
             else
             {
+                call.Response.Headers.CacheControl = "public, max-age=31536000";   // as Streamlit's scripts
                 await call.Response.WriteAsync("from the app");
             }
         });

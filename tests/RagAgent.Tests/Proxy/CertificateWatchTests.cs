@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
 using RagAgent.Proxy;
@@ -79,6 +80,7 @@ public sealed class CertificateWatchTests : IDisposable
     [InlineData("empty", "certificate-unreadable")]
     [InlineData("cut in the certificate", "certificate-unreadable")]
     [InlineData("cut in the chain", "certificate-unreadable")]
+    [InlineData("a name that is none", "certificate-unreadable")]
     [InlineData("key cut", "certificate-unreadable")]
     [InlineData("key with a passphrase", "certificate-unreadable")]
     [InlineData("key of another kind", "certificate-mismatch")]
@@ -103,6 +105,7 @@ public sealed class CertificateWatchTests : IDisposable
 
     [Theory]
     [InlineData("empty")]
+    [InlineData("a name that is none")]
     [InlineData("expired")]
     [InlineData("gone")]
     public void At_the_start_there_is_none_then_and_visitors_are_kept_out_until_there_is(string how)
@@ -189,6 +192,7 @@ public sealed class CertificateWatchTests : IDisposable
             case "empty": File.WriteAllText(_authority.Certificate, ""); break;
             case "cut in the certificate": File.WriteAllText(_authority.Certificate, certificate[..200]); break;
             case "cut in the chain": File.WriteAllText(_authority.Certificate, certificate[..^100]); break;
+            case "a name that is none": _authority.Issue(Start, Life, names: new X509Extension("2.5.29.17", [0x30, 0x07, 0x87, 0x05, 1, 2, 3, 4, 5], critical: false)); break;   // an address of five bytes
             case "key cut": File.WriteAllText(_authority.Key, key[..^60]); break;
             case "key with a passphrase": File.WriteAllText(_authority.Key, Encrypted()); break;
             case "key of another kind": File.WriteAllText(_authority.Key, _authority.Make(Start, Life, rsa: true).Key); break;

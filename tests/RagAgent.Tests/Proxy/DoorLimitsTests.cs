@@ -119,7 +119,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
             var heard = await socket.ReceiveAsync(new byte[16], Stop);
             await socket.CloseAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, $"{heard.Count}", Stop);
         });
-        var limits = new DoorLimits { UploadGrace = TimeSpan.FromSeconds(1.5), KeepAlive = TimeSpan.FromSeconds(1), Headers = TimeSpan.FromSeconds(1), Standstill = TimeSpan.FromSeconds(1) };
+        var limits = new DoorLimits { UploadGrace = TimeSpan.FromSeconds(1.5), KeepAlive = TimeSpan.FromSeconds(1), Headers = TimeSpan.FromSeconds(1), Standstill = TimeSpan.FromSeconds(1.5) };
         await OpenAsync(limits, app.Port);
         using var session = new System.Net.WebSockets.ClientWebSocket();
         session.Options.Proxy = null;

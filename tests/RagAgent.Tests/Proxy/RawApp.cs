@@ -39,8 +39,8 @@ internal sealed class RawApp : IAsyncDisposable
 
     public IReadOnlyList<RawRequest> Requests => [.. _requests];
 
-    /// <summary>What each request is answered with.</summary>
-    public string Answer { get; set; } = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    /// <summary>What each request is answered with; null: it hangs up.</summary>
+    public string? Answer { get; set; } = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     public async ValueTask DisposeAsync()
     {
@@ -75,6 +75,10 @@ internal sealed class RawApp : IAsyncDisposable
                 while (await ReadRequestAsync(stream) is { } request)
                 {
                     _requests.Enqueue(request);
+                    if (Answer is null)
+                    {
+                        return;
+                    }
                     await stream.WriteAsync(Encoding.Latin1.GetBytes(Answer), _end.Token);
                 }
             }

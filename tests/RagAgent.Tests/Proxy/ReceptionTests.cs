@@ -255,6 +255,23 @@ public sealed class ReceptionTests : IAsyncLifetime
         await SaysThatItDoesNotAnswerAsync(await _visit.Browser.GetAsync("", Stop));
     }
 
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("POST", "")]
+    [InlineData("POST", "Content-Length: 0\r\n")]
+    [InlineData("PUT", "")]
+    [InlineData("PATCH", "")]
+    [InlineData("DELETE", "")]
+    public async Task What_an_app_may_have_acted_on_before_it_hung_up_it_is_asked_once(string method, string more)
+    {
+        await using var app = new RawApp { Answer = null };
+        _agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port) });
+
+        var answer = await RawVisitor.AskAsync(_visit.Port, $"{method} /_stcore/upload_file/1 HTTP/1.1\r\nHost: app\r\n{more}Connection: close\r\n\r\n", Stop);
+
+        Assert.Equal("503", RawVisitor.Statuses(answer));
+        Assert.Equal($"{method} /_stcore/upload_file/1 HTTP/1.1", Assert.Single(app.Requests).Line);
+    }
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_app_that_goes_away_in_the_middle_of_an_upload_is_told_as_a_sentence()
     {

@@ -22,7 +22,7 @@ internal sealed class SecureVisit : IAsyncDisposable
     private readonly FakeTimeProvider _time;
     private readonly AgentClock _clock;
 
-    private SecureVisit(SupervisedApp app, Func<SecureVisit, AgentConfig> configure, bool issued, bool rsa, ActivationSockets? activation, int? http, int? https)
+    private SecureVisit(SupervisedApp app, Func<SecureVisit, AgentConfig> configure, bool issued, bool rsa, ActivationSockets? activation, int? http, int? https, DoorLimits? limits)
     {
         _time = new FakeTimeProvider(Now);
         _clock = new AgentClock(_time);
@@ -33,7 +33,8 @@ internal sealed class SecureVisit : IAsyncDisposable
         }
         var config = configure(this);
         Certificates = new CertificateWatch(config, app.Board, _clock, new Heard<CertificateWatch>(Said));
-        _door = Visit.Door(app, Http, activation: activation, config: config, certificates: Certificates);
+        Visits = new Visits(app.Clock.Time);
+        _door = Visit.Door(app, Http, Visits, activation, config: config, certificates: Certificates, limits: limits);
         Browser = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -46,20 +47,21 @@ internal sealed class SecureVisit : IAsyncDisposable
 
     public TestAuthority Authority { get; } = new();
     public CertificateWatch Certificates { get; }
+    public Visits Visits { get; }
     public HttpClient Browser { get; }
     public List<string> Said { get; } = [];
     public int Http { get; }
     public int Https { get; }
     public string? Serial { get; }
 
-    public static async Task<SecureVisit> AtAsync(SupervisedApp app, CancellationToken stopping, TlsConfig? tls = null, bool issued = true, bool rsa = false, ActivationSockets? activation = null, int? http = null, int? https = null)
+    public static async Task<SecureVisit> AtAsync(SupervisedApp app, CancellationToken stopping, TlsConfig? tls = null, bool issued = true, bool rsa = false, ActivationSockets? activation = null, int? http = null, int? https = null, DoorLimits? limits = null)
     {
         var visit = new SecureVisit(app, made => new AgentConfig
         {
             Image = "app",
             Listen = new ListenConfig { Http = made.Http, Https = made.Https },
             Tls = (tls ?? new TlsConfig()) with { Certificate = made.Authority.Certificate, Key = made.Authority.Key },
-        }, issued, rsa, activation, http, https);
+        }, issued, rsa, activation, http, https, limits);
         await visit.Certificates.StartAsync(stopping);
         await visit._door.StartAsync(stopping);
         return visit;
