@@ -23,7 +23,7 @@ internal static class AgentHost
     // Less than systemd's patience with the unit (TimeoutStopSec=30): what is being handed over is finished, nothing else is waited for.
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
 
-    public static IHost Build(AgentConfig config, ControlAddress control, StateDirectory state, ISystemdNotifier systemd, ActivationSockets activation, AgentOutput output, RefusedReload refused)
+    public static IHost Build(AgentConfig config, ControlAddress control, StateDirectory state, ISystemdNotifier systemd, ActivationSockets activation, AgentOutput output, ConfigInUse configInUse)
     {
         // The root of no content: nothing is read from beside the binary, which may lie where its user can't look.
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent", ContentRootPath = "/" });
@@ -38,7 +38,7 @@ internal static class AgentHost
         AddSupervision(builder.Services, config);
         AddStorage(builder.Services, state);
         AddProxy(builder.Services, activation);
-        AddControl(builder.Services, control, refused);
+        AddControl(builder.Services, control, configInUse);
         AddChecks(builder.Services);
         return builder.Build();
     }
@@ -89,8 +89,8 @@ internal static class AgentHost
         .AddSingleton<CertificateWatch>().AddHostedService(s => s.GetRequiredService<CertificateWatch>())
         .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new DoorLimits()).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
-    private static void AddControl(IServiceCollection services, ControlAddress control, RefusedReload refused) => services
-        .AddSingleton(control).AddSingleton(refused).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IPulse, ControlPulse>();
+    private static void AddControl(IServiceCollection services, ControlAddress control, ConfigInUse configInUse) => services
+        .AddSingleton(control).AddSingleton(configInUse).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IPulse, ControlPulse>();
 
     /// <summary>In the order in which one needs the other; what several need comes first.</summary>
     private static void AddChecks(IServiceCollection services) => services

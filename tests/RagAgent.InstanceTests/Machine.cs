@@ -113,7 +113,7 @@ public sealed class Machine : IAsyncDisposable
     {
         var end = Path.Combine(_folder, "visited");
         var visits = ScriptAsync("cloud", "sh", "-c",
-            $"while [ ! -e {end} ]; do curl --silent --output /dev/null --max-time 30 {how} || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -ge {atLeast} ] || echo only $n visits");
+            $"while [ ! -e {end} ]; do curl --silent --fail --output /dev/null --max-time 30 {how} || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -ge {atLeast} ] || echo only $n visits");
         await work();
         await File.WriteAllTextAsync(end, "", Stopping);
         var said = (await visits).Succeeded();

@@ -41,7 +41,8 @@ public sealed class ServiceTests
         var started = await machine.StartedAtAsync();
         var good = await machine.DoAsync("cat", "/etc/ragagent.json");
 
-        await machine.DoAsync("sh", "-c", "sed -i 's/\"image\"/\"imag\"/' /etc/ragagent.json && systemctl reload ragagent");
+        await machine.DoAsync("sed", "-i", "s/\"image\"/\"imag\"/", "/etc/ragagent.json");
+        Assert.NotEqual(0, (await machine.RunAsync("systemctl", "reload", "ragagent")).ExitCode);
         await machine.EventuallyAsync(async () => (await machine.JournalAsync()).Contains("the configuration in use is kept", StringComparison.Ordinal), "the bad file is told");
         Assert.Equal("active", await machine.DoAsync("systemctl", "is-active", "ragagent"));
         Assert.Contains("The configuration was read again and can't be used: /etc/ragagent.json:", await machine.DoAsync("ragagent", "status"), StringComparison.Ordinal);

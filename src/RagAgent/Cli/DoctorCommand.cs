@@ -8,6 +8,7 @@ using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Proxy;
+using RagAgent.Supervision;
 
 namespace RagAgent.Cli;
 
@@ -50,10 +51,10 @@ internal static class DoctorCommand
         var read = ConfigReader.ReadFile(file);
         if (read.Config is { } config)
         {
-            found.Add(("config", CheckResult.Well($"{file} is valid.")));
             using var address = new ControlAddress(directory);
+            found.Add(("config", await InUseAsync(file, read.Fingerprint, address, stopping)));
             // The same parts that the agent is made of, and none of them runs.
-            using var host = AgentHost.Build(config, address, state, new SystemdNotifier(), ActivationSockets.None, output, new RefusedReload());
+            using var host = AgentHost.Build(config, address, state, new SystemdNotifier(), ActivationSockets.None, output, new ConfigInUse());
             found.AddRange(await host.Services.GetRequiredService<Doctor>().ExamineAsync(stopping));
         }
         else
@@ -62,6 +63,22 @@ internal static class DoctorCommand
         }
         return new DoctorDocument(AgentVersion.Short, Word(found.Max(f => f.Result.Finding)),
             [.. found.Select(f => new CheckDocument(f.Name, Word(f.Result.Finding), output.Vault.Scrub(f.Result.What), f.Result.Remedy, f.Result.Code))]);
+    }
+
+    /// <summary>What is checked is the file; what runs may be another one.</summary>
+    private static async Task<CheckResult> InUseAsync(string file, string fingerprint, ControlAddress address, CancellationToken stopping)
+    {
+        try
+        {
+            using var agent = new ControlClient(address.Directory);
+            return (await agent.StatusAsync(after: null, stopping)).ConfigFingerprint is { } inUse && inUse != fingerprint
+                ? CheckResult.Warning($"{file} is valid, and is not what the agent that runs has read: it was changed since. What follows is of the file.", "systemctl reload ragagent")
+                : CheckResult.Well($"{file} is valid.");
+        }
+        catch (ProblemException)
+        {
+            return CheckResult.Well($"{file} is valid.");   // that nobody answers is told by another check
+        }
     }
 
     private static string Text(DoctorDocument found)

@@ -12,7 +12,7 @@ internal sealed class Reload : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly string _file;
-    private readonly RefusedReload _refused;
+    private readonly ConfigInUse _inUse;
     private readonly ILogger _logger;
     private readonly PosixSignalRegistration _signal;
     private readonly string _container;
@@ -22,11 +22,11 @@ internal sealed class Reload : IDisposable
 
     /// <param name="file">Read again at each signal.</param>
     /// <param name="read">What it said at first.</param>
-    /// <param name="refused">Where the status finds why the file is not used.</param>
+    /// <param name="inUse">Where the status finds which file is used, and why a newer one is not.</param>
     /// <param name="logger">Where the outcome goes.</param>
-    public Reload(string file, ConfigResult read, RefusedReload refused, ILogger logger)
+    public Reload(string file, ConfigResult read, ConfigInUse inUse, ILogger logger)
     {
-        (_file, _refused, _logger, _container, _fingerprint) = (file, refused, logger, read.Config!.Container.Name, read.Fingerprint);
+        (_file, _inUse, _logger, _container, _fingerprint) = (file, inUse, logger, read.Config!.Container.Name, read.Fingerprint);
         _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
@@ -89,12 +89,12 @@ internal sealed class Reload : IDisposable
                     break;
                 // The same as what is in use, or as what the agent is just beginning anew with.
                 case not null when read.Fingerprint == _fingerprint:
-                    _refused.Tell(null);
+                    _inUse.Tell(null);
                     _logger.ConfigurationUnchanged();
                     break;
                 case { } config:
-                    _refused.Tell(null);
-                    (_next, _fingerprint) = (config, read.Fingerprint);
+                    _inUse.Tell(null);
+                    (_next, _fingerprint, _inUse.Fingerprint) = (config, read.Fingerprint, read.Fingerprint);
                     _logger.BeginsAnew();
                     _asked.Cancel();
                     break;
@@ -110,7 +110,7 @@ internal sealed class Reload : IDisposable
         }
         _logger.Kept();
         var others = problems.Count > 1 ? $" ({problems.Count - 1} more)" : "";
-        _refused.Tell(new Problem("config-refused", $"The configuration was read again and can't be used: {problems[0]}{others}.",
+        _inUse.Tell(new Problem("config-refused", $"The configuration was read again and can't be used: {problems[0]}{others}.",
             "The one before it stays in use. Correct the file ('ragagent config check' tells all its mistakes), then 'systemctl reload ragagent'."));
     }
 }

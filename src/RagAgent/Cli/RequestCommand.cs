@@ -42,7 +42,8 @@ internal static class RequestCommand
             seen = status.Revision;
             if (status.Update.Last is { } last && last.Id >= asked.Id)
             {
-                return Tell(name, last, done);
+                var code = Tell(name, last, done);
+                return code == ExitCodes.Ok ? TellWhatElse(status) : code;
             }
             var headline = status.Image.Pull is { } pull ? $"Pulling {status.Image.Reference}: {pull.Percent / 10 * 10} %." : status.Headline;
             if (headline != told)
@@ -67,6 +68,16 @@ internal static class RequestCommand
         }
         Console.WriteLine(done(last));
         return ExitCodes.Ok;
+    }
+
+    /// <summary>It came about, and all the same nobody may get in: who asked wants to know.</summary>
+    private static int TellWhatElse(StatusDocument status)
+    {
+        foreach (var problem in status.Problems)
+        {
+            Console.Error.WriteLine($"ragagent: {problem.What} {problem.Remedy}");
+        }
+        return status.App.State == "serving" && !status.FrontDoor.Open ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
     /// <summary>What serves after a request for another release.</summary>

@@ -36,13 +36,13 @@ internal static class RunCommand
         {
             using var output = new AgentOutput();
             using var control = new ControlAddress(directory);
-            var refused = new RefusedReload();
-            using var reload = new Reload(file, read, refused, output.For<Reload>());
+            var configInUse = new ConfigInUse { Fingerprint = read.Fingerprint };
+            using var reload = new Reload(file, read, configInUse, output.For<Reload>());
             while (true)
             {
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, reload.Token);
                 int code;
-                using (var host = AgentHost.Build(config, control, state, systemd, activation, output, refused))
+                using (var host = AgentHost.Build(config, control, state, systemd, activation, output, configInUse))
                 {
                     code = await RunOnceAsync(host, control, systemd, end.Token);
                 }

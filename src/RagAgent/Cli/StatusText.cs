@@ -59,7 +59,7 @@ internal static class StatusText
             return;
         }
         var before = boots.Previous?.Steps.ToDictionary(step => step.Name, step => step.Seconds) ?? [];
-        text.Append(CultureInfo.InvariantCulture, $"\nboot      {At(boot.Began)}, in seconds since the kernel started{(boots.Previous is { } previous ? $" (beside that of {At(previous.Began)})" : "")}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nboot      {At(boot.Began)}, in seconds from then on{(boots.Previous is { } previous ? $" (beside that of {At(previous.Began)})" : "")}\n");
         foreach (var (name, seconds) in boot.Steps)
         {
             text.Append(CultureInfo.InvariantCulture, $"{"",10}{name,-12}{seconds,8:0.0}{(before.TryGetValue(name, out var then) ? $"   ({then:0.0})" : "")}\n");

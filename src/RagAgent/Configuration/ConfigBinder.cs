@@ -26,7 +26,7 @@ internal static class ConfigBinder
             Tls = tls,
             Page = PageBinder.Bind(file.Child("page")),
             Access = AccessBinder.Bind(file, findings),
-            Health = HealthBinder.Bind(file.Child("health")),
+            Health = HealthBinder.Bind(file.Child("health"), listen.BasePath),
             Restart = Restart(file.Child("restart")),
             Update = Update(file.Child("update"), container),
             Idle = IdleBinder.Bind(file),

@@ -10,14 +10,16 @@ internal static class HealthBinder
     private static readonly TimeSpan LongestInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan LongestDeadline = TimeSpan.FromHours(24);
 
-    public static HealthConfig Bind(Section section) => new()
+    /// <param name="section">The section.</param>
+    /// <param name="basePath">Below which the app lives; null: at the root. The paths that nobody gives lie below it.</param>
+    public static HealthConfig Bind(Section section, string? basePath) => new()
     {
-        Startup = Startup(section.Child("startup")),
-        Gate = Gate(section.Child("gate")),
-        Liveness = Liveness(section.Child("liveness")),
+        Startup = Startup(section.Child("startup"), basePath),
+        Gate = Gate(section.Child("gate"), basePath),
+        Liveness = Liveness(section.Child("liveness"), basePath),
     };
 
-    private static StartupProbeConfig Startup(Section section)
+    private static StartupProbeConfig Startup(Section section, string? basePath)
     {
         var defaults = new StartupProbeConfig();
         TimeSpan interval = section.Read("interval", defaults.Interval, Kinds.Span(ShortestInterval, LongestInterval, "2s"));
@@ -33,32 +35,34 @@ internal static class HealthBinder
 
         return new StartupProbeConfig
         {
-            Path = section.Read("path", defaults.Path, Kinds.Text(Path, PathRules.Address)),
+            Path = section.Read("path", basePath + defaults.Path, Kinds.Text(Path, PathRules.Address)),
             Interval = interval,
             Timeout = section.Read("timeout", defaults.Timeout, Kinds.Span(ShortestTimeout, LongestTimeout, "5s")),
             Deadline = deadline,
         };
     }
 
-    private static GateConfig Gate(Section section)
+    private static GateConfig Gate(Section section, string? basePath)
     {
         var defaults = new GateConfig();
         return new GateConfig
         {
-            Path = section.Read("path", defaults.Path, Kinds.OrNull(Kinds.Text($"{Path} or null", PathRules.Address))),
-            WebSocket = section.Read("webSocket", defaults.WebSocket, Kinds.OrNull(Kinds.Text("a path like \"/_stcore/stream\" or null", PathRules.Address))),
+            Path = section.Read("path", Below(basePath, defaults.Path), Kinds.OrNull(Kinds.Text($"{Path} or null", PathRules.Address))),
+            WebSocket = section.Read("webSocket", Below(basePath, defaults.WebSocket), Kinds.OrNull(Kinds.Text("a path like \"/_stcore/stream\" or null", PathRules.Address))),
         };
     }
 
-    private static LivenessProbeConfig Liveness(Section section)
+    private static LivenessProbeConfig Liveness(Section section, string? basePath)
     {
         var defaults = new LivenessProbeConfig();
         return new LivenessProbeConfig
         {
-            Path = section.Read("path", defaults.Path, Kinds.Text(Path, PathRules.Address)),
+            Path = section.Read("path", basePath + defaults.Path, Kinds.Text(Path, PathRules.Address)),
             Interval = section.Read("interval", defaults.Interval, Kinds.Span(ShortestInterval, LongestInterval, "15s")),
             Timeout = section.Read("timeout", defaults.Timeout, Kinds.Span(ShortestTimeout, LongestTimeout, "10s")),
             Failures = section.Read("failures", defaults.Failures, Kinds.Whole(1, 1000, "a whole number like 4")),
         };
     }
+
+    private static string? Below(string? basePath, string? path) => path is null ? null : basePath + path;
 }

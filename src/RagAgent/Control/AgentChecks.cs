@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
@@ -46,9 +48,12 @@ internal sealed class AgentCheck(ControlAddress address) : ICheck
 }
 
 /// <summary>Is the port where visitors come in the agent's, or free for it?</summary>
-internal sealed class PortCheck(AgentConfig config, ControlAddress address) : ICheck
+internal sealed partial class PortCheck(AgentConfig config, ControlAddress address) : ICheck
 {
     public string Name => "port";
+
+    /// <summary>What systemd says of the socket unit; null: no systemd runs here.</summary>
+    public Func<CancellationToken, Task<IReadOnlyDictionary<string, string>?>> SocketUnit { get; init; } = stopping => Systemd.ShowAsync(Systemd.Socket, stopping);
 
     /// <summary>For a test of a machine that has no IPv6.</summary>
     public Func<AddressFamily, Socket> Open { get; init; } = family => new Socket(family, SocketType.Stream, ProtocolType.Tcp);
@@ -59,15 +64,32 @@ internal sealed class PortCheck(AgentConfig config, ControlAddress address) : IC
         {
             using var client = new ControlClient(address.Directory);
             var door = (await client.StatusAsync(after: null, stopping)).FrontDoor;
-            return door.Open
+            return await IdlePortAsync(stopping) is { } idle ? idle : door.Open
                 ? CheckResult.Well($"Visitors come in at port {door.Port}{(door.Https is { } https ? $" and, by HTTPS, at port {https.Port}" : "")}.")
-                : CheckResult.Skipped($"The agent runs and says what is wrong with port {door.Port}.");
+                : CheckResult.Skipped("The agent runs, and says above why no visitor gets in.");
         }
         catch (ProblemException e)
         {
             return WithoutAnswer(e.Problem, config.Listen.Http) ?? await TryAllAsync(stopping);
         }
     }
+
+    /// <summary>A port that systemd holds and the agent does not listen at: who comes there waits in vain.</summary>
+    private async Task<CheckResult?> IdlePortAsync(CancellationToken stopping)
+    {
+        var held = PortsOf(await SocketUnit(stopping)).Where(port => port != config.Listen.Http && port != config.Listen.Https).ToArray();
+        return held is [var first, ..]
+            ? CheckResult.Warning($"{Systemd.Socket} holds port {first}, where nobody listens (listen.http is {config.Listen.Http}): who comes there waits in vain.",
+                $"Say 'systemctl edit {Systemd.Socket}' and give it [Socket], ListenStream= and ListenStream={config.Listen.Http}, a line each; then 'systemctl stop {Systemd.Socket} {Systemd.Service}' and 'systemctl start {Systemd.Service}'.")
+            : null;
+    }
+
+    /// <param name="unit">The socket unit's properties; null: no systemd runs here.</param>
+    public static IEnumerable<int> PortsOf(IReadOnlyDictionary<string, string>? unit) =>
+        unit?.GetValueOrDefault("ActiveState") == "active" ? Port().Matches(unit.GetValueOrDefault("Listen") ?? "").Select(found => int.Parse(found.Groups[1].Value, CultureInfo.InvariantCulture)) : [];
+
+    [GeneratedRegex(@":(\d+) \(Stream\)")]
+    private static partial Regex Port();
 
     /// <summary>What is worst of them; when all are well, each.</summary>
     private async Task<CheckResult> TryAllAsync(CancellationToken stopping)
@@ -84,7 +106,7 @@ internal sealed class PortCheck(AgentConfig config, ControlAddress address) : IC
     /// <param name="unit">The socket unit's properties; null: no systemd runs here.</param>
     /// <param name="port">Of the configuration: the unit may listen on another one.</param>
     public static bool IsHeldBy(IReadOnlyDictionary<string, string>? unit, int port) =>
-        unit?.GetValueOrDefault("ActiveState") == "active" && unit.GetValueOrDefault("Listen")?.Contains($":{port} (Stream)", StringComparison.Ordinal) == true;
+        PortsOf(unit).Contains(port);
 
     private async Task<CheckResult> TryAsync(int port, CancellationToken stopping)
     {
@@ -99,7 +121,7 @@ internal sealed class PortCheck(AgentConfig config, ControlAddress address) : IC
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return IsHeldBy(await Systemd.ShowAsync(Systemd.Socket, stopping), port)
+            return IsHeldBy(await SocketUnit(stopping), port)
                 ? CheckResult.Well($"Port {port}, where visitors come in, is held by {Systemd.Socket} for the agent.")
                 : CheckResult.Failed(new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
                     $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {(port == config.Listen.Https ? "listen.https" : "listen.http")} in the configuration."));

@@ -19,7 +19,8 @@ internal sealed record StatusDocument(
     FailureStatus? LastFailure,
     IReadOnlyList<ProblemStatus> Problems,
     BootsStatus? Boot = null,
-    IdleStatus? Idle = null);
+    IdleStatus? Idle = null,
+    string? ConfigFingerprint = null);
 
 /// <summary>Of an instance that stops itself; null in the document when it does not.</summary>
 /// <param name="LastActivity">When a visitor or an operator last did something; the agent's start when nobody has since.</param>
@@ -33,7 +34,7 @@ internal sealed record IdleStatus(DateTimeOffset LastActivity, DateTimeOffset? S
 /// <param name="Previous">The one before it; null: none is known.</param>
 internal sealed record BootsStatus(BootStatus This, BootStatus? Previous);
 
-/// <param name="Began">When the kernel started.</param>
+/// <param name="Began">When the kernel started; when the agent did, if that was so much later that it was no part of the boot.</param>
 /// <param name="Steps">What was reached, in the order in which it was: <c>agent</c>, <c>credentials</c>, <c>secret</c>, <c>token</c>, <c>digest</c>, <c>pull</c>, <c>start</c>, <c>healthy</c>.</param>
 internal sealed record BootStatus(DateTimeOffset Began, IReadOnlyList<BootStepStatus> Steps);
 

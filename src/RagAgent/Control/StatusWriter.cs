@@ -8,7 +8,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, RefusedReload refused, PasswordKeeper password, CertificateWatch certificates, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, ConfigInUse configInUse, PasswordKeeper password, CertificateWatch certificates, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -28,7 +28,8 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             s.LastFailure is { } f ? new FailureStatus(clock.WallTime(f.At), f.ReleaseId, Problem(f.Problem, null), f.LastLines, Exit(f.Exit)) : null,
             [.. Problems(s)],
             new BootsStatus(Boot(boot.Now), boot.Previous is { } previous ? Boot(previous) : null),
-            policy.Idle is null ? null : Idle(s));
+            policy.Idle is null ? null : Idle(s),
+            configInUse.Fingerprint);
     }
 
     private HttpsStatus? Https() => config.Listen.Https is { } port ? new HttpsStatus(port, certificates.Current?.Names ?? [], certificates.Current?.Ends) : null;
@@ -97,11 +98,11 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
 
     private IEnumerable<ProblemStatus> Problems(AgentState s)
     {
-        if (refused.Problem is { } mistake)
+        if (configInUse.Problem is { } mistake)
         {
             yield return Problem(mistake, null);
         }
-        if (password.Problem is { } shut)
+        if (password.Problem is { } shut && shut != s.Door.Problem)
         {
             yield return Problem(shut, null);
         }

@@ -9,6 +9,9 @@ internal sealed class BootTimeline
 {
     private const string UptimeFile = "/proc/uptime";
 
+    /// <summary>A unit that starts with the machine starts within this.</summary>
+    public static readonly TimeSpan LongestBoot = TimeSpan.FromMinutes(15);
+
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly TimeSpan _uptime;
@@ -21,11 +24,12 @@ internal sealed class BootTimeline
     /// <param name="time">Goes on from there.</param>
     public BootTimeline(string bootId, TimeSpan uptime, IBoots boots, TimeProvider time)
     {
-        (_time, _uptime, _readAt) = (time, uptime, time.GetTimestamp());
+        // An agent that is installed later did not come up with the machine: its way begins with itself.
+        (_time, _uptime, _readAt) = (time, uptime < LongestBoot ? uptime : TimeSpan.Zero, time.GetTimestamp());
         var known = boots.Read();
         var isKnown = known is [{ } first, ..] && first.Id == bootId;
         Previous = known.ElementAtOrDefault(isKnown ? 1 : 0);
-        _now = isKnown && known[0].IsOver ? known[0] : new Boot(bootId, time.GetUtcNow() - uptime, ImmutableDictionary<Milestone, TimeSpan>.Empty);
+        _now = isKnown && known[0].IsOver ? known[0] : new Boot(bootId, time.GetUtcNow() - _uptime, ImmutableDictionary<Milestone, TimeSpan>.Empty);
         Reach(Milestone.Agent);
     }
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
@@ -12,14 +13,25 @@ using RagAgent.Supervision;
 namespace RagAgent.Proxy;
 
 /// <summary>Lets those in who have an address or the password of the configuration's <c>access</c>; all others hear one sentence. Stands before all that a visitor can reach.</summary>
-internal sealed partial class AccessControl(AgentConfig config, PasswordKeeper passwords, AgentClock clock)
+internal sealed partial class AccessControl(AgentConfig config, PasswordKeeper passwords, AgentClock clock, ILogger<AccessControl> logger)
 {
     private const string Scheme = "Basic ";
 
     private readonly PasswordCheck _check = new(clock);
+    private readonly Recent<IPAddress, bool> _told = new(TimeSpan.FromMinutes(1), 1024);
 
     /// <summary>How many passwords were compared with the hash.</summary>
     public int Comparisons => _check.Made;
+
+    /// <summary>Why nobody gets in; null: somebody may.</summary>
+    public Problem? KeepsVisitorsOut => passwords.KeepsVisitorsOut;
+
+    /// <summary>Called after <see cref="KeepsVisitorsOut"/> may have changed. It must not block.</summary>
+    public event Action Changed
+    {
+        add => passwords.Changed += value;
+        remove => passwords.Changed -= value;
+    }
 
     public Task AdmitAsync(HttpContext visit, RequestDelegate inside) => config.Access is { } access ? AdmitAsync(visit, inside, access) : inside(visit);
 
@@ -59,6 +71,10 @@ internal sealed partial class AccessControl(AgentConfig config, PasswordKeeper p
                 await inside(visit);
                 break;
             case not null when left == TimeSpan.Zero:
+                if (credentials is not null)
+                {
+                    TellOfWrong(address);
+                }
                 // Any user's name will do.
                 visit.Response.Headers.WWWAuthenticate = $"Basic realm=\"{config.Container.Name}\", charset=\"UTF-8\"";
                 await TellAsync(visit, StatusCodes.Status401Unauthorized, "A password is needed to come in.");
@@ -71,6 +87,20 @@ internal sealed partial class AccessControl(AgentConfig config, PasswordKeeper p
                 await inside(visit);   // by the cookie, though what was sent beside it is no good
                 break;
         }
+    }
+
+    /// <summary>For who watches the journal, by hand or by fail2ban: once a minute and address, for a page is many requests at once.</summary>
+    private void TellOfWrong(IPAddress address)
+    {
+        lock (_told)
+        {
+            if (_told.TryGet(address, clock.Now, out _))
+            {
+                return;
+            }
+            _told.Put(address, true, clock.Now);
+        }
+        logger.WrongPassword(address);
     }
 
     /// <summary>What the app lets be kept by all, as its scripts, a cache before the door would give to others with the cookie in it.</summary>

@@ -53,6 +53,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             {
                 await WaitForEndAsync(stoppingToken);
                 certificates.Changed -= TellWhetherOpen;
+                access.Changed -= TellWhetherOpen;
                 await server.Services.GetRequiredService<HeldPortFactory>().CloseAsync(ForNewcomers, clock.Time);
                 await server.StopAsync(CancellationToken.None);
                 return;
@@ -72,6 +73,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
                 _logger.ListensForHttps(https);
             }
             certificates.Changed += TellWhetherOpen;
+            access.Changed += TellWhetherOpen;
             TellWhetherOpen();
             return true;
         }
@@ -104,7 +106,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
     /// <summary>An open port is no open door while all who come are turned away.</summary>
     private void TellWhetherOpen()
     {
-        if (certificates.KeepsVisitorsOut is { } problem)
+        if ((certificates.KeepsVisitorsOut ?? access.KeepsVisitorsOut) is { } problem)
         {
             Tell(problem);
         }

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using RagAgent.Supervision;
 
@@ -32,4 +33,7 @@ internal static partial class Log
 
     [LoggerMessage(308, LogLevel.Error, "A {Method} request of a visitor could not be answered, by a fault of the agent: please report it with the lines around this one.")]
     public static partial void RequestBroke(this ILogger logger, Exception exception, string method);
+
+    [LoggerMessage(309, LogLevel.Warning, "A wrong password came from {Address}.")]
+    public static partial void WrongPassword(this ILogger logger, IPAddress address);
 }

@@ -20,6 +20,7 @@ internal sealed class PasswordKeeper(AgentConfig config, SecretReader reader, Ti
     private volatile PasswordHash? _hash;
     private volatile Problem? _problem;
     private string? _version;
+    private TaskCompletionSource _nextTry = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Null: none is configured, or it can't be had (yet): nobody can come in by a password.</summary>
     public PasswordHash? Hash => _hash;
@@ -27,11 +28,20 @@ internal sealed class PasswordKeeper(AgentConfig config, SecretReader reader, Ti
     /// <summary>Why it can't be had, or can't be had anew; null: all is well with it.</summary>
     public Problem? Problem => _problem;
 
+    /// <summary>Why nobody gets in; null: somebody may.</summary>
+    public Problem? KeepsVisitorsOut => _hash is null && config.Access is { Networks.Count: 0 } ? _problem : null;
+
     /// <summary>Called after <see cref="Problem"/> has changed. It must not block.</summary>
     public event Action? Changed;
 
-    /// <summary>Has it read again, soon.</summary>
-    public void ReadSoon() => _asked.Writer.TryWrite(true);
+    /// <summary>Has it read again.</summary>
+    /// <returns>Ends when that was tried.</returns>
+    public Task ReadSoon()
+    {
+        var tried = _nextTry.Task;
+        _asked.Writer.TryWrite(true);
+        return config.Access?.Password is null ? Task.CompletedTask : tried;
+    }
 
     /// <summary>Reads it now, and keeps nothing.</summary>
     /// <param name="source">Where it is.</param>
@@ -58,7 +68,10 @@ internal sealed class PasswordKeeper(AgentConfig config, SecretReader reader, Ti
         }
         for (var failures = 0; ;)
         {
+            // Who asks from here on hears of the next one: this one may have read already.
+            var tried = Interlocked.Exchange(ref _nextTry, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             failures = await TryAsync(source, stoppingToken) ? 0 : failures + 1;
+            tried.SetResult();
             await WaitAsync(failures, stoppingToken);
         }
     }
@@ -87,7 +100,7 @@ internal sealed class PasswordKeeper(AgentConfig config, SecretReader reader, Ti
         }
         catch (Exception e) when (!stopping.IsCancellationRequested)
         {
-            var why = Problems.From(e);
+            var why = ForAHash(Problems.From(e));
             Tell(_hash is null
                 ? Closed(Lower(why.What), why.Remedy, others) with { RetryAfter = why.RetryAfter }
                 : new Problem("access-stale", $"The password's hash can't be read again, so the one that was read before goes on: {Lower(why.What)}", why.Remedy) { RetryAfter = why.RetryAfter });
@@ -115,12 +128,18 @@ internal sealed class PasswordKeeper(AgentConfig config, SecretReader reader, Ti
             return;
         }
         _problem = problem;
-        if (problem is not null)
+        // Of what closes the door, the supervision tells.
+        if (problem is not null && KeepsVisitorsOut is null)
         {
             logger.PasswordTrouble(problem);
         }
         Changed?.Invoke();
     }
+
+    /// <summary>What is said of any parameter, for this one: what belongs there is a hash.</summary>
+    private static Problem ForAHash(Problem problem) => problem.Remedy.Contains("file://key.txt", StringComparison.Ordinal)
+        ? problem with { Remedy = $"Make the hash with 'ragagent password > hash.txt'. {problem.Remedy.Replace("file://key.txt", "file://hash.txt", StringComparison.Ordinal).Replace("correct secrets", "correct access.password", StringComparison.Ordinal)}" }
+        : problem;
 
     private static Problem Closed(string why, string remedy, bool others) =>
         new(IsShut, $"The password can't be checked, so no visitor gets in{(others ? " but those of access.networks" : "")}: {why}", remedy);
@@ -129,11 +148,16 @@ internal sealed class PasswordKeeper(AgentConfig config, SecretReader reader, Ti
 }
 
 /// <summary>The app's secrets, with which the password is read again.</summary>
-internal sealed class SecretsAndPassword(SecretReader secrets, PasswordKeeper password) : ISecrets
+internal sealed class SecretsAndPassword(SecretReader secrets, PasswordKeeper password, TimeProvider time) : ISecrets
 {
-    public Task<SecretVersions> ReadAsync(CancellationToken stopping)
+    // Who asks for an update wants to hear of both; an app whose secrets are there does not wait for visitors' passwords.
+    private static readonly TimeSpan ForThePassword = TimeSpan.FromSeconds(2);
+
+    public async Task<SecretVersions> ReadAsync(CancellationToken stopping)
     {
-        password.ReadSoon();
-        return secrets.ReadAsync(stopping);
+        var tried = password.ReadSoon();
+        var versions = await secrets.ReadAsync(stopping);
+        await Task.WhenAny(tried, Task.Delay(ForThePassword, time, stopping));
+        return versions;
     }
 }

@@ -61,7 +61,9 @@ internal static class Failures
         "app-never-healthy",
         $"The app's container {container.Name} was not well within {Words.Span(reason.Deadline)} of its start" +
         (reason.Fault is { } fault ? $": {fault}." : "."),
-        "Check that it listens on container.port, and raise health.startup.deadline if it needs longer. " + OutputIsThere);
+        (reason.Fault?.Contains("answered 404", StringComparison.Ordinal) == true
+            ? "It listens and has no such page: correct health.startup.path, and think of listen.basePath. "
+            : "Check that it listens on container.port, and raise health.startup.deadline if it needs longer. ") + OutputIsThere);
 
     public static Problem Unhealthy(Container container, StopReason.Unhealthy reason) => new(
         "app-unhealthy",

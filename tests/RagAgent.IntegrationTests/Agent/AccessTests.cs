@@ -66,8 +66,13 @@ public sealed class AccessTests(Bench bench) : AgentTest(bench)
 
         var problem = await WaitForProblemAsync("access-closed");
         Assert.Contains($"the parameter {HashParameter} does not exist", problem.What, StringComparison.Ordinal);
-        await WaitUntilServingAsync();
+        var status = await WaitForAsync(s => s.App.State == "serving", "the app serves");
+        Assert.Matches("^The app serves .*, and no visitor gets in. The password can't be checked", status.Headline);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await VisitWithAsync(Password)).Status);
+        Aws.Parameters.Put(HashParameter, "no hash");
+        var update = await UpdateAsync();
+        Assert.Equal(1, update.ExitCode);
+        Assert.Contains("is no hash that 'ragagent password' made", update.Error, StringComparison.Ordinal);
         Assert.Equal(1, (await RagAgentAsync("status", "--runtime-dir", RuntimeDirectory)).ExitCode);
 
         Aws.Parameters.Put(HashParameter, await HashAsync(Password));

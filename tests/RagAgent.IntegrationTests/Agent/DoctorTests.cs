@@ -44,6 +44,21 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
     }
 
     [Fact]
+    public async Task A_file_that_was_changed_since_the_agent_read_it_is_told_as_such()
+    {
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        Assert.Equal("ok", (await ExamineAsync()).Found["config"].Finding);
+
+        Config["access"] = new JsonObject { ["networks"] = new JsonArray("192.0.2.1") };
+        var (exit, found) = await ExamineAsync();
+
+        Assert.Equal((2, "warning", "systemctl reload ragagent"), (exit, found["config"].Finding, found["config"].Remedy));
+        Assert.Contains("is not what the agent that runs has read", found["config"].What, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task No_role()
     {
         Aws.Instance = Aws.Instance with { RoleName = null };

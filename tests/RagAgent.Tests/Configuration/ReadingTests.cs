@@ -22,6 +22,14 @@ public class ReadingTests
     }
 
     [Fact]
+    public void What_nobody_says_of_the_probes_lies_below_the_base_path_and_what_is_said_is_meant_as_it_is()
+    {
+        var health = Accepted("""{ "image": "app", "listen": { "basePath": "/rag" }, "health": { "liveness": { "path": "/live" }, "gate": { "path": "/gate" } } }""").Health;
+
+        Assert.Equal(("/rag/_stcore/health", "/gate", "/rag/_stcore/stream", "/live"), (health.Startup.Path, health.Gate.Path, health.Gate.WebSocket, health.Liveness.Path));
+    }
+
+    [Fact]
     public void Every_value_of_the_file_reaches_its_place()
     {
         AgentConfig config = Accepted("""

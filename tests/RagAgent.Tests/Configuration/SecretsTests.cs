@@ -8,11 +8,19 @@ public class SecretsTests
 {
     private const string OpenAiKey = "sk-proj-abcdefghij0123456789ABCDEFGHIJ";
 
+    [Fact]
+    public void A_name_without_a_path_is_written_in_the_long_form_for_in_the_short_one_it_may_be_a_secret_itself()
+    {
+        Assert.Equal(new SecretConfig(SecretSource.Ssm, "openai.key_1-a"), Accepted(With(""" "secrets": { "KEY": { "ssm": "openai.key_1-a" } } """)).Secrets["KEY"]);
+        Assert.Equal(
+            "secrets.KEY: must begin with '/', like \"/ragstream/OPENAI_API_KEY\"; a parameter whose name has no path is written { \"ssm\": \"NAME\" }; a secret itself never stands here",
+            Refusal(With(""" "secrets": { "KEY": "hunter2hunter2" } """)));
+    }
+
     [Theory]
     [InlineData("/ragstream/OPENAI_API_KEY")]
     [InlineData("/ragstream/OPENAI_API_KEY:3")]
     [InlineData("/ragstream/OPENAI_API_KEY:prod-label")]
-    [InlineData("openai.key_1-a")]
     [InlineData("arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY")]
     [InlineData("arn:aws-cn:ssm:cn-north-1:123456789012:parameter/openai:3")]
     [InlineData("/aws/reference/secretsmanager/ragstream/openai+test@home=1")]

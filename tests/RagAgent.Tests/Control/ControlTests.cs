@@ -16,7 +16,7 @@ public sealed class ControlTests : IAsyncLifetime
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-control-");
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly List<ControlAddress> _addresses = [];
-    private readonly RefusedReload _refused = new();
+    private readonly ConfigInUse _configInUse = new();
     private readonly Password _password = new();
     private SupervisedApp _agent = null!;
     private ControlServer _server = null!;
@@ -61,10 +61,10 @@ public sealed class ControlTests : IAsyncLifetime
     {
         var before = await _client.StatusAsync(null, Stop);
         var news = _client.StatusAsync(before.Revision, Stop);
-        _refused.Tell(Told.Trouble);
+        _configInUse.Tell(Told.Trouble);
         Assert.Equal([new ProblemStatus("trouble", "It went wrong.", "Do this.", null)], (await news).Problems);
 
-        _refused.Tell(null);
+        _configInUse.Tell(null);
         Assert.Empty((await _client.StatusAsync((await news).Revision, Stop)).Problems);
     }
 
@@ -252,8 +252,8 @@ public sealed class ControlTests : IAsyncLifetime
 
     private ControlServer Server(ControlAddress address)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _refused, _password.Keeper, Told.NoCertificates(_agent.Board, _agent.Clock), _agent.Clock);
-        return new ControlServer(address, status, _agent.Board, _refused, _password.Keeper, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _configInUse, _password.Keeper, Told.NoCertificates(_agent.Board, _agent.Clock), _agent.Clock);
+        return new ControlServer(address, status, _agent.Board, _configInUse, _password.Keeper, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 
     private async Task<NetworkStream> ConnectAsync(CancellationToken stopping)

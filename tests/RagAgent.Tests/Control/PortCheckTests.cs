@@ -28,6 +28,10 @@ public sealed class PortCheckTests
         Assert.Equal(holds, PortCheck.IsHeldBy(unit is null ? null : Systemd.Parse(unit), 80));
 
     [Fact]
+    public void A_port_that_is_held_and_not_listened_at_is_found() =>
+        Assert.Equal([80, 443], PortCheck.PortsOf(Systemd.Parse("ActiveState=active\nListen=[::]:80 (Stream)\nListen=[::]:443 (Stream)\n")));
+
+    [Fact]
     public void Who_may_not_ask_the_agent_is_told_so_and_that_nothing_else_is_known()
     {
         Assert.Equal(

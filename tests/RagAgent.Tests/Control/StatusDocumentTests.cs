@@ -22,7 +22,7 @@ public class StatusDocumentTests
         "lastFailure.at", "lastFailure.release", "lastFailure.problem.code", "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry", "lastFailure.lastLines", "lastFailure.exit.code", "lastFailure.exit.signal", "lastFailure.exit.outOfMemory",
         "problems.code", "problems.what", "problems.remedy", "problems.nextTry",
         "boot.this.began", "boot.this.steps.name", "boot.this.steps.seconds", "boot.previous.began", "boot.previous.steps.name", "boot.previous.steps.seconds",
-        "idle.lastActivity", "idle.stopsAt", "idle.because", "idle.noticed", "idle.stopping",
+        "idle.lastActivity", "idle.stopsAt", "idle.because", "idle.noticed", "idle.stopping", "configFingerprint",
     ];
 
     private static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
@@ -39,7 +39,7 @@ public class StatusDocumentTests
         new BootsStatus(
             new BootStatus(At, [new BootStepStatus("agent", 6.123), new BootStepStatus("healthy", 21)]),
             new BootStatus(At.AddDays(-1), [new BootStepStatus("agent", 6), new BootStepStatus("healthy", 120.66)])),
-        new IdleStatus(At, At.AddHours(1), "idle", true, false));
+        new IdleStatus(At, At.AddHours(1), "idle", true, false), "0123abcd");
 
     [Fact]
     public void Every_key_that_scripts_may_read_is_there()
@@ -83,7 +83,7 @@ public class StatusDocumentTests
             failed    {at}: It went wrong. Do this.
                       | last line
 
-            boot      {at}, in seconds since the kernel started (beside that of {before})
+            boot      {at}, in seconds from then on (beside that of {before})
                       agent            6.1   (6.0)
                       healthy         21.0   (120.7)
 

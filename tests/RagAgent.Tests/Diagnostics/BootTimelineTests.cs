@@ -28,6 +28,15 @@ public sealed class BootTimelineTests : IDisposable
     }
 
     [Fact]
+    public void An_agent_that_came_much_later_than_the_machine_begins_with_itself()
+    {
+        var boot = Life("boot-1", uptime: 55_000);
+        Passes(boot, 2, Milestone.Healthy);
+
+        Assert.Equal([(Milestone.Agent, 0.0), (Milestone.Healthy, 2.0)], Steps(boot.Now));
+    }
+
+    [Fact]
     public void What_happens_once_the_app_has_served_is_no_part_of_the_boot()
     {
         var boot = Life("boot-1", uptime: 6);

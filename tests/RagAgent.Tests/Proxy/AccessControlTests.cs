@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 using RagAgent.Configuration;
 using RagAgent.Proxy;
 using RagAgent.Secrets;
@@ -22,6 +23,7 @@ public sealed class AccessControlTests : IAsyncDisposable
     private TestServer _app = null!;
     private Visit _visit = null!;
     private Password _password = null!;
+    private readonly List<string> _told = [];
     private AccessControl _access = null!;
 
     public AccessControlTests() => _agent = new SupervisedApp(time: _time);
@@ -148,7 +150,7 @@ public sealed class AccessControlTests : IAsyncDisposable
         using var answer = await AskAsync(Basic("me", Password.Right));
         var cookie = CookieOf(answer);
 
-        Assert.Equal(200, await StatusByCookieAsync(cookie, new AccessControl(_password.Config, _password.Keeper, _agent.Clock)));
+        Assert.Equal(200, await StatusByCookieAsync(cookie, new AccessControl(_password.Config, _password.Keeper, _agent.Clock, NullLogger<AccessControl>.Instance)));
         Assert.Equal(401, await StatusByCookieAsync("1" + cookie));
         Assert.Equal(401, await StatusByCookieAsync(cookie[..^1] + (cookie[^1] == '0' ? '1' : '0')));
         Assert.Equal(401, await StatusByCookieAsync("."));
@@ -162,7 +164,7 @@ public sealed class AccessControlTests : IAsyncDisposable
         cookie = CookieOf(again);
         _password.Stored = () => new RawSecret(PasswordHash.Make(Password.Right, PasswordHash.FewestIterations), "2");
         var before = _password.Keeper.Hash;
-        _password.Keeper.ReadSoon();
+        _ = _password.Keeper.ReadSoon();
         await _password.UntilAsync(keeper => keeper.Hash != before, Stop);
         Assert.Equal(401, await StatusByCookieAsync(cookie));
     }
@@ -286,6 +288,19 @@ public sealed class AccessControlTests : IAsyncDisposable
         Assert.Equal(status, RawVisitor.Statuses(answer));
     }
 
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_wrong_password_is_told_with_where_it_came_from_once_a_minute_and_no_password_is_none()
+    {
+        await OpenAsync(Password.Only);
+
+        await AskAsync(null);
+        await AskAsync(Basic("me", "wrong"));
+        await AskAsync(Basic("me", "wrong again"));
+        await AskAsync(Basic("me", Password.Right));
+
+        Assert.Equal("A wrong password came from 127.0.0.1.", Assert.Single(_told));
+    }
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static AuthenticationHeaderValue Basic(string user, string password) => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
@@ -300,7 +315,7 @@ public sealed class AccessControlTests : IAsyncDisposable
 
     private async Task OpenAsync(Password password)
     {
-        _access = new AccessControl(password.Config, password.Keeper, _agent.Clock);
+        _access = new AccessControl(password.Config, password.Keeper, _agent.Clock, new Heard<AccessControl>(_told));
         _app = await TestServer.StartAsync(async call =>
         {
             if (call.WebSockets.IsWebSocketRequest)

@@ -282,7 +282,8 @@ public sealed class HeldTests : IAsyncLifetime
     [InlineData("failed, back in a minute", false)]
     [InlineData("crash loop", false)]
     [InlineData("engine away", false)]
-    [InlineData("unseen", false)]
+    [InlineData("unseen", true)]   // as after a restart of the agent, beside an app that serves
+    [InlineData("unseen, engine away", false)]
     public void The_app_is_waited_for_only_where_it_is_about_to_be_back(string what, bool isAwaited)
     {
         var (first, probing) = (Between with { ServedUntil = null }, new App.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, new ProbeClock(Moment.Zero, null), null, Adopted: false));
@@ -309,7 +310,8 @@ public sealed class HeldTests : IAsyncLifetime
             "failed, back in a minute" => Between with { App = failed with { Until = Moment.Zero + TimeSpan.FromMinutes(1) }, Crashes = 1 },
             "crash loop" => Between with { Crashes = 5 },
             "engine away" => Between with { Engine = Told.Failing(Told.Trouble, Told.Idle.Engine.Value) },
-            "unseen" => Between with { App = new App.Unseen() },
+            "unseen" => new AgentState(),
+            "unseen, engine away" => new AgentState { Engine = Told.Failing<Inventory>(Told.Trouble) },
             _ => throw new ArgumentOutOfRangeException(nameof(what)),
         };
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using RagAgent.Configuration;
 using RagAgent.Proxy;
 using RagAgent.Supervision;
@@ -56,7 +57,7 @@ public sealed class NothingLeaksTests : IAsyncDisposable
         var said = new List<string>();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(new Provider(said)));
         // Nothing that a visitor sends makes the real one throw, so it is given a network that nothing can be asked of.
-        var access = new AccessControl(new AgentConfig { Image = "app", Access = new AccessConfig { Networks = null! } }, new Password().Keeper, _agent.Clock);
+        var access = new AccessControl(new AgentConfig { Image = "app", Access = new AccessConfig { Networks = null! } }, new Password().Keeper, _agent.Clock, NullLogger<AccessControl>.Instance);
         _visit = await Visit.AtAsync(_agent, Stop, access: access, loggers: loggers);
 
         var answer = await RawVisitor.AskAsync(_visit.Port, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n", Stop);

@@ -45,7 +45,7 @@ internal sealed class Visit : IAsyncDisposable
         var given = config ?? new AgentConfig { Image = "app" };
         return new FrontDoor(given with { Listen = given.Listen with { Http = port } }, app.Supervisor, visits ?? new Visits(app.Clock.Time), app.Board, Told.Policy, Told.Boot(), app.Clock,
             activation ?? ActivationSockets.None, certificates ?? Told.NoCertificates(app.Board, app.Clock),
-            access ?? new AccessControl(new AgentConfig { Image = "app" }, new Password().Keeper, app.Clock), limits ?? new DoorLimits(), loggers ?? NullLoggerFactory.Instance);
+            access ?? new AccessControl(new AgentConfig { Image = "app" }, new Password().Keeper, app.Clock, NullLogger<AccessControl>.Instance), limits ?? new DoorLimits(), loggers ?? NullLoggerFactory.Instance);
     }
 
     /// <summary>The reply of one that reads no pages.</summary>

@@ -37,11 +37,22 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     {
         await _password.ReadyAsync(Stop);
         _password.Stored = () => new RawSecret(PasswordHash.Make("another password", PasswordHash.FewestIterations), "2");
-        var secrets = new SecretsAndPassword(new SecretReader(_password.Config, _password, _password.Vault), _password.Keeper);
+        var secrets = new SecretsAndPassword(new SecretReader(_password.Config, _password, _password.Vault), _password.Keeper, TimeProvider.System);
 
         await secrets.ReadAsync(Stop);
 
-        await _password.UntilAsync(keeper => keeper.Hash!.Matches("another password"), Stop);
+        Assert.True(_password.Keeper.Hash!.Matches("another password"));   // by then, so that an update can tell
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task What_is_said_of_a_parameter_that_is_not_there_speaks_of_a_hash_and_not_of_a_key()
+    {
+        _password.Stored = () => throw new ProblemException(new Problem("ssm-parameter-missing", "The parameter /password does not exist.", "Create it with 'put --value file://key.txt', or correct secrets or aws.region."));
+        await _password.Keeper.StartAsync(Stop);
+        await _password.UntilAsync(keeper => keeper.Problem is not null, Stop);
+
+        Assert.Equal("Make the hash with 'ragagent password > hash.txt'. Create it with 'put --value file://hash.txt', or correct access.password or aws.region.", _password.Keeper.Problem!.Remedy);
+        Assert.Equal(_password.Keeper.Problem, _password.Keeper.KeepsVisitorsOut);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -102,7 +113,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     private async Task ReadAgainAsync()
     {
         var before = _password.Reads;
-        _password.Keeper.ReadSoon();
+        _ = _password.Keeper.ReadSoon();
         await _password.UntilAsync(_ => _password.Reads > before, Stop);
     }
 

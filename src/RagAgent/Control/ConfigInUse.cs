@@ -2,12 +2,15 @@ using RagAgent.Supervision;
 
 namespace RagAgent.Control;
 
-/// <summary>Why the configuration file, as it was last read, is not the one in use. One for the whole life of the process.</summary>
-internal sealed class RefusedReload
+/// <summary>Which configuration is in use, and why the file, as it was last read, is another one. One for the whole life of the process.</summary>
+internal sealed class ConfigInUse
 {
     private volatile Problem? _problem;
 
-    /// <summary>Null: it is in use.</summary>
+    /// <summary>Of the file's text; null: nobody runs by it.</summary>
+    public string? Fingerprint { get; set; }
+
+    /// <summary>Why the file is not in use; null: it is.</summary>
     public Problem? Problem => _problem;
 
     /// <summary>Called after <see cref="Problem"/> has changed. It must not block.</summary>
