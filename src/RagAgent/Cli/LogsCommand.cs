@@ -57,17 +57,18 @@ internal static class LogsCommand
 
     private static async Task<int> ShowAsync(string[] arguments, CancellationToken stopping)
     {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, OutputReader.UntilGone());
         try
         {
             using var journal = Process.Start(new ProcessStartInfo("journalctl", arguments) { UseShellExecute = false })!;
             try
             {
-                await journal.WaitForExitAsync(stopping);
+                await journal.WaitForExitAsync(end.Token);
                 return journal.ExitCode;
             }
             catch (OperationCanceledException)
             {
-                // A signal to us alone does not reach it, and one that follows never ends by itself.
+                // A signal to us alone does not reach it, and one that follows never ends by itself. Without a reader it would notice at its next line.
                 journal.Kill();
                 return ExitCodes.Ok;
             }

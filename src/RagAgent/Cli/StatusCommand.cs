@@ -34,6 +34,7 @@ internal static class StatusCommand
     private static async Task<int> WatchAsync(string directory, bool json, CancellationToken stopping)
     {
         var screen = new Screen(json);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, OutputReader.UntilGone());
         try
         {
             using var agent = new ControlClient(directory);
@@ -42,7 +43,7 @@ internal static class StatusCommand
             {
                 try
                 {
-                    var status = await agent.StatusAsync(seen, stopping);
+                    var status = await agent.StatusAsync(seen, end.Token);
                     seen = status.Revision;
                     screen.Show(status);
                 }
@@ -50,7 +51,7 @@ internal static class StatusCommand
                 {
                     seen = null;
                     screen.ShowNobody();
-                    await Task.Delay(BeforeAskingAgain, TimeProvider.System, stopping);
+                    await Task.Delay(BeforeAskingAgain, TimeProvider.System, end.Token);
                 }
             }
         }
@@ -59,7 +60,7 @@ internal static class StatusCommand
             await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
             return ExitCodes.NotRunning;
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             return ExitCodes.Ok;
         }
