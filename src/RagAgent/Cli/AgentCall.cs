@@ -18,7 +18,7 @@ internal static class AgentCall
             await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
             return ExitCodes.NotRunning;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException)
+        catch (Exception e) when (e is HttpRequestException or TimeoutException)
         {
             await Console.Error.WriteLineAsync("ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.");
             return ExitCodes.NotRunning;

@@ -23,8 +23,7 @@ internal static class Invocation
         }
         catch (IOException e)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {Problems.Cause(e)}. What there was to say may not have been written whole.");
-            return ExitCodes.Failed;
+            return await Output.NotWrittenAsync(e);
         }
         catch (Exception e)
         {

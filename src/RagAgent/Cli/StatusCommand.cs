@@ -47,7 +47,7 @@ internal static class StatusCommand
                     seen = status.Revision;
                     screen.Show(status);
                 }
-                catch (Exception e) when (e is HttpRequestException or IOException or ProblemException { Problem.Code: "not-running" })
+                catch (Exception e) when (e is HttpRequestException or ProblemException { Problem.Code: "not-running" })
                 {
                     seen = null;
                     screen.ShowNobody();

@@ -72,5 +72,9 @@ internal sealed class ControlClient : IDisposable
             throw new ProblemException(new Problem("not-running", $"No agent runs here: nobody answers on {_socket}.",
                 "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), e);
         }
+        catch (IOException e)   // in the middle of its answer; a caller's own failures to write are of the same type, and no news of the agent
+        {
+            throw new HttpRequestException("The agent's answer was cut.", e);
+        }
     }
 }

@@ -1,4 +1,6 @@
+using RagAgent.Cli;
 using RagAgent.Diagnostics;
+using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -7,6 +9,9 @@ namespace RagAgent.Tests.Cli;
 /// <summary>The command line as the shell sees it: what is understood, what is refused, what is said.</summary>
 public sealed class CommandLineTests : ProgramTest
 {
+    // What the runtime begins with at a terminal.
+    private const string KeypadOn = "\x1b[?1h\x1b=";
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_version_is_told() => Assert.Equal(new Finished(0, $"ragagent {AgentVersion.Short}\n", ""), await RunAsync("--version"));
 
@@ -130,6 +135,7 @@ public sealed class CommandLineTests : ProgramTest
     }
     [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("--help")]
+    [InlineData("--version")]
     [InlineData("config check ragagent.json")]
     public async Task What_can_not_be_written_is_told_in_one_sentence(string arguments)
     {
@@ -139,6 +145,10 @@ public sealed class CommandLineTests : ProgramTest
 
         Assert.Equal(new Finished(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
     }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Where_not_even_that_can_be_told_there_is_the_exit_code() =>
+        Assert.Equal(new Finished(1, "", ""), await RunInShellAsync("\"$0\" --version >/dev/full 2>/dev/full"));
 
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_apps_log_is_looked_for_also_when_the_configuration_can_not_be_read()

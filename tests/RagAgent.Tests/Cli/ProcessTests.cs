@@ -212,6 +212,24 @@ public sealed class ProcessTests : ProgramTest
         Assert.Equal((0, ""), (watch.ExitCode, await watch.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
     }
 
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("status")]
+    [InlineData("status --json")]
+    [InlineData("status --watch")]
+    [InlineData("stop")]
+    public async Task A_full_disk_is_not_taken_for_the_end_of_the_agent(string arguments)
+    {
+        using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
+        silentEngine.Listen();
+        Start("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
+        await UntilAnswersAsync();
+
+        var run = await RunInShellAsync($"\"$0\" {arguments} --runtime-dir . >/dev/full");
+
+        Assert.Equal(new Finished(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
+    }
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_waits_for_an_agent_ends_with_the_reader()
     {
