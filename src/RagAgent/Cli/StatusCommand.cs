@@ -57,8 +57,7 @@ internal static class StatusCommand
         }
         catch (ProblemException e)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
-            return ExitCodes.NotRunning;
+            return await AgentCall.RefuseAsync(e.Problem);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {

@@ -150,6 +150,14 @@ public sealed class CommandLineTests : ProgramTest
     public async Task Where_not_even_that_can_be_told_there_is_the_exit_code() =>
         Assert.Equal(new Finished(1, "", ""), await RunInShellAsync("\"$0\" --version >/dev/full 2>/dev/full"));
 
+    [Fact]
+    public async Task Who_may_not_talk_to_the_agent_is_told_apart_from_an_agent_that_is_not_there()
+    {
+        var denied = new ProblemException(new Problem("control-denied", "It may not be asked.", "Use sudo."));
+
+        Assert.Equal(77, await AgentCall.DoAsync(Folder.FullName, _ => throw denied));
+    }
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_apps_log_is_looked_for_also_when_the_configuration_can_not_be_read()
     {
