@@ -58,8 +58,27 @@ public sealed class CommandLineTests : ProgramTest
     {
         var run = await RunAsync(arguments);
 
-        Assert.Equal(64, run.Code);
+        Assert.Equal((64, ""), (run.Code, run.Output));
         Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("bogus", "There is no command 'ragagent bogus'.", "ragagent")]
+    [InlineData("statsu", "There is no command 'ragagent statsu'. Did you mean 'status'?", "ragagent")]
+    [InlineData("config show", "There is no command 'ragagent config show'.", "ragagent config")]
+    [InlineData("config check a b", "'b' is more than 'ragagent config check' takes.", "ragagent config check")]
+    [InlineData("logs --folow 5", "There is no option '--folow' of 'ragagent logs'. Did you mean '--follow'?", "ragagent logs")]
+    [InlineData("logs -n abc", "--lines must be a number of lines, from 0 to 2147483647, but is 'abc'.", "ragagent logs")]
+    public async Task A_wrong_use_is_one_sentence_and_the_way_to_the_help(string arguments, string sentence, string command) =>
+        Assert.Equal(new Finished(64, "", $"ragagent: {sentence}\nSee '{command} --help'.\n"), await RunAsync(arguments.Split(' ')));
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_argument_that_can_be_left_out_is_shown_as_such()
+    {
+        var run = await RunAsync("config", "--help");
+
+        Assert.Equal(0, run.Code);
+        Assert.Contains("\n  check [FILE]  ", run.Output, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -108,7 +127,7 @@ public sealed class CommandLineTests : ProgramTest
         var run = await RunAsync(command, option, "");
 
         Assert.Equal(64, run.Code);
-        Assert.StartsWith($"{option} must name a directory, but is empty.\n", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"ragagent: {option} must name a directory, but is empty.\n", run.Error, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
