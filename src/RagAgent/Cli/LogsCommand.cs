@@ -58,7 +58,7 @@ internal static class LogsCommand
         var name = (read.Config?.Container ?? new ContainerConfig()).Name;
         if (read.Config is null)
         {
-            Console.Error.WriteLine($"ragagent: {read.Problems[0]}. The app's lines are looked for under the name '{name}'.");
+            Console.Error.WriteLine($"ragagent: {Say.Sentence(read.Problems[0].ToString())} The app's lines are looked for under the name '{name}'.");
         }
         return name;
     }

@@ -30,7 +30,7 @@ internal static class StatusText
         Line("pull", s.Image.Pull is { } pull ? $"{pull.Percent} %, {Words.Bytes(pull.DownloadedBytes)} of {Words.Bytes(pull.TotalBytes)}" : null);
         Line("secrets", string.Join(", ", s.Secrets.Versions));
         Line("engine", s.Engine.Version is { } engine ? $"Docker {engine}{(s.Engine.Answers ? "" : ", does not answer")}" : null);
-        Line("door", $"port {s.FrontDoor.Port}{(s.FrontDoor.Open ? $", {s.App.Sessions} sessions open" : ", closed")}");
+        Line("door", $"port {s.FrontDoor.Port}{(s.FrontDoor.Open ? $", {s.App.Sessions} {(s.App.Sessions == 1 ? "session" : "sessions")} open" : ", closed")}");
         Line("https", s.FrontDoor.Https is { } https ? $"port {https.Port}, {(https.ValidUntil is { } end ? $"for {string.Join(", ", https.Names)}, valid until {At(end)}" : "no certificate")}" : null);
         Line("crashes", s.App.Crashes > 0 ? $"{s.App.Crashes} in a row{(s.App.NextStart is { } start ? $", next start {At(start)}" : "")}" : null);
         Line("idle", s.Idle is { } idle ? Idle(idle) : null);

@@ -189,6 +189,9 @@ public sealed class CommandLineTests : ProgramTest
 
         Assert.Equal((0, "--unit ragagent.service --lines 100 --no-pager --identifier ragstream\n"), (run.Code, run.Output));
         Assert.EndsWith(". The app's lines are looked for under the name 'ragstream'.\n", run.Error, StringComparison.Ordinal);
+
+        Write("""{ "image": "app", "acess": {} }""");
+        Assert.EndsWith("did you mean 'access'? The app's lines are looked for under the name 'ragstream'.\n", (await RunAsync("logs", "--app", "--config", "ragagent.json")).Error, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
