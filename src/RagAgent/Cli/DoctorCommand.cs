@@ -14,6 +14,8 @@ namespace RagAgent.Cli;
 /// <summary><c>ragagent doctor</c>: everything that the app needs to come up, checked now, and what mends it.</summary>
 internal static class DoctorCommand
 {
+    private const int Margin = 20;
+
     public static Command Create()
     {
         var file = Options.ConfigFile();
@@ -30,7 +32,7 @@ internal static class DoctorCommand
     {
         using var output = new AgentOutput(OutputKind.Plain, TextWriter.Null);
         var found = await ExamineAsync(file, directory, state, output, stopping);
-        Console.Out.Write(json ? JsonSerializer.Serialize(found, DoctorJson.Default.DoctorDocument) + "\n" : Text(found));
+        Console.Out.Write(json ? JsonSerializer.Serialize(found, DoctorJson.Default.DoctorDocument) + "\n" : LineWrap.Wrap(Text(found), LineWrap.Width, Margin));
         return found.Worst switch
         {
             "failed" => ExitCodes.Failed,
@@ -72,7 +74,7 @@ internal static class DoctorCommand
             text.Append($"{Mark(check.Finding),-8}{check.Name,-12}{check.What}\n");
             if (check.Remedy is { } remedy)
             {
-                text.Append($"{"",20}{remedy}\n");
+                text.Append($"{"",Margin}{remedy}\n");
             }
         }
         var failed = found.Checks.Count(check => check.Finding == "failed");

@@ -23,7 +23,7 @@ internal static class StatusCommand
             : AgentCall.DoAsync(parsed.GetValue(directory)!, async agent =>
             {
                 var status = await agent.StatusAsync(null, stopping);
-                Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Of(status));
+                Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Of(status, LineWrap.Width));
                 var isShut = status.Problems.Any(problem => problem.Code == PasswordKeeper.IsShut);
                 return status is { App.State: "serving", FrontDoor.Open: true } && !isShut ? ExitCodes.Ok : ExitCodes.Failed;
             }));
@@ -73,7 +73,7 @@ internal static class StatusCommand
         public void Show(StatusDocument status)
         {
             // That time has passed is a revision, and nothing to see.
-            var text = json ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Plain.StatusDocument) : StatusText.Of(status);
+            var text = json ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Plain.StatusDocument) : StatusText.Of(status, LineWrap.Width);
             if (text != _shown)
             {
                 _shown = text;

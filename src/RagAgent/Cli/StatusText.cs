@@ -8,14 +8,20 @@ namespace RagAgent.Cli;
 /// <summary>The status for people.</summary>
 internal static class StatusText
 {
-    public static string Of(StatusDocument s)
+    private const int NameWidth = 10;
+
+    /// <param name="s">What is shown.</param>
+    /// <param name="width">Of the terminal; null: lines are never broken.</param>
+    public static string Of(StatusDocument s, int? width = null) => LineWrap.Wrap(Of(s), width, NameWidth);
+
+    private static string Of(StatusDocument s)
     {
         var text = new StringBuilder();
         void Line(string name, string? value)
         {
             if (value is { Length: > 0 })
             {
-                text.Append(CultureInfo.InvariantCulture, $"{name,-10}{value}\n");
+                text.Append(CultureInfo.InvariantCulture, $"{name,-NameWidth}{value}\n");
             }
         }
         text.Append(s.Headline).Append("\n\n");

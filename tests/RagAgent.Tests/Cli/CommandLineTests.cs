@@ -169,6 +169,16 @@ public sealed class CommandLineTests : ProgramTest
     public async Task Where_not_even_that_can_be_told_there_is_the_exit_code() =>
         Assert.Equal(new Finished(1, "", ""), await RunInShellAsync("\"$0\" --version >/dev/full 2>/dev/full"));
 
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_terminal_gets_its_lines_broken_between_words()
+    {
+        var run = await RunInShellAsync($"script --quiet --return --command \"stty columns 50; '$0' doctor {string.Join(' ', NothingThatCanBeAsked())}\" /dev/null");
+
+        Assert.Equal(1, run.Code);
+        Assert.Contains("FAILED  engine", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(run.Output.Replace(KeypadOn, "", StringComparison.Ordinal).Split("\r\n"), line => line.Length > 50 && line[20..].Contains(' ', StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Who_may_not_talk_to_the_agent_is_told_apart_from_an_agent_that_is_not_there()
     {
