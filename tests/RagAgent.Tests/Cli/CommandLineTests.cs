@@ -187,6 +187,14 @@ public sealed class CommandLineTests : ProgramTest
         Assert.Equal(77, await AgentCall.DoAsync(Folder.FullName, _ => throw denied));
     }
 
+    [Fact]
+    public void To_a_script_the_doctors_notes_are_no_lack()
+    {
+        Assert.Equal(Finding.Well, DoctorCommand.Worst([Finding.Well, Finding.Skipped, Finding.Note]));
+        Assert.Equal(Finding.Warning, DoctorCommand.Worst([Finding.Note, Finding.Warning, Finding.Well]));
+        Assert.Equal(Finding.Failed, DoctorCommand.Worst([Finding.Failed, Finding.Warning]));
+    }
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_apps_log_is_looked_for_also_when_the_configuration_can_not_be_read()
     {
