@@ -179,6 +179,28 @@ public sealed class CommandLineTests : ProgramTest
         Assert.DoesNotContain(run.Output.Replace(KeypadOn, "", StringComparison.Ordinal).Split("\r\n"), line => line.Length > 50 && line[20..].Contains(' ', StringComparison.Ordinal));
     }
 
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_password_is_given_up_by_the_end_of_the_input()
+    {
+        var terminal = StartAtTerminal("password");
+        var told = "";
+        while (!told.EndsWith("Password: ", StringComparison.Ordinal))
+        {
+            told += (char)terminal.StandardOutput.Read();
+        }
+        var rest = terminal.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        while (!rest.IsCompleted)
+        {
+            // Again: before the program reads its terminal, the key is the terminal's own.
+            await terminal.StandardInput.WriteAsync("\x04");
+            await terminal.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+            await Task.WhenAny(rest, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, TestContext.Current.CancellationToken));
+        }
+        await terminal.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal((1, ""), (terminal.ExitCode, (await rest).Trim()));
+    }
+
     [Fact]
     public async Task Who_may_not_talk_to_the_agent_is_told_apart_from_an_agent_that_is_not_there()
     {
