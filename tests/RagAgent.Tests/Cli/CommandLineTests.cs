@@ -170,6 +170,14 @@ public sealed class CommandLineTests : ProgramTest
         Assert.Equal(new Finished(1, "", ""), await RunInShellAsync("\"$0\" --version >/dev/full 2>/dev/full"));
 
     [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_archive_that_can_not_be_written_is_told_by_its_own_name()
+    {
+        var run = await RunAsync(["support", "--output", "missing/x.tgz", .. NothingThatCanBeAsked()]);
+
+        Assert.Equal(new Finished(1, "", $"ragagent: {Folder.FullName}/missing/x.tgz can't be written: There is no folder {Folder.FullName}/missing. Name another one with --output.\n"), run);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_terminal_gets_its_lines_broken_between_words()
     {
         var run = await RunInShellAsync($"script --quiet --return --command \"stty columns 50; '$0' doctor {string.Join(' ', NothingThatCanBeAsked())}\" /dev/null");
