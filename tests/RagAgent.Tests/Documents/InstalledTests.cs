@@ -16,7 +16,7 @@ public sealed partial class InstalledTests
         var links = Installed.SelectMany(name => Link().Matches(Repository.Read($"docs/{name}")).Select(link => (name, To: link.Groups[1].Value))).ToArray();
 
         Assert.NotEmpty(links);
-        Assert.Empty(links.Where(link => !Installed.Contains(link.To)));
+        Assert.All(links, link => Assert.Contains(link.To, Installed));
     }
 
     [Theory]
