@@ -252,7 +252,7 @@ check "uninstall.sh --purge succeeds" succeeded
 check "  the app's data is kept" test -s "$tree/var/lib/ragstream/doc_raw/document"
 check "  the user is gone" equal "$(inside getent passwd ragagent)$(inside getent group ragagent)" ''
 # passwd- and its like are the copies that useradd keeps; below /run/systemd is what systemctl notes for itself.
-nothing_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/ragstream(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./usr/share/man(/man8)?$'; }; }
+nothing_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/ragstream(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./usr/share/(man(/man8)?|doc)$'; }; }
 check "  and nothing else is left" nothing_left
 run /tmp/new/uninstall.sh --purge
 check "  and it can be repeated" succeeded
