@@ -32,6 +32,15 @@ public sealed partial class InstalledTests
         Assert.Empty(Place().Matches(text).Select(place => place.Groups[1].Value).Except(Installed));
     }
 
+    [Fact]
+    public void No_sentence_of_the_agents_names_a_document_by_its_place_in_the_repository() =>
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(Repository.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories).SelectMany(File.ReadLines).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)),
+            line => RepositoryPlace().IsMatch(line));
+
+    [GeneratedRegex(@"(?<![\w/])docs/")]
+    private static partial Regex RepositoryPlace();
+
     [GeneratedRegex(@"\]\((?!https?:)([^)#]+)")]
     private static partial Regex Link();
 
