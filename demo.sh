@@ -15,7 +15,8 @@ for argument; do
   case "$argument" in
     --check) check=yes ;;
     --native) native=yes ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 64 ;;
+    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "demo.sh: unknown option $argument. --help lists the options." >&2; exit 64 ;;
   esac
 done
 

@@ -47,7 +47,7 @@ for unit in ragagent.service ragagent.socket; do
   rm -f "/etc/systemd/system/$unit"
 done
 rm -f /usr/bin/ragagent /usr/share/man/man8/ragagent.8 /usr/share/bash-completion/completions/ragagent
-rm -rf /usr/share/ragagent
+rm -rf /usr/share/ragagent /usr/share/doc/ragagent
 if [[ -e $catalog ]]; then
   rm -f "$catalog"
   journalctl --update-catalog

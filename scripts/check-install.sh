@@ -128,10 +128,10 @@ inside ldconfig -p >/dev/null 2>&1 && fail "the tree has no ld.so.cache, and ldc
 refused "a machine without OpenSSL" "OpenSSL's library (libssl.so.3) is not installed" /tmp/new/install.sh --no-start
 mv "$tree/etc/ld.so.cache.aside" "$tree/etc/ld.so.cache"
 cp -r "$tree/tmp/new" "$tree/tmp/partial"
-for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh; do
+for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh docs/configuration.md; do
   mv "$tree/tmp/partial/$file" "$work/"
   refused "an archive without $file" "/tmp/partial/$file is missing. Unpack the whole archive again" /tmp/partial/install.sh --no-start
-  mv "$work/$file" "$tree/tmp/partial/"
+  mv "$work/${file##*/}" "$tree/tmp/partial/$file"
 done
 # The loader itself refuses: the binary asks for a version of glibc that there is not.
 LC_ALL=C sed -i 's/GLIBC_2\.34/GLIBC_9.34/g' "$tree/tmp/partial/ragagent"
@@ -164,6 +164,19 @@ check "the completion is the archive's" same new/ragagent.bash /usr/share/bash-c
 # shellcheck disable=SC2016 # the inner shell's own
 suggests() { inside bash -c 'source /usr/share/bash-completion/completions/ragagent; COMP_LINE="$*" COMP_POINT=${#COMP_LINE}; _ragagent ragagent "${!#}"; printf "%s\n" "${COMPREPLY[@]}"' _ "$@"; }
 check "  and it knows the commands" equal "$(suggests ragagent ro)" rollback
+for page in "$tree"/tmp/new/docs/*.md; do
+  check "${page##*/} is the archive's, where messages say that it is" same "new/docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}"
+  check "  and everybody may read it" has "regular file 644 root:root" "/usr/share/doc/ragagent/${page##*/}"
+done
+# What a document links to, and what the sample and the journal's texts name, is there.
+links_lead_somewhere() {
+  local doc="$tree/usr/share/doc/ragagent" named missing=0
+  while IFS= read -r named; do
+    [[ -e $doc/$named ]] || { echo "there is no $named"; missing=1; }
+  done < <({ grep -ohE '\]\([^)#: ]+' "$doc"/*.md | cut -c3-; grep -ohE '/usr/share/doc/ragagent/[a-z.]+\.md' "$tree"/usr/share/ragagent/ragagent.json "$tree/usr/lib/systemd/catalog/ragagent.catalog" | sed 's|.*/||'; } | sort -u)
+  return "$missing"
+}
+check "  and all that they link to is there" links_lead_somewhere
 catalog=/usr/lib/systemd/catalog/ragagent.catalog
 check "the journal's catalog is the archive's" same new/ragagent.catalog "$catalog"
 check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
@@ -223,7 +236,7 @@ check "  and nothing is removed" untouched
 run /usr/share/ragagent/uninstall.sh
 check "uninstall.sh succeeds" succeeded
 for path in /usr/bin/ragagent /etc/systemd/system/ragagent.{service,socket} /etc/systemd/system/multi-user.target.wants/ragagent.service \
-  /etc/systemd/system/sockets.target.wants/ragagent.socket /usr/share/ragagent "$catalog" /usr/share/man/man8/ragagent.8 /usr/share/bash-completion/completions/ragagent; do
+  /etc/systemd/system/sockets.target.wants/ragagent.socket /usr/share/ragagent /usr/share/doc/ragagent "$catalog" /usr/share/man/man8/ragagent.8 /usr/share/bash-completion/completions/ragagent; do
   check "  $path is gone" absent "$path"
 done
 check "  and the journal explains nothing of it any more" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" 0
@@ -239,7 +252,7 @@ check "uninstall.sh --purge succeeds" succeeded
 check "  the app's data is kept" test -s "$tree/var/lib/ragstream/doc_raw/document"
 check "  the user is gone" equal "$(inside getent passwd ragagent)$(inside getent group ragagent)" ''
 # passwd- and its like are the copies that useradd keeps; below /run/systemd is what systemctl notes for itself.
-nothing_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/ragstream(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./usr/share/man(/man8)?$'; }; }
+nothing_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/ragstream(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./usr/share/(man(/man8)?|doc)$'; }; }
 check "  and nothing else is left" nothing_left
 run /tmp/new/uninstall.sh --purge
 check "  and it can be repeated" succeeded
@@ -309,6 +322,7 @@ for unit in ragagent.service ragagent.socket; do
 done
 check "  the user is there" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
 check "  the configuration is the sample" same new/ragagent.json /etc/ragagent.json
+for page in "$tree"/tmp/new/docs/*.md; do check "  ${page##*/} is the archive's" same "new/docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}"; done
 check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
 run /tmp/new/install.sh --no-start
 check "an archive is not put over it" says "RagAgent is installed here as a package."

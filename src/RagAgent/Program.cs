@@ -6,8 +6,7 @@ using RagAgent.Diagnostics;
 // Asked for by every script that installs or upgrades: answered before anything else is loaded.
 if (args is ["--version"])
 {
-    Console.WriteLine($"ragagent {AgentVersion.Short}");
-    return ExitCodes.Ok;
+    return await Output.TellAsync($"ragagent {AgentVersion.Short}\n");
 }
 
 var ragagent = new RootCommand("Keeps the newest image of one container serving on this machine, and answers for it.")

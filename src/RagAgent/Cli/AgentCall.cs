@@ -15,13 +15,19 @@ internal static class AgentCall
         }
         catch (ProblemException e)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
-            return ExitCodes.NotRunning;
+            return await RefuseAsync(e.Problem);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException)
+        catch (Exception e) when (e is HttpRequestException or TimeoutException)
         {
             await Console.Error.WriteLineAsync("ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.");
             return ExitCodes.NotRunning;
         }
+    }
+
+    /// <summary>Says why there is no conversation, to its exit code.</summary>
+    public static async Task<int> RefuseAsync(Problem problem)
+    {
+        await Console.Error.WriteLineAsync($"ragagent: {problem}");
+        return problem.Code == "control-denied" ? ExitCodes.Denied : ExitCodes.NotRunning;
     }
 }

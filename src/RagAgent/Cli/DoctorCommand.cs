@@ -15,6 +15,8 @@ namespace RagAgent.Cli;
 /// <summary><c>ragagent doctor</c>: everything that the app needs to come up, checked now, and what mends it.</summary>
 internal static class DoctorCommand
 {
+    private const int Margin = 20;
+
     public static Command Create()
     {
         var file = Options.ConfigFile();
@@ -31,7 +33,7 @@ internal static class DoctorCommand
     {
         using var output = new AgentOutput(OutputKind.Plain, TextWriter.Null);
         var found = await ExamineAsync(file, directory, state, output, stopping);
-        Console.Out.Write(json ? JsonSerializer.Serialize(found, DoctorJson.Default.DoctorDocument) + "\n" : Text(found));
+        Console.Out.Write(json ? JsonSerializer.Serialize(found, DoctorJson.Default.DoctorDocument) + "\n" : LineWrap.Wrap(Text(found), LineWrap.Width, Margin));
         return found.Worst switch
         {
             "failed" => ExitCodes.Failed,
@@ -61,7 +63,7 @@ internal static class DoctorCommand
         {
             found.AddRange(read.Problems.Select(problem => ("config", new CheckResult(Finding.Failed, problem.ToString(), "Correct it; 'ragagent config check' looks again. The other checks need it."))));
         }
-        return new DoctorDocument(AgentVersion.Short, Word(found.Max(f => f.Result.Finding)),
+        return new DoctorDocument(AgentVersion.Short, Word(Worst(found.Select(f => f.Result.Finding))),
             [.. found.Select(f => new CheckDocument(f.Name, Word(f.Result.Finding), output.Vault.Scrub(f.Result.What), f.Result.Remedy, f.Result.Code))]);
     }
 
@@ -81,6 +83,9 @@ internal static class DoctorCommand
         }
     }
 
+    /// <summary>What is only a note, or does not apply here, is nothing to be mended: to a script, all is well.</summary>
+    public static Finding Worst(IEnumerable<Finding> found) => found.Max() is var worst and >= Finding.Warning ? worst : Finding.Well;
+
     private static string Text(DoctorDocument found)
     {
         var text = new StringBuilder();
@@ -89,7 +94,7 @@ internal static class DoctorCommand
             text.Append($"{Mark(check.Finding),-8}{check.Name,-12}{check.What}\n");
             if (check.Remedy is { } remedy)
             {
-                text.Append($"{"",20}{remedy}\n");
+                text.Append($"{"",Margin}{remedy}\n");
             }
         }
         var failed = found.Checks.Count(check => check.Finding == "failed");
@@ -108,12 +113,12 @@ internal static class DoctorCommand
 }
 
 /// <param name="Version">Of the agent.</param>
-/// <param name="Worst"><c>ok</c>, <c>skipped</c>, <c>note</c>, <c>warning</c> or <c>failed</c>.</param>
+/// <param name="Worst"><c>ok</c> (or a note, or nothing that applies here), <c>warning</c> or <c>failed</c>.</param>
 /// <param name="Checks">In the order in which one needs the other.</param>
 internal sealed record DoctorDocument(string Version, string Worst, IReadOnlyList<CheckDocument> Checks);
 
 /// <param name="Name">Stable.</param>
-/// <param name="Finding">As <see cref="DoctorDocument.Worst"/>.</param>
+/// <param name="Finding"><c>ok</c>, <c>skipped</c>, <c>note</c>, <c>warning</c> or <c>failed</c>.</param>
 /// <param name="What">One sentence.</param>
 /// <param name="Remedy">What mends it; null: nothing is to be mended.</param>
 /// <param name="Code">The problem's, stable; null: none is behind it.</param>

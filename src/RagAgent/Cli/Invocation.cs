@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using RagAgent.Diagnostics;
 
 namespace RagAgent.Cli;
@@ -13,8 +15,20 @@ internal static class Invocation
         using var termination = new Termination();
         try
         {
-            var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false }, termination.Token);
-            // The library says what is wrong and how the command is used, but ends with 1, which here means that something failed.
+            if (parsed.Action is ParseErrorAction && Misuse.Of(parsed) is { } misuse)
+            {
+                await Console.Error.WriteAsync(misuse);
+                return ExitCodes.Usage;
+            }
+            using var help = new StringWriter();
+            var configuration = new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false };
+            if (parsed.Action is HelpAction or ParseErrorAction)
+            {
+                (configuration.Output, configuration.Error) = (help, TextWriter.Null);
+            }
+            var code = await parsed.InvokeAsync(configuration, termination.Token);
+            await Console.Out.WriteAsync(Optional(help.ToString(), parsed.CommandResult.Command));
+            // The library ends with 1, which here means that something failed.
             return parsed.Action is ParseErrorAction ? ExitCodes.Usage : code;
         }
         catch (OperationCanceledException) when (termination.Token.IsCancellationRequested)
@@ -23,8 +37,7 @@ internal static class Invocation
         }
         catch (IOException e)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {Problems.Cause(e)}. What there was to say may not have been written whole.");
-            return ExitCodes.Failed;
+            return await Output.NotWrittenAsync(e);
         }
         catch (Exception e)
         {
@@ -32,5 +45,15 @@ internal static class Invocation
             await Console.Error.WriteLineAsync($"ragagent: {what} This is a fault of ragagent: please report it.\n{e.StackTrace}");
             return ExitCodes.Failed;
         }
+    }
+
+    /// <summary>In a list of commands the library shows each argument as if it had to be given.</summary>
+    private static string Optional(string help, Command command)
+    {
+        foreach (var (sub, argument) in command.Subcommands.SelectMany(sub => sub.Arguments.Where(argument => argument.HasDefaultValue).Select(argument => (sub, argument))))
+        {
+            help = help.Replace($"{sub.Name} <{argument.Name}>", $"{sub.Name} [{argument.Name}]", StringComparison.Ordinal);
+        }
+        return help;
     }
 }

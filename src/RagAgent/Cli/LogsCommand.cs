@@ -16,24 +16,32 @@ internal static class LogsCommand
         var agent = new Option<bool>("--agent") { Description = "The agent's lines only." };
         var app = new Option<bool>("--app") { Description = "The app's lines only." };
         var follow = new Option<bool>("--follow", "-f") { Description = "Go on with what is written from now on, until Ctrl-C." };
-        var lines = new Option<int>("--lines", "-n") { Description = "So many of the last lines.", HelpName = "COUNT", DefaultValueFactory = _ => 100 };
+        var lines = Lines();
         var boot = new Option<bool>("--boot", "-b") { Description = "Of this boot only." };
         var explain = new Option<bool>("--explain", "-x") { Description = "With what each line means and what to do, below it." };
         var file = Options.ConfigFile();
-        lines.Validators.Add(given =>
-        {
-            // What is no number at all is told by the parser.
-            if (given.Tokens is [{ Value: var text }] && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var count) && count < 0)
-            {
-                given.AddError("--lines must be a number of lines, 0 or more.");
-            }
-        });
         var command = new Command("logs", "Show the last lines of the agent and the app from the journal.") { agent, app, follow, lines, boot, explain, file };
         command.SetAction((parsed, stopping) => ShowAsync(
             Arguments(parsed.GetValue(agent), parsed.GetValue(app), parsed.GetValue(follow), parsed.GetValue(lines), parsed.GetValue(boot), parsed.GetValue(explain),
                 () => ContainerName(parsed.GetValue(file)!)), stopping));
         return command;
     }
+
+    private static Option<int> Lines() => new("--lines", "-n")
+    {
+        Description = "So many of the last lines.",
+        HelpName = "COUNT",
+        DefaultValueFactory = _ => 100,
+        CustomParser = given =>
+        {
+            var text = given.Tokens[0].Value;
+            if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            {
+                given.AddError($"--lines must be a number of lines, from 0 to {int.MaxValue}, but is '{text}'.");
+            }
+            return count;
+        },
+    };
 
     /// <summary>What journalctl is asked for.</summary>
     public static string[] Arguments(bool agent, bool app, bool follow, int lines, bool boot, bool explain, Func<string> container)
@@ -50,24 +58,25 @@ internal static class LogsCommand
         var name = (read.Config?.Container ?? new ContainerConfig()).Name;
         if (read.Config is null)
         {
-            Console.Error.WriteLine($"ragagent: {read.Problems[0]}. The app's lines are looked for under the name '{name}'.");
+            Console.Error.WriteLine($"ragagent: {Say.Sentence(read.Problems[0].ToString())} The app's lines are looked for under the name '{name}'.");
         }
         return name;
     }
 
     private static async Task<int> ShowAsync(string[] arguments, CancellationToken stopping)
     {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, OutputReader.UntilGone());
         try
         {
             using var journal = Process.Start(new ProcessStartInfo("journalctl", arguments) { UseShellExecute = false })!;
             try
             {
-                await journal.WaitForExitAsync(stopping);
+                await journal.WaitForExitAsync(end.Token);
                 return journal.ExitCode;
             }
             catch (OperationCanceledException)
             {
-                // A signal to us alone does not reach it, and one that follows never ends by itself.
+                // A signal to us alone does not reach it, and one that follows never ends by itself. Without a reader it would notice at its next line.
                 journal.Kill();
                 return ExitCodes.Ok;
             }

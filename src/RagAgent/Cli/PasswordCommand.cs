@@ -23,6 +23,11 @@ internal static class PasswordCommand
         {
             // Who types can be interrupted; the thread that waits for a key ends with the process.
             var password = await Task.Run(() => Console.IsInputRedirected ? FromInput() : FromTerminal(), stopping).WaitAsync(stopping);
+            if (password is null)
+            {
+                await Console.Error.WriteLineAsync();
+                return ExitCodes.Failed;
+            }
             if (Refusal(password) is { } refusal)
             {
                 await Console.Error.WriteLineAsync($"ragagent: {refusal}");
@@ -61,13 +66,18 @@ internal static class PasswordCommand
         return password.EndsWith("\r\n", StringComparison.Ordinal) ? password[..^2] : password.EndsWith('\n') ? password[..^1] : password;
     }
 
-    private static string FromTerminal()
+    private static string? FromTerminal()
     {
         var password = Ask("Password: ");
-        return Refusal(password) is not null || Ask("Again: ") == password ? password : throw new DifferException();
+        if (password is null || Refusal(password) is not null)
+        {
+            return password;
+        }
+        return Ask("Again: ") is not { } again ? null : again == password ? password : throw new DifferException();
     }
 
-    private static string Ask(string prompt)
+    /// <returns>Null: Ctrl-D, there is no password.</returns>
+    private static string? Ask(string prompt)
     {
         Console.Error.Write(prompt);
         var typed = new StringBuilder();
@@ -82,6 +92,8 @@ internal static class PasswordCommand
                 case ConsoleKey.Backspace:
                     typed.Length = Math.Max(0, typed.Length - 1);
                     break;
+                case ConsoleKey.D when key.Modifiers == ConsoleModifiers.Control:
+                    return null;
                 case ConsoleKey.U when key.Modifiers == ConsoleModifiers.Control:
                     typed.Clear();
                     break;

@@ -110,7 +110,7 @@ internal sealed class Reload : IDisposable
         }
         _logger.Kept();
         var others = problems.Count > 1 ? $" ({problems.Count - 1} more)" : "";
-        _inUse.Tell(new Problem("config-refused", $"The configuration was read again and can't be used: {problems[0]}{others}.",
+        _inUse.Tell(new Problem("config-refused", $"The configuration was read again and can't be used: {Say.Sentence($"{problems[0]}{others}")}",
             "The one before it stays in use. Correct the file ('ragagent config check' tells all its mistakes), then 'systemctl reload ragagent'."));
     }
 }

@@ -23,7 +23,7 @@ internal static class StatusCommand
             : AgentCall.DoAsync(parsed.GetValue(directory)!, async agent =>
             {
                 var status = await agent.StatusAsync(null, stopping);
-                Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Of(status));
+                Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Of(status, LineWrap.Width));
                 var isShut = status.Problems.Any(problem => problem.Code == PasswordKeeper.IsShut);
                 return status is { App.State: "serving", FrontDoor.Open: true } && !isShut ? ExitCodes.Ok : ExitCodes.Failed;
             }));
@@ -34,6 +34,7 @@ internal static class StatusCommand
     private static async Task<int> WatchAsync(string directory, bool json, CancellationToken stopping)
     {
         var screen = new Screen(json);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, OutputReader.UntilGone());
         try
         {
             using var agent = new ControlClient(directory);
@@ -42,24 +43,23 @@ internal static class StatusCommand
             {
                 try
                 {
-                    var status = await agent.StatusAsync(seen, stopping);
+                    var status = await agent.StatusAsync(seen, end.Token);
                     seen = status.Revision;
                     screen.Show(status);
                 }
-                catch (Exception e) when (e is HttpRequestException or IOException or ProblemException { Problem.Code: "not-running" })
+                catch (Exception e) when (e is HttpRequestException or ProblemException { Problem.Code: "not-running" })
                 {
                     seen = null;
                     screen.ShowNobody();
-                    await Task.Delay(BeforeAskingAgain, TimeProvider.System, stopping);
+                    await Task.Delay(BeforeAskingAgain, TimeProvider.System, end.Token);
                 }
             }
         }
         catch (ProblemException e)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
-            return ExitCodes.NotRunning;
+            return await AgentCall.RefuseAsync(e.Problem);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             return ExitCodes.Ok;
         }
@@ -73,7 +73,7 @@ internal static class StatusCommand
         public void Show(StatusDocument status)
         {
             // That time has passed is a revision, and nothing to see.
-            var text = json ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Plain.StatusDocument) : StatusText.Of(status);
+            var text = json ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Plain.StatusDocument) : StatusText.Of(status, LineWrap.Width);
             if (text != _shown)
             {
                 _shown = text;

@@ -8,14 +8,20 @@ namespace RagAgent.Cli;
 /// <summary>The status for people.</summary>
 internal static class StatusText
 {
-    public static string Of(StatusDocument s)
+    private const int NameWidth = 10;
+
+    /// <param name="s">What is shown.</param>
+    /// <param name="width">Of the terminal; null: lines are never broken.</param>
+    public static string Of(StatusDocument s, int? width = null) => LineWrap.Wrap(Of(s), width, NameWidth);
+
+    private static string Of(StatusDocument s)
     {
         var text = new StringBuilder();
         void Line(string name, string? value)
         {
             if (value is { Length: > 0 })
             {
-                text.Append(CultureInfo.InvariantCulture, $"{name,-10}{value}\n");
+                text.Append(CultureInfo.InvariantCulture, $"{name,-NameWidth}{value}\n");
             }
         }
         text.Append(s.Headline).Append("\n\n");
@@ -30,7 +36,7 @@ internal static class StatusText
         Line("pull", s.Image.Pull is { } pull ? $"{pull.Percent} %, {Words.Bytes(pull.DownloadedBytes)} of {Words.Bytes(pull.TotalBytes)}" : null);
         Line("secrets", string.Join(", ", s.Secrets.Versions));
         Line("engine", s.Engine.Version is { } engine ? $"Docker {engine}{(s.Engine.Answers ? "" : ", does not answer")}" : null);
-        Line("door", $"port {s.FrontDoor.Port}{(s.FrontDoor.Open ? $", {s.App.Sessions} sessions open" : ", closed")}");
+        Line("door", $"port {s.FrontDoor.Port}{(s.FrontDoor.Open ? $", {s.App.Sessions} {(s.App.Sessions == 1 ? "session" : "sessions")} open" : ", closed")}");
         Line("https", s.FrontDoor.Https is { } https ? $"port {https.Port}, {(https.ValidUntil is { } end ? $"for {string.Join(", ", https.Names)}, valid until {At(end)}" : "no certificate")}" : null);
         Line("crashes", s.App.Crashes > 0 ? $"{s.App.Crashes} in a row{(s.App.NextStart is { } start ? $", next start {At(start)}" : "")}" : null);
         Line("idle", s.Idle is { } idle ? Idle(idle) : null);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -44,12 +45,22 @@ internal static class SupportCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {path} can't be written: {e.Message} Name another one with --output.");
+            await Console.Error.WriteLineAsync($"ragagent: {path} can't be written: {Reason(e, path)} Name another one with --output.");
             return ExitCodes.Failed;
         }
         Console.WriteLine($"{path} is written. Secrets and the values of environment variables are taken out; look at what else your app's log says before you pass it on.");
         return ExitCodes.Ok;
     }
+
+    /// <summary>In words of our own: the library's name the file that the archive is until it is complete.</summary>
+    private static string Reason(Exception e, string path) => e switch
+    {
+        DirectoryNotFoundException => $"There is no folder {Path.GetDirectoryName(path)}.",
+        FileNotFoundException => "No file can be made there.",
+        UnauthorizedAccessException => "This user may not write there.",
+        { HResult: > 0 and < 4096 and var number } => $"{Marshal.GetPInvokeErrorMessage(number)}.",   // of the kernel
+        _ => e.Message,
+    };
 
     private static async Task FillAsync(SupportBundle bundle, AgentOutput output, string file, string directory, StateDirectory state, CancellationToken stopping)
     {

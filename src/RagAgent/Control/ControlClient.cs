@@ -59,8 +59,8 @@ internal sealed class ControlClient : IDisposable
         }
         catch (HttpRequestException e) when ((e.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
         {
-            throw new ProblemException(new Problem("control-denied", $"The agent's control socket {_socket} may not be used by this user.",
-                "Use sudo, or join the group 'ragagent'."), e);
+            throw new ProblemException(new Problem("control-denied", $"The agent may not be asked by this user: its control socket {_socket} is for root and the group 'ragagent'.",
+                "Use sudo, or have this user put into the group: 'sudo usermod -aG ragagent NAME', then log in again."), e);
         }
         catch (TaskCanceledException e) when (e.InnerException is TimeoutException)
         {
@@ -71,6 +71,10 @@ internal sealed class ControlClient : IDisposable
         {
             throw new ProblemException(new Problem("not-running", $"No agent runs here: nobody answers on {_socket}.",
                 "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), e);
+        }
+        catch (IOException e)   // in the middle of its answer; a caller's own failures to write are of the same type, and no news of the agent
+        {
+            throw new HttpRequestException("The agent's answer was cut.", e);
         }
     }
 }

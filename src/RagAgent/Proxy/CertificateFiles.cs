@@ -108,7 +108,7 @@ internal sealed class CertificateFiles(string certificate, string key)
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ProblemException(new Problem("certificate-missing", $"The {what} {path} is not there.",
-                $"Get one with certbot (docs/https.md has the commands), or correct tls.{Key(what)}; it is used as soon as it is there."), e);
+                $"Get one with certbot (/usr/share/doc/ragagent/https.md has the commands), or correct tls.{Key(what)}; it is used as soon as it is there."), e);
         }
         catch (UnauthorizedAccessException e)
         {

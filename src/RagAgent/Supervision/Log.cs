@@ -95,8 +95,8 @@ internal static partial class Log
     [LoggerMessage(132, LogLevel.Error, "{Problem}")]
     public static partial void DoorIsClosed(this ILogger logger, Problem problem);
 
-    [LoggerMessage(131, LogLevel.Information, "{What} after {Failures} failed tries.")]
-    public static partial void Recovered(this ILogger logger, string what, int failures);
+    [LoggerMessage(131, LogLevel.Information, "{What} after {Failures} failed {Tries}.")]
+    public static partial void Recovered(this ILogger logger, string what, int failures, string tries);
 
     [LoggerMessage(140, LogLevel.Information, "A candidate is being started beside the container that serves: release {Release}, image {Digest}.")]
     public static partial void CandidateStarting(this ILogger logger, string release, string digest);

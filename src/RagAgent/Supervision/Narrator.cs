@@ -98,7 +98,7 @@ internal sealed class Narrator(ILogger<Supervisor> logger, Policy policy)
         }
         else if (before is { Problem: not null, Failures: var failures } && after.Problem is null && after.Work is Work.Idle)
         {
-            logger.Recovered(what, failures);
+            logger.Recovered(what, failures, failures == 1 ? "try" : "tries");
         }
     }
 

@@ -23,6 +23,7 @@ internal static class RolloutPhase
         { App: App.Serving v } when Target.Desired(s, policy) is { } desired && desired.Id != v.Container.ReleaseId => "waiting",
         { App: App.Serving v } when Rollout.IsWatched(s, v, policy) => "watch",
         { App: App.Serving } => "settled",
+        { Verdict: Verdict.OnTrial, Hold: not null } => "none",
         { Verdict: Verdict.OnTrial } => "candidate",
         { Tag.Value: { } tag } when s.Good.FirstOrDefault() == tag.Image => "settled",
         _ => "none",

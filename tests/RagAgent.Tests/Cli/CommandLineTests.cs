@@ -1,4 +1,6 @@
+using RagAgent.Cli;
 using RagAgent.Diagnostics;
+using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -7,6 +9,9 @@ namespace RagAgent.Tests.Cli;
 /// <summary>The command line as the shell sees it: what is understood, what is refused, what is said.</summary>
 public sealed class CommandLineTests : ProgramTest
 {
+    // What the runtime begins with at a terminal.
+    private const string KeypadOn = "\x1b[?1h\x1b=";
+
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_version_is_told() => Assert.Equal(new Finished(0, $"ragagent {AgentVersion.Short}\n", ""), await RunAsync("--version"));
 
@@ -53,8 +58,27 @@ public sealed class CommandLineTests : ProgramTest
     {
         var run = await RunAsync(arguments);
 
-        Assert.Equal(64, run.Code);
+        Assert.Equal((64, ""), (run.Code, run.Output));
         Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("bogus", "There is no command 'ragagent bogus'.", "ragagent")]
+    [InlineData("statsu", "There is no command 'ragagent statsu'. Did you mean 'status'?", "ragagent")]
+    [InlineData("config show", "There is no command 'ragagent config show'.", "ragagent config")]
+    [InlineData("config check a b", "'b' is more than 'ragagent config check' takes.", "ragagent config check")]
+    [InlineData("logs --folow 5", "There is no option '--folow' of 'ragagent logs'. Did you mean '--follow'?", "ragagent logs")]
+    [InlineData("logs -n abc", "--lines must be a number of lines, from 0 to 2147483647, but is 'abc'.", "ragagent logs")]
+    public async Task A_wrong_use_is_one_sentence_and_the_way_to_the_help(string arguments, string sentence, string command) =>
+        Assert.Equal(new Finished(64, "", $"ragagent: {sentence}\nSee '{command} --help'.\n"), await RunAsync(arguments.Split(' ')));
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_argument_that_can_be_left_out_is_shown_as_such()
+    {
+        var run = await RunAsync("config", "--help");
+
+        Assert.Equal(0, run.Code);
+        Assert.Contains("\n  check [FILE]  ", run.Output, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -103,7 +127,7 @@ public sealed class CommandLineTests : ProgramTest
         var run = await RunAsync(command, option, "");
 
         Assert.Equal(64, run.Code);
-        Assert.StartsWith($"{option} must name a directory, but is empty.\n", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"ragagent: {option} must name a directory, but is empty.\n", run.Error, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -130,6 +154,7 @@ public sealed class CommandLineTests : ProgramTest
     }
     [Theory(Timeout = Patience.Milliseconds)]
     [InlineData("--help")]
+    [InlineData("--version")]
     [InlineData("config check ragagent.json")]
     public async Task What_can_not_be_written_is_told_in_one_sentence(string arguments)
     {
@@ -138,6 +163,66 @@ public sealed class CommandLineTests : ProgramTest
         var run = await RunInShellAsync($"\"$0\" {arguments} >/dev/full");
 
         Assert.Equal(new Finished(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Where_not_even_that_can_be_told_there_is_the_exit_code() =>
+        Assert.Equal(new Finished(1, "", ""), await RunInShellAsync("\"$0\" --version >/dev/full 2>/dev/full"));
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_archive_that_can_not_be_written_is_told_by_its_own_name()
+    {
+        var run = await RunAsync(["support", "--output", "missing/x.tgz", .. NothingThatCanBeAsked()]);
+
+        Assert.Equal(new Finished(1, "", $"ragagent: {Folder.FullName}/missing/x.tgz can't be written: There is no folder {Folder.FullName}/missing. Name another one with --output.\n"), run);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_terminal_gets_its_lines_broken_between_words()
+    {
+        var run = await RunInShellAsync($"script --quiet --return --command \"stty columns 50; '$0' doctor {string.Join(' ', NothingThatCanBeAsked())}\" /dev/null");
+
+        Assert.Equal(1, run.Code);
+        Assert.Contains("FAILED  engine", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(run.Output.Replace(KeypadOn, "", StringComparison.Ordinal).Split("\r\n"), line => line.Length > 50 && line[20..].Contains(' ', StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_password_is_given_up_by_the_end_of_the_input()
+    {
+        var terminal = StartAtTerminal("password");
+        var told = "";
+        while (!told.EndsWith("Password: ", StringComparison.Ordinal))
+        {
+            told += (char)terminal.StandardOutput.Read();
+        }
+        var rest = terminal.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        while (!rest.IsCompleted)
+        {
+            // Again: before the program reads its terminal, the key is the terminal's own.
+            await terminal.StandardInput.WriteAsync("\x04");
+            await terminal.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+            await Task.WhenAny(rest, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, TestContext.Current.CancellationToken));
+        }
+        await terminal.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal((1, ""), (terminal.ExitCode, (await rest).Trim()));
+    }
+
+    [Fact]
+    public async Task Who_may_not_talk_to_the_agent_is_told_apart_from_an_agent_that_is_not_there()
+    {
+        var denied = new ProblemException(new Problem("control-denied", "It may not be asked.", "Use sudo."));
+
+        Assert.Equal(77, await AgentCall.DoAsync(Folder.FullName, _ => throw denied));
+    }
+
+    [Fact]
+    public void To_a_script_the_doctors_notes_are_no_lack()
+    {
+        Assert.Equal(Finding.Well, DoctorCommand.Worst([Finding.Well, Finding.Skipped, Finding.Note]));
+        Assert.Equal(Finding.Warning, DoctorCommand.Worst([Finding.Note, Finding.Warning, Finding.Well]));
+        Assert.Equal(Finding.Failed, DoctorCommand.Worst([Finding.Failed, Finding.Warning]));
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -152,6 +237,9 @@ public sealed class CommandLineTests : ProgramTest
 
         Assert.Equal((0, "--unit ragagent.service --lines 100 --no-pager --identifier ragstream\n"), (run.Code, run.Output));
         Assert.EndsWith(". The app's lines are looked for under the name 'ragstream'.\n", run.Error, StringComparison.Ordinal);
+
+        Write("""{ "image": "app", "acess": {} }""");
+        Assert.EndsWith("did you mean 'access'? The app's lines are looked for under the name 'ragstream'.\n", (await RunAsync("logs", "--app", "--config", "ragagent.json")).Error, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]

@@ -184,10 +184,7 @@ public sealed class ProcessTests : ProgramTest
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_log_that_is_followed_ends_with_the_command()
     {
-        var journalctl = Path.Combine(Folder.FullName, "journalctl");
-        await File.WriteAllTextAsync(journalctl, "#!/bin/sh\necho follows\nexec tail -f /dev/null\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(journalctl, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        Environment["PATH"] = $"{Folder.FullName}:{System.Environment.GetEnvironmentVariable("PATH")}";
+        Follow();
         var logs = Start("logs", "-f");
         Assert.Equal("follows", await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
 
@@ -196,5 +193,74 @@ public sealed class ProcessTests : ProgramTest
         Assert.Equal("", await logs.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));   // both have let go of it
         await logs.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, logs.ExitCode);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_watches_an_agent_that_does_nothing_ends_with_the_reader()
+    {
+        using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
+        silentEngine.Listen();
+        Start("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
+        await UntilAnswersAsync();
+        var watch = Start("status", "--watch", "--runtime-dir", ".");
+        await watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+
+        watch.StandardOutput.Close();
+
+        await watch.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((0, ""), (watch.ExitCode, await watch.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("status")]
+    [InlineData("status --json")]
+    [InlineData("status --watch")]
+    [InlineData("stop")]
+    public async Task A_full_disk_is_not_taken_for_the_end_of_the_agent(string arguments)
+    {
+        using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
+        silentEngine.Listen();
+        Start("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
+        await UntilAnswersAsync();
+
+        var run = await RunInShellAsync($"\"$0\" {arguments} --runtime-dir . >/dev/full");
+
+        Assert.Equal(new Finished(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Who_waits_for_an_agent_ends_with_the_reader()
+    {
+        var watch = Start("status", "--watch", "--runtime-dir", ".");
+        Assert.StartsWith("No agent answers.", await watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
+        watch.StandardOutput.Close();
+
+        await watch.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, watch.ExitCode);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_log_that_is_followed_ends_with_its_reader()
+    {
+        Follow();
+        var logs = Start("logs", "-f");
+        Assert.Equal("follows", await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+
+        logs.StandardOutput.Close();
+
+        await logs.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, logs.ExitCode);
+    }
+
+    /// <summary>Puts a journal in place that says one line and then waits for ever.</summary>
+    private void Follow()
+    {
+        var journalctl = Path.Combine(Folder.FullName, "journalctl");
+        File.WriteAllText(journalctl, "#!/bin/sh\necho follows\nexec tail -f /dev/null\n");
+        File.SetUnixFileMode(journalctl, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Environment["PATH"] = $"{Folder.FullName}:{System.Environment.GetEnvironmentVariable("PATH")}";
     }
 }

@@ -85,10 +85,15 @@ public abstract class ProgramTest : IDisposable
     /// <param name="script">With the program as <c>$0</c>.</param>
     protected Task<Finished> RunInShellAsync(string script) => EndOfAsync(Run("/bin/sh", ["-c", script, Path.Combine(AppContext.BaseDirectory, "ragagent")]));
 
-    private Process Run(string program, string[] arguments)
+    /// <summary>Its standard input is what is typed, its standard output what the terminal shows.</summary>
+    protected Process StartAtTerminal(string arguments) =>
+        Run("script", ["--quiet", "--return", "--command", $"'{Path.Combine(AppContext.BaseDirectory, "ragagent")}' {arguments}", "/dev/null"], isTyped: true);
+
+    private Process Run(string program, string[] arguments, bool isTyped = false)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
+            RedirectStandardInput = isTyped,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Folder.FullName,

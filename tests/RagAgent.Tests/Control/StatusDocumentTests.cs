@@ -91,6 +91,23 @@ public class StatusDocumentTests
     }
 
     [Fact]
+    public void On_a_narrow_terminal_lines_are_broken_between_words_and_go_on_below_their_value()
+    {
+        var text = StatusText.Of(Full, 50);
+
+        Assert.Contains($"\ndigest    {Told.Digest}\n          (a newer one is known)\n", text, StringComparison.Ordinal);
+        Assert.Contains("\nset aside sha256:ffffffffffff, quarantined: It\n          went wrong.\n", text, StringComparison.Ordinal);
+        Assert.Equal(StatusText.Of(Full).Split(default(char[]), StringSplitOptions.RemoveEmptyEntries), text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
+        Assert.DoesNotContain(text.Split('\n'), line => line.Length > 50 && line.Trim().Contains(' ', StringComparison.Ordinal) && !line.Contains("sha256:", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1, "1 session open")]
+    [InlineData(0, "0 sessions open")]
+    public void One_session_is_one(int sessions, string told) =>
+        Assert.Contains($"port 80, {told}\n", StatusText.Of(Full with { App = Full.App with { Sessions = sessions } }), StringComparison.Ordinal);
+
+    [Fact]
     public void What_is_not_known_has_no_line()
     {
         var bare = new StatusDocument(

@@ -20,6 +20,15 @@ public class HoldTests
     }
 
     [Fact]
+    public void An_image_on_trial_that_is_stopped_is_called_no_candidate()
+    {
+        _story.Serves();
+        Assert.Equal("watch", RolloutPhase.Of(_story.State, _story.Policy));
+        _story.IsAskedTo(RequestKind.Stop).Stops().EngineIsSeen();
+        Assert.Equal("none", RolloutPhase.Of(_story.State, _story.Policy));
+    }
+
+    [Fact]
     public void While_the_engine_is_away_the_operator_is_told_that_the_stop_holds_and_it_is_done_when_that_is_back()
     {
         _story.Serves().Hears(at => new Event.EngineBroke(at)).EngineFails().IsAskedTo(RequestKind.Stop);

@@ -29,15 +29,21 @@ public sealed class NarratorTests : IDisposable
         Assert.Equal("<3>'rollback' failed. It went wrong. Do this.\n", Tell(Ended(RequestKind.Rollback, changed: false, Told.Trouble)));
     }
 
+    [Theory]
+    [InlineData(1, "1 failed try")]
+    [InlineData(2, "2 failed tries")]
+    public void How_often_something_failed_before_is_told_in_words_that_fit(int failures, string told) =>
+        Assert.Equal($"<6>The engine answers after {told}.\n", Tell(Told.Idle, before: Told.Idle with { Engine = Told.Idle.Engine with { Work = new Work.Waiting(failures, Told.Trouble, Moment.Zero) } }));
+
     private static AgentState Ended(RequestKind kind, bool changed, Problem? problem) => Told.Idle with { LastOutcome = new Outcome(1, kind, changed, Told.Digest, problem) };
 
     /// <summary>As it stands in the journal.</summary>
-    private string Tell(AgentState after, Event? e = null)
+    private string Tell(AgentState after, Event? e = null, AgentState? before = null)
     {
         _out.GetStringBuilder().Clear();
         using var logger = new LoggerConfiguration().WriteTo.Sink(new OutputSink(OutputKind.Journal, text => text, _out)).CreateLogger();
         using var loggers = new SerilogLoggerFactory(logger);
-        new Narrator(loggers.CreateLogger<Supervisor>(), Told.Policy).Tell(Told.Idle, after, e ?? new Event.Tick(Moment.Zero));
+        new Narrator(loggers.CreateLogger<Supervisor>(), Told.Policy).Tell(before ?? Told.Idle, after, e ?? new Event.Tick(Moment.Zero));
         return _out.ToString();
     }
 }

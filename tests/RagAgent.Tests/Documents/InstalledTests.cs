@@ -1,0 +1,49 @@
+using System.Text.RegularExpressions;
+using RagAgent.Tests.Configuration;
+using Xunit;
+
+namespace RagAgent.Tests.Documents;
+
+/// <summary>The documents as they are on an instance: in /usr/share/doc/ragagent, without the rest of the repository.</summary>
+public sealed partial class InstalledTests
+{
+    private static readonly string[] Installed =
+        [.. Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md").Select(file => Path.GetFileName(file)!).Where(name => name != "benchmarks.md").Order()];
+
+    [Fact]
+    public void A_document_links_only_to_what_is_installed_with_it()
+    {
+        var links = Installed.SelectMany(name => Link().Matches(Repository.Read($"docs/{name}")).Select(link => (name, To: link.Groups[1].Value))).ToArray();
+
+        Assert.NotEmpty(links);
+        Assert.All(links, link => Assert.Contains(link.To, Installed));
+    }
+
+    [Theory]
+    [InlineData("packaging/ragagent.json")]
+    [InlineData("packaging/ragagent.schema.json")]
+    [InlineData("packaging/ragagent.8")]
+    [InlineData("docs/messages.md")]   // journalctl shows it
+    public void What_is_read_on_an_instance_names_a_document_by_its_place_there(string file)
+    {
+        var text = Repository.Read(file);
+
+        Assert.DoesNotMatch(@"(?<![\w/])docs/", text);
+        Assert.Empty(Place().Matches(text).Select(place => place.Groups[1].Value).Except(Installed));
+    }
+
+    [Fact]
+    public void No_sentence_of_the_agents_names_a_document_by_its_place_in_the_repository() =>
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(Repository.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories).SelectMany(File.ReadLines).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)),
+            line => RepositoryPlace().IsMatch(line));
+
+    [GeneratedRegex(@"(?<![\w/])docs/")]
+    private static partial Regex RepositoryPlace();
+
+    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"/usr/share/doc/ragagent/([a-z.]+\.md)")]
+    private static partial Regex Place();
+}
