@@ -101,8 +101,8 @@ internal sealed class Route53(AwsAccount account, TimeProvider time)
         return await account.CallAsync(async credentials =>
         {
             var answer = await AskAsync(credentials, service, method, address, body, doing, stopping);
-            return answer.IsGood ? answer.Body : throw new ProblemException(Refusal(answer, dns, doing, action,
-                $"arn:{service.RegionEndpoint.PartitionName}:route53:::hostedzone/{dns.Zone}{narrowed}") with { RetryAfter = answer.RetryAfter });
+            var on = $"arn:{service.RegionEndpoint.PartitionName}:route53:::hostedzone/{dns.Zone}{narrowed}";
+            return answer.IsGood ? answer.Body : throw new ProblemException(Refusal(answer, dns, doing, action, on) with { RetryAfter = answer.RetryAfter });
         }, stopping);
     }
 

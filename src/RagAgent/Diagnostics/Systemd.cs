@@ -27,7 +27,9 @@ internal static class Systemd
         }
         try
         {
-            using var systemctl = Process.Start(new ProcessStartInfo("systemctl", what) { UseShellExecute = false, RedirectStandardOutput = true })!;
+            var start = new ProcessStartInfo("systemctl", what) { UseShellExecute = false, RedirectStandardOutput = true };
+            start.Environment.Remove("NOTIFY_SOCKET");   // the service's own voice: it would speak with it
+            using var systemctl = Process.Start(start)!;
             var text = await systemctl.StandardOutput.ReadToEndAsync(stopping);
             await systemctl.WaitForExitAsync(stopping);
             return text;
