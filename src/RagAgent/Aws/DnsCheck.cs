@@ -25,11 +25,15 @@ internal sealed class DnsCheck(AgentConfig config, InstanceMetadata metadata, Ro
             return CheckResult.Failed(DnsPlan.NoAddress(dns));
         }
         var plan = DnsPlan.Of(dns, here, await route53.ListAsync(dns, stopping));
-        if (plan.Problems is [{ } first, ..])
+        if (plan.Problems.FirstOrDefault(problem => problem.Code != DnsPlan.Elsewhere) is { } taken)
         {
-            return CheckResult.Failed(first);
+            return CheckResult.Failed(taken);
         }
         await route53.TryAsync(dns, here.Select(RecordSet.TypeOf), stopping);
+        if (plan.Problems is [{ } elsewhere, ..])
+        {
+            return new CheckResult(Finding.Warning, elsewhere.What, elsewhere.Remedy, elsewhere.Code);
+        }
         return CheckResult.Well(plan.Writing.Count == 0
             ? $"{dns.Name} points at {string.Join(" and ", here)}, and the role may change that: the app is at {config.Url}."
             : $"The agent would point {dns.Name} at {string.Join(" and ", plan.Writing)}, and the role may do that: the app is at {config.Url} then.");

@@ -1,5 +1,6 @@
 using RagAgent.Aws;
 using RagAgent.Configuration;
+using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -273,7 +274,10 @@ public sealed class DnsRecordTests : IAsyncLifetime
         Assert.Equal("rag.example.com points at 203.0.113.7, and the role may change that: the app is at http://rag.example.com/.", (await _bench.ExamineAsync(Stop)).What);
 
         _bench.Records["AAAA"] = DnsBench.Holding("2001:db8::9");
-        Assert.Equal("dns-elsewhere", (await _bench.ExamineAsync(Stop)).Code);
+        Assert.Equal((Finding.Warning, "dns-elsewhere"), await _bench.ExamineAsync(Stop) is var elsewhere ? (elsewhere.Finding, elsewhere.Code) : default);
+
+        _bench.Records["A"] = "<AliasTarget><DNSName>d1.cloudfront.net.</DNSName></AliasTarget>";
+        Assert.Equal((Finding.Failed, "dns-name-taken"), await _bench.ExamineAsync(Stop) is var taken ? (taken.Finding, taken.Code) : default);
 
         _bench.Metadata.Clear();
         Assert.Equal("dns-no-address", (await _bench.ExamineAsync(Stop)).Code);
