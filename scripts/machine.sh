@@ -32,6 +32,7 @@ id="$(printf '%s' "$dir" | sha256sum | cut -c1-8)"
 cloud="ragc-$id" box="ragm-$id"
 region=eu-central-1 account=123456789012
 names=("ssm.$region.amazonaws.com" "ec2.$region.amazonaws.com" "api.ecr.$region.amazonaws.com" "$account.dkr.ecr.$region.amazonaws.com"
+  "route53.amazonaws.com"
   "prod-$region-starport-layer-bucket.s3.$region.amazonaws.com")
 
 # shellcheck source=scripts/processes.sh

@@ -49,6 +49,7 @@ internal static class AgentHost
         .AddHostedService<StatusLine>()
         .AddSingleton(s => new BootTimeline(BootId.Read(BootId.File) ?? "", BootTimeline.Uptime(), s.GetRequiredService<IBoots>(), s.GetRequiredService<TimeProvider>()))
         .AddHostedService<BootRecorder>()
+        .AddSingleton<AppAddress>().AddSingleton(s => new MachineEnd(s.GetRequiredService<StateBoard>()))
         .AddSingleton(WatchdogLimit.Here()).AddHostedService<Watchdog>();
 
     private static void AddSecrets(IServiceCollection services) => services
@@ -60,7 +61,8 @@ internal static class AgentHost
         InstanceMetadata.KeepFromProxies();
         services.AddSingleton<InstanceMetadata>().AddSingleton<AwsAccount>()
             .AddSingleton<IParameterStore, ParameterStore>().AddSingleton<IEcr, EcrTokens>()
-            .AddSingleton<Ec2Stop>().AddSingleton<IInstance>(s => s.GetRequiredService<Ec2Stop>());
+            .AddSingleton<Ec2Stop>().AddSingleton<IInstance>(s => s.GetRequiredService<Ec2Stop>())
+            .AddSingleton<Route53>().AddHostedService<DnsRecord>();
     }
 
     private static void AddContainers(IServiceCollection services) => services
@@ -98,7 +100,7 @@ internal static class AgentHost
         .AddSingleton<ICheck, UnitCheck>().AddSingleton<ICheck, AgentCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, VolumesCheck>().AddSingleton<ICheck, PortCheck>().AddSingleton<ICheck, CertificateCheck>()
         .AddSingleton<ICheck, InstanceCheck>().AddSingleton<ICheck, EndpointsCheck>().AddSingleton<ICheck, CredentialsCheck>()
         .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, AccessCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
-        .AddSingleton<ICheck, IdleCheck>();
+        .AddSingleton<ICheck, DnsCheck>().AddSingleton<ICheck, IdleCheck>();
 
     /// <summary>The numbers of the configuration that decisions are made with.</summary>
     private static Policy PolicyOf(AgentConfig config) => new()

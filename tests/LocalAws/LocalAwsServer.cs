@@ -6,6 +6,7 @@ using LocalAws.Faults;
 using LocalAws.Metadata;
 using LocalAws.Registry;
 using LocalAws.Requests;
+using LocalAws.Route53;
 using LocalAws.Services;
 using LocalAws.Signing;
 using LocalAws.Ssm;
@@ -13,7 +14,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LocalAws;
 
-/// <summary>AWS on loopback: instance metadata, Parameter Store, ECR with a real registry behind it, the stop of the instance. Several can run side by side.</summary>
+/// <summary>AWS on loopback: instance metadata, Parameter Store, ECR with a real registry behind it, the stop of the instance, Route 53's records. Several can run side by side.</summary>
 public sealed class LocalAwsServer : IAsyncDisposable
 {
     // All of 127/8 is loopback on Linux. Blobs come from another host than the registry, as on AWS: HTTP clients decide by
@@ -21,6 +22,9 @@ public sealed class LocalAwsServer : IAsyncDisposable
     private static readonly IPAddress StorageAddress = IPAddress.Parse("127.0.0.2");
 
     private static readonly IPAddress MetadataAddress = IPAddress.Parse("169.254.169.254");
+
+    // A service that is everywhere is signed for one region.
+    private const string GlobalRegion = "us-east-1";
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Stack<IAsyncDisposable> _running = new();
@@ -31,6 +35,7 @@ public sealed class LocalAwsServer : IAsyncDisposable
         Instance = options.Instance;
         Requests = new RequestLog(options.Clock);
         Parameters = new ParameterStore(options.Clock);
+        HostedZones = new HostedZones(options.Clock);
         RegistryTokens = new RegistryTokens(options.Clock);
         Repositories = new Repositories(options.StorageDirectory);
         Credentials = new KnownCredentials();
@@ -56,6 +61,9 @@ public sealed class LocalAwsServer : IAsyncDisposable
     public InstanceFacts Instance { get; set; }
 
     public ParameterStore Parameters { get; }
+
+    /// <summary>None at first.</summary>
+    public HostedZones HostedZones { get; }
 
     public FaultTable Faults { get; } = new();
 
@@ -104,6 +112,7 @@ public sealed class LocalAwsServer : IAsyncDisposable
         ["AWS_ENDPOINT_URL_SSM"] = ApiEndpoint.ToString().TrimEnd('/'),
         ["AWS_ENDPOINT_URL_ECR"] = ApiEndpoint.ToString().TrimEnd('/'),
         ["AWS_ENDPOINT_URL_EC2"] = ApiEndpoint.ToString().TrimEnd('/'),
+        ["AWS_ENDPOINT_URL_ROUTE_53"] = ApiEndpoint.ToString().TrimEnd('/'),
     };
 
     /// <summary>Lets go what hangs, closes the listeners, ends the registry. A second time does nothing.</summary>
@@ -170,10 +179,12 @@ public sealed class LocalAwsServer : IAsyncDisposable
             ?? (Options.OwnNamesAt is null ? RegistryEndpoint.ToString().TrimEnd('/') : $"https://{new OwnNames(Options.Region, Options.AccountId).Registry}"));
         var json = new JsonApi([ssm, ecr], new SignatureVerifier(Credentials, Options.Region, Options.Clock), exchange);
         var ec2 = new QueryApi(new Ec2Service(() => Instance, Options.Region, Options.AccountId, () => StopAccepted?.Invoke()), new SignatureVerifier(Credentials, Options.Region, Options.Clock), exchange);
+        var route53 = new RestXmlApi(new Route53Service(HostedZones), new SignatureVerifier(Credentials, GlobalRegion, Options.Clock), exchange);
         var admin = new AdminApi(this);
         return context => context.Request.Path switch
         {
             var path when AdminApi.Owns(path) => admin.AnswerAsync(context),
+            _ when Route53Service.Owns(context.Request) => route53.AnswerAsync(context),
             var path when MetadataService.Owns(path) => imds.AnswerAsync(context),
             _ when QueryApi.Owns(context.Request) => ec2.AnswerAsync(context),
             _ => json.AnswerAsync(context),

@@ -11,6 +11,9 @@ public sealed record OwnNames(string Region, string AccountId)
 
     public string Ec2 => $"ec2.{Region}.amazonaws.com";
 
+    /// <summary>Of all regions.</summary>
+    public static string Route53 => "route53.amazonaws.com";
+
     public string Registry => $"{AccountId}.dkr.ecr.{Region}.amazonaws.com";
 
     /// <summary>Where ECR's blobs are.</summary>

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using LocalAws.Cli;
 
-var command = new RootCommand("AWS on loopback for tests and demo: instance metadata, Parameter Store, ECR in front of a real registry.")
+var command = new RootCommand("AWS on loopback for tests and demo: instance metadata, Parameter Store, ECR in front of a real registry, Route 53.")
 {
     ServeCommand.Create(),
     ParameterCommand.Create(),
+    ZoneCommand.Create(),
+    InstanceCommand.Create(),
     FaultCommand.Create(),
     RequestsCommand.Create(),
     ExpireCommand.Create(),

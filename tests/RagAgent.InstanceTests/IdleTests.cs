@@ -9,16 +9,26 @@ public sealed class IdleTests
     private const string StopsWhenIdle =
         """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" }, "idle": { "stopAfter": "10s", "grace": "1m" }, "update": { "watch": "1s" } }""";
 
+    private const string Zone = "Z0123456789ABCDEFGHIJ";
+
     [Fact]
     public async Task Nobody_comes_and_the_machine_goes_off_by_itself_and_serves_again_after_the_next_start()
     {
         await using var machine = await Machine.BakedAsync();
-        machine.WriteConfig(StopsWhenIdle);
+        machine.WriteConfig(StopsWhenIdle.Replace("\"idle\":", $$"""
+            "dns": { "zone": "{{Zone}}", "name": "rag.example.com", "onStop": "delete" }, "idle":
+            """, StringComparison.Ordinal));
         await machine.OnAsync();
+        await machine.AwsAsync("zone", "add", Zone, "example.com");
+        await machine.AwsAsync("instance", "--public-ipv4", "203.0.113.7");
         await machine.PushAsync("1");
         await machine.ServesAsync("1");
+        await machine.EventuallyAsync(IsNamedAsync, "its name points at it");
+        await machine.DoAsync("systemctl", "restart", "ragagent");
+        Assert.True(await IsNamedAsync());   // the agent's end is not the machine's
 
         await machine.EventuallyAsync(async () => !await machine.IsOnAsync(), "it goes off by itself");
+        Assert.False(await IsNamedAsync());
 
         Assert.Equal(1, await machine.AskedAsync("ec2:StopInstances"));
         await machine.OnAsync();
@@ -27,6 +37,13 @@ public sealed class IdleTests
         Assert.Contains("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.", journal, StringComparison.Ordinal);
         Assert.Contains("EC2 stops the instance i-0123456789abcdef0 now.", journal, StringComparison.Ordinal);
         Assert.DoesNotContain("crash", await machine.JournalAsync(), StringComparison.Ordinal);
+
+        // The next end is a person's: only systemd knows that the machine goes off.
+        await machine.EventuallyAsync(IsNamedAsync, "its name points at it again");
+        await machine.OffAsync();
+        Assert.False(await IsNamedAsync());
+
+        async Task<bool> IsNamedAsync() => await machine.AwsAsync("zone", "records", Zone) == "rag.example.com. 60 A 203.0.113.7";
     }
 
     [Fact]

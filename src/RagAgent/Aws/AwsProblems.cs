@@ -20,7 +20,7 @@ internal static class AwsProblems
                 $"AWS refuses {doing}: the key that encrypts it may not be used ({said}).", "Allow kms:Decrypt on that key to the instance role; no restart is needed."),
             "AccessDeniedException" or "AccessDenied" or "UnauthorizedOperation" => new("aws-denied",
                 $"AWS denies {doing}: {said}.", $"Allow {action} on {on} to the instance role; no restart is needed."),
-            "ThrottlingException" or "Throttling" or "TooManyRequestsException" or "RequestLimitExceeded" => new("aws-throttled", $"AWS throttles {doing}.", Problems.TriesAgain),
+            "ThrottlingException" or "Throttling" or "TooManyRequestsException" or "RequestLimitExceeded" or "PriorRequestNotComplete" => new("aws-throttled", $"AWS throttles {doing}.", Problems.TriesAgain),
             "ExpiredTokenException" or "ExpiredToken" => new("aws-credentials-expired", $"AWS refuses {doing}: the credentials have expired.",
                 "New ones are asked for by themselves; if this stays, check the clock ('timedatectl')."),
             "InvalidSignatureException" or "SignatureDoesNotMatch" or "RequestExpired" or "RequestTimeTooSkewed" => new("aws-signature",

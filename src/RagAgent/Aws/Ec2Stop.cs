@@ -1,5 +1,4 @@
 using System.Net.Http.Headers;
-using System.Xml;
 using Amazon;
 using Amazon.Runtime;
 using Amazon.Runtime.Signing;
@@ -48,7 +47,7 @@ internal sealed class Ec2Stop(AwsAccount account, InstanceMetadata metadata, Tim
             {
                 return true;
             }
-            var (code, message) = Error(await response.Content.ReadAsStringAsync(either.Token));
+            var (code, message) = AwsXml.Error(await response.Content.ReadAsStringAsync(either.Token));
             // Of a call that only tries, the good answer is an error.
             return code == "DryRunOperation" ? true : throw Refused(code, message ?? $"HTTP {(int)response.StatusCode}", identity, region, response.Headers.RetryAfter);
         }
@@ -79,35 +78,4 @@ internal sealed class Ec2Stop(AwsAccount account, InstanceMetadata metadata, Tim
             RetryAfter = RetryAfter.Read(retryAfter, time.GetUtcNow()),
         },
     });
-
-    /// <summary>The code and the words of an answer of EC2's; null where it is none.</summary>
-    private static (string? Code, string? Message) Error(string body)
-    {
-        string? code = null, message = null;
-        try
-        {
-            using var xml = XmlReader.Create(new StringReader(body), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
-            while (!xml.EOF)
-            {
-                switch (xml.NodeType, xml.LocalName)
-                {
-                    // Each leaves the reader behind the element.
-                    case (XmlNodeType.Element, "Code") when code is null:
-                        code = xml.ReadElementContentAsString();
-                        break;
-                    case (XmlNodeType.Element, "Message") when message is null:
-                        message = xml.ReadElementContentAsString();
-                        break;
-                    default:
-                        xml.Read();
-                        break;
-                }
-            }
-        }
-        catch (XmlException)
-        {
-            // A proxy's page, or cut off: what was read so far is what there is.
-        }
-        return (code, message);
-    }
 }

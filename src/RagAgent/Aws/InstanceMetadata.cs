@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Amazon.Runtime;
 using RagAgent.Diagnostics;
@@ -86,16 +87,24 @@ internal sealed class InstanceMetadata : IDisposable
     /// <summary>By which the internet reaches the instance.</summary>
     /// <returns>Null: it has none.</returns>
     /// <exception cref="ProblemException">It can't be asked; says why.</exception>
-    public async Task<string?> PublicAddressAsync(CancellationToken stopping)
+    public Task<string?> PublicAddressAsync(CancellationToken stopping) => FindAsync("public-ipv4", stopping);
+
+    /// <summary>By which the internet reaches the instance: its public IPv4 address, then the first IPv6 address of its first network interface.</summary>
+    /// <returns>At most one of each; none when it has none that the internet knows.</returns>
+    /// <exception cref="ProblemException">It can't be asked; says why.</exception>
+    public async Task<IReadOnlyList<IPAddress>> PublicAddressesAsync(CancellationToken stopping)
     {
-        try
+        var found = new List<IPAddress>();
+        if (IPAddress.TryParse(await FindAsync("public-ipv4", stopping), out var ipv4) && ipv4.AddressFamily == AddressFamily.InterNetwork)
         {
-            return (await GetAsync("public-ipv4", stopping)).Trim() is { Length: > 0 } address ? address : null;
+            found.Add(ipv4);
         }
-        catch (ProblemException e) when (e.Problem.Code == "imds-missing")
+        // Global unicast alone (2000::/3): a subnet may have private ones (fd00::/8).
+        if (IPAddress.TryParse(await FindAsync("ipv6", stopping), out var ipv6) && ipv6.AddressFamily == AddressFamily.InterNetworkV6 && ipv6.GetAddressBytes()[0] >> 5 == 1)
         {
-            return null;
+            found.Add(ipv6);
         }
+        return found;
     }
 
     /// <summary>The role's credentials as they are now.</summary>
@@ -152,6 +161,18 @@ internal sealed class InstanceMetadata : IDisposable
     {
         var role = (await GetAsync("iam/security-credentials/", stopping)).Trim();
         return (role, await GetAsync($"iam/security-credentials/{role}", stopping));
+    }
+
+    private async Task<string?> FindAsync(string path, CancellationToken stopping)
+    {
+        try
+        {
+            return (await GetAsync(path, stopping)).Trim() is { Length: > 0 } value ? value : null;
+        }
+        catch (ProblemException e) when (e.Problem.Code == "imds-missing")
+        {
+            return null;
+        }
     }
 
     private async Task<string> GetAsync(string path, CancellationToken stopping, string category = "meta-data")

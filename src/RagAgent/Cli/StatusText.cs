@@ -26,6 +26,7 @@ internal static class StatusText
         }
         text.Append(s.Headline).Append("\n\n");
         Line("app", $"{s.App.State}{Since(s.App.Since)}{(s.App.Container is { } c ? $", container {c}" : "")}{(s.App.Release is { } r ? $", release {r}" : "")}");
+        Line("url", s.Dns is { } dns ? $"{dns.Url}{(dns.Addresses.Count > 0 ? $" ({string.Join(", ", dns.Addresses)})" : ", which is not known to point here")}" : null);
         Line("image", s.Image.Reference);
         Line("digest", s.App.Digest is { } digest ? digest + Newest(s.App.Newest) : null);
         Line("newest", s.Image.Digest is { } newest && newest != s.App.Digest ? newest : null);

@@ -29,11 +29,22 @@ public sealed record AgentConfig
     public RestartConfig Restart { get; init; } = new();
     public UpdateConfig Update { get; init; } = new();
 
+    /// <summary>Null: no name is pointed at this machine.</summary>
+    public DnsConfig? Dns { get; init; }
+
     /// <summary>Null: the instance never stops itself.</summary>
     public IdleConfig? Idle { get; init; }
 
     /// <summary>The app is had by HTTPS only: whoever comes by HTTP is led there.</summary>
     public bool SecureOnly => Listen.Https is not null && Tls.Redirect is not false;
+
+    /// <summary>Where visitors find the app by its name; null: it has none.</summary>
+    public string? Url => (Dns, Listen.Https) switch
+    {
+        (null, _) => null,
+        ({ } dns, { } https) => $"https://{dns.Name}{(https == 443 ? "" : $":{https}")}{Listen.BasePath}/",
+        ({ } dns, null) => $"http://{dns.Name}{(Listen.Http == 80 ? "" : $":{Listen.Http}")}{Listen.BasePath}/",
+    };
 }
 
 public sealed record AwsConfig

@@ -11,7 +11,6 @@ internal static class ConfigBinder
     {
         var file = new Section(root, "", KnownKeys.File, findings);
         file.Read("$schema", "", Kinds.Text("a text", _ => null));
-        RefuseWhatComesLater(file);
         IReadOnlyDictionary<string, SecretConfig> secrets = SecretsBinder.Bind(file, findings);
         ContainerConfig container = ContainerBinder.Bind(file.Child("container"), findings);
         (ListenConfig listen, TlsConfig tls) = FrontDoorBinder.Bind(file);
@@ -29,6 +28,7 @@ internal static class ConfigBinder
             Health = HealthBinder.Bind(file.Child("health"), listen.BasePath),
             Restart = Restart(file.Child("restart")),
             Update = Update(file.Child("update"), container),
+            Dns = DnsBinder.Bind(file),
             Idle = IdleBinder.Bind(file),
         };
     }
@@ -86,10 +86,5 @@ internal static class ConfigBinder
             Drain = section.Read("drain", defaults.Drain, Kinds.Span(TimeSpan.Zero, TimeSpan.FromHours(1), "30s")),
             Hold = section.Read("hold", defaults.Hold, Kinds.Span(TimeSpan.Zero, TimeSpan.FromMinutes(5), "30s")),
         };
-    }
-
-    private static void RefuseWhatComesLater(Section file)
-    {
-        file.Read("dns", null, Later.OnlyNull("null", node => node is ObjectNode));
     }
 }

@@ -34,11 +34,9 @@ internal static class KnownKeys
         ("health.liveness", ["path", "interval", "timeout", "failures"]),
         ("restart", ["firstDelay", "maxDelay", "resetAfter"]),
         ("update", ["boot", "every", "when", "swap", "watch", "drain", "hold"]),
+        ("dns", ["zone", "name", "ttl", "onStop"]),
         ("idle", ["stopAfter", "grace", "maxUptime"]),
     ];
-
-    /// <summary>What a later version will define: until then it may hold anything.</summary>
-    private static readonly string[] Undefined = ["dns"];
 
     /// <summary>A path, in whose place somebody may have put the private key itself.</summary>
     public const string PrivateKey = "tls.key";
@@ -56,7 +54,7 @@ internal static class KnownKeys
 
     /// <summary>Whether others may see the value that stands at a place: it is known to be no secret.</summary>
     public static bool MayBeShown(string place) =>
-        place == Network || (All.Contains(place) && !IsSection(place) && !Undefined.Contains(place) && place != PrivateKey && !IsSource(place));
+        place == Network || (All.Contains(place) && !IsSection(place) && place != PrivateKey && !IsSource(place));
 
     /// <summary>Whether what stands at a place, or below it, says where a secret is: the secret itself may stand there in the wrong place.</summary>
     public static bool IsSource(string place) => place.StartsWith(Secret, StringComparison.Ordinal) || place.StartsWith(Password, StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace RagAgent.Configuration;
 
-/// <summary>What may be the name of a variable, a container, an engine volume, a user, a region.</summary>
+/// <summary>What may be the name of a variable, a container, an engine volume, a user, a region, a host.</summary>
 internal static class NameRules
 {
     public const string VariableSentence =
@@ -11,6 +11,8 @@ internal static class NameRules
     private const int LongestVariable = 255;
     private const int LongestEngineName = 128;
     private const int LongestUser = 32;
+    private const int LongestHost = 253;
+    private const int LongestLabel = 63;
     private const string Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private const string Digits = "0123456789";
     private static readonly SearchValues<char> VariableChars = SearchValues.Create(Letters + Digits + "_");
@@ -48,6 +50,16 @@ internal static class NameRules
         name.Length is > 0 and <= LongestVariable && name is not ("." or "..") && !name.AsSpan().ContainsAnyExcept(EngineChars)
             ? null
             : new("be the name of a systemd credential: letters, digits, '_', '.' and '-', no folder", "a file elsewhere goes under \"file\"");
+
+    /// <summary>A whole host name, without a dot at its end; no address.</summary>
+    public static bool IsHost(string name)
+    {
+        string[] labels = name.Split('.');
+        return name.Length <= LongestHost && labels.Length >= 2 && labels.All(IsLabel) && !labels[^1].All(char.IsAsciiDigit);
+    }
+
+    private static bool IsLabel(string label) =>
+        label.Length is > 0 and <= LongestLabel && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');
 
     private static bool IsUserPart(string part)
     {

@@ -20,7 +20,14 @@ internal sealed record StatusDocument(
     IReadOnlyList<ProblemStatus> Problems,
     BootsStatus? Boot = null,
     IdleStatus? Idle = null,
+    DnsStatus? Dns = null,
     string? ConfigFingerprint = null);
+
+/// <summary>The name of the app; null in the document when it has none.</summary>
+/// <param name="Name">As in <c>dns.name</c>.</param>
+/// <param name="Url">Where visitors find the app by it.</param>
+/// <param name="Addresses">Of this machine, that the name points at; none: not yet, or not known (see <c>problems</c>).</param>
+internal sealed record DnsStatus(string Name, string Url, IReadOnlyList<string> Addresses);
 
 /// <summary>Of an instance that stops itself; null in the document when it does not.</summary>
 /// <param name="LastActivity">When a visitor or an operator last did something; the agent's start when nobody has since.</param>

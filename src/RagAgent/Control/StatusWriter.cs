@@ -8,7 +8,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, ConfigInUse configInUse, PasswordKeeper password, CertificateWatch certificates, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, ConfigInUse configInUse, PasswordKeeper password, CertificateWatch certificates, AppAddress address, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -29,6 +29,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             [.. Problems(s)],
             new BootsStatus(Boot(boot.Now), boot.Previous is { } previous ? Boot(previous) : null),
             policy.Idle is null ? null : Idle(s),
+            config is { Dns: { } dns, Url: { } url } ? new DnsStatus(dns.Name, url, [.. address.Now.Addresses.Select(one => one.ToString())]) : null,
             configInUse.Fingerprint);
     }
 
@@ -113,6 +114,11 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
         foreach (var problem in certificates.Problems.Where(problem => problem != s.Door.Problem))
         {
             yield return Problem(problem, null);
+        }
+        var standing = address.Now;
+        foreach (var problem in standing.Problems)
+        {
+            yield return Problem(problem, standing.NextTry);
         }
         foreach (var (problem, work) in new[] { (s.Engine.Problem, s.Engine.Work), (s.Secrets.Problem, s.Secrets.Work), (s.Tag.Problem, s.Tag.Work), (s.Image.Problem, s.Image.Work), (s.Spare.Problem, s.Spare.Work), (s.Written.Problem, s.Written.Work), (s.InstanceStop.Problem, s.InstanceStop.Work) })
         {

@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace RagAgent.Diagnostics;
 
-/// <summary>Asks systemd about the units of the package.</summary>
+/// <summary>Asks systemd about the units of the package, and about itself.</summary>
 internal static class Systemd
 {
     public const string Service = "ragagent.service";
@@ -12,7 +12,14 @@ internal static class Systemd
 
     /// <summary>A unit's properties, as <c>systemctl show</c> tells them.</summary>
     /// <returns>Null: no systemd runs here.</returns>
-    public static async Task<IReadOnlyDictionary<string, string>?> ShowAsync(string unit, CancellationToken stopping)
+    public static async Task<IReadOnlyDictionary<string, string>?> ShowAsync(string unit, CancellationToken stopping) =>
+        await AskAsync(["show", unit], stopping) is { } text ? Parse(text) : null;
+
+    /// <summary>What systemd is about to do, a line each.</summary>
+    /// <returns>Null: no systemd runs here.</returns>
+    public static Task<string?> JobsAsync(CancellationToken stopping) => AskAsync(["list-jobs", "--no-legend", "--no-pager", "--plain"], stopping);
+
+    private static async Task<string?> AskAsync(string[] what, CancellationToken stopping)
     {
         if (!Directory.Exists(Runs))
         {
@@ -20,10 +27,12 @@ internal static class Systemd
         }
         try
         {
-            using var systemctl = Process.Start(new ProcessStartInfo("systemctl", ["show", unit]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+            var start = new ProcessStartInfo("systemctl", what) { UseShellExecute = false, RedirectStandardOutput = true };
+            start.Environment.Remove("NOTIFY_SOCKET");   // the service's own voice: it would speak with it
+            using var systemctl = Process.Start(start)!;
             var text = await systemctl.StandardOutput.ReadToEndAsync(stopping);
             await systemctl.WaitForExitAsync(stopping);
-            return Parse(text);
+            return text;
         }
         catch (Win32Exception)
         {

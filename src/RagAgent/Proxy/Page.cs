@@ -16,16 +16,19 @@ internal sealed class Page
     private readonly string _script;
     private readonly string _logo;
     private readonly string _icon;
+    private readonly string _url;
 
     /// <param name="config">How it looks.</param>
     /// <param name="appName">What it is called when the configuration gives it no title.</param>
     /// <param name="logo">As the address of a picture; null: none.</param>
-    public Page(PageConfig config, string appName, string? logo)
+    /// <param name="url">Where visitors find the app by its name; null: it has none.</param>
+    public Page(PageConfig config, string appName, string? logo, string? url = null)
     {
         _title = Text(config.Title ?? appName);
         _style = Read("page.css") + (config.Accent is { } accent ? $":root {{ --accent: {accent}; }}\n" : "");
         _script = Read("page.js");
         _logo = logo is null ? "" : $"<img src=\"{Text(logo)}\" alt=\"\">\n";
+        _url = url is null ? "" : $"<p>This app's address: <a href=\"{Text(url)}\">{Text(url)}</a></p>";
         _icon = Text(logo ?? "data:,");
         Policy = $"default-src 'none'; style-src '{Hash(_style)}'; script-src '{Hash(_script)}'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'";
     }
@@ -68,7 +71,7 @@ internal sealed class Page
             <h2 id="operators">For operators</h2>
             <p id="more">{Text(notice.Details ?? "")}</p>
             </section>
-            <footer><p id="ending" role="status"{Hidden(notice.Ending is null)}>{Text(notice.Ending ?? "")}</p><p id="before"{Hidden(notice.Before is null)}>{Text(notice.Before ?? "")}</p><p id="turns"{Hidden(notice.Status == "leaving")}>This page turns into the app by itself.</p></footer>
+            <footer><p id="ending" role="status"{Hidden(notice.Ending is null)}>{Text(notice.Ending ?? "")}</p><p id="before"{Hidden(notice.Before is null)}>{Text(notice.Before ?? "")}</p><p id="turns"{Hidden(notice.Status == "leaving")}>This page turns into the app by itself.</p>{_url}</footer>
             </main>
             <script>{_script}</script>
             </body>

@@ -21,7 +21,7 @@ internal sealed class Unserved
     public Unserved(AgentConfig config, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ILogger logger)
     {
         (_board, _policy, _boot, _clock, _details) = (board, policy, boot, clock, config.Page.Details);
-        _page = new Page(config.Page, config.Container.Name, Logo.Read(config.Page.Logo, logger));
+        _page = new Page(config.Page, config.Container.Name, Logo.Read(config.Page.Logo, logger), config.Url);
     }
 
     /// <summary>Who reads a page: a browser that goes somewhere. What its scripts ask for, and what is no browser, gets JSON.</summary>

@@ -26,6 +26,15 @@ internal sealed class AdminApi(LocalAwsServer server)
             case ("PUT", "/repositories"):
                 server.Repositories.Create(Query(context, "name"));
                 break;
+            case ("PUT", "/hosted-zones"):
+                server.HostedZones.Add(Query(context, "id"), Query(context, "name"));
+                break;
+            case ("GET", "/records"):
+                await WriteRecordsAsync(context);
+                break;
+            case ("PUT", "/instance"):
+                PutAddresses(context);
+                break;
             case ("GET", "/faults"):
                 await WriteAsync(context, JsonSerializer.Serialize(server.Faults.Snapshot(), AdminJson.Default.IReadOnlyListFaultRule));
                 break;
@@ -65,6 +74,25 @@ internal sealed class AdminApi(LocalAwsServer server)
         using var body = new StreamReader(context.Request.Body);
         var version = server.Parameters.Put(name, await body.ReadToEndAsync(context.RequestAborted), type);
         await AnswerAsync(context, 200, $"{name} version {version}");
+    }
+
+    private async Task WriteRecordsAsync(HttpContext context)
+    {
+        try
+        {
+            await AnswerAsync(context, 200, string.Join('\n', server.HostedZones.Records(Query(context, "zone"))));
+        }
+        catch (AwsErrorException refusal)
+        {
+            await AnswerAsync(context, refusal.Error.Status, refusal.Error.Message!);
+        }
+    }
+
+    /// <summary>What is not named stays; what is named and empty is gone.</summary>
+    private void PutAddresses(HttpContext context)
+    {
+        string? Given(string name, string? before) => !context.Request.Query.ContainsKey(name) ? before : Query(context, name) is { Length: > 0 } value ? value : null;
+        server.Instance = server.Instance with { PublicIpv4 = Given("publicIpv4", server.Instance.PublicIpv4), Ipv6 = Given("ipv6", server.Instance.Ipv6) };
     }
 
     private async Task AddFaultAsync(HttpContext context)

@@ -75,6 +75,7 @@ internal sealed class MetadataService(
             "meta-data/placement/availability-zone" => region + "a",
             "meta-data/local-ipv4" => instance.LocalIpv4,
             "meta-data/public-ipv4" => instance.PublicIpv4,
+            "meta-data/ipv6" => instance.Ipv6,
             "meta-data/iam/info" => IamInfo(instance),
             "meta-data/iam/security-credentials" => instance.RoleName,
             _ when instance.RoleName is { } name && item == $"meta-data/iam/security-credentials/{name}" => RoleDocument(instance, fault),

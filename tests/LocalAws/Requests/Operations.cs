@@ -20,5 +20,7 @@ public static class Operations
 
     public const string GetParameter = "ssm:GetParameter";
     public const string StopInstances = "ec2:StopInstances";
+    public const string ListResourceRecordSets = "route53:ListResourceRecordSets";
+    public const string ChangeResourceRecordSets = "route53:ChangeResourceRecordSets";
     public const string GetAuthorizationToken = "ecr:GetAuthorizationToken";
 }

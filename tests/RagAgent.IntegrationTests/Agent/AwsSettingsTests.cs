@@ -43,6 +43,7 @@ public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_EC2");
+        AgentEnvironment.Remove("AWS_ENDPOINT_URL_ROUTE_53");
         var config = Path.Combine(Folder, "aws-config");
         await File.WriteAllTextAsync(config, $"""
             [profile dev]
@@ -72,6 +73,7 @@ public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_EC2");
+        AgentEnvironment.Remove("AWS_ENDPOINT_URL_ROUTE_53");
         AgentEnvironment["AWS_ENDPOINT_URL"] = Aws.ApiEndpoint.ToString();
         await PushAsync();
         StartAgent();

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using LocalAws;
 using LocalAws.Faults;
+using LocalAws.Route53;
 using LocalAws.Signing;
 using Xunit;
 
@@ -77,6 +78,79 @@ public sealed class ForeignClientTests : AwsTest
         var failure = (await AwsAsync(false, "ec2", "stop-instances", "--instance-ids", instance)).FailedWith();
 
         Assert.StartsWith($"An error occurred {expected}", failure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_aws_command_finds_a_zone_changes_its_records_and_lists_them()
+    {
+        Aws.HostedZones.Add(ZoneId, "example.com");
+        Aws.HostedZones.Add("Z0000000000", "example.org");
+
+        var zones = JsonNode.Parse((await AwsAsync(true, "route53", "list-hosted-zones-by-name", "--dns-name", "example.com")).Succeeded())!["HostedZones"]!.AsArray();
+        Assert.Equal(($"/hostedzone/{ZoneId}", "example.com."), ((string)zones[0]!["Id"]!, (string)zones[0]!["Name"]!));
+
+        var change = JsonNode.Parse((await ChangeAsync(Upsert("Rag.example.com", "A", "203.0.113.7"), Upsert("*.example.com", "AAAA", "2001:db8::7"))).Succeeded())!["ChangeInfo"]!;
+        Assert.Equal("PENDING", (string)change["Status"]!);
+        Clock.Advance(HostedZones.Propagation);
+        Assert.Equal("INSYNC", (string)JsonNode.Parse((await AwsAsync(true, "route53", "get-change", "--id", (string)change["Id"]!)).Succeeded())!["ChangeInfo"]!["Status"]!);
+        (await ChangeAsync("""{ "Action": "UPSERT", "ResourceRecordSet": { "Name": "www.example.com", "Type": "A", "AliasTarget": { "HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d1.cloudfront.net", "EvaluateTargetHealth": false } } }""",
+            """{ "Action": "CREATE", "ResourceRecordSet": { "Name": "w.example.com", "Type": "A", "SetIdentifier": "blue", "Weight": 10, "TTL": 60, "ResourceRecords": [ { "Value": "1.1.1.1" } ] } }""")).Succeeded();
+
+        Assert.Equal(["\\052.example.com. AAAA", "rag.example.com. A", "w.example.com. A", "www.example.com. A"], await ListAsync());
+        Assert.Equal(["rag.example.com. A"], await ListAsync("--start-record-name", "rag.example.com", "--start-record-type", "A", "--max-items", "1"));
+        var weighted = Aws.HostedZones.Records(ZoneId).Single(set => set.SetId is not null);
+        Assert.Equal(("blue", 10L), (weighted.SetId, weighted.Weight));
+        var call = Aws.Requests.Of("route53:ChangeResourceRecordSets")[0];
+        Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", $"arn:aws:route53:::hostedzone/{ZoneId}"), (call.Principal, call.Resource));
+
+        (await ChangeAsync(Upsert("rag.example.com", "A", "203.0.113.7").Replace("UPSERT", "DELETE", StringComparison.Ordinal))).Succeeded();
+        Assert.Null(Aws.HostedZones.Value(ZoneId, "rag.example.com"));
+    }
+
+    [Theory]
+    [InlineData("UPSERT", "rag.example.org", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet with DNS name rag.example.org. is not permitted in zone example.com.]")]
+    [InlineData("UPSERT", "rag.example.com", "A", "x", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Invalid Resource Record: 'FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with 'x'']")]
+    [InlineData("UPSERT", "taken.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet of type A with DNS name taken.example.com. is not permitted because a conflicting RRSet of type CNAME with the same DNS name already exists in zone example.com.]")]
+    [InlineData("UPSERT", "weighted.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet with DNS name weighted.example.com., type A, SetIdentifier null cannot be created")]
+    [InlineData("CREATE", "there.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to create resource record set [name='there.example.com.', type='A'] but it already exists]")]
+    [InlineData("DELETE", "there.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set [name='there.example.com.', type='A'] but the values provided do not match the current values]")]
+    [InlineData("DELETE", "gone.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set [name='gone.example.com.', type='A'] but it was not found]")]
+    public async Task The_aws_command_names_the_errors_of_Route_53_and_nothing_is_changed(string action, string name, string type, string value, string expected)
+    {
+        Aws.HostedZones.Add(ZoneId, "example.com");
+        Aws.HostedZones.Put(ZoneId, new RecordSet("taken.example.com", "CNAME", 60, ["x.example.net"]));
+        Aws.HostedZones.Put(ZoneId, new RecordSet("there.example.com", "A", 60, ["2.2.2.2"]));
+        Aws.HostedZones.Put(ZoneId, new RecordSet("weighted.example.com", "A", 60, ["2.2.2.2"], SetId: "blue", Weight: 1));
+        var before = Aws.HostedZones.Records(ZoneId);
+
+        // All or none: the change beside it is good.
+        var failure = (await ChangeAsync(Upsert("good.example.com", "A", "3.3.3.3"), Upsert(name, type, value).Replace("UPSERT", action, StringComparison.Ordinal))).FailedWith();
+
+        Assert.StartsWith($"An error occurred {expected}", failure, StringComparison.Ordinal);
+        Assert.Equal(before, Aws.HostedZones.Records(ZoneId));
+    }
+
+    [Theory]
+    [InlineData(null, "(NoSuchHostedZone) when calling the ChangeResourceRecordSets operation: No hosted zone found with ID: Z0123456789ABCDEFGHIJ")]
+    [InlineData("AccessDenied", "(AccessDenied) when calling the ChangeResourceRecordSets operation: User: arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0 is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ because")]
+    [InlineData("InvalidInput", "(InvalidInput) when calling the ChangeResourceRecordSets operation")]
+    public async Task The_aws_command_names_what_a_zone_refuses(string? fault, string expected)
+    {
+        if (fault is not null)
+            Aws.Faults.Add("route53:ChangeResourceRecordSets", new Fault.Error(fault));
+
+        Assert.StartsWith($"An error occurred {expected}", (await ChangeAsync(Upsert("rag.example.com", "A", "1.1.1.1"))).FailedWith(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task With_a_wrong_secret_the_aws_command_changes_no_record()
+    {
+        Aws.HostedZones.Add(ZoneId, "example.com");
+        Aws.Credentials.Add(new AwsCredential(StaticKeyId, "another", null, null, "arn:aws:iam::123456789012:user/static"));
+
+        var refused = (await AwsAsync(false, "route53", "list-resource-record-sets", "--hosted-zone-id", ZoneId)).FailedWith();
+
+        Assert.StartsWith("An error occurred (SignatureDoesNotMatch) when calling the ListResourceRecordSets operation", refused, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -158,12 +232,24 @@ public sealed class ForeignClientTests : AwsTest
         Assert.Equal([EcrHost + ":443"], proxy.Asked);
     }
 
+    private const string ZoneId = "Z0123456789ABCDEFGHIJ";
+
+    private static string Upsert(string name, string type, string value) =>
+        $$"""{ "Action": "UPSERT", "ResourceRecordSet": { "Name": "{{name}}", "Type": "{{type}}", "TTL": 60, "ResourceRecords": [ { "Value": "{{value}}" } ] } }""";
+
+    private Task<ToolResult> ChangeAsync(params string[] changes) =>
+        AwsAsync(true, "route53", "change-resource-record-sets", "--hosted-zone-id", ZoneId, "--change-batch", $$"""{ "Changes": [ {{string.Join(", ", changes)}} ] }""");
+
+    private async Task<string[]> ListAsync(params string[] more) =>
+        [.. JsonNode.Parse((await AwsAsync(true, ["route53", "list-resource-record-sets", "--hosted-zone-id", ZoneId, .. more])).Succeeded())!["ResourceRecordSets"]!.AsArray().Select(set => $"{set!["Name"]} {set["Type"]}")];
+
     private Task<ToolResult> AwsAsync(bool asTheInstance, params string[] arguments)
     {
         var environment = new Dictionary<string, string>
         {
             ["HOME"] = Folder,
-            ["AWS_REGION"] = "eu-central-1",
+            // With an address of its own the command signs for the region that it is told, and Route 53 has one alone.
+            ["AWS_REGION"] = arguments[0] == "route53" ? "us-east-1" : "eu-central-1",
             ["AWS_PAGER"] = "",
         };
         if (asTheInstance)

@@ -59,9 +59,11 @@ public class MetadataTests : AwsTest
         var token = await TokenAsync();
         Assert.Equal(HttpStatusCode.NotFound, (await GetAsync("public-ipv4", token)).Status);
 
-        Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
+        Assert.Equal(HttpStatusCode.NotFound, (await GetAsync("ipv6", token)).Status);
 
-        Assert.Equal("203.0.113.7", (await GetAsync("public-ipv4", token)).Body);
+        Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7", Ipv6 = "2001:db8::7" };
+
+        Assert.Equal(("203.0.113.7", "2001:db8::7"), ((await GetAsync("public-ipv4", token)).Body, (await GetAsync("ipv6", token)).Body));
     }
 
     [Fact]

@@ -80,6 +80,22 @@ public sealed class ServeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_zone_and_the_addresses_of_the_instance_can_be_set_from_a_script()
+    {
+        (await LocalAwsAsync("zone", "add", "Z0123456789ABCDEFGHIJ", "example.com")).Succeeded();
+        (await LocalAwsAsync("instance", "--public-ipv4", "203.0.113.7", "--ipv6", "2001:db8::7")).Succeeded();
+        (await LocalAwsAsync("instance", "--ipv6", "")).Succeeded();
+        (await Tool.RunAsync("/usr/bin/aws",
+            ["--endpoint-url", _ready.ApiEndpoint, "route53", "change-resource-record-sets", "--hosted-zone-id", "Z0123456789ABCDEFGHIJ", "--change-batch",
+                """{ "Changes": [ { "Action": "CREATE", "ResourceRecordSet": { "Name": "rag.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [ { "Value": "203.0.113.7" } ] } } ] }"""],
+            new Dictionary<string, string> { ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = "AKIDSCRIPT", ["AWS_SECRET_ACCESS_KEY"] = "static-secret" },
+            stopping: Stopping)).Succeeded();
+
+        Assert.Equal("rag.example.com. 60 A 203.0.113.7", (await LocalAwsAsync("zone", "records", "Z0123456789ABCDEFGHIJ")).Succeeded());
+        Assert.Contains("No hosted zone found with ID: Z1", (await LocalAwsAsync("zone", "records", "Z1")).FailedWith(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_value_on_the_command_line_is_refused() =>
         Assert.Contains("no process argument", (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).FailedWith(), StringComparison.Ordinal);
 

@@ -12,7 +12,7 @@ internal sealed class AwsHere : IDisposable
     private readonly Variables _variables = new(
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_SESSION_TOKEN", null), ("AWS_PROFILE", null),
         ("AWS_CONFIG_FILE", "/nowhere/config"), ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/credentials"), ("AWS_REGION", null), ("AWS_DEFAULT_REGION", null),
-        ("AWS_ENDPOINT_URL", null), ("AWS_ENDPOINT_URL_ECR", null), ("AWS_ENDPOINT_URL_SSM", null), ("AWS_ENDPOINT_URL_EC2", null), ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", null),
+        ("AWS_ENDPOINT_URL", null), ("AWS_ENDPOINT_URL_ECR", null), ("AWS_ENDPOINT_URL_SSM", null), ("AWS_ENDPOINT_URL_EC2", null), ("AWS_ENDPOINT_URL_ROUTE_53", null), ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", null),
         ("AWS_USE_FIPS_ENDPOINT", null), ("AWS_USE_DUALSTACK_ENDPOINT", null), ("HTTP_PROXY", null), ("http_proxy", null), ("HTTPS_PROXY", null), ("ALL_PROXY", null));
 
     public AwsHere(params (string Name, string? Value)[] variables)

@@ -34,6 +34,7 @@ public partial class OneTruthTests
         foreach (PropertyInfo section in typeof(AgentConfig).GetProperties().Where(property => !compared.Contains(property.Name)))
             Assert.Equal(section.GetValue(defaults), section.GetValue(sample));
         Assert.Equal(new IdleConfig(), Accepted(SampleWalk.Only("idle", SampleTree()["idle"]!.ToJsonString())).Idle);
+        Assert.Equal(new DnsConfig { Zone = "Z0123456789ABCDEFGHIJ", Name = "rag.example.com" }, Accepted(SampleWalk.Only("dns", SampleTree()["dns"]!.ToJsonString())).Dns);
     }
 
     [Fact]
@@ -110,17 +111,22 @@ public partial class OneTruthTests
 
     private static bool IsSection(string key) => Known.Any(other => other.StartsWith(key + ".", StringComparison.Ordinal)) && key is not "secrets";
 
-    /// <summary>The sample has idle switched off, and in the comment above it the object with its defaults.</summary>
+    /// <summary>The sample has idle and dns switched off, and in the comments above them the objects with their defaults.</summary>
     private static JsonObject SampleTree()
     {
         JsonObject sample = SampleWalk.Parse(Repository.Read("packaging/ragagent.json"));
         Assert.Null(sample["idle"]);
         sample["idle"] = JsonNode.Parse(IdleInSample().Match(Repository.Read("packaging/ragagent.json")).Groups[1].Value);
+        Assert.Null(sample["dns"]);
+        sample["dns"] = JsonNode.Parse(DnsInSample().Match(Repository.Read("packaging/ragagent.json")).Groups[1].Value);
         return sample;
     }
 
     [GeneratedRegex(@"^ *// +(\{ ""stopAfter"": .*\})$", RegexOptions.Multiline)]
     private static partial Regex IdleInSample();
+
+    [GeneratedRegex(@"^ *// +(\{ ""zone"": .*\})$", RegexOptions.Multiline)]
+    private static partial Regex DnsInSample();
 
     private static string Text(JsonNode? node) => node?.ToJsonString() ?? "null";
 }

@@ -37,6 +37,8 @@ internal static class SampleWalk
         if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "container") text += ", \"container\": \"/a\"";
         if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "certificate") text += ", \"certificate\": \"/a\"";
         if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "key") text += ", \"key\": \"/a\"";
+        if (key.StartsWith("dns.", StringComparison.Ordinal) && parts[^1] != "zone") text += ", \"zone\": \"Z1\"";
+        if (key.StartsWith("dns.", StringComparison.Ordinal) && parts[^1] != "name") text += ", \"name\": \"rag.example.com\"";
         foreach (string part in parts.Reverse().Skip(1))
         {
             text = part.EndsWith("[]", StringComparison.Ordinal)

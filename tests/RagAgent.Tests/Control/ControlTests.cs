@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
 using RagAgent.Control;
+using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using RagAgent.Tests.Proxy;
@@ -252,7 +253,7 @@ public sealed class ControlTests : IAsyncLifetime
 
     private ControlServer Server(ControlAddress address)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _configInUse, _password.Keeper, Told.NoCertificates(_agent.Board, _agent.Clock), _agent.Clock);
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _configInUse, _password.Keeper, Told.NoCertificates(_agent.Board, _agent.Clock), new AppAddress(_agent.Board), _agent.Clock);
         return new ControlServer(address, status, _agent.Board, _configInUse, _password.Keeper, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 

@@ -23,6 +23,7 @@ public class StatusDocumentTests
         "problems.code", "problems.what", "problems.remedy", "problems.nextTry",
         "boot.this.began", "boot.this.steps.name", "boot.this.steps.seconds", "boot.previous.began", "boot.previous.steps.name", "boot.previous.steps.seconds",
         "idle.lastActivity", "idle.stopsAt", "idle.because", "idle.noticed", "idle.stopping", "configFingerprint",
+        "dns.name", "dns.url", "dns.addresses",
     ];
 
     private static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
@@ -39,7 +40,8 @@ public class StatusDocumentTests
         new BootsStatus(
             new BootStatus(At, [new BootStepStatus("agent", 6.123), new BootStepStatus("healthy", 21)]),
             new BootStatus(At.AddDays(-1), [new BootStepStatus("agent", 6), new BootStepStatus("healthy", 120.66)])),
-        new IdleStatus(At, At.AddHours(1), "idle", true, false), "0123abcd");
+        new IdleStatus(At, At.AddHours(1), "idle", true, false),
+        new DnsStatus("rag.example.com", "https://rag.example.com/", ["203.0.113.7", "2001:db8::7"]), "0123abcd");
 
     [Fact]
     public void Every_key_that_scripts_may_read_is_there()
@@ -64,6 +66,7 @@ public class StatusDocumentTests
             The app serves.
 
             app       serving since {at}, container 0123456789ab, release release-1
+            url       https://rag.example.com/ (203.0.113.7, 2001:db8::7)
             image     registry/app:latest
             digest    {Told.Digest} (a newer one is known)
             newest    {Told.NewerDigest}
@@ -106,6 +109,10 @@ public class StatusDocumentTests
     [InlineData(0, "0 sessions open")]
     public void One_session_is_one(int sessions, string told) =>
         Assert.Contains($"port 80, {told}\n", StatusText.Of(Full with { App = Full.App with { Sessions = sessions } }), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_URL_that_may_lead_nowhere_is_told_as_such() =>
+        Assert.Contains("\nurl       https://rag.example.com/, which is not known to point here\n", StatusText.Of(Full with { Dns = Full.Dns! with { Addresses = [] } }), StringComparison.Ordinal);
 
     [Fact]
     public void What_is_not_known_has_no_line()

@@ -43,7 +43,7 @@ public sealed class RedactionTests
     [InlineData("""{ "environment": "hunter2", "aws": "hunter2", "secrets": "hunter2" }""", """{ "environment": "***", "aws": "***", "secrets": "***" }""")]
     [InlineData("""{ "environment": { "hunter2=x": 1 }, "secrets": { "sk hunter2": "/x" } }""", """{ "environment": { "***": "***" }, "secrets": { "***": "***" } }""")]
     [InlineData("""{ "secrets": { "KEY": "hunter2", "B": { "credential": "hunter2", "hunter2": 1, "file": "/run/b" } } }""", """{ "secrets": { "KEY": "***", "B": { "credential": "***", "***": "***", "file": "/run/b" } } }""")]
-    [InlineData("""{ "image": ["hunter2"], "tls": { "key": "hunter2" }, "dns": { "token": "hunter2" } }""", """{ "image": "***", "tls": { "key": "***" }, "dns": "***" }""")]
+    [InlineData("""{ "image": ["hunter2"], "tls": { "key": "hunter2" }, "dns": { "token": "hunter2", "name": "rag.example.com" } }""", """{ "image": "***", "tls": { "key": "***" }, "dns": { "token": "***", "name": "rag.example.com" } }""")]
     [InlineData("""{ "image": "sk-0123456789hunter2hunter2" }""", """{ "image": "***" }""")]
     [InlineData("""["hunter2"]""", """["***"]""")]
     public void Of_a_configuration_only_what_its_contract_knows_to_be_harmless_is_shown(string text, string shown)

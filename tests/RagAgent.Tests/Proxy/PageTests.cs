@@ -43,6 +43,14 @@ public partial class PageTests
     }
 
     [Fact]
+    public void It_names_the_address_that_the_app_has_if_it_has_one()
+    {
+        Assert.Contains("<p>This app's address: <a href=\"https://rag.example.com/\">https://rag.example.com/</a></p>",
+            new Page(new PageConfig(), "ragstream", logo: null, url: "https://rag.example.com/").Render(Starting), StringComparison.Ordinal);
+        Assert.DoesNotContain("This app's address", new Page(new PageConfig(), "ragstream", logo: null).Render(Starting), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Whatever_a_text_holds_it_stays_text()
     {
         var title = Hostile[..80];

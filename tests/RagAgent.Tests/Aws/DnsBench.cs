@@ -1,0 +1,187 @@
+using System.Net;
+using System.Security;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Aws;
+using RagAgent.Configuration;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+
+namespace RagAgent.Tests.Aws;
+
+/// <summary>An instance and a hosted zone where a test can change both, and what keeps a name pointed there. The time stands still until it is moved.</summary>
+internal sealed class DnsBench : IAsyncDisposable
+{
+    public const string Found = "203.0.113.7";
+    public static readonly DnsConfig Kept = new() { Zone = "Z1", Name = "rag.example.com" };
+    public static readonly DnsConfig Deleted = Kept with { OnStop = DnsOnStop.Delete };
+
+    private readonly ApplicationLifetime _life = new(NullLogger<ApplicationLifetime>.Instance);
+    private TestServer _server = null!;
+    private AwsHere _aws = null!;
+    private InstanceMetadata _metadata = null!;
+    private DnsRecord? _record;
+
+    private DnsBench(DnsConfig? dns)
+    {
+        Config = new AgentConfig { Image = "app", Dns = dns };
+        Clock = new AgentClock(Time);
+        Address = new AppAddress(Board);
+    }
+
+    public AgentConfig Config { get; }
+
+    public FakeTimeProvider Time { get; } = new(TimeProvider.System.GetUtcNow());
+
+    public AgentClock Clock { get; }
+
+    public StateBoard Board { get; } = new();
+
+    public AppAddress Address { get; }
+
+    public Route53 Route53 { get; private set; } = null!;
+
+    /// <summary>By their IMDS paths; what is not here is not there.</summary>
+    public Dictionary<string, string> Metadata { get; } = new() { ["public-ipv4"] = Found };
+
+    /// <summary>By type: what the zone has for the name.</summary>
+    public Dictionary<string, string> Records { get; } = [];
+
+    /// <summary>What is answered instead, by method; null: the zone answers.</summary>
+    public Func<HttpContext, Task<bool>>? Instead { get; set; }
+
+    /// <summary>What systemd is doing.</summary>
+    public string? Jobs { get; set; }
+
+    public List<string> Said { get; } = [];
+
+    public string Authority => _server.Authority;
+
+    /// <summary>Of Route 53, in order: <c>GET</c>, or the action and the value of a change.</summary>
+    public string[] Asked => [.. _server.Requests.Where(request => request.Path.StartsWith("/2013-04-01", StringComparison.Ordinal))
+        .Select(request => request.Method == "GET" ? "GET" : $"{Between(request.Body, "Action")} {Between(request.Body, "Value")}")];
+
+    public IReadOnlyList<Arrived> Requests => _server.Requests;
+
+    public static async Task<DnsBench> StartAsync(DnsConfig? dns)
+    {
+        var bench = new DnsBench(dns);
+        bench._server = await TestServer.StartAsync(bench.AnswerAsync);
+        var address = bench._server.Address.ToString();
+        bench._aws = new AwsHere(("AWS_ENDPOINT_URL_ROUTE_53", address), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", address), ("AWS_EC2_METADATA_DISABLED", null));
+        bench._metadata = new InstanceMetadata(bench.Time);
+        bench.Route53 = new Route53(AwsHere.Account(time: bench.Time), bench.Time);
+        return bench;
+    }
+
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        _record = new DnsRecord(Config, _metadata, Route53, Address, new MachineEnd(Board) { Jobs = _ => Task.FromResult(Jobs) }, _life, Clock, new Heard<DnsRecord>(Said));
+        await _record.StartAsync(stopping);
+    }
+
+    /// <summary>The agent is told to end, and has ended as far as this is its matter.</summary>
+    public async Task EndAsync()
+    {
+        _life.StopApplication();
+        await _record!.ExecuteTask!;
+    }
+
+    public Task<CheckResult> ExamineAsync(CancellationToken stopping) => new DnsCheck(Config, _metadata, Route53).RunAsync(stopping);
+
+    public static async Task UntilAsync(Func<bool> condition, CancellationToken stopping)
+    {
+        while (!condition())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, stopping);
+        }
+    }
+
+    /// <summary>Moves the time until it is so.</summary>
+    public async Task PassesUntilAsync(Func<bool> condition, CancellationToken stopping, double seconds = 1)
+    {
+        while (!condition())
+        {
+            Time.Advance(TimeSpan.FromSeconds(seconds));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, stopping);
+        }
+    }
+
+    public static async Task<bool> RefuseAsync(HttpContext call, int status, string code, string message)
+    {
+        call.Response.StatusCode = status;
+        await call.Response.WriteAsync($"<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{SecurityElement.Escape(message)}</Message></Error><RequestId>1</RequestId></ErrorResponse>");
+        return true;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_record is not null)
+        {
+            await _record.StopAsync(CancellationToken.None);
+            _record.Dispose();
+        }
+        _metadata.Dispose();
+        _aws.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    private async Task AnswerAsync(HttpContext call)
+    {
+        var path = call.Request.Path.Value!;
+        if (path == "/latest/api/token")
+        {
+            await call.Response.WriteAsync("session");
+        }
+        else if (path.StartsWith("/latest/meta-data/", StringComparison.Ordinal))
+        {
+            call.Response.StatusCode = Metadata.TryGetValue(path["/latest/meta-data/".Length..], out var value) ? value.Length > 0 ? 200 : 500 : 404;
+            await call.Response.WriteAsync(value ?? "");
+        }
+        else if (Instead is null || !await Instead(call))
+        {
+            await AnswerForZoneAsync(call);
+        }
+    }
+
+    private async Task AnswerForZoneAsync(HttpContext call)
+    {
+        if (call.Request.Method == "GET")
+        {
+            await call.Response.WriteAsync($"<ListResourceRecordSetsResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ResourceRecordSets>{string.Concat(Records.Select(record =>
+                $"<ResourceRecordSet><Name>rag.example.com.</Name><Type>{record.Key}</Type>{record.Value}</ResourceRecordSet>"))}</ResourceRecordSets></ListResourceRecordSetsResponse>");
+            return;
+        }
+        var body = _server.Requests[^1].Body;
+        var (action, type, value) = (Between(body, "Action"), Between(body, "Type"), Between(body, "Value"));
+        if (!IPAddress.TryParse(value, out _))
+        {
+            await RefuseAsync(call, 400, "InvalidChangeBatch", "[Invalid Resource Record]");
+        }
+        else if (action == "DELETE" && Records.GetValueOrDefault(type) != Holding(value))
+        {
+            await RefuseAsync(call, 400, "InvalidChangeBatch", $"[Tried to delete resource record set [name='rag.example.com.', type='{type}'] but the values provided do not match the current values]");
+        }
+        else if (action == "DELETE")
+        {
+            Records.Remove(type);
+        }
+        else
+        {
+            Records[type] = Holding(value);
+        }
+        await call.Response.CompleteAsync();
+    }
+
+    /// <summary>A record as the agent writes it.</summary>
+    public static string Holding(string value, int ttl = 60) => $"<TTL>{ttl}</TTL><ResourceRecords><ResourceRecord><Value>{value}</Value></ResourceRecord></ResourceRecords>";
+
+    private static string Between(string xml, string element)
+    {
+        var from = xml.IndexOf($"<{element}>", StringComparison.Ordinal) + element.Length + 2;
+        return xml[from..xml.IndexOf($"</{element}>", from, StringComparison.Ordinal)];
+    }
+}

@@ -1,0 +1,104 @@
+using System.Net;
+using RagAgent.Aws;
+using RagAgent.Configuration;
+using Xunit;
+
+namespace RagAgent.Tests.Aws;
+
+/// <summary>Given what a zone has and which addresses a machine has: what is written, and what is left as it is.</summary>
+public class DnsPlanTests
+{
+    private static readonly DnsConfig Dns = new() { Zone = "Z1", Name = "rag.example.com" };
+    private static readonly IPAddress Ipv4 = IPAddress.Parse("203.0.113.7");
+    private static readonly IPAddress Ipv6 = IPAddress.Parse("2001:db8::7");
+
+    [Fact]
+    public void A_record_that_is_missing_is_written() => AssertPlan([], [Ipv4], writing: [Ipv4]);
+
+    [Fact]
+    public void Each_kind_of_address_has_a_record_of_its_own() => AssertPlan([A("203.0.113.7")], [Ipv4, Ipv6], standing: [Ipv4], writing: [Ipv6]);
+
+    [Fact]
+    public void A_record_that_holds_the_address_is_left_alone_however_it_is_written() =>
+        AssertPlan([A("203.0.113.7") with { Name = "RAG.example.com." }, Aaaa("2001:0DB8:0:0:0:0:0:7")], [Ipv4, Ipv6], standing: [Ipv4, Ipv6]);
+
+    [Fact]
+    public void The_address_of_an_earlier_start_is_replaced() => AssertPlan([A("198.51.100.1")], [Ipv4], writing: [Ipv4]);
+
+    [Fact]
+    public void Another_time_to_live_is_written_too() => AssertPlan([A("203.0.113.7") with { Ttl = 300 }], [Ipv4], writing: [Ipv4]);
+
+    [Fact]
+    public void What_stands_under_other_names_or_types_has_no_say() =>
+        AssertPlan([new("rag.example.com.", "TXT", 60, ["\"x\""]), new("rag.example.com.", "CAA", 60, ["0 issue \"x\""]), new("\\052.example.com.", "CNAME", 60, ["x.example."]), new("z.rag.example.com.", "A", 60, ["1.1.1.1", "2.2.2.2"])],
+            [Ipv4], writing: [Ipv4]);
+
+    [Fact]
+    public void An_alias_is_not_destroyed() =>
+        AssertTaken(A() with { Ttl = null, Alias = "D1.cloudfront.net." }, "The A record of rag.example.com is an alias (d1.cloudfront.net), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+
+    [Fact]
+    public void One_of_a_weighted_set_is_not_destroyed() =>
+        AssertTaken(A("1.1.1.1") with { SetId = "blue" }, "The A record of rag.example.com is one that a routing policy chooses from ('blue'), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+
+    [Fact]
+    public void A_record_that_several_machines_share_is_not_destroyed() =>
+        AssertTaken(A("1.1.1.1", "203.0.113.7"), "The A record of rag.example.com holds 2 addresses, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+
+    [Fact]
+    public void A_CNAME_is_not_destroyed_and_leaves_room_for_nothing_else()
+    {
+        var plan = DnsPlan.Of(Dns, [Ipv4, Ipv6], [new("rag.example.com.", "CNAME", 300, ["other.example.com."])]);
+
+        var problem = Assert.Single(plan.Problems);
+        Assert.Equal(("dns-name-taken", "rag.example.com is a CNAME record (other.example.com), which the agent would not write and does not overwrite: visitors are led there, and not to this machine."), (problem.Code, problem.What));
+        Assert.Equal((0, 0), (plan.Standing.Count, plan.Writing.Count));
+    }
+
+    [Fact]
+    public void What_keeps_one_record_away_does_not_keep_the_other()
+    {
+        var plan = DnsPlan.Of(Dns, [Ipv4, Ipv6], [A() with { Alias = "x." }]);
+
+        Assert.Equal([Ipv6], plan.Writing);
+        Assert.Equal("dns-name-taken", Assert.Single(plan.Problems).Code);
+    }
+
+    [Theory]
+    [InlineData("AAAA", "2001:db8::9", "203.0.113.7", "rag.example.com has an AAAA record (2001:db8::9), and this machine has no public IPv6 address: who comes by IPv6 is led elsewhere.")]
+    [InlineData("A", "198.51.100.1", "2001:db8::7", "rag.example.com has an A record (198.51.100.1), and this machine has no public IPv4 address: who comes by IPv4 is led elsewhere.")]
+    public void A_record_of_the_other_kind_that_leads_elsewhere_is_told_and_not_deleted(string type, string value, string here, string expected)
+    {
+        var plan = DnsPlan.Of(Dns, [IPAddress.Parse(here)], [new("rag.example.com.", type, 60, [value])]);
+
+        Assert.Equal([IPAddress.Parse(here)], plan.Writing);
+        var problem = Assert.Single(plan.Problems);
+        Assert.Equal(("dns-elsewhere", expected), (problem.Code, problem.What));
+    }
+
+    [Fact]
+    public void Without_any_address_nothing_is_done() => AssertPlan([A("198.51.100.1")], []);
+
+    private static RecordSet A(params string[] values) => new("rag.example.com.", "A", 60, values);
+
+    private static RecordSet Aaaa(params string[] values) => new("rag.example.com.", "AAAA", 60, values);
+
+    private static void AssertPlan(RecordSet[] found, IPAddress[] here, IPAddress[]? standing = null, IPAddress[]? writing = null)
+    {
+        var plan = DnsPlan.Of(Dns, here, found);
+
+        Assert.Empty(plan.Problems);
+        Assert.Equal(standing ?? [], plan.Standing);
+        Assert.Equal(writing ?? [], plan.Writing);
+    }
+
+    private static void AssertTaken(RecordSet found, string expected)
+    {
+        var plan = DnsPlan.Of(Dns, [Ipv4], [found]);
+
+        var problem = Assert.Single(plan.Problems);
+        Assert.Equal(("dns-name-taken", expected), (problem.Code, problem.What));
+        Assert.Equal("Delete it in the hosted zone Z1 when it is not needed, or set dns.name to another name; the agent looks again by itself.", problem.Remedy);
+        Assert.Equal((0, 0), (plan.Standing.Count, plan.Writing.Count));
+    }
+}

@@ -1,0 +1,170 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using RagAgent.Aws;
+using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
+using Xunit;
+
+namespace RagAgent.Tests.Aws;
+
+[Collection(ProcessEnvironment.Name)]
+public sealed class Route53Tests : IAsyncLifetime
+{
+    private const string Arn = "arn:aws:route53:::hostedzone/Z1";
+    private static readonly IPAddress Here = IPAddress.Parse(DnsBench.Found);
+    private DnsBench _bench = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _bench = await DnsBench.StartAsync(DnsBench.Kept);
+
+    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task Records_are_asked_for_by_the_zones_id_and_the_name_and_signed_for_the_one_place_that_Route_53_has()
+    {
+        _bench.Records["A"] = DnsBench.Holding("198.51.100.1");
+
+        Assert.Equal("198.51.100.1", Assert.Single(Assert.Single(await _bench.Route53.ListAsync(DnsBench.Kept, Stop)).Values));
+
+        var call = _bench.Requests[^1];
+        Assert.Equal("GET /2013-04-01/hostedzone/Z1/rrset?maxitems=300&name=rag.example.com", call.ToString());
+        Assert.Contains("/us-east-1/route53/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task An_address_is_written_as_the_record_of_its_kind()
+    {
+        await _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop);
+        await _bench.Route53.PointAsync(DnsBench.Kept, IPAddress.Parse("2001:db8::7"), Stop);
+
+        Assert.Equal(["A", "AAAA"], _bench.Records.Keys);
+        Assert.Equal(["UPSERT 203.0.113.7", "UPSERT 2001:db8::7"], _bench.Asked);
+        Assert.Equal(("POST /2013-04-01/hostedzone/Z1/rrset/", "application/xml"), (_bench.Requests[^1].ToString(), _bench.Requests[^1].Headers["Content-Type"]));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData(403, "AccessDenied", "User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1", "aws-denied",
+        "AWS denies pointing rag.example.com at 203.0.113.7: User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1.",
+        $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A, the action UPSERT) to the instance role; no restart is needed.")]
+    [InlineData(404, "NoSuchHostedZone", "No hosted zone found with ID: Z1", "dns-zone-missing",
+        "There is no hosted zone Z1 in the account of the credentials, so rag.example.com can't be pointed at this machine.",
+        "Set dns.zone to the id of the zone that the name is in ('aws route53 list-hosted-zones-by-name --dns-name example.com'); it must be in the instance's own account.")]
+    [InlineData(400, "InvalidChangeBatch", "[RRSet with DNS name rag.example.com. is not permitted in zone example.org.]", "dns-outside-zone",
+        "rag.example.com is no name of the hosted zone Z1: RRSet with DNS name rag.example.com. is not permitted in zone example.org.",
+        "Correct dns.name, or set dns.zone to the zone that the name is in; 'systemctl reload ragagent' then takes the file.")]
+    [InlineData(400, "InvalidChangeBatch", "[RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists]", "dns-refused",
+        "Route 53 refuses pointing rag.example.com at 203.0.113.7: RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists.",
+        "Look at the records of rag.example.com in the hosted zone Z1. The agent tries again by itself.")]
+    [InlineData(403, "ExpiredToken", "The security token included in the request is expired", "aws-credentials-expired", "AWS refuses pointing rag.example.com at 203.0.113.7: the credentials have expired.",
+        "New ones are asked for by themselves; if this stays, check the clock ('timedatectl').")]
+    public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
+    {
+        _bench.Instead = call => DnsBench.RefuseAsync(call, status, code, message);
+
+        Assert.Equal(new Problem(problem, what, remedy), await Refused.ByAsync(() => _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop)));
+        Assert.Single(_bench.Asked);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_missing_permission_to_look_is_named_too()
+    {
+        _bench.Instead = call => DnsBench.RefuseAsync(call, 403, "AccessDenied", "no");
+
+        Assert.Equal("Allow route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1 to the instance role; no restart is needed.", (await Refused.ByAsync(() => _bench.Route53.ListAsync(DnsBench.Kept, Stop))).Remedy);
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData(400, "Throttling")]
+    [InlineData(400, "PriorRequestNotComplete")]
+    [InlineData(503, "ServiceUnavailable")]
+    public async Task What_passes_is_asked_for_again_after_a_moment(int status, string code)
+    {
+        var refusals = 2;
+        _bench.Instead = async call => refusals-- > 0 && await DnsBench.RefuseAsync(call, status, code, "Rate exceeded");
+        var point = _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop);
+
+        await _bench.PassesUntilAsync(() => point.IsCompleted, Stop, seconds: 0.1);
+
+        await point;
+        Assert.Equal(3, _bench.Asked.Length);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task What_does_not_pass_is_told_and_not_asked_for_again_and_again()
+    {
+        _bench.Instead = call => DnsBench.RefuseAsync(call, 400, "PriorRequestNotComplete", "busy");
+        var point = Refused.ByAsync(() => _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop));
+
+        await _bench.PassesUntilAsync(() => point.IsCompleted, Stop, seconds: 0.1);
+
+        Assert.Equal(("aws-throttled", 4), ((await point).Code, _bench.Asked.Length));
+    }
+
+    [Theory(Timeout = Patience.Milliseconds)]
+    [InlineData("<html>a proxy's page</html>")]
+    [InlineData("")]
+    public async Task An_answer_that_is_not_Route_53s_is_told(string body)
+    {
+        _bench.Instead = async call =>
+        {
+            await call.Response.WriteAsync(body);
+            return true;
+        };
+
+        Assert.Equal(new Problem("dns-garbled", "What Route 53 answers about rag.example.com can't be understood.", "The agent tries again by itself."), await Refused.ByAsync(() => _bench.Route53.ListAsync(DnsBench.Kept, Stop)));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_Route_53_that_does_not_answer_is_given_up_after_a_while()
+    {
+        _bench.Instead = async call =>
+        {
+            await TestServer.HangAsync(call);
+            return true;
+        };
+        var list = Refused.ByAsync(() => _bench.Route53.ListAsync(DnsBench.Kept, Stop));
+
+        await _bench.PassesUntilAsync(() => list.IsCompleted, Stop);
+
+        Assert.Equal(("dns-unreachable", $"Route 53 at {_bench.Authority} can't be reached for looking up rag.example.com in the hosted zone Z1: it did not answer in time."), (await list) is var problem ? (problem.Code, problem.What) : default);
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_try_asks_for_what_can_not_be_made_and_changes_nothing()
+    {
+        await _bench.Route53.TryAsync(DnsBench.Deleted, ["A", "AAAA"], Stop);
+
+        Assert.Empty(_bench.Records);
+        var body = Assert.Single(_bench.Requests, request => request.Method == "POST").Body;
+        Assert.Equal(["UPSERT", "DELETE", "UPSERT", "DELETE"], System.Text.RegularExpressions.Regex.Matches(body, "<Action>(.*?)<").Select(match => match.Groups[1].Value));
+        Assert.Equal(["A", "A", "AAAA", "AAAA"], System.Text.RegularExpressions.Regex.Matches(body, "<Type>(.*?)<").Select(match => match.Groups[1].Value));
+    }
+
+    [Fact(Timeout = Patience.Milliseconds)]
+    public async Task A_try_tells_which_permission_is_missing_and_for_what()
+    {
+        _bench.Instead = call => DnsBench.RefuseAsync(call, 403, "AccessDenied", "no");
+
+        Assert.Equal($"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed.",
+            (await Refused.ByAsync(() => _bench.Route53.TryAsync(DnsBench.Deleted, ["A", "AAAA"], Stop))).Remedy);
+    }
+
+    [Theory]
+    [InlineData("eu-central-1", null, null, "https://route53.amazonaws.com/", "us-east-1")]
+    [InlineData("cn-north-1", null, null, "https://route53.amazonaws.com.cn/", "cn-northwest-1")]
+    [InlineData("us-gov-east-1", null, null, "https://route53.us-gov.amazonaws.com/", "us-gov-west-1")]
+    [InlineData("us-iso-west-1", null, null, "https://route53.c2s.ic.gov/", "us-iso-east-1")]
+    [InlineData("eu-central-1", "AWS_USE_FIPS_ENDPOINT", "true", "https://route53-fips.amazonaws.com/", "us-east-1")]
+    [InlineData("cn-north-1", "AWS_USE_FIPS_ENDPOINT", "true", "https://route53.amazonaws.com.cn/", "cn-northwest-1")]
+    [InlineData("eu-central-1", "AWS_USE_DUALSTACK_ENDPOINT", "true", "https://route53.global.api.aws/", "us-east-1")]
+    [InlineData("eu-central-1", "AWS_ENDPOINT_URL", "http://127.0.0.1:1/", "http://127.0.0.1:1/", "us-east-1")]
+    [InlineData("eu-central-1", "AWS_ENDPOINT_URL_ROUTE_53", "http://127.0.0.1:2/", "http://127.0.0.1:2/", "us-east-1")]
+    public void The_standard_settings_and_the_partition_say_where_Route_53_is(string region, string? variable, string? value, string address, string region53)
+    {
+        using var aws = variable is null ? new AwsHere() : new AwsHere((variable, value));
+        var config = new Route53ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region));
+
+        Assert.Equal((address, region53), (config.Address.ToString(), config.SigningRegion.SystemName));
+    }
+}
