@@ -11,7 +11,7 @@ usage() { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 (($# == 1)) || usage
 ((EUID == 0)) || { echo "clean.sh: this needs root. Run: sudo $0 $1" >&2; exit 1; }
 
-# Folders that stay and are empty; files that go; files that stay and are empty.
+# Folders that stay and are emptied, and files that go.
 empty=(/var/lib/docker /var/lib/containerd /var/lib/ragagent /var/lib/cloud /var/log/journal /var/lib/dhcp /var/lib/NetworkManager /var/crash
   /var/cache/apt/archives /var/lib/apt/lists /var/cache/dnf /root/.aws /root/.docker /root/.gnupg)
 # systemd's random seed and credential secret, cloned, would be the same on every machine.
@@ -33,7 +33,8 @@ bake() {
   if command -v dnf >/dev/null; then dnf --quiet clean all >/dev/null; fi
   if command -v cloud-init >/dev/null; then cloud-init clean --logs; fi
 
-  # The journal from now on goes to memory: else the shutdown itself would be in the image.
+  # What would write to the disk until the very end: the shutdown itself, and a seed that every machine of this image would begin with.
+  systemctl stop syslog.socket rsyslog.service systemd-random-seed.service 2>/dev/null || true
   journalctl --relinquish-var 2>/dev/null || true
   local each
   for each in "${empty[@]}"; do
@@ -64,7 +65,7 @@ check() {
     [[ ! -e $each || -L $each ]] || tell "$each"
   done
   [[ ! -s /etc/machine-id ]] || tell "/etc/machine-id, with an id in it"
-  while IFS= read -r each; do tell "$each, with a key in it"; done < <(grep --recursive --files-with-matches --extended-regexp --binary-files=without-match --exclude-dir=package \
+  while IFS= read -r each; do tell "$each, with a key in it"; done < <(grep --recursive --files-with-matches --extended-regexp --binary-files=without-match \
     'sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|BEGIN ([A-Z]+ )?PRIVATE KEY' /etc /root /home /var/log 2>/dev/null || true)
   return "$found"
 }

@@ -14,7 +14,6 @@ namespace RagAgent.IntegrationTests.Cloud;
 public sealed class PolicyTests(Bench bench) : AgentTest(bench)
 {
     private const string PasswordParameter = "/ragstream/PASSWORD_HASH";
-    private const string InstanceId = "i-0123456789abcdef0";
 
     [Fact]
     public async Task What_the_agent_calls_is_what_its_policy_allows()
@@ -38,13 +37,13 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
         await WaitForAsync(s => s.App.State == "serving" && s.App.Digest == first, "the first is back");
         await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
 
-        var template = Stack(("PasswordParameter", PasswordParameter), ("IdleStopAfter", "10s"));
+        var template = Template.Stack(("PasswordParameter", PasswordParameter), ("IdleStopAfter", "10s"));
         // What EC2 knows of the instance, by the stack's own words.
         var instance = template.Resource("Instance")!;
         var context = instance["Tags"]!.AsArray().ToDictionary(tag => $"aws:ResourceTag/{(string)tag!["Key"]!}", tag => new[] { (string)tag!["Value"]! });
 
         AssertExact(new Policy(template.Resource("AgentPolicy")!["PolicyDocument"]!), Called(by: ":assumed-role/"), context);
-        Assert.Empty(new Policy(template.Resource("AgentPolicy")!["PolicyDocument"]!).Allowing(new IamCall("ec2:StopInstances", $"arn:aws:ec2:eu-central-1:123456789012:instance/{InstanceId}"),
+        Assert.Empty(new Policy(template.Resource("AgentPolicy")!["PolicyDocument"]!).Allowing(new IamCall("ec2:StopInstances", $"arn:aws:ec2:eu-central-1:123456789012:instance/{Template.InstanceId}"),
             new Dictionary<string, string[]> { ["aws:ResourceTag/ragagent-stack"] = ["another"] }));
     }
 
@@ -63,18 +62,18 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
         // A builder other than the engine looks first whether the manifest is there.
         (await Tool.RunAsync("skopeo", ["inspect", "--raw", "--tls-verify=false", "--authfile", Path.Combine(Folder, "docker", "config.json"), $"docker://{Repository}:latest"], stopping: Stopping)).Succeeded();
 
-        AssertExact(new Policy(Stack().Resource("CiPolicy")!["PolicyDocument"]!), Called(by: ":user/github-ragstream-ci"), new Dictionary<string, string[]>());
+        AssertExact(new Policy(Template.Stack().Resource("CiPolicy")!["PolicyDocument"]!), Called(by: ":user/github-ragstream-ci"), new Dictionary<string, string[]>());
     }
 
     [Fact]
     public void What_was_not_asked_for_is_not_allowed()
     {
-        var allowed = new Policy(Stack().Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action).ToArray();
+        var allowed = new Policy(Template.Stack().Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action).ToArray();
 
         Assert.Equal(["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ssm:GetParameter"], allowed);
-        Assert.Equal(["AgentPolicy", "CiPolicy", "SessionManagerPolicy"], Stack().Made("AWS::IAM::Policy").Order(StringComparer.Ordinal));
-        Assert.Equal(["AgentPolicy"], Stack(("Ci", "none"), ("SessionManager", "false")).Made("AWS::IAM::Policy"));
-        Assert.Null(Stack(("Ci", "none")).Resource("CiUser"));
+        Assert.Equal(["AgentPolicy", "CiPolicy", "SessionManagerPolicy"], Template.Stack().Made("AWS::IAM::Policy").Order(StringComparer.Ordinal));
+        Assert.Equal(["AgentPolicy"], Template.Stack(("Ci", "none"), ("SessionManager", "false")).Made("AWS::IAM::Policy"));
+        Assert.Null(Template.Stack(("Ci", "none")).Resource("CiUser"));
     }
 
     [Fact]
@@ -83,8 +82,8 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
         // The key of one's own: Parameter Store asks for it in the role's name. The record: the agent does not keep one yet.
         string[] others = ["kms:Decrypt", "route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"];
         const string key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd";
-        var more = new Policy(Stack(("KmsKeyArn", key), ("HostedZoneId", "Z1"), ("RecordName", "rag.example.com")).Resource("AgentPolicy")!["PolicyDocument"]!);
-        Assert.Equal(others, more.Allowed.Select(a => a.Action).Except(new Policy(Stack().Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action)));
+        var more = new Policy(Template.Stack(("KmsKeyArn", key), ("HostedZoneId", "Z1"), ("RecordName", "rag.example.com")).Resource("AgentPolicy")!["PolicyDocument"]!);
+        Assert.Equal(others, more.Allowed.Select(a => a.Action).Except(new Policy(Template.Stack().Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action)));
 
         bool Decrypts(string service, string parameter) => more.Allowing(new IamCall("kms:Decrypt", key), new Dictionary<string, string[]>
         {
@@ -106,17 +105,6 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
         Assert.False(Changes("rag.example.com", "MX", "UPSERT"));
         Assert.Empty(more.Allowing(new IamCall("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1"), new Dictionary<string, string[]>()));
     }
-
-    private static Template Stack(params (string Name, string Value)[] parameters) =>
-        new(Path.Combine(Bench.Root, "packaging/cloudformation/ragstream.yaml"), parameters.ToDictionary(p => p.Name, p => p.Value), new Dictionary<string, string>
-        {
-            ["Instance"] = InstanceId,
-            ["InstanceRole"] = "ragstream-InstanceRole",
-            ["InstanceProfile"] = "ragstream-InstanceProfile",
-            ["SecurityGroup.GroupId"] = "sg-0123",
-            ["DataVolume"] = "vol-0123456789abcdef0",
-            ["CiUser"] = "github-ragstream-ci",
-        });
 
     /// <summary>What this caller asked of AWS for which IAM has an action.</summary>
     private IamCall[] Called(string by)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using YamlDotNet.RepresentationModel;
@@ -28,6 +27,22 @@ internal sealed partial class Template
     private readonly YamlMappingNode _root;
     private readonly Dictionary<string, string> _parameters;
     private readonly Dictionary<string, string> _made;
+
+    public const string InstanceId = "i-0123456789abcdef0";
+
+    /// <summary>The project's own.</summary>
+    public static Template Stack(params (string Name, string Value)[] parameters) =>
+        new(Path.Combine(Root(), "packaging/cloudformation/ragstream.yaml"), parameters.ToDictionary(p => p.Name, p => p.Value), new Dictionary<string, string>
+        {
+            ["Instance"] = InstanceId,
+            ["InstanceRole"] = "ragstream-InstanceRole",
+            ["InstanceProfile"] = "ragstream-InstanceProfile",
+            ["SecurityGroup.GroupId"] = "sg-0123",
+            ["DataVolume"] = "vol-0123456789abcdef0",
+            ["CiUser"] = "github-ragstream-ci",
+            ["CiRole"] = "github-ragstream-ci",
+            ["OidcProvider"] = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+        });
 
     /// <param name="path">The template's file.</param>
     /// <param name="parameters">What is said in place of the defaults.</param>
@@ -148,6 +163,16 @@ internal sealed partial class Template
         ("Condition", var name) => Holds(Scalar(name)),
         var other => throw new NotSupportedException($"The condition !{other?.Name} is not known here."),
     };
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
+        {
+            folder = folder.Parent ?? throw new InvalidOperationException("These tests run inside the checkout.");
+        }
+        return folder.FullName;
+    }
 
     private static IEnumerable<(string Name, YamlNode Value)> Members(YamlMappingNode mapping) => mapping.Children.Select(child => (Scalar(child.Key), child.Value));
 
