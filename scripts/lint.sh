@@ -10,7 +10,8 @@ trap 'rm -rf "$work"' EXIT
 worst_exposure=1.5
 
 command -v npm >/dev/null || scripts/need.sh nodejs npm || exit
-scripts/need.sh shellcheck systemd packer || exit
+command -v packer >/dev/null || scripts/need.sh packer || exit
+scripts/need.sh shellcheck systemd || exit
 
 failures=0
 check() { # check SENTENCE COMMAND…
@@ -63,9 +64,14 @@ component_is_as_image_builder_specifies() { node_linter component.js packaging/a
 packer_template_is_valid() {
   local packer=(env CHECKPOINT_DISABLE=1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none packer)
   "${packer[@]}" fmt -check -diff packaging/ami || return
-  # Debian's Packer is older than the lines that say so, and than the block with the plugin's version. The provisioner wants the files to be there.
   mkdir -p "$work/packer" || return
-  sed '/# newer$/d' packaging/ami/ragagent.pkr.hcl >"$work/packer/ragagent.pkr.hcl"
+  if [[ "$(packer version)" == "Packer v1.6."* ]]; then
+    # Debian's has the builders in it, and is older than the lines that say so and than the block with the plugin's version.
+    sed '/# newer$/d' packaging/ami/ragagent.pkr.hcl >"$work/packer/ragagent.pkr.hcl"
+  else
+    cp packaging/ami/*.pkr.hcl "$work/packer/" && "${packer[@]}" init "$work/packer" || return
+  fi
+  # The provisioner wants the files to be there.
   touch "$work/ragagent-0-linux-x64.tar.gz"{,.sha256}
   "${packer[@]}" validate -var "package=$work/ragagent-0-linux-x64.tar.gz" "$work/packer"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a machine with Ubuntu 24.04, Debian 12 or Amazon Linux 2023 ready for RagAgent: installs the system's own Docker Engine when there
-# is none, then runs install.sh, which lies beside this file in the unpacked archive, with the same options. Run it as root.
+# is none, then runs install.sh, which lies beside this file in the unpacked archive. Run it as root.
 #
 #   ./provision.sh              on a machine that is to serve
 #   ./provision.sh --no-start   while an image is baked
@@ -11,7 +11,12 @@ umask 022
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 fail() { echo "provision.sh: $*" >&2; exit 1; }
-case "${1:-}" in -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; }
+case "$#:${1:-}" in
+  0: | 1:--no-start) ;;
+  1:-h | 1:--help) usage; exit 0 ;;
+  *) usage >&2; exit 64 ;;
+esac
 ((EUID == 0)) || fail "this needs root. Run: sudo ./provision.sh"
 [[ -x $here/install.sh ]] || fail "$here/install.sh is missing. Unpack the whole archive again and run provision.sh from there."
 
@@ -23,7 +28,12 @@ if ! command -v dockerd >/dev/null; then
       export DEBIAN_FRONTEND=noninteractive
       # A fresh machine's own first update may hold the lock.
       apt=(apt-get -qq -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5)
-      "${apt[@]}" update
+      # The lock of the package lists knows no timeout.
+      tries=0
+      until "${apt[@]}" update; do
+        ((++tries < 20)) || fail "the package lists could not be refreshed. Its last words are above."
+        sleep 6
+      done
       "${apt[@]}" install -y --no-install-recommends docker.io ca-certificates </dev/null
       ;;
     amzn) dnf install --assumeyes --quiet docker openssl-libs ca-certificates ;;
@@ -32,7 +42,6 @@ if ! command -v dockerd >/dev/null; then
 fi
 # Amazon Linux leaves it off.
 systemctl --quiet enable docker.service
-for option in "$@"; do [[ $option != --no-start && $option != --dry-run ]] || start=no; done
-[[ ${start:-yes} == no ]] || systemctl start docker.service
+[[ ${1:-} == --no-start ]] || systemctl start docker.service
 
 exec "$here/install.sh" "$@"

@@ -38,6 +38,7 @@ internal sealed partial class Template
             ["InstanceRole"] = "ragstream-InstanceRole",
             ["InstanceProfile"] = "ragstream-InstanceProfile",
             ["SecurityGroup.GroupId"] = "sg-0123",
+            ["NightlyStopRole.Arn"] = "arn:aws:iam::123456789012:role/ragstream-NightlyStopRole",
             ["DataVolume"] = "vol-0123456789abcdef0",
             ["CiUser"] = "github-ragstream-ci",
             ["CiRole"] = "github-ragstream-ci",
