@@ -439,15 +439,16 @@ package_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/(r
 check "  and nothing else is left" package_left
 
 # --- provision.sh, with the systems' package managers as notebooks that bring a dockerd.
+mkdir "$tree/tmp/managers"
 for manager in apt-get dnf; do
   # shellcheck disable=SC2016 # the notebook's own variables
-  program "$tree/tmp/fake/$manager" 'echo "${0##*/} $*" >>/tmp/asked; case "$*" in *install*) cp /tmp/dockerd /usr/sbin/dockerd ;; esac'
+  program "$tree/tmp/managers/$manager" 'echo "${0##*/} $*" >>/tmp/asked; case "$*" in *install*) cp /tmp/dockerd /usr/sbin/dockerd ;; esac'
 done
 cp "$tree/usr/sbin/dockerd" "$tree/tmp/dockerd"
 provide() { # provide ID: on such a system, without an engine
   rm -f "$tree/usr/sbin/dockerd" "$tree/tmp/asked"
   sed -i "s/^ID=.*/ID=$1/" "$tree/etc/os-release"
-  run env PATH=/tmp/fake:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin /tmp/new/provision.sh --no-start
+  run env PATH=/tmp/managers:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin /tmp/new/provision.sh --no-start
 }
 provide ubuntu
 check "provision.sh brings Ubuntu's engine and installs" succeeded

@@ -101,6 +101,8 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
             ["route53:ChangeResourceRecordSetsActions"] = [action],
         }).Any();
         Assert.True(Changes("rag.example.com", "A", "UPSERT"));
+        Assert.True(Changes("rag.example.com", "AAAA", "DELETE"));
+        Assert.False(Changes("rag.example.com", "A", "CREATE"));
         Assert.False(Changes("example.com", "A", "UPSERT"));
         Assert.False(Changes("rag.example.com", "MX", "UPSERT"));
         Assert.Empty(more.Allowing(new IamCall("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1"), new Dictionary<string, string[]>()));
