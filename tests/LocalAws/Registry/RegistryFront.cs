@@ -23,7 +23,7 @@ internal sealed class RegistryFront(
         var fault = await exchange.BeginAsync(context, route.Operation, "registry", route.ToString(), principal,
             f => (state == TokenState.Valid || f is not Fault.Error) && !(redirects && f.ActsOnBytes));
         if (fault is Fault.Error error)
-            await RegistryError.Of(error, principal, ActionOf(route), ArnOf(route)).WriteAsync(context);
+            await RegistryError.Of(error, principal, RegistryActions.Of(route.Operation, context.Request.Method) ?? "ecr:BatchGetImage", ArnOf(route)).WriteAsync(context);
         else if (state == TokenState.Unknown)
             await ChallengeAsync(context);
         else if (state == TokenState.Expired)
@@ -69,13 +69,6 @@ internal sealed class RegistryFront(
 
     private string ArnOf(RegistryRoute route) =>
         route.Repository is null ? "*" : $"arn:aws:ecr:{options.Region}:{options.AccountId}:repository/{route.Repository}";
-
-    private static string ActionOf(RegistryRoute route) => route.Operation switch
-    {
-        Operations.RegistryBlob => "ecr:GetDownloadUrlForLayer",
-        Operations.RegistryUpload => "ecr:InitiateLayerUpload",
-        _ => "ecr:BatchGetImage",
-    };
 
     private static string? PasswordOf(HttpRequest request)
     {

@@ -33,7 +33,7 @@ public sealed class BadRegistryTests(Bench bench) : AgentTest(bench)
         var problem = await WaitForProblemAsync("registry-denied");
         Assert.StartsWith($"The instance role may not pull {Repository}:latest: ", problem.What, StringComparison.Ordinal);
         Assert.Contains("is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/ragstream-web", problem.What, StringComparison.Ordinal);
-        Assert.StartsWith("Allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability on this repository", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith("Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository", problem.Remedy, StringComparison.Ordinal);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();

@@ -67,7 +67,7 @@ public class RegistryProblemsTests
         Assert.Equal(code, RegistryProblems.From(RegistryProblems.Text(body), (HttpStatusCode)status, Ref).Code);
 
     [Theory]
-    [InlineData("registry-denied", "Allow ecr:BatchGetImage, ecr:GetDownloadUrlForLayer and ecr:BatchCheckLayerAvailability on this repository to the role; no restart is needed.", Denial)]
+    [InlineData("registry-denied", "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository to the role; no restart is needed.", Denial)]
     [InlineData("registry-repository-missing", "Create it ('aws ecr create-repository') and push an image, or correct image (and aws.region) in the configuration.", NoRepository)]
     [InlineData("registry-tag-missing", "Push an image under this tag, or correct image in the configuration; the agent looks again by itself.", NoTag)]
     [InlineData("registry-token-refused", "A new token is asked for.", Expired)]

@@ -1,0 +1,20 @@
+using LocalAws.Requests;
+
+namespace LocalAws.Registry;
+
+/// <summary>The IAM action that ECR checks for a request of the registry's API.</summary>
+public static class RegistryActions
+{
+    /// <returns>Null for what needs the login and no permission: the API's own address.</returns>
+    public static string? Of(string operation, string method) => (operation, method) switch
+    {
+        (Operations.RegistryManifest, "PUT") => "ecr:PutImage",
+        (Operations.RegistryManifest, _) => "ecr:BatchGetImage",
+        (Operations.RegistryBlob, "HEAD") => "ecr:BatchCheckLayerAvailability",
+        (Operations.RegistryBlob, _) => "ecr:GetDownloadUrlForLayer",
+        (Operations.RegistryUpload, "POST") => "ecr:InitiateLayerUpload",
+        (Operations.RegistryUpload, "PATCH") => "ecr:UploadLayerPart",
+        (Operations.RegistryUpload, _) => "ecr:CompleteLayerUpload",
+        _ => null,
+    };
+}

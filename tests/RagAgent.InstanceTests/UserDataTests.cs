@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+using RagAgent.IntegrationTests.AwsBench;
+using RagAgent.IntegrationTests.Cloud;
+using Xunit;
+
+namespace RagAgent.InstanceTests;
+
+/// <summary>What cloud-init does at the first boot of an instance of the stack, script by script as the template has them. cloud-init itself is not here.</summary>
+public sealed class UserDataTests
+{
+    private const string Disk = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0";
+
+    private static CancellationToken Stopping => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_plain_machine_gets_its_data_disk_the_released_package_and_serves_and_never_without_its_data()
+    {
+        await using var machine = await Machine.BakedAsync();
+        await using var disk = await LoopDisk.MadeAsync(Path.Combine(machine.Tree, "..", "data"));
+        await machine.OnAsync();
+        await machine.DoAsync("sh", "-c", "/usr/share/ragagent/uninstall.sh && rm -rf /etc/ragagent.json /var/lib/ragstream");
+        await machine.DoAsync("sh", "-c", $"mkdir -p /dev/disk/by-id && mknod {Disk} b 7 {disk.Number}");
+        File.Copy(Machine.Package, machine.Tree + "/root/released.tar.gz");
+        var data = UserData.OfStack(Template.Stack(("PackageUrl", "file:///root/released.tar.gz"),
+            ("PackageSha256", Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Machine.Package, Stopping))))));
+
+        await machine.DoAsync("bash", "-c", data.Early);
+        Assert.Equal("ext4", await machine.DoAsync("findmnt", "--noheadings", "--output", "FSTYPE", "/var/lib/ragstream"));
+        Assert.Equal("1000:1000 750", await machine.DoAsync("stat", "--format", "%u:%g %a", "/var/lib/ragstream/chroma_db"));
+
+        machine.WriteConfig(data.File("/etc/ragagent.json"));
+        await machine.DoAsync("bash", "-c", data.Late);
+        await machine.PushAsync("1");
+        await machine.ServesAsync("1");
+
+        // The next boot: the disk is there already, and what is on it stays.
+        await machine.DoAsync("sh", "-c", "echo precious >/var/lib/ragstream/memory/kept && systemctl stop ragagent.socket ragagent.service && docker rm --force ragstream && umount /var/lib/ragstream");
+        Assert.NotEqual(0, (await machine.RunAsync("systemctl", "start", "ragagent")).ExitCode);
+        Assert.Contains("Assertion failed", await machine.DoAsync("sh", "-c", "systemctl status ragagent || true"), StringComparison.Ordinal);
+        await machine.DoAsync("bash", "-c", data.Early);
+        Assert.Equal("precious", await machine.DoAsync("cat", "/var/lib/ragstream/memory/kept"));
+        Assert.Equal("1", await machine.DoAsync("grep", "--count", "/var/lib/ragstream", "/etc/fstab"));
+        await machine.DoAsync("systemctl", "start", "ragagent");
+        await machine.ServesAsync("1");
+    }
+
+    [Fact]
+    public async Task A_package_that_is_not_the_released_one_is_not_installed()
+    {
+        await using var machine = await Machine.BakedAsync();
+        await machine.OnAsync();
+        await machine.DoAsync("/usr/share/ragagent/uninstall.sh");
+        File.Copy(Machine.Package, machine.Tree + "/root/released.tar.gz");
+
+        var said = await machine.RunAsync("bash", "-c", UserData.OfStack(Template.Stack(("PackageUrl", "file:///root/released.tar.gz"), ("PackageSha256", new string('0', 64)))).Late);
+
+        Assert.NotEqual(0, said.ExitCode);
+        Assert.Contains("did NOT match", said.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(machine.Tree + "/usr/bin/ragagent"));
+    }
+
+    /// <summary>A small disk without a file system.</summary>
+    private sealed class LoopDisk(string device) : IAsyncDisposable
+    {
+        /// <summary>The second part of its device number.</summary>
+        public string Number => device["/dev/loop".Length..];
+
+        public static async Task<LoopDisk> MadeAsync(string file)
+        {
+            await using (var made = File.Create(file))
+            {
+                made.SetLength(64 << 20);
+            }
+            return new LoopDisk((await Tool.RunAsync("losetup", ["--find", "--show", file], stopping: Stopping)).Succeeded());
+        }
+
+        public async ValueTask DisposeAsync() => await Tool.RunAsync("losetup", ["--detach", device]);
+    }
+}
