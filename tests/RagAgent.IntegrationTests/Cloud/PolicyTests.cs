@@ -13,6 +13,8 @@ namespace RagAgent.IntegrationTests.Cloud;
 /// </summary>
 public sealed class PolicyTests(Bench bench) : AgentTest(bench)
 {
+    private const string Zone = "Z0123456789ABCDEFGHIJ";
+    private const string Record = "rag.example.com";
     private const string PasswordParameter = "/ragstream/PASSWORD_HASH";
 
     [Fact]
@@ -21,15 +23,18 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
         Aws.Parameters.Put(PasswordParameter, (await Tool.RunAsync(Bench.Binary, ["password"], AgentEnvironment, "open sesame, please\n", Stopping)).Succeeded());
         Config["access"] = new JsonObject { ["password"] = PasswordParameter };
         Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // this machine has been up for longer
+        Aws.HostedZones.Add(Zone, "example.com");
+        Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
+        Config["dns"] = new JsonObject { ["zone"] = Zone, ["name"] = Record };
         Updates("start-first", "1s");
         Config["update"]!["when"] = "now";
         await PushAsync("1");
 
-        // All that it does with AWS: it starts, is examined, updates, goes back, reads its secrets anew, and stops the instance.
+        // All that it does with AWS: it starts, points its name here, is examined, updates, goes back, reads its secrets anew, and stops the instance.
         StartAgent();
         await WaitUntilServingAsync();
         Assert.Contains("Nothing failed", (await RagAgentAsync("doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory)).Output, StringComparison.Ordinal);
-        var first = (await WaitForAsync(s => s.Rollout.Phase == "settled", "the first is good")).App.Digest;
+        var first = (await WaitForAsync(s => s.Rollout.Phase == "settled" && s.Dns!.Addresses.Count == 1, "the first is good")).App.Digest;
         await PushAsync("2");
         (await UpdateAsync()).Succeeded();
         await WaitForAsync(s => s.App.State == "serving" && s.App.Digest != first && s.Rollout.Phase == "settled", "the second is good");
@@ -37,10 +42,13 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
         await WaitForAsync(s => s.App.State == "serving" && s.App.Digest == first, "the first is back");
         await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
 
-        var template = Template.Stack(("PasswordParameter", PasswordParameter), ("IdleStopAfter", "10s"));
-        // What EC2 knows of the instance, by the stack's own words.
+        var template = Template.Stack(("PasswordParameter", PasswordParameter), ("IdleStopAfter", "10s"), ("HostedZoneId", Zone), ("RecordName", Record));
+        // What EC2 knows of the instance, by the stack's own words; and what the agent writes in the zone.
         var instance = template.Resource("Instance")!;
         var context = instance["Tags"]!.AsArray().ToDictionary(tag => $"aws:ResourceTag/{(string)tag!["Key"]!}", tag => new[] { (string)tag!["Value"]! });
+        context["route53:ChangeResourceRecordSetsNormalizedRecordNames"] = [Record];
+        context["route53:ChangeResourceRecordSetsRecordTypes"] = ["A", "AAAA"];
+        context["route53:ChangeResourceRecordSetsActions"] = ["UPSERT"];
 
         AssertExact(new Policy(template.Resource("AgentPolicy")!["PolicyDocument"]!), Called(by: ":assumed-role/"), context);
         Assert.Empty(new Policy(template.Resource("AgentPolicy")!["PolicyDocument"]!).Allowing(new IamCall("ec2:StopInstances", $"arn:aws:ec2:eu-central-1:123456789012:instance/{Template.InstanceId}"),
@@ -79,11 +87,11 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
     [Fact]
     public void What_is_allowed_beyond_the_agents_own_calls_is_known_by_name()
     {
-        // The key of one's own: Parameter Store asks for it in the role's name. The record: the agent does not keep one yet.
-        string[] others = ["kms:Decrypt", "route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"];
+        // The key of one's own: Parameter Store asks for it in the role's name.
+        string[] others = ["kms:Decrypt"];
         const string key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd";
         var more = new Policy(Template.Stack(("KmsKeyArn", key), ("HostedZoneId", "Z1"), ("RecordName", "rag.example.com")).Resource("AgentPolicy")!["PolicyDocument"]!);
-        Assert.Equal(others, more.Allowed.Select(a => a.Action).Except(new Policy(Template.Stack().Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action)));
+        Assert.Equal(others, more.Allowed.Select(a => a.Action).Except(new Policy(Template.Stack(("HostedZoneId", "Z1"), ("RecordName", "rag.example.com")).Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action)));
 
         bool Decrypts(string service, string parameter) => more.Allowing(new IamCall("kms:Decrypt", key), new Dictionary<string, string[]>
         {

@@ -75,12 +75,13 @@ public sealed class StackTests
     }
 
     [Theory]
-    [InlineData("", "")]
-    [InlineData("/ragstream/PASSWORD_HASH", "")]
-    [InlineData("", "90m")]
-    public async Task The_configuration_that_is_written_at_the_first_boot_is_a_good_one(string password, string idle)
+    [InlineData("", "", "", "")]
+    [InlineData("/ragstream/PASSWORD_HASH", "", "", "")]
+    [InlineData("", "90m", "", "")]
+    [InlineData("", "", "Z0123456789ABCDEFGHIJ", "rag.example.com")]
+    public async Task The_configuration_that_is_written_at_the_first_boot_is_a_good_one(string password, string idle, string zone, string name)
     {
-        var data = UserData.OfStack(Template.Stack(("PasswordParameter", password), ("IdleStopAfter", idle)));
+        var data = UserData.OfStack(Template.Stack(("PasswordParameter", password), ("IdleStopAfter", idle), ("HostedZoneId", zone), ("RecordName", name)));
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, data.File("/etc/ragagent.json"), Stopping);
 
@@ -91,6 +92,7 @@ public sealed class StackTests
         var config = JsonNode.Parse(data.File("/etc/ragagent.json"))!;
         Assert.Equal(password, (string?)config["access"]!["password"] ?? "");
         Assert.Equal(idle, (string?)config["idle"]?["stopAfter"] ?? "");
+        Assert.Equal((zone, name), ((string?)config["dns"]?["zone"] ?? "", (string?)config["dns"]?["name"] ?? ""));
     }
 
     [Fact]
