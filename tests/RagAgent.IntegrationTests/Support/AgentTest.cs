@@ -305,10 +305,6 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         }
     }
 
-    protected static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    /// <summary>Not one that the kernel gives to whoever asks: an engine, or a connection of anybody's, may have it a moment later.</summary>
+    protected static int FreePort() => RagAgent.Tests.Bench.FreePort.Take();
 }
