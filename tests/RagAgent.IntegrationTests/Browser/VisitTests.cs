@@ -68,6 +68,49 @@ public sealed class VisitTests(Bench bench) : AgentTest(bench)
         Assert.True(await page.EvaluateAsync<bool>("window.isStillHere"));
     }
 
+    [Fact]
+    public async Task Who_reads_that_the_app_is_switched_off_reads_as_well_that_the_machine_goes()
+    {
+        Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["accent"] = "#d97706" };
+        Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // this machine has been up for longer
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        (await AskAsync("stop")).Succeeded();
+        await using var chromium = await ChromiumBrowser.StartAsync();
+        var page = await chromium.OpenAsync(new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
+
+        Assert.Equal(503, (await page.GotoAsync(Url))!.Status);
+
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app is switched off for now.");
+        await PictureAsync(page, "stopped");
+        await Assertions.Expect(page.Locator("#ending")).ToHaveTextAsync("This machine is about to be switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("This machine is being switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#turns")).ToBeHiddenAsync();
+        await Assertions.Expect(page.Locator("#ending")).ToBeHiddenAsync();
+        await PictureAsync(page, "leaving");
+    }
+
+    [Fact]
+    public async Task Who_comes_to_an_app_that_keeps_failing_reads_so_and_is_there_when_it_is_mended()
+    {
+        Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream" };
+        Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "1s" };
+        await PushBehavingAsync("broken", ("STAND_IN_EXIT_CODE", "3"));
+        StartAgent();
+        await using var chromium = await ChromiumBrowser.StartAsync();
+        var page = await chromium.OpenAsync(new() { ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
+        await WaitForAsync(s => s.App.CrashLooping, "it is a crash loop");
+
+        await page.GotoAsync(Url);
+
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app keeps failing. It is started again by itself, with longer and longer pauses.", new() { Timeout = 30_000 });
+        await PictureAsync(page, "failing");
+        await PushFullAsync("mended");
+        (await UpdateAsync()).Succeeded();
+        await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("mended", new() { Timeout = 30_000 });
+    }
+
     private static Task PictureAsync(IPage page, string name) =>
         Pictures is null ? Task.CompletedTask : page.ScreenshotAsync(new() { Path = Path.Combine(Pictures, $"{name}.png"), FullPage = true });
 }
