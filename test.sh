@@ -2,7 +2,7 @@
 # Builds everything and proves it.
 #
 #   ./test.sh            all: lint, units and simulation, the package, real parts, a machine that boots (under half an hour)
-#   ./test.sh --quick    units and simulation only: under a minute after the build
+#   ./test.sh --quick    units and simulation only: a good minute after the build
 #   ./test.sh --instance the package in a machine that boots, and nothing else
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
