@@ -20,7 +20,8 @@ passed=0 failed=0
 work="$(mktemp -d)"
 log="$work/log"
 beside=''
-trap '[[ -z "$beside" ]] || kill "$beside" 2>/dev/null || true; rm -rf "$work"' EXIT
+# Asked to end, it can take its machines away first; not seen of one that is just being made.
+trap '[[ -z "$beside" ]] || { kill -INT "$beside" && wait "$beside"; } 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # Nothing here may ask a real metadata service, and nobody's own AWS credentials are used.
 unset "${!AWS_@}"
@@ -83,7 +84,8 @@ if [[ "$what" == all ]]; then
   chmod 755 "$work"   # a test runs it as another user
   export RAGAGENT_BINARY="$work/ragagent"
   # More at a time than there are cores, and the machines beside the rest: they mostly wait for what they test.
-  "$(program RagAgent.InstanceTests)" -noColor -maxThreads 2 >"$work/machines" 2>&1 &
+  # The shell has what it starts beside itself ignore an interrupt.
+  env --default-signal=INT "$(program RagAgent.InstanceTests)" -noColor -maxThreads 2 >"$work/machines" 2>&1 &
   beside=$!
   run_tests RagAgent.IntegrationTests -maxThreads 4
   say RagAgent.InstanceTests

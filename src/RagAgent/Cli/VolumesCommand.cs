@@ -38,7 +38,7 @@ internal static class VolumesCommand
     {
         try
         {
-            DataDisks.Require(container);
+            DataDisks.Require(folder);
             if (Obstacle(container, folder) is { } obstacle)
             {
                 throw new ProblemException(obstacle);

@@ -78,5 +78,6 @@ internal sealed class ContainerSpec(AgentConfig config)
         LogConfig = new LogConfig { Type = "local", Config = new Dictionary<string, string> { ["max-size"] = "10m", ["max-file"] = "3" } },
     };
 
+    /// <summary>For the fingerprint.</summary>
     private static string Bind(VolumeConfig volume) => $"{volume.Host}:{volume.Container}:{(volume.ReadOnly ? "ro" : "rw")}";
 }

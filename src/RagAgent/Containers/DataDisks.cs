@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using RagAgent.Configuration;
 using RagAgent.Supervision;
 
 namespace RagAgent.Containers;
@@ -9,12 +8,15 @@ namespace RagAgent.Containers;
 /// <remarks>fstab(5) and proc_pid_mountinfo(5). A disk that a unit mounts without a line there is not known here.</remarks>
 internal static partial class DataDisks
 {
-    /// <exception cref="ProblemException">One is not mounted.</exception>
-    public static void Require(ContainerConfig container)
+    // The unit's ProtectHome= hides what is mounted below these: that it can't be seen from there says nothing.
+    private static readonly string[] Hidden = ["/home/", "/root/", "/run/user/"];
+
+    /// <param name="folders">Of this machine.</param>
+    /// <exception cref="ProblemException">The disk of one is not mounted.</exception>
+    public static void Require(params IReadOnlyCollection<string> folders)
     {
-        var folders = VolumeFolders.Of(container).ToArray();
-        // One that can't be read says nothing.
-        if (folders.Length > 0 && TryRead("/etc/fstab") is { } fstab && TryRead("/proc/self/mountinfo") is { } mounts && Missing(folders, fstab, mounts) is { } missing)
+        // A table that can't be read says nothing.
+        if (folders.Count > 0 && TryRead("/etc/fstab") is { } fstab && TryRead("/proc/self/mountinfo") is { } mounts && Missing(folders, fstab, mounts) is { } missing)
         {
             throw new ProblemException(missing);
         }
@@ -25,7 +27,7 @@ internal static partial class DataDisks
     {
         var mounted = Lines(mountinfo).Select(fields => fields.ElementAtOrDefault(4)).ToHashSet();
         var wanted = Lines(fstab).Where(fields => fields.Length > 1 && fields[1].StartsWith('/') && fields[1] != "/" && fields.ElementAtOrDefault(3)?.Split(',').Contains("noauto") != true)
-            .Select(fields => fields[1].TrimEnd('/')).Where(place => !mounted.Contains(place)).ToArray();
+            .Select(fields => fields[1].TrimEnd('/')).Where(place => !mounted.Contains(place) && !Hidden.Any(hidden => place.StartsWith(hidden, StringComparison.Ordinal))).ToArray();
         return folders.Select(folder => (folder, place: wanted.FirstOrDefault(place => folder == place || folder.StartsWith(place + "/", StringComparison.Ordinal)))).FirstOrDefault(found => found.place is not null) switch
         {
             (_, null) => null,

@@ -61,7 +61,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     public async Task<Container> StartAsync(Effect.StartContainer start, CancellationToken stopping)
     {
         var release = start.Release;
-        DataDisks.Require(config.Container);
+        DataDisks.Require([.. VolumeFolders.Of(config.Container)]);
         var taken = await RemoveLeftoversAsync(start.Beside, stopping);
         var secrets = vault.Find(release.SecretsFingerprint)
             ?? throw new ProblemException(new Problem("secrets-forgotten", "The secrets of this release are not in memory.", "They are read again."));

@@ -26,6 +26,10 @@ internal static class VolumeFolders
     public static string? WritableAbove(ContainerConfig container, string folder) =>
         container.Volumes.FirstOrDefault(other => !other.ReadOnly && other.Host.StartsWith('/') && folder.StartsWith(other.Host + "/", StringComparison.Ordinal))?.Host;
 
+    public static Problem Missing(string folder) => new("volume-missing",
+        $"The folder {folder} of container.volumes is not there.",
+        "If a disk belongs there, mount it ('findmnt --fstab --verify'); a new folder is made by 'sudo ragagent volumes'. The agent tries again by itself.");
+
     /// <summary>Makes the folder, and what is missing above it as root's.</summary>
     /// <exception cref="ProblemException">It can't be made.</exception>
     public static void Make(string folder, string owner)

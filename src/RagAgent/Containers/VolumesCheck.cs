@@ -21,12 +21,12 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
         {
             return CheckResult.Skipped("container.volumes names no folder of this machine: what the app writes goes with its container.");
         }
-        DataDisks.Require(config.Container);
+        DataDisks.Require(folders);
         if (folders.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
         {
             return CheckResult.Failed(File.Exists(missing)
                 ? new Problem("volume-missing", $"{missing} of container.volumes is a file; the app needs a folder.", "Correct container.volumes, or move the file away.")
-                : new Problem("volume-missing", $"The folder {missing} of container.volumes is not there.", "If a disk belongs there, mount it; a new folder is made by 'ragagent volumes'."));
+                : VolumeFolders.Missing(missing));
         }
         var user = config.Container.User ?? await UserOfImageAsync(stopping);
         var owner = user is null ? null : VolumeFolders.OwnerOf(config.Container with { User = user });

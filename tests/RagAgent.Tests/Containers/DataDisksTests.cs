@@ -11,6 +11,7 @@ public class DataDisksTests
         LABEL=cloudimg-rootfs /     ext4  discard,errors=remount-ro 0 1
         LABEL=data	/var/lib/ragstream/	ext4	defaults,nofail	0 2
         UUID=1-2 /mnt/with\040blank xfs nofail
+        UUID=5-6 /home/app ext4 defaults 0 2
         UUID=3-4 /mnt/byhand ext4 noauto
         /swapfile none swap sw 0 0
 
@@ -25,6 +26,7 @@ public class DataDisksTests
     [InlineData("/mnt/with blank/x", "/mnt/with blank")]
     [InlineData("/var/lib/ragstream-other", null)]
     [InlineData("/mnt/byhand/x", null)]
+    [InlineData("/home/app/data", null)]   // the service can't see there
     [InlineData("/srv/x", null)]
     public void One_that_fstab_has_and_that_is_not_mounted_is_named(string folder, string? place) => Assert.Equal(
         place is null ? null : $"The folder {folder} lies on a disk that is not mounted: /etc/fstab has it at {place}.",

@@ -31,7 +31,7 @@ public sealed class VolumesCheckTests : IDisposable
         var result = await CheckAsync(new VolumeConfig(_folder, "/app/data/logs"), new VolumeConfig($"{_folder}/new", "/app/data/memory"));
 
         Assert.Equal((Finding.Failed, "volume-missing", $"The folder {_folder}/new of container.volumes is not there."), (result.Finding, result.Code, result.What));
-        Assert.Contains("'ragagent volumes'", result.Remedy, StringComparison.Ordinal);
+        Assert.Contains("'sudo ragagent volumes'", result.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
