@@ -2,7 +2,7 @@
 # Builds everything and proves it.
 #
 #   ./test.sh            all: lint, units and simulation, the package, real parts, a machine that boots (under half an hour)
-#   ./test.sh --quick    units and simulation only: a good minute after the build
+#   ./test.sh --quick    units and simulation only: under a minute after the build
 #   ./test.sh --instance the package in a machine that boots, and nothing else
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -16,7 +16,7 @@ case "${1:-}" in
 esac
 
 say() { printf '\n== %s\n' "$*"; }
-passed=0 failed=0
+passed=0 failed=0 failures=''
 work="$(mktemp -d)"
 log="$work/log"
 beside=''
@@ -31,7 +31,13 @@ count() { # count NAME COMMAND… : a check that is one test
   local name="$1"
   shift
   say "$name"
-  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $name"; fi
+  if "$@"; then passed=$((passed + 1)); else fail 1 "FAILED: $name"; fi
+}
+
+fail() { # fail COUNT TEXT : told where it happens, and once more at the end
+  failed=$((failed + $1))
+  failures+="$2"$'\n'
+  echo "$2"
 }
 
 run_tests() { # run_tests PROJECT [OPTION…] : a test program, whose summary is added up
@@ -48,15 +54,15 @@ add_up() { # add_up PROJECT LOG CODE
   summary="$(grep -E 'Total: [0-9]+' "$2" | tail -n 1)" || true
   number() { sed -n "s/.*$1: \([0-9]*\).*/\1/p" <<<"$summary"; }
   if [[ -z "$summary" || "$(number Total)" == 0 ]]; then
-    echo "FAILED: $1 ran no test"
-    failed=$((failed + 1))
+    fail 1 "FAILED: $1 ran no test"
     return
   fi
   local broken=$(($(number Failed) + $(number Errors)))
   # A program that fails without a failed test (a fixture, a crash) has failed all the same.
   [[ $broken -gt 0 || $3 -eq 0 ]] || broken=1
   passed=$((passed + $(number Total) - $(number Failed)))
-  failed=$((failed + broken))
+  [[ $broken -eq 0 ]] || fail "$broken" "FAILED: $broken of $1 (exit code $3)
+$(awk '/\[FAIL\]$/ { of = 1; print; next } of && /^      / { print; next } { of = 0 }' "$2")"
 }
 
 # The handover of secrets is tried with busybox's shell, too.
@@ -69,6 +75,8 @@ if [[ "$what" == instance ]]; then
   count "The package" packaging/build.sh
   run_tests RagAgent.InstanceTests -maxThreads 4
 else
+  # Who waits for it gets a deeper simulation.
+  [[ "$what" == quick ]] || export RAGAGENT_SIMULATION_HISTORIES="${RAGAGENT_SIMULATION_HISTORIES:-20000}"
   run_tests RagAgent.Tests
 fi
 
@@ -97,5 +105,6 @@ if [[ "$what" == all ]]; then
 fi
 
 say "Result"
+printf '%s' "$failures"
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]

@@ -72,7 +72,8 @@ internal static class LogsCommand
             try
             {
                 await journal.WaitForExitAsync(end.Token);
-                return journal.ExitCode;
+                // It may have noticed first that nobody reads any more, and calls that a failure.
+                return OutputReader.IsGone() ? ExitCodes.Ok : journal.ExitCode;
             }
             catch (OperationCanceledException)
             {

@@ -19,7 +19,7 @@ internal static partial class OutputReader
         // Its wait costs nothing and ends with the process.
         new Thread(() =>
         {
-            if (Wait())
+            if (IsGone(Timeout.Infinite))
             {
                 gone.Cancel();
             }
@@ -28,14 +28,17 @@ internal static partial class OutputReader
         return gone.Token;
     }
 
-    private static bool Wait()
+    /// <summary>Whether it is gone by now.</summary>
+    public static bool IsGone() => IsGone(0);
+
+    private static bool IsGone(int milliseconds)
     {
         // Asked for nothing, the kernel still tells the end of the other side.
         var output = new Polled { Descriptor = StandardOutput };
         int told;
         do
         {
-            told = Poll(ref output, 1, -1);
+            told = Poll(ref output, 1, milliseconds);
         }
         while (told < 0 && Marshal.GetLastPInvokeError() == Interrupted);
         return told > 0;

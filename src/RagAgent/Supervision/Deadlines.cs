@@ -10,7 +10,7 @@ internal static class Deadlines
         {
             return IdleStop.Deadline(s, policy);
         }
-        Moment?[] all =
+        ReadOnlySpan<Moment?> all =
         [
             Until(s.Engine.Work), Until(s.Secrets.Work), Until(s.Tag.Work),
             // What can't be begun right now is planned when that changes, not by the clock.
@@ -23,7 +23,12 @@ internal static class Deadlines
             Of(s.App, s, policy), Of(s.Beside, s, policy),
             IdleStop.Deadline(s, policy),
         ];
-        return all.Min();
+        Moment? next = null;
+        foreach (var moment in all)
+        {
+            next = Earliest(next, moment);
+        }
+        return next;
     }
 
     private static Moment? Of(App? app, AgentState s, Policy policy) => app switch

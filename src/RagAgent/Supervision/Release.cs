@@ -11,7 +11,7 @@ namespace RagAgent.Supervision;
 internal sealed record Release(ImageName Image, string ConfigFingerprint, string SecretsFingerprint)
 {
     /// <summary>Twelve hex digits; the same release has the same id on every machine.</summary>
-    public string Id { get; } = Fingerprint.Of(Image.Digest, ConfigFingerprint, SecretsFingerprint);
+    public string Id => Fingerprint.Of(Image.Digest, ConfigFingerprint, SecretsFingerprint);
 }
 
 /// <summary>An image as the engine finds it on disk, whatever the tag says by then.</summary>

@@ -40,7 +40,7 @@ internal static class Target
     /// <summary>Whether the container must make room for the release that should serve now.</summary>
     public static bool MustGive(AgentState s, App app, Policy policy)
     {
-        if (app.Current is not { } container || Desired(s, policy) is not { } desired || desired.Id == container.ReleaseId || !IsFresh(s))
+        if (app.Current is not { } container || !IsFresh(s) || Desired(s, policy) is not { } desired || desired.Id == container.ReleaseId)
         {
             return false;
         }

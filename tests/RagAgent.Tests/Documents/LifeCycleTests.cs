@@ -6,6 +6,7 @@ using Xunit;
 namespace RagAgent.Tests.Documents;
 
 /// <summary>The diagrams of the life cycle in docs/architecture.md are held against what simulated lives go through.</summary>
+[Collection(AllCores.Name)]
 public sealed partial class LifeCycleTests
 {
     private const int Lives = 2_500;

@@ -7,10 +7,9 @@ namespace RagAgent.Tests.Supervision.Simulation;
 /// A few lives that matter, each lived again and again: once for every event in it, with the agent crashing right after that event and
 /// whatever it had begun left at some stage of its way. Every effect boundary of a rollout is among them.
 /// </summary>
+[Collection(AllCores.Name)]
 public class CrashEverywhereTests(ITestOutputHelper output)
 {
-    private const int LucksPerMoment = 3;
-
     private static readonly TimeSpan Settled = TimeSpan.FromMinutes(4);   // longer than the watch
 
     public static TheoryData<string, bool> Lives => new(
@@ -44,23 +43,28 @@ public class CrashEverywhereTests(ITestOutputHelper output)
     public void Wherever_the_agent_crashes_the_rules_hold_and_the_newest_good_image_serves(string life, bool startFirst)
     {
         var lived = 0;
-        for (uint luck = 1; luck <= LucksPerMoment; luck++)
+        for (uint luck = 1; luck <= Depth.LucksPerCrash; luck++)
         {
             var history = new History(luck, Policy(startFirst), SecretsSurviveRestart: false, All[life]);
             var moments = Lived.Through(history).Heard;
-            for (var moment = 0; moment < moments; moment++)
+            int? fatal = null;
+            Parallel.For(0, moments, (moment, all) =>
             {
                 try
                 {
                     Lived.Through(history, null, moment);
-                    lived++;
                 }
                 catch (RuleBrokenException)
                 {
-                    output.WriteLine($"crash after event {moment}: {Lived.Tell(history, moment)}");
-                    throw;
+                    lock (history)
+                    {
+                        fatal = Math.Min(moment, fatal ?? moment);
+                    }
+                    all.Break();
                 }
-            }
+            });
+            Assert.True(fatal is null, $"A crash after event {fatal}: {(fatal is null ? "" : Lived.Tell(history, fatal))}");
+            lived += moments;
         }
         output.WriteLine($"{lived} crashes.");
     }

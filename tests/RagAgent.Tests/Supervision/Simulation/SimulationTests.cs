@@ -1,4 +1,3 @@
-using System.Globalization;
 using CsCheck;
 using Xunit;
 
@@ -6,20 +5,16 @@ namespace RagAgent.Tests.Supervision.Simulation;
 
 /// <summary>
 /// Random histories of faults, restless humans and crashes of the agent, on virtual time. A failure prints its history, told line by
-/// line, and the seed that replays it: set CsCheck_Seed to it. RAGAGENT_SIMULATION_HISTORIES asks for more histories than the quick run's.
+/// line, and the seed that replays it: set CsCheck_Seed to it.
 /// </summary>
+[Collection(AllCores.Name)]
 public class SimulationTests(ITestOutputHelper output)
 {
-    private static readonly int Histories =
-        int.TryParse(Environment.GetEnvironmentVariable("RAGAGENT_SIMULATION_HISTORIES"), CultureInfo.InvariantCulture, out var asked)
-            ? asked
-            : 20_000;
+    [Fact]
+    public void Whatever_happens_the_rules_hold_and_in_the_end_the_newest_image_serves() => Live(longest: 12, Depth.Histories);
 
     [Fact]
-    public void Whatever_happens_the_rules_hold_and_in_the_end_the_newest_image_serves() => Live(longest: 12, Histories);
-
-    [Fact]
-    public void Nor_does_a_long_life_break_them() => Live(longest: 150, Math.Max(1, Histories / 20));
+    public void Nor_does_a_long_life_break_them() => Live(longest: 150, Math.Max(1, Depth.Histories / 20));
 
     private void Live(int longest, int histories)
     {
