@@ -10,8 +10,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 fail() { echo "bench/run.sh: $*" >&2; exit 1; }
 
-rounds="${RAGAGENT_BENCH_ROUNDS:-5}"
-seconds="${RAGAGENT_BENCH_SECONDS:-5}"
+# Short rounds in turn, and what they all took in one pool: what the machine does beside them hits both sides alike.
+rounds="${RAGAGENT_BENCH_ROUNDS:-15}"
+seconds="${RAGAGENT_BENCH_SECONDS:-2}"
 binary="${1:-}"
 work="$(mktemp -d /tmp/ragbench.XXXXXX)"
 chmod 755 "$work"
@@ -158,54 +159,72 @@ for _ in {1..100}; do
   sleep 0.1
 done
 nginx_worker="$(pgrep -P "$nginx_pid")"
-printf 'machine: %s cores, load %s; binary: %s; %s; %s\n\n' "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)" "$("$binary" --version)" "$(nginx -v 2>&1)" "$rounds rounds in turn, the median of each"
+printf 'machine: %s cores, load %s; binary: %s; %s; %s\n\n' "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)" "$("$binary" --version)" "$(nginx -v 2>&1)" "$rounds rounds of $seconds s in turn"
+
+in_turn() { # in_turn COMMAND… : each round both sides, the one that begins now the agent, now nginx
+  local round
+  for ((round = 0; round < rounds; round++)); do
+    if ((round % 2 == 0)); then "$@" agent "$door" "$app_pid"; fi
+    "$@" nginx "$nginx_port" "$nginx_worker"
+    if ((round % 2 == 1)); then "$@" agent "$door" "$app_pid"; fi
+  done
+}
+quantile() { # quantile PART FILE : of lines 'MICROSECONDS COUNT', in ms
+  sort -n "$2" | awk -v part="$1" '{ v[NR] = $1; c[NR] = $2; all += $2 } END { for (i = 1; i <= NR; i++) { seen += c[i]; if (seen >= all * part) { printf "%.2f", v[i] / 1000; exit } } }'
+}
 
 # --- Small requests: 32 connections that are kept.
-small() { # small PORT : prints requests per second and p99 in ms
-  wrk --threads 1 --connections 32 --duration "${seconds}s" --latency "http://127.0.0.1:$1/" | awk '
-    function ms(text) { return text ~ /us$/ ? text / 1000 : text ~ /ms$/ ? text + 0 : text * 1000 }
-    $1 == "99%" { p99 = ms($2) } $1 == "Requests/sec:" { rate = $2 } /Non-2xx|Socket errors/ { bad = 1; print > "/dev/stderr" } END { print rate, p99; exit bad }'
+cat >"$work/small.lua" <<'LUA'
+done = function(summary, latency)
+  for i = 1, #latency do
+    local value, count = latency(i)
+    print("took", value, count)
+  end
+  local errors = summary.errors
+  print("made", summary.requests, summary.duration, errors.connect + errors.read + errors.write + errors.status + errors.timeout)
+end
+LUA
+small() { # small SIDE PORT : adds to the side's rates and times
+  wrk --threads 1 --connections 32 --duration "${seconds}s" --script "$work/small.lua" "http://127.0.0.1:$2/" >"$work/wrk"
+  awk '$1 == "took" { print $2, $3 }' "$work/wrk" >>"$work/small.$1"
+  awk '$1 == "made" { print $2 * 1000000 / $3; exit $4 > 0 }' "$work/wrk" >>"$work/rate.$1" || fail "requests failed: $(cat "$work/wrk")"
 }
-small "$door" >/dev/null; small "$nginx_port" >/dev/null
-for ((i = 0; i < rounds; i++)); do
-  small "$door" >>"$work/small.agent"
-  small "$nginx_port" >>"$work/small.nginx"
-done
-agent_rate="$(cut -d' ' -f1 "$work/small.agent" | median)" nginx_rate="$(cut -d' ' -f1 "$work/small.nginx" | median)"
-agent_p99="$(cut -d' ' -f2 "$work/small.agent" | median)" nginx_p99="$(cut -d' ' -f2 "$work/small.nginx" | median)"
-echo "small requests: agent $agent_rate/s, p99 $agent_p99 ms; nginx $nginx_rate/s, p99 $nginx_p99 ms"
+small warm "$door"; small warm "$nginx_port"
+in_turn small
+agent_rate="$(median <"$work/rate.agent")" nginx_rate="$(median <"$work/rate.nginx")"
+agent_p99="$(quantile 0.99 "$work/small.agent")" nginx_p99="$(quantile 0.99 "$work/small.nginx")"
+echo "small requests: agent $agent_rate/s, p50 $(quantile 0.5 "$work/small.agent") ms, p99 $agent_p99 ms; nginx $nginx_rate/s, p50 $(quantile 0.5 "$work/small.nginx") ms, p99 $nginx_p99 ms"
 holds "small requests, throughput beside nginx" "$(ratio "$agent_rate" "$nginx_rate")" ge 0.6
 holds "small requests, p99 beside nginx" "$(ratio "$agent_p99" "$nginx_p99")" le 1.5
 
 # --- A download of 100 MB.
-large() { curl --silent --fail --output /dev/null --write-out '%{speed_download}\n' "http://127.0.0.1:$1/large"; }
-large "$door" >/dev/null; large "$nginx_port" >/dev/null
-for ((i = 0; i < rounds * 2; i++)); do
-  large "$door" >>"$work/large.agent"
-  large "$nginx_port" >>"$work/large.nginx"
-done
+large() { # large SIDE PORT
+  local _
+  for _ in 1 2; do curl --silent --fail --output /dev/null --write-out '%{speed_download}\n' "http://127.0.0.1:$2/large" >>"$work/large.$1"; done
+}
+large warm "$door"; large warm "$nginx_port"
+in_turn large
 echo "download: agent $(median <"$work/large.agent" | awk '{ printf "%.0f", $1 / 1e6 }') MB/s; nginx $(median <"$work/large.nginx" | awk '{ printf "%.0f", $1 / 1e6 }') MB/s"
 holds "download of 100 MB, speed beside nginx" "$(ratio "$(median <"$work/large.agent")" "$(median <"$work/large.nginx")")" ge 0.9
 
 # --- 500 WebSockets, ten echoes a second each.
-sockets() { # sockets PORT PID : prints p50 p99 worst count, and kB of the proxy's memory per connection
-  local before after open figures
-  before="$(memory_of "$2")"
-  coproc CLIENT { "$bench" sockets "ws://127.0.0.1:$1/echo" 500 "$seconds"; }
+sockets() { # sockets SIDE PORT PID : adds to the side's times, and to the kB of the proxy's memory for each
+  local before after open client
+  before="$(memory_of "$3")"
+  coproc CLIENT { "$bench" sockets "ws://127.0.0.1:$2/echo" 500 "$seconds"; }
+  client=$CLIENT_PID   # gone from the shell as soon as it has ended
   read -r open <&"${CLIENT[0]}"
   [[ $open == open ]] || fail "the WebSockets could not be opened."
-  after="$(memory_of "$2")"
+  after="$(memory_of "$3")"
   echo >&"${CLIENT[1]}"
-  read -r figures <&"${CLIENT[0]}"
-  wait "$CLIENT_PID" 2>/dev/null || true
-  echo "$figures $(awk -v b="$before" -v a="$after" 'BEGIN { printf "%.1f", (a - b) / 500 }')"
+  cat <&"${CLIENT[0]}" >>"$work/sockets.$1"
+  wait "$client" 2>/dev/null || true
+  awk -v b="$before" -v a="$after" 'BEGIN { printf "%.1f\n", (a - b) / 500 }' >>"$work/memory.$1"
 }
-for ((i = 0; i < rounds; i++)); do
-  sockets "$door" "$app_pid" >>"$work/sockets.agent"
-  sockets "$nginx_port" "$nginx_worker" >>"$work/sockets.nginx"
-done
-agent_p99="$(cut -d' ' -f2 "$work/sockets.agent" | median)" nginx_p99="$(cut -d' ' -f2 "$work/sockets.nginx" | median)"
-echo "500 WebSockets: agent p50 $(cut -d' ' -f1 "$work/sockets.agent" | median) ms, p99 $agent_p99 ms, $(head -n 1 "$work/sockets.agent" | cut -d' ' -f5) kB a connection; nginx p50 $(cut -d' ' -f1 "$work/sockets.nginx" | median) ms, p99 $nginx_p99 ms, $(head -n 1 "$work/sockets.nginx" | cut -d' ' -f5) kB"
+in_turn sockets
+agent_p99="$(quantile 0.99 "$work/sockets.agent")" nginx_p99="$(quantile 0.99 "$work/sockets.nginx")"
+# Memory is asked for once; the later rounds find it.
+echo "500 WebSockets: agent p50 $(quantile 0.5 "$work/sockets.agent") ms, p99 $agent_p99 ms, $(head -n 1 "$work/memory.agent") kB a connection; nginx p50 $(quantile 0.5 "$work/sockets.nginx") ms, p99 $nginx_p99 ms, $(head -n 1 "$work/memory.nginx") kB"
 holds "500 WebSockets, p99 beside nginx" "$(ratio "$agent_p99" "$nginx_p99")" le 1.5
 
 # --- An update under load.
@@ -231,7 +250,7 @@ holds "stop-first, failed requests" "$bad" le 0
 # --- The first answer after a start.
 first_door="$(free_port)"
 configure "$work/first.json" "first-${work##*.}" "$first_door" ''
-for ((i = 0; i < rounds; i++)); do
+for _ in {1..5}; do
   "$bench" first-byte "http://127.0.0.1:$first_door/" "$binary" run --config "$work/first.json" --runtime-dir "$work/first.run" --state-dir "$work/first.state" 2>&1 | grep -E '^[0-9]+ [0-9]{3}$' >>"$work/first"
 done
 echo "first answer after the start: $(cut -d' ' -f1 "$work/first" | median) ms (status $(head -n 1 "$work/first" | cut -d' ' -f2))"

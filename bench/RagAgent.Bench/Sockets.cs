@@ -8,7 +8,7 @@ internal static class Sockets
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Prints <c>p50 p99 worst</c> in milliseconds and the number of echoes.</summary>
+    /// <summary>Prints how long the echoes took: lines of <c>MICROSECONDS COUNT</c>, by tens of microseconds.</summary>
     public static async Task<int> RunAsync(Uri url, int count, TimeSpan span)
     {
         var sockets = new List<ClientWebSocket>();
@@ -25,15 +25,16 @@ internal static class Sockets
             return 1;
         }
         var all = await Task.WhenAll(sockets.Select((socket, i) => EchoAsync(socket, Pause * i / count, span)));
-        var sorted = all.SelectMany(one => one).Order().ToArray();
-        double At(double part) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * part))];
-        Console.WriteLine(FormattableString.Invariant($"{At(0.5):0.00} {At(0.99):0.00} {sorted[^1]:0.00} {sorted.Length}"));
+        foreach (var some in all.SelectMany(one => one).CountBy(took => (long)(took.TotalMicroseconds / 10) * 10))
+        {
+            Console.WriteLine(FormattableString.Invariant($"{some.Key} {some.Value}"));
+        }
         return 0;
     }
 
-    private static async Task<List<double>> EchoAsync(ClientWebSocket socket, TimeSpan first, TimeSpan span)
+    private static async Task<List<TimeSpan>> EchoAsync(ClientWebSocket socket, TimeSpan first, TimeSpan span)
     {
-        var times = new List<double>();
+        var times = new List<TimeSpan>();
         var buffer = new byte[128];
         var began = Stopwatch.GetTimestamp();
         await Task.Delay(first, TimeProvider.System);
@@ -42,7 +43,7 @@ internal static class Sockets
             var sent = Stopwatch.GetTimestamp();
             await socket.SendAsync(buffer.AsMemory(0, 64), WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
             await socket.ReceiveAsync(buffer, CancellationToken.None);
-            times.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
+            times.Add(Stopwatch.GetElapsedTime(sent));
             await Task.Delay(Pause, TimeProvider.System);
         }
         socket.Abort();
