@@ -42,11 +42,14 @@ internal sealed partial class Template
             ["DataVolume"] = "vol-0123456789abcdef0",
             ["CiUser"] = "github-ragstream-ci",
             ["CiRole"] = "github-ragstream-ci",
+            ["CiRole.Arn"] = "arn:aws:iam::123456789012:role/github-ragstream-ci",
             ["OidcProvider"] = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
         });
 
     /// <param name="path">The template's file.</param>
     /// <param name="parameters">What is said in place of the defaults.</param>
+    /// <exception cref="KeyNotFoundException">There is no such parameter.</exception>
+    /// <exception cref="ArgumentException">The template does not allow a parameter's value.</exception>
     /// <param name="made">What <c>Ref</c> and <c>GetAtt</c> (as "Name.Attribute") give for the resources that are asked for.</param>
     public Template(string path, IReadOnlyDictionary<string, string> parameters, IReadOnlyDictionary<string, string> made)
     {
@@ -64,9 +67,20 @@ internal sealed partial class Template
             {
                 throw new KeyNotFoundException($"The template has no parameter {name}.");
             }
-            _parameters[name] = value;
+            _parameters[name] = Allowed(name, value);
         }
     }
+
+    /// <summary>An output's value; null: its condition does not hold.</summary>
+    public string? Output(string name)
+    {
+        var output = (YamlMappingNode)Section("Outputs").Children[name];
+        return IsMade(output) ? Evaluate(output.Children["Value"])!.GetValue<string>() : null;
+    }
+
+    public IEnumerable<string> Parameters => _parameters.Keys;
+
+    public IEnumerable<string> Outputs => Members(Section("Outputs")).Select(o => o.Name);
 
     /// <summary>The properties of a resource; null: its condition does not hold, so that it is not made.</summary>
     public JsonObject? Resource(string name)
@@ -79,6 +93,14 @@ internal sealed partial class Template
     public IEnumerable<string> Made(string type) => Members(Section("Resources"))
         .Where(r => r.Value is YamlMappingNode resource && Scalar(resource.Children["Type"]) == type && IsMade(resource))
         .Select(r => r.Name);
+
+    private string Allowed(string name, string value)
+    {
+        var described = (YamlMappingNode)Section("Parameters").Children[name];
+        var isAllowed = described.Children.TryGetValue("AllowedPattern", out var pattern) ? Regex.IsMatch(value, $"^(?:{Scalar(pattern)})$")
+            : !described.Children.TryGetValue("AllowedValues", out var values) || ((YamlSequenceNode)values).Children.Select(Scalar).Contains(value);
+        return isAllowed ? value : throw new ArgumentException($"The template's parameter {name} may not be '{value}'.");
+    }
 
     private bool IsMade(YamlMappingNode resource) => !resource.Children.TryGetValue("Condition", out var condition) || Holds(Scalar(condition));
 

@@ -161,7 +161,8 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         await Docker.DoAsync("rmi", "--force", reference);
     });
 
-    private async Task OneAtATimeAsync(Func<Task> work)
+    /// <summary>Images are built and removed one at a time on the shared engine.</summary>
+    protected async Task OneAtATimeAsync(Func<Task> work)
     {
         await bench.Images.WaitAsync(Stopping);
         try
