@@ -9,8 +9,16 @@ internal static class ConfigCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "The configuration file.", DefaultValueFactory = _ => Options.DefaultConfigFile };
-        var check = new Command("check", "Say whether a configuration file is valid, and every mistake with its line.") { file };
-        check.SetAction(parsed => Check(parsed.GetValue(file)!));
+        var asOption = Options.ConfigFile();   // as the other commands have it
+        var check = new Command("check", "Say whether a configuration file is valid, and every mistake with its line.") { file, asOption };
+        check.Validators.Add(given =>
+        {
+            if (given.GetResult(file) is { Implicit: false } && given.GetResult(asOption) is { Implicit: false })
+            {
+                given.AddError("The file is named twice: once as FILE and once by --config.");
+            }
+        });
+        check.SetAction(parsed => Check(parsed.GetResult(asOption) is { Implicit: false } ? parsed.GetValue(asOption)! : parsed.GetValue(file)!));
         return new Command("config", "Work with the configuration file.") { check };
     }
 

@@ -21,6 +21,7 @@ public sealed class CommandLineTests : ProgramTest
         var file = Write("""{ "image": "app" }""");
 
         Assert.Equal(new Finished(0, $"{file} is valid.\n", ""), await RunAsync("config", "check", file));
+        Assert.Equal(new Finished(0, $"{file} is valid.\n", ""), await RunAsync("config", "check", "--config", file));
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -67,6 +68,7 @@ public sealed class CommandLineTests : ProgramTest
     [InlineData("statsu", "There is no command 'ragagent statsu'. Did you mean 'status'?", "ragagent")]
     [InlineData("config show", "There is no command 'ragagent config show'.", "ragagent config")]
     [InlineData("config check a b", "'b' is more than 'ragagent config check' takes.", "ragagent config check")]
+    [InlineData("config check a --config b", "The file is named twice: once as FILE and once by --config.", "ragagent config check")]
     [InlineData("logs --folow 5", "There is no option '--folow' of 'ragagent logs'. Did you mean '--follow'?", "ragagent logs")]
     [InlineData("logs -n abc", "--lines must be a number of lines, from 0 to 2147483647, but is 'abc'.", "ragagent logs")]
     public async Task A_wrong_use_is_one_sentence_and_the_way_to_the_help(string arguments, string sentence, string command) =>
