@@ -20,6 +20,7 @@ internal static class EcsTaskDefinition
     public static Exported Of(AgentConfig config, AwsPlace place, string? executionRole, string? fileSystem)
     {
         var found = new Findings();
+        LeftBehind.Tell(config, Engine.Ecs, found);
         var container = config.Container;
         var name = Names.Ecs(container.Name);
         if (name != container.Name)
@@ -79,7 +80,6 @@ internal static class EcsTaskDefinition
             ["volumes"] = JsonText.ArrayOrNull(Volumes(container, folders, fileSystem, found)),
         };
         found.Step($"Give the execution role AWS's policy AmazonECSTaskExecutionRolePolicy{(config.Secrets.Count > 0 ? ", and what reading the secrets takes: ssm:GetParameters on the parameters (secretsmanager:GetSecretValue on Secrets Manager's), kms:Decrypt on a key of your own" : "")}.");
-        LeftBehind.Tell(config, Engine.Ecs, found);
         return found.With(document);
     }
 

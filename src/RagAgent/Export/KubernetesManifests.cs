@@ -15,6 +15,7 @@ internal static class KubernetesManifests
     public static Exported Of(AgentConfig config, AwsPlace place)
     {
         var found = new Findings();
+        LeftBehind.Tell(config, Engine.Kubernetes, found);
         var name = Names.Label(config.Container.Name);
         if (name != config.Container.Name)
         {
@@ -23,7 +24,6 @@ internal static class KubernetesManifests
         KubernetesSecrets.Tell(config, place, name, found);
         var deployment = KubernetesDeployment.Of(config, place, name, found);
         Tell(config, name, found);
-        LeftBehind.Tell(config, Engine.Kubernetes, found);
         return found.With(new JsonObject
         {
             ["apiVersion"] = "v1",
@@ -68,7 +68,7 @@ internal static class KubernetesManifests
             $"The Service is known inside the cluster only, on port {config.Listen.Http}. An Ingress{(path is null ? "" : $" for {path}")} that leads visitors to it is yours to make, for its class and its host are the cluster's; it must let a WebSocket be idle for longer than the app's pings are apart. To look at once: kubectl port-forward service/{name} 8080:{config.Listen.Http}")));
         if (config.Container.Volumes.Count > 0)
         {
-            found.Remark("container.volumes", $"All folders are on one disk, the claim {ClaimOf(name)}, in {string.Join(", ", Names.Folders(config.Container.Volumes).Values)}. Set its size ({Storage}) before it is made: it can grow and not shrink. The data has to be copied to it while the app is stopped.");
+            found.Remark("container.volumes", $"All folders are on one disk, the claim {ClaimOf(name)}, in {string.Join(", ", Names.Folders(config.Container.Volumes).Values)}. Set its size ({Storage}) before it is made: it can grow and not shrink. The data has to be copied to it while the app is stopped.{(config.Update.StartsFirst(config.Container) ? " Two pods have it on one node alone: where the second waits for it, let update.swap be stop-first." : "")}");
         }
     }
 }

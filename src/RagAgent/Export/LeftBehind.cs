@@ -15,6 +15,9 @@ internal static class LeftBehind
 
     private static readonly Loss[] All =
     [
+        new(["access"], config => config.Access is not null,
+            _ => "NOBODY IS ASKED FOR A PASSWORD any more, and no network is told from another: let the load balancer authenticate (OIDC, Cognito), or its security group say who may come.",
+            _ => "NOBODY IS ASKED FOR A PASSWORD any more, and no network is told from another: let the Ingress ask, or whatever stands in front of it."),
         new(["update.every", "update.when"], _ => true,
             config => $"Nobody looks for a newer image. Let the workflow that pushes it end with: aws ecs update-service --cluster … --service {Names.Ecs(config.Container.Name)} --force-new-deployment. It takes over at once, whoever is connected.",
             config => $"Nobody looks for a newer image. Let the workflow that pushes it end with: kubectl rollout restart deployment/{Names.Label(config.Container.Name)}. It takes over at once, whoever is connected."),
@@ -32,10 +35,7 @@ internal static class LeftBehind
             _ => "Nothing tries a page or a WebSocket before visitors come in."),
         new(["restart"], config => config.Restart != new RestartConfig(),
             _ => "ECS starts a task that ended again, with delays of its own.",
-            _ => "Kubernetes restarts what ended after 10 s, doubling to 5 minutes, and forgets it after 10 minutes that went well."),
-        new(["access"], config => config.Access is not null,
-            _ => "NOBODY IS ASKED FOR A PASSWORD any more, and no network is told from another: let the load balancer authenticate (OIDC, Cognito), or its security group say who may come.",
-            _ => "NOBODY IS ASKED FOR A PASSWORD any more, and no network is told from another: let the Ingress ask, or whatever stands in front of it."),
+            _ => "Kubernetes restarts what ended at once, then after 10 s, doubling to 5 minutes, until it has run well for 10 minutes."),
         new(["listen.https", "tls"], config => config.Listen.Https is not null || config.Tls != new TlsConfig(),
             config => $"HTTPS ends at the load balancer: give it a listener on port {config.Listen.Https ?? 443} with a certificate of ACM, which renews itself; that on port {config.Listen.Http} can lead there.",
             _ => "HTTPS ends at the Ingress: give it the certificate, for example by cert-manager."),

@@ -158,10 +158,6 @@ public sealed class EcsTests
         Assert.Equal("""{"subnets":["subnet-1","subnet-2"],"securityGroups":["sg-1"],"assignPublicIp":"ENABLED"}""", given.Document["networkConfiguration"]!["awsvpcConfiguration"]!.ToJsonString());
     }
 
-    [Fact]
-    public void Whoever_may_come_in_is_told_first_of_all_where_a_password_is_left_behind() =>
-        Assert.Contains(Task(ExportedConfig.Everything).Remarks, remark => remark.Keys.Contains("access") && remark.Sentence.StartsWith("NOBODY IS ASKED", StringComparison.Ordinal));
-
     private static (string, int, int, int) Asked(JsonObject group) =>
         ((string)group["HealthCheckPath"]!, (int)group["HealthCheckIntervalSeconds"]!, (int)group["HealthCheckTimeoutSeconds"]!, (int)group["UnhealthyThresholdCount"]!);
 

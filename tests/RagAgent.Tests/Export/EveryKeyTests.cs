@@ -51,6 +51,17 @@ public sealed class EveryKeyTests
         Assert.All(remarks.SelectMany(remark => remark.Keys), key => Assert.True(IsKnown(key), key));
     }
 
+    [Theory]
+    [InlineData("ecs")]
+    [InlineData("kubernetes")]
+    public void A_password_that_is_left_behind_is_told_before_all_else(string engine)
+    {
+        var first = Export(engine, ExportedConfig.Everything).Remarks[0];
+
+        Assert.Equal(["access"], first.Keys);
+        Assert.StartsWith("NOBODY IS ASKED", first.Sentence, StringComparison.Ordinal);
+    }
+
     private static bool IsKnown(string key) =>
         KnownKeys.All.Contains(key.Split('.') is ["secrets", _, var last] ? $"{KnownKeys.Secret}.{last}" : key);
 
