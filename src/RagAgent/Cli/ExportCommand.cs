@@ -63,14 +63,14 @@ internal static class ExportCommand
             if (code == ExitCodes.Ok)
             {
                 // Last, where it is seen; its lines stay whole also at a terminal, for there are commands in them that are copied from there.
-                await Console.Error.WriteAsync(Notes(exported));
+                await Console.Error.WriteAsync(Told(exported));
             }
             return code;
         });
         return command;
     }
 
-    private static string Notes(Exported exported)
+    private static string Told(Exported exported)
     {
         var text = new StringBuilder();
         Section("Fill in:", exported.Blanks.Select(blank => $"{blank.Mark}: {blank.What}{(blank.Option is { } option ? $" ({option})" : "")}"));

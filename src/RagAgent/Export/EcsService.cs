@@ -13,16 +13,16 @@ internal static class EcsService
     /// <param name="securityGroups">Ids; empty: not given.</param>
     public static Exported Of(AgentConfig config, string? cluster, string? targetGroup, IReadOnlyList<string> subnets, IReadOnlyList<string> securityGroups)
     {
-        var found = new Findings();
+        var notes = new Notes();
         var name = Names.Ecs(config.Container.Name);
         var startsFirst = config.Update.StartsFirst(config.Container);
         if (!startsFirst)
         {
-            found.Remark("update.swap", "ECS counts the tasks that start or run, and one that is just stopping is neither: for the time of container.stopTimeout two may write. Set the number of tasks to 0 first where that would do harm.");
+            notes.Remark("update.swap", "ECS counts the tasks that start or run, and one that is just stopping is neither: for the time of container.stopTimeout two may write. Set the number of tasks to 0 first where that would do harm.");
         }
-        return found.With(new JsonObject
+        return notes.With(new JsonObject
         {
-            ["cluster"] = found.Given(cluster, "cluster", "The name of the cluster.", "--cluster"),
+            ["cluster"] = notes.Given(cluster, "cluster", "The name of the cluster.", "--cluster"),
             ["serviceName"] = name,
             // Without a revision: the newest that is registered.
             ["taskDefinition"] = name,
@@ -34,10 +34,10 @@ internal static class EcsService
                 ["maximumPercent"] = startsFirst ? 200 : 100,
                 ["deploymentCircuitBreaker"] = new JsonObject { ["enable"] = true, ["rollback"] = true },
             },
-            ["healthCheckGracePeriodSeconds"] = found.Seconds("health.startup.deadline", config.Health.Startup.Deadline, 0, int.MaxValue, "ECS takes"),
+            ["healthCheckGracePeriodSeconds"] = notes.Seconds("health.startup.deadline", config.Health.Startup.Deadline, 0, int.MaxValue, "ECS takes"),
             ["loadBalancers"] = new JsonArray(new JsonObject
             {
-                ["targetGroupArn"] = found.Given(targetGroup, "target-group", "The ARN of the target group, which a listener of the load balancer must lead to already.", "--target-group"),
+                ["targetGroupArn"] = notes.Given(targetGroup, "target-group", "The ARN of the target group, which a listener of the load balancer must lead to already.", "--target-group"),
                 ["containerName"] = name,
                 ["containerPort"] = config.Container.Port,
             }),
@@ -45,8 +45,8 @@ internal static class EcsService
             {
                 ["awsvpcConfiguration"] = new JsonObject
                 {
-                    ["subnets"] = found.AllGiven(subnets, "subnet", "The subnets that the task may run in, with a way to ECR: public ones, or private ones with a NAT gateway.", "--subnet"),
-                    ["securityGroups"] = found.AllGiven(securityGroups, "security-group",
+                    ["subnets"] = notes.AllGiven(subnets, "subnet", "The subnets that the task may run in, with a way to ECR: public ones, or private ones with a NAT gateway.", "--subnet"),
+                    ["securityGroups"] = notes.AllGiven(securityGroups, "security-group",
                         $"A security group that lets port {config.Container.Port} in from the load balancer's alone: nothing asks those who reach the task past it.", "--security-group"),
                     // In a public subnet it is the only way to the registry; in a private one it does nothing.
                     ["assignPublicIp"] = "ENABLED",

@@ -19,33 +19,33 @@ internal static class EcsTaskDefinition
     /// <param name="fileSystem">The id of an EFS file system; null: not given.</param>
     public static Exported Of(AgentConfig config, AwsPlace place, string? executionRole, string? fileSystem)
     {
-        var found = new Findings();
-        LeftBehind.Tell(config, Engine.Ecs, found);
+        var notes = new Notes();
+        LeftBehind.Tell(config, Engine.Ecs, notes);
         var container = config.Container;
         var name = Names.Ecs(container.Name);
         if (name != container.Name)
         {
-            found.Remark("container.name", $"It is called {name}: ECS takes no dots.");
+            notes.Remark("container.name", $"It is called {name}: ECS takes no dots.");
         }
-        var size = SizeOf(container, found);
+        var size = SizeOf(container, notes);
         var folders = Names.Folders(container.Volumes);
         if (folders.Count > 0)
         {
-            found.Step($"Make the folders in the EFS file system ({string.Join(", ", folders.Values.Select(folder => "/" + folder))}), as the app's own, and copy the data to them while the app is stopped: a task whose folder is missing does not start. The file system's security group must let the task's in, on port 2049.");
-            found.Remark("container.volumes", "The folders are on EFS, which is NFS: slower than a disk, and a database like SQLite in them (chroma_db) is safe with one task alone.");
+            notes.Step($"Make the folders in the EFS file system ({string.Join(", ", folders.Values.Select(folder => "/" + folder))}), as the app's own, and copy the data to them while the app is stopped: a task whose folder is missing does not start. The file system's security group must let the task's in, on port 2049.");
+            notes.Remark("container.volumes", "The folders are on EFS, which is NFS: slower than a disk, and a database like SQLite in them (chroma_db) is safe with one task alone.");
         }
-        var image = ImageAddress.Of(config, place, found);
+        var image = ImageAddress.Of(config, place, notes);
         if (!ImageAddress.IsPinned(config))
         {
-            found.Remark("image", "ECS looks the tag up when a deployment begins, and no push changes what runs. A digest (@sha256:…) in its place says what runs, and makes a return to it exact.");
+            notes.Remark("image", "ECS looks the tag up when a deployment begins, and no push changes what runs. A digest (@sha256:…) in its place says what runs, and makes a return to it exact.");
         }
         if (config.Image.Contains('/') && !image.Contains(".dkr.ecr.", StringComparison.Ordinal))
         {
-            found.Remark("image", "Where this registry asks for a login, the container needs repositoryCredentials.");
+            notes.Remark("image", "Where this registry asks for a login, the container needs repositoryCredentials.");
         }
-        var region = ImageAddress.Region(config, place, found);
+        var region = ImageAddress.Region(config, place, notes);
         var log = $"/ecs/{name}";
-        found.Step($"Make the group of the log: aws logs create-log-group --log-group-name {log}");
+        notes.Step($"Make the group of the log: aws logs create-log-group --log-group-name {log}");
         var document = new JsonObject
         {
             ["family"] = name,
@@ -55,7 +55,7 @@ internal static class EcsTaskDefinition
             ["runtimePlatform"] = new JsonObject { ["cpuArchitecture"] = "X86_64", ["operatingSystemFamily"] = "LINUX" },
             ["cpu"] = size.Cpu.ToString(CultureInfo.InvariantCulture),
             ["memory"] = size.Memory.ToString(CultureInfo.InvariantCulture),
-            ["executionRoleArn"] = found.Given(executionRole, "execution-role", "The ARN of the role by which ECS pulls the image and reads the secrets.", "--execution-role"),
+            ["executionRoleArn"] = notes.Given(executionRole, "execution-role", "The ARN of the role by which ECS pulls the image and reads the secrets.", "--execution-role"),
             ["containerDefinitions"] = new JsonArray(new JsonObject
             {
                 ["name"] = name,
@@ -65,32 +65,32 @@ internal static class EcsTaskDefinition
                 ["memory"] = container.Memory is { } memory ? (int)Math.Min(size.Memory, (memory + (1 << 20) - 1) >> 20) : null,
                 ["user"] = container.User,
                 ["environment"] = JsonText.ArrayOrNull(config.Environment.Select(variable => new JsonObject { ["name"] = variable.Key, ["value"] = variable.Value })),
-                ["secrets"] = JsonText.ArrayOrNull(EcsSecrets.Of(config, place, found)),
+                ["secrets"] = JsonText.ArrayOrNull(EcsSecrets.Of(config, place, notes)),
                 ["readonlyRootFilesystem"] = container.ReadOnlyRoot ? true : null,
                 ["mountPoints"] = JsonText.ArrayOrNull(MountPoints(container, folders)),
                 // Someone must be PID 1 who passes signals on.
                 ["linuxParameters"] = new JsonObject { ["initProcessEnabled"] = true },
-                ["stopTimeout"] = found.Seconds("container.stopTimeout", container.StopTimeout, 0, LongestStop, "Fargate waits"),
+                ["stopTimeout"] = notes.Seconds("container.stopTimeout", container.StopTimeout, 0, LongestStop, "Fargate waits"),
                 ["logConfiguration"] = new JsonObject
                 {
                     ["logDriver"] = "awslogs",
                     ["options"] = new JsonObject { ["awslogs-group"] = log, ["awslogs-region"] = region, ["awslogs-stream-prefix"] = name },
                 },
             }),
-            ["volumes"] = JsonText.ArrayOrNull(Volumes(container, folders, fileSystem, found)),
+            ["volumes"] = JsonText.ArrayOrNull(Volumes(container, folders, fileSystem, notes)),
         };
-        found.Step($"Give the execution role AWS's policy AmazonECSTaskExecutionRolePolicy{(config.Secrets.Count > 0 ? ", and what reading the secrets takes: ssm:GetParameters on the parameters (secretsmanager:GetSecretValue on Secrets Manager's), kms:Decrypt on a key of your own" : "")}.");
-        return found.With(document);
+        notes.Step($"Give the execution role AWS's policy AmazonECSTaskExecutionRolePolicy{(config.Secrets.Count > 0 ? ", and what reading the secrets takes: ssm:GetParameters on the parameters (secretsmanager:GetSecretValue on Secrets Manager's), kms:Decrypt on a key of your own" : "")}.");
+        return notes.With(document);
     }
 
-    private static FargateSize SizeOf(ContainerConfig container, Findings found)
+    private static FargateSize SizeOf(ContainerConfig container, Notes notes)
     {
         var size = FargateSize.For(container.Cpus ?? DefaultCpus, container.Memory ?? DefaultMemory) ?? FargateSize.Largest;
         var cpus = (size.Cpu / 1024.0).ToString(CultureInfo.InvariantCulture);
         var isExact = container.Memory == size.Memory * (1L << 20) && container.Cpus is { } wanted && wanted * 1024 == size.Cpu;
         if (!isExact)
         {
-            found.Remark(new Remark(["container.cpus", "container.memory"], $"The task has {cpus} vCPU and {size.Memory} MiB: {(container is { Cpus: null } or { Memory: null } ? "Fargate wants a size, and where the configuration sets no limit it is 1 vCPU and 4 GiB" : "Fargate has no size that is nearer")}. It costs by the size."));
+            notes.Remark(new Remark(["container.cpus", "container.memory"], $"The task has {cpus} vCPU and {size.Memory} MiB: {(container is { Cpus: null } or { Memory: null } ? "Fargate wants a size, and where the configuration sets no limit it is 1 vCPU and 4 GiB" : "Fargate has no size that is nearer")}. It costs by the size."));
         }
         return size;
     }
@@ -107,7 +107,7 @@ internal static class EcsTaskDefinition
         }
     }
 
-    private static IEnumerable<JsonNode> Volumes(ContainerConfig container, IReadOnlyDictionary<string, string> folders, string? fileSystem, Findings found)
+    private static IEnumerable<JsonNode> Volumes(ContainerConfig container, IReadOnlyDictionary<string, string> folders, string? fileSystem, Notes notes)
     {
         foreach (var folder in folders.Values)
         {
@@ -116,7 +116,7 @@ internal static class EcsTaskDefinition
                 ["name"] = VolumeName(folder),
                 ["efsVolumeConfiguration"] = new JsonObject
                 {
-                    ["fileSystemId"] = found.Given(fileSystem, "file-system", "The id of the EFS file system that has the data, like fs-0123456789abcdef0.", "--file-system"),
+                    ["fileSystemId"] = notes.Given(fileSystem, "file-system", "The id of the EFS file system that has the data, like fs-0123456789abcdef0.", "--file-system"),
                     ["rootDirectory"] = $"/{folder}",
                     ["transitEncryption"] = "ENABLED",
                 },
@@ -124,7 +124,7 @@ internal static class EcsTaskDefinition
         }
         if (TemporaryFolder.IsNeeded(container))
         {
-            found.Remark("container.readOnlyRoot", "/tmp is an empty folder of the task, and root's unless the Dockerfile has VOLUME /tmp: Fargate has no tmpfs.");
+            notes.Remark("container.readOnlyRoot", "/tmp is an empty folder of the task, and root's unless the Dockerfile has VOLUME /tmp: Fargate has no tmpfs.");
             yield return new JsonObject { ["name"] = TemporaryFolder.Volume };
         }
     }

@@ -7,13 +7,13 @@ namespace RagAgent.Export;
 internal static class ImageAddress
 {
     /// <summary>The region that was given, else the configuration's, else a mark.</summary>
-    public static string Region(AgentConfig config, AwsPlace place, Findings found) =>
-        found.Given(place.Region ?? config.Aws.Region, "region", "The region, like eu-central-1.", "--region");
+    public static string Region(AgentConfig config, AwsPlace place, Notes notes) =>
+        notes.Given(place.Region ?? config.Aws.Region, "region", "The region, like eu-central-1.", "--region");
 
-    public static string Account(AwsPlace place, Findings found) => found.Given(place.Account, "account", "The account's twelve digits.", "--account");
+    public static string Account(AwsPlace place, Notes notes) => notes.Given(place.Account, "account", "The account's twelve digits.", "--account");
 
     /// <summary>As other engines take it: registry, repository, and the digest or else the tag.</summary>
-    public static string Of(AgentConfig config, AwsPlace place, Findings found)
+    public static string Of(AgentConfig config, AwsPlace place, Notes notes)
     {
         var image = ImageReference.Parse(config.Image);
         var what = image.Digest is { } digest ? $"@{digest}" : $":{image.Tag}";
@@ -21,8 +21,8 @@ internal static class ImageAddress
         {
             return $"{host}/{image.Path}{what}";
         }
-        var region = Region(config, place, found);
-        return $"{Account(place, found)}.dkr.ecr.{region}.{(Partition(region) == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com")}/{image.Path}{what}";
+        var region = Region(config, place, notes);
+        return $"{Account(place, notes)}.dkr.ecr.{region}.{(Partition(region) == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com")}/{image.Path}{what}";
     }
 
     public static bool IsPinned(AgentConfig config) => ImageReference.Parse(config.Image).Digest is not null;

@@ -15,15 +15,15 @@ internal static class KubernetesDeployment
     private const string Whose = "Kubernetes takes";
     private const int Longest = int.MaxValue;
 
-    public static JsonObject Of(AgentConfig config, AwsPlace place, string name, Findings found)
+    public static JsonObject Of(AgentConfig config, AwsPlace place, string name, Notes notes)
     {
         var startsFirst = config.Update.StartsFirst(config.Container);
-        var stop = found.Seconds("container.stopTimeout", config.Container.StopTimeout, 0, Longest, Whose);
+        var stop = notes.Seconds("container.stopTimeout", config.Container.StopTimeout, 0, Longest, Whose);
         // A pod that goes gets no new visitors; those it has are left to it for as long as it sleeps before the signal.
-        var drain = startsFirst ? found.Seconds("update.drain", config.Update.Drain, 0, Longest, Whose) : 0;
+        var drain = startsFirst ? notes.Seconds("update.drain", config.Update.Drain, 0, Longest, Whose) : 0;
         if (drain > 0)
         {
-            found.Remark("update.drain", "A pod that goes sleeps for so long before it is stopped (preStop.sleep): that needs Kubernetes 1.30 or later.");
+            notes.Remark("update.drain", "A pod that goes sleeps for so long before it is stopped (preStop.sleep): that needs Kubernetes 1.30 or later.");
         }
         return new JsonObject
         {
@@ -50,7 +50,7 @@ internal static class KubernetesDeployment
                         ["enableServiceLinks"] = false,
                         ["terminationGracePeriodSeconds"] = stop + drain,
                         ["securityContext"] = PodSecurity(config.Container),
-                        ["containers"] = new JsonArray(Container(config, place, name, drain, found)),
+                        ["containers"] = new JsonArray(Container(config, place, name, drain, notes)),
                         ["volumes"] = JsonText.ArrayOrNull(Volumes(config.Container, name)),
                     },
                 },
@@ -58,16 +58,16 @@ internal static class KubernetesDeployment
         };
     }
 
-    private static JsonObject Container(AgentConfig config, AwsPlace place, string name, int drain, Findings found)
+    private static JsonObject Container(AgentConfig config, AwsPlace place, string name, int drain, Notes notes)
     {
         var container = config.Container;
-        var image = ImageAddress.Of(config, place, found);
+        var image = ImageAddress.Of(config, place, notes);
         var isPinned = ImageAddress.IsPinned(config);
         if (!isPinned)
         {
-            found.Remark("image", "The tag is looked up at each start of the pod, also after a crash or on another node. A digest (@sha256:…) in its place says what runs, and makes 'kubectl rollout undo' exact.");
+            notes.Remark("image", "The tag is looked up at each start of the pod, also after a crash or on another node. A digest (@sha256:…) in its place says what runs, and makes 'kubectl rollout undo' exact.");
         }
-        found.Step(image.Contains(".dkr.ecr.", StringComparison.Ordinal)
+        notes.Step(image.Contains(".dkr.ecr.", StringComparison.Ordinal)
             ? "See that the nodes may pull from ECR: on EKS by the node role's AmazonEC2ContainerRegistryPullOnly; elsewhere by imagePullSecrets, whose password for ECR ends after 12 hours."
             : "Where this registry asks for a login, give the pod imagePullSecrets.");
         return new JsonObject
@@ -92,32 +92,32 @@ internal static class KubernetesDeployment
                     ["memory"] = container.Memory is { } memory ? Quantity(memory) : null,
                 },
             },
-            ["securityContext"] = Security(container, found),
-            ["startupProbe"] = Startup(config, found),
-            ["readinessProbe"] = Liveness(config, found: null),
-            ["livenessProbe"] = Liveness(config, found),
+            ["securityContext"] = Security(container, notes),
+            ["startupProbe"] = Startup(config, notes),
+            ["readinessProbe"] = Liveness(config, notes: null),
+            ["livenessProbe"] = Liveness(config, notes),
             ["lifecycle"] = drain == 0 ? null : new JsonObject { ["preStop"] = new JsonObject { ["sleep"] = new JsonObject { ["seconds"] = drain } } },
             ["volumeMounts"] = JsonText.ArrayOrNull(Mounts(container)),
         };
     }
 
-    private static JsonObject Startup(AgentConfig config, Findings found)
+    private static JsonObject Startup(AgentConfig config, Notes notes)
     {
         var startup = config.Health.Startup;
-        var period = found.Seconds("health.startup.interval", startup.Interval, 1, Longest, Whose);
-        return Probe(startup.Path, period, found.Seconds("health.startup.timeout", startup.Timeout, 1, Longest, Whose), Math.Max(1, (int)Math.Ceiling(startup.Deadline.TotalSeconds / period)));
+        var period = notes.Seconds("health.startup.interval", startup.Interval, 1, Longest, Whose);
+        return Probe(startup.Path, period, notes.Seconds("health.startup.timeout", startup.Timeout, 1, Longest, Whose), Math.Max(1, (int)Math.Ceiling(startup.Deadline.TotalSeconds / period)));
     }
 
     /// <param name="config">What is exported.</param>
-    /// <param name="found">Null: what is told is told by the other probe with the same figures.</param>
-    private static JsonObject Liveness(AgentConfig config, Findings? found)
+    /// <param name="notes">Null: what is told is told by the other probe with the same figures.</param>
+    private static JsonObject Liveness(AgentConfig config, Notes? notes)
     {
         var liveness = config.Health.Liveness;
-        found ??= new Findings();
+        notes ??= new Notes();
         return Probe(
             liveness.Path,
-            found.Seconds("health.liveness.interval", liveness.Interval, 1, Longest, Whose),
-            found.Seconds("health.liveness.timeout", liveness.Timeout, 1, Longest, Whose),
+            notes.Seconds("health.liveness.interval", liveness.Interval, 1, Longest, Whose),
+            notes.Seconds("health.liveness.timeout", liveness.Timeout, 1, Longest, Whose),
             liveness.Failures);
     }
 
@@ -129,14 +129,14 @@ internal static class KubernetesDeployment
         ["failureThreshold"] = failures,
     };
 
-    private static JsonObject Security(ContainerConfig container, Findings found)
+    private static JsonObject Security(ContainerConfig container, Notes notes)
     {
         var ids = (container.User ?? "").Split(':');
         var user = Number(ids[0]);
         var group = ids.Length > 1 ? Number(ids[1]) : null;
         if (container.User is not null && (user is null || (ids.Length > 1 && group is null)))
         {
-            found.Remark("container.user", "Kubernetes takes users and groups by their numbers: write them, or let the image say who it runs as.");
+            notes.Remark("container.user", "Kubernetes takes users and groups by their numbers: write them, or let the image say who it runs as.");
         }
         return new JsonObject
         {

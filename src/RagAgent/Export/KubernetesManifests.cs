@@ -14,17 +14,17 @@ internal static class KubernetesManifests
 
     public static Exported Of(AgentConfig config, AwsPlace place)
     {
-        var found = new Findings();
-        LeftBehind.Tell(config, Engine.Kubernetes, found);
+        var notes = new Notes();
+        LeftBehind.Tell(config, Engine.Kubernetes, notes);
         var name = Names.Label(config.Container.Name);
         if (name != config.Container.Name)
         {
-            found.Remark("container.name", $"It is called {name}: Kubernetes takes small letters, digits and '-', a letter first.");
+            notes.Remark("container.name", $"It is called {name}: Kubernetes takes small letters, digits and '-', a letter first.");
         }
-        KubernetesSecrets.Tell(config, place, name, found);
-        var deployment = KubernetesDeployment.Of(config, place, name, found);
-        Tell(config, name, found);
-        return found.With(new JsonObject
+        KubernetesSecrets.Tell(config, place, name, notes);
+        var deployment = KubernetesDeployment.Of(config, place, name, notes);
+        Tell(config, name, notes);
+        return notes.With(new JsonObject
         {
             ["apiVersion"] = "v1",
             ["kind"] = "List",
@@ -61,14 +61,14 @@ internal static class KubernetesManifests
         },
     };
 
-    private static void Tell(AgentConfig config, string name, Findings found)
+    private static void Tell(AgentConfig config, string name, Notes notes)
     {
         var path = config.Listen.BasePath;
-        found.Remark(new Remark(["listen.http", "listen.basePath"], string.Create(CultureInfo.InvariantCulture,
+        notes.Remark(new Remark(["listen.http", "listen.basePath"], string.Create(CultureInfo.InvariantCulture,
             $"The Service is known inside the cluster only, on port {config.Listen.Http}. An Ingress{(path is null ? "" : $" for {path}")} that leads visitors to it is yours to make, for its class and its host are the cluster's; it must let a WebSocket be idle for longer than the app's pings are apart. To look at once: kubectl port-forward service/{name} 8080:{config.Listen.Http}")));
         if (config.Container.Volumes.Count > 0)
         {
-            found.Remark("container.volumes", $"All folders are on one disk, the claim {ClaimOf(name)}, in {string.Join(", ", Names.Folders(config.Container.Volumes).Values)}. Set its size ({Storage}) before it is made: it can grow and not shrink. The data has to be copied to it while the app is stopped.{(config.Update.StartsFirst(config.Container) ? " Two pods have it on one node alone: where the second waits for it, let update.swap be stop-first." : "")}");
+            notes.Remark("container.volumes", $"All folders are on one disk, the claim {ClaimOf(name)}, in {string.Join(", ", Names.Folders(config.Container.Volumes).Values)}. Set its size ({Storage}) before it is made: it can grow and not shrink. The data has to be copied to it while the app is stopped.{(config.Update.StartsFirst(config.Container) ? " Two pods have it on one node alone: where the second waits for it, let update.swap be stop-first." : "")}");
         }
     }
 }

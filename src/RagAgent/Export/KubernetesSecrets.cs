@@ -7,7 +7,7 @@ internal static class KubernetesSecrets
 {
     public static string NameOf(string app) => $"{app}-secrets";
 
-    public static void Tell(AgentConfig config, AwsPlace place, string app, Findings found)
+    public static void Tell(AgentConfig config, AwsPlace place, string app, Notes notes)
     {
         if (config.Secrets.Count == 0)
         {
@@ -15,14 +15,14 @@ internal static class KubernetesSecrets
         }
         var name = NameOf(app);
         var values = config.Secrets.Select(secret => $" \\\n--from-file={secret.Key}=<(printf %s \"$({Read(secret.Value, place.Region ?? config.Aws.Region)})\")");
-        found.Step($"Make the Secret {name}, in a bash that may read the secrets:\nkubectl create secret generic {name}{string.Concat(values)}");
+        notes.Step($"Make the Secret {name}, in a bash that may read the secrets:\nkubectl create secret generic {name}{string.Concat(values)}");
         foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Delivery == SecretDelivery.Memory))
         {
-            found.Remark($"secrets.{variable}.delivery", "It is an environment variable of the container, out of a Secret in the cluster's store. A new value is a new Secret and 'kubectl rollout restart'; the External Secrets Operator does the first by itself.");
+            notes.Remark($"secrets.{variable}.delivery", "It is an environment variable of the container, out of a Secret in the cluster's store. A new value is a new Secret and 'kubectl rollout restart'; the External Secrets Operator does the first by itself.");
         }
         foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Source == SecretSource.Credential))
         {
-            found.Remark($"secrets.{variable}.credential", "It is a credential of systemd: name the file that LoadCredential= has in the command above.");
+            notes.Remark($"secrets.{variable}.credential", "It is a credential of systemd: name the file that LoadCredential= has in the command above.");
         }
     }
 

@@ -47,11 +47,11 @@ internal static class LeftBehind
             _ => "Nothing stops by itself. A CronJob, or KEDA, can scale the Deployment to 0."),
     ];
 
-    public static void Tell(AgentConfig config, Engine engine, Findings found)
+    public static void Tell(AgentConfig config, Engine engine, Notes notes)
     {
         foreach (var loss in All.Where(loss => loss.Concerns(config)))
         {
-            found.Remark(new Remark(loss.Keys, (engine == Engine.Ecs ? loss.WithEcs : loss.WithKubernetes)(config)));
+            notes.Remark(new Remark(loss.Keys, (engine == Engine.Ecs ? loss.WithEcs : loss.WithKubernetes)(config)));
         }
     }
 }

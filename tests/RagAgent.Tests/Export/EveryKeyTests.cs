@@ -62,6 +62,17 @@ public sealed class EveryKeyTests
         Assert.StartsWith("NOBODY IS ASKED", first.Sentence, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("ecs")]
+    [InlineData("kubernetes")]
+    public void What_is_to_be_said_of_several_keys_is_said_once(string engine)
+    {
+        var remarks = Export(engine, ExportedConfig.Everything).Remarks;
+
+        Assert.Equal(remarks.Count, remarks.Select(remark => remark.Sentence).Distinct().Count());
+        Assert.Equal(6, Assert.Single(remarks, remark => remark.Keys[0].EndsWith(".delivery", StringComparison.Ordinal)).Keys.Count);
+    }
+
     private static bool IsKnown(string key) =>
         KnownKeys.All.Contains(key.Split('.') is ["secrets", _, var last] ? $"{KnownKeys.Secret}.{last}" : key);
 

@@ -4,7 +4,7 @@ using RagAgent.Configuration;
 namespace RagAgent.Export;
 
 /// <summary>Collects, while a document is made, what its reader has to know of it.</summary>
-internal sealed class Findings
+internal sealed class Notes
 {
     private readonly List<Blank> _blanks = [];
     private readonly List<string> _steps = [];
@@ -65,7 +65,9 @@ internal sealed class Findings
     public Exported With(JsonObject document)
     {
         Prune(document);
-        return new Exported(document, _blanks, _steps, _remarks);
+        // What is to be said of several secrets is said once.
+        Remark[] remarks = [.. _remarks.GroupBy(remark => remark.Sentence, remark => remark.Keys).Select(same => new Remark([.. same.SelectMany(keys => keys)], same.Key))];
+        return new Exported(document, _blanks, _steps, remarks);
     }
 
     private static void Prune(JsonNode? node)
