@@ -121,6 +121,6 @@ internal static class AgentHost
         Finish = config.Update.Hold < Policy.LongestFinish ? config.Update.Hold : Policy.LongestFinish,
         CachedFirst = config.Update.Boot == UpdateBoot.Cached,
         Idle = config.Idle is { } idle ? new IdlePolicy { StopAfter = idle.StopAfter, Grace = idle.Grace, MaxUptime = idle.MaxUptime, BootedAt = Moment.Zero - BootTimeline.Uptime() } : null,
-        StartFirst = config.Update.Swap == UpdateSwap.StartFirst || (config.Update.Swap == UpdateSwap.Auto && !config.Container.HasWritableVolumes),
+        StartFirst = config.Update.StartsFirst(config.Container),
     };
 }

@@ -23,6 +23,7 @@ var ragagent = new RootCommand("Keeps the newest image of one container serving 
     StartCommand.Create(),
     PasswordCommand.Create(), // makes the hash of one, for access.password
     VolumesCommand.Create(),  // makes the folders that the app keeps its data in
+    ExportCommand.Create(),   // the same for another engine
     ConfigCommand.Create(),   // says what is wrong with the configuration file
 };
 return await Invocation.RunAsync(ragagent.Parse(args));

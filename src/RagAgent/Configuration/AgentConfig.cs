@@ -276,6 +276,9 @@ public sealed record UpdateConfig
 
     /// <summary>How long of a change of containers requests wait for its end; zero: they don't wait.</summary>
     public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Whether the new container proves itself beside the old one.</summary>
+    public bool StartsFirst(ContainerConfig container) => Swap == UpdateSwap.StartFirst || (Swap == UpdateSwap.Auto && !container.HasWritableVolumes);
 }
 
 /// <summary>When the instance stops itself. One of <see cref="StopAfter"/> and <see cref="MaxUptime"/> is set.</summary>

@@ -44,6 +44,7 @@ public class RoomTests
     [InlineData("Aws", "")]
     [InlineData("Health", "")]
     [InlineData("Storage", "")]
+    [InlineData("Export", "Cli")]
     public void A_room_is_known_only_by_those_outside_of_it(string room, params string[] knownBy)
     {
         var knowing = Ours().SelectMany(type => type.Dependencies).Where(d => RoomOf(d.Target) == room && RoomOf(d.Origin) != room).Select(d => d.Origin);
@@ -54,6 +55,14 @@ public class RoomTests
     [Fact]
     public void The_configuration_knows_no_other_room() =>
         Assert.Empty(Dependencies("Configuration").Where(d => RoomOf(d.Target) is not (null or "Configuration")).Select(d => Outer(d.Origin)).Distinct());
+
+    [Fact]
+    public void The_export_knows_the_configuration_and_two_rules_of_other_rooms()
+    {
+        var known = Dependencies("Export").Where(d => RoomOf(d.Target) is not (null or "Export" or "Configuration")).Select(d => Outer(d.Target)).Distinct().Order();
+
+        Assert.Equal(["RagAgent.Containers.VolumeFolders", "RagAgent.Images.ImageReference"], known);
+    }
 
     private static IEnumerable<IType> Ours() => House.Types.Where(type => RoomOf(type) is not null);
 

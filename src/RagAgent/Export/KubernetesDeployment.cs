@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using RagAgent.Configuration;
+using RagAgent.Containers;
+
+namespace RagAgent.Export;
+
+/// <summary>The Deployment: one pod, that is asked and exchanged as the agent would.</summary>
+internal static class KubernetesDeployment
+{
+    /// <summary>A pull counts as well until a rollout is given up.</summary>
+    private static readonly TimeSpan RoomForThePull = TimeSpan.FromMinutes(10);
+
+    private const string Data = "data";
+    private const string Whose = "Kubernetes takes";
+    private const int Longest = int.MaxValue;
+
+    public static JsonObject Of(AgentConfig config, AwsPlace place, string name, Notes notes)
+    {
+        var startsFirst = config.Update.StartsFirst(config.Container);
+        var stop = notes.Seconds("container.stopTimeout", config.Container.StopTimeout, 0, Longest, Whose);
+        // A pod that goes gets no new visitors; those it has are left to it for as long as it sleeps before the signal.
+        var drain = startsFirst ? notes.Seconds("update.drain", config.Update.Drain, 0, Longest, Whose) : 0;
+        if (drain > 0)
+        {
+            notes.Remark("update.drain", "A pod that goes sleeps for so long before it is stopped (preStop.sleep): that needs Kubernetes 1.30 or later.");
+        }
+        return new JsonObject
+        {
+            ["apiVersion"] = "apps/v1",
+            ["kind"] = "Deployment",
+            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = KubernetesManifests.Labels(name) },
+            ["spec"] = new JsonObject
+            {
+                ["replicas"] = 1,
+                ["selector"] = new JsonObject { ["matchLabels"] = KubernetesManifests.Labels(name) },
+                ["strategy"] = startsFirst
+                    ? new JsonObject { ["type"] = "RollingUpdate", ["rollingUpdate"] = new JsonObject { ["maxUnavailable"] = 0, ["maxSurge"] = 1 } }
+                    : new JsonObject { ["type"] = "Recreate" },
+                ["progressDeadlineSeconds"] = (int)Math.Ceiling((config.Health.Startup.Deadline + RoomForThePull).TotalSeconds),
+                ["template"] = new JsonObject
+                {
+                    ["metadata"] = new JsonObject { ["labels"] = KubernetesManifests.Labels(name) },
+                    ["spec"] = new JsonObject
+                    {
+                        // The app is then not PID 1, and a signal that it has no handler for ends it.
+                        ["shareProcessNamespace"] = true,
+                        ["automountServiceAccountToken"] = false,
+                        // Else each Service leaves variables in its environment, and the app may read one of them as a setting of its own.
+                        ["enableServiceLinks"] = false,
+                        ["terminationGracePeriodSeconds"] = stop + drain,
+                        ["securityContext"] = PodSecurity(config.Container),
+                        ["containers"] = new JsonArray(Container(config, place, name, drain, notes)),
+                        ["volumes"] = JsonText.ArrayOrNull(Volumes(config.Container, name)),
+                    },
+                },
+            },
+        };
+    }
+
+    private static JsonObject Container(AgentConfig config, AwsPlace place, string name, int drain, Notes notes)
+    {
+        var container = config.Container;
+        var image = ImageAddress.Of(config, place, notes);
+        var isPinned = ImageAddress.IsPinned(config);
+        if (!isPinned)
+        {
+            notes.Remark("image", "The tag is looked up at each start of the pod, also after a crash or on another node. A digest (@sha256:…) in its place says what runs, and makes 'kubectl rollout undo' exact.");
+        }
+        notes.Step(image.Contains(".dkr.ecr.", StringComparison.Ordinal)
+            ? "See that the nodes may pull from ECR: on EKS by the node role's AmazonEC2ContainerRegistryPullOnly; elsewhere by imagePullSecrets, whose password for ECR ends after 12 hours."
+            : "Where this registry asks for a login, give the pod imagePullSecrets.");
+        return new JsonObject
+        {
+            ["name"] = name,
+            ["image"] = image,
+            ["imagePullPolicy"] = isPinned ? "IfNotPresent" : "Always",
+            ["ports"] = new JsonArray(new JsonObject { ["name"] = KubernetesManifests.Port, ["containerPort"] = container.Port, ["protocol"] = "TCP" }),
+            ["env"] = JsonText.ArrayOrNull([
+                .. config.Environment.Select(variable => new JsonObject { ["name"] = variable.Key, ["value"] = Literal(variable.Value) }),
+                .. config.Secrets.Keys.Select(variable => new JsonObject
+                {
+                    ["name"] = variable,
+                    ["valueFrom"] = new JsonObject { ["secretKeyRef"] = new JsonObject { ["name"] = KubernetesSecrets.NameOf(name), ["key"] = variable } },
+                }),
+            ]),
+            ["resources"] = container is { Memory: null, Cpus: null } ? null : new JsonObject
+            {
+                ["limits"] = new JsonObject
+                {
+                    ["cpu"] = container.Cpus is { } cpus ? $"{(long)Math.Ceiling(Math.Round(cpus * 1000, 3))}m" : null,
+                    ["memory"] = container.Memory is { } memory ? Quantity(memory) : null,
+                },
+            },
+            ["securityContext"] = Security(container, notes),
+            ["startupProbe"] = Startup(config, notes),
+            ["readinessProbe"] = Liveness(config, notes: null),
+            ["livenessProbe"] = Liveness(config, notes),
+            ["lifecycle"] = drain == 0 ? null : new JsonObject { ["preStop"] = new JsonObject { ["sleep"] = new JsonObject { ["seconds"] = drain } } },
+            ["volumeMounts"] = JsonText.ArrayOrNull(Mounts(container)),
+        };
+    }
+
+    private static JsonObject Startup(AgentConfig config, Notes notes)
+    {
+        var startup = config.Health.Startup;
+        var period = notes.Seconds("health.startup.interval", startup.Interval, 1, Longest, Whose);
+        return Probe(startup.Path, period, notes.Seconds("health.startup.timeout", startup.Timeout, 1, Longest, Whose), Math.Max(1, (int)Math.Ceiling(startup.Deadline.TotalSeconds / period)));
+    }
+
+    /// <param name="config">What is exported.</param>
+    /// <param name="notes">Null: what is told is told by the other probe with the same figures.</param>
+    private static JsonObject Liveness(AgentConfig config, Notes? notes)
+    {
+        var liveness = config.Health.Liveness;
+        notes ??= new Notes();
+        return Probe(
+            liveness.Path,
+            notes.Seconds("health.liveness.interval", liveness.Interval, 1, Longest, Whose),
+            notes.Seconds("health.liveness.timeout", liveness.Timeout, 1, Longest, Whose),
+            liveness.Failures);
+    }
+
+    private static JsonObject Probe(string path, int period, int timeout, int failures) => new()
+    {
+        ["httpGet"] = new JsonObject { ["path"] = path, ["port"] = KubernetesManifests.Port },
+        ["periodSeconds"] = period,
+        ["timeoutSeconds"] = timeout,
+        ["failureThreshold"] = failures,
+    };
+
+    private static JsonObject Security(ContainerConfig container, Notes notes)
+    {
+        var ids = (container.User ?? "").Split(':');
+        var user = Number(ids[0]);
+        var group = ids.Length > 1 ? Number(ids[1]) : null;
+        if (container.User is not null && (user is null || (ids.Length > 1 && group is null)))
+        {
+            notes.Remark("container.user", "Kubernetes takes users and groups by their numbers: write them, or let the image say who it runs as.");
+        }
+        return new JsonObject
+        {
+            ["allowPrivilegeEscalation"] = false,
+            ["readOnlyRootFilesystem"] = container.ReadOnlyRoot ? true : null,
+            ["runAsUser"] = user,
+            ["runAsGroup"] = group,
+        };
+    }
+
+    /// <summary>A new disk is root's: its group is made the app's.</summary>
+    private static JsonObject? PodSecurity(ContainerConfig container) =>
+        container.HasWritableVolumes && VolumeFolders.OwnerOf(container) is { } owner
+            ? new JsonObject { ["fsGroup"] = Number(owner.Split(':')[1]), ["fsGroupChangePolicy"] = "OnRootMismatch" }
+            : null;
+
+    private static IEnumerable<JsonNode> Mounts(ContainerConfig container)
+    {
+        var folders = Names.Folders(container.Volumes);
+        foreach (var volume in container.Volumes)
+        {
+            yield return new JsonObject { ["name"] = Data, ["mountPath"] = volume.Container, ["subPath"] = folders[volume.Host], ["readOnly"] = volume.ReadOnly ? true : null };
+        }
+        if (TemporaryFolder.IsNeeded(container))
+        {
+            yield return new JsonObject { ["name"] = TemporaryFolder.Volume, ["mountPath"] = TemporaryFolder.Path };
+        }
+    }
+
+    private static IEnumerable<JsonNode> Volumes(ContainerConfig container, string name)
+    {
+        if (container.Volumes.Count > 0)
+        {
+            yield return new JsonObject { ["name"] = Data, ["persistentVolumeClaim"] = new JsonObject { ["claimName"] = KubernetesManifests.ClaimOf(name) } };
+        }
+        if (TemporaryFolder.IsNeeded(container))
+        {
+            yield return new JsonObject { ["name"] = TemporaryFolder.Volume, ["emptyDir"] = new JsonObject { ["medium"] = "Memory" } };
+        }
+    }
+
+    /// <summary>Kubernetes puts other variables in the place of <c>$(NAME)</c>; a doubled dollar is one.</summary>
+    private static string Literal(string value) => value.Replace("$(", "$$(", StringComparison.Ordinal);
+
+    private static string Quantity(long bytes) => bytes % (1 << 20) == 0 ? $"{bytes >> 20}Mi" : bytes.ToString(CultureInfo.InvariantCulture);
+
+    private static long? Number(string text) => uint.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
+}

@@ -1,0 +1,43 @@
+using RagAgent.Configuration;
+
+namespace RagAgent.Export;
+
+/// <summary>The Secret is named, and not exported: a command makes it, which leads each value past the disk, the screen and the list of processes.</summary>
+internal static class KubernetesSecrets
+{
+    public static string NameOf(string app) => $"{app}-secrets";
+
+    public static void Tell(AgentConfig config, AwsPlace place, string app, Notes notes)
+    {
+        if (config.Secrets.Count == 0)
+        {
+            return;
+        }
+        var name = NameOf(app);
+        var values = config.Secrets.Select(secret => $" \\\n--from-file={secret.Key}=<(printf %s \"$({Read(secret.Value, place.Region ?? config.Aws.Region)})\")");
+        notes.Step($"Make the Secret {name}, in a bash that may read the secrets:\nkubectl create secret generic {name}{string.Concat(values)}");
+        foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Delivery == SecretDelivery.Memory))
+        {
+            notes.Remark($"secrets.{variable}.delivery", "It is an environment variable of the container, out of a Secret in the cluster's store. A new value is a new Secret and 'kubectl rollout restart'; the External Secrets Operator does the first by itself.");
+        }
+        foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Source == SecretSource.Credential))
+        {
+            notes.Remark($"secrets.{variable}.credential", "It is a credential of systemd: name the file that LoadCredential= has in the command above.");
+        }
+    }
+
+    /// <summary>The command that prints the value.</summary>
+    private static string Read(SecretConfig secret, string? region)
+    {
+        var whole = secret.Source switch
+        {
+            SecretSource.Ssm => $"aws ssm get-parameter{(region is null ? "" : $" --region {region}")} --name {Quoted(secret.Name)} --with-decryption --query Parameter.Value --output text",
+            SecretSource.File => $"sudo cat {Quoted(secret.Name)}",
+            _ => $"sudo cat FILE-OF-{secret.Name}",
+        };
+        return secret.Json is { } field ? $"{whole} | jq -r --arg field {Quoted(field)} '.[$field]'" : whole;
+    }
+
+    private static string Quoted(string word) =>
+        word.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '_' or '-' or '.' or ':') ? word : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+}
