@@ -46,7 +46,7 @@ internal static class SecretsBinder
         else if (ParameterName.Rule(name) is { } refusal) findings.Add(node.At, path, Say.Must(refusal.Must, null, refusal.Hint));
         // In the short form, where a secret itself is most easily put by mistake, a name has to look like one.
         else if (!name.StartsWith('/') && !name.StartsWith("arn:", StringComparison.Ordinal))
-            findings.Add(node.At, path, Say.Must("begin with '/', like \"/ragstream/OPENAI_API_KEY\"", null, "a parameter whose name has no path is written { \"ssm\": \"NAME\" }; a secret itself never stands here"));
+            findings.Add(node.At, path, Say.Must($"begin with '/', like \"/ragstream/{(path == KnownKeys.Password ? "PASSWORD_HASH" : path.Split('.')[^1])}\"", null, "a parameter whose name has no path is written { \"ssm\": \"NAME\" }; a secret itself never stands here"));
         return new SecretConfig(SecretSource.Ssm, name);
     }
 

@@ -13,7 +13,7 @@ public class SecretsTests
     {
         Assert.Equal(new SecretConfig(SecretSource.Ssm, "openai.key_1-a"), Accepted(With(""" "secrets": { "KEY": { "ssm": "openai.key_1-a" } } """)).Secrets["KEY"]);
         Assert.Equal(
-            "secrets.KEY: must begin with '/', like \"/ragstream/OPENAI_API_KEY\"; a parameter whose name has no path is written { \"ssm\": \"NAME\" }; a secret itself never stands here",
+            "secrets.KEY: must begin with '/', like \"/ragstream/KEY\"; a parameter whose name has no path is written { \"ssm\": \"NAME\" }; a secret itself never stands here",
             Refusal(With(""" "secrets": { "KEY": "hunter2hunter2" } """)));
     }
 
