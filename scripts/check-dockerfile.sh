@@ -59,11 +59,11 @@ if [ "$1" = install ]; then echo '#!/bin/sh' >/usr/local/bin/gcc && chmod +x /us
 SH
 cat >"$work/base/pip" <<'SH'
 #!/bin/sh
-echo "$*" >>/venv/asked
-if [ -f /tmp/packages.txt ]; then cp /tmp/packages.txt /venv/packages; fi
-cp /opt/bench/streamlit /venv/bin/streamlit
-cp /opt/bench/huggingface_hub.py /venv/lib/python3*/site-packages/
-head -c 40000000 /dev/urandom >/venv/lib/payload
+cd "$(dirname "$0")/.."
+echo "$*" >>asked
+cp /opt/bench/streamlit bin/
+cp /opt/bench/huggingface_hub.py lib/python3*/site-packages/
+if [ -f /tmp/packages.txt ]; then cp /tmp/packages.txt packages; head -c 40000000 /dev/urandom >lib/payload; fi
 SH
 cat >"$work/base/streamlit" <<'SH'
 #!/bin/sh
@@ -173,8 +173,13 @@ check "models that are asked for are in, and what only others would read is not"
 check "they are whole, and come from where the build says" \
   equal "$(inside models cat "$models/models--org--one/snapshots/1/model.safetensors")" 'org/one from https://hub.example'
 check "the app can add to them" inside models sh -c "touch $models/x $models/models--org--one/snapshots/1/x"
-# Above them: the prompts, the code, its byte code.
-check "they lie on the packages, whose layers stay as they are" equal "$(layers models | head -n -4)" "$(layers 1 | head -n -4)"
+echo 'chromadb>=0.5' >>"$project/requirements.txt"
+build "${arguments[@]}" --build-arg REVISION=abc --build-arg "MODELS=org/one two" --build-arg HF_ENDPOINT=https://hub.example --tag app:packages "$project"
+sed -i '$d' "$project/requirements.txt"
+# Above them: the packages, the prompts, the code, its byte code.
+below_packages() { layers "$1" | head -n -4; }
+check "new packages leave them as they are, and what is below them" equal "$(below_packages packages)" "$(below_packages models)"
+check "which is a layer, and not none" equal "$(comm -13 <(below_packages 1 | sort) <(below_packages models | sort) | wc -l)" 1
 
 # --- BuildKit, which the workflow builds with: a plug-in of newer clients, and a part of Debian's.
 builds_with_buildkit() { "$1" buildx version || [[ "$("$1" --version)" == *" version 20."* ]]; } >/dev/null 2>&1
