@@ -85,6 +85,7 @@ if [[ "$what" == all ]]; then
   if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/need.sh docker.io; fi
   count "Lint" scripts/lint.sh
   count "Dockerfile.streamlit" scripts/check-dockerfile.sh
+  count "deploy.yml" scripts/check-workflow.sh
   count "The package" packaging/build.sh
   count "Its installation" scripts/check-install.sh
   # What is tested against real parts is the binary that is shipped.

@@ -1,6 +1,7 @@
 """Answers what the agent and a browser need of a Streamlit server, and fails on request.
 
-What it does wrong is said by STAND_IN_* variables: README.md beside this file lists them.
+What it does wrong is said by STAND_IN_* variables: README.md beside this file lists them. No line is flushed:
+that one is seen at once is up to the image (python3 -u, PYTHONUNBUFFERED).
 """
 
 import asyncio
@@ -15,8 +16,10 @@ from urllib.parse import urlsplit
 import tornado.web
 import tornado.websocket
 
-PORT = 8501
-VERSION = pathlib.Path("/app/VERSION").read_text(encoding="utf-8").strip()
+# As Streamlit is told it; without a word of it, as RAGstream's image has it.
+PORT = int(os.environ.get("STREAMLIT_SERVER_PORT", "8501"))
+ADDRESS = os.environ.get("STREAMLIT_SERVER_ADDRESS", "")
+VERSION = pathlib.Path(os.environ.get("STAND_IN_VERSION_FILE", "/app/VERSION")).read_text(encoding="utf-8").strip()
 STARTED = time.monotonic()
 
 PAGE = """<!doctype html>
@@ -126,13 +129,13 @@ class Stream(tornado.websocket.WebSocketHandler):
 
 async def exit_later(after, code):
     await asyncio.sleep(after)
-    print(f"stand-in {VERSION} ends with code {code}", flush=True)
+    print(f"stand-in {VERSION} ends with code {code}")
     os._exit(code)
 
 
 async def hang_later(after):
     await asyncio.sleep(after)
-    print(f"stand-in {VERSION} answers nobody any more", flush=True)
+    print(f"stand-in {VERSION} answers nobody any more")
     # The loop is blocked: the kernel still accepts connections, nobody reads them.
     time.sleep(10**9)
 
@@ -151,13 +154,13 @@ async def main():
     exit_after = seconds("STAND_IN_EXIT_AFTER")
     if exit_code or exit_after is not None:
         if not exit_after:
-            print(f"stand-in {VERSION} ends at once with code {exit_code or 0}", flush=True)
+            print(f"stand-in {VERSION} ends at once with code {exit_code or 0}")
             sys.exit(int(exit_code or 0))
         tasks.append(asyncio.create_task(exit_later(exit_after, int(exit_code or 0))))
 
     refused = os.environ.get("STAND_IN_REFUSES_KEYS", "")
     if refused and os.environ.get("OPENAI_API_KEY", "").startswith(refused):
-        print(f"stand-in {VERSION} does not like its key", file=sys.stderr, flush=True)
+        print(f"stand-in {VERSION} does not like its key", file=sys.stderr)
         sys.exit(4)
 
     await asyncio.sleep(seconds("STAND_IN_START_AFTER") or 0)
@@ -173,8 +176,8 @@ async def main():
             (r"/_stcore/stream", Stream),
         ],
         websocket_ping_interval=30,
-    ).listen(PORT)
-    print(f"stand-in {VERSION} serves on port {PORT}", flush=True)
+    ).listen(PORT, ADDRESS)
+    print(f"stand-in {VERSION} serves on port {PORT}")
 
     # As with Streamlit, only from here on: a SIGTERM during the start is left to the one who runs it as PID 1.
     stopping = asyncio.Event()
@@ -190,7 +193,7 @@ async def main():
     if leaked:
         tasks.append(asyncio.create_task(leak(leaked)))
     await stopping.wait()
-    print(f"stand-in {VERSION} stops", flush=True)
+    print(f"stand-in {VERSION} stops")
 
 
 asyncio.run(main())

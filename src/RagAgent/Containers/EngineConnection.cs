@@ -74,6 +74,10 @@ internal sealed class EngineConnection : IDisposable
     public async Task<string> VersionAsync(CancellationToken stopping) =>
         await CallAsync("answer", PingTimeout, async (_, token) => (await ConnectAsync(token)).EngineVersion, stopping);
 
+    /// <summary>The newest version of its API that the engine speaks, by which its own age is told.</summary>
+    public async Task<Version> NewestApiAsync(CancellationToken stopping) =>
+        await CallAsync("answer", PingTimeout, async (_, token) => (await ConnectAsync(token)).NewestApi, stopping);
+
     public void Dispose()
     {
         _connected?.Client.Dispose();
@@ -113,7 +117,7 @@ internal sealed class EngineConnection : IDisposable
         var newest = Version.Parse(version.APIVersion);
         var oldest = Version.TryParse(version.MinAPIVersion, out var min) ? min : newest;
         var agreed = newest < Preferred ? newest : oldest > Preferred ? oldest : Preferred;
-        return new Connected(Client(agreed), $"{version.Version} (API {agreed})");
+        return new Connected(Client(agreed), $"{version.Version} (API {agreed})", newest);
     }
 
     private DockerClient Client(Version? version)
@@ -135,5 +139,5 @@ internal sealed class EngineConnection : IDisposable
         return await pipeline.ExecuteAsync(async token => await call(token), stopping);
     }
 
-    private sealed record Connected(DockerClient Client, string EngineVersion);
+    private sealed record Connected(DockerClient Client, string EngineVersion, Version NewestApi);
 }

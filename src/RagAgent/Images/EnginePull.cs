@@ -13,8 +13,23 @@ namespace RagAgent.Images;
 /// </remarks>
 internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
 {
+    // Docker Engine 23's; the one before it, 20.10, stops at 1.41.
+    private static readonly System.Version ReadsZstd = new(1, 42);
+
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan SilenceWhileExtracting = TimeSpan.FromMinutes(10);
+
+    /// <summary>Before a pull, for the engine finds it out after it has fetched everything, and then speaks of an invalid tar header.</summary>
+    /// <exception cref="ProblemException">It has layers that the engine can't unpack.</exception>
+    public async Task RequireReadableAsync(Manifest manifest, string reference, CancellationToken stopping)
+    {
+        if (manifest.HasZstd && await connection.NewestApiAsync(stopping) < ReadsZstd)
+        {
+            throw new ProblemException(new Problem("image-compression",
+                $"{reference} has layers that are compressed with zstd, which Docker {await connection.VersionAsync(stopping)} can't unpack.",
+                "Push it with gzip layers (in deploy.yml without LAYER_COMPRESSION), or install Docker Engine 23 or newer; the agent looks again by itself."));
+        }
+    }
 
     public async Task PullAsync(ImageName image, string reference, RegistryAccess access, PullTracker tracker, Action<PullProgress> progress, CancellationToken stopping)
     {

@@ -85,6 +85,7 @@ internal sealed class ImageStore(
         // One to go back to may be of a repository that the configuration named before.
         var path = image.Repository.StartsWith($"{access.Host}/", StringComparison.Ordinal) ? image.Repository[(access.Host.Length + 1)..] : _wanted.Path;
         var manifest = Manifest.Parse(await registry.ManifestAsync(access, path, image.Digest, reference, stopping), reference);
+        await pull.RequireReadableAsync(manifest, reference, stopping);
         var blob = await registry.BlobAsync(access, path, manifest.ConfigDigest, reference, stopping);
         RequirePlatform(Manifest.PlatformOf(blob, reference), reference);
         return (manifest, Manifest.DiffIdsOf(blob, reference));

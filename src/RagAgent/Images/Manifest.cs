@@ -40,11 +40,17 @@ internal sealed record Layer(string Digest, long Size);
 /// <param name="Layers">From the bottom up; the same layer can stand in it twice.</param>
 internal sealed record Manifest(string ConfigDigest, IReadOnlyList<Layer> Layers)
 {
+    /// <summary>A layer is compressed with zstd, which not every engine can unpack.</summary>
+    public bool HasZstd { get; init; }
+
     /// <exception cref="ProblemException">It is no image manifest.</exception>
     public static Manifest Parse(byte[] json, string reference) => Read(json, reference, root => new Manifest(
         Digest(root.GetProperty("config")),
         [.. root.GetProperty("layers").EnumerateArray().Select(layer =>
-            new Layer(Digest(layer), layer.TryGetProperty("size", out var size) && size.TryGetInt64(out var bytes) ? bytes : 0))]));
+            new Layer(Digest(layer), layer.TryGetProperty("size", out var size) && size.TryGetInt64(out var bytes) ? bytes : 0))])
+    {
+        HasZstd = root.GetProperty("layers").EnumerateArray().Any(layer => Text(layer, "mediaType").EndsWith("+zstd", StringComparison.Ordinal)),
+    });
 
     /// <summary>The platform as an image's config blob states it.</summary>
     public static Platform PlatformOf(byte[] configBlob, string reference) => Read(configBlob, reference, PlatformIn);

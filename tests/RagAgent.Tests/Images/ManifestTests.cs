@@ -46,6 +46,19 @@ public class ManifestTests
     }
 
     [Theory]
+    [InlineData("application/vnd.oci.image.layer.v1.tar+gzip", false)]
+    [InlineData("application/vnd.docker.image.rootfs.diff.tar.gzip", false)]
+    [InlineData("application/vnd.oci.image.layer.v1.tar+zstd", true)]
+    public void One_layer_with_zstd_is_enough_to_need_an_engine_that_reads_it(string mediaType, bool zstd)
+    {
+        var manifest = Manifest.Parse(Bytes($$"""
+            { "config": { "digest": "sha256:cc" }, "layers": [ { "digest": "sha256:aa", "size": 100 }, { "mediaType": "{{mediaType}}", "digest": "sha256:bb", "size": 200 } ] }
+            """), Reference);
+
+        Assert.Equal(zstd, manifest.HasZstd);
+    }
+
+    [Theory]
     [InlineData(MediaTypes.DockerList)]
     [InlineData(MediaTypes.OciIndex)]
     public void Of_an_index_the_image_for_the_platform_is_chosen_and_attestations_are_passed_over(string mediaType)
