@@ -68,6 +68,14 @@ function check(file) {
       ? [only[0].replace("Fn::", ""), only[1]] : [];
   };
 
+  // "{ default: a, b }" is two members, the second without a value.
+  const nulls = (node, near) => {
+    if (!node || (isScalar(node) && node.value === null)) find(node ?? near, "nothing stands here, which CloudFormation refuses; a text with a comma in braces needs quotes");
+    else if (isMap(node)) for (const { key, value } of node.items) nulls(value, key);
+    else if (isSeq(node)) for (const item of node.items) nulls(item, node);
+  };
+  nulls(root, root);
+
   // Every name that is used anywhere is there. In a statement of a policy, Condition is IAM's own.
   const walk = (node, inPolicy = false) => {
     const [name, argument] = called(node);

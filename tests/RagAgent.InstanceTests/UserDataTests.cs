@@ -10,6 +10,8 @@ public sealed class UserDataTests
 {
     private const string Disk = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0";
 
+    private const string Label = "/dev/disk/by-label/ragstream";
+
     private static CancellationToken Stopping => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -19,7 +21,7 @@ public sealed class UserDataTests
         await using var disk = await LoopDisk.MadeAsync(Path.Combine(machine.Tree, "..", "data"));
         await machine.OnAsync();
         await machine.DoAsync("sh", "-c", "/usr/share/ragagent/uninstall.sh && rm -rf /etc/ragagent.json /var/lib/ragstream");
-        await machine.DoAsync("sh", "-c", $"mkdir -p /dev/disk/by-id && mknod {Disk} b 7 {disk.Number}");
+        await machine.DoAsync("sh", "-c", $"mkdir -p /dev/disk/by-id /dev/disk/by-label && mknod {Disk} b 7 {disk.Number} && mknod {Label} b 7 {disk.Number}");   // as udev does
         File.Copy(Machine.Package, machine.Tree + "/root/released.tar.gz");
         var data = UserData.OfStack(Template.Stack(("PackageUrl", "file:///root/released.tar.gz"),
             ("PackageSha256", Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Machine.Package, Stopping))))));
@@ -42,6 +44,12 @@ public sealed class UserDataTests
         Assert.Equal("precious", await machine.DoAsync("cat", "/var/lib/ragstream/memory/kept"));
         Assert.Equal("1", await machine.DoAsync("grep", "--count", "/var/lib/ragstream", "/etc/fstab"));
         await machine.ServesAsync("1");
+
+        // One that was made of a snapshot has another id and the same label.
+        await machine.DoAsync("sh", "-c", $"systemctl stop ragagent.socket ragagent.service && docker rm --force ragstream && umount /var/lib/ragstream && rm {Disk}");
+        await machine.DoAsync("systemctl", "start", "var-lib-ragstream.mount");
+        await machine.DoAsync("bash", "-c", data.Early);
+        Assert.Equal("precious", await machine.DoAsync("cat", "/var/lib/ragstream/memory/kept"));
     }
 
     [Fact]

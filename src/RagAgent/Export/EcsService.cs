@@ -18,7 +18,7 @@ internal static class EcsService
         var startsFirst = config.Update.StartsFirst(config.Container);
         if (!startsFirst)
         {
-            notes.Remark("update.swap", "ECS counts the tasks that start or run, and one that is just stopping is neither: for the time of container.stopTimeout two may write. Set the number of tasks to 0 first where that would do harm.");
+            notes.Remark("update.swap", "ECS counts the tasks that start or run, and one that is just stopping is neither: for the time of container.stopTimeout two may write to the same files. Where that would do harm, as with SQLite and Chroma: 'aws ecs update-service --desired-count 0', wait, then the new task definition with 1.");
         }
         return notes.With(new JsonObject
         {

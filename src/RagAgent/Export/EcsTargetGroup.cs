@@ -37,10 +37,8 @@ internal static class EcsTargetGroup
         notes.Remark(new Remark(["health.startup.path", "health.startup.interval", "health.startup.timeout"], "A task that starts is asked like one that serves; it comes in with the second good answer in a row."));
         var rule = config.Listen.BasePath is { } path ? $" {path} and {path}/*" : " everything";
         notes.Remark(new Remark(["listen.http", "listen.basePath"], $"The load balancer, its listener on port {config.Listen.Http} and the rule that leads{rule} to the target group are yours to make. Its idle timeout of 60 s ends no WebSocket of Streamlit, which pings."));
-        if (config.Update.StartsFirst(config.Container))
-        {
-            notes.Remark("update.drain", $"Set it when the target group is there: aws elbv2 modify-target-group-attributes --target-group-arn … --attributes Key=deregistration_delay.timeout_seconds,Value={(int)config.Update.Drain.TotalSeconds}");
-        }
+        var startsFirst = config.Update.StartsFirst(config.Container);
+        notes.Remark("update.drain", $"{(startsFirst ? "Set it" : "ECS waits for open connections before it stops a task, 300 s as a rule, and nobody is served meanwhile. Set less")} when the target group is there: aws elbv2 modify-target-group-attributes --target-group-arn … --attributes Key=deregistration_delay.timeout_seconds,Value={(startsFirst ? (int)config.Update.Drain.TotalSeconds : 5)}");
         return notes.With(document);
     }
 }

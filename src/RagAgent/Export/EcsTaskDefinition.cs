@@ -11,7 +11,7 @@ internal static class EcsTaskDefinition
     private const double DefaultCpus = 1;
     private const long DefaultMemory = 4L << 30;
 
-    private const int LongestStop = 120;
+    private const int ShortestStop = 2, LongestStop = 120;
 
     /// <param name="config">What is exported.</param>
     /// <param name="place">Where the task will run.</param>
@@ -70,7 +70,7 @@ internal static class EcsTaskDefinition
                 ["mountPoints"] = JsonText.ArrayOrNull(MountPoints(container, folders)),
                 // Someone must be PID 1 who passes signals on.
                 ["linuxParameters"] = new JsonObject { ["initProcessEnabled"] = true },
-                ["stopTimeout"] = notes.Seconds("container.stopTimeout", container.StopTimeout, 0, LongestStop, "Fargate waits"),
+                ["stopTimeout"] = notes.Seconds("container.stopTimeout", container.StopTimeout, ShortestStop, LongestStop, "Fargate waits"),
                 ["logConfiguration"] = new JsonObject
                 {
                     ["logDriver"] = "awslogs",
@@ -85,12 +85,13 @@ internal static class EcsTaskDefinition
 
     private static FargateSize SizeOf(ContainerConfig container, Notes notes)
     {
-        var size = FargateSize.For(container.Cpus ?? DefaultCpus, container.Memory ?? DefaultMemory) ?? FargateSize.Largest;
+        var found = FargateSize.For(container.Cpus ?? DefaultCpus, container.Memory ?? DefaultMemory);
+        var size = found ?? FargateSize.Largest;
         var cpus = (size.Cpu / 1024.0).ToString(CultureInfo.InvariantCulture);
         var isExact = container.Memory == size.Memory * (1L << 20) && container.Cpus is { } wanted && wanted * 1024 == size.Cpu;
         if (!isExact)
         {
-            notes.Remark(new Remark(["container.cpus", "container.memory"], $"The task has {cpus} vCPU and {size.Memory} MiB: {(container is { Cpus: null } or { Memory: null } ? "Fargate wants a size, and where the configuration sets no limit it is 1 vCPU and 4 GiB" : "Fargate has no size that is nearer")}. It costs by the size."));
+            notes.Remark(new Remark(["container.cpus", "container.memory"], $"The task has {cpus} vCPU and {size.Memory} MiB: {(found is null ? "Fargate has nothing larger, and the app gets less than it has here" : container is { Cpus: null } or { Memory: null } ? "Fargate wants a size, and where the configuration sets no limit it is 1 vCPU and 4 GiB" : "Fargate has no size that is nearer")}. It costs by the size."));
         }
         return size;
     }

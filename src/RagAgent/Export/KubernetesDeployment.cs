@@ -104,8 +104,14 @@ internal static class KubernetesDeployment
     private static JsonObject Startup(AgentConfig config, Notes notes)
     {
         var startup = config.Health.Startup;
-        var period = notes.Seconds("health.startup.interval", startup.Interval, 1, Longest, Whose);
-        return Probe(startup.Path, period, notes.Seconds("health.startup.timeout", startup.Timeout, 1, Longest, Whose), Math.Max(1, (int)Math.Ceiling(startup.Deadline.TotalSeconds / period)));
+        var timeout = notes.Seconds("health.startup.timeout", startup.Timeout, 1, Longest, Whose);
+        // Failures are counted and not time: only when each takes as long as the next, an app that hangs has the same deadline as one that refuses.
+        var period = Math.Max(timeout, notes.Seconds("health.startup.interval", startup.Interval, 1, Longest, Whose));
+        if (period > startup.Interval.TotalSeconds)
+        {
+            notes.Remark("health.startup.interval", $"It is asked every {period} s, as long as one question may take, so that the deadline is kept.");
+        }
+        return Probe(startup.Path, period, timeout, Math.Max(1, (int)Math.Ceiling(startup.Deadline.TotalSeconds / period)));
     }
 
     /// <param name="config">What is exported.</param>
@@ -136,7 +142,7 @@ internal static class KubernetesDeployment
         var group = ids.Length > 1 ? Number(ids[1]) : null;
         if (container.User is not null && (user is null || (ids.Length > 1 && group is null)))
         {
-            notes.Remark("container.user", "Kubernetes takes users and groups by their numbers: write them, or let the image say who it runs as.");
+            notes.Remark("container.user", $"Kubernetes takes users and groups by their numbers: write them, or let the image say who it runs as.{(container.HasWritableVolumes ? " The app could not write to a new disk, which is root's: with numbers its group is made the app's." : "")}");
         }
         return new JsonObject
         {
@@ -178,8 +184,8 @@ internal static class KubernetesDeployment
         }
     }
 
-    /// <summary>Kubernetes puts other variables in the place of <c>$(NAME)</c>; a doubled dollar is one.</summary>
-    private static string Literal(string value) => value.Replace("$(", "$$(", StringComparison.Ordinal);
+    /// <summary>Kubernetes puts other variables in the place of <c>$(NAME)</c>, and makes one dollar of every two.</summary>
+    private static string Literal(string value) => value.Replace("$", "$$", StringComparison.Ordinal);
 
     private static string Quantity(long bytes) => bytes % (1 << 20) == 0 ? $"{bytes >> 20}Mi" : bytes.ToString(CultureInfo.InvariantCulture);
 

@@ -14,8 +14,10 @@ internal static class KubernetesSecrets
             return;
         }
         var name = NameOf(app);
-        var values = config.Secrets.Select(secret => $" \\\n--from-file={secret.Key}=<(printf %s \"$({Read(secret.Value, place.Region ?? config.Aws.Region)})\")");
-        notes.Step($"Make the Secret {name}, in a bash that may read the secrets:\nkubectl create secret generic {name}{string.Concat(values)}");
+        // A value that can't be read ends it: a Secret with an empty one would be made as well.
+        var reads = config.Secrets.Select(secret => $"{secret.Key}=\"$({Read(secret.Value, place.Region ?? config.Aws.Region)})\" && \\\n");
+        var values = config.Secrets.Select(secret => $" \\\n--from-file={secret.Key}=<(printf %s \"${secret.Key}\")");
+        notes.Step($"Make the Secret {name}, in a bash that may read the secrets:\n({string.Concat(reads)}kubectl create secret generic {name}{string.Concat(values)})");
         foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Delivery == SecretDelivery.Memory))
         {
             notes.Remark($"secrets.{variable}.delivery", "It is an environment variable of the container, out of a Secret in the cluster's store. A new value is a new Secret and 'kubectl rollout restart'; the External Secrets Operator does the first by itself.");

@@ -86,7 +86,7 @@ internal sealed class ScriptedAws : IAsyncDisposable
         "CreateChangeSet" => Change(form),
         "DescribeChangeSet" => "<DescribeChangeSetResult><Status>CREATE_COMPLETE</Status></DescribeChangeSetResult>",
         "ExecuteChangeSet" => "<ExecuteChangeSetResult/>",
-        "ModifyInstanceAttribute" or "DeleteAccessKey" => "",
+        "SetStackPolicy" or "ModifyInstanceAttribute" or "DeleteAccessKey" => "",
         "DeleteStack" => Delete(),
         "CreateAccessKey" => "<CreateAccessKeyResult><AccessKey><UserName>github-ragstream-ci</UserName><AccessKeyId>AKIDLOCALAWSCIUSER00</AccessKeyId><Status>Active</Status><SecretAccessKey>planted-ci-secret</SecretAccessKey></AccessKey></CreateAccessKeyResult>",
         "ListAccessKeys" => "<ListAccessKeysResult><AccessKeyMetadata><member><AccessKeyId>AKIDLOCALAWSCIUSER00</AccessKeyId></member></AccessKeyMetadata></ListAccessKeysResult>",

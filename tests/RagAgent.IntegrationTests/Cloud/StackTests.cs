@@ -17,7 +17,7 @@ public sealed class StackTests
         var instance = Template.Stack().Resource("Instance")!;
 
         Assert.Equal("""{"HttpEndpoint":"enabled","HttpTokens":"required","HttpPutResponseHopLimit":"1"}""", instance["MetadataOptions"]!.ToJsonString());
-        Assert.Equal(("stop", "true"), ((string?)instance["InstanceInitiatedShutdownBehavior"], (string?)instance["DisableApiTermination"]));
+        Assert.Equal("stop", (string?)instance["InstanceInitiatedShutdownBehavior"]);
         Assert.Equal("true", (string?)instance["BlockDeviceMappings"]![0]!["Ebs"]!["Encrypted"]);
         Assert.Equal("true", (string?)Template.Stack().Resource("DataVolume")!["Encrypted"]);
         Assert.Equal((string?)instance["AvailabilityZone"], (string?)Template.Stack().Resource("DataVolume")!["AvailabilityZone"]);
@@ -94,6 +94,22 @@ public sealed class StackTests
         Assert.Equal(idle, (string?)config["idle"]?["stopAfter"] ?? "");
         Assert.Equal((zone, name), ((string?)config["dns"]?["zone"] ?? "", (string?)config["dns"]?["name"] ?? ""));
     }
+
+    [Theory]
+    [InlineData("false", "delete")]
+    [InlineData("true", null)]
+    public void A_name_does_not_outlive_an_address_that_is_somebody_elses_later(string elasticIp, string? onStop)
+    {
+        var data = UserData.OfStack(Template.Stack(("ElasticIp", elasticIp), ("HostedZoneId", "Z0123456789ABCDEFGHIJ"), ("RecordName", "rag.example.com")));
+
+        Assert.Equal(onStop, (string?)JsonNode.Parse(data.File("/etc/ragagent.json"))!["dns"]!["onStop"]);
+    }
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("snap-0123", "snap-0123")]
+    public void The_data_disk_is_new_or_begins_with_a_snapshot(string snapshot, string? expected) =>
+        Assert.Equal(expected, (string?)Template.Stack(("DataSnapshot", snapshot)).Resource("DataVolume")!["SnapshotId"]);
 
     [Fact]
     public void EC2_takes_the_user_data_and_both_of_them_install_in_the_same_way()

@@ -112,6 +112,26 @@ public sealed class EcsTests
         Assert.Equal((cpu, memory, limit), ((string)task["cpu"]!, (string)task["memory"]!, (int)task["containerDefinitions"]![0]!["memory"]!));
     }
 
+    [Theory]
+    [InlineData("\"memory\": \"200g\"", "nothing larger")]
+    [InlineData("\"memory\": \"4g\"", "sets no limit")]
+    [InlineData("\"memory\": \"3500m\", \"cpus\": 1", "no size that is nearer")]
+    public void Why_the_size_is_another_one_is_told(string limits, string reason) => Assert.Contains(
+        Task($$"""{ "image": "app", "container": { {{limits}} } }""").Remarks, remark => remark.Keys.Contains("container.memory") && remark.Sentence.Contains(reason, StringComparison.Ordinal));
+
+    [Theory]
+    [InlineData("0s", 2)]
+    [InlineData("20s", 20)]
+    [InlineData("10m", 120)]
+    public void A_stop_has_the_time_that_Fargate_takes(string timeout, int seconds) =>
+        Assert.Equal(seconds, (int)Task($$"""{ "image": "app", "container": { "stopTimeout": "{{timeout}}" } }""").Document["containerDefinitions"]![0]!["stopTimeout"]!);
+
+    [Theory]
+    [InlineData("start-first", "Value=30")]
+    [InlineData("stop-first", "Value=5")]
+    public void How_long_a_task_is_drained_is_told_for_either_order(string swap, string value) => Assert.Contains(
+        EcsTargetGroup.Of(ExportedConfig.Read($$"""{ "image": "app", "update": { "swap": "{{swap}}" } }"""), "vpc-1").Remarks, remark => remark.Keys.Contains("update.drain") && remark.Sentence.EndsWith(value, StringComparison.Ordinal));
+
     [Fact]
     public void The_load_balancer_asks_as_the_agent_does_within_its_bounds_and_what_is_not_the_same_is_told()
     {
