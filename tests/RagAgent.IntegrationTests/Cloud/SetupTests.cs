@@ -100,9 +100,9 @@ public sealed class SetupTests(Bench bench) : AgentTest(bench)
             .Replace("/tmp/ragagent", RuntimeDirectory, StringComparison.Ordinal).Replace("DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT=0", StringComparison.Ordinal)
             .Replace("\"listen\"", $"\"container\": {{ \"name\": \"{Name}\" }},\n  \"listen\"", StringComparison.Ordinal)
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.StartsWith("docker run ", commands[0], StringComparison.Ordinal);
+        Assert.StartsWith("docker run ", commands[1], StringComparison.Ordinal);
         Assert.StartsWith("ragagent run ", commands[^1], StringComparison.Ordinal);
-        await TypeAsync($"cd app\n{string.Join('\n', commands[1..^1])}", $"{Key}\n");
+        await TypeAsync($"cd app\n{string.Join('\n', [commands[0], .. commands[2..^1]])}", $"{Key}\n");
         Own(new AgentProcess("bash", ["-c", $"cd '{App}' && exec {commands[^1]}"], Environment()));
 
         await WaitUntilServingAsync();
