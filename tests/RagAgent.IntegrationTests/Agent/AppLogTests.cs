@@ -138,7 +138,7 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
         await EventuallyAsync(() => Task.FromResult(agent.Log.Contains("lines are left out here", StringComparison.Ordinal)), "the lines left out are counted");
         var written = AppLines(agent).Count(l => l.StartsWith("a line of a flood", StringComparison.Ordinal));
         Assert.InRange(written, 2_000, 15_000);
-        Assert.Contains($"'docker logs {Name}' has them.", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync($"'docker logs {Name}' has them.");
         Assert.InRange(ResidentKiB(agent) - before, int.MinValue, 30 * 1024);
     }
 
@@ -228,6 +228,7 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
         await SeesAsync(second, "two");
 
         Assert.Equal(["two"], AppLines(second));
+        await second.ToldAsync("state directory");
         var said = Assert.Single(second.Log.Split('\n'), l => l.Contains("state directory", StringComparison.Ordinal));
         Assert.Contains($" warn  The state directory {StateDirectory} can't be used: ", said, StringComparison.Ordinal);
     }

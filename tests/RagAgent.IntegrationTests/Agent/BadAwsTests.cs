@@ -80,7 +80,7 @@ public sealed class BadAwsTests(Bench bench) : AgentTest(bench)
         var agent = StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.Contains($"The parameter {Parameter} is a String, stored in plain text: make it a SecureString", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync($"The parameter {Parameter} is a String, stored in plain text: make it a SecureString");
         var arrived = (await VisitAsync("/key-sha256")).Body.Trim();
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Key))), arrived);
     }

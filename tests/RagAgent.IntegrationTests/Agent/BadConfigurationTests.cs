@@ -75,7 +75,7 @@ public sealed class BadConfigurationTests(Bench bench) : AgentTest(bench)
         await agent.SignalAsync("HUP");
 
         await EventuallyAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
-        Assert.Contains("imgae: unknown key; did you mean 'image'?", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync("imgae: unknown key; did you mean 'image'?");
         var problem = Assert.Single((await WaitUntilServingAsync()).Problems);
         Assert.Equal("config-refused", problem.Code);
         Assert.Contains($"can't be used: {ConfigFile}:1:1: image: is missing", problem.What, StringComparison.Ordinal);

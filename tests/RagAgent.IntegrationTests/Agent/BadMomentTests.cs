@@ -35,7 +35,7 @@ public sealed class BadMomentTests(Bench bench) : AgentTest(bench)
         await ReloadAsync(agent);
 
         await WaitUntilServingAsync();
-        Assert.Contains("does not wait longer for the engine", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync("does not wait longer for the engine");
         Assert.False(agent.HasExited);
     }
 
@@ -69,7 +69,7 @@ public sealed class BadMomentTests(Bench bench) : AgentTest(bench)
         await agent.SignalAsync("HUP");
 
         await EventuallyAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
-        Assert.Contains($"container.name: can't change while the agent runs: '{Name}' would go on beside the new one", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync($"container.name: can't change while the agent runs: '{Name}' would go on beside the new one");
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         Assert.Null(await Docker.InspectAsync($"{Name}b"));
     }

@@ -162,6 +162,6 @@ public sealed class BadRegistryTests(Bench bench) : AgentTest(bench)
 
         Assert.Contains("registry-unreachable", status.Problems.Select(p => p.Code));
         Assert.Null(status.App.Newest);
-        Assert.Contains("from the image on disk", second.Log, StringComparison.Ordinal);
+        await second.ToldAsync("from the image on disk");
     }
 }

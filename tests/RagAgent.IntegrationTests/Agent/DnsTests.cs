@@ -36,7 +36,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
         await PointsAtAsync("203.0.113.7", "2001:db8::7");   // there is no image yet
 
         Assert.Equal(["rag.example.com. 60 A 203.0.113.7", "rag.example.com. 60 AAAA 2001:db8::7"], Aws.HostedZones.Records(Zone).Select(set => set.ToString()));
-        Assert.Contains($"{Host} points at 203.0.113.7 and 2001:db8::7 from now on; the app is at {Url}.", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync($"{Host} points at 203.0.113.7 and 2001:db8::7 from now on; the app is at {Url}.");
         Assert.Contains($"\nurl       {Url} (203.0.113.7, 2001:db8::7)\n", (await RagAgentAsync("status", "--runtime-dir", RuntimeDirectory)).Output, StringComparison.Ordinal);
         using var visit = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Port}/") { Headers = { { "Accept", "text/html" } } };
         using var page = await Http.SendAsync(visit, Stopping);
@@ -57,7 +57,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
         var second = StartAgent();
         await PointsAtAsync("203.0.113.7");
         Assert.Equal(1, Written);
-        Assert.Contains($"{Host} points at 203.0.113.7 already; the app is at {Url}.", second.Log, StringComparison.Ordinal);
+        await second.ToldAsync($"{Host} points at 203.0.113.7 already; the app is at {Url}.");
 
         Aws.Instance = Aws.Instance with { PublicIpv4 = "198.51.100.1" };
         await ReloadAsync(second);
@@ -173,7 +173,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
         Assert.Equal(0, await agent.EndAsync());
 
         Assert.Null(Aws.HostedZones.Value(Zone, Host));
-        Assert.Contains($"The machine goes off: {Host} does not point at 203.0.113.7 any more.", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync($"The machine goes off: {Host} does not point at 203.0.113.7 any more.");
     }
 
     [Fact]

@@ -181,7 +181,7 @@ public sealed class EngineTests(Bench bench) : EngineTest(bench)
         await WaitUntilServingAsync();
 
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
-        Assert.Contains("runs already and is adopted", second.Log, StringComparison.Ordinal);
+        await second.ToldAsync("runs already and is adopted");
     }
 
     [Theory]

@@ -122,7 +122,7 @@ public sealed class FoundTests(Bench bench) : EngineTest(bench)
 
         Assert.DoesNotContain(left.Id, await ContainersAsync(Docker));
         Assert.Equal(left.KeyServed, (await VisitAsync("/key-sha256")).Body);
-        Assert.Contains("it was restarted by someone else, without its secrets", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync("it was restarted by someone else, without its secrets");
     }
 
     private sealed record Left(string Id, string StartedAt, string Image, string KeyServed);

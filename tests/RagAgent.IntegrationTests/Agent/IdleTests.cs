@@ -34,8 +34,8 @@ public sealed class IdleTests(Bench bench) : AgentTest(bench)
 
         var call = Assert.Single(Aws.Requests.Of(Operations.StopInstances));
         Assert.Equal(("arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", 200), (call.Resource, call.Status));
-        Assert.Contains("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.", agent.Log, StringComparison.Ordinal);
-        Assert.Contains("EC2 stops the instance i-0123456789abcdef0 now.", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.");
+        await agent.ToldAsync("EC2 stops the instance i-0123456789abcdef0 now.");
         Assert.Contains("The instance is being stopped.", (await RagAgentAsync("update", "--runtime-dir", RuntimeDirectory)).FailedWith(), StringComparison.Ordinal);
         Assert.Equal(System.Net.HttpStatusCode.OK, (await VisitAsync()).Status);   // until the machine is gone
     }
@@ -55,7 +55,7 @@ public sealed class IdleTests(Bench bench) : AgentTest(bench)
         await WaitForAsync(s => s.Idle is { Noticed: true }, "nor what a page asks for by itself");
         await VisitAsync();
         await WaitForAsync(s => s.Idle is { Noticed: false }, "a visit takes it back");
-        Assert.Contains("Somebody has come: the instance is not stopped for now.", agent.Log, StringComparison.Ordinal);
+        await agent.ToldAsync("Somebody has come: the instance is not stopped for now.");
 
         await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice comes again");
         await tab.SendAsync("a question"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, Stopping);

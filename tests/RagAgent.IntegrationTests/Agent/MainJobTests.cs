@@ -139,7 +139,7 @@ public sealed class MainJobTests(Bench bench) : AgentTest(bench)
         await WaitUntilServingAsync();
 
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
-        Assert.Contains("runs already and is adopted", second.Log, StringComparison.Ordinal);
+        await second.ToldAsync("runs already and is adopted");
     }
 
     [Fact]

@@ -36,6 +36,7 @@ public sealed class OwnLackTests(Bench bench) : AgentTest(bench)
         var after = await WaitForAsync(s => s.App.State == "serving" && s.Engine.Answers, "it goes on as before");
         Assert.Null(after.LastFailure);
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
+        await agent.ToldAsync("could not be asked");
         var told = Assert.Single(agent.Log.Split('\n'), line => line.Contains("could not be asked", StringComparison.Ordinal));
         Assert.Contains("no file descriptor is free", told, StringComparison.Ordinal);
     }

@@ -37,6 +37,7 @@ public sealed class StateDirectoryTests(Bench bench) : AgentTest(bench)
             problem = (await WaitForAsync(s => s.Problems.Any(p => p.Code == "state-unwritable" && p.NextTry is { } next && (before is null || next > before.Value.AddMilliseconds(500))), "it is tried again"))
                 .Problems.First(p => p.Code == "state-unwritable");
         }
+        await agent.ToldAsync("state.json");
         Assert.Single(agent.Log.Split('\n'), line => line.Contains("state.json", StringComparison.Ordinal));
 
         if (how == "full")

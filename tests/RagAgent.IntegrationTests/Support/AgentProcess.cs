@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using RagAgent.IntegrationTests.AwsBench;
+using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
 
 /// <summary>The agent as a process of its own, run as systemd runs it.</summary>
 internal sealed class AgentProcess : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly Process _process;
     private readonly List<string> _lines = [];
     private readonly Task _reading;
@@ -30,6 +33,17 @@ internal sealed class AgentProcess : IAsyncDisposable
             {
                 return string.Join('\n', _lines);
             }
+        }
+    }
+
+    /// <summary>Waits until it has said so: its status is there a little before the line that tells the same.</summary>
+    public async Task ToldAsync(string words)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!Log.Contains(words, StringComparison.Ordinal))
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"Not told: {words}\n{Log}");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
 
