@@ -23,18 +23,8 @@ source "$root/scripts/processes.sh"
 DOCKER_HOST="$("$root/scripts/engine.sh" start "$work/first")"
 export DOCKER_HOST DOCKER_BUILDKIT=0 DOCKER_CONFIG="$work/docker"
 
-failures=0
-check() { # check SENTENCE COMMAND…
-  if "${@:2}" >"$work/said" 2>&1; then
-    echo "ok    $1"
-  else
-    echo "FAIL  $1"
-    sed 's/^/      /' "$work/said"
-    failures=$((failures + 1))
-  fi
-}
-equal() { [[ "$1" == "$2" ]] || { echo "expected: $2"; echo "found:    $1"; return 1; }; }
-at_most() { (($1 <= $2)) || { echo "$1 is more than $2"; return 1; }; }
+# shellcheck source=scripts/checks.sh
+source "$root/scripts/checks.sh"
 look_into() { docker run --detach --name "in-$1" --entrypoint sleep "app:$1" 1d >/dev/null; } # look_into TAG: for `inside`
 inside() { docker exec "in-$1" "${@:2}"; } # inside TAG COMMAND…
 build() { docker build --quiet "$@" 2>"$work/build.log" >/dev/null || { cat "$work/build.log" >&2; exit 1; }; }
@@ -193,17 +183,8 @@ check "with the same configuration, but for the commit" equal "$(config '{{json 
   "$(config '{{json .Config.Env}} {{json .Config.Cmd}} {{.Config.User}}')"
 
 # --- What a change of the code costs, as bytes on the wire: one engine pushes, another one pulls.
-cat >"$work/registry.yml" <<YAML
-version: 0.1
-log: { level: info, formatter: json, accesslog: { disabled: true } }
-storage: { filesystem: { rootdirectory: $work/registry } }
-http: { addr: "127.0.0.1:0" }
-YAML
-docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
-started+=($!)
-listening() { jq --raw-output 'select(.msg | startswith("listening on")).msg' "$work/registry.log" | grep -o '[0-9]*$'; }
-wait_until 100 listening >/dev/null || { cat "$work/registry.log"; echo "check-dockerfile.sh: the registry did not start." >&2; exit 1; }
-registry="127.0.0.1:$(listening)"
+start_registry "$work"
+started+=("$registry_pid")
 coproc WIRE { exec node "$root/scripts/wire.mjs" "${registry#*:}"; }
 started+=("$WIRE_PID")
 read -r port <&"${WIRE[0]}"
@@ -251,4 +232,4 @@ check "its pull fetches the same blobs and no other" equal "$pulled" "$new_diges
 check "its pull downloads $(grouped "$down") of $(grouped "$whole_down") bytes" little "$down" "$whole_down"
 check "what was pulled is the new code" equal "$(DOCKER_HOST="$second" docker run --rm "$image:2" cat ragstream/config/version)" second
 
-((failures == 0)) || { echo "check-dockerfile.sh: $failures failed."; exit 1; }
+end_of_checks

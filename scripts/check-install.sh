@@ -67,17 +67,8 @@ sed -i '1s/.*/\/\/ An older sample./' "$tree/tmp/old/ragagent.json"
 version="$(basename "$tarball" -linux-x64.tar.gz)"
 version="${version#ragagent-}"
 
-failures=0
-check() { # check SENTENCE COMMAND…
-  if "${@:2}" >"$work/found" 2>&1; then
-    echo "ok    $1"
-  else
-    echo "FAIL  $1"
-    head -n 30 "$work/found" | sed 's/^/      /'
-    failures=$((failures + 1))
-  fi
-}
-equal() { [[ "$1" == "$2" ]] || { echo "expected: $2"; echo "found:    $1"; return 1; }; }
+# shellcheck source=scripts/checks.sh
+source "$root/scripts/checks.sh"
 # What the last run of a script said is in $work/said, its exit code in $code.
 run() { code=0; inside "$@" >"$work/said" 2>&1 || code=$?; }
 succeeded() { ((code == 0)) || { echo "exit code $code"; cat "$work/said"; return 1; }; }
@@ -484,4 +475,4 @@ check "provision.sh refuses another option" equal "$code" 64
 still_running() { find /proc/[0-9]*/root -maxdepth 0 -lname "$tree*" 2>/dev/null; }
 check "nothing was started" equal "$(still_running)" ''
 
-((failures == 0)) || fail "$failures points failed."
+end_of_checks

@@ -22,18 +22,8 @@ source "$root/scripts/processes.sh"
 # As the lock file says, with no script of a package run.
 (cd "$root/scripts/lint" && { [[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --ignore-scripts --no-audit --no-fund --silent; })
 
-failures=0
-check() { # check SENTENCE COMMAND…
-  if "${@:2}" >"$work/said" 2>&1; then
-    echo "ok    $1"
-  else
-    echo "FAIL  $1"
-    sed 's/^/      /' "$work/said"
-    failures=$((failures + 1))
-  fi
-}
-equal() { [[ "$1" == "$2" ]] || { echo "expected: $2"; echo "found:    $1"; return 1; }; }
-contains() { [[ "$1" == *"$2"* ]] || { echo "expected in it: $2"; echo "found: $1"; return 1; }; }
+# shellcheck source=scripts/checks.sh
+source "$root/scripts/checks.sh"
 
 # --- What GitHub knows at a run, as far as the workflow asks; each check says by a jq filter what is different.
 cat >"$work/contexts.json" <<'JSON'
@@ -138,17 +128,8 @@ check "a model that is code" refused '.vars.MODELS = "one; $(touch /tmp/x)"' "Th
 check "models on two lines, of which the second would be another argument" refused '.vars.MODELS = "one\nPIP_INDEX_URL=x"' "The variable MODELS is 'one"
 
 # --- The steps around the build, with images in a registry. buildx is played by what it does: it gets a manifest.
-cat >"$work/registry.yml" <<YAML
-version: 0.1
-log: { level: info, formatter: json, accesslog: { disabled: true } }
-storage: { filesystem: { rootdirectory: $work/registry } }
-http: { addr: "127.0.0.1:0" }
-YAML
-docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
-started+=($!)
-listening() { jq --raw-output 'select(.msg | startswith("listening on")).msg' "$work/registry.log" | grep -o '[0-9]*$'; }
-wait_until 100 listening >/dev/null || { cat "$work/registry.log"; echo "check-workflow.sh: the registry did not start." >&2; exit 1; }
-registry="127.0.0.1:$(listening)"
+start_registry "$work"
+started+=("$registry_pid")
 cat >"$work/bin/docker" <<'SH'
 #!/usr/bin/env bash
 [[ "$1 $2 $3 $4" == "buildx imagetools inspect --raw" && $# == 5 ]] || { echo "docker: what is '$*'?" >&2; exit 64; }
@@ -231,4 +212,4 @@ said="$(summary "$second" 127.0.0.1:1)"
 check "a registry that does not answer any more fails no run that has pushed: the digest is told" tells "$said" "Digest \`$second\`"
 check "and a warning" contains "$(cat "$work/out")" "::warning::The image is pushed, but its size could not be read"
 
-((failures == 0)) || { echo "check-workflow.sh: $failures failed."; exit 1; }
+end_of_checks

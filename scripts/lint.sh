@@ -13,16 +13,8 @@ command -v npm >/dev/null || scripts/need.sh nodejs npm || exit
 command -v packer >/dev/null || scripts/need.sh packer || exit
 scripts/need.sh shellcheck systemd || exit
 
-failures=0
-check() { # check SENTENCE COMMAND…
-  if "${@:2}" >"$work/said" 2>&1; then
-    echo "ok    $1"
-  else
-    echo "FAIL  $1"
-    sed 's/^/      /' "$work/said"
-    failures=$((failures + 1))
-  fi
-}
+# shellcheck source=scripts/checks.sh
+source scripts/checks.sh
 
 scripts_pass_shellcheck() {
   git ls-files -z --cached --others --exclude-standard '*.sh' .ci/run | xargs -0 shellcheck
@@ -90,4 +82,4 @@ check "the component is as Image Builder specifies it" component_is_as_image_bui
 check "every action is pinned to a commit" actions_are_pinned
 check "the C# is formatted (dotnet format)" code_is_formatted
 
-((failures == 0)) || { echo "lint.sh: $failures of 9 checks failed."; exit 1; }
+end_of_checks
