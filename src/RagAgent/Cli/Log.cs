@@ -6,15 +6,18 @@ namespace RagAgent.Cli;
 /// <summary>The service's process: ids 500-599.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(500, LogLevel.Information, "The configuration was read again; nothing in it has changed.")]
+    [LoggerMessage(500, LogLevel.Information, "The configuration was read again; nothing in it has changed.",
+        EventName = "ConfigurationUnchanged")]
     public static partial void ConfigurationUnchanged(this ILogger logger);
 
-    [LoggerMessage(501, LogLevel.Information, "The configuration was read again and has changed: the agent begins anew with it. The app goes on; open connections are closed.")]
+    [LoggerMessage(501, LogLevel.Information, "The configuration was read again and has changed: the agent begins anew with it. The app goes on; open connections are closed.",
+        EventName = "BeginsAnew")]
     public static partial void BeginsAnew(this ILogger logger);
 
-    [LoggerMessage(502, LogLevel.Error, "{Problem}")]
+    [LoggerMessage(502, LogLevel.Error, "{Problem}", EventName = "Refused")]
     public static partial void Refused(this ILogger logger, ConfigProblem problem);
 
-    [LoggerMessage(503, LogLevel.Error, "The configuration was read again and can't be used; the configuration in use is kept.")]
+    [LoggerMessage(503, LogLevel.Error, "The configuration was read again and can't be used; the configuration in use is kept.",
+        EventName = "Kept")]
     public static partial void Kept(this ILogger logger);
 }

@@ -6,9 +6,9 @@ namespace RagAgent.Secrets;
 /// <summary>Secrets: ids 800-899.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(800, LogLevel.Information, "The password's hash was read: {Version}.")]
+    [LoggerMessage(800, LogLevel.Information, "The password's hash was read: {Version}.", EventName = "PasswordRead")]
     public static partial void PasswordRead(this ILogger logger, string version);
 
-    [LoggerMessage(801, LogLevel.Warning, "{Problem}")]
+    [LoggerMessage(801, LogLevel.Warning, "{Problem}", EventName = "PasswordTrouble")]
     public static partial void PasswordTrouble(this ILogger logger, Problem problem);
 }

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
 using RagAgent.Diagnostics;
 using RagAgent.Tests.Configuration;
+using RagAgent.Tests.Contract;
 using Xunit;
 
 namespace RagAgent.Tests.Documents;
@@ -12,15 +14,13 @@ public sealed partial class MessagesTests
     private static readonly string[] Sources = [.. Directory.EnumerateFiles(Repository.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText)];
 
-    private static readonly Match[] Lines = [.. Sources.SelectMany(text => LogLine().Matches(text).Cast<Match>())];
     private static readonly string Text = File.ReadAllText(Repository.PathOf("docs/messages.md"));
     private static readonly Match[] Entries = [.. Entry().Matches(Text).Cast<Match>()];
 
     [Fact]
     public void Every_line_and_every_problem_is_explained_once_and_nothing_else_is()
     {
-        var events = Lines.Where(line => line.Groups["level"].Value != "Debug" && !line.Groups["parameters"].Value.Contains(", Problem ", StringComparison.Ordinal))
-            .Select(line => MessageId.Kebab(line.Groups["name"].Value)).ToArray();
+        var events = LogEvent.All.Where(log => log.Level != LogLevel.Debug && !log.HasProblem).Select(log => log.JournalName).ToArray();
         var problems = Sources.SelectMany(text => Problem().Matches(text)).Select(m => m.Groups[1].Value);
         var explained = Entries.Select(entry => entry.Groups["name"].Value).ToArray();
 
@@ -31,7 +31,8 @@ public sealed partial class MessagesTests
 
     [Fact]
     public void Every_line_has_a_number_of_its_own() =>
-        Assert.Empty(Lines.GroupBy(line => line.Groups["id"].Value).Where(same => same.Count() > 1).Select(same => $"{same.Key}: {string.Join(", ", same.Select(line => line.Groups["name"].Value))}"));
+        Assert.Empty(LogEvent.All.GroupBy(log => log.Id).Where(same => same.Count() > 1)
+            .Select(same => $"{same.Key}: {string.Join(", ", same.Select(log => log.Name))}"));
 
     [Fact]
     public void A_subject_fits_its_line_and_a_text_says_more()
@@ -58,9 +59,6 @@ public sealed partial class MessagesTests
             InCatalog().Matches(catalog).Select(entry => (entry.Groups[1].Value, entry.Groups[2].Value)));
         Assert.Equal(Regex.Count(catalog, "^-- ", RegexOptions.Multiline), Entries.Length);
     }
-
-    [GeneratedRegex(@"\[LoggerMessage\((?<id>\d+), LogLevel\.(?<level>\w+), .*\]\s+public static partial void (?<name>\w+)\((?<parameters>[^)]*)\)")]
-    private static partial Regex LogLine();
 
     // Made as new Problem("code", …), as new("code", $"…"), or named as a constant.
     [GeneratedRegex("(?:new Problem\\(|new\\(|const string \\w+ =)\\s*\"([a-z]+(?:-[a-z]+)+|network|timeout|io|unexpected|registry)\"")]
