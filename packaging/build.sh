@@ -59,10 +59,10 @@ install -m 644 LICENSE packaging/ragagent.service packaging/ragagent.socket pack
   packaging/ragagent.8 packaging/ragagent.bash "$work/$name/"
 packaging/catalog.sh >"$work/$name/ragagent.catalog"
 chmod 644 "$work/$name/ragagent.catalog"
-# For who operates it: what was decided, and how it was measured, is for who builds it.
+# What operators need. The index links to pages that only the repository has.
 install -d "$work/$name/docs"
 for page in docs/*.md; do
-  [[ $page == docs/benchmarks.md ]] || install -m 644 "$page" "$work/$name/docs/"
+  [[ $page == docs/benchmarks.md || $page == docs/README.md ]] || install -m 644 "$page" "$work/$name/docs/"
 done
 # Same bytes from the same input: no owner, no time and no order of this machine in it.
 tar --create --directory "$work" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner --mtime="@$epoch" "$name" |
