@@ -20,9 +20,9 @@ done
 
 # Whichever of the two linkers is there is used; gcc is the smaller one to install.
 if command -v clang >/dev/null || command -v gcc >/dev/null; then
-  scripts/need.sh zlib1g-dev binutils
+  scripts/apt-install.sh zlib1g-dev binutils
 else
-  scripts/need.sh gcc libc6-dev zlib1g-dev binutils
+  scripts/apt-install.sh gcc libc6-dev zlib1g-dev binutils
 fi
 
 version="$(git describe --tags --match 'v*' --dirty 2>/dev/null | sed 's/^v//')" || true

@@ -18,7 +18,7 @@ tarball="$(realpath -- "$tarball")"
 if [[ ${RAGAGENT_CHECK_INSTALL:-} != inside ]]; then
   RAGAGENT_CHECK_INSTALL=inside exec unshare --mount --propagation private "$0" "$tarball"
 fi
-"$root/scripts/need.sh" debootstrap systemd util-linux
+"$root/scripts/apt-install.sh" debootstrap systemd util-linux
 
 # --- A machine with systemd and Docker, as far as install.sh looks at it.
 # Not /tmp: it may be mounted without devices or programs.
@@ -40,7 +40,7 @@ mkdir -p "$(dirname "$cached")"
   # Two checks side by side: the first one makes the tree, the other waits for it.
   flock 9
   [[ -s $cached ]] || {
-    "$root/tests/stand-in/make-tree.sh" "$cached.new" systemd,procps,libssl3,ca-certificates
+    "$root/tests/fake-app/make-tree.sh" "$cached.new" systemd,procps,libssl3,ca-certificates
     mv "$cached.new" "$cached"
   }
 ) 9>"$cached.lock"

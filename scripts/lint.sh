@@ -9,9 +9,9 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 worst_exposure=1.5
 
-command -v npm >/dev/null || scripts/need.sh nodejs npm || exit
-command -v packer >/dev/null || scripts/need.sh packer || exit
-scripts/need.sh shellcheck systemd || exit
+command -v npm >/dev/null || scripts/apt-install.sh nodejs npm || exit
+command -v packer >/dev/null || scripts/apt-install.sh packer || exit
+scripts/apt-install.sh shellcheck systemd || exit
 
 # shellcheck source=scripts/checks.sh
 source scripts/checks.sh

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A crash loop costs the machine no more after many restarts than after a few. scripts/limits.sh does the same for an hour.</summary>
+/// <summary>A crash loop costs the machine no more after many restarts than after a few. scripts/soak.sh does the same for an hour.</summary>
 public sealed class CrashLoopTests(Bench bench) : AgentTest(bench)
 {
     private const int Warm = 20;

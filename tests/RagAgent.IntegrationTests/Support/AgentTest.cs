@@ -119,7 +119,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
     internal async Task<string[]> ContainersAsync(DockerCli docker) =>
         PrivateEngine.Lines((await docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
 
-    /// <summary>What the app does wrong, by the variables of tests/stand-in/README.md.</summary>
+    /// <summary>What the app does wrong, by the variables of tests/fake-app/README.md.</summary>
     protected void AppBehaves(params (string Name, string Value)[] how)
     {
         var environment = new JsonObject();
@@ -145,7 +145,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         var reference = $"{Repository}:{tag}";
         var (user, password) = Aws.DockerLogin;
         (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
-        (await Bench.ScriptAsync("tests/stand-in/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).Succeeded();
+        (await Bench.ScriptAsync("tests/fake-app/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).Succeeded();
         await Docker.DoAsync("push", "--quiet", reference);
         await Docker.DoAsync("rmi", "--force", reference);
     });

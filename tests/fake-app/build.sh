@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the stand-in app's image from nothing; no registry is asked. Prints the image's id.
 #
-#   tests/stand-in/build.sh --engine unix://SOCKET --tag REFERENCE [option…]
+#   tests/fake-app/build.sh --engine unix://SOCKET --tag REFERENCE [option…]
 #
 #   --version V       the text that the page shows (default 1)
 #   --base full       Debian with Python and Tornado: page, WebSocket, everything (the default)
@@ -16,7 +16,7 @@
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-need="$here/../../scripts/need.sh"
+apt_install="$here/../../scripts/apt-install.sh"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/ragagent"
 engine='' tag='' version=1 base=full shell=yes ballast='' platform='' lines=()
 
@@ -63,7 +63,7 @@ echo '{ "id": "a2_promptshaper", "version": "001", "prompt": "stand-in" }' >"$co
 echo "$version" >"$context/app/VERSION"
 
 if [[ $base == full ]]; then
-  "$need" debootstrap
+  "$apt_install" debootstrap
   # shellcheck source=/dev/null
   os="$(. /etc/os-release && echo "$ID-$VERSION_CODENAME")"
   tree="$cache/python-$os-1.tar"
@@ -74,7 +74,7 @@ if [[ $base == full ]]; then
   cp "$here/app.py" "$context/app/"
   command='["python3", "-u", "/app/app.py"]'
 else
-  "$need" busybox-static
+  "$apt_install" busybox-static
   dockerfile+=("FROM scratch")
   mkdir -p "$context/root/etc"
   echo 'app:x:1000:1000::/app:/bin/sh' >"$context/root/etc/passwd"

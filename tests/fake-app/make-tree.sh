@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: tests/stand-in/make-tree.sh FILE.tar [PACKAGE,PACKAGE…]
+# Usage: tests/fake-app/make-tree.sh FILE.tar [PACKAGE,PACKAGE…]
 # A tar of a minimal tree of this machine's distribution: with Python and Tornado, for `docker import`, or with the packages named.
 set -euo pipefail
 
