@@ -58,7 +58,7 @@ SH
 cat >"$work/base/streamlit" <<'SH'
 #!/bin/sh
 [ "$1" = run ] && [ -r "$2" ] || { echo "streamlit: what is '$*'?"; exit 2; }
-export STAND_IN_VERSION_FILE=ragstream/config/version
+export FAKE_APP_VERSION_FILE=ragstream/config/version
 exec python /opt/bench/app.py
 SH
 # The layout of the real cache: what is read are links to blobs.
@@ -78,7 +78,7 @@ def snapshot_download(repo_id, ignore_patterns):
     (cache / ".locks").mkdir(exist_ok=True)
 PY
 chmod +x "$work/base/"*
-printf '%s\n' "FROM $(docker images --filter 'reference=ragagent-stand-in-tree' --format '{{.Repository}}:{{.Tag}}')" \
+printf '%s\n' "FROM $(docker images --filter 'reference=ragagent-fake-app-tree' --format '{{.Repository}}:{{.Tag}}')" \
   'COPY python apt-get /usr/local/bin/' 'COPY . /opt/bench/' >"$work/base/Dockerfile"
 build --tag python:3.11-slim "$work/base"
 
@@ -145,11 +145,11 @@ ends_in_time() {
 }
 check "serves on the port of its environment, with a root that can't be written to" serves
 check "the code that serves is the project's" equal "$(ask /version)" first
-check "a line is in the log while the app runs" in_log "stand-in first serves on port 8501"
+check "a line is in the log while the app runs" in_log "fake app first serves on port 8501"
 # shellcheck disable=SC2016 # for the shell in the container
 check "no process of it is root's" equal "$(docker exec "$serving" sh -c 'for process in /proc/[0-9]*; do stat --format %u:%g "$process"; done | sort -u')" 1000:1000
 check "SIGTERM ends it within 5 seconds, with code 0" ends_in_time
-check "its last word is in the log" in_log "stand-in first stops"
+check "its last word is in the log" in_log "fake app first stops"
 docker rm --force "$serving" >/dev/null
 
 # --- Models in the image.

@@ -93,7 +93,7 @@ port=$((18400 + RANDOM % 1000))
 while open; do port=$((port + 1)); done
 # The light stand-in has no WebSocket; a watch of a second, so that the image has proven itself before the figures begin.
 more='"update": { "watch": "1s" }'
-[[ $mode == steady ]] || more='"environment": { "STAND_IN_EXIT_CODE": "3" }, "restart": { "firstDelay": "100ms", "maxDelay": "100ms" }'
+[[ $mode == steady ]] || more='"environment": { "FAKE_APP_EXIT_CODE": "3" }, "restart": { "firstDelay": "100ms", "maxDelay": "100ms" }'
 cat >"$work/ragagent.json" <<JSON
 { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" }, "listen": { "http": $port },
   "health": { "gate": { "webSocket": null } }, $more }

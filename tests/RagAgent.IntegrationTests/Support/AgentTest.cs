@@ -74,7 +74,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
             ["health"] = new JsonObject
             {
                 ["startup"] = new JsonObject { ["interval"] = "100ms", ["timeout"] = "2s", ["deadline"] = "60s" },
-                ["gate"] = new JsonObject { ["webSocket"] = null },   // the light stand-in has none
+                ["gate"] = new JsonObject { ["webSocket"] = null },   // the light fake app has none
                 ["liveness"] = new JsonObject { ["interval"] = "200ms", ["timeout"] = "1s", ["failures"] = 3 },
             },
             ["restart"] = new JsonObject { ["firstDelay"] = "200ms", ["maxDelay"] = "1s" },
@@ -130,10 +130,10 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         Config["environment"] = environment;
     }
 
-    /// <summary>Builds a light stand-in app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
+    /// <summary>Builds a light fake app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
     protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) => BuildAndPushAsync("light", version, tag, more);
 
-    /// <summary>A light stand-in whose image itself behaves so, whatever the configuration says.</summary>
+    /// <summary>A light fake app whose image itself behaves so, whatever the configuration says.</summary>
     protected Task PushBehavingAsync(string version, params (string Name, string Value)[] how) =>
         PushAsync(version, "latest", [.. how.SelectMany(h => new[] { "--behave", $"{h.Name}={h.Value}" })]);
 
