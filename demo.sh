@@ -69,13 +69,13 @@ say "Installing what is missing, building the agent and LocalAws …"
 command -v dotnet >/dev/null || fail "the .NET SDK 10 is needed: https://dot.net"
 packages=(docker-registry debootstrap busybox-static curl ca-certificates iproute2)
 command -v docker >/dev/null && command -v dockerd >/dev/null || packages+=(docker.io)
-scripts/need.sh "${packages[@]}"
+scripts/apt-install.sh "${packages[@]}"
 
 # A build of its own folder: two demos side by side don't write to the same files.
 dotnet publish tests/LocalAws -c Release -o "$work/local-aws" --artifacts-path "$work/build" -v quiet -nologo >"$work/build.log" 2>&1 ||
   { cat "$work/build.log" >&2; fail "LocalAws does not build"; }
 how=build
-[[ "$native" == no ]] || { scripts/need.sh gcc libc6-dev zlib1g-dev; how=publish; }
+[[ "$native" == no ]] || { scripts/apt-install.sh gcc libc6-dev zlib1g-dev; how=publish; }
 dotnet "$how" src/RagAgent -c Release -o "$work/bin" --artifacts-path "$work/build" -v quiet -nologo >"$work/build.log" 2>&1 ||
   { cat "$work/build.log" >&2; fail "the agent does not build"; }
 rm -rf "$work/build"
@@ -124,7 +124,7 @@ repository="$registry/ragstream-web"
 
 # ---- the app's image, pushed as CI would ---------------------------------------------------------------------------
 push() { # push VERSION
-  tests/stand-in/build.sh --engine "$DOCKER_HOST" --tag "$repository:latest" --version "$1" --base full --ballast 60m >"$work/image.log" 2>&1 ||
+  tests/fake-app/build.sh --engine "$DOCKER_HOST" --tag "$repository:latest" --version "$1" --base full --ballast 60m >"$work/image.log" 2>&1 ||
     { cat "$work/image.log" >&2; fail "the stand-in image does not build"; }
   docker push -q "$repository:latest" >/dev/null
 }

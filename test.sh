@@ -66,7 +66,7 @@ $(awk '/\[FAIL\]$/ { of = 1; print; next } of && /^      / { print; next } { of 
 }
 
 # The handover of secrets is tried with busybox's shell, too.
-scripts/need.sh busybox-static
+scripts/apt-install.sh busybox-static
 
 say "Build"
 dotnet build RagAgent.sln -c Release -nologo -v quiet
@@ -81,8 +81,8 @@ else
 fi
 
 if [[ "$what" == all ]]; then
-  scripts/need.sh docker-registry busybox-static debootstrap awscli amazon-ecr-credential-helper skopeo iproute2 util-linux openssl curl ca-certificates systemd-container pebble certbot
-  if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/need.sh docker.io; fi
+  scripts/apt-install.sh docker-registry busybox-static debootstrap awscli amazon-ecr-credential-helper skopeo iproute2 util-linux openssl curl ca-certificates systemd-container pebble certbot
+  if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/apt-install.sh docker.io; fi
   count "Lint" scripts/lint.sh
   count "Dockerfile.streamlit" scripts/check-dockerfile.sh
   count "deploy.yml" scripts/check-workflow.sh

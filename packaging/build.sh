@@ -14,15 +14,15 @@ newest_glibc=2.34
 
 [[ "$(uname -sm)" == "Linux x86_64" ]] || fail "the package is for Linux on x86_64; this machine is $(uname -sm)."
 command -v dotnet >/dev/null || fail "the .NET SDK is not installed. Version: $(sed -n 's/.*"version": "\([^"]*\)".*/\1/p' global.json) or later of the same major one."
-for file in packaging/{ragagent.service,ragagent.socket,ragagent.json,ragagent.schema.json,ragagent.8,ragagent.bash,install.sh,uninstall.sh,ami/provision.sh,ami/clean.sh} docs/{configuration,operations,messages}.md; do
+for file in LICENSE packaging/{ragagent.service,ragagent.socket,ragagent.json,ragagent.schema.json,ragagent.8,ragagent.bash,install.sh,uninstall.sh,ami/provision.sh,ami/clean.sh} docs/{configuration,operations,messages}.md; do
   [[ -f $file ]] || fail "$file is missing; the package ships it."
 done
 
 # Whichever of the two linkers is there is used; gcc is the smaller one to install.
 if command -v clang >/dev/null || command -v gcc >/dev/null; then
-  scripts/need.sh zlib1g-dev binutils
+  scripts/apt-install.sh zlib1g-dev binutils
 else
-  scripts/need.sh gcc libc6-dev zlib1g-dev binutils
+  scripts/apt-install.sh gcc libc6-dev zlib1g-dev binutils
 fi
 
 version="$(git describe --tags --match 'v*' --dirty 2>/dev/null | sed 's/^v//')" || true
@@ -55,15 +55,15 @@ glibc="${glibc#GLIBC_}"
 
 mkdir -p "$work/$name" dist
 install -m 755 "$binary" packaging/install.sh packaging/uninstall.sh packaging/ami/provision.sh packaging/ami/clean.sh "$work/$name/"
-install -m 644 packaging/ragagent.service packaging/ragagent.socket packaging/ragagent.json packaging/ragagent.schema.json packaging/ragagent.8 packaging/ragagent.bash "$work/$name/"
+install -m 644 LICENSE packaging/ragagent.service packaging/ragagent.socket packaging/ragagent.json packaging/ragagent.schema.json \
+  packaging/ragagent.8 packaging/ragagent.bash "$work/$name/"
 packaging/catalog.sh >"$work/$name/ragagent.catalog"
 chmod 644 "$work/$name/ragagent.catalog"
-# For who operates it: what was decided, and how it was measured, is for who builds it.
+# What operators need. The index links to pages that only the repository has.
 install -d "$work/$name/docs"
 for page in docs/*.md; do
-  [[ $page == docs/benchmarks.md ]] || install -m 644 "$page" "$work/$name/docs/"
+  [[ $page == docs/benchmarks.md || $page == docs/README.md ]] || install -m 644 "$page" "$work/$name/docs/"
 done
-if [[ -f LICENSE ]]; then install -m 644 LICENSE "$work/$name/"; fi
 # Same bytes from the same input: no owner, no time and no order of this machine in it.
 tar --create --directory "$work" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner --mtime="@$epoch" "$name" |
   gzip --no-name --best >"dist/$name.tar.gz"

@@ -42,6 +42,7 @@ put install.sh /usr/share/ragagent/install.sh 755
 put uninstall.sh /usr/share/ragagent/uninstall.sh 755
 put ragagent.8 /usr/share/man/man8/ragagent.8 644
 put ragagent.bash /usr/share/bash-completion/completions/ragagent 644
+put LICENSE /usr/share/doc/ragagent/LICENSE 644
 for page in "$work"/archive/docs/*.md; do put "docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}" 644; done
 gzip --no-name --best "$tree/usr/share/man/man8/ragagent.8"
 

@@ -37,7 +37,7 @@ if [[ $packaged == yes ]]; then
   program=/usr/bin/ragagent
   [[ -d /run/systemd/system ]] || start=no
 fi
-for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh docs/configuration.md; do
+for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh LICENSE docs/configuration.md; do
   [[ $packaged == yes || -f $here/$file ]] || refuse "$here/$file is missing. Unpack the whole archive again and run install.sh from there."
 done
 command -v systemctl >/dev/null || refuse "systemd is not installed, and it is what runs the agent. Use Ubuntu 24.04, Debian 12 or Amazon Linux 2023."
@@ -119,6 +119,7 @@ ship ragagent.json /usr/share/ragagent/ragagent.json 644
 ship ragagent.schema.json /usr/share/ragagent/ragagent.schema.json 644
 ship ragagent.8 /usr/share/man/man8/ragagent.8 644
 ship ragagent.bash /usr/share/bash-completion/completions/ragagent 644
+ship LICENSE /usr/share/doc/ragagent/LICENSE 644
 for page in "$here"/docs/*.md; do ship "docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}" 644; done
 ship uninstall.sh /usr/share/ragagent/uninstall.sh 755
 # Not a file of ours any more once it is there; also when it is a link to a disk that is not mounted yet.

@@ -6,8 +6,8 @@
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-command -v node >/dev/null || "$root/scripts/need.sh" nodejs
-"$root/scripts/need.sh" docker-registry jq curl
+command -v node >/dev/null || "$root/scripts/apt-install.sh" nodejs
+"$root/scripts/apt-install.sh" docker-registry jq curl
 work="$(mktemp -d /tmp/ragcheck.XXXXXX)"
 started=()
 cleanup() {
@@ -32,9 +32,9 @@ grouped() { sed -E ':next; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; t next' <<<"$1"; }
 
 # --- A base with the programs that the Dockerfile calls: python, apt-get, and a venv whose pip is a notebook. What it
 # "installs" is 40 MB that do not compress, the stand-in app as Streamlit, and a Hugging Face library without a network.
-"$root/tests/stand-in/build.sh" --engine "$DOCKER_HOST" --tag unused >/dev/null
+"$root/tests/fake-app/build.sh" --engine "$DOCKER_HOST" --tag unused >/dev/null
 mkdir "$work/base"
-cp "$root/tests/stand-in/app.py" "$work/base/"
+cp "$root/tests/fake-app/app.py" "$work/base/"
 cat >"$work/base/python" <<'SH'
 #!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then
@@ -58,7 +58,7 @@ SH
 cat >"$work/base/streamlit" <<'SH'
 #!/bin/sh
 [ "$1" = run ] && [ -r "$2" ] || { echo "streamlit: what is '$*'?"; exit 2; }
-export STAND_IN_VERSION_FILE=ragstream/config/version
+export FAKE_APP_VERSION_FILE=ragstream/config/version
 exec python /opt/bench/app.py
 SH
 # The layout of the real cache: what is read are links to blobs.
@@ -78,7 +78,7 @@ def snapshot_download(repo_id, ignore_patterns):
     (cache / ".locks").mkdir(exist_ok=True)
 PY
 chmod +x "$work/base/"*
-printf '%s\n' "FROM $(docker images --filter 'reference=ragagent-stand-in-tree' --format '{{.Repository}}:{{.Tag}}')" \
+printf '%s\n' "FROM $(docker images --filter 'reference=ragagent-fake-app-tree' --format '{{.Repository}}:{{.Tag}}')" \
   'COPY python apt-get /usr/local/bin/' 'COPY . /opt/bench/' >"$work/base/Dockerfile"
 build --tag python:3.11-slim "$work/base"
 
@@ -145,11 +145,11 @@ ends_in_time() {
 }
 check "serves on the port of its environment, with a root that can't be written to" serves
 check "the code that serves is the project's" equal "$(ask /version)" first
-check "a line is in the log while the app runs" in_log "stand-in first serves on port 8501"
+check "a line is in the log while the app runs" in_log "fake app first serves on port 8501"
 # shellcheck disable=SC2016 # for the shell in the container
 check "no process of it is root's" equal "$(docker exec "$serving" sh -c 'for process in /proc/[0-9]*; do stat --format %u:%g "$process"; done | sort -u')" 1000:1000
 check "SIGTERM ends it within 5 seconds, with code 0" ends_in_time
-check "its last word is in the log" in_log "stand-in first stops"
+check "its last word is in the log" in_log "fake app first stops"
 docker rm --force "$serving" >/dev/null
 
 # --- Models in the image.
@@ -174,7 +174,7 @@ check "which is a layer, and not none" equal "$(comm -13 <(below_packages 1 | so
 # --- BuildKit, which the workflow builds with: a plug-in of newer clients, and a part of Debian's.
 builds_with_buildkit() { "$1" buildx version || [[ "$("$1" --version)" == *" version 20."* ]]; } >/dev/null 2>&1
 builder=docker
-builds_with_buildkit docker || { "$root/scripts/need.sh" docker.io; builder=/usr/bin/docker; }
+builds_with_buildkit docker || { "$root/scripts/apt-install.sh" docker.io; builder=/usr/bin/docker; }
 buildkit() { DOCKER_BUILDKIT=1 "$builder" build --quiet "${arguments[@]}" --build-arg BUILD_PACKAGES= --tag app:kit "$project" && look_into kit; }
 rm "$project/.dockerignore"
 check "BuildKit builds it, too" buildkit
@@ -185,7 +185,7 @@ check "with the same configuration, but for the commit" equal "$(config '{{json 
 # --- What a change of the code costs, as bytes on the wire: one engine pushes, another one pulls.
 start_registry "$work"
 started+=("$registry_pid")
-coproc WIRE { exec node "$root/scripts/wire.mjs" "${registry#*:}"; }
+coproc WIRE { exec node "$root/scripts/byte-counting-proxy.mjs" "${registry#*:}"; }
 started+=("$WIRE_PID")
 read -r port <&"${WIRE[0]}"
 image="127.0.0.1:$port/ragstream-web"

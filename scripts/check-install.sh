@@ -18,7 +18,7 @@ tarball="$(realpath -- "$tarball")"
 if [[ ${RAGAGENT_CHECK_INSTALL:-} != inside ]]; then
   RAGAGENT_CHECK_INSTALL=inside exec unshare --mount --propagation private "$0" "$tarball"
 fi
-"$root/scripts/need.sh" debootstrap systemd util-linux
+"$root/scripts/apt-install.sh" debootstrap systemd util-linux
 
 # --- A machine with systemd and Docker, as far as install.sh looks at it.
 # Not /tmp: it may be mounted without devices or programs.
@@ -40,7 +40,7 @@ mkdir -p "$(dirname "$cached")"
   # Two checks side by side: the first one makes the tree, the other waits for it.
   flock 9
   [[ -s $cached ]] || {
-    "$root/tests/stand-in/make-tree.sh" "$cached.new" systemd,procps,libssl3,ca-certificates
+    "$root/tests/fake-app/make-tree.sh" "$cached.new" systemd,procps,libssl3,ca-certificates
     mv "$cached.new" "$cached"
   }
 ) 9>"$cached.lock"
@@ -119,7 +119,7 @@ inside ldconfig -p >/dev/null 2>&1 && fail "the tree has no ld.so.cache, and ldc
 refused "a machine without OpenSSL" "OpenSSL's library (libssl.so.3) is not installed" /tmp/new/install.sh --no-start
 mv "$tree/etc/ld.so.cache.aside" "$tree/etc/ld.so.cache"
 cp -r "$tree/tmp/new" "$tree/tmp/partial"
-for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh docs/configuration.md; do
+for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh LICENSE docs/configuration.md; do
   mv "$tree/tmp/partial/$file" "$work/"
   refused "an archive without $file" "/tmp/partial/$file is missing. Unpack the whole archive again" /tmp/partial/install.sh --no-start
   mv "$work/${file##*/}" "$tree/tmp/partial/$file"
@@ -159,6 +159,8 @@ for page in "$tree"/tmp/new/docs/*.md; do
   check "${page##*/} is the archive's, where messages say that it is" same "new/docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}"
   check "  and everybody may read it" has "regular file 644 root:root" "/usr/share/doc/ragagent/${page##*/}"
 done
+check "the license is the archive's" same new/LICENSE /usr/share/doc/ragagent/LICENSE
+check "  and everybody may read it" has "regular file 644 root:root" /usr/share/doc/ragagent/LICENSE
 # What a document links to, and what the sample and the journal's texts name, is there.
 links_lead_somewhere() {
   local doc="$tree/usr/share/doc/ragagent" named missing=0
@@ -313,6 +315,7 @@ for unit in ragagent.service ragagent.socket; do
 done
 check "  the user is there" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
 check "  the configuration is the sample" same new/ragagent.json /etc/ragagent.json
+check "  the license is the archive's" same new/LICENSE /usr/share/doc/ragagent/LICENSE
 for page in "$tree"/tmp/new/docs/*.md; do check "  ${page##*/} is the archive's" same "new/docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}"; done
 check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
 run /tmp/new/install.sh --no-start

@@ -6,8 +6,8 @@
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-command -v npm >/dev/null || "$root/scripts/need.sh" nodejs npm
-"$root/scripts/need.sh" docker-registry jq curl
+command -v npm >/dev/null || "$root/scripts/apt-install.sh" nodejs npm
+"$root/scripts/apt-install.sh" docker-registry jq curl
 work="$(mktemp -d /tmp/ragflow.XXXXXX)"
 started=()
 cleanup() {
@@ -144,7 +144,7 @@ DOCKER_HOST="$("$root/scripts/engine.sh" start "$work/engine")"
 export DOCKER_HOST DOCKER_CONFIG="$work/docker"
 image="$registry/ragstream-web"
 push() { # push VERSION [OPTION…]: prints the digest, as the build action does
-  "$root/tests/stand-in/build.sh" --engine "$DOCKER_HOST" --base light --version "$1" --tag "$image:latest" "${@:2}" >/dev/null
+  "$root/tests/fake-app/build.sh" --engine "$DOCKER_HOST" --base light --version "$1" --tag "$image:latest" "${@:2}" >/dev/null
   docker push --quiet "$image:latest" >/dev/null
   docker image inspect --format '{{index .RepoDigests 0}}' "$image:latest" | sed 's/.*@//'
 }

@@ -53,7 +53,7 @@ start() {
   local tool
   # Asked by command, not by package: an engine from elsewhere serves as well and is not replaced.
   for tool in dockerd containerd docker iptables ip; do
-    command -v "$tool" >/dev/null || "$(dirname "${BASH_SOURCE[0]}")/need.sh" docker.io iptables iproute2 || exit
+    command -v "$tool" >/dev/null || "$(dirname "${BASH_SOURCE[0]}")/apt-install.sh" docker.io iptables iproute2 || exit
   done
   if answers; then
     echo "unix://$socket"

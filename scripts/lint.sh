@@ -9,9 +9,9 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 worst_exposure=1.5
 
-command -v npm >/dev/null || scripts/need.sh nodejs npm || exit
-command -v packer >/dev/null || scripts/need.sh packer || exit
-scripts/need.sh shellcheck systemd || exit
+command -v npm >/dev/null || scripts/apt-install.sh nodejs npm || exit
+command -v packer >/dev/null || scripts/apt-install.sh packer || exit
+scripts/apt-install.sh shellcheck systemd || exit
 
 # shellcheck source=scripts/checks.sh
 source scripts/checks.sh
@@ -67,6 +67,7 @@ packer_template_is_valid() {
   touch "$work/ragagent-0-linux-x64.tar.gz"{,.sha256}
   "${packer[@]}" validate -var "package=$work/ragagent-0-linux-x64.tar.gz" "$work/packer"
 }
+github_files_are_as_github_specifies() { node_linter github.js; }
 actions_are_pinned() {
   ! grep -nE '^[[:space:]-]*uses:' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$'
 }
@@ -79,6 +80,7 @@ check "the workflows pass actionlint" workflows_pass_actionlint
 check "the stack is as AWS specifies its resources" stack_is_as_aws_specifies
 check "the Packer template is valid (packer validate, packer fmt)" packer_template_is_valid
 check "the component is as Image Builder specifies it" component_is_as_image_builder_specifies
+check "dependabot.yml and the issue forms are as GitHub specifies them" github_files_are_as_github_specifies
 check "every action is pinned to a commit" actions_are_pinned
 check "the C# is formatted (dotnet format)" code_is_formatted
 

@@ -6,7 +6,7 @@
 #   scripts/machine.sh bake DIR PACKAGE [--disk]   makes DIR/tree: the AMI, with the package (.tar.gz or .deb) installed as the README says, and
 #                                           not started; on a disk of its own, so that a power cut loses what was not written to it yet
 #   scripts/machine.sh on DIR               start-instances: prints nothing, returns when systemd runs
-#   scripts/machine.sh push DIR VERSION [OPTION…]   pushes a stand-in app under the tag latest; options as tests/stand-in/build.sh has them
+#   scripts/machine.sh push DIR VERSION [OPTION…]   pushes a stand-in app under the tag latest; options as tests/fake-app/build.sh has them
 #   scripts/machine.sh aws DIR COMMAND…     asks AWS as it is played here: local-aws COMMAND…, without --endpoint
 #   scripts/machine.sh run DIR COMMAND…     runs a command in the machine
 #   scripts/machine.sh cloud DIR COMMAND…   runs a command outside, where AWS and the visitors are
@@ -56,7 +56,7 @@ base_tree() { # what every machine begins with, made once for this distribution
   (
     flock 9
     [[ -s $cached ]] || {
-      "$root/tests/stand-in/make-tree.sh" "$cached.new" \
+      "$root/tests/fake-app/make-tree.sh" "$cached.new" \
         systemd,systemd-sysv,dbus,ca-certificates,iproute2,iptables,procps,curl,libssl3,docker.io >&2
       mv "$cached.new" "$cached"
     }
@@ -86,7 +86,7 @@ disk_is_free() { [[ -z "$(losetup --associated "$dir/disk")" ]]; }
 bake() {
   (($# == 1)) || [[ $# == 2 && $2 == --disk ]] || usage
   local package="$1" tree="$dir/tree"
-  "$root/scripts/need.sh" debootstrap systemd-container util-linux iproute2 openssl curl docker-registry skopeo busybox-static
+  "$root/scripts/apt-install.sh" debootstrap systemd-container util-linux iproute2 openssl curl docker-registry skopeo busybox-static
   mkdir -p "$tree"
   if (($# == 2)); then
     truncate --size=4G "$dir/disk"
@@ -204,7 +204,7 @@ push() {
   local version="$1" engine
   shift
   engine="$("$root/scripts/engine.sh" start "$dir/e")"
-  "$root/tests/stand-in/build.sh" --engine "$engine" --tag "ragstream-web:$version" --version "$version" "$@" >/dev/null
+  "$root/tests/fake-app/build.sh" --engine "$engine" --tag "ragstream-web:$version" --version "$version" "$@" >/dev/null
   DOCKER_HOST="$engine" docker save --output "$dir/image.tar" "ragstream-web:$version"
   # The password by standard input: an argument is for everybody to read.
   ip netns exec "$cloud" skopeo login --authfile "$dir/login" --tls-verify=false --username "$(of_aws dockerUser)" --password-stdin \

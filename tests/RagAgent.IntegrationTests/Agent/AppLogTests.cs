@@ -23,7 +23,7 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
         await SeesAsync(agent, "last");
         await SeesAsync(agent, "no error");
         var lines = AppLines(agent);
-        Assert.Equal("stand-in 1 serves on port 8501", lines[0]);
+        Assert.Equal("fake app 1 serves on port 8501", lines[0]);
         Assert.Equal(Enumerable.Range(1, 5).Select(i => $"out {i}"), lines.Where(l => l.StartsWith("out ", StringComparison.Ordinal)));
         Assert.Equal(Enumerable.Range(1, 5).Select(i => $"err {i}"), lines.Where(l => l.StartsWith("err ", StringComparison.Ordinal)));
         Assert.DoesNotContain(agent.Log.Split('\n'), l => l.Contains(Mark, StringComparison.Ordinal) && !l.Contains(" info  app| ", StringComparison.Ordinal));
@@ -90,7 +90,7 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
         Assert.DoesNotContain(Key[..14], agent.Log, StringComparison.Ordinal);
         var cut = AppLines(agent).Where(l => l.EndsWith(" …(cut)", StringComparison.Ordinal)).ToArray();
         Assert.Equal([new string('x', 8192) + " …(cut)", string.Concat(Enumerable.Repeat("***", (16384 / Key.Length) + 1)) + " …(cut)"], cut);
-        Assert.Equal(["stand-in 1 serves on port 8501", "Incorrect API key provided: ***.", .. cut, "after it"], AppLines(agent));
+        Assert.Equal(["fake app 1 serves on port 8501", "Incorrect API key provided: ***.", .. cut, "after it"], AppLines(agent));
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task Last_words_stand_before_what_is_said_of_the_end()
     {
-        Config["environment"] = new JsonObject { ["STAND_IN_EXIT_CODE"] = "3" };
+        Config["environment"] = new JsonObject { ["FAKE_APP_EXIT_CODE"] = "3" };
         // An engine that takes its time to open a log: without waiting, the sentence would be there first.
         await using var slow = new SlowEngine(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/logs?follow=true", TimeSpan.FromMilliseconds(300));
         AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
@@ -153,7 +153,7 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
         var agent = StartAgent();
         await WaitForAsync(s => s.App.Crashes >= 3, "it ended three times");
 
-        var log = agent.Log.Split('\n').Where(l => l.Contains("app| stand-in 1 ends with code 3", StringComparison.Ordinal) || l.Contains("exited with code 3.", StringComparison.Ordinal)).ToArray();
+        var log = agent.Log.Split('\n').Where(l => l.Contains("app| fake app 1 exits with code 3", StringComparison.Ordinal) || l.Contains("exited with code 3.", StringComparison.Ordinal)).ToArray();
         Assert.InRange(log.Length, 6, 100);
         Assert.All(log.Chunk(2).Where(pair => pair.Length == 2), pair =>
         {
@@ -173,8 +173,8 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
 
         (await UpdateAsync()).Succeeded();
 
-        await SeesAsync(agent, "stand-in 2 serves on port 8501");
-        Assert.Equal(["stand-in 1 serves on port 8501", "stand-in 1 stops", "stand-in 2 serves on port 8501"], AppLines(agent));
+        await SeesAsync(agent, "fake app 2 serves on port 8501");
+        Assert.Equal(["fake app 1 serves on port 8501", "fake app 1 stops", "fake app 2 serves on port 8501"], AppLines(agent));
         var next = (await Docker.InspectAsync(Name))!["Id"]!.GetValue<string>();
         await EventuallyAsync(() => Task.FromResult(Places() is [var only] && only == $"{Name}.{next}"), "the place of the first one is removed");
     }

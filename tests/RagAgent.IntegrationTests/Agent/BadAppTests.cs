@@ -10,7 +10,7 @@ public sealed class BadAppTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task An_app_that_exits_at_once_is_started_again_and_called_crash_looping()
     {
-        AppBehaves(("STAND_IN_EXIT_CODE", "3"));
+        AppBehaves(("FAKE_APP_EXIT_CODE", "3"));
         await PushAsync();
         var agent = StartAgent();
 
@@ -27,7 +27,7 @@ public sealed class BadAppTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task An_app_that_exits_with_code_0_is_started_again_too()
     {
-        AppBehaves(("STAND_IN_EXIT_AFTER", "1"));
+        AppBehaves(("FAKE_APP_EXIT_AFTER", "1"));
         await PushAsync();
         StartAgent();
 
@@ -39,7 +39,7 @@ public sealed class BadAppTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task An_app_that_is_never_well_is_stopped_at_its_deadline_and_started_again()
     {
-        AppBehaves(("STAND_IN_UNHEALTHY_FOR", "forever"));
+        AppBehaves(("FAKE_APP_UNHEALTHY_FOR", "forever"));
         Config["health"]!["startup"]!["deadline"] = "2s";
         await PushAsync();
         StartAgent();
@@ -54,7 +54,7 @@ public sealed class BadAppTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task An_app_that_hangs_is_restarted_by_its_liveness()
     {
-        AppBehaves(("STAND_IN_HANG_AFTER", "3"));
+        AppBehaves(("FAKE_APP_HANG_AFTER", "3"));
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
@@ -70,7 +70,7 @@ public sealed class BadAppTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task An_app_that_runs_out_of_memory_is_said_to_have()
     {
-        AppBehaves(("STAND_IN_LEAK_MIB_PER_SECOND", "40"));
+        AppBehaves(("FAKE_APP_LEAK_MIB_PER_SECOND", "40"));
         Config["container"]!["memory"] = "32m";
         await PushAsync();
         StartAgent();

@@ -18,7 +18,7 @@ public sealed class CertbotTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task Certbot_gets_a_certificate_through_the_agents_port_and_its_renewal_is_used_under_an_open_connection()
     {
-        (await Bench.ScriptAsync("scripts/need.sh", "pebble", "certbot")).Succeeded();
+        (await Bench.ScriptAsync("scripts/apt-install.sh", "pebble", "certbot")).Succeeded();
         var pebble = Own(Pebble.Start(Folder, Port, FreePort));
         X509Certificate2? root = null;
         await EventuallyAsync(async () => (root = await pebble.RootAsync(Stopping)) is not null, "the certificate authority answers");

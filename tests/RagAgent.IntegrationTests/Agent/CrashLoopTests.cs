@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A crash loop costs the machine no more after many restarts than after a few. scripts/limits.sh does the same for an hour.</summary>
+/// <summary>A crash loop costs the machine no more after many restarts than after a few. scripts/soak.sh does the same for an hour.</summary>
 public sealed class CrashLoopTests(Bench bench) : AgentTest(bench)
 {
     private const int Warm = 20;
@@ -13,7 +13,7 @@ public sealed class CrashLoopTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task Memory_descriptors_and_files_stay_flat_and_the_log_is_bounded_by_crash()
     {
-        AppBehaves(("STAND_IN_EXIT_CODE", "3"));
+        AppBehaves(("FAKE_APP_EXIT_CODE", "3"));
         Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "100ms" };
         await PushAsync();
         var agent = StartAgent();

@@ -73,7 +73,7 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
         Config["container"]!["stopTimeout"] = "1s";
         Config["health"]!["startup"]!["deadline"] = isGood ? "60s" : "4s";
         await PushAsync($"old {Name}", "old");
-        string[] never = isGood ? [] : ["--behave", "STAND_IN_UNHEALTHY_FOR=forever"];
+        string[] never = isGood ? [] : ["--behave", "FAKE_APP_UNHEALTHY_FOR=forever"];
         await PushAsync($"new {Name}", "new", never);
     }
 

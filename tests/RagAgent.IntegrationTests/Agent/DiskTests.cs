@@ -77,7 +77,7 @@ public sealed class DiskTests(Bench bench) : EngineTest(bench)
         return engine;
     }
 
-    /// <summary>The stand-in with a layer that is a thousand times as large as it is on the way.</summary>
+    /// <summary>The fake app with a layer that is a thousand times as large as it is on the way.</summary>
     private async Task PushZerosAsync(string version, long size)
     {
         await PushAsync(version, "base");

@@ -11,7 +11,7 @@ public sealed class EndTests(Bench bench) : EngineTest(bench)
     [Fact]
     public async Task An_app_that_ran_out_of_memory_is_told_with_code_signal_and_reason()
     {
-        AppBehaves(("STAND_IN_LEAK_MIB_PER_SECOND", "40"));
+        AppBehaves(("FAKE_APP_LEAK_MIB_PER_SECOND", "40"));
         Config["container"]!["memory"] = "32m";
         await PushAsync();
         StartAgent();
@@ -25,7 +25,7 @@ public sealed class EndTests(Bench bench) : EngineTest(bench)
     [Fact]
     public async Task An_app_that_exited_with_code_0_is_told_without_a_signal_and_is_not_taken_for_stopped()
     {
-        AppBehaves(("STAND_IN_EXIT_AFTER", "1"));
+        AppBehaves(("FAKE_APP_EXIT_AFTER", "1"));
         await PushAsync();
         StartAgent();
         var failure = await WaitForFailureAsync("app-exited");
@@ -39,7 +39,7 @@ public sealed class EndTests(Bench bench) : EngineTest(bench)
     public async Task An_app_that_ignores_the_request_to_end_is_killed_when_its_time_is_over_and_waited_for_until_then()
     {
         const int timeout = 12;
-        AppBehaves(("STAND_IN_IGNORE_SIGTERM", "1"));
+        AppBehaves(("FAKE_APP_IGNORE_SIGTERM", "1"));
         Config["container"]!["stopTimeout"] = $"{timeout}s";
         await PushAsync();
         var agent = StartAgent();
@@ -61,7 +61,7 @@ public sealed class EndTests(Bench bench) : EngineTest(bench)
     [InlineData("KILL")]
     public async Task The_late_end_of_a_stop_of_the_agents_own_that_its_end_cut_is_nobodys_docker_stop(string end)
     {
-        AppBehaves(("STAND_IN_IGNORE_SIGTERM", "1"));
+        AppBehaves(("FAKE_APP_IGNORE_SIGTERM", "1"));
         Config["container"]!["stopTimeout"] = "8s";
         await PushAsync();
         var first = StartAgent();

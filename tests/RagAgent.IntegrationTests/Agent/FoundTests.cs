@@ -69,7 +69,7 @@ public sealed class FoundTests(Bench bench) : EngineTest(bench)
         var left = await LeftAsync();
         await Docker.DoAsync("rm", "--force", left.Id);
         var restarting = await Docker.DoAsync("run", "--detach", "--name", Name, "--label", $"ragagent.name={Name}", "--restart", "always",
-            "--env", "STAND_IN_EXIT_CODE=1", left.Image);
+            "--env", "FAKE_APP_EXIT_CODE=1", left.Image);
         await EventuallyAsync(async () => await Docker.DoAsync("inspect", "--format", "{{.State.Status}}", restarting) == "restarting", "the engine waits with a restart");
 
         StartAgent();

@@ -49,7 +49,7 @@ public sealed class HangTests(Bench bench) : EngineTest(bench)
     [Fact]
     public async Task What_fails_before_an_app_is_well_for_the_first_time_is_not_counted_afterwards()
     {
-        AppBehaves(("STAND_IN_UNHEALTHY_FOR", "3"));
+        AppBehaves(("FAKE_APP_UNHEALTHY_FOR", "3"));
         Config["health"]!["liveness"]!["failures"] = 4;
         await PushAsync();
         StartAgent();

@@ -20,7 +20,7 @@ public sealed partial class PressureTests(Bench bench) : AgentTest(bench)
     public async Task A_slow_app_on_a_loaded_machine_is_given_more_time_and_not_restarted()
     {
         Load.SkipWithoutAccount();
-        AppBehaves(("STAND_IN_SLOW_SECONDS", "3"));
+        AppBehaves(("FAKE_APP_SLOW_SECONDS", "3"));
         Config["health"]!["liveness"]!["failures"] = Failures;
         await PushAsync();
         var agent = StartAgent();
@@ -44,7 +44,7 @@ public sealed partial class PressureTests(Bench bench) : AgentTest(bench)
     public async Task An_app_that_hangs_on_a_loaded_machine_is_restarted_all_the_same()
     {
         Load.SkipWithoutAccount();
-        AppBehaves(("STAND_IN_HANG_AFTER", "3"));
+        AppBehaves(("FAKE_APP_HANG_AFTER", "3"));
         await PushAsync();
         await using var load = new Load();
         await load.FeltAsync(Stopping);

@@ -19,7 +19,7 @@ public sealed class RolloutTests(Bench bench) : AgentTest(bench)
     {
         Updates(swap, "2s");
         var before = await ServeGoodAsync();
-        await PushBehavingAsync("bad", ("STAND_IN_EXIT_CODE", "3"));
+        await PushBehavingAsync("bad", ("FAKE_APP_EXIT_CODE", "3"));
 
         var update = await UpdateAsync();
 
@@ -52,7 +52,7 @@ public sealed class RolloutTests(Bench bench) : AgentTest(bench)
     {
         Updates(swap, "5s");
         var before = await ServeGoodAsync();
-        await PushBehavingAsync("bad", ("STAND_IN_EXIT_AFTER", "2"), ("STAND_IN_EXIT_CODE", "3"));
+        await PushBehavingAsync("bad", ("FAKE_APP_EXIT_AFTER", "2"), ("FAKE_APP_EXIT_CODE", "3"));
 
         (await UpdateAsync()).Succeeded();   // it passed its gate
         Assert.Equal("bad", await VersionServedAsync());
@@ -71,7 +71,7 @@ public sealed class RolloutTests(Bench bench) : AgentTest(bench)
     {
         Updates(StartFirst, "6s");
         await ServeGoodAsync();
-        await PushBehavingAsync("bad", ("STAND_IN_HANG_AFTER", "1"));
+        await PushBehavingAsync("bad", ("FAKE_APP_HANG_AFTER", "1"));
 
         await UpdateAsync();
 
@@ -84,7 +84,7 @@ public sealed class RolloutTests(Bench bench) : AgentTest(bench)
     {
         Updates(StopFirst, "2s");
         var before = await ServeGoodAsync();
-        await PushBehavingAsync("slow", ("STAND_IN_START_AFTER", "8"));   // four times the watch, well below the deadline
+        await PushBehavingAsync("slow", ("FAKE_APP_START_AFTER", "8"));   // four times the watch, well below the deadline
         await using var history = await WatchAsync();
 
         (await UpdateAsync()).Succeeded();
@@ -103,8 +103,8 @@ public sealed class RolloutTests(Bench bench) : AgentTest(bench)
         Updates(swap, "2s");
         Config["health"]!["gate"]!["path"] = "/cgi-bin/gate";
         Config["health"]!["startup"]!["deadline"] = "6s";
-        await ServeGoodAsync("good", ("STAND_IN_GATE_STATUS", "200"));
-        await PushBehavingAsync("bad", ("STAND_IN_GATE_STATUS", "500"));
+        await ServeGoodAsync("good", ("FAKE_APP_GATE_STATUS", "200"));
+        await PushBehavingAsync("bad", ("FAKE_APP_GATE_STATUS", "500"));
 
         var update = await UpdateAsync();
 

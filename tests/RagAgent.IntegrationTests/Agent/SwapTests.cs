@@ -40,7 +40,7 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
         StartAgent();
         var before = await WaitUntilServingAsync();
         await using var history = await WatchAsync();
-        await PushBehavingAsync("new", ("STAND_IN_START_AFTER", "4"));
+        await PushBehavingAsync("new", ("FAKE_APP_START_AFTER", "4"));
 
         var update = UpdateAsync();
         var during = await WaitForAsync(s => s is { Rollout.Candidate: not null, App.State: "serving" }, "a candidate stands beside the one that serves");

@@ -14,9 +14,9 @@ public sealed class UndecidedTests(Bench bench) : AgentTest(bench)
     public async Task With_a_secret_that_both_refuse_nothing_is_quarantined_and_nothing_goes_back_and_forth_and_a_good_secret_mends_it(string swap)
     {
         Updates(swap, "2s");
-        var before = await ServeGoodAsync("old", ("STAND_IN_REFUSES_KEYS", Wrong));
+        var before = await ServeGoodAsync("old", ("FAKE_APP_REFUSES_KEYS", Wrong));
         Aws.Parameters.Put(Parameter, $"{Wrong}{Key}");
-        await PushBehavingAsync("new", ("STAND_IN_REFUSES_KEYS", Wrong));
+        await PushBehavingAsync("new", ("FAKE_APP_REFUSES_KEYS", Wrong));
         await using var history = await WatchAsync();
 
         var update = await UpdateAsync();

@@ -15,7 +15,7 @@ public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
     {
         Updates(swap, "2s");
         await ServeGoodAsync("first");
-        await PushBehavingAsync("second", ("STAND_IN_START_AFTER", "6"));
+        await PushBehavingAsync("second", ("FAKE_APP_START_AFTER", "6"));
         var update = UpdateAsync();
         await WaitForAsync(s => s.Rollout.Phase == "candidate", "the second one is being started");
 
@@ -34,7 +34,7 @@ public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
     {
         Updates("auto", "2s");
         await ServeGoodAsync("old");
-        await PushBehavingAsync("new", ("STAND_IN_START_AFTER", "2"));
+        await PushBehavingAsync("new", ("FAKE_APP_START_AFTER", "2"));
         await using var history = await WatchAsync();
 
         var both = await Task.WhenAll(UpdateAsync(), UpdateAsync());
@@ -50,7 +50,7 @@ public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
     public async Task An_app_in_a_crash_loop_can_be_updated()
     {
         Config["restart"]!["maxDelay"] = "10m";
-        await PushBehavingAsync("bad", ("STAND_IN_EXIT_CODE", "3"));
+        await PushBehavingAsync("bad", ("FAKE_APP_EXIT_CODE", "3"));
         StartAgent();
         await WaitForAsync(s => s.App.CrashLooping, "it is called crash-looping");
         await PushAsync("good");

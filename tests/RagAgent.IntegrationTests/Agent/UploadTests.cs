@@ -80,7 +80,7 @@ public sealed class UploadTests(Bench bench) : AgentTest(bench)
         await PushFullAsync("old");
         StartAgent();
         await WaitUntilServingAsync();
-        await PushFullAsync("new", "--behave", "STAND_IN_START_AFTER=2");
+        await PushFullAsync("new", "--behave", "FAKE_APP_START_AFTER=2");
     }
 
     /// <returns>What the app says of it; behind its status when that is not 200.</returns>

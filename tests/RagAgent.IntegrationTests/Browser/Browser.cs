@@ -14,7 +14,7 @@ internal sealed class ChromiumBrowser : IAsyncDisposable
 
     public static async Task<ChromiumBrowser> StartAsync()
     {
-        (await Bench.ScriptAsync("scripts/need.sh", ["chromium"])).Succeeded();
+        (await Bench.ScriptAsync("scripts/apt-install.sh", ["chromium"])).Succeeded();
         var playwright = await Playwright.CreateAsync();
         // Tests run as root, where Chromium has no sandbox.
         var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });

@@ -96,7 +96,7 @@ public sealed class VisitTests(Bench bench) : AgentTest(bench)
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream" };
         Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "1s" };
-        await PushBehavingAsync("broken", ("STAND_IN_EXIT_CODE", "3"));
+        await PushBehavingAsync("broken", ("FAKE_APP_EXIT_CODE", "3"));
         StartAgent();
         await using var chromium = await ChromiumBrowser.StartAsync();
         var page = await chromium.OpenAsync(new() { ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });

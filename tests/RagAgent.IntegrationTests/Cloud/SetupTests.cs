@@ -149,7 +149,7 @@ public sealed class SetupTests(Bench bench) : AgentTest(bench)
         }
         var of = $"guide-{Name}";
         await OneAtATimeAsync(async () =>
-            (await Bench.ScriptAsync("tests/stand-in/build.sh", "--engine", Docker.Host, "--tag", of, "--version", "guide", "--base", "full")).Succeeded());
+            (await Bench.ScriptAsync("tests/fake-app/build.sh", "--engine", Docker.Host, "--tag", of, "--version", "guide", "--base", "full")).Succeeded());
         await File.WriteAllTextAsync(Path.Combine(App, "Dockerfile.streamlit"), $"FROM {of}\n", Stopping);
     }
 

@@ -74,7 +74,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
             ["health"] = new JsonObject
             {
                 ["startup"] = new JsonObject { ["interval"] = "100ms", ["timeout"] = "2s", ["deadline"] = "60s" },
-                ["gate"] = new JsonObject { ["webSocket"] = null },   // the light stand-in has none
+                ["gate"] = new JsonObject { ["webSocket"] = null },   // the light fake app has none
                 ["liveness"] = new JsonObject { ["interval"] = "200ms", ["timeout"] = "1s", ["failures"] = 3 },
             },
             ["restart"] = new JsonObject { ["firstDelay"] = "200ms", ["maxDelay"] = "1s" },
@@ -119,7 +119,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
     internal async Task<string[]> ContainersAsync(DockerCli docker) =>
         PrivateEngine.Lines((await docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
 
-    /// <summary>What the app does wrong, by the variables of tests/stand-in/README.md.</summary>
+    /// <summary>What the app does wrong, by the variables of tests/fake-app/README.md.</summary>
     protected void AppBehaves(params (string Name, string Value)[] how)
     {
         var environment = new JsonObject();
@@ -130,10 +130,10 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         Config["environment"] = environment;
     }
 
-    /// <summary>Builds a light stand-in app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
+    /// <summary>Builds a light fake app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
     protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) => BuildAndPushAsync("light", version, tag, more);
 
-    /// <summary>A light stand-in whose image itself behaves so, whatever the configuration says.</summary>
+    /// <summary>A light fake app whose image itself behaves so, whatever the configuration says.</summary>
     protected Task PushBehavingAsync(string version, params (string Name, string Value)[] how) =>
         PushAsync(version, "latest", [.. how.SelectMany(h => new[] { "--behave", $"{h.Name}={h.Value}" })]);
 
@@ -145,7 +145,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
         var reference = $"{Repository}:{tag}";
         var (user, password) = Aws.DockerLogin;
         (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).Succeeded();
-        (await Bench.ScriptAsync("tests/stand-in/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).Succeeded();
+        (await Bench.ScriptAsync("tests/fake-app/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).Succeeded();
         await Docker.DoAsync("push", "--quiet", reference);
         await Docker.DoAsync("rmi", "--force", reference);
     });

@@ -7,8 +7,9 @@ namespace RagAgent.Tests.Documents;
 /// <summary>The documents as they are on an instance: in /usr/share/doc/ragagent, without the rest of the repository.</summary>
 public sealed partial class InstalledTests
 {
-    private static readonly string[] Installed =
-        [.. Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md").Select(file => Path.GetFileName(file)!).Where(name => name != "benchmarks.md").Order()];
+    private static readonly string[] Pages =
+        [.. Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md").Select(file => Path.GetFileName(file)!).Order()];
+    private static readonly string[] Installed = [.. Pages.Except(["README.md", "benchmarks.md"])];
 
     [Fact]
     public void A_document_links_only_to_what_is_installed_with_it()
@@ -17,6 +18,14 @@ public sealed partial class InstalledTests
 
         Assert.NotEmpty(links);
         Assert.All(links, link => Assert.Contains(link.To, Installed));
+    }
+
+    [Fact]
+    public void The_index_links_to_each_page()
+    {
+        var links = Link().Matches(Repository.Read("docs/README.md")).Select(link => link.Groups[1].Value);
+
+        Assert.Empty(Pages.Except(["README.md"]).Except(links));
     }
 
     [Theory]

@@ -1,4 +1,4 @@
-using RagAgent.Bench;
+using RagAgent.Benchmarks;
 
 // Two parts of the bench that no tool of the shelf has: an app that costs next to nothing itself, and many WebSockets at once.
 return args switch
@@ -11,6 +11,6 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("ragagent-bench backend PORT | sockets URL COUNT SECONDS | first-byte URL COMMAND…");
+    Console.Error.WriteLine("ragagent-benchmarks backend PORT | sockets URL COUNT SECONDS | first-byte URL COMMAND…");
     return 64;
 }

@@ -1,4 +1,4 @@
-// Usage: node wire.mjs PORT
+// Usage: node byte-counting-proxy.mjs PORT
 // Relays connections to PORT of this machine and counts their bytes, as they are on the wire. Prints the port that it
 // listens on; then, for each line that it reads, the bytes sent to PORT and those sent back since the line before.
 import { createServer, connect } from "node:net";

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The front door beside nginx (one worker, keep-alive), on the same app and in the same run; the figures are ratios.
 #
-#   bench/run.sh [BINARY]    the native binary to look at; without it, the one in the newest package of dist/
+#   benchmarks/run.sh [BINARY]    the native binary to look at; without it, the one in the newest package of dist/
 #
 # Small requests, a download, 500 WebSockets; an update under load, start-first and stop-first; the first answer after a start. With a
 # private Docker Engine and a registry on loopback; installs nginx-light and wrk, and removes all that it made. Ends with 1 when a
 # limit of docs/benchmarks.md does not hold.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-fail() { echo "bench/run.sh: $*" >&2; exit 1; }
+fail() { echo "benchmarks/run.sh: $*" >&2; exit 1; }
 
 # Short rounds in turn, and what they all took in one pool: what the machine does beside them hits both sides alike.
 rounds="${RAGAGENT_BENCH_ROUNDS:-15}"
@@ -40,8 +40,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 # --- The stage.
-scripts/need.sh nginx-light wrk docker-registry curl gcc libc6-dev zlib1g-dev iproute2
-if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/need.sh docker.io; fi
+scripts/apt-install.sh nginx-light wrk docker-registry curl gcc libc6-dev zlib1g-dev iproute2
+if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/apt-install.sh docker.io; fi
 if [[ -z $binary ]]; then
   package="$(find dist -name 'ragagent-*-linux-x64.tar.gz' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-)"
   [[ -n $package ]] || fail "there is no package in dist/. Make one: packaging/build.sh"
@@ -52,9 +52,9 @@ fi
 unset "${!AWS_@}"
 export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null DOCKER_CONFIG="$work/docker-config"
 mkdir "$DOCKER_CONFIG"
-dotnet publish bench/RagAgent.Bench -c Release -o "$work/bench" --artifacts-path "$work/build" -v quiet -nologo >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "the bench does not build."; }
+dotnet publish benchmarks/RagAgent.Benchmarks -c Release -o "$work/bench" --artifacts-path "$work/build" -v quiet -nologo >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "the bench does not build."; }
 rm -rf "$work/build"
-bench="$work/bench/ragagent-bench"
+bench="$work/bench/ragagent-benchmarks"
 DOCKER_HOST="$(scripts/engine.sh start "$work/e" | tail -n 1)"
 export DOCKER_HOST
 

@@ -1,6 +1,6 @@
 using System.Net.WebSockets;
 
-namespace RagAgent.Bench;
+namespace RagAgent.Benchmarks;
 
 /// <summary>The app behind the proxies: a small answer, a large one, a WebSocket that echoes, and what the agent's probes ask for.</summary>
 internal static class Backend

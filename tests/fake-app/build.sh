@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Builds the stand-in app's image from nothing; no registry is asked. Prints the image's id.
+# Builds the fake app's image from scratch, without a registry, and prints the image's ID.
 #
-#   tests/stand-in/build.sh --engine unix://SOCKET --tag REFERENCE [option…]
+#   tests/fake-app/build.sh --engine unix://SOCKET --tag REFERENCE [option…]
 #
-#   --version V       the text that the page shows (default 1)
-#   --base full       Debian with Python and Tornado: page, WebSocket, everything (the default)
-#   --base light      busybox only: health, page, key; no WebSocket; a second to build
-#   --no-shell        with light: one static program, no /bin/sh, no failure modes
-#   --ballast SIZE    one more layer of SIZE (60m) that does not compress: a pull takes visible time
-#   --platform P      what the image claims to run on, for example linux/arm64
-#   --behave N=VALUE  the image itself does this wrong, whatever its container is told; can be repeated
-#   --line LINE       one more line of its Dockerfile: 'VOLUME /data'; can be repeated
+#   --version V       the version that the page shows (default 1)
+#   --base full       Debian with Python and Tornado: page, WebSocket, uploads (the default)
+#   --base light      only busybox: health, page, key, no WebSocket; builds in a second
+#   --no-shell        with light: a single static program, without /bin/sh and without failure modes
+#   --ballast SIZE    an extra, incompressible layer of SIZE (60m), so that a pull takes a while
+#   --platform P      the platform that the image claims, such as linux/arm64
+#   --behave N=VALUE  a failure that is part of the image (FAKE_APP_…); can be repeated
+#   --line LINE       an extra Dockerfile line, such as 'VOLUME /data'; can be repeated
 #
-# README.md beside this file lists what the app can be told to do wrong.
+# README.md lists the failures.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-need="$here/../../scripts/need.sh"
+apt_install="$here/../../scripts/apt-install.sh"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/ragagent"
 engine='' tag='' version=1 base=full shell=yes ballast='' platform='' lines=()
 
@@ -36,14 +36,14 @@ done
 [[ $shell == yes || $base == light ]] || usage
 
 export DOCKER_HOST="$engine"
-# BuildKit is a plug-in of the client that Debian does not have; every engine still brings the classic builder.
+# Debian's client lacks the BuildKit plug-in. Every engine still has the classic builder.
 export DOCKER_BUILDKIT=0
 context="$(mktemp -d)"
 trap 'rm -rf "$context"' EXIT
 mkdir -p "$cache"
 
-# Many builds side by side share the cache: the first one makes, the others wait.
-once() { # once FILE COMMAND…: the command writes to the path that it gets as its last argument
+# Parallel builds share the cache: the first one creates a file, the others wait for it.
+create_once() { # create_once FILE COMMAND… PATH: runs COMMAND, which writes to the path appended to it
   local file="$1"
   shift
   (
@@ -53,44 +53,46 @@ once() { # once FILE COMMAND…: the command writes to the path that it gets as 
   )
 }
 
-# shellcheck disable=SC2317,SC2329 # called through `once`
+# shellcheck disable=SC2317,SC2329 # called through create_once
 make_ballast() { head -c "$(numfmt --from=iec "${1^^}")" /dev/urandom >"$2"; }
 
-# The classic builder's own cache finds the layers again; the order keeps a new version down to a few KB.
+# The order keeps a new version down to a few KB: the builder reuses all layers before the first change.
 dockerfile=()
 mkdir -p "$context/app/data/agents/a2_promptshaper"
-echo '{ "id": "a2_promptshaper", "version": "001", "prompt": "stand-in" }' >"$context/app/data/agents/a2_promptshaper/001.json"
+echo '{ "id": "a2_promptshaper", "version": "001", "prompt": "fake" }' \
+  >"$context/app/data/agents/a2_promptshaper/001.json"
 echo "$version" >"$context/app/VERSION"
 
 if [[ $base == full ]]; then
-  "$need" debootstrap
+  "$apt_install" debootstrap
   # shellcheck source=/dev/null
   os="$(. /etc/os-release && echo "$ID-$VERSION_CODENAME")"
   tree="$cache/python-$os-1.tar"
-  once "$tree" "$here/make-tree.sh"
-  tree_image="ragagent-stand-in-tree:$os-1"
+  create_once "$tree" "$here/make-tree.sh"
+  tree_image="ragagent-fake-app-tree:$os-1"
   docker image inspect "$tree_image" >/dev/null 2>&1 || docker import "$tree" "$tree_image" >/dev/null
   dockerfile+=("FROM $tree_image")
   cp "$here/app.py" "$context/app/"
   command='["python3", "-u", "/app/app.py"]'
 else
-  "$need" busybox-static
+  "$apt_install" busybox-static
   dockerfile+=("FROM scratch")
   mkdir -p "$context/root/etc"
   echo 'app:x:1000:1000::/app:/bin/sh' >"$context/root/etc/passwd"
   echo 'app:x:1000:' >"$context/root/etc/group"
-  page="<!doctype html><title>RAGstream stand-in $version</title><h1>RAGstream stand-in</h1><p>Version <b id=\"version\">$version</b></p>"
+  page="<!doctype html><title>RAGstream fake app $version</title>"
+  page+="<h1>RAGstream fake app</h1><p>Version <b id=\"version\">$version</b></p>"
   if [[ $shell == yes ]]; then
     mkdir -p "$context/root/bin"
     mkdir -m 1777 "$context/root/tmp"
     cp "$(command -v busybox)" "$context/root/bin/busybox"
-    # Hard links, by one process: a build, a push and a pull of hundreds of files each would be most of what the tests do.
+    # Hard links: with hundreds of copies, builds and pulls would take most of the tests' time.
     "$context/root/bin/busybox" --install "$context/root/bin"
     echo "$page" >"$context/app/index.html"
     cp "$here/entrypoint.sh" "$context/app/"
     command='["/bin/sh", "/app/entrypoint.sh"]'
   else
-    # busybox does what its own name says.
+    # busybox runs the applet that its own file name names.
     cp "$(command -v busybox)" "$context/root/httpd"
     mkdir -p "$context/app/site/_stcore"
     echo "$page" >"$context/app/site/index.html"
@@ -100,11 +102,11 @@ else
   dockerfile+=("COPY root/ /")
 fi
 if [[ -n $ballast ]]; then
-  once "$cache/ballast-$ballast" make_ballast "$ballast"
+  create_once "$cache/ballast-$ballast" make_ballast "$ballast"
   cp --reflink=auto "$cache/ballast-$ballast" "$context/ballast"
   dockerfile+=("COPY ballast /opt/ballast")
 fi
-# PATH is there for the shell that hands the secret over, as in any image with a base.
+# The shell that passes the secret on needs PATH, which any base image would set.
 dockerfile+=(
   "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
   "WORKDIR /app"
@@ -124,17 +126,17 @@ docker build --quiet --tag "$tag" "$context" >"$context/id" 2>"$context.log" || 
 }
 rm -f "$context.log"
 
-# The classic builder can't say another platform than its own: the saved image's configuration is rewritten.
-relabel() {
+# The classic builder only builds for its own platform, so this rewrites the saved image's configuration.
+set_platform() {
   local saved="$context/saved" config
   mkdir "$saved"
   docker save "$tag" | tar --extract --directory "$saved"
   config="$(sed -E 's/.*"Config":"([^"]+)".*/\1/' "$saved/manifest.json")"
   sed -E "s|\"architecture\":\"[^\"]+\"|\"architecture\":\"${platform#*/}\"|" "$saved/$config" >"$saved/config.json"
   sed -i -E 's|"Config":"[^"]+"|"Config":"config.json"|' "$saved/manifest.json"
-  # The newer index beside it still names the old configuration by its digest.
+  # The OCI index next to it still refers to the old configuration.
   rm -f "$saved/index.json" "$saved/oci-layout"
   tar --create --directory "$saved" . | docker load --quiet >/dev/null
   docker image inspect --format '{{.Id}}' "$tag"
 }
-if [[ -n $platform ]]; then relabel; else cat "$context/id"; fi
+if [[ -n $platform ]]; then set_platform; else cat "$context/id"; fi

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Usage: scripts/figures.sh [BINARY]
+# Usage: scripts/measure.sh [BINARY]
 # Measures the native binary (the one in the newest package of dist/ when none is named) and prints: its size, how long
 # `ragagent --version` takes, from exec to listening and to serving, its memory two minutes after the app serves.
 # With AWS on loopback, a private Docker Engine and the stand-in app; takes four minutes and removes all it made.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-fail() { echo "figures.sh: $*" >&2; exit 1; }
+fail() { echo "measure.sh: $*" >&2; exit 1; }
 
 settle=120 starts=20
 binary="${1:-}"
@@ -36,7 +36,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 # --- The stage.
-scripts/need.sh hyperfine docker-registry debootstrap curl
+scripts/apt-install.sh hyperfine docker-registry debootstrap curl
 if [[ -z $binary ]]; then
   package="$(find dist -name 'ragagent-*-linux-x64.tar.gz' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-)"
   [[ -n $package ]] || fail "there is no package in dist/. Make one: packaging/build.sh"
@@ -68,7 +68,7 @@ unset AWS_EC2_METADATA_DISABLED
 export AWS_EC2_METADATA_SERVICE_ENDPOINT="$api" AWS_ENDPOINT_URL_SSM="$api" AWS_ENDPOINT_URL_ECR="$api" AWS_ENDPOINT_URL_EC2="$api"
 {
   docker login -u "$(value dockerUser)" --password-stdin "$(value registryHost)" <"$(value dockerPasswordFile)"
-  tests/stand-in/build.sh --engine "$DOCKER_HOST" --tag "$repository:latest" --ballast 60m
+  tests/fake-app/build.sh --engine "$DOCKER_HOST" --tag "$repository:latest" --ballast 60m
   docker push "$repository:latest"
 } >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "the stand-in app could not be pushed."; }
 # The agent shall pull it.

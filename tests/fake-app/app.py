@@ -1,7 +1,7 @@
-"""Answers what the agent and a browser need of a Streamlit server, and fails on request.
+"""A fake Streamlit server: what the agent and a browser need of one, and failures on demand.
 
-What it does wrong is said by STAND_IN_* variables: README.md beside this file lists them. No line is flushed:
-that one is seen at once is up to the image (python3 -u, PYTHONUNBUFFERED).
+FAKE_APP_* variables select the failures; README.md lists them. Output is not flushed here: the image must make it
+unbuffered (python3 -u, PYTHONUNBUFFERED).
 """
 
 import asyncio
@@ -16,17 +16,18 @@ from urllib.parse import urlsplit
 import tornado.web
 import tornado.websocket
 
-# As Streamlit is told it; without a word of it, as RAGstream's image has it.
+# Streamlit's own variables. The defaults are those of RAGstream's image.
 PORT = int(os.environ.get("STREAMLIT_SERVER_PORT", "8501"))
 ADDRESS = os.environ.get("STREAMLIT_SERVER_ADDRESS", "")
-VERSION = pathlib.Path(os.environ.get("STAND_IN_VERSION_FILE", "/app/VERSION")).read_text(encoding="utf-8").strip()
+VERSION = pathlib.Path(os.environ.get("FAKE_APP_VERSION_FILE", "/app/VERSION")).read_text(encoding="utf-8").strip()
 STARTED = time.monotonic()
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>RAGstream stand-in {version}</title></head>
-<body><h1>RAGstream stand-in</h1><p>Version <b id="version">{version}</b>, connection <b id="connection">opening</b>, opened <b id="opened">0</b> times</p>
+<html lang="en"><head><meta charset="utf-8"><title>RAGstream fake app {version}</title></head>
+<body><h1>RAGstream fake app</h1>
+<p>Version <b id="version">{version}</b>, connection <b id="connection">opening</b>, opened <b id="opened">0</b> times</p>
 <script>
-  // As Streamlit's own page: it stays, connects again by itself, and then shows what the server is by now.
+  // Like Streamlit's page: it reconnects automatically, and then shows the server's current version.
   const show = (id, text) => {{ document.getElementById(id).textContent = text; }};
   let opened = 0;
   function connect() {{
@@ -44,7 +45,7 @@ PAGE = """<!doctype html>
 
 
 def seconds(name):
-    """None when the variable is not set; `forever` is as long as anybody waits."""
+    """None if the variable is not set, infinity for `forever`."""
     value = os.environ.get(name, "")
     if not value:
         return None
@@ -53,7 +54,7 @@ def seconds(name):
 
 class Handler(tornado.web.RequestHandler):
     async def prepare(self):
-        slow = seconds("STAND_IN_SLOW_SECONDS")
+        slow = seconds("FAKE_APP_SLOW_SECONDS")
         if slow is not None and pathlib.Path("/tmp/slow").exists():
             await asyncio.sleep(slow)
 
@@ -62,7 +63,7 @@ class Health(Handler):
     def get(self):
         self.set_header("Cache-Control", "no-cache")
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        unhealthy_for = seconds("STAND_IN_UNHEALTHY_FOR")
+        unhealthy_for = seconds("FAKE_APP_UNHEALTHY_FOR")
         if unhealthy_for is not None and time.monotonic() - STARTED < unhealthy_for:
             self.set_status(503)
             self.write("unavailable")
@@ -113,7 +114,7 @@ class Upload(tornado.web.RequestHandler):
 
 class Gate(tornado.web.RequestHandler):
     def get(self):
-        self.set_status(int(os.environ.get("STAND_IN_GATE_STATUS", "404")))
+        self.set_status(int(os.environ.get("FAKE_APP_GATE_STATUS", "404")))
 
 
 class Stream(tornado.websocket.WebSocketHandler):
@@ -129,41 +130,41 @@ class Stream(tornado.websocket.WebSocketHandler):
 
 async def exit_later(after, code):
     await asyncio.sleep(after)
-    print(f"stand-in {VERSION} ends with code {code}")
+    print(f"fake app {VERSION} exits with code {code}")
     os._exit(code)
 
 
 async def hang_later(after):
     await asyncio.sleep(after)
-    print(f"stand-in {VERSION} answers nobody any more")
-    # The loop is blocked: the kernel still accepts connections, nobody reads them.
+    print(f"fake app {VERSION} stops answering")
+    # This blocks the event loop. The kernel still accepts connections, but nothing reads them.
     time.sleep(10**9)
 
 
 async def leak(mebibytes_per_second):
     kept = []
     while True:
-        # Not zeros: pages that are never written to take no memory.
+        # Not zeros: pages that are never written use no memory.
         kept.append(b"x" * int(mebibytes_per_second * 2**20))
         await asyncio.sleep(1)
 
 
 async def main():
     tasks = []
-    exit_code = os.environ.get("STAND_IN_EXIT_CODE", "")
-    exit_after = seconds("STAND_IN_EXIT_AFTER")
+    exit_code = os.environ.get("FAKE_APP_EXIT_CODE", "")
+    exit_after = seconds("FAKE_APP_EXIT_AFTER")
     if exit_code or exit_after is not None:
         if not exit_after:
-            print(f"stand-in {VERSION} ends at once with code {exit_code or 0}")
+            print(f"fake app {VERSION} exits at once with code {exit_code or 0}")
             sys.exit(int(exit_code or 0))
         tasks.append(asyncio.create_task(exit_later(exit_after, int(exit_code or 0))))
 
-    refused = os.environ.get("STAND_IN_REFUSES_KEYS", "")
+    refused = os.environ.get("FAKE_APP_REFUSES_KEYS", "")
     if refused and os.environ.get("OPENAI_API_KEY", "").startswith(refused):
-        print(f"stand-in {VERSION} does not like its key", file=sys.stderr)
+        print(f"fake app {VERSION} rejects its key", file=sys.stderr)
         sys.exit(4)
 
-    await asyncio.sleep(seconds("STAND_IN_START_AFTER") or 0)
+    await asyncio.sleep(seconds("FAKE_APP_START_AFTER") or 0)
     tornado.web.Application(
         [
             (r"/", Page),
@@ -177,23 +178,23 @@ async def main():
         ],
         websocket_ping_interval=30,
     ).listen(PORT, ADDRESS)
-    print(f"stand-in {VERSION} serves on port {PORT}")
+    print(f"fake app {VERSION} serves on port {PORT}")
 
-    # As with Streamlit, only from here on: a SIGTERM during the start is left to the one who runs it as PID 1.
+    # Streamlit also handles SIGTERM only once it has started. Until then, PID 1 decides what happens.
     stopping = asyncio.Event()
-    if os.environ.get("STAND_IN_IGNORE_SIGTERM"):
+    if os.environ.get("FAKE_APP_IGNORE_SIGTERM"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
 
-    hang_after = seconds("STAND_IN_HANG_AFTER")
+    hang_after = seconds("FAKE_APP_HANG_AFTER")
     if hang_after is not None:
         tasks.append(asyncio.create_task(hang_later(hang_after)))
-    leaked = seconds("STAND_IN_LEAK_MIB_PER_SECOND")
+    leaked = seconds("FAKE_APP_LEAK_MIB_PER_SECOND")
     if leaked:
         tasks.append(asyncio.create_task(leak(leaked)))
     await stopping.wait()
-    print(f"stand-in {VERSION} stops")
+    print(f"fake app {VERSION} stops")
 
 
 asyncio.run(main())

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace RagAgent.Bench;
+namespace RagAgent.Benchmarks;
 
 /// <summary>How long after its start a program answers a visitor.</summary>
 internal static class FirstByte

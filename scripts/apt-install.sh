@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/need.sh PACKAGE…
+# Usage: scripts/apt-install.sh PACKAGE…
 # Installs the Debian packages that are missing and starts none of their services.
 # Asks for root, and refreshes the package lists, only when something is missing.
 set -euo pipefail
@@ -16,20 +16,20 @@ find_missing() {
   done
 }
 
-(($#)) || { echo "usage: scripts/need.sh PACKAGE…" >&2; exit 64; }
+(($#)) || { echo "usage: scripts/apt-install.sh PACKAGE…" >&2; exit 64; }
 command -v dpkg-query >/dev/null || {
-  echo "need.sh: this machine has no dpkg. Install by hand what these Debian packages hold: $*." >&2
+  echo "apt-install.sh: this machine has no dpkg. Install by hand what these Debian packages hold: $*." >&2
   exit 69
 }
 find_missing "$@"
 ((${#missing[@]})) || exit 0
 ((EUID == 0)) || {
-  echo "need.sh: not installed: ${missing[*]}. Installing needs root: run the command again as root, or run: sudo apt-get install ${missing[*]}" >&2
+  echo "apt-install.sh: not installed: ${missing[*]}. Installing needs root: run the command again as root, or run: sudo apt-get install ${missing[*]}" >&2
   exit 77
 }
 
 # A second run waits here and then finds the work done.
-exec 9>/run/lock/ragagent-need.lock
+exec 9>/run/lock/ragagent-apt.lock
 flock 9
 find_missing "$@"
 ((${#missing[@]})) || exit 0
@@ -64,11 +64,11 @@ updated() {
 echo "Installing from Debian: ${missing[*]}" >&2
 updated || {
   cat "$log" >&2
-  echo "need.sh: the package lists could not be refreshed. Check the network and the files in /etc/apt/sources.list.d." >&2
+  echo "apt-install.sh: the package lists could not be refreshed. Check the network and the files in /etc/apt/sources.list.d." >&2
   exit 69
 }
 "${apt[@]}" install -y --no-install-recommends "${missing[@]}" >"$log" 2>&1 </dev/null || {
   tail -n 30 "$log" >&2
-  echo "need.sh: apt-get could not install: ${missing[*]}. Its last lines are above." >&2
+  echo "apt-install.sh: apt-get could not install: ${missing[*]}. Its last lines are above." >&2
   exit 69
 }

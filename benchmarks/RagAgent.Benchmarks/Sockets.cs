@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
 
-namespace RagAgent.Bench;
+namespace RagAgent.Benchmarks;
 
 /// <summary>Many WebSockets, each of which sends a short message ten times a second and waits for its echo.</summary>
 internal static class Sockets

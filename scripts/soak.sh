@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/limits.sh steady|loop [SECONDS] [BINARY]
+# Usage: scripts/soak.sh steady|loop [SECONDS] [BINARY]
 # What the native binary (the one in the newest package of dist/ when none is named) takes from the machine while it runs for long.
 #   steady   a healthy app, the default intervals (600 s): processor time at most 0.2 % of one core, no line in the log, memory
 #   loop     an app that ends at once, restarted every 100 ms (3600 s): memory, descriptors and state file flat, log bounded by crash
@@ -7,7 +7,7 @@
 # removes all it made. Processor time is counted, not wall time: other work on the machine does not change the verdict.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-fail() { echo "limits.sh: $*" >&2; exit 1; }
+fail() { echo "soak.sh: $*" >&2; exit 1; }
 
 mode="${1:-}"
 case "$mode" in
@@ -48,10 +48,10 @@ cleanup() {
 }
 trap cleanup EXIT
 trap 'exit 130' INT
-trap 'echo "limits.sh: ended by a signal." >&2; exit 143' TERM HUP
+trap 'echo "soak.sh: ended by a signal." >&2; exit 143' TERM HUP
 
 # --- The stage.
-scripts/need.sh docker-registry busybox-static curl
+scripts/apt-install.sh docker-registry busybox-static curl
 if [[ -z $binary ]]; then
   package="$(find dist -name 'ragagent-*-linux-x64.tar.gz' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-)"
   [[ -n $package ]] || fail "there is no package in dist/. Make one: packaging/build.sh"
@@ -83,7 +83,7 @@ unset AWS_EC2_METADATA_DISABLED
 export AWS_EC2_METADATA_SERVICE_ENDPOINT="$api" AWS_ENDPOINT_URL_SSM="$api" AWS_ENDPOINT_URL_ECR="$api" AWS_ENDPOINT_URL_EC2="$api"
 {
   docker login -u "$(value dockerUser)" --password-stdin "$(value registryHost)" <"$(value dockerPasswordFile)"
-  tests/stand-in/build.sh --engine "$DOCKER_HOST" --tag "$repository:latest" --base light
+  tests/fake-app/build.sh --engine "$DOCKER_HOST" --tag "$repository:latest" --base light
   docker push "$repository:latest"
 } >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "the stand-in app could not be pushed."; }
 
@@ -93,7 +93,7 @@ port=$((18400 + RANDOM % 1000))
 while open; do port=$((port + 1)); done
 # The light stand-in has no WebSocket; a watch of a second, so that the image has proven itself before the figures begin.
 more='"update": { "watch": "1s" }'
-[[ $mode == steady ]] || more='"environment": { "STAND_IN_EXIT_CODE": "3" }, "restart": { "firstDelay": "100ms", "maxDelay": "100ms" }'
+[[ $mode == steady ]] || more='"environment": { "FAKE_APP_EXIT_CODE": "3" }, "restart": { "firstDelay": "100ms", "maxDelay": "100ms" }'
 cat >"$work/ragagent.json" <<JSON
 { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" }, "listen": { "http": $port },
   "health": { "gate": { "webSocket": null } }, $more }
