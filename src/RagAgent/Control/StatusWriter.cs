@@ -35,7 +35,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
 
     private HttpsStatus? Https() => config.Listen.Https is { } port ? new HttpsStatus(port, certificates.Current?.Names ?? [], certificates.Current?.Ends) : null;
 
-    private static BootStatus Boot(Boot boot) =>
+    public static BootStatus Boot(Boot boot) =>
         new(boot.Began, [.. boot.Steps.OrderBy(step => step.Value).Select(step => new BootStepStatus(step.Key.ToString().ToLowerInvariant(), Math.Round(step.Value.TotalSeconds, 3)))]);
 
     private AppStatus App(AgentState s)

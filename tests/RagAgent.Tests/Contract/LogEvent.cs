@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
@@ -6,7 +7,8 @@ using RagAgent.Supervision;
 namespace RagAgent.Tests.Contract;
 
 /// <summary>A log message that the agent can write, as its attribute declares it.</summary>
-internal sealed record LogEvent(int Id, string? Name, LogLevel Level, bool HasProblem)
+/// <param name="Fields">The journal fields that its placeholders become, without RAGAGENT_.</param>
+internal sealed partial record LogEvent(int Id, string? Name, LogLevel Level, bool HasProblem, IReadOnlyList<string> Fields)
 {
     public static IReadOnlyList<LogEvent> All { get; } =
     [
@@ -19,9 +21,16 @@ internal sealed record LogEvent(int Id, string? Name, LogLevel Level, bool HasPr
                attribute.EventId,
                attribute.EventName,
                attribute.Level,
-               method.GetParameters().Any(parameter => parameter.ParameterType == typeof(Problem))),
+               method.GetParameters().Any(parameter => parameter.ParameterType == typeof(Problem)),
+               [.. FieldsOf(attribute.Message)]),
     ];
 
     /// <summary>As RAGAGENT_EVENT and docs/messages.md have it.</summary>
     public string JournalName => MessageId.Kebab(Name ?? "");
+
+    private static IEnumerable<string> FieldsOf(string message) =>
+        Placeholder().Matches(message).Select(match => MessageId.Field(match.Groups[1].Value)).Distinct().Order(StringComparer.Ordinal);
+
+    [GeneratedRegex(@"\{(\w+)\}")]
+    private static partial Regex Placeholder();
 }

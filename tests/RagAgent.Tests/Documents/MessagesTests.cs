@@ -21,7 +21,7 @@ public sealed partial class MessagesTests
     public void Every_line_and_every_problem_is_explained_once_and_nothing_else_is()
     {
         var events = LogEvent.All.Where(log => log.Level != LogLevel.Debug && !log.HasProblem).Select(log => log.JournalName).ToArray();
-        var problems = Sources.SelectMany(text => Problem().Matches(text)).Select(m => m.Groups[1].Value);
+        var problems = ProblemCodes.All;
         var explained = Entries.Select(entry => entry.Groups["name"].Value).ToArray();
 
         Assert.Empty(explained.GroupBy(name => name).Where(same => same.Count() > 1).Select(same => same.Key));
@@ -59,10 +59,6 @@ public sealed partial class MessagesTests
             InCatalog().Matches(catalog).Select(entry => (entry.Groups[1].Value, entry.Groups[2].Value)));
         Assert.Equal(Regex.Count(catalog, "^-- ", RegexOptions.Multiline), Entries.Length);
     }
-
-    // Made as new Problem("code", …), as new("code", $"…"), or named as a constant.
-    [GeneratedRegex("(?:new Problem\\(|new\\(|const string \\w+ =)\\s*\"([a-z]+(?:-[a-z]+)+|network|timeout|io|unexpected|registry)\"")]
-    private static partial Regex Problem();
 
     [GeneratedRegex(@"^### `(?<name>[a-z0-9-]+)`\n(?<subject>[^\n]+)\n\n(?<text>.+?)(?=\n#|\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Entry();
