@@ -10,6 +10,10 @@ using RagAgent.Diagnostics;
 using RagAgent.Health;
 using RagAgent.Images;
 using RagAgent.Proxy;
+using RagAgent.Proxy.Access;
+using RagAgent.Proxy.Forwarding;
+using RagAgent.Proxy.Listening;
+using RagAgent.Proxy.Tls;
 using RagAgent.Secrets;
 using RagAgent.Storage;
 using RagAgent.Supervision;
@@ -47,14 +51,14 @@ internal static class AgentHost
         .AddSingleton(output.Vault).AddSingleton(output.Sink).AddSingleton(systemd)
         .AddSerilog(output.Logger)
         .AddHostedService<StatusLine>()
-        .AddSingleton(s => new BootTimeline(BootId.Read(BootId.File) ?? "", BootTimeline.Uptime(), s.GetRequiredService<IBoots>(), s.GetRequiredService<TimeProvider>()))
+        .AddSingleton(s => new BootTimeline(BootId.Read(BootId.KernelPath) ?? "", BootTimeline.Uptime(), s.GetRequiredService<IBoots>(), s.GetRequiredService<TimeProvider>()))
         .AddHostedService<BootRecorder>()
         .AddSingleton<AppAddress>().AddSingleton(s => new MachineEnd(s.GetRequiredService<StateBoard>()))
         .AddSingleton(WatchdogLimit.Here()).AddHostedService<Watchdog>();
 
     private static void AddSecrets(IServiceCollection services) => services
-        .AddSingleton<SecretReader>().AddSingleton<ISecrets, SecretsAndPassword>()
-        .AddSingleton<PasswordKeeper>().AddHostedService(s => s.GetRequiredService<PasswordKeeper>());
+        .AddSingleton<SecretReader>().AddSingleton<ISecrets, SecretsWithPasswordRefresh>()
+        .AddSingleton<PasswordHashProvider>().AddHostedService(s => s.GetRequiredService<PasswordHashProvider>());
 
     private static void AddAws(IServiceCollection services)
     {
@@ -87,9 +91,9 @@ internal static class AgentHost
         .AddSingleton<IMemory>(s => new StateFile(state.Path, s.GetRequiredService<ILogger<StateFile>>()));
 
     private static void AddProxy(IServiceCollection services, ActivationSockets activation) => services
-        .AddSingleton<Visits>().AddSingleton<IDoor>(s => s.GetRequiredService<Visits>())
+        .AddSingleton<InFlightRequests>().AddSingleton<IDoor>(s => s.GetRequiredService<InFlightRequests>())
         .AddSingleton<CertificateWatch>().AddHostedService(s => s.GetRequiredService<CertificateWatch>())
-        .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new DoorLimits()).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
+        .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new ConnectionLimits()).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlAddress control, ConfigInUse configInUse) => services
         .AddSingleton(control).AddSingleton(configInUse).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IPulse, ControlPulse>();

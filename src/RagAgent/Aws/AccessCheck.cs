@@ -6,7 +6,7 @@ using RagAgent.Supervision;
 namespace RagAgent.Aws;
 
 /// <summary>Who can come in from outside, as far as that can be told from inside: what the security group lets through is not known here.</summary>
-internal sealed class AccessCheck(AgentConfig config, InstanceMetadata metadata, PasswordKeeper passwords) : ICheck
+internal sealed class AccessCheck(AgentConfig config, InstanceMetadata metadata, PasswordHashProvider passwords) : ICheck
 {
     public string Name => "access";
 
@@ -35,8 +35,8 @@ internal sealed class AccessCheck(AgentConfig config, InstanceMetadata metadata,
         {
             return CheckResult.Skipped("The password's hash is a systemd credential, which can only be read inside the unit; 'ragagent status' tells whether it was.");
         }
-        var (hash, version) = await passwords.FetchAsync(source, stopping);
-        return hash is null ? CheckResult.Failed(PasswordKeeper.NoHash(version, access.Networks.Count > 0)) : config.SecureOnly ? CheckResult.Well($"A password lets visitors in{Or(access)}.") : Readable(access);
+        var (hash, version) = await passwords.ReadHashAsync(source, stopping);
+        return hash is null ? CheckResult.Failed(PasswordHashProvider.InvalidHash(version, access.Networks.Count > 0)) : config.SecureOnly ? CheckResult.Well($"A password lets visitors in{Or(access)}.") : Readable(access);
     }
 
     private async Task<string?> PublicAddressAsync(CancellationToken stopping)

@@ -1,6 +1,5 @@
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
 

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Listening;
 using RagAgent.Supervision;
 
 namespace RagAgent.Cli;

@@ -33,7 +33,7 @@ internal static class PasswordCommand
                 await Console.Error.WriteLineAsync($"ragagent: {refusal}");
                 return ExitCodes.Failed;
             }
-            Console.WriteLine(PasswordHash.Make(password));
+            Console.WriteLine(PasswordHash.Create(password));
             return ExitCodes.Ok;
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Listening;
 using RagAgent.Supervision;
 
 namespace RagAgent.Cli;
@@ -31,7 +31,7 @@ internal static class RunCommand
             return ConfigCommand.Refuse(read.Problems);
         }
         var systemd = new Notifier(new SystemdNotifier());
-        var activation = ActivationSockets.Here();
+        var activation = ActivationSockets.FromEnvironment();
         try
         {
             using var output = new AgentOutput();

@@ -24,7 +24,7 @@ internal static class StatusCommand
             {
                 var status = await agent.StatusAsync(null, stopping);
                 Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Of(status, LineWrap.Width));
-                var isShut = status.Problems.Any(problem => problem.Code == PasswordKeeper.IsShut);
+                var isShut = status.Problems.Any(problem => problem.Code == PasswordHashProvider.ClosedCode);
                 return status is { App.State: "serving", FrontDoor.Open: true } && !isShut ? ExitCodes.Ok : ExitCodes.Failed;
             }));
         return command;

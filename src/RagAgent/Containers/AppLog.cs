@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Secrets;
+using RagAgent.Supervision;
 
 namespace RagAgent.Containers;
 

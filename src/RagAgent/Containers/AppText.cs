@@ -16,7 +16,7 @@ internal static class AppText
     public static string Of(RawLine line, SecretVault vault)
     {
         var text = Encoding.UTF8.GetString(line.Text.Span);   // what is no UTF-8 becomes �
-        var scrubbed = line.IsWhole ? vault.Scrub(text) : vault.ScrubBeginning(text);
+        var scrubbed = line.IsWhole ? vault.Scrub(text) : vault.ScrubTruncated(text);
         var (shown, isWhole) = Cut(scrubbed.TrimEnd('\r'), line.IsWhole);
         return ForeignText.Harmless(shown) + (isWhole ? "" : Mark);
     }

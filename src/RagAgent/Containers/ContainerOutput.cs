@@ -1,5 +1,6 @@
 using Docker.DotNet.Models;
 using RagAgent.Secrets;
+using RagAgent.Supervision;
 
 namespace RagAgent.Containers;
 

@@ -27,7 +27,7 @@ internal sealed class ContainerSpec(AgentConfig config)
         ]);
     }
 
-    public CreateContainerParameters Create(string name, Release release, ImageInspectResponse image, IReadOnlyList<HeldSecret> secrets)
+    public CreateContainerParameters Create(string name, Release release, ImageInspectResponse image, IReadOnlyList<LoadedSecret> secrets)
     {
         var throughMemory = secrets.Any(s => s.Delivery == SecretDelivery.Memory);
         var stored = secrets.Where(s => s.Delivery == SecretDelivery.Environment).Select(s => $"{s.Variable}={s.Value.Reveal()}");

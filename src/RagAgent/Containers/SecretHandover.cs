@@ -35,7 +35,7 @@ internal static class SecretHandover
     public static IList<string> Entrypoint { get; } = ["/bin/sh", "-c", Script, "ragagent"];
 
     /// <summary>What is written to the standard input. Quoted so that the shell takes every character as it is.</summary>
-    public static byte[] Message(IEnumerable<HeldSecret> secrets)
+    public static byte[] Message(IEnumerable<LoadedSecret> secrets)
     {
         var text = new StringBuilder();
         foreach (var secret in secrets)

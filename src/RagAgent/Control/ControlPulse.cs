@@ -1,5 +1,4 @@
 using System.Text.Json;
-using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 
 namespace RagAgent.Control;

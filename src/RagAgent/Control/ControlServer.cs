@@ -12,7 +12,7 @@ namespace RagAgent.Control;
 
 /// <summary>The local control socket: HTTP with JSON, readable by the agent's user and group only.</summary>
 /// <remarks><c>GET /v1/status[?after=REVISION]</c> waits for news when asked to; <c>POST /v1/update</c> and its like begin what an operator wants.</remarks>
-internal sealed class ControlServer(ControlAddress address, StatusWriter status, StateBoard board, ConfigInUse configInUse, PasswordKeeper password, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class ControlServer(ControlAddress address, StatusWriter status, StateBoard board, ConfigInUse configInUse, PasswordHashProvider password, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(25);
 

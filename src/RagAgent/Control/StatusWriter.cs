@@ -1,14 +1,14 @@
 using System.Globalization;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Tls;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
 
 namespace RagAgent.Control;
 
 /// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, ConfigInUse configInUse, PasswordKeeper password, CertificateWatch certificates, AppAddress address, AgentClock clock)
+internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard board, BootTimeline boot, ConfigInUse configInUse, PasswordHashProvider password, CertificateWatch certificates, AppAddress address, AgentClock clock)
 {
     public StatusDocument Write()
     {
@@ -33,7 +33,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateBoard
             configInUse.Fingerprint);
     }
 
-    private HttpsStatus? Https() => config.Listen.Https is { } port ? new HttpsStatus(port, certificates.Current?.Names ?? [], certificates.Current?.Ends) : null;
+    private HttpsStatus? Https() => config.Listen.Https is { } port ? new HttpsStatus(port, certificates.Current?.Names ?? [], certificates.Current?.NotAfter) : null;
 
     public static BootStatus Boot(Boot boot) =>
         new(boot.Began, [.. boot.Steps.OrderBy(step => step.Value).Select(step => new BootStepStatus(step.Key.ToString().ToLowerInvariant(), Math.Round(step.Value.TotalSeconds, 3)))]);

@@ -1,5 +1,3 @@
-using RagAgent.Supervision;
-
 namespace RagAgent.Diagnostics;
 
 /// <summary>Runs all checks side by side.</summary>

@@ -1,6 +1,5 @@
 using Docker.DotNet.Models;
 using RagAgent.Containers;
-using RagAgent.Supervision;
 
 namespace RagAgent.Images;
 

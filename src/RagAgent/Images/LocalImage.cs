@@ -1,3 +1,5 @@
+using RagAgent.Supervision;
+
 namespace RagAgent.Images;
 
 /// <summary>An image in the engine's list.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
+using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 
 namespace RagAgent.Images;

@@ -7,8 +7,8 @@ namespace RagAgent.Secrets;
 internal static partial class Log
 {
     [LoggerMessage(800, LogLevel.Information, "The password's hash was read: {Version}.", EventName = "PasswordRead")]
-    public static partial void PasswordRead(this ILogger logger, string version);
+    public static partial void PasswordHashRead(this ILogger logger, string version);
 
     [LoggerMessage(801, LogLevel.Warning, "{Problem}", EventName = "PasswordTrouble")]
-    public static partial void PasswordTrouble(this ILogger logger, Problem problem);
+    public static partial void PasswordHashProblem(this ILogger logger, Problem problem);
 }

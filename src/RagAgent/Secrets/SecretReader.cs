@@ -20,7 +20,7 @@ internal interface IParameterStore
 /// <summary>Reads every secret of the configuration from its source into the vault.</summary>
 internal sealed class SecretReader(AgentConfig config, IParameterStore parameters, SecretVault vault) : ISecrets
 {
-    private const int LargestFile = 64 * 1024;
+    private const int MaxFileSize = 64 * 1024;
 
     public async Task<SecretVersions> ReadAsync(CancellationToken stopping)
     {
@@ -29,12 +29,12 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
             .Select(async s => (Variable: s.Key, Config: s.Value, Raw: await ReadAsync(s.Value, stopping)))
             .ToArray();
         var secrets = await Task.WhenAll(reads);
-        var held = secrets.Select(s => new HeldSecret(s.Variable, Clean(s.Variable, s.Config, s.Raw), s.Config.Delivery)).ToArray();
+        var loaded = secrets.Select(s => new LoadedSecret(s.Variable, Validate(s.Variable, s.Config, s.Raw), s.Config.Delivery)).ToArray();
         var fingerprint = Fingerprint.Of(secrets.SelectMany(s => new[] { s.Variable, s.Config.Name, s.Config.Json ?? "", s.Raw.Version }));
-        vault.Hold(fingerprint, held);
+        vault.Store(fingerprint, loaded);
         return new SecretVersions(
             fingerprint,
-            [.. secrets.Select(s => $"{s.Variable} (version {s.Raw.Version} of {Place(s.Config)})")],
+            [.. secrets.Select(s => $"{s.Variable} (version {s.Raw.Version} of {Describe(s.Config)})")],
             [.. secrets.Select(s => s.Raw.Warning).OfType<string>()]);
     }
 
@@ -47,10 +47,10 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
     public async Task<(SecretValue Value, string Version)> ReadAsync(SecretConfig source, string key, CancellationToken stopping)
     {
         var raw = await ReadAsync(source, stopping);
-        var text = source.Json is { } field ? Field(key, key, source, field, raw.Text) : raw.Text;
+        var text = source.Json is { } field ? ExtractField(key, key, source, field, raw.Text) : raw.Text;
         var value = new SecretValue(text.Trim());
-        vault.Guard(value);
-        return (value, $"version {raw.Version} of {Place(source)}");
+        vault.AddToScrubList(value);
+        return (value, $"version {raw.Version} of {Describe(source)}");
     }
 
     private Task<RawSecret> ReadAsync(SecretConfig secret, CancellationToken stopping) => secret.Source switch
@@ -76,10 +76,10 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         try
         {
             var file = new FileInfo(path);
-            if (file.Exists && file.Length > LargestFile)
+            if (file.Exists && file.Length > MaxFileSize)
             {
                 throw new ProblemException(new Problem("secret-file-too-large",
-                    $"The secret's file {path} has {file.Length} bytes; at most {LargestFile} make sense.", "Check the path in the configuration."));
+                    $"The secret's file {path} has {file.Length} bytes; at most {MaxFileSize} make sense.", "Check the path in the configuration."));
             }
             var text = await File.ReadAllTextAsync(path, stopping);
             return new RawSecret(text, Fingerprint.Of(file.LastWriteTimeUtc.Ticks.ToString(), file.Length.ToString()));
@@ -96,25 +96,25 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         }
     }
 
-    private static SecretValue Clean(string variable, SecretConfig secret, RawSecret raw)
+    private static SecretValue Validate(string variable, SecretConfig secret, RawSecret raw)
     {
-        var text = secret.Json is { } field ? Field(variable, $"secrets.{variable}", secret, field, raw.Text) : raw.Text;
+        var text = secret.Json is { } field ? ExtractField(variable, $"secrets.{variable}", secret, field, raw.Text) : raw.Text;
         text = text.Trim();
         if (text.Length == 0)
         {
             throw new ProblemException(new Problem("secret-empty",
-                $"The {Place(secret)} is empty, so {variable} would be empty.",
+                $"The {Describe(secret)} is empty, so {variable} would be empty.",
                 "Put the real value there; the app is not started without it."));
         }
         if (text.Contains('\0'))
         {
             throw new ProblemException(new Problem("secret-malformed",
-                $"The {Place(secret)} holds a zero byte, which no environment variable can carry.", "Put the real value there."));
+                $"The {Describe(secret)} holds a zero byte, which no environment variable can carry.", "Put the real value there."));
         }
         return new SecretValue(text);
     }
 
-    private static string Field(string whose, string key, SecretConfig secret, string field, string json)
+    private static string ExtractField(string consumer, string key, SecretConfig secret, string field, string json)
     {
         try
         {
@@ -123,17 +123,17 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
                 document.RootElement.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString() ?? ""
                 : throw new ProblemException(new Problem("secret-field-missing",
-                    $"The {Place(secret)} is JSON but has no text field '{field}' for {whose}.", $"Correct {key}.json in the configuration, or the value."));
+                    $"The {Describe(secret)} is JSON but has no text field '{field}' for {consumer}.", $"Correct {key}.json in the configuration, or the value."));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             // Half a surrogate pair is an InvalidOperationException. The parser's own message may quote the text: it is left out on purpose.
             throw new ProblemException(new Problem("secret-not-json",
-                $"The {Place(secret)} is not JSON, but the configuration asks for its field '{field}'.", $"Remove {key}.json from the configuration, or correct the value."));
+                $"The {Describe(secret)} is not JSON, but the configuration asks for its field '{field}'.", $"Remove {key}.json from the configuration, or correct the value."));
         }
     }
 
-    private static string Place(SecretConfig secret) => secret.Source switch
+    private static string Describe(SecretConfig secret) => secret.Source switch
     {
         SecretSource.Ssm => $"parameter {secret.Name}",
         SecretSource.File => $"file {secret.Name}",

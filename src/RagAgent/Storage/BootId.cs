@@ -3,7 +3,7 @@ namespace RagAgent.Storage;
 /// <summary>Tells one life of the machine from the next.</summary>
 internal static class BootId
 {
-    public const string File = "/proc/sys/kernel/random/boot_id";
+    public const string KernelPath = "/proc/sys/kernel/random/boot_id";
 
     /// <returns>Null when the kernel does not tell.</returns>
     public static string? Read(string file)

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LocalAws.Faults;
 using LocalAws.Ssm;
 
 namespace LocalAws.Admin;

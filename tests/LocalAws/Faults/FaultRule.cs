@@ -1,3 +1,5 @@
+using LocalAws.Requests;
+
 namespace LocalAws.Faults;
 
 /// <summary>Where and how often a fault happens.</summary>

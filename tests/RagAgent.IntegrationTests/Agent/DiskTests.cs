@@ -1,5 +1,3 @@
-using LocalAws.Faults;
-using LocalAws.Requests;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 

@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 using LocalAws.Faults;
 using LocalAws.Requests;
+using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 

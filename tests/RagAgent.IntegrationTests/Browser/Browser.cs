@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.IntegrationTests.Support;
 
 namespace RagAgent.IntegrationTests.Browser;

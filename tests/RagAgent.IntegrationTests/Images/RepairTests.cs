@@ -1,5 +1,6 @@
 using LocalAws.Faults;
 using LocalAws.Requests;
+using RagAgent.Containers;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Supervision;
 using Xunit;

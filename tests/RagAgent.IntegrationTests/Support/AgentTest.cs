@@ -5,6 +5,7 @@ using LocalAws;
 using RagAgent.Control;
 using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;

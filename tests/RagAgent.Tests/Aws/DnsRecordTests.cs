@@ -1,4 +1,3 @@
-using RagAgent.Aws;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;

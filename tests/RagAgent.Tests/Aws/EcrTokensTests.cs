@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
-using RagAgent.Images;
+using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -1,6 +1,5 @@
 using RagAgent.Configuration;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Tests.Bench;
 
@@ -11,7 +10,7 @@ internal sealed class Password : IParameterStore
     public const string Parameter = "/password";
 
     /// <summary>As few rounds as are taken: a test has other things to do.</summary>
-    public static readonly string Hash = PasswordHash.Make(Right, PasswordHash.FewestIterations);
+    public static readonly string Hash = PasswordHash.Create(Right, PasswordHash.MinIterations);
 
     private int _reads;
 
@@ -19,7 +18,7 @@ internal sealed class Password : IParameterStore
     {
         Config = new AgentConfig { Image = "app", Access = access };
         Vault = new SecretVault();
-        Keeper = new PasswordKeeper(Config, new SecretReader(Config, this, Vault), time ?? TimeProvider.System, new Heard<PasswordKeeper>(Said));
+        Keeper = new PasswordHashProvider(Config, new SecretReader(Config, this, Vault), time ?? TimeProvider.System, new Heard<PasswordHashProvider>(Said));
     }
 
     public static AccessConfig Only { get; } = new() { Password = new SecretConfig(SecretSource.Ssm, Parameter) };
@@ -28,7 +27,7 @@ internal sealed class Password : IParameterStore
 
     public SecretVault Vault { get; }
 
-    public PasswordKeeper Keeper { get; }
+    public PasswordHashProvider Keeper { get; }
 
     /// <summary>What the keeper told.</summary>
     public List<string> Said { get; } = [];
@@ -53,7 +52,7 @@ internal sealed class Password : IParameterStore
         return this;
     }
 
-    public async Task UntilAsync(Func<PasswordKeeper, bool> condition, CancellationToken stopping)
+    public async Task UntilAsync(Func<PasswordHashProvider, bool> condition, CancellationToken stopping)
     {
         while (!condition(Keeper))
         {

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging.Abstractions;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
 
 namespace RagAgent.Tests.Bench;

@@ -5,7 +5,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using RagAgent.Control;
-using RagAgent.Diagnostics;
 using RagAgent.Tests.Bench;
 using Xunit;
 

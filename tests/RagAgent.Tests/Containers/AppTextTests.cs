@@ -11,7 +11,7 @@ public class AppTextTests
     private const string Secret = "sk-0123456789";
     private readonly SecretVault _vault = new();
 
-    public AppTextTests() => _vault.Hold("one", [new HeldSecret("KEY", new SecretValue(Secret), SecretDelivery.Memory)]);
+    public AppTextTests() => _vault.Store("one", [new LoadedSecret("KEY", new SecretValue(Secret), SecretDelivery.Memory)]);
 
     [Theory]
     [InlineData("plain äöü 日本 🙂", "plain äöü 日本 🙂")]

@@ -4,7 +4,6 @@ using CsCheck;
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Secrets;
-using RagAgent.Tests.Bench;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -101,7 +100,7 @@ public class SecretHandoverTests
     public void The_script_itself_holds_no_secret() =>
         Assert.Equal(["/bin/sh", "-c", "ragagent"], SecretHandover.Entrypoint.Where((_, i) => i != 2));
 
-    private static HeldSecret Secret(string variable, string value) => new(variable, new SecretValue(value), SecretDelivery.Memory);
+    private static LoadedSecret Secret(string variable, string value) => new(variable, new SecretValue(value), SecretDelivery.Memory);
 
     private static Finished Run(string shell, byte[] input, string[] command, params (string Name, string Value)[] environment)
     {

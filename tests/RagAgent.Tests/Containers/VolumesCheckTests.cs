@@ -1,7 +1,6 @@
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Diagnostics;
-using RagAgent.Supervision;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;

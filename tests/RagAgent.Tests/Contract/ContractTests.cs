@@ -6,12 +6,11 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using RagAgent.Cli;
-using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Export;
-using RagAgent.Proxy;
+using RagAgent.Proxy.StatusPage;
 using RagAgent.Secrets;
 using RagAgent.Storage;
 using RagAgent.Supervision;
@@ -76,10 +75,10 @@ public sealed partial class ContractTests
             .. JsonKeys.Of("request-accepted ", ControlJson.Default.UpdateAccepted),
             .. JsonKeys.Of("doctor ", DoctorJson.Default.DoctorDocument),
             .. JsonKeys.Of("state.json ", StateJson.Default.StateDocument),
-            .. JsonKeys.Of("state.json memory", StateJson.Default.MemoryText),
+            .. JsonKeys.Of("state.json memory", StateJson.Default.PersistedStateDto),
             .. JsonKeys.Of("boots.json ", BootJson.Default.BootDocument),
-            .. JsonKeys.Of("page-notice ", NoticeJson.Default.Notice),
-            .. JsonKeys.Of("short-notice ", NoticeJson.Default.ShortNotice),
+            .. JsonKeys.Of("page-notice ", StatusPageJson.Default.StatusPageModel),
+            .. JsonKeys.Of("short-notice ", StatusPageJson.Default.StatusPageSummary),
         ]);
 
     [Fact]
@@ -87,7 +86,7 @@ public sealed partial class ContractTests
     {
         var milestones = Enum.GetValues<Milestone>();
         var boot = new Boot("1", DateTimeOffset.UnixEpoch, milestones.ToDictionary(milestone => milestone, _ => TimeSpan.Zero));
-        var kept = new BootText("1", DateTimeOffset.UnixEpoch, milestones.ToDictionary(milestone => milestone, _ => 0.0));
+        var kept = new BootDto("1", DateTimeOffset.UnixEpoch, milestones.ToDictionary(milestone => milestone, _ => 0.0));
         using var file = JsonDocument.Parse(JsonSerializer.Serialize(new BootDocument(1, [kept]), BootJson.Default.BootDocument));
         var keptSteps = file.RootElement.GetProperty("boots")[0].GetProperty("steps").EnumerateObject();
         var checks = typeof(ICheck).Assembly.GetTypes()

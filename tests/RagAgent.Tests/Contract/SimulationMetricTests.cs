@@ -1,5 +1,4 @@
 using CsCheck;
-using RagAgent.Supervision;
 using RagAgent.Tests.Supervision.Simulation;
 using Xunit;
 

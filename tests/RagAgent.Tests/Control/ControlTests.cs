@@ -6,7 +6,6 @@ using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
-using RagAgent.Tests.Proxy;
 using Xunit;
 
 namespace RagAgent.Tests.Control;

@@ -115,7 +115,7 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void Secrets_are_taken_out_of_every_field()
     {
-        _output.Vault.Hold("one", [new HeldSecret("OPENAI_API_KEY", new SecretValue("sk-secret-0123456789"), SecretDelivery.Memory)]);
+        _output.Vault.Store("one", [new LoadedSecret("OPENAI_API_KEY", new SecretValue("sk-secret-0123456789"), SecretDelivery.Memory)]);
         _output.For<Supervisor>().LogError(new InvalidOperationException("sk-secret-0123456789"), "It says {What}.", "sk-secret-0123456789");
 
         Assert.DoesNotContain(Heard().Values, value => value.Contains("sk-secret", StringComparison.Ordinal));

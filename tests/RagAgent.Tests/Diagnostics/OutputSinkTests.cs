@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RagAgent.Diagnostics;
+using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Serilog;
 using Serilog.Events;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RagAgent.Export;
+using RagAgent.Tests.Configuration;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 

@@ -22,7 +22,7 @@ public sealed class PressureTests : IDisposable
     {
         _files.Set(resource, percent);
 
-        Assert.Equal(what, _files.Read().Shortage());
+        Assert.Equal(what, _files.Read().FindShortage());
     }
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed class PressureTests : IDisposable
     {
         Assert.Null(Pressure.Parse(text));
         _files.Write("cpu", text);
-        Assert.Null(_files.Read().Shortage());
+        Assert.Null(_files.Read().FindShortage());
     }
 
     [Fact]
@@ -58,11 +58,11 @@ public sealed class PressureTests : IDisposable
     [Fact]
     public void Where_the_kernel_keeps_no_account_there_is_none()
     {
-        Assert.Null(new Pressure("/nonexistent").Shortage());
+        Assert.Null(new Pressure("/nonexistent").FindShortage());
         _files.Remove("cpu");
-        Assert.Null(_files.Read().Shortage());
+        Assert.Null(_files.Read().FindShortage());
         _files.Set("io", 90);
-        Assert.Equal("disk throughput", _files.Read().Shortage());   // one that is missing hides no other
+        Assert.Equal("disk throughput", _files.Read().FindShortage());   // one that is missing hides no other
     }
 
     [Fact]

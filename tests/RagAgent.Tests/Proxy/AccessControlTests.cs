@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Access;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
@@ -155,16 +155,16 @@ public sealed class AccessControlTests : IAsyncDisposable
         Assert.Equal(401, await StatusByCookieAsync(cookie[..^1] + (cookie[^1] == '0' ? '1' : '0')));
         Assert.Equal(401, await StatusByCookieAsync("."));
         Assert.Equal(401, await StatusByCookieAsync("99999999999999999999." + new string('0', 64)));
-        _time.Advance(AccessCookie.Life - TimeSpan.FromSeconds(1));
+        _time.Advance(AccessCookie.Lifetime - TimeSpan.FromSeconds(1));
         Assert.Equal(200, await StatusByCookieAsync(cookie));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(401, await StatusByCookieAsync(cookie));
 
         using var again = await AskAsync(Basic("me", Password.Right));
         cookie = CookieOf(again);
-        _password.Stored = () => new RawSecret(PasswordHash.Make(Password.Right, PasswordHash.FewestIterations), "2");
+        _password.Stored = () => new RawSecret(PasswordHash.Create(Password.Right, PasswordHash.MinIterations), "2");
         var before = _password.Keeper.Hash;
-        _ = _password.Keeper.ReadSoon();
+        _ = _password.Keeper.RefreshAsync();
         await _password.UntilAsync(keeper => keeper.Hash != before, Stop);
         Assert.Equal(401, await StatusByCookieAsync(cookie));
     }
@@ -191,9 +191,9 @@ public sealed class AccessControlTests : IAsyncDisposable
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 15).Select(i => AskAsync(Basic("me", $"guess {i}"))));
 
-        Assert.Equal((Guesses.Free, 15 - Guesses.Free), (answers.Count(a => (int)a.StatusCode == 401), answers.Count(a => (int)a.StatusCode == 429)));
+        Assert.Equal((PasswordRateLimiter.FreeAttempts, 15 - PasswordRateLimiter.FreeAttempts), (answers.Count(a => (int)a.StatusCode == 401), answers.Count(a => (int)a.StatusCode == 429)));
         Assert.All(answers.Where(a => (int)a.StatusCode == 429), answer => Assert.InRange(answer.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60));
-        Assert.Equal(1 + Guesses.Free, _access.Comparisons);
+        Assert.Equal(1 + PasswordRateLimiter.FreeAttempts, _access.Comparisons);
         Array.ForEach(answers, answer => answer.Dispose());
         // The right one, too, has to wait: whether it is right must not be found out faster.
         Assert.Equal(429, await StatusAsync(Basic("another", Password.Right)));

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Listening;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -19,7 +19,7 @@ public sealed class ActivationTests
         await app.StartAsync(stop);
         using var held = Held(out var port);
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        var activation = ActivationSockets.At([(int)held.Handle]);
+        var activation = ActivationSockets.FromDescriptors([(int)held.Handle]);
 
         for (var agent = 1; agent <= 3; agent++)
         {
@@ -40,7 +40,7 @@ public sealed class ActivationTests
         await using var app = new SupervisedApp(FreePort.Take(), time);
         await app.StartAsync(stop);
         using var held = Held(out var port);
-        using var door = Visit.Door(app, port, activation: ActivationSockets.At([(int)held.Handle]));
+        using var door = Visit.Door(app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]));
         await door.StartAsync(stop);
         using var visitor = new TcpClient();
         await visitor.ConnectAsync(IPAddress.Loopback, port, stop);
@@ -63,7 +63,7 @@ public sealed class ActivationTests
         await using var app = new SupervisedApp(FreePort.Take(), time);
         await app.StartAsync(stop);
         using var held = Held(out var port);
-        using var door = Visit.Door(app, port, activation: ActivationSockets.At([(int)held.Handle]));
+        using var door = Visit.Door(app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]));
         await door.StartAsync(stop);
         using var visitor = new TcpClient();
         await visitor.ConnectAsync(IPAddress.Loopback, port, stop);
@@ -89,7 +89,7 @@ public sealed class ActivationTests
         var port = FreePort.Take();
         var said = new List<string>();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(new Provider(said)));
-        using var door = Visit.Door(app, port, activation: ActivationSockets.At([(int)held.Handle]), loggers: loggers);
+        using var door = Visit.Door(app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]), loggers: loggers);
         await door.StartAsync(stop);
 
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
@@ -107,7 +107,7 @@ public sealed class ActivationTests
     [InlineData("7", "-1", new int[0])]
     [InlineData("7", "many", new int[0])]
     public void What_is_handed_over_is_taken_when_it_is_meant_for_this_process(string? of, string? count, int[] descriptors) =>
-        Assert.Equal(descriptors, ActivationSockets.Of(of, count, self: 7));
+        Assert.Equal(descriptors, ActivationSockets.ParseDescriptors(of, count, processId: 7));
 
     [Fact]
     public void What_is_no_listening_socket_is_not_taken()
@@ -115,7 +115,7 @@ public sealed class ActivationTests
         using var file = File.OpenHandle("/dev/null");
         using var datagrams = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         datagrams.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Assert.Empty(ActivationSockets.At([(int)file.DangerousGetHandle(), (int)datagrams.Handle]).Ports);
+        Assert.Empty(ActivationSockets.FromDescriptors([(int)file.DangerousGetHandle(), (int)datagrams.Handle]).Ports);
     }
 
     /// <summary>The kernel knows whose a connection is once it is accepted.</summary>

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -51,7 +51,7 @@ public sealed class CertificateWatchTests : IDisposable
                 "Name the two files that were made together: certbot's fullchain.pem and privkey.pem of one folder. A file that is just being written is read again within seconds."),
             problem);
         Assert.Equal([problem.ToString()], _said);
-        Assert.Null(_watch.KeepsVisitorsOut);
+        Assert.Null(_watch.BlockingProblem);
 
         File.WriteAllText(_authority.Key, good);
         Look(times: 3);
@@ -112,16 +112,16 @@ public sealed class CertificateWatchTests : IDisposable
     {
         _authority.Issue(Start, Life);
         Spoil(how);
-        _watch.Look(certain: true);
+        _watch.Reload(reportAtOnce: true);
 
         Assert.Null(_watch.Current);
-        Assert.Equal(Assert.Single(_watch.Problems), _watch.KeepsVisitorsOut);
+        Assert.Equal(Assert.Single(_watch.Problems), _watch.BlockingProblem);
         Assert.Empty(_said);   // the supervision tells of a door that is closed
 
         _authority.Issue(Start, Life);
         Look();
         Assert.NotNull(_watch.Current);
-        Assert.Null(_watch.KeepsVisitorsOut);
+        Assert.Null(_watch.BlockingProblem);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class CertificateWatchTests : IDisposable
     public void One_of_six_days_is_old_in_its_last_third_only()
     {
         _authority.Issue(Start, TimeSpan.FromDays(6));
-        _watch.Look(certain: true);
+        _watch.Reload(reportAtOnce: true);
         _time.Advance(TimeSpan.FromDays(3.9));
         Look();
         Assert.Empty(_watch.Problems);
@@ -163,14 +163,14 @@ public sealed class CertificateWatchTests : IDisposable
     {
         Assert.Equal(
             "The private key /etc/letsencrypt/live/rag.example.com/privkey.pem may not be read by the user ragagent. Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', 'chgrp ragagent /etc/letsencrypt/archive/rag.example.com/privkey*.pem' and 'chmod 640 /etc/letsencrypt/archive/rag.example.com/privkey*.pem'; certbot keeps that at renewals.",
-            CertificateFiles.Denied("private key", "/etc/letsencrypt/live/rag.example.com/privkey.pem", "ragagent").ToString());
-        Assert.Contains("'chgrp ragagent /srv/tls/key.pem'", CertificateFiles.Denied("private key", "/srv/tls/key.pem", "ragagent").Remedy, StringComparison.Ordinal);
+            CertificateFiles.AccessDenied("private key", "/etc/letsencrypt/live/rag.example.com/privkey.pem", "ragagent").ToString());
+        Assert.Contains("'chgrp ragagent /srv/tls/key.pem'", CertificateFiles.AccessDenied("private key", "/srv/tls/key.pem", "ragagent").Remedy, StringComparison.Ordinal);
     }
 
     private void Begin()
     {
         _authority.Issue(Start, Life);
-        _watch.Look(certain: true);
+        _watch.Reload(reportAtOnce: true);
         Assert.Equal(["rag.example.com", "127.0.0.1"], _watch.Current!.Names);
         _said.Clear();
         _changes = 0;
@@ -180,7 +180,7 @@ public sealed class CertificateWatchTests : IDisposable
     {
         for (var look = 0; look < times; look++)
         {
-            _watch.Look(certain: false);
+            _watch.Reload(reportAtOnce: false);
         }
     }
 

@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Forwarding;
+using RagAgent.Proxy.StatusPage;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -15,20 +16,20 @@ namespace RagAgent.Tests.Proxy;
 public sealed class ChangeOfContainerTests : IAsyncLifetime
 {
     private readonly StateBoard _board = new();
-    private readonly Visits _visits = new(TimeProvider.System);
+    private readonly InFlightRequests _visits = new(TimeProvider.System);
     private readonly HttpClient _browser = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ServiceProvider _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
     private Moments _moments = null!;
-    private Reception _reception = null!;
+    private ProxyHandler _reception = null!;
     private TestServer _door = null!;
 
     public async ValueTask InitializeAsync()
     {
         _moments = new Moments(_services.GetRequiredService<IHttpForwarder>());
         var clock = new AgentClock(TimeProvider.System);
-        var unserved = new Unserved(new AgentConfig { Image = "app" }, _board, Told.Policy, Told.Boot(), clock, NullLogger.Instance);
-        _reception = new Reception(_moments, _visits, _board, new HeldRequests(_board, Told.Policy, clock, TimeSpan.FromSeconds(30)), new PageEvents(_board, unserved.NoticeOf, clock.Time), unserved);
-        _door = await TestServer.StartAsync(visit => _reception.ReceiveAsync(visit, CancellationToken.None), record: false);
+        var unserved = new UnavailableResponse(new AgentConfig { Image = "app" }, _board, Told.Policy, Told.Boot(), clock, NullLogger.Instance);
+        _reception = new ProxyHandler(_moments, _visits, _board, new HeldRequests(_board, Told.Policy, clock, TimeSpan.FromSeconds(30)), new StatusPageEvents(_board, unserved.ModelOf, clock.Time), unserved);
+        _door = await TestServer.StartAsync(visit => _reception.HandleAsync(visit, CancellationToken.None), record: false);
         _browser.BaseAddress = _door.Address;
     }
 

@@ -3,8 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Proxy;
-using RagAgent.Supervision;
+using RagAgent.Proxy.Listening;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -33,12 +32,12 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_says_nothing_is_sent_away_after_the_time_for_it_and_not_before()
     {
-        var limits = new DoorLimits();
+        var limits = new ConnectionLimits();
         await OpenAsync(limits);
         using var silent = await ConnectAsync();
         await WaitUntilServedAsync();   // so the one before it was accepted as well
 
-        _time.Advance(limits.FirstByte - TimeSpan.FromMilliseconds(1));
+        _time.Advance(limits.FirstByteTimeout - TimeSpan.FromMilliseconds(1));
         Assert.False(silent.Client.Poll(TimeSpan.FromMilliseconds(100), SelectMode.SelectRead));
         while (!silent.Client.Poll(TimeSpan.FromMilliseconds(10), SelectMode.SelectRead))
         {
@@ -51,7 +50,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Headers_that_come_a_byte_at_a_time_are_not_waited_for_for_ever()
     {
-        await OpenAsync(new DoorLimits { Headers = TimeSpan.FromSeconds(1) });
+        await OpenAsync(new ConnectionLimits { HeadersTimeout = TimeSpan.FromSeconds(1) });
 
         var answer = await DripAsync("GET / HTTP/1.1\r\nHost: app\r\nX: ", "a");
 
@@ -61,7 +60,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_connection_that_is_not_used_again_is_closed()
     {
-        await OpenAsync(new DoorLimits { KeepAlive = TimeSpan.FromSeconds(1) });
+        await OpenAsync(new ConnectionLimits { KeepAliveTimeout = TimeSpan.FromSeconds(1) });
 
         Assert.Equal("503", RawVisitor.Statuses(await RawVisitor.AskAsync(_visit!.Port, "GET / HTTP/1.1\r\nHost: app\r\n\r\n", Stop)));
     }
@@ -69,7 +68,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_upload_of_a_byte_now_and_then_is_cut_and_the_app_is_told()
     {
-        await using var app = await UploadsAsync(new DoorLimits { UploadGrace = TimeSpan.FromSeconds(2) });
+        await using var app = await UploadsAsync(new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) });
 
         var answer = await DripAsync("POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 1000000\r\n\r\n", "a");
 
@@ -80,7 +79,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_slow_upload_that_stands_still_for_a_while_arrives()
     {
-        var limits = new DoorLimits { UploadGrace = TimeSpan.FromSeconds(2) };
+        var limits = new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) };
         await using var app = await UploadsAsync(limits);
         using var phone = await ConnectAsync();
 
@@ -94,7 +93,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     public async Task Who_takes_nothing_of_a_download_is_cut_and_who_pauses_for_a_while_gets_it_whole()
     {
         const int Size = 64_000_000;   // more than all buffers on the way
-        var limits = new DoorLimits { Standstill = TimeSpan.FromSeconds(4) };
+        var limits = new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(4) };
         await using var app = await TestServer.StartAsync(call => call.Response.Body.WriteAsync(new byte[Size]).AsTask());
         await OpenAsync(limits, app.Port);
         using var paused = await ConnectAsync();
@@ -119,7 +118,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
             var heard = await socket.ReceiveAsync(new byte[16], Stop);
             await socket.CloseAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, $"{heard.Count}", Stop);
         });
-        var limits = new DoorLimits { UploadGrace = TimeSpan.FromSeconds(1.5), KeepAlive = TimeSpan.FromSeconds(1), Headers = TimeSpan.FromSeconds(1), Standstill = TimeSpan.FromSeconds(1.5) };
+        var limits = new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(1.5), KeepAliveTimeout = TimeSpan.FromSeconds(1), HeadersTimeout = TimeSpan.FromSeconds(1), StallTimeout = TimeSpan.FromSeconds(1.5) };
         await OpenAsync(limits, app.Port);
         using var session = new System.Net.WebSockets.ClientWebSocket();
         session.Options.Proxy = null;
@@ -139,7 +138,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     [InlineData("as much as is allowed", "503")]
     public async Task A_head_has_a_size(string what, string status)
     {
-        await OpenAsync(new DoorLimits());
+        await OpenAsync(new ConnectionLimits());
         var head = what switch
         {
             "a line too long" => $"GET /{new string('a', 8192)} HTTP/1.1\r\nHost: app\r\n",
@@ -154,7 +153,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task No_more_come_in_than_there_is_room_for_and_a_place_that_is_given_back_is_anothers()
     {
-        await OpenAsync(new DoorLimits { Connections = 2 });
+        await OpenAsync(new ConnectionLimits { MaxConnections = 2 });
         using var first = await KeptAsync();
         using var second = await KeptAsync();
 
@@ -171,13 +170,13 @@ public sealed class DoorLimitsTests : IAsyncDisposable
 
     private static Task WaitAsync(TimeSpan span) => Task.Delay(span, TimeProvider.System, Stop);
 
-    private async Task OpenAsync(DoorLimits limits, int? app = null)
+    private async Task OpenAsync(ConnectionLimits limits, int? app = null)
     {
         _visit = await Visit.AtAsync(_agent, Stop, limits: limits);
         _agent.Board.Publish(app is { } port ? Told.Idle with { App = Told.Serving(port) } : Told.Idle);
     }
 
-    private async Task<TestServer> UploadsAsync(DoorLimits limits)
+    private async Task<TestServer> UploadsAsync(ConnectionLimits limits)
     {
         var app = await TestServer.StartAsync(async call =>
         {

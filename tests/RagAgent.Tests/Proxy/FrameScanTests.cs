@@ -1,5 +1,5 @@
 using CsCheck;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Forwarding;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;
@@ -24,7 +24,7 @@ public class FrameScanTests
         {
             foreach (var isMasked in (bool[])[true, false])
             {
-                Assert.Equal(isHeard, new FrameScan().Read(Frame(opcode, length, isMasked)));
+                Assert.Equal(isHeard, new WebSocketFrameScanner().Read(Frame(opcode, length, isMasked)));
             }
         }
     }
@@ -39,7 +39,7 @@ public class FrameScanTests
         {
             for (var two = one; two <= bytes.Length; two += 7)
             {
-                var scan = new FrameScan();
+                var scan = new WebSocketFrameScanner();
                 Assert.Equal(marks.AsSpan(..one).Contains(true), scan.Read(bytes.AsSpan(..one)));
                 Assert.Equal(marks.AsSpan(one..two).Contains(true), scan.Read(bytes.AsSpan(one..two)));
                 Assert.Equal(marks.AsSpan(two..).Contains(true), scan.Read(bytes.AsSpan(two..)));
@@ -51,7 +51,7 @@ public class FrameScanTests
     public void Byte_by_byte_exactly_those_of_messages_are_heard()
     {
         byte[] bytes = [.. Frame(Ping, 3), .. Frame(Text, 126), .. Frame(Pong, 0), .. Frame(Continuation, 2)];
-        var scan = new FrameScan();
+        var scan = new WebSocketFrameScanner();
 
         Assert.Equal(Marks((Ping, 3), (Text, 126), (Pong, 0), (Continuation, 2)), bytes.Select(b => scan.Read([b])));
     }
@@ -59,7 +59,7 @@ public class FrameScanTests
     [Fact]
     public void A_message_of_four_gigabytes_and_more_is_followed_to_its_end()
     {
-        var scan = new FrameScan();
+        var scan = new WebSocketFrameScanner();
         var piece = new byte[1 << 30];
         Assert.True(scan.Read([0x82, 0x7F, 0, 0, 0, 1, 0, 0, 0, 1]));   // unmasked, 4 GiB and a byte
 
@@ -73,7 +73,7 @@ public class FrameScanTests
     }
 
     [Fact]
-    public void Nothing_is_heard_in_nothing() => Assert.False(new FrameScan().Read([]));
+    public void Nothing_is_heard_in_nothing() => Assert.False(new WebSocketFrameScanner().Read([]));
 
     [Fact]
     public void Any_frames_in_any_pieces() => Gen.Select(
@@ -82,7 +82,7 @@ public class FrameScanTests
         {
             byte[] bytes = [.. frames.SelectMany(f => Frame(f.Item1, f.Item2, f.Item3))];
             bool[] marks = [.. frames.SelectMany(f => Enumerable.Repeat(IsMessage(f.Item1), Frame(f.Item1, f.Item2, f.Item3).Length))];
-            var scan = new FrameScan();
+            var scan = new WebSocketFrameScanner();
             var at = 0;
             foreach (var piece in pieces.Append(int.MaxValue))
             {
@@ -95,7 +95,7 @@ public class FrameScanTests
     [Fact]
     public void No_bytes_at_all_throw() => Gen.Byte.Array[0, 200].Array[0, 10].Sample(pieces =>
     {
-        var scan = new FrameScan();
+        var scan = new WebSocketFrameScanner();
         foreach (var piece in pieces)
         {
             scan.Read(piece);

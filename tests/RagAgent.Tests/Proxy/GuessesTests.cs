@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Access;
 using RagAgent.Supervision;
 using Xunit;
 
@@ -11,21 +11,21 @@ public sealed class GuessesTests
 {
     private static readonly IPAddress Someone = IPAddress.Parse("192.0.2.1");
 
-    private readonly Guesses _guesses = new();
+    private readonly PasswordRateLimiter _guesses = new();
     private Moment _now = Moment.Zero + TimeSpan.FromHours(1);
 
     [Fact]
     public void Five_wrong_ones_are_free_then_each_waits_twice_as_long_as_the_one_before_up_to_a_minute()
     {
-        Assert.All(Enumerable.Range(0, Guesses.Free), _ => Assert.Null(_guesses.Charge(Someone, _now)));
+        Assert.All(Enumerable.Range(0, PasswordRateLimiter.FreeAttempts), _ => Assert.Null(_guesses.Acquire(Someone, _now)));
 
         var waits = new List<double>();
         for (var i = 0; i < 8; i++)
         {
-            var wait = _guesses.Charge(Someone, _now)!.Value;
+            var wait = _guesses.Acquire(Someone, _now)!.Value;
             waits.Add(wait.TotalSeconds);
             _now += wait;
-            Assert.Null(_guesses.Charge(Someone, _now));
+            Assert.Null(_guesses.Acquire(Someone, _now));
         }
 
         Assert.Equal([1, 2, 4, 8, 16, 32, 60, 60], waits);
@@ -37,7 +37,7 @@ public sealed class GuessesTests
         var (made, end) = (0, _now + TimeSpan.FromDays(1));
         while (_now < end)
         {
-            if (_guesses.Charge(Someone, _now) is { } wait)
+            if (_guesses.Acquire(Someone, _now) is { } wait)
             {
                 _now += wait;
             }
@@ -53,10 +53,10 @@ public sealed class GuessesTests
     [Fact]
     public void Who_waits_a_quarter_of_an_hour_begins_anew()
     {
-        Assert.All(Enumerable.Range(0, Guesses.Free), _ => Assert.Null(_guesses.Charge(Someone, _now)));
-        Assert.NotNull(_guesses.Charge(Someone, _now));
+        Assert.All(Enumerable.Range(0, PasswordRateLimiter.FreeAttempts), _ => Assert.Null(_guesses.Acquire(Someone, _now)));
+        Assert.NotNull(_guesses.Acquire(Someone, _now));
         _now += TimeSpan.FromMinutes(15);
-        Assert.All(Enumerable.Range(0, Guesses.Free), _ => Assert.Null(_guesses.Charge(Someone, _now)));
+        Assert.All(Enumerable.Range(0, PasswordRateLimiter.FreeAttempts), _ => Assert.Null(_guesses.Acquire(Someone, _now)));
     }
 
     [Fact]
@@ -64,8 +64,8 @@ public sealed class GuessesTests
     {
         Assert.All(Enumerable.Range(0, 100), _ =>
         {
-            Assert.Null(_guesses.Charge(Someone, _now));
-            _guesses.GiveBack(Someone, _now);
+            Assert.Null(_guesses.Acquire(Someone, _now));
+            _guesses.Refund(Someone, _now);
         });
     }
 
@@ -75,7 +75,7 @@ public sealed class GuessesTests
     public void Another_address_is_another_one(string address, bool free)
     {
         Exhaust(Someone);
-        Assert.Equal(free, _guesses.Charge(IPAddress.Parse(address), _now) is null);
+        Assert.Equal(free, _guesses.Acquire(IPAddress.Parse(address), _now) is null);
     }
 
     [Theory]
@@ -84,7 +84,7 @@ public sealed class GuessesTests
     public void The_addresses_of_one_IPv6_network_are_one(string address, bool free)
     {
         Exhaust(IPAddress.Parse("2001:db8:0:1::1"));
-        Assert.Equal(free, _guesses.Charge(IPAddress.Parse(address), _now) is null);
+        Assert.Equal(free, _guesses.Acquire(IPAddress.Parse(address), _now) is null);
     }
 
     [Fact]
@@ -93,31 +93,31 @@ public sealed class GuessesTests
         var made = 0;
         for (var i = 0; i < 10_000; i++)
         {
-            made += _guesses.Charge(IPAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"10.0.{i / 250}.{i % 250}")), _now) is null ? 1 : 0;
+            made += _guesses.Acquire(IPAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"10.0.{i / 250}.{i % 250}")), _now) is null ? 1 : 0;
             _now += TimeSpan.FromMilliseconds(10);
         }
 
-        Assert.InRange(made, Guesses.Burst + 99, Guesses.Burst + 101);
+        Assert.InRange(made, PasswordRateLimiter.Burst + 99, PasswordRateLimiter.Burst + 101);
     }
 
     [Fact]
     public void What_is_remembered_has_a_bound_and_the_oldest_goes_first()
     {
-        var known = new Recent<int, string>(TimeSpan.FromMinutes(1), 3);
+        var known = new ExpiringCache<int, string>(TimeSpan.FromMinutes(1), 3);
         foreach (var i in new[] { 1, 2, 3, 1, 4 })
         {
-            known.Put(i, $"{i}", _now);
+            known.Set(i, $"{i}", _now);
         }
 
         Assert.Equal([true, false, true, true], new[] { 1, 2, 3, 4 }.Select(i => known.TryGet(i, _now, out _)));
         Assert.False(known.TryGet(1, _now + TimeSpan.FromMinutes(1), out _));
-        known.Put(5, "5", _now + TimeSpan.FromMinutes(1));
+        known.Set(5, "5", _now + TimeSpan.FromMinutes(1));
         Assert.Equal(1, known.Count);
     }
 
     private void Exhaust(IPAddress address)
     {
-        while (_guesses.Charge(address, _now) is null)
+        while (_guesses.Acquire(address, _now) is null)
         {
         }
     }

@@ -5,7 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Forwarding;
+using RagAgent.Proxy.StatusPage;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -31,14 +32,14 @@ public sealed class HeldTests : IAsyncLifetime
     private readonly CancellationTokenSource _ending = new();
     private readonly HttpClient _browser = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ServiceProvider _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
-    private Visits _visits = null!;
+    private InFlightRequests _visits = null!;
     private HeldRequests _held = null!;
-    private Reception _reception = null!;
+    private ProxyHandler _reception = null!;
     private TestServer _door = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _visits = new Visits(_time);
+        _visits = new InFlightRequests(_time);
         await OpenAsync(Hold);
     }
 
@@ -117,7 +118,7 @@ public sealed class HeldTests : IAsyncLifetime
 
         var answer = AskForPageAsync();
         await HeldAsync(1);
-        _time.Advance(Reception.PatienceOfPeople - TimeSpan.FromMilliseconds(1));
+        _time.Advance(ProxyHandler.PageMaxHold - TimeSpan.FromMilliseconds(1));
         Assert.Equal(1, _held.Count);
         _time.Advance(TimeSpan.FromMilliseconds(1));
 
@@ -158,8 +159,8 @@ public sealed class HeldTests : IAsyncLifetime
     {
         _board.Publish(Between);
         using var leaving = new CancellationTokenSource();
-        var waiting = Enumerable.Range(0, HeldRequests.Most).Select(_ => _held.WaitAsync(null, leaving.Token)).ToArray();
-        await HeldAsync(HeldRequests.Most);
+        var waiting = Enumerable.Range(0, HeldRequests.MaxHeld).Select(_ => _held.WaitAsync(null, leaving.Token)).ToArray();
+        await HeldAsync(HeldRequests.MaxHeld);
 
         Assert.Equal(503, (int)(await _browser.GetAsync(_door.Address, Stop)).StatusCode);
         await leaving.CancelAsync();
@@ -315,7 +316,7 @@ public sealed class HeldTests : IAsyncLifetime
             _ => throw new ArgumentOutOfRangeException(nameof(what)),
         };
 
-        Assert.Equal(isAwaited ? Moment.Zero + Hold : null, Comeback.AwaitedUntil(state, Told.Policy, Hold));
+        Assert.Equal(isAwaited ? Moment.Zero + Hold : null, RecoveryForecast.WaitUntil(state, Told.Policy, Hold));
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -323,10 +324,10 @@ public sealed class HeldTests : IAsyncLifetime
     private async Task OpenAsync(TimeSpan hold)
     {
         var clock = new AgentClock(_time);
-        var unserved = new Unserved(new AgentConfig { Image = "app" }, _board, Told.Policy, Told.Boot(), clock, NullLogger.Instance);
+        var unserved = new UnavailableResponse(new AgentConfig { Image = "app" }, _board, Told.Policy, Told.Boot(), clock, NullLogger.Instance);
         _held = new HeldRequests(_board, Told.Policy, clock, hold);
-        _reception = new Reception(_services.GetRequiredService<IHttpForwarder>(), _visits, _board, _held, new PageEvents(_board, unserved.NoticeOf, _time), unserved);
-        _door = await TestServer.StartAsync(visit => _reception.ReceiveAsync(visit, _ending.Token), record: false);
+        _reception = new ProxyHandler(_services.GetRequiredService<IHttpForwarder>(), _visits, _board, _held, new StatusPageEvents(_board, unserved.ModelOf, _time), unserved);
+        _door = await TestServer.StartAsync(visit => _reception.HandleAsync(visit, _ending.Token), record: false);
     }
 
     private void Serve(TestServer app) => _board.Publish(Between with { App = Told.Serving(app.Port), ServedUntil = null });

@@ -1,6 +1,5 @@
 using System.Text;
-using RagAgent.Proxy;
-using RagAgent.Supervision;
+using RagAgent.Proxy.Listening;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -28,7 +27,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [InlineData(100)]   // a byte now and then would do as well
     public async Task An_answer_that_nobody_takes_is_not_kept_for_ever_though_the_connection_lives(int window)
     {
-        await OpenAsync(new DoorLimits { Standstill = TimeSpan.FromSeconds(2) });
+        await OpenAsync(new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(2) });
         await using var visitor = await RawHttp2.AtAsync(_visit!, Stop, window);
 
         await visitor.AskAsync(1, more: ("accept", "text/html"));
@@ -40,7 +39,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_answer_that_is_taken_late_arrives_whole()
     {
-        await OpenAsync(new DoorLimits { Standstill = TimeSpan.FromSeconds(6) });
+        await OpenAsync(new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(6) });
         await using var visitor = await RawHttp2.AtAsync(_visit!, Stop, window: 0);
 
         await visitor.AskAsync(1);
@@ -54,30 +53,30 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task So_many_requests_at_once_and_the_next_one_is_refused_alone()
     {
-        var limits = new DoorLimits { Streams = 5 };
+        var limits = new ConnectionLimits { MaxStreams = 5 };
         var asked = 0;
         await using var app = await HangingAsync(limits, () => Interlocked.Increment(ref asked));
         await using var visitor = await RawHttp2.AtAsync(_visit!, Stop);
 
-        for (var i = 0; i < limits.Streams; i++)
+        for (var i = 0; i < limits.MaxStreams; i++)
         {
             await visitor.AskAsync((2 * i) + 1);
         }
-        while (Volatile.Read(ref asked) < limits.Streams)
+        while (Volatile.Read(ref asked) < limits.MaxStreams)
         {
             await WaitAsync(TimeSpan.FromMilliseconds(5));
         }
-        await visitor.AskAsync((2 * limits.Streams) + 1);
+        await visitor.AskAsync((2 * limits.MaxStreams) + 1);
 
         var refused = (await visitor.UntilAsync(Frame.Reset))!;
-        Assert.Equal(((2 * limits.Streams) + 1, Refused, limits.Streams), (refused.Stream, refused.Error, Volatile.Read(ref asked)));
+        Assert.Equal(((2 * limits.MaxStreams) + 1, Refused, limits.MaxStreams), (refused.Stream, refused.Error, Volatile.Read(ref asked)));
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_asks_and_takes_it_back_again_and_again_is_sent_away_and_leaves_nothing_at_the_app()
     {
         var open = 0;
-        await using var app = await HangingAsync(new DoorLimits(), () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
+        await using var app = await HangingAsync(new ConnectionLimits(), () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
         await using var visitor = await RawHttp2.AtAsync(_visit!, Stop);
         var end = visitor.UntilAsync(Frame.GoAway);
 
@@ -110,7 +109,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [InlineData(10)]
     public async Task Headers_have_a_size_in_however_many_frames_they_come(int piece)
     {
-        await OpenAsync(new DoorLimits());
+        await OpenAsync(new ConnectionLimits());
         await using var visitor = await RawHttp2.AtAsync(_visit!, Stop);
         var end = visitor.UntilAsync(Frame.GoAway);
 
@@ -137,7 +136,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Headers_that_come_a_piece_at_a_time_are_not_waited_for_for_ever()
     {
-        await OpenAsync(new DoorLimits { Headers = TimeSpan.FromSeconds(1) });
+        await OpenAsync(new ConnectionLimits { HeadersTimeout = TimeSpan.FromSeconds(1) });
         await using var visitor = await RawHttp2.AtAsync(_visit!, Stop);
         var end = visitor.UntilAsync(Frame.GoAway);
 
@@ -162,7 +161,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     public async Task An_upload_of_which_nothing_comes_is_cut_and_the_app_is_told()
     {
         var open = 0;
-        await using var app = await HangingAsync(new DoorLimits { UploadGrace = TimeSpan.FromSeconds(2) }, () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
+        await using var app = await HangingAsync(new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) }, () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
         await using var visitor = await RawHttp2.AtAsync(_visit!, Stop);
 
         await visitor.AskAsync(1, "/_stcore/upload_file/1", "POST", ends: false);
@@ -192,7 +191,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     public async Task What_would_be_something_else_in_HTTP_1_1_does_not_reach_the_app(string name, string value)
     {
         await using var app = new RawApp();
-        await OpenAsync(new DoorLimits(), app.Port);
+        await OpenAsync(new ConnectionLimits(), app.Port);
         await using var visitor = await RawHttp2.AtAsync(_visit!, Stop);
         var fields = new Dictionary<string, string> { [":method"] = "GET", [":scheme"] = "https", [":authority"] = "rag.example.com", [":path"] = "/x", [name] = value };
 
@@ -211,14 +210,14 @@ public sealed class Http2LimitsTests : IAsyncDisposable
 
     private static Task WaitAsync(TimeSpan span) => Task.Delay(span, TimeProvider.System, Stop);
 
-    private async Task OpenAsync(DoorLimits limits, int? app = null)
+    private async Task OpenAsync(ConnectionLimits limits, int? app = null)
     {
         _visit = await SecureVisit.AtAsync(_agent, Stop, limits: limits);
         _agent.Board.Publish(app is { } port ? Told.Idle with { App = Told.Serving(port) } : Told.Idle);
     }
 
     /// <summary>An app that answers nothing.</summary>
-    private async Task<TestServer> HangingAsync(DoorLimits limits, Action? asked = null, Action? left = null)
+    private async Task<TestServer> HangingAsync(ConnectionLimits limits, Action? asked = null, Action? left = null)
     {
         var app = await TestServer.StartAsync(async call =>
         {

@@ -6,8 +6,7 @@ using System.Security.Authentication;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
-using RagAgent.Supervision;
+using RagAgent.Proxy.Listening;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -191,7 +190,7 @@ public class HttpsTests
         await agent.StartAsync(Stop);
         using var http = Held(out var httpPort);
         using var https = Held(out var httpsPort);
-        var activation = ActivationSockets.At([(int)http.Handle, (int)https.Handle]);
+        var activation = ActivationSockets.FromDescriptors([(int)http.Handle, (int)https.Handle]);
 
         for (var round = 1; round <= 3; round++)
         {

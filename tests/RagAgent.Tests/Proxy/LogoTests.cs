@@ -1,5 +1,5 @@
 using System.Text;
-using RagAgent.Proxy;
+using RagAgent.Proxy.StatusPage;
 using RagAgent.Tests.Bench;
 using Xunit;
 

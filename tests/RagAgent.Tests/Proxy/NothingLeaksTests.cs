@@ -2,8 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
-using RagAgent.Supervision;
+using RagAgent.Proxy.Access;
 using RagAgent.Tests.Bench;
 using Xunit;
 

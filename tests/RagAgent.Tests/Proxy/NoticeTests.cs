@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 using CsCheck;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Forwarding;
+using RagAgent.Proxy.StatusPage;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using RagAgent.Tests.Supervision.Simulation;
@@ -108,9 +109,9 @@ public partial class NoticeTests
         var boot = Told.Boot(new Before());
         boot.Reach(Milestone.Secret);
 
-        var during = Notice.Of(Pulling, Told.Policy, boot, Now, PageDetails.Brief);
+        var during = StatusPageModel.Of(Pulling, Told.Policy, boot, Now, PageDetails.Brief);
         boot.Reach(Milestone.Healthy);
-        var after = Notice.Of(Pulling, Told.Policy, boot, Now, PageDetails.Brief);
+        var after = StatusPageModel.Of(Pulling, Told.Policy, boot, Now, PageDetails.Brief);
 
         Assert.Equal(("after 5s", "The last start took 1m13s."), (during.Steps[1].Note, during.Before));
         Assert.Equal(("done", null), (after.Steps[1].Note, after.Before));
@@ -126,7 +127,7 @@ public partial class NoticeTests
     [InlineData(1, 5, null, "1 B of 5 B", "")]
     public void A_pull_is_told_in_bytes_speed_and_time_left(long downloaded, long total, double? speed, string amount, string pace)
     {
-        var pull = PullNotice.Of(new PullProgress(0.5, downloaded, total), new PullPace(Now, downloaded, speed), Now);
+        var pull = StatusPagePull.Of(new PullProgress(0.5, downloaded, total), new PullPace(Now, downloaded, speed), Now);
 
         Assert.Equal((50, amount, pace), (pull.Percent, pull.Amount, pull.Pace));
     }
@@ -134,12 +135,12 @@ public partial class NoticeTests
     [Fact]
     public void In_full_the_operators_sentence_is_told_as_well()
     {
-        var notice = Notice.Of(States["no secret"], Told.Policy, Told.Boot(), Now, PageDetails.Full);
+        var notice = StatusPageModel.Of(States["no secret"], Told.Policy, Told.Boot(), Now, PageDetails.Full);
 
         Assert.Equal(Headline.Of(States["no secret"], Told.Policy), notice.Details);
         Assert.Equal(notice.Details, notice.Message);
         Assert.Contains("123456789012", notice.Message, StringComparison.Ordinal);
-        Assert.Equal("The app does not answer right now.", Notice.Of(States["rolled back"], Told.Policy, Told.Boot(), Now, PageDetails.Full).Message);
+        Assert.Equal("The app does not answer right now.", StatusPageModel.Of(States["rolled back"], Told.Policy, Told.Boot(), Now, PageDetails.Full).Message);
     }
 
     [Fact]
@@ -147,7 +148,7 @@ public partial class NoticeTests
     {
         Assert.All(States, state => Discreet(state.Value));
         // The search finds what is there.
-        Assert.Matches(Inside(), JsonSerializer.Serialize(Notice.Of(States["no secret"], Told.Policy, Told.Boot(), Now, PageDetails.Full), NoticeJson.Plain.Notice));
+        Assert.Matches(Inside(), JsonSerializer.Serialize(StatusPageModel.Of(States["no secret"], Told.Policy, Told.Boot(), Now, PageDetails.Full), StatusPageJson.Plain.StatusPageModel));
     }
 
     [Fact]
@@ -159,7 +160,7 @@ public partial class NoticeTests
         History.Any(longest: 12).Sample(history => Lived.Through(history, seen: state =>
         {
             // Before the first look at the engine nobody knows.
-            if (state.App is not App.Unseen && Comeback.AwaitedUntil(state, history.Policy, TimeSpan.FromSeconds(30)) is not null)
+            if (state.App is not App.Unseen && RecoveryForecast.WaitUntil(state, history.Policy, TimeSpan.FromSeconds(30)) is not null)
             {
                 Assert.True(state is { Hold: null } and ({ ServedUntil: not null } or { App: App.Probing { Adopted: true } }), $"{state}");
                 Assert.IsNotType<App.Serving>(state.App);
@@ -167,12 +168,12 @@ public partial class NoticeTests
         }), iter: 100);
     }
 
-    private static Notice Of(string state) => Notice.Of(States[state], Told.Policy, Told.Boot(), Now, PageDetails.Brief);
+    private static StatusPageModel Of(string state) => StatusPageModel.Of(States[state], Told.Policy, Told.Boot(), Now, PageDetails.Brief);
 
     private static void Discreet(AgentState state)
     {
-        var notice = Notice.Of(state, Told.Policy, Told.Boot(), state.Now, PageDetails.Brief);
-        Assert.DoesNotMatch(Inside(), JsonSerializer.Serialize(notice with { Pull = null }, NoticeJson.Plain.Notice));
+        var notice = StatusPageModel.Of(state, Told.Policy, Told.Boot(), state.Now, PageDetails.Brief);
+        Assert.DoesNotMatch(Inside(), JsonSerializer.Serialize(notice with { Pull = null }, StatusPageJson.Plain.StatusPageModel));
         Assert.DoesNotMatch(Inside(), notice.Message);
     }
 

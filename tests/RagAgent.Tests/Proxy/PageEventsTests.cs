@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Proxy;
+using RagAgent.Proxy.StatusPage;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -81,12 +81,12 @@ public sealed class PageEventsTests : IAsyncLifetime
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_leaves_makes_room_and_beyond_the_bound_nobody_listens()
     {
-        var events = new PageEvents(_agent.Board, _ => new Notice("starting", "", null, [], null, null, null), _time);
+        var events = new StatusPageEvents(_agent.Board, _ => new StatusPageModel("starting", "", null, [], null, null, null), _time);
         await using var server = await TestServer.StartAsync(async call =>
         {
             try
             {
-                call.Response.StatusCode = await events.TellAsync(call, call.RequestAborted) ? 200 : 503;
+                call.Response.StatusCode = await events.StreamAsync(call, call.RequestAborted) ? 200 : 503;
             }
             catch (OperationCanceledException) when (call.RequestAborted.IsCancellationRequested)
             {
@@ -95,7 +95,7 @@ public sealed class PageEventsTests : IAsyncLifetime
         }, record: false);
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         var listening = new List<HttpResponseMessage>();
-        while (listening.Count < PageEvents.Most)
+        while (listening.Count < StatusPageEvents.MaxListeners)
         {
             listening.Add(await browser.GetAsync(server.Address, HttpCompletionOption.ResponseHeadersRead, Stop));
         }

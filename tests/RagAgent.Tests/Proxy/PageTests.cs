@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
+using RagAgent.Proxy.StatusPage;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;
@@ -12,14 +12,14 @@ public partial class PageTests
 {
     private const string Hostile = "</title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\" onload=\"x' & {{}} <!--";
 
-    private static readonly Notice Starting = new("starting", "The newest version is being downloaded.", null,
+    private static readonly StatusPageModel Starting = new("starting", "The newest version is being downloaded.", null,
         [new("Machine", "done", "after 5s"), new("Credentials and secrets", "done", "done"), new("Newest version", "done", "done"), new("Download", "now", "under way"), new("Start", "waiting", "waiting"), new("Health check", "failed", "failed")],
-        new PullNotice(34, "612 MB of 1.4 GB", "38 MB/s, about 30 s left"), "The last start took 1m13s.", null);
+        new StatusPagePull(34, "612 MB of 1.4 GB", "38 MB/s, about 30 s left"), "The last start took 1m13s.", null);
 
     [Fact]
     public void It_shows_what_is_told()
     {
-        var html = new Page(new PageConfig(), "ragstream", logo: null).Render(Starting);
+        var html = new StatusPageRenderer(new PageConfig(), "ragstream", logo: null).Render(Starting);
 
         Assert.Contains("<title>ragstream</title>", html, StringComparison.Ordinal);
         Assert.Contains("<h1>ragstream</h1>", html, StringComparison.Ordinal);
@@ -34,7 +34,7 @@ public partial class PageTests
     [Fact]
     public void What_there_is_nothing_to_say_of_is_hidden_and_can_come_later()
     {
-        var html = new Page(new PageConfig(), "ragstream", logo: null).Render(new Notice("stopped", "The app is switched off for now.", "Start it.", [], null, null, null));
+        var html = new StatusPageRenderer(new PageConfig(), "ragstream", logo: null).Render(new StatusPageModel("stopped", "The app is switched off for now.", "Start it.", [], null, null, null));
 
         Assert.Contains("<div id=\"pull\" hidden>", html, StringComparison.Ordinal);
         Assert.Contains("<ol id=\"steps\" aria-label=\"Steps of the start\" hidden>", html, StringComparison.Ordinal);
@@ -46,48 +46,48 @@ public partial class PageTests
     public void It_names_the_address_that_the_app_has_if_it_has_one()
     {
         Assert.Contains("<p>This app's address: <a href=\"https://rag.example.com/\">https://rag.example.com/</a></p>",
-            new Page(new PageConfig(), "ragstream", logo: null, url: "https://rag.example.com/").Render(Starting), StringComparison.Ordinal);
-        Assert.DoesNotContain("This app's address", new Page(new PageConfig(), "ragstream", logo: null).Render(Starting), StringComparison.Ordinal);
+            new StatusPageRenderer(new PageConfig(), "ragstream", logo: null, url: "https://rag.example.com/").Render(Starting), StringComparison.Ordinal);
+        Assert.DoesNotContain("This app's address", new StatusPageRenderer(new PageConfig(), "ragstream", logo: null).Render(Starting), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Whatever_a_text_holds_it_stays_text()
     {
         var title = Hostile[..80];
-        var hostile = new Notice(Hostile, Hostile, Hostile, [new(Hostile, Hostile, Hostile)], new PullNotice(1, Hostile, Hostile), Hostile, Hostile);
-        var page = new Page(new PageConfig { Title = title }, Hostile, "data:image/png;base64,\"><script>");
+        var hostile = new StatusPageModel(Hostile, Hostile, Hostile, [new(Hostile, Hostile, Hostile)], new StatusPagePull(1, Hostile, Hostile), Hostile, Hostile);
+        var page = new StatusPageRenderer(new PageConfig { Title = title }, Hostile, "data:image/png;base64,\"><script>");
 
         var html = page.Render(hostile);
 
-        Assert.Equal(Tags(new Page(new PageConfig(), "x", "data:,").Render(hostile with { Status = "x", Sentence = "x", Details = "x", Steps = [new("x", "x", "x")], Pull = new PullNotice(1, "x", "x"), Before = "x", Ending = "x" })), Tags(html));
+        Assert.Equal(Tags(new StatusPageRenderer(new PageConfig(), "x", "data:,").Render(hostile with { Status = "x", Sentence = "x", Details = "x", Steps = [new("x", "x", "x")], Pull = new StatusPagePull(1, "x", "x"), Before = "x", Ending = "x" })), Tags(html));
         Assert.DoesNotContain("alert(1)<", html, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Its_policy_allows_its_own_style_and_script_and_no_other()
     {
-        var page = new Page(new PageConfig { Accent = "#d97706" }, "ragstream", logo: null);
+        var page = new StatusPageRenderer(new PageConfig { Accent = "#d97706" }, "ragstream", logo: null);
         var html = page.Render(Starting);
 
         Assert.Equal(
             $"default-src 'none'; style-src 'sha256-{Hash(Inside(html, "style"))}'; script-src 'sha256-{Hash(Inside(html, "script"))}'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'",
-            page.Policy);
+            page.ContentSecurityPolicy);
         Assert.Contains("--accent: #d97706;", Inside(html, "style"), StringComparison.Ordinal);
         Assert.Empty(Regex.Matches(html, @"\s(style|on\w+)="));
     }
 
     [Fact]
     public void It_needs_no_other_host_and_no_second_request() =>
-        Assert.Empty(Regex.Matches(new Page(new PageConfig(), "ragstream", "data:image/png;base64,AAAA").Render(Starting), @"https?://|url\(|@import|(src|href)=""(?!data:)"));
+        Assert.Empty(Regex.Matches(new StatusPageRenderer(new PageConfig(), "ragstream", "data:image/png;base64,AAAA").Render(Starting), @"https?://|url\(|@import|(src|href)=""(?!data:)"));
 
     [Fact]
     public void Without_a_script_it_comes_back_by_itself() =>
-        Assert.Contains("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>", new Page(new PageConfig(), "ragstream", logo: null).Render(Starting), StringComparison.Ordinal);
+        Assert.Contains("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>", new StatusPageRenderer(new PageConfig(), "ragstream", logo: null).Render(Starting), StringComparison.Ordinal);
 
     [Fact]
     public void Its_colours_can_be_read_by_day_and_by_night()
     {
-        var style = Inside(new Page(new PageConfig(), "ragstream", logo: null).Render(Starting), "style");
+        var style = Inside(new StatusPageRenderer(new PageConfig(), "ragstream", logo: null).Render(Starting), "style");
         var themes = Themes().Matches(style).Select(theme => Colours().Matches(theme.Value).ToDictionary(colour => colour.Groups[1].Value, colour => colour.Groups[2].Value)).Take(2).ToArray();
 
         Assert.Equal(2, themes.Length);

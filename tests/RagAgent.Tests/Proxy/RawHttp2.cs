@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
-using RagAgent.Tests.Bench;
 
 namespace RagAgent.Tests.Proxy;
 

@@ -10,6 +10,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
 using RagAgent.Proxy;
+using RagAgent.Proxy.Forwarding;
+using RagAgent.Proxy.Listening;
+using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 
@@ -22,7 +25,7 @@ internal sealed class SecureVisit : IAsyncDisposable
     private readonly FakeTimeProvider _time;
     private readonly AgentClock _clock;
 
-    private SecureVisit(SupervisedApp app, Func<SecureVisit, AgentConfig> configure, bool issued, bool rsa, ActivationSockets? activation, int? http, int? https, DoorLimits? limits)
+    private SecureVisit(SupervisedApp app, Func<SecureVisit, AgentConfig> configure, bool issued, bool rsa, ActivationSockets? activation, int? http, int? https, ConnectionLimits? limits)
     {
         _time = new FakeTimeProvider(Now);
         _clock = new AgentClock(_time);
@@ -33,7 +36,7 @@ internal sealed class SecureVisit : IAsyncDisposable
         }
         var config = configure(this);
         Certificates = new CertificateWatch(config, app.Board, _clock, new Heard<CertificateWatch>(Said));
-        Visits = new Visits(app.Clock.Time);
+        Visits = new InFlightRequests(app.Clock.Time);
         _door = Visit.Door(app, Http, Visits, activation, config: config, certificates: Certificates, limits: limits);
         Browser = new HttpClient(new SocketsHttpHandler
         {
@@ -47,14 +50,14 @@ internal sealed class SecureVisit : IAsyncDisposable
 
     public TestAuthority Authority { get; } = new();
     public CertificateWatch Certificates { get; }
-    public Visits Visits { get; }
+    public InFlightRequests Visits { get; }
     public HttpClient Browser { get; }
     public List<string> Said { get; } = [];
     public int Http { get; }
     public int Https { get; }
     public string? Serial { get; }
 
-    public static async Task<SecureVisit> AtAsync(SupervisedApp app, CancellationToken stopping, TlsConfig? tls = null, bool issued = true, bool rsa = false, ActivationSockets? activation = null, int? http = null, int? https = null, DoorLimits? limits = null)
+    public static async Task<SecureVisit> AtAsync(SupervisedApp app, CancellationToken stopping, TlsConfig? tls = null, bool issued = true, bool rsa = false, ActivationSockets? activation = null, int? http = null, int? https = null, ConnectionLimits? limits = null)
     {
         var visit = new SecureVisit(app, made => new AgentConfig
         {

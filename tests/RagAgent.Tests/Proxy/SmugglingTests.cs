@@ -1,4 +1,3 @@
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
-using RagAgent.Supervision;
+using RagAgent.Proxy.Forwarding;
+using RagAgent.Proxy.StatusPage;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -30,7 +30,7 @@ public sealed class VisitorActivityTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _visit = await Visit.AtAsync(_agent, Stop);
-        _visit.Visits.Activity.Listen(() => Interlocked.Increment(ref _told), TimeSpan.Zero);
+        _visit.Visits.Activity.Subscribe(() => Interlocked.Increment(ref _told), TimeSpan.Zero);
     }
 
     public async ValueTask DisposeAsync()
@@ -133,17 +133,17 @@ public sealed class VisitorActivityTests : IAsyncLifetime
     public void It_is_told_at_once_and_then_no_more_often_than_asked_for()
     {
         var (time, told) = (new FakeTimeProvider(), 0);
-        var activity = new VisitorActivity(time);
-        activity.Listen(() => told++, TimeSpan.FromSeconds(1));
+        var activity = new ActivityDetector(time);
+        activity.Subscribe(() => told++, TimeSpan.FromSeconds(1));
 
         for (var i = 0; i < 1000; i++)
         {
-            activity.Watch(new DefaultHttpContext())!.Dispose();
+            activity.Track(new DefaultHttpContext())!.Dispose();
             time.Advance(TimeSpan.FromMilliseconds(1));
         }
         Assert.Equal(1, told);
 
-        activity.Watch(new DefaultHttpContext())!.Dispose();
+        activity.Track(new DefaultHttpContext())!.Dispose();
         Assert.Equal(2, told);
     }
 
@@ -151,9 +151,9 @@ public sealed class VisitorActivityTests : IAsyncLifetime
     public void A_request_that_goes_on_for_long_counts_as_long_as_it_does()
     {
         var (time, told) = (new FakeTimeProvider(), 0);
-        var activity = new VisitorActivity(time);
-        activity.Listen(() => told++, TimeSpan.FromSeconds(1));
-        var upload = activity.Watch(new DefaultHttpContext())!;
+        var activity = new ActivityDetector(time);
+        activity.Subscribe(() => told++, TimeSpan.FromSeconds(1));
+        var upload = activity.Track(new DefaultHttpContext())!;
 
         for (var i = 1; i <= 12; i++)
         {
@@ -172,7 +172,7 @@ public sealed class VisitorActivityTests : IAsyncLifetime
         var visit = new DefaultHttpContext();
         var before = visit.Features.Revision;
 
-        Assert.Null(new VisitorActivity(TimeProvider.System).Watch(visit));
+        Assert.Null(new ActivityDetector(TimeProvider.System).Track(visit));
         Assert.Equal(before, visit.Features.Revision);
     }
 
@@ -190,13 +190,13 @@ public sealed class VisitorActivityTests : IAsyncLifetime
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, at => at.Protocols = HttpProtocols.Http2));
         builder.Services.AddRoutingCore();
         builder.Services.AddHttpForwarder();
-        var unserved = new Unserved(new AgentConfig { Image = "app" }, _agent.Board, Told.Policy, Told.Boot(), _agent.Clock, NullLogger<Unserved>.Instance);
+        var unserved = new UnavailableResponse(new AgentConfig { Image = "app" }, _agent.Board, Told.Policy, Told.Boot(), _agent.Clock, NullLogger<UnavailableResponse>.Instance);
         builder.Services.AddLogging().AddSingleton(_visit.Visits).AddSingleton(_agent.Board).AddSingleton(unserved)
-            .AddSingleton(new HeldRequests(_agent.Board, Told.Policy, _agent.Clock, TimeSpan.Zero)).AddSingleton(new PageEvents(_agent.Board, unserved.NoticeOf, _agent.Clock.Time)).AddSingleton<Reception>();
+            .AddSingleton(new HeldRequests(_agent.Board, Told.Policy, _agent.Clock, TimeSpan.Zero)).AddSingleton(new StatusPageEvents(_agent.Board, unserved.ModelOf, _agent.Clock.Time)).AddSingleton<ProxyHandler>();
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(20));
         var door = builder.Build();
-        var reception = door.Services.GetRequiredService<Reception>();
-        door.Run(visit => reception.ReceiveAsync(visit, CancellationToken.None));
+        var reception = door.Services.GetRequiredService<ProxyHandler>();
+        door.Run(visit => reception.HandleAsync(visit, CancellationToken.None));
         await door.StartAsync(Stop);
         return door;
     }

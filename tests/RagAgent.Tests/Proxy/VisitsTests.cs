@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Proxy;
+using RagAgent.Proxy.Forwarding;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -15,11 +15,11 @@ public class VisitsTests
 
     private readonly FakeTimeProvider _time = new();
     private readonly ConcurrentQueue<int> _told = new();
-    private readonly Visits _visits;
+    private readonly InFlightRequests _visits;
 
     public VisitsTests()
     {
-        _visits = new Visits(_time);
+        _visits = new InFlightRequests(_time);
         _visits.SessionsChanged += _told.Enqueue;
     }
 

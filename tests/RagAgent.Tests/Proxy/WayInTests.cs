@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using RagAgent.Configuration;
+using RagAgent.Proxy.Tls;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -38,13 +39,13 @@ public sealed class WayInTests : IDisposable
     {
         await using var agent = new SupervisedApp();
         await using var visit = await SecureVisit.AtAsync(agent, Stop);
-        var secure = new RagAgent.Proxy.SecureOnly(443, visit.Certificates);
+        var secure = new RagAgent.Proxy.Tls.HttpsRedirect(443, visit.Certificates);
         var context = new DefaultHttpContext();
         context.Request.Scheme = "http";
         context.Request.Path = "/a";
 
         context.Request.Host = new HostString("[::1]", 80);
-        await secure.ReceiveAsync(context, _ => throw new InvalidOperationException("It was let through."));
+        await secure.InvokeAsync(context, _ => throw new InvalidOperationException("It was let through."));
         Assert.Equal("https://[::1]/a", context.Response.Headers.Location);
 
         Assert.StartsWith("HTTP/1.1 400 ", await RawAsync(visit.Http, "GET / HTTP/1.0\r\n"), StringComparison.Ordinal);

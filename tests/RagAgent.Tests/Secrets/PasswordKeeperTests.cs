@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Configuration;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
@@ -36,12 +35,12 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     public async Task A_new_one_is_taken_when_the_secrets_are_read()
     {
         await _password.ReadyAsync(Stop);
-        _password.Stored = () => new RawSecret(PasswordHash.Make("another password", PasswordHash.FewestIterations), "2");
-        var secrets = new SecretsAndPassword(new SecretReader(_password.Config, _password, _password.Vault), _password.Keeper, TimeProvider.System);
+        _password.Stored = () => new RawSecret(PasswordHash.Create("another password", PasswordHash.MinIterations), "2");
+        var secrets = new SecretsWithPasswordRefresh(new SecretReader(_password.Config, _password, _password.Vault), _password.Keeper, TimeProvider.System);
 
         await secrets.ReadAsync(Stop);
 
-        Assert.True(_password.Keeper.Hash!.Matches("another password"));   // by then, so that an update can tell
+        Assert.True(_password.Keeper.Hash!.Verify("another password"));   // by then, so that an update can tell
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -52,7 +51,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
         await _password.UntilAsync(keeper => keeper.Problem is not null, Stop);
 
         Assert.Equal("Make the hash with 'ragagent password > hash.txt'. Create it with 'put --value file://hash.txt', or correct access.password or aws.region.", _password.Keeper.Problem!.Remedy);
-        Assert.Equal(_password.Keeper.Problem, _password.Keeper.KeepsVisitorsOut);
+        Assert.Equal(_password.Keeper.Problem, _password.Keeper.BlockingProblem);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -79,7 +78,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
         await _password.UntilAsync(keeper => keeper.Problem is not null, Stop);
 
         Assert.Equal("access-stale", _password.Keeper.Problem!.Code);
-        Assert.True(_password.Keeper.Hash!.Matches(Password.Right));
+        Assert.True(_password.Keeper.Hash!.Verify(Password.Right));
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -113,11 +112,11 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     private async Task ReadAgainAsync()
     {
         var before = _password.Reads;
-        _ = _password.Keeper.ReadSoon();
+        _ = _password.Keeper.RefreshAsync();
         await _password.UntilAsync(_ => _password.Reads > before, Stop);
     }
 
-    private async Task TriedAgainAsync(Func<PasswordKeeper, bool> condition)
+    private async Task TriedAgainAsync(Func<PasswordHashProvider, bool> condition)
     {
         while (!condition(_password.Keeper))
         {

@@ -10,7 +10,7 @@ namespace RagAgent.Tests.Storage;
 /// <summary>Whatever a disk, a power cut or a person did to the file: the agent starts, and says so once.</summary>
 public sealed class BrokenStateTests : IDisposable
 {
-    private static readonly byte[] Whole = StateText.Write(Memories.Full, "boot");
+    private static readonly byte[] Whole = StateSerializer.Serialize(Memories.Full, "boot");
     private readonly StateBench _bench = new();
 
     public void Dispose() => _bench.Dispose();
@@ -50,9 +50,9 @@ public sealed class BrokenStateTests : IDisposable
         for (var length = 0; length < Whole.Length - 1; length++)
         {
             var cut = length;
-            Assert.Throws<StateGarbledException>(() => StateText.Read(Whole.AsSpan(0, cut), "boot"));
+            Assert.Throws<CorruptStateException>(() => StateSerializer.Deserialize(Whole.AsSpan(0, cut), "boot"));
         }
-        Assert.Equal(Memories.Full, StateText.Read(Whole, "boot"));
+        Assert.Equal(Memories.Full, StateSerializer.Deserialize(Whole, "boot"));
     }
 
     [Fact]
@@ -65,9 +65,9 @@ public sealed class BrokenStateTests : IDisposable
             Memory? read = null;
             try
             {
-                read = StateText.Read(flipped, "boot");
+                read = StateSerializer.Deserialize(flipped, "boot");
             }
-            catch (StateGarbledException)
+            catch (CorruptStateException)
             {
                 continue;
             }
@@ -77,7 +77,7 @@ public sealed class BrokenStateTests : IDisposable
 
     [Fact]
     public void No_bytes_end_the_agent() => Gen.OneOf(Gen.Byte.Array[0, 200], Gen.String[0, 100].Select(Encoding.UTF8.GetBytes)).Sample(bytes =>
-        Assert.Throws<StateGarbledException>(() => StateText.Read(bytes, "boot")));
+        Assert.Throws<CorruptStateException>(() => StateSerializer.Deserialize(bytes, "boot")));
 
     [Fact]
     public void An_older_broken_one_is_overwritten()

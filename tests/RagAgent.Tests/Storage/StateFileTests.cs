@@ -112,7 +112,7 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public void The_kernel_tells_its_boots_apart() => Assert.Equal(BootId.Read(BootId.File), BootId.Read(BootId.File) ?? "not at all");
+    public void The_kernel_tells_its_boots_apart() => Assert.Equal(BootId.Read(BootId.KernelPath), BootId.Read(BootId.KernelPath) ?? "not at all");
 
     [Theory]
     [InlineData("Opened", false)]
@@ -158,7 +158,7 @@ public sealed class StateFileTests : IDisposable
             var seen = new HashSet<Memory?>();
             while (!over.IsCancellationRequested)
             {
-                seen.Add(StateText.Read(File.ReadAllBytes(_bench.File), BootId.Read(_bench.BootIdFile)));
+                seen.Add(StateSerializer.Deserialize(File.ReadAllBytes(_bench.File), BootId.Read(_bench.BootIdFile)));
             }
             return seen;
         }, Stop);

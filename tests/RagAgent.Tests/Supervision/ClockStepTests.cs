@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using RagAgent.Storage;
-using RagAgent.Supervision;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -16,12 +15,12 @@ public class LongLifeTests
     {
         _story.Serves();
         Restarts(100);
-        var written = StateText.Write(_story.Memory, "boot").Length;
+        var written = StateSerializer.Serialize(_story.Memory, "boot").Length;
 
         Restarts(9_900);
 
         Assert.Equal(10_000, _story.State.Crashes);
-        Assert.InRange(StateText.Write(_story.Memory, "boot").Length, 1, written + 20);   // the containers' names have more digits by now
+        Assert.InRange(StateSerializer.Serialize(_story.Memory, "boot").Length, 1, written + 20);   // the containers' names have more digits by now
         GC.Collect();
         Assert.InRange(_past.Count(thing => thing.IsAlive), 0, 4);
     }

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Tests.Bench;
 using RagAgent.Tests.Support;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Supervision.Simulation;
 

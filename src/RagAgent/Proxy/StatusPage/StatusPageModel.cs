@@ -1,0 +1,123 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using RagAgent.Configuration;
+using RagAgent.Diagnostics;
+using RagAgent.Supervision;
+
+namespace RagAgent.Proxy.StatusPage;
+
+/// <summary>What a visitor is told while the app does not serve, or the machine is being switched off. The page shows it, its events carry it, and what is no browser gets a part of it.</summary>
+/// <param name="Status">A word for scripts: <c>starting</c>, <c>updating</c>, <c>restarting</c>, <c>failing</c>, <c>unreachable</c>, <c>stopped</c> or <c>leaving</c>.</param>
+/// <param name="Sentence">What is going on, for a stranger.</param>
+/// <param name="Details">The same in the operator's words, and what to do; null when these are not for visitors.</param>
+/// <param name="Steps">From nothing to an app that serves; none while it is switched off.</param>
+/// <param name="Pull">Null while nothing is pulled.</param>
+/// <param name="Before">How long the last start took; null when that is not known, or says nothing about this one.</param>
+/// <param name="Ending">That the machine will be switched off soon; null: as far as is known it stays on, or is being switched off already.</param>
+internal sealed record StatusPageModel(string Status, string Sentence, string? Details, IReadOnlyList<StatusPageStep> Steps, StatusPagePull? Pull, string? Before, string? Ending)
+{
+    /// <summary>For those who see one sentence alone.</summary>
+    [JsonIgnore]
+    public string Message => Details ?? Sentence;
+
+    /// <summary>After how many seconds it is worth to come back.</summary>
+    [JsonIgnore]
+    public int RetryAfterSeconds => Status switch { "stopped" or "leaving" => 30, "updating" or "restarting" or "unreachable" => 2, _ => 5 };
+
+    public static StatusPageModel Of(AgentState state, Policy policy, BootTimeline boot, Moment now, PageDetails details)
+    {
+        var isBoot = !boot.Now.IsOver;
+        var isShuttingDown = IdleStop.IsAccepted(state);
+        var isStopped = isShuttingDown || (state.Hold is not null && state.App is App.Absent) || state.App is App.Stopping { Reason: StopReason.Asked };
+        return new StatusPageModel(
+            isShuttingDown ? "leaving" : isStopped ? "stopped" : StatusOf(state, policy),
+            PublicMessages.Describe(state, policy),
+            details == PageDetails.Full ? DetailsOf(state, policy) : null,
+            isStopped ? [] : [.. StatusPageStep.Of(state, isBoot ? boot.Now : null)],
+            state.Progress is { } progress ? StatusPagePull.Of(progress, state.Pace, now) : null,
+            isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(Milestone.Healthy, out var took) == true ? $"The last start took {Words.Span(took)}." : null,
+            isShuttingDown ? null : PublicMessages.ShutdownNotice(state));
+    }
+
+    private static string StatusOf(AgentState state, Policy policy) => state.App switch
+    {
+        App.Serving => "unreachable",
+        App.BackingOff when state.Crashes >= policy.CrashLoopAfter => "failing",
+        App.Stopping { Reason: StopReason.Replaced } => "updating",
+        App.BackingOff or App.Stopping or App.Probing { Adopted: true } => "restarting",
+        App.Starting or App.Probing => state.ServedUntil is null ? "starting" : "restarting",
+        _ when (state.Engine.Problem ?? state.Secrets.Problem ?? state.Tag.Problem ?? state.Image.Problem) is not null => "failing",
+        _ => state.ServedUntil is null ? "starting" : "restarting",
+    };
+
+    private static string DetailsOf(AgentState state, Policy policy) => state.App is App.Serving { Failures: 0 } ? PublicMessages.NotResponding : Headline.Of(state, policy);
+}
+
+/// <param name="Name">Which step.</param>
+/// <param name="State"><c>done</c>, <c>now</c>, <c>waiting</c> or <c>failed</c>.</param>
+/// <param name="Note">The state in words.</param>
+internal sealed record StatusPageStep(string Name, string State, string Note)
+{
+    private const string Done = "done", Now = "now", Waiting = "waiting", Failed = "failed";
+
+    /// <param name="agentState">The newest state.</param>
+    /// <param name="boot">When this boot reached what; null: it is over.</param>
+    public static IEnumerable<StatusPageStep> Of(AgentState agentState, Boot? boot)
+    {
+        var app = agentState.App;
+        var runs = app is App.Probing or App.Serving;
+        var isOnDisk = agentState.Tag.Value is { } tag && agentState.Image.Value?.Digest == tag.Image.Digest;
+        yield return Step("Machine", agentState.EngineAnswers ? Done : agentState.Engine.Problem is not null ? Failed : Now, null);
+        yield return Step("Credentials and secrets", StateOf(agentState.Secrets), Milestone.Secret);
+        yield return Step("Newest version", StateOf(agentState.Tag), Milestone.Digest);
+        yield return Step("Download", isOnDisk ? Done : agentState.Image.IsRunning && agentState.Image.Problem is null ? Now : agentState.Image.Problem is not null ? Failed : Waiting, Milestone.Pull);
+        yield return Step("Start", runs ? Done : app is App.Starting or App.Stopping ? Now : app is App.BackingOff ? Failed : Waiting, Milestone.Start);
+        yield return Step("Health check", app switch { App.Serving { Failures: 0 } => Done, App.Serving => Failed, App.Probing => Now, _ => Waiting }, null);
+
+        StatusPageStep Step(string name, string state, Milestone? reached) => new(name, state, state switch
+        {
+            Done => reached is { } milestone && boot?.Steps.TryGetValue(milestone, out var at) == true ? $"after {Words.Span(at)}" : "done",
+            Now => "under way",
+            _ => state,
+        });
+    }
+
+    private static string StateOf<T>(Tracked<T> tracked)
+        where T : class => tracked.Value is not null ? Done : tracked.Problem is not null ? Failed : tracked.IsRunning ? Now : Waiting;
+}
+
+/// <param name="Percent">Of the whole pull, unpacking among it; 0 to 100, and never less than before.</param>
+/// <param name="Amount">How much has arrived: <c>420 MB of 1.2 GB</c>.</param>
+/// <param name="Pace">How fast, and how long it still takes; empty when that is not known.</param>
+internal sealed record StatusPagePull(int Percent, string Amount, string Pace)
+{
+    public static StatusPagePull Of(PullProgress progress, PullPace? pace, Moment now) => new(
+        progress.Percent,
+        $"{Words.Bytes(progress.DownloadedBytes)} of {Words.Bytes(progress.TotalBytes)}",
+        progress.DownloadedBytes >= progress.TotalBytes ? "unpacking"
+        : pace?.Speed(now) is not { } speed ? ""
+        : $"{Words.Bytes((long)speed)}/s{(pace.TimeLeft(progress, now) is { } left ? $", {FormatApproximately(left)} left" : "")}");
+
+    /// <summary>Rounded, so that it does not jump about.</summary>
+    private static string FormatApproximately(TimeSpan left) => left.TotalSeconds switch
+    {
+        < 10 => "a few seconds",
+        < 55 => $"about {Math.Ceiling(left.TotalSeconds / 10) * 10:0} s",
+        < 90 => "about a minute",
+        < 5400 => $"about {Math.Round(left.TotalMinutes):0} min",
+        _ => $"about {Math.Round(left.TotalHours):0} h",
+    };
+}
+
+/// <summary>What is no browser gets this.</summary>
+internal sealed record StatusPageSummary(string Status, string Message);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(StatusPageModel))]
+[JsonSerializable(typeof(StatusPageSummary))]
+internal sealed partial class StatusPageJson : JsonSerializerContext
+{
+    /// <summary>For a terminal or a program, where no browser reads it: quotes stand as they are.</summary>
+    public static StatusPageJson Plain { get; } = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}
