@@ -4,6 +4,6 @@ using RagAgent.Diagnostics;
 // Asked for by every script that installs or upgrades: answered before anything else is loaded.
 if (args is ["--version"])
 {
-    return await Output.TellAsync($"ragagent {AgentVersion.Short}\n");
+    return await StandardOutput.WriteAsync($"ragagent {AgentVersion.Short}\n");
 }
-return await Invocation.RunAsync(CommandLine.Create().Parse(args));
+return await CommandInvoker.RunAsync(CommandLine.Create().Parse(args));

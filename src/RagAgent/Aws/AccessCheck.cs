@@ -1,5 +1,5 @@
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
 
@@ -13,15 +13,15 @@ internal sealed class AccessCheck(AgentConfig config, InstanceMetadata metadata,
     public async Task<CheckResult> RunAsync(CancellationToken stopping) => config.Access switch
     {
         null => Open(config.Listen.Http, await PublicAddressAsync(stopping)),
-        { Password: null } access => CheckResult.Well($"Visitors come in from {Networks(access)} only."),
+        { Password: null } access => CheckResult.Ok($"Visitors come in from {Networks(access)} only."),
         { Password: { } source } access => await ExamineAsync(access, source, stopping),
     };
 
     /// <param name="port">Of the front door.</param>
     /// <param name="address">That the internet has for this machine; null: none is known.</param>
     public static CheckResult Open(int port, string? address) => address is null
-        ? CheckResult.Well($"Whoever reaches port {port} comes in; no public IPv4 address of this machine is known.")
-        : new CheckResult(Finding.Note, $"This machine has the public address {address}, and whoever reaches port {port} comes in: the app, and what it may spend by its key, is open to everyone whom the security group lets through.",
+        ? CheckResult.Ok($"Whoever reaches port {port} comes in; no public IPv4 address of this machine is known.")
+        : new CheckResult(CheckOutcome.Note, $"This machine has the public address {address}, and whoever reaches port {port} comes in: the app, and what it may spend by its key, is open to everyone whom the security group lets through.",
             """Ignore it when the security group limits who that is. Else ask for a password, "access": { "password": "/ragstream/PASSWORD_HASH" } with a hash from 'ragagent password', or name networks, "access": { "networks": ["203.0.113.0/24"] }.""");
 
     /// <param name="access">With a password.</param>
@@ -36,7 +36,7 @@ internal sealed class AccessCheck(AgentConfig config, InstanceMetadata metadata,
             return CheckResult.Skipped("The password's hash is a systemd credential, which can only be read inside the unit; 'ragagent status' tells whether it was.");
         }
         var (hash, version) = await passwords.ReadHashAsync(source, stopping);
-        return hash is null ? CheckResult.Failed(PasswordHashProvider.InvalidHash(version, access.Networks.Count > 0)) : config.SecureOnly ? CheckResult.Well($"A password lets visitors in{Or(access)}.") : Readable(access);
+        return hash is null ? CheckResult.Failed(PasswordHashProvider.InvalidHash(version, access.Networks.Count > 0)) : config.RedirectsToHttps ? CheckResult.Ok($"A password lets visitors in{Or(access)}.") : Readable(access);
     }
 
     private async Task<string?> PublicAddressAsync(CancellationToken stopping)

@@ -2,7 +2,7 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
@@ -29,7 +29,7 @@ internal sealed class AwsAccount(AgentConfig config, InstanceMetadata metadata, 
             var credentials = await _chain.ResolveIdentityAsync(null, stopping).WaitAsync(stopping);
             // Resolving finds a source; only asking it shows whether it has something to give.
             await credentials.GetCredentialsAsync().WaitAsync(stopping);
-            boot.Reach(Milestone.Credentials);
+            boot.Reach(BootMilestone.Credentials);
             return credentials;
         }
         catch (Exception e) when (e is not OperationCanceledException)

@@ -1,5 +1,5 @@
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 
 namespace RagAgent.Aws;
 
@@ -31,9 +31,9 @@ internal sealed class DnsCheck(AgentConfig config, InstanceMetadata metadata, Ro
         await route53.TryAsync(dns, here.Select(RecordSet.TypeOf), stopping);
         if (plan.Problems is [{ } elsewhere, ..])
         {
-            return new CheckResult(Finding.Warning, elsewhere.What, elsewhere.Remedy, elsewhere.Code);
+            return new CheckResult(CheckOutcome.Warning, elsewhere.What, elsewhere.Remedy, elsewhere.Code);
         }
-        return CheckResult.Well(plan.Writing.Count == 0
+        return CheckResult.Ok(plan.Writing.Count == 0
             ? $"{dns.Name} points at {string.Join(" and ", here)}, and the role may change that: the app is at {config.Url}."
             : $"The agent would point {dns.Name} at {string.Join(" and ", plan.Writing)}, and the role may do that: the app is at {config.Url} then.");
     }

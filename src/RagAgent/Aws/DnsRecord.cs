@@ -3,12 +3,13 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Systemd;
 using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
 
 /// <summary>Keeps the name of <c>dns</c> pointed at this machine. Whatever goes wrong here is told and tried again, and nothing waits for it.</summary>
-internal sealed class DnsRecord(AgentConfig config, InstanceMetadata metadata, Route53 route53, AppAddress address, MachineEnd machine, IHostApplicationLifetime life, AgentClock clock, ILogger<DnsRecord> logger) : BackgroundService
+internal sealed class DnsRecord(AgentConfig config, InstanceMetadata metadata, Route53 route53, DnsStateHolder dnsState, ShutdownDetector shutdown, IHostApplicationLifetime life, AgentClock clock, ILogger<DnsRecord> logger) : BackgroundService
 {
     // No event tells of another address (an Elastic IP, a machine that slept); the metadata is on the machine and costs nothing.
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(2);
@@ -54,27 +55,27 @@ internal sealed class DnsRecord(AgentConfig config, InstanceMetadata metadata, R
                 logger.NameTroubles(problem);
             }
             _told = found.Problems;
-            if (found != address.Now)
+            if (found != dnsState.Current)
             {
-                address.Tell(found with { NextTry = failures == 0 ? null : clock.Now + delay });
+                dnsState.Update(found with { NextTry = failures == 0 ? null : clock.Now + delay });
             }
             await Task.Delay(delay, clock.Time, stopping);
         }
     }
 
-    private async Task<Standing> LookAsync(DnsConfig dns, CancellationToken stopping)
+    private async Task<DnsState> LookAsync(DnsConfig dns, CancellationToken stopping)
     {
         var pointed = new List<IPAddress>();
         try
         {
             if (await AddressesAsync(stopping) is not { } here || (_settled is { } settled && here.SequenceEqual(settled)))
             {
-                return address.Now;   // Route 53 is not asked again
+                return dnsState.Current;   // Route 53 is not asked again
             }
             _settled = null;
             if (here.Count == 0)
             {
-                return new Standing([], [DnsPlan.NoAddress(dns)], null);
+                return new DnsState([], [DnsPlan.NoAddress(dns)], null);
             }
             var plan = DnsPlan.Of(dns, here, await route53.ListAsync(dns, stopping));
             foreach (var one in plan.Standing)
@@ -91,11 +92,11 @@ internal sealed class DnsRecord(AgentConfig config, InstanceMetadata metadata, R
             }
             Say(dns, pointed, isNew: plan.Writing.Count > 0);
             _settled = plan.Problems.Count == 0 ? here : null;
-            return new Standing(pointed, plan.Problems, null);
+            return new DnsState(pointed, plan.Problems, null);
         }
         catch (Exception e) when (!stopping.IsCancellationRequested)
         {
-            return new Standing(pointed, [Problems.From(e)], null);
+            return new DnsState(pointed, [Problems.From(e)], null);
         }
     }
 
@@ -140,7 +141,7 @@ internal sealed class DnsRecord(AgentConfig config, InstanceMetadata metadata, R
         {
             logger.NamePointed(dns.Name, addresses, config.Url!);
         }
-        else if (!pointed.SequenceEqual(address.Now.Addresses))
+        else if (!pointed.SequenceEqual(dnsState.Current.Addresses))
         {
             logger.NameStands(dns.Name, addresses, config.Url!);
         }
@@ -163,7 +164,7 @@ internal sealed class DnsRecord(AgentConfig config, InstanceMetadata metadata, R
     {
         try
         {
-            return await machine.IsNearAsync(patience);
+            return await shutdown.IsPoweringOffAsync(patience);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException)
         {

@@ -53,7 +53,7 @@ internal sealed class Ec2Stop(AwsAccount account, InstanceMetadata metadata, Tim
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !stopping.IsCancellationRequested))
         {
-            throw new ProblemException(new Problem("ec2-unreachable", $"EC2 at {address.Authority} can't be reached to stop the instance: {Problems.Cause(e)}.",
+            throw new ProblemException(new Problem("ec2-unreachable", $"EC2 at {address.Authority} can't be reached to stop the instance: {Problems.DescribeCause(e)}.",
                 $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ec2). {Problems.TriesAgain}"), e);
         }
     }
@@ -75,7 +75,7 @@ internal sealed class Ec2Stop(AwsAccount account, InstanceMetadata metadata, Tim
             "Only an instance with an EBS root volume can be stopped, and a Spot instance only when its request is persistent. Otherwise set idle to null."),
         _ => AwsProblems.From(code, message, $"stopping the instance {identity.Id}", Action, on: $"arn:{region.PartitionName}:ec2:{identity.Region}:{identity.Account}:instance/{identity.Id}") with
         {
-            RetryAfter = RetryAfter.Read(retryAfter, time.GetUtcNow()),
+            RetryAfter = RetryAfter.Parse(retryAfter, time.GetUtcNow()),
         },
     });
 }

@@ -9,6 +9,7 @@ using Amazon.Runtime.Signing;
 using Polly;
 using Polly.Retry;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Images;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
@@ -52,7 +53,7 @@ internal sealed partial class EcrTokens(AwsAccount account, BootTimeline boot, T
             if (anew || _held is not { } held || held.Region != region.SystemName || time.GetUtcNow() >= held.Until)
             {
                 _held = await account.CallAsync(credentials => AskAsync(region, credentials, stopping), stopping);
-                boot.Reach(Milestone.Token);
+                boot.Reach(BootMilestone.Token);
             }
             var access = _held.Value.Access;
             return host is null ? access : access with { Host = host, Api = new Uri($"https://{host}") };
@@ -75,7 +76,7 @@ internal sealed partial class EcrTokens(AwsAccount account, BootTimeline boot, T
         }
         catch (Exception e) when (e is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
         {
-            throw new ProblemException(new Problem("ecr-unreachable", $"ECR at {address.Authority} can't be reached: {Problems.Cause(e)}.",
+            throw new ProblemException(new Problem("ecr-unreachable", $"ECR at {address.Authority} can't be reached: {Problems.DescribeCause(e)}.",
                 $"Check the instance's network (a private subnet needs a NAT gateway or VPC endpoints for ecr.api and ecr.dkr). {Problems.TriesAgain}"), e);
         }
     }
@@ -130,7 +131,7 @@ internal sealed partial class EcrTokens(AwsAccount account, BootTimeline boot, T
         type = type?[(type.IndexOf('#') + 1)..].Split(':')[0];
         return new ProblemException(AwsProblems.From(type, message, "giving out a registry token", "ecr:GetAuthorizationToken", on: "'*'") with
         {
-            RetryAfter = RetryAfter.Read(response.Headers.RetryAfter, time.GetUtcNow()),
+            RetryAfter = RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()),
         });
     }
 

@@ -1,5 +1,5 @@
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 
 namespace RagAgent.Aws;
 
@@ -10,5 +10,5 @@ internal sealed class IdleCheck(AgentConfig config, Ec2Stop ec2) : ICheck
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping) => config.Idle is null
         ? CheckResult.Skipped("The instance does not stop itself: idle is not set.")
-        : CheckResult.Well($"EC2 would stop the instance {await ec2.TryAsync(stopping)} when the agent asks for it.");
+        : CheckResult.Ok($"EC2 would stop the instance {await ec2.TryAsync(stopping)} when the agent asks for it.");
 }

@@ -1,4 +1,4 @@
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
@@ -20,7 +20,7 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
         try
         {
             var id = await metadata.InstanceAsync(stopping);
-            return CheckResult.Well($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
+            return CheckResult.Ok($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
         }
         catch (ProblemException e) when (e.Problem.Code is "imds-silent" or "imds-unreachable" && !IsEc2())
         {

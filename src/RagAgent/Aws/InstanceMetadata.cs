@@ -204,7 +204,7 @@ internal sealed class InstanceMetadata : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw new ProblemException(new Problem("imds-unreachable", $"The instance metadata service at {Endpoint.Authority} can't be reached: {Problems.Cause(e)}.",
+            throw new ProblemException(new Problem("imds-unreachable", $"The instance metadata service at {Endpoint.Authority} can't be reached: {Problems.DescribeCause(e)}.",
                 "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), e);
         }
     }

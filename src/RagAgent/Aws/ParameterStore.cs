@@ -49,13 +49,13 @@ internal sealed class ParameterStore(AwsAccount account, TimeProvider time) : IP
         }
         catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or TimeoutException or OperationCanceledException && !stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("ssm-unreachable", $"Parameter Store in {region.SystemName} can't be reached: {Problems.Cause(e)}.",
+            throw new ProblemException(new Problem("ssm-unreachable", $"Parameter Store in {region.SystemName} can't be reached: {Problems.DescribeCause(e)}.",
                 $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ssm). {Problems.TriesAgain}"), e);
         }
     }
 
     /// <summary>The SDK keeps the answer's headers in what it wrapped.</summary>
     private TimeSpan? Asked(AmazonServiceException e) => e.InnerException is HttpErrorResponseException { Response: { } response } && response.IsHeaderPresent("Retry-After")
-        ? RetryAfter.Read(response.GetHeaderValue("Retry-After"), time.GetUtcNow())
+        ? RetryAfter.Parse(response.GetHeaderValue("Retry-After"), time.GetUtcNow())
         : null;
 }

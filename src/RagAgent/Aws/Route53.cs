@@ -117,12 +117,12 @@ internal sealed class Route53(AwsAccount account, TimeProvider time)
                 using var response = await http.SendAsync(request, token);
                 var text = await response.Content.ReadAsStringAsync(token);
                 var (code, message) = response.IsSuccessStatusCode ? (null, null) : AwsXml.Error(text);
-                return new Answer(response.StatusCode, text, code, message, RetryAfter.Read(response.Headers.RetryAfter, time.GetUtcNow()));
+                return new Answer(response.StatusCode, text, code, message, RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()));
             }, stopping);
         }
         catch (Exception e) when (e is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
         {
-            throw new ProblemException(new Problem("dns-unreachable", $"Route 53 at {address.Authority} can't be reached for {doing}: {Problems.Cause(e)}.",
+            throw new ProblemException(new Problem("dns-unreachable", $"Route 53 at {address.Authority} can't be reached for {doing}: {Problems.DescribeCause(e)}.",
                 $"Check the instance's way to the internet: route table, security group's outgoing rules (443), DNS. {Problems.TriesAgain}"), e);
         }
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RagAgent.Cli.Commands;
 
 namespace RagAgent.Cli;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using RagAgent.Configuration;
+using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Cli;
 
@@ -12,12 +12,12 @@ internal static partial class Log
 
     [LoggerMessage(501, LogLevel.Information, "The configuration was read again and has changed: the agent begins anew with it. The app goes on; open connections are closed.",
         EventName = "BeginsAnew")]
-    public static partial void BeginsAnew(this ILogger logger);
+    public static partial void ConfigurationReloaded(this ILogger logger);
 
     [LoggerMessage(502, LogLevel.Error, "{Problem}", EventName = "Refused")]
-    public static partial void Refused(this ILogger logger, ConfigProblem problem);
+    public static partial void ConfigurationRejected(this ILogger logger, ConfigError problem);
 
     [LoggerMessage(503, LogLevel.Error, "The configuration was read again and can't be used; the configuration in use is kept.",
         EventName = "Kept")]
-    public static partial void Kept(this ILogger logger);
+    public static partial void ConfigurationKept(this ILogger logger);
 }

@@ -3,7 +3,7 @@ using Docker.DotNet.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
 
@@ -34,12 +34,12 @@ internal sealed class AppLog(
     }
 
     /// <summary>A container that was just created: its log is written from the first line on.</summary>
-    public void Begin(string id, string? secrets) => Follow(new LoggedContainer(id, config.Container.Name), secrets, isNew: true);
+    public void Begin(string id, string? secrets) => Follow(new ContainerIdentity(id, config.Container.Name), secrets, isNew: true);
 
     /// <summary>A container as the engine described it. One that was found under a candidate's name is the app all the same.</summary>
     public void See(ContainerInspectResponse seen)
     {
-        var follower = Follow(new LoggedContainer(seen.ID, config.Container.Name), Labels.SecretsOf(seen), isNew: false);
+        var follower = Follow(new ContainerIdentity(seen.ID, config.Container.Name), Labels.SecretsOf(seen), isNew: false);
         if (Labels.Status(seen.State) != Supervision.ContainerStatus.Created && seen.State?.StartedAt is { } run)
         {
             follower.See(run, seen.State.Running || seen.State.Restarting);
@@ -71,7 +71,7 @@ internal sealed class AppLog(
 
     public void Dispose() => _stopping.Dispose();
 
-    private LogFollower Follow(LoggedContainer container, string? secrets, bool isNew)
+    private LogFollower Follow(ContainerIdentity container, string? secrets, bool isNew)
     {
         lock (_lock)
         {
@@ -114,7 +114,7 @@ internal sealed class AppLog(
 
     private bool AreHeld(string? secrets) => config.Secrets.Count == 0 || (secrets is not null && vault.Find(secrets) is not null);
 
-    private async Task SecretsHeldAsync(LoggedContainer container, string? secrets, CancellationToken stopping)
+    private async Task SecretsHeldAsync(ContainerIdentity container, string? secrets, CancellationToken stopping)
     {
         if (AreHeld(secrets))
         {

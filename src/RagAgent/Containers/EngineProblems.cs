@@ -108,7 +108,7 @@ internal static partial class EngineProblems
             SocketError.ConnectionRefused => new(ProblemCodes.EngineUnreachable,
                 $"Docker Engine is not running: nothing listens on {socket}.", "Start it with 'systemctl start docker'; the agent waits for it."),
             _ => new(ProblemCodes.EngineUnreachable,
-                $"Docker Engine's connection on {socket} broke: {Problems.Cause(e)}.", "Look at 'systemctl status docker'; the agent tries again by itself."),
+                $"Docker Engine's connection on {socket} broke: {Problems.DescribeCause(e)}.", "Look at 'systemctl status docker'; the agent tries again by itself."),
         };
     }
 

@@ -16,7 +16,7 @@ internal sealed class LogCursors(AgentConfig config, StateDirectory directory, I
     private string Prefix => $"{config.Container.Name}.";
 
     /// <returns>Null when it can't be made.</returns>
-    public LogCursor? Open(string id) => Try(() => new LogCursor(Path.Combine(directory.Folder(FolderName), Prefix + id)));
+    public LogCursor? Open(string id) => Try(() => new LogCursor(Path.Combine(directory.CreateFolder(FolderName), Prefix + id)));
 
     /// <returns>False when it could not be written: it is of no use any more.</returns>
     public bool Write(LogCursor cursor, byte[] record) => Try(() =>
@@ -27,12 +27,12 @@ internal sealed class LogCursors(AgentConfig config, StateDirectory directory, I
 
     /// <summary>The containers that have a file.</summary>
     public IReadOnlyList<string> Ids() => Try<IReadOnlyList<string>>(() =>
-        [.. Directory.EnumerateFiles(directory.Folder(FolderName), Prefix + "*").Select(path => Path.GetFileName(path)[Prefix.Length..])
+        [.. Directory.EnumerateFiles(directory.CreateFolder(FolderName), Prefix + "*").Select(path => Path.GetFileName(path)[Prefix.Length..])
             .Where(id => id.Length == IdLength && id.All(char.IsAsciiHexDigit))]) ?? [];
 
     public void Delete(string id) => Try(() =>
     {
-        File.Delete(Path.Combine(directory.Folder(FolderName), Prefix + id));
+        File.Delete(Path.Combine(directory.CreateFolder(FolderName), Prefix + id));
         return id;
     });
 

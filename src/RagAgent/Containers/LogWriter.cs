@@ -1,13 +1,13 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
 
 namespace RagAgent.Containers;
 
 /// <summary>Writes one container's lines, as many as the cap admits, and keeps the place up to which they were written.</summary>
 internal sealed class LogWriter(
-    LoggedContainer container, LogPlace place, LogCursor? cursor, LogCursors cursors, SecretVault vault, OutputSink output, TimeProvider time, ILogger logger) : IDisposable
+    ContainerIdentity container, LogPlace place, LogCursor? cursor, LogCursors cursors, SecretVault vault, OutputSink output, TimeProvider time, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan BetweenTellings = TimeSpan.FromSeconds(10);
     private const int LongestWords = 500;
@@ -19,7 +19,7 @@ internal sealed class LogWriter(
     private long _leftOut;
     private long _leftOutSince;
 
-    public LoggedContainer Container => container;
+    public ContainerIdentity Container => container;
 
     public LogPlace Place { get; private set; } = place;
 
@@ -50,7 +50,7 @@ internal sealed class LogWriter(
         var record = moves && _cursor is not null ? LogCursor.Format(Place) : null;
         if (_batch.Count > 0)
         {
-            output.WriteApp(container, _batch);
+            output.WriteAppLines(container, _batch);
         }
         Keep(record);
         _batch.Clear();

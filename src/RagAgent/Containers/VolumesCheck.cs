@@ -1,5 +1,5 @@
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 using RagAgent.Supervision;
 
 namespace RagAgent.Containers;
@@ -35,7 +35,7 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
         {
             return CheckResult.Failed(new Problem("volume-not-writable", $"The app runs as {owner} and may not write to {closed}.", $"chown -R {owner} {closed}"));
         }
-        return CheckResult.Well($"{(folders.Length == 1 ? "The folder is" : $"All {folders.Length} folders are")} there; {Free(folders)}.");
+        return CheckResult.Ok($"{(folders.Length == 1 ? "The folder is" : $"All {folders.Length} folders are")} there; {Free(folders)}.");
     }
 
     /// <summary>What stands in the image, by the container that is made of it; null: there is none yet.</summary>

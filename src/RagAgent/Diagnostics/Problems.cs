@@ -16,8 +16,8 @@ internal static class Problems
     public static Problem From(Exception e) => e switch
     {
         ProblemException p => p.Problem,
-        HttpRequestException h => Network(h.Message, h),
-        SocketException s => Network(s.Message, s),
+        HttpRequestException h => NetworkProblem(h.Message, h),
+        SocketException s => NetworkProblem(s.Message, s),
         TimeoutException t => new("timeout", WithStop(t.Message), TriesAgain),
         OperationCanceledException => new("timeout", "An answer did not come in time.", TriesAgain),
         IOException io => new("io", WithStop(io.Message), TriesAgain),
@@ -26,12 +26,12 @@ internal static class Problems
     };
 
     /// <summary>Why a connection failed, in few words: the innermost cause says it best.</summary>
-    public static string Cause(Exception e)
+    public static string DescribeCause(Exception e)
     {
-        for (var at = e; at is not null; at = at.InnerException)
+        for (var inner = e; inner is not null; inner = inner.InnerException)
         {
             // Beneath a wait that was given up lies only how it was given up.
-            if (at is OperationCanceledException or TimeoutException or Polly.Timeout.TimeoutRejectedException)
+            if (inner is OperationCanceledException or TimeoutException or Polly.Timeout.TimeoutRejectedException)
             {
                 return "it did not answer in time";
             }
@@ -49,7 +49,7 @@ internal static class Problems
         };
     }
 
-    private static Problem Network(string message, Exception e) => new("network", $"{message.TrimEnd('.')}: {Cause(e)}.", TriesAgain);
+    private static Problem NetworkProblem(string message, Exception e) => new("network", $"{message.TrimEnd('.')}: {DescribeCause(e)}.", TriesAgain);
 
     private static string WithStop(string sentence) => sentence.EndsWith('.') ? sentence : sentence + ".";
 }

@@ -124,7 +124,7 @@ internal sealed class HttpProber : IProber, IDisposable
         }
         catch (WebSocketException e)
         {
-            return new Fault($"{path} refused a WebSocket: {Problems.Cause(e)}");
+            return new Fault($"{path} refused a WebSocket: {Problems.DescribeCause(e)}");
         }
         catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
         {
@@ -132,7 +132,7 @@ internal sealed class HttpProber : IProber, IDisposable
         }
         catch (HttpRequestException e)
         {
-            return new Fault($"{path} did not answer: {Problems.Cause(e)}");
+            return new Fault($"{path} did not answer: {Problems.DescribeCause(e)}");
         }
     }
 

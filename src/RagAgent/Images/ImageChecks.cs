@@ -1,4 +1,4 @@
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 using RagAgent.Supervision;
 
 namespace RagAgent.Images;
@@ -11,7 +11,7 @@ internal sealed class RegistryCheck(ImageStore images) : ICheck
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
         var (resolution, bytes) = await images.SurveyAsync(stopping);
-        return CheckResult.Well($"{resolution.Reference} is {Words.Digest(resolution.Image.Digest)}, for this machine ({Platform.OfThisMachine}), {Words.Bytes(bytes)} in all; its layers may be fetched.");
+        return CheckResult.Ok($"{resolution.Reference} is {Words.Digest(resolution.Image.Digest)}, for this machine ({Platform.OfThisMachine}), {Words.Bytes(bytes)} in all; its layers may be fetched.");
     }
 }
 
@@ -26,8 +26,8 @@ internal sealed class DiskCheck(ImageStore images) : ICheck
         return (needed, free) switch
         {
             (_, null) => CheckResult.Skipped("How much is free where Docker keeps its images can't be seen by this user."),
-            (0, { } there) => CheckResult.Well($"The newest image is on disk; {Words.Bytes(there.Bytes)} are free on {there.Path}."),
-            (_, { } there) => CheckResult.Well($"A pull needs {Words.Bytes(needed)}; {Words.Bytes(there.Bytes)} are free on {there.Path}."),
+            (0, { } there) => CheckResult.Ok($"The newest image is on disk; {Words.Bytes(there.Bytes)} are free on {there.Path}."),
+            (_, { } there) => CheckResult.Ok($"A pull needs {Words.Bytes(needed)}; {Words.Bytes(there.Bytes)} are free on {there.Path}."),
         };
     }
 }

@@ -160,14 +160,14 @@ internal sealed class RegistryClient : IDisposable
     private static bool MeansOutOfReach(Exception e) => e is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
 
     private static ProblemException OutOfReach(RegistryAccess access, Exception e) => new(new Problem("registry-unreachable",
-        $"The registry {access.Host} can't be reached: {Problems.Cause(e)}.", $"Check the instance's network and DNS. {Problems.TriesAgain}"), e);
+        $"The registry {access.Host} can't be reached: {Problems.DescribeCause(e)}.", $"Check the instance's network and DNS. {Problems.TriesAgain}"), e);
 
     private static string? Digest(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.FirstOrDefault() : null;
 
     private static string Sha256(byte[] bytes) => "sha256:" + Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(bytes));
 
-    private TimeSpan? Asked(HttpResponseMessage response) => RetryAfter.Read(response.Headers.RetryAfter, _time.GetUtcNow());
+    private TimeSpan? Asked(HttpResponseMessage response) => RetryAfter.Parse(response.Headers.RetryAfter, _time.GetUtcNow());
 
     private TimeSpan? PauseAskedFor(HttpResponseMessage? response) => response is null ? null : Asked(response);
 

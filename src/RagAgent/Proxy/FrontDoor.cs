@@ -13,6 +13,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Proxy.Access;
 using RagAgent.Proxy.Forwarding;
 using RagAgent.Proxy.Listening;
@@ -96,7 +97,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFli
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            ReportProblem(new Problem("listen-failed", $"Port {AttemptedPort(server).Port}, where visitors come in, can't be opened: {Problems.Cause(e)}.", Problems.TriesAgain));
+            ReportProblem(new Problem("listen-failed", $"Port {AttemptedPort(server).Port}, where visitors come in, can't be opened: {Problems.DescribeCause(e)}.", Problems.TriesAgain));
         }
         finally
         {
@@ -185,7 +186,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFli
             var header = new HstsHeader(hsts);
             server.Use(next => context => header.InvokeAsync(context, next));
         }
-        if (config is { SecureOnly: true, Listen.Https: { } https })
+        if (config is { RedirectsToHttps: true, Listen.Https: { } https })
         {
             var redirect = new HttpsRedirect(https, certificates);
             server.Use(next => context => redirect.InvokeAsync(context, next));

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
+using RagAgent.Configuration.Binding;
 using RagAgent.Diagnostics;
 using RagAgent.Supervision;
 

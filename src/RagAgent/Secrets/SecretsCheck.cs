@@ -1,5 +1,5 @@
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 
 namespace RagAgent.Secrets;
 
@@ -23,6 +23,6 @@ internal sealed class SecretsCheck(AgentConfig config, IParameterStore parameter
         }
         var read = await new SecretReader(config with { Secrets = readable }, parameters, vault).ReadAsync(stopping);
         var what = $"Read: {string.Join(", ", read.Versions)}. {note}".TrimEnd();
-        return read.Warnings is [{ } warning, ..] ? CheckResult.Warning(what, warning) : CheckResult.Well(what);
+        return read.Warnings is [{ } warning, ..] ? CheckResult.Warning(what, warning) : CheckResult.Ok(what);
     }
 }

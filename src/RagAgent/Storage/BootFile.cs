@@ -2,12 +2,12 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 
 namespace RagAgent.Storage;
 
 /// <summary><c>boots.json</c> in the state directory: how this boot and the one before it went. Nothing depends on it.</summary>
-internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBoots
+internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBootStore
 {
     private const int Schema = 1;
 
@@ -17,7 +17,7 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
     private readonly string _path = Path.Combine(directory, "boots.json");
     private bool _writeFailureLogged;
 
-    public IReadOnlyList<Boot> Read()
+    public IReadOnlyList<BootRecord> Read()
     {
         try
         {
@@ -34,7 +34,7 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
         }
     }
 
-    public void Write(IReadOnlyList<Boot> boots)
+    public void Write(IReadOnlyList<BootRecord> boots)
     {
         try
         {
@@ -52,9 +52,9 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
 
     private byte[] ReadBytes()
     {
-        if (FileKind.Of(_path) is { } kind and not FileKind.Regular)
+        if (FileKind.Detect(_path) is { } kind and not FileKind.Regular)
         {
-            throw new IOException($"it is {FileKind.Word(kind)} and no file");
+            throw new IOException($"it is {FileKind.Describe(kind)} and no file");
         }
         using var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (stream.Length > MaxFileSize)
@@ -66,10 +66,10 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
         return bytes;
     }
 
-    private static BootDto ToDto(Boot boot) =>
-        new(boot.Id, boot.Began, boot.Steps.OrderBy(step => step.Value).ToDictionary(step => step.Key, step => Math.Round(step.Value.TotalSeconds, 3)));
+    private static BootDto ToDto(BootRecord boot) =>
+        new(boot.Id, boot.StartedAt, boot.Steps.OrderBy(step => step.Value).ToDictionary(step => step.Key, step => Math.Round(step.Value.TotalSeconds, 3)));
 
-    private static Boot FromDto(BootDto? dto) => dto is null ? throw new JsonException("a boot is null")
+    private static BootRecord FromDto(BootDto? dto) => dto is null ? throw new JsonException("a boot is null")
         : new(dto.Id, dto.Began, dto.Steps.ToDictionary(step => Enum.IsDefined(step.Key) ? step.Key : throw new JsonException($"there is no step {step.Key}"), step => ParseDuration(step.Value)));
 
     private static TimeSpan ParseDuration(double seconds) => seconds >= 0 && seconds < MaxBootDuration.TotalSeconds ? TimeSpan.FromSeconds(seconds)
@@ -78,7 +78,7 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
 
 internal sealed record BootDocument(int Schema, IReadOnlyList<BootDto?> Boots);
 
-internal sealed record BootDto(string Id, DateTimeOffset Began, Dictionary<Milestone, double> Steps);
+internal sealed record BootDto(string Id, DateTimeOffset Began, Dictionary<BootMilestone, double> Steps);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DictionaryKeyPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true,

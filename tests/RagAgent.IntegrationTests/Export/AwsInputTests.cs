@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using RagAgent.Configuration;
 using RagAgent.Export;
+using RagAgent.Export.Ecs;
 using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.Tests.Export;
 using Xunit;
@@ -30,7 +31,7 @@ public sealed class AwsInputTests : IAsyncLifetime
     [MemberData(nameof(Configurations))]
     public async Task A_task_definition_is_registered_as_it_is_exported(string configuration)
     {
-        var exported = EcsTaskDefinition.Of(Of(configuration), new AwsPlace(), null, null).Document;
+        var exported = EcsTaskDefinition.Create(Of(configuration), new AwsLocation(), null, null).Document;
 
         (await AwsAsync("ecs", "register-task-definition", exported)).Succeeded();
 
@@ -42,7 +43,7 @@ public sealed class AwsInputTests : IAsyncLifetime
     [MemberData(nameof(Configurations))]
     public async Task A_service_is_created_as_it_is_exported(string configuration)
     {
-        var exported = EcsService.Of(Of(configuration), null, null, [], []).Document;
+        var exported = EcsService.Create(Of(configuration), null, null, [], []).Document;
 
         (await AwsAsync("ecs", "create-service", exported)).Succeeded();
 
@@ -57,7 +58,7 @@ public sealed class AwsInputTests : IAsyncLifetime
     [MemberData(nameof(Configurations))]
     public async Task A_target_group_is_created_as_it_is_exported(string configuration)
     {
-        var exported = EcsTargetGroup.Of(Of(configuration), null).Document;
+        var exported = EcsTargetGroup.Create(Of(configuration), null).Document;
 
         (await AwsAsync("elbv2", "create-target-group", exported)).Succeeded();
 
@@ -73,7 +74,7 @@ public sealed class AwsInputTests : IAsyncLifetime
     [InlineData("family", null, "Missing required parameter in input: \"family\"")]
     public async Task A_member_that_is_wrong_would_be_noticed(string member, string? value, string expected)
     {
-        var exported = EcsTaskDefinition.Of(Of("everything"), new AwsPlace(), null, null).Document;
+        var exported = EcsTaskDefinition.Create(Of("everything"), new AwsLocation(), null, null).Document;
         exported.Remove(member);
         if (value is not null)
             exported[member] = JsonNode.Parse(value);
@@ -102,7 +103,7 @@ public sealed class AwsInputTests : IAsyncLifetime
     private async Task<ToolResult> AwsAsync(string service, string command, JsonObject input)
     {
         var file = Path.Combine(_folder.FullName, "input.json");
-        await File.WriteAllTextAsync(file, JsonText.Of(input), Stopping);
+        await File.WriteAllTextAsync(file, JsonFormatter.Format(input), Stopping);
         return await Tool.RunAsync("/usr/bin/aws", ["--endpoint-url", _aws.Address, "--output", "json", service, command, "--cli-input-json", $"file://{file}"], new Dictionary<string, string>
         {
             ["HOME"] = _folder.FullName,

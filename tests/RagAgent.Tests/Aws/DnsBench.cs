@@ -7,6 +7,8 @@ using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Diagnostics.Systemd;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 
@@ -29,7 +31,7 @@ internal sealed class DnsBench : IAsyncDisposable
     {
         Config = new AgentConfig { Image = "app", Dns = dns };
         Clock = new AgentClock(Time);
-        Address = new AppAddress(Board);
+        Address = new DnsStateHolder(Board);
     }
 
     public AgentConfig Config { get; }
@@ -40,7 +42,7 @@ internal sealed class DnsBench : IAsyncDisposable
 
     public StateBoard Board { get; } = new();
 
-    public AppAddress Address { get; }
+    public DnsStateHolder Address { get; }
 
     public Route53 Route53 { get; private set; } = null!;
 
@@ -79,7 +81,7 @@ internal sealed class DnsBench : IAsyncDisposable
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        _record = new DnsRecord(Config, _metadata, Route53, Address, new MachineEnd(Board) { Jobs = _ => Task.FromResult(Jobs) }, _life, Clock, new Heard<DnsRecord>(Said));
+        _record = new DnsRecord(Config, _metadata, Route53, Address, new ShutdownDetector(Board) { ListJobs = _ => Task.FromResult(Jobs) }, _life, Clock, new Heard<DnsRecord>(Said));
         await _record.StartAsync(stopping);
     }
 

@@ -1,5 +1,5 @@
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -79,7 +79,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         _bench.Metadata["public-ipv4"] = "";   // 500
         await _bench.PassesUntilAsync(() => Looks >= looks + 2, Stop, seconds: 30);
 
-        Assert.Empty(_bench.Address.Now.Problems);
+        Assert.Empty(_bench.Address.Current.Problems);
         Assert.Equal("203.0.113.7", Points());
         Assert.Single(_bench.Said);
     }
@@ -90,11 +90,11 @@ public sealed class DnsRecordTests : IAsyncLifetime
         _bench.Metadata.Clear();
         _bench.Metadata["ipv6"] = "fd00:ec2::7";   // the internet does not know it
         await RunAsync();
-        await DnsBench.UntilAsync(() => _bench.Address.Now.Problems.Count > 0, Stop);
+        await DnsBench.UntilAsync(() => _bench.Address.Current.Problems.Count > 0, Stop);
 
-        var problem = Assert.Single(_bench.Address.Now.Problems);
+        var problem = Assert.Single(_bench.Address.Current.Problems);
         Assert.Equal(("dns-no-address", "The instance has no public address, so rag.example.com can't be pointed at it."), (problem.Code, problem.What));
-        Assert.NotNull(_bench.Address.Now.NextTry);
+        Assert.NotNull(_bench.Address.Current.NextTry);
         var looks = Looks;
         await _bench.PassesUntilAsync(() => Looks >= looks + 3, Stop);
         Assert.Empty(_bench.Asked);
@@ -102,7 +102,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
 
         _bench.Metadata["public-ipv4"] = "203.0.113.7";
         await _bench.PassesUntilAsync(() => Points() == "203.0.113.7", Stop);
-        Assert.Empty(_bench.Address.Now.Problems);
+        Assert.Empty(_bench.Address.Current.Problems);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -110,9 +110,9 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         using var variables = new Variables(("AWS_EC2_METADATA_DISABLED", "true"));
         await RunAsync();
-        await DnsBench.UntilAsync(() => _bench.Address.Now.Problems.Count > 0, Stop);
+        await DnsBench.UntilAsync(() => _bench.Address.Current.Problems.Count > 0, Stop);
 
-        Assert.Equal("dns-no-metadata", Assert.Single(_bench.Address.Now.Problems).Code);
+        Assert.Equal("dns-no-metadata", Assert.Single(_bench.Address.Current.Problems).Code);
         Assert.Equal("dns-no-metadata", (await _bench.ExamineAsync(Stop)).Code);
     }
 
@@ -121,14 +121,14 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         _bench.Instead = async call => call.Request.Method == "POST" && await DnsBench.RefuseAsync(call, 403, "AccessDenied", "no");
         await RunAsync();
-        await DnsBench.UntilAsync(() => _bench.Address.Now.Problems.Count > 0, Stop);
-        Assert.Equal("aws-denied", _bench.Address.Now.Problems[0].Code);
+        await DnsBench.UntilAsync(() => _bench.Address.Current.Problems.Count > 0, Stop);
+        Assert.Equal("aws-denied", _bench.Address.Current.Problems[0].Code);
         await _bench.PassesUntilAsync(() => _bench.Asked.Length >= 6, Stop);
 
         _bench.Instead = null;
         await _bench.PassesUntilAsync(() => Points() == "203.0.113.7", Stop);
 
-        Assert.Empty(_bench.Address.Now.Problems);
+        Assert.Empty(_bench.Address.Current.Problems);
         Assert.Equal(2, _bench.Said.Count);   // once each, however often it was tried
     }
 
@@ -137,8 +137,8 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         _bench.Records["A"] = "<AliasTarget><DNSName>d1.cloudfront.net.</DNSName></AliasTarget>";
         await RunAsync();
-        await DnsBench.UntilAsync(() => _bench.Address.Now.Problems.Count > 0, Stop);
-        Assert.Equal("dns-name-taken", _bench.Address.Now.Problems[0].Code);
+        await DnsBench.UntilAsync(() => _bench.Address.Current.Problems.Count > 0, Stop);
+        Assert.Equal("dns-name-taken", _bench.Address.Current.Problems[0].Code);
         Assert.Equal(["GET"], _bench.Asked);
 
         _bench.Records.Clear();
@@ -166,7 +166,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await bench.EndAsync();
 
         Assert.Empty(bench.Requests);
-        Assert.Equal("skipped", (await bench.ExamineAsync(Stop)).Finding.ToString().ToLowerInvariant());
+        Assert.Equal("skipped", (await bench.ExamineAsync(Stop)).Outcome.ToString().ToLowerInvariant());
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -180,7 +180,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         await using var bench = await DnsBench.StartAsync(DnsBench.Kept with { OnStop = onStop });
         await bench.RunAsync(Stop);
-        await DnsBench.UntilAsync(() => bench.Address.Now.Addresses.Count > 0, Stop);
+        await DnsBench.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, Stop);
 
         bench.Jobs = jobs;
         await bench.EndAsync();
@@ -195,7 +195,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await using var bench = await DnsBench.StartAsync(DnsBench.Deleted);
         bench.Metadata["ipv6"] = "2001:db8::7";
         await bench.RunAsync(Stop);
-        await DnsBench.UntilAsync(() => bench.Address.Now.Addresses.Count == 2, Stop);
+        await DnsBench.UntilAsync(() => bench.Address.Current.Addresses.Count == 2, Stop);
 
         bench.Board.Publish(bench.Board.State with { InstanceStop = Told.Known(new Acceptance("i-0123456789abcdef0", Moment.Zero)) });
         await bench.EndAsync();
@@ -209,7 +209,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         await using var bench = await DnsBench.StartAsync(DnsBench.Deleted);
         await bench.RunAsync(Stop);
-        await DnsBench.UntilAsync(() => bench.Address.Now.Addresses.Count > 0, Stop);
+        await DnsBench.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, Stop);
 
         bench.Records["A"] = DnsBench.Holding("198.51.100.99");
         bench.Jobs = PowersOff;
@@ -224,7 +224,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         await using var bench = await DnsBench.StartAsync(DnsBench.Deleted);
         await bench.RunAsync(Stop);
-        await DnsBench.UntilAsync(() => bench.Address.Now.Addresses.Count > 0, Stop);
+        await DnsBench.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, Stop);
 
         bench.Instead = async call =>
         {
@@ -273,10 +273,10 @@ public sealed class DnsRecordTests : IAsyncLifetime
         Assert.Equal("rag.example.com points at 203.0.113.7, and the role may change that: the app is at http://rag.example.com/.", (await _bench.ExamineAsync(Stop)).What);
 
         _bench.Records["AAAA"] = DnsBench.Holding("2001:db8::9");
-        Assert.Equal((Finding.Warning, "dns-elsewhere"), await _bench.ExamineAsync(Stop) is var elsewhere ? (elsewhere.Finding, elsewhere.Code) : default);
+        Assert.Equal((CheckOutcome.Warning, "dns-elsewhere"), await _bench.ExamineAsync(Stop) is var elsewhere ? (elsewhere.Outcome, elsewhere.Code) : default);
 
         _bench.Records["A"] = "<AliasTarget><DNSName>d1.cloudfront.net.</DNSName></AliasTarget>";
-        Assert.Equal((Finding.Failed, "dns-name-taken"), await _bench.ExamineAsync(Stop) is var taken ? (taken.Finding, taken.Code) : default);
+        Assert.Equal((CheckOutcome.Failed, "dns-name-taken"), await _bench.ExamineAsync(Stop) is var taken ? (taken.Outcome, taken.Code) : default);
 
         _bench.Metadata.Clear();
         Assert.Equal("dns-no-address", (await _bench.ExamineAsync(Stop)).Code);
@@ -286,7 +286,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
 
     private Task RunAsync() => _bench.RunAsync(Stop);
 
-    private string Points() => string.Join(", ", _bench.Address.Now.Addresses);
+    private string Points() => string.Join(", ", _bench.Address.Current.Addresses);
 
     private Task PointsAsync(string addresses) => DnsBench.UntilAsync(() => Points() == addresses, Stop);
 }

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -147,10 +147,10 @@ public sealed class Ec2StopTests : IAsyncLifetime
         RefuseWith(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
 
         var off = await new IdleCheck(new AgentConfig { Image = "app" }, Ec2()).RunAsync(Stop);
-        Assert.Equal((Finding.Skipped, 0), (off.Finding, _server.Requests.Count));
+        Assert.Equal((CheckOutcome.Skipped, 0), (off.Outcome, _server.Requests.Count));
 
         var on = await new IdleCheck(new AgentConfig { Image = "app", Idle = new IdleConfig() }, Ec2()).RunAsync(Stop);
-        Assert.Equal((Finding.Well, "EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it."), (on.Finding, on.What));
+        Assert.Equal((CheckOutcome.Ok, "EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it."), (on.Outcome, on.What));
     }
 
     private Ec2Stop Ec2() => new(AwsHere.Account(time: _time), new InstanceMetadata(_time), _time);

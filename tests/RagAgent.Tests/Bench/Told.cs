@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging.Abstractions;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
 
@@ -27,7 +27,7 @@ internal static class Told
     };
 
     /// <summary>A boot that began 5 seconds ago, the first one of the machine.</summary>
-    public static BootTimeline Boot(IBoots? boots = null) => new("boot-1", TimeSpan.FromSeconds(5), boots ?? new NoBoots(), TimeProvider.System);
+    public static BootTimeline Boot(IBootStore? boots = null) => new("boot-1", TimeSpan.FromSeconds(5), boots ?? new NoBoots(), TimeProvider.System);
 
     /// <summary>Of a configuration without HTTPS.</summary>
     public static CertificateWatch NoCertificates(StateBoard board, AgentClock clock) => new(new AgentConfig { Image = "app" }, board, clock, NullLogger<CertificateWatch>.Instance);
@@ -47,11 +47,11 @@ internal static class Told
     public static Tracked<T> Failing<T>(Problem problem, T? value = null, int failures = 1)
         where T : class => new(value, null, new Work.Waiting(failures, problem, Moment.Zero + TimeSpan.FromSeconds(30)));
 
-    private sealed class NoBoots : IBoots
+    private sealed class NoBoots : IBootStore
     {
-        public IReadOnlyList<Boot> Read() => [];
+        public IReadOnlyList<BootRecord> Read() => [];
 
-        public void Write(IReadOnlyList<Boot> boots)
+        public void Write(IReadOnlyList<BootRecord> boots)
         {
         }
     }

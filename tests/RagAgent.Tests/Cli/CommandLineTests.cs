@@ -1,5 +1,7 @@
 using RagAgent.Cli;
+using RagAgent.Cli.Commands;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -216,15 +218,15 @@ public sealed class CommandLineTests : ProgramTest
     {
         var denied = new ProblemException(new Problem("control-denied", "It may not be asked.", "Use sudo."));
 
-        Assert.Equal(77, await AgentCall.DoAsync(Folder.FullName, _ => throw denied));
+        Assert.Equal(77, await AgentConnection.UseAsync(Folder.FullName, _ => throw denied));
     }
 
     [Fact]
     public void To_a_script_the_doctors_notes_are_no_lack()
     {
-        Assert.Equal(Finding.Well, DoctorCommand.Worst([Finding.Well, Finding.Skipped, Finding.Note]));
-        Assert.Equal(Finding.Warning, DoctorCommand.Worst([Finding.Note, Finding.Warning, Finding.Well]));
-        Assert.Equal(Finding.Failed, DoctorCommand.Worst([Finding.Failed, Finding.Warning]));
+        Assert.Equal(CheckOutcome.Ok, DoctorCommand.Worst([CheckOutcome.Ok, CheckOutcome.Skipped, CheckOutcome.Note]));
+        Assert.Equal(CheckOutcome.Warning, DoctorCommand.Worst([CheckOutcome.Note, CheckOutcome.Warning, CheckOutcome.Ok]));
+        Assert.Equal(CheckOutcome.Failed, DoctorCommand.Worst([CheckOutcome.Failed, CheckOutcome.Warning]));
     }
 
     [Fact(Timeout = Patience.Milliseconds)]

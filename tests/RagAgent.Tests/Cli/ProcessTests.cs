@@ -16,9 +16,9 @@ public sealed class ProcessTests : ProgramTest
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_runtime_directory_of_another_agent_is_refused_before_anything_is_touched()
     {
-        using var other = new ControlAddress(Folder.FullName);
-        other.Claim();
-        await File.WriteAllTextAsync(other.Socket, "the other's", TestContext.Current.CancellationToken);
+        using var other = new ControlSocket(Folder.FullName);
+        other.Acquire();
+        await File.WriteAllTextAsync(other.SocketPath, "the other's", TestContext.Current.CancellationToken);
 
         var run = await RunAsync("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
 
@@ -26,7 +26,7 @@ public sealed class ProcessTests : ProgramTest
             new Finished(75, "", $"ragagent: The runtime directory {Folder.FullName} belongs to another RagAgent that runs on this machine. " +
                 $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {Folder.FullName}' shows the other one.\n"),
             run);
-        Assert.Equal("the other's", await File.ReadAllTextAsync(other.Socket, TestContext.Current.CancellationToken));
+        Assert.Equal("the other's", await File.ReadAllTextAsync(other.SocketPath, TestContext.Current.CancellationToken));
         Assert.False(Directory.Exists(Path.Combine(Folder.FullName, "state")));
     }
 
@@ -42,7 +42,7 @@ public sealed class ProcessTests : ProgramTest
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_start_that_fails_half_way_is_told_in_our_words_only()
     {
-        Directory.CreateDirectory(RuntimeDirectory.Socket(Folder.FullName));
+        Directory.CreateDirectory(RuntimeDirectory.SocketPath(Folder.FullName));
 
         var run = await RunAsync("run", "--config", WriteRunnable(), "--runtime-dir", ".", "--state-dir", "state");
 

@@ -1,4 +1,4 @@
-using RagAgent.Configuration;
+using RagAgent.Configuration.Values;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 

@@ -87,7 +87,7 @@ public sealed class ConfigFileTests : IDisposable
 
         Assert.Equal(
             $"/etc/ragagent.json: may not be read by this user ({Environment.UserName}); let this user read it, as with 'chmod 644 /etc/ragagent.json'",
-            Assert.Single(result.Problems).ToString());
+            Assert.Single(result.Errors).ToString());
     }
 
     [Fact]
@@ -95,13 +95,13 @@ public sealed class ConfigFileTests : IDisposable
     {
         ConfigResult result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new IOException("Input/output error"));
 
-        Assert.Equal("/etc/ragagent.json: can't be read: Input/output error", Assert.Single(result.Problems).ToString());
+        Assert.Equal("/etc/ragagent.json: can't be read: Input/output error", Assert.Single(result.Errors).ToString());
     }
 
     [Fact]
     public void A_file_larger_than_a_mebibyte_is_refused_unread()
     {
-        string path = Write(Encoding.ASCII.GetBytes(new string(' ', ConfigReader.LargestFile + 1)));
+        string path = Write(Encoding.ASCII.GetBytes(new string(' ', ConfigReader.MaxFileSize + 1)));
 
         Assert.Equal($"{path}: is larger than 1 MiB; this can't be the configuration", Problem(path));
     }
@@ -143,7 +143,7 @@ public sealed class ConfigFileTests : IDisposable
     {
         ConfigResult result = ConfigReader.ReadFile(path);
         Assert.Null(result.Config);
-        return Assert.Single(result.Problems).ToString();
+        return Assert.Single(result.Errors).ToString();
     }
 
     private string Write(ReadOnlySpan<byte> text)

@@ -17,7 +17,7 @@ internal static class ConfigText
     public static AgentConfig Accepted(string text)
     {
         ConfigResult result = Read(text);
-        Assert.Empty(result.Problems);
+        Assert.Empty(result.Errors);
         Assert.NotNull(result.Config);
         return result.Config;
     }
@@ -27,13 +27,13 @@ internal static class ConfigText
     {
         ConfigResult result = Read(text);
         Assert.Null(result.Config);
-        Assert.NotEmpty(result.Problems);
-        return [.. result.Problems.Select(problem => problem.Key is null ? problem.Message : $"{problem.Key}: {problem.Message}")];
+        Assert.NotEmpty(result.Errors);
+        return [.. result.Errors.Select(problem => problem.Key is null ? problem.Message : $"{problem.Key}: {problem.Message}")];
     }
 
     /// <summary>The only problem.</summary>
     public static string Refusal(string text) => Assert.Single(Refusals(text));
 
     /// <summary>Every problem as the operator sees it.</summary>
-    public static string[] Lines(string text) => [.. Read(text).Problems.Select(problem => problem.ToString())];
+    public static string[] Lines(string text) => [.. Read(text).Errors.Select(problem => problem.ToString())];
 }

@@ -1,5 +1,5 @@
 using CsCheck;
-using RagAgent.Configuration;
+using RagAgent.Configuration.Values;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 

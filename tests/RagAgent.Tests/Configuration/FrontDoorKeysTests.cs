@@ -25,8 +25,8 @@ public class FrontDoorKeysTests
     [InlineData("false", false)]
     public void HTTP_leads_to_HTTPS_unless_that_is_not_wanted(string redirect, bool leads)
     {
-        Assert.Equal(leads, Accepted(With($"\"listen\": {{ \"https\": 443 }}, \"tls\": {{ {Pair}, \"redirect\": {redirect} }}")).SecureOnly);
-        Assert.False(Accepted(With("\"tls\": { \"redirect\": null }")).SecureOnly);
+        Assert.Equal(leads, Accepted(With($"\"listen\": {{ \"https\": 443 }}, \"tls\": {{ {Pair}, \"redirect\": {redirect} }}")).RedirectsToHttps);
+        Assert.False(Accepted(With("\"tls\": { \"redirect\": null }")).RedirectsToHttps);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using RagAgent.Configuration;
+using RagAgent.Configuration.Errors;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -42,10 +43,10 @@ public class NeverThrowsTests
             """);
         int first = Encoding.UTF8.GetString(file).IndexOf("\"A\"", StringComparison.Ordinal) + 3;
         Gen.Select(Gen.Int[first, file.Length - 1], Gen.Int[0, 1], Gen.OneOf(":", ",", "'", "\"", "\\", "1", "}", "]", "\n", "null", "")).Sample(damage =>
-            ConfigReader.Read(Damaged(file, damage), FileName).Problems.All(problem => IsSilent(problem)), iter: 5_000);
+            ConfigReader.Read(Damaged(file, damage), FileName).Errors.All(problem => IsSilent(problem)), iter: 5_000);
     }
 
-    private static bool IsSilent(ConfigProblem problem) => !problem.Message.Contains(Canary, StringComparison.Ordinal);
+    private static bool IsSilent(ConfigError problem) => !problem.Message.Contains(Canary, StringComparison.Ordinal);
 
     private static byte[] Damaged(byte[] text, (int At, int Removed, string Inserted) damage)
     {
@@ -57,8 +58,8 @@ public class NeverThrowsTests
     private static bool IsAnAnswer(byte[] text)
     {
         ConfigResult result = ConfigReader.Read(text, FileName);
-        bool inOrder = result.Problems.Zip(result.Problems.Skip(1)).All(pair => (pair.First.Line ?? 0) <= (pair.Second.Line ?? 0));
-        bool readable = result.Problems.All(problem => problem.Message.Length > 0 && !problem.ToString().Any(char.IsControl));
-        return (result.Config is null) == (result.Problems.Count > 0) && inOrder && readable;
+        bool inOrder = result.Errors.Zip(result.Errors.Skip(1)).All(pair => (pair.First.Line ?? 0) <= (pair.Second.Line ?? 0));
+        bool readable = result.Errors.All(problem => problem.Message.Length > 0 && !problem.ToString().Any(char.IsControl));
+        return (result.Config is null) == (result.Errors.Count > 0) && inOrder && readable;
     }
 }

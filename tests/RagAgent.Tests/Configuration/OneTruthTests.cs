@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using RagAgent.Configuration;
+using RagAgent.Configuration.Binding;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -45,7 +46,7 @@ public partial class OneTruthTests
 
         // Of a secret that is a text, the sample shows the object's keys in its comments.
         Assert.Equal(Known.Where(key => !key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && !key.StartsWith("access.password.", StringComparison.Ordinal)), shown);
-        Assert.All(KnownKeys.Of(KnownKeys.Secret), key => Assert.Contains($"\"{key}\":", Repository.Read("packaging/ragagent.json"), StringComparison.Ordinal));
+        Assert.All(KnownKeys.InSection(KnownKeys.Secret), key => Assert.Contains($"\"{key}\":", Repository.Read("packaging/ragagent.json"), StringComparison.Ordinal));
     }
 
     [Fact]
@@ -77,7 +78,7 @@ public partial class OneTruthTests
         foreach (DocumentedKey key in Documented.Values.Where(key => key.Example is not null))
         {
             ConfigResult result = Read(SampleWalk.Only(key.Name, key.Example!));
-            Assert.True(result.Problems.Count == 0, $"{key.Name}: {string.Join("; ", result.Problems)}");
+            Assert.True(result.Errors.Count == 0, $"{key.Name}: {string.Join("; ", result.Errors)}");
         }
     }
 
@@ -88,7 +89,7 @@ public partial class OneTruthTests
         {
             string nonsense = IsSection(key) || key is "secrets" or "environment" ? "7" : "{ \"zz\": [ [] ] }";
             ConfigResult result = Read(SampleWalk.Only(key, nonsense));
-            Assert.True(result.Problems.Any(problem => problem.Key == SampleWalk.Spelled(key)), $"{key} = {nonsense} is accepted");
+            Assert.True(result.Errors.Any(problem => problem.Key == SampleWalk.Spelled(key)), $"{key} = {nonsense} is accepted");
         }
     }
 
@@ -99,13 +100,13 @@ public partial class OneTruthTests
         foreach ((string key, JsonObject schema) in SchemaKeys)
         {
             foreach (string word in (schema["enum"] as JsonArray ?? []).Select(choice => choice!.ToJsonString()))
-                Assert.Empty(Read(SampleWalk.Only(key, word)).Problems);
+                Assert.Empty(Read(SampleWalk.Only(key, word)).Errors);
             if (schema["type"]?.ToJsonString() != "\"integer\"") continue;
             (long least, long most) = (schema["minimum"]!.GetValue<long>(), schema["maximum"]!.GetValue<long>());
-            Assert.Empty(Read(SampleWalk.Only(key, $"{least}")).Problems);
-            Assert.Empty(Read(SampleWalk.Only(key, $"{most}")).Problems);
-            Assert.NotEmpty(Read(SampleWalk.Only(key, $"{least - 1}")).Problems);
-            Assert.NotEmpty(Read(SampleWalk.Only(key, $"{most + 1}")).Problems);
+            Assert.Empty(Read(SampleWalk.Only(key, $"{least}")).Errors);
+            Assert.Empty(Read(SampleWalk.Only(key, $"{most}")).Errors);
+            Assert.NotEmpty(Read(SampleWalk.Only(key, $"{least - 1}")).Errors);
+            Assert.NotEmpty(Read(SampleWalk.Only(key, $"{most + 1}")).Errors);
         }
     }
 

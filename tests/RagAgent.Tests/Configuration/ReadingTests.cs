@@ -1,5 +1,6 @@
 using System.Text;
 using RagAgent.Configuration;
+using RagAgent.Configuration.Errors;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -93,7 +94,7 @@ public class ReadingTests
 
         ConfigResult result = ConfigReader.Read(text, FileName);
 
-        Assert.Empty(result.Problems);
+        Assert.Empty(result.Errors);
     }
 
     [Fact]
@@ -101,7 +102,7 @@ public class ReadingTests
     {
         byte[] text = [.. Encoding.UTF8.Preamble, .. "{ \"image\": \"app\",\n/* ä€😀 */ \"prot\": 1 }"u8];
 
-        ConfigProblem problem = Assert.Single(ConfigReader.Read(text, FileName).Problems);
+        ConfigError problem = Assert.Single(ConfigReader.Read(text, FileName).Errors);
 
         Assert.Equal((2, 11), (problem.Line, problem.Column));
     }

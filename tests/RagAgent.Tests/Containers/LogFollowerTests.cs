@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
 using RagAgent.Containers;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
 using Xunit;
 
@@ -25,7 +25,7 @@ public sealed class LogFollowerTests : IDisposable
         var cursors = new LogCursors(config, new StateDirectory(_folder.FullName), NullLogger<LogCursors>.Instance);
         _connection = new EngineConnection(new Uri($"unix://{_folder.FullName}/nobody.sock"), _time);
         _logs = new EngineLogs(_connection);
-        _writer = new LogWriter(new LoggedContainer("0123456789abcdef", "app"), LogPlace.Beginning, cursors.Open("0123456789abcdef"), cursors, new SecretVault(),
+        _writer = new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPlace.Beginning, cursors.Open("0123456789abcdef"), cursors, new SecretVault(),
             new OutputSink(OutputKind.Journal, text => text, _out), _time, NullLogger.Instance);
         _follower = new LogFollower(_writer, _logs, _time, NullLogger.Instance);
     }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
 using RagAgent.Containers;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -142,7 +142,7 @@ public sealed class LogSessionTests : IDisposable
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { Name = "app" } };
         var cursors = new LogCursors(config, new StateDirectory(_folder.FullName), NullLogger<LogCursors>.Instance);
-        return new LogWriter(new LoggedContainer("0123456789abcdef", "app"), LogPlace.Beginning, cursors.Open("0123456789abcdef"), cursors, _vault,
+        return new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPlace.Beginning, cursors.Open("0123456789abcdef"), cursors, _vault,
             new OutputSink(OutputKind.Journal, text => text, _out), _time, new Heard(_told));
     }
 

@@ -6,10 +6,15 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using RagAgent.Cli;
+using RagAgent.Cli.Commands;
 using RagAgent.Containers;
 using RagAgent.Control;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Export;
+using RagAgent.Export.Ecs;
+using RagAgent.Export.Kubernetes;
 using RagAgent.Proxy.StatusPage;
 using RagAgent.Secrets;
 using RagAgent.Storage;
@@ -31,7 +36,7 @@ public sealed partial class ContractTests
             log.JournalName,
             log.Id,
             log.Level.ToString().ToLowerInvariant(),
-            log.HasProblem ? "of-its-problem" : MessageId.Of(log.JournalName),
+            log.HasProblem ? "of-its-problem" : MessageId.For(log.JournalName),
             log.Fields.Count == 0 ? "-" : string.Join(',', log.Fields))));
 
     [Fact]
@@ -41,7 +46,7 @@ public sealed partial class ContractTests
 
     [Fact]
     public void Every_problem_keeps_its_code_and_message_id() =>
-        Pinned.Matches("problem-codes.txt", ProblemCodes.All.Select(code => $"{code} {MessageId.Of(code)}"));
+        Pinned.Matches("problem-codes.txt", ProblemCodes.All.Select(code => $"{code} {MessageId.For(code)}"));
 
     [Fact]
     public async Task A_container_keeps_its_labels_and_their_values()
@@ -84,8 +89,8 @@ public sealed partial class ContractTests
     [Fact]
     public void Words_that_come_from_names_in_the_code_stay()
     {
-        var milestones = Enum.GetValues<Milestone>();
-        var boot = new Boot("1", DateTimeOffset.UnixEpoch, milestones.ToDictionary(milestone => milestone, _ => TimeSpan.Zero));
+        var milestones = Enum.GetValues<BootMilestone>();
+        var boot = new BootRecord("1", DateTimeOffset.UnixEpoch, milestones.ToDictionary(milestone => milestone, _ => TimeSpan.Zero));
         var kept = new BootDto("1", DateTimeOffset.UnixEpoch, milestones.ToDictionary(milestone => milestone, _ => 0.0));
         using var file = JsonDocument.Parse(JsonSerializer.Serialize(new BootDocument(1, [kept]), BootJson.Default.BootDocument));
         var keptSteps = file.RootElement.GetProperty("boots")[0].GetProperty("steps").EnumerateObject();
@@ -94,7 +99,7 @@ public sealed partial class ContractTests
 
         Pinned.Matches("words.txt",
         [
-            .. StatusWriter.Boot(boot).Steps.Select(step => $"status boot.this.steps[].name {step.Name}"),
+            .. StatusWriter.BuildBoot(boot).Steps.Select(step => $"status boot.this.steps[].name {step.Name}"),
             .. keptSteps.Select(step => $"boots.json boots[].steps {step.Name}"),
             .. Enum.GetValues<RequestKind>().Select(kind => $"status update.last.kind {Words.Command(kind)}"),
             .. checks.Select(type => $"doctor checks[].name {((ICheck)RuntimeHelpers.GetUninitializedObject(type)).Name}"),
@@ -122,17 +127,17 @@ public sealed partial class ContractTests
     [Fact]
     public void The_export_of_a_full_configuration_stays()
     {
-        var (config, place) = (ExportedConfig.Read(ExportedConfig.Everything), new AwsPlace());
+        var (config, place) = (ExportedConfig.Read(ExportedConfig.Everything), new AwsLocation());
         var text = new StringBuilder();
         foreach (var (name, exported) in new[]
         {
-            ("ecs task-definition", EcsTaskDefinition.Of(config, place, null, null)),
-            ("ecs target-group", EcsTargetGroup.Of(config, null)),
-            ("ecs service", EcsService.Of(config, null, null, [], [])),
-            ("kubernetes", KubernetesManifests.Of(config, place)),
+            ("ecs task-definition", EcsTaskDefinition.Create(config, place, null, null)),
+            ("ecs target-group", EcsTargetGroup.Create(config, null)),
+            ("ecs service", EcsService.Create(config, null, null, [], [])),
+            ("kubernetes", KubernetesManifests.Create(config, place)),
         })
         {
-            text.Append(CultureInfo.InvariantCulture, $"# ragagent export {name}\n{JsonText.Of(exported.Document)}");
+            text.Append(CultureInfo.InvariantCulture, $"# ragagent export {name}\n{JsonFormatter.Format(exported.Document)}");
         }
 
         Pinned.MatchesText("export.txt", text.ToString());

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Supervision;
 
 namespace RagAgent.Tests.Contract;
@@ -26,10 +26,10 @@ internal sealed partial record LogEvent(int Id, string? Name, LogLevel Level, bo
     ];
 
     /// <summary>As RAGAGENT_EVENT and docs/messages.md have it.</summary>
-    public string JournalName => MessageId.Kebab(Name ?? "");
+    public string JournalName => MessageId.ToKebabCase(Name ?? "");
 
     private static IEnumerable<string> FieldsOf(string message) =>
-        Placeholder().Matches(message).Select(match => MessageId.Field(match.Groups[1].Value)).Distinct().Order(StringComparer.Ordinal);
+        Placeholder().Matches(message).Select(match => MessageId.ToFieldName(match.Groups[1].Value)).Distinct().Order(StringComparer.Ordinal);
 
     [GeneratedRegex(@"\{(\w+)\}")]
     private static partial Regex Placeholder();

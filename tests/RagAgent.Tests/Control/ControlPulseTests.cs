@@ -21,11 +21,11 @@ public sealed class ControlPulseTests : IDisposable
     [InlineData("")]
     public async Task An_answer_that_is_cut_is_no_beat_and_no_fault(string answer)
     {
-        using var address = new ControlAddress(_folder.FullName);
+        using var address = new ControlSocket(_folder.FullName);
         using var agent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        agent.Bind(new UnixDomainSocketEndPoint(address.Socket));
+        agent.Bind(new UnixDomainSocketEndPoint(address.SocketPath));
         agent.Listen();
-        using var pulse = new ControlPulse(address, new SwiftTime(TimeSpan.FromSeconds(2)));
+        using var pulse = new ControlHeartbeat(address, new SwiftTime(TimeSpan.FromSeconds(2)));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
 
         var beat = pulse.BeatAsync(end.Token);

@@ -15,14 +15,14 @@ public sealed class ControlTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-control-");
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private readonly List<ControlAddress> _addresses = [];
+    private readonly List<ControlSocket> _addresses = [];
     private readonly ConfigInUse _configInUse = new();
     private readonly Password _password = new();
     private SupervisedApp _agent = null!;
     private ControlServer _server = null!;
     private ControlClient _client = null!;
 
-    private string Socket => RuntimeDirectory.Socket(_folder.FullName);
+    private string Socket => RuntimeDirectory.SocketPath(_folder.FullName);
 
     public async ValueTask InitializeAsync()
     {
@@ -61,10 +61,10 @@ public sealed class ControlTests : IAsyncLifetime
     {
         var before = await _client.StatusAsync(null, Stop);
         var news = _client.StatusAsync(before.Revision, Stop);
-        _configInUse.Tell(Told.Trouble);
+        _configInUse.Report(Told.Trouble);
         Assert.Equal([new ProblemStatus("trouble", "It went wrong.", "Do this.", null)], (await news).Problems);
 
-        _configInUse.Tell(null);
+        _configInUse.Report(null);
         Assert.Empty((await _client.StatusAsync((await news).Revision, Stop)).Problems);
     }
 
@@ -136,7 +136,7 @@ public sealed class ControlTests : IAsyncLifetime
     public async Task A_socket_that_a_crash_left_is_replaced()
     {
         var left = Directory.CreateDirectory(Path.Combine(_folder.FullName, "left"));
-        await File.WriteAllTextAsync(RuntimeDirectory.Socket(left.FullName), "", Stop);
+        await File.WriteAllTextAsync(RuntimeDirectory.SocketPath(left.FullName), "", Stop);
 
         await using var server = Server(left.FullName);
         await server.StartAsync(Stop);
@@ -165,8 +165,8 @@ public sealed class ControlTests : IAsyncLifetime
     public async Task After_a_reload_the_same_process_goes_on_with_its_directory()
     {
         var folder = Path.Combine(_folder.FullName, "reloaded");
-        using var address = new ControlAddress(folder);
-        address.Claim();
+        using var address = new ControlSocket(folder);
+        address.Acquire();
         for (var life = 0; life < 2; life++)
         {
             await using var server = Server(address);
@@ -185,9 +185,9 @@ public sealed class ControlTests : IAsyncLifetime
     public void A_socket_whose_name_would_be_too_long_is_refused()
     {
         var fits = "/" + new string('d', 93);
-        Assert.Equal(107, RuntimeDirectory.Socket(fits).Length);
+        Assert.Equal(107, RuntimeDirectory.SocketPath(fits).Length);
 
-        var refused = Refused.By(() => RuntimeDirectory.Socket(fits + "d"));
+        var refused = Refused.By(() => RuntimeDirectory.SocketPath(fits + "d"));
 
         Assert.Equal(
             new Problem("control-socket-name", $"The control socket can't be {fits}d/control.sock: that name has 108 bytes, and the longest that a socket can have is 107.", "Give --runtime-dir a shorter path."),
@@ -216,7 +216,7 @@ public sealed class ControlTests : IAsyncLifetime
         if (socketIsLeft)
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            socket.Bind(new UnixDomainSocketEndPoint(RuntimeDirectory.Socket(folder)));
+            socket.Bind(new UnixDomainSocketEndPoint(RuntimeDirectory.SocketPath(folder)));
         }
         using var client = new ControlClient(folder);
 
@@ -239,20 +239,20 @@ public sealed class ControlTests : IAsyncLifetime
 
     private static void Claim(string folder)
     {
-        using var address = new ControlAddress(folder);
-        address.Claim();
+        using var address = new ControlSocket(folder);
+        address.Acquire();
     }
 
     private ControlServer Server(string folder)
     {
-        var address = new ControlAddress(folder);
+        var address = new ControlSocket(folder);
         _addresses.Add(address);
         return Server(address);
     }
 
-    private ControlServer Server(ControlAddress address)
+    private ControlServer Server(ControlSocket address)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _configInUse, _password.Keeper, Told.NoCertificates(_agent.Board, _agent.Clock), new AppAddress(_agent.Board), _agent.Clock);
+        var status = new StatusWriter(new AgentConfig { Image = "app" }, Told.Policy, _agent.Board, Told.Boot(), _configInUse, _password.Keeper, Told.NoCertificates(_agent.Board, _agent.Clock), new DnsStateHolder(_agent.Board), _agent.Clock);
         return new ControlServer(address, status, _agent.Board, _configInUse, _password.Keeper, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 

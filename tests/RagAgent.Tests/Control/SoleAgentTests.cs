@@ -12,27 +12,27 @@ public class SoleAgentTests
     [Fact]
     public void A_container_has_one_agent()
     {
-        using var first = new SoleAgent(_engine, "ragstream");
+        using var first = new SingleInstanceLock(_engine, "ragstream");
 
         Assert.Equal(
             new Problem("already-running", "Another RagAgent already looks after the container ragstream on this machine.",
                 "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name."),
-            Refused.By(() => new SoleAgent(_engine, "ragstream").Dispose()));
+            Refused.By(() => new SingleInstanceLock(_engine, "ragstream").Dispose()));
     }
 
     [Fact]
     public void Another_container_or_another_engine_may_have_another_agent()
     {
-        using var first = new SoleAgent(_engine, "ragstream");
-        using var otherContainer = new SoleAgent(_engine, "other");
-        using var otherEngine = new SoleAgent(_engine + "x", "ragstream");
+        using var first = new SingleInstanceLock(_engine, "ragstream");
+        using var otherContainer = new SingleInstanceLock(_engine, "other");
+        using var otherEngine = new SingleInstanceLock(_engine + "x", "ragstream");
     }
 
     [Fact]
     public void When_the_agent_is_gone_the_container_is_free()
     {
-        new SoleAgent(_engine, "ragstream").Dispose();
+        new SingleInstanceLock(_engine, "ragstream").Dispose();
 
-        new SoleAgent(_engine, "ragstream").Dispose();
+        new SingleInstanceLock(_engine, "ragstream").Dispose();
     }
 }

@@ -90,17 +90,17 @@ public class StatusDocumentTests
                       agent            6.1   (6.0)
                       healthy         21.0   (120.7)
 
-            """, StatusText.Of(Full));
+            """, StatusText.Format(Full));
     }
 
     [Fact]
     public void On_a_narrow_terminal_lines_are_broken_between_words_and_go_on_below_their_value()
     {
-        var text = StatusText.Of(Full, 50);
+        var text = StatusText.Format(Full, 50);
 
         Assert.Contains($"\ndigest    {Told.Digest}\n          (a newer one is known)\n", text, StringComparison.Ordinal);
         Assert.Contains("\nset aside sha256:ffffffffffff, quarantined: It\n          went wrong.\n", text, StringComparison.Ordinal);
-        Assert.Equal(StatusText.Of(Full).Split(default(char[]), StringSplitOptions.RemoveEmptyEntries), text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(StatusText.Format(Full).Split(default(char[]), StringSplitOptions.RemoveEmptyEntries), text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
         Assert.DoesNotContain(text.Split('\n'), line => line.Length > 50 && line.Trim().Contains(' ', StringComparison.Ordinal) && !line.Contains("sha256:", StringComparison.Ordinal));
     }
 
@@ -108,11 +108,11 @@ public class StatusDocumentTests
     [InlineData(1, "1 session open")]
     [InlineData(0, "0 sessions open")]
     public void One_session_is_one(int sessions, string told) =>
-        Assert.Contains($"port 80, {told}\n", StatusText.Of(Full with { App = Full.App with { Sessions = sessions } }), StringComparison.Ordinal);
+        Assert.Contains($"port 80, {told}\n", StatusText.Format(Full with { App = Full.App with { Sessions = sessions } }), StringComparison.Ordinal);
 
     [Fact]
     public void A_URL_that_may_lead_nowhere_is_told_as_such() =>
-        Assert.Contains("\nurl       https://rag.example.com/, which is not known to point here\n", StatusText.Of(Full with { Dns = Full.Dns! with { Addresses = [] } }), StringComparison.Ordinal);
+        Assert.Contains("\nurl       https://rag.example.com/, which is not known to point here\n", StatusText.Format(Full with { Dns = Full.Dns! with { Addresses = [] } }), StringComparison.Ordinal);
 
     [Fact]
     public void What_is_not_known_has_no_line()
@@ -122,7 +122,7 @@ public class StatusDocumentTests
             new ImageStatus(null, null, null, null, null, null), new SecretsStatus([], null), new EngineStatus(null, false), new FrontDoorStatus(80, false),
             new UpdateStatus(null, null), new RolloutStatus("resolve", null, null, [], null), null, []);
 
-        Assert.Equal("Docker Engine is being asked what runs.\n\napp       unknown\nrollout   resolve\ndoor      port 80, closed\n", StatusText.Of(bare));
+        Assert.Equal("Docker Engine is being asked what runs.\n\napp       unknown\nrollout   resolve\ndoor      port 80, closed\n", StatusText.Format(bare));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Storage;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
@@ -20,10 +21,10 @@ public sealed class BootTimelineTests : IDisposable
     public void Each_step_is_told_in_seconds_since_the_kernel_started_and_counts_once()
     {
         var boot = Life("boot-1", uptime: 6);
-        Passes(boot, 1, Milestone.Credentials);
-        Passes(boot, 1, Milestone.Credentials);
-        Passes(boot, 2, Milestone.Healthy);
-        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Credentials, 7.0), (Milestone.Healthy, 10.0)], Steps(boot.Now));
+        Passes(boot, 1, BootMilestone.Credentials);
+        Passes(boot, 1, BootMilestone.Credentials);
+        Passes(boot, 2, BootMilestone.Healthy);
+        Assert.Equal([(BootMilestone.Agent, 6.0), (BootMilestone.Credentials, 7.0), (BootMilestone.Healthy, 10.0)], Steps(boot.Current));
         Assert.Null(boot.Previous);
     }
 
@@ -31,29 +32,29 @@ public sealed class BootTimelineTests : IDisposable
     public void An_agent_that_came_much_later_than_the_machine_begins_with_itself()
     {
         var boot = Life("boot-1", uptime: 55_000);
-        Passes(boot, 2, Milestone.Healthy);
+        Passes(boot, 2, BootMilestone.Healthy);
 
-        Assert.Equal([(Milestone.Agent, 0.0), (Milestone.Healthy, 2.0)], Steps(boot.Now));
+        Assert.Equal([(BootMilestone.Agent, 0.0), (BootMilestone.Healthy, 2.0)], Steps(boot.Current));
     }
 
     [Fact]
     public void What_happens_once_the_app_has_served_is_no_part_of_the_boot()
     {
         var boot = Life("boot-1", uptime: 6);
-        Passes(boot, 1, Milestone.Healthy);
-        Passes(boot, 1, Milestone.Token);
-        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 7.0)], Steps(boot.Now));
+        Passes(boot, 1, BootMilestone.Healthy);
+        Passes(boot, 1, BootMilestone.Token);
+        Assert.Equal([(BootMilestone.Agent, 6.0), (BootMilestone.Healthy, 7.0)], Steps(boot.Current));
     }
 
     [Fact]
     public void A_later_life_of_the_agent_leaves_it_as_it_was()
     {
         var first = Life("boot-1", uptime: 6);
-        Passes(first, 1, Milestone.Healthy);
-        File().Write([first.Now]);
+        Passes(first, 1, BootMilestone.Healthy);
+        File().Write([first.Current]);
         var second = Life("boot-1", uptime: 600);
-        Passes(second, 1, Milestone.Healthy);
-        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 7.0)], Steps(second.Now));
+        Passes(second, 1, BootMilestone.Healthy);
+        Assert.Equal([(BootMilestone.Agent, 6.0), (BootMilestone.Healthy, 7.0)], Steps(second.Current));
         Assert.Null(second.Previous);
     }
 
@@ -61,10 +62,10 @@ public sealed class BootTimelineTests : IDisposable
     public void A_life_that_ended_on_the_way_is_followed_by_one_that_goes_it_anew()
     {
         var first = Life("boot-1", uptime: 6);
-        Passes(first, 1, Milestone.Token);
-        File().Write([first.Now]);
+        Passes(first, 1, BootMilestone.Token);
+        File().Write([first.Current]);
         var second = Life("boot-1", uptime: 60);
-        Assert.Equal([(Milestone.Agent, 60.0)], Steps(second.Now));
+        Assert.Equal([(BootMilestone.Agent, 60.0)], Steps(second.Current));
     }
 
     [Fact]
@@ -73,12 +74,12 @@ public sealed class BootTimelineTests : IDisposable
         foreach (var id in new[] { "boot-1", "boot-2" })
         {
             var boot = Life(id, uptime: 6);
-            Passes(boot, id == "boot-1" ? 1 : 2, Milestone.Healthy);
-            File().Write(boot.Previous is { } previous ? [boot.Now, previous] : [boot.Now]);
+            Passes(boot, id == "boot-1" ? 1 : 2, BootMilestone.Healthy);
+            File().Write(boot.Previous is { } previous ? [boot.Current, previous] : [boot.Current]);
         }
         var third = Life("boot-3", uptime: 5);
-        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 8.0)], Steps(third.Previous!));
-        Assert.Equal([(Milestone.Agent, 5.0)], Steps(third.Now));
+        Assert.Equal([(BootMilestone.Agent, 6.0), (BootMilestone.Healthy, 8.0)], Steps(third.Previous!));
+        Assert.Equal([(BootMilestone.Agent, 5.0)], Steps(third.Current));
     }
 
     [Theory]
@@ -117,7 +118,7 @@ public sealed class BootTimelineTests : IDisposable
         await made.WaitForExitAsync(TestContext.Current.CancellationToken);
         var boot = await Task.Run(() => Life("boot-1", uptime: 6), TestContext.Current.CancellationToken);
         Assert.Contains("it is a pipe and no file", Assert.Single(_heard), StringComparison.Ordinal);
-        File().Write([boot.Now]);
+        File().Write([boot.Current]);
         Assert.Equal("boot-1", Assert.Single(File().Read()).Id);
     }
 
@@ -137,12 +138,12 @@ public sealed class BootTimelineTests : IDisposable
         using var recorder = new BootRecorder(boot, File(), board);
         await recorder.StartAsync(stop);
         board.Publish(Told.Idle with { Secrets = Told.Known(Told.Secrets), Tag = Told.Known(Told.Resolution), Image = Told.Known(new ImageOnDisk(Told.Digest, 0)), App = Told.Serving() });
-        while (File().Read() is not [{ IsOver: true }])
+        while (File().Read() is not [{ IsComplete: true }])
         {
             await Task.Yield();
         }
         await recorder.StopAsync(stop);
-        Assert.Equal([Milestone.Agent, Milestone.Secret, Milestone.Digest, Milestone.Pull, Milestone.Start, Milestone.Healthy], Assert.Single(File().Read()).Steps.Keys.Order());
+        Assert.Equal([BootMilestone.Agent, BootMilestone.Secret, BootMilestone.Digest, BootMilestone.Pull, BootMilestone.Start, BootMilestone.Healthy], Assert.Single(File().Read()).Steps.Keys.Order());
     }
 
     [Theory]
@@ -160,11 +161,11 @@ public sealed class BootTimelineTests : IDisposable
 
     private BootTimeline Life(string bootId, int uptime) => new(bootId, TimeSpan.FromSeconds(uptime), File(), _time);
 
-    private void Passes(BootTimeline boot, int seconds, Milestone reached)
+    private void Passes(BootTimeline boot, int seconds, BootMilestone reached)
     {
         _time.Advance(TimeSpan.FromSeconds(seconds));
         boot.Reach(reached);
     }
 
-    private static IEnumerable<(Milestone, double)> Steps(Boot boot) => boot.Steps.OrderBy(step => step.Value).Select(step => (step.Key, step.Value.TotalSeconds));
+    private static IEnumerable<(BootMilestone, double)> Steps(BootRecord boot) => boot.Steps.OrderBy(step => step.Value).Select(step => (step.Key, step.Value.TotalSeconds));
 }

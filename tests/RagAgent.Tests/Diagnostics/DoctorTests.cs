@@ -1,6 +1,8 @@
 using RagAgent.Aws;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Diagnostics.Systemd;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -17,7 +19,7 @@ public sealed class DoctorTests
     {
         var doctor = new Doctor(
             [
-                new Fixed("engine", () => CheckResult.Well("It answers.")),
+                new Fixed("engine", () => CheckResult.Ok("It answers.")),
                 new Fixed("credentials", () => throw new ProblemException(NoCredentials)),
                 new Fixed("secrets", () => throw new ProblemException(NoCredentials)),
                 new Fixed("disk", () => throw new ProblemException(Told.Trouble)),
@@ -26,47 +28,47 @@ public sealed class DoctorTests
 
         Assert.Equal(
             [
-                ("engine", CheckResult.Well("It answers.")),
-                ("credentials", new CheckResult(Finding.Failed, "The instance has no IAM role yet.", "Attach one.", "imds-no-role")),
+                ("engine", CheckResult.Ok("It answers.")),
+                ("credentials", new CheckResult(CheckOutcome.Failed, "The instance has no IAM role yet.", "Attach one.", "imds-no-role")),
                 ("secrets", CheckResult.Skipped("Not known, for the reason that credentials has.")),
-                ("disk", new CheckResult(Finding.Failed, "It went wrong.", "Do this.", "trouble")),
+                ("disk", new CheckResult(CheckOutcome.Failed, "It went wrong.", "Do this.", "trouble")),
                 ("port", CheckResult.Failed(Problems.From(new InvalidOperationException("It broke")))),
-            ], await doctor.ExamineAsync(TestContext.Current.CancellationToken));
+            ], await doctor.RunAllAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]
-    [InlineData("", "", "", "", Finding.Skipped, "No systemd runs here")]
-    [InlineData("not-found", "", "inactive", "inactive", Finding.Skipped, "It is not installed here")]
-    [InlineData("masked", "masked", "inactive", "active", Finding.Failed, "is masked")]
-    [InlineData("loaded", "disabled", "active", "active", Finding.Failed, "does not start at boot")]
-    [InlineData("loaded", "enabled", "failed", "active", Finding.Failed, "has failed")]
-    [InlineData("loaded", "enabled", "active", "inactive", Finding.Warning, "visitors are refused while the agent restarts")]
-    [InlineData("loaded", "enabled", "activating", "active", Finding.Well, "runs and starts at boot")]
-    [InlineData("loaded", "enabled", "active", "active", Finding.Well, "runs and starts at boot")]
-    [InlineData("loaded", "enabled", "inactive", "active", Finding.Warning, "does not run now")]
-    [InlineData("loaded", "enabled", "activating\nSubState=auto-restart", "active", Finding.Failed, "ends again and again (exit-code, exit code 78)")]
-    internal void The_service_is_judged_by_what_systemd_says(string load, string file, string active, string socket, Finding finding, string what)
+    [InlineData("", "", "", "", CheckOutcome.Skipped, "No systemd runs here")]
+    [InlineData("not-found", "", "inactive", "inactive", CheckOutcome.Skipped, "It is not installed here")]
+    [InlineData("masked", "masked", "inactive", "active", CheckOutcome.Failed, "is masked")]
+    [InlineData("loaded", "disabled", "active", "active", CheckOutcome.Failed, "does not start at boot")]
+    [InlineData("loaded", "enabled", "failed", "active", CheckOutcome.Failed, "has failed")]
+    [InlineData("loaded", "enabled", "active", "inactive", CheckOutcome.Warning, "visitors are refused while the agent restarts")]
+    [InlineData("loaded", "enabled", "activating", "active", CheckOutcome.Ok, "runs and starts at boot")]
+    [InlineData("loaded", "enabled", "active", "active", CheckOutcome.Ok, "runs and starts at boot")]
+    [InlineData("loaded", "enabled", "inactive", "active", CheckOutcome.Warning, "does not run now")]
+    [InlineData("loaded", "enabled", "activating\nSubState=auto-restart", "active", CheckOutcome.Failed, "ends again and again (exit-code, exit code 78)")]
+    internal void The_service_is_judged_by_what_systemd_says(string load, string file, string active, string socket, CheckOutcome finding, string what)
     {
-        var service = load.Length == 0 ? null : Systemd.Parse($"LoadState={load}\nUnitFileState={file}\nActiveState={active}\nResult=exit-code\nExecMainStatus=78\n");
-        var result = UnitCheck.Judge(service, Systemd.Parse($"ActiveState={socket}\n"));
-        Assert.Equal(finding, result.Finding);
+        var service = load.Length == 0 ? null : Systemctl.ParseProperties($"LoadState={load}\nUnitFileState={file}\nActiveState={active}\nResult=exit-code\nExecMainStatus=78\n");
+        var result = SystemdUnitCheck.Evaluate(service, Systemctl.ParseProperties($"ActiveState={socket}\n"));
+        Assert.Equal(finding, result.Outcome);
         Assert.Contains(what, result.What, StringComparison.Ordinal);
-        Assert.Equal(finding is Finding.Failed or Finding.Warning, result.Remedy is not null);
+        Assert.Equal(finding is CheckOutcome.Failed or CheckOutcome.Warning, result.Remedy is not null);
     }
 
     [Theory]
-    [InlineData(null, Finding.Well)]
-    [InlineData(0, Finding.Well)]
-    [InlineData(29, Finding.Well)]
-    [InlineData(-31, Finding.Warning)]
-    [InlineData(299, Finding.Warning)]
-    [InlineData(301, Finding.Failed)]
-    [InlineData(-3600, Finding.Failed)]
-    internal void A_clock_that_aws_would_not_accept_is_a_failure(int? ahead, Finding finding)
+    [InlineData(null, CheckOutcome.Ok)]
+    [InlineData(0, CheckOutcome.Ok)]
+    [InlineData(29, CheckOutcome.Ok)]
+    [InlineData(-31, CheckOutcome.Warning)]
+    [InlineData(299, CheckOutcome.Warning)]
+    [InlineData(301, CheckOutcome.Failed)]
+    [InlineData(-3600, CheckOutcome.Failed)]
+    internal void A_clock_that_aws_would_not_accept_is_a_failure(int? ahead, CheckOutcome finding)
     {
         var result = EndpointsCheck.Judge("aws", ahead is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
-        Assert.Equal(finding, result.Finding);
-        if (finding == Finding.Failed)
+        Assert.Equal(finding, result.Outcome);
+        if (finding == CheckOutcome.Failed)
         {
             Assert.Contains(ahead > 0 ? "behind" : "ahead of", result.What, StringComparison.Ordinal);
         }
@@ -76,19 +78,19 @@ public sealed class DoctorTests
     public void An_app_that_serves_is_well_and_one_that_does_not_is_not()
     {
         var serving = Status("serving");
-        Assert.Equal(Finding.Well, AgentCheck.Judge(serving).Finding);
-        Assert.Equal(CheckResult.Warning("So it is. It went wrong. That, too.", "Do this."), AgentCheck.Judge(serving with
+        Assert.Equal(CheckOutcome.Ok, AppCheck.Evaluate(serving).Outcome);
+        Assert.Equal(CheckResult.Warning("So it is. It went wrong. That, too.", "Do this."), AppCheck.Evaluate(serving with
         {
             Problems = [new ProblemStatus("trouble", "It went wrong.", "Do this.", null), new ProblemStatus("more", "That, too.", "Do this.", null), new ProblemStatus("told", "So it is.", "Do this.", null)],
         }));
-        Assert.Equal(CheckResult.Warning("So it is.", "Push a better one."), AgentCheck.Judge(serving with
+        Assert.Equal(CheckResult.Warning("So it is.", "Push a better one."), AppCheck.Evaluate(serving with
         {
             Rollout = serving.Rollout with { SetAside = new SetAsideStatus("sha256:1", "quarantined", new ProblemStatus("app-exited", "It exited.", "Push a better one.", null)) },
         }));
-        Assert.Equal(Finding.Failed, AgentCheck.Judge(serving with { FrontDoor = new FrontDoorStatus(80, false) }).Finding);
-        Assert.Equal(Finding.Failed, AgentCheck.Judge(Status("backoff")).Finding);
-        Assert.Equal(Finding.Warning, AgentCheck.Judge(Status("starting")).Finding);
-        Assert.Equal("ragagent start", AgentCheck.Judge(Status("stopped", "operator")).Remedy);
+        Assert.Equal(CheckOutcome.Failed, AppCheck.Evaluate(serving with { FrontDoor = new FrontDoorStatus(80, false) }).Outcome);
+        Assert.Equal(CheckOutcome.Failed, AppCheck.Evaluate(Status("backoff")).Outcome);
+        Assert.Equal(CheckOutcome.Warning, AppCheck.Evaluate(Status("starting")).Outcome);
+        Assert.Equal("ragagent start", AppCheck.Evaluate(Status("stopped", "operator")).Remedy);
     }
 
     private static StatusDocument Status(string state, string? stoppedBy = null) => new(

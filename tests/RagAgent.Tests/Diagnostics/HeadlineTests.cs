@@ -133,5 +133,5 @@ public class HeadlineTests
         Says("The container is about to be started.", resolved with { Secrets = Told.Known(Told.Secrets), Image = Told.Known(new ImageOnDisk(Told.Digest, 0)) });
     }
 
-    private static void Says(string expected, AgentState state) => Assert.Equal(expected, Headline.Of(state, Told.Policy));
+    private static void Says(string expected, AgentState state) => Assert.Equal(expected, Headline.Describe(state, Told.Policy));
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Tests.Bench;
 using Serilog;
 using Xunit;
@@ -17,7 +17,7 @@ public sealed class HostTalkTests : IDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_part_that_broke_is_told_once_with_what_broke_it()
     {
-        using var output = new AgentOutput(OutputKind.Journal, _out);
+        using var output = new AgentLogging(OutputKind.Journal, _out);
         using var host = Build<Breaks>(output);
 
         await host.StartAsync(Stop);
@@ -29,7 +29,7 @@ public sealed class HostTalkTests : IDisposable
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_start_that_failed_is_thrown_and_not_told_as_well()
     {
-        using var output = new AgentOutput(OutputKind.Journal, _out);
+        using var output = new AgentLogging(OutputKind.Journal, _out);
         using var host = Build<DoesNotStart>(output);
 
         await Assert.ThrowsAsync<InvalidDataException>(() => host.StartAsync(Stop));
@@ -39,7 +39,7 @@ public sealed class HostTalkTests : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static IHost Build<T>(AgentOutput output)
+    private static IHost Build<T>(AgentLogging output)
         where T : class, IHostedService
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });

@@ -3,10 +3,9 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
-
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -17,13 +16,13 @@ public sealed class JournalTests : IDisposable
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"ragj{Guid.NewGuid():N}");
     private readonly Socket _journald = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly StringWriter _out = new() { NewLine = "\n" };
-    private readonly AgentOutput _output;
+    private readonly AgentLogging _output;
 
     public JournalTests()
     {
         _journald.Bind(new UnixDomainSocketEndPoint(_path));
         _journald.ReceiveTimeout = 10_000;
-        _output = new AgentOutput(OutputKind.Journal, _out, new JournalSocket(_path));
+        _output = new AgentLogging(OutputKind.Journal, _out, new JournalSocket(_path));
     }
 
     public void Dispose()
@@ -37,7 +36,7 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void A_line_of_the_agents_is_told_with_its_event_and_each_of_its_values()
     {
-        _output.For<Supervisor>().ContainerServes("0123456789ab", "release-1", "sha256:new", "3s");
+        _output.CreateLogger<Supervisor>().ContainerServes("0123456789ab", "release-1", "sha256:new", "3s");
 
         Assert.Equal(
             new()
@@ -45,7 +44,7 @@ public sealed class JournalTests : IDisposable
                 ["MESSAGE"] = "Container 0123456789ab serves: release release-1, image sha256:new, well after 3s.",
                 ["PRIORITY"] = "6",
                 ["SYSLOG_IDENTIFIER"] = "ragagent",
-                ["MESSAGE_ID"] = MessageId.Of("container-serves"),
+                ["MESSAGE_ID"] = MessageId.For("container-serves"),
                 ["RAGAGENT_EVENT"] = "container-serves",
                 ["RAGAGENT_CONTAINER"] = "0123456789ab",
                 ["RAGAGENT_RELEASE"] = "release-1",
@@ -58,11 +57,11 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void A_problem_is_told_by_its_code_and_explained_as_that()
     {
-        _output.For<Supervisor>().CrashLooping(new Problem("app-exited", "The app exited with code 3.", "Its output is in the journal."), 5, "");
+        _output.CreateLogger<Supervisor>().CrashLooping(new Problem("app-exited", "The app exited with code 3.", "Its output is in the journal."), 5, "");
 
         var heard = Heard();
         Assert.Equal("The app exited with code 3. Its output is in the journal. That was crash 5 in a row: the app is crash-looping.", heard["MESSAGE"]);
-        Assert.Equal(("3", "crash-looping", "app-exited", MessageId.Of("app-exited"), "5"),
+        Assert.Equal(("3", "crash-looping", "app-exited", MessageId.For("app-exited"), "5"),
             (heard["PRIORITY"], heard["RAGAGENT_EVENT"], heard["RAGAGENT_PROBLEM"], heard["MESSAGE_ID"], heard["RAGAGENT_CRASHES"]));
     }
 
@@ -75,7 +74,7 @@ public sealed class JournalTests : IDisposable
         {
             for (var line = 0; line < lines; line++)
             {
-                _output.For<Supervisor>().SecretsRead("KEY (version 2)");
+                _output.CreateLogger<Supervisor>().SecretsRead("KEY (version 2)");
             }
         }, TestContext.Current.CancellationToken);
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));   // two, and the work of the lines
@@ -86,7 +85,7 @@ public sealed class JournalTests : IDisposable
             Heard();
             taken++;
         }
-        _output.For<Supervisor>().SecretsRead("KEY (version 3)");
+        _output.CreateLogger<Supervisor>().SecretsRead("KEY (version 3)");
 
         Assert.Contains("KEY (version 3)", Heard()["MESSAGE"], StringComparison.Ordinal);
         var told = Heard();
@@ -97,7 +96,7 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void Lines_of_libraries_have_no_event_of_ours()
     {
-        _output.For<HttpClient>().LogError(new EventId(7, "Broke"), "It broke.");
+        _output.CreateLogger<HttpClient>().LogError(new EventId(7, "Broke"), "It broke.");
 
         Assert.DoesNotContain(Heard().Keys, name => name is "RAGAGENT_EVENT" or "MESSAGE_ID");
     }
@@ -105,7 +104,7 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void An_exception_is_told_whole_in_a_field_of_its_own()
     {
-        _output.For<Supervisor>().LogError(new InvalidOperationException("It\nbroke."), "Failed.");
+        _output.CreateLogger<Supervisor>().LogError(new InvalidOperationException("It\nbroke."), "Failed.");
 
         var heard = Heard();
         Assert.Equal("Failed. [InvalidOperationException: It broke.]", heard["MESSAGE"]);
@@ -116,7 +115,7 @@ public sealed class JournalTests : IDisposable
     public void Secrets_are_taken_out_of_every_field()
     {
         _output.Vault.Store("one", [new LoadedSecret("OPENAI_API_KEY", new SecretValue("sk-secret-0123456789"), SecretDelivery.Memory)]);
-        _output.For<Supervisor>().LogError(new InvalidOperationException("sk-secret-0123456789"), "It says {What}.", "sk-secret-0123456789");
+        _output.CreateLogger<Supervisor>().LogError(new InvalidOperationException("sk-secret-0123456789"), "It says {What}.", "sk-secret-0123456789");
 
         Assert.DoesNotContain(Heard().Values, value => value.Contains("sk-secret", StringComparison.Ordinal));
     }
@@ -124,7 +123,7 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void A_line_of_the_apps_has_the_apps_name_and_the_fields_that_docker_would_give_it()
     {
-        _output.Sink.WriteApp(new LoggedContainer("0123456789abcdef", "ragstream"), [(new DateTimeOffset(2026, 11, 23, 12, 34, 56, TimeSpan.FromHours(2)), "You can now view your app.")]);
+        _output.Sink.WriteAppLines(new ContainerIdentity("0123456789abcdef", "ragstream"), [(new DateTimeOffset(2026, 11, 23, 12, 34, 56, TimeSpan.FromHours(2)), "You can now view your app.")]);
 
         Assert.Equal(
             new()
@@ -142,17 +141,17 @@ public sealed class JournalTests : IDisposable
     [Fact]
     public void What_is_too_long_is_cut_and_fits()
     {
-        _output.For<Supervisor>().LogError(new InvalidOperationException(new string('é', 1_000_000)), "{A}{B}", new string('€', 1_000_000), new string('€', 1_000_000));
+        _output.CreateLogger<Supervisor>().LogError(new InvalidOperationException(new string('é', 1_000_000)), "{A}{B}", new string('€', 1_000_000), new string('€', 1_000_000));
 
-        Assert.Equal(JournalEntry.LongestValue, Heard()["MESSAGE"].Length);
+        Assert.Equal(JournalEntry.MaxValueLength, Heard()["MESSAGE"].Length);
     }
 
     [Fact]
     public void When_the_journal_is_away_the_line_goes_to_standard_output()
     {
         File.Delete(_path);
-        _output.For<Supervisor>().LogError("It broke.");
-        _output.Sink.WriteApp(new LoggedContainer("0123456789abcdef", "ragstream"), [(default, "Hello.")]);
+        _output.CreateLogger<Supervisor>().LogError("It broke.");
+        _output.Sink.WriteAppLines(new ContainerIdentity("0123456789abcdef", "ragstream"), [(default, "Hello.")]);
 
         Assert.Equal("<3>It broke.\n<6>app| Hello.\n", _out.ToString());
     }
@@ -167,7 +166,7 @@ public sealed class JournalTests : IDisposable
     [InlineData(":", "socket:[]", false)]
     [InlineData(null, "socket:[12345]", false)]
     public void It_is_spoken_to_only_when_standard_output_leads_there(string? stream, string? standardOutput, bool leads) =>
-        Assert.Equal(leads, JournalSocket.Leads(stream, standardOutput));
+        Assert.Equal(leads, JournalSocket.IsJournalStream(stream, standardOutput));
 
     [Theory]
     [InlineData("ContainerServes", "container-serves", "CONTAINER_SERVES")]
@@ -175,7 +174,7 @@ public sealed class JournalTests : IDisposable
     [InlineData("IOFailed", "io-failed", "IO_FAILED")]
     [InlineData("Digest", "digest", "DIGEST")]
     public void Names_are_told_in_the_journals_way(string name, string kebab, string field) =>
-        Assert.Equal((kebab, field), (MessageId.Kebab(name), MessageId.Field(name)));
+        Assert.Equal((kebab, field), (MessageId.ToKebabCase(name), MessageId.ToFieldName(name)));
 
     private Dictionary<string, string> Heard()
     {

@@ -1,4 +1,4 @@
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Systemd;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -18,7 +18,7 @@ public class MachineEndTests
     [InlineData("", false)]
     [InlineData(null, false)]
     public async Task It_is_told_by_what_systemd_is_about_to_do(string? jobs, bool near) =>
-        Assert.Equal(near, await new MachineEnd(new StateBoard()) { Jobs = _ => Task.FromResult(jobs) }.IsNearAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(near, await new ShutdownDetector(new StateBoard()) { ListJobs = _ => Task.FromResult(jobs) }.IsPoweringOffAsync(TestContext.Current.CancellationToken));
 
     [Fact]
     public async Task Or_by_EC2_which_has_agreed_to_stop_it()
@@ -26,6 +26,6 @@ public class MachineEndTests
         var board = new StateBoard();
         board.Publish(new AgentState { InstanceStop = Told.Known(new Acceptance("i-0123456789abcdef0", Moment.Zero)) });
 
-        Assert.True(await new MachineEnd(board) { Jobs = _ => Task.FromResult<string?>(null) }.IsNearAsync(TestContext.Current.CancellationToken));
+        Assert.True(await new ShutdownDetector(board) { ListJobs = _ => Task.FromResult<string?>(null) }.IsPoweringOffAsync(TestContext.Current.CancellationToken));
     }
 }

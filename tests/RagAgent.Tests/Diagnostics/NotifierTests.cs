@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Hosting.Systemd;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Systemd;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -8,7 +8,7 @@ namespace RagAgent.Tests.Diagnostics;
 public sealed class NotifierTests
 {
     [Fact]
-    public void A_systemd_that_can_not_be_told_is_no_reason_to_end() => new Notifier(new Unreachable()).Notify(ServiceState.Ready);
+    public void A_systemd_that_can_not_be_told_is_no_reason_to_end() => new SafeSystemdNotifier(new Unreachable()).Notify(ServiceState.Ready);
 
     private sealed class Unreachable : ISystemdNotifier
     {

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Serilog;
@@ -13,7 +13,7 @@ public sealed class OutputSinkTests : IDisposable
 {
     private const string Erase = "\r\x1b[K";
     private static readonly DateTimeOffset At = new(2026, 11, 23, 12, 34, 56, 789, TimeSpan.FromHours(2));
-    private static readonly LoggedContainer App = new("0123456789abcdef", "ragstream");
+    private static readonly ContainerIdentity App = new("0123456789abcdef", "ragstream");
     private readonly StringWriter _out = new() { NewLine = "\n" };
 
     public void Dispose() => _out.Dispose();
@@ -128,7 +128,7 @@ public sealed class OutputSinkTests : IDisposable
     public void The_apps_lines_are_marked_and_leave_in_one_piece(string kind, string expected)
     {
         using var writer = new FlushedPieces();
-        new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteApp(App, [(At, "one"), (At, "two")]);
+        new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteAppLines(App, [(At, "one"), (At, "two")]);
 
         Assert.Equal([expected], writer.Pieces);
     }
@@ -138,7 +138,7 @@ public sealed class OutputSinkTests : IDisposable
     {
         var sink = Sink(OutputKind.Terminal);
         sink.ShowStatus("[██··] 50 %");
-        sink.WriteApp(App, [(At, "one")]);
+        sink.WriteAppLines(App, [(At, "one")]);
 
         Assert.Equal($"{Erase}[██··] 50 %{Erase}{At.ToLocalTime():HH:mm:ss} \x1b[2mapp| one\x1b[0m\n[██··] 50 %", _out.ToString());
     }

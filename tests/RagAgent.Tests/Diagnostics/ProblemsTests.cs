@@ -26,14 +26,14 @@ public class ProblemsTests
     [MemberData(nameof(Causes), DisableDiscoveryEnumeration = true)]
     public void A_failed_connection_is_told_by_what_lies_beneath(Exception cause, string words)
     {
-        Assert.Equal(words, Problems.Cause(cause));
-        Assert.Equal(words, Problems.Cause(new HttpRequestException("outer", new IOException("middle", cause))));
+        Assert.Equal(words, Problems.DescribeCause(cause));
+        Assert.Equal(words, Problems.DescribeCause(new HttpRequestException("outer", new IOException("middle", cause))));
     }
 
     [Fact]
     public void A_wait_that_was_given_up_is_told_as_one_whatever_lies_beneath() =>
         Assert.Equal("it did not answer in time",
-            Problems.Cause(new HttpRequestException("x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
+            Problems.DescribeCause(new HttpRequestException("x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
 
     [Fact]
     public void A_problem_that_was_told_already_stays_as_it_is() => Assert.Same(Told.Trouble, Problems.From(new ProblemException(Told.Trouble)));

@@ -1,4 +1,5 @@
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
+using RagAgent.Diagnostics.Systemd;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;

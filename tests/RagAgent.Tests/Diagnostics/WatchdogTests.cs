@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Systemd;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -74,7 +74,7 @@ public sealed class WatchdogTests
     [InlineData("soon", "7", null)]
     [InlineData(null, null, null)]
     public void How_long_systemd_waits_is_read_as_it_says_it(string? microseconds, string? of, int? seconds) =>
-        Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, WatchdogLimit.Of(microseconds, of, self: 7).Time);
+        Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, WatchdogTimeout.Parse(microseconds, of, ownPid: 7).Value);
 
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task While_the_agent_ends_no_loop_is_called_stuck()
@@ -102,7 +102,7 @@ public sealed class WatchdogTests
 
     private Watchdog Begin(TimeSpan? limit, params FakeLoop[] loops)
     {
-        var watchdog = new Watchdog(loops, _systemd, new WatchdogLimit(limit), _life, _time, new Heard<Watchdog>(_heard));
+        var watchdog = new Watchdog(loops, _systemd, new WatchdogTimeout(limit), _life, _time, new Heard<Watchdog>(_heard));
         watchdog.StartAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
         return watchdog;
     }

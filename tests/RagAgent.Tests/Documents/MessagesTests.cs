@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Tests.Configuration;
 using RagAgent.Tests.Contract;
 using Xunit;
@@ -55,7 +55,7 @@ public sealed partial class MessagesTests
 
         Assert.Equal(0, script.ExitCode);
         Assert.Equal(
-            Entries.Select(entry => (MessageId.Of(entry.Groups["name"].Value), entry.Groups["subject"].Value)),
+            Entries.Select(entry => (MessageId.For(entry.Groups["name"].Value), entry.Groups["subject"].Value)),
             InCatalog().Matches(catalog).Select(entry => (entry.Groups[1].Value, entry.Groups[2].Value)));
         Assert.Equal(Regex.Count(catalog, "^-- ", RegexOptions.Multiline), Entries.Length);
     }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RagAgent.Export;
+using RagAgent.Export.Ecs;
 using RagAgent.Tests.Configuration;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
@@ -9,7 +10,7 @@ namespace RagAgent.Tests.Export;
 /// <summary>A configuration as ECS has it.</summary>
 public sealed class EcsTests
 {
-    private static readonly AwsPlace Frankfurt = new("eu-central-1", "123456789012");
+    private static readonly AwsLocation Frankfurt = new("eu-central-1", "123456789012");
 
     [Fact]
     public void The_smallest_configuration_is_one_container_with_its_secret_by_name()
@@ -28,11 +29,11 @@ public sealed class EcsTests
     public void What_the_file_does_not_say_is_a_mark_that_is_told_with_its_option()
     {
         var task = Task(ExportedConfig.Smallest);
-        var marks = task.Blanks.ToDictionary(blank => blank.Mark, blank => blank.Option);
+        var marks = task.Placeholders.ToDictionary(blank => blank.Text, blank => blank.Option);
 
         Assert.Equal(new Dictionary<string, string?> { ["<region>"] = "--region", ["<account>"] = "--account", ["<execution-role>"] = "--execution-role" }, marks);
-        Assert.All(marks.Keys, mark => Assert.Contains(mark, JsonText.Of(task.Document), StringComparison.Ordinal));
-        Assert.Empty(Task(ExportedConfig.Smallest, Frankfurt, "arn:aws:iam::123456789012:role/x").Blanks);
+        Assert.All(marks.Keys, mark => Assert.Contains(mark, JsonFormatter.Format(task.Document), StringComparison.Ordinal));
+        Assert.Empty(Task(ExportedConfig.Smallest, Frankfurt, "arn:aws:iam::123456789012:role/x").Placeholders);
     }
 
     [Theory]
@@ -52,7 +53,7 @@ public sealed class EcsTests
     [InlineData("us-gov-west-1", ".amazonaws.com/app:latest", "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:a-<suffix-of-S>")]
     public void A_region_of_another_partition_has_its_own_names(string region, string imageEnd, string arn)
     {
-        var app = Task("""{ "image": "app", "secrets": { "S": { "ssm": "/aws/reference/secretsmanager/a" } } }""", new AwsPlace(region, "123456789012")).Document["containerDefinitions"]![0]!;
+        var app = Task("""{ "image": "app", "secrets": { "S": { "ssm": "/aws/reference/secretsmanager/a" } } }""", new AwsLocation(region, "123456789012")).Document["containerDefinitions"]![0]!;
 
         Assert.EndsWith(imageEnd, (string)app["image"]!, StringComparison.Ordinal);
         Assert.Equal(arn, (string)app["secrets"]![0]!["valueFrom"]!);
@@ -61,7 +62,7 @@ public sealed class EcsTests
     [Fact]
     public void Each_kind_of_secret_is_what_ECS_can_read_and_what_it_can_not_is_told()
     {
-        var task = Task(ExportedConfig.Everything, new AwsPlace(null, "123456789012"));
+        var task = Task(ExportedConfig.Everything, new AwsLocation(null, "123456789012"));
         var secrets = task.Document["containerDefinitions"]![0]!["secrets"]!.AsArray().ToDictionary(secret => (string)secret!["name"]!, secret => (string)secret!["valueFrom"]!);
         var told = task.Remarks.SelectMany(remark => remark.Keys).Where(key => key.StartsWith("secrets.", StringComparison.Ordinal) && !key.EndsWith(".delivery", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
@@ -131,13 +132,13 @@ public sealed class EcsTests
     [InlineData("start-first", "Value=30")]
     [InlineData("stop-first", "Value=5")]
     public void How_long_a_task_is_drained_is_told_for_either_order(string swap, string value) => Assert.Contains(
-        EcsTargetGroup.Of(ExportedConfig.Read($$"""{ "image": "app", "update": { "swap": "{{swap}}" } }"""), "vpc-1").Remarks, remark => remark.Keys.Contains("update.drain") && remark.Sentence.EndsWith(value, StringComparison.Ordinal));
+        EcsTargetGroup.Create(ExportedConfig.Read($$"""{ "image": "app", "update": { "swap": "{{swap}}" } }"""), "vpc-1").Remarks, remark => remark.Keys.Contains("update.drain") && remark.Sentence.EndsWith(value, StringComparison.Ordinal));
 
     [Fact]
     public void The_load_balancer_asks_as_the_agent_does_within_its_bounds_and_what_is_not_the_same_is_told()
     {
-        var same = EcsTargetGroup.Of(ExportedConfig.Read(ExportedConfig.Smallest), "vpc-1");
-        var bounded = EcsTargetGroup.Of(ExportedConfig.Read(ExportedConfig.Everything), "vpc-1");
+        var same = EcsTargetGroup.Create(ExportedConfig.Read(ExportedConfig.Smallest), "vpc-1");
+        var bounded = EcsTargetGroup.Create(ExportedConfig.Read(ExportedConfig.Everything), "vpc-1");
 
         Assert.Equal(("/_stcore/health", 15, 10, 4), Asked(same.Document));
         Assert.Equal(("/healthz?deep=1", 5, 4, 10), Asked(bounded.Document));
@@ -173,17 +174,17 @@ public sealed class EcsTests
     [Fact]
     public void Given_ids_stand_where_the_marks_would()
     {
-        var given = EcsService.Of(Accepted(ExportedConfig.Smallest), "rag", "arn:tg", ["subnet-1", "subnet-2"], ["sg-1"]);
+        var given = EcsService.Create(Accepted(ExportedConfig.Smallest), "rag", "arn:tg", ["subnet-1", "subnet-2"], ["sg-1"]);
 
-        Assert.Empty(given.Blanks);
+        Assert.Empty(given.Placeholders);
         Assert.Equal("""{"subnets":["subnet-1","subnet-2"],"securityGroups":["sg-1"],"assignPublicIp":"ENABLED"}""", given.Document["networkConfiguration"]!["awsvpcConfiguration"]!.ToJsonString());
     }
 
     private static (string, int, int, int) Asked(JsonObject group) =>
         ((string)group["HealthCheckPath"]!, (int)group["HealthCheckIntervalSeconds"]!, (int)group["HealthCheckTimeoutSeconds"]!, (int)group["UnhealthyThresholdCount"]!);
 
-    private static Exported Task(string text, AwsPlace? place = null, string? role = null, string? fileSystem = null) =>
-        EcsTaskDefinition.Of(ExportedConfig.Read(text), place ?? new AwsPlace(), role, fileSystem);
+    private static ExportResult Task(string text, AwsLocation? place = null, string? role = null, string? fileSystem = null) =>
+        EcsTaskDefinition.Create(ExportedConfig.Read(text), place ?? new AwsLocation(), role, fileSystem);
 
-    private static JsonObject Service(string text) => EcsService.Of(ExportedConfig.Read(text), null, null, [], []).Document;
+    private static JsonObject Service(string text) => EcsService.Create(ExportedConfig.Read(text), null, null, [], []).Document;
 }

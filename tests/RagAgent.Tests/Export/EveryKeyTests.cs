@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
-using RagAgent.Configuration;
+using RagAgent.Configuration.Binding;
 using RagAgent.Export;
+using RagAgent.Export.Ecs;
+using RagAgent.Export.Kubernetes;
 using RagAgent.Tests.Configuration;
 using Xunit;
 
@@ -32,7 +34,7 @@ public sealed class EveryKeyTests
         var with = Export(engine, SampleWalk.Only(key, documented.Example!));
 
         // The value of a secret is in no document: the way to it is in the command that makes the Secret.
-        var changes = !JsonNode.DeepEquals(without.Documents, with.Documents) || (KnownKeys.IsSource(key) && !without.Steps.SequenceEqual(with.Steps));
+        var changes = !JsonNode.DeepEquals(without.Documents, with.Documents) || (KnownKeys.IsSecretSource(key) && !without.Steps.SequenceEqual(with.Steps));
         // A key may also end what is told as long as it is not set.
         var told = with.Remarks.Concat(without.Remarks).SelectMany(remark => remark.Keys)
             .Any(about => SampleWalk.Spelled(key) == about || SampleWalk.Spelled(key).StartsWith(about + ".", StringComparison.Ordinal));
@@ -85,9 +87,9 @@ public sealed class EveryKeyTests
     private static (JsonNode Documents, IReadOnlyList<string> Steps, IReadOnlyList<Remark> Remarks) Export(string engine, string text)
     {
         var config = ExportedConfig.Read(text);
-        Exported[] all = engine == "ecs"
-            ? [EcsTaskDefinition.Of(config, new AwsPlace(), null, null), EcsTargetGroup.Of(config, null), EcsService.Of(config, null, null, [], [])]
-            : [KubernetesManifests.Of(config, new AwsPlace())];
+        ExportResult[] all = engine == "ecs"
+            ? [EcsTaskDefinition.Create(config, new AwsLocation(), null, null), EcsTargetGroup.Create(config, null), EcsService.Create(config, null, null, [], [])]
+            : [KubernetesManifests.Create(config, new AwsLocation())];
         return (new JsonArray([.. all.Select(one => (JsonNode)one.Document)]), [.. all.SelectMany(one => one.Steps)], [.. all.SelectMany(one => one.Remarks)]);
     }
 }

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using k8s;
-using k8s.Models;
 using RagAgent.Export;
+using RagAgent.Export.Kubernetes;
 using RagAgent.Tests.Configuration;
 using Xunit;
+using k8s;
+using k8s.Models;
 
 namespace RagAgent.Tests.Export;
 
@@ -41,7 +42,7 @@ public sealed class KubernetesTests
     [InlineData("\"periodSeconds\": 5", "\"periodSeconds\": \"5s\"")]
     public void A_member_that_is_wrong_would_be_noticed(string right, string wrong)
     {
-        var text = JsonText.Of(KubernetesManifests.Of(ExportedConfig.Read(ExportedConfig.Smallest), new AwsPlace()).Document);
+        var text = JsonFormatter.Format(KubernetesManifests.Create(ExportedConfig.Read(ExportedConfig.Smallest), new AwsLocation()).Document);
         Assert.Contains(right, text, StringComparison.Ordinal);
 
         Assert.ThrowsAny<JsonException>(() => Manifests.Parse(text.Replace(right, wrong, StringComparison.Ordinal)));
@@ -74,7 +75,7 @@ public sealed class KubernetesTests
     [Fact]
     public void Figures_that_Kubernetes_does_not_take_are_rounded_up_and_told_once()
     {
-        var exported = KubernetesManifests.Of(ExportedConfig.Read(ExportedConfig.Everything), new AwsPlace());
+        var exported = KubernetesManifests.Create(ExportedConfig.Read(ExportedConfig.Everything), new AwsLocation());
         var app = Manifests.Of(ExportedConfig.Everything).App;
 
         Assert.Equal(("/rag/_stcore/health", 2, 2, 45), Asked(app.StartupProbe));
@@ -98,7 +99,7 @@ public sealed class KubernetesTests
         var text = """{ "image": "app", "container": { "user": "app" } }""";
 
         Assert.Null(Manifests.Of(text).App.SecurityContext.RunAsUser);
-        Assert.Contains(KubernetesManifests.Of(ExportedConfig.Read(text), new AwsPlace()).Remarks, remark => remark.Keys.Contains("container.user"));
+        Assert.Contains(KubernetesManifests.Create(ExportedConfig.Read(text), new AwsLocation()).Remarks, remark => remark.Keys.Contains("container.user"));
     }
 
     [Fact]
@@ -117,7 +118,7 @@ public sealed class KubernetesTests
     [Fact]
     public void The_secret_is_named_key_by_key_and_made_by_a_command_that_shows_no_value()
     {
-        var step = KubernetesManifests.Of(ExportedConfig.Read(ExportedConfig.Everything), new AwsPlace()).Steps[0];
+        var step = KubernetesManifests.Create(ExportedConfig.Read(ExportedConfig.Everything), new AwsLocation()).Steps[0];
         var from = Manifests.Of(ExportedConfig.Everything).App.Env.Where(variable => variable.ValueFrom is not null).Select(variable => (variable.Name, variable.ValueFrom.SecretKeyRef.Name, variable.ValueFrom.SecretKeyRef.Key)).ToArray();
 
         Assert.Equal(7, from.Length);
@@ -146,7 +147,7 @@ public sealed class KubernetesTests
     [InlineData("a.", "a")]
     [InlineData("ab-____", "ab")]
     [InlineData("0123456789012345678901234567890123456789012345678901234567890123456789", "app-0123456789012345678901234567890123456789012345")]
-    public void A_name_becomes_one_that_a_Service_may_have(string name, string expected) => Assert.Equal(expected, Names.Label(name));
+    public void A_name_becomes_one_that_a_Service_may_have(string name, string expected) => Assert.Equal(expected, ResourceNames.ForKubernetes(name));
 
     private static (string, int?, int?, int?) Asked(V1Probe probe) => (probe.HttpGet.Path, probe.PeriodSeconds, probe.TimeoutSeconds, probe.FailureThreshold);
 
@@ -156,7 +157,7 @@ public sealed class KubernetesTests
 
         public V1Container App => Pod.Containers.Single();
 
-        public static Manifests Of(string text) => Parse(JsonText.Of(KubernetesManifests.Of(ExportedConfig.Read(text), new AwsPlace()).Document));
+        public static Manifests Of(string text) => Parse(JsonFormatter.Format(KubernetesManifests.Create(ExportedConfig.Read(text), new AwsLocation()).Document));
 
         public static Manifests Parse(string text)
         {

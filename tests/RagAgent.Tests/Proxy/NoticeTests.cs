@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using CsCheck;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Proxy.Forwarding;
 using RagAgent.Proxy.StatusPage;
 using RagAgent.Supervision;
@@ -107,10 +108,10 @@ public partial class NoticeTests
     public void A_step_tells_when_it_was_reached_and_the_page_how_long_it_took_last_time_as_long_as_the_boot_goes_on()
     {
         var boot = Told.Boot(new Before());
-        boot.Reach(Milestone.Secret);
+        boot.Reach(BootMilestone.Secret);
 
         var during = StatusPageModel.Of(Pulling, Told.Policy, boot, Now, PageDetails.Brief);
-        boot.Reach(Milestone.Healthy);
+        boot.Reach(BootMilestone.Healthy);
         var after = StatusPageModel.Of(Pulling, Told.Policy, boot, Now, PageDetails.Brief);
 
         Assert.Equal(("after 5s", "The last start took 1m13s."), (during.Steps[1].Note, during.Before));
@@ -137,7 +138,7 @@ public partial class NoticeTests
     {
         var notice = StatusPageModel.Of(States["no secret"], Told.Policy, Told.Boot(), Now, PageDetails.Full);
 
-        Assert.Equal(Headline.Of(States["no secret"], Told.Policy), notice.Details);
+        Assert.Equal(Headline.Describe(States["no secret"], Told.Policy), notice.Details);
         Assert.Equal(notice.Details, notice.Message);
         Assert.Contains("123456789012", notice.Message, StringComparison.Ordinal);
         Assert.Equal("The app does not answer right now.", StatusPageModel.Of(States["rolled back"], Told.Policy, Told.Boot(), Now, PageDetails.Full).Message);
@@ -181,11 +182,11 @@ public partial class NoticeTests
     [GeneratedRegex(@"sha256|registry|:latest|\d{4,}|arn:|role|ragstream|ragagent|docker|OPENAI|AWS|aws|iam|ssm|@|/|exit|code \d|\bc\d+\b|signal", RegexOptions.CultureInvariant)]
     private static partial Regex Inside();
 
-    private sealed class Before : IBoots
+    private sealed class Before : IBootStore
     {
-        public IReadOnlyList<Boot> Read() => [new Boot("boot-0", DateTimeOffset.UnixEpoch, new Dictionary<Milestone, TimeSpan> { [Milestone.Healthy] = TimeSpan.FromSeconds(73) })];
+        public IReadOnlyList<BootRecord> Read() => [new BootRecord("boot-0", DateTimeOffset.UnixEpoch, new Dictionary<BootMilestone, TimeSpan> { [BootMilestone.Healthy] = TimeSpan.FromSeconds(73) })];
 
-        public void Write(IReadOnlyList<Boot> boots)
+        public void Write(IReadOnlyList<BootRecord> boots)
         {
         }
     }

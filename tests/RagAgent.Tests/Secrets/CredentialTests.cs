@@ -1,5 +1,5 @@
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
@@ -60,7 +60,7 @@ public sealed class CredentialTests : IDisposable
         _parameters["/key"] = new RawSecret("sk-1", "3");
 
         Assert.Equal(
-            CheckResult.Well("Read: OTHER (version 3 of parameter /key). KEY: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was."),
+            CheckResult.Ok("Read: OTHER (version 3 of parameter /key). KEY: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was."),
             await CheckAsync(("KEY", Openai), ("OTHER", new SecretConfig(SecretSource.Ssm, "/key"))));
         Assert.Equal("no-such", (await Refused.ByAsync(() => CheckAsync(("KEY", Openai), ("OTHER", new SecretConfig(SecretSource.Ssm, "/missing"))))).Code);
     }

@@ -1,4 +1,5 @@
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
+using RagAgent.Diagnostics.Systemd;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -30,7 +31,7 @@ public sealed class ForeignTextTests
         await using var app = new SupervisedApp();
         var systemd = new FakeSystemd();
         app.Board.Publish(Told.Idle with { App = new App.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, new ProbeClock(Moment.Zero, null), "said\nSTOPPING=1", Adopted: false) });
-        using var output = new AgentOutput(OutputKind.Plain, TextWriter.Null);
+        using var output = new AgentLogging(OutputKind.Plain, TextWriter.Null);
         using var line = new StatusLine(app.Board, Told.Policy, systemd, output.Sink);
 
         await line.StartAsync(TestContext.Current.CancellationToken);

@@ -209,7 +209,7 @@ public class IdleStopTests
         Accepts();
         _story.Hears(at => new Event.Visited(at)).EngineShows().Passes(5 * Minute);
         Assert.Empty(_story.Begun);
-        Assert.Equal("The instance is being stopped.", Headline.Of(_story.State, _story.Policy)[^"The instance is being stopped.".Length..]);
+        Assert.Equal("The instance is being stopped.", Headline.Describe(_story.State, _story.Policy)[^"The instance is being stopped.".Length..]);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Serilog;

@@ -30,9 +30,9 @@ internal static class Logo
 
     private static (string? Logo, string? Reason) Read(string path)
     {
-        if (FileKind.Of(path) is { } kind and not FileKind.Regular)
+        if (FileKind.Detect(path) is { } kind and not FileKind.Regular)
         {
-            return (null, $"it is {FileKind.Word(kind)} and no file");
+            return (null, $"it is {FileKind.Describe(kind)} and no file");
         }
         try
         {
@@ -53,7 +53,7 @@ internal static class Logo
         }
         catch (IOException e)
         {
-            return (null, Problems.Cause(e));
+            return (null, Problems.DescribeCause(e));
         }
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Supervision;
 
 namespace RagAgent.Proxy.StatusPage;
@@ -27,16 +28,16 @@ internal sealed record StatusPageModel(string Status, string Sentence, string? D
 
     public static StatusPageModel Of(AgentState state, Policy policy, BootTimeline boot, Moment now, PageDetails details)
     {
-        var isBoot = !boot.Now.IsOver;
+        var isBoot = !boot.Current.IsComplete;
         var isShuttingDown = IdleStop.IsAccepted(state);
         var isStopped = isShuttingDown || (state.Hold is not null && state.App is App.Absent) || state.App is App.Stopping { Reason: StopReason.Asked };
         return new StatusPageModel(
             isShuttingDown ? "leaving" : isStopped ? "stopped" : StatusOf(state, policy),
             PublicMessages.Describe(state, policy),
             details == PageDetails.Full ? DetailsOf(state, policy) : null,
-            isStopped ? [] : [.. StatusPageStep.Of(state, isBoot ? boot.Now : null)],
+            isStopped ? [] : [.. StatusPageStep.Of(state, isBoot ? boot.Current : null)],
             state.Progress is { } progress ? StatusPagePull.Of(progress, state.Pace, now) : null,
-            isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(Milestone.Healthy, out var took) == true ? $"The last start took {Words.Span(took)}." : null,
+            isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(BootMilestone.Healthy, out var took) == true ? $"The last start took {Words.Span(took)}." : null,
             isShuttingDown ? null : PublicMessages.ShutdownNotice(state));
     }
 
@@ -51,7 +52,7 @@ internal sealed record StatusPageModel(string Status, string Sentence, string? D
         _ => state.ServedUntil is null ? "starting" : "restarting",
     };
 
-    private static string DetailsOf(AgentState state, Policy policy) => state.App is App.Serving { Failures: 0 } ? PublicMessages.NotResponding : Headline.Of(state, policy);
+    private static string DetailsOf(AgentState state, Policy policy) => state.App is App.Serving { Failures: 0 } ? PublicMessages.NotResponding : Headline.Describe(state, policy);
 }
 
 /// <param name="Name">Which step.</param>
@@ -63,19 +64,19 @@ internal sealed record StatusPageStep(string Name, string State, string Note)
 
     /// <param name="agentState">The newest state.</param>
     /// <param name="boot">When this boot reached what; null: it is over.</param>
-    public static IEnumerable<StatusPageStep> Of(AgentState agentState, Boot? boot)
+    public static IEnumerable<StatusPageStep> Of(AgentState agentState, BootRecord? boot)
     {
         var app = agentState.App;
         var runs = app is App.Probing or App.Serving;
         var isOnDisk = agentState.Tag.Value is { } tag && agentState.Image.Value?.Digest == tag.Image.Digest;
         yield return Step("Machine", agentState.EngineAnswers ? Done : agentState.Engine.Problem is not null ? Failed : Now, null);
-        yield return Step("Credentials and secrets", StateOf(agentState.Secrets), Milestone.Secret);
-        yield return Step("Newest version", StateOf(agentState.Tag), Milestone.Digest);
-        yield return Step("Download", isOnDisk ? Done : agentState.Image.IsRunning && agentState.Image.Problem is null ? Now : agentState.Image.Problem is not null ? Failed : Waiting, Milestone.Pull);
-        yield return Step("Start", runs ? Done : app is App.Starting or App.Stopping ? Now : app is App.BackingOff ? Failed : Waiting, Milestone.Start);
+        yield return Step("Credentials and secrets", StateOf(agentState.Secrets), BootMilestone.Secret);
+        yield return Step("Newest version", StateOf(agentState.Tag), BootMilestone.Digest);
+        yield return Step("Download", isOnDisk ? Done : agentState.Image.IsRunning && agentState.Image.Problem is null ? Now : agentState.Image.Problem is not null ? Failed : Waiting, BootMilestone.Pull);
+        yield return Step("Start", runs ? Done : app is App.Starting or App.Stopping ? Now : app is App.BackingOff ? Failed : Waiting, BootMilestone.Start);
         yield return Step("Health check", app switch { App.Serving { Failures: 0 } => Done, App.Serving => Failed, App.Probing => Now, _ => Waiting }, null);
 
-        StatusPageStep Step(string name, string state, Milestone? reached) => new(name, state, state switch
+        StatusPageStep Step(string name, string state, BootMilestone? reached) => new(name, state, state switch
         {
             Done => reached is { } milestone && boot?.Steps.TryGetValue(milestone, out var at) == true ? $"after {Words.Span(at)}" : "done",
             Now => "under way",

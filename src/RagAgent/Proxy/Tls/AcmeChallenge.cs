@@ -46,7 +46,7 @@ internal sealed partial class AcmeChallenge(string webroot, ILogger logger)
         try
         {
             // A client writes files. A link could lead anywhere.
-            if (new FileInfo(path) is { LinkTarget: null, Length: <= MaxSize } && FileKind.Of(path) is null or FileKind.Regular)
+            if (new FileInfo(path) is { LinkTarget: null, Length: <= MaxSize } && FileKind.Detect(path) is null or FileKind.Regular)
             {
                 return await File.ReadAllBytesAsync(path, stopping);
             }
@@ -60,7 +60,7 @@ internal sealed partial class AcmeChallenge(string webroot, ILogger logger)
             // Once: anybody may ask for anything.
             if (Interlocked.Exchange(ref _unreadableLogged, 1) == 0)
             {
-                logger.ChallengeUnreadable(path, Problems.Cause(e));
+                logger.ChallengeUnreadable(path, Problems.DescribeCause(e));
             }
         }
         return null;

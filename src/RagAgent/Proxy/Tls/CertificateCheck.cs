@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Diagnostics.Systemd;
 
 namespace RagAgent.Proxy.Tls;
 
@@ -16,7 +17,7 @@ internal sealed class CertificateCheck(AgentConfig config, TimeProvider time) : 
     public Func<string, CancellationToken, Task<bool?>> MayRead { get; init; } = MayReadAsync;
 
     /// <summary>What systemd says of the socket unit; null: no systemd runs here.</summary>
-    public Func<CancellationToken, Task<IReadOnlyDictionary<string, string>?>> SocketUnit { get; init; } = stopping => Systemd.ShowAsync(Systemd.Socket, stopping);
+    public Func<CancellationToken, Task<IReadOnlyDictionary<string, string>?>> SocketUnit { get; init; } = stopping => Systemctl.ShowAsync(Systemctl.SocketUnit, stopping);
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
@@ -48,9 +49,9 @@ internal sealed class CertificateCheck(AgentConfig config, TimeProvider time) : 
             return CheckResult.Warning($"{summary} The folder {webroot}, which renewals write their challenge to, is not there.", $"mkdir -p {webroot}");
         }
         return await SocketUnit(stopping) is { } unit && unit.GetValueOrDefault("ActiveState") == "active" && unit.GetValueOrDefault("Listen")?.Contains($":{port} (Stream)", StringComparison.Ordinal) != true
-            ? CheckResult.Warning($"{summary} {Systemd.Socket} does not hold port {port}: visitors are refused while the agent restarts.",
-                $"Say 'systemctl edit {Systemd.Socket}' and give it [Socket] and ListenStream={port}, a line each; then 'systemctl stop {Systemd.Socket} {Systemd.Service}' and 'systemctl start {Systemd.Service}'.")
-            : CheckResult.Well(summary);
+            ? CheckResult.Warning($"{summary} {Systemctl.SocketUnit} does not hold port {port}: visitors are refused while the agent restarts.",
+                $"Say 'systemctl edit {Systemctl.SocketUnit}' and give it [Socket] and ListenStream={port}, a line each; then 'systemctl stop {Systemctl.SocketUnit} {Systemctl.ServiceUnit}' and 'systemctl start {Systemctl.ServiceUnit}'.")
+            : CheckResult.Ok(summary);
     }
 
     /// <summary>Asked as that user, for groups and access lists count as well.</summary>

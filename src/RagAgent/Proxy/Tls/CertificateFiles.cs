@@ -92,9 +92,9 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
     {
         try
         {
-            if (FileKind.Of(path) is { } kind and not FileKind.Regular && !Directory.Exists(path))
+            if (FileKind.Detect(path) is { } kind and not FileKind.Regular && !Directory.Exists(path))
             {
-                throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} is {FileKind.Word(kind)} and no file.", $"Write it to a file and name that in tls.{ConfigKey(role)}."));
+                throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} is {FileKind.Describe(kind)} and no file.", $"Write it to a file and name that in tls.{ConfigKey(role)}."));
             }
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (file.Length > MaxSize)
@@ -118,7 +118,7 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         }
         catch (IOException e)
         {
-            throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} can't be read: {Problems.Cause(e)}.", RereadNote), e);
+            throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} can't be read: {Problems.DescribeCause(e)}.", RereadNote), e);
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class CertificateWatch(AgentConfig config, StateBoard board, Age
     public IEnumerable<Problem> Problems => new[] { _loadProblem, _expiryProblem }.OfType<Problem>();
 
     /// <summary>Why nobody gets in: the app is had by HTTPS only, and there is no certificate.</summary>
-    public Problem? BlockingProblem => config.SecureOnly && _current is null ? _loadProblem : null;
+    public Problem? BlockingProblem => config.RedirectsToHttps && _current is null ? _loadProblem : null;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -1,0 +1,33 @@
+using RagAgent.Control;
+using RagAgent.Supervision;
+
+namespace RagAgent.Cli;
+
+/// <summary>One conversation with the agent that runs; its failures become a sentence and an exit code.</summary>
+internal static class AgentConnection
+{
+    public static async Task<int> UseAsync(string runtimeDirectory, Func<ControlClient, Task<int>> action)
+    {
+        try
+        {
+            using var client = new ControlClient(runtimeDirectory);
+            return await action(client);
+        }
+        catch (ProblemException e)
+        {
+            return await ReportAsync(e.Problem);
+        }
+        catch (Exception e) when (e is HttpRequestException or TimeoutException)
+        {
+            await Console.Error.WriteLineAsync("ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.");
+            return ExitCodes.NotRunning;
+        }
+    }
+
+    /// <summary>Says why there is no conversation, to its exit code.</summary>
+    public static async Task<int> ReportAsync(Problem problem)
+    {
+        await Console.Error.WriteLineAsync($"ragagent: {problem}");
+        return problem.Code == "control-denied" ? ExitCodes.Denied : ExitCodes.NotRunning;
+    }
+}
