@@ -3,8 +3,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using RagAgent.Aws;
+using RagAgent.Aws.Dns;
 using RagAgent.Configuration;
 using RagAgent.Containers;
+using RagAgent.Containers.AppLogs;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
@@ -65,22 +67,22 @@ internal static class AgentHost
 
     private static void AddAws(IServiceCollection services)
     {
-        InstanceMetadata.KeepFromProxies();
-        services.AddSingleton<InstanceMetadata>().AddSingleton<AwsAccount>()
-            .AddSingleton<IParameterStore, ParameterStore>().AddSingleton<IEcr, EcrTokens>()
-            .AddSingleton<Ec2Stop>().AddSingleton<IInstance>(s => s.GetRequiredService<Ec2Stop>())
-            .AddSingleton<Route53>().AddHostedService<DnsRecord>();
+        InstanceMetadata.BypassProxies();
+        services.AddSingleton<InstanceMetadata>().AddSingleton<AwsContext>()
+            .AddSingleton<IParameterStore, SsmParameterStore>().AddSingleton<IRegistryAuthenticator, EcrAuthenticator>()
+            .AddSingleton<Ec2InstanceControl>().AddSingleton<IInstance>(s => s.GetRequiredService<Ec2InstanceControl>())
+            .AddSingleton<Route53Client>().AddHostedService<DnsRecordUpdater>();
     }
 
     private static void AddContainers(IServiceCollection services) => services
         .AddSingleton<EngineConnection>().AddSingleton<ContainerOutput>().AddSingleton<IEngine, DockerEngine>()
         .AddSingleton(s => new SingleInstanceLock(s.GetRequiredService<EngineConnection>().Socket, s.GetRequiredService<AgentConfig>().Container.Name))
-        .AddSingleton<EngineLogs>().AddSingleton<LogCursors>().AddSingleton<AppLog>().AddHostedService(s => s.GetRequiredService<AppLog>())
+        .AddSingleton<EngineLogClient>().AddSingleton<LogPositionStore>().AddSingleton<AppLogCollector>().AddHostedService(s => s.GetRequiredService<AppLogCollector>())
         .AddHostedService<EngineWatcher>();
 
     private static void AddImages(IServiceCollection services) => services
         .AddSingleton<RegistryClient>().AddSingleton<EnginePull>().AddSingleton<EngineImages>().AddSingleton<EngineDisk>()
-        .AddSingleton<Repair>().AddSingleton<Retention>().AddSingleton<ImageStore>().AddSingleton<IImages>(s => s.GetRequiredService<ImageStore>());
+        .AddSingleton<ImageRepair>().AddSingleton<Retention>().AddSingleton<ImageStore>().AddSingleton<IImages>(s => s.GetRequiredService<ImageStore>());
 
     private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
 
@@ -112,7 +114,7 @@ internal static class AgentHost
     /// <summary>The numbers of the configuration that decisions are made with.</summary>
     private static Policy CreatePolicy(AgentConfig config) => new()
     {
-        ConfigFingerprint = ContainerSpec.FingerprintOf(config),
+        ConfigFingerprint = ContainerSpec.ComputeFingerprint(config),
         StartupInterval = config.Health.Startup.Interval,
         StartupDeadline = config.Health.Startup.Deadline,
         HasGate = config.Health.Gate is not { Path: null, WebSocket: null },

@@ -19,7 +19,7 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
         }
         try
         {
-            var id = await metadata.InstanceAsync(stopping);
+            var id = await metadata.InstanceIdAsync(stopping);
             return CheckResult.Ok($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
         }
         catch (ProblemException e) when (e.Problem.Code is "imds-silent" or "imds-unreachable" && !IsEc2())
@@ -28,13 +28,13 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
         }
     }
 
-    private static bool IsEc2() => Begins(VendorFile, "Amazon EC2") || Begins(HypervisorFile, "ec2");
+    private static bool IsEc2() => FileStartsWith(VendorFile, "Amazon EC2") || FileStartsWith(HypervisorFile, "ec2");
 
-    private static bool Begins(string file, string with)
+    private static bool FileStartsWith(string file, string prefix)
     {
         try
         {
-            return File.ReadAllText(file).StartsWith(with, StringComparison.Ordinal);
+            return File.ReadAllText(file).StartsWith(prefix, StringComparison.Ordinal);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -12,7 +12,7 @@ namespace RagAgent.Aws;
 internal sealed class InstanceMetadata : IDisposable
 {
     private const string DefaultEndpoint = "http://169.254.169.254";
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
@@ -43,7 +43,7 @@ internal sealed class InstanceMetadata : IDisposable
     /// Keeps the SDK, too, from asking a configured proxy for the instance's credentials: they must not leave the machine, and
     /// no proxy could reach them. Changes this process's <c>NO_PROXY</c> and <c>no_proxy</c>, of which programs read one or the other; to be called before its first request.
     /// </summary>
-    public static void KeepFromProxies()
+    public static void BypassProxies()
     {
         string[] spellings = ["no_proxy", "NO_PROXY"];
         try
@@ -65,16 +65,16 @@ internal sealed class InstanceMetadata : IDisposable
     public Task<string> RegionAsync(CancellationToken stopping) => GetAsync("placement/region", stopping);
 
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
-    public Task<string> InstanceAsync(CancellationToken stopping) => GetAsync("instance-id", stopping);
+    public Task<string> InstanceIdAsync(CancellationToken stopping) => GetAsync("instance-id", stopping);
 
     /// <summary>Which instance this is, to EC2 and to IAM.</summary>
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
     public async Task<InstanceIdentity> IdentityAsync(CancellationToken stopping)
     {
-        var answer = await GetAsync("instance-identity/document", stopping, "dynamic");
+        var json = await GetAsync("instance-identity/document", stopping, "dynamic");
         try
         {
-            using var document = JsonDocument.Parse(answer);
+            using var document = JsonDocument.Parse(json);
             string Text(string name) => document.RootElement.GetProperty(name).GetString() is { Length: > 0 } text ? text : throw new KeyNotFoundException(name);
             return new InstanceIdentity(Text("instanceId"), Text("region"), Text("accountId"));
         }
@@ -87,7 +87,7 @@ internal sealed class InstanceMetadata : IDisposable
     /// <summary>By which the internet reaches the instance.</summary>
     /// <returns>Null: it has none.</returns>
     /// <exception cref="ProblemException">It can't be asked; says why.</exception>
-    public Task<string?> PublicAddressAsync(CancellationToken stopping) => FindAsync("public-ipv4", stopping);
+    public Task<string?> PublicIpv4Async(CancellationToken stopping) => FindAsync("public-ipv4", stopping);
 
     /// <summary>By which the internet reaches the instance: its public IPv4 address, then the first IPv6 address of its first network interface.</summary>
     /// <returns>At most one of each; none when it has none that the internet knows.</returns>
@@ -112,10 +112,10 @@ internal sealed class InstanceMetadata : IDisposable
     /// <exception cref="ProblemException">It can't be asked; says why.</exception>
     public async Task<SessionAWSCredentials?> CredentialsAsync(CancellationToken stopping)
     {
-        var (_, answer) = await RoleAsync(stopping);
+        var (_, json) = await RoleCredentialsAsync(stopping);
         try
         {
-            using var document = JsonDocument.Parse(answer);
+            using var document = JsonDocument.Parse(json);
             string? Text(string name) => document.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
             return (Text("AccessKeyId"), Text("SecretAccessKey"), Text("Token")) is ({ Length: > 0 } id, { Length: > 0 } key, { Length: > 0 } token)
                 ? new SessionAWSCredentials(id, key, token)
@@ -129,12 +129,12 @@ internal sealed class InstanceMetadata : IDisposable
 
     /// <summary>Why the instance has no credentials to give.</summary>
     /// <returns>Null when it has some, so that the cause lies elsewhere.</returns>
-    public async Task<Problem?> WhyNoCredentialsAsync(CancellationToken stopping)
+    public async Task<Problem?> ExplainMissingCredentialsAsync(CancellationToken stopping)
     {
         try
         {
-            var (role, answer) = await RoleAsync(stopping);
-            using var document = JsonDocument.Parse(answer);
+            var (role, json) = await RoleCredentialsAsync(stopping);
+            using var document = JsonDocument.Parse(json);
             var code = document.RootElement.TryGetProperty("Code", out var value) ? value.GetString() : null;
             return code == "Success" ? null : new Problem("imds-role-refused",
                 $"The instance metadata gives no credentials for the role {role}: {code}.",
@@ -157,7 +157,7 @@ internal sealed class InstanceMetadata : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<(string Role, string Answer)> RoleAsync(CancellationToken stopping)
+    private async Task<(string Role, string Answer)> RoleCredentialsAsync(CancellationToken stopping)
     {
         var role = (await GetAsync("iam/security-credentials/", stopping)).Trim();
         return (role, await GetAsync($"iam/security-credentials/{role}", stopping));
@@ -182,24 +182,24 @@ internal sealed class InstanceMetadata : IDisposable
             throw new ProblemException(new Problem("imds-disabled", "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).",
                 "Give credentials and a region by the standard AWS variables or a profile."));
         }
-        using var patience = new CancellationTokenSource(AnswerWithin, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
+        using var timeout = new CancellationTokenSource(ResponseTimeout, _time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
         try
         {
             // A session can end before its time: the next one is as good as the first.
-            using var first = await AskAsync($"{category}/{path}", either.Token);
-            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await AskAsync($"{category}/{path}", either.Token) : null;
+            using var first = await SendAsync($"{category}/{path}", linked.Token);
+            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await SendAsync($"{category}/{path}", linked.Token) : null;
             var response = second ?? first;
             return response.StatusCode switch
             {
                 HttpStatusCode.NotFound => throw new ProblemException(new Problem("imds-missing", $"The instance metadata has no {path}.", Problems.TriesAgain)),
-                _ when !response.IsSuccessStatusCode => throw Refused($"answered {(int)response.StatusCode} for {path}"),
-                _ => await response.Content.ReadAsStringAsync(either.Token),
+                _ when !response.IsSuccessStatusCode => throw ToException($"answered {(int)response.StatusCode} for {path}"),
+                _ => await response.Content.ReadAsStringAsync(linked.Token),
             };
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("imds-silent", $"The instance metadata service at {Endpoint.Authority} does not answer within {Words.Span(AnswerWithin)}.",
+            throw new ProblemException(new Problem("imds-silent", $"The instance metadata service at {Endpoint.Authority} does not answer within {Words.Span(ResponseTimeout)}.",
                 "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."));
         }
         catch (HttpRequestException e)
@@ -209,7 +209,7 @@ internal sealed class InstanceMetadata : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> AskAsync(string path, CancellationToken stopping)
+    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken stopping)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, $"/latest/{path}"));
         request.Headers.Add("X-aws-ec2-metadata-token", await TokenAsync(stopping));
@@ -223,14 +223,14 @@ internal sealed class InstanceMetadata : IDisposable
         using var response = await _http.SendAsync(request, stopping);
         return response.IsSuccessStatusCode
             ? await response.Content.ReadAsStringAsync(stopping)
-            : throw Refused($"refused to give a session token ({(int)response.StatusCode})");
+            : throw ToException($"refused to give a session token ({(int)response.StatusCode})");
     }
 
-    private static ProblemException Refused(string how) => new(new Problem("imds-refused", $"The instance metadata service {how}.",
+    private static ProblemException ToException(string failure) => new(new Problem("imds-refused", $"The instance metadata service {failure}.",
         "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself."));
 }
 
-/// <param name="Id">As <c>i-0123456789abcdef0</c>.</param>
+/// <param name="InstanceId">As <c>i-0123456789abcdef0</c>.</param>
 /// <param name="Region">Where it runs; the agent's other calls may go to another one.</param>
-/// <param name="Account">Twelve digits.</param>
-internal sealed record InstanceIdentity(string Id, string Region, string Account);
+/// <param name="AccountId">Twelve digits.</param>
+internal sealed record InstanceIdentity(string InstanceId, string Region, string AccountId);

@@ -11,9 +11,9 @@ namespace RagAgent.Containers;
 internal sealed class EngineWatcher(AgentConfig config, EngineConnection connection, Supervisor supervisor, StateBoard board, TimeProvider time, ILogger<EngineWatcher> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan BeforeReopening = TimeSpan.FromSeconds(1);
-    private const string Stop = "stop";
-    private static readonly string[] Relevant = ["start", "die", "oom", "destroy", "pause", "unpause", "rename", Stop];
+    private static readonly TimeSpan ReconnectDelay = TimeSpan.FromSeconds(1);
+    private const string StopAction = "stop";
+    private static readonly string[] WatchedActions = ["start", "die", "oom", "destroy", "pause", "unpause", "rename", StopAction];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -21,7 +21,7 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
         var since = time.GetUtcNow();
         while (!stoppingToken.IsCancellationRequested)
         {
-            await EngineAnswersAsync(stoppingToken);
+            await WaitForEngineAsync(stoppingToken);
             try
             {
                 await connection.CallAsync("send its events", Timeout.InfiniteTimeSpan, (docker, token) => ListenAsync(docker, since, token), stoppingToken);
@@ -33,11 +33,11 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
             since = time.GetUtcNow();
             logger.EventStreamEnded();
             supervisor.Post(at => new Event.EngineBroke(at));
-            await Task.Delay(BeforeReopening, time, stoppingToken);
+            await Task.Delay(ReconnectDelay, time, stoppingToken);
         }
     }
 
-    private async Task EngineAnswersAsync(CancellationToken stopping)
+    private async Task WaitForEngineAsync(CancellationToken stopping)
     {
         var (revision, state) = board.Read();
         while (!state.EngineAnswers)
@@ -52,16 +52,16 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
         {
             ["type"] = new Dictionary<string, bool> { ["container"] = true },
             ["label"] = new Dictionary<string, bool> { [$"{Labels.Name}={config.Container.Name}"] = true },
-            ["event"] = Relevant.ToDictionary(name => name, _ => true),
+            ["event"] = WatchedActions.ToDictionary(name => name, _ => true),
         };
         var from = since.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters, Since = from }, new Callback<Message>(Tell), stopping);
+        return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters, Since = from }, new SynchronousProgress<Message>(OnMessage), stopping);
     }
 
     /// <summary>Only of a stop is told what it was: an end that somebody asked for looks like any other afterwards.</summary>
-    private void Tell(Message message)
+    private void OnMessage(Message message)
     {
-        if (message.Action == Stop && message.Actor?.ID is { } id)
+        if (message.Action == StopAction && message.Actor?.ID is { } id)
         {
             supervisor.Post(at => new Event.StopCalled(at, id));
         }
@@ -73,7 +73,7 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
 }
 
 /// <summary>Unlike <see cref="Progress{T}"/>, calls back at once and in order.</summary>
-internal sealed class Callback<T>(Action<T> report) : IProgress<T>
+internal sealed class SynchronousProgress<T>(Action<T> report) : IProgress<T>
 {
     public void Report(T value) => report(value);
 }

@@ -13,9 +13,9 @@ internal interface IEngine
 
     /// <summary>Returns when the container has ended and is gone, also when it was gone before. That one which ran can't be removed is no failure.</summary>
     /// <param name="container">The one to stop and remove.</param>
-    /// <param name="heir">Gets the configured name, which may now be free; null: nobody. That it can't is no failure.</param>
+    /// <param name="successor">Gets the configured name, which may now be free; null: nobody. That it can't is no failure.</param>
     /// <param name="stopping">Ends the wait, not the stop.</param>
-    Task StopAsync(Container container, Container? heir, CancellationToken stopping);
+    Task StopAsync(Container container, Container? successor, CancellationToken stopping);
 }
 
 /// <summary>The registry and the images on disk.</summary>
@@ -26,8 +26,8 @@ internal interface IImages
     /// <param name="resolution">What to have on disk.</param>
     /// <param name="progress">Called from the pull's own thread; not throttled.</param>
     /// <param name="stopping">Ends the pull; some engines then drop the layers that are complete, too.</param>
-    /// <param name="anew">What is on disk turned out to be broken: it is removed first, but only once the registry has shown that it can be had again.</param>
-    Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping);
+    /// <param name="refresh">What is on disk turned out to be broken: it is removed first, but only once the registry has shown that it can be had again.</param>
+    Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping);
 
     /// <summary>Removes images of the app's repository from the disk, except those to keep and those that a container uses.</summary>
     Task<Collection> CollectAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping);

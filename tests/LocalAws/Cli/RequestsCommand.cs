@@ -17,7 +17,7 @@ internal static class RequestsCommand
         var json = new Option<bool>("--json");
         var clear = new Option<bool>("--clear") { Description = "Forget them after printing." };
         var command = new Command("requests", "Print what a LocalAws that runs was asked.") { endpoint, operation, count, json, clear };
-        command.SetAction((result, stopping) => Running.Command(async () =>
+        command.SetAction((result, stopping) => CommandRunner.RunAsync(async () =>
         {
             var address = result.GetRequiredValue(endpoint);
             var text = await AdminClient.SendAsync(address, HttpMethod.Get, "/requests", null, stopping);

@@ -41,7 +41,7 @@ public abstract record Fault
     /// <summary>For <c>imds-credentials</c>: credentials that ended yesterday.</summary>
     public sealed record ExpiredCredentials : Fault;
 
-    internal bool ChangesOnlyHowItComes => this is Delay or Throttle;
+    internal bool OnlyAffectsPace => this is Delay or Throttle;
 
-    internal bool ActsOnBytes => this is Cut or Throttle;
+    internal bool AffectsBody => this is Cut or Throttle;
 }

@@ -5,7 +5,7 @@ using System.Text;
 namespace LocalAws.Signing;
 
 /// <summary>Says who signed a request, or refuses it with the error that AWS would give.</summary>
-public sealed class SignatureVerifier(KnownCredentials known, string region, TimeProvider clock)
+public sealed class SignatureVerifier(CredentialStore credentials, string region, TimeProvider clock)
 {
     /// <summary>How far the caller's clock may be off.</summary>
     public static readonly TimeSpan AllowedSkew = TimeSpan.FromMinutes(5);
@@ -24,7 +24,7 @@ public sealed class SignatureVerifier(KnownCredentials known, string region, Tim
                 + "'Credential', 'SignedHeaders' and 'Signature' parameter.");
         CheckScope(header, service);
         var time = CheckTime(request, header);
-        var credential = known.Find(header.AccessKeyId) ?? throw Unrecognized();
+        var credential = credentials.Find(header.AccessKeyId) ?? throw Unrecognized();
         CheckSession(request, credential);
         CheckSignature(request, header, time, credential);
         return credential;

@@ -21,7 +21,7 @@ public static class SignatureVersion4
             .Append(CanonicalPath(request.RawPath)).Append('\n')
             .Append(CanonicalQuery(request.RawQuery)).Append('\n');
         foreach (var name in signedHeaders)
-            text.Append(name).Append(':').Append(OneSpace(request.Headers.GetValueOrDefault(name, ""))).Append('\n');
+            text.Append(name).Append(':').Append(CollapseSpaces(request.Headers.GetValueOrDefault(name, ""))).Append('\n');
         return text.Append('\n')
             .AppendJoin(';', signedHeaders).Append('\n')
             .Append(Hex(SHA256.HashData(request.Body.Span)))
@@ -75,5 +75,5 @@ public static class SignatureVersion4
     // RFC 3986 with the unreserved characters A-Z a-z 0-9 - _ . ~ left alone: the set that the guide asks for.
     private static string Encode(string text) => Uri.EscapeDataString(text);
 
-    private static string OneSpace(string value) => string.Join(' ', value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private static string CollapseSpaces(string value) => string.Join(' ', value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 }

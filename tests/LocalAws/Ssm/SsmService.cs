@@ -7,7 +7,7 @@ using LocalAws.Services;
 namespace LocalAws.Ssm;
 
 /// <summary>Parameter Store as in the SSM API reference of 2014-11-06: GetParameter, GetParameters, PutParameter.</summary>
-internal sealed class SsmService(ParameterStore store, string region, string account) : IAwsService
+internal sealed class SsmService(ParameterStore store, string region, string account) : IJsonService
 {
     private const string SecretReference = "/aws/reference/secretsmanager/";
 
@@ -21,7 +21,7 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
         return name is null ? "*" : ParameterName.Arn(ParameterName.Parse(name).Name, region, account);
     }
 
-    public JsonObject Answer(string action, JsonObject input, string principal) => action switch
+    public JsonObject Handle(string action, JsonObject input, string principal) => action switch
     {
         "GetParameter" => new JsonObject { ["Parameter"] = Get(Required(input, "Name"), WithDecryption(input)) },
         "GetParameters" => GetMany(input),
@@ -31,18 +31,18 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
 
     private JsonObject Get(string text, bool withDecryption)
     {
-        var asked = ParameterName.Parse(text);
-        if (asked.Name.StartsWith(SecretReference, StringComparison.Ordinal))
-            return GetSecret(asked.Name, withDecryption);
+        var requested = ParameterName.Parse(text);
+        if (requested.Name.StartsWith(SecretReference, StringComparison.Ordinal))
+            return GetSecret(requested.Name, withDecryption);
         // The real service sends no sentence with this one.
-        var latest = store.Latest(asked.Name) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound", null));
-        if (asked.Selector.Length == 0)
+        var latest = store.Latest(requested.Name) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound", null));
+        if (requested.Selector.Length == 0)
             return Describe(latest, "", withDecryption);
-        var chosen = asked.Version is { } version ? store.Version(asked.Name, version) : null;
-        return chosen is null
+        var selected = requested.Version is { } version ? store.Version(requested.Name, version) : null;
+        return selected is null
             ? throw new AwsErrorException(AwsError.BadRequest("ParameterVersionNotFound",
-                $"Systems Manager could not find version {asked.Selector[1..]} of {asked.Name}. Verify the version and try again."))
-            : Describe(chosen, asked.Selector, withDecryption);
+                $"Systems Manager could not find version {requested.Selector[1..]} of {requested.Name}. Verify the version and try again."))
+            : Describe(selected, requested.Selector, withDecryption);
     }
 
     private JsonObject GetMany(JsonObject input)
@@ -78,7 +78,7 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
     private JsonObject Describe(StoredParameter parameter, string selector, bool withDecryption)
     {
         var encrypted = parameter.Type == ParameterType.SecureString && !withDecryption;
-        var answer = new JsonObject
+        var output = new JsonObject
         {
             ["ARN"] = ParameterName.Arn(parameter.Name, region, account),
             ["DataType"] = "text",
@@ -89,8 +89,8 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
             ["Version"] = parameter.Version,
         };
         if (selector.Length > 0)
-            answer["Selector"] = selector;
-        return answer;
+            output["Selector"] = selector;
+        return output;
     }
 
     private JsonObject GetSecret(string name, bool withDecryption)

@@ -105,7 +105,7 @@ public sealed class BadRegistryTests(Bench bench) : AgentTest(bench)
         var problem = await WaitForProblemAsync("image-platform");
         Assert.Equal($"{Repository}:latest was built for linux/arm64, but this machine is linux/amd64.", problem.What);
         Assert.StartsWith("Build it with 'docker build --platform linux/amd64'", problem.Remedy, StringComparison.Ordinal);
-        Assert.DoesNotContain(Aws.Requests.Of(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
 
         await PushAsync("2");
         await WaitForAsync(s => s.App.State == "serving", "the right image serves");

@@ -18,7 +18,7 @@ public sealed class BrokenImageTests(Bench bench) : EngineTest(bench)
         var status = await WaitUntilServingAsync();
 
         Assert.Equal(image, $"{Repository}@{status.App.Digest}");
-        Assert.NotEmpty(Aws.Requests.Of(Operations.StorageBlob));
+        Assert.NotEmpty(Aws.Requests.ByOperation(Operations.StorageBlob));
         Assert.Single(await ContainersAsync(engine.Docker));
         Assert.Null(status.Rollout.SetAside);
     }

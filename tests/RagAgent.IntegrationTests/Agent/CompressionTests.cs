@@ -33,7 +33,7 @@ public sealed class CompressionTests(Bench bench) : EngineTest(bench)
         var problem = await WaitForProblemAsync("image-compression");
         Assert.Equal($"{Repository}:latest has layers that are compressed with zstd, which Docker 20.10.24 (API 1.41) can't unpack.", problem.What);
         Assert.StartsWith("Push it with gzip layers", problem.Remedy, StringComparison.Ordinal);
-        Assert.DoesNotContain(Aws.Requests.Of(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
 
         await CopyAsync("gzip");
         await WaitForAsync(s => s.App.State == "serving", "the image that can be unpacked serves");

@@ -41,7 +41,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
         using var visit = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Port}/") { Headers = { { "Accept", "text/html" } } };
         using var page = await Http.SendAsync(visit, Stopping);
         Assert.Contains($"<a href=\"{Url}\">", await page.Content.ReadAsStringAsync(Stopping), StringComparison.Ordinal);
-        var call = Aws.Requests.Of(Operations.ChangeResourceRecordSets)[0];
+        var call = Aws.Requests.ByOperation(Operations.ChangeResourceRecordSets)[0];
         Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", Arn, 200), (call.Principal, call.Resource, call.Status));
     }
 
@@ -52,7 +52,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
         var first = StartAgent();
         await PointsAtAsync("203.0.113.7");
         Assert.Equal(0, await first.EndAsync());
-        Assert.Equal("203.0.113.7", Aws.HostedZones.Value(Zone, Host));
+        Assert.Equal("203.0.113.7", Aws.HostedZones.FindValue(Zone, Host));
 
         var second = StartAgent();
         await PointsAtAsync("203.0.113.7");
@@ -61,7 +61,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
 
         Aws.Instance = Aws.Instance with { PublicIpv4 = "198.51.100.1" };
         await ReloadAsync(second);
-        await EventuallyAsync(() => Task.FromResult(Aws.HostedZones.Value(Zone, Host) == "198.51.100.1"), "the new address is written");
+        await EventuallyAsync(() => Task.FromResult(Aws.HostedZones.FindValue(Zone, Host) == "198.51.100.1"), "the new address is written");
         Assert.Equal(2, Written);
     }
 
@@ -115,8 +115,8 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
     public async Task Records_of_another_making_are_left_as_they_are_until_they_are_gone()
     {
         HasName();
-        Aws.HostedZones.Put(Zone, new RecordSet(Host, "A", 60, ["198.51.100.1"], SetId: "blue", Weight: 10));
-        Aws.HostedZones.Put(Zone, new RecordSet(Host, "A", 60, ["198.51.100.2"], SetId: "green", Weight: 20));
+        Aws.HostedZones.Put(Zone, new ResourceRecordSet(Host, "A", 60, ["198.51.100.1"], SetIdentifier: "blue", Weight: 10));
+        Aws.HostedZones.Put(Zone, new ResourceRecordSet(Host, "A", 60, ["198.51.100.2"], SetIdentifier: "green", Weight: 20));
         StartAgent();
 
         await WaitForProblemAsync("dns-name-taken");
@@ -163,7 +163,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
         var first = StartAgent();
         await PointsAtAsync("203.0.113.7");
         Assert.Equal(0, await first.EndAsync());
-        Assert.Equal("203.0.113.7", Aws.HostedZones.Value(Zone, Host));
+        Assert.Equal("203.0.113.7", Aws.HostedZones.FindValue(Zone, Host));
 
         // This machine has been up for longer than the grace.
         Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
@@ -172,7 +172,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
         await WaitForAsync(s => s.Idle is { Stopping: true }, "EC2 agrees to stop the instance");
         Assert.Equal(0, await agent.EndAsync());
 
-        Assert.Null(Aws.HostedZones.Value(Zone, Host));
+        Assert.Null(Aws.HostedZones.FindValue(Zone, Host));
         await agent.ToldAsync($"The machine goes off: {Host} does not point at 203.0.113.7 any more.");
     }
 
@@ -183,7 +183,7 @@ public sealed class DnsTests(Bench bench) : AgentTest(bench)
         WriteConfig();
         Assert.Equal(("ok", $"The agent would point {Host} at 203.0.113.7 and 2001:db8::7, and the role may do that: the app is at {Url} then.", null), await ExamineAsync());
         Assert.Empty(Aws.HostedZones.Records(Zone));
-        Assert.Equal(400, Assert.Single(Aws.Requests.Of(Operations.ChangeResourceRecordSets)).Status);
+        Assert.Equal(400, Assert.Single(Aws.Requests.ByOperation(Operations.ChangeResourceRecordSets)).Status);
 
         Aws.Faults.Add(Operations.ChangeResourceRecordSets, new Fault.Error("AccessDenied"));
         Assert.Equal(("failed", $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed."), await ExamineAsync() is var denied ? (denied.Finding, denied.Remedy) : default);

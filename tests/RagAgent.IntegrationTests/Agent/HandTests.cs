@@ -122,7 +122,7 @@ public sealed class HandTests(Bench bench) : EngineTest(bench)
         Aws.Requests.Clear();
         (await RagAgentAsync("rollback", "--runtime-dir", RuntimeDirectory)).Succeeded();
         Assert.Equal("old", await VersionServedAsync());
-        Assert.Empty(Aws.Requests.Of(Operations.RegistryBlob));
+        Assert.Empty(Aws.Requests.ByOperation(Operations.RegistryBlob));
     }
 
     /// <summary>In a fixed order: the engine has none.</summary>

@@ -33,7 +33,7 @@ public sealed class IdleTests(Bench bench) : AgentTest(bench)
         Assert.EndsWith("The instance is about to be stopped: nobody has used the app for 10s.", noticed.Headline, StringComparison.Ordinal);
         await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
 
-        var call = Assert.Single(Aws.Requests.Of(Operations.StopInstances));
+        var call = Assert.Single(Aws.Requests.ByOperation(Operations.StopInstances));
         Assert.Equal(("arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", 200), (call.Resource, call.Status));
         await agent.ToldAsync("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.");
         await agent.ToldAsync("EC2 stops the instance i-0123456789abcdef0 now.");
@@ -107,7 +107,7 @@ public sealed class IdleTests(Bench bench) : AgentTest(bench)
         Task<AwsBench.ToolResult> ExamineAsync() => RagAgentAsync("doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
 
         Assert.Contains("ok      idle        EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it.", (await ExamineAsync()).Succeeded(), StringComparison.Ordinal);
-        Assert.Equal(412, Assert.Single(Aws.Requests.Of(Operations.StopInstances)).Status);
+        Assert.Equal(412, Assert.Single(Aws.Requests.ByOperation(Operations.StopInstances)).Status);
 
         Aws.Faults.Add(Operations.StopInstances, new Fault.Error("UnauthorizedOperation"));
         var denied = await ExamineAsync();

@@ -75,7 +75,7 @@ public sealed class MainJobTests(Bench bench) : AgentTest(bench)
         await WaitUntilServingAsync();
 
         Assert.Equal(0, Aws.Requests.Count(Operations.RegistryBlob));
-        Assert.Equal(["HEAD"], Aws.Requests.Of(Operations.RegistryManifest).Select(r => r.Method).Distinct());
+        Assert.Equal(["HEAD"], Aws.Requests.ByOperation(Operations.RegistryManifest).Select(r => r.Method).Distinct());
     }
 
     [Fact]

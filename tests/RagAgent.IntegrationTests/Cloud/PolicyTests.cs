@@ -127,7 +127,7 @@ public sealed class PolicyTests(Bench bench) : AgentTest(bench)
 
     private static IamCall? AsIamSeesIt(RecordedRequest request) => request.Service switch
     {
-        "registry" when RegistryActions.Of(request.Operation, request.Method) is { } action =>
+        "registry" when RegistryActions.ActionFor(request.Operation, request.Method) is { } action =>
             new IamCall(action, $"arn:aws:ecr:eu-central-1:123456789012:repository/{request.Resource.Split('@', ':')[0]}"),
         // Its address alone, for which the login is enough.
         "registry" => request.Resource.Length == 0 ? null : throw new NotSupportedException($"{request.Method} of {request.Resource} has no action here."),

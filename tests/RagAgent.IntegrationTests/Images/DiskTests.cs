@@ -20,7 +20,7 @@ public sealed class DiskTests(Bench bench) : ImageTest(bench)
 
         Assert.Equal(ProblemCodes.DiskFull, refused.Code);
         Assert.Matches($@"^Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), but 4\d\d MB are free on {engine.Data}\.$", refused.What);
-        Assert.Single(Aws.Requests.Of(Operations.RegistryBlob));   // the image's configuration, which tells its layers
+        Assert.Single(Aws.Requests.ByOperation(Operations.RegistryBlob));   // the image's configuration, which tells its layers
 
         await engine.ResizeDiskAsync("600m");
         Assert.Equal(resolution.Image.Digest, (await room.EnsureAsync(resolution)).Digest);

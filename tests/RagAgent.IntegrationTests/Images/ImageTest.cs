@@ -78,7 +78,7 @@ internal sealed class ImageRoom : IDisposable
         Engine = new EngineImages(_connection);
         var disk = new EngineDisk(_connection);
         Store = new ImageStore(config, new KnownLogin(aws), _registry, new EnginePull(_connection, silence), Engine, disk,
-            new Repair(config, Engine, disk, NullLogger<Repair>.Instance), new Retention(Engine, disk, NullLogger<Retention>.Instance));
+            new ImageRepair(config, Engine, disk, NullLogger<ImageRepair>.Instance), new Retention(Engine, disk, NullLogger<Retention>.Instance));
     }
 
     public ImageStore Store { get; }
@@ -96,11 +96,11 @@ internal sealed class ImageRoom : IDisposable
         _connection.Dispose();
     }
 
-    private sealed class KnownLogin(LocalAwsServer aws) : IEcr
+    private sealed class KnownLogin(LocalAwsServer aws) : IRegistryAuthenticator
     {
-        public bool Owns(string host) => true;
+        public bool Handles(string host) => true;
 
-        public Task<RegistryAccess> AccessAsync(string? host, bool anew, CancellationToken stopping) =>
+        public Task<RegistryAccess> AuthenticateAsync(string? host, bool anew, CancellationToken stopping) =>
             Task.FromResult(new RegistryAccess(aws.RegistryHost, aws.RegistryEndpoint, aws.DockerLogin.User, new SecretValue(aws.DockerLogin.Password)));
     }
 }

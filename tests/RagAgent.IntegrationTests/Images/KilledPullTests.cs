@@ -39,5 +39,5 @@ public sealed class KilledPullTests(Bench bench, PrivateEngine engine) : ImageTe
 
     /// <summary>Each blob as often as the engine asked for its bytes.</summary>
     private IEnumerable<string> Fetched() =>
-        Aws.Requests.Of(Operations.StorageBlob).Where(r => r.Method == "GET" && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase)).Select(r => r.Resource);
+        Aws.Requests.ByOperation(Operations.StorageBlob).Where(r => r.Method == "GET" && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase)).Select(r => r.Resource);
 }

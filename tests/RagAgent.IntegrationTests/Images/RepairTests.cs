@@ -27,14 +27,14 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
 
         // The engine itself says so when a container is made, in words of five kinds; a pull would say that all is well.
         var refused = await engine.Docker.RunAsync("create", resolution.Image.ToString());
-        Assert.True(RagAgent.Containers.EngineProblems.MeansBrokenLayer(refused.FailedWith()), refused.Error);
-        Assert.False(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+        Assert.True(RagAgent.Containers.EngineProblems.IsCorruptLayer(refused.FailedWith()), refused.Error);
+        Assert.False(await room.Engine.IsIntactAsync(resolution.Image.ToString(), Stopping));
         await engine.Docker.DoAsync("pull", "--quiet", resolution.Image.ToString());
-        Assert.False(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+        Assert.False(await room.Engine.IsIntactAsync(resolution.Image.ToString(), Stopping));
 
         Assert.InRange((await room.EnsureAsync(resolution, anew: true)).Pulled, 1_000, long.MaxValue);
 
-        Assert.True(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+        Assert.True(await room.Engine.IsIntactAsync(resolution.Image.ToString(), Stopping));
         Assert.Equal($"{Repository}:latest", await engine.Docker.DoAsync("image", "inspect", "--format", "{{index .RepoTags 0}}", resolution.Image.ToString()));
         Assert.Empty(await engine.Docker.DoAsync("ps", "--all", "--quiet"));
     }
@@ -70,12 +70,12 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
 
         (await LayersAsync(second))[^1].Break("its short name");
         await room.EnsureAsync(second, anew: true);
-        Assert.True(await room.Engine.IsWholeAsync(second.Image.ToString(), Stopping));
-        Assert.True(await room.Engine.IsWholeAsync(first.Image.ToString(), Stopping));
+        Assert.True(await room.Engine.IsIntactAsync(second.Image.ToString(), Stopping));
+        Assert.True(await room.Engine.IsIntactAsync(first.Image.ToString(), Stopping));
 
         (await LayersAsync(second))[0].Break("what is in the layer");
         await room.EnsureAsync(second, anew: true);
-        Assert.True(await room.Engine.IsWholeAsync(second.Image.ToString(), Stopping));
+        Assert.True(await room.Engine.IsIntactAsync(second.Image.ToString(), Stopping));
         Assert.Null(await room.Engine.FindAsync(first.Image.ToString(), Stopping));
     }
 
@@ -91,7 +91,7 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
 
         await room.EnsureAsync(resolution, anew: true);
 
-        Assert.True(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+        Assert.True(await room.Engine.IsIntactAsync(resolution.Image.ToString(), Stopping));
         Assert.Empty(await engine.Docker.DoAsync("ps", "--all", "--quiet"));
     }
 
@@ -120,7 +120,7 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
             }
         });
         await room.EnsureAsync(resolution);
-        Assert.True(await room.Engine.IsWholeAsync(resolution.Image.ToString(), Stopping));
+        Assert.True(await room.Engine.IsIntactAsync(resolution.Image.ToString(), Stopping));
     }
 
     private Task<IReadOnlyList<LayerOnDisk>> LayersAsync(Resolution resolution) => LayerOnDisk.OfAsync(engine, resolution.Image.ToString());

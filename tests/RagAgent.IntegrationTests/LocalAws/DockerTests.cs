@@ -21,13 +21,13 @@ public class DockerTests : AwsTest
         (await engine.DockerAsync(["login", "--username", "AWS", "--password-stdin", Aws.RegistryHost], token, Stopping)).Succeeded();
         (await Docker("pull", $"{name}:latest")).Succeeded();
         Assert.Equal($"{name}@{image.Digest}", (await Docker("inspect", "--format", "{{index .RepoDigests 0}}", $"{name}:latest")).Succeeded());
-        Assert.Equal(2, Aws.Requests.Of("registry:blob").Count(r => r is { Method: "GET", Status: 307 }));
+        Assert.Equal(2, Aws.Requests.ByOperation("registry:blob").Count(r => r is { Method: "GET", Status: 307 }));
 
         Aws.Requests.Clear();
         (await Docker("tag", $"{name}:latest", $"{Aws.RegistryHost}/team/other:v1")).Succeeded();
         (await Docker("push", $"{Aws.RegistryHost}/team/other:v1")).Succeeded();
         Assert.Contains("team/other", Aws.Repositories.Names);
-        Assert.DoesNotContain(Aws.Requests.Of("registry:blob"), r => r.Method == "GET");
+        Assert.DoesNotContain(Aws.Requests.ByOperation("registry:blob"), r => r.Method == "GET");
 
         Assert.Contains("Requested image not found", (await Docker("pull", $"{name}:nope")).FailedWith(), StringComparison.Ordinal);
         Assert.Contains("The repository with name 'nope' does not exist in the registry with id '123456789012'",

@@ -37,7 +37,7 @@ public sealed class ForeignClientTests : AwsTest
         Assert.Equal("planted", JsonNode.Parse(read)!["Parameter"]!["Value"]!.GetValue<string>());
         Assert.Equal(
             asTheInstance ? "arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0" : "arn:aws:iam::123456789012:user/static",
-            Assert.Single(Aws.Requests.Of("ssm:GetParameter")).Principal);
+            Assert.Single(Aws.Requests.ByOperation("ssm:GetParameter")).Principal);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class ForeignClientTests : AwsTest
 
         Assert.Equal((Aws.Instance.InstanceId, "stopping", "running", 1),
             ((string)stopped["InstanceId"]!, (string)stopped["CurrentState"]!["Name"]!, (string)stopped["PreviousState"]!["Name"]!, stops));
-        var call = Aws.Requests.Of("ec2:StopInstances")[^1];
+        var call = Aws.Requests.ByOperation("ec2:StopInstances")[^1];
         Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", "arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0"), (call.Principal, call.Resource));
     }
 
@@ -91,20 +91,20 @@ public sealed class ForeignClientTests : AwsTest
 
         var change = JsonNode.Parse((await ChangeAsync(Upsert("Rag.example.com", "A", "203.0.113.7"), Upsert("*.example.com", "AAAA", "2001:db8::7"))).Succeeded())!["ChangeInfo"]!;
         Assert.Equal("PENDING", (string)change["Status"]!);
-        Clock.Advance(HostedZones.Propagation);
+        Clock.Advance(HostedZones.PropagationDelay);
         Assert.Equal("INSYNC", (string)JsonNode.Parse((await AwsAsync(true, "route53", "get-change", "--id", (string)change["Id"]!)).Succeeded())!["ChangeInfo"]!["Status"]!);
         (await ChangeAsync("""{ "Action": "UPSERT", "ResourceRecordSet": { "Name": "www.example.com", "Type": "A", "AliasTarget": { "HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d1.cloudfront.net", "EvaluateTargetHealth": false } } }""",
             """{ "Action": "CREATE", "ResourceRecordSet": { "Name": "w.example.com", "Type": "A", "SetIdentifier": "blue", "Weight": 10, "TTL": 60, "ResourceRecords": [ { "Value": "1.1.1.1" } ] } }""")).Succeeded();
 
         Assert.Equal(["\\052.example.com. AAAA", "rag.example.com. A", "w.example.com. A", "www.example.com. A"], await ListAsync());
         Assert.Equal(["rag.example.com. A"], await ListAsync("--start-record-name", "rag.example.com", "--start-record-type", "A", "--max-items", "1"));
-        var weighted = Aws.HostedZones.Records(ZoneId).Single(set => set.SetId is not null);
-        Assert.Equal(("blue", 10L), (weighted.SetId, weighted.Weight));
-        var call = Aws.Requests.Of("route53:ChangeResourceRecordSets")[0];
+        var weighted = Aws.HostedZones.Records(ZoneId).Single(set => set.SetIdentifier is not null);
+        Assert.Equal(("blue", 10L), (weighted.SetIdentifier, weighted.Weight));
+        var call = Aws.Requests.ByOperation("route53:ChangeResourceRecordSets")[0];
         Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", $"arn:aws:route53:::hostedzone/{ZoneId}"), (call.Principal, call.Resource));
 
         (await ChangeAsync(Upsert("rag.example.com", "A", "203.0.113.7").Replace("UPSERT", "DELETE", StringComparison.Ordinal))).Succeeded();
-        Assert.Null(Aws.HostedZones.Value(ZoneId, "rag.example.com"));
+        Assert.Null(Aws.HostedZones.FindValue(ZoneId, "rag.example.com"));
     }
 
     [Theory]
@@ -118,9 +118,9 @@ public sealed class ForeignClientTests : AwsTest
     public async Task The_aws_command_names_the_errors_of_Route_53_and_nothing_is_changed(string action, string name, string type, string value, string expected)
     {
         Aws.HostedZones.Add(ZoneId, "example.com");
-        Aws.HostedZones.Put(ZoneId, new RecordSet("taken.example.com", "CNAME", 60, ["x.example.net"]));
-        Aws.HostedZones.Put(ZoneId, new RecordSet("there.example.com", "A", 60, ["2.2.2.2"]));
-        Aws.HostedZones.Put(ZoneId, new RecordSet("weighted.example.com", "A", 60, ["2.2.2.2"], SetId: "blue", Weight: 1));
+        Aws.HostedZones.Put(ZoneId, new ResourceRecordSet("taken.example.com", "CNAME", 60, ["x.example.net"]));
+        Aws.HostedZones.Put(ZoneId, new ResourceRecordSet("there.example.com", "A", 60, ["2.2.2.2"]));
+        Aws.HostedZones.Put(ZoneId, new ResourceRecordSet("weighted.example.com", "A", 60, ["2.2.2.2"], SetIdentifier: "blue", Weight: 1));
         var before = Aws.HostedZones.Records(ZoneId);
 
         // All or none: the change beside it is good.

@@ -81,7 +81,7 @@ public class MetadataTests : AwsTest
     [Fact]
     public async Task A_role_that_comes_late_is_404_first_and_there_afterwards()
     {
-        Aws.Faults.AddNoRole(times: 1);
+        Aws.Faults.AddMissingRole(times: 1);
         var token = await TokenAsync();
 
         Assert.Equal(HttpStatusCode.NotFound, (await GetAsync("iam/security-credentials/", token)).Status);

@@ -100,7 +100,7 @@ public class ParameterTests : AwsTest
 
         Assert.Equal("value", (await GetAsync(Name, retries: 2)).Value);
 
-        Assert.Equal([400, 200], Aws.Requests.Of("ssm:GetParameter").Select(r => r.Status!.Value));
+        Assert.Equal([400, 200], Aws.Requests.ByOperation("ssm:GetParameter").Select(r => r.Status!.Value));
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public class ParameterTests : AwsTest
 
         await Assert.ThrowsAsync<InternalServerErrorException>(() => GetAsync(Name));
 
-        Assert.Equal(500, Assert.Single(Aws.Requests.Of("ssm:GetParameter")).Status);
+        Assert.Equal(500, Assert.Single(Aws.Requests.ByOperation("ssm:GetParameter")).Status);
     }
 
     [Fact]

@@ -87,7 +87,7 @@ public class RegistryTests : AwsTest
 
         Assert.NotEqual(Aws.RegistryEndpoint.Host, link.Host);
         Assert.Equal(image.Layer, await Http.GetByteArrayAsync(link, Stopping));
-        Assert.Single(Aws.Requests.Of("storage:blob"));
+        Assert.Single(Aws.Requests.ByOperation("storage:blob"));
     }
 
     [Fact]

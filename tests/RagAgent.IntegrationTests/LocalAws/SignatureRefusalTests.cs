@@ -86,7 +86,7 @@ public class SignatureRefusalTests : AwsTest
 
         Assert.Equal(type, answer["__type"]!.GetValue<string>());
         Assert.Contains(sentence, answer["message"]!.GetValue<string>(), StringComparison.Ordinal);
-        Assert.Null(Assert.Single(Aws.Requests.Of("ecr:GetAuthorizationToken")).Principal);
+        Assert.Null(Assert.Single(Aws.Requests.ByOperation("ecr:GetAuthorizationToken")).Principal);
     }
 
     private async Task<JsonNode> AskAsync(AWSCredentials? credentials, Action<HttpRequestMessage>? after = null,

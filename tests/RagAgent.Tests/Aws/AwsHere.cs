@@ -26,7 +26,7 @@ internal sealed class AwsHere : IDisposable
         Amazon.Runtime.Internal.FallbackInternalConfigurationFactory.Reset();
     }
 
-    public static AwsAccount Account(string? region = "eu-central-1", TimeProvider? time = null) =>
+    public static AwsContext Account(string? region = "eu-central-1", TimeProvider? time = null) =>
         new(new AgentConfig { Image = "app", Aws = new AwsConfig { Region = region } }, new InstanceMetadata(time ?? TimeProvider.System), Told.Boot());
 
     /// <summary>An error as AWS's JSON services send it.</summary>

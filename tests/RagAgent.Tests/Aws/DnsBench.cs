@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
+using RagAgent.Aws.Dns;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Checks;
@@ -25,7 +26,7 @@ internal sealed class DnsBench : IAsyncDisposable
     private TestServer _server = null!;
     private AwsHere _aws = null!;
     private InstanceMetadata _metadata = null!;
-    private DnsRecord? _record;
+    private DnsRecordUpdater? _record;
 
     private DnsBench(DnsConfig? dns)
     {
@@ -44,7 +45,7 @@ internal sealed class DnsBench : IAsyncDisposable
 
     public DnsStateHolder Address { get; }
 
-    public Route53 Route53 { get; private set; } = null!;
+    public Route53Client Route53 { get; private set; } = null!;
 
     /// <summary>By their IMDS paths; what is not here is not there.</summary>
     public Dictionary<string, string> Metadata { get; } = new() { ["public-ipv4"] = Found };
@@ -75,13 +76,13 @@ internal sealed class DnsBench : IAsyncDisposable
         var address = bench._server.Address.ToString();
         bench._aws = new AwsHere(("AWS_ENDPOINT_URL_ROUTE_53", address), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", address), ("AWS_EC2_METADATA_DISABLED", null));
         bench._metadata = new InstanceMetadata(bench.Time);
-        bench.Route53 = new Route53(AwsHere.Account(time: bench.Time), bench.Time);
+        bench.Route53 = new Route53Client(AwsHere.Account(time: bench.Time), bench.Time);
         return bench;
     }
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        _record = new DnsRecord(Config, _metadata, Route53, Address, new ShutdownDetector(Board) { ListJobs = _ => Task.FromResult(Jobs) }, _life, Clock, new Heard<DnsRecord>(Said));
+        _record = new DnsRecordUpdater(Config, _metadata, Route53, Address, new ShutdownDetector(Board) { ListJobs = _ => Task.FromResult(Jobs) }, _life, Clock, new Heard<DnsRecordUpdater>(Said));
         await _record.StartAsync(stopping);
     }
 

@@ -61,7 +61,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     {
         RefuseWith(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
 
-        Assert.Equal("i-0123456789abcdef0", await Ec2().TryAsync(Stop));
+        Assert.Equal("i-0123456789abcdef0", await Ec2().DryRunStopAsync(Stop));
 
         Assert.EndsWith("&DryRun=true", _server.Requests[^1].Body, StringComparison.Ordinal);
     }
@@ -138,7 +138,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     {
         using var aws = variable is null ? new AwsHere() : new AwsHere((variable, value));
 
-        Assert.Equal(expected, new Ec2ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region)).Address.ToString());
+        Assert.Equal(expected, new Ec2ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region)).EndpointUri.ToString());
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -153,7 +153,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
         Assert.Equal((CheckOutcome.Ok, "EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it."), (on.Outcome, on.What));
     }
 
-    private Ec2Stop Ec2() => new(AwsHere.Account(time: _time), new InstanceMetadata(_time), _time);
+    private Ec2InstanceControl Ec2() => new(AwsHere.Account(time: _time), new InstanceMetadata(_time), _time);
 
     private void RefuseWith(int status, string code, string message) => _ec2Answers = call =>
     {

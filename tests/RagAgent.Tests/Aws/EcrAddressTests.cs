@@ -51,5 +51,5 @@ public class EcrAddressTests
         Assert.Equal("imds-disabled", (await Refused.ByAsync(() => AwsHere.Account(null).RegionAsync(TestContext.Current.CancellationToken))).Code);
     }
 
-    private static string Address(string region) => new EcrClientConfig(RegionEndpoint.GetBySystemName(region)).Address.ToString();
+    private static string Address(string region) => new EcrClientConfig(RegionEndpoint.GetBySystemName(region)).EndpointUri.ToString();
 }

@@ -35,9 +35,9 @@ public sealed class EcrTokensTests : IAsyncLifetime
     {
         using var tokens = Tokens();
 
-        var access = await tokens.AccessAsync(null, anew: false, Stop);
+        var access = await tokens.AuthenticateAsync(null, refresh: false, Stop);
 
-        Assert.Equal((Registry, new Uri($"https://{Registry}"), "AWS", "token-1"), (access.Host, access.Api, access.User, access.Password?.Reveal()));
+        Assert.Equal((Registry, new Uri($"https://{Registry}"), "AWS", "token-1"), (access.Host, access.ApiEndpoint, access.User, access.Password?.Reveal()));
         Assert.DoesNotContain("token-1", access.ToString(), StringComparison.Ordinal);
     }
 
@@ -46,7 +46,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     {
         using var tokens = Tokens();
 
-        await tokens.AccessAsync(null, anew: false, Stop);
+        await tokens.AuthenticateAsync(null, refresh: false, Stop);
 
         var call = Assert.Single(_ecr.Requests);
         Assert.Equal(("POST /", "{}"), (call.ToString(), call.Body));
@@ -98,10 +98,10 @@ public sealed class EcrTokensTests : IAsyncLifetime
     {
         using var tokens = Tokens();
 
-        var access = await tokens.AccessAsync(host, anew: false, Stop);
+        var access = await tokens.AuthenticateAsync(host, refresh: false, Stop);
 
-        Assert.True(tokens.Owns(host));
-        Assert.Equal((host, new Uri($"https://{host}"), "token-1"), (access.Host, access.Api, access.Password?.Reveal()));
+        Assert.True(tokens.Handles(host));
+        Assert.Equal((host, new Uri($"https://{host}"), "token-1"), (access.Host, access.ApiEndpoint, access.Password?.Reveal()));
         Assert.Contains($"/{region}/ecr/aws4_request", Assert.Single(_ecr.Requests).Headers["Authorization"], StringComparison.Ordinal);
     }
 
@@ -117,7 +117,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     {
         using var tokens = Tokens();
 
-        Assert.False(tokens.Owns(host));
+        Assert.False(tokens.Handles(host));
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -210,7 +210,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     public async Task A_failing_ECR_is_asked_three_times()
     {
         _refuse = call => AwsHere.RefuseAsync(call, 500, "ServerException", "Oops");
-        using var tokens = new EcrTokens(AwsHere.Account(), Told.Boot(), new SwiftTime(TimeSpan.FromSeconds(15)));
+        using var tokens = new EcrAuthenticator(AwsHere.Account(), Told.Boot(), new SwiftTime(TimeSpan.FromSeconds(15)));
 
         var refused = await Refused.ByAsync(() => TokenAsync(tokens));
 
@@ -250,9 +250,9 @@ public sealed class EcrTokensTests : IAsyncLifetime
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private EcrTokens Tokens() => new(AwsHere.Account(), Told.Boot(), _time);
+    private EcrAuthenticator Tokens() => new(AwsHere.Account(), Told.Boot(), _time);
 
-    private static async Task<string?> TokenAsync(EcrTokens tokens, bool anew = false) => (await tokens.AccessAsync(null, anew, Stop)).Password?.Reveal();
+    private static async Task<string?> TokenAsync(EcrAuthenticator tokens, bool anew = false) => (await tokens.AuthenticateAsync(null, anew, Stop)).Password?.Reveal();
 
     private Task GiveAsync(HttpContext call)
     {

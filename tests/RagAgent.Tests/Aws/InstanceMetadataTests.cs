@@ -57,7 +57,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         _variables.Set("no_proxy", lower);
         _variables.Set("NO_PROXY", upper);
 
-        InstanceMetadata.KeepFromProxies();
+        InstanceMetadata.BypassProxies();
 
         foreach (var name in new[] { "no_proxy", "NO_PROXY" })
         {
@@ -211,6 +211,6 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     private async Task<Problem?> WhyAsync()
     {
         using var metadata = new InstanceMetadata(_time);
-        return await metadata.WhyNoCredentialsAsync(TestContext.Current.CancellationToken);
+        return await metadata.ExplainMissingCredentialsAsync(TestContext.Current.CancellationToken);
     }
 }

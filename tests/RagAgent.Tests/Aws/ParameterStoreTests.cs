@@ -108,6 +108,6 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     private static async Task<RawSecret> ReadAsync()
     {
         using var account = AwsHere.Account();
-        return await new ParameterStore(account, TimeProvider.System).ReadAsync("/key", TestContext.Current.CancellationToken);
+        return await new SsmParameterStore(account, TimeProvider.System).ReadAsync("/key", TestContext.Current.CancellationToken);
     }
 }

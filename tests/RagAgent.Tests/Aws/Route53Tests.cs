@@ -1,6 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using RagAgent.Aws;
+using RagAgent.Aws.Dns;
 using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
@@ -35,8 +35,8 @@ public sealed class Route53Tests : IAsyncLifetime
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task An_address_is_written_as_the_record_of_its_kind()
     {
-        await _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop);
-        await _bench.Route53.PointAsync(DnsBench.Kept, IPAddress.Parse("2001:db8::7"), Stop);
+        await _bench.Route53.UpsertAsync(DnsBench.Kept, Here, Stop);
+        await _bench.Route53.UpsertAsync(DnsBench.Kept, IPAddress.Parse("2001:db8::7"), Stop);
 
         Assert.Equal(["A", "AAAA"], _bench.Records.Keys);
         Assert.Equal(["UPSERT 203.0.113.7", "UPSERT 2001:db8::7"], _bench.Asked);
@@ -62,7 +62,7 @@ public sealed class Route53Tests : IAsyncLifetime
     {
         _bench.Instead = call => DnsBench.RefuseAsync(call, status, code, message);
 
-        Assert.Equal(new Problem(problem, what, remedy), await Refused.ByAsync(() => _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop)));
+        Assert.Equal(new Problem(problem, what, remedy), await Refused.ByAsync(() => _bench.Route53.UpsertAsync(DnsBench.Kept, Here, Stop)));
         Assert.Single(_bench.Asked);
     }
 
@@ -82,7 +82,7 @@ public sealed class Route53Tests : IAsyncLifetime
     {
         var refusals = 2;
         _bench.Instead = async call => refusals-- > 0 && await DnsBench.RefuseAsync(call, status, code, "Rate exceeded");
-        var point = _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop);
+        var point = _bench.Route53.UpsertAsync(DnsBench.Kept, Here, Stop);
 
         await _bench.PassesUntilAsync(() => point.IsCompleted, Stop, seconds: 0.1);
 
@@ -94,7 +94,7 @@ public sealed class Route53Tests : IAsyncLifetime
     public async Task What_does_not_pass_is_told_and_not_asked_for_again_and_again()
     {
         _bench.Instead = call => DnsBench.RefuseAsync(call, 400, "PriorRequestNotComplete", "busy");
-        var point = Refused.ByAsync(() => _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop));
+        var point = Refused.ByAsync(() => _bench.Route53.UpsertAsync(DnsBench.Kept, Here, Stop));
 
         await _bench.PassesUntilAsync(() => point.IsCompleted, Stop, seconds: 0.1);
 
@@ -133,7 +133,7 @@ public sealed class Route53Tests : IAsyncLifetime
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task A_try_asks_for_what_can_not_be_made_and_changes_nothing()
     {
-        await _bench.Route53.TryAsync(DnsBench.Deleted, ["A", "AAAA"], Stop);
+        await _bench.Route53.DryRunAsync(DnsBench.Deleted, ["A", "AAAA"], Stop);
 
         Assert.Empty(_bench.Records);
         var body = Assert.Single(_bench.Requests, request => request.Method == "POST").Body;
@@ -147,7 +147,7 @@ public sealed class Route53Tests : IAsyncLifetime
         _bench.Instead = call => DnsBench.RefuseAsync(call, 403, "AccessDenied", "no");
 
         Assert.Equal($"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed.",
-            (await Refused.ByAsync(() => _bench.Route53.TryAsync(DnsBench.Deleted, ["A", "AAAA"], Stop))).Remedy);
+            (await Refused.ByAsync(() => _bench.Route53.DryRunAsync(DnsBench.Deleted, ["A", "AAAA"], Stop))).Remedy);
     }
 
     [Theory]
@@ -165,6 +165,6 @@ public sealed class Route53Tests : IAsyncLifetime
         using var aws = variable is null ? new AwsHere() : new AwsHere((variable, value));
         var config = new Route53ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region));
 
-        Assert.Equal((address, region53), (config.Address.ToString(), config.SigningRegion.SystemName));
+        Assert.Equal((address, region53), (config.EndpointUri.ToString(), config.SigningRegion.SystemName));
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
 using RagAgent.Configuration;
-using RagAgent.Containers;
+using RagAgent.Containers.AppLogs;
 using RagAgent.Secrets;
 using Xunit;
 
@@ -25,15 +25,15 @@ public class AppTextTests
 
     [Fact]
     public void What_is_no_UTF_8_is_replaced() =>
-        Assert.Equal("a\ufffd\ufffdb", AppText.Of(new RawLine(0, new byte[] { (byte)'a', 0xff, 0xc3, (byte)'b' }, true), _vault));
+        Assert.Equal("a\ufffd\ufffdb", LogLineSanitizer.Sanitize(new RawLogLine(0, new byte[] { (byte)'a', 0xff, 0xc3, (byte)'b' }, true), _vault));
 
     [Fact]
     public void A_long_line_is_cut_with_a_mark_and_never_through_a_secret_or_a_character()
     {
-        for (var before = AppText.Longest - 30; before < AppText.Longest + 5; before++)
+        for (var before = LogLineSanitizer.MaxLength - 30; before < LogLineSanitizer.MaxLength + 5; before++)
         {
             var shown = Of(new string('x', before) + Secret + new string('y', 500));
-            Assert.Equal(AppText.Longest + " …(cut)".Length, shown.Length);
+            Assert.Equal(LogLineSanitizer.MaxLength + " …(cut)".Length, shown.Length);
             Assert.DoesNotContain("s", shown, StringComparison.Ordinal);
 
             var smile = Of(new string('x', before) + "🙂" + new string('y', 500));
@@ -52,5 +52,5 @@ public class AppTextTests
         Assert.Equal("nothing of it …(cut)", Of("nothing of it", isWhole: false));
     }
 
-    private string Of(string text, bool isWhole = true) => AppText.Of(new RawLine(0, Encoding.UTF8.GetBytes(text), isWhole), _vault);
+    private string Of(string text, bool isWhole = true) => LogLineSanitizer.Sanitize(new RawLogLine(0, Encoding.UTF8.GetBytes(text), isWhole), _vault);
 }

@@ -131,7 +131,7 @@ public class ContainerSpecTests
 
         Assert.Equal(
             new Container("0123", "ragstream", Release.Image, Release.Id, "config", RagAgent.Supervision.ContainerStatus.Running, "2026-01-01T00:00:00Z", 32768, null),
-            Labels.Read(seen, "8501/tcp", null));
+            Labels.ReadContainer(seen, "8501/tcp", null));
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public class ContainerSpecTests
     {
         var seen = new ContainerInspectResponse { ID = "0123", Name = "/x" };
 
-        Assert.Equal(new Container("0123", "x", null, null, null, RagAgent.Supervision.ContainerStatus.Created, "", null, null), Labels.Read(seen, "8501/tcp", null));
+        Assert.Equal(new Container("0123", "x", null, null, null, RagAgent.Supervision.ContainerStatus.Created, "", null, null), Labels.ReadContainer(seen, "8501/tcp", null));
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public class ContainerSpecTests
     {
         var image = new ImageInspectResponse { Config = new() { Entrypoint = entrypoint ? new List<string> { "/entry" } : null, Cmd = command ? new List<string> { "run", "--fast" } : null } };
 
-        var create = new ContainerSpec(Config).Create("rag", Release, image, [new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory)]);
+        var create = new ContainerSpec(Config).BuildCreateParameters("rag", Release, image, [new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory)]);
 
         Assert.Equal(expected, create.Cmd);
     }
@@ -189,7 +189,7 @@ public class ContainerSpecTests
 
     private static AgentConfig With(Func<ContainerConfig, ContainerConfig> change) => Config with { Container = change(Config.Container) };
 
-    private static CreateContainerParameters Create(AgentConfig config, params LoadedSecret[] secrets) => new ContainerSpec(config).Create(config.Container.Name, Release, Image, secrets);
+    private static CreateContainerParameters Create(AgentConfig config, params LoadedSecret[] secrets) => new ContainerSpec(config).BuildCreateParameters(config.Container.Name, Release, Image, secrets);
 
     private static HostConfig Host(AgentConfig config) => Create(config).HostConfig ?? new HostConfig();
 }

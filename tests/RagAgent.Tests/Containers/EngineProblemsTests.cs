@@ -53,7 +53,7 @@ public class EngineProblemsTests
     [InlineData("blob sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef not found")]
     public void A_layer_that_is_broken_on_disk_is_told_from_other_refusals(string message)
     {
-        var problem = EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "create the container");
+        var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "create the container");
 
         Assert.Equal("image-corrupt", problem.Code);
         Assert.Equal($"Docker Engine could not create the container: a layer of the image on disk is broken ({message}).", problem.What);
@@ -66,7 +66,7 @@ public class EngineProblemsTests
     [InlineData("failed to create shim task: OCI runtime create failed: fork/exec /proc/self/exe: resource temporarily unavailable: unknown", "engine-short")]
     public void What_the_engine_itself_lacks_is_not_held_against_an_image(string message, string code)
     {
-        var problem = EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "start the container");
+        var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container");
         Assert.Equal((code, 0), (problem.Code, Failures.Weight(problem)));
     }
 
@@ -76,7 +76,7 @@ public class EngineProblemsTests
     [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
     [InlineData("localhost:5000/app@sha256:aa", "localhost:5000/app@sha256:aa")]
     [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa")]
-    public void An_image_of_Docker_Hub_is_listed_by_its_full_name(string listed, string name) => Assert.Equal(name, DockerEngine.FullName(listed));
+    public void An_image_of_Docker_Hub_is_listed_by_its_full_name(string listed, string name) => Assert.Equal(name, DockerEngine.CanonicalName(listed));
 
     [Theory]
     // The command is not in the image: a removed `lower` file looks the same, and nothing tells the two apart.
@@ -87,7 +87,7 @@ public class EngineProblemsTests
     [InlineData("mkdir /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init: no space left on device", "disk-full")]
     [InlineData("error mounting \"/data\" to rootfs \"/var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged\" at \"/app\": not a directory", "engine-mount")]
     public void What_only_looks_like_a_broken_layer_is_not_taken_for_one(string message, string code) =>
-        Assert.Equal(code, EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "start the container").Code);
+        Assert.Equal(code, EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container").Code);
 
     [Theory]
     [InlineData("{\"message\":\"words\"}", "words")]
@@ -98,7 +98,7 @@ public class EngineProblemsTests
     [InlineData("7", "7")]
     [InlineData("{\"message\":7}", "{\"message\":7}")]
     public void The_engines_own_words_are_found_in_whatever_it_sent(string body, string expected) =>
-        Assert.Equal(expected, EngineProblems.Message(new DockerApiException(HttpStatusCode.InternalServerError, body)));
+        Assert.Equal(expected, EngineProblems.ErrorMessage(new DockerApiException(HttpStatusCode.InternalServerError, body)));
 
     [Fact]
     public void An_engine_whose_socket_is_missing_does_not_run() =>
@@ -150,7 +150,7 @@ public class EngineProblemsTests
     [InlineData(400, "invalid mount config", false)]
     [InlineData(500, "client version", false)]
     public void After_a_change_of_the_engines_version_the_connection_is_made_anew(int status, string message, bool outOfReach) =>
-        Assert.Equal(outOfReach, EngineProblems.MeansOutOfReach(new DockerApiException((HttpStatusCode)status, $$"""{"message":"{{message}}"}""")));
+        Assert.Equal(outOfReach, EngineProblems.IsConnectionFailure(new DockerApiException((HttpStatusCode)status, $$"""{"message":"{{message}}"}""")));
 
     [Fact]
     public void What_is_neither_is_a_fault_of_the_agent() =>

@@ -1,5 +1,5 @@
 using CsCheck;
-using RagAgent.Containers;
+using RagAgent.Containers.AppLogs;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -23,10 +23,10 @@ public class LogPlaceTests
         Gen.Select(Times, Gen.Int[0, 59].Array[0, 6], Gen.Bool).Sample((times, stops, oldEngine) =>
         {
             var read = new List<int>();
-            var place = LogPlace.Beginning;
+            var place = LogPosition.Start;
             foreach (var stop in stops.Order().Append(times.Length))
             {
-                place = LogCursor.Parse(LogCursor.Format(Read(times[..Math.Min(stop, times.Length)], place, oldEngine, read)))!.Value;
+                place = LogPositionFile.Parse(LogPositionFile.Format(Read(times[..Math.Min(stop, times.Length)], place, oldEngine, read)))!.Value;
             }
             Assert.Equal(Enumerable.Range(0, times.Length), read);
         });
@@ -34,12 +34,12 @@ public class LogPlaceTests
     [Fact]
     public void The_engine_is_not_asked_for_more_than_the_last_seconds()
     {
-        var place = LogPlace.Beginning;
+        var place = LogPosition.Start;
         for (var at = 0L; at < 100 * Second; at += Second / 10)
         {
-            place = place.Count(1 + at, mayMove: true);
+            place = place.Advance(1 + at, canMove: true);
 
-            Assert.InRange(place.AtOrAfter, 0, 31);
+            Assert.InRange(place.HandledSince, 0, 31);
             Assert.True(at < 3 * Second || at - place.Since < 3 * Second);
         }
     }
@@ -47,48 +47,48 @@ public class LogPlaceTests
     [Fact]
     public void Inside_of_a_split_line_the_place_stays_before_its_beginning()
     {
-        var place = LogPlace.Beginning;
+        var place = LogPosition.Start;
         for (var i = 1; i <= 10; i++)
         {
-            place = place.Count(i * Second, mayMove: true);
+            place = place.Advance(i * Second, canMove: true);
         }
         var before = place;
         for (var i = 11; i <= 20; i++)
         {
-            place = place.Count(i * Second, mayMove: false);
+            place = place.Advance(i * Second, canMove: false);
         }
 
-        Assert.Equal((before.Since, before.AtOrAfter + 10), (place.Since, place.AtOrAfter));
-        Assert.InRange(place.Count(21 * Second, mayMove: true).Since, before.Since + 1, long.MaxValue);
+        Assert.Equal((before.Since, before.HandledSince + 10), (place.Since, place.HandledSince));
+        Assert.InRange(place.Advance(21 * Second, canMove: true).Since, before.Since + 1, long.MaxValue);
     }
 
     [Fact]
     public void When_the_engine_has_thrown_the_anchor_away_only_newer_messages_count_and_that_is_known()
     {
-        var resumption = new LogResumption(new LogPlace(10, 10, 3, 0, 12));
+        var resumption = new LogReplayFilter(new LogPosition(10, 10, 3, 0, 12));
 
-        Assert.True(resumption.WasHandled(11));
-        Assert.True(resumption.IsLost);
-        Assert.True(resumption.WasHandled(12));
-        Assert.False(resumption.WasHandled(13));
-        Assert.False(resumption.WasHandled(12));   // overtaken by a new one: new itself
+        Assert.True(resumption.IsReplay(11));
+        Assert.True(resumption.HasGap);
+        Assert.True(resumption.IsReplay(12));
+        Assert.False(resumption.IsReplay(13));
+        Assert.False(resumption.IsReplay(12));   // overtaken by a new one: new itself
     }
 
     [Fact]
     public void After_a_time_nothing_of_before_is_shown()
     {
-        var place = LogPlace.After(100);
-        var resumption = new LogResumption(place);
+        var place = LogPosition.After(100);
+        var resumption = new LogReplayFilter(place);
 
         Assert.Equal(101, place.Since);
-        Assert.False(resumption.WasHandled(101));
-        Assert.False(resumption.IsLost);
+        Assert.False(resumption.IsReplay(101));
+        Assert.False(resumption.HasGap);
     }
 
     /// <summary>What the session does, without its text.</summary>
-    private static LogPlace Read(long[] log, LogPlace place, bool oldEngine, List<int> read)
+    private static LogPosition Read(long[] log, LogPosition place, bool oldEngine, List<int> read)
     {
-        var resumption = new LogResumption(place);
+        var resumption = new LogReplayFilter(place);
         var begun = false;
         for (var i = 0; i < log.Length; i++)
         {
@@ -98,10 +98,10 @@ public class LogPlaceTests
                 continue;
             }
             begun = true;
-            if (!resumption.WasHandled(log[i]))
+            if (!resumption.IsReplay(log[i]))
             {
                 read.Add(i);
-                place = place.Count(log[i], mayMove: true);
+                place = place.Advance(log[i], canMove: true);
             }
         }
         return place;

@@ -1,4 +1,4 @@
-using RagAgent.Containers;
+using RagAgent.Containers.AppLogs;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -6,7 +6,7 @@ namespace RagAgent.Tests.Containers;
 public class RateCapTests
 {
     private const long Second = 1_000_000_000;
-    private readonly RateCap _cap = new();
+    private readonly LogRateLimiter _cap = new();
 
     [Fact]
     public void A_burst_of_two_thousand_lines_passes_and_then_two_hundred_a_second()
@@ -42,5 +42,5 @@ public class RateCapTests
         Assert.Equal(0, Admitted(from: Second, lines: 100, over: 0));
     }
 
-    private int Admitted(long from, int lines, long over, int length = 50) => Enumerable.Range(0, lines).Count(i => _cap.Admits(from + (over / lines * i), length));
+    private int Admitted(long from, int lines, long over, int length = 50) => Enumerable.Range(0, lines).Count(i => _cap.TryAcquire(from + (over / lines * i), length));
 }

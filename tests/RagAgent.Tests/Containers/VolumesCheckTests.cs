@@ -66,13 +66,13 @@ public sealed class VolumesCheckTests : IDisposable
     [InlineData("/data/app", null)]
     public void What_lies_where_the_app_may_write_is_not_for_root_to_make(string folder, string? above) => Assert.Equal(
         above,
-        VolumeFolders.WritableAbove(new ContainerConfig { Volumes = [new VolumeConfig("/data/app", "/a"), new VolumeConfig("/data/read", "/b", ReadOnly: true), new VolumeConfig(folder, "/c")] }, folder));
+        VolumeFolders.WritableParent(new ContainerConfig { Volumes = [new VolumeConfig("/data/app", "/a"), new VolumeConfig("/data/read", "/b", ReadOnly: true), new VolumeConfig(folder, "/c")] }, folder));
 
     private static Task<CheckResult> CheckAsync(params VolumeConfig[] volumes) => CheckAsync(mayWrite: true, volumes);
 
     private static Task<CheckResult> CheckAsync(bool mayWrite, params VolumeConfig[] volumes)
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { User = "1000:1000", Volumes = volumes } };
-        return new VolumesCheck(config, new EngineConnection(TimeProvider.System)) { MayWrite = (_, _) => mayWrite }.RunAsync(TestContext.Current.CancellationToken);
+        return new VolumesCheck(config, new EngineConnection(TimeProvider.System)) { CanWrite = (_, _) => mayWrite }.RunAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -56,8 +56,8 @@ public sealed partial class ContractTests
         var reader = new SecretReader(withParameters, new Parameters(), new SecretVault());
         var secrets = await reader.ReadAsync(TestContext.Current.CancellationToken);
         var image = new ImageName("registry/app", "sha256:" + new string('a', 64));
-        var release = new Release(image, ContainerSpec.FingerprintOf(config), secrets.Fingerprint);
-        var create = new ContainerSpec(config).Create("app", release, new ImageInspectResponse(), []);
+        var release = new Release(image, ContainerSpec.ComputeFingerprint(config), secrets.Fingerprint);
+        var create = new ContainerSpec(config).BuildCreateParameters("app", release, new ImageInspectResponse(), []);
         Labels.Annotate(create.Labels!, new ImageName("registry/app", "sha256:good"), new ImageName("registry/app", "sha256:avoided"));
 
         Pinned.Matches("labels.txt", create.Labels!.Select(label => $"{label.Key}={label.Value}"));

@@ -66,7 +66,7 @@ public sealed class DoctorTests
     [InlineData(-3600, CheckOutcome.Failed)]
     internal void A_clock_that_aws_would_not_accept_is_a_failure(int? ahead, CheckOutcome finding)
     {
-        var result = EndpointsCheck.Judge("aws", ahead is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+        var result = EndpointsCheck.Evaluate("aws", ahead is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
         Assert.Equal(finding, result.Outcome);
         if (finding == CheckOutcome.Failed)
         {

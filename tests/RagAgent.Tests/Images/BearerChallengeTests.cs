@@ -68,13 +68,13 @@ public class BearerChallengeTests
     private static async Task<string> TokenAsync(Uri realm)
     {
         using var http = new HttpClient();
-        return await new BearerChallenge(realm, null, null).TokenAsync(http, Access, TestContext.Current.CancellationToken);
+        return await new BearerChallenge(realm, null, null).RequestTokenAsync(http, Access, TestContext.Current.CancellationToken);
     }
 
     private static BearerChallenge? Find(string header)
     {
         using var response = new HttpResponseMessage(HttpStatusCode.Unauthorized);
         response.Headers.TryAddWithoutValidation("WWW-Authenticate", header);
-        return BearerChallenge.Find(response);
+        return BearerChallenge.FromResponse(response);
     }
 }

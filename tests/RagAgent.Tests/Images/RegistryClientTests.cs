@@ -33,7 +33,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
 
         var pointer = await ResolveAsync(registry);
 
-        Assert.Equal(new Pointer(Tag, MediaTypes.OciIndex), pointer);
+        Assert.Equal(new ManifestDescriptor(Tag, MediaTypes.OciIndex), pointer);
         var request = Assert.Single(registry.Requests);
         Assert.Equal("HEAD /v2/team/app/manifests/latest", request.ToString());
         Assert.Equal(string.Join(", ", MediaTypes.All), string.Join(", ", request.Headers["Accept"].Split(',', StringSplitOptions.TrimEntries)));
@@ -47,7 +47,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     {
         var registry = await RegistryAsync(call => call.Request.Method == "HEAD" ? Status(call, status) : Pointer(call));
 
-        Assert.Equal(new Pointer(Tag, MediaTypes.OciIndex), await ResolveAsync(registry));
+        Assert.Equal(new ManifestDescriptor(Tag, MediaTypes.OciIndex), await ResolveAsync(registry));
         Assert.Equal(["HEAD", "GET"], registry.Requests.Select(r => r.Method));
     }
 
@@ -60,7 +60,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
             return call.Request.Method == "HEAD" ? Task.CompletedTask : call.Response.WriteAsync("manifest");
         });
 
-        Assert.Equal(new Pointer(Sha256("manifest"), MediaTypes.DockerManifest), await ResolveAsync(registry));
+        Assert.Equal(new ManifestDescriptor(Sha256("manifest"), MediaTypes.DockerManifest), await ResolveAsync(registry));
     }
 
     [Theory(Timeout = Patience.Milliseconds)]
@@ -113,7 +113,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         });
 
         var resolving = await Refused.ByAsync(() => ResolveAsync(registry));
-        var getting = await Refused.ByAsync(() => WithClientAsync(client => client.ManifestAsync(Access(registry), "team/app", Tag, Reference, Stop)));
+        var getting = await Refused.ByAsync(() => WithClientAsync(client => client.GetManifestAsync(Access(registry), "team/app", Tag, Reference, Stop)));
 
         Assert.Equal(["HEAD", "GET"], registry.Requests.Select(r => r.Method));
         Assert.All([resolving, getting], problem => Assert.Equal(("registry-throttled", TimeSpan.FromSeconds(seconds)), (problem.Code, problem.RetryAfter)));
@@ -147,8 +147,8 @@ public sealed class RegistryClientTests : IAsyncDisposable
         var registry = await RegistryAsync(call => call.Response.WriteAsync("manifest"));
 
         var digest = Sha256("manifest");
-        Assert.Equal("manifest"u8.ToArray(), await WithClientAsync(client => client.ManifestAsync(Access(registry), "team/app", digest, Reference, Stop)));
-        Assert.Equal("manifest"u8.ToArray(), await WithClientAsync(client => client.BlobAsync(Access(registry), "team/app", digest, Reference, Stop)));
+        Assert.Equal("manifest"u8.ToArray(), await WithClientAsync(client => client.GetManifestAsync(Access(registry), "team/app", digest, Reference, Stop)));
+        Assert.Equal("manifest"u8.ToArray(), await WithClientAsync(client => client.GetBlobAsync(Access(registry), "team/app", digest, Reference, Stop)));
         Assert.Equal([$"GET /v2/team/app/manifests/{digest}", $"GET /v2/team/app/blobs/{digest}"], registry.Requests.Select(r => r.ToString()));
     }
 
@@ -157,7 +157,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     {
         var registry = await RegistryAsync(call => call.Response.WriteAsync("something else"));
 
-        var refused = await Refused.ByAsync(() => WithClientAsync(client => client.BlobAsync(Access(registry), "app", Sha256("manifest"), Reference, Stop)));
+        var refused = await Refused.ByAsync(() => WithClientAsync(client => client.GetBlobAsync(Access(registry), "app", Sha256("manifest"), Reference, Stop)));
 
         Assert.Equal(("registry-corrupt", $"The registry sent something else than {Sha256("manifest")[..19]} for registry/app:latest."), (refused.Code, refused.What));
     }
@@ -173,7 +173,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
             return Task.CompletedTask;
         });
 
-        Assert.Equal("blob"u8.ToArray(), await WithClientAsync(client => client.BlobAsync(Access(registry), "app", Sha256("blob"), Reference, Stop)));
+        Assert.Equal("blob"u8.ToArray(), await WithClientAsync(client => client.GetBlobAsync(Access(registry), "app", Sha256("blob"), Reference, Stop)));
         var followed = Assert.Single(store.Requests);
         Assert.Equal("GET /signed?X-Amz-Signature=1", followed.ToString());
         Assert.DoesNotContain("Authorization", followed.Headers.Keys);
@@ -232,7 +232,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         });
         using var client = new RegistryClient(time);
 
-        var asking = client.BlobAsync(Access(registry), "app", Tag, Reference, Stop);
+        var asking = client.GetBlobAsync(Access(registry), "app", Tag, Reference, Stop);
         await silent.Task.WaitAsync(Stop);
         while (!asking.IsCompleted)
         {
@@ -257,7 +257,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
             call.Abort();
         });
 
-        var refused = await Refused.ByAsync(() => WithClientAsync(client => client.BlobAsync(Access(registry), "app", Tag, Reference, Stop)));
+        var refused = await Refused.ByAsync(() => WithClientAsync(client => client.GetBlobAsync(Access(registry), "app", Tag, Reference, Stop)));
 
         Assert.Equal("registry-unreachable", refused.Code);
     }
@@ -277,7 +277,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
             }
         });
 
-        var refused = await Refused.ByAsync(() => WithClientAsync(client => client.ManifestAsync(Access(registry), "app", Tag, Reference, Stop)));
+        var refused = await Refused.ByAsync(() => WithClientAsync(client => client.GetManifestAsync(Access(registry), "app", Tag, Reference, Stop)));
 
         Assert.Equal(("registry-corrupt", "The registry's manifest for registry/app:latest is too large to be one."), (refused.Code, refused.What));
     }
@@ -286,7 +286,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
 
     private static RegistryAccess Access(TestServer registry) => new(registry.Authority, registry.Address, "AWS", new SecretValue("token"));
 
-    private Task<Pointer> ResolveAsync(TestServer registry) => WithClientAsync(client => client.ResolveAsync(Access(registry), "team/app", "latest", Reference, Stop));
+    private Task<ManifestDescriptor> ResolveAsync(TestServer registry) => WithClientAsync(client => client.ResolveAsync(Access(registry), "team/app", "latest", Reference, Stop));
 
     private async Task<T> WithClientAsync<T>(Func<RegistryClient, Task<T>> call)
     {

@@ -38,13 +38,13 @@ internal static class VolumesCommand
     {
         try
         {
-            DataDisks.Require(folder);
+            MountGuard.RequireMounted(folder);
             if (FindObstacle(container, folder) is { } obstacle)
             {
                 throw new ProblemException(obstacle);
             }
             var owner = VolumeFolders.OwnerOf(container)!;
-            VolumeFolders.Make(folder, owner);
+            VolumeFolders.Create(folder, owner);
             Console.WriteLine($"{folder}: made for the app ({owner})");
             return true;
         }
@@ -58,7 +58,7 @@ internal static class VolumesCommand
     private static Problem? FindObstacle(ContainerConfig container, string folder) =>
         !Environment.IsPrivilegedProcess ? CreationFailed(folder, "that needs root", "Say it with sudo.")
         : VolumeFolders.OwnerOf(container) is null ? CreationFailed(folder, $"whose it shall be is not known, for container.user (\"{container.User}\") is a name in the image", "Write container.user by numbers, like \"1000:1000\", or make the folder by hand.")
-        : VolumeFolders.WritableAbove(container, folder) is { } above ? CreationFailed(folder, $"it lies in {above}, where the app may change the way to it", "Make it by hand, or let the app make it.")
+        : VolumeFolders.WritableParent(container, folder) is { } above ? CreationFailed(folder, $"it lies in {above}, where the app may change the way to it", "Make it by hand, or let the app make it.")
         : null;
 
     private static Problem CreationFailed(string folder, string why, string remedy) => new("volume-not-made", $"The folder {folder} is not made: {why}.", remedy);
