@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using RagAgent.Aws;
 using RagAgent.Aws.Dns;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Containers.AppLogs;
@@ -19,9 +20,11 @@ using RagAgent.Proxy.Access;
 using RagAgent.Proxy.Forwarding;
 using RagAgent.Proxy.Listening;
 using RagAgent.Proxy.Tls;
+using RagAgent.Reporting;
 using RagAgent.Secrets;
 using RagAgent.Storage;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 using Serilog;
 
 namespace RagAgent;
@@ -58,7 +61,7 @@ internal static class AgentHost
         .AddHostedService<StatusLine>()
         .AddSingleton(s => new BootTimeline(BootId.Read(BootId.KernelPath) ?? "", BootTimeline.Uptime(), s.GetRequiredService<IBootStore>(), s.GetRequiredService<TimeProvider>()))
         .AddHostedService<BootRecorder>()
-        .AddSingleton<DnsStateHolder>().AddSingleton(s => new ShutdownDetector(s.GetRequiredService<StateBoard>()))
+        .AddSingleton<DnsStateHolder>().AddSingleton(s => new ShutdownDetector(s.GetRequiredService<StateFeed>()))
         .AddSingleton(WatchdogTimeout.FromEnvironment()).AddHostedService<Watchdog>();
 
     private static void AddSecrets(IServiceCollection services) => services
@@ -70,7 +73,7 @@ internal static class AgentHost
         InstanceMetadata.BypassProxies();
         services.AddSingleton<InstanceMetadata>().AddSingleton<AwsContext>()
             .AddSingleton<IParameterStore, SsmParameterStore>().AddSingleton<IRegistryAuthenticator, EcrAuthenticator>()
-            .AddSingleton<Ec2InstanceControl>().AddSingleton<IInstance>(s => s.GetRequiredService<Ec2InstanceControl>())
+            .AddSingleton<Ec2InstanceControl>().AddSingleton<IInstanceControl>(s => s.GetRequiredService<Ec2InstanceControl>())
             .AddSingleton<Route53Client>().AddHostedService<DnsRecordUpdater>();
     }
 
@@ -87,21 +90,21 @@ internal static class AgentHost
     private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
 
     private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
-        .AddSingleton(CreatePolicy(config)).AddSingleton<StateBoard>().AddSingleton<Narrator>().AddSingleton<EffectRunner>()
-        .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>()).AddSingleton<IPulse>(s => s.GetRequiredService<Supervisor>());
+        .AddSingleton(CreatePolicy(config)).AddSingleton<StateFeed>().AddSingleton<StateChangeLog>().AddSingleton<EffectRunner>()
+        .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>()).AddSingleton<IHeartbeat>(s => s.GetRequiredService<Supervisor>());
 
     private static void AddStorage(IServiceCollection services, StateDirectory stateDirectory) => services
         .AddSingleton(stateDirectory)
         .AddSingleton<IBootStore>(s => new BootFile(stateDirectory.Path, s.GetRequiredService<ILogger<BootFile>>()))
-        .AddSingleton<IMemory>(s => new StateFile(stateDirectory.Path, s.GetRequiredService<ILogger<StateFile>>()));
+        .AddSingleton<IStateStore>(s => new StateFile(stateDirectory.Path, s.GetRequiredService<ILogger<StateFile>>()));
 
     private static void AddProxy(IServiceCollection services, ActivationSockets activation) => services
-        .AddSingleton<InFlightRequests>().AddSingleton<IDoor>(s => s.GetRequiredService<InFlightRequests>())
+        .AddSingleton<InFlightRequests>().AddSingleton<IConnectionDrain>(s => s.GetRequiredService<InFlightRequests>())
         .AddSingleton<CertificateWatch>().AddHostedService(s => s.GetRequiredService<CertificateWatch>())
         .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new ConnectionLimits()).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlSocket controlSocket, ConfigInUse configInUse) => services
-        .AddSingleton(controlSocket).AddSingleton(configInUse).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IPulse, ControlHeartbeat>();
+        .AddSingleton(controlSocket).AddSingleton(configInUse).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IHeartbeat, ControlHeartbeat>();
 
     /// <summary>In the order in which one needs the other; what several need comes first.</summary>
     private static void AddChecks(IServiceCollection services) => services
@@ -122,13 +125,13 @@ internal static class AgentHost
         LivenessFailures = config.Health.Liveness.Failures,
         Restart = new Backoff(config.Restart.FirstDelay, config.Restart.MaxDelay),
         RestartResetAfter = config.Restart.ResetAfter,
-        CheckEvery = config.Update.Every,
+        CheckInterval = config.Update.Every,
         WaitForIdle = config.Update.When == UpdateWhen.Idle,
         Watch = config.Update.Watch,
-        Drain = config.Update.Drain,
+        DrainTimeout = config.Update.Drain,
         // Others are held meanwhile, so never longer than these wait.
-        Finish = config.Update.Hold < Policy.LongestFinish ? config.Update.Hold : Policy.LongestFinish,
-        CachedFirst = config.Update.Boot == UpdateBoot.Cached,
+        FinishTimeout = config.Update.Hold < Policy.MaxFinish ? config.Update.Hold : Policy.MaxFinish,
+        BootFromCache = config.Update.Boot == UpdateBoot.Cached,
         Idle = config.Idle is { } idle ? new IdlePolicy { StopAfter = idle.StopAfter, Grace = idle.Grace, MaxUptime = idle.MaxUptime, BootedAt = Moment.Zero - BootTimeline.Uptime() } : null,
         StartFirst = config.Update.StartsFirst(config.Container),
     };

@@ -1,9 +1,9 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 using Serilog;
 using Serilog.Events;
 using Serilog.Extensions.Logging;

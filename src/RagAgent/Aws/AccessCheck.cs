@@ -1,7 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
 

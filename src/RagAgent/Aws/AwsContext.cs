@@ -1,9 +1,9 @@
 using Amazon;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.BootTiming;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
 
@@ -32,11 +32,11 @@ internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, 
             boot.Reach(BootMilestone.Credentials);
             return credentials;
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             var reason = await metadata.ExplainMissingCredentialsAsync(stopping);
             throw new ProblemException(reason ?? new Problem("aws-credentials", "No AWS credentials were found, though the instance has some to give.",
-                "The agent tries again by itself; if this stays, check AWS_PROFILE and the files it names."), e);
+                "The agent tries again by itself; if this stays, check AWS_PROFILE and the files it names."), exception);
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, 
         {
             return await call(credentials);
         }
-        catch (ProblemException e) when (AwsProblems.IsCredentialsProblem(e.Problem) && AreInstanceCredentials(credentials))
+        catch (ProblemException exception) when (AwsProblems.IsCredentialsProblem(exception.Problem) && AreInstanceCredentials(credentials))
         {
             if (await RefreshedCredentialsAsync(credentials, stopping) is not { } refreshed)
             {
@@ -71,7 +71,7 @@ internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, 
             var current = await metadata.CredentialsAsync(stopping);
             return current is null || current.GetCredentials().AccessKey == (await refused.GetCredentialsAsync().WaitAsync(stopping)).AccessKey ? null : current;
         }
-        catch (Exception e) when (e is ProblemException or AmazonClientException or AmazonServiceException)
+        catch (Exception exception) when (exception is ProblemException or AmazonClientException or AmazonServiceException)
         {
             return null;   // the refusal says more
         }

@@ -1,5 +1,4 @@
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Aws;
 
@@ -20,15 +19,15 @@ internal static class AwsProblems
                 $"AWS refuses {attempt}: the key that encrypts it may not be used ({reason}).", "Allow kms:Decrypt on that key to the instance role; no restart is needed."),
             "AccessDeniedException" or "AccessDenied" or "UnauthorizedOperation" => new("aws-denied",
                 $"AWS denies {attempt}: {reason}.", $"Allow {action} on {resource} to the instance role; no restart is needed."),
-            "ThrottlingException" or "Throttling" or "TooManyRequestsException" or "RequestLimitExceeded" or "PriorRequestNotComplete" => new("aws-throttled", $"AWS throttles {attempt}.", Problems.TriesAgain),
+            "ThrottlingException" or "Throttling" or "TooManyRequestsException" or "RequestLimitExceeded" or "PriorRequestNotComplete" => new("aws-throttled", $"AWS throttles {attempt}.", ExceptionMapping.RetriesAutomatically),
             "ExpiredTokenException" or "ExpiredToken" => new("aws-credentials-expired", $"AWS refuses {attempt}: the credentials have expired.",
                 "New ones are asked for by themselves; if this stays, check the clock ('timedatectl')."),
             "InvalidSignatureException" or "SignatureDoesNotMatch" or "RequestExpired" or "RequestTimeTooSkewed" => new("aws-signature",
                 $"AWS refuses the signature of {attempt}: {reason}.", "Most often the clock is wrong: check 'timedatectl'. Otherwise the credentials are damaged."),
             "UnrecognizedClientException" or "InvalidClientTokenId" or "AuthFailure" => new("aws-credentials-unknown",
                 $"AWS does not know the credentials used for {attempt}.", "Check the instance role, or the AWS variables and profile that the agent was given."),
-            "InternalServerError" or "InternalFailure" or "InternalError" or "ServerException" or "ServiceUnavailable" or "Unavailable" => new("aws-server", $"AWS failed at {attempt}: {reason}.", Problems.TriesAgain),
-            _ => new("aws-refused", $"AWS refuses {attempt}: {reason}{(type is null ? "" : $" ({type})")}.", Problems.TriesAgain),
+            "InternalServerError" or "InternalFailure" or "InternalError" or "ServerException" or "ServiceUnavailable" or "Unavailable" => new("aws-server", $"AWS failed at {attempt}: {reason}.", ExceptionMapping.RetriesAutomatically),
+            _ => new("aws-refused", $"AWS refuses {attempt}: {reason}{(type is null ? "" : $" ({type})")}.", ExceptionMapping.RetriesAutomatically),
         };
     }
 

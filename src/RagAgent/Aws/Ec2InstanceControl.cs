@@ -2,14 +2,15 @@ using System.Net.Http.Headers;
 using Amazon;
 using Amazon.Runtime;
 using Amazon.Runtime.Signing;
+using RagAgent.Common;
 using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Aws;
 
 /// <summary>EC2's StopInstances for this very instance, signed by the SDK's signer.</summary>
 /// <remarks>Not a power-off: an instance whose shutdown behaviour is "terminate" would be gone for good.</remarks>
-internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata metadata, TimeProvider time) : IInstance
+internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata metadata, TimeProvider time) : IInstanceControl
 {
     private const string Action = "ec2:StopInstances";
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
@@ -51,10 +52,10 @@ internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata me
             // Of a call that only tries, the good answer is an error.
             return code == "DryRunOperation" ? true : throw ToException(code, message ?? $"HTTP {(int)response.StatusCode}", identity, region, response.Headers.RetryAfter);
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !stopping.IsCancellationRequested))
+        catch (Exception exception) when (exception is HttpRequestException || (exception is OperationCanceledException && !stopping.IsCancellationRequested))
         {
-            throw new ProblemException(new Problem("ec2-unreachable", $"EC2 at {endpoint.Authority} can't be reached to stop the instance: {Problems.DescribeCause(e)}.",
-                $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ec2). {Problems.TriesAgain}"), e);
+            throw new ProblemException(new Problem("ec2-unreachable", $"EC2 at {endpoint.Authority} can't be reached to stop the instance: {ExceptionMapping.DescribeCause(exception)}.",
+                $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ec2). {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }
 

@@ -8,11 +8,11 @@ using Amazon.Runtime;
 using Amazon.Runtime.Signing;
 using Polly;
 using Polly.Retry;
+using RagAgent.Common;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Images;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
 
@@ -74,10 +74,10 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
             var body = await response.Content.ReadAsByteArrayAsync(stopping);
             return response.IsSuccessStatusCode ? ParseToken(body, region) : throw ToException(response, body);
         }
-        catch (Exception e) when (e is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
+        catch (Exception exception) when (exception is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
         {
-            throw new ProblemException(new Problem("ecr-unreachable", $"ECR at {endpoint.Authority} can't be reached: {Problems.DescribeCause(e)}.",
-                $"Check the instance's network (a private subnet needs a NAT gateway or VPC endpoints for ecr.api and ecr.dkr). {Problems.TriesAgain}"), e);
+            throw new ProblemException(new Problem("ecr-unreachable", $"ECR at {endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+                $"Check the instance's network (a private subnet needs a NAT gateway or VPC endpoints for ecr.api and ecr.dkr). {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }
 
@@ -104,10 +104,10 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
             var access = new RegistryAccess(api.Authority, api, pair[..colon], new SecretValue(pair[(colon + 1)..]));
             return (access, region.SystemName, now + ((expires - now) / 2));
         }
-        catch (Exception e) when (e is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        catch (Exception exception) when (exception is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException or IndexOutOfRangeException)
         {
             // The answer holds a token: neither it nor the parser's words go into the message.
-            throw new ProblemException(new Problem("ecr-garbled", "ECR's answer with the registry token can't be understood.", Problems.TriesAgain));
+            throw new ProblemException(new Problem("ecr-garbled", "ECR's answer with the registry token can't be understood.", ExceptionMapping.RetriesAutomatically));
         }
     }
 
@@ -120,7 +120,7 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
             type = document.RootElement.TryGetProperty("__type", out var t) ? t.GetString() : null;
             message = document.RootElement.TryGetProperty("message", out var m) || document.RootElement.TryGetProperty("Message", out m) ? m.GetString() : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             message = $"HTTP {(int)response.StatusCode}";
         }

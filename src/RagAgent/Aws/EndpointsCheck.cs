@@ -1,6 +1,6 @@
-using RagAgent.Diagnostics;
+using RagAgent.Common;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Aws;
 
@@ -24,12 +24,12 @@ internal sealed class EndpointsCheck(AwsContext context, TimeProvider time) : IC
             using var response = await http.GetAsync(endpoint, HttpCompletionOption.ResponseHeadersRead, stopping);
             return Evaluate(endpoint.Host, response.Headers.Date - time.GetUtcNow());
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !stopping.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !stopping.IsCancellationRequested)
         {
-            var cause = Problems.DescribeCause(e);
-            throw new ProblemException(new Problem("ecr-unreachable", $"AWS at {endpoint.Authority} can't be reached: {cause}.", e.GetBaseException() is System.Security.Authentication.AuthenticationException
+            var cause = ExceptionMapping.DescribeCause(exception);
+            throw new ProblemException(new Problem("ecr-unreachable", $"AWS at {endpoint.Authority} can't be reached: {cause}.", exception.GetBaseException() is System.Security.Authentication.AuthenticationException
                 ? "Check the clock ('timedatectl') and the certificates (package ca-certificates); a proxy that opens TLS needs its own authority there."
-                : "Check DNS ('resolvectl query …'), the subnet's route to the internet (a private one needs a NAT gateway or VPC endpoints for ecr.api, ecr.dkr, ssm and s3) and the security group's outgoing rules (443)."), e);
+                : "Check DNS ('resolvectl query …'), the subnet's route to the internet (a private one needs a NAT gateway or VPC endpoints for ecr.api, ecr.dkr, ssm and s3) and the security group's outgoing rules (443)."), exception);
         }
     }
 
@@ -39,8 +39,8 @@ internal sealed class EndpointsCheck(AwsContext context, TimeProvider time) : IC
     {
         null => CheckResult.Ok($"{host} answers, with a certificate that is trusted."),
         { } skew when skew.Duration() > MaxClockSkew => CheckResult.Failed(new Problem("aws-signature",
-            $"This machine's clock is {Words.Span(skew.Duration())} {(skew > TimeSpan.Zero ? "behind" : "ahead of")} AWS's, which refuses what is signed more than 5 minutes apart.", "Set it: 'timedatectl set-ntp true' (Amazon's time server is 169.254.169.123).")),
-        { } skew when skew.Duration() > ClockSkewWarning => CheckResult.Warning($"{host} answers, but this machine's clock is {Words.Span(skew.Duration())} {(skew > TimeSpan.Zero ? "behind" : "ahead of")} its.", "Set it: 'timedatectl set-ntp true'."),
+            $"This machine's clock is {Humanize.Duration(skew.Duration())} {(skew > TimeSpan.Zero ? "behind" : "ahead of")} AWS's, which refuses what is signed more than 5 minutes apart.", "Set it: 'timedatectl set-ntp true' (Amazon's time server is 169.254.169.123).")),
+        { } skew when skew.Duration() > ClockSkewWarning => CheckResult.Warning($"{host} answers, but this machine's clock is {Humanize.Duration(skew.Duration())} {(skew > TimeSpan.Zero ? "behind" : "ahead of")} its.", "Set it: 'timedatectl set-ntp true'."),
         _ => CheckResult.Ok($"{host} answers, with a certificate that is trusted, and the clocks agree."),
     };
 }

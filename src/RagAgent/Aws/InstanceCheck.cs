@@ -1,5 +1,5 @@
+using RagAgent.Common;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
 
@@ -22,7 +22,7 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
             var id = await metadata.InstanceIdAsync(stopping);
             return CheckResult.Ok($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
         }
-        catch (ProblemException e) when (e.Problem.Code is "imds-silent" or "imds-unreachable" && !IsEc2())
+        catch (ProblemException exception) when (exception.Problem.Code is "imds-silent" or "imds-unreachable" && !IsEc2())
         {
             return CheckResult.Skipped("This is no EC2 instance: credentials and region come from the standard AWS variables or a profile.");
         }
@@ -36,7 +36,7 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
         {
             return File.ReadAllText(file).StartsWith(prefix, StringComparison.Ordinal);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return false;   // not known to be one
         }

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Amazon.Runtime;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Aws;
 
@@ -78,9 +78,9 @@ internal sealed class InstanceMetadata : IDisposable
             string Text(string name) => document.RootElement.GetProperty(name).GetString() is { Length: > 0 } text ? text : throw new KeyNotFoundException(name);
             return new InstanceIdentity(Text("instanceId"), Text("region"), Text("accountId"));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new ProblemException(new Problem("imds-garbled", "The instance metadata's identity document can't be understood.", Problems.TriesAgain), e);
+            throw new ProblemException(new Problem("imds-garbled", "The instance metadata's identity document can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
@@ -121,7 +121,7 @@ internal sealed class InstanceMetadata : IDisposable
                 ? new SessionAWSCredentials(id, key, token)
                 : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;   // its words may hold a key
         }
@@ -140,18 +140,18 @@ internal sealed class InstanceMetadata : IDisposable
                 $"The instance metadata gives no credentials for the role {role}: {code}.",
                 "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself.");
         }
-        catch (ProblemException e) when (e.Problem.Code == "imds-missing")
+        catch (ProblemException exception) when (exception.Problem.Code == "imds-missing")
         {
             return new Problem("imds-no-role", "The instance has no IAM role yet, so there are no AWS credentials.",
                 "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart.");
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            return e.Problem;
+            return exception.Problem;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", Problems.TriesAgain);
+            return new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", ExceptionMapping.RetriesAutomatically);
         }
     }
 
@@ -169,7 +169,7 @@ internal sealed class InstanceMetadata : IDisposable
         {
             return (await GetAsync(path, stopping)).Trim() is { Length: > 0 } value ? value : null;
         }
-        catch (ProblemException e) when (e.Problem.Code == "imds-missing")
+        catch (ProblemException exception) when (exception.Problem.Code == "imds-missing")
         {
             return null;
         }
@@ -192,20 +192,20 @@ internal sealed class InstanceMetadata : IDisposable
             var response = second ?? first;
             return response.StatusCode switch
             {
-                HttpStatusCode.NotFound => throw new ProblemException(new Problem("imds-missing", $"The instance metadata has no {path}.", Problems.TriesAgain)),
+                HttpStatusCode.NotFound => throw new ProblemException(new Problem("imds-missing", $"The instance metadata has no {path}.", ExceptionMapping.RetriesAutomatically)),
                 _ when !response.IsSuccessStatusCode => throw ToException($"answered {(int)response.StatusCode} for {path}"),
                 _ => await response.Content.ReadAsStringAsync(linked.Token),
             };
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("imds-silent", $"The instance metadata service at {Endpoint.Authority} does not answer within {Words.Span(ResponseTimeout)}.",
+            throw new ProblemException(new Problem("imds-silent", $"The instance metadata service at {Endpoint.Authority} does not answer within {Humanize.Duration(ResponseTimeout)}.",
                 "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."));
         }
-        catch (HttpRequestException e)
+        catch (HttpRequestException exception)
         {
-            throw new ProblemException(new Problem("imds-unreachable", $"The instance metadata service at {Endpoint.Authority} can't be reached: {Problems.DescribeCause(e)}.",
-                "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), e);
+            throw new ProblemException(new Problem("imds-unreachable", $"The instance metadata service at {Endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+                "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), exception);
         }
     }
 

@@ -3,9 +3,9 @@ using Amazon.Runtime;
 using Amazon.Runtime.Internal;
 using Amazon.SimpleSystemsManagement;
 using Amazon.SimpleSystemsManagement.Model;
+using RagAgent.Common;
 using RagAgent.Diagnostics;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws;
 
@@ -28,34 +28,34 @@ internal sealed class SsmParameterStore(AwsContext context, TimeProvider time) :
         try
         {
             var response = await ssm.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = true }, stopping);
-            var parameter = response.Parameter ?? throw new ProblemException(new Problem("ssm-garbled", $"Parameter Store's answer for {name} can't be understood.", Problems.TriesAgain));
+            var parameter = response.Parameter ?? throw new ProblemException(new Problem("ssm-garbled", $"Parameter Store's answer for {name} can't be understood.", ExceptionMapping.RetriesAutomatically));
             return new RawSecret(parameter.Value ?? "", $"{parameter.Version ?? 0}", parameter.Type == ParameterType.SecureString
                 ? null
                 : $"The parameter {name} is a {parameter.Type}, stored in plain text: make it a SecureString ('aws ssm put-parameter --name {name} --type SecureString --overwrite --value file://key.txt').");
         }
-        catch (AmazonServiceException e) when (e is ParameterNotFoundException || e.ErrorCode == "ParameterNotFound")
+        catch (AmazonServiceException exception) when (exception is ParameterNotFoundException || exception.ErrorCode == "ParameterNotFound")
         {
             throw new ProblemException(new Problem("ssm-parameter-missing", $"The parameter {name} does not exist in {region.SystemName}.",
-                $"Create it with 'aws ssm put-parameter --name {name} --type SecureString --value file://key.txt --region {region.SystemName}', or correct secrets or aws.region in the configuration; the agent looks again by itself."), e);
+                $"Create it with 'aws ssm put-parameter --name {name} --type SecureString --value file://key.txt --region {region.SystemName}', or correct secrets or aws.region in the configuration; the agent looks again by itself."), exception);
         }
-        catch (AmazonServiceException e) when (e.ErrorCode == "ParameterVersionNotFound")
+        catch (AmazonServiceException exception) when (exception.ErrorCode == "ParameterVersionNotFound")
         {
             throw new ProblemException(new Problem("ssm-version-missing", $"The parameter {name} has no such version or label.",
-                "Correct the part after ':' in secrets; the agent looks again by itself."), e);
+                "Correct the part after ':' in secrets; the agent looks again by itself."), exception);
         }
-        catch (AmazonServiceException e) when (e.ErrorCode is { Length: > 0 })
+        catch (AmazonServiceException exception) when (exception.ErrorCode is { Length: > 0 })
         {
-            throw new ProblemException(AwsProblems.From(e.ErrorCode, e.Message, $"reading the parameter {name}", "ssm:GetParameter") with { RetryAfter = ReadRetryAfter(e) }, e);
+            throw new ProblemException(AwsProblems.From(exception.ErrorCode, exception.Message, $"reading the parameter {name}", "ssm:GetParameter") with { RetryAfter = ReadRetryAfter(exception) }, exception);
         }
-        catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or TimeoutException or OperationCanceledException && !stopping.IsCancellationRequested)
+        catch (Exception exception) when (exception is AmazonServiceException or AmazonClientException or HttpRequestException or TimeoutException or OperationCanceledException && !stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("ssm-unreachable", $"Parameter Store in {region.SystemName} can't be reached: {Problems.DescribeCause(e)}.",
-                $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ssm). {Problems.TriesAgain}"), e);
+            throw new ProblemException(new Problem("ssm-unreachable", $"Parameter Store in {region.SystemName} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+                $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ssm). {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }
 
     /// <summary>The SDK keeps the answer's headers in what it wrapped.</summary>
-    private TimeSpan? ReadRetryAfter(AmazonServiceException e) => e.InnerException is HttpErrorResponseException { Response: { } response } && response.IsHeaderPresent("Retry-After")
+    private TimeSpan? ReadRetryAfter(AmazonServiceException exception) => exception.InnerException is HttpErrorResponseException { Response: { } response } && response.IsHeaderPresent("Retry-After")
         ? RetryAfter.Parse(response.GetHeaderValue("Retry-After"), time.GetUtcNow())
         : null;
 }

@@ -1,5 +1,5 @@
+using RagAgent.Common;
 using RagAgent.Control;
-using RagAgent.Supervision;
 
 namespace RagAgent.Cli;
 
@@ -13,11 +13,11 @@ internal static class AgentConnection
             using var client = new ControlClient(runtimeDirectory);
             return await action(client);
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            return await ReportAsync(e.Problem);
+            return await ReportAsync(exception.Problem);
         }
-        catch (Exception e) when (e is HttpRequestException or TimeoutException)
+        catch (Exception exception) when (exception is HttpRequestException or TimeoutException)
         {
             await Console.Error.WriteLineAsync("ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.");
             return ExitCodes.NotRunning;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
-using RagAgent.Diagnostics;
+using RagAgent.Common;
 
 namespace RagAgent.Cli;
 
@@ -35,14 +35,14 @@ internal static class CommandInvoker
         {
             return ExitCodes.Failed;
         }
-        catch (IOException e)
+        catch (IOException exception)
         {
-            return await StandardOutput.ReportWriteFailureAsync(e);
+            return await StandardOutput.ReportWriteFailureAsync(exception);
         }
-        catch (Exception e)
+        catch (Exception exception)
         {
-            var what = Problems.From(e).What;
-            await Console.Error.WriteLineAsync($"ragagent: {what} This is a fault of ragagent: please report it.\n{e.StackTrace}");
+            var what = ExceptionMapping.ToProblem(exception).What;
+            await Console.Error.WriteLineAsync($"ragagent: {what} This is a fault of ragagent: please report it.\n{exception.StackTrace}");
             return ExitCodes.Failed;
         }
     }

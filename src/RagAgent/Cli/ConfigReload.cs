@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Configuration.Errors;
 using RagAgent.Control;
-using RagAgent.Supervision;
 
 namespace RagAgent.Cli;
 

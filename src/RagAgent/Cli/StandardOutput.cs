@@ -1,4 +1,4 @@
-using RagAgent.Diagnostics;
+using RagAgent.Common;
 
 namespace RagAgent.Cli;
 
@@ -14,18 +14,18 @@ internal static class StandardOutput
             await Console.Out.WriteAsync(text);
             return ExitCodes.Ok;
         }
-        catch (IOException e)
+        catch (IOException exception)
         {
-            return await ReportWriteFailureAsync(e);
+            return await ReportWriteFailureAsync(exception);
         }
     }
 
     /// <summary>Says that standard output takes no more, to its exit code.</summary>
-    public static async Task<int> ReportWriteFailureAsync(IOException e)
+    public static async Task<int> ReportWriteFailureAsync(IOException exception)
     {
         try
         {
-            await Console.Error.WriteLineAsync($"ragagent: {Problems.DescribeCause(e)}. What there was to say may not have been written whole.");
+            await Console.Error.WriteLineAsync($"ragagent: {ExceptionMapping.DescribeCause(exception)}. What there was to say may not have been written whole.");
         }
         catch (IOException)
         {

@@ -62,9 +62,9 @@ internal sealed class SupportBundle : IDisposable
             var text = await File.ReadAllTextAsync(file);
             Add(name, redact?.Invoke(text) ?? text);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)   // the last: no file can have that name
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)   // the last: no file can have that name
         {
-            Add(name, e.Message + "\n");
+            Add(name, exception.Message + "\n");
         }
     }
 
@@ -118,9 +118,9 @@ internal sealed class SupportBundle : IDisposable
                 return ("", $"{command[0]} did not answer within {CommandTimeout.TotalSeconds:0} s.\n");
             }
         }
-        catch (Win32Exception e)
+        catch (Win32Exception exception)
         {
-            return ("", $"{command[0]} can't be run: {e.Message}.\n");
+            return ("", $"{command[0]} can't be run: {exception.Message}.\n");
         }
     }
 }

@@ -1,6 +1,6 @@
 using Docker.DotNet.Models;
+using RagAgent.Common;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Containers;
 
@@ -27,7 +27,7 @@ internal sealed class ContainerOutput(EngineConnection connection, SecretVault v
             }, stopping);
             return LastLines(stdout, stderr, vault.Scrub);
         }
-        catch (Supervision.ProblemException)
+        catch (RagAgent.Common.ProblemException)
         {
             return [];   // an exit is told without its output rather than not at all
         }

@@ -2,7 +2,7 @@ using System.Globalization;
 using Docker.DotNet.Models;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Containers;
 

@@ -5,12 +5,14 @@ using Docker.DotNet.Models;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Containers.AppLogs;
-using RagAgent.Diagnostics;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
-using ContainerStatus = RagAgent.Supervision.ContainerStatus;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
+using ContainerStatus = RagAgent.Supervision.State.ContainerStatus;
 
 namespace RagAgent.Containers;
 
@@ -63,7 +65,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     {
         var release = start.Release;
         MountGuard.RequireMounted([.. VolumeFolders.Of(config.Container)]);
-        var takenNames = await RemoveStoppedContainersAsync(start.Beside, stopping);
+        var takenNames = await RemoveStoppedContainersAsync(start.Neighbor, stopping);
         var secrets = vault.Find(release.SecretsFingerprint)
             ?? throw new ProblemException(new Problem("secrets-forgotten", "The secrets of this release are not in memory.", "They are read again."));
         var image = await connection.CallAsync("inspect the image", InspectTimeout,
@@ -86,7 +88,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 await StartAsync(id, stopping);
             }
             return await FindAsync(id, stopping)
-                ?? throw new ProblemException(new Problem("container-vanished", $"The container {parameters.Name} vanished right after its start.", Problems.TriesAgain));
+                ?? throw new ProblemException(new Problem("container-vanished", $"The container {parameters.Name} vanished right after its start.", ExceptionMapping.RetriesAutomatically));
         }
         catch
         {
@@ -106,9 +108,9 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         {
             await RemoveAsync(container.Id, stopping);
         }
-        catch (ProblemException e) when (container.IsAlive && !e.Problem.IsNoAnswer)
+        catch (ProblemException exception) when (container.IsAlive && !exception.Problem.IsUnanswered)
         {
-            logger.ContainerNotRemoved(container.ShortId, e.Problem);   // it has ended, and nothing waits for more
+            logger.ContainerNotRemoved(container.ShortId, exception.Problem);   // it has ended, and nothing waits for more
             return;
         }
         if (successor is not null && successor.Name != Name)
@@ -124,9 +126,9 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             await connection.CallAsync("rename the container", InspectTimeout, (docker, token) =>
                 docker.Containers.RenameContainerAsync(successor.Id, new ContainerRenameParameters { NewName = Name }, token), stopping);
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            logger.RenameFailed(successor.ShortId, successor.Name, e.Problem);   // it is known by its label; the name is for people
+            logger.RenameFailed(successor.ShortId, successor.Name, exception.Problem);   // it is known by its label; the name is for people
         }
     }
 
@@ -166,7 +168,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             appLogs.Observe(inspected);
             return Labels.ReadContainer(inspected, _spec.ContainerPort, await ReadExitAsync(inspected, stopping));
         }
-        catch (ProblemException e) when (EngineProblems.IsNotFound(e))
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
             return null;
         }
@@ -213,10 +215,10 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             {
                 await RemoveAsync(id, stopping);
             }
-            catch (ProblemException e) when (!e.Problem.IsNoAnswer)
+            catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
             {
                 // It has ended and harms nobody; least of all does it speak against the image that is to be started.
-                logger.ContainerNotRemoved(container.ShortId, e.Problem);
+                logger.ContainerNotRemoved(container.ShortId, exception.Problem);
                 takenNames.Add(container.Name);
             }
         }
@@ -239,13 +241,13 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         {
             return await retryWhileNameTaken.ExecuteAsync(async token => await TryCreateAsync(parameters, token), stopping);
         }
-        catch (NameTakenException e)
+        catch (NameTakenException exception)
         {
-            throw new ProblemException(e.Holder is { } holder
+            throw new ProblemException(exception.Holder is { } holder
                 ? new Problem("container-name-taken", $"The name {parameters.Name} is taken by the container {holder}, which RagAgent did not create.",
                     $"Rename or remove it ('docker rename {parameters.Name} other'), or set container.name in the configuration; the agent tries again by itself.")
                 : new Problem("container-name-taken", $"The name {parameters.Name} is still taken by a container that is being removed.",
-                    "The agent tries again by itself; a removal that never ends is ended by 'systemctl restart docker'."), e);
+                    "The agent tries again by itself; a removal that never ends is ended by 'systemctl restart docker'."), exception);
         }
     }
 
@@ -256,9 +258,9 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             return await connection.CallAsync("create the container", CreateTimeout, async (docker, token) =>
                 (await docker.Containers.CreateContainerAsync(parameters, token)).ID, stopping);
         }
-        catch (ProblemException e) when (e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
+        catch (ProblemException exception) when (exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
         {
-            throw new NameTakenException(await FindNameHolderAsync(parameters.Name!, stopping), e);
+            throw new NameTakenException(await FindNameHolderAsync(parameters.Name!, stopping), exception);
         }
     }
 
@@ -270,7 +272,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 (docker, token) => docker.Containers.InspectContainerAsync(name, token), stopping);
             return Labels.ParseStatus(holder.State) == ContainerStatus.Removing ? null : holder.ID[..12];
         }
-        catch (ProblemException e) when (EngineProblems.IsNotFound(e))
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
             return null;
         }
@@ -284,13 +286,13 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             await connection.CallAsync("look into the container", InspectTimeout, (docker, token) =>
                 docker.Containers.GetArchiveFromContainerAsync(id, new ContainerPathStatParameters { Path = SecretHandover.Entrypoint[0] }, true, token), stopping);
         }
-        catch (ProblemException e) when (EngineProblems.IsNotFound(e))
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
             throw new ProblemException(new Problem("image-without-shell",
                 $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be handed over through memory.",
-                "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), e);
+                "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), exception);
         }
-        catch (ProblemException e) when (!e.Problem.IsNoAnswer)
+        catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
         {
             // The engine can't even set its file system up, and says so without words here: the start says why.
         }
@@ -319,9 +321,9 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         {
             await RemoveAsync(id, CancellationToken.None);
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            logger.ContainerNotRemoved(id[..12], e.Problem);   // the next start removes it
+            logger.ContainerNotRemoved(id[..12], exception.Problem);   // the next start removes it
         }
     }
 
@@ -332,7 +334,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         {
             await call();
         }
-        catch (ProblemException e) when (EngineProblems.IsNotFound(e) || e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception) || exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
         {
             return;
         }

@@ -2,7 +2,8 @@ using Docker.DotNet;
 using Docker.DotNet.Unix;
 using Polly;
 using Polly.Timeout;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Containers;
 
@@ -47,19 +48,19 @@ internal sealed class EngineConnection : IDisposable
             var negotiated = await ConnectAsync(stopping);
             return await WithTimeoutAsync(timeout, token => call(negotiated.Client, token), stopping);
         }
-        catch (TimeoutRejectedException e)
+        catch (TimeoutRejectedException exception)
         {
             Reset();
             throw new ProblemException(new Problem(ProblemCodes.EngineSilent,
-                $"Docker Engine did not {action} within {Words.Span(timeout)}.", "Look at 'systemctl status docker'; the agent tries again by itself."), e);
+                $"Docker Engine did not {action} within {Humanize.Duration(timeout)}.", "Look at 'systemctl status docker'; the agent tries again by itself."), exception);
         }
-        catch (Exception e) when (e is not (OperationCanceledException or ProblemException))
+        catch (Exception exception) when (exception is not (OperationCanceledException or ProblemException))
         {
-            if (EngineProblems.IsConnectionFailure(e))
+            if (EngineProblems.IsConnectionFailure(exception))
             {
                 Reset();
             }
-            throw new ProblemException(EngineProblems.From(e, action, Socket), e);
+            throw new ProblemException(EngineProblems.From(exception, action, Socket), exception);
         }
     }
 

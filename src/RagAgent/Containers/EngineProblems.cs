@@ -3,8 +3,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Docker.DotNet;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Containers;
 
@@ -14,7 +13,7 @@ internal static partial class EngineProblems
     private const string ServiceUser = "ragagent";
 
     /// <summary>The engine was not reached at all, or speaks another API version than was agreed on.</summary>
-    public static bool IsConnectionFailure(Exception e) => e switch
+    public static bool IsConnectionFailure(Exception exception) => exception switch
     {
         DockerApiException api => api.StatusCode == HttpStatusCode.BadRequest && Contains(api.ResponseBody, "client version"),
         HttpRequestException or IOException or SocketException => true,
@@ -22,13 +21,13 @@ internal static partial class EngineProblems
     };
 
     /// <summary>The engine does not know, or no longer knows, what the call was about.</summary>
-    public static bool IsNotFound(ProblemException e) => e.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound };
+    public static bool IsNotFound(ProblemException exception) => exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound };
 
-    public static Problem From(Exception e, string action, string socket) => e switch
+    public static Problem From(Exception exception, string action, string socket) => exception switch
     {
         DockerApiException api => FromMessage(ErrorMessage(api), api.StatusCode, action),
-        _ when IsConnectionFailure(e) => ConnectionFailure(e, socket),
-        _ => Problems.From(e),
+        _ when IsConnectionFailure(exception) => ConnectionFailure(exception, socket),
+        _ => ExceptionMapping.ToProblem(exception),
     };
 
     /// <summary>The engine's own words in an answer or in a progress stream.</summary>
@@ -41,16 +40,16 @@ internal static partial class EngineProblems
                 $"Docker Engine could not {action}: the disk is full.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."),
             _ when Contains(text, "port is already allocated") || Contains(text, "address already in use") => new("engine-port-taken",
-                $"Docker Engine could not {action}: {text}.", $"See who listens with 'ss -ltnp'. {Problems.TriesAgain}"),
+                $"Docker Engine could not {action}: {text}.", $"See who listens with 'ss -ltnp'. {ExceptionMapping.RetriesAutomatically}"),
             _ when Contains(text, "client version") => new(ProblemCodes.EngineUnreachable,
                 $"Docker Engine speaks another API version than before: {text}.", "A version is agreed on anew."),
             // Its own helper is away: being restarted, as by an upgrade. As with the engine itself, nothing is said of an image by it.
             _ when Contains(text, "containerd.sock") || Contains(text, "transport is closing") || Contains(text, "ttrpc: closed") => new("engine-containerd",
-                $"Docker Engine could not {action}: it does not reach containerd ({text}).", $"Look at 'systemctl status containerd'. {Problems.TriesAgain}"),
+                $"Docker Engine could not {action}: it does not reach containerd ({text}).", $"Look at 'systemctl status containerd'. {ExceptionMapping.RetriesAutomatically}"),
             _ when Contains(text, "driver failed programming external connectivity") || Contains(text, "iptables") => new("engine-network",
-                $"Docker Engine could not {action}: {text}.", $"Its rules in the firewall may have been flushed: 'systemctl restart docker' makes them anew. {Problems.TriesAgain}"),
+                $"Docker Engine could not {action}: {text}.", $"Its rules in the firewall may have been flushed: 'systemctl restart docker' makes them anew. {ExceptionMapping.RetriesAutomatically}"),
             _ when Contains(text, "cannot allocate memory") || Contains(text, "resource temporarily unavailable") => new("engine-short",
-                $"Docker Engine could not {action}: {text}.", $"The machine is short of memory or processes. {Problems.TriesAgain}"),
+                $"Docker Engine could not {action}: {text}.", $"The machine is short of memory or processes. {ExceptionMapping.RetriesAutomatically}"),
             _ when status == HttpStatusCode.NotFound && Contains(text, "no such image") => new(ProblemCodes.ImageMissing,
                 $"Docker Engine could not {action}: the image is no longer on disk.", "It is pulled again."),
             _ when BindSourceMissing().Match(text) is { Success: true } missing => VolumeFolders.MissingProblem(missing.Groups[1].Value),
@@ -59,7 +58,7 @@ internal static partial class EngineProblems
             _ when Contains(text, "unable to find user") || Contains(text, "no matching entries in passwd") => new("engine-user",
                 $"Docker Engine could not {action}: {text}.", "Correct container.user in the configuration, or write it as uid:gid."),
             _ when IsCorruptLayer(text) => CorruptLayer(action, text),
-            _ => new("engine-refused", $"Docker Engine could not {action}: {text}.", Problems.TriesAgain),
+            _ => new("engine-refused", $"Docker Engine could not {action}: {text}.", ExceptionMapping.RetriesAutomatically),
         };
     }
 
@@ -92,9 +91,9 @@ internal static partial class EngineProblems
         return (end > 0 ? text[..end] : text).TrimEnd('.', ' ');
     }
 
-    private static Problem ConnectionFailure(Exception e, string socket)
+    private static Problem ConnectionFailure(Exception exception, string socket)
     {
-        var error = (e.GetBaseException() as SocketException)?.SocketErrorCode;
+        var error = (exception.GetBaseException() as SocketException)?.SocketErrorCode;
         return error switch
         {
             SocketError.AccessDenied => new(ProblemCodes.EngineUnreachable,
@@ -108,21 +107,21 @@ internal static partial class EngineProblems
             SocketError.ConnectionRefused => new(ProblemCodes.EngineUnreachable,
                 $"Docker Engine is not running: nothing listens on {socket}.", "Start it with 'systemctl start docker'; the agent waits for it."),
             _ => new(ProblemCodes.EngineUnreachable,
-                $"Docker Engine's connection on {socket} broke: {Problems.DescribeCause(e)}.", "Look at 'systemctl status docker'; the agent tries again by itself."),
+                $"Docker Engine's connection on {socket} broke: {ExceptionMapping.DescribeCause(exception)}.", "Look at 'systemctl status docker'; the agent tries again by itself."),
         };
     }
 
     /// <summary>The engine's own words in a refusal.</summary>
-    public static string ErrorMessage(DockerApiException e)
+    public static string ErrorMessage(DockerApiException exception)
     {
         try
         {
-            using var body = JsonDocument.Parse(e.ResponseBody ?? "");
-            return body.RootElement.TryGetProperty("message", out var message) ? message.GetString() ?? "" : e.ResponseBody ?? "";
+            using var body = JsonDocument.Parse(exception.ResponseBody ?? "");
+            return body.RootElement.TryGetProperty("message", out var message) ? message.GetString() ?? "" : exception.ResponseBody ?? "";
         }
         catch (Exception garbled) when (garbled is JsonException or InvalidOperationException)
         {
-            return e.ResponseBody is { Length: > 0 } text ? text : $"HTTP {(int)e.StatusCode}";
+            return exception.ResponseBody is { Length: > 0 } text ? text : $"HTTP {(int)exception.StatusCode}";
         }
     }
 

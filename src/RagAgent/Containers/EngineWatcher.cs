@@ -2,13 +2,15 @@ using System.Globalization;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Containers;
 
 /// <summary>Listens to the engine's events and tells the supervision that something stirred. What it was, an inspection finds out.</summary>
-internal sealed class EngineWatcher(AgentConfig config, EngineConnection connection, Supervisor supervisor, StateBoard board, TimeProvider time, ILogger<EngineWatcher> logger)
+internal sealed class EngineWatcher(AgentConfig config, EngineConnection connection, Supervisor supervisor, StateFeed feed, TimeProvider time, ILogger<EngineWatcher> logger)
     : BackgroundService
 {
     private static readonly TimeSpan ReconnectDelay = TimeSpan.FromSeconds(1);
@@ -26,23 +28,23 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
             {
                 await connection.CallAsync("send its events", Timeout.InfiniteTimeSpan, (docker, token) => ListenAsync(docker, since, token), stoppingToken);
             }
-            catch (Exception e) when (e is ProblemException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+            catch (Exception exception) when (exception is ProblemException || (exception is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 // The inspection that follows says what is wrong with the engine, in one voice.
             }
             since = time.GetUtcNow();
             logger.EventStreamEnded();
-            supervisor.Post(at => new Event.EngineBroke(at));
+            supervisor.Post(at => new Event.EngineDisconnected(at));
             await Task.Delay(ReconnectDelay, time, stoppingToken);
         }
     }
 
     private async Task WaitForEngineAsync(CancellationToken stopping)
     {
-        var (revision, state) = board.Read();
-        while (!state.EngineAnswers)
+        var (revision, state) = feed.Read();
+        while (!state.EngineIsReachable)
         {
-            (revision, state) = await board.WaitAsync(revision, stopping);
+            (revision, state) = await feed.WaitAsync(revision, stopping);
         }
     }
 
@@ -63,11 +65,11 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
     {
         if (message.Action == StopAction && message.Actor?.ID is { } id)
         {
-            supervisor.Post(at => new Event.StopCalled(at, id));
+            supervisor.Post(at => new Event.ExternalStopRequested(at, id));
         }
         else
         {
-            supervisor.Post(at => new Event.EngineStirred(at));
+            supervisor.Post(at => new Event.EngineChanged(at));
         }
     }
 }

@@ -1,6 +1,6 @@
 using Docker.DotNet.Models;
-using RagAgent.Supervision;
-using ContainerStatus = RagAgent.Supervision.ContainerStatus;
+using RagAgent.Supervision.State;
+using ContainerStatus = RagAgent.Supervision.State.ContainerStatus;
 
 namespace RagAgent.Containers;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Diagnostics.Logging;
-using RagAgent.Supervision;
 
 namespace RagAgent.Containers;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Containers;
 
@@ -52,7 +52,7 @@ internal static partial class MountGuard
         {
             return File.ReadAllText(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
 
 namespace RagAgent.Containers;
 
@@ -66,9 +66,9 @@ internal static class VolumeFolders
             process.WaitForExit();
             return (process.ExitCode, error[(error.LastIndexOf(':') + 1)..].Trim());
         }
-        catch (Win32Exception e)
+        catch (Win32Exception exception)
         {
-            return (null, $"{program} can't be run ({e.Message})");
+            return (null, $"{program} can't be run ({exception.Message})");
         }
     }
 

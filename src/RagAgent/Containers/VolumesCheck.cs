@@ -1,6 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Containers;
 
@@ -46,7 +47,7 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
             var container = await connection.CallAsync("inspect the container", InspectTimeout, (docker, token) => docker.Containers.InspectContainerAsync(config.Container.Name, token), stopping);
             return container.Config?.User is { Length: > 0 } user ? user : "0";
         }
-        catch (ProblemException e) when (EngineProblems.IsNotFound(e))
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
             return null;
         }
@@ -56,6 +57,6 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
     private static string DescribeFreeSpace(string[] folders)
     {
         var (folder, bytes) = folders.Select(folder => (folder, new DriveInfo(folder).AvailableFreeSpace)).MinBy(space => space.AvailableFreeSpace);
-        return $"{Words.Bytes(bytes)} are free on the disk of {folder}";
+        return $"{Humanize.Bytes(bytes)} are free on the disk of {folder}";
     }
 }

@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Control;
 

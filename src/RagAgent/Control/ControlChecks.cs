@@ -2,10 +2,11 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
 
 namespace RagAgent.Control;
 
@@ -21,7 +22,7 @@ internal sealed class AppCheck(ControlSocket controlSocket) : ICheck
         {
             return Evaluate(await client.StatusAsync(after: null, stopping));
         }
-        catch (ProblemException e) when (ForUnreachableAgent(e.Problem) is { } result)
+        catch (ProblemException exception) when (ForUnreachableAgent(exception.Problem) is { } result)
         {
             return result;
         }
@@ -69,9 +70,9 @@ internal sealed partial class PortCheck(AgentConfig config, ControlSocket contro
                 ? CheckResult.Ok($"Visitors come in at port {frontDoor.Port}{(frontDoor.Https is { } https ? $" and, by HTTPS, at port {https.Port}" : "")}.")
                 : CheckResult.Skipped("The agent runs, and says above why no visitor gets in.");
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            return ForUnreachableAgent(e.Problem, config.Listen.Http) ?? await TestPortsAsync(stopping);
+            return ForUnreachableAgent(exception.Problem, config.Listen.Http) ?? await TestPortsAsync(stopping);
         }
     }
 
@@ -116,11 +117,11 @@ internal sealed partial class PortCheck(AgentConfig config, ControlSocket contro
             TestBind(port);
             return CheckResult.Ok($"Port {port}, where visitors come in, is free for the agent.");
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AccessDenied)
         {
             return CheckResult.Skipped($"Whether port {port} is free can be tried by root only; the service may open it.");
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             return IsHeldBySocketUnit(await ReadSocketUnit(stopping), port)
                 ? CheckResult.Ok($"Port {port}, where visitors come in, is held by {Systemctl.SocketUnit} for the agent.")
@@ -137,7 +138,7 @@ internal sealed partial class PortCheck(AgentConfig config, ControlSocket contro
             socket.DualMode = true;
             socket.Bind(new IPEndPoint(IPAddress.IPv6Any, port));
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable)   // IPv6 is switched off
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable)   // IPv6 is switched off
         {
             using var socket = CreateSocket(AddressFamily.InterNetwork);
             socket.Bind(new IPEndPoint(IPAddress.Any, port));

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Net.Sockets;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Reporting;
 
 namespace RagAgent.Control;
 
@@ -57,24 +58,24 @@ internal sealed class ControlClient : IDisposable
             _hasAnswered = true;
             return answer;
         }
-        catch (HttpRequestException e) when ((e.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
+        catch (HttpRequestException exception) when ((exception.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
         {
             throw new ProblemException(new Problem("control-denied", $"The agent may not be asked by this user: its control socket {_socketPath} is for root and the group 'ragagent'.",
-                "Use sudo, or have this user put into the group: 'sudo usermod -aG ragagent NAME', then log in again."), e);
+                "Use sudo, or have this user put into the group: 'sudo usermod -aG ragagent NAME', then log in again."), exception);
         }
-        catch (TaskCanceledException e) when (e.InnerException is TimeoutException)
+        catch (TaskCanceledException exception) when (exception.InnerException is TimeoutException)
         {
             throw new ProblemException(new Problem("not-running", $"The agent accepts calls on {_socketPath} but does not answer them.",
-                "See 'journalctl -u ragagent'; 'systemctl restart ragagent' leaves the app running."), e);
+                "See 'journalctl -u ragagent'; 'systemctl restart ragagent' leaves the app running."), exception);
         }
-        catch (HttpRequestException e) when (e.GetBaseException() is SocketException && !_hasAnswered)   // who answered before did run: it has ended since
+        catch (HttpRequestException exception) when (exception.GetBaseException() is SocketException && !_hasAnswered)   // who answered before did run: it has ended since
         {
             throw new ProblemException(new Problem("not-running", $"No agent runs here: nobody answers on {_socketPath}.",
-                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), e);
+                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), exception);
         }
-        catch (IOException e)   // in the middle of its answer; a caller's own failures to write are of the same type, and no news of the agent
+        catch (IOException exception)   // in the middle of its answer; a caller's own failures to write are of the same type, and no news of the agent
         {
-            throw new HttpRequestException("The agent's answer was cut.", e);
+            throw new HttpRequestException("The agent's answer was cut.", exception);
         }
     }
 }

@@ -5,14 +5,18 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
+using RagAgent.Reporting;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Control;
 
 /// <summary>The local control socket: HTTP with JSON, readable by the agent's user and group only.</summary>
 /// <remarks><c>GET /v1/status[?after=REVISION]</c> waits for news when asked to; <c>POST /v1/update</c> and its like begin what an operator wants.</remarks>
-internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter status, StateBoard board, ConfigInUse configInUse, PasswordHashProvider password, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter status, StateFeed feed, ConfigInUse configInUse, PasswordHashProvider password, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(25);
 
@@ -42,15 +46,15 @@ internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter st
         _server = builder.Build();
         _server.Run(HandleAsync);
         await _server.StartAsync(cancellationToken);
-        configInUse.Changed += board.Touch;
-        password.Changed += board.Touch;
+        configInUse.Changed += feed.Touch;
+        password.Changed += feed.Touch;
         File.SetUnixFileMode(controlSocket.SocketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        configInUse.Changed -= board.Touch;
-        password.Changed -= board.Touch;
+        configInUse.Changed -= feed.Touch;
+        password.Changed -= feed.Touch;
         if (_server is not null)
         {
             await _server.StopAsync(CancellationToken.None);
@@ -80,7 +84,7 @@ internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter st
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, timeout.Token);
             try
             {
-                await board.WaitAsync(knownRevision, linked.Token);
+                await feed.WaitAsync(knownRevision, linked.Token);
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {
@@ -93,12 +97,12 @@ internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter st
     private async Task HandleRequestAsync(HttpContext context, RequestKind kind)
     {
         // Answered once the request is part of the state, so that the caller finds its own one there.
-        var (revision, state) = board.Read();
-        var before = state.Counter;
-        supervisor.Post(at => new Event.Asked(at, kind));
+        var (revision, state) = feed.Read();
+        var before = state.LastOperation;
+        supervisor.Post(at => new Event.OperatorRequested(at, kind));
         while (!(state.Request is { } request && request.Id > before) && !(state.LastOutcome is { } outcome && outcome.Id > before))
         {
-            (revision, state) = await board.WaitAsync(revision, context.RequestAborted);
+            (revision, state) = await feed.WaitAsync(revision, context.RequestAborted);
         }
         await WriteJsonAsync(context, new UpdateAccepted(state.Request?.Id ?? state.LastOutcome!.Id), ControlJson.Default.UpdateAccepted);
     }

@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Control;
 
@@ -36,14 +36,14 @@ internal sealed class ControlSocket(string directory) : IDisposable
                 UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
             });
         }
-        catch (IOException e) when (e.HResult == LockedByAnotherProcess)
+        catch (IOException exception) when (exception.HResult == LockedByAnotherProcess)
         {
             throw new ProblemException(new Problem("runtime-directory-taken", $"The runtime directory {directory} belongs to another RagAgent that runs on this machine.",
-                $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {directory}' shows the other one."), e);
+                $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {directory}' shows the other one."), exception);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw CannotCreate(e);
+            throw CannotCreate(exception);
         }
     }
 
@@ -54,14 +54,14 @@ internal sealed class ControlSocket(string directory) : IDisposable
         {
             File.Delete(SocketPath);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw CannotCreate(e);
+            throw CannotCreate(exception);
         }
     }
 
     public void Dispose() => _lockFile?.Dispose();
 
-    private ProblemException CannotCreate(Exception e) => new(new Problem("control-socket", $"The control socket {SocketPath} can't be made: {e.Message.TrimEnd('.')}.",
-        "Run the agent by its systemd unit, or give --runtime-dir a directory that this user can write to."), e);
+    private ProblemException CannotCreate(Exception exception) => new(new Problem("control-socket", $"The control socket {SocketPath} can't be made: {exception.Message.TrimEnd('.')}.",
+        "Run the agent by its systemd unit, or give --runtime-dir a directory that this user can write to."), exception);
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Control;
 
@@ -46,11 +47,11 @@ internal sealed class SingleInstanceLock : IDisposable
             // A leading zero byte makes it a name in the kernel instead of a file.
             _lockSocket.Bind(new UnixDomainSocketEndPoint($"\0ragagent/{Fingerprint.Of(engineSocket, container)}"));
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             _lockSocket.Dispose();
             throw new ProblemException(new Problem("already-running", $"Another RagAgent already looks after the container {container} on this machine.",
-                "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name."), e);
+                "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name."), exception);
         }
     }
 

@@ -1,12 +1,13 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using RagAgent.Diagnostics.BootTiming;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Diagnostics;
 
 /// <summary>Sees in the state what the boot has reached, and keeps it for the next one.</summary>
-internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, StateBoard board) : BackgroundService
+internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, StateFeed feed) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -18,14 +19,14 @@ internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, Stat
 
     private async Task WatchAsync(CancellationToken stopping)
     {
-        var (revision, state) = board.Read();
+        var (revision, state) = feed.Read();
         while (!timeline.Current.IsComplete)
         {
             foreach (var milestone in ReachedMilestones(state))
             {
                 timeline.Reach(milestone);
             }
-            (revision, state) = await board.WaitAsync(revision, stopping);
+            (revision, state) = await feed.WaitAsync(revision, stopping);
         }
     }
 
@@ -51,11 +52,11 @@ internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, Stat
         {
             yield return BootMilestone.Pull;
         }
-        if (state.App is App.Probing or App.Serving)
+        if (state.Front is ContainerState.Probing or ContainerState.Serving)
         {
             yield return BootMilestone.Start;
         }
-        if (state.App is App.Serving)
+        if (state.Front is ContainerState.Serving)
         {
             yield return BootMilestone.Healthy;
         }

@@ -1,10 +1,11 @@
 using System.Net;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Diagnostics;
 
 /// <summary>Where the name of the app points, as far as is known: who keeps it tells, status shows it.</summary>
-internal sealed class DnsStateHolder(StateBoard board)
+internal sealed class DnsStateHolder(StateFeed feed)
 {
     private volatile DnsState _current = new([], [], null);
 
@@ -13,7 +14,7 @@ internal sealed class DnsStateHolder(StateBoard board)
     public void Update(DnsState now)
     {
         _current = now;
-        board.Touch();
+        feed.Touch();
     }
 }
 

@@ -57,9 +57,9 @@ internal static partial class Redaction
             }
             return Encoding.UTF8.GetString(bytes.ToArray()) + "\n";
         }
-        catch (JsonException e)
+        catch (JsonException exception)
         {
-            return $"It is not valid JSON, so it is not shown (line {e.LineNumber + 1}).\n";
+            return $"It is not valid JSON, so it is not shown (line {exception.LineNumber + 1}).\n";
         }
         catch (InvalidOperationException)
         {

@@ -9,9 +9,9 @@ internal static class AgentResourceShortage
     private const int OutOfMemory = 12, TooManyFilesInSystem = 23, TooManyFiles = 24;
 
     /// <returns>What the agent is short of, in few words; null when the exception is about the other side.</returns>
-    public static string? Find(Exception e)
+    public static string? Find(Exception exception)
     {
-        for (var current = e; current is not null; current = current.InnerException)
+        for (var current = exception; current is not null; current = current.InnerException)
         {
             if (Describe(current) is { } shortage)
             {
@@ -21,7 +21,7 @@ internal static class AgentResourceShortage
         return null;
     }
 
-    private static string? Describe(Exception e) => e switch
+    private static string? Describe(Exception exception) => exception switch
     {
         SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } => "no file descriptor is free",
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "no local port is free",

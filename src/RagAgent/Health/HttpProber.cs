@@ -1,7 +1,9 @@
 using System.Net.WebSockets;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Health;
 
@@ -40,11 +42,11 @@ internal sealed class HttpProber : IProber, IDisposable
         }
         catch (ProbeSkippedException e)
         {
-            return new ProbeResult.NotAsked(e.Message);
+            return new ProbeResult.NotSent(e.Message);
         }
-        catch (Exception e)
+        catch (Exception exception)
         {
-            return new ProbeResult.NotAsked(AgentResourceShortage.Find(e) ?? Problems.From(e).What.TrimEnd('.'));
+            return new ProbeResult.NotSent(AgentResourceShortage.Find(exception) ?? ExceptionMapping.ToProblem(exception).What.TrimEnd('.'));
         }
     }
 
@@ -111,28 +113,28 @@ internal sealed class HttpProber : IProber, IDisposable
         {
             return await check(linked.Token);
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested && AgentResourceShortage.Find(e) is { } shortage)
+        catch (Exception exception) when (!stopping.IsCancellationRequested && AgentResourceShortage.Find(exception) is { } shortage)
         {
-            throw new ProbeSkippedException(shortage, e);
+            throw new ProbeSkippedException(shortage, exception);
         }
-        catch (Exception e) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested)
+        catch (Exception exception) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested)
         {
             var overrun = _time.GetElapsedTime(startedAt) - timeLimit;
             return overrun > StallThreshold
-                ? throw new ProbeSkippedException($"the agent itself did not run for {Words.Span(overrun)}", e)
-                : new Fault($"{path} did not answer within {Words.Span(timeLimit)}", IsTimeout: true);
+                ? throw new ProbeSkippedException($"the agent itself did not run for {Humanize.Duration(overrun)}", exception)
+                : new Fault($"{path} did not answer within {Humanize.Duration(timeLimit)}", IsTimeout: true);
         }
-        catch (WebSocketException e)
+        catch (WebSocketException exception)
         {
-            return new Fault($"{path} refused a WebSocket: {Problems.DescribeCause(e)}");
+            return new Fault($"{path} refused a WebSocket: {ExceptionMapping.DescribeCause(exception)}");
         }
-        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ResponseEnded)
         {
             return new Fault($"{path} got no answer: the app closed the connection");
         }
-        catch (HttpRequestException e)
+        catch (HttpRequestException exception)
         {
-            return new Fault($"{path} did not answer: {Problems.DescribeCause(e)}");
+            return new Fault($"{path} did not answer: {ExceptionMapping.DescribeCause(exception)}");
         }
     }
 

@@ -49,7 +49,7 @@ internal sealed class Pressure(string directory = "/proc/pressure")
         {
             return Parse(File.ReadAllText(Path.Combine(directory, resource)));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;   // also "operation not supported", which is how a kernel says that it keeps no account
         }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Images;
 
@@ -46,7 +46,7 @@ internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope
             string? Text(string name) => document.RootElement.TryGetProperty(name, out var token) && token.GetString() is { Length: > 0 } text ? text : null;
             return Text("token") ?? Text("access_token");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;   // no token is what the caller tells; the answer's own words may hold one
         }

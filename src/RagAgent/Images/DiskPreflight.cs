@@ -1,4 +1,5 @@
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 
@@ -41,8 +42,8 @@ internal static class DiskPreflight
         if (free is not null && free.Bytes < RequiredBytes(missingBytes))
         {
             throw new ProblemException(new Problem(ProblemCodes.DiskFull,
-                $"Pulling {reference} needs {Words.Bytes(RequiredBytes(missingBytes))} of disk ({Words.Bytes(missingBytes)} of layers, unpacked, and a reserve), " +
-                $"but {Words.Bytes(free.Bytes)} are free on {free.Path}.",
+                $"Pulling {reference} needs {Humanize.Bytes(RequiredBytes(missingBytes))} of disk ({Humanize.Bytes(missingBytes)} of layers, unpacked, and a reserve), " +
+                $"but {Humanize.Bytes(free.Bytes)} are free on {free.Path}.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."));
         }
     }

@@ -38,7 +38,7 @@ internal sealed class EngineDisk(EngineConnection connection)
             // Not TotalFreeSpace: what is kept for root is not the engine's to count on, though it runs as root.
             return new FreeSpace(folder, new DriveInfo(folder).AvailableFreeSpace);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return null;
         }

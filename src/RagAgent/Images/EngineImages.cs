@@ -1,8 +1,9 @@
 using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
@@ -24,7 +25,7 @@ internal sealed class EngineImages(EngineConnection connection)
             var inspected = await connection.CallAsync("look for the image", InspectTimeout, (docker, token) => docker.Images.InspectImageAsync(reference, token), stopping);
             return new InspectedImage(new Platform(inspected.Os, inspected.Architecture), [.. inspected.RootFS?.Layers ?? []]);
         }
-        catch (ProblemException e) when (IsNotFound(e))
+        catch (ProblemException exception) when (IsNotFound(exception))
         {
             return null;
         }
@@ -54,7 +55,7 @@ internal sealed class EngineImages(EngineConnection connection)
         {
             return (await FindAsync(image.Id, stopping))?.Layers;
         }
-        catch (ProblemException e) when (!e.Problem.IsNoAnswer)
+        catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
         {
             return null;
         }
@@ -78,7 +79,7 @@ internal sealed class EngineImages(EngineConnection connection)
                 (docker, token) => docker.Images.DeleteImageAsync(name, new ImageDeleteParameters { Force = force }, token), stopping);
             return deleted.Any(step => step.ContainsKey("Deleted"));
         }
-        catch (ProblemException e) when (IsNotFound(e))
+        catch (ProblemException exception) when (IsNotFound(exception))
         {
             return false;
         }
@@ -88,9 +89,9 @@ internal sealed class EngineImages(EngineConnection connection)
     public async Task<IReadOnlyList<ContainerUsingImage>> ListContainersAsync(CancellationToken stopping)
     {
         await RemoveTestContainersAsync(stopping);
-        return [.. (await ListContainersByLabelAsync(null, stopping)).Select(c =>
-            new ContainerUsingImage(c.ID, c.ImageID, c.Labels is { } labels && labels.TryGetValue(Labels.Name, out var name) ? name : null,
-                c.State is not ("created" or "exited" or "dead")))];
+        return [.. (await ListContainersByLabelAsync(null, stopping)).Select(container =>
+            new ContainerUsingImage(container.ID, container.ImageID, container.Labels is { } labels && labels.TryGetValue(Labels.Name, out var name) ? name : null,
+                container.State is not ("created" or "exited" or "dead")))];
     }
 
     public async Task RemoveContainerAsync(string id, CancellationToken stopping)
@@ -100,7 +101,7 @@ internal sealed class EngineImages(EngineConnection connection)
             await connection.CallAsync("remove the container", ListTimeout, (docker, token) =>
                 docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token), stopping);
         }
-        catch (ProblemException e) when (IsNotFound(e))
+        catch (ProblemException exception) when (IsNotFound(exception))
         {
             return;   // someone else removed it
         }
@@ -116,7 +117,7 @@ internal sealed class EngineImages(EngineConnection connection)
             await RemoveContainerAsync(id, stopping);
             return true;
         }
-        catch (ProblemException e) when (e.Problem.Code == ProblemCodes.ImageCorrupt)
+        catch (ProblemException exception) when (exception.Problem.Code == ProblemCodes.ImageCorrupt)
         {
             return false;
         }
@@ -142,6 +143,6 @@ internal sealed class EngineImages(EngineConnection connection)
             return docker.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = filters }, token);
         }, stopping);
 
-    private static bool IsNotFound(ProblemException e) =>
-        e.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } && e.Problem.Code != ProblemCodes.ImageCorrupt;
+    private static bool IsNotFound(ProblemException exception) =>
+        exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } && exception.Problem.Code != ProblemCodes.ImageCorrupt;
 }

@@ -1,8 +1,9 @@
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
@@ -54,12 +55,12 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("pull-stalled", $"Pulling {reference} stalled: Docker Engine said nothing for {Words.Span(Patience())}.",
-                Problems.TriesAgain));
+            throw new ProblemException(new Problem("pull-stalled", $"Pulling {reference} stalled: Docker Engine said nothing for {Humanize.Duration(Patience())}.",
+                ExceptionMapping.RetriesAutomatically));
         }
-        catch (ProblemException e) when (e.InnerException is DockerApiException refused)
+        catch (ProblemException exception) when (exception.InnerException is DockerApiException refused)
         {
-            throw new ProblemException(ToProblem(EngineProblems.ErrorMessage(refused), reference), e);
+            throw new ProblemException(ToProblem(EngineProblems.ErrorMessage(refused), reference), exception);
         }
         if (error is not null)
         {

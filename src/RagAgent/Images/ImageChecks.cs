@@ -1,5 +1,5 @@
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 
@@ -11,7 +11,7 @@ internal sealed class RegistryCheck(ImageStore images) : ICheck
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
         var (resolution, bytes) = await images.PreflightAsync(stopping);
-        return CheckResult.Ok($"{resolution.Reference} is {Words.Digest(resolution.Image.Digest)}, for this machine ({Platform.Current}), {Words.Bytes(bytes)} in all; its layers may be fetched.");
+        return CheckResult.Ok($"{resolution.Reference} is {Humanize.Digest(resolution.Image.Digest)}, for this machine ({Platform.Current}), {Humanize.Bytes(bytes)} in all; its layers may be fetched.");
     }
 }
 
@@ -26,8 +26,8 @@ internal sealed class DiskCheck(ImageStore images) : ICheck
         return (needed, free) switch
         {
             (_, null) => CheckResult.Skipped("How much is free where Docker keeps its images can't be seen by this user."),
-            (0, { } space) => CheckResult.Ok($"The newest image is on disk; {Words.Bytes(space.Bytes)} are free on {space.Path}."),
-            (_, { } space) => CheckResult.Ok($"A pull needs {Words.Bytes(needed)}; {Words.Bytes(space.Bytes)} are free on {space.Path}."),
+            (0, { } space) => CheckResult.Ok($"The newest image is on disk; {Humanize.Bytes(space.Bytes)} are free on {space.Path}."),
+            (_, { } space) => CheckResult.Ok($"A pull needs {Humanize.Bytes(needed)}; {Humanize.Bytes(space.Bytes)} are free on {space.Path}."),
         };
     }
 }

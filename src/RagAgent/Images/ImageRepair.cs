@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
@@ -41,7 +41,7 @@ internal sealed class ImageRepair(AgentConfig config, EngineImages images, Engin
         throw new ProblemException(new Problem("image-store-broken",
             $"{reference} was pulled again and is still broken: Docker Engine holds on to a broken layer, for something else that uses it or because its own records are damaged.",
             "Remove the other containers and images that were made from it ('docker ps -a', 'docker images'). If that does not help, reset the engine's images: " +
-            $"'systemctl stop docker', remove {root}/image, {root}/overlay2 and {root}/containers (volumes stay), 'systemctl start docker'. {Diagnostics.Problems.TriesAgain}"));
+            $"'systemctl stop docker', remove {root}/image, {root}/overlay2 and {root}/containers (volumes stay), 'systemctl start docker'. {RagAgent.Common.ExceptionMapping.RetriesAutomatically}"));
     }
 
     /// <summary>An older version that is whole is what the app falls back to: it stays.</summary>

@@ -1,6 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
@@ -26,14 +27,14 @@ internal sealed class ImageStore(
         return new Resolution(reference, new ImageName(_repository, digest), descriptor.Digest);
     }, stopping);
 
-    public async Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping)
+    public async Task<FetchedImage> FetchAsync(Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping)
     {
         var image = resolution.Image;
         if (!refresh && await images.FindAsync(image.ToString(), stopping) is { } inspected)
         {
             RequirePlatform(inspected.Platform, resolution.Reference);
             await TagAsync(resolution, stopping);
-            return new ImageOnDisk(image.Digest, 0);
+            return new FetchedImage(image.Digest, 0);
         }
         var pulled = await WithAccessAsync(access => PullAsync(access, resolution, refresh, progress, stopping), stopping);
         if (refresh)
@@ -42,13 +43,13 @@ internal sealed class ImageStore(
         }
         if (await images.FindAsync(image.ToString(), stopping) is null)
         {
-            throw new ProblemException(new Problem("pull-incomplete", $"Pulling {resolution.Reference} ended without an error, but the image is not on disk.", Problems.TriesAgain));
+            throw new ProblemException(new Problem("pull-incomplete", $"Pulling {resolution.Reference} ended without an error, but the image is not on disk.", ExceptionMapping.RetriesAutomatically));
         }
         await TagAsync(resolution, stopping);
-        return new ImageOnDisk(image.Digest, Math.Max(pulled, 1));
+        return new FetchedImage(image.Digest, Math.Max(pulled, 1));
     }
 
-    public Task<Collection> CollectAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
+    public Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
     {
         string[] repositories = [.. keep.Select(image => image.Repository).Append(_repository).OfType<string>().Distinct()];
         return retention.CleanUpAsync(repositories, keep, stopping);
@@ -140,7 +141,7 @@ internal sealed class ImageStore(
         {
             return await call(await GetAccessAsync(refresh: false, stopping));
         }
-        catch (ProblemException e) when (e.Problem.Code == RegistryProblems.TokenRefused)
+        catch (ProblemException exception) when (exception.Problem.Code == RegistryProblems.TokenRefused)
         {
             try
             {
@@ -150,7 +151,7 @@ internal sealed class ImageStore(
             {
                 throw new ProblemException(retried.Problem with
                 {
-                    Remedy = "A new token was refused as well: check the machine's clock, the registry's policy and aws.region. " + Problems.TriesAgain,
+                    Remedy = "A new token was refused as well: check the machine's clock, the registry's policy and aws.region. " + ExceptionMapping.RetriesAutomatically,
                 }, retried);
             }
         }

@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
@@ -17,7 +17,7 @@ internal sealed record LocalImage(string Id, IReadOnlyList<string> Tags, IReadOn
             .Concat(Digests.Where(digest => digest.StartsWith(familiar + "@", StringComparison.Ordinal)));
     }
 
-    public bool Matches(Supervision.ImageName image) => Digests.Contains($"{ImageReference.FamiliarName(image.Repository)}@{image.Digest}");
+    public bool Matches(RagAgent.Supervision.State.ImageName image) => Digests.Contains($"{ImageReference.FamiliarName(image.Repository)}@{image.Digest}");
 }
 
 /// <summary>A container as far as it keeps an image.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Images;
 
@@ -95,10 +95,10 @@ internal sealed record Manifest(string ConfigDigest, IReadOnlyList<Layer> Layers
             return read(document.RootElement);
         }
         // The last two are JsonElement's words for a value of another kind and for a property that is missing.
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
             throw new ProblemException(new Problem(
-                "image-manifest", $"{reference} has a manifest that is not an image's.", "Check what was pushed under this tag; it must be a container image."), e);
+                "image-manifest", $"{reference} has a manifest that is not an image's.", "Check what was pushed under this tag; it must be a container image."), exception);
         }
     }
 

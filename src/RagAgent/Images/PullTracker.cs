@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 

@@ -3,8 +3,9 @@ using System.Net.Http.Headers;
 using System.Text;
 using Polly;
 using Polly.Retry;
+using RagAgent.Common;
 using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 
@@ -79,7 +80,7 @@ internal sealed class RegistryClient : IDisposable
         var body = await ReadBodyAsync(access, response, reference, stopping);
         return Sha256(body) == digest
             ? body
-            : throw new ProblemException(new Problem("registry-corrupt", $"The registry sent something else than {Words.Digest(digest)} for {reference}.", Problems.TriesAgain));
+            : throw new ProblemException(new Problem("registry-corrupt", $"The registry sent something else than {Humanize.Digest(digest)} for {reference}.", ExceptionMapping.RetriesAutomatically));
     }
 
     private async Task<HttpResponseMessage> SendAuthenticatedAsync(RegistryAccess access, HttpMethod method, string resource, CancellationToken stopping)
@@ -94,9 +95,9 @@ internal sealed class RegistryClient : IDisposable
             response.Dispose();
             return await SendAsync(access, method, resource, await WithTimeoutAsync(token => challenge.RequestTokenAsync(_http, access, token), stopping), stopping);
         }
-        catch (Exception e) when (IsConnectionFailure(e))
+        catch (Exception exception) when (IsConnectionFailure(exception))
         {
-            throw ConnectionFailure(access, e);
+            throw ConnectionFailure(access, exception);
         }
     }
 
@@ -126,13 +127,13 @@ internal sealed class RegistryClient : IDisposable
                 return true;
             }, stopping);
         }
-        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new ProblemException(new Problem("registry-corrupt", $"The registry's manifest for {reference} is too large to be one.", "Check what was pushed under this tag."), e);
+            throw new ProblemException(new Problem("registry-corrupt", $"The registry's manifest for {reference} is too large to be one.", "Check what was pushed under this tag."), exception);
         }
-        catch (Exception e) when (IsConnectionFailure(e))
+        catch (Exception exception) when (IsConnectionFailure(exception))
         {
-            throw ConnectionFailure(access, e);
+            throw ConnectionFailure(access, exception);
         }
         return response.IsSuccessStatusCode
             ? await response.Content.ReadAsByteArrayAsync(stopping)
@@ -151,16 +152,16 @@ internal sealed class RegistryClient : IDisposable
         {
             return await call(linked.Token);
         }
-        catch (OperationCanceledException e) when (!stopping.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (!stopping.IsCancellationRequested)
         {
-            throw new TimeoutException("The registry fell silent.", e);
+            throw new TimeoutException("The registry fell silent.", exception);
         }
     }
 
-    private static bool IsConnectionFailure(Exception e) => e is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
+    private static bool IsConnectionFailure(Exception exception) => exception is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
 
-    private static ProblemException ConnectionFailure(RegistryAccess access, Exception e) => new(new Problem("registry-unreachable",
-        $"The registry {access.Host} can't be reached: {Problems.DescribeCause(e)}.", $"Check the instance's network and DNS. {Problems.TriesAgain}"), e);
+    private static ProblemException ConnectionFailure(RegistryAccess access, Exception exception) => new(new Problem("registry-unreachable",
+        $"The registry {access.Host} can't be reached: {ExceptionMapping.DescribeCause(exception)}.", $"Check the instance's network and DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
 
     private static string? ReadDigestHeader(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.FirstOrDefault() : null;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Images;
 
@@ -25,7 +24,7 @@ internal static class RegistryProblems
                 "registry-denied", $"The instance role may not pull {reference}: {message}.",
                 "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository to the role; no restart is needed."),
             _ when Contains(message, "toomanyrequests") || Contains(message, "too many requests") || Contains(message, "rate exceeded") || status == HttpStatusCode.TooManyRequests => new(
-                "registry-throttled", $"The registry throttles requests for {reference}.", Problems.TriesAgain),
+                "registry-throttled", $"The registry throttles requests for {reference}.", ExceptionMapping.RetriesAutomatically),
             _ when Contains(message, "name unknown") || Contains(message, "name_unknown") || Contains(message, "does not exist in the registry") => new(
                 "registry-repository-missing", $"The repository of {reference} does not exist: {message}.",
                 "Create it ('aws ecr create-repository') and push an image, or correct image (and aws.region) in the configuration."),
@@ -42,7 +41,7 @@ internal static class RegistryProblems
                 TokenRefused, $"The registry refused the credentials for {reference}.", "A new token is asked for."),
             _ when status is HttpStatusCode.Forbidden || Contains(message, "denied") => new(
                 "registry-denied", $"The registry denies access to {reference}: {message}.", "Check the repository's policy and the instance role's permissions."),
-            _ => new("registry", $"Getting {reference} failed: {(message.Length > 0 ? message : $"HTTP {(int?)status}")}.", Problems.TriesAgain),
+            _ => new("registry", $"Getting {reference} failed: {(message.Length > 0 ? message : $"HTTP {(int?)status}")}.", ExceptionMapping.RetriesAutomatically),
         };
     }
 
@@ -58,7 +57,7 @@ internal static class RegistryProblems
             var message = first.TryGetProperty("message", out var m) ? m.GetString() : null;
             return $"{code?.ToLowerInvariant().Replace('_', ' ')}: {message}".Trim(':', ' ');
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
         {
             // Not a registry's document: a proxy's page, perhaps. Its beginning says most.
             return body.Length > maxLength ? body[..maxLength] : body;

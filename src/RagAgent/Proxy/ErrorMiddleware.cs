@@ -16,14 +16,14 @@ internal static class ErrorMiddleware
         {
             return;   // the visitor has gone
         }
-        catch (BadHttpRequestException e)
+        catch (BadHttpRequestException exception)
         {
             // The visitor's own doing: a body that is no body, or one that does not come.
-            await RespondAsync(context, e.StatusCode, "The request can't be understood.");
+            await RespondAsync(context, exception.StatusCode, "The request can't be understood.");
         }
-        catch (Exception e)
+        catch (Exception exception)
         {
-            logger.RequestFailed(e, context.Request.Method);
+            logger.RequestFailed(exception, context.Request.Method);
             await RespondAsync(context, StatusCodes.Status500InternalServerError, "Something went wrong here. The operator finds it in the log.");
         }
     }

@@ -11,8 +11,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Proxy.Access;
 using RagAgent.Proxy.Forwarding;
@@ -20,19 +20,21 @@ using RagAgent.Proxy.Listening;
 using RagAgent.Proxy.StatusPage;
 using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.Proxy;
 
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
-internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFlightRequests inFlight, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, CertificateWatch certificates, AccessControl access, ConnectionLimits limits, ILoggerFactory loggers) : BackgroundService
+internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFlightRequests inFlight, StateFeed feed, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, CertificateWatch certificates, AccessControl access, ConnectionLimits limits, ILoggerFactory loggers) : BackgroundService
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
     // A request follows its connection within the visitor's way to us and back.
     private static readonly TimeSpan PendingTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger = loggers.CreateLogger<FrontDoor>();
-    private readonly UnavailableResponse _unavailable = new(config, board, policy, boot, clock, loggers.CreateLogger<UnavailableResponse>());
+    private readonly UnavailableResponse _unavailable = new(config, feed, policy, boot, clock, loggers.CreateLogger<UnavailableResponse>());
     private readonly TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -40,7 +42,7 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFli
         inFlight.SessionsChanged += open => supervisor.Post(at => new Event.SessionsChanged(at, open));
         if (policy.Idle is { } idle)
         {
-            inFlight.Activity.Subscribe(() => supervisor.Post(at => new Event.Visited(at)), idle.ToldEvery);
+            inFlight.Activity.Subscribe(() => supervisor.Post(at => new Event.ActivitySeen(at)), idle.ActivityInterval);
         }
         await base.StartAsync(cancellationToken);
         await _firstAttempt.Task.WaitAsync(cancellationToken);
@@ -83,21 +85,21 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFli
             ReportState();
             return true;
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException)
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
         {
             var (port, key) = AttemptedPort(server);
             ReportProblem(new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
-                $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {key} in the configuration; the agent tries again every {Words.Span(RetryDelay)}."));
+                $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {key} in the configuration; the agent tries again every {Humanize.Duration(RetryDelay)}."));
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AccessDenied)
         {
             var (port, key) = AttemptedPort(server);
             ReportProblem(new Problem("listen-port-denied", $"Port {port}, where visitors come in, may not be opened by this user.",
                 $"Run the agent by its systemd unit, which grants it ports below 1024, or set {key} to a port above 1023."));
         }
-        catch (Exception e) when (e is IOException or SocketException)
+        catch (Exception exception) when (exception is IOException or SocketException)
         {
-            ReportProblem(new Problem("listen-failed", $"Port {AttemptedPort(server).Port}, where visitors come in, can't be opened: {Problems.DescribeCause(e)}.", Problems.TriesAgain));
+            ReportProblem(new Problem("listen-failed", $"Port {AttemptedPort(server).Port}, where visitors come in, can't be opened: {ExceptionMapping.DescribeCause(exception)}.", ExceptionMapping.RetriesAutomatically));
         }
         finally
         {
@@ -118,11 +120,11 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFli
         }
         else
         {
-            supervisor.Post(at => new Event.DoorOpened(at));
+            supervisor.Post(at => new Event.FrontDoorOpened(at));
         }
     }
 
-    private void ReportProblem(Problem problem) => supervisor.Post(at => new Event.DoorFailed(at, problem));
+    private void ReportProblem(Problem problem) => supervisor.Post(at => new Event.FrontDoorFailed(at, problem));
 
     private static async Task WaitForStopAsync(CancellationToken stopping)
     {
@@ -156,8 +158,8 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFli
         builder.Services.AddSingleton(activation).AddSingleton<ActivatedListenerFactory>().AddSingleton<IConnectionListenerFactory>(s => s.GetRequiredService<ActivatedListenerFactory>());
         builder.Services.AddRoutingCore();
         builder.Services.AddHttpForwarder();
-        builder.Services.AddSingleton(loggers).AddSingleton(inFlight).AddSingleton(board).AddSingleton(_unavailable)
-            .AddSingleton(new HeldRequests(board, policy, clock, config.Update.Hold)).AddSingleton(new StatusPageEvents(board, _unavailable.ModelOf, clock.Time)).AddSingleton<ProxyHandler>();
+        builder.Services.AddSingleton(loggers).AddSingleton(inFlight).AddSingleton(feed).AddSingleton(_unavailable)
+            .AddSingleton(new HeldRequests(feed, policy, clock, config.Update.Hold)).AddSingleton(new StatusPageEvents(feed, _unavailable.ModelOf, clock.Time)).AddSingleton<ProxyHandler>();
         // Open WebSockets would hold the agent's stop for ever; the app keeps running, its visitors reconnect.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         var server = builder.Build();

@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Proxy.Tls;
-using RagAgent.Supervision;
 
 namespace RagAgent.Proxy;
 

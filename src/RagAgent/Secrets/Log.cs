@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Secrets;
 

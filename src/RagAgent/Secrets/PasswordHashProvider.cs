@@ -1,10 +1,12 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Configuration.Binding;
-using RagAgent.Diagnostics;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Secrets;
 
@@ -99,9 +101,9 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
             SetProblem(null);
             return true;
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested)
+        catch (Exception exception) when (!stopping.IsCancellationRequested)
         {
-            var cause = WithHashRemedy(Problems.From(e));
+            var cause = WithHashRemedy(ExceptionMapping.ToProblem(exception));
             SetProblem(_hash is null
                 ? AccessClosed(LowercaseFirst(cause.What), cause.Remedy, hasNetworks) with { RetryAfter = cause.RetryAfter }
                 : new Problem("access-stale", $"The password's hash can't be read again, so the one that was read before goes on: {LowercaseFirst(cause.What)}", cause.Remedy) { RetryAfter = cause.RetryAfter });

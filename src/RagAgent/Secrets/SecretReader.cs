@@ -1,6 +1,8 @@
 using System.Text.Json;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Secrets;
 
@@ -84,15 +86,15 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
             var text = await File.ReadAllTextAsync(path, stopping);
             return new RawSecret(text, Fingerprint.Of(file.LastWriteTimeUtc.Ticks.ToString(), file.Length.ToString()));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ProblemException(new Problem("secret-file-missing",
-                $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."), e);
+                $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."), exception);
         }
-        catch (UnauthorizedAccessException e)
+        catch (UnauthorizedAccessException exception)
         {
             throw new ProblemException(new Problem("secret-file-denied",
-                $"The secret's file {path} can't be read: permission denied.", "Give the agent's user the right to read it."), e);
+                $"The secret's file {path} can't be read: permission denied.", "Give the agent's user the right to read it."), exception);
         }
     }
 
@@ -125,7 +127,7 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
                 : throw new ProblemException(new Problem("secret-field-missing",
                     $"The {Describe(secret)} is JSON but has no text field '{field}' for {consumer}.", $"Correct {key}.json in the configuration, or the value."));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // Half a surrogate pair is an InvalidOperationException. The parser's own message may quote the text: it is left out on purpose.
             throw new ProblemException(new Problem("secret-not-json",

@@ -23,13 +23,13 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
         {
             return JsonSerializer.Deserialize(ReadBytes(), BootJson.Default.BootDocument) is { Schema: Schema } document ? [.. document.Boots.Select(FromDto)] : [];
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return [];
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            logger.BootFileUnreadable(_path, e.Message.TrimEnd('.'));
+            logger.BootFileUnreadable(_path, exception.Message.TrimEnd('.'));
             return [];
         }
     }
@@ -40,12 +40,12 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
         {
             DurableFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(new BootDocument(Schema, [.. boots.Select(ToDto)]), BootJson.Default.BootDocument));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             if (!_writeFailureLogged)
             {
                 _writeFailureLogged = true;
-                logger.BootFileUnwritable(_path, e.Message.TrimEnd('.'));
+                logger.BootFileUnwritable(_path, exception.Message.TrimEnd('.'));
             }
         }
     }

@@ -12,7 +12,7 @@ internal static class BootId
         {
             return System.IO.File.ReadAllText(file).Trim() is { Length: > 0 } id ? id : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;
         }

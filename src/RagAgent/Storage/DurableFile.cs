@@ -62,7 +62,7 @@ internal static class DurableFile
         {
             File.Delete(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return;   // the failure that led here is the one to tell
         }

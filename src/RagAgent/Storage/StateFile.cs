@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Storage;
 
@@ -7,7 +9,7 @@ namespace RagAgent.Storage;
 /// <param name="directory">Made when it is missing.</param>
 /// <param name="logger">Told when what was remembered is lost.</param>
 /// <param name="bootIdFile">Where the kernel tells this life of the machine from others: a hold ends with it.</param>
-internal sealed class StateFile(string directory, ILogger<StateFile> logger, string bootIdFile = BootId.KernelPath) : IMemory
+internal sealed class StateFile(string directory, ILogger<StateFile> logger, string bootIdFile = BootId.KernelPath) : IStateStore
 {
     // A thousand times what it holds; a file that is larger is not ours, and memory is short.
     private const int MaxFileSize = 1 << 20;
@@ -24,14 +26,14 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
 
     private string BrokenPath => _path + ".broken";
 
-    public Memory? Read()
+    public PersistedState? Load()
     {
         FileLock.Wait();
         try
         {
             return StateSerializer.Deserialize(ReadBytes(), BootId.Read(bootIdFile));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;   // the first start
         }
@@ -39,9 +41,9 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
         {
             SetAside(e.Message);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            SetAside(e.Message.TrimEnd('.'));
+            SetAside(exception.Message.TrimEnd('.'));
         }
         finally
         {
@@ -52,7 +54,7 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
 
     /// <summary>Of two that overlap, either may be the last.</summary>
     /// <exception cref="ProblemException">It can't be written; what was written before is still there.</exception>
-    public async Task WriteAsync(Memory state, CancellationToken stopping)
+    public async Task SaveAsync(PersistedState state, CancellationToken stopping)
     {
         await FileLock.WaitAsync(stopping);
         try
@@ -60,9 +62,9 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
             // A sync to disk may take long: never on the caller's thread. Once begun it is finished.
             await Task.Run(() => DurableFile.Replace(_path, StateSerializer.Serialize(state, BootId.Read(bootIdFile)), AfterStep), CancellationToken.None);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(WriteProblem(e), e);
+            throw new ProblemException(WriteProblem(exception), exception);
         }
         finally
         {
@@ -91,22 +93,22 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
             File.Move(_path, BrokenPath, overwrite: true);
             kept = $" It is kept as {BrokenPath}.";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            kept = $" It stays where it is: {e.Message.TrimEnd('.')}.";
+            kept = $" It stays where it is: {exception.Message.TrimEnd('.')}.";
         }
         logger.StateLost(new Problem("state-unreadable", $"What the agent remembered, {_path}, can't be used: {why}.{kept}",
             "Nothing has to be done: the agent goes on with what the containers tell. It does not know any more which images failed, nor that the app was to stay stopped."));
     }
 
-    private Problem WriteProblem(Exception e)
+    private Problem WriteProblem(Exception exception)
     {
-        var (why, remedy) = e.HResult switch
+        var (why, remedy) = exception.HResult switch
         {
             NoSpace or QuotaExceeded => ("the disk is full", $"Free some space ('df -h {directory}')."),
             ReadOnlyFileSystem => ("its file system is read-only", "Have it mounted for writing; after errors of the disk the kernel makes it read-only, see 'dmesg'."),
-            _ when e is UnauthorizedAccessException => ("this user may not write there", $"Run the agent by its systemd unit, or give it a state directory that this user can write to."),
-            _ => (e.Message.TrimEnd('.'), $"See that {directory} is a directory that this user can write to."),
+            _ when exception is UnauthorizedAccessException => ("this user may not write there", $"Run the agent by its systemd unit, or give it a state directory that this user can write to."),
+            _ => (exception.Message.TrimEnd('.'), $"See that {directory} is a directory that this user can write to."),
         };
         return new Problem("state-unwritable", $"What the agent remembers, {_path}, can't be written: {why}.",
             $"{remedy} The app is not touched; until it can be written, a restart of the agent forgets what it has learned since.");

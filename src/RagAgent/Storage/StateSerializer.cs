@@ -2,7 +2,8 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Storage;
 
@@ -17,14 +18,14 @@ internal static class StateSerializer
     // Names and sentences are read by people: quotes and umlauts stay as they are. No browser sees this.
     private static readonly StateJson Json = new(new JsonSerializerOptions(StateJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    public static byte[] Serialize(Memory state, string? bootId)
+    public static byte[] Serialize(PersistedState state, string? bootId)
     {
         var content = JsonSerializer.SerializeToElement(ToDto(state, bootId), Json.PersistedStateDto);
         return [.. JsonSerializer.SerializeToUtf8Bytes(new StateDocument(Schema, Checksum(content), content), Json.StateDocument), (byte)'\n'];
     }
 
     /// <exception cref="CorruptStateException">It is damaged, or of an agent that is newer.</exception>
-    public static Memory Deserialize(ReadOnlySpan<byte> input, string? bootId)
+    public static PersistedState Deserialize(ReadOnlySpan<byte> input, string? bootId)
     {
         if (input.IsEmpty)
         {
@@ -46,9 +47,9 @@ internal static class StateSerializer
             }
             return FromDto(document.Memory.Deserialize(Json.PersistedStateDto) ?? throw new JsonException("no memory"), bootId);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
-            throw new CorruptStateException("it is damaged or not whole", e);
+            throw new CorruptStateException("it is damaged or not whole", exception);
         }
     }
 
@@ -63,16 +64,16 @@ internal static class StateSerializer
         return $"sha256:{Convert.ToHexStringLower(SHA256.HashData(bytes.WrittenSpan))}";
     }
 
-    private static PersistedStateDto ToDto(Memory state, string? bootId) => new(
-        [.. state.Good.Select(ToDto)],
+    private static PersistedStateDto ToDto(PersistedState state, string? bootId) => new(
+        [.. state.KnownGood.Select(ToDto)],
         state.Verdict is { } verdict ? ToDto(verdict) : null,
         state.Hold is { } hold ? new HoldDto(hold switch
         {
             Hold.Operator => "operator",
-            Hold.Hand => "hand",
+            Hold.DockerStop => "hand",
             _ => throw new InvalidOperationException($"No one writes down {hold}."),
         }, bootId) : null,
-        [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopAsked))]);
+        [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopRequested))]);
 
     private static ImageDto ToDto(ImageName image) => new(image.Repository, image.Digest);
 
@@ -81,17 +82,17 @@ internal static class StateSerializer
     private static VerdictDto ToDto(Verdict verdict) => verdict switch
     {
         Verdict.OnTrial v => new VerdictDto.OnTrial(ToDto(v.Image), v.Strikes, v.Round),
-        Verdict.RolledBack v => new VerdictDto.RolledBack(ToDto(v.Image), ToDto(v.Why), v.Strikes, v.Round, v.Asked, v.Under),
-        Verdict.Undecided v => new VerdictDto.Undecided(ToDto(v.Image), ToDto(v.Why), v.Round, v.Under),
-        Verdict.Quarantined v => new VerdictDto.Quarantined(ToDto(v.Image), ToDto(v.Why)),
+        Verdict.RolledBack v => new VerdictDto.RolledBack(ToDto(v.Image), ToDto(v.Cause), v.Strikes, v.Round, v.ByOperator, v.Inputs),
+        Verdict.Undecided v => new VerdictDto.Undecided(ToDto(v.Image), ToDto(v.Cause), v.Round, v.Inputs),
+        Verdict.Quarantined v => new VerdictDto.Quarantined(ToDto(v.Image), ToDto(v.Cause)),
         _ => throw new InvalidOperationException($"No one writes down {verdict.GetType().Name}."),
     };
 
-    private static Memory FromDto(PersistedStateDto input, string? bootId) => new(
+    private static PersistedState FromDto(PersistedStateDto input, string? bootId) => new(
         [.. input.Good.Select(FromDto)],
         input.Verdict is { } verdict ? FromDto(verdict) : null,
         input.Hold is { } hold ? FromDto(hold, bootId) : null,
-        [.. input.Runs.Select(run => new Run(run.Container, run.StartedAt) { StopAsked = run.StopAsked })]);
+        [.. input.Runs.Select(run => new Run(run.Container, run.StartedAt) { StopRequested = run.StopAsked })]);
 
     private static ImageName FromDto(ImageDto input) => new(input.Repository, input.Digest);
 
@@ -111,7 +112,7 @@ internal static class StateSerializer
     {
         (_, false) => null,
         ("operator", _) => Hold.Operator,
-        ("hand", _) => Hold.Hand,
+        ("hand", _) => Hold.DockerStop,
         _ => throw new JsonException($"a hold by {input.By}"),
     };
 }

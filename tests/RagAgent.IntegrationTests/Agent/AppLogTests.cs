@@ -261,9 +261,9 @@ public sealed class AppLogTests(Bench bench) : AgentTest(bench)
         {
             await EventuallyAsync(() => Task.FromResult(holds()), what);
         }
-        catch (Xunit.Sdk.XunitException e)
+        catch (Xunit.Sdk.XunitException exception)
         {
-            Assert.Fail($"{e.Message}\nThe agent's log ends:\n{string.Join('\n', agent.Log.Split('\n').TakeLast(20))}");
+            Assert.Fail($"{exception.Message}\nThe agent's log ends:\n{string.Join('\n', agent.Log.Split('\n').TakeLast(20))}");
         }
     }
 

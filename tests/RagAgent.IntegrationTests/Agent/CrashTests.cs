@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using RagAgent.Control;
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Reporting;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;

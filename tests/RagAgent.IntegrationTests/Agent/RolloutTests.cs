@@ -1,7 +1,7 @@
 using LocalAws.Faults;
 using LocalAws.Requests;
-using RagAgent.Control;
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Reporting;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;

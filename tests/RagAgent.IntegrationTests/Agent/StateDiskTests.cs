@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using RagAgent.Common;
 using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.Storage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
@@ -9,8 +10,8 @@ namespace RagAgent.IntegrationTests.Agent;
 /// <summary>The state file on a real disk that is full, or read-only.</summary>
 public sealed class StateDiskTests : IAsyncLifetime
 {
-    private static readonly Memory Before = new([new ImageName("registry/app", "sha256:aa")], null, null, []);
-    private static readonly Memory After = Before with { Runs = [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")] };
+    private static readonly PersistedState Before = new([new ImageName("registry/app", "sha256:aa")], null, null, []);
+    private static readonly PersistedState After = Before with { Runs = [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")] };
 
     private readonly string _disk = Directory.CreateTempSubdirectory("ragagent-disk.").FullName;
     private StateFile _file = null!;
@@ -21,7 +22,7 @@ public sealed class StateDiskTests : IAsyncLifetime
     {
         await MountAsync("-t", "tmpfs", "-o", "size=64k", "tmpfs", _disk);
         _file = new StateFile(_disk, NullLogger<StateFile>.Instance);
-        await _file.WriteAsync(Before, Stop);
+        await _file.SaveAsync(Before, Stop);
     }
 
     public async ValueTask DisposeAsync()
@@ -36,13 +37,13 @@ public sealed class StateDiskTests : IAsyncLifetime
         var rest = Path.Combine(_disk, "rest");
         await Assert.ThrowsAsync<IOException>(() => File.WriteAllBytesAsync(rest, new byte[128 << 10], Stop));
 
-        var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.WriteAsync(After, Stop));
+        var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.SaveAsync(After, Stop));
 
         Assert.Equal(("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: the disk is full."), (refused.Problem.Code, refused.Problem.What));
-        Assert.Equal(Before, _file.Read());
+        Assert.Equal(Before, _file.Load());
         File.Delete(rest);
-        await _file.WriteAsync(After, Stop);
-        Assert.Equal(After, _file.Read());
+        await _file.SaveAsync(After, Stop);
+        Assert.Equal(After, _file.Load());
     }
 
     [Fact]
@@ -50,10 +51,10 @@ public sealed class StateDiskTests : IAsyncLifetime
     {
         await MountAsync("-o", "remount,ro", _disk);
 
-        var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.WriteAsync(After, Stop));
+        var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.SaveAsync(After, Stop));
 
         Assert.Equal(("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: its file system is read-only."), (refused.Problem.Code, refused.Problem.What));
-        Assert.Equal(Before, _file.Read());
+        Assert.Equal(Before, _file.Load());
     }
 
     [Fact]
@@ -62,7 +63,7 @@ public sealed class StateDiskTests : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(_disk, "state.json"), "broken", Stop);
         await MountAsync("-o", "remount,ro", _disk);
 
-        Assert.Null(_file.Read());
+        Assert.Null(_file.Load());
         Assert.True(File.Exists(Path.Combine(_disk, "state.json")));
     }
 

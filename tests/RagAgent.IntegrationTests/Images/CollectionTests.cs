@@ -1,5 +1,5 @@
 using RagAgent.IntegrationTests.Support;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
@@ -24,7 +24,7 @@ public sealed class CollectionTests(Bench bench) : ImageTest(bench)
         await engine.Docker.DoAsync("tag", old.ToString(), $"{Repository}:old");
         await engine.Docker.DoAsync("tag", previous.ToString(), "mine:previous");
 
-        var collection = await room.Store.CollectAsync([current, previous], Stopping);
+        var collection = await room.Store.CleanUpAsync([current, previous], Stopping);
 
         Assert.Equal(1, collection.Removed);
         Assert.InRange(collection.FreedBytes, 5_000_000, 20_000_000);
@@ -38,8 +38,8 @@ public sealed class CollectionTests(Bench bench) : ImageTest(bench)
 
         // When the container is gone, so is the reason to keep its image; the next time there is nothing to do.
         await engine.Docker.DoAsync("rm", "someones");
-        Assert.Equal(1, (await room.Store.CollectAsync([current, previous], Stopping)).Removed);
-        Assert.Equal(new Collection(0, 0), await room.Store.CollectAsync([current, previous], Stopping));
+        Assert.Equal(1, (await room.Store.CleanUpAsync([current, previous], Stopping)).Removed);
+        Assert.Equal(new ImageCleanupResult(0, 0), await room.Store.CleanUpAsync([current, previous], Stopping));
     }
 
     [Fact]
@@ -65,10 +65,10 @@ public sealed class CollectionTests(Bench bench) : ImageTest(bench)
         });
         using var room = Room(front.Socket);
 
-        Assert.Equal(new Collection(0, 0), await room.Store.CollectAsync([], Stopping));
+        Assert.Equal(new ImageCleanupResult(0, 0), await room.Store.CleanUpAsync([], Stopping));
 
         await room.Store.ResolveAsync(Stopping);
-        Assert.Equal(1, (await room.Store.CollectAsync([], Stopping)).Removed);
+        Assert.Equal(1, (await room.Store.CleanUpAsync([], Stopping)).Removed);
         Assert.NotNull(await room.Engine.FindAsync(first.Image.ToString(), Stopping));
         Assert.Null(await room.Engine.FindAsync(second.Image.ToString(), Stopping));
     }

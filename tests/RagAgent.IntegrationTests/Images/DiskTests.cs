@@ -1,6 +1,7 @@
 using LocalAws.Requests;
+using RagAgent.Common;
 using RagAgent.IntegrationTests.Support;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
@@ -28,7 +29,7 @@ public sealed class DiskTests(Bench bench) : ImageTest(bench)
         // The next version brings a few kB: what it shares with the first is not counted, though 300 MB are more than are free.
         await engine.ResizeDiskAsync("440m");
         var next = await PushedUponAsync("a few bytes");
-        Assert.InRange((await room.EnsureAsync(next)).Pulled, 1, 100_000);
+        Assert.InRange((await room.EnsureAsync(next)).PulledBytes, 1, 100_000);
     }
 
     [Fact]

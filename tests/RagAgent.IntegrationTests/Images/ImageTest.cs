@@ -3,12 +3,13 @@ using System.Text;
 using System.Text.Json.Nodes;
 using LocalAws;
 using Microsoft.Extensions.Logging.Abstractions;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Images;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
@@ -87,8 +88,8 @@ internal sealed class ImageRoom : IDisposable
 
     public List<PullProgress> Progress { get; } = [];
 
-    public Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool anew = false, CancellationToken? stopping = null) =>
-        Store.EnsureAsync(resolution, anew, Progress.Add, stopping ?? TestContext.Current.CancellationToken);
+    public Task<FetchedImage> EnsureAsync(Resolution resolution, bool anew = false, CancellationToken? stopping = null) =>
+        Store.FetchAsync(resolution, anew, Progress.Add, stopping ?? TestContext.Current.CancellationToken);
 
     public void Dispose()
     {

@@ -3,8 +3,9 @@ using LocalAws.Faults;
 using LocalAws.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.IntegrationTests.Support;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;

@@ -1,8 +1,9 @@
 using LocalAws.Faults;
 using LocalAws.Requests;
+using RagAgent.Common;
 using RagAgent.Containers;
 using RagAgent.IntegrationTests.Support;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
@@ -32,7 +33,7 @@ public sealed class RepairTests(Bench bench, PrivateEngine engine) : ImageTest(b
         await engine.Docker.DoAsync("pull", "--quiet", resolution.Image.ToString());
         Assert.False(await room.Engine.IsIntactAsync(resolution.Image.ToString(), Stopping));
 
-        Assert.InRange((await room.EnsureAsync(resolution, anew: true)).Pulled, 1_000, long.MaxValue);
+        Assert.InRange((await room.EnsureAsync(resolution, anew: true)).PulledBytes, 1_000, long.MaxValue);
 
         Assert.True(await room.Engine.IsIntactAsync(resolution.Image.ToString(), Stopping));
         Assert.Equal($"{Repository}:latest", await engine.Docker.DoAsync("image", "inspect", "--format", "{{index .RepoTags 0}}", resolution.Image.ToString()));

@@ -2,9 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using LocalAws;
+using RagAgent.Common;
 using RagAgent.Control;
 using RagAgent.IntegrationTests.AwsBench;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -253,7 +254,7 @@ public abstract class AgentTest(Bench bench) : IAsyncLifetime
                     return status;
                 }
             }
-            catch (Exception e) when (e is ProblemException or HttpRequestException or IOException)
+            catch (Exception exception) when (exception is ProblemException or HttpRequestException or IOException)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Stopping);   // it does not listen yet
             }

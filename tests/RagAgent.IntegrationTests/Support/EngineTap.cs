@@ -71,7 +71,7 @@ internal sealed partial class EngineTap : IAsyncDisposable
                 _ = PumpAsync(connection, server, client, connection.Answers);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             return;   // disposed
         }
@@ -95,7 +95,7 @@ internal sealed partial class EngineTap : IAsyncDisposable
             }
             to.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             from.Dispose();
             to.Dispose();

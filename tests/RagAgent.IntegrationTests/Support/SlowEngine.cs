@@ -41,7 +41,7 @@ internal sealed class SlowEngine : IAsyncDisposable
                 _ = PumpAsync(server, client, null, delay);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             return;   // disposed
         }
@@ -63,7 +63,7 @@ internal sealed class SlowEngine : IAsyncDisposable
             }
             to.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             from.Dispose();
             to.Dispose();

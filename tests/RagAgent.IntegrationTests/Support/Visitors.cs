@@ -47,9 +47,9 @@ internal sealed class Visitors : IAsyncDisposable
             using var response = await _http.GetAsync(address);
             return new Visit((int)response.StatusCode, response.Headers.RetryAfter is not null, await response.Content.ReadAsStringAsync(), asked, TimeProvider.System.GetTimestamp());
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
-            return new Visit(0, false, e.GetBaseException().Message, asked, TimeProvider.System.GetTimestamp());
+            return new Visit(0, false, exception.GetBaseException().Message, asked, TimeProvider.System.GetTimestamp());
         }
     }
 }

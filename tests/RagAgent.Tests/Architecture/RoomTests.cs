@@ -15,11 +15,11 @@ public class RoomTests
         new ArchLoader().LoadAssemblies(typeof(RagAgent.Configuration.AgentConfig).Assembly).Build();
 
     [Fact]
-    public void The_supervision_knows_no_other_room_except_the_words_for_an_exception()
+    public void The_supervision_depends_only_on_common_basics_and_the_log_of_its_changes()
     {
-        var known = Dependencies("Supervision").Where(d => RoomOf(d.Target) is not (null or "Supervision")).Select(d => $"{Outer(d.Origin)} -> {Outer(d.Target)}").Distinct();
+        var known = Dependencies("Supervision").Where(d => RoomOf(d.Target) is not (null or "Supervision" or "Common")).Select(d => $"{Outer(d.Origin)} -> {Outer(d.Target)}").Distinct();
 
-        Assert.Equal(["RagAgent.Supervision.EffectRunner -> RagAgent.Diagnostics.Problems"], known);
+        Assert.Equal(["RagAgent.Supervision.Runtime.Supervisor -> RagAgent.Reporting.StateChangeLog"], known);
     }
 
     [Theory]
@@ -39,9 +39,9 @@ public class RoomTests
     }
 
     [Theory]
-    [InlineData("Cli", "")]
-    [InlineData("Control", "Cli", "")]
-    [InlineData("Proxy", "Control", "Cli", "")]
+    [InlineData("Cli", "Reporting", "")]
+    [InlineData("Control", "Reporting", "Cli", "")]
+    [InlineData("Proxy", "Control", "Reporting", "Cli", "")]
     [InlineData("Aws", "")]
     [InlineData("Health", "")]
     [InlineData("Storage", "")]

@@ -6,11 +6,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
 using RagAgent.Aws.Dns;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 using RagAgent.Tests.Bench;
 
 namespace RagAgent.Tests.Aws;
@@ -41,7 +42,7 @@ internal sealed class DnsBench : IAsyncDisposable
 
     public AgentClock Clock { get; }
 
-    public StateBoard Board { get; } = new();
+    public StateFeed Board { get; } = new();
 
     public DnsStateHolder Address { get; }
 

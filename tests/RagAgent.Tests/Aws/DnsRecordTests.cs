@@ -1,6 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -197,7 +198,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await bench.RunAsync(Stop);
         await DnsBench.UntilAsync(() => bench.Address.Current.Addresses.Count == 2, Stop);
 
-        bench.Board.Publish(bench.Board.State with { InstanceStop = Told.Known(new Acceptance("i-0123456789abcdef0", Moment.Zero)) });
+        bench.Board.Publish(bench.Board.State with { InstanceStop = Told.Known(new StopAccepted("i-0123456789abcdef0", Moment.Zero)) });
         await bench.EndAsync();
 
         Assert.Empty(bench.Records);

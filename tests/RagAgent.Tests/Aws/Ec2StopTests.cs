@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

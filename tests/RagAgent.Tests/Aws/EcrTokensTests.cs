@@ -2,7 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
-using RagAgent.Supervision;
+using RagAgent.Common;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -200,7 +200,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
         _refuse = call => call.Response.WriteAsync(body);
         using var tokens = Tokens();
 
-        var thrown = await Assert.ThrowsAsync<RagAgent.Supervision.ProblemException>(() => TokenAsync(tokens));
+        var thrown = await Assert.ThrowsAsync<RagAgent.Common.ProblemException>(() => TokenAsync(tokens));
 
         Assert.Equal(("ecr-garbled", "ECR's answer with the registry token can't be understood."), (thrown.Problem.Code, thrown.Problem.What));
         Assert.DoesNotContain("canary7731", thrown.ToString(), StringComparison.Ordinal);

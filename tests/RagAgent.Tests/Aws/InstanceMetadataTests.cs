@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
-using RagAgent.Supervision;
+using RagAgent.Common;
 using RagAgent.Tests.Bench;
 using Xunit;
 

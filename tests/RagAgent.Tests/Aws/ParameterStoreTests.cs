@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using RagAgent.Aws;
+using RagAgent.Common;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

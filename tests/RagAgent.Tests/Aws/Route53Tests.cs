@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using RagAgent.Aws.Dns;
-using RagAgent.Supervision;
+using RagAgent.Common;
 using RagAgent.Tests.Bench;
 using Xunit;
 

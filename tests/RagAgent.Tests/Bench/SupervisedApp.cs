@@ -1,10 +1,14 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using RagAgent.Common;
+using RagAgent.Reporting;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Bench;
 
 /// <summary>A real supervision over an engine, a registry and secrets that are always well: it adopts the app on the port and has it serve.</summary>
-internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor, IMemory, IInstance, IAsyncDisposable
+internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IConnectionDrain, IStateStore, IInstanceControl, IAsyncDisposable
 {
     private readonly Container _container;
     private int _probes;
@@ -13,10 +17,10 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
     {
         _container = Told.Container(port, new Release(Told.Image, Told.Policy.ConfigFingerprint, Told.Secrets.Fingerprint).Id);
         Clock = new AgentClock(time ?? TimeProvider.System);
-        Supervisor = new Supervisor(Told.Policy, new EffectRunner(this, this, this, this, this, this, this, Told.Policy, Clock), this, Board, new Narrator(NullLogger<Supervisor>.Instance, Told.Policy), Clock);
+        Supervisor = new Supervisor(Told.Policy, new EffectRunner(this, this, this, this, this, this, this, Told.Policy, Clock), this, Board, new StateChangeLog(NullLogger<Supervisor>.Instance, Told.Policy), Clock);
     }
 
-    public StateBoard Board { get; } = new();
+    public StateFeed Board { get; } = new();
     public AgentClock Clock { get; }
     public Supervisor Supervisor { get; }
 
@@ -26,7 +30,7 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
     public async Task StartAsync(CancellationToken stopping)
     {
         await Supervisor.StartAsync(stopping);
-        await UntilAsync(state => state.App is App.Serving && state.Image.Value is not null, stopping);
+        await UntilAsync(state => state.Front is ContainerState.Serving && state.Image.Value is not null, stopping);
     }
 
     /// <summary>Waits for a state, however it comes about.</summary>
@@ -48,9 +52,9 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
 
     public Task<Resolution> ResolveAsync(CancellationToken stopping) => Task.FromResult(Told.Resolution);
 
-    public Task<ImageOnDisk> EnsureAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping) => Task.FromResult(new ImageOnDisk(Told.Digest, 0));
+    public Task<FetchedImage> FetchAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping) => Task.FromResult(new FetchedImage(Told.Digest, 0));
 
-    public Task<Collection> CollectAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) => Task.FromResult(new Collection(0, 0));
+    public Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) => Task.FromResult(new ImageCleanupResult(0, 0));
 
     public Task<SecretVersions> ReadAsync(CancellationToken stopping) => Task.FromResult(Told.Secrets);
 
@@ -66,9 +70,9 @@ internal sealed class SupervisedApp : IEngine, IImages, ISecrets, IProber, IDoor
 
     public Task<string> StopAsync(CancellationToken stopping) => Task.FromResult("i-0123456789abcdef0");
 
-    public Memory? Read() => null;
+    public PersistedState? Load() => null;
 
-    public Task WriteAsync(Memory memory, CancellationToken stopping) => Task.CompletedTask;
+    public Task SaveAsync(PersistedState memory, CancellationToken stopping) => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {

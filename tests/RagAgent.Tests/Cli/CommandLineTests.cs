@@ -1,8 +1,8 @@
 using RagAgent.Cli;
 using RagAgent.Cli.Commands;
+using RagAgent.Common;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

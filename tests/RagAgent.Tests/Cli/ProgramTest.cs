@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using RagAgent.Common;
 using RagAgent.Control;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -3,7 +3,7 @@ using Docker.DotNet.Models;
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 using ContainerConfig = RagAgent.Configuration.ContainerConfig;
 using ContainerSpec = RagAgent.Containers.ContainerSpec;
@@ -130,7 +130,7 @@ public class ContainerSpecTests
         };
 
         Assert.Equal(
-            new Container("0123", "ragstream", Release.Image, Release.Id, "config", RagAgent.Supervision.ContainerStatus.Running, "2026-01-01T00:00:00Z", 32768, null),
+            new Container("0123", "ragstream", Release.Image, Release.Id, "config", RagAgent.Supervision.State.ContainerStatus.Running, "2026-01-01T00:00:00Z", 32768, null),
             Labels.ReadContainer(seen, "8501/tcp", null));
     }
 
@@ -139,7 +139,7 @@ public class ContainerSpecTests
     {
         var seen = new ContainerInspectResponse { ID = "0123", Name = "/x" };
 
-        Assert.Equal(new Container("0123", "x", null, null, null, RagAgent.Supervision.ContainerStatus.Created, "", null, null), Labels.ReadContainer(seen, "8501/tcp", null));
+        Assert.Equal(new Container("0123", "x", null, null, null, RagAgent.Supervision.State.ContainerStatus.Created, "", null, null), Labels.ReadContainer(seen, "8501/tcp", null));
     }
 
     [Fact]

@@ -8,17 +8,17 @@ using Docker.DotNet.Models;
 using RagAgent.Cli;
 using RagAgent.Cli.Commands;
 using RagAgent.Containers;
-using RagAgent.Control;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Export;
 using RagAgent.Export.Ecs;
 using RagAgent.Export.Kubernetes;
-using RagAgent.Proxy.StatusPage;
+using RagAgent.Reporting;
 using RagAgent.Secrets;
 using RagAgent.Storage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Configuration;
 using RagAgent.Tests.Export;
 using Xunit;
@@ -101,7 +101,7 @@ public sealed partial class ContractTests
         [
             .. StatusWriter.BuildBoot(boot).Steps.Select(step => $"status boot.this.steps[].name {step.Name}"),
             .. keptSteps.Select(step => $"boots.json boots[].steps {step.Name}"),
-            .. Enum.GetValues<RequestKind>().Select(kind => $"status update.last.kind {Words.Command(kind)}"),
+            .. Enum.GetValues<RequestKind>().Select(kind => $"status update.last.kind {Humanize.Command(kind)}"),
             .. checks.Select(type => $"doctor checks[].name {((ICheck)RuntimeHelpers.GetUninitializedObject(type)).Name}"),
         ]);
     }

@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Diagnostics.Logging;
-using RagAgent.Supervision;
 
 namespace RagAgent.Tests.Contract;
 

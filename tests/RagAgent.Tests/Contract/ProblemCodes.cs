@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using RagAgent.Tests.Configuration;
 
@@ -19,7 +20,7 @@ internal static partial class ProblemCodes
     // These are chosen by a switch, which the expression below does not see.
     private static IEnumerable<string> OfExits() =>
         new[] { new ContainerExit(1, false, "", []), new ContainerExit(97, false, "", []), new ContainerExit(137, true, "", []) }
-            .Select(exit => Failures.Exited(Told.Container(), exit).Code);
+            .Select(exit => ContainerProblems.Exited(Told.Container(), exit).Code);
 
     // Made as new Problem("code", …), as new("code", $"…"), or named as a constant.
     [GeneratedRegex("(?:new Problem\\(|new\\(|const string \\w+ =)\\s*\"([a-z]+(?:-[a-z]+)+|network|timeout|io|unexpected|registry)\"")]

@@ -1,10 +1,12 @@
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -45,7 +47,7 @@ public sealed class ControlTests : IAsyncLifetime
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task The_status_is_what_the_state_board_shows()
     {
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(), Sessions = 2, Tag = Told.Known(Told.Resolution), Secrets = Told.Failing<SecretVersions>(Told.Trouble) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(), Sessions = 2, Tag = Told.Known(Told.Resolution), Secrets = Told.Failing<SecretVersions>(Told.Trouble) });
 
         var status = await _client.StatusAsync(null, Stop);
 

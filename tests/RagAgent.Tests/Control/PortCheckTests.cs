@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

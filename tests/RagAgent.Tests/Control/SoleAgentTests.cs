@@ -1,5 +1,5 @@
+using RagAgent.Common;
 using RagAgent.Control;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -1,4 +1,5 @@
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -7,7 +8,7 @@ namespace RagAgent.Tests.Control;
 /// <summary>The board on which everyone who only reads finds the newest state.</summary>
 public class StateBoardTests
 {
-    private readonly StateBoard _board = new();
+    private readonly StateFeed _board = new();
 
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_has_not_seen_the_newest_gets_it_at_once()
@@ -63,13 +64,13 @@ public class StateBoardTests
             {
                 var (revision, state) = await _board.WaitAsync(seen, Stop);
                 Assert.True(revision > seen);
-                Assert.Equal(revision, state.Counter);
+                Assert.Equal(revision, state.LastOperation);
                 seen = revision;
             }
         }, Stop)).ToArray();
         for (var i = 1; i <= news; i++)
         {
-            _board.Publish(new AgentState { Counter = i });
+            _board.Publish(new AgentState { LastOperation = i });
         }
 
         await Task.WhenAll(readers);

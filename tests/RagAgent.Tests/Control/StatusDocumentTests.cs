@@ -1,6 +1,5 @@
 using System.Text.Json;
-using RagAgent.Cli;
-using RagAgent.Control;
+using RagAgent.Reporting;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Time.Testing;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Storage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -134,10 +135,10 @@ public sealed class BootTimelineTests : IDisposable
     {
         var stop = TestContext.Current.CancellationToken;
         var boot = Told.Boot(File());
-        var board = new StateBoard();
-        using var recorder = new BootRecorder(boot, File(), board);
+        var feed = new StateFeed();
+        using var recorder = new BootRecorder(boot, File(), feed);
         await recorder.StartAsync(stop);
-        board.Publish(Told.Idle with { Secrets = Told.Known(Told.Secrets), Tag = Told.Known(Told.Resolution), Image = Told.Known(new ImageOnDisk(Told.Digest, 0)), App = Told.Serving() });
+        feed.Publish(Told.Idle with { Secrets = Told.Known(Told.Secrets), Tag = Told.Known(Told.Resolution), Image = Told.Known(new FetchedImage(Told.Digest, 0)), Front = Told.Serving() });
         while (File().Read() is not [{ IsComplete: true }])
         {
             await Task.Yield();

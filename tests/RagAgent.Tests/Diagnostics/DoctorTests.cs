@@ -1,9 +1,9 @@
 using RagAgent.Aws;
+using RagAgent.Common;
 using RagAgent.Control;
-using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -32,7 +32,7 @@ public sealed class DoctorTests
                 ("credentials", new CheckResult(CheckOutcome.Failed, "The instance has no IAM role yet.", "Attach one.", "imds-no-role")),
                 ("secrets", CheckResult.Skipped("Not known, for the reason that credentials has.")),
                 ("disk", new CheckResult(CheckOutcome.Failed, "It went wrong.", "Do this.", "trouble")),
-                ("port", CheckResult.Failed(Problems.From(new InvalidOperationException("It broke")))),
+                ("port", CheckResult.Failed(ExceptionMapping.ToProblem(new InvalidOperationException("It broke")))),
             ], await doctor.RunAllAsync(TestContext.Current.CancellationToken));
     }
 

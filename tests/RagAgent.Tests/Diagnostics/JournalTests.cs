@@ -2,10 +2,12 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Logging;
+using RagAgent.Reporting;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;

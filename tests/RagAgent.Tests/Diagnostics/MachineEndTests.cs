@@ -1,5 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -18,14 +20,14 @@ public class MachineEndTests
     [InlineData("", false)]
     [InlineData(null, false)]
     public async Task It_is_told_by_what_systemd_is_about_to_do(string? jobs, bool near) =>
-        Assert.Equal(near, await new ShutdownDetector(new StateBoard()) { ListJobs = _ => Task.FromResult(jobs) }.IsPoweringOffAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(near, await new ShutdownDetector(new StateFeed()) { ListJobs = _ => Task.FromResult(jobs) }.IsPoweringOffAsync(TestContext.Current.CancellationToken));
 
     [Fact]
     public async Task Or_by_EC2_which_has_agreed_to_stop_it()
     {
-        var board = new StateBoard();
-        board.Publish(new AgentState { InstanceStop = Told.Known(new Acceptance("i-0123456789abcdef0", Moment.Zero)) });
+        var feed = new StateFeed();
+        feed.Publish(new AgentState { InstanceStop = Told.Known(new StopAccepted("i-0123456789abcdef0", Moment.Zero)) });
 
-        Assert.True(await new ShutdownDetector(board) { ListJobs = _ => Task.FromResult<string?>(null) }.IsPoweringOffAsync(TestContext.Current.CancellationToken));
+        Assert.True(await new ShutdownDetector(feed) { ListJobs = _ => Task.FromResult<string?>(null) }.IsPoweringOffAsync(TestContext.Current.CancellationToken));
     }
 }

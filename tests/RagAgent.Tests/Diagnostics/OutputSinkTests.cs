@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RagAgent.Diagnostics.Logging;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
 using RagAgent.Tests.Bench;
 using Serilog;
 using Serilog.Events;
@@ -149,8 +149,8 @@ public sealed class OutputSinkTests : IDisposable
         using var logger = new LoggerConfiguration().WriteTo.Sink(Sink(OutputKind.Journal)).CreateLogger();
         using var factory = new Serilog.Extensions.Logging.SerilogLoggerFactory(logger);
 
-        RagAgent.Supervision.Log.WentWrong(factory.CreateLogger("x"), Told.Trouble);
-        RagAgent.Supervision.Log.CouldNotAsk(factory.CreateLogger("x"), "{of the app}");
+        RagAgent.Reporting.Log.WentWrong(factory.CreateLogger("x"), Told.Trouble);
+        RagAgent.Reporting.Log.CouldNotAsk(factory.CreateLogger("x"), "{of the app}");
 
         Assert.Equal("<4>It went wrong. Do this.\n<4>The app could not be asked how it is, which says nothing about it: {of the app}.\n", _out.ToString());
     }

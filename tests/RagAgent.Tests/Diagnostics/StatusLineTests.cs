@@ -1,6 +1,7 @@
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -8,7 +9,7 @@ namespace RagAgent.Tests.Diagnostics;
 
 public sealed class StatusLineTests : IDisposable
 {
-    private readonly StateBoard _board = new();
+    private readonly StateFeed _board = new();
     private readonly FakeSystemd _systemd = new();
     private readonly StringWriter _out = new();
 
@@ -27,7 +28,7 @@ public sealed class StatusLineTests : IDisposable
             _board.Publish(Told.Idle with { Sessions = sessions });
             await Task.Yield();
         }
-        _board.Publish(Told.Idle with { Tag = Told.Known(Told.Resolution), Progress = new PullProgress(0.5, 500, 1000) });
+        _board.Publish(Told.Idle with { Tag = Told.Known(Told.Resolution), PullProgress = new PullProgress(0.5, 500, 1000) });
         await HeadlineAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
         await line.StopAsync(TestContext.Current.CancellationToken);
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -131,13 +131,13 @@ public sealed class WatchdogTests
         }
     }
 
-    private sealed class FakeLoop : IPulse
+    private sealed class FakeLoop : IHeartbeat
     {
         private TaskCompletionSource _round = new();
 
         public int Asked { get; private set; }
 
-        public string What => "loop";
+        public string Name => "loop";
 
         public Task BeatAsync(CancellationToken stopping)
         {

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
 using RagAgent.Health;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -178,7 +178,7 @@ public sealed class HttpProberTests : IDisposable
     {
         var result = await HangForAsync(Enum.Parse<ProbeKind>(kind), TimeSpan.FromSeconds(patience + 30));
 
-        Assert.Equal(new ProbeResult.NotAsked("the agent itself did not run for 30s"), result);
+        Assert.Equal(new ProbeResult.NotSent("the agent itself did not run for 30s"), result);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -226,7 +226,7 @@ public sealed class HttpProberTests : IDisposable
 
         var result = await prober.ProbeAsync(ProbeKind.Liveness, Told.Container(), Stop);
 
-        Assert.StartsWith("Something unexpected happened: ObjectDisposedException: ", Assert.IsType<ProbeResult.NotAsked>(result).Fault, StringComparison.Ordinal);
+        Assert.StartsWith("Something unexpected happened: ObjectDisposedException: ", Assert.IsType<ProbeResult.NotSent>(result).Error, StringComparison.Ordinal);
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -239,7 +239,7 @@ public sealed class HttpProberTests : IDisposable
     }
 
     private static async Task<string?> FaultAsync(HttpProber prober, ProbeKind kind, Container container, CancellationToken stopping) =>
-        (await prober.ProbeAsync(kind, container, stopping) as ProbeResult.Failed)?.Fault;
+        (await prober.ProbeAsync(kind, container, stopping) as ProbeResult.Failed)?.Error;
 
     private HttpProber NewProber(AgentConfig? config = null) => new(config ?? Config, _time, _pressure.Read());
 

@@ -1,6 +1,6 @@
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Images;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Images;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

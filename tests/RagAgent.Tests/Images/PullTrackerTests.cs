@@ -1,6 +1,6 @@
 using CsCheck;
 using RagAgent.Images;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.Tests.Images;

@@ -5,10 +5,10 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Proxy.Access;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -335,7 +335,7 @@ public sealed class AccessControlTests : IAsyncDisposable
     private async Task OpenDoorAsync(AccessControl access)
     {
         _visit = await Visit.AtAsync(_agent, Stop, access: access);
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(_app.Port) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(_app.Port) });
     }
 
     private Task<HttpResponseMessage> AskAsync(AuthenticationHeaderValue? authorization = null, string? cookies = null)

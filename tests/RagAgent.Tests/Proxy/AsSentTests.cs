@@ -13,7 +13,7 @@ public sealed class AsSentTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _visit = await Visit.AtAsync(_agent, Stop);
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(_app.Port) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(_app.Port) });
     }
 
     public async ValueTask DisposeAsync()

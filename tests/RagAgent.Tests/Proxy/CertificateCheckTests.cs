@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
 using RagAgent.Proxy.Tls;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -1,8 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Proxy.Tls;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -23,7 +24,7 @@ public sealed class CertificateWatchTests : IDisposable
     public CertificateWatchTests()
     {
         var config = new AgentConfig { Image = "app", Listen = new ListenConfig { Https = 443 }, Tls = new TlsConfig { Certificate = _authority.Certificate, Key = _authority.Key } };
-        _watch = new CertificateWatch(config, new StateBoard(), new AgentClock(_time), new Heard<CertificateWatch>(_said));
+        _watch = new CertificateWatch(config, new StateFeed(), new AgentClock(_time), new Heard<CertificateWatch>(_said));
         _watch.Changed += () => _changes++;
     }
 

@@ -2,10 +2,11 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Proxy.Forwarding;
 using RagAgent.Proxy.StatusPage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 using RagAgent.Tests.Bench;
 using Xunit;
 using Yarp.ReverseProxy.Forwarder;
@@ -15,7 +16,7 @@ namespace RagAgent.Tests.Proxy;
 /// <summary>Visitors who come while one container takes the place of another.</summary>
 public sealed class ChangeOfContainerTests : IAsyncLifetime
 {
-    private readonly StateBoard _board = new();
+    private readonly StateFeed _board = new();
     private readonly InFlightRequests _visits = new(TimeProvider.System);
     private readonly HttpClient _browser = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ServiceProvider _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
@@ -223,7 +224,7 @@ public sealed class ChangeOfContainerTests : IAsyncLifetime
     private void Serve(string id, int port)
     {
         var serving = Told.Serving(port);
-        _board.Publish(Told.Idle with { App = serving with { Container = serving.Container with { Id = id } } });
+        _board.Publish(Told.Idle with { Front = serving with { Container = serving.Container with { Id = id } } });
     }
 
     private Task<int> DrainAsync(string id) => _visits.DrainAsync(Told.Container() with { Id = id }, Timeout.InfiniteTimeSpan, Stop);
@@ -247,7 +248,7 @@ public sealed class ChangeOfContainerTests : IAsyncLifetime
             await socket.ReceiveAsync(new byte[16], call.RequestAborted);
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, call.RequestAborted);
         }
-        catch (Exception e) when (e is WebSocketException or OperationCanceledException)
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
         {
             return;   // the visitor left without a word
         }

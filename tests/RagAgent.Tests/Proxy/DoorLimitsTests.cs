@@ -173,7 +173,7 @@ public sealed class DoorLimitsTests : IAsyncDisposable
     private async Task OpenAsync(ConnectionLimits limits, int? app = null)
     {
         _visit = await Visit.AtAsync(_agent, Stop, limits: limits);
-        _agent.Board.Publish(app is { } port ? Told.Idle with { App = Told.Serving(port) } : Told.Idle);
+        _agent.Board.Publish(app is { } port ? Told.Idle with { Front = Told.Serving(port) } : Told.Idle);
     }
 
     private async Task<TestServer> UploadsAsync(ConnectionLimits limits)

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Supervision;
+using RagAgent.Common;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -23,15 +23,15 @@ public class FrontDoorTests
         using var door = Visit.Door(agent, port);
 
         await door.StartAsync(stop);
-        var closed = await agent.UntilAsync(state => state.Door.Problem is not null, stop);
-        Assert.False(closed.Door.IsOpen);
+        var closed = await agent.UntilAsync(state => state.FrontDoor.Problem is not null, stop);
+        Assert.False(closed.FrontDoor.IsOpen);
         Assert.Equal(
             new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
                 $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration; the agent tries again every 5s."),
-            closed.Door.Problem);
+            closed.FrontDoor.Problem);
 
         other.Stop();
-        while (!agent.Board.State.Door.IsOpen)
+        while (!agent.Board.State.FrontDoor.IsOpen)
         {
             time.Advance(TimeSpan.FromSeconds(5));
             stop.ThrowIfCancellationRequested();

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
+using RagAgent.Common;
 using RagAgent.Proxy.Access;
-using RagAgent.Supervision;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;

@@ -4,10 +4,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Proxy.Forwarding;
 using RagAgent.Proxy.StatusPage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 using Yarp.ReverseProxy.Forwarder;
@@ -22,12 +24,12 @@ public sealed class HeldTests : IAsyncLifetime
     {
         Secrets = Told.Known(Told.Secrets),
         Tag = Told.Known(Told.Resolution),
-        Image = Told.Known(new ImageOnDisk(Told.Digest, 0)),
-        App = new App.Starting(1, new Release(Told.Image, "config", "secrets"), Moment.Zero),
-        ServedUntil = Moment.Zero,
+        Image = Told.Known(new FetchedImage(Told.Digest, 0)),
+        Front = new ContainerState.Starting(1, new Release(Told.Image, "config", "secrets"), Moment.Zero),
+        LastServed = Moment.Zero,
     };
 
-    private readonly StateBoard _board = new();
+    private readonly StateFeed _board = new();
     private readonly FakeTimeProvider _time = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly HttpClient _browser = new(new SocketsHttpHandler { UseProxy = false });
@@ -60,7 +62,7 @@ public sealed class HeldTests : IAsyncLifetime
 
         var answer = _browser.GetStringAsync(_door.Address, Stop);
         await HeldAsync(1);
-        _board.Publish(Between with { App = new App.Probing(Told.Container(app.Port), Moment.Zero, ProbeKind.Startup, new ProbeClock(Moment.Zero, null), null, Adopted: false) });
+        _board.Publish(Between with { Front = new ContainerState.Probing(Told.Container(app.Port), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), null, Adopted: false) });
         Assert.False(answer.IsCompleted);
         Assert.Empty(app.Requests);
         Serve(app);
@@ -149,7 +151,7 @@ public sealed class HeldTests : IAsyncLifetime
 
         var answer = _browser.GetAsync(_door.Address, Stop);
         await HeldAsync(1);
-        _board.Publish(Between with { Hold = RagAgent.Supervision.Hold.Operator, App = new App.Absent() });
+        _board.Publish(Between with { Hold = RagAgent.Supervision.State.Hold.Operator, Front = new ContainerState.Absent() });
 
         Assert.Equal(Visit.Says("stopped", "The app is switched off for now."), await (await answer).Content.ReadAsStringAsync(Stop));
     }
@@ -194,7 +196,7 @@ public sealed class HeldTests : IAsyncLifetime
         await using var after = await TestServer.StartAsync(call => call.Response.WriteAsync("after"));
         await using var before = await TestServer.StartAsync(call =>
         {
-            _board.Publish(Between with { App = new App.Stopping(1, Told.Container(), new StopReason.Replaced()) });
+            _board.Publish(Between with { Front = new ContainerState.Stopping(1, Told.Container(), new StopReason.Replaced()) });
             call.Abort();
             return Task.CompletedTask;
         });
@@ -213,7 +215,7 @@ public sealed class HeldTests : IAsyncLifetime
     {
         await using var before = await TestServer.StartAsync(call =>
         {
-            _board.Publish(Between with { App = new App.Stopping(1, Told.Container(), new StopReason.Replaced()) });
+            _board.Publish(Between with { Front = new ContainerState.Stopping(1, Told.Container(), new StopReason.Replaced()) });
             call.Abort();
             return Task.CompletedTask;
         });
@@ -228,11 +230,11 @@ public sealed class HeldTests : IAsyncLifetime
     public async Task Who_meets_a_crash_before_it_is_known_waits_for_the_news_of_it_and_then_for_the_restart()
     {
         await using var after = await TestServer.StartAsync(call => call.Response.WriteAsync("after"));
-        _board.Publish(Between with { App = Told.Serving(FreePort.Take()), ServedUntil = null });
+        _board.Publish(Between with { Front = Told.Serving(FreePort.Take()), LastServed = null });
 
         var answer = _browser.PostAsync(_door.Address, new StringContent("x"), Stop);
         await HeldAsync(1);
-        _board.Publish(Between with { App = new App.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Told.Trouble, null)), Crashes = 1 });
+        _board.Publish(Between with { Front = new ContainerState.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Told.Trouble, null)), Crashes = 1 });
         Assert.False(answer.IsCompleted);
         Serve(after);
 
@@ -243,7 +245,7 @@ public sealed class HeldTests : IAsyncLifetime
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task When_there_are_none_he_is_told_that_the_app_does_not_answer()
     {
-        _board.Publish(Between with { App = Told.Serving(FreePort.Take()), ServedUntil = null });
+        _board.Publish(Between with { Front = Told.Serving(FreePort.Take()), LastServed = null });
 
         var answer = _browser.GetAsync(_door.Address, Stop);
         await HeldAsync(1);
@@ -287,28 +289,28 @@ public sealed class HeldTests : IAsyncLifetime
     [InlineData("unseen, engine away", false)]
     public void The_app_is_waited_for_only_where_it_is_about_to_be_back(string what, bool isAwaited)
     {
-        var (first, probing) = (Between with { ServedUntil = null }, new App.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, new ProbeClock(Moment.Zero, null), null, Adopted: false));
-        var failed = new App.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Told.Trouble, null));
-        AgentState Stopping(StopReason reason) => Between with { App = new App.Stopping(1, Told.Container(), reason) };
-        var absent = Between with { App = new App.Absent() };
+        var (first, probing) = (Between with { LastServed = null }, new ContainerState.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), null, Adopted: false));
+        var failed = new ContainerState.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Told.Trouble, null));
+        AgentState Stopping(StopReason reason) => Between with { Front = new ContainerState.Stopping(1, Told.Container(), reason) };
+        var absent = Between with { Front = new ContainerState.Absent() };
         var state = what switch
         {
             "starting" => Between,
             "starting for the first time" => first,
-            "probing" => Between with { App = probing },
-            "probing one that was found" => first with { App = probing with { Adopted = true } },
-            "probing one that was found and is not well" => first with { App = probing with { Adopted = true, LastFault = "no answer" } },
+            "probing" => Between with { Front = probing },
+            "probing one that was found" => first with { Front = probing with { Adopted = true } },
+            "probing one that was found and is not well" => first with { Front = probing with { Adopted = true, LastError = "no answer" } },
             "replaced" => Stopping(new StopReason.Replaced()),
             "killed" => Stopping(new StopReason.Unhealthy(4, "no answer")),
             "restarted by other" => Stopping(new StopReason.RestartedByOther()),
             "never healthy" => Stopping(new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), null)),
-            "stopped by an operator" => Stopping(new StopReason.Asked()) with { Hold = RagAgent.Supervision.Hold.Operator },
+            "stopped by an operator" => Stopping(new StopReason.Requested()) with { Hold = RagAgent.Supervision.State.Hold.Operator },
             "absent, the next one on disk" => absent,
-            "absent, nothing on disk" => absent with { Image = Told.Running<ImageOnDisk>() },
+            "absent, nothing on disk" => absent with { Image = Told.Running<FetchedImage>() },
             "absent, the next one broken" => absent with { Defects = [new Defect(Told.Image, IsCorrupt: true)] },
-            "absent, no secrets" => absent with { Secrets = Tracked<SecretVersions>.Never },
-            "failed, back in a second" => Between with { App = failed, Crashes = 1 },
-            "failed, back in a minute" => Between with { App = failed with { Until = Moment.Zero + TimeSpan.FromMinutes(1) }, Crashes = 1 },
+            "absent, no secrets" => absent with { Secrets = Fetched<SecretVersions>.Wanted },
+            "failed, back in a second" => Between with { Front = failed, Crashes = 1 },
+            "failed, back in a minute" => Between with { Front = failed with { Until = Moment.Zero + TimeSpan.FromMinutes(1) }, Crashes = 1 },
             "crash loop" => Between with { Crashes = 5 },
             "engine away" => Between with { Engine = Told.Failing(Told.Trouble, Told.Idle.Engine.Value) },
             "unseen" => new AgentState(),
@@ -330,7 +332,7 @@ public sealed class HeldTests : IAsyncLifetime
         _door = await TestServer.StartAsync(visit => _reception.HandleAsync(visit, _ending.Token), record: false);
     }
 
-    private void Serve(TestServer app) => _board.Publish(Between with { App = Told.Serving(app.Port), ServedUntil = null });
+    private void Serve(TestServer app) => _board.Publish(Between with { Front = Told.Serving(app.Port), LastServed = null });
 
     private async Task<HttpResponseMessage> AskForPageAsync()
     {

@@ -213,7 +213,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     private async Task OpenAsync(ConnectionLimits limits, int? app = null)
     {
         _visit = await SecureVisit.AtAsync(_agent, Stop, limits: limits);
-        _agent.Board.Publish(app is { } port ? Told.Idle with { App = Told.Serving(port) } : Told.Idle);
+        _agent.Board.Publish(app is { } port ? Told.Idle with { Front = Told.Serving(port) } : Told.Idle);
     }
 
     /// <summary>An app that answers nothing.</summary>

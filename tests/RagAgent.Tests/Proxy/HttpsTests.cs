@@ -146,8 +146,8 @@ public class HttpsTests
         await agent.StartAsync(Stop);
         await using var visit = await SecureVisit.AtAsync(agent, Stop, issued: false);
 
-        var closed = await agent.UntilAsync(state => state.Door.Problem is not null, Stop);
-        Assert.Equal((false, "certificate-missing"), (closed.Door.IsOpen, closed.Door.Problem!.Code));
+        var closed = await agent.UntilAsync(state => state.FrontDoor.Problem is not null, Stop);
+        Assert.Equal((false, "certificate-missing"), (closed.FrontDoor.IsOpen, closed.FrontDoor.Problem!.Code));
         using (var turned = await visit.Browser.GetAsync(visit.Plain(), Stop))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, turned.StatusCode);
@@ -158,7 +158,7 @@ public class HttpsTests
         visit.Renew();
         await visit.UntilAsync(() => visit.Certificates.Current is not null, Stop);
 
-        await agent.UntilAsync(state => state.Door.IsOpen, Stop);
+        await agent.UntilAsync(state => state.FrontDoor.IsOpen, Stop);
         using var answer = await visit.Browser.GetAsync(visit.Secure(), Stop);
         Assert.Equal("hello", await answer.Content.ReadAsStringAsync(Stop));
         using var led = await visit.Browser.GetAsync(visit.Plain(), Stop);
@@ -178,9 +178,9 @@ public class HttpsTests
 
         await using var visit = await SecureVisit.AtAsync(agent, Stop, https: port);
 
-        var closed = await agent.UntilAsync(state => state.Door.Problem is not null, Stop);
-        Assert.Equal(("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program."), (closed.Door.Problem!.Code, closed.Door.Problem.What));
-        Assert.Contains("set listen.https in the configuration", closed.Door.Problem.Remedy, StringComparison.Ordinal);
+        var closed = await agent.UntilAsync(state => state.FrontDoor.Problem is not null, Stop);
+        Assert.Equal(("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program."), (closed.FrontDoor.Problem!.Code, closed.FrontDoor.Problem.What));
+        Assert.Contains("set listen.https in the configuration", closed.FrontDoor.Problem.Remedy, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]

@@ -35,7 +35,7 @@ public sealed class NothingLeaksTests : IAsyncDisposable
     public async Task An_error_says_nothing_of_what_is_behind_it(string status, string request)
     {
         _visit = await Visit.AtAsync(_agent, Stop);
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(FreePort.Take()) });   // nobody listens there
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(FreePort.Take()) });   // nobody listens there
 
         Check(status, await RawVisitor.AskAsync(_visit.Port, request, Stop));
     }
@@ -45,7 +45,7 @@ public sealed class NothingLeaksTests : IAsyncDisposable
     {
         await using var app = new RawApp();
         _visit = await Visit.AtAsync(_agent, Stop);
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(app.Port) });
 
         Check("400", await RawVisitor.AskAsync(_visit.Port, "POST / HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", Stop));
     }

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Proxy.Forwarding;
-using RagAgent.Proxy.StatusPage;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using RagAgent.Tests.Supervision.Simulation;
 using Xunit;
@@ -22,12 +22,12 @@ public partial class NoticeTests
         "Run 'aws iam put-role-policy' with /etc/policy.json.");
     private static readonly Failure Crashed = new(Now, "release-1", Internal, null);
     private static readonly AgentState Known = Told.Idle with { Secrets = Told.Known(Told.Secrets), Tag = Told.Known(Told.Resolution) };
-    private static readonly AgentState OnDisk = Known with { Image = Told.Known(new ImageOnDisk(Told.Digest, 1)) };
+    private static readonly AgentState OnDisk = Known with { Image = Told.Known(new FetchedImage(Told.Digest, 1)) };
     private static readonly AgentState Pulling = Known with
     {
-        Image = Told.Running<ImageOnDisk>(),
-        Progress = new PullProgress(0.34, 612_000_000, 1_420_000_000),
-        Pace = new PullPace(Now, 612_000_000, 38_400_000),
+        Image = Told.Running<FetchedImage>(),
+        PullProgress = new PullProgress(0.34, 612_000_000, 1_420_000_000),
+        PullRate = new PullRate(Now, 612_000_000, 38_400_000),
     };
 
     private static readonly Dictionary<string, AgentState> States = new()
@@ -36,23 +36,23 @@ public partial class NoticeTests
         ["engine down"] = new() { Engine = Told.Failing<Inventory>(Internal) },
         ["no secret"] = Told.Idle with { Secrets = Told.Failing<SecretVersions>(Internal), Tag = Told.Known(Told.Resolution) },
         ["no tag"] = Told.Idle with { Tag = Told.Failing<Resolution>(Internal) },
-        ["no image"] = Known with { Image = Told.Failing<ImageOnDisk>(Internal) },
+        ["no image"] = Known with { Image = Told.Failing<FetchedImage>(Internal) },
         ["pulling"] = Pulling,
-        ["starting"] = OnDisk with { App = new App.Starting(1, new Release(Told.Image, "config", "secrets"), Now) },
-        ["probing"] = OnDisk with { App = new App.Probing(Told.Container(), Now, ProbeKind.Startup, new ProbeClock(Now, null), Internal.What, Adopted: false) },
-        ["adopted"] = OnDisk with { App = new App.Probing(Told.Container(), Now, ProbeKind.Startup, new ProbeClock(Now, null), null, Adopted: true) },
-        ["sick"] = OnDisk with { App = Told.Serving(failures: 2, fault: Internal.What) },
-        ["update"] = OnDisk with { App = new App.Stopping(1, Told.Container(), new StopReason.Replaced()), ServedUntil = Now },
-        ["killed"] = OnDisk with { App = new App.Stopping(1, Told.Container(), new StopReason.Unhealthy(4, Internal.What)), ServedUntil = Now },
-        ["being stopped"] = OnDisk with { App = new App.Stopping(1, Told.Container(), new StopReason.Asked()), Hold = Hold.Operator },
+        ["starting"] = OnDisk with { Front = new ContainerState.Starting(1, new Release(Told.Image, "config", "secrets"), Now) },
+        ["probing"] = OnDisk with { Front = new ContainerState.Probing(Told.Container(), Now, ProbeKind.Startup, new ProbeSchedule(Now, null), Internal.What, Adopted: false) },
+        ["adopted"] = OnDisk with { Front = new ContainerState.Probing(Told.Container(), Now, ProbeKind.Startup, new ProbeSchedule(Now, null), null, Adopted: true) },
+        ["sick"] = OnDisk with { Front = Told.Serving(failures: 2, fault: Internal.What) },
+        ["update"] = OnDisk with { Front = new ContainerState.Stopping(1, Told.Container(), new StopReason.Replaced()), LastServed = Now },
+        ["killed"] = OnDisk with { Front = new ContainerState.Stopping(1, Told.Container(), new StopReason.Unhealthy(4, Internal.What)), LastServed = Now },
+        ["being stopped"] = OnDisk with { Front = new ContainerState.Stopping(1, Told.Container(), new StopReason.Requested()), Hold = Hold.Operator },
         ["stopped"] = OnDisk with { Hold = Hold.Operator },
-        ["stopped by docker"] = OnDisk with { Hold = Hold.Hand },
-        ["crashed"] = OnDisk with { App = new App.BackingOff(Now, Crashed), Crashes = 1, ServedUntil = Now },
-        ["crash loop"] = OnDisk with { App = new App.BackingOff(Now, Crashed with { Problem = Internal with { Code = "app-exited" } }), Crashes = 7 },
-        ["nobody there"] = OnDisk with { Hold = Hold.Operator, Idle = new IdleState(Now, QuietNotice: Now) },
-        ["up for long"] = OnDisk with { App = new App.BackingOff(Now, Crashed), Crashes = 1, ServedUntil = Now, Idle = new IdleState(Now, UptimeNotice: Now) },
-        ["leaving"] = OnDisk with { App = Told.Serving(), Idle = new IdleState(Now, QuietNotice: Now), InstanceStop = Told.Known(new Acceptance("i-1", Now)) },
-        ["rolled back"] = OnDisk with { App = Told.Serving(), Verdict = new Verdict.Quarantined(new ImageName("registry/app", Told.NewerDigest), Internal), Door = new Door(false, Internal) },
+        ["stopped by docker"] = OnDisk with { Hold = Hold.DockerStop },
+        ["crashed"] = OnDisk with { Front = new ContainerState.BackingOff(Now, Crashed), Crashes = 1, LastServed = Now },
+        ["crash loop"] = OnDisk with { Front = new ContainerState.BackingOff(Now, Crashed with { Problem = Internal with { Code = "app-exited" } }), Crashes = 7 },
+        ["nobody there"] = OnDisk with { Hold = Hold.Operator, Idle = new IdleState(Now, IdleNoticeAt: Now) },
+        ["up for long"] = OnDisk with { Front = new ContainerState.BackingOff(Now, Crashed), Crashes = 1, LastServed = Now, Idle = new IdleState(Now, UptimeNoticeAt: Now) },
+        ["leaving"] = OnDisk with { Front = Told.Serving(), Idle = new IdleState(Now, IdleNoticeAt: Now), InstanceStop = Told.Known(new StopAccepted("i-1", Now)) },
+        ["rolled back"] = OnDisk with { Front = Told.Serving(), Verdict = new Verdict.Quarantined(new ImageName("registry/app", Told.NewerDigest), Internal), FrontDoor = new FrontDoorState(false, Internal) },
     };
 
     [Theory]
@@ -128,7 +128,7 @@ public partial class NoticeTests
     [InlineData(1, 5, null, "1 B of 5 B", "")]
     public void A_pull_is_told_in_bytes_speed_and_time_left(long downloaded, long total, double? speed, string amount, string pace)
     {
-        var pull = StatusPagePull.Of(new PullProgress(0.5, downloaded, total), new PullPace(Now, downloaded, speed), Now);
+        var pull = StatusPagePull.Of(new PullProgress(0.5, downloaded, total), new PullRate(Now, downloaded, speed), Now);
 
         Assert.Equal((50, amount, pace), (pull.Percent, pull.Amount, pull.Pace));
     }
@@ -161,10 +161,10 @@ public partial class NoticeTests
         History.Any(longest: 12).Sample(history => Lived.Through(history, seen: state =>
         {
             // Before the first look at the engine nobody knows.
-            if (state.App is not App.Unseen && RecoveryForecast.WaitUntil(state, history.Policy, TimeSpan.FromSeconds(30)) is not null)
+            if (state.Front is not ContainerState.Unknown && RecoveryForecast.WaitUntil(state, history.Policy, TimeSpan.FromSeconds(30)) is not null)
             {
-                Assert.True(state is { Hold: null } and ({ ServedUntil: not null } or { App: App.Probing { Adopted: true } }), $"{state}");
-                Assert.IsNotType<App.Serving>(state.App);
+                Assert.True(state is { Hold: null } and ({ LastServed: not null } or { Front: ContainerState.Probing { Adopted: true } }), $"{state}");
+                Assert.IsNotType<ContainerState.Serving>(state.Front);
             }
         }), iter: 100);
     }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Proxy.StatusPage;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -38,7 +40,7 @@ public sealed class PageEventsTests : IAsyncLifetime
         Assert.Equal("Looking for the newest version.", Sentence(await NextAsync(news)));
         _agent.Board.Publish(Told.Idle with { Tag = Told.Failing<Resolution>(Told.Trouble) });
         Assert.Equal("The newest version can't be had right now. It is asked for again by itself.", Sentence(await NextAsync(news)));
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving() });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving() });
 
         Assert.Equal(("serves", "{}"), await NextAsync(news));
         Assert.Equal("\n", await news.ReadToEndAsync(Stop));   // that ends the event
@@ -60,7 +62,7 @@ public sealed class PageEventsTests : IAsyncLifetime
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_comes_when_the_app_serves_already_hears_so_at_once()
     {
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving() });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving() });
 
         Assert.Equal("retry: 2000\n\nevent: serves\ndata: {}\n\n", await _visit.Browser.GetStringAsync("_ragagent/events", Stop));
     }
@@ -68,12 +70,12 @@ public sealed class PageEventsTests : IAsyncLifetime
     [Fact(Timeout = Patience.Milliseconds)]
     public async Task Who_reads_that_the_machine_goes_is_not_led_into_an_app_that_ends_with_it()
     {
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(), InstanceStop = Told.Known(new Acceptance("i-1", Moment.Zero)) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(), InstanceStop = Told.Known(new StopAccepted("i-1", Moment.Zero)) });
         using var answer = await ListenAsync();
         using var news = new StreamReader(await answer.Content.ReadAsStreamAsync(Stop));
 
         Assert.Equal("This machine is being switched off.", Sentence(await NextAsync(news)));
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving() });   // it stayed up all the same
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving() });   // it stayed up all the same
 
         Assert.Equal(("serves", "{}"), await NextAsync(news));
     }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using RagAgent.Configuration;
 using RagAgent.Proxy.StatusPage;
+using RagAgent.Reporting;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;

@@ -59,7 +59,7 @@ internal sealed class RawApp : IAsyncDisposable
                 _ = ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException)
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
         {
             return;   // the end
         }
@@ -82,13 +82,13 @@ internal sealed class RawApp : IAsyncDisposable
                     await stream.WriteAsync(Encoding.Latin1.GetBytes(Answer), _end.Token);
                 }
             }
-            catch (Exception e) when (e is IOException or OperationCanceledException)
+            catch (Exception exception) when (exception is IOException or OperationCanceledException)
             {
                 return;   // the other side has gone, or the test is over
             }
-            catch (FormatException e)
+            catch (FormatException exception)
             {
-                _requests.Enqueue(new RawRequest($"MALFORMED: {e.Message}", ""));
+                _requests.Enqueue(new RawRequest($"MALFORMED: {exception.Message}", ""));
             }
         }
     }

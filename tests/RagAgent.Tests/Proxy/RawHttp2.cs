@@ -92,7 +92,7 @@ internal sealed class RawHttp2 : IAsyncDisposable
                 }
             }
         }
-        catch (Exception e) when (e is IOException)
+        catch (Exception exception) when (exception is IOException)
         {
             return null;
         }

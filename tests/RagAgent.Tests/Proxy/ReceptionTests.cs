@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -43,7 +44,7 @@ public sealed class ReceptionTests : IAsyncLifetime
     public async Task While_the_machine_is_being_switched_off_who_comes_reads_so_and_who_is_there_goes_on()
     {
         await using var app = await TestServer.StartAsync(call => call.Response.WriteAsync("app"));
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port), InstanceStop = Told.Known(new Acceptance("i-1", Moment.Zero)) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(app.Port), InstanceStop = Told.Known(new StopAccepted("i-1", Moment.Zero)) });
 
         using var newcomer = await AskAsync(HttpMethod.Get, "text/html");
         using var guest = await AskAsync(HttpMethod.Get, "*/*");
@@ -138,7 +139,7 @@ public sealed class ReceptionTests : IAsyncLifetime
 
         await visit.DisposeAsync();
         Assert.Empty(said);
-        Assert.IsType<App.Serving>(_agent.Board.State.App);
+        Assert.IsType<ContainerState.Serving>(_agent.Board.State.Front);
     }
 
     [Fact(Timeout = Patience.Milliseconds)]
@@ -264,7 +265,7 @@ public sealed class ReceptionTests : IAsyncLifetime
     public async Task What_an_app_may_have_acted_on_before_it_hung_up_it_is_asked_once(string method, string more)
     {
         await using var app = new RawApp { Answer = null };
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(app.Port) });
 
         var answer = await RawVisitor.AskAsync(_visit.Port, $"{method} /_stcore/upload_file/1 HTTP/1.1\r\nHost: app\r\n{more}Connection: close\r\n\r\n", Stop);
 
@@ -298,7 +299,7 @@ public sealed class ReceptionTests : IAsyncLifetime
     private async Task<TestServer> ServeAsync(RequestDelegate answer, bool record = true)
     {
         var app = await TestServer.StartAsync(answer, record);
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(app.Port) });
         return app;
     }
 

@@ -8,12 +8,12 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Proxy;
 using RagAgent.Proxy.Forwarding;
 using RagAgent.Proxy.Listening;
 using RagAgent.Proxy.Tls;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 
 namespace RagAgent.Tests.Proxy;

@@ -65,7 +65,7 @@ public class SessionTests
             return Task.CompletedTask;
         });
         await using var visit = await Visit.AtAsync(agent, Stop);
-        agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port) });
+        agent.Board.Publish(Told.Idle with { Front = Told.Serving(app.Port) });
 
         using var answer = await visit.Browser.GetAsync("", Stop);
 

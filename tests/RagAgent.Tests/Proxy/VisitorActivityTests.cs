@@ -179,7 +179,7 @@ public sealed class VisitorActivityTests : IAsyncLifetime
     private async Task<TestServer> ServeAsync(RequestDelegate answer, bool record = true)
     {
         var app = await TestServer.StartAsync(answer, record);
-        _agent.Board.Publish(Told.Idle with { App = Told.Serving(app.Port) });
+        _agent.Board.Publish(Told.Idle with { Front = Told.Serving(app.Port) });
         return app;
     }
 

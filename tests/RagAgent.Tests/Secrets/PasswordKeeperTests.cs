@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 using RagAgent.Tests.Bench;
 using Xunit;
 

@@ -1,7 +1,8 @@
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -198,9 +199,9 @@ public sealed class SecretReaderTests : IDisposable
                 Assert.DoesNotContain(Canary, string.Join(' ', [.. versions.Versions, .. versions.Warnings, versions.Fingerprint, versions.ToString()]), StringComparison.Ordinal);
                 Assert.DoesNotContain(Canary, string.Join(' ', _vault.Find(versions.Fingerprint)!), StringComparison.Ordinal);
             }
-            catch (ProblemException e)
+            catch (ProblemException exception)
             {
-                Assert.DoesNotContain(Canary, e.ToString(), StringComparison.Ordinal);
+                Assert.DoesNotContain(Canary, exception.ToString(), StringComparison.Ordinal);
             }
         }, threads: 1);
     }

@@ -1,7 +1,8 @@
 using System.Text;
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Storage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -62,7 +63,7 @@ public sealed class BrokenStateTests : IDisposable
         {
             var flipped = (byte[])Whole.Clone();
             flipped[bit / 8] ^= (byte)(1 << (bit % 8));
-            Memory? read = null;
+            PersistedState? read = null;
             try
             {
                 read = StateSerializer.Deserialize(flipped, "boot");
@@ -130,7 +131,7 @@ public sealed class BrokenStateTests : IDisposable
         await _bench.WriteAsync(Memories.Other, Stop);
         var file = _bench.Open(step => FailAt(ReplaceStep.Written, step, "No space left on device", 28));
 
-        var problem = await Refused.ByAsync(() => file.WriteAsync(Memories.Full, Stop));
+        var problem = await Refused.ByAsync(() => file.SaveAsync(Memories.Full, Stop));
 
         Assert.Equal(new Problem("state-unwritable", $"What the agent remembers, {_bench.File}, can't be written: the disk is full.",
             $"Free some space ('df -h {_bench.Folder}'). The app is not touched; until it can be written, a restart of the agent forgets what it has learned since."), problem);
@@ -150,10 +151,10 @@ public sealed class BrokenStateTests : IDisposable
             }
         });
 
-        var problem = await Refused.ByAsync(() => file.WriteAsync(Memories.Full, Stop));
+        var problem = await Refused.ByAsync(() => file.SaveAsync(Memories.Full, Stop));
         Assert.Contains("can't be written: its file system is read-only.", problem.What, StringComparison.Ordinal);
         fails = false;
-        await file.WriteAsync(Memories.Full, Stop);
+        await file.SaveAsync(Memories.Full, Stop);
 
         Assert.Equal(Memories.Full, _bench.Read());
     }

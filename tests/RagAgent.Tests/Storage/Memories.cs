@@ -1,5 +1,6 @@
 using CsCheck;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Storage;
 
@@ -19,17 +20,17 @@ internal static class Memories
         Gen.Select(Image, Problem, Count, Under, Verdict (image, why, round, under) => new Verdict.Undecided(image, why, round, under)),
         Gen.Select(Image, Problem, Verdict (image, why) => new Verdict.Quarantined(image, why)));
 
-    public static readonly Gen<Memory> Any = Gen.Select(
-        Image.Array[0, 2], Gen.OneOf(Gen.Const((Verdict?)null), Verdict.Select(v => (Verdict?)v)), Gen.OneOf(Gen.Const((Hold?)null), Gen.Const((Hold?)Hold.Operator), Gen.Const((Hold?)Hold.Hand)),
-        Gen.Select(Text, Text, Gen.Bool, (id, at, asked) => new Run(id, at) { StopAsked = asked }).Array[0, 3],
-        (good, verdict, hold, runs) => new Memory([.. good], verdict, hold, [.. runs]));
+    public static readonly Gen<PersistedState> Any = Gen.Select(
+        Image.Array[0, 2], Gen.OneOf(Gen.Const((Verdict?)null), Verdict.Select(v => (Verdict?)v)), Gen.OneOf(Gen.Const((Hold?)null), Gen.Const((Hold?)Hold.Operator), Gen.Const((Hold?)Hold.DockerStop)),
+        Gen.Select(Text, Text, Gen.Bool, (id, at, asked) => new Run(id, at) { StopRequested = asked }).Array[0, 3],
+        (good, verdict, hold, runs) => new PersistedState([.. good], verdict, hold, [.. runs]));
 
     /// <summary>One with everything in it.</summary>
-    public static readonly Memory Full = new(
+    public static readonly PersistedState Full = new(
         [new ImageName("registry/app", "sha256:aa"), new ImageName("registry/app", "sha256:bb")],
-        new Verdict.RolledBack(new ImageName("registry/app", "sha256:cc"), new Problem("app-exited", "The app's container 'ragstream' exited with code 3.", "See its last lines."), 1, 2, Asked: true, Under: "config-1/v1"),
+        new Verdict.RolledBack(new ImageName("registry/app", "sha256:cc"), new Problem("app-exited", "The app's container 'ragstream' exited with code 3.", "See its last lines."), 1, 2, ByOperator: true, Inputs: "config-1/v1"),
         Hold.Operator,
         [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")]);
 
-    public static readonly Memory Other = Full with { Verdict = null, Hold = null };
+    public static readonly PersistedState Other = Full with { Verdict = null, Hold = null };
 }

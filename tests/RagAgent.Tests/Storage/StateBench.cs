@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using RagAgent.Storage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Storage;
 
@@ -25,9 +25,9 @@ internal sealed class StateBench : ILogger<StateFile>, IDisposable
     /// <summary>An agent's file; every call is another life of it.</summary>
     public StateFile Open(Action<ReplaceStep>? afterStep = null) => new(Folder, this, BootIdFile) { AfterStep = afterStep };
 
-    public Memory? Read() => Open().Read();
+    public PersistedState? Read() => Open().Load();
 
-    public Task WriteAsync(Memory memory, CancellationToken stopping) => Open().WriteAsync(memory, stopping);
+    public Task WriteAsync(PersistedState memory, CancellationToken stopping) => Open().SaveAsync(memory, stopping);
 
     /// <summary>Puts there what no agent wrote.</summary>
     public void Put(ReadOnlySpan<byte> content)

@@ -1,6 +1,6 @@
 using CsCheck;
 using RagAgent.Storage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -124,7 +124,7 @@ public sealed class StateFileTests : IDisposable
     {
         await _bench.WriteAsync(Memories.Other, Stop);
         var dying = _bench.Open(reached => Die(reached, Enum.Parse<ReplaceStep>(step)));
-        await Assert.ThrowsAsync<KilledException>(() => dying.WriteAsync(Memories.Full, Stop));
+        await Assert.ThrowsAsync<KilledException>(() => dying.SaveAsync(Memories.Full, Stop));
 
         Assert.Equal(isNew ? Memories.Full : Memories.Other, _bench.Read());
         Assert.Empty(_bench.Told);
@@ -141,7 +141,7 @@ public sealed class StateFileTests : IDisposable
         {
             File.Delete(_bench.File);
             var dying = _bench.Open(reached => Die(reached, step));
-            await Assert.ThrowsAsync<KilledException>(() => dying.WriteAsync(Memories.Full, Stop));
+            await Assert.ThrowsAsync<KilledException>(() => dying.SaveAsync(Memories.Full, Stop));
 
             Assert.Equal(step >= ReplaceStep.Renamed ? Memories.Full : null, _bench.Read());
         }
@@ -155,7 +155,7 @@ public sealed class StateFileTests : IDisposable
         using var over = new CancellationTokenSource();
         var reading = Task.Run(() =>
         {
-            var seen = new HashSet<Memory?>();
+            var seen = new HashSet<PersistedState?>();
             while (!over.IsCancellationRequested)
             {
                 seen.Add(StateSerializer.Deserialize(File.ReadAllBytes(_bench.File), BootId.Read(_bench.BootIdFile)));
@@ -178,9 +178,9 @@ public sealed class StateFileTests : IDisposable
     {
         var file = _bench.Open();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => file.WriteAsync(i % 2 == 0 ? Memories.Full : Memories.Other, Stop)));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => file.SaveAsync(i % 2 == 0 ? Memories.Full : Memories.Other, Stop)));
 
-        Assert.Contains(_bench.Read(), new Memory?[] { Memories.Full, Memories.Other });
+        Assert.Contains(_bench.Read(), new PersistedState?[] { Memories.Full, Memories.Other });
         Assert.Equal([_bench.File], Directory.GetFiles(_bench.Folder));
     }
 

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -13,7 +14,7 @@ public class AdoptionTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New)));
         _story.Boots().PassesQuietly(TimeSpan.FromHours(2));
-        var serving = Assert.IsType<App.Serving>(_story.State.App);
+        var serving = Assert.IsType<ContainerState.Serving>(_story.State.Front);
         Assert.Equal("left", serving.Container.Id);
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
         Assert.Equal(0, _story.CountBegun<Effect.StopContainer>());
@@ -24,7 +25,7 @@ public class AdoptionTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
         _story.Boots().EngineAnswers().ProvesItself();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -36,7 +37,7 @@ public class AdoptionTests
         _story.ProvesItself();
         var stop = _story.PendingOne<Effect.StopContainer>();
         Assert.Equal("left", stop.Container.Id);
-        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
         _story.Stops().EngineAnswers();
         Assert.Equal(Sample.Release(Sample.New), _story.PendingOne<Effect.StartContainer>().Release);
     }
@@ -48,7 +49,7 @@ public class AdoptionTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New, secrets, config)));
         _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers();
-        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     [Fact]
@@ -64,7 +65,7 @@ public class AdoptionTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ProvesItself();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
         Assert.False(_story.Has<Effect.StopContainer>());
     }
 
@@ -75,12 +76,12 @@ public class AdoptionTests
         _story.Engine.AddRange([Sample.Running("stray", Sample.Release(Sample.New), "2026-01-01T00:00:00Z"), keep]);
         _story.Boots().EngineAnswers();
         Assert.Equal("stray", _story.PendingOne<Effect.StopContainer>().Container.Id);
-        Assert.IsType<StopReason.Stray>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
-        Assert.Equal(keep, Assert.IsType<App.Probing>(_story.State.App).Container);
+        Assert.IsType<StopReason.Stray>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
+        Assert.Equal(keep, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
 
         _story.Stops().EngineAnswers();
-        Assert.Null(_story.State.Beside);
-        Assert.Equal(keep, Assert.IsType<App.Probing>(_story.State.App).Container);
+        Assert.Null(_story.State.Candidate);
+        Assert.Equal(keep, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
     }
 
     [Fact]
@@ -89,10 +90,10 @@ public class AdoptionTests
         _story.Boots().SecretsAnswer().TagAnswers().EngineAnswers().ImageAnswers().ComesUp();
         var keep = _story.Current;
         _story.Forget().EngineShows(keep, Sample.Running("stray", Sample.Release(Sample.Old)));
-        Assert.Equal(keep, Assert.IsType<App.Serving>(_story.State.App).Container);   // it serves all the while
+        Assert.Equal(keep, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);   // it serves all the while
         _story.Stops().EngineAnswers();
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
-        Assert.Equal(keep, Assert.IsType<App.Serving>(_story.State.App).Container);
+        Assert.Equal(keep, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
     }
 
     [Fact]
@@ -100,7 +101,7 @@ public class AdoptionTests
     {
         var other = Sample.Running("other", Sample.Release(Sample.New), "2026-01-02T00:00:00Z");
         _story.Serves().Forget().EngineShows(_story.Current.Ended(1), other);
-        Assert.Equal(other, Assert.IsType<App.Probing>(_story.State.App).Container);
+        Assert.Equal(other, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
         Assert.Equal(1, _story.State.Crashes);
         _story.PassesQuietly(TimeSpan.FromMinutes(5));
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
@@ -113,7 +114,7 @@ public class AdoptionTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)) with { Status = status });
         _story.Boots().EngineAnswers();
-        Assert.IsType<App.Probing>(_story.State.App);
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
     }
 
     [Theory]
@@ -125,6 +126,6 @@ public class AdoptionTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)) with { Status = status });
         _story.Boots().EngineAnswers();
-        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
     }
 }

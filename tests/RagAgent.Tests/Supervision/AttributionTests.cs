@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -14,7 +15,7 @@ public class AttributionTests
     {
         _story.Serves().Forget();
         IsStoppedByHandAndTheEndIsSeenFirst();
-        Assert.Equal(Hold.Hand, _story.State.Hold);
+        Assert.Equal(Hold.DockerStop, _story.State.Hold);
         Assert.Null(_story.State.LastFailure);
         _story.PassesQuietly(TimeSpan.FromHours(1));
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
@@ -25,8 +26,8 @@ public class AttributionTests
     {
         _story.Serves();
         var id = _story.Current.Id;
-        _story.Crashes(143).WaitsOut().Hears(at => new Event.StopCalled(at, id)).Starts().EngineIsSeen();
-        Assert.IsType<StopReason.Asked>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        _story.Crashes(143).WaitsOut().Hears(at => new Event.ExternalStopRequested(at, id)).Starts().EngineIsSeen();
+        Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
@@ -52,7 +53,7 @@ public class AttributionTests
         _story.Serves();
         var id = _story.Current.Id;
         IsStoppedByHandAndTheEndIsSeenFirst();
-        _story.IsAskedTo(RequestKind.Start).Hears(at => new Event.StopCalled(at, id));
+        _story.IsAskedTo(RequestKind.Start).Hears(at => new Event.ExternalStopRequested(at, id));
         Assert.Null(_story.State.Hold);
     }
 
@@ -62,21 +63,21 @@ public class AttributionTests
         _story.Serves();
         var again = _story.Current with { StartedAt = "2026-02-02T00:00:00Z" };
         _story.Crashes().EngineShows(again);
-        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
-        _story.Hears(at => new Event.StopCalled(at, again.Id)).Stops().EngineIsSeen();
+        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
+        _story.Hears(at => new Event.ExternalStopRequested(at, again.Id)).Stops().EngineIsSeen();
         Assert.Null(_story.State.Hold);
     }
 
     [Fact]
     public void Nor_does_the_agents_own_removal_of_what_a_crash_left_behind()
     {
-        var story = new ContainerStory(new Policy { ConfigFingerprint = ContainerStory.Config, CheckEvery = null, StartFirst = true });
+        var story = new ContainerStory(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
         story.Serves();
         var crashed = story.Current.Ended(1);
         var other = Sample.Running("other", Sample.Release(Sample.New));
         story.EngineShows(crashed, other);
-        Assert.IsType<StopReason.LeftOver>(Assert.IsType<App.Stopping>(story.State.Beside).Reason);
-        story.Hears(at => new Event.StopCalled(at, crashed.Id));
+        Assert.IsType<StopReason.LeftOver>(Assert.IsType<ContainerState.Stopping>(story.State.Candidate).Reason);
+        story.Hears(at => new Event.ExternalStopRequested(at, crashed.Id));
         Assert.Null(story.State.Hold);
     }
 
@@ -85,16 +86,16 @@ public class AttributionTests
     {
         _story.Serves();
         var id = _story.Current.Id;
-        _story.Crashes().Passes(TimeSpan.FromSeconds(31)).Hears(at => new Event.StopCalled(at, id));
+        _story.Crashes().Passes(TimeSpan.FromSeconds(31)).Hears(at => new Event.ExternalStopRequested(at, id));
         Assert.Null(_story.State.Hold);
     }
 
     [Fact]
     public void What_an_engine_ended_before_it_was_gone_itself_is_its_own_doing_and_no_strike()
     {
-        DeploysNewer().Crashes(0).Hears(at => new Event.EngineBroke(at));
+        DeploysNewer().Crashes(0).Hears(at => new Event.EngineDisconnected(at));
         Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
-        Assert.Equal("app-ended-with-engine", Assert.IsType<App.BackingOff>(_story.State.App).Why.Problem.Code);
+        Assert.Equal("app-ended-with-engine", Assert.IsType<ContainerState.BackingOff>(_story.State.Front).Cause.Problem.Code);
         Assert.Equal(new Verdict.OnTrial(Sample.Newer, 0, 1), _story.State.Verdict);
     }
 
@@ -103,7 +104,7 @@ public class AttributionTests
     {
         DeploysNewer();
         IsStoppedByHandAndTheEndIsSeenFirst();
-        _story.Hears(at => new Event.EngineStirred(at)).EngineFails();
+        _story.Hears(at => new Event.EngineChanged(at)).EngineFails();
         Assert.Null(_story.State.Hold);
         Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
     }
@@ -113,7 +114,7 @@ public class AttributionTests
     {
         DeploysNewer().Crashes().ComesBack().Crashes().ComesBack().Crashes();
         Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
-        _story.Hears(at => new Event.EngineBroke(at));
+        _story.Hears(at => new Event.EngineDisconnected(at));
         Assert.Equal(new Verdict.OnTrial(Sample.Newer, 4, 1), _story.State.Verdict);
         // The start that has begun comes to its end first.
         _story.StartFails(Sample.Unreachable).EngineIsSeen().Rereads().Passes(TimeSpan.FromMinutes(1)).EngineIsSeen();
@@ -124,12 +125,12 @@ public class AttributionTests
     public void And_so_are_the_probes_that_failed_while_the_engine_was_going()
     {
         DeploysNewer().Passes(_story.Policy.Watch / 2);
-        while (_story.State.App is App.Serving)
+        while (_story.State.Front is ContainerState.Serving)
         {
             _story.Passes(_story.Policy.LivenessInterval).ProbeFails().EngineIsSeen();
         }
         Assert.Equal(new Verdict.OnTrial(Sample.Newer, 3, 1), _story.State.Verdict);
-        _story.Hears(at => new Event.EngineBroke(at));
+        _story.Hears(at => new Event.EngineDisconnected(at));
         Assert.Equal(new Verdict.OnTrial(Sample.Newer, 0, 1), _story.State.Verdict);
     }
 
@@ -137,7 +138,7 @@ public class AttributionTests
     public void A_crash_of_longer_standing_stays_one()
     {
         DeploysNewer().Crashes().ComesBack();
-        _story.PassesQuietly(TimeSpan.FromSeconds(31)).Hears(at => new Event.EngineBroke(at));
+        _story.PassesQuietly(TimeSpan.FromSeconds(31)).Hears(at => new Event.EngineDisconnected(at));
         Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
         Assert.Equal(new Verdict.OnTrial(Sample.Newer, 2, 1), _story.State.Verdict);
     }
@@ -145,7 +146,7 @@ public class AttributionTests
     [Fact]
     public void An_engine_that_only_takes_too_long_has_ended_nothing()
     {
-        DeploysNewer().Hears(at => new Event.EngineStirred(at)).EngineFails(Sample.Silent);
+        DeploysNewer().Hears(at => new Event.EngineChanged(at)).EngineFails(Sample.Silent);
         var ended = _story.Current.Ended(1);
         _story.Engine.Clear();
         _story.Engine.Add(ended);
@@ -159,11 +160,11 @@ public class AttributionTests
     {
         _story.Serves();
         var ended = _story.Current.Ended(143);
-        _story.Hears(at => new Event.StopCalled(at, ended.Id)).EngineFails(Sample.Silent);
+        _story.Hears(at => new Event.ExternalStopRequested(at, ended.Id)).EngineFails(Sample.Silent);
         _story.Engine.Clear();
         _story.Engine.Add(ended);
         _story.Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-        Assert.Equal(Hold.Hand, _story.State.Hold);
+        Assert.Equal(Hold.DockerStop, _story.State.Hold);
     }
 
     private ContainerStory DeploysNewer() => _story.Serves().IsProven().Deploys(Sample.Newer).Swaps();
@@ -171,8 +172,8 @@ public class AttributionTests
     private void IsStoppedByHandAndTheEndIsSeenFirst()
     {
         var id = _story.Current.Id;
-        _story.Crashes(143).Hears(at => new Event.StopCalled(at, id));
+        _story.Crashes(143).Hears(at => new Event.ExternalStopRequested(at, id));
         _story.EngineIsSeen();
-        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
     }
 }

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -19,7 +20,7 @@ public class BootTests
     public void The_pull_begins_when_the_tag_is_known_and_does_not_wait_for_the_secrets()
     {
         _story.Boots().EngineAnswers().TagAnswers();
-        Assert.Equal(Sample.New, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+        Assert.Equal(Sample.New, _story.PendingOne<Effect.FetchImage>().Resolution.Image);
         Assert.True(_story.Has<Effect.ReadSecrets>());
     }
 
@@ -27,16 +28,16 @@ public class BootTests
     public void The_pull_waits_for_the_engine_that_is_to_hold_the_image()
     {
         _story.Boots().TagAnswers();
-        Assert.False(_story.Has<Effect.EnsureImage>());
+        Assert.False(_story.Has<Effect.FetchImage>());
         _story.EngineAnswers();
-        Assert.True(_story.Has<Effect.EnsureImage>());
+        Assert.True(_story.Has<Effect.FetchImage>());
     }
 
     [Fact]
     public void The_container_starts_when_the_image_is_there_and_the_secrets_come_last()
     {
         _story.Boots().EngineAnswers().TagAnswers().ImageAnswers();
-        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
         _story.SecretsAnswer();
         Assert.Equal(Sample.Release(Sample.New), _story.PendingOne<Effect.StartContainer>().Release);
     }
@@ -45,7 +46,7 @@ public class BootTests
     public void The_container_starts_when_the_secrets_are_there_and_the_image_comes_last()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
-        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
         _story.ImageAnswers();
         Assert.Equal(Sample.Release(Sample.New), _story.PendingOne<Effect.StartContainer>().Release);
     }
@@ -65,7 +66,7 @@ public class BootTests
         for (var i = 0; i < 12; i++)
         {
             _story.SecretsFail();
-            var waiting = Assert.IsType<Work.Waiting>(_story.State.Secrets.Work);
+            var waiting = Assert.IsType<FetchState.Waiting>(_story.State.Secrets.State);
             waits.Add(waiting.Until - _story.Now);
             _story.Passes(waits[^1]);
             Assert.True(_story.Has<Effect.ReadSecrets>());
@@ -78,11 +79,11 @@ public class BootTests
     [Fact]
     public void While_all_goes_well_the_tag_is_looked_up_again_at_the_asked_pace()
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         _story.Serves().Forget().PassesQuietly(TimeSpan.FromMinutes(21));
         Assert.Equal(4, _story.CountBegun<Effect.ResolveTag>());
         Assert.Equal(0, _story.CountBegun<Effect.ReadSecrets>());
-        Assert.Equal(0, _story.CountBegun<Effect.EnsureImage>());
+        Assert.Equal(0, _story.CountBegun<Effect.FetchImage>());
     }
 
     [Fact]

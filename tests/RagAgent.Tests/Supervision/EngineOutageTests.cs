@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -12,7 +13,7 @@ public class EngineOutageTests
     [Fact]
     public void An_engine_that_goes_and_comes_back_stops_nothing_that_serves()
     {
-        _story.Serves().Forget().Hears(at => new Event.EngineStirred(at)).EngineFails();
+        _story.Serves().Forget().Hears(at => new Event.EngineChanged(at)).EngineFails();
         var container = _story.Current;
         for (var minute = 0; minute < 30; minute++)
         {
@@ -27,7 +28,7 @@ public class EngineOutageTests
             }
         }
         _story.PassesQuietly(TimeSpan.FromMinutes(30));
-        Assert.Equal(container, Assert.IsType<App.Serving>(_story.State.App).Container);
+        Assert.Equal(container, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
         Assert.Equal(0, _story.CountBegun<Effect.StopContainer>());
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
     }
@@ -36,11 +37,11 @@ public class EngineOutageTests
     public void What_failed_while_the_engine_was_away_is_asked_once_more_before_the_verdict()
     {
         FailsWhileTheEngineIsAway();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
         _story.ProbeFails("no answer");   // it began before the engine was back
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
         _story.Passes(_story.Policy.LivenessInterval).ProbeFails("no answer").EngineIsSeen();
-        Assert.IsType<StopReason.Unhealthy>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.Unhealthy>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     [Fact]
@@ -48,13 +49,13 @@ public class EngineOutageTests
     {
         FailsWhileTheEngineIsAway();
         _story.ProbePasses();
-        Assert.Equal(0, Assert.IsType<App.Serving>(_story.State.App).Failures);
+        Assert.Equal(0, Assert.IsType<ContainerState.Serving>(_story.State.Front).Failures);
         Assert.Equal(0, _story.CountBegun<Effect.StopContainer>());
     }
 
     private void FailsWhileTheEngineIsAway()
     {
-        _story.Serves().Hears(at => new Event.EngineStirred(at)).EngineFails();
+        _story.Serves().Hears(at => new Event.EngineChanged(at)).EngineFails();
         for (var failure = 0; failure < 6; failure++)
         {
             _story.Passes(_story.Policy.LivenessInterval).ProbeFails("no answer");
@@ -63,8 +64,8 @@ public class EngineOutageTests
                 _story.EngineFails();
             }
         }
-        Assert.IsType<App.Serving>(_story.State.App);
-        _story.Passes(_story.Policy.Retry.Longest).EngineAnswers();
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+        _story.Passes(_story.Policy.Retry.Max).EngineAnswers();
     }
 
     [Fact]
@@ -72,11 +73,11 @@ public class EngineOutageTests
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineFails();
         _story.Passes(_story.Policy.StartupDeadline * 2);
-        Assert.IsType<App.Probing>(_story.State.App);
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
         _story.EngineAnswers();
-        Assert.IsType<App.Probing>(_story.State.App);
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
         _story.ProbeFails().Passes(_story.Policy.StartupDeadline).EngineIsSeen();
-        Assert.IsType<StopReason.NeverHealthy>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.NeverHealthy>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     [Fact]
@@ -85,7 +86,7 @@ public class EngineOutageTests
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().StartFails(Sample.Unreachable);
         Assert.Equal(0, _story.State.Crashes);
         Assert.Null(_story.State.LastFailure);
-        Assert.IsType<App.Unseen>(_story.State.App);
+        Assert.IsType<ContainerState.Unknown>(_story.State.Front);
         _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
         Assert.True(_story.Has<Effect.StartContainer>());
     }
@@ -96,7 +97,7 @@ public class EngineOutageTests
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
         _story.Engine.Add(Sample.Running("made-it", _story.PendingOne<Effect.StartContainer>().Release));
         _story.StartFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
-        Assert.Equal("made-it", Assert.IsType<App.Probing>(_story.State.App).Container.Id);
+        Assert.Equal("made-it", Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Id);
         Assert.False(_story.Has<Effect.StartContainer>());
     }
 
@@ -105,7 +106,7 @@ public class EngineOutageTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
         _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers().StopFails(Sample.Unreachable);
-        Assert.IsType<App.Unseen>(_story.State.App);
+        Assert.IsType<ContainerState.Unknown>(_story.State.Front);
         Assert.False(_story.Has<Effect.InspectEngine>());
         _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers().ProvesItself();
         Assert.Equal("left", _story.PendingOne<Effect.StopContainer>().Container.Id);
@@ -114,12 +115,12 @@ public class EngineOutageTests
     [Fact]
     public void An_engine_that_restarted_and_killed_the_app_is_a_crash_like_any_other()
     {
-        _story.Serves().Hears(at => new Event.EngineStirred(at)).EngineFails();
+        _story.Serves().Hears(at => new Event.EngineChanged(at)).EngineFails();
         var ended = _story.Current.Ended(137);
         _story.Engine.Clear();
         _story.Engine.Add(ended);
         _story.Passes(TimeSpan.FromSeconds(2)).EngineAnswers();
-        Assert.IsType<App.BackingOff>(_story.State.App);
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
     }
 
     [Fact]
@@ -141,6 +142,6 @@ public class EngineOutageTests
             }
             waited = _story.Now - failed;
         }
-        Assert.InRange(waited, TimeSpan.FromSeconds(10), _story.Policy.Retry.Longest + TimeSpan.FromSeconds(1));
+        Assert.InRange(waited, TimeSpan.FromSeconds(10), _story.Policy.Retry.Max + TimeSpan.FromSeconds(1));
     }
 }

@@ -1,6 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Xunit;
 
@@ -15,7 +16,7 @@ public sealed class ForeignTextTests
     [InlineData("turned \u202e round\u2028", "turned \ufffd round")]
     [InlineData("   ", "")]
     [InlineData("123456789 123456789 123456789 1234", "123456789 123456789 123456789 …")]
-    public void It_is_one_line_without_control_characters(string said, string shown) => Assert.Equal(shown, ForeignText.OneLine(said, longest: 30));
+    public void It_is_one_line_without_control_characters(string said, string shown) => Assert.Equal(shown, UntrustedText.ToLine(said, maxLength: 30));
 
     [Fact]
     public void A_problem_is_one_line_whatever_it_was_made_of()
@@ -30,7 +31,7 @@ public sealed class ForeignTextTests
     {
         await using var app = new SupervisedApp();
         var systemd = new FakeSystemd();
-        app.Board.Publish(Told.Idle with { App = new App.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, new ProbeClock(Moment.Zero, null), "said\nSTOPPING=1", Adopted: false) });
+        app.Board.Publish(Told.Idle with { Front = new ContainerState.Probing(Told.Container(), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), "said\nSTOPPING=1", Adopted: false) });
         using var output = new AgentLogging(OutputKind.Plain, TextWriter.Null);
         using var line = new StatusLine(app.Board, Told.Policy, systemd, output.Sink);
 

@@ -1,4 +1,7 @@
+using RagAgent.Common;
+using RagAgent.Reporting;
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -13,7 +16,7 @@ public class HoldTests
     public void An_operator_stops_the_app_and_is_told_when_it_is_gone()
     {
         _story.Serves().IsAskedTo(RequestKind.Stop);
-        Assert.IsType<StopReason.Asked>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
         Assert.Null(_story.State.LastOutcome);
         _story.Stops().EngineIsSeen();
         Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
@@ -31,20 +34,20 @@ public class HoldTests
     [Fact]
     public void While_the_engine_is_away_the_operator_is_told_that_the_stop_holds_and_it_is_done_when_that_is_back()
     {
-        _story.Serves().Hears(at => new Event.EngineBroke(at)).EngineFails().IsAskedTo(RequestKind.Stop);
+        _story.Serves().Hears(at => new Event.EngineDisconnected(at)).EngineFails().IsAskedTo(RequestKind.Stop);
         Assert.EndsWith("The stop holds: the app is stopped as soon as the engine answers.", _story.State.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
 
         _story.Passes(TimeSpan.FromSeconds(5)).EngineAnswers();
         _story.Stops().EngineIsSeen();
 
-        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
         Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
     }
 
     [Fact]
     public void It_stays_stopped_whatever_is_pushed()
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         _story.Serves().IsAskedTo(RequestKind.Stop).Stops().Forget().Tag = Sample.Newer;
         _story.PassesQuietly(TimeSpan.FromHours(5));
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
@@ -60,7 +63,7 @@ public class HoldTests
     [Fact]
     public void A_start_while_the_engine_is_away_is_not_called_done()
     {
-        _story.Serves().Hears(at => new Event.EngineBroke(at)).EngineFails().IsAskedTo(RequestKind.Start);
+        _story.Serves().Hears(at => new Event.EngineDisconnected(at)).EngineFails().IsAskedTo(RequestKind.Start);
         Assert.Null(_story.State.LastOutcome);
         _story.EngineFails();
 
@@ -79,16 +82,16 @@ public class HoldTests
     public void One_that_is_just_being_started_is_stopped_when_it_is_there()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().IsAskedTo(RequestKind.Stop);
-        Assert.IsType<App.Starting>(_story.State.App);
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
         _story.Starts();
-        Assert.IsType<StopReason.Asked>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
     public void One_that_waits_for_its_restart_waits_no_longer()
     {
         _story.Serves().Crashes().IsAskedTo(RequestKind.Stop);
-        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
         Assert.Null(_story.State.LastOutcome!.Problem);
     }
 
@@ -107,7 +110,7 @@ public class HoldTests
     {
         _story.Serves().Forget();
         StoppedByHand();
-        Assert.Equal(Hold.Hand, _story.State.Hold);
+        Assert.Equal(Hold.DockerStop, _story.State.Hold);
         _story.PassesQuietly(TimeSpan.FromHours(1));
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
         Assert.Null(_story.State.LastFailure);
@@ -118,7 +121,7 @@ public class HoldTests
     {
         _story.Serves().Crashes(137);
         Assert.Null(_story.State.Hold);
-        Assert.IsType<App.BackingOff>(_story.State.App);
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
     }
 
     [Fact]
@@ -126,7 +129,7 @@ public class HoldTests
     {
         _story.Serves();
         var ended = _story.Current.Ended(143);
-        _story.Hears(at => new Event.StopCalled(at, ended.Id)).EngineFails();
+        _story.Hears(at => new Event.ExternalStopRequested(at, ended.Id)).EngineFails();
         _story.Engine.Clear();
         _story.Engine.Add(ended);
         _story.Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
@@ -139,7 +142,7 @@ public class HoldTests
     {
         _story.Serves();
         StoppedByHand();
-        _story.Passes(TimeSpan.FromSeconds(5)).Hears(at => new Event.EngineBroke(at));
+        _story.Passes(TimeSpan.FromSeconds(5)).Hears(at => new Event.EngineDisconnected(at));
         Assert.Null(_story.State.Hold);
     }
 
@@ -148,8 +151,8 @@ public class HoldTests
     {
         _story.Serves();
         StoppedByHand();
-        _story.PassesQuietly(TimeSpan.FromMinutes(1)).Hears(at => new Event.EngineBroke(at));
-        Assert.Equal(Hold.Hand, _story.State.Hold);
+        _story.PassesQuietly(TimeSpan.FromMinutes(1)).Hears(at => new Event.EngineDisconnected(at));
+        Assert.Equal(Hold.DockerStop, _story.State.Hold);
     }
 
     [Fact]
@@ -160,7 +163,7 @@ public class HoldTests
         StoppedByHand();
         _story.EngineShows(stopped with { StartedAt = "2026-02-02T00:00:00Z" });
         Assert.Null(_story.State.Hold);
-        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
@@ -170,7 +173,7 @@ public class HoldTests
         var running = _story.Current;
         _story.Engine[0] = running with { StartedAt = "2026-02-02T00:00:00Z" };
         _story.LivesAgain().EngineAnswers();
-        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
@@ -194,10 +197,10 @@ public class HoldTests
         _story.Serves();
         var old = _story.Current;
         _story.Deploys(Sample.Newer).StopFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-        Assert.Equal(old.Id, Assert.IsType<App.Probing>(_story.State.App).Container.Id);
+        Assert.Equal(old.Id, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Id);
         EndsByAStop(old);
         Assert.Null(_story.State.Hold);
-        Assert.IsType<App.Starting>(_story.State.App);
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
     }
 
     [Fact]
@@ -206,9 +209,9 @@ public class HoldTests
         _story.Serves().IsProven().Deploys(Sample.Newer).LivesAgain();
         _story.Tag = Sample.New;
         _story.PassesQuietly(_story.Policy.RestartResetAfter + TimeSpan.FromMinutes(1));
-        Assert.Equal(Sample.New, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        Assert.Equal(Sample.New, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
         StoppedByHand();
-        Assert.Equal(Hold.Hand, _story.State.Hold);
+        Assert.Equal(Hold.DockerStop, _story.State.Hold);
     }
 
     /// <summary>The engine tells of the end of a stop as it does of any: first that it stirred, then that somebody had asked for it.</summary>
@@ -216,7 +219,7 @@ public class HoldTests
     {
         _story.Engine.Clear();
         _story.Engine.Add(container.Ended(137));
-        _story.Hears(at => new Event.EngineStirred(at)).Hears(at => new Event.StopCalled(at, container.Id)).EngineIsSeen();
+        _story.Hears(at => new Event.EngineChanged(at)).Hears(at => new Event.ExternalStopRequested(at, container.Id)).EngineIsSeen();
     }
 
     private void StoppedByHand()
@@ -224,6 +227,6 @@ public class HoldTests
         var ended = _story.Current.Ended(143);
         _story.Engine.Clear();
         _story.Engine.Add(ended);
-        _story.Hears(at => new Event.StopCalled(at, ended.Id)).EngineIsSeen();
+        _story.Hears(at => new Event.ExternalStopRequested(at, ended.Id)).EngineIsSeen();
     }
 }

@@ -1,5 +1,8 @@
-using RagAgent.Diagnostics;
+using RagAgent.Common;
+using RagAgent.Reporting;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -20,9 +23,9 @@ public class IdleStopTests
     {
         _story.Serves();
         Passes(Hour);
-        Assert.Null(_story.State.Idle.QuietNotice);
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
         Passes(2 * Second);
-        Assert.NotNull(_story.State.Idle.QuietNotice);
+        Assert.NotNull(_story.State.Idle.IdleNoticeAt);
 
         Passes((2 * Minute) - (3 * Second));
         Assert.False(_story.Has<Effect.StopInstance>());
@@ -44,13 +47,13 @@ public class IdleStopTests
     {
         _story.Serves();
         Passes(Hour + Minute);
-        Assert.NotNull(_story.State.Idle.QuietNotice);
+        Assert.NotNull(_story.State.Idle.IdleNoticeAt);
 
-        _story.Hears(at => new Event.Visited(at));
-        Assert.Null(_story.State.Idle.QuietNotice);
+        _story.Hears(at => new Event.ActivitySeen(at));
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
 
         Passes(Hour);
-        Assert.Null(_story.State.Idle.QuietNotice);
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
         Passes(3 * Minute);
         Assert.True(_story.Has<Effect.StopInstance>());
     }
@@ -62,7 +65,7 @@ public class IdleStopTests
         for (var i = 0; i < 50; i++)
         {
             Passes(Hour + Minute);
-            _story.Hears(at => new Event.Visited(at));
+            _story.Hears(at => new Event.ActivitySeen(at));
         }
         Assert.Equal(0, _story.CountBegun<Effect.StopInstance>());
     }
@@ -80,12 +83,12 @@ public class IdleStopTests
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
         _story.Passes(3 * Hour);   // a pull without end
-        Assert.Null(_story.State.Idle.QuietNotice);
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
 
         _story.ImageAnswers();
-        AnswerUntil(() => _story.State.App is App.Serving);
+        AnswerUntil(() => _story.State.Front is ContainerState.Serving);
         Passes(Hour);
-        Assert.Null(_story.State.Idle.QuietNotice);
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
         Passes(3 * Minute);
         Assert.True(_story.Has<Effect.StopInstance>());
     }
@@ -96,7 +99,7 @@ public class IdleStopTests
         _story.Policy = Policy(new IdlePolicy { StopAfter = Minute, Grace = Hour, BootedAt = Moment.Zero - (10 * Minute) });
         _story.Serves();
         Passes(49 * Minute);
-        Assert.Null(_story.State.Idle.QuietNotice);
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
         Passes(3 * Minute);
         Assert.True(_story.Has<Effect.StopInstance>());
     }
@@ -108,7 +111,7 @@ public class IdleStopTests
         Passes(Hour - Minute);
         _story.LivesAgain().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().ProvesItself();
         Passes(Hour - Minute);
-        Assert.Null(_story.State.Idle.QuietNotice);
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
         Passes(4 * Minute);
         Assert.True(_story.Has<Effect.StopInstance>());
     }
@@ -120,7 +123,7 @@ public class IdleStopTests
         Passes(Hour - Minute);
         _story.IsAskedTo(RequestKind.Stop).Stops().EngineIsSeen();
         Passes(Hour);
-        Assert.Null(_story.State.Idle.QuietNotice);   // his command was activity
+        Assert.Null(_story.State.Idle.IdleNoticeAt);   // his command was activity
         Passes(3 * Minute);
         Assert.True(_story.Has<Effect.StopInstance>());
     }
@@ -136,17 +139,17 @@ public class IdleStopTests
     [Fact]
     public void A_pull_is_waited_for_and_so_is_the_watch_of_what_it_brought()
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(62) };
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(62) };
         _story.Serves().IsProven();
         Passes(Hour - (10 * Minute));
         _story.Tag = Sample.Newer;
-        AnswerAllBut<Effect.EnsureImage>(_story.Policy.CheckEvery!.Value);
-        Assert.True(_story.Has<Effect.EnsureImage>());
-        AnswerAllBut<Effect.EnsureImage>(Hour);
+        AnswerAllBut<Effect.FetchImage>(_story.Policy.CheckInterval!.Value);
+        Assert.True(_story.Has<Effect.FetchImage>());
+        AnswerAllBut<Effect.FetchImage>(Hour);
         Assert.False(_story.Has<Effect.StopInstance>());
 
         Passes(_story.Policy.Watch - Second);
-        Assert.Equal(Sample.Newer, _story.State.App.Current?.Image);
+        Assert.Equal(Sample.Newer, _story.State.Front.Current?.Image);
         Assert.False(_story.Has<Effect.StopInstance>());
         Passes(2 * Second);
         Assert.True(_story.Has<Effect.StopInstance>());
@@ -161,10 +164,10 @@ public class IdleStopTests
             _story.Crashes();
             if (!_story.Has<Effect.StopInstance>())
             {
-                AnswerUntil(() => _story.State.App is App.Serving || _story.Has<Effect.StopInstance>());
+                AnswerUntil(() => _story.State.Front is ContainerState.Serving || _story.Has<Effect.StopInstance>());
             }
         }
-        Assert.IsType<App.BackingOff>(_story.State.App);
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
         Assert.InRange(_story.Now - Moment.Zero, Hour, 2 * Hour);
     }
 
@@ -178,7 +181,7 @@ public class IdleStopTests
         Assert.Equal(Denied, _story.State.InstanceStop.Problem);
         Passes(20 * Minute, Denies);
         Assert.InRange(_story.CountBegun<Effect.StopInstance>(), 6, 9);
-        Assert.True(_story.State.App is App.Serving { Failures: 0 });
+        Assert.True(_story.State.Front is ContainerState.Serving { Failures: 0 });
     }
 
     [Fact]
@@ -187,7 +190,7 @@ public class IdleStopTests
         _story.Serves();
         Passes(Hour + (3 * Minute));
         Denies();
-        _story.Hears(at => new Event.Visited(at)).Forget();
+        _story.Hears(at => new Event.ActivitySeen(at)).Forget();
 
         Passes(Hour);
 
@@ -203,11 +206,11 @@ public class IdleStopTests
         _story.Serves();
         Passes(Hour + (3 * Minute));
         _story.Forget();
-        _story.Hears(at => new Event.EngineStirred(at)).Passes(10 * Minute);
+        _story.Hears(at => new Event.EngineChanged(at)).Passes(10 * Minute);
         Assert.Empty(_story.Begun);
 
         Accepts();
-        _story.Hears(at => new Event.Visited(at)).EngineShows().Passes(5 * Minute);
+        _story.Hears(at => new Event.ActivitySeen(at)).EngineShows().Passes(5 * Minute);
         Assert.Empty(_story.Begun);
         Assert.Equal("The instance is being stopped.", Headline.Describe(_story.State, _story.Policy)[^"The instance is being stopped.".Length..]);
     }
@@ -246,11 +249,11 @@ public class IdleStopTests
         _story.Serves();
         Passes(Hour + (3 * Minute));
         Accepts();
-        _story.Passes(9 * Minute).Hears(at => new Event.Visited(at)).Passes(Minute).Forget();
+        _story.Passes(9 * Minute).Hears(at => new Event.ActivitySeen(at)).Passes(Minute).Forget();
 
         Passes(Hour - Minute);
 
-        Assert.Equal((0, null), (_story.CountBegun<Effect.StopInstance>(), _story.State.Idle.QuietNotice));
+        Assert.Equal((0, null), (_story.CountBegun<Effect.StopInstance>(), _story.State.Idle.IdleNoticeAt));
     }
 
     [Fact]
@@ -260,12 +263,12 @@ public class IdleStopTests
         _story.Serves().IsProven();
         Passes(5 * Minute);
         Accepts();
-        _story.Passes(8 * Minute).Hears(at => new Event.Visited(at)).Passes(2 * Minute).Forget();
+        _story.Passes(8 * Minute).Hears(at => new Event.ActivitySeen(at)).Passes(2 * Minute).Forget();
         Assert.Equal("instance-still-up", _story.State.InstanceStop.Problem!.Code);
 
         Passes(Minute - Second);
 
-        Assert.Equal((0, _story.Now - (Minute - Second)), (_story.CountBegun<Effect.StopInstance>(), _story.State.Idle.QuietNotice));
+        Assert.Equal((0, _story.Now - (Minute - Second)), (_story.CountBegun<Effect.StopInstance>(), _story.State.Idle.IdleNoticeAt));
     }
 
     [Fact]
@@ -275,7 +278,7 @@ public class IdleStopTests
 
         _story.Passes(3 * Hour);   // the registry hangs
 
-        Assert.Null(_story.State.Idle.QuietNotice);
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
         _story.SecretsAnswer().TagAnswers();
         Passes(3 * Minute);
         Assert.True(_story.Has<Effect.StopInstance>());
@@ -286,9 +289,9 @@ public class IdleStopTests
     {
         _story.Serves().IsProven();
         Passes((2 * Minute) + Hour - _story.Policy.Watch - Second);
-        var stop = IdleStop.Foreseen(_story.State, _story.Policy)!.Value.At;
+        var stop = IdleStop.PlannedStop(_story.State, _story.Policy)!.Value.At;
         Assert.InRange(stop - _story.Now, TimeSpan.Zero, 2 * Second);
-        _story.Crashes().Hears(at => new Event.EngineBroke(at));
+        _story.Crashes().Hears(at => new Event.EngineDisconnected(at));
         void EngineIsAskedAgain() => AnswerUntil(() => _story.Has<Effect.InspectEngine>() || _story.Has<Effect.StopInstance>());
         for (var i = 0; i < 2; i++)
         {
@@ -297,7 +300,7 @@ public class IdleStopTests
         }
 
         EngineIsAskedAgain();
-        Assert.True(_story.State.App is App.Absent && _story.Now > stop);
+        Assert.True(_story.State.Front is ContainerState.Absent && _story.Now > stop);
         Assert.False(_story.Has<Effect.StopInstance>());
 
         _story.EngineFails();
@@ -312,13 +315,13 @@ public class IdleStopTests
         for (var i = 0; i < (11 * 60) - 6; i++)
         {
             Passes(Minute);
-            _story.Hears(at => new Event.Visited(at));
+            _story.Hears(at => new Event.ActivitySeen(at));
         }
-        Assert.Null(_story.State.Idle.UptimeNotice);
+        Assert.Null(_story.State.Idle.UptimeNoticeAt);
         Passes(Minute);
-        Assert.NotNull(_story.State.Idle.UptimeNotice);
-        _story.Hears(at => new Event.Visited(at));
-        Assert.NotNull(_story.State.Idle.UptimeNotice);
+        Assert.NotNull(_story.State.Idle.UptimeNoticeAt);
+        _story.Hears(at => new Event.ActivitySeen(at));
+        Assert.NotNull(_story.State.Idle.UptimeNoticeAt);
 
         Passes((5 * Minute) - Second);
         Assert.False(_story.Has<Effect.StopInstance>());
@@ -331,7 +334,7 @@ public class IdleStopTests
     {
         _story.Policy = Policy(new IdlePolicy { MaxUptime = 12 * Hour, BootedAt = Moment.Zero - (100 * Hour) });
         _story.Serves();
-        Assert.NotNull(_story.State.Idle.UptimeNotice);
+        Assert.NotNull(_story.State.Idle.UptimeNoticeAt);
         Passes((5 * Minute) - Second);
         Assert.False(_story.Has<Effect.StopInstance>());
         Passes(Second);
@@ -355,14 +358,14 @@ public class IdleStopTests
     [Fact]
     public void When_it_will_be_is_foreseen()
     {
-        Assert.Null(IdleStop.Foreseen(_story.State, _story.Policy));
+        Assert.Null(IdleStop.PlannedStop(_story.State, _story.Policy));
         _story.Serves();
-        Assert.Equal((Moment.Zero + Hour + (2 * Minute) + Second, false), IdleStop.Foreseen(_story.State, _story.Policy));
+        Assert.Equal((Moment.Zero + Hour + (2 * Minute) + Second, false), IdleStop.PlannedStop(_story.State, _story.Policy));
         _story.Policy = Policy(new IdlePolicy { StopAfter = Hour, MaxUptime = Hour, BootedAt = Moment.Zero - (10 * Minute) });
-        Assert.Equal((Moment.Zero + (50 * Minute), true), IdleStop.Foreseen(_story.State, _story.Policy));
+        Assert.Equal((Moment.Zero + (50 * Minute), true), IdleStop.PlannedStop(_story.State, _story.Policy));
     }
 
-    private static Policy Policy(IdlePolicy? idle) => new() { ConfigFingerprint = ContainerStory.Config, CheckEvery = null, Idle = idle };
+    private static Policy Policy(IdlePolicy? idle) => new() { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, Idle = idle };
 
     /// <summary>As <see cref="ContainerStory.PassesQuietly"/>, and what EC2 is asked stays open, or is answered by <paramref name="ec2"/>.</summary>
     private void Passes(TimeSpan span, Action? ec2 = null)
@@ -409,10 +412,10 @@ public class IdleStopTests
                 Effect.InspectEngine => _story.EngineAnswers(),
                 Effect.ReadSecrets => _story.SecretsAnswer(),
                 Effect.ResolveTag => _story.TagAnswers(),
-                Effect.EnsureImage => _story.ImageAnswers(),
+                Effect.FetchImage => _story.ImageAnswers(),
                 Effect.StartContainer => _story.Starts(),
                 Effect.StopContainer => _story.Stops(),
-                Effect.Collect => _story.Collects(),
+                Effect.CleanUpImages => _story.Collects(),
                 Effect.Probe => _story.ProbePasses(),
                 _ => _story.Passes(Deadlines.Next(_story.State, _story.Policy)!.Value - _story.Now),
             };
@@ -421,5 +424,5 @@ public class IdleStopTests
 
     private void Denies() => _story.AnswersStop(at => new Event.InstanceStopFailed(at, Denied));
 
-    private void Accepts() => _story.AnswersStop(at => new Event.InstanceStops(at, "i-1"));
+    private void Accepts() => _story.AnswersStop(at => new Event.InstanceStopAccepted(at, "i-1"));
 }

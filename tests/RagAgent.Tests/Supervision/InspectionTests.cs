@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -13,10 +14,10 @@ public class InspectionTests
     public void An_inspection_that_began_before_an_operation_ended_is_asked_again_and_not_believed()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
-        _story.Hears(at => new Event.EngineStirred(at));
+        _story.Hears(at => new Event.EngineChanged(at));
         _story.Starts().Engine.Clear();
         _story.EngineAnswers();
-        Assert.IsType<App.Probing>(_story.State.App);
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
         Assert.True(_story.Has<Effect.InspectEngine>());
     }
 
@@ -30,7 +31,7 @@ public class InspectionTests
 
         _story.Engine.Add(Sample.Running("half", release));
         _story.EngineAnswers();
-        Assert.Equal("half", Assert.IsType<App.Probing>(_story.State.App).Container.Id);
+        Assert.Equal("half", Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Id);
     }
 
     [Fact]
@@ -38,26 +39,26 @@ public class InspectionTests
     {
         _story.Serves().Tag = Sample.Newer;
         _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageAnswers();
-        _story.Hears(at => new Event.EngineStirred(at)).StopFails(Sample.Unreachable).Forget();
-        Assert.IsType<App.Unseen>(_story.State.App);
+        _story.Hears(at => new Event.EngineChanged(at)).StopFails(Sample.Unreachable).Forget();
+        Assert.IsType<ContainerState.Unknown>(_story.State.Front);
 
         _story.Passes(TimeSpan.FromSeconds(30));
         Assert.Equal(0, _story.CountBegun<Effect.InspectEngine>());
 
         _story.EngineAnswers();
-        Assert.IsType<App.Unseen>(_story.State.App);
+        Assert.IsType<ContainerState.Unknown>(_story.State.Front);
         Assert.Equal(1, _story.CountBegun<Effect.InspectEngine>());
         _story.EngineAnswers();
-        Assert.IsType<App.Probing>(_story.State.App);
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
     }
 
     [Fact]
     public void An_inspection_that_began_before_a_start_failed_is_not_believed()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
-        _story.Hears(at => new Event.EngineStirred(at)).StartFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(30));
+        _story.Hears(at => new Event.EngineChanged(at)).StartFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(30));
         _story.EngineAnswers();
-        Assert.IsType<App.Unseen>(_story.State.App);
+        Assert.IsType<ContainerState.Unknown>(_story.State.Front);
         Assert.False(_story.Has<Effect.StartContainer>());
     }
 }

@@ -1,4 +1,6 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -13,7 +15,7 @@ public class LateNewsTests
     public void The_end_of_another_operation_changes_nothing()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
-        var op = _story.PendingOne<Effect.StartContainer>().Op;
+        var op = _story.PendingOne<Effect.StartContainer>().Operation;
         ChangesNothing(at => new Event.ContainerStarted(at, op + 1, Sample.Running("other", Sample.Release(Sample.New))));
         ChangesNothing(at => new Event.StartFailed(at, op - 1, Sample.Refused));
         ChangesNothing(at => new Event.ContainerStopped(at, op));
@@ -24,7 +26,7 @@ public class LateNewsTests
     public void A_doubled_end_of_a_start_changes_nothing()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
-        var op = _story.PendingOne<Effect.StartContainer>().Op;
+        var op = _story.PendingOne<Effect.StartContainer>().Operation;
         _story.Starts();
         ChangesNothing(at => new Event.ContainerStarted(at, op, _story.Engine[0]));
         ChangesNothing(at => new Event.StartFailed(at, op, Sample.Refused));
@@ -35,7 +37,7 @@ public class LateNewsTests
     {
         _story.Serves().Tag = Sample.Newer;
         _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageAnswers();
-        var op = _story.PendingOne<Effect.StopContainer>().Op;
+        var op = _story.PendingOne<Effect.StopContainer>().Operation;
         _story.Stops();
         ChangesNothing(at => new Event.ContainerStopped(at, op));
         ChangesNothing(at => new Event.StopFailed(at, op, Sample.Unreachable));
@@ -45,7 +47,7 @@ public class LateNewsTests
     public void The_answer_of_another_probe_changes_nothing()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts();
-        var number = _story.PendingOne<Effect.Probe>().Number;
+        var number = _story.PendingOne<Effect.Probe>().Operation;
         ChangesNothing(at => new Event.Probed(at, number - 1, Sample.Found(null)));
         ChangesNothing(at => new Event.Probed(at, number + 1, Sample.Found("it answers 500")));
         _story.ProbeFails();
@@ -62,7 +64,7 @@ public class LateNewsTests
         ChangesNothing(at => new Event.SecretsFailed(at, Sample.Refused));
         ChangesNothing(at => new Event.TagResolved(at, Sample.Tagged(Sample.Newer)));
         ChangesNothing(at => new Event.TagFailed(at, Sample.Refused));
-        ChangesNothing(at => new Event.ImageReady(at, new ImageOnDisk(Sample.Newer.Digest, 1)));
+        ChangesNothing(at => new Event.ImageReady(at, new FetchedImage(Sample.Newer.Digest, 1)));
         ChangesNothing(at => new Event.ImageFailed(at, Sample.Refused));
         ChangesNothing(at => new Event.PullProgressed(at, new PullProgress(0.5, 1, 2)));
     }

@@ -1,6 +1,10 @@
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Diagnostics.Logging;
+using RagAgent.Reporting;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using Serilog;
 using Serilog.Extensions.Logging;
@@ -19,7 +23,7 @@ public sealed class NarratorTests : IDisposable
     [InlineData("Update", "'update' was asked for.")]
     [InlineData("Unquarantine", "'unquarantine' was asked for.")]
     public void A_request_is_named_by_its_command(string kind, string told) =>
-        Assert.Equal($"<6>{told}\n", Tell(Told.Idle, new Event.Asked(Moment.Zero, Enum.Parse<RequestKind>(kind))));
+        Assert.Equal($"<6>{told}\n", Tell(Told.Idle, new Event.OperatorRequested(Moment.Zero, Enum.Parse<RequestKind>(kind))));
 
     [Fact]
     public void So_is_its_end()
@@ -33,17 +37,17 @@ public sealed class NarratorTests : IDisposable
     [InlineData(1, "1 failed try")]
     [InlineData(2, "2 failed tries")]
     public void How_often_something_failed_before_is_told_in_words_that_fit(int failures, string told) =>
-        Assert.Equal($"<6>The engine answers after {told}.\n", Tell(Told.Idle, before: Told.Idle with { Engine = Told.Idle.Engine with { Work = new Work.Waiting(failures, Told.Trouble, Moment.Zero) } }));
+        Assert.Equal($"<6>The engine answers after {told}.\n", Tell(Told.Idle, before: Told.Idle with { Engine = Told.Idle.Engine with { State = new FetchState.Waiting(failures, Told.Trouble, Moment.Zero) } }));
 
-    private static AgentState Ended(RequestKind kind, bool changed, Problem? problem) => Told.Idle with { LastOutcome = new Outcome(1, kind, changed, Told.Digest, problem) };
+    private static AgentState Ended(RequestKind kind, bool changed, Problem? problem) => Told.Idle with { LastOutcome = new RequestOutcome(1, kind, changed, Told.Digest, problem) };
 
     /// <summary>As it stands in the journal.</summary>
-    private string Tell(AgentState after, Event? e = null, AgentState? before = null)
+    private string Tell(AgentState after, Event? @event = null, AgentState? before = null)
     {
         _out.GetStringBuilder().Clear();
         using var logger = new LoggerConfiguration().WriteTo.Sink(new OutputSink(OutputKind.Journal, text => text, _out)).CreateLogger();
         using var loggers = new SerilogLoggerFactory(logger);
-        new Narrator(loggers.CreateLogger<Supervisor>(), Told.Policy).Tell(before ?? Told.Idle, after, e ?? new Event.Tick(Moment.Zero));
+        new StateChangeLog(loggers.CreateLogger<Supervisor>(), Told.Policy).Record(before ?? Told.Idle, after, @event ?? new Event.Tick(Moment.Zero));
         return _out.ToString();
     }
 }

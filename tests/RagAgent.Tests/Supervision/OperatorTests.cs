@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -14,7 +15,7 @@ public class OperatorTests
     {
         RollsBack();
         Assert.Equal(Sample.New, _story.Current.Image);
-        Assert.Equal(new Outcome(_story.State.LastOutcome!.Id, RequestKind.Rollback, Changed: true, Sample.New.Digest, null), _story.State.LastOutcome);
+        Assert.Equal(new RequestOutcome(_story.State.LastOutcome!.Id, RequestKind.Rollback, Changed: true, Sample.New.Digest, null), _story.State.LastOutcome);
         _story.IsProven();
         Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
     }
@@ -36,7 +37,7 @@ public class OperatorTests
     {
         _story.Serves().IsProven().IsAskedTo(RequestKind.Rollback);
         Assert.Equal("no-last-good", _story.State.LastOutcome!.Problem!.Code);
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -51,7 +52,7 @@ public class OperatorTests
     public void Another_chance_runs_the_newest_again()
     {
         RollsBack().IsAskedTo(RequestKind.Unquarantine).SecretsAnswer().TagAnswers();
-        if (_story.Has<Effect.EnsureImage>())
+        if (_story.Has<Effect.FetchImage>())
         {
             _story.ImageAnswers();
         }

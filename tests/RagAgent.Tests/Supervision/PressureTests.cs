@@ -1,4 +1,5 @@
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -17,10 +18,10 @@ public class PressureTests
         _story.Serves();
         for (var failure = 1; failure <= borne; failure++)
         {
-            Assert.IsType<App.Serving>(_story.State.App);
+            Assert.IsType<ContainerState.Serving>(_story.State.Front);
             Probes(new ProbeResult.Failed("no answer", underPressure));
         }
-        Assert.IsType<StopReason.Unhealthy>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.IsType<StopReason.Unhealthy>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
@@ -33,7 +34,7 @@ public class PressureTests
         {
             Probes(new ProbeResult.Failed("no answer", UnderPressure: false));
         }
-        Assert.IsType<App.Stopping>(_story.State.App);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
     }
 
     [Fact]
@@ -43,9 +44,9 @@ public class PressureTests
         Probes(new ProbeResult.Failed("no answer", UnderPressure: false));
         for (var probe = 0; probe < 100; probe++)
         {
-            Probes(new ProbeResult.NotAsked("no file is left"));
+            Probes(new ProbeResult.NotSent("no file is left"));
         }
-        Assert.Equal(1, Assert.IsType<App.Serving>(_story.State.App).Failures);
+        Assert.Equal(1, Assert.IsType<ContainerState.Serving>(_story.State.Front).Failures);
     }
 
     [Fact]
@@ -53,14 +54,14 @@ public class PressureTests
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineIsSeen();
         _story.Answers(new ProbeResult.Failed("no answer", UnderPressure: true));
-        Assert.Equal(_story.Now + (2 * _story.Policy.StartupDeadline), Probing.Deadline(Assert.IsType<App.Probing>(_story.State.App), _story.Policy));
+        Assert.Equal(_story.Now + (2 * _story.Policy.StartupDeadline), Probing.Deadline(Assert.IsType<ContainerState.Probing>(_story.State.Front), _story.Policy));
     }
 
     [Fact]
     public void An_app_that_was_paused_by_hand_is_restarted_and_its_image_is_not_to_blame()
     {
         _story.Serves().EngineShows(_story.Current with { Status = ContainerStatus.Paused });
-        while (_story.State.App is App.Serving)
+        while (_story.State.Front is ContainerState.Serving)
         {
             Probes(new ProbeResult.Failed("no answer", UnderPressure: false));
         }

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -45,9 +46,9 @@ public class ProbingTests
         Started();
         _story.ProbePasses();
         Assert.Equal(ProbeKind.Gate, _story.PendingOne<Effect.Probe>().Kind);
-        Assert.IsType<App.Probing>(_story.State.App);
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
         _story.ProbePasses();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -56,7 +57,7 @@ public class ProbingTests
         _story.Policy = _story.Policy with { HasGate = false };
         Started();
         _story.ProbePasses();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -65,7 +66,7 @@ public class ProbingTests
         Started();
         _story.ProbePasses().ProbeFails("the script fails").Passes(_story.Policy.StartupInterval);
         Assert.Equal(ProbeKind.Startup, _story.PendingOne<Effect.Probe>().Kind);
-        Assert.Equal("the script fails", Assert.IsType<App.Probing>(_story.State.App).LastFault);
+        Assert.Equal("the script fails", Assert.IsType<ContainerState.Probing>(_story.State.Front).LastError);
     }
 
     [Fact]
@@ -73,19 +74,19 @@ public class ProbingTests
     {
         Started();
         NeverWellFor(_story.Policy.StartupDeadline - TimeSpan.FromSeconds(1));
-        Assert.IsType<App.Probing>(_story.State.App);
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
 
         NeverWellFor(TimeSpan.FromSeconds(1));
-        Assert.IsType<App.Probing>(_story.State.App);   // first the engine is looked at: it may have ended
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);   // first the engine is looked at: it may have ended
         _story.EngineIsSeen();
-        var stopping = Assert.IsType<App.Stopping>(_story.State.App);
+        var stopping = Assert.IsType<ContainerState.Stopping>(_story.State.Front);
         Assert.Equal(new StopReason.NeverHealthy(_story.Policy.StartupDeadline, "it answers 500"), stopping.Reason);
 
         _story.Stops();
         Assert.Equal(1, _story.State.Crashes);
         Assert.Equal("app-never-healthy", _story.State.LastFailure?.Problem.Code);
         _story.EngineAnswers().ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -93,7 +94,7 @@ public class ProbingTests
     {
         Started();
         _story.ProbePasses().Passes(_story.Policy.StartupDeadline).EngineIsSeen();
-        Assert.IsType<StopReason.NeverHealthy>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.NeverHealthy>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     [Fact]
@@ -111,11 +112,11 @@ public class ProbingTests
         for (var failure = 1; failure <= 3; failure++)
         {
             LivenessFails();
-            Assert.Equal(failure, Assert.IsType<App.Serving>(_story.State.App).Failures);
+            Assert.Equal(failure, Assert.IsType<ContainerState.Serving>(_story.State.Front).Failures);
         }
         LivenessFails();
         _story.EngineIsSeen();
-        Assert.Equal(new StopReason.Unhealthy(4, "no answer"), Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.Equal(new StopReason.Unhealthy(4, "no answer"), Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
 
         _story.Stops();
         Assert.Equal(1, _story.State.Crashes);
@@ -130,9 +131,9 @@ public class ProbingTests
         LivenessFails();
         LivenessFails();
         _story.Passes(_story.Policy.LivenessInterval).ProbePasses();
-        Assert.Equal(0, Assert.IsType<App.Serving>(_story.State.App).Failures);
+        Assert.Equal(0, Assert.IsType<ContainerState.Serving>(_story.State.Front).Failures);
         LivenessFails();
-        Assert.Equal(1, Assert.IsType<App.Serving>(_story.State.App).Failures);
+        Assert.Equal(1, Assert.IsType<ContainerState.Serving>(_story.State.Front).Failures);
     }
 
     private void Started() => _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineAnswers();
@@ -142,7 +143,7 @@ public class ProbingTests
     private void NeverWellFor(TimeSpan span)
     {
         var end = _story.Now + span;
-        while (_story.State.App is App.Probing && _story.Now < end)
+        while (_story.State.Front is ContainerState.Probing && _story.Now < end)
         {
             if (_story.Has<Effect.Probe>())
             {
@@ -181,11 +182,11 @@ public class ProbingTests
         {
             while (story.Has<Effect.Probe>())
             {
-                story.Answers(new ProbeResult.NotAsked("no file descriptor is free"));
+                story.Answers(new ProbeResult.NotSent("no file descriptor is free"));
             }
             story.Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
         }
         Assert.IsType<Verdict.OnTrial>(story.State.Verdict);
-        Assert.IsType<App.Probing>(story.State.App);
+        Assert.IsType<ContainerState.Probing>(story.State.Front);
     }
 }

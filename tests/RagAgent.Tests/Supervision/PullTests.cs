@@ -1,4 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Bench;
 using RagAgent.Tests.Support;
 using Xunit;
@@ -19,10 +22,10 @@ public class PullTests
         _story.ImageFails().Passes(TimeSpan.FromSeconds(3));
         _story.ImageFails().Passes(TimeSpan.FromSeconds(5));
         Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
-        Assert.True(_story.Has<Effect.EnsureImage>());
+        Assert.True(_story.Has<Effect.FetchImage>());
 
         _story.StartFails(Sample.ImageMissing);
-        Assert.Single(_story.Pending.OfType<Effect.EnsureImage>());
+        Assert.Single(_story.Pending.OfType<Effect.FetchImage>());
     }
 
     [Fact]
@@ -31,14 +34,14 @@ public class PullTests
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageFails();
         Assert.False(_story.Has<Effect.ResolveTag>());
         _story.Passes(TimeSpan.FromSeconds(2));
-        Assert.True(_story.Has<Effect.EnsureImage>());
+        Assert.True(_story.Has<Effect.FetchImage>());
         Assert.True(_story.Has<Effect.ResolveTag>());
     }
 
     [Fact]
     public void While_the_engine_is_away_a_pull_that_waits_asks_no_one()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageFails().Hears(at => new Event.EngineStirred(at)).EngineFails().Forget();
+        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageFails().Hears(at => new Event.EngineChanged(at)).EngineFails().Forget();
         _story.Passes(TimeSpan.FromSeconds(20));
         Assert.Equal(0, _story.CountBegun<Effect.ResolveTag>());
     }
@@ -65,7 +68,7 @@ public class PullTests
         _story.IsAskedToUpdate().TagAnswers().SecretsAnswer();
         _story.Tag = Sample.Image("newest");
         _story.IsAskedToUpdate().TagAnswers().SecretsAnswer().ImageFails();
-        Assert.Equal(Sample.Image("newest"), _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+        Assert.Equal(Sample.Image("newest"), _story.PendingOne<Effect.FetchImage>().Resolution.Image);
     }
 
     [Fact]
@@ -73,10 +76,10 @@ public class PullTests
     {
         var state = Bench.Told.Idle with
         {
-            App = Bench.Told.Serving(),
+            Front = Bench.Told.Serving(),
             Secrets = Bench.Told.Known(Bench.Told.Secrets),
             Tag = Bench.Told.Known(Bench.Told.Resolution),
-            Image = Bench.Told.Failing(Bench.Told.Trouble, new ImageOnDisk(Bench.Told.Digest, 0)),
+            Image = Bench.Told.Failing(Bench.Told.Trouble, new FetchedImage(Bench.Told.Digest, 0)),
         };
 
         var later = Reducer.Next(state, new Event.Tick(Moment.Zero + TimeSpan.FromSeconds(31)), Bench.Told.Policy).State;

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -18,7 +19,7 @@ public class RestartTests
         _story.Serves().Crashes(code);
         Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
         _story.ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -27,7 +28,7 @@ public class RestartTests
         _story.Serves().EngineShows(_story.Current.Ended(137, outOfMemory: true));
         Assert.Equal("app-out-of-memory", _story.State.LastFailure?.Problem.Code);
         _story.ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -36,7 +37,7 @@ public class RestartTests
         _story.Serves().EngineShows();
         Assert.Equal("container-removed", _story.State.LastFailure?.Problem.Code);
         _story.ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -50,7 +51,7 @@ public class RestartTests
     public void Restarted_by_someone_else_it_has_lost_its_secrets_and_is_replaced_at_once()
     {
         _story.Serves().EngineShows(_story.Current with { StartedAt = "2026-01-03T00:00:00Z" });
-        Assert.IsType<StopReason.RestartedByOther>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.RestartedByOther>(((ContainerState.Stopping)_story.State.Front).Reason);
         _story.Stops().EngineAnswers();
         Assert.True(_story.Has<Effect.StartContainer>());
         Assert.Equal(0, _story.State.Crashes);
@@ -70,7 +71,7 @@ public class RestartTests
     public void Nothing_is_started_while_the_back_off_lasts()
     {
         _story.Serves().Crashes().Rereads().Forget();
-        var waiting = Assert.IsType<App.BackingOff>(_story.State.App);
+        var waiting = Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
         _story.Passes(waiting.Until - _story.Now - TimeSpan.FromMilliseconds(1));
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
         _story.Passes(TimeSpan.FromMilliseconds(1));
@@ -85,12 +86,12 @@ public class RestartTests
         foreach (var seconds in expected)
         {
             _story.Crashes();
-            var wait = ((App.BackingOff)_story.State.App).Until - _story.Now;
+            var wait = ((ContainerState.BackingOff)_story.State.Front).Until - _story.Now;
             Assert.InRange(wait.TotalSeconds, seconds * 0.8, Math.Min(seconds * 1.2, 120));
             _story.ComesBack();
         }
         Assert.Equal(expected.Length, _story.State.Crashes);
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -128,7 +129,7 @@ public class RestartTests
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineAnswers().Crashes(0);
         Assert.Equal(1, _story.State.Crashes);
-        Assert.IsType<App.BackingOff>(_story.State.App);
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
     }
 
     [Fact]
@@ -138,7 +139,7 @@ public class RestartTests
         Assert.Equal(1, _story.State.Crashes);
         Assert.Equal(Sample.Refused, _story.State.LastFailure?.Problem);
         _story.EngineAnswers().ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -147,14 +148,14 @@ public class RestartTests
         _story.Serves();
         for (var crash = 1; crash <= 5; crash++)
         {
-            Assert.False(_story.State.Crashes >= _story.Policy.CrashLoopAfter);
+            Assert.False(_story.State.Crashes >= _story.Policy.CrashLoopThreshold);
             _story.Crashes();
             if (crash < 5)
             {
                 _story.ComesBack();
             }
         }
-        Assert.True(_story.State.Crashes >= _story.Policy.CrashLoopAfter);
+        Assert.True(_story.State.Crashes >= _story.Policy.CrashLoopThreshold);
     }
 
     [Fact]
@@ -163,7 +164,7 @@ public class RestartTests
         var again = new ContainerStory();
         _story.Serves().Crashes().ComesBack().Crashes();
         again.Serves().Crashes().ComesBack().Crashes();
-        Assert.Equal(_story.State.App, again.State.App);
+        Assert.Equal(_story.State.Front, again.State.Front);
         Assert.Equal(_story.State.Seed, again.State.Seed);
     }
 }

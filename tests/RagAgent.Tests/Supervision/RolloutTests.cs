@@ -1,4 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -13,9 +16,9 @@ public class RolloutTests
     public void An_image_that_has_served_through_the_watch_is_the_last_good_one()
     {
         _story.Serves();
-        Assert.Empty(_story.State.Good);
+        Assert.Empty(_story.State.KnownGood);
         _story.IsProven();
-        Assert.Equal([Sample.New], _story.State.Good);
+        Assert.Equal([Sample.New], _story.State.KnownGood);
         Assert.Null(_story.State.Verdict);
     }
 
@@ -23,13 +26,13 @@ public class RolloutTests
     public void One_that_ended_while_nobody_could_ask_it_and_nobody_told_of_it_has_proven_nothing()
     {
         _story.Serves().Passes(_story.Policy.Watch + TimeSpan.FromSeconds(1));
-        Assert.Empty(_story.State.Good);
+        Assert.Empty(_story.State.KnownGood);
 
         _story.Engine[0] = _story.Engine[0].Ended(0);
         _story.EngineIsSeen();
 
-        Assert.IsType<App.BackingOff>(_story.State.App);
-        Assert.Empty(_story.State.Good);
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
+        Assert.Empty(_story.State.KnownGood);
     }
 
     [Theory]
@@ -46,16 +49,16 @@ public class RolloutTests
 
         _story.Deploys(Sample.Newer);
 
-        Assert.Equal(isKept ? [Sample.New] : [], _story.State.Good);
+        Assert.Equal(isKept ? [Sample.New] : [], _story.State.KnownGood);
     }
 
     [Fact]
     public void The_one_before_it_is_kept_to_go_back_to_and_no_other()
     {
         _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().IsProven();
-        Assert.Equal([Sample.Newer, Sample.New], _story.State.Good);
+        Assert.Equal([Sample.Newer, Sample.New], _story.State.KnownGood);
         _story.Deploys(Sample.Old).Swaps().IsProven();
-        Assert.Equal([Sample.Old, Sample.Newer], _story.State.Good);
+        Assert.Equal([Sample.Old, Sample.Newer], _story.State.KnownGood);
     }
 
     [Fact]
@@ -63,9 +66,9 @@ public class RolloutTests
     {
         _story.Serves().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Crashes().ComesBack();
         _story.PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1));
-        Assert.Empty(_story.State.Good);
+        Assert.Empty(_story.State.KnownGood);
         _story.PassesQuietly(TimeSpan.FromSeconds(1));
-        Assert.Equal([Sample.New], _story.State.Good);
+        Assert.Equal([Sample.New], _story.State.KnownGood);
     }
 
     [Fact]
@@ -75,7 +78,7 @@ public class RolloutTests
         Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
         _story.Rereads();
         Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
-        Assert.Equal(0, _story.CountBegun<Effect.EnsureImage>() + _story.CountBegun<Effect.ResolveTag>());
+        Assert.Equal(0, _story.CountBegun<Effect.FetchImage>() + _story.CountBegun<Effect.ResolveTag>());
         Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
     }
 
@@ -86,7 +89,7 @@ public class RolloutTests
         for (var crash = 0; crash < 3; crash++)
         {
             _story.Starts().EngineIsSeen().Crashes().Rereads();
-            _story.Passes(_story.State.App is App.BackingOff waiting ? waiting.Until - _story.Now : TimeSpan.Zero).EngineIsSeen();
+            _story.Passes(_story.State.Front is ContainerState.BackingOff waiting ? waiting.Until - _story.Now : TimeSpan.Zero).EngineIsSeen();
         }
         Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
     }
@@ -138,16 +141,16 @@ public class RolloutTests
         Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
         _story.IsProven();
         Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
-        Assert.Equal([Sample.New], _story.State.Good);
+        Assert.Equal([Sample.New], _story.State.KnownGood);
     }
 
     [Fact]
     public void It_is_not_tried_again_however_often_the_tag_is_looked_at()
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         RollsBack().IsProven().Forget().PassesQuietly(TimeSpan.FromHours(3));
         Assert.True(_story.CountBegun<Effect.ResolveTag>() > 30);
-        Assert.Equal(0, _story.CountBegun<Effect.EnsureImage>() + _story.CountBegun<Effect.StartContainer>());
+        Assert.Equal(0, _story.CountBegun<Effect.FetchImage>() + _story.CountBegun<Effect.StartContainer>());
     }
 
     [Fact]
@@ -156,7 +159,7 @@ public class RolloutTests
         RollsBack().IsProven().Engine.Clear();
         _story.LivesAgain().EngineAnswers().SecretsAnswer().TagAnswers();
         Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
-        Assert.False(_story.Has<Effect.EnsureImage>());
+        Assert.False(_story.Has<Effect.FetchImage>());
     }
 
     [Fact]
@@ -176,7 +179,7 @@ public class RolloutTests
     public void It_is_tried_when_the_tag_has_moved_to_something_else()
     {
         RollsBack().IsProven().Deploys(Sample.Old);
-        Assert.Equal(Sample.Old, Assert.IsType<App.Stopping>(_story.State.App) is not null ? Target.Desired(_story.State, _story.Policy)?.Image : null);
+        Assert.Equal(Sample.Old, Assert.IsType<ContainerState.Stopping>(_story.State.Front) is not null ? DesiredRelease.Of(_story.State, _story.Policy)?.Image : null);
         Assert.Null(_story.State.Verdict);
     }
 
@@ -284,7 +287,7 @@ public class RolloutTests
         DeploysNewer();
         for (var restart = 0; restart < 5; restart++)
         {
-            _story.Hears(at => new Event.EngineBroke(at)).EngineShows(_story.Current.Ended(137));
+            _story.Hears(at => new Event.EngineDisconnected(at)).EngineShows(_story.Current.Ended(137));
             Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
             _story.ComesBack();
         }
@@ -303,10 +306,10 @@ public class RolloutTests
     public void Without_its_notes_the_agent_reads_on_the_containers_labels_what_was_good_and_what_was_not()
     {
         RollsBack().IsProven().LivesAgain(remembers: false).EngineAnswers();
-        Assert.Equal([Sample.New], _story.State.Good);
+        Assert.Equal([Sample.New], _story.State.KnownGood);
         Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
         _story.ProvesItself().SecretsAnswer().TagAnswers();
-        Assert.False(_story.Has<Effect.EnsureImage>());
+        Assert.False(_story.Has<Effect.FetchImage>());
     }
 
     [Fact]
@@ -315,7 +318,7 @@ public class RolloutTests
         DeploysNewer();
         CrashesOutOfItsTrial();
         _story.StartFails(new Problem(ProblemCodes.ImageCorrupt, "A layer is broken.", "")).EngineIsSeen().Rereads();
-        Assert.Equal(new Effect.EnsureSpare(Sample.New, Anew: true), _story.PendingOne<Effect.EnsureSpare>());
+        Assert.Equal(new Effect.FetchFallback(Sample.New, Replace: true), _story.PendingOne<Effect.FetchFallback>());
         _story.Passes(TimeSpan.FromMinutes(1)).SpareAnswers().EngineIsSeen();
         Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
     }
@@ -337,7 +340,7 @@ public class RolloutTests
         _story.Stops().EngineIsSeen().StartFails(Sample.ImageMissing).EngineIsSeen().Rereads();
         _story.SpareFails(new Problem(ProblemCodes.TagMissing, "It is gone.", ""));
         Assert.Null(_story.State.Verdict);
-        Assert.Equal([Sample.Newer], _story.State.Good);
+        Assert.Equal([Sample.Newer], _story.State.KnownGood);
     }
 
     [Fact]
@@ -347,24 +350,24 @@ public class RolloutTests
         CrashesOutOfItsTrial();
         _story.StartFails(Sample.ImageMissing).EngineIsSeen().Rereads();
         _story.EngineShows(Sample.Running("by-hand", Sample.Release(Sample.New))).ProvesItself();
-        Assert.Equal("by-hand", Assert.IsType<App.Serving>(_story.State.App).Container.Id);
+        Assert.Equal("by-hand", Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Id);
         _story.SpareFails(new Problem(ProblemCodes.TagMissing, "It is gone.", ""));
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
     public void A_newer_one_that_is_found_while_one_is_being_tried_waits_for_its_end()
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromSeconds(30) };
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromSeconds(30) };
         _story.Serves().IsProven().Tag = Sample.Newer;
         _story.Passes(TimeSpan.FromSeconds(30)).TagAnswers().ImageAnswers().Stops().EngineIsSeen().Starts().EngineIsSeen().Tag = Sample.Old;
         _story.ProbeFails().Passes(TimeSpan.FromSeconds(31)).TagAnswers().ImageAnswers();
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Probing>(_story.State.App).Container.Image);
-        while (_story.State.App is App.Probing)
+        Assert.Equal(Sample.Newer, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Image);
+        while (_story.State.Front is ContainerState.Probing)
         {
             _story.Passes(TimeSpan.FromSeconds(2)).ProbePasses();
         }
-        Assert.IsType<StopReason.Replaced>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.IsType<StopReason.Replaced>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     private ContainerStory DeploysNewer(bool serves = true)
@@ -386,7 +389,7 @@ public class RolloutTests
     {
         for (var crash = 0; crash < 3; crash++)
         {
-            if (_story.State.App is App.BackingOff)
+            if (_story.State.Front is ContainerState.BackingOff)
             {
                 _story.WaitsOut();
             }
@@ -404,7 +407,7 @@ public class RolloutTests
 
     private void NeverWell()
     {
-        while (_story.State.App is App.Probing)
+        while (_story.State.Front is ContainerState.Probing)
         {
             if (_story.Has<Effect.Probe>())
             {
@@ -417,7 +420,7 @@ public class RolloutTests
 
     private void Hangs()
     {
-        while (_story.State.App is App.Serving)
+        while (_story.State.Front is ContainerState.Serving)
         {
             _story.Passes(_story.Policy.LivenessInterval).EngineIsSeen();
             if (_story.Has<Effect.Probe>())

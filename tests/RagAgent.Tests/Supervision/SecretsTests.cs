@@ -12,7 +12,7 @@ public class SecretsTests
     [Fact]
     public void A_rotation_while_the_app_serves_disturbs_nothing()
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         _story.Serves().Forget().SecretVersion = "2";
         _story.PassesQuietly(TimeSpan.FromHours(2));
         Assert.Equal(0, _story.CountBegun<Effect.ReadSecrets>() + _story.CountBegun<Effect.StopContainer>());
@@ -37,7 +37,7 @@ public class SecretsTests
     [Fact]
     public void When_no_answer_comes_it_is_waited_for_a_few_seconds_only()
     {
-        _story.Serves().Crashes().Passes(_story.Policy.FreshSecretsPatience - TimeSpan.FromMilliseconds(1)).EngineIsSeen();
+        _story.Serves().Crashes().Passes(_story.Policy.FreshSecretsTimeout - TimeSpan.FromMilliseconds(1)).EngineIsSeen();
         Assert.False(_story.Has<Effect.StartContainer>());
         _story.Passes(TimeSpan.FromMilliseconds(1));
         Assert.Equal(Sample.Release(Sample.New), _story.PendingOne<Effect.StartContainer>().Release);

@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -13,11 +13,11 @@ public class ServedUntilTests
     public void It_is_not_known_before_the_app_first_serves_nor_while_it_does()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
-        Assert.Null(_story.State.ServedUntil);
+        Assert.Null(_story.State.LastServed);
 
         var served = new ContainerStory();
         served.Serves();
-        Assert.Null(served.State.ServedUntil);
+        Assert.Null(served.State.LastServed);
     }
 
     [Fact]
@@ -27,15 +27,15 @@ public class ServedUntilTests
 
         _story.Deploys(Sample.Newer);
         var before = _story.Now;
-        Assert.IsType<App.Stopping>(_story.State.App);
-        Assert.Equal(before, _story.State.ServedUntil);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
+        Assert.Equal(before, _story.State.LastServed);
         _story.Passes(TimeSpan.FromSeconds(3));
         _story.Stops().EngineIsSeen().Starts().EngineIsSeen();
-        Assert.IsType<App.Probing>(_story.State.App);
-        Assert.Equal(before, _story.State.ServedUntil);
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
+        Assert.Equal(before, _story.State.LastServed);
 
         _story.ProbePasses().ProbePasses();
-        Assert.IsType<App.Serving>(_story.State.App);
-        Assert.Null(_story.State.ServedUntil);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+        Assert.Null(_story.State.LastServed);
     }
 }

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -49,7 +50,7 @@ public class StaleImageTests
     {
         _story.Engine[0] = Sample.Running("left", Sample.Release(Sample.Old));
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().Crashes().WaitsOut();
-        Assert.True(_story.Has<Effect.EnsureImage>());
+        Assert.True(_story.Has<Effect.FetchImage>());
         Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
     }
 
@@ -63,7 +64,7 @@ public class StaleImageTests
         _story.Tag = Sample.New;
         _story.IsAskedToUpdate().Rereads().TagAnswers().ImageFails();   // the try for the other one
         _story.PassesQuietly(TimeSpan.FromMinutes(2));
-        Assert.Equal(Sample.New, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        Assert.Equal(Sample.New, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
     }
 
     [Fact]
@@ -86,7 +87,7 @@ public class StaleImageTests
         TagFailsAndIsTriedAgain();
         TagFailsAndIsTriedAgain();
         TagFailsAndIsTriedAgain();
-        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
     }
 
     [Fact]
@@ -95,17 +96,17 @@ public class StaleImageTests
         _story.Boots().EngineAnswers().SecretsAnswer();
         TagFailsAndIsTriedAgain();
         TagFailsAndIsTriedAgain();
-        _story.TagFails().ComesUp().Passes(_story.Policy.Retry.Longest).TagAnswers().ImageAnswers();
-        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
+        _story.TagFails().ComesUp().Passes(_story.Policy.Retry.Max).TagAnswers().ImageAnswers();
+        Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     [Fact]
     public void An_image_that_is_missing_at_create_is_pulled_again()
     {
         _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().StartFails(Sample.ImageMissing);
-        Assert.Equal(Sample.New, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+        Assert.Equal(Sample.New, _story.PendingOne<Effect.FetchImage>().Resolution.Image);
         _story.EngineAnswers().ImageAnswers(pulled: 1).ComesBack();
-        Assert.Equal(Sample.Release(Sample.New).Id, Assert.IsType<App.Serving>(_story.State.App).Container.ReleaseId);
+        Assert.Equal(Sample.Release(Sample.New).Id, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.ReleaseId);
     }
 
     [Fact]
@@ -126,13 +127,13 @@ public class StaleImageTests
         _story.Engine.Clear();
         _story.Serves().IsProven().Deploys(Sample.Newer).IsProven();
         _story.Crashes().WaitsOut().StartFails(Sample.ImageCorrupt);
-        Assert.True(_story.PendingOne<Effect.EnsureImage>().Anew);
+        Assert.True(_story.PendingOne<Effect.FetchImage>().Replace);
         _story.EngineAnswers().WaitsOut();
         Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
-        _story.StartFails(Sample.ImageCorrupt).Forget().WaitsOut().Passes(_story.Policy.InspectEvery).EngineAnswers();
+        _story.StartFails(Sample.ImageCorrupt).Forget().WaitsOut().Passes(_story.Policy.InspectInterval).EngineAnswers();
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
 
-        Assert.True(_story.PendingOne<Effect.EnsureSpare>().Anew);
+        Assert.True(_story.PendingOne<Effect.FetchFallback>().Replace);
         _story.ImageAnswers(pulled: 1);
 
         Assert.Equal(Sample.Newer, _story.PendingOne<Effect.StartContainer>().Release.Image);
@@ -144,11 +145,11 @@ public class StaleImageTests
         _story.Engine[0] = Sample.Running("left", Sample.Release(Sample.Old));
         _story.Boots().EngineAnswers().SecretsAnswer().TagFails().Crashes().WaitsOut().StartFails(Sample.ImageMissing);
         _story.Images = [];
-        _story.Forget().WaitsOut().Passes(_story.Policy.InspectEvery).EngineAnswers();
+        _story.Forget().WaitsOut().Passes(_story.Policy.InspectInterval).EngineAnswers();
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
 
         _story.Images = [Sample.Old];
-        _story.Passes(_story.Policy.InspectEvery).EngineAnswers();
+        _story.Passes(_story.Policy.InspectInterval).EngineAnswers();
 
         Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
     }

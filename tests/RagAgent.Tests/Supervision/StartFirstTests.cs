@@ -1,4 +1,6 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -7,7 +9,7 @@ namespace RagAgent.Tests.Supervision;
 /// <summary>Where two containers share nothing that both would write to, the new one proves itself beside the old one.</summary>
 public class StartFirstTests
 {
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckEvery = null, StartFirst = true });
+    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
 
     [Fact]
     public void The_old_one_serves_until_the_new_one_has_passed_its_gate()
@@ -15,12 +17,12 @@ public class StartFirstTests
         _story.Serves();
         var old = _story.Current;
         _story.Deploys(Sample.Newer);
-        Assert.Equal(old, _story.PendingOne<Effect.StartContainer>().Beside);
+        Assert.Equal(old, _story.PendingOne<Effect.StartContainer>().Neighbor);
         _story.Starts().EngineIsSeen().ProbePasses();
-        Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
+        Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
         Assert.False(_story.Has<Effect.StopContainer>());
         _story.ProbePasses();
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        Assert.Equal(Sample.Newer, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
     }
 
     [Fact]
@@ -33,9 +35,9 @@ public class StartFirstTests
         Assert.False(_story.Has<Effect.StopContainer>());
         _story.Drains();
         var stop = _story.PendingOne<Effect.StopContainer>();
-        Assert.Equal((old.Id, "ragstream-next"), (stop.Container.Id, stop.Heir?.Name));
+        Assert.Equal((old.Id, "ragstream-next"), (stop.Container.Id, stop.Successor?.Name));
         _story.Stops().EngineIsSeen();
-        Assert.Null(_story.State.Beside);
+        Assert.Null(_story.State.Candidate);
     }
 
     [Fact]
@@ -47,13 +49,13 @@ public class StartFirstTests
         for (var crash = 0; crash < 3; crash++)
         {
             _story.Starts().EngineIsSeen();
-            _story.EngineShows(old, _story.State.Beside!.Current!.Ended(1));
-            Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
+            _story.EngineShows(old, _story.State.Candidate!.Current!.Ended(1));
+            Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
             _story.Passes(TimeSpan.FromSeconds(10)).EngineIsSeen();
         }
         Assert.NotEqual(old.Id, Assert.Single(_story.Begun.OfType<Effect.StopContainer>()).Container.Id);   // what is left of the last candidate
         _story.Stops();
-        Assert.Null(_story.State.Beside);
+        Assert.Null(_story.State.Candidate);
         Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
         Assert.Equal(0, _story.State.Crashes);
     }
@@ -79,7 +81,7 @@ public class StartFirstTests
         Assert.Equal((Sample.New, "secrets-2"), (_story.PendingOne<Effect.StartContainer>().Release.Image, _story.PendingOne<Effect.StartContainer>().Release.SecretsFingerprint));
         CandidateCrashesThrice(old);
         Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
-        Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
+        Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
     }
 
     [Fact]
@@ -91,10 +93,10 @@ public class StartFirstTests
         _story.Deploys(Sample.Newest);
         CandidateCrashesThrice(serving);
         _story.PassesQuietly(TimeSpan.FromSeconds(10));
-        Assert.Equal(serving, Assert.IsType<App.Serving>(_story.State.App).Container);
+        Assert.Equal(serving, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
         _story.IsProven();
         Assert.Equal(Sample.Newest, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
-        Assert.Equal([Sample.Newer, Sample.New], _story.State.Good);
+        Assert.Equal([Sample.Newer, Sample.New], _story.State.KnownGood);
     }
 
     [Fact]
@@ -122,9 +124,9 @@ public class StartFirstTests
                 _ = _story.Pending.OfType<Effect.Probe>().Last().Kind == ProbeKind.Liveness ? _story.ProbePasses() : _story.ProbeFails();
             }
         }
-        Assert.IsType<StopReason.NeverHealthy>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
+        Assert.IsType<StopReason.NeverHealthy>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
         _story.Stops().EngineIsSeen();
-        Assert.Null(_story.State.Beside);
+        Assert.Null(_story.State.Candidate);
         Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
     }
 
@@ -142,9 +144,9 @@ public class StartFirstTests
                 _story.Passes(TimeSpan.FromSeconds(1)).EngineIsSeen();
             }
         }
-        Assert.True(Assert.IsType<App.BackingOff>(_story.State.Beside).Until - _story.Now > TimeSpan.FromMinutes(1));
+        Assert.True(Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate).Until - _story.Now > TimeSpan.FromMinutes(1));
         _story.EngineShows(_story.Current.Ended(1)).SecretsAnswer().Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-        Assert.IsType<App.Starting>(_story.State.App);
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
     }
 
     [Fact]
@@ -156,17 +158,17 @@ public class StartFirstTests
         _story.Drains().Tag = Sample.Old;
         _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers();   // what should serve is not on disk yet
         _story.StopFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-        Assert.Equal(old.Id, Assert.IsType<App.Stopping>(_story.State.Beside).Container.Id);
+        Assert.Equal(old.Id, Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Container.Id);
     }
 
     [Fact]
     public void When_the_old_one_dies_the_candidate_takes_its_place()
     {
         _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
-        var candidate = _story.State.Beside!.Current!;
+        var candidate = _story.State.Candidate!.Current!;
         _story.Forget().EngineShows(_story.Current.Ended(1), candidate);
-        Assert.Equal(candidate, Assert.IsType<App.Probing>(_story.State.App).Container);
-        Assert.Null(_story.State.Beside);
+        Assert.Equal(candidate, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
+        Assert.Null(_story.State.Candidate);
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
     }
 
@@ -174,9 +176,9 @@ public class StartFirstTests
     public void Also_when_it_is_just_being_started()
     {
         _story.Serves().Deploys(Sample.Newer).Forget().EngineShows(_story.Current.Ended(1));
-        Assert.IsType<App.Starting>(_story.State.App);
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
         _story.ComesUp();
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        Assert.Equal(Sample.Newer, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
         Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
     }
 
@@ -185,7 +187,7 @@ public class StartFirstTests
     {
         _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
         _story.Deploys(Sample.Old);
-        Assert.IsType<StopReason.Replaced>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
+        Assert.IsType<StopReason.Replaced>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
         _story.Stops().EngineIsSeen();
         Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
     }
@@ -195,7 +197,7 @@ public class StartFirstTests
     {
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New, config: "config-0")));
         _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers();
-        Assert.IsType<StopReason.Replaced>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.IsType<StopReason.Replaced>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
@@ -203,10 +205,10 @@ public class StartFirstTests
     {
         _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
         _story.LivesAgain().EngineAnswers();
-        Assert.Equal(Sample.New, Assert.IsType<App.Probing>(_story.State.App).Container.Image);
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Probing>(_story.State.Beside).Container.Image);
+        Assert.Equal(Sample.New, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Image);
+        Assert.Equal(Sample.Newer, Assert.IsType<ContainerState.Probing>(_story.State.Candidate).Container.Image);
         _story.SecretsAnswer().TagAnswers().ImageAnswers().PassesQuietly(TimeSpan.FromSeconds(10));
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        Assert.Equal(Sample.Newer, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
         Assert.Single(_story.Engine);
     }
 
@@ -222,10 +224,10 @@ public class StartFirstTests
         _story.LivesAgain().EngineAnswers();
 
         var stop = _story.PendingOne<Effect.StopContainer>();
-        Assert.Equal(("left", _story.Current.Id), (stop.Container.Id, stop.Heir?.Id));
+        Assert.Equal(("left", _story.Current.Id), (stop.Container.Id, stop.Successor?.Id));
         _story.Stops().EngineIsSeen().ProvesItself();
-        Assert.Null(_story.State.Beside);
-        Assert.Equal(Sample.New, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        Assert.Null(_story.State.Candidate);
+        Assert.Equal(Sample.New, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
     }
 
     [Fact]
@@ -233,11 +235,11 @@ public class StartFirstTests
     {
         _story.Serves();
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)).Ended(1));
-        _story.Hears(at => new Event.EngineStirred(at)).EngineIsSeen().StopFails(Sample.Refused).Forget();
-        Assert.True(_story.State.EngineAnswers);
+        _story.Hears(at => new Event.EngineChanged(at)).EngineIsSeen().StopFails(Sample.Refused).Forget();
+        Assert.True(_story.State.EngineIsReachable);
         Assert.False(_story.Has<Effect.StopContainer>());
 
-        _story.PassesQuietly(_story.Policy.InspectEvery);
+        _story.PassesQuietly(_story.Policy.InspectInterval);
         Assert.Equal(1, _story.CountBegun<Effect.StopContainer>());
     }
 
@@ -254,7 +256,7 @@ public class StartFirstTests
         for (var crash = 0; crash < 3; crash++)
         {
             _story.Starts().EngineIsSeen();
-            _story.EngineShows(old, _story.State.Beside!.Current!.Ended(1));
+            _story.EngineShows(old, _story.State.Candidate!.Current!.Ended(1));
             if (crash < 2)
             {
                 _story.Passes(TimeSpan.FromSeconds(10)).EngineIsSeen();
@@ -272,7 +274,7 @@ public class StartFirstTests
         _story.Deploys(Sample.Newer);
         for (var candidate = 1; candidate <= 3; candidate++)
         {
-            _story.Starts().EngineIsSeen().EngineShows(front, _story.State.Beside!.Current!.Ended(1)).Passes(TimeSpan.FromMinutes(2)).EngineIsSeen();
+            _story.Starts().EngineIsSeen().EngineShows(front, _story.State.Candidate!.Current!.Ended(1)).Passes(TimeSpan.FromMinutes(2)).EngineIsSeen();
         }
         Assert.NotNull(_story.State.RunOf(front));
     }
@@ -282,8 +284,8 @@ public class StartFirstTests
     {
         var left = Sample.Running("left", Sample.Release(Sample.Old));
         _story.Serves().EngineShows(_story.Current, left.Ended(1));
-        Assert.IsType<StopReason.LeftOver>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
+        Assert.IsType<StopReason.LeftOver>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
         _story.EngineShows(_story.Current, left with { StartedAt = "2026-02-02T00:00:00Z" }).StopFails(Sample.Refused);
-        Assert.False(_story.State.EngineAnswers);
+        Assert.False(_story.State.EngineIsReachable);
     }
 }

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -19,7 +20,7 @@ public class UpdateTests
     [Fact]
     public void What_was_under_way_before_the_question_began_too_early_to_answer_it()
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         _story.Serves().Passes(TimeSpan.FromMinutes(5));
         Assert.True(_story.Has<Effect.ResolveTag>());
         _story.Passes(TimeSpan.FromSeconds(1));
@@ -39,7 +40,7 @@ public class UpdateTests
         _story.TagAnswers();
         Assert.Null(_story.State.LastOutcome);
         _story.SecretsAnswer();
-        Assert.Equal(new Outcome(id, RequestKind.Update, Changed: false, Sample.New.Digest, null), _story.State.LastOutcome);
+        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: false, Sample.New.Digest, null), _story.State.LastOutcome);
         Assert.Null(_story.State.Request);
     }
 
@@ -51,7 +52,7 @@ public class UpdateTests
         _story.TagAnswers().SecretsAnswer().ImageAnswers().Stops().EngineAnswers();
         Assert.Null(_story.State.LastOutcome);
         _story.ComesUp();
-        Assert.Equal(new Outcome(id, RequestKind.Update, Changed: true, Sample.Newer.Digest, null), _story.State.LastOutcome);
+        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: true, Sample.Newer.Digest, null), _story.State.LastOutcome);
     }
 
     [Fact]
@@ -70,8 +71,8 @@ public class UpdateTests
         _story.Serves();
         var id = Ask();
         _story.SecretsAnswer().TagFails();
-        Assert.Equal(new Outcome(id, RequestKind.Update, Changed: false, null, Sample.Refused), _story.State.LastOutcome);
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: false, null, Sample.Refused), _story.State.LastOutcome);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -90,7 +91,7 @@ public class UpdateTests
         Ask();
         _story.SecretsAnswer().TagAnswers().ImageFails();
         Assert.Equal(Sample.Refused, _story.State.LastOutcome?.Problem);
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -110,7 +111,7 @@ public class UpdateTests
         _story.SecretsAnswer().TagAnswers().Stops().EngineAnswers().Starts().EngineAnswers().Crashes();
         Assert.Equal("app-exited", _story.State.LastOutcome?.Problem?.Code);
         _story.ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
@@ -133,7 +134,7 @@ public class UpdateTests
         var second = Ask();
         Assert.True(second > first);
         _story.TagAnswers().SecretsAnswer().ComesUp();
-        Assert.Equal(new Outcome(second, RequestKind.Update, Changed: true, Sample.Newer.Digest, null), _story.State.LastOutcome);
+        Assert.Equal(new RequestOutcome(second, RequestKind.Update, Changed: true, Sample.Newer.Digest, null), _story.State.LastOutcome);
     }
 
     [Fact]
@@ -159,18 +160,18 @@ public class UpdateTests
     public void A_newer_image_that_is_found_by_itself_waits_while_sessions_are_open_and_goes_on_when_they_close()
     {
         FindsNewerByItself(sessions: 2);
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
         _story.Hears(at => new Event.SessionsChanged(at, 1)).PassesQuietly(TimeSpan.FromHours(3));
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
         _story.Hears(at => new Event.SessionsChanged(at, 0));
-        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     [Fact]
     public void With_no_session_open_it_does_not_wait()
     {
         FindsNewerByItself(sessions: 0);
-        Assert.IsType<App.Stopping>(_story.State.App);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
     }
 
     [Fact]
@@ -178,7 +179,7 @@ public class UpdateTests
     {
         _story.Policy = _story.Policy with { WaitForIdle = false };
         FindsNewerByItself(sessions: 2);
-        Assert.IsType<App.Stopping>(_story.State.App);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
     }
 
     [Fact]
@@ -186,9 +187,9 @@ public class UpdateTests
     {
         FindsNewerByItself(sessions: 2);
         Ask();
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
         _story.TagAnswers().SecretsAnswer();
-        Assert.IsType<App.Stopping>(_story.State.App);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
     }
 
     [Fact]
@@ -197,7 +198,7 @@ public class UpdateTests
         _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New, config: "config-0")));
         _story.Boots().EngineAnswers().ProvesItself().Hears(at => new Event.SessionsChanged(at, 3));
         _story.SecretsAnswer().TagAnswers().ImageAnswers();
-        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
+        Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     private long Ask()
@@ -208,7 +209,7 @@ public class UpdateTests
 
     private void FindsNewerByItself(int sessions)
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         _story.Serves().Hears(at => new Event.SessionsChanged(at, sessions)).Tag = Sample.Newer;
         _story.PassesQuietly(TimeSpan.FromMinutes(5) - TimeSpan.FromMilliseconds(1)).Passes(TimeSpan.FromMilliseconds(1));
         _story.TagAnswers().ImageAnswers(pulled: 1);

@@ -1,4 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Support;
 
@@ -14,11 +17,11 @@ internal sealed class ContainerStory(Policy? policy = null)
     private readonly List<Effect> _begun = [];
     private int _containers;
 
-    public Policy Policy { get; set; } = policy ?? new Policy { ConfigFingerprint = Config, CheckEvery = null };
-    public AgentState State { get; private set; } = AgentState.Begin(Memory.Empty, seed: 1);
+    public Policy Policy { get; set; } = policy ?? new Policy { ConfigFingerprint = Config, CheckInterval = null };
+    public AgentState State { get; private set; } = AgentState.Begin(PersistedState.Empty, seed: 1);
 
     /// <summary>The state file.</summary>
-    public Memory Memory { get; private set; } = Memory.Empty;
+    public PersistedState Memory { get; private set; } = PersistedState.Empty;
     public Moment Now { get; private set; }
 
     /// <summary>What the engine holds of ours.</summary>
@@ -35,7 +38,7 @@ internal sealed class ContainerStory(Policy? policy = null)
     /// <summary>Everything that was begun since the story began or <see cref="Forget"/> was called.</summary>
     public IReadOnlyList<Effect> Begun => _begun;
 
-    public Container Current => State.App.Current ?? throw new InvalidOperationException($"No container in {State.App}.");
+    public Container Current => State.Front.Current ?? throw new InvalidOperationException($"No container in {State.Front}.");
 
     public bool Has<T>() where T : Effect => _pending.OfType<T>().Any();
 
@@ -54,13 +57,13 @@ internal sealed class ContainerStory(Policy? policy = null)
         var step = Reducer.Next(State, what(Now), Policy);
         State = step.State;
         _pending.AddRange(step.Effects);
-        _begun.AddRange(step.Effects.Where(e => e is not Effect.Remember));
+        _begun.AddRange(step.Effects.Where(e => e is not Effect.SaveState));
         // The disk is quick: what is to be remembered is, before anything else happens.
-        while (_pending.OfType<Effect.Remember>().FirstOrDefault() is { } note)
+        while (_pending.OfType<Effect.SaveState>().FirstOrDefault() is { } note)
         {
             _pending.Remove(note);
-            Memory = note.Memory;
-            Hears(at => new Event.Remembered(at, note.Memory));
+            Memory = note.State;
+            Hears(at => new Event.StateSaved(at, note.State));
         }
         return this;
     }
@@ -100,44 +103,44 @@ internal sealed class ContainerStory(Policy? policy = null)
     public ContainerStory SecretsFail() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, Sample.Refused));
     public ContainerStory TagAnswers() => Answer<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.Tagged(Tag)));
     public ContainerStory TagFails() => Answer<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, Sample.Refused));
-    public ContainerStory ImageFails(Problem? problem = null) => Answer<Effect.EnsureImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
+    public ContainerStory ImageFails(Problem? problem = null) => Answer<Effect.FetchImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
     public ContainerStory ImageAnswers(long pulled = 0) =>
-        Answer<Effect.EnsureImage>((e, at) => new Event.ImageReady(at, new ImageOnDisk(e.Resolution.Image.Digest, pulled)));
-    public ContainerStory StartFails(Problem problem) => Answer<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Op, problem));
-    public ContainerStory StopFails(Problem problem) => Answer<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Op, problem));
-    public ContainerStory Answers(ProbeResult result) => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, result));
-    public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, Sample.Found(null)));
+        Answer<Effect.FetchImage>((e, at) => new Event.ImageReady(at, new FetchedImage(e.Resolution.Image.Digest, pulled)));
+    public ContainerStory StartFails(Problem problem) => Answer<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Operation, problem));
+    public ContainerStory StopFails(Problem problem) => Answer<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Operation, problem));
+    public ContainerStory Answers(ProbeResult result) => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Operation, result));
+    public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Operation, Sample.Found(null)));
     public ContainerStory ProbeFails(string fault = "it answers 500") =>
-        Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, Sample.Found(fault)));
+        Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Operation, Sample.Found(fault)));
 
-    public ContainerStory Starts() => Answer<Effect.StartContainer>((e, at) =>
+    public ContainerStory Starts() => Answer<Effect.StartContainer>((start, at) =>
     {
-        Engine.RemoveAll(c => c.Id != e.Beside?.Id);
-        Engine.Add(Sample.Running($"container-{++_containers}", e.Release, $"2026-01-01T00:00:{_containers:00}Z") with
+        Engine.RemoveAll(c => c.Id != start.Neighbor?.Id);
+        Engine.Add(Sample.Running($"container-{++_containers}", start.Release, $"2026-01-01T00:00:{_containers:00}Z") with
         {
-            Name = e.Beside is null ? "ragstream" : "ragstream-next",
-            LastGood = e.LastGood,
-            Avoided = e.Avoided,
+            Name = start.Neighbor is null ? "ragstream" : "ragstream-next",
+            LastGood = start.LastGood,
+            Avoided = start.Avoided,
         });
-        return new Event.ContainerStarted(at, e.Op, Engine[^1]);
+        return new Event.ContainerStarted(at, start.Operation, Engine[^1]);
     });
 
-    public ContainerStory Stops() => Answer<Effect.StopContainer>((e, at) =>
+    public ContainerStory Stops() => Answer<Effect.StopContainer>((stop, at) =>
     {
-        Engine.RemoveAll(c => c.Id == e.Container.Id);
-        return new Event.ContainerStopped(at, e.Op);
+        Engine.RemoveAll(c => c.Id == stop.Container.Id);
+        return new Event.ContainerStopped(at, stop.Operation);
     });
 
-    public ContainerStory SpareAnswers() => Answer<Effect.EnsureSpare>((e, at) => new Event.SpareReady(at, e.Image));
+    public ContainerStory SpareAnswers() => Answer<Effect.FetchFallback>((e, at) => new Event.FallbackReady(at, e.Image));
 
-    public ContainerStory SpareFails(Problem problem) => Answer<Effect.EnsureSpare>((_, at) => new Event.SpareFailed(at, problem));
+    public ContainerStory SpareFails(Problem problem) => Answer<Effect.FetchFallback>((_, at) => new Event.FallbackFailed(at, problem));
 
     /// <summary>EC2's answer to the stop of the instance.</summary>
     public ContainerStory AnswersStop(Func<Moment, Event> answer) => Answer<Effect.StopInstance>((_, at) => answer(at));
 
-    public ContainerStory Drains(int left = 0) => Answer<Effect.Drain>((e, at) => new Event.Drained(at, e.Op, left));
+    public ContainerStory Drains(int left = 0) => Answer<Effect.Drain>((e, at) => new Event.Drained(at, e.Operation, left));
 
-    public ContainerStory Collects(int removed = 0) => Answer<Effect.Collect>((_, at) => new Event.ImagesCollected(at, new Collection(removed, removed * 1000)));
+    public ContainerStory Collects(int removed = 0) => Answer<Effect.CleanUpImages>((_, at) => new Event.CleanupFinished(at, new ImageCleanupResult(removed, removed * 1000)));
 
     /// <summary>From the start of the agent to an app that serves the tag's image; nothing of ours ran before.</summary>
     public ContainerStory Serves() => Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().ComesUp();
@@ -152,7 +155,7 @@ internal sealed class ContainerStory(Policy? policy = null)
     {
         Engine.Clear();
         Engine.AddRange(containers);
-        return Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
+        return Hears(at => new Event.EngineChanged(at)).EngineIsSeen();
     }
 
     /// <summary>The agent begins anew with what it has written down; the engine goes on meanwhile.</summary>
@@ -171,7 +174,7 @@ internal sealed class ContainerStory(Policy? policy = null)
         return IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().ImageAnswers();
     }
 
-    public ContainerStory IsAskedTo(RequestKind kind) => Passes(TimeSpan.FromMilliseconds(1)).Hears(at => new Event.Asked(at, kind));
+    public ContainerStory IsAskedTo(RequestKind kind) => Passes(TimeSpan.FromMilliseconds(1)).Hears(at => new Event.OperatorRequested(at, kind));
 
     /// <summary>From the stop of the old one to the new one that serves.</summary>
     public ContainerStory Swaps() => Stops().EngineIsSeen().ComesUp();
@@ -197,7 +200,7 @@ internal sealed class ContainerStory(Policy? policy = null)
     /// <summary>Waits out the back-off and starts again.</summary>
     public ContainerStory ComesBack() => WaitsOut().ComesUp();
 
-    public ContainerStory WaitsOut() => Rereads().Passes(((App.BackingOff)State.App).Until - Now).EngineIsSeen();
+    public ContainerStory WaitsOut() => Rereads().Passes(((ContainerState.BackingOff)State.Front).Until - Now).EngineIsSeen();
 
     /// <summary>A crash is the time to look for newer secrets: they are read while the back-off lasts.</summary>
     public ContainerStory Rereads() => Has<Effect.ReadSecrets>() ? SecretsAnswer() : this;
@@ -230,12 +233,12 @@ internal sealed class ContainerStory(Policy? policy = null)
                 Effect.InspectEngine => EngineAnswers(),
                 Effect.ReadSecrets => SecretsAnswer(),
                 Effect.ResolveTag => TagAnswers(),
-                Effect.EnsureImage => ImageAnswers(),
+                Effect.FetchImage => ImageAnswers(),
                 Effect.StartContainer => Starts(),
                 Effect.StopContainer => Stops(),
                 Effect.Drain => Drains(),
-                Effect.EnsureSpare => SpareAnswers(),
-                Effect.Collect => Collects(),
+                Effect.FetchFallback => SpareAnswers(),
+                Effect.CleanUpImages => Collects(),
                 _ => ProbePasses(),
             };
         }

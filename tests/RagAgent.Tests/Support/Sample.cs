@@ -1,4 +1,5 @@
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Support;
 

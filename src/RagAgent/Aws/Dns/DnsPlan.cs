@@ -1,6 +1,6 @@
 using System.Net;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws.Dns;
 

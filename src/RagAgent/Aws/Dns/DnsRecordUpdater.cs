@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Systemd;
@@ -94,9 +95,9 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
             _upToDate = plan.Problems.Count == 0 ? publicAddresses : null;
             return new DnsState(activeAddresses, plan.Problems, null);
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested)
+        catch (Exception exception) when (!stopping.IsCancellationRequested)
         {
-            return new DnsState(activeAddresses, [Problems.From(e)], null);
+            return new DnsState(activeAddresses, [ExceptionMapping.ToProblem(exception)], null);
         }
     }
 
@@ -118,9 +119,9 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         {
             return null;
         }
-        catch (ProblemException e) when (e.Problem.Code == "imds-disabled")
+        catch (ProblemException exception) when (exception.Problem.Code == "imds-disabled")
         {
-            throw new ProblemException(NoMetadata(config.Dns!), e);
+            throw new ProblemException(NoMetadata(config.Dns!), exception);
         }
     }
 
@@ -166,7 +167,7 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         {
             return await shutdown.IsPoweringOffAsync(timeout);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException)
+        catch (Exception exception) when (exception is OperationCanceledException or IOException or InvalidOperationException)
         {
             return false;   // not known: then it stays
         }
@@ -179,13 +180,13 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
             await route53.DeleteAsync(dns, ip, timeout);
             logger.DnsRecordDeleted(dns.Name, ip.ToString());
         }
-        catch (ProblemException e) when (e.Problem.Code == Route53Client.ChangeRefusedCode)
+        catch (ProblemException exception) when (exception.Problem.Code == Route53Client.ChangeRefusedCode)
         {
             logger.DnsRecordChangedElsewhere(dns.Name, ip.ToString());
         }
-        catch (Exception e)
+        catch (Exception exception)
         {
-            logger.DnsRecordNotDeleted(dns.Name, ip.ToString(), Problems.From(e));
+            logger.DnsRecordNotDeleted(dns.Name, ip.ToString(), ExceptionMapping.ToProblem(exception));
         }
     }
 

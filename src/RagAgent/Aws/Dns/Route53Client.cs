@@ -5,9 +5,9 @@ using Amazon.Runtime;
 using Amazon.Runtime.Signing;
 using Polly;
 using Polly.Retry;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws.Dns;
 
@@ -51,9 +51,9 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
         {
             return Route53Xml.ParseRecordSets(body);
         }
-        catch (XmlException e)
+        catch (XmlException exception)
         {
-            throw new ProblemException(new Problem("dns-garbled", $"What Route 53 answers about {dns.Name} can't be understood.", Problems.TriesAgain), e);
+            throw new ProblemException(new Problem("dns-garbled", $"What Route 53 answers about {dns.Name} can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
         {
             await ChangeAsync(dns, [.. types.SelectMany(type => actions.Select(action => (action, new ResourceRecordSet(dns.Name, type, dns.Ttl, [InvalidAddress]))))], $"changing the records of {dns.Name}", stopping);
         }
-        catch (ProblemException e) when (e.Problem.Code == ChangeRefusedCode)
+        catch (ProblemException exception) when (exception.Problem.Code == ChangeRefusedCode)
         {
             return;   // the good answer
         }
@@ -120,10 +120,10 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
                 return new ApiResponse(response.StatusCode, text, code, message, RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()));
             }, stopping);
         }
-        catch (Exception e) when (e is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
+        catch (Exception exception) when (exception is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
         {
-            throw new ProblemException(new Problem("dns-unreachable", $"Route 53 at {address.Authority} can't be reached for {attempt}: {Problems.DescribeCause(e)}.",
-                $"Check the instance's way to the internet: route table, security group's outgoing rules (443), DNS. {Problems.TriesAgain}"), e);
+            throw new ProblemException(new Problem("dns-unreachable", $"Route 53 at {address.Authority} can't be reached for {attempt}: {ExceptionMapping.DescribeCause(exception)}.",
+                $"Check the instance's way to the internet: route table, security group's outgoing rules (443), DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }
 
@@ -149,7 +149,7 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
             "InvalidChangeBatch" when message.Contains("not permitted in zone", StringComparison.Ordinal) => new Problem("dns-outside-zone", $"{dns.Name} is no name of the hosted zone {dns.Zone}: {message}.",
                 "Correct dns.name, or set dns.zone to the zone that the name is in; 'systemctl reload ragagent' then takes the file."),
             "InvalidChangeBatch" or "InvalidInput" => new Problem(ChangeRefusedCode, $"Route 53 refuses {attempt}: {message}.",
-                $"Look at the records of {dns.Name} in the hosted zone {dns.Zone}. {Problems.TriesAgain}"),
+                $"Look at the records of {dns.Name} in the hosted zone {dns.Zone}. {ExceptionMapping.RetriesAutomatically}"),
             _ => AwsProblems.From(response.Code, response.Message ?? message, attempt, action, resource),
         };
     }

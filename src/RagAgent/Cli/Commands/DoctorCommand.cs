@@ -4,13 +4,13 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Proxy.Listening;
-using RagAgent.Supervision;
 
 namespace RagAgent.Cli.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using RagAgent.Control;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Cli.Commands;
 
@@ -82,5 +83,5 @@ internal static class RequestCommand
 
     /// <summary>What serves after a request for another release.</summary>
     public static string DescribeServing(UpdateResult last) =>
-        last.Changed ? $"{Words.Digest(last.Digest ?? "")} serves now." : $"Nothing newer: {Words.Digest(last.Digest ?? "")} serves.";
+        last.Changed ? $"{Humanize.Digest(last.Digest ?? "")} serves now." : $"Nothing newer: {Humanize.Digest(last.Digest ?? "")} serves.";
 }

@@ -2,11 +2,11 @@ using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics.Systemd;
 using RagAgent.Proxy.Listening;
-using RagAgent.Supervision;
 
 namespace RagAgent.Cli.Commands;
 
@@ -54,10 +54,10 @@ internal static class RunCommand
                 config = next;
             }
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {e.Problem}");
-            return e.Problem.Code switch
+            await Console.Error.WriteLineAsync($"ragagent: {exception.Problem}");
+            return exception.Problem.Code switch
             {
                 "already-running" or "runtime-directory-taken" => ExitCodes.AlreadyRunning,
                 "control-socket-name" => ExitCodes.BadConfiguration,

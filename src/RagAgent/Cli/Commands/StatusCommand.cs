@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
+using RagAgent.Common;
 using RagAgent.Control;
+using RagAgent.Reporting;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Cli.Commands;
 
@@ -47,7 +48,7 @@ internal static class StatusCommand
                     lastRevision = status.Revision;
                     screen.Show(status);
                 }
-                catch (Exception e) when (e is HttpRequestException or ProblemException { Problem.Code: "not-running" })
+                catch (Exception exception) when (exception is HttpRequestException or ProblemException { Problem.Code: "not-running" })
                 {
                     lastRevision = null;
                     screen.ShowNoAgent();
@@ -55,9 +56,9 @@ internal static class StatusCommand
                 }
             }
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            return await AgentConnection.ReportAsync(e.Problem);
+            return await AgentConnection.ReportAsync(exception.Problem);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {

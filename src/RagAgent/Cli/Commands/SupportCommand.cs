@@ -5,12 +5,13 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
 
 namespace RagAgent.Cli.Commands;
 
@@ -45,9 +46,9 @@ internal static class SupportCommand
             await Console.Error.WriteLineAsync($"ragagent: {path} was not written: it was told to end before all was gathered. Begin it again.");
             return ExitCodes.Failed;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {path} can't be written: {Reason(e, path)} Name another one with --output.");
+            await Console.Error.WriteLineAsync($"ragagent: {path} can't be written: {Reason(exception, path)} Name another one with --output.");
             return ExitCodes.Failed;
         }
         Console.WriteLine($"{path} is written. Secrets and the values of environment variables are taken out; look at what else your app's log says before you pass it on.");
@@ -55,13 +56,13 @@ internal static class SupportCommand
     }
 
     /// <summary>In words of our own: the library's name the file that the archive is until it is complete.</summary>
-    private static string Reason(Exception e, string path) => e switch
+    private static string Reason(Exception exception, string path) => exception switch
     {
         DirectoryNotFoundException => $"There is no folder {Path.GetDirectoryName(path)}.",
         FileNotFoundException => "No file can be made there.",
         UnauthorizedAccessException => "This user may not write there.",
         { HResult: > 0 and < 4096 and var number } => $"{Marshal.GetPInvokeErrorMessage(number)}.",   // of the kernel
-        _ => e.Message,
+        _ => exception.Message,
     };
 
     private static async Task CollectAsync(SupportBundle bundle, AgentLogging logging, string configFile, string runtimeDirectory, StateDirectory stateDirectory, CancellationToken stopping)
@@ -98,9 +99,9 @@ internal static class SupportCommand
             using var client = new ControlClient(runtimeDirectory);
             return JsonSerializer.Serialize(await client.StatusAsync(null, stopping), ControlJson.Plain.StatusDocument);
         }
-        catch (Exception e) when (e is ProblemException or HttpRequestException or IOException or JsonException)
+        catch (Exception exception) when (exception is ProblemException or HttpRequestException or IOException or JsonException)
         {
-            return Problems.From(e) + "\n";
+            return ExceptionMapping.ToProblem(exception) + "\n";
         }
     }
 }

@@ -1,7 +1,7 @@
 using System.CommandLine;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Containers;
-using RagAgent.Supervision;
 
 namespace RagAgent.Cli.Commands;
 
@@ -48,9 +48,9 @@ internal static class VolumesCommand
             Console.WriteLine($"{folder}: made for the app ({owner})");
             return true;
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            Console.Error.WriteLine($"ragagent: {e.Problem}");
+            Console.Error.WriteLine($"ragagent: {exception.Problem}");
             return false;
         }
     }

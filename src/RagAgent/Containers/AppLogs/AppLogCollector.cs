@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Containers.AppLogs;
 
@@ -40,7 +40,7 @@ internal sealed class AppLogCollector(
     public void Observe(ContainerInspectResponse inspected)
     {
         var follower = Follow(new ContainerIdentity(inspected.ID, config.Container.Name), Labels.ReadSecretsFingerprint(inspected), isNew: false);
-        if (Labels.ParseStatus(inspected.State) != Supervision.ContainerStatus.Created && inspected.State?.StartedAt is { } run)
+        if (Labels.ParseStatus(inspected.State) != RagAgent.Supervision.State.ContainerStatus.Created && inspected.State?.StartedAt is { } run)
         {
             follower.ReportRun(run, inspected.State.Running || inspected.State.Restarting);
         }

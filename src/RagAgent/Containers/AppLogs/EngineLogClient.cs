@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Docker.DotNet;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Containers.AppLogs;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Containers.AppLogs;
 
@@ -114,18 +113,18 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
                     delay = InitialDelay;
                 }
             }
-            catch (ProblemException e) when (EngineProblems.IsNotFound(e))
+            catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
             {
                 return;
             }
-            catch (Exception e) when (e is ProblemException or IOException or HttpRequestException)
+            catch (Exception exception) when (exception is ProblemException or IOException or HttpRequestException)
             {
                 // The supervision says what is wrong with the engine, in one voice.
-                logger.AppLogInterrupted(writer.Container, Problems.From(e));
+                logger.AppLogInterrupted(writer.Container, ExceptionMapping.ToProblem(exception));
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+            catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                logger.AppLogFailed(writer.Container, Problems.From(e));
+                logger.AppLogFailed(writer.Container, ExceptionMapping.ToProblem(exception));
                 delay = MaxDelay;
             }
             await WaitForChangeAsync(nextChange, delay, stopping);

@@ -1,6 +1,6 @@
 using System.Text;
+using RagAgent.Common;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Containers.AppLogs;
 
@@ -18,7 +18,7 @@ internal static class LogLineSanitizer
         var text = Encoding.UTF8.GetString(line.Text.Span);   // what is no UTF-8 becomes �
         var scrubbed = line.IsComplete ? vault.Scrub(text) : vault.ScrubTruncated(text);
         var (truncated, isComplete) = Truncate(scrubbed.TrimEnd('\r'), line.IsComplete);
-        return ForeignText.Harmless(truncated) + (isComplete ? "" : TruncationMark);
+        return UntrustedText.Sanitize(truncated) + (isComplete ? "" : TruncationMark);
     }
 
     private static (string Text, bool IsWhole) Truncate(string text, bool isComplete)

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
 
 namespace RagAgent.Containers.AppLogs;
 
@@ -43,11 +43,11 @@ internal sealed class LogPositionStore(AgentConfig config, StateDirectory direct
         {
             return action();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             if (Interlocked.Exchange(ref _problemLogged, 1) == 0)
             {
-                logger.StateDirectoryUnusable(new Problem("state-directory", $"The state directory {directory.Path} can't be used: {e.Message.TrimEnd('.')}.",
+                logger.StateDirectoryUnusable(new Problem("state-directory", $"The state directory {directory.Path} can't be used: {exception.Message.TrimEnd('.')}.",
                     "Free some space, or let the agent's user write there (--state-dir names another directory). Until then a restarted agent knows what was rolled back or stopped by the container's labels alone, and not how far the app's log was written."));
             }
             return null;

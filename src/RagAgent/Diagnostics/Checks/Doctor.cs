@@ -1,3 +1,5 @@
+using RagAgent.Common;
+
 namespace RagAgent.Diagnostics.Checks;
 
 /// <summary>Runs all checks side by side.</summary>
@@ -26,9 +28,9 @@ internal sealed class Doctor(IEnumerable<ICheck> checks, TimeProvider time)
         {
             return await check.RunAsync(linked.Token);
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested)
+        catch (Exception exception) when (!stopping.IsCancellationRequested)
         {
-            return CheckResult.Failed(Problems.From(e));
+            return CheckResult.Failed(ExceptionMapping.ToProblem(exception));
         }
     }
 }

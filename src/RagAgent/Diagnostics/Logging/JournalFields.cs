@@ -1,5 +1,5 @@
 using System.Globalization;
-using RagAgent.Supervision;
+using RagAgent.Common;
 using Serilog.Core;
 using Serilog.Events;
 

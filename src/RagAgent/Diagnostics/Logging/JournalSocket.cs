@@ -42,7 +42,7 @@ internal sealed class JournalSocket : IDisposable
             (_socket.Blocking, dropped, _dropped) = (true, _dropped, 0);
             return true;
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
         {
             // Not to standard output: the same journal reads it, and that would wait without end.
             (_socket.Blocking, _dropped) = (false, _dropped + 1);

@@ -1,12 +1,17 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Common;
 using RagAgent.Diagnostics.Logging;
+using RagAgent.Reporting;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Diagnostics.Systemd;
 
 /// <summary>Keeps the headline where people look: systemd's status line, and the bottom of a terminal.</summary>
-internal sealed class StatusLine(StateBoard board, Policy policy, ISystemdNotifier systemd, OutputSink output) : BackgroundService
+internal sealed class StatusLine(StateFeed feed, Policy policy, ISystemdNotifier systemd, OutputSink output) : BackgroundService
 {
     private const int BarWidth = 30;
 
@@ -15,18 +20,18 @@ internal sealed class StatusLine(StateBoard board, Policy policy, ISystemdNotifi
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var (revision, state) = board.Read();
+        var (revision, state) = feed.Read();
         var lastHeadline = "";
         while (true)
         {
             var headline = Headline.Describe(state, policy);
             if (headline != lastHeadline)
             {
-                systemd.Notify(new ServiceState($"STATUS={ForeignText.OneLine(headline, MaxLength)}"));
+                systemd.Notify(new ServiceState($"STATUS={UntrustedText.ToLine(headline, MaxLength)}"));
                 lastHeadline = headline;
             }
-            output.ShowStatus(state.Progress is { } progress ? ProgressBar(progress) : "");
-            (revision, state) = await board.WaitAsync(revision, stoppingToken);
+            output.ShowStatus(state.PullProgress is { } progress ? ProgressBar(progress) : "");
+            (revision, state) = await feed.WaitAsync(revision, stoppingToken);
         }
     }
 
@@ -39,6 +44,6 @@ internal sealed class StatusLine(StateBoard board, Policy policy, ISystemdNotifi
     private static string ProgressBar(PullProgress progress)
     {
         var full = (int)(progress.Fraction * BarWidth);
-        return $"[{new string('█', full)}{new string('·', BarWidth - full)}] {progress.Percent,3} %  {Words.Bytes(progress.DownloadedBytes)} of {Words.Bytes(progress.TotalBytes)}";
+        return $"[{new string('█', full)}{new string('·', BarWidth - full)}] {progress.Percent,3} %  {Humanize.Bytes(progress.DownloadedBytes)} of {Humanize.Bytes(progress.TotalBytes)}";
     }
 }

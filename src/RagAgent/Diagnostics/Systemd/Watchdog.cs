@@ -2,13 +2,14 @@ using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Diagnostics.Systemd;
 
 /// <summary>Tells systemd's watchdog that the agent is alive, and only as long as each of its loops shows that it goes round.</summary>
 /// <remarks>Follows sd_watchdog_enabled(3). Work that takes long, as a pull does, runs beside the loops and keeps none of them.</remarks>
-internal sealed class Watchdog(IEnumerable<IPulse> heartbeats, ISystemdNotifier systemd, WatchdogTimeout watchdogTimeout, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Watchdog> logger) : BackgroundService
+internal sealed class Watchdog(IEnumerable<IHeartbeat> heartbeats, ISystemdNotifier systemd, WatchdogTimeout watchdogTimeout, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Watchdog> logger) : BackgroundService
 {
     private static readonly ServiceState Alive = new("WATCHDOG=1");
 
@@ -30,7 +31,7 @@ internal sealed class Watchdog(IEnumerable<IPulse> heartbeats, ISystemdNotifier 
         }
     }
 
-    private async Task WaitForBeatAsync(IPulse heartbeat, TimeSpan timeout, TimeSpan period, CancellationToken stopping)
+    private async Task WaitForBeatAsync(IHeartbeat heartbeat, TimeSpan timeout, TimeSpan period, CancellationToken stopping)
     {
         var beat = heartbeat.BeatAsync(stopping);
         try
@@ -39,9 +40,9 @@ internal sealed class Watchdog(IEnumerable<IPulse> heartbeats, ISystemdNotifier 
         }
         catch (TimeoutException)
         {
-            logger.LoopStuck(heartbeat.What, Words.Span(period), Words.Span(timeout));
+            logger.LoopStuck(heartbeat.Name, Humanize.Duration(period), Humanize.Duration(timeout));
             await beat;
-            logger.LoopRecovered(heartbeat.What);
+            logger.LoopRecovered(heartbeat.Name);
         }
     }
 }

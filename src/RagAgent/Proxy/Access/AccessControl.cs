@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Primitives;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Proxy.Access;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Proxy.Access;
 

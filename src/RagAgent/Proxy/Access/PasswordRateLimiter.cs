@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Proxy.Access;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using RagAgent.Common;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
 
 namespace RagAgent.Proxy.Access;
 

@@ -1,14 +1,17 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>Requests that wait while one container takes the place of another, bounded in number and time.</summary>
 /// <remarks>Nothing of a request is read meanwhile: an upload waits at its sender. One that waits is no visit yet, so that no drain waits for it.</remarks>
-/// <param name="board">Where it is seen that the app serves.</param>
+/// <param name="feed">Where it is seen that the app serves.</param>
 /// <param name="policy">The agent's numbers.</param>
 /// <param name="clock">The state's own.</param>
 /// <param name="maxHold">For how long of a change; zero: nobody waits.</param>
-internal sealed class HeldRequests(StateBoard board, Policy policy, AgentClock clock, TimeSpan maxHold)
+internal sealed class HeldRequests(StateFeed feed, Policy policy, AgentClock clock, TimeSpan maxHold)
 {
     /// <summary>So many at once: a fresh app meets them all in the same moment.</summary>
     public const int MaxHeld = 256;
@@ -37,12 +40,12 @@ internal sealed class HeldRequests(StateBoard board, Policy policy, AgentClock c
     public async Task<bool> WaitForChangeAsync(Container container, CancellationToken aborted)
     {
         Moment? deadline = maxHold > TimeSpan.Zero ? clock.Now + CrashReportDelay : null;
-        return await WaitUntilAsync(state => state.App is not App.Serving { Container: var serving } || (serving.Id, serving.HostPort) != (container.Id, container.HostPort), _ => deadline, aborted);
+        return await WaitUntilAsync(state => state.Front is not ContainerState.Serving { Container: var serving } || (serving.Id, serving.HostPort) != (container.Id, container.HostPort), _ => deadline, aborted);
     }
 
     private async Task<bool> WaitUntilAsync(Func<AgentState, bool> isDone, Func<AgentState, Moment?> deadline, CancellationToken aborted)
     {
-        var (revision, state) = board.Read();
+        var (revision, state) = feed.Read();
         if (isDone(state))
         {
             return true;
@@ -62,7 +65,7 @@ internal sealed class HeldRequests(StateBoard board, Policy policy, AgentClock c
                 }
                 using var timeLimit = new CancellationTokenSource(remaining, clock.Time);
                 using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeLimit.Token, aborted);
-                (revision, state) = await board.WaitAsync(revision, linked.Token);
+                (revision, state) = await feed.WaitAsync(revision, linked.Token);
             }
             return true;
         }
@@ -76,5 +79,5 @@ internal sealed class HeldRequests(StateBoard board, Policy policy, AgentClock c
         }
     }
 
-    private static bool IsServing(AgentState state) => state.App is App.Serving { Container.HostPort: not null };
+    private static bool IsServing(AgentState state) => state.Front is ContainerState.Serving { Container.HostPort: not null };
 }

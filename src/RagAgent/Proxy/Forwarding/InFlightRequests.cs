@@ -1,9 +1,10 @@
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>Counts what is on its way to each container, so that none is stopped under a visitor, and the sessions (WebSockets) that no update may cut.</summary>
-internal sealed class InFlightRequests(TimeProvider time) : IDoor
+internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Container, bool AreSessions), InFlightCounter> _counters = [];

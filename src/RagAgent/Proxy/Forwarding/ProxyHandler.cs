@@ -4,13 +4,15 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using RagAgent.Proxy.Listening;
 using RagAgent.Proxy.StatusPage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>Brings a visitor to the app when it serves, holds him while that is about to be so again, and tells what is going on when it is not.</summary>
-internal sealed class ProxyHandler(IHttpForwarder forwarder, InFlightRequests inFlight, StateBoard board, HeldRequests heldRequests, StatusPageEvents events, UnavailableResponse unavailable) : IDisposable
+internal sealed class ProxyHandler(IHttpForwarder forwarder, InFlightRequests inFlight, StateFeed feed, HeldRequests heldRequests, StatusPageEvents events, UnavailableResponse unavailable) : IDisposable
 {
     // What stands below it no app would use; all else is the app's.
     private static readonly PathString AgentPath = new("/_ragagent");
@@ -73,7 +75,7 @@ internal sealed class ProxyHandler(IHttpForwarder forwarder, InFlightRequests in
     private async Task ProxyAsync(HttpContext context, CancellationToken aborted)
     {
         var isPageRequest = UnavailableResponse.AcceptsHtml(context.Request);
-        if (isPageRequest && IdleStop.IsAccepted(board.State))
+        if (isPageRequest && IdleStop.IsAccepted(feed.State))
         {
             // The app would be there for some seconds more; who uses it already may do so.
             await unavailable.SendAsync(context);
@@ -123,7 +125,7 @@ internal sealed class ProxyHandler(IHttpForwarder forwarder, InFlightRequests in
         return null;
     }
 
-    private Container? ServingContainer() => board.State.App is App.Serving { Container: { HostPort: not null } container } ? container : null;
+    private Container? ServingContainer() => feed.State.Front is ContainerState.Serving { Container: { HostPort: not null } container } ? container : null;
 
     private static bool IsSame(Container one, Container other) => (one.Id, one.HostPort) == (other.Id, other.HostPort);
 

@@ -1,4 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.Forwarding;
 
@@ -11,25 +14,25 @@ internal static class RecoveryForecast
     /// <param name="maxHold">For how long of a change requests wait, from its beginning.</param>
     public static Moment? WaitUntil(AgentState state, Policy policy, TimeSpan maxHold)
     {
-        if (state is { App: App.Unseen, Engine.Problem: null })
+        if (state is { Front: ContainerState.Unknown, Engine.Problem: null })
         {
             // The agent has just begun, and nobody knows yet whether an app has served all the time: the engine is being looked at.
             return Moment.Zero + maxHold;
         }
-        var startedAt = state.App is App.Probing { Adopted: true, LastFault: null } adopted ? adopted.Since : state.ServedUntil;
-        return startedAt is { } since && state is { Hold: null, EngineAnswers: true } && state.Crashes < policy.CrashLoopAfter && IsRecovering(state, policy, since + maxHold) ? since + maxHold : null;
+        var startedAt = state.Front is ContainerState.Probing { Adopted: true, LastError: null } adopted ? adopted.Since : state.LastServed;
+        return startedAt is { } since && state is { Hold: null, EngineIsReachable: true } && state.Crashes < policy.CrashLoopThreshold && IsRecovering(state, policy, since + maxHold) ? since + maxHold : null;
     }
 
-    private static bool IsRecovering(AgentState state, Policy policy, Moment deadline) => state.App switch
+    private static bool IsRecovering(AgentState state, Policy policy, Moment deadline) => state.Front switch
     {
-        App.Starting or App.Probing => true,
-        App.Stopping { Reason: StopReason.Replaced or StopReason.Unhealthy or StopReason.RestartedByOther } => true,
-        App.BackingOff backingOff => backingOff.Until < deadline && IsImageCached(state, policy),
-        App.Absent => IsImageCached(state, policy),
+        ContainerState.Starting or ContainerState.Probing => true,
+        ContainerState.Stopping { Reason: StopReason.Replaced or StopReason.Unhealthy or StopReason.RestartedByOther } => true,
+        ContainerState.BackingOff backingOff => backingOff.Until < deadline && IsImageCached(state, policy),
+        ContainerState.Absent => IsImageCached(state, policy),
         _ => false,
     };
 
     /// <summary>What is started next is on disk: a pull would take longer than anybody waits.</summary>
     private static bool IsImageCached(AgentState state, Policy policy) =>
-        state.Secrets.Value is not null && (Target.Desired(state, policy)?.Image ?? state.LastImage) is { } image && !state.IsDefective(image);
+        state.Secrets.Value is not null && (DesiredRelease.Of(state, policy)?.Image ?? state.LastImage) is { } image && !state.IsDefective(image);
 }

@@ -31,7 +31,7 @@ internal static class ConnectionGuard
         {
             connection.Features.Get<IConnectionSocketFeature>()?.Socket.SetRawSocketOption(TcpProtocol, TcpUserTimeout, BitConverter.GetBytes((int)timeout.TotalMilliseconds));
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             return;   // it has gone already
         }
@@ -48,7 +48,7 @@ internal static class ConnectionGuard
             connection.Transport.Input.AdvanceTo(first.Buffer.Start);   // left for who serves it
             return !first.Buffer.IsEmpty;
         }
-        catch (Exception e) when (e is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
+        catch (Exception exception) when (exception is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
         {
             return false;
         }

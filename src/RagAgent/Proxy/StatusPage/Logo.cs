@@ -1,7 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
 
 namespace RagAgent.Proxy.StatusPage;
 
@@ -43,7 +43,7 @@ internal static class Logo
                 : DetectMediaType(content.AsSpan(0, length)) is { } type ? ($"data:{type};base64,{Convert.ToBase64String(content, 0, length)}", null)
                 : (null, "it is no SVG, PNG, JPEG or WebP picture");
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return (null, "there is no such file");
         }
@@ -51,9 +51,9 @@ internal static class Logo
         {
             return (null, "the agent may not read it, or it is a folder");
         }
-        catch (IOException e)
+        catch (IOException exception)
         {
-            return (null, Problems.DescribeCause(e));
+            return (null, ExceptionMapping.DescribeCause(exception));
         }
     }
 

@@ -1,15 +1,18 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using RagAgent.Supervision;
+using RagAgent.Reporting;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.StatusPage;
 
 /// <summary>The news of the page, as server-sent events: what a visitor is told, whenever it changes, until the app serves.</summary>
-/// <param name="board">Where it is seen that something changed.</param>
+/// <param name="feed">Where it is seen that something changed.</param>
 /// <param name="modelOf">What is told of a state.</param>
 /// <param name="time">For the pauses.</param>
-internal sealed class StatusPageEvents(StateBoard board, Func<AgentState, StatusPageModel> modelOf, TimeProvider time)
+internal sealed class StatusPageEvents(StateFeed feed, Func<AgentState, StatusPageModel> modelOf, TimeProvider time)
 {
     /// <summary>So many listen at once: each holds a connection.</summary>
     public const int MaxListeners = 256;
@@ -51,9 +54,9 @@ internal sealed class StatusPageEvents(StateBoard board, Func<AgentState, Status
     private async Task StreamAsync(HttpResponse response, CancellationToken aborted)
     {
         await response.WriteAsync("retry: 2000\n\n", aborted);
-        var (revision, state) = board.Read();
+        var (revision, state) = feed.Read();
         var lastSent = "";
-        while (IdleStop.IsAccepted(state) || state.App is not App.Serving { Failures: 0, Container.HostPort: not null })
+        while (IdleStop.IsAccepted(state) || state.Front is not ContainerState.Serving { Failures: 0, Container.HostPort: not null })
         {
             var json = JsonSerializer.Serialize(modelOf(state), StatusPageJson.Default.StatusPageModel);
             if (json != lastSent)
@@ -71,7 +74,7 @@ internal sealed class StatusPageEvents(StateBoard board, Func<AgentState, Status
     private async Task<(long Revision, AgentState State)> WaitForNextAsync(HttpResponse response, long revision, CancellationToken aborted)
     {
         using var waitCancellation = CancellationTokenSource.CreateLinkedTokenSource(aborted);
-        var next = board.WaitAsync(revision, waitCancellation.Token);
+        var next = feed.WaitAsync(revision, waitCancellation.Token);
         try
         {
             while (await Task.WhenAny(next, Task.Delay(HeartbeatInterval, time, waitCancellation.Token)) != next)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using RagAgent.Configuration;
+using RagAgent.Reporting;
 
 namespace RagAgent.Proxy.StatusPage;
 

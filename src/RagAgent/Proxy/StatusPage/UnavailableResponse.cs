@@ -2,25 +2,29 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.BootTiming;
+using RagAgent.Reporting;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.StatusPage;
 
 /// <summary>The answer to who can't be brought to the app: a page for people, a line of JSON for programs, and always 503.</summary>
 internal sealed class UnavailableResponse
 {
-    private readonly StateBoard _board;
+    private readonly StateFeed _board;
     private readonly Policy _policy;
     private readonly BootTimeline _boot;
     private readonly AgentClock _clock;
     private readonly PageDetails _details;
     private readonly StatusPageRenderer _renderer;
 
-    public UnavailableResponse(AgentConfig config, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ILogger logger)
+    public UnavailableResponse(AgentConfig config, StateFeed feed, Policy policy, BootTimeline boot, AgentClock clock, ILogger logger)
     {
-        (_board, _policy, _boot, _clock, _details) = (board, policy, boot, clock, config.Page.Details);
+        (_board, _policy, _boot, _clock, _details) = (feed, policy, boot, clock, config.Page.Details);
         _renderer = new StatusPageRenderer(config.Page, config.Container.Name, Logo.Read(config.Page.Logo, logger), config.Url);
     }
 

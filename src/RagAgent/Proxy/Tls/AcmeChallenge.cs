@@ -1,8 +1,8 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
 
 namespace RagAgent.Proxy.Tls;
 
@@ -51,16 +51,16 @@ internal sealed partial class AcmeChallenge(string webroot, ILogger logger)
                 return await File.ReadAllBytesAsync(path, stopping);
             }
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;   // asked for by somebody else than an authority
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // Once: anybody may ask for anything.
             if (Interlocked.Exchange(ref _unreadableLogged, 1) == 0)
             {
-                logger.ChallengeUnreadable(path, Problems.DescribeCause(e));
+                logger.ChallengeUnreadable(path, ExceptionMapping.DescribeCause(exception));
             }
         }
         return null;

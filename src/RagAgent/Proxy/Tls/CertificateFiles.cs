@@ -1,9 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
 
 namespace RagAgent.Proxy.Tls;
 
@@ -105,20 +104,20 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
             file.ReadExactly(bytes);
             return bytes;
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new ProblemException(new Problem("certificate-missing", $"The {role} {path} is not there.",
-                $"Get one with certbot (/usr/share/doc/ragagent/https.md has the commands), or correct tls.{ConfigKey(role)}; it is used as soon as it is there."), e);
+                $"Get one with certbot (/usr/share/doc/ragagent/https.md has the commands), or correct tls.{ConfigKey(role)}; it is used as soon as it is there."), exception);
         }
-        catch (UnauthorizedAccessException e)
+        catch (UnauthorizedAccessException exception)
         {
             throw new ProblemException(Directory.Exists(path)
                 ? new Problem("certificate-unreadable", $"The {role} {path} is a folder.", $"Name the file in it in tls.{ConfigKey(role)}.")
-                : AccessDenied(role, path, Environment.UserName), e);
+                : AccessDenied(role, path, Environment.UserName), exception);
         }
-        catch (IOException e)
+        catch (IOException exception)
         {
-            throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} can't be read: {Problems.DescribeCause(e)}.", RereadNote), e);
+            throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} can't be read: {ExceptionMapping.DescribeCause(exception)}.", RereadNote), exception);
         }
     }
 
@@ -151,10 +150,10 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         {
             return new Certificate(leaf, chain, fingerprint);
         }
-        catch (CryptographicException e)
+        catch (CryptographicException exception)
         {
-            throw new ProblemException(new Problem("certificate-unreadable", $"The certificate {certificatePath} can't be understood: {e.Message}",
-                "See what stands in it with 'openssl x509 -noout -text -in' and its path, and have it issued again."), e);
+            throw new ProblemException(new Problem("certificate-unreadable", $"The certificate {certificatePath} can't be understood: {exception.Message}",
+                "See what stands in it with 'openssl x509 -noout -text -in' and its path, and have it issued again."), exception);
         }
     }
 
@@ -169,9 +168,9 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
                 : throw new ProblemException(new Problem("certificate-unreadable", $"The private key {keyPath} holds no RSA or ECDSA key in PEM, or one that is cut off, or one with a passphrase.",
                     $"Name certbot's privkey.pem in tls.key. {RereadNote}"));
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException or NotSupportedException)
+        catch (Exception exception) when (exception is ArgumentException or CryptographicException or NotSupportedException)
         {
-            throw new ProblemException(new Problem("certificate-mismatch", $"The private key {keyPath} does not belong to the certificate {certificatePath}.", $"{SamePairRemedy} {RereadNote}"), e);
+            throw new ProblemException(new Problem("certificate-mismatch", $"The private key {keyPath} does not belong to the certificate {certificatePath}.", $"{SamePairRemedy} {RereadNote}"), exception);
         }
     }
 
@@ -182,7 +181,7 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
             algorithm.ImportFromPem(keyPem);
             return true;
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException)
+        catch (Exception exception) when (exception is ArgumentException or CryptographicException)
         {
             return false;   // of another kind, or none
         }

@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Proxy.Tls;
 
 /// <summary>Has the certificate for the next handshake: looks at its files again and again, and keeps the last pair that could be used.</summary>
 /// <remarks>By their contents: certbot moves links, other tools write over a file, and of neither is every step heard.</remarks>
-internal sealed class CertificateWatch(AgentConfig config, StateBoard board, AgentClock clock, ILogger<CertificateWatch> logger) : BackgroundService
+internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, AgentClock clock, ILogger<CertificateWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
@@ -69,13 +70,13 @@ internal sealed class CertificateWatch(AgentConfig config, StateBoard board, Age
             }
             _loadProblem = null;
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            if (reportAtOnce || e.Problem == _unconfirmedProblem)
+            if (reportAtOnce || exception.Problem == _unconfirmedProblem)
             {
-                SetLoadProblem(WithCurrentCertificate(e.Problem));
+                SetLoadProblem(WithCurrentCertificate(exception.Problem));
             }
-            _unconfirmedProblem = e.Problem;
+            _unconfirmedProblem = exception.Problem;
         }
         var expiry = _current is { } current ? _files.ExpiryProblem(current, now) : null;
         if (expiry is not null && expiry != _expiryProblem)
@@ -86,7 +87,7 @@ internal sealed class CertificateWatch(AgentConfig config, StateBoard board, Age
         if (before != (_current, _loadProblem, _expiryProblem))
         {
             Changed?.Invoke();
-            board.Touch();
+            feed.Touch();
         }
     }
 

@@ -73,7 +73,7 @@ public class CrashEverywhereTests(ITestOutputHelper output)
     {
         ConfigFingerprint = "config-1",
         StartFirst = startFirst,
-        CheckEvery = null,
+        CheckInterval = null,
         Watch = TimeSpan.FromMinutes(2),
         StartupDeadline = TimeSpan.FromSeconds(60),
         LivenessFailures = 3,

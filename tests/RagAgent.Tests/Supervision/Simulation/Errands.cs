@@ -1,4 +1,6 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Supervision.Simulation;
@@ -33,13 +35,13 @@ internal sealed class Errands(World world)
             Effect.InspectEngine => Inspect(errand),
             Effect.ReadSecrets => ReadSecrets(errand),
             Effect.ResolveTag => ResolveTag(errand),
-            Effect.EnsureImage pull => Pull(errand, pull),
+            Effect.FetchImage pull => Pull(errand, pull),
             Effect.StartContainer start => Start(errand, start),
             Effect.StopContainer stop => Stop(errand, stop),
-            Effect.Drain drain => errand.Then(Time.Between(0, 30), () => Report(errand, at => new Event.Drained(at, drain.Op, 0))),
-            Effect.EnsureSpare spare => PullSpare(errand, spare.Image),
-            Effect.Collect collect => Collect(errand, collect),
-            Effect.Remember remember => Remember(errand, remember.Memory),
+            Effect.Drain drain => errand.Then(Time.Between(0, 30), () => Report(errand, at => new Event.Drained(at, drain.Operation, 0))),
+            Effect.FetchFallback spare => PullSpare(errand, spare.Image),
+            Effect.CleanUpImages collect => Collect(errand, collect),
+            Effect.SaveState remember => Remember(errand, remember.State),
             Effect.Probe probe => Probe(errand, probe),
             Effect.StopInstance => StopInstance(errand),
             _ => throw new InvalidOperationException($"The world knows no {effect.GetType().Name}."),
@@ -100,7 +102,7 @@ internal sealed class Errands(World world)
                 : new Event.TagFailed(at, World.OutOfReach)));
     }
 
-    private Errand Pull(Errand errand, Effect.EnsureImage pull)
+    private Errand Pull(Errand errand, Effect.FetchImage pull)
     {
         var image = pull.Resolution.Image;
         var digest = image.Digest;
@@ -111,13 +113,13 @@ internal sealed class Errands(World world)
                 {
                     Report(errand, at => new Event.ImageFailed(at, Unreachable));
                 }
-                else if (pull.Anew && !world.RegistryAnswers)
+                else if (pull.Replace && !world.RegistryAnswers)
                 {
                     Report(errand, at => new Event.ImageFailed(at, World.OutOfReach));   // what is broken is not removed before it can be had again
                 }
-                else if (Engine.Disk.Contains(image) && !pull.Anew)
+                else if (Engine.Disk.Contains(image) && !pull.Replace)
                 {
-                    Report(errand, at => new Event.ImageReady(at, new ImageOnDisk(digest, 0)));
+                    Report(errand, at => new Event.ImageReady(at, new FetchedImage(digest, 0)));
                 }
             })
             .Then(Time.Between(0.2, 8), () => world.Agent.Hear(at => new Event.PullProgressed(at, new PullProgress(0.5, 50, 100))))
@@ -135,7 +137,7 @@ internal sealed class Errands(World world)
                 {
                     Engine.Disk.Add(image);
                     Engine.Broken.Remove(image);
-                    Report(errand, at => new Event.ImageReady(at, new ImageOnDisk(digest, 100)));
+                    Report(errand, at => new Event.ImageReady(at, new FetchedImage(digest, 100)));
                 }
             });
     }
@@ -148,19 +150,19 @@ internal sealed class Errands(World world)
             {
                 Engine.Disk.Add(image);
                 Engine.Broken.Remove(image);
-                Report(errand, at => new Event.SpareReady(at, image));
+                Report(errand, at => new Event.FallbackReady(at, image));
             }
             else
             {
-                Report(errand, at => new Event.SpareFailed(at, Engine.IsUp ? World.OutOfReach : Unreachable));
+                Report(errand, at => new Event.FallbackFailed(at, Engine.IsUp ? World.OutOfReach : Unreachable));
             }
         });
 
-    private Errand Collect(Errand errand, Effect.Collect collect) => errand.Then(Latency(), () => { }).Then(Latency(), () =>
+    private Errand Collect(Errand errand, Effect.CleanUpImages collect) => errand.Then(Latency(), () => { }).Then(Latency(), () =>
     {
         if (!Engine.IsUp || world.StopsFail)
         {
-            Report(errand, at => new Event.CollectFailed(at, Engine.IsUp ? World.OutOfReach : Unreachable));
+            Report(errand, at => new Event.CleanupFailed(at, Engine.IsUp ? World.OutOfReach : Unreachable));
             return;
         }
         var old = Engine.Disk.Where(image => !collect.Keep.Contains(image) && Engine.Boxes.All(b => b.Release.Image != image)).ToList();
@@ -168,20 +170,20 @@ internal sealed class Errands(World world)
         Engine.Disk.ExceptWith(old);
         world.Rules.Removes(old);
         world.DiskIsFreed(removed);
-        Report(errand, at => new Event.ImagesCollected(at, new Collection(removed, removed)));
+        Report(errand, at => new Event.CleanupFinished(at, new ImageCleanupResult(removed, removed)));
     });
 
-    private Errand Remember(Errand errand, Memory memory) => errand
+    private Errand Remember(Errand errand, PersistedState memory) => errand
         .Then(Latency(), () => { })
         .Then(Latency(), () =>
         {
             if (world.StateIsUnwritable)
             {
-                Report(errand, at => new Event.RememberFailed(at, World.OutOfReach));
+                Report(errand, at => new Event.SaveFailed(at, World.OutOfReach));
                 return;
             }
             world.StateFile = memory;
-            Report(errand, at => new Event.Remembered(at, memory));
+            Report(errand, at => new Event.StateSaved(at, memory));
         });
 
     private Errand StopInstance(Errand errand)
@@ -196,13 +198,13 @@ internal sealed class Errands(World world)
                     world.StopInstance();
                 }
             })
-            .Then(Latency(), () => Report(errand, at => accepted ? new Event.InstanceStops(at, "i-1") : new Event.InstanceStopFailed(at, World.OutOfReach)));
+            .Then(Latency(), () => Report(errand, at => accepted ? new Event.InstanceStopAccepted(at, "i-1") : new Event.InstanceStopFailed(at, World.OutOfReach)));
     }
 
     private Errand Start(Errand errand, Effect.StartContainer start)
     {
         Box? box = null;
-        void Fail(Problem problem) => Report(errand, at => new Event.StartFailed(at, start.Op, problem));
+        void Fail(Problem problem) => Report(errand, at => new Event.StartFailed(at, start.Operation, problem));
         return errand
             .Then(Latency(), () =>
             {
@@ -215,11 +217,11 @@ internal sealed class Errands(World world)
                 {
                     Engine.Remove(leftover);
                 }
-                box = Engine.Create(start.Beside is null ? "ragstream" : "ragstream-next", start.Release, world.AppOf(start.Release.Image), start.LastGood, start.Avoided);
+                box = Engine.Create(start.Neighbor is null ? "ragstream" : "ragstream-next", start.Release, world.AppOf(start.Release.Image), start.LastGood, start.Avoided);
             })
             .Then(Latency(), () =>
             {
-                if (!Engine.IsUp || Engine.Find(box!.Id) is null || Engine.Alive.Any(b => b.Id != start.Beside?.Id))
+                if (!Engine.IsUp || Engine.Find(box!.Id) is null || Engine.Alive.Any(b => b.Id != start.Neighbor?.Id))
                 {
                     Fail(Engine.IsUp ? World.OutOfReach : Unreachable);
                     return;
@@ -235,13 +237,13 @@ internal sealed class Errands(World world)
                     return;
                 }
                 box.HasSecrets = true;
-                Report(errand, at => new Event.ContainerStarted(at, start.Op, box.Show()));
+                Report(errand, at => new Event.ContainerStarted(at, start.Operation, box.Show()));
             });
     }
 
     private Problem? Refusal(Effect.StartContainer start) =>
         !Engine.IsUp ? Unreachable
-        : world.StartsFail || Engine.Alive.Any(b => b.Id != start.Beside?.Id) ? World.OutOfReach
+        : world.StartsFail || Engine.Alive.Any(b => b.Id != start.Neighbor?.Id) ? World.OutOfReach
         : !Engine.Disk.Contains(start.Release.Image) ? Missing
         : Engine.Broken.Contains(start.Release.Image) ? Corrupt
         : null;
@@ -252,7 +254,7 @@ internal sealed class Errands(World world)
         {
             if (!Engine.IsUp || world.StopsFail)
             {
-                Report(errand, at => new Event.StopFailed(at, stop.Op, Engine.IsUp ? World.OutOfReach : Unreachable));
+                Report(errand, at => new Event.StopFailed(at, stop.Operation, Engine.IsUp ? World.OutOfReach : Unreachable));
                 return;
             }
             if (Engine.Find(stop.Container.Id) is { } box)
@@ -261,7 +263,7 @@ internal sealed class Errands(World world)
             }
             if (isLast)
             {
-                Report(errand, at => new Event.ContainerStopped(at, stop.Op));
+                Report(errand, at => new Event.ContainerStopped(at, stop.Operation));
             }
         }
         return errand
@@ -295,11 +297,11 @@ internal sealed class Errands(World world)
                 : "connection refused")
             .Then(Latency(), () =>
             {
-                ProbeResult result = world.ProberFails ? new ProbeResult.NotAsked("no file is left")
+                ProbeResult result = world.ProberFails ? new ProbeResult.NotSent("no file is left")
                     : world.IsUnderPressure && Time.Chance(0.9) ? new ProbeResult.Failed(fault ?? "no answer in time", UnderPressure: true)
                     : Support.Sample.Found(fault);
                 world.Rules.Probes(probe, result);
-                Report(errand, at => new Event.Probed(at, probe.Number, result));
+                Report(errand, at => new Event.Probed(at, probe.Operation, result));
             });
     }
 

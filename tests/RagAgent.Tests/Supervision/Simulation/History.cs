@@ -45,7 +45,7 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
                 StopAfter = stopAfter,
                 Grace = TimeSpan.FromSeconds(grace),
                 MaxUptime = maxUptime,
-                GoesDownWithin = TimeSpan.FromMinutes(2),
+                ShutdownDeadline = TimeSpan.FromMinutes(2),
                 Retry = new Backoff(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1)),
             })));
 
@@ -57,12 +57,12 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
         {
             Idle = idle,
             StartFirst = startFirst,
-            CachedFirst = cachedFirst,
+            BootFromCache = cachedFirst,
             Watch = TimeSpan.FromSeconds(watch),
             ConfigFingerprint = "config-1",
             HasGate = hasGate,
             WaitForIdle = waitForIdle,
-            CheckEvery = checkEvery,
+            CheckInterval = checkEvery,
             // Short, so that a history reaches what lies behind them; the rules are the same.
             StartupDeadline = TimeSpan.FromSeconds(60),
             LivenessFailures = 3,
@@ -78,8 +78,8 @@ internal sealed record History(uint Luck, Policy Policy, bool SecretsSurviveRest
 
     public override string ToString() =>
         $"luck {Luck}, gate {Policy.HasGate}, wait for idle {Policy.WaitForIdle}, " +
-        $"check every {Policy.CheckEvery?.ToString() ?? "never"}, " +
-        $"start-first {Policy.StartFirst}, cached first {Policy.CachedFirst}, watch {Policy.Watch.TotalSeconds}s, " +
+        $"check every {Policy.CheckInterval?.ToString() ?? "never"}, " +
+        $"start-first {Policy.StartFirst}, cached first {Policy.BootFromCache}, watch {Policy.Watch.TotalSeconds}s, " +
         (Policy.Idle is { } idle ? $"idle after {idle.StopAfter?.TotalSeconds}s, grace {idle.Grace.TotalSeconds}s, up at most {idle.MaxUptime?.TotalSeconds}s, " : "") +
         $"secrets survive a restart {SecretsSurviveRestart}; " +
         string.Join(", ", Turns.Select(t => $"+{t.After.TotalSeconds:0.###}s {t.What}({t.Seconds}s)"));

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Supervision.Simulation;
 
@@ -41,12 +42,12 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlyS
             world.Time.RunTo(world.Time.Now + Step);
         }
         var took = world.Time.Now - mended;
-        var container = world.Agent.State.App.Current;
+        var container = world.Agent.State.Front.Current;
         world.Time.RunTo(world.Time.Now + Quiet);
-        if (!world.Serves || world.Agent.State.App.Current != container)
+        if (!world.Serves || world.Agent.State.Front.Current != container)
         {
             throw new RuleBrokenException(
-                $"It served and nothing was wrong, but {container!.Id} was not left alone: {world.Agent.State.App}");
+                $"It served and nothing was wrong, but {container!.Id} was not left alone: {world.Agent.State.Front}");
         }
         if (history.Policy.Idle is { StopAfter: not null } idle)
         {
@@ -62,7 +63,7 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlyS
         world.Visit(quiet / 2, visitsEnd);
         world.Time.RunTo(world.Time.Now + TimeSpan.FromSeconds(1));   // whoever came before is known
         world.AllowStopOfInstance();
-        var bound = quiet + idle.Notice + idle.ToldEvery + idle.Retry.Longest + idle.Grace + TimeSpan.FromSeconds(30);
+        var bound = quiet + idle.Notice + idle.ActivityInterval + idle.Retry.Max + idle.Grace + TimeSpan.FromSeconds(30);
         for (var before = world.StopsOfInstance; world.StopsOfInstance == before;)
         {
             if (world.Time.Now > visitsEnd + bound)
@@ -97,10 +98,10 @@ internal sealed record Lived(TimeSpan TookToServe, int BusiestMinute, IReadOnlyS
     private static TimeSpan Bound(Policy policy) => Once(policy) + (3 * (Trial(policy) + policy.Watch));
 
     /// <summary>A bad image may still be the newest: it fails, the one before it is watched, and both perhaps once more.</summary>
-    private static TimeSpan Trial(Policy policy) => (2 * policy.StartupDeadline) + (3 * policy.Restart.Longest) + (3 * TimeSpan.FromSeconds(40)) + (2 * 3 * World.SlowestStage);
+    private static TimeSpan Trial(Policy policy) => (2 * policy.StartupDeadline) + (3 * policy.Restart.Max) + (3 * TimeSpan.FromSeconds(40)) + (2 * 3 * World.SlowestStage);
 
     private static TimeSpan Once(Policy policy) =>
-        (policy.CheckEvery ?? TimeSpan.Zero) + policy.InspectEvery + (2 * policy.Retry.Longest) + policy.PullRetry.Longest +
-        (2 * policy.StartupDeadline) + (policy.LivenessFailures * policy.LivenessInterval) + policy.Restart.Longest +
+        (policy.CheckInterval ?? TimeSpan.Zero) + policy.InspectInterval + (2 * policy.Retry.Max) + policy.PullRetry.Max +
+        (2 * policy.StartupDeadline) + (policy.LivenessFailures * policy.LivenessInterval) + policy.Restart.Max +
         (2 * 3 * World.SlowestStage) + TimeSpan.FromSeconds(30);
 }

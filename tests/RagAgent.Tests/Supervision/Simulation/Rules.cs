@@ -1,4 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Supervision.Simulation;
 
@@ -68,7 +71,7 @@ internal sealed class Rules(World world)
         {
             passed.Add(probe.Kind);
         }
-        else if (probe.Kind != ProbeKind.Liveness && result is ProbeResult.Failed && IsWaitedFor(probe.Number))
+        else if (probe.Kind != ProbeKind.Liveness && result is ProbeResult.Failed && IsWaitedFor(probe.Operation))
         {
             passed.Clear();
         }
@@ -76,68 +79,68 @@ internal sealed class Rules(World world)
 
     /// <summary>Late news of an earlier probe says nothing any more.</summary>
     private bool IsWaitedFor(long probe) =>
-        new[] { world.Agent.State.App, world.Agent.State.Beside }.Any(app => app is App.Probing { Probe.InFlight: { } number } && number == probe);
+        new[] { world.Agent.State.Front, world.Agent.State.Candidate }.Any(app => app is ContainerState.Probing { Probe.InFlight: { } number } && number == probe);
 
     /// <summary>After every event.</summary>
-    public void Stepped(AgentState before, Event e, Step step, Policy policy)
+    public void Stepped(AgentState before, Event @event, Step step, Policy policy)
     {
-        var s = step.State;
+        var state = step.State;
         _removed.ExceptWith(world.Engine.Disk);   // fetched again: from then on it is somebody else's doing when it is gone
-        _resolved = e is Event.TagResolved tag && before.Tag.IsRunning ? tag.Resolution : _resolved;
-        _secrets = e is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
-        Learns(before, e, s);
-        LearnsOfImages(before, e);
-        Ends(before.App, s, e);
-        Ends(before.Beside, s, e);
-        Holds(before, s);
-        Blames(before, e, s);
-        Swaps(before, s, policy);
-        Goes(FrontTransitions, before.App, s.App);
-        Goes(BesideTransitions, before.Beside, s.Beside);
-        _served |= s.App is App.Serving;
-        var next = Deadlines.Next(s, policy);
-        Require(next is null || next > s.Now, () => $"The deadline {next} is over at {s.Now}: the loop would spin.");
+        _resolved = @event is Event.TagResolved tag && before.Tag.IsRunning ? tag.Resolution : _resolved;
+        _secrets = @event is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
+        Learns(before, @event, state);
+        LearnsOfImages(before, @event);
+        Ends(before.Front, state, @event);
+        Ends(before.Candidate, state, @event);
+        Holds(before, state);
+        Blames(before, @event, state);
+        Swaps(before, state, policy);
+        Goes(FrontTransitions, before.Front, state.Front);
+        Goes(BesideTransitions, before.Candidate, state.Candidate);
+        _served |= state.Front is ContainerState.Serving;
+        var next = Deadlines.Next(state, policy);
+        Require(next is null || next > state.Now, () => $"The deadline {next} is over at {state.Now}: the loop would spin.");
         Require(next is not null || !world.IsIdle || step.Effects.Length > 0,
             () => "Nothing is under way and nothing is due: the agent sleeps for ever.");
-        Require(next is null || next - s.Now <= Longest(policy),
+        Require(next is null || next - state.Now <= Longest(policy),
             () => $"The next deadline {next} is further away than any delay of the policy.");
-        if (IdleStop.IsGoing(s))
+        if (IdleStop.IsStopping(state))
         {
-            Require(!IdleStop.IsGoing(before) || step.Effects.IsEmpty, () => $"The instance goes, and {step.Effects[0]} is begun.");
+            Require(!IdleStop.IsStopping(before) || step.Effects.IsEmpty, () => $"The instance goes, and {step.Effects[0]} is begun.");
             return;   // nothing else is waited for
         }
-        Waits(s.Engine.Work, s.Now, policy.Retry, next);
-        Waits(s.InstanceStop.Work, s.Now, policy.Idle?.Retry ?? policy.Retry, Moment.Zero);
-        Waits(s.Secrets.Work, s.Now, policy.Retry, next);
-        Waits(s.Tag.Work, s.Now, policy.Retry, next);
-        Waits(s.Image.Work, s.Now, policy.PullRetry, Supply.MayFetch(s) ? next : Moment.Zero);
-        Waits(s.Written.Work, s.Now, policy.Retry, Housekeeping.WantsWriting(s) ? next : Moment.Zero);
-        Require(policy.CheckEvery is null || s.Tag.Work is not Work.Idle || s.NextCheck - s.Now <= policy.CheckEvery, () => $"The tag is looked at again {s.NextCheck}, not within {policy.CheckEvery}.");
-        Require(s.App is not App.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {s.App}.");
-        Require(s.App is not App.BackingOff b || b.Until - s.Now <= policy.Restart.Longest,
-            () => $"The back-off {s.App} is longer than its bound.");
-        if ((s.App is App.Probing && before.App is not App.Probing) || (s.Beside is App.Probing && before.Beside is not App.Probing))
+        Waits(state.Engine.State, state.Now, policy.Retry, next);
+        Waits(state.InstanceStop.State, state.Now, policy.Idle?.Retry ?? policy.Retry, Moment.Zero);
+        Waits(state.Secrets.State, state.Now, policy.Retry, next);
+        Waits(state.Tag.State, state.Now, policy.Retry, next);
+        Waits(state.Image.State, state.Now, policy.PullRetry, Acquisition.MayFetch(state) ? next : Moment.Zero);
+        Waits(state.Saved.State, state.Now, policy.Retry, Housekeeping.MustPersist(state) ? next : Moment.Zero);
+        Require(policy.CheckInterval is null || state.Tag.State is not FetchState.Idle || state.NextCheck - state.Now <= policy.CheckInterval, () => $"The tag is looked at again {state.NextCheck}, not within {policy.CheckInterval}.");
+        Require(state.Front is not ContainerState.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {state.Front}.");
+        Require(state.Front is not ContainerState.BackingOff backingOff || backingOff.Until - state.Now <= policy.Restart.Max,
+            () => $"The back-off {state.Front} is longer than its bound.");
+        if ((state.Front is ContainerState.Probing && before.Front is not ContainerState.Probing) || (state.Candidate is ContainerState.Probing && before.Candidate is not ContainerState.Probing))
         {
-            _metAnew = before.Counter;
+            _metAnew = before.LastOperation;
         }
-        foreach (var slot in new[] { Slot.Front, Slot.Beside })
+        foreach (var slot in new[] { Slot.Front, Slot.Candidate })
         {
-            if (s.At(slot) is App.Stopping stopping && !IsAlreadyDecided(before, stopping))
+            if (state.At(slot) is ContainerState.Stopping stopping && !IsAlreadyDecided(before, stopping))
             {
-                StopsWithReason(before, s, stopping, policy);
+                StopsWithReason(before, state, stopping, policy);
             }
         }
     }
 
     /// <summary>Begun already, or decided and waiting for its note.</summary>
-    private static bool IsAlreadyDecided(AgentState before, App.Stopping stopping) =>
-        before.SlotOf(stopping.Op) is not null && stopping.Op != Planner.NotBegun ||
-        new[] { before.App, before.Beside }.Any(app => app is App.Stopping { Op: Planner.NotBegun } waiting && waiting.Container.Id == stopping.Container.Id);
+    private static bool IsAlreadyDecided(AgentState before, ContainerState.Stopping stopping) =>
+        before.SlotOfOperation(stopping.Operation) is not null && stopping.Operation != Planner.NotDispatched ||
+        new[] { before.Front, before.Candidate }.Any(app => app is ContainerState.Stopping { Operation: Planner.NotDispatched } waiting && waiting.Container.Id == stopping.Container.Id);
 
     /// <summary>What an inspection showed as ended has ended: an answer from before an operation shows the world before it.</summary>
-    private void Ends(App? before, AgentState s, Event e)
+    private void Ends(ContainerState? before, AgentState state, Event @event)
     {
-        if (e is Event.EngineInspected && before is App.Probing or App.Serving && before.Current!.Id is var id && s.App.Current?.Id != id && s.Beside?.Current?.Id != id)
+        if (@event is Event.EngineInspected && before is ContainerState.Probing or ContainerState.Serving && before.Current!.Id is var id && state.Front.Current?.Id != id && state.Candidate?.Current?.Id != id)
         {
             var box = world.Engine.Find(id);
             Require(box is not { IsAlive: true, StartedByHuman: false, Run: 1 }, () => $"{box!.Id} runs and is taken for ended.");
@@ -145,29 +148,29 @@ internal sealed class Rules(World world)
     }
 
     /// <summary>What the agent itself asked the engine for is no wish of somebody else's, in whichever life it asked, if it could still write that down.</summary>
-    private void Holds(AgentState before, AgentState s)
+    private void Holds(AgentState before, AgentState state)
     {
-        if (s.Hold == Hold.Hand && before.Hold is null && (before.App.Current ?? before.LastEnd?.Container) is { } held)
+        if (state.Hold == Hold.DockerStop && before.Hold is null && (before.Front.Current ?? before.LastEnd?.Container) is { } held)
         {
-            var isNoted = world.StateFile?.Runs.Any(run => run.ContainerId == held.Id && run.StopAsked) == true;
+            var isNoted = world.StateFile?.Runs.Any(run => run.ContainerId == held.Id && run.StopRequested) == true;
             Require(!isNoted || world.Engine.Find(held.Id) is not { StoppedByHuman: false }, () => $"The end of {held.Id}, which the agent stopped, is taken for a human's.");
         }
     }
 
     /// <summary>What the engine or a person did is held against no image, also when that comes out late.</summary>
-    private void Blames(AgentState before, Event e, AgentState s)
+    private void Blames(AgentState before, Event @event, AgentState state)
     {
-        if (before.LastEnd is not { IsByHand: false } end || before.EngineBroke || s.Now - end.Failure.At > TimeSpan.FromSeconds(20) || world.Engine.Find(end.Container.Id) is not { } box)
+        if (before.LastEnd is not { IsExternal: false } end || before.EngineDisconnected || state.Now - end.Failure.At > TimeSpan.FromSeconds(20) || world.Engine.Find(end.Container.Id) is not { } box)
         {
             return;
         }
-        Require(e is not Event.EngineBroke || !box.EndedByEngine || s.LastFailure != end.Failure, () => $"The engine went and took {box.Id} with it, and that is told as the app's failure.");
-        Require(e is not Event.StopCalled stop || stop.ContainerId != box.Id || !box.StoppedByHuman || box.IsAlive || s.Hold is not null, () => $"{box.Id} was stopped by hand, and the app is started again.");
-        var isStruck = before.LastStrike is { } strike && strike.At == end.Failure.At && s.Verdict == strike.After;
-        Require(e is not Event.EngineBroke || !box.EndedByEngine || !isStruck, () => $"The engine went and took {box.Id} with it, and its image is struck for that.");
+        Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || state.LastFailure != end.Failure, () => $"The engine went and took {box.Id} with it, and that is told as the app's failure.");
+        Require(@event is not Event.ExternalStopRequested stop || stop.ContainerId != box.Id || !box.StoppedByHuman || box.IsAlive || state.Hold is not null, () => $"{box.Id} was stopped by hand, and the app is started again.");
+        var isStruck = before.LastStrike is { } strike && strike.At == end.Failure.At && state.Verdict == strike.After;
+        Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || !isStruck, () => $"The engine went and took {box.Id} with it, and its image is struck for that.");
     }
 
-    private static void Goes(HashSet<(string From, string To)> ways, App? from, App? to)
+    private static void Goes(HashSet<(string From, string To)> ways, ContainerState? from, ContainerState? to)
     {
         if (from?.GetType() != to?.GetType())
         {
@@ -175,57 +178,57 @@ internal sealed class Rules(World world)
         }
     }
 
-    private void Learns(AgentState before, Event e, AgentState s)
+    private void Learns(AgentState before, Event @event, AgentState state)
     {
-        switch (e)
+        switch (@event)
         {
-            case Event.Remembered { Memory: var memory } when before.Written.IsRunning:
+            case Event.StateSaved { Saved: var memory } when before.Saved.IsRunning:
                 // Late news of a note that is overtaken binds nobody.
-                _quarantined = memory.Verdict is Verdict.Quarantined note && note == s.Verdict ? note.Image : _quarantined;
-                _held |= memory.Hold == Hold.Operator && s.Hold == Hold.Operator;
+                _quarantined = memory.Verdict is Verdict.Quarantined note && note == state.Verdict ? note.Image : _quarantined;
+                _held |= memory.Hold == Hold.Operator && state.Hold == Hold.Operator;
                 break;
             case Event.TagResolved tag when before.Tag.IsRunning && tag.Resolution.Image != _quarantined:
                 _quarantined = null;
                 break;
-            case Event.Asked asked:
+            case Event.OperatorRequested asked:
                 _quarantined = asked.Kind == RequestKind.Unquarantine && before.Hold is null ? null : _quarantined;
                 _held &= asked.Kind != RequestKind.Start;
                 break;
         }
-        if (before.Verdict is Verdict.RolledBack && s.Verdict is Verdict.OnTrial && before.LastStrike is { } strike && strike.After == before.Verdict && strike.Before == s.Verdict)
+        if (before.Verdict is Verdict.RolledBack && state.Verdict is Verdict.OnTrial && before.LastStrike is { } strike && strike.After == before.Verdict && strike.Before == state.Verdict)
         {
-            _rollbacks[s.Verdict.Image]--;   // taken back: it was not its doing
+            _rollbacks[state.Verdict.Image]--;   // taken back: it was not its doing
         }
-        if (s.Verdict is Verdict.RolledBack { Asked: false } back && before.Verdict is not Verdict.RolledBack)
+        if (state.Verdict is Verdict.RolledBack { ByOperator: false } back && before.Verdict is not Verdict.RolledBack)
         {
             _rollbacks[back.Image] = _rollbacks.GetValueOrDefault(back.Image) + 1;
             Require(_rollbacks[back.Image] <= 2 + world.Interventions, () => $"{back.Image} goes back and forth: it was rolled back {_rollbacks[back.Image]} times.");
         }
-        if (s.Good.Length < before.Good.Length && s.Verdict is not Verdict.Quarantined)
+        if (state.KnownGood.Length < before.KnownGood.Length && state.Verdict is not Verdict.Quarantined)
         {
-            foreach (var lost in before.Good.Except(s.Good))
+            foreach (var lost in before.KnownGood.Except(state.KnownGood))
             {
                 Require(!world.CanStart(lost), () => $"{lost} is on disk and sound, and is given up as an image to go back to.");
-                Require(s.App is not App.Serving serving || serving.Container.Image != lost, () => $"{lost} serves and is given up.");
+                Require(state.Front is not ContainerState.Serving serving || serving.Container.Image != lost, () => $"{lost} serves and is given up.");
             }
-            _quarantined = s.Good.IsEmpty ? null : _quarantined;   // there is no other good one
+            _quarantined = state.KnownGood.IsEmpty ? null : _quarantined;   // there is no other good one
         }
-        Require(s.Good.Length <= 2 && s.Good.Distinct().Count() == s.Good.Length, () => $"The good images are {string.Join(", ", s.Good)}.");
-        Require(s.Verdict is not { Avoids: true } || Rollout.Fallback(s) is not null, () => $"{s.Verdict!.Image} is set aside and there is no other.");
+        Require(state.KnownGood.Length <= 2 && state.KnownGood.Distinct().Count() == state.KnownGood.Length, () => $"The good images are {string.Join(", ", state.KnownGood)}.");
+        Require(state.Verdict is not { IsAvoided: true } || Rollout.Fallback(state) is not null, () => $"{state.Verdict!.Image} is set aside and there is no other.");
     }
 
     /// <summary>What the engine could not start, for the image's own sake, is not tried again before it was fetched or found whole.</summary>
-    private void LearnsOfImages(AgentState before, Event e)
+    private void LearnsOfImages(AgentState before, Event @event)
     {
-        switch (e)
+        switch (@event)
         {
-            case Event.StartFailed { Problem.Code: ProblemCodes.ImageMissing or ProblemCodes.ImageCorrupt } failed when before.SlotOf(failed.Op) is { } slot && before.At(slot) is App.Starting starting:
+            case Event.StartFailed { Problem.Code: ProblemCodes.ImageMissing or ProblemCodes.ImageCorrupt } failed when before.SlotOfOperation(failed.Operation) is { } slot && before.At(slot) is ContainerState.Starting starting:
                 _unusable[starting.Release.Image] = failed.Problem.Code;
                 break;
             case Event.ImageReady ready when before.Image.IsRunning:
                 Forget(image => image.Digest == ready.Image.Digest);
                 break;
-            case Event.SpareReady ready when before.Spare.IsRunning:
+            case Event.FallbackReady ready when before.Fallback.IsRunning:
                 Forget(image => image == ready.Image);
                 break;
             case Event.EngineInspected { Inventory.Images: { } disk } when before.Engine is { IsRunning: true, IsOutdated: false }:
@@ -243,16 +246,16 @@ internal sealed class Rules(World world)
     }
 
     /// <summary>Another container is in front only after it passed all that it had to, and the old one is let go, not dropped.</summary>
-    private void Swaps(AgentState before, AgentState s, Policy policy)
+    private void Swaps(AgentState before, AgentState state, Policy policy)
     {
-        if (before.App is App.Serving old && s.App is App.Serving fresh && old.Container.Id != fresh.Container.Id)
+        if (before.Front is ContainerState.Serving old && state.Front is ContainerState.Serving fresh && old.Container.Id != fresh.Container.Id)
         {
             Require(policy.StartFirst, () => $"{fresh.Container.Id} was started beside {old.Container.Id}, and they share data.");
             var passed = _passed.GetValueOrDefault(fresh.Container.Id) ?? [];
             Require(passed.Contains(ProbeKind.Startup) && (!policy.HasGate || passed.Contains(ProbeKind.Gate)), () => $"{fresh.Container.Id} serves and has not passed its gate.");
-            Require(s.Beside is App.Draining, () => $"{old.Container.Id} is not drained.");
+            Require(state.Candidate is ContainerState.Draining, () => $"{old.Container.Id} is not drained.");
         }
-        if (before.App is App.Probing && s.App is App.Serving now && before.App.Current?.Id == now.Container.Id)
+        if (before.Front is ContainerState.Probing && state.Front is ContainerState.Serving now && before.Front.Current?.Id == now.Container.Id)
         {
             Require(_passed.GetValueOrDefault(now.Container.Id)?.Contains(ProbeKind.Startup) == true, () => $"{now.Container.Id} serves and has not passed its startup probe.");
         }
@@ -269,21 +272,21 @@ internal sealed class Rules(World world)
         if (effect is Effect.StartContainer)
         {
             var start = (Effect.StartContainer)effect;
-            Require(start.Beside is null || world.Agent.Policy.StartFirst, () => $"A second container is started beside {start.Beside!.Id}, and they share data.");
+            Require(start.Neighbor is null || world.Agent.Policy.StartFirst, () => $"A second container is started beside {start.Neighbor!.Id}, and they share data.");
             Require(start.Release.Image != _quarantined, () => $"{_quarantined} is quarantined and is started.");
             Require(!_unusable.ContainsKey(start.Release.Image), () => $"{start.Release.Image} can't be started as it is on disk, and is started.");
             Require(!_removed.Contains(start.Release.Image), () => $"{start.Release.Image} was removed by the agent itself, and is started.");
             Require(!_held, () => "The app is to stay stopped and is started.");
-            var unknown = world.Engine.Alive.FirstOrDefault(b => b.Id != start.Beside?.Id && (!b.StartedByHuman || b.StartedAt < _shownAt));
+            var unknown = world.Engine.Alive.FirstOrDefault(b => b.Id != start.Neighbor?.Id && (!b.StartedByHuman || b.StartedAt < _shownAt));
             Require(unknown is null, () => $"A start begins while {unknown!.Id} is alive, which the agent could know.");
         }
         if (effect is Effect.StopInstance)
         {
             StopsInstance(underWay);
         }
-        if (effect is Effect.Collect collect)
+        if (effect is Effect.CleanUpImages collect)
         {
-            Require(world.Agent.State.Good.All(good => collect.Keep.Contains(good)), () => "A good image is not kept.");
+            Require(world.Agent.State.KnownGood.All(good => collect.Keep.Contains(good)), () => "A good image is not kept.");
         }
         CountStorm();
     }
@@ -291,16 +294,16 @@ internal sealed class Rules(World world)
     /// <summary>The instance is asked to stop: only when nobody has used it for long enough and nothing is under way, or when it has been up for too long.</summary>
     private void StopsInstance(IEnumerable<Effect> underWay)
     {
-        var (now, s, idle) = (world.Time.Now, world.Agent.State, world.Agent.Policy.Idle!);
+        var (now, state, idle) = (world.Time.Now, world.Agent.State, world.Agent.Policy.Idle!);
         var limit = world.BootedAt + idle.MaxUptime;
-        if (now < limit + idle.UptimePatience || limit is null)
+        if (now < limit + idle.UptimeGrace || limit is null)
         {
             // A drain only waits, and may wait for one that has gone since.
-            var cut = underWay.FirstOrDefault(other => other is Effect.EnsureImage or Effect.EnsureSpare or Effect.StartContainer or Effect.StopContainer or Effect.Collect or Effect.Remember
-                || (other is Effect.Drain drain && s.SlotOf(drain.Op) is not null));
+            var cut = underWay.FirstOrDefault(other => other is Effect.FetchImage or Effect.FetchFallback or Effect.StartContainer or Effect.StopContainer or Effect.CleanUpImages or Effect.SaveState
+                || (other is Effect.Drain drain && state.SlotOfOperation(drain.Operation) is not null));
             Require(cut is null, () => $"The instance is stopped while {cut} is under way.");
-            Require(s.Request is null, () => "The instance is stopped while an operator waits.");
-            Require(s is not { Verdict: Verdict.OnTrial { Strikes: 0 }, App: App.Serving { Failures: 0 } trial } || s.Now >= trial.Since + world.Agent.Policy.Watch || !Rollout.IsWatched(s, trial, world.Agent.Policy),
+            Require(state.Request is null, () => "The instance is stopped while an operator waits.");
+            Require(state is not { Verdict: Verdict.OnTrial { Strikes: 0 }, Front: ContainerState.Serving { Failures: 0 } trial } || state.Now >= trial.Since + world.Agent.Policy.Watch || !Rollout.IsWatched(state, trial, world.Agent.Policy),
                 () => "The instance is stopped in the middle of a trial.");
         }
         if (limit is { } reached && now >= reached && now >= _bornAt + idle.UptimeNotice)
@@ -309,7 +312,7 @@ internal sealed class Rules(World world)
         }
         Require(idle.StopAfter is not null, () => "The instance is stopped before its time is over, or without a notice.");
         var alone = idle.StopAfter!.Value + idle.Notice;
-        Require(_served || s.Hold is not null, () => "The instance is stopped before the app has served.");
+        Require(_served || state.Hold is not null, () => "The instance is stopped before the app has served.");
         Require(now >= world.BootedAt + idle.Grace + idle.Notice, () => $"The instance is stopped {now - world.BootedAt} after its boot.");
         Require(now >= _bornAt + alone, () => $"The instance is stopped {now - _bornAt} after the agent began.");
         Require(world.LastUse is not { } last || now >= last + alone, () => $"The instance is stopped {now - world.LastUse} after it was used.");
@@ -318,18 +321,18 @@ internal sealed class Rules(World world)
     private bool Collide(Effect a, Effect b) => (a, b) switch
     {
         // A probe from before its container was met anew is no longer waited for.
-        (Effect.Probe x, Effect.Probe y) => x.Container.Id == y.Container.Id && y.Number > _metAnew,
+        (Effect.Probe x, Effect.Probe y) => x.Container.Id == y.Container.Id && y.Operation > _metAnew,
         // One place at a time; the other place has its own.
         (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) => !world.Agent.Policy.StartFirst && !IsStray(a) && !IsStray(b),
-        (Effect.Collect, Effect.EnsureImage or Effect.EnsureSpare) or (Effect.EnsureImage or Effect.EnsureSpare, Effect.Collect) => true,
+        (Effect.CleanUpImages, Effect.FetchImage or Effect.FetchFallback) or (Effect.FetchImage or Effect.FetchFallback, Effect.CleanUpImages) => true,
         (Effect.Drain, Effect.Drain) => false,   // it only waits, and news of the earlier one is dropped
         _ => a.GetType() == b.GetType(),
     };
 
-    private static bool IsStray(Effect effect) => effect is Effect.StopContainer { Heir: not null };
+    private static bool IsStray(Effect effect) => effect is Effect.StopContainer { Successor: not null };
 
     /// <summary>What serves, or may come to serve, is stopped only for a reason that the world knows too.</summary>
-    private void StopsWithReason(AgentState before, AgentState after, App.Stopping stopping, Policy policy)
+    private void StopsWithReason(AgentState before, AgentState after, ContainerState.Stopping stopping, Policy policy)
     {
         var container = stopping.Container;
         var box = world.Engine.Find(container.Id);
@@ -338,9 +341,9 @@ internal sealed class Rules(World world)
             case StopReason.Replaced:
                 var isNewest = _resolved?.Image == container.Image && container.ConfigFingerprint == policy.ConfigFingerprint &&
                     box?.Release.SecretsFingerprint == _secrets && !Rollout.IsAvoided(after, container.Image);
-                var isDouble = after.App.Current?.ReleaseId == container.ReleaseId && after.App.Current?.Id != container.Id;
+                var isDouble = after.Front.Current?.ReleaseId == container.ReleaseId && after.Front.Current?.Id != container.Id;
                 Require(!isNewest || isDouble, () => $"{container.Id} is of the newest release and is replaced.");
-                var wasServing = before.App is App.Serving && before.App.Current?.Id == container.Id;
+                var wasServing = before.Front is ContainerState.Serving && before.Front.Current?.Id == container.Id;
                 Require(!wasServing || !policy.StartFirst || container.ConfigFingerprint != policy.ConfigFingerprint, () => $"{container.Id} serves and is stopped before another one has proven itself.");
                 var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Request is not null ||
                     container.ConfigFingerprint != policy.ConfigFingerprint || Rollout.IsAvoided(after, container.Image);
@@ -351,20 +354,20 @@ internal sealed class Rules(World world)
                     () => $"{container.Id} is stopped though its probes did not fail in a row.");
                 break;
             case StopReason.NeverHealthy:
-                var probing = new[] { before.App, before.Beside }.OfType<App.Probing>().FirstOrDefault(p => p.Container.Id == container.Id);
+                var probing = new[] { before.Front, before.Candidate }.OfType<ContainerState.Probing>().FirstOrDefault(p => p.Container.Id == container.Id);
                 Require(probing is not null && after.Now - probing.Since >= policy.StartupDeadline, () => $"{container.Id} is stopped before its deadline.");
                 break;
-            case StopReason.Asked:
+            case StopReason.Requested:
                 Require(after.Hold is not null, () => $"{container.Id} is stopped and nobody asked for it.");
                 break;
             case StopReason.Retired:
-                Require(before.Beside is App.Draining d && d.Container.Id == container.Id, () => $"{container.Id} is retired and was not drained.");
+                Require(before.Candidate is ContainerState.Draining draining && draining.Container.Id == container.Id, () => $"{container.Id} is retired and was not drained.");
                 break;
             case StopReason.RestartedByOther:
                 Require(box is null || box.Run > 1 || box.StartedByHuman, () => $"{container.Id} is stopped as restarted and never was.");
                 break;
             case StopReason.LeftOver:
-                Require(!container.IsAlive && after.App.Current is { IsAlive: true }, () => $"{container.Id} is removed as left over while it lives or nothing else does.");
+                Require(!container.IsAlive && after.Front.Current is { IsAlive: true }, () => $"{container.Id} is removed as left over while it lives or nothing else does.");
                 break;
             case StopReason.Stray:
                 Require(_shown?.Containers.Count(c => c.IsAlive) > 1, () => $"{container.Id} is stopped as a stray and was alone.");
@@ -374,14 +377,14 @@ internal sealed class Rules(World world)
 
     private static TimeSpan Longest(Policy policy) => new[]
     {
-        policy.CheckEvery ?? TimeSpan.Zero, policy.InspectEvery, 2 * policy.StartupDeadline, policy.RestartResetAfter,
-        policy.Idle?.MaxUptime ?? TimeSpan.Zero, policy.Idle?.UptimeNotice + policy.Idle?.UptimePatience ?? TimeSpan.Zero, policy.Idle?.StopAfter + policy.Idle?.ToldEvery ?? TimeSpan.Zero, policy.Idle?.Grace ?? TimeSpan.Zero, policy.PullRetry.Longest, policy.Retry.Longest, policy.Restart.Longest, policy.LivenessInterval, policy.Watch,
+        policy.CheckInterval ?? TimeSpan.Zero, policy.InspectInterval, 2 * policy.StartupDeadline, policy.RestartResetAfter,
+        policy.Idle?.MaxUptime ?? TimeSpan.Zero, policy.Idle?.UptimeNotice + policy.Idle?.UptimeGrace ?? TimeSpan.Zero, policy.Idle?.StopAfter + policy.Idle?.ActivityInterval ?? TimeSpan.Zero, policy.Idle?.Grace ?? TimeSpan.Zero, policy.PullRetry.Max, policy.Retry.Max, policy.Restart.Max, policy.LivenessInterval, policy.Watch,
     }.Max();
 
-    private static void Waits(Work work, Moment now, Backoff backoff, Moment? alarm)
+    private static void Waits(FetchState work, Moment now, Backoff backoff, Moment? alarm)
     {
-        Require(work is not Work.Waiting w || w.Until - now <= backoff.Longest, () => $"{work} is longer than {backoff.Longest}.");
-        Require(work is not Work.Waiting due || alarm <= due.Until, () => $"Nothing wakes the agent at the end of {work}.");
+        Require(work is not FetchState.Waiting waiting || waiting.Until - now <= backoff.Max, () => $"{work} is longer than {backoff.Max}.");
+        Require(work is not FetchState.Waiting due || alarm <= due.Until, () => $"Nothing wakes the agent at the end of {work}.");
     }
 
     private void CountStorm()

@@ -1,4 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Supervision.Simulation;
 
@@ -28,7 +31,7 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
     /// <summary>It crashed by <see cref="CrashesAfter"/>.</summary>
     public event Action? Crashed;
 
-    public void Boot(Policy policy, Memory? memory)
+    public void Boot(Policy policy, PersistedState? memory)
     {
         (Policy, IsAlive, _bornAt, _alarmAt) = (policy, true, time.Now, null);
         Life++;
@@ -51,16 +54,16 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
         {
             return;
         }
-        var e = what(new Moment(time.Now - _bornAt));
+        var @event = what(new Moment(time.Now - _bornAt));
         var before = State;
-        var step = Reducer.Next(before, e, Policy);
+        var step = Reducer.Next(before, @event, Policy);
         State = step.State;
-        var learned = !before.Good.SequenceEqual(State.Good);
-        if (e is not Event.Tick || before.App != State.App || learned)
+        var learned = !before.KnownGood.SequenceEqual(State.KnownGood);
+        if (@event is not Event.Tick || before.Front != State.Front || learned)
         {
-            time.Tell(() => $"{Short(e)} -> {Short(State.App)}{(State.Beside is { } beside ? $" | {Short(beside)}" : "")}{(before.Verdict != State.Verdict ? $" ! {State.Verdict}" : "")}{(learned ? $" ! good: {string.Join(", ", State.Good.Select(good => good.Digest))}" : "")}");
+            time.Tell(() => $"{Short(@event)} -> {Short(State.Front)}{(State.Candidate is { } beside ? $" | {Short(beside)}" : "")}{(before.Verdict != State.Verdict ? $" ! {State.Verdict}" : "")}{(learned ? $" ! good: {string.Join(", ", State.KnownGood.Select(good => good.Digest))}" : "")}");
         }
-        rules.Stepped(before, e, step, Policy);
+        rules.Stepped(before, @event, step, Policy);
         Moved?.Invoke(State);
         foreach (var effect in step.Effects)
         {
@@ -97,23 +100,23 @@ internal sealed class SimulatedAgent(Timeline time, Action<Effect> begin, Rules 
         }
     }
 
-    private static string Short(Event e) => e switch
+    private static string Short(Event @event) => @event switch
     {
         Event.EngineInspected seen => $"EngineInspected {string.Join(' ', seen.Inventory.Containers.Select(c => $"{c.Id}:{c.Status}"))}",
         Event.TagResolved tag => $"TagResolved {tag.Resolution.Image.Digest}",
         Event.ImageReady image => $"ImageReady {image.Image.Digest}",
         Event.StartFailed failed => $"StartFailed {failed.Problem.Code}",
         Event.StopFailed failed => $"StopFailed {failed.Problem.Code}",
-        Event.Probed probed => $"Probed {probed.Probe} {probed.Result}",
-        _ => e.GetType().Name,
+        Event.Probed probed => $"Probed {probed.Operation} {probed.Result}",
+        _ => @event.GetType().Name,
     };
 
-    private static string Short(App app) => app switch
+    private static string Short(ContainerState app) => app switch
     {
-        App.Starting s => $"Starting {s.Release.Image.Digest} as {s.Op}",
-        App.Stopping s => $"Stopping {s.Container.Id} as {s.Op}, {s.Reason.GetType().Name}",
-        App.BackingOff b => $"BackingOff until {b.Until}",
-        App.Serving v => $"Serving {v.Container.Id}, {v.Failures} failures",
+        ContainerState.Starting s => $"Starting {s.Release.Image.Digest} as {s.Operation}",
+        ContainerState.Stopping s => $"Stopping {s.Container.Id} as {s.Operation}, {s.Reason.GetType().Name}",
+        ContainerState.BackingOff b => $"BackingOff until {b.Until}",
+        ContainerState.Serving v => $"Serving {v.Container.Id}, {v.Failures} failures",
         _ => $"{app.GetType().Name} {app.Current?.Id}",
     };
 }

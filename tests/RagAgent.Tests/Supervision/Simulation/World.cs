@@ -1,4 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Supervision.Simulation;
 
@@ -29,9 +32,9 @@ internal sealed class World
         _errands = new Errands(this);
         Agent = new SimulatedAgent(Time, _errands.Begin, Rules);
         _policy = history.Policy;
-        Engine.Stirred += () => Hint(at => new Event.EngineStirred(at));
-        Engine.Broke += () => Agent.Hear(at => new Event.EngineBroke(at));
-        Engine.StopCalled += id => Hint(at => new Event.StopCalled(at, id));
+        Engine.Stirred += () => Hint(at => new Event.EngineChanged(at));
+        Engine.Broke += () => Agent.Hear(at => new Event.EngineDisconnected(at));
+        Engine.StopCalled += id => Hint(at => new Event.ExternalStopRequested(at, id));
         Engine.Works = release => !_badSecrets.Any(version => release.SecretsFingerprint == $"v{version}");
         Agent.Crashed += () => CrashAgent(5);
         Push(AppKind.Good, 30);
@@ -67,7 +70,7 @@ internal sealed class World
     public bool StateIsUnwritable => Time.Now < _unwritableUntil;
 
     /// <summary>What the agent has written down; null: nothing, or it can't be read.</summary>
-    public Memory? StateFile { get; set; }
+    public PersistedState? StateFile { get; set; }
 
     public bool IsSlow => Time.Now < _slowUntil;
     public bool IsIdle => !_errands.UnderWay.Any();
@@ -85,10 +88,10 @@ internal sealed class World
             return;
         }
         LastUse = Time.Now;
-        if (_policy.Idle is { } idle && Time.Now >= _visitToldAt + idle.ToldEvery)
+        if (_policy.Idle is { } idle && Time.Now >= _visitToldAt + idle.ActivityInterval)
         {
             _visitToldAt = Time.Now;
-            Agent.Hear(at => new Event.Visited(at));
+            Agent.Hear(at => new Event.ActivitySeen(at));
         }
     }
 
@@ -183,7 +186,7 @@ internal sealed class World
         Time.Tell(() => "==== from here on nothing goes wrong");
         // That the instance stops itself is looked at afterwards; one that is about to comes back first.
         _stopOfInstanceDeniedUntil = TimeSpan.MaxValue;
-        while (Time.Now <= _goesDownAt || (Agent.IsAlive && IdleStop.IsGoing(Agent.State)))
+        while (Time.Now <= _goesDownAt || (Agent.IsAlive && IdleStop.IsStopping(Agent.State)))
         {
             Time.RunTo(Time.Now + TimeSpan.FromSeconds(1));
         }
@@ -201,7 +204,7 @@ internal sealed class World
             Boot();
         }
         // A bad image may stay the newest when there is one to go back to.
-        var isSetAside = new[] { Agent.State.Verdict, StateFile?.Verdict }.Any(verdict => verdict is { Avoids: true } && verdict.Image == Tag.Name) ||
+        var isSetAside = new[] { Agent.State.Verdict, StateFile?.Verdict }.Any(verdict => verdict is { IsAvoided: true } && verdict.Image == Tag.Name) ||
             Engine.Boxes.Any(box => box.Show().Avoided == Tag.Name);
         if ((!IsGood(Tag) || isSetAside) && !(IsSurelyBad(Tag) && HasFallback() && Time.Chance(0.5)))
         {
@@ -217,7 +220,7 @@ internal sealed class World
             // An agent that is killed in the middle of its own stop and has no note of it takes the end for a human's: an operator sees it and starts the app.
             Time.In(TimeSpan.FromMinutes(1), () =>
             {
-                if (Agent.State.Hold == Hold.Hand)
+                if (Agent.State.Hold == Hold.DockerStop)
                 {
                     Ask(RequestKind.Start);
                 }
@@ -227,25 +230,25 @@ internal sealed class World
 
     /// <summary>One container of ours runs well, with the right configuration, and the agent sees it so.</summary>
     public bool Serves =>
-        Agent.State is { App: App.Serving { Failures: 0 } serving, Beside: null, Request: null } &&
+        Agent.State is { Front: ContainerState.Serving { Failures: 0 } serving, Candidate: null, Request: null } &&
         Engine.Alive.Take(2).ToArray() is [var box] && box.Show() is var shown && shown with { Name = serving.Container.Name } == serving.Container &&
         IsWanted(box.App) && box.Release.ConfigFingerprint == _policy.ConfigFingerprint && box.FaultAt(Time.Now, ProbeKind.Liveness) is null;
 
     /// <summary>It serves, and the agent has read all that there is to know: nothing that it will learn can change its mind.</summary>
     public bool IsSettled =>
-        Serves && Agent.State is { Secrets.Work: Work.Idle, Tag: { Work: Work.Idle, Value.Image: var known } } && known == Tag.Name &&
+        Serves && Agent.State is { Secrets.State: FetchState.Idle, Tag: { State: FetchState.Idle, Value.Image: var known } } && known == Tag.Name &&
         (Agent.State.Verdict is null || (Agent.State.Verdict is Verdict.Quarantined bad && bad.Image == Tag.Name)) &&
         Engine.Alive.First().StopsUntil <= Time.Now &&   // what was asked for before does not come now
-        Engine.Alive.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint && (StateFile is null || StateFile.Equals(Agent.State.ToRemember()));
+        Engine.Alive.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint && (StateFile is null || StateFile.Equals(Agent.State.ToPersist()));
 
     /// <summary>The newest image, or a good one while the newest is bad or did badly for the sake of its secrets.</summary>
     private bool IsWanted(AppImage app) => app == Tag ? IsGood(Tag)
-        : IsGood(app) && Agent.State.Verdict is { Avoids: true } verdict && verdict.Image == Tag.Name;
+        : IsGood(app) && Agent.State.Verdict is { IsAvoided: true } verdict && verdict.Image == Tag.Name;
 
     /// <summary>There is a good image to go back to, and none of the agent's is on trial that could still become one though it is bad.</summary>
     private bool HasFallback() =>
-        Agent.State.Good.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsFine(fallback) &&
-        new[] { Agent.State.App.Current?.Image, Agent.State.Beside?.Current?.Image, Agent.State.LastImage, (Agent.State.App as App.Starting)?.Release.Image }
+        Agent.State.KnownGood.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsFine(fallback) &&
+        new[] { Agent.State.Front.Current?.Image, Agent.State.Candidate?.Current?.Image, Agent.State.LastImage, (Agent.State.Front as ContainerState.Starting)?.Release.Image }
             .All(image => image is null || image == fallback || image == Tag.Name) &&
         Engine.Boxes.All(box => box.App == Tag || box.App.Name == fallback) && !Agent.State.Image.IsRunning &&
         (Agent.State.Image.Value is not { } ready || ready.Digest == Tag.Name.Digest || ready.Digest == fallback.Digest);
@@ -268,7 +271,7 @@ internal sealed class World
     {
         Interventions++;
         LastUse = Time.Now;
-        Agent.Hear(at => new Event.Asked(at, kind));
+        Agent.Hear(at => new Event.OperatorRequested(at, kind));
     }
 
     private void LoseState()
@@ -341,7 +344,7 @@ internal sealed class World
             case Happening.HumanStart when ended is not null: Engine.Start(ended, byHuman: true); break;
             case Happening.HumanPause when alive is not null:
                 alive.Status = ContainerStatus.Paused;
-                Agent.Hear(at => new Event.EngineStirred(at));
+                Agent.Hear(at => new Event.EngineChanged(at));
                 break;
             case Happening.HumanRunsSecond when Engine.Alive.Count() < 2 && alive is not null:
                 var second = Engine.Create("second", alive.Release, alive.App);
