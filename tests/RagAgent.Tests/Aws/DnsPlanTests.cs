@@ -35,15 +35,15 @@ public class DnsPlanTests
 
     [Fact]
     public void An_alias_is_not_destroyed() =>
-        AssertTaken(A() with { Ttl = null, AliasTarget = "D1.cloudfront.net." }, "The A record of rag.example.com is an alias (d1.cloudfront.net), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A() with { Ttl = null, AliasTarget = "D1.cloudfront.net." }, "The A record of rag.example.com is an alias (d1.cloudfront.net), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
 
     [Fact]
     public void One_of_a_weighted_set_is_not_destroyed() =>
-        AssertTaken(A("1.1.1.1") with { SetIdentifier = "blue" }, "The A record of rag.example.com is one that a routing policy chooses from ('blue'), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A("1.1.1.1") with { SetIdentifier = "blue" }, "The A record of rag.example.com is one that a routing policy chooses from ('blue'), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
 
     [Fact]
     public void A_record_that_several_machines_share_is_not_destroyed() =>
-        AssertTaken(A("1.1.1.1", "203.0.113.7"), "The A record of rag.example.com holds 2 addresses, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A("1.1.1.1", "203.0.113.7"), "The A record of rag.example.com holds 2 addresses, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
 
     [Fact]
     public void A_CNAME_is_not_destroyed_and_leaves_room_for_nothing_else()
@@ -92,7 +92,7 @@ public class DnsPlanTests
         Assert.Equal(writing ?? [], plan.ToWrite);
     }
 
-    private static void AssertTaken(ResourceRecordSet found, string expected)
+    private static void AssertConflict(ResourceRecordSet found, string expected)
     {
         var plan = DnsPlan.Of(Dns, [Ipv4], [found]);
 

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using RagAgent.Configuration;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Configuration;
 
 public sealed class ConfigFileTests : IDisposable
 {
-    private const string WhatToWrite =
+    private const string ExpectedRemedy =
         """The smallest useful file is: { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } } and a sample with every key is /usr/share/ragagent/ragagent.json""";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-config-");
@@ -25,7 +25,7 @@ public sealed class ConfigFileTests : IDisposable
     {
         string path = Path.Combine(_folder.FullName, "missing.json");
 
-        Assert.Equal($"{path}: there is no such file; write it. {WhatToWrite}", Problem(path));
+        Assert.Equal($"{path}: there is no such file; write it. {ExpectedRemedy}", Problem(path));
     }
 
     [Fact]
@@ -33,13 +33,13 @@ public sealed class ConfigFileTests : IDisposable
     {
         string path = Path.Combine(_folder.FullName, "missing", "ragagent.json");
 
-        Assert.Equal($"{path}: there is no such file; write it. {WhatToWrite}", Problem(path));
+        Assert.Equal($"{path}: there is no such file; write it. {ExpectedRemedy}", Problem(path));
     }
 
     [Fact]
     public void A_folder_is_no_file() => Assert.Equal($"{_folder.FullName}: is a folder; name the file in it", Problem(_folder.FullName));
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_pipe_is_no_file_and_is_not_waited_for()
     {
         string path = Path.Combine(_folder.FullName, "pipe");
@@ -50,7 +50,7 @@ public sealed class ConfigFileTests : IDisposable
         Assert.Equal($"{path}: is a pipe and no file; write the configuration to a file and name that", problem);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_device_is_no_file()
     {
         string link = Path.Combine(_folder.FullName, "link");
@@ -114,7 +114,7 @@ public sealed class ConfigFileTests : IDisposable
     {
         string path = Write(Encoding.UTF8.GetBytes(text));
 
-        Assert.Equal($"{path}: is empty. {WhatToWrite}", Problem(path));
+        Assert.Equal($"{path}: is empty. {ExpectedRemedy}", Problem(path));
     }
 
     [Fact]

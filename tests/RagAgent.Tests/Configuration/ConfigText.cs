@@ -12,9 +12,9 @@ internal static class ConfigText
     public static ConfigResult Read(string text) => ConfigReader.Read(Encoding.UTF8.GetBytes(text), FileName);
 
     /// <summary>A valid file with more members, on its first line.</summary>
-    public static string With(string members) => $$"""{ "image": "app", {{members}} }""";
+    public static string ConfigWith(string members) => $$"""{ "image": "app", {{members}} }""";
 
-    public static AgentConfig Accepted(string text)
+    public static AgentConfig AssertAccepted(string text)
     {
         ConfigResult result = Read(text);
         Assert.Empty(result.Errors);
@@ -23,7 +23,7 @@ internal static class ConfigText
     }
 
     /// <summary>Every problem without file, line and column: <c>key: message</c>.</summary>
-    public static string[] Refusals(string text)
+    public static string[] AssertRejected(string text)
     {
         ConfigResult result = Read(text);
         Assert.Null(result.Config);
@@ -32,8 +32,8 @@ internal static class ConfigText
     }
 
     /// <summary>The only problem.</summary>
-    public static string Refusal(string text) => Assert.Single(Refusals(text));
+    public static string AssertSingleError(string text) => Assert.Single(AssertRejected(text));
 
     /// <summary>Every problem as the operator sees it.</summary>
-    public static string[] Lines(string text) => [.. Read(text).Errors.Select(problem => problem.ToString())];
+    public static string[] ErrorLines(string text) => [.. Read(text).Errors.Select(problem => problem.ToString())];
 }

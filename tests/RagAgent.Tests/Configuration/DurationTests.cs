@@ -50,5 +50,5 @@ public class DurationTests
     [InlineData("1.5", "must be a duration like \"20s\", but is a number; write \"20s\"")]
     [InlineData("\"1.5m\"", "must be a duration like \"20s\", but is \"1.5m\"; write whole amounts of h, m, s and ms, like \"500ms\", \"20s\", \"10m\" or \"1h30m\"")]
     public void A_forgotten_unit_is_answered_with_what_to_write(string value, string expected) =>
-        Assert.Equal($"container.stopTimeout: {expected}", Refusal(With($$""" "container": { "stopTimeout": {{value}} } """)));
+        Assert.Equal($"container.stopTimeout: {expected}", AssertSingleError(ConfigWith($$""" "container": { "stopTimeout": {{value}} } """)));
 }

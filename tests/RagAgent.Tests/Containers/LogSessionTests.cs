@@ -5,7 +5,7 @@ using RagAgent.Configuration;
 using RagAgent.Containers.AppLogs;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -14,10 +14,10 @@ namespace RagAgent.Tests.Containers;
 public sealed class LogSessionTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("log");
-    private readonly FlushedPieces _out = new();
+    private readonly FlushRecorder _out = new();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(50));
     private readonly SecretVault _vault = new();
-    private readonly List<string> _told = [];
+    private readonly List<string> _logMessages = [];
     private readonly LogWriter _writer;
 
     public LogSessionTests() => _writer = Writer();
@@ -74,11 +74,11 @@ public sealed class LogSessionTests : IDisposable
         var session = _writer.StartStream();
         var all = Enumerable.Range(0, 300).SelectMany(i => Message(1, 1, $"{i}\n")).ToArray();
         all.CopyTo(session.FreeBuffer);
-        var before = _out.Pieces.Count;
+        var before = _out.Flushes.Count;
         session.Process(all.Length);
 
         Assert.Equal(300, Lines().Length);
-        Assert.All(_out.Pieces.Skip(before), piece => Assert.InRange(piece.Count(c => c == '\n'), 1, 50));
+        Assert.All(_out.Flushes.Skip(before), piece => Assert.InRange(piece.Count(c => c == '\n'), 1, 50));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class LogSessionTests : IDisposable
         Assert.Equal(TimeSpan.FromSeconds(10), session.TimeUntilDue());
         _time.Advance(TimeSpan.FromSeconds(10));
         session.FlushDue();
-        Assert.Equal(["The app writes faster than 200 lines or 1 MB a second: 500 lines are left out here. 'docker logs app' has them."], _told);
+        Assert.Equal(["The app writes faster than 200 lines or 1 MB a second: 500 lines are left out here. 'docker logs app' has them."], _logMessages);
         Assert.Null(session.TimeUntilDue());
     }
 
@@ -135,7 +135,7 @@ public sealed class LogSessionTests : IDisposable
         Take(session, LogFramesTests.Frame(2, "Error grabbing logs: unexpected EOF\n"), LogFramesTests.Frame(3, "Error grabbing logs: unexpected EOF\n"), Message(1, 1, "one\n"));
 
         Assert.Equal(["one"], Lines());
-        Assert.Equal(["Docker Engine could not read the log of app (0123456789ab): Error grabbing logs: unexpected EOF."], _told);
+        Assert.Equal(["Docker Engine could not read the log of app (0123456789ab): Error grabbing logs: unexpected EOF."], _logMessages);
     }
 
     private LogWriter Writer()
@@ -143,7 +143,7 @@ public sealed class LogSessionTests : IDisposable
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { Name = "app" } };
         var cursors = new LogPositionStore(config, new StateDirectory(_folder.FullName), NullLogger<LogPositionStore>.Instance);
         return new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPosition.Start, cursors.Open("0123456789abcdef"), cursors, _vault,
-            new OutputSink(OutputKind.Journal, text => text, _out), _time, new Heard(_told));
+            new OutputSink(OutputKind.Journal, text => text, _out), _time, new ListLogger(_logMessages));
     }
 
     private static string Time(long second) => DateTimeOffset.UnixEpoch.AddSeconds(second).ToString("yyyy-MM-dd'T'HH:mm:ss.000000000'Z'", CultureInfo.InvariantCulture);
@@ -161,5 +161,5 @@ public sealed class LogSessionTests : IDisposable
         }
     }
 
-    private string[] Lines() => [.. string.Concat(_out.Pieces).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l["<6>app| ".Length..])];
+    private string[] Lines() => [.. string.Concat(_out.Flushes).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l["<6>app| ".Length..])];
 }

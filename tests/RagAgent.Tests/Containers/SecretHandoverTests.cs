@@ -102,7 +102,7 @@ public class SecretHandoverTests
 
     private static LoadedSecret Secret(string variable, string value) => new(variable, new SecretValue(value), SecretDelivery.Memory);
 
-    private static Finished Run(string shell, byte[] input, string[] command, params (string Name, string Value)[] environment)
+    private static ShellResult Run(string shell, byte[] input, string[] command, params (string Name, string Value)[] environment)
     {
         var words = shell.Split(' ');
         var start = new ProcessStartInfo(words[0], [.. words[1..], .. SecretHandover.Entrypoint.Skip(1), .. command])
@@ -123,10 +123,10 @@ public class SecretHandoverTests
         process.StandardInput.BaseStream.Write(input);
         process.StandardInput.Close();
         process.WaitForExit();
-        return new Finished(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+        return new ShellResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
 
-    private sealed record Finished(int Code, string Output, string Error)
+    private sealed record ShellResult(int Code, string Output, string Error)
     {
         private Dictionary<string, string> Variables => Output.Split('\0', StringSplitOptions.RemoveEmptyEntries)
             .Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);

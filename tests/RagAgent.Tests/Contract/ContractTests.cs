@@ -21,6 +21,7 @@ using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.State;
 using RagAgent.Tests.Configuration;
 using RagAgent.Tests.Export;
+using RagAgent.Tests.Support;
 using Xunit;
 using ContainerSpec = RagAgent.Containers.ContainerSpec;
 using Labels = RagAgent.Containers.Labels;
@@ -51,8 +52,8 @@ public sealed partial class ContractTests
     [Fact]
     public async Task A_container_keeps_its_labels_and_their_values()
     {
-        var config = ExportedConfig.Read(ExportedConfig.Everything);
-        var withParameters = ExportedConfig.Read("""{ "image": "app", "secrets": { "A": "/a", "B": { "ssm": "/b", "json": "key" } } }""");
+        var config = ExportSamples.Read(ExportSamples.Complete);
+        var withParameters = ExportSamples.Read("""{ "image": "app", "secrets": { "A": "/a", "B": { "ssm": "/b", "json": "key" } } }""");
         var reader = new SecretReader(withParameters, new Parameters(), new SecretVault());
         var secrets = await reader.ReadAsync(TestContext.Current.CancellationToken);
         var image = new ImageName("registry/app", "sha256:" + new string('a', 64));
@@ -65,7 +66,7 @@ public sealed partial class ContractTests
 
     [Fact]
     public void Every_configuration_key_keeps_its_name_values_and_default() =>
-        Pinned.Matches("configuration.txt", from key in SchemaWalk.Keys(SchemaWalk.Load())
+        Pinned.Matches("configuration.txt", from key in SchemaKeys.Keys(SchemaKeys.Load())
                                             let type = key.Value["type"]?.ToJsonString() ?? "any"
                                             let value = key.Value["default"]?.ToJsonString() ?? "none"
                                             let choices = key.Value["enum"] is { } words ? $" values={words.ToJsonString()}" : ""
@@ -127,7 +128,7 @@ public sealed partial class ContractTests
     [Fact]
     public void The_export_of_a_full_configuration_stays()
     {
-        var (config, place) = (ExportedConfig.Read(ExportedConfig.Everything), new AwsLocation());
+        var (config, place) = (ExportSamples.Read(ExportSamples.Complete), new AwsLocation());
         var text = new StringBuilder();
         foreach (var (name, exported) in new[]
         {
@@ -146,7 +147,7 @@ public sealed partial class ContractTests
     [Fact]
     public void Every_environment_variable_that_is_read_keeps_its_name()
     {
-        var readers = Directory.EnumerateFiles(Repository.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
+        var readers = Directory.EnumerateFiles(RepositoryFiles.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
             .Select(File.ReadAllText)
             .Where(text => text.Contains("GetEnvironmentVariable(", StringComparison.Ordinal));

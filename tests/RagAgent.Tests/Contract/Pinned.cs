@@ -1,4 +1,4 @@
-using RagAgent.Tests.Configuration;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Contract;
@@ -11,7 +11,7 @@ internal static class Pinned
     public static void Matches(string file, IEnumerable<string> actual)
     {
         var path = $"{Folder}/{file}";
-        var pinned = Repository.Read(path).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var pinned = RepositoryFiles.Read(path).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var found = actual.Distinct().Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(pinned.Order(StringComparer.Ordinal), pinned);
 
@@ -29,7 +29,7 @@ internal static class Pinned
     public static void MatchesText(string file, string actual)
     {
         var path = $"{Folder}/{file}";
-        var pinned = Repository.Read(path);
+        var pinned = RepositoryFiles.Read(path);
         Assert.True(pinned == actual, $"""
 
             {path} is a contract, byte for byte. What is produced now differs:

@@ -1,5 +1,5 @@
 using CsCheck;
-using RagAgent.Tests.Supervision.Simulation;
+using RagAgent.Tests.Simulation;
 using Xunit;
 
 namespace RagAgent.Tests.Contract;
@@ -17,15 +17,15 @@ public sealed class SimulationMetricTests
     public void Unasked_it_lives_five_thousand_histories() =>
         Assert.Equal(
             int.TryParse(Environment.GetEnvironmentVariable("RAGAGENT_SIMULATION_HISTORIES"), out var asked) ? asked : 5_000,
-            Depth.Histories);
+            SimulationDepth.Histories);
 
     private static string Figures(int seed)
     {
         var random = new PCG((uint)seed, (ulong)seed);
-        var any = History.Any(longest: 25);
-        var lived = Enumerable.Range(0, Histories).Select(_ => Lived.Through(any.Generate(random, null, out Size _))).ToArray();
-        return $"{seed:00} served within {lived.Max(one => one.TookToServe)}, " +
+        var any = History.Any(maxSteps: 25);
+        var lived = Enumerable.Range(0, Histories).Select(_ => SimulatedLife.Run(any.Generate(random, null, out Size _))).ToArray();
+        return $"{seed:00} served within {lived.Max(one => one.RecoveryTime)}, " +
             $"at most {lived.Max(one => one.BusiestMinute)} effects in a minute, " +
-            $"{lived.Sum(one => one.Heard)} events, {lived.Sum(one => one.StopsOfInstance)} stops of the instance";
+            $"{lived.Sum(one => one.EventCount)} events, {lived.Sum(one => one.InstanceStops)} stops of the instance";
     }
 }

@@ -5,7 +5,7 @@ using RagAgent.Configuration;
 using RagAgent.Control;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Control;
@@ -46,18 +46,18 @@ public sealed class PortCheckTests
     [Fact]
     public void Where_nobody_answers_the_port_is_tried()
     {
-        Assert.Null(PortCheck.ForUnreachableAgent(Told.Trouble, 80));
-        Assert.Null(AppCheck.ForUnreachableAgent(Told.Trouble));
-        Assert.Equal(CheckOutcome.Skipped, AppCheck.ForUnreachableAgent(Told.Trouble with { Code = "not-running" })!.Outcome);
+        Assert.Null(PortCheck.ForUnreachableAgent(Sample.AnyProblem, 80));
+        Assert.Null(AppCheck.ForUnreachableAgent(Sample.AnyProblem));
+        Assert.Equal(CheckOutcome.Skipped, AppCheck.ForUnreachableAgent(Sample.AnyProblem with { Code = "not-running" })!.Outcome);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(SocketError.AddressFamilyNotSupported)]
     [InlineData(SocketError.AddressNotAvailable)]
     public async Task On_a_machine_without_ipv6_the_other_family_is_tried(SocketError why)
     {
         using var taken = new TcpListener(IPAddress.Any, 0);
-        Assert.Equal(CheckOutcome.Ok, (await WithoutIpv6Async(why, FreePort.Take())).Outcome);
+        Assert.Equal(CheckOutcome.Ok, (await WithoutIpv6Async(why, FreePort.Find())).Outcome);
         taken.Start();
         Assert.Equal("listen-port-taken", (await WithoutIpv6Async(why, ((IPEndPoint)taken.LocalEndpoint).Port)).Code);
     }

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Reporting;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Serilog;
 using Serilog.Events;
 using Serilog.Parsing;
@@ -127,10 +127,10 @@ public sealed class OutputSinkTests : IDisposable
     [InlineData("Plain", "2026-11-23T10:34:56.789Z info  app| one\n2026-11-23T10:34:56.789Z info  app| two\n")]
     public void The_apps_lines_are_marked_and_leave_in_one_piece(string kind, string expected)
     {
-        using var writer = new FlushedPieces();
+        using var writer = new FlushRecorder();
         new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteAppLines(App, [(At, "one"), (At, "two")]);
 
-        Assert.Equal([expected], writer.Pieces);
+        Assert.Equal([expected], writer.Flushes);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class OutputSinkTests : IDisposable
         using var logger = new LoggerConfiguration().WriteTo.Sink(Sink(OutputKind.Journal)).CreateLogger();
         using var factory = new Serilog.Extensions.Logging.SerilogLoggerFactory(logger);
 
-        RagAgent.Reporting.Log.WentWrong(factory.CreateLogger("x"), Told.Trouble);
+        RagAgent.Reporting.Log.WentWrong(factory.CreateLogger("x"), Sample.AnyProblem);
         RagAgent.Reporting.Log.CouldNotAsk(factory.CreateLogger("x"), "{of the app}");
 
         Assert.Equal("<4>It went wrong. Do this.\n<4>The app could not be asked how it is, which says nothing about it: {of the app}.\n", _out.ToString());

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using RagAgent.Common;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -35,7 +35,7 @@ public class ProblemsTests
             ExceptionMapping.DescribeCause(new HttpRequestException("x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
 
     [Fact]
-    public void A_problem_that_was_told_already_stays_as_it_is() => Assert.Same(Told.Trouble, ExceptionMapping.ToProblem(new ProblemException(Told.Trouble)));
+    public void A_problem_that_was_told_already_stays_as_it_is() => Assert.Same(Sample.AnyProblem, ExceptionMapping.ToProblem(new ProblemException(Sample.AnyProblem)));
 
     [Theory]
     [InlineData(typeof(TimeoutException), "timeout", "Words.")]

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RagAgent.Diagnostics;
-using RagAgent.Tests.Configuration;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -55,7 +55,7 @@ public sealed class RedactionTests
     [Fact]
     public void Of_the_sample_every_value_is_shown()
     {
-        var sample = Repository.Read("packaging/ragagent.json");
+        var sample = RepositoryFiles.Read("packaging/ragagent.json");
         var whole = JsonNode.Parse(sample, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         Assert.True(JsonNode.DeepEquals(whole, JsonNode.Parse(Redaction.Configuration(sample))));
     }

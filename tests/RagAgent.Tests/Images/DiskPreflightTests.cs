@@ -1,7 +1,7 @@
 using CsCheck;
 using RagAgent.Common;
 using RagAgent.Images;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Images;
@@ -43,7 +43,7 @@ public class DiskPreflightTests
     [Fact]
     public void What_does_not_fit_is_refused_with_the_figures()
     {
-        var problem = Refused.By(() => DiskPreflight.RequireSpace(1_000_000_000, new FreeSpace("/var/lib/docker", 3_255_999_999), Ref));
+        var problem = AssertProblem.Thrown(() => DiskPreflight.RequireSpace(1_000_000_000, new FreeSpace("/var/lib/docker", 3_255_999_999), Ref));
 
         Assert.Equal(new Problem("disk-full",
             "Pulling registry/app:latest needs 3.3 GB of disk (1.0 GB of layers, unpacked, and a reserve), but 3.3 GB are free on /var/lib/docker.",

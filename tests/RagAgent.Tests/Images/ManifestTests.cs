@@ -2,7 +2,7 @@ using System.Text;
 using CsCheck;
 using RagAgent.Common;
 using RagAgent.Images;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Images;
@@ -85,7 +85,7 @@ public class ManifestTests
                              { "digest": "sha256:a3", "platform": { "os": "unknown", "architecture": "unknown" } } ] }
             """);
 
-        var problem = Refused.By(() => Manifest.SelectForPlatform(index, new Platform("linux", "amd64"), Reference));
+        var problem = AssertProblem.Thrown(() => Manifest.SelectForPlatform(index, new Platform("linux", "amd64"), Reference));
 
         Assert.Equal(new Problem(
             "image-platform",
@@ -100,7 +100,7 @@ public class ManifestTests
 
         Assert.Equal(
             "registry.example.com/app:latest was built for no platform, but this machine is linux/amd64.",
-            Refused.By(() => Manifest.SelectForPlatform(index, new Platform("linux", "amd64"), Reference)).What);
+            AssertProblem.Thrown(() => Manifest.SelectForPlatform(index, new Platform("linux", "amd64"), Reference)).What);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public class ManifestTests
     [InlineData("""{ "config": { "digest": "sha256:cc" }, "layers": [ "sha256:aa" ] }""")]
     public void What_is_no_images_manifest_is_refused_in_words(string text)
     {
-        var problem = Refused.By(() => Manifest.Parse(Bytes(text), Reference));
+        var problem = AssertProblem.Thrown(() => Manifest.Parse(Bytes(text), Reference));
 
         Assert.Equal(("image-manifest", NotUnderstood), (problem.Code, problem.What));
     }
@@ -141,7 +141,7 @@ public class ManifestTests
     [InlineData("""{ "manifests": [ { "platform": [] } ] }""")]
     [InlineData("""{ "manifests": [ { "platform": { "os": "linux", "architecture": "amd64" } } ] }""")]
     public void What_is_no_index_is_refused_in_words(string text) =>
-        Assert.Equal(NotUnderstood, Refused.By(() => Manifest.SelectForPlatform(Bytes(text), new Platform("linux", "amd64"), Reference)).What);
+        Assert.Equal(NotUnderstood, AssertProblem.Thrown(() => Manifest.SelectForPlatform(Bytes(text), new Platform("linux", "amd64"), Reference)).What);
 
     [Fact]
     public void Whatever_the_registry_sends_it_is_understood_or_refused_in_words() =>

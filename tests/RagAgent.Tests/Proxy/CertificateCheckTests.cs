@@ -4,7 +4,7 @@ using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
 using RagAgent.Proxy.Tls;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;
@@ -13,7 +13,7 @@ namespace RagAgent.Tests.Proxy;
 public sealed class CertificateCheckTests : IDisposable
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private readonly TestAuthority _authority = new();
+    private readonly TestCertificateAuthority _authority = new();
     private bool? _mayRead = true;
     private string? _socket = "ActiveState=active\nListen=[::]:80 (Stream)\nListen=[::]:443 (Stream)\n";
     private TlsConfig _tls;
@@ -57,7 +57,7 @@ public sealed class CertificateCheckTests : IDisposable
     public async Task What_works_and_should_be_otherwise_is_told()
     {
         _tls = _tls with { Challenge = "/nowhere" };
-        Assert.Equal((CheckOutcome.Warning, "mkdir -p /nowhere"), Told(await RunAsync()));
+        Assert.Equal((CheckOutcome.Warning, "mkdir -p /nowhere"), Describe(await RunAsync()));
         _tls = _tls with { Challenge = null };
 
         _socket = "ActiveState=active\nListen=[::]:80 (Stream)\n";
@@ -66,12 +66,12 @@ public sealed class CertificateCheckTests : IDisposable
         Assert.Equal(CheckOutcome.Ok, (await RunAsync()).Outcome);
 
         _authority.Issue(Now, TimeSpan.FromDays(90), withChain: false);
-        Assert.Equal((CheckOutcome.Warning, "Name certbot's fullchain.pem in tls.certificate, not cert.pem."), Told(await RunAsync()));
+        Assert.Equal((CheckOutcome.Warning, "Name certbot's fullchain.pem in tls.certificate, not cert.pem."), Describe(await RunAsync()));
         _authority.Issue(Now.AddDays(-80), TimeSpan.FromDays(90));
         Assert.Contains("in 10 days, and was not renewed yet", (await RunAsync()).What, StringComparison.Ordinal);
     }
 
-    private static (CheckOutcome, string?) Told(CheckResult found) => (found.Outcome, found.Remedy);
+    private static (CheckOutcome, string?) Describe(CheckResult found) => (found.Outcome, found.Remedy);
 
     private Task<CheckResult> RunAsync(int? https = 443) =>
         new CertificateCheck(new AgentConfig { Image = "app", Listen = new ListenConfig { Https = https }, Tls = _tls }, new FakeTimeProvider(Now))

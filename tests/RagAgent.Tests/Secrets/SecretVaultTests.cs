@@ -1,7 +1,7 @@
 using CsCheck;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Secrets;
@@ -50,7 +50,7 @@ public class SecretVaultTests
         Assert.False(waiting.IsCompleted);
         Hold("two", "sk-second");
 
-        await waiting.WaitAsync(TimeSpan.FromMilliseconds(Bench.Patience.Milliseconds), TimeProvider.System, stop);
+        await waiting.WaitAsync(TimeSpan.FromMilliseconds(RagAgent.Tests.Support.TestTimeouts.Milliseconds), TimeProvider.System, stop);
         Assert.True(_vault.WaitAsync("two", stop).IsCompletedSuccessfully);
     }
 
