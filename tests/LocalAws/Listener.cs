@@ -33,14 +33,19 @@ internal sealed class Listener : IAsyncDisposable
             kestrel.Listen(endPoint, listen =>
             {
                 if (certificate is not null)
+                {
                     listen.UseHttps(certificate);
+                }
             });
         });
         // A flush waits until nothing is left in the buffer: what was written before a fault cuts the connection is on its way by
         // then. (The transport takes 0 for "no limit" and resumes at half, so 2 is the least.)
         builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 2);
         if (certificate is not null)
+        {
             builder.WebHost.UseKestrelHttpsConfiguration();
+        }
+
         var listener = new Listener(builder.Build());
         try
         {

@@ -41,7 +41,9 @@ public sealed class LocalAwsServer : IAsyncDisposable
         Credentials = new CredentialStore();
         RoleCredentials = new RoleCredentials(Credentials, options.AccountId, options.Clock);
         foreach (var (id, secret) in options.StaticKeys)
+        {
             Credentials.Add(new AwsCredential(id, secret, null, null, $"arn:aws:iam::{options.AccountId}:user/static"));
+        }
     }
 
     public LocalAwsOptions Options { get; }
@@ -120,7 +122,9 @@ public sealed class LocalAwsServer : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         while (_started.TryPop(out var part))
+        {
             await part.DisposeAsync();
+        }
     }
 
     private async Task StartAsync(CancellationToken stopping)

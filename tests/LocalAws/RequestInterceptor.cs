@@ -7,7 +7,13 @@ namespace LocalAws;
 public sealed class RequestInterceptor(RequestLog requests, FaultTable faults, TimeProvider clock, CancellationToken stopping)
 {
     /// <summary>Records the request, then lets it meet its faults.</summary>
+    /// <param name="context"></param>
+    /// <param name="operation"></param>
+    /// <param name="service"></param>
+    /// <param name="resource"></param>
+    /// <param name="principal"></param>
     /// <param name="filter">Which kinds of fault may act here.</param>
+    /// <param name="faultOperation"></param>
     /// <returns>The fault that is the answer, for the caller to say in its service's words; null when the real answer is due.</returns>
     /// <exception cref="OperationCanceledException">A fault ended the connection, or the client left.</exception>
     internal async Task<Fault?> InterceptAsync(
@@ -66,7 +72,10 @@ public sealed class RequestInterceptor(RequestLog requests, FaultTable faults, T
             }
         }
         if (cutAfter is not null || bytesPerSecond is not null)
+        {
             context.Response.Body = new FaultyResponseStream(context.Response.Body, context, cutAfter, bytesPerSecond, clock);
+        }
+
         return errorFault;
     }
 

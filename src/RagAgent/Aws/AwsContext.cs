@@ -35,7 +35,7 @@ internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, 
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             var reason = await metadata.ExplainMissingCredentialsAsync(stopping);
-            throw new ProblemException(reason ?? new Problem("aws-credentials", "No AWS credentials were found, though the instance has some to give.",
+            throw new ProblemException(reason ?? new Problem(ProblemCatalog.AwsCredentials, "No AWS credentials were found, though the instance has some to give.",
                 "The agent tries again by itself; if this stays, check AWS_PROFILE and the files it names."), exception);
         }
     }

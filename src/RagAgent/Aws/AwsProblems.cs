@@ -15,19 +15,19 @@ internal static class AwsProblems
         var reason = message is null ? "no reason given" : StripEncodedMessage(message).TrimEnd('.', ' ');
         return type switch
         {
-            "AccessDeniedException" or "AccessDenied" when reason.Contains("ciphertext", StringComparison.OrdinalIgnoreCase) => new("aws-key-denied",
+            "AccessDeniedException" or "AccessDenied" when reason.Contains("ciphertext", StringComparison.OrdinalIgnoreCase) => new(ProblemCatalog.AwsKeyDenied,
                 $"AWS refuses {attempt}: the key that encrypts it may not be used ({reason}).", "Allow kms:Decrypt on that key to the instance role; no restart is needed."),
-            "AccessDeniedException" or "AccessDenied" or "UnauthorizedOperation" => new("aws-denied",
+            "AccessDeniedException" or "AccessDenied" or "UnauthorizedOperation" => new(ProblemCatalog.AwsDenied,
                 $"AWS denies {attempt}: {reason}.", $"Allow {action} on {resource} to the instance role; no restart is needed."),
-            "ThrottlingException" or "Throttling" or "TooManyRequestsException" or "RequestLimitExceeded" or "PriorRequestNotComplete" => new("aws-throttled", $"AWS throttles {attempt}.", ExceptionMapping.RetriesAutomatically),
-            "ExpiredTokenException" or "ExpiredToken" => new("aws-credentials-expired", $"AWS refuses {attempt}: the credentials have expired.",
+            "ThrottlingException" or "Throttling" or "TooManyRequestsException" or "RequestLimitExceeded" or "PriorRequestNotComplete" => new(ProblemCatalog.AwsThrottled, $"AWS throttles {attempt}.", ExceptionMapping.RetriesAutomatically),
+            "ExpiredTokenException" or "ExpiredToken" => new(ProblemCatalog.AwsCredentialsExpired, $"AWS refuses {attempt}: the credentials have expired.",
                 "New ones are asked for by themselves; if this stays, check the clock ('timedatectl')."),
-            "InvalidSignatureException" or "SignatureDoesNotMatch" or "RequestExpired" or "RequestTimeTooSkewed" => new("aws-signature",
+            "InvalidSignatureException" or "SignatureDoesNotMatch" or "RequestExpired" or "RequestTimeTooSkewed" => new(ProblemCatalog.AwsSignature,
                 $"AWS refuses the signature of {attempt}: {reason}.", "Most often the clock is wrong: check 'timedatectl'. Otherwise the credentials are damaged."),
-            "UnrecognizedClientException" or "InvalidClientTokenId" or "AuthFailure" => new("aws-credentials-unknown",
+            "UnrecognizedClientException" or "InvalidClientTokenId" or "AuthFailure" => new(ProblemCatalog.AwsCredentialsUnknown,
                 $"AWS does not know the credentials used for {attempt}.", "Check the instance role, or the AWS variables and profile that the agent was given."),
-            "InternalServerError" or "InternalFailure" or "InternalError" or "ServerException" or "ServiceUnavailable" or "Unavailable" => new("aws-server", $"AWS failed at {attempt}: {reason}.", ExceptionMapping.RetriesAutomatically),
-            _ => new("aws-refused", $"AWS refuses {attempt}: {reason}{(type is null ? "" : $" ({type})")}.", ExceptionMapping.RetriesAutomatically),
+            "InternalServerError" or "InternalFailure" or "InternalError" or "ServerException" or "ServiceUnavailable" or "Unavailable" => new(ProblemCatalog.AwsServer, $"AWS failed at {attempt}: {reason}.", ExceptionMapping.RetriesAutomatically),
+            _ => new(ProblemCatalog.AwsRefused, $"AWS refuses {attempt}: {reason}{(type is null ? "" : $" ({type})")}.", ExceptionMapping.RetriesAutomatically),
         };
     }
 
@@ -37,5 +37,5 @@ internal static class AwsProblems
 
     /// <summary>Other credentials may change it.</summary>
     public static bool IsCredentialsProblem(Problem problem) =>
-        problem.Code is "aws-denied" or "aws-key-denied" or "aws-credentials-expired" or "aws-credentials-unknown" or "aws-signature";
+        problem.Kind.DependsOn == Dependency.Credentials;
 }

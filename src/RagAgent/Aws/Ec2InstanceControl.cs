@@ -54,7 +54,7 @@ internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata me
         }
         catch (Exception exception) when (exception is HttpRequestException || (exception is OperationCanceledException && !stopping.IsCancellationRequested))
         {
-            throw new ProblemException(new Problem("ec2-unreachable", $"EC2 at {endpoint.Authority} can't be reached to stop the instance: {ExceptionMapping.DescribeCause(exception)}.",
+            throw new ProblemException(new Problem(ProblemCatalog.Ec2Unreachable, $"EC2 at {endpoint.Authority} can't be reached to stop the instance: {ExceptionMapping.DescribeCause(exception)}.",
                 $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ec2). {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }
@@ -70,9 +70,9 @@ internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata me
 
     private ProblemException ToException(string? code, string message, InstanceIdentity identity, RegionEndpoint region, RetryConditionHeaderValue? retryAfter) => new(code switch
     {
-        "OperationNotPermitted" => new Problem("ec2-stop-protected", $"The instance {identity.InstanceId} is protected against being stopped: {message.TrimEnd('.')}.",
+        "OperationNotPermitted" => new Problem(ProblemCatalog.Ec2StopProtected, $"The instance {identity.InstanceId} is protected against being stopped: {message.TrimEnd('.')}.",
             $"Take the protection off with 'aws ec2 modify-instance-attribute --instance-id {identity.InstanceId} --no-disable-api-stop --region {identity.Region}', or set idle to null."),
-        "UnsupportedOperation" => new Problem("ec2-stop-unsupported", $"EC2 can't stop the instance {identity.InstanceId}: {message.TrimEnd('.')}.",
+        "UnsupportedOperation" => new Problem(ProblemCatalog.Ec2StopUnsupported, $"EC2 can't stop the instance {identity.InstanceId}: {message.TrimEnd('.')}.",
             "Only an instance with an EBS root volume can be stopped, and a Spot instance only when its request is persistent. Otherwise set idle to null."),
         _ => AwsProblems.From(code, message, $"stopping the instance {identity.InstanceId}", Action, resource: $"arn:{region.PartitionName}:ec2:{identity.Region}:{identity.AccountId}:instance/{identity.InstanceId}") with
         {

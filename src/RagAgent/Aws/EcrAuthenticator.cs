@@ -76,7 +76,7 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
         }
         catch (Exception exception) when (exception is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
         {
-            throw new ProblemException(new Problem("ecr-unreachable", $"ECR at {endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+            throw new ProblemException(new Problem(ProblemCatalog.EcrUnreachable, $"ECR at {endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
                 $"Check the instance's network (a private subnet needs a NAT gateway or VPC endpoints for ecr.api and ecr.dkr). {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }
@@ -107,7 +107,7 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
         catch (Exception exception) when (exception is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException or IndexOutOfRangeException)
         {
             // The answer holds a token: neither it nor the parser's words go into the message.
-            throw new ProblemException(new Problem("ecr-garbled", "ECR's answer with the registry token can't be understood.", ExceptionMapping.RetriesAutomatically));
+            throw new ProblemException(new Problem(ProblemCatalog.EcrGarbled, "ECR's answer with the registry token can't be understood.", ExceptionMapping.RetriesAutomatically));
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed class EndpointsCheck(AwsContext context, TimeProvider time) : IC
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !stopping.IsCancellationRequested)
         {
             var cause = ExceptionMapping.DescribeCause(exception);
-            throw new ProblemException(new Problem("ecr-unreachable", $"AWS at {endpoint.Authority} can't be reached: {cause}.", exception.GetBaseException() is System.Security.Authentication.AuthenticationException
+            throw new ProblemException(new Problem(ProblemCatalog.EcrUnreachable, $"AWS at {endpoint.Authority} can't be reached: {cause}.", exception.GetBaseException() is System.Security.Authentication.AuthenticationException
                 ? "Check the clock ('timedatectl') and the certificates (package ca-certificates); a proxy that opens TLS needs its own authority there."
                 : "Check DNS ('resolvectl query …'), the subnet's route to the internet (a private one needs a NAT gateway or VPC endpoints for ecr.api, ecr.dkr, ssm and s3) and the security group's outgoing rules (443)."), exception);
         }
@@ -38,7 +38,7 @@ internal sealed class EndpointsCheck(AwsContext context, TimeProvider time) : IC
     public static CheckResult Evaluate(string host, TimeSpan? clockOffset) => clockOffset switch
     {
         null => CheckResult.Ok($"{host} answers, with a certificate that is trusted."),
-        { } skew when skew.Duration() > MaxClockSkew => CheckResult.Failed(new Problem("aws-signature",
+        { } skew when skew.Duration() > MaxClockSkew => CheckResult.Failed(new Problem(ProblemCatalog.AwsSignature,
             $"This machine's clock is {Humanize.Duration(skew.Duration())} {(skew > TimeSpan.Zero ? "behind" : "ahead of")} AWS's, which refuses what is signed more than 5 minutes apart.", "Set it: 'timedatectl set-ntp true' (Amazon's time server is 169.254.169.123).")),
         { } skew when skew.Duration() > ClockSkewWarning => CheckResult.Warning($"{host} answers, but this machine's clock is {Humanize.Duration(skew.Duration())} {(skew > TimeSpan.Zero ? "behind" : "ahead of")} its.", "Set it: 'timedatectl set-ntp true'."),
         _ => CheckResult.Ok($"{host} answers, with a certificate that is trusted, and the clocks agree."),

@@ -22,7 +22,7 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
             var id = await metadata.InstanceIdAsync(stopping);
             return CheckResult.Ok($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
         }
-        catch (ProblemException exception) when (exception.Problem.Code is "imds-silent" or "imds-unreachable" && !IsEc2())
+        catch (ProblemException exception) when ((exception.Problem.Kind == ProblemCatalog.ImdsSilent || exception.Problem.Kind == ProblemCatalog.ImdsUnreachable) && !IsEc2())
         {
             return CheckResult.Skipped("This is no EC2 instance: credentials and region come from the standard AWS variables or a profile.");
         }

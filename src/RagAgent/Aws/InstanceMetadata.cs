@@ -34,7 +34,7 @@ internal sealed class InstanceMetadata : IDisposable
             var address = Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint;
             return Uri.TryCreate(address, UriKind.Absolute, out var endpoint) && (endpoint.Scheme is "http" or "https")
                 ? endpoint
-                : throw new ProblemException(new Problem("imds-endpoint", $"AWS_EC2_METADATA_SERVICE_ENDPOINT is '{address}', which is no address like http://127.0.0.1:1338.",
+                : throw new ProblemException(new Problem(ProblemCatalog.ImdsEndpoint, $"AWS_EC2_METADATA_SERVICE_ENDPOINT is '{address}', which is no address like http://127.0.0.1:1338.",
                     "Correct it, or unset it on an EC2 instance, and restart the agent."));
         }
     }
@@ -80,7 +80,7 @@ internal sealed class InstanceMetadata : IDisposable
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new ProblemException(new Problem("imds-garbled", "The instance metadata's identity document can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's identity document can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
@@ -136,13 +136,13 @@ internal sealed class InstanceMetadata : IDisposable
             var (role, json) = await RoleCredentialsAsync(stopping);
             using var document = JsonDocument.Parse(json);
             var code = document.RootElement.TryGetProperty("Code", out var value) ? value.GetString() : null;
-            return code == "Success" ? null : new Problem("imds-role-refused",
+            return code == "Success" ? null : new Problem(ProblemCatalog.ImdsRoleRefused,
                 $"The instance metadata gives no credentials for the role {role}: {code}.",
                 "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself.");
         }
-        catch (ProblemException exception) when (exception.Problem.Code == "imds-missing")
+        catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.ImdsMissing)
         {
-            return new Problem("imds-no-role", "The instance has no IAM role yet, so there are no AWS credentials.",
+            return new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet, so there are no AWS credentials.",
                 "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart.");
         }
         catch (ProblemException exception)
@@ -151,7 +151,7 @@ internal sealed class InstanceMetadata : IDisposable
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", ExceptionMapping.RetriesAutomatically);
+            return new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's credentials can't be understood.", ExceptionMapping.RetriesAutomatically);
         }
     }
 
@@ -169,7 +169,7 @@ internal sealed class InstanceMetadata : IDisposable
         {
             return (await GetAsync(path, stopping)).Trim() is { Length: > 0 } value ? value : null;
         }
-        catch (ProblemException exception) when (exception.Problem.Code == "imds-missing")
+        catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.ImdsMissing)
         {
             return null;
         }
@@ -179,7 +179,7 @@ internal sealed class InstanceMetadata : IDisposable
     {
         if (IsDisabled)
         {
-            throw new ProblemException(new Problem("imds-disabled", "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).",
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).",
                 "Give credentials and a region by the standard AWS variables or a profile."));
         }
         using var timeout = new CancellationTokenSource(ResponseTimeout, _time);
@@ -192,19 +192,19 @@ internal sealed class InstanceMetadata : IDisposable
             var response = second ?? first;
             return response.StatusCode switch
             {
-                HttpStatusCode.NotFound => throw new ProblemException(new Problem("imds-missing", $"The instance metadata has no {path}.", ExceptionMapping.RetriesAutomatically)),
+                HttpStatusCode.NotFound => throw new ProblemException(new Problem(ProblemCatalog.ImdsMissing, $"The instance metadata has no {path}.", ExceptionMapping.RetriesAutomatically)),
                 _ when !response.IsSuccessStatusCode => throw ToException($"answered {(int)response.StatusCode} for {path}"),
                 _ => await response.Content.ReadAsStringAsync(linked.Token),
             };
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("imds-silent", $"The instance metadata service at {Endpoint.Authority} does not answer within {Humanize.Duration(ResponseTimeout)}.",
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {Endpoint.Authority} does not answer within {Humanize.Duration(ResponseTimeout)}.",
                 "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."));
         }
         catch (HttpRequestException exception)
         {
-            throw new ProblemException(new Problem("imds-unreachable", $"The instance metadata service at {Endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsUnreachable, $"The instance metadata service at {Endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
                 "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), exception);
         }
     }
@@ -226,7 +226,7 @@ internal sealed class InstanceMetadata : IDisposable
             : throw ToException($"refused to give a session token ({(int)response.StatusCode})");
     }
 
-    private static ProblemException ToException(string failure) => new(new Problem("imds-refused", $"The instance metadata service {failure}.",
+    private static ProblemException ToException(string failure) => new(new Problem(ProblemCatalog.ImdsRefused, $"The instance metadata service {failure}.",
         "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself."));
 }
 

@@ -28,19 +28,19 @@ internal sealed class SsmParameterStore(AwsContext context, TimeProvider time) :
         try
         {
             var response = await ssm.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = true }, stopping);
-            var parameter = response.Parameter ?? throw new ProblemException(new Problem("ssm-garbled", $"Parameter Store's answer for {name} can't be understood.", ExceptionMapping.RetriesAutomatically));
+            var parameter = response.Parameter ?? throw new ProblemException(new Problem(ProblemCatalog.SsmGarbled, $"Parameter Store's answer for {name} can't be understood.", ExceptionMapping.RetriesAutomatically));
             return new RawSecret(parameter.Value ?? "", $"{parameter.Version ?? 0}", parameter.Type == ParameterType.SecureString
                 ? null
                 : $"The parameter {name} is a {parameter.Type}, stored in plain text: make it a SecureString ('aws ssm put-parameter --name {name} --type SecureString --overwrite --value file://key.txt').");
         }
         catch (AmazonServiceException exception) when (exception is ParameterNotFoundException || exception.ErrorCode == "ParameterNotFound")
         {
-            throw new ProblemException(new Problem("ssm-parameter-missing", $"The parameter {name} does not exist in {region.SystemName}.",
+            throw new ProblemException(new Problem(ProblemCatalog.SsmParameterMissing, $"The parameter {name} does not exist in {region.SystemName}.",
                 $"Create it with 'aws ssm put-parameter --name {name} --type SecureString --value file://key.txt --region {region.SystemName}', or correct secrets or aws.region in the configuration; the agent looks again by itself."), exception);
         }
         catch (AmazonServiceException exception) when (exception.ErrorCode == "ParameterVersionNotFound")
         {
-            throw new ProblemException(new Problem("ssm-version-missing", $"The parameter {name} has no such version or label.",
+            throw new ProblemException(new Problem(ProblemCatalog.SsmVersionMissing, $"The parameter {name} has no such version or label.",
                 "Correct the part after ':' in secrets; the agent looks again by itself."), exception);
         }
         catch (AmazonServiceException exception) when (exception.ErrorCode is { Length: > 0 })
@@ -49,7 +49,7 @@ internal sealed class SsmParameterStore(AwsContext context, TimeProvider time) :
         }
         catch (Exception exception) when (exception is AmazonServiceException or AmazonClientException or HttpRequestException or TimeoutException or OperationCanceledException && !stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("ssm-unreachable", $"Parameter Store in {region.SystemName} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+            throw new ProblemException(new Problem(ProblemCatalog.SsmUnreachable, $"Parameter Store in {region.SystemName} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
                 $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ssm). {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }

@@ -28,6 +28,6 @@ internal static class AgentConnection
     public static async Task<int> ReportAsync(Problem problem)
     {
         await Console.Error.WriteLineAsync($"ragagent: {problem}");
-        return problem.Code == "control-denied" ? ExitCodes.Denied : ExitCodes.NotRunning;
+        return problem.Kind == ProblemCatalog.ControlDenied ? ExitCodes.Denied : ExitCodes.NotRunning;
     }
 }

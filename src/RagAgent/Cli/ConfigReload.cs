@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Configuration.Errors;
@@ -111,7 +110,7 @@ internal sealed class ConfigReload : IDisposable
         }
         _logger.ConfigurationKept();
         var others = problems.Count > 1 ? $" ({problems.Count - 1} more)" : "";
-        _inUse.Report(new Problem("config-refused", $"The configuration was read again and can't be used: {ErrorMessages.EndSentence($"{problems[0]}{others}")}",
+        _inUse.Report(new Problem(ProblemCatalog.ConfigRefused, $"The configuration was read again and can't be used: {ErrorMessages.EndSentence($"{problems[0]}{others}")}",
             "The one before it stays in use. Correct the file ('ragagent config check' tells all its mistakes), then 'systemctl reload ragagent'."));
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Cli;

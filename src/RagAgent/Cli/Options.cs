@@ -1,6 +1,4 @@
 using System.CommandLine;
-using RagAgent.Configuration;
-using RagAgent.Control;
 
 namespace RagAgent.Cli;
 

@@ -17,10 +17,10 @@ internal static class ExceptionMapping
         ProblemException p => p.Problem,
         HttpRequestException h => NetworkProblem(h.Message, h),
         SocketException s => NetworkProblem(s.Message, s),
-        TimeoutException t => new("timeout", WithPeriod(t.Message), RetriesAutomatically),
-        OperationCanceledException => new("timeout", "An answer did not come in time.", RetriesAutomatically),
-        IOException io => new("io", WithPeriod(io.Message), RetriesAutomatically),
-        _ => new("unexpected", $"Something unexpected happened: {exception.GetType().Name}: {WithPeriod(exception.Message)}",
+        TimeoutException t => new(ProblemCatalog.Timeout, WithPeriod(t.Message), RetriesAutomatically),
+        OperationCanceledException => new(ProblemCatalog.Timeout, "An answer did not come in time.", RetriesAutomatically),
+        IOException io => new(ProblemCatalog.Io, WithPeriod(io.Message), RetriesAutomatically),
+        _ => new(ProblemCatalog.Unexpected, $"Something unexpected happened: {exception.GetType().Name}: {WithPeriod(exception.Message)}",
             "This is a fault of the agent: please report it with the lines around this one. " + RetriesAutomatically),
     };
 
@@ -48,7 +48,7 @@ internal static class ExceptionMapping
         };
     }
 
-    private static Problem NetworkProblem(string message, Exception exception) => new("network", $"{message.TrimEnd('.')}: {DescribeCause(exception)}.", RetriesAutomatically);
+    private static Problem NetworkProblem(string message, Exception exception) => new(ProblemCatalog.Network, $"{message.TrimEnd('.')}: {DescribeCause(exception)}.", RetriesAutomatically);
 
     private static string WithPeriod(string sentence) => sentence.EndsWith('.') ? sentence : sentence + ".";
 }

@@ -28,14 +28,26 @@ public static class ConfigReader
     /// <param name="open">Opens it; a test's way to a file that may not be read.</param>
     internal static ConfigResult ReadFile(string path, Func<string, Stream> open)
     {
-        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal)) return Failed(Quoting.Value(path), "is no file name");
-        if (Directory.Exists(path)) return Failed(path, "is a folder; name the file in it");
-        if (FileKind.Detect(path) is { } kind and not FileKind.Regular) return Failed(path, $"is {FileKind.Describe(kind)} and no file; write the configuration to a file and name that");
+        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal))
+        {
+            return Failed(Quoting.Value(path), "is no file name");
+        }
+
+        if (Directory.Exists(path))
+        {
+            return Failed(path, "is a folder; name the file in it");
+        }
+
+        if (FileKind.Detect(path) is { } kind and not FileKind.Regular)
+        {
+            return Failed(path, $"is {FileKind.Describe(kind)} and no file; write the configuration to a file and name that");
+        }
+
         try
         {
-            using Stream file = open(path);
+            using var file = open(path);
             var text = new byte[MaxFileSize + 1];
-            int length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            var length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
             return Read(text.AsSpan(0, length), path);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
@@ -58,8 +70,8 @@ public static class ConfigReader
     public static ConfigResult Read(ReadOnlySpan<byte> utf8Json, string fileName)
     {
         var errors = new ConfigErrors(fileName);
-        AgentConfig? config = Bind(utf8Json.StartsWith("\ufeff"u8) ? utf8Json["\ufeff"u8.Length..] : utf8Json, errors);
-        string fingerprint = Convert.ToHexStringLower(SHA256.HashData(utf8Json));
+        var config = Bind(utf8Json.StartsWith("\ufeff"u8) ? utf8Json["\ufeff"u8.Length..] : utf8Json, errors);
+        var fingerprint = Convert.ToHexStringLower(SHA256.HashData(utf8Json));
         return errors.Any ? new ConfigResult(null, errors.Sorted(), fingerprint) : new ConfigResult(config, [], fingerprint);
     }
 
@@ -79,25 +91,49 @@ public static class ConfigReader
             return null;
         }
 
-        ConfigNode? root = PositionedJsonParser.Parse(text, errors);
-        if (root is ObjectNode file) return ConfigBinder.Bind(file, errors);
-        if (root is not null) errors.Add(root.Position, null, ErrorMessages.Must("be one object { … }", root.TypeName, $"the {Example}"));
+        var root = PositionedJsonParser.Parse(text, errors);
+        if (root is ObjectNode file)
+        {
+            return ConfigBinder.Bind(file, errors);
+        }
+
+        if (root is not null)
+        {
+            errors.Add(root.Position, null, ErrorMessages.Must("be one object { … }", root.TypeName, $"the {Example}"));
+        }
+
         return null;
     }
 
     private static string? FindTextProblem(ReadOnlySpan<byte> text)
     {
-        if (text.Length > MaxFileSize) return $"is larger than {MaxFileSize >> 20} MiB; this can't be the configuration";
-        if (text.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || text.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])) return "is UTF-16; save the file as UTF-8";
-        int begin = SyntaxScanner.SkipTrivia(text, 0, out string? badComment);
+        if (text.Length > MaxFileSize)
+        {
+            return $"is larger than {MaxFileSize >> 20} MiB; this can't be the configuration";
+        }
+
+        if (text.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || text.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
+        {
+            return "is UTF-16; save the file as UTF-8";
+        }
+
+        var begin = SyntaxScanner.SkipTrivia(text, 0, out var badComment);
         return begin == text.Length && badComment is null ? $"is empty. The {Example}" : null;
     }
 
     private static int? FindInvalidByte(ReadOnlySpan<byte> text)
     {
-        if (Utf8.IsValid(text)) return null;
+        if (Utf8.IsValid(text))
+        {
+            return null;
+        }
+
         var at = 0;
-        while (System.Text.Rune.DecodeFromUtf8(text[at..], out _, out int length) == System.Buffers.OperationStatus.Done) at += length;
+        while (System.Text.Rune.DecodeFromUtf8(text[at..], out _, out var length) == System.Buffers.OperationStatus.Done)
+        {
+            at += length;
+        }
+
         return at;
     }
 }

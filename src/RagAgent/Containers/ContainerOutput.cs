@@ -1,5 +1,4 @@
 using Docker.DotNet.Models;
-using RagAgent.Common;
 using RagAgent.Secrets;
 
 namespace RagAgent.Containers;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
-using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
 using RagAgent.Common;
@@ -67,7 +66,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         MountGuard.RequireMounted([.. VolumeFolders.Of(config.Container)]);
         var takenNames = await RemoveStoppedContainersAsync(start.Neighbor, stopping);
         var secrets = vault.Find(release.SecretsFingerprint)
-            ?? throw new ProblemException(new Problem("secrets-forgotten", "The secrets of this release are not in memory.", "They are read again."));
+            ?? throw new ProblemException(new Problem(ProblemCatalog.SecretsForgotten, "The secrets of this release are not in memory.", "They are read again."));
         var image = await connection.CallAsync("inspect the image", InspectTimeout,
             (docker, token) => docker.Images.InspectImageAsync(release.Image.ToString(), token), stopping);
         // One that serves keeps its name until it goes; the candidate beside it gets the name then.
@@ -88,7 +87,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 await StartAsync(id, stopping);
             }
             return await FindAsync(id, stopping)
-                ?? throw new ProblemException(new Problem("container-vanished", $"The container {parameters.Name} vanished right after its start.", ExceptionMapping.RetriesAutomatically));
+                ?? throw new ProblemException(new Problem(ProblemCatalog.ContainerVanished, $"The container {parameters.Name} vanished right after its start.", ExceptionMapping.RetriesAutomatically));
         }
         catch
         {
@@ -207,7 +206,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             }
             if (container.IsAlive)
             {
-                throw new ProblemException(new Problem("container-alive", $"A container of ours, {container.ShortId}, is alive: a second one is not started beside it.",
+                throw new ProblemException(new Problem(ProblemCatalog.ContainerAlive, $"A container of ours, {container.ShortId}, is alive: a second one is not started beside it.",
                     "It is looked at again."));
             }
             await appLogs.FlushAsync(id, LogFlushTimeoutOnRemove, stopping);
@@ -244,9 +243,9 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         catch (NameTakenException exception)
         {
             throw new ProblemException(exception.Holder is { } holder
-                ? new Problem("container-name-taken", $"The name {parameters.Name} is taken by the container {holder}, which RagAgent did not create.",
+                ? new Problem(ProblemCatalog.ContainerNameTaken, $"The name {parameters.Name} is taken by the container {holder}, which RagAgent did not create.",
                     $"Rename or remove it ('docker rename {parameters.Name} other'), or set container.name in the configuration; the agent tries again by itself.")
-                : new Problem("container-name-taken", $"The name {parameters.Name} is still taken by a container that is being removed.",
+                : new Problem(ProblemCatalog.ContainerNameTaken, $"The name {parameters.Name} is still taken by a container that is being removed.",
                     "The agent tries again by itself; a removal that never ends is ended by 'systemctl restart docker'."), exception);
         }
     }
@@ -288,7 +287,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
         catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
-            throw new ProblemException(new Problem("image-without-shell",
+            throw new ProblemException(new Problem(ProblemCatalog.ImageWithoutShell,
                 $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be handed over through memory.",
                 "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), exception);
         }

@@ -51,7 +51,7 @@ internal sealed class EngineConnection : IDisposable
         catch (TimeoutRejectedException exception)
         {
             Reset();
-            throw new ProblemException(new Problem(ProblemCodes.EngineSilent,
+            throw new ProblemException(new Problem(ProblemCatalog.EngineSilent,
                 $"Docker Engine did not {action} within {Humanize.Duration(timeout)}.", "Look at 'systemctl status docker'; the agent tries again by itself."), exception);
         }
         catch (Exception exception) when (exception is not (OperationCanceledException or ProblemException))
@@ -90,7 +90,7 @@ internal sealed class EngineConnection : IDisposable
         var host = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } set ? set : DefaultHost;
         return Uri.TryCreate(host, UriKind.Absolute, out var uri) && uri.Scheme == "unix"
             ? uri
-            : throw new ProblemException(new Problem("engine-host", $"DOCKER_HOST is '{host}', but only a Unix socket can be used.",
+            : throw new ProblemException(new Problem(ProblemCatalog.EngineHost, $"DOCKER_HOST is '{host}', but only a Unix socket can be used.",
                 $"Unset it, or set it to something like {DefaultHost}."));
     }
 

@@ -36,29 +36,29 @@ internal static partial class EngineProblems
         var text = StripWrappers(message);
         return text switch
         {
-            _ when Contains(text, "no space left on device") => new(ProblemCodes.DiskFull,
+            _ when Contains(text, "no space left on device") => new(ProblemCatalog.DiskFull,
                 $"Docker Engine could not {action}: the disk is full.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."),
-            _ when Contains(text, "port is already allocated") || Contains(text, "address already in use") => new("engine-port-taken",
+            _ when Contains(text, "port is already allocated") || Contains(text, "address already in use") => new(ProblemCatalog.EnginePortTaken,
                 $"Docker Engine could not {action}: {text}.", $"See who listens with 'ss -ltnp'. {ExceptionMapping.RetriesAutomatically}"),
-            _ when Contains(text, "client version") => new(ProblemCodes.EngineUnreachable,
+            _ when Contains(text, "client version") => new(ProblemCatalog.EngineUnreachable,
                 $"Docker Engine speaks another API version than before: {text}.", "A version is agreed on anew."),
             // Its own helper is away: being restarted, as by an upgrade. As with the engine itself, nothing is said of an image by it.
-            _ when Contains(text, "containerd.sock") || Contains(text, "transport is closing") || Contains(text, "ttrpc: closed") => new("engine-containerd",
+            _ when Contains(text, "containerd.sock") || Contains(text, "transport is closing") || Contains(text, "ttrpc: closed") => new(ProblemCatalog.EngineContainerd,
                 $"Docker Engine could not {action}: it does not reach containerd ({text}).", $"Look at 'systemctl status containerd'. {ExceptionMapping.RetriesAutomatically}"),
-            _ when Contains(text, "driver failed programming external connectivity") || Contains(text, "iptables") => new("engine-network",
+            _ when Contains(text, "driver failed programming external connectivity") || Contains(text, "iptables") => new(ProblemCatalog.EngineNetwork,
                 $"Docker Engine could not {action}: {text}.", $"Its rules in the firewall may have been flushed: 'systemctl restart docker' makes them anew. {ExceptionMapping.RetriesAutomatically}"),
-            _ when Contains(text, "cannot allocate memory") || Contains(text, "resource temporarily unavailable") => new("engine-short",
+            _ when Contains(text, "cannot allocate memory") || Contains(text, "resource temporarily unavailable") => new(ProblemCatalog.EngineShort,
                 $"Docker Engine could not {action}: {text}.", $"The machine is short of memory or processes. {ExceptionMapping.RetriesAutomatically}"),
-            _ when status == HttpStatusCode.NotFound && Contains(text, "no such image") => new(ProblemCodes.ImageMissing,
+            _ when status == HttpStatusCode.NotFound && Contains(text, "no such image") => new(ProblemCatalog.ImageMissing,
                 $"Docker Engine could not {action}: the image is no longer on disk.", "It is pulled again."),
             _ when BindSourceMissing().Match(text) is { Success: true } missing => VolumeFolders.MissingProblem(missing.Groups[1].Value),
-            _ when Contains(text, "mount") && (Contains(text, "invalid mount") || Contains(text, "mount path") || Contains(text, "mounting") || Contains(text, "mount source path")) => new("engine-mount",
+            _ when Contains(text, "mount") && (Contains(text, "invalid mount") || Contains(text, "mount path") || Contains(text, "mounting") || Contains(text, "mount source path")) => new(ProblemCatalog.EngineMount,
                 $"Docker Engine could not {action}: {text}.", "Correct container.volumes in the configuration."),
-            _ when Contains(text, "unable to find user") || Contains(text, "no matching entries in passwd") => new("engine-user",
+            _ when Contains(text, "unable to find user") || Contains(text, "no matching entries in passwd") => new(ProblemCatalog.EngineUser,
                 $"Docker Engine could not {action}: {text}.", "Correct container.user in the configuration, or write it as uid:gid."),
             _ when IsCorruptLayer(text) => CorruptLayer(action, text),
-            _ => new("engine-refused", $"Docker Engine could not {action}: {text}.", ExceptionMapping.RetriesAutomatically),
+            _ => new(ProblemCatalog.EngineRefused, $"Docker Engine could not {action}: {text}.", ExceptionMapping.RetriesAutomatically),
         };
     }
 
@@ -75,7 +75,7 @@ internal static partial class EngineProblems
         (Contains(text, "parent snapshot") && Contains(text, "does not exist")) ||
         BlobMissing().IsMatch(text);
 
-    public static Problem CorruptLayer(string action, string text) => new(ProblemCodes.ImageCorrupt,
+    public static Problem CorruptLayer(string action, string text) => new(ProblemCatalog.ImageCorrupt,
         $"Docker Engine could not {action}: a layer of the image on disk is broken ({StripWrappers(text)}).", "The image is removed and pulled again as soon as the registry answers.");
 
     /// <summary>What the engine says without the names of the layers that passed it on, and without the runtime's guesses behind it.</summary>
@@ -96,17 +96,17 @@ internal static partial class EngineProblems
         var error = (exception.GetBaseException() as SocketException)?.SocketErrorCode;
         return error switch
         {
-            SocketError.AccessDenied => new(ProblemCodes.EngineUnreachable,
+            SocketError.AccessDenied => new(ProblemCatalog.EngineUnreachable,
                 $"Docker Engine's socket {socket} can't be opened: permission denied.",
                 Environment.UserName == ServiceUser
                     ? $"Add the agent's user '{ServiceUser}' to the group that owns the socket (usually 'docker') and restart the agent."
                     : $"Run it as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
-            _ when !File.Exists(socket) => new(ProblemCodes.EngineUnreachable,
+            _ when !File.Exists(socket) => new(ProblemCatalog.EngineUnreachable,
                 $"Docker Engine is not running: its socket {socket} does not exist.",
                 "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),
-            SocketError.ConnectionRefused => new(ProblemCodes.EngineUnreachable,
+            SocketError.ConnectionRefused => new(ProblemCatalog.EngineUnreachable,
                 $"Docker Engine is not running: nothing listens on {socket}.", "Start it with 'systemctl start docker'; the agent waits for it."),
-            _ => new(ProblemCodes.EngineUnreachable,
+            _ => new(ProblemCatalog.EngineUnreachable,
                 $"Docker Engine's connection on {socket} broke: {ExceptionMapping.DescribeCause(exception)}.", "Look at 'systemctl status docker'; the agent tries again by itself."),
         };
     }

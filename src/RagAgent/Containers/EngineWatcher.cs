@@ -1,7 +1,5 @@
 using System.Globalization;
 using Docker.DotNet.Models;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Supervision;

@@ -31,7 +31,7 @@ internal static partial class MountGuard
         return folders.Select(folder => (folder, place: expected.FirstOrDefault(mountPoint => folder == mountPoint || folder.StartsWith(mountPoint + "/", StringComparison.Ordinal)))).FirstOrDefault(found => found.place is not null) switch
         {
             (_, null) => null,
-            var (folder, mountPoint) => new Problem("volume-not-mounted",
+            var (folder, mountPoint) => new Problem(ProblemCatalog.VolumeNotMounted,
                 $"The folder {folder} lies on a disk that is not mounted: /etc/fstab has it at {mountPoint}.",
                 $"The app is not started without its data. See 'lsblk' and 'journalctl -b -t mount -t systemd', then 'mount {mountPoint}'; the agent goes on by itself."),
         };

@@ -26,7 +26,7 @@ internal static class VolumeFolders
     public static string? WritableParent(ContainerConfig container, string folder) =>
         container.Volumes.FirstOrDefault(other => !other.ReadOnly && other.Host.StartsWith('/') && folder.StartsWith(other.Host + "/", StringComparison.Ordinal))?.Host;
 
-    public static Problem MissingProblem(string folder) => new("volume-missing",
+    public static Problem MissingProblem(string folder) => new(ProblemCatalog.VolumeMissing,
         $"The folder {folder} of container.volumes is not there.",
         "If a disk belongs there, mount it ('findmnt --fstab --verify'); a new folder is made by 'sudo ragagent volumes'. The agent tries again by itself.");
 
@@ -37,7 +37,7 @@ internal static class VolumeFolders
         var (code, error) = Run("install", ["-d", "-m", "0750", "-o", owner.Split(':')[0], "-g", owner.Split(':')[1], "--", folder]);
         if (code != 0)
         {
-            throw new ProblemException(new Problem("volume-not-made", $"The folder {folder} can't be made: {error}.", $"Make it by hand: mkdir -p {folder} && chown {owner} {folder}"));
+            throw new ProblemException(new Problem(ProblemCatalog.VolumeNotMade, $"The folder {folder} can't be made: {error}.", $"Make it by hand: mkdir -p {folder} && chown {owner} {folder}"));
         }
     }
 

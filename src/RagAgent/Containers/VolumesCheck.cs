@@ -26,7 +26,7 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
         if (folders.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
         {
             return CheckResult.Failed(File.Exists(missing)
-                ? new Problem("volume-missing", $"{missing} of container.volumes is a file; the app needs a folder.", "Correct container.volumes, or move the file away.")
+                ? new Problem(ProblemCatalog.VolumeMissing, $"{missing} of container.volumes is a file; the app needs a folder.", "Correct container.volumes, or move the file away.")
                 : VolumeFolders.MissingProblem(missing));
         }
         var user = config.Container.User ?? await ReadImageUserAsync(stopping);
@@ -34,7 +34,7 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
         var writable = config.Container.Volumes.Where(volume => !volume.ReadOnly).Select(volume => volume.Host).Where(folders.Contains).Distinct();
         if (owner is not null && !owner.StartsWith("0:", StringComparison.Ordinal) && writable.FirstOrDefault(folder => CanWrite(folder, owner) == false) is { } notWritable)
         {
-            return CheckResult.Failed(new Problem("volume-not-writable", $"The app runs as {owner} and may not write to {notWritable}.", $"chown -R {owner} {notWritable}"));
+            return CheckResult.Failed(new Problem(ProblemCatalog.VolumeNotWritable, $"The app runs as {owner} and may not write to {notWritable}.", $"chown -R {owner} {notWritable}"));
         }
         return CheckResult.Ok($"{(folders.Length == 1 ? "The folder is" : $"All {folders.Length} folders are")} there; {DescribeFreeSpace(folders)}.");
     }

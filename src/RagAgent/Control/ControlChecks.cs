@@ -29,10 +29,10 @@ internal sealed class AppCheck(ControlSocket controlSocket) : ICheck
     }
 
     /// <summary>Null: that there is no answer is what is wrong.</summary>
-    public static CheckResult? ForUnreachableAgent(Problem problem) => problem.Code switch
+    public static CheckResult? ForUnreachableAgent(Problem problem) => problem.Kind switch
     {
-        "not-running" => CheckResult.Skipped("No agent runs here to ask about it."),
-        "control-denied" => CheckResult.Skipped($"How the app is, only those get to know who may ask the agent. {problem}"),
+        var kind when kind == ProblemCatalog.NotRunning => CheckResult.Skipped("No agent runs here to ask about it."),
+        var kind when kind == ProblemCatalog.ControlDenied => CheckResult.Skipped($"How the app is, only those get to know who may ask the agent. {problem}"),
         _ => null,
     };
 
@@ -103,7 +103,7 @@ internal sealed partial class PortCheck(AgentConfig config, ControlSocket contro
 
     /// <summary>Null: there is nobody to ask.</summary>
     public static CheckResult? ForUnreachableAgent(Problem problem, int port) =>
-        problem.Code == "control-denied" ? CheckResult.Skipped($"Whether port {port} is the agent's, only those get to know who may ask it. {problem}") : null;
+        problem.Kind == ProblemCatalog.ControlDenied ? CheckResult.Skipped($"Whether port {port} is the agent's, only those get to know who may ask it. {problem}") : null;
 
     /// <param name="unit">The socket unit's properties; null: no systemd runs here.</param>
     /// <param name="port">Of the configuration: the unit may listen on another one.</param>
@@ -125,7 +125,7 @@ internal sealed partial class PortCheck(AgentConfig config, ControlSocket contro
         {
             return IsHeldBySocketUnit(await ReadSocketUnit(stopping), port)
                 ? CheckResult.Ok($"Port {port}, where visitors come in, is held by {Systemctl.SocketUnit} for the agent.")
-                : CheckResult.Failed(new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
+                : CheckResult.Failed(new Problem(ProblemCatalog.ListenPortTaken, $"Port {port}, where visitors come in, is taken by another program.",
                     $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {(port == config.Listen.Https ? "listen.https" : "listen.http")} in the configuration."));
         }
     }

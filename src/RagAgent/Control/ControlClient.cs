@@ -1,4 +1,3 @@
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using RagAgent.Common;
 using RagAgent.Reporting;
@@ -60,17 +59,17 @@ internal sealed class ControlClient : IDisposable
         }
         catch (HttpRequestException exception) when ((exception.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
         {
-            throw new ProblemException(new Problem("control-denied", $"The agent may not be asked by this user: its control socket {_socketPath} is for root and the group 'ragagent'.",
+            throw new ProblemException(new Problem(ProblemCatalog.ControlDenied, $"The agent may not be asked by this user: its control socket {_socketPath} is for root and the group 'ragagent'.",
                 "Use sudo, or have this user put into the group: 'sudo usermod -aG ragagent NAME', then log in again."), exception);
         }
         catch (TaskCanceledException exception) when (exception.InnerException is TimeoutException)
         {
-            throw new ProblemException(new Problem("not-running", $"The agent accepts calls on {_socketPath} but does not answer them.",
+            throw new ProblemException(new Problem(ProblemCatalog.NotRunning, $"The agent accepts calls on {_socketPath} but does not answer them.",
                 "See 'journalctl -u ragagent'; 'systemctl restart ragagent' leaves the app running."), exception);
         }
         catch (HttpRequestException exception) when (exception.GetBaseException() is SocketException && !_hasAnswered)   // who answered before did run: it has ended since
         {
-            throw new ProblemException(new Problem("not-running", $"No agent runs here: nobody answers on {_socketPath}.",
+            throw new ProblemException(new Problem(ProblemCatalog.NotRunning, $"No agent runs here: nobody answers on {_socketPath}.",
                 "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), exception);
         }
         catch (IOException exception)   // in the middle of its answer; a caller's own failures to write are of the same type, and no news of the agent

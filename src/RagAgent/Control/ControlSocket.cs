@@ -38,7 +38,7 @@ internal sealed class ControlSocket(string directory) : IDisposable
         }
         catch (IOException exception) when (exception.HResult == LockedByAnotherProcess)
         {
-            throw new ProblemException(new Problem("runtime-directory-taken", $"The runtime directory {directory} belongs to another RagAgent that runs on this machine.",
+            throw new ProblemException(new Problem(ProblemCatalog.RuntimeDirectoryTaken, $"The runtime directory {directory} belongs to another RagAgent that runs on this machine.",
                 $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {directory}' shows the other one."), exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -62,6 +62,6 @@ internal sealed class ControlSocket(string directory) : IDisposable
 
     public void Dispose() => _lockFile?.Dispose();
 
-    private ProblemException CannotCreate(Exception exception) => new(new Problem("control-socket", $"The control socket {SocketPath} can't be made: {exception.Message.TrimEnd('.')}.",
+    private ProblemException CannotCreate(Exception exception) => new(new Problem(ProblemCatalog.ControlSocket, $"The control socket {SocketPath} can't be made: {exception.Message.TrimEnd('.')}.",
         "Run the agent by its systemd unit, or give --runtime-dir a directory that this user can write to."), exception);
 }

@@ -25,7 +25,7 @@ internal static class RuntimeDirectory
     {
         var socket = Path.Combine(directory, "control.sock");
         return Encoding.UTF8.GetByteCount(socket) is var length and > MaxSocketPathBytes
-            ? throw new ProblemException(new Problem("control-socket-name", $"The control socket can't be {socket}: that name has {length} bytes, and the longest that a socket can have is {MaxSocketPathBytes}.",
+            ? throw new ProblemException(new Problem(ProblemCatalog.ControlSocketName, $"The control socket can't be {socket}: that name has {length} bytes, and the longest that a socket can have is {MaxSocketPathBytes}.",
                 "Give --runtime-dir a shorter path."))
             : socket;
     }
@@ -50,7 +50,7 @@ internal sealed class SingleInstanceLock : IDisposable
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             _lockSocket.Dispose();
-            throw new ProblemException(new Problem("already-running", $"Another RagAgent already looks after the container {container} on this machine.",
+            throw new ProblemException(new Problem(ProblemCatalog.AlreadyRunning, $"Another RagAgent already looks after the container {container} on this machine.",
                 "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name."), exception);
         }
     }

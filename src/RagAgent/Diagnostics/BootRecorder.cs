@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace RagAgent.Diagnostics;
 
 /// <summary>Diagnostics: ids 600-699.</summary>

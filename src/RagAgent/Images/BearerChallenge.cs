@@ -34,7 +34,7 @@ internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope
         {
             return token;
         }
-        throw new ProblemException(new Problem("registry-denied", $"The registry {access.Host} gave out no token for anonymous access.",
+        throw new ProblemException(new Problem(ProblemCatalog.RegistryDenied, $"The registry {access.Host} gave out no token for anonymous access.",
             "Only public images of registries other than ECR can be used."));
     }
 

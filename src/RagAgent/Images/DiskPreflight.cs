@@ -41,7 +41,7 @@ internal static class DiskPreflight
     {
         if (free is not null && free.Bytes < RequiredBytes(missingBytes))
         {
-            throw new ProblemException(new Problem(ProblemCodes.DiskFull,
+            throw new ProblemException(new Problem(ProblemCatalog.DiskFull,
                 $"Pulling {reference} needs {Humanize.Bytes(RequiredBytes(missingBytes))} of disk ({Humanize.Bytes(missingBytes)} of layers, unpacked, and a reserve), " +
                 $"but {Humanize.Bytes(free.Bytes)} are free on {free.Path}.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."));

@@ -117,7 +117,7 @@ internal sealed class EngineImages(EngineConnection connection)
             await RemoveContainerAsync(id, stopping);
             return true;
         }
-        catch (ProblemException exception) when (exception.Problem.Code == ProblemCodes.ImageCorrupt)
+        catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.ImageCorrupt)
         {
             return false;
         }
@@ -144,5 +144,5 @@ internal sealed class EngineImages(EngineConnection connection)
         }, stopping);
 
     private static bool IsNotFound(ProblemException exception) =>
-        exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } && exception.Problem.Code != ProblemCodes.ImageCorrupt;
+        exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } && exception.Problem.Kind != ProblemCatalog.ImageCorrupt;
 }

@@ -26,7 +26,7 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
     {
         if (manifest.HasZstdLayers && await connection.MaxApiVersionAsync(stopping) < MinApiVersionForZstd)
         {
-            throw new ProblemException(new Problem("image-compression",
+            throw new ProblemException(new Problem(ProblemCatalog.ImageCompression,
                 $"{reference} has layers that are compressed with zstd, which Docker {await connection.EngineVersionAsync(stopping)} can't unpack.",
                 "Push it with gzip layers (in deploy.yml without LAYER_COMPRESSION), or install Docker Engine 23 or newer; the agent looks again by itself."));
         }
@@ -55,7 +55,7 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("pull-stalled", $"Pulling {reference} stalled: Docker Engine said nothing for {Humanize.Duration(Patience())}.",
+            throw new ProblemException(new Problem(ProblemCatalog.PullStalled, $"Pulling {reference} stalled: Docker Engine said nothing for {Humanize.Duration(Patience())}.",
                 ExceptionMapping.RetriesAutomatically));
         }
         catch (ProblemException exception) when (exception.InnerException is DockerApiException refused)

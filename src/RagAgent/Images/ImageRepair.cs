@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Supervision.State;
@@ -38,7 +37,7 @@ internal sealed class ImageRepair(AgentConfig config, EngineImages images, Engin
             return;
         }
         var root = await disk.RootFolderAsync(stopping);
-        throw new ProblemException(new Problem("image-store-broken",
+        throw new ProblemException(new Problem(ProblemCatalog.ImageStoreBroken,
             $"{reference} was pulled again and is still broken: Docker Engine holds on to a broken layer, for something else that uses it or because its own records are damaged.",
             "Remove the other containers and images that were made from it ('docker ps -a', 'docker images'). If that does not help, reset the engine's images: " +
             $"'systemctl stop docker', remove {root}/image, {root}/overlay2 and {root}/containers (volumes stay), 'systemctl start docker'. {RagAgent.Common.ExceptionMapping.RetriesAutomatically}"));

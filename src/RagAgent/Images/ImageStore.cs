@@ -43,7 +43,7 @@ internal sealed class ImageStore(
         }
         if (await images.FindAsync(image.ToString(), stopping) is null)
         {
-            throw new ProblemException(new Problem("pull-incomplete", $"Pulling {resolution.Reference} ended without an error, but the image is not on disk.", ExceptionMapping.RetriesAutomatically));
+            throw new ProblemException(new Problem(ProblemCatalog.PullIncomplete, $"Pulling {resolution.Reference} ended without an error, but the image is not on disk.", ExceptionMapping.RetriesAutomatically));
         }
         await TagAsync(resolution, stopping);
         return new FetchedImage(image.Digest, Math.Max(pulled, 1));
@@ -141,13 +141,13 @@ internal sealed class ImageStore(
         {
             return await call(await GetAccessAsync(refresh: false, stopping));
         }
-        catch (ProblemException exception) when (exception.Problem.Code == RegistryProblems.TokenRefused)
+        catch (ProblemException exception) when (exception.Problem.Kind == RegistryProblems.TokenRefused)
         {
             try
             {
                 return await call(await GetAccessAsync(refresh: true, stopping));
             }
-            catch (ProblemException retried) when (retried.Problem.Code == RegistryProblems.TokenRefused)
+            catch (ProblemException retried) when (retried.Problem.Kind == RegistryProblems.TokenRefused)
             {
                 throw new ProblemException(retried.Problem with
                 {

@@ -1,5 +1,3 @@
-using RagAgent.Supervision.State;
-
 namespace RagAgent.Images;
 
 /// <summary>An image in the engine's list.</summary>

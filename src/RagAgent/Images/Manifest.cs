@@ -83,7 +83,7 @@ internal sealed record Manifest(string ConfigDigest, IReadOnlyList<Layer> Layers
     });
 
     public static ProblemException PlatformMismatch(string reference, IReadOnlyList<Platform> available, Platform platform) => new(new Problem(
-        "image-platform",
+        ProblemCatalog.ImagePlatform,
         $"{reference} was built for {(available.Count == 0 ? "no platform" : string.Join(", ", available))}, but this machine is {platform}.",
         $"Build it with 'docker build --platform {platform}' and push it again; the agent looks again by itself."));
 
@@ -98,7 +98,7 @@ internal sealed record Manifest(string ConfigDigest, IReadOnlyList<Layer> Layers
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
             throw new ProblemException(new Problem(
-                "image-manifest", $"{reference} has a manifest that is not an image's.", "Check what was pushed under this tag; it must be a container image."), exception);
+                ProblemCatalog.ImageManifest, $"{reference} has a manifest that is not an image's.", "Check what was pushed under this tag; it must be a container image."), exception);
         }
     }
 

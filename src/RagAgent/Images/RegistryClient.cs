@@ -80,7 +80,7 @@ internal sealed class RegistryClient : IDisposable
         var body = await ReadBodyAsync(access, response, reference, stopping);
         return Sha256(body) == digest
             ? body
-            : throw new ProblemException(new Problem("registry-corrupt", $"The registry sent something else than {Humanize.Digest(digest)} for {reference}.", ExceptionMapping.RetriesAutomatically));
+            : throw new ProblemException(new Problem(ProblemCatalog.RegistryCorrupt, $"The registry sent something else than {Humanize.Digest(digest)} for {reference}.", ExceptionMapping.RetriesAutomatically));
     }
 
     private async Task<HttpResponseMessage> SendAuthenticatedAsync(RegistryAccess access, HttpMethod method, string resource, CancellationToken stopping)
@@ -129,7 +129,7 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new ProblemException(new Problem("registry-corrupt", $"The registry's manifest for {reference} is too large to be one.", "Check what was pushed under this tag."), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.RegistryCorrupt, $"The registry's manifest for {reference} is too large to be one.", "Check what was pushed under this tag."), exception);
         }
         catch (Exception exception) when (IsConnectionFailure(exception))
         {
@@ -160,7 +160,7 @@ internal sealed class RegistryClient : IDisposable
 
     private static bool IsConnectionFailure(Exception exception) => exception is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
 
-    private static ProblemException ConnectionFailure(RegistryAccess access, Exception exception) => new(new Problem("registry-unreachable",
+    private static ProblemException ConnectionFailure(RegistryAccess access, Exception exception) => new(new Problem(ProblemCatalog.RegistryUnreachable,
         $"The registry {access.Host} can't be reached: {ExceptionMapping.DescribeCause(exception)}.", $"Check the instance's network and DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
 
     private static string? ReadDigestHeader(HttpResponseMessage response) =>

@@ -9,7 +9,7 @@ namespace RagAgent.Images;
 internal static class RegistryProblems
 {
     /// <summary>The token was refused; a new one may help.</summary>
-    public const string TokenRefused = "registry-token-refused";
+    public static readonly ProblemKind TokenRefused = ProblemCatalog.RegistryTokenRefused;
 
     public static Problem From(string text, HttpStatusCode? status, string reference)
     {
@@ -21,27 +21,27 @@ internal static class RegistryProblems
                    (status is null && Contains(message, "403 Forbidden")) => new(
                 TokenRefused, $"The registry refused the token for {reference}: {message}.", "A new token is asked for."),
             _ when Contains(message, "is not authorized to perform") => new(
-                "registry-denied", $"The instance role may not pull {reference}: {message}.",
+                ProblemCatalog.RegistryDenied, $"The instance role may not pull {reference}: {message}.",
                 "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository to the role; no restart is needed."),
             _ when Contains(message, "toomanyrequests") || Contains(message, "too many requests") || Contains(message, "rate exceeded") || status == HttpStatusCode.TooManyRequests => new(
-                "registry-throttled", $"The registry throttles requests for {reference}.", ExceptionMapping.RetriesAutomatically),
+                ProblemCatalog.RegistryThrottled, $"The registry throttles requests for {reference}.", ExceptionMapping.RetriesAutomatically),
             _ when Contains(message, "name unknown") || Contains(message, "name_unknown") || Contains(message, "does not exist in the registry") => new(
-                "registry-repository-missing", $"The repository of {reference} does not exist: {message}.",
+                ProblemCatalog.RegistryRepositoryMissing, $"The repository of {reference} does not exist: {message}.",
                 "Create it ('aws ecr create-repository') and push an image, or correct image (and aws.region) in the configuration."),
             _ when Contains(message, "no matching manifest for") || Contains(message, "no match for platform") => new(
-                "image-platform", $"{reference} has no image for this machine: {message}.", "Build it for this platform and push it again."),
+                ProblemCatalog.ImagePlatform, $"{reference} has no image for this machine: {message}.", "Build it for this platform and push it again."),
             _ when Contains(message, "manifest unknown") || Contains(message, "manifest_unknown") || Contains(message, "requested image not found") ||
                    message.EndsWith(": not found", StringComparison.OrdinalIgnoreCase) => new(
-                "registry-tag-missing", $"{reference} does not exist: the repository has no such tag.",
+                ProblemCatalog.RegistryTagMissing, $"{reference} does not exist: the repository has no such tag.",
                 "Push an image under this tag, or correct image in the configuration; the agent looks again by itself."),
             _ when Contains(message, "no space left on device") => new(
-                ProblemCodes.DiskFull, $"Pulling {reference} failed: the disk is full.",
+                ProblemCatalog.DiskFull, $"Pulling {reference} failed: the disk is full.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."),
             _ when status is HttpStatusCode.Unauthorized => new(
                 TokenRefused, $"The registry refused the credentials for {reference}.", "A new token is asked for."),
             _ when status is HttpStatusCode.Forbidden || Contains(message, "denied") => new(
-                "registry-denied", $"The registry denies access to {reference}: {message}.", "Check the repository's policy and the instance role's permissions."),
-            _ => new("registry", $"Getting {reference} failed: {(message.Length > 0 ? message : $"HTTP {(int?)status}")}.", ExceptionMapping.RetriesAutomatically),
+                ProblemCatalog.RegistryDenied, $"The registry denies access to {reference}: {message}.", "Check the repository's policy and the instance role's permissions."),
+            _ => new(ProblemCatalog.Registry, $"Getting {reference} failed: {(message.Length > 0 ? message : $"HTTP {(int?)status}")}.", ExceptionMapping.RetriesAutomatically),
         };
     }
 

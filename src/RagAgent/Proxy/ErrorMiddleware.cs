@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
-
 namespace RagAgent.Proxy;
 
 /// <summary>The last resort of a request that the agent itself fails at: a line for the operator, and for the visitor no more than that it happened.</summary>

@@ -2,15 +2,9 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.BootTiming;
@@ -22,7 +16,6 @@ using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
-using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.Proxy;
 
@@ -88,18 +81,18 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFli
         catch (IOException exception) when (exception.InnerException is AddressInUseException)
         {
             var (port, key) = AttemptedPort(server);
-            ReportProblem(new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
+            ReportProblem(new Problem(ProblemCatalog.ListenPortTaken, $"Port {port}, where visitors come in, is taken by another program.",
                 $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {key} in the configuration; the agent tries again every {Humanize.Duration(RetryDelay)}."));
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AccessDenied)
         {
             var (port, key) = AttemptedPort(server);
-            ReportProblem(new Problem("listen-port-denied", $"Port {port}, where visitors come in, may not be opened by this user.",
+            ReportProblem(new Problem(ProblemCatalog.ListenPortDenied, $"Port {port}, where visitors come in, may not be opened by this user.",
                 $"Run the agent by its systemd unit, which grants it ports below 1024, or set {key} to a port above 1023."));
         }
         catch (Exception exception) when (exception is IOException or SocketException)
         {
-            ReportProblem(new Problem("listen-failed", $"Port {AttemptedPort(server).Port}, where visitors come in, can't be opened: {ExceptionMapping.DescribeCause(exception)}.", ExceptionMapping.RetriesAutomatically));
+            ReportProblem(new Problem(ProblemCatalog.ListenFailed, $"Port {AttemptedPort(server).Port}, where visitors come in, can't be opened: {ExceptionMapping.DescribeCause(exception)}.", ExceptionMapping.RetriesAutomatically));
         }
         finally
         {

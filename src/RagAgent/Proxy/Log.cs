@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Proxy.Tls;
 

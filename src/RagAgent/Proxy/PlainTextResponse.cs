@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RagAgent.Proxy;
 
 /// <summary>What the front door says by itself: one sentence.</summary>

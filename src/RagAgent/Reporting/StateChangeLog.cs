@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using RagAgent.Supervision;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;

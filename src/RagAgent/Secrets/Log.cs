@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 
 namespace RagAgent.Secrets;

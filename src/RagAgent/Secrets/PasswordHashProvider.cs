@@ -1,6 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Configuration.Binding;
@@ -14,7 +12,7 @@ namespace RagAgent.Secrets;
 internal sealed class PasswordHashProvider(AgentConfig config, SecretReader reader, TimeProvider time, ILogger<PasswordHashProvider> logger) : BackgroundService
 {
     /// <summary>The problem's code while nobody can come in by a password.</summary>
-    public const string ClosedCode = "access-closed";
+    public static readonly ProblemKind ClosedCode = ProblemCatalog.AccessClosed;
 
     private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
@@ -106,7 +104,7 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
             var cause = WithHashRemedy(ExceptionMapping.ToProblem(exception));
             SetProblem(_hash is null
                 ? AccessClosed(LowercaseFirst(cause.What), cause.Remedy, hasNetworks) with { RetryAfter = cause.RetryAfter }
-                : new Problem("access-stale", $"The password's hash can't be read again, so the one that was read before goes on: {LowercaseFirst(cause.What)}", cause.Remedy) { RetryAfter = cause.RetryAfter });
+                : new Problem(ProblemCatalog.AccessStale, $"The password's hash can't be read again, so the one that was read before goes on: {LowercaseFirst(cause.What)}", cause.Remedy) { RetryAfter = cause.RetryAfter });
             return false;
         }
     }

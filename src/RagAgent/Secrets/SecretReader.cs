@@ -69,7 +69,7 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
     private static string CredentialPath(string name) =>
         CredentialsDirectory is { } directory
             ? Path.Combine(directory, name)
-            : throw new ProblemException(new Problem("secret-no-credentials",
+            : throw new ProblemException(new Problem(ProblemCatalog.SecretNoCredentials,
                 $"The systemd credential {name} can't be read: systemd gave this process no credentials.",
                 $"Add LoadCredential={name}:/path/to/it to the unit (systemctl edit ragagent) and restart the service."));
 
@@ -80,7 +80,7 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
             var file = new FileInfo(path);
             if (file.Exists && file.Length > MaxFileSize)
             {
-                throw new ProblemException(new Problem("secret-file-too-large",
+                throw new ProblemException(new Problem(ProblemCatalog.SecretFileTooLarge,
                     $"The secret's file {path} has {file.Length} bytes; at most {MaxFileSize} make sense.", "Check the path in the configuration."));
             }
             var text = await File.ReadAllTextAsync(path, stopping);
@@ -88,12 +88,12 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ProblemException(new Problem("secret-file-missing",
+            throw new ProblemException(new Problem(ProblemCatalog.SecretFileMissing,
                 $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."), exception);
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw new ProblemException(new Problem("secret-file-denied",
+            throw new ProblemException(new Problem(ProblemCatalog.SecretFileDenied,
                 $"The secret's file {path} can't be read: permission denied.", "Give the agent's user the right to read it."), exception);
         }
     }
@@ -104,13 +104,13 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         text = text.Trim();
         if (text.Length == 0)
         {
-            throw new ProblemException(new Problem("secret-empty",
+            throw new ProblemException(new Problem(ProblemCatalog.SecretEmpty,
                 $"The {Describe(secret)} is empty, so {variable} would be empty.",
                 "Put the real value there; the app is not started without it."));
         }
         if (text.Contains('\0'))
         {
-            throw new ProblemException(new Problem("secret-malformed",
+            throw new ProblemException(new Problem(ProblemCatalog.SecretMalformed,
                 $"The {Describe(secret)} holds a zero byte, which no environment variable can carry.", "Put the real value there."));
         }
         return new SecretValue(text);
@@ -124,13 +124,13 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
             return document.RootElement.ValueKind == JsonValueKind.Object &&
                 document.RootElement.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString() ?? ""
-                : throw new ProblemException(new Problem("secret-field-missing",
+                : throw new ProblemException(new Problem(ProblemCatalog.SecretFieldMissing,
                     $"The {Describe(secret)} is JSON but has no text field '{field}' for {consumer}.", $"Correct {key}.json in the configuration, or the value."));
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // Half a surrogate pair is an InvalidOperationException. The parser's own message may quote the text: it is left out on purpose.
-            throw new ProblemException(new Problem("secret-not-json",
+            throw new ProblemException(new Problem(ProblemCatalog.SecretNotJson,
                 $"The {Describe(secret)} is not JSON, but the configuration asks for its field '{field}'.", $"Remove {key}.json from the configuration, or correct the value."));
         }
     }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
@@ -97,7 +96,7 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
         {
             kept = $" It stays where it is: {exception.Message.TrimEnd('.')}.";
         }
-        logger.StateLost(new Problem("state-unreadable", $"What the agent remembered, {_path}, can't be used: {why}.{kept}",
+        logger.StateLost(new Problem(ProblemCatalog.StateUnreadable, $"What the agent remembered, {_path}, can't be used: {why}.{kept}",
             "Nothing has to be done: the agent goes on with what the containers tell. It does not know any more which images failed, nor that the app was to stay stopped."));
     }
 
@@ -110,7 +109,7 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
             _ when exception is UnauthorizedAccessException => ("this user may not write there", $"Run the agent by its systemd unit, or give it a state directory that this user can write to."),
             _ => (exception.Message.TrimEnd('.'), $"See that {directory} is a directory that this user can write to."),
         };
-        return new Problem("state-unwritable", $"What the agent remembers, {_path}, can't be written: {why}.",
+        return new Problem(ProblemCatalog.StateUnwritable, $"What the agent remembers, {_path}, can't be written: {why}.",
             $"{remedy} The app is not touched; until it can be written, a restart of the agent forgets what it has learned since.");
     }
 }

@@ -96,7 +96,7 @@ internal static class StateSerializer
 
     private static ImageName FromDto(ImageDto input) => new(input.Repository, input.Digest);
 
-    private static Problem FromDto(ProblemDto input) => new(input.Code, input.What, input.Remedy);
+    private static Problem FromDto(ProblemDto input) => new(ProblemCatalog.Find(input.Code), input.What, input.Remedy);
 
     private static Verdict FromDto(VerdictDto input) => input switch
     {

@@ -25,15 +25,26 @@ internal static class RequestsCommand
             IReadOnlyList<RecordedRequest> requests =
                 [.. JsonSerializer.Deserialize(text, AdminJson.Default.IReadOnlyListRecordedRequest)!.Where(r => only is null || r.Operation == only)];
             if (result.GetValue(count))
+            {
                 await Console.Out.WriteLineAsync(requests.Count.ToString(CultureInfo.InvariantCulture));
+            }
             else if (result.GetValue(json))
+            {
                 await Console.Out.WriteLineAsync(JsonSerializer.Serialize(requests, AdminJson.Default.IReadOnlyListRecordedRequest));
+            }
             else
+            {
                 foreach (var r in requests)
+                {
                     await Console.Out.WriteLineAsync($"{r.Time:HH:mm:ss.fff} {r.Status?.ToString(CultureInfo.InvariantCulture) ?? "...",3} "
                         + $"{r.Operation,-26} {r.Method,-5} {r.Resource}");
+                }
+            }
+
             if (result.GetValue(clear))
+            {
                 await AdminClient.SendAsync(address, HttpMethod.Delete, "/requests", null, stopping);
+            }
         }));
         return command;
     }

@@ -66,12 +66,21 @@ internal static class ServeCommand
         {
             await using var server = await LocalAwsServer.StartAsync(options, stopping.Token);
             if (onStop is not null)
+            {
                 server.StopAccepted += () => RunStopCommand(onStop);
+            }
+
             foreach (var (name, value) in parameters)
+            {
                 server.Parameters.Put(name, value);
+            }
+
             var ready = Describe(server, WritePassword(directory, server));
             if (readyFile is not null)
+            {
                 ready.WriteTo(readyFile);
+            }
+
             await Console.Out.WriteLineAsync($"LocalAws: API {ready.ApiEndpoint}, registry {ready.RegistryHost}");
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping.Token);
         }
@@ -82,7 +91,9 @@ internal static class ServeCommand
         finally
         {
             if (readyFile is not null)
+            {
                 File.Delete(readyFile);
+            }
         }
     }
 

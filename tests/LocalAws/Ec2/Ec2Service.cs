@@ -22,16 +22,31 @@ internal sealed partial class Ec2Service(Func<InstanceInfo> getInstance, string 
     public XElement Handle(string action, Dictionary<string, string> form, string requestId)
     {
         if (action != "StopInstances" || form.GetValueOrDefault("Version") != Version)
+        {
             throw Refuse("InvalidAction", $"The action {action} is not valid for this web service.");
+        }
+
         var ids = form.Where(field => field.Key.StartsWith("InstanceId.", StringComparison.Ordinal)).Select(field => field.Value).ToArray();
         if (ids.Length == 0)
+        {
             throw Refuse("MissingParameter", "The request must contain the parameter InstanceId");
+        }
+
         if (ids.FirstOrDefault(id => !InstanceId().IsMatch(id)) is { } malformed)
+        {
             throw Refuse("InvalidInstanceID.Malformed", $"Invalid id: \"{malformed}\"");
+        }
+
         if (ids.FirstOrDefault(id => id != getInstance().InstanceId) is { } unknown)
+        {
             throw Refuse("InvalidInstanceID.NotFound", $"The instance ID '{unknown}' does not exist");
+        }
+
         if (form.GetValueOrDefault("DryRun") == "true")
+        {
             throw new AwsErrorException(new AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", StatusCodes.Status412PreconditionFailed));
+        }
+
         onStopAccepted();
         return new XElement(Xmlns + "StopInstancesResponse",
             new XElement(Xmlns + "requestId", requestId),

@@ -16,7 +16,10 @@ internal sealed class EcrService(RegistryTokens tokens, Func<string> proxyEndpoi
     public JsonObject Handle(string action, JsonObject input, string principal)
     {
         if (action != "GetAuthorizationToken")
+        {
             throw new AwsErrorException(AwsError.BadRequest("UnknownOperationException", null));
+        }
+
         var (password, expires) = tokens.Issue(principal);
         return new JsonObject
         {

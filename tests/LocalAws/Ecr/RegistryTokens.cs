@@ -18,7 +18,9 @@ public sealed class RegistryTokens(TimeProvider clock)
     public void ExpireAll()
     {
         foreach (var (password, issued) in _issued)
+        {
             _issued[password] = issued with { Expires = clock.GetUtcNow() };
+        }
     }
 
     internal (string Password, DateTimeOffset Expires) Issue(string principal)
@@ -32,9 +34,15 @@ public sealed class RegistryTokens(TimeProvider clock)
     internal TokenState Check(string password)
     {
         if (password == PublisherPassword)
+        {
             return TokenState.Valid;
+        }
+
         if (!_issued.TryGetValue(password, out var issued))
+        {
             return TokenState.Unknown;
+        }
+
         return clock.GetUtcNow() < issued.Expires ? TokenState.Valid : TokenState.Expired;
     }
 

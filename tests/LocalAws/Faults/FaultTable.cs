@@ -16,9 +16,14 @@ public sealed class FaultTable
     public void Add(string operation, Fault fault, int? times = null, string? method = null, string? role = null)
     {
         if (times < 1)
+        {
             throw new ArgumentException($"A fault happens once or more often, not {times} times: give 1 or more, or leave it out.", nameof(times));
+        }
+
         lock (_lock)
+        {
             _entries.Add(new Entry(new FaultRule(operation, fault, times, method, role)));
+        }
     }
 
     /// <summary>The role is not attached yet: 404 where its name is asked for.</summary>
@@ -29,7 +34,9 @@ public sealed class FaultTable
     public IReadOnlyList<FaultRule> Snapshot()
     {
         lock (_lock)
+        {
             return [.. _entries.Select(e => e.Rule)];
+        }
     }
 
     /// <summary>Forgets the faults of one operation, or all; requests that hang because of them are let go (their connections end).</summary>
@@ -44,7 +51,9 @@ public sealed class FaultTable
             _exhausted.RemoveAll(Concerned);
         }
         foreach (var entry in cleared)
+        {
             entry.Cleared.Cancel();
+        }
     }
 
     internal IReadOnlyList<MatchedFault> TakeMatching(string operation, string method, string? principal, Func<Fault, bool> filter)
@@ -55,9 +64,15 @@ public sealed class FaultTable
             foreach (var entry in _entries.ToList())
             {
                 if (!Matches(entry.Rule, operation, method, principal) || !filter(entry.Rule.Fault))
+                {
                     continue;
+                }
+
                 if (!entry.Rule.Fault.OnlyAffectsPace && matched.Any(m => !m.Fault.OnlyAffectsPace))
+                {
                     continue;
+                }
+
                 matched.Add(new MatchedFault(entry.Rule.Fault, entry.Cleared.Token));
                 CountDownLocked(entry);
             }
@@ -68,10 +83,16 @@ public sealed class FaultTable
     private void CountDownLocked(Entry entry)
     {
         if (entry.Rule.Times is not { } times)
+        {
             return;
+        }
+
         entry.Rule = entry.Rule with { Times = times - 1 };
         if (times > 1)
+        {
             return;
+        }
+
         _entries.Remove(entry);
         _exhausted.Add(entry);
     }

@@ -21,7 +21,10 @@ internal sealed class FaultyResponseStream(Stream inner, HttpContext context, lo
             _sent += length;
             buffer = buffer[length..];
             if (bytesPerSecond is not { } pace)
+            {
                 continue;
+            }
+
             await inner.FlushAsync(stopping);
             await Task.Delay(TimeSpan.FromSeconds((double)length / pace), clock, stopping);
         }

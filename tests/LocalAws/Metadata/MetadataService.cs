@@ -32,29 +32,47 @@ internal sealed class MetadataService(
         };
         var fault = await interceptor.InterceptAsync(context, operation, "imds", "/" + path, null);
         if (fault is Fault.Error error)
+        {
             await WriteErrorAsync(context, error.Status ?? StatusCodes.Status500InternalServerError);
+        }
         else if (operation == Operations.ImdsToken)
+        {
             await IssueTokenAsync(context);
+        }
         else if (context.Request.Method is not ("GET" or "HEAD"))
+        {
             await WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed);
+        }
         else if (!_tokens.IsValid(context.Request.Headers[TokenHeader].ToString()))
+        {
             await WriteErrorAsync(context, StatusCodes.Status401Unauthorized);
+        }
         else if (FindValue(item, fault) is { } value)
+        {
             await context.Response.WriteAsync(value, context.RequestAborted);
+        }
         else
+        {
             await WriteErrorAsync(context, StatusCodes.Status404NotFound);
+        }
     }
 
     private async Task IssueTokenAsync(HttpContext context)
     {
         var request = context.Request;
         if (request.Method != "PUT")
+        {
             await WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed);
+        }
         else if (FirstSegment(request.Path) != "latest" || request.Headers.ContainsKey("X-Forwarded-For"))
+        {
             await WriteErrorAsync(context, StatusCodes.Status403Forbidden);
+        }
         else if (!int.TryParse(request.Headers[TtlHeader], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             || seconds is < 1 or > 21600)
+        {
             await WriteErrorAsync(context, StatusCodes.Status400BadRequest);
+        }
         else
         {
             context.Response.Headers[TtlHeader] = request.Headers[TtlHeader];
@@ -88,6 +106,7 @@ internal sealed class MetadataService(
     {
         var now = FormatTime(clock.GetUtcNow());
         if (fault is Fault.RoleRefused)
+        {
             return new JsonObject
             {
                 ["Code"] = "AssumeRoleUnauthorizedAccess",
@@ -95,6 +114,8 @@ internal sealed class MetadataService(
                     + "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc.",
                 ["LastOutcomed"] = now,
             }.ToString();
+        }
+
         var credential = fault is Fault.ExpiredCredentials ? role.Expired(instance) : role.Current(instance);
         return new JsonObject
         {

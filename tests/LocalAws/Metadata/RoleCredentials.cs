@@ -28,7 +28,10 @@ public sealed class RoleCredentials(CredentialStore credentials, string account,
         lock (_lock)
         {
             if (_current is null || _current.Expires - RenewalWindow <= clock.GetUtcNow() || _current.PrincipalArn != Principal(instance))
+            {
                 _current = Issue(instance, clock.GetUtcNow() + Lifetime);
+            }
+
             return _current;
         }
     }

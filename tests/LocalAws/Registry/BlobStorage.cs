@@ -45,14 +45,23 @@ internal sealed class BlobStorage(string region, Func<string> address, RegistryF
         var query = context.Request.Query;
         var date = query["X-Amz-Date"].ToString();
         if (context.Request.Method is not ("GET" or "HEAD"))
+        {
             return (StatusCodes.Status405MethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.");
+        }
+
         if (context.Request.Headers.ContainsKey("Authorization"))
+        {
             return (StatusCodes.Status400BadRequest, "InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm query "
                 + "parameter, Signature query string parameter or the Authorization header should be specified");
+        }
+
         if (!path.StartsWith(_bucket, StringComparison.Ordinal) || !CryptographicOperations.FixedTimeEquals(
                 Encoding.UTF8.GetBytes(Sign(path, date)), Encoding.UTF8.GetBytes(query["X-Amz-Signature"].ToString())))
+        {
             return (StatusCodes.Status403Forbidden, "SignatureDoesNotMatch",
                 "The request signature we calculated does not match the signature you provided. Check your key and signing method.");
+        }
+
         var signed = DateTimeOffset.ParseExact(date, SignatureVersion4.TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
         return clock.GetUtcNow() > signed + LinkLifetime ? (StatusCodes.Status403Forbidden, "AccessDenied", "Request has expired") : null;
     }

@@ -115,7 +115,10 @@ internal sealed class DistributionRegistry : IAsyncDisposable
         };
         // The registry lets REGISTRY_… variables win over its file.
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("REGISTRY_", StringComparison.Ordinal)).ToList())
+        {
             start.Environment.Remove(name);
+        }
+
         return start;
     }
 
@@ -126,9 +129,15 @@ internal sealed class DistributionRegistry : IAsyncDisposable
         while (!await IsReadyAsync(linked.Token))
         {
             if (_ended.Task.IsCompleted)
+            {
                 throw new LocalAwsException($"The registry '{program}' ended at once; is Debian's docker-registry installed? Its last words: {RecentOutput()}");
+            }
+
             if (timeout.IsCancellationRequested)
+            {
                 throw new LocalAwsException($"The registry did not answer within {StartTimeout.TotalSeconds} s. Its last words: {RecentOutput()}");
+            }
+
             stopping.ThrowIfCancellationRequested();
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
         }
@@ -166,18 +175,25 @@ internal sealed class DistributionRegistry : IAsyncDisposable
     private void CaptureOutput(string? line)
     {
         if (line is null)
+        {
             return;
+        }
+
         lock (_output)
         {
             _output.Enqueue(line);
             if (_output.Count > 20)
+            {
                 _output.Dequeue();
+            }
         }
     }
 
     private string RecentOutput()
     {
         lock (_output)
+        {
             return _output.Count == 0 ? "none" : string.Join(Environment.NewLine, _output);
+        }
     }
 }

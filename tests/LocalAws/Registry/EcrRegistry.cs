@@ -23,20 +23,30 @@ internal sealed class EcrRegistry(
         var fault = await interceptor.InterceptAsync(context, route.Operation, "registry", route.ToString(), principal,
             f => (state == TokenState.Valid || f is not Fault.Error) && !(redirect && f.AffectsBody));
         if (fault is Fault.Error error)
+        {
             await RegistryError.FromFault(error, principal, RegistryActions.ActionFor(route.Operation, context.Request.Method) ?? "ecr:BatchGetImage", ArnOf(route)).WriteAsync(context);
+        }
         else if (state == TokenState.Unknown)
+        {
             await ChallengeAsync(context);
+        }
         else if (state == TokenState.Expired)
+        {
             await RegistryError.TokenExpired.WriteAsync(context);
+        }
         else
+        {
             await HandleAsync(context, route, redirect);
+        }
     }
 
     private async Task HandleAsync(HttpContext context, RegistryRoute route, bool redirect)
     {
         var path = context.Request.GetEncodedPathAndQuery();
         if (route.Repository is { } repository && !RepositoryExists(repository, route, context.Request.Method))
+        {
             await RegistryError.RepositoryNotFound(repository, options.AccountId).WriteAsync(context);
+        }
         else if (redirect && await forwarder.ExistsAsync(path, context.RequestAborted))
         {
             context.Response.StatusCode = StatusCodes.Status307TemporaryRedirect;
@@ -53,7 +63,10 @@ internal sealed class EcrRegistry(
     {
         var isPush = (route.Operation, method) is (Operations.RegistryUpload, "POST") or (Operations.RegistryManifest, "PUT");
         if (isPush && options.CreateRepositoryOnPush)
+        {
             repositories.Create(repository);
+        }
+
         return repositories.Exists(repository);
     }
 
@@ -64,7 +77,9 @@ internal sealed class EcrRegistry(
         context.Response.Headers.WWWAuthenticate = $"Basic realm=\"http://{context.Request.Host}/\",service=\"ecr.amazonaws.com\"";
         context.Response.ContentType = "text/plain; charset=utf-8";
         if (context.Request.Method != "HEAD")
+        {
             await context.Response.WriteAsync("Not Authorized\n", context.RequestAborted);
+        }
     }
 
     private string ArnOf(RegistryRoute route) =>
@@ -74,10 +89,16 @@ internal sealed class EcrRegistry(
     {
         if (!AuthenticationHeaderValue.TryParse(request.Headers.Authorization, out var header)
             || !string.Equals(header.Scheme, "Basic", StringComparison.OrdinalIgnoreCase) || header.Parameter is null)
+        {
             return null;
+        }
+
         var bytes = new byte[header.Parameter.Length];
         if (!Convert.TryFromBase64String(header.Parameter, bytes, out var length))
+        {
             return null;
+        }
+
         return Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2) is ["AWS", var password] ? password : null;
     }
 }

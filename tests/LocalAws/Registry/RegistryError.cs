@@ -43,8 +43,13 @@ internal sealed record RegistryError(int Status, string Code, string Message, in
         response.ContentLength = bytes.Length;
         response.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
         if (RetryAfterSeconds is { } seconds)
+        {
             response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
         if (context.Request.Method != "HEAD")
+        {
             await response.Body.WriteAsync(bytes, context.RequestAborted);
+        }
     }
 }

@@ -12,6 +12,7 @@ internal sealed class RegistryForwarder(IHttpForwarder forwarder, DistributionRe
         AllowResponseBuffering = false,
     };
 
+    /// <param name="context"></param>
     /// <param name="path">With its query.</param>
     /// <param name="notFound">What a 404 of the registry becomes; null: it stays as it is.</param>
     public async Task SendAsync(HttpContext context, string path, RegistryError? notFound = null) =>
@@ -40,7 +41,10 @@ internal sealed class RegistryForwarder(IHttpForwarder forwarder, DistributionRe
             HttpContext context, HttpResponseMessage? response, CancellationToken stopping)
         {
             if (notFound is null || response is not { StatusCode: System.Net.HttpStatusCode.NotFound })
+            {
                 return await base.TransformResponseAsync(context, response, stopping);
+            }
+
             await notFound.WriteAsync(context);
             return false;
         }

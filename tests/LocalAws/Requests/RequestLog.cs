@@ -12,7 +12,9 @@ public sealed class RequestLog(TimeProvider clock)
     public IReadOnlyList<RecordedRequest> Snapshot()
     {
         lock (_lock)
+        {
             return [.. _requests];
+        }
     }
 
     public IReadOnlyList<RecordedRequest> ByOperation(string operation) => [.. Snapshot().Where(r => r.Operation == operation)];
@@ -23,7 +25,9 @@ public sealed class RequestLog(TimeProvider clock)
     public void Clear()
     {
         lock (_lock)
+        {
             _requests.Clear();
+        }
     }
 
     /// <summary>Completes when a request that fits is, or has been, recorded or answered.</summary>
@@ -35,7 +39,10 @@ public sealed class RequestLog(TimeProvider clock)
             lock (_lock)
             {
                 if (_requests.FirstOrDefault(predicate) is { } found)
+                {
                     return found;
+                }
+
                 changed = _changed.Task;
             }
             await changed.WaitAsync(stopping);
@@ -59,7 +66,10 @@ public sealed class RequestLog(TimeProvider clock)
         {
             var at = _requests.FindIndex(r => r.Number == number);
             if (at < 0 || _requests[at].Status is not null)
+            {
                 return;
+            }
+
             _requests[at] = _requests[at] with { Status = status };
             SignalLocked();
         }

@@ -21,7 +21,9 @@ public sealed class HostedZones(TimeProvider clock)
     public void Add(string id, string name)
     {
         lock (_lock)
+        {
             _zones[id] = new Zone(id, Canonicalize(name), []);
+        }
     }
 
     /// <summary>All records of a zone, in Route 53's order.</summary>
@@ -29,7 +31,9 @@ public sealed class HostedZones(TimeProvider clock)
     public IReadOnlyList<ResourceRecordSet> Records(string id)
     {
         lock (_lock)
+        {
             return [.. Find(id).Records.OrderBy(SortKey, StringComparer.Ordinal)];
+        }
     }
 
     /// <summary>What a record holds, joined by commas; null: there is none.</summary>
@@ -40,7 +44,9 @@ public sealed class HostedZones(TimeProvider clock)
     public void Put(string id, ResourceRecordSet set)
     {
         lock (_lock)
+        {
             Find(id).Replace(set with { Name = Canonicalize(set.Name) });
+        }
     }
 
     /// <summary>In small letters, with a dot at the end; what is no letter, digit, hyphen or underscore as an escape.</summary>
@@ -48,14 +54,19 @@ public sealed class HostedZones(TimeProvider clock)
     {
         var text = new StringBuilder();
         foreach (var character in name.ToLowerInvariant())
+        {
             text.Append(char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '\\' ? character : $"\\{Convert.ToString(character, 8).PadLeft(3, '0')}");
+        }
+
         return text.Length > 0 && text[^1] == '.' ? text.ToString() : text.Append('.').ToString();
     }
 
     internal IReadOnlyList<(string Id, string Name, int Records)> ListZones()
     {
         lock (_lock)
+        {
             return [.. _zones.Values.OrderBy(zone => zone.Name, StringComparer.Ordinal).Select(zone => (zone.Id, zone.Name, zone.Records.Count))];
+        }
     }
 
     /// <summary>Makes all changes of a batch, or none.</summary>
@@ -71,14 +82,23 @@ public sealed class HostedZones(TimeProvider clock)
             foreach (var (action, set) in batch)
             {
                 if (Validate(updated, action, set) is { } refusal)
+                {
                     invalid.Add(refusal);
+                }
                 else if (action == "DELETE")
+                {
                     updated.Records.RemoveAll(there => HasSameKey(there, set));
+                }
                 else
+                {
                     updated.Replace(set);
+                }
             }
             if (invalid.Count > 0)
+            {
                 throw new AwsErrorException(AwsError.BadRequest("InvalidChangeBatch", $"[{string.Join(", ", invalid)}]"));
+            }
+
             _zones[id] = updated;
             var change = $"C{Guid.NewGuid():N}"[..21].ToUpperInvariant();
             _changes[change] = clock.GetUtcNow();
@@ -90,7 +110,9 @@ public sealed class HostedZones(TimeProvider clock)
     internal (DateTimeOffset At, bool IsEverywhere)? FindChange(string change)
     {
         lock (_lock)
+        {
             return _changes.TryGetValue(change, out var at) ? (at, clock.GetUtcNow() - at >= PropagationDelay) : null;
+        }
     }
 
     /// <summary>Sorts by the labels from the last to the first, then by type and set.</summary>
@@ -101,19 +123,34 @@ public sealed class HostedZones(TimeProvider clock)
     private static string? Validate(Zone zone, string action, ResourceRecordSet set)
     {
         if (!$".{set.Name}".EndsWith($".{zone.Name}", StringComparison.Ordinal))
+        {
             return $"RRSet with DNS name {set.Name} is not permitted in zone {zone.Name}";
+        }
+
         var existing = zone.Records.FirstOrDefault(there => HasSameKey(there, set));
         if (action == "DELETE")
+        {
             return existing is null ? $"Tried to delete resource record set [name='{set.Name}', type='{set.Type}'] but it was not found"
                 : existing.HasSameContent(set) ? null
                 : $"Tried to delete resource record set [name='{set.Name}', type='{set.Type}'] but the values provided do not match the current values";
+        }
+
         if (action == "CREATE" && existing is not null)
+        {
             return $"Tried to create resource record set [name='{set.Name}', type='{set.Type}'] but it already exists";
+        }
+
         if (set.Values.FirstOrDefault(value => !IsValid(set.Type, value)) is { } invalid)
+        {
             return $"Invalid Resource Record: 'FATAL problem: {(set.Type == "AAAA" ? "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)" : "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)")} encountered with '{invalid}''";
+        }
+
         var others = zone.Records.Where(there => there.Name == set.Name).ToArray();
         if (others.FirstOrDefault(there => there.Type != set.Type && (there.Type == "CNAME" || set.Type == "CNAME")) is { } conflict)
+        {
             return $"RRSet of type {set.Type} with DNS name {set.Name} is not permitted because a conflicting RRSet of type {conflict.Type} with the same DNS name already exists in zone {zone.Name}";
+        }
+
         return others.Any(there => there.Type == set.Type && (there.SetIdentifier is null) != (set.SetIdentifier is null))
             ? $"RRSet with DNS name {set.Name}, type {set.Type}, SetIdentifier {set.SetIdentifier ?? "null"} cannot be created as other RRSets exist with the same name and type"
             : null;

@@ -96,14 +96,18 @@ internal sealed class Route53Service(HostedZones zones)
         }
         var changes = root.Descendants(Xmlns + "Change").ToArray();
         if (root.Name != Xmlns + "ChangeResourceRecordSetsRequest" || changes.Length == 0)
+        {
             throw Malformed("1 validation error detected: Value null at 'changeBatch' failed to satisfy constraint: Member must not be null");
+        }
         // The service's own schema is a sequence: what stands in another order is refused.
         string[] order = ["Name", "Type", "SetIdentifier", "Weight", "TTL", "ResourceRecords", "AliasTarget"];
         foreach (var set in changes.Select(change => change.Element(Xmlns + "ResourceRecordSet")))
         {
             var positions = set?.Elements().Select(element => Array.IndexOf(order, element.Name.LocalName)).ToArray() ?? [-1];
             if (positions.Contains(-1) || !positions.SequenceEqual(positions.Order()))
+            {
                 throw Malformed("Unexpected element in ResourceRecordSet");
+            }
         }
         return [.. changes.Select(change => (change.Element(Xmlns + "Action")?.Value ?? "", ResourceRecordSet.Read(change.Element(Xmlns + "ResourceRecordSet")!)))];
     }

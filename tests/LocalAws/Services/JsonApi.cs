@@ -24,7 +24,10 @@ internal sealed class JsonApi(IReadOnlyList<IJsonService> services, SignatureVer
             context.Response.Headers["x-amzn-ErrorType"] = error.Type;
             var body = new JsonObject { ["__type"] = error.Type };
             if (error.Message is { } message)
+            {
                 body["message"] = message;
+            }
+
             await WriteAsync(context, error.Status, body);
         }
     }
@@ -44,11 +47,20 @@ internal sealed class JsonApi(IReadOnlyList<IJsonService> services, SignatureVer
         var (caller, refusal) = RequestAuthentication.Verify(verifier, context, body, service.SigningName);
         var fault = await interceptor.InterceptAsync(context, action, service.SigningName, resource, caller?.PrincipalArn);
         if (fault is Fault.Error error)
+        {
             throw new AwsErrorException(ToAwsError(error, caller, action, resource));
+        }
+
         if (refusal is not null)
+        {
             throw refusal;
+        }
+
         if (input is null)
+        {
             throw new AwsErrorException(AwsError.BadRequest("SerializationException", "The request body is not a JSON object."));
+        }
+
         return service.Handle(target[1], input, caller!.PrincipalArn);
     }
 

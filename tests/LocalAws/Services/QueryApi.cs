@@ -37,9 +37,15 @@ internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, Reque
         var (caller, refusal) = RequestAuthentication.Verify(verifier, context, body, Ec2Service.SigningName);
         var fault = await interceptor.InterceptAsync(context, $"{Ec2Service.SigningName}:{action}", Ec2Service.SigningName, resource, caller?.PrincipalArn);
         if (fault is Fault.Error error)
+        {
             throw new AwsErrorException(ToAwsError(error, caller, action, resource));
+        }
+
         if (refusal is not null)
+        {
             throw refusal;
+        }
+
         return ec2.Handle(action, form, id);
     }
 

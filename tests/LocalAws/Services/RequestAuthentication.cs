@@ -18,7 +18,9 @@ internal static class RequestAuthentication
         {
             body.Write(buffer, 0, read);
             if (body.Length > MaxBodySize)
+            {
                 throw new AwsErrorException(AwsError.BadRequest("ValidationException", "The request body is larger than 1 MiB."));
+            }
         }
         return body.ToArray();
     }

@@ -37,9 +37,15 @@ internal sealed class RestXmlApi(Route53Service route53, SignatureVerifier verif
         var (caller, refusal) = RequestAuthentication.Verify(verifier, context, body, Route53Service.SigningName);
         var fault = await interceptor.InterceptAsync(context, $"{Route53Service.SigningName}:{action}", Route53Service.SigningName, resource, caller?.PrincipalArn);
         if (fault is Fault.Error error)
+        {
             throw new AwsErrorException(ToAwsError(error, caller, action, resource));
+        }
+
         if (refusal is not null)
+        {
             throw refusal;
+        }
+
         return route53.Handle(context.Request, body);
     }
 

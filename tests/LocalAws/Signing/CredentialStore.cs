@@ -15,6 +15,8 @@ public sealed class CredentialStore
     public void ExpireSessions(DateTimeOffset now)
     {
         foreach (var credential in _byId.Values.Where(c => c.SessionToken is not null))
+        {
             _byId[credential.AccessKeyId] = credential with { Expires = now };
+        }
     }
 }

@@ -14,7 +14,10 @@ public sealed class ParameterStore(TimeProvider clock)
         lock (_lock)
         {
             if (!_versions.TryGetValue(name, out var versions))
+            {
                 _versions[name] = versions = [];
+            }
+
             versions.Add(new StoredParameter(name, value, type, versions.Count + 1, clock.GetUtcNow()));
             return versions.Count;
         }
@@ -24,32 +27,42 @@ public sealed class ParameterStore(TimeProvider clock)
     public void PutSecret(string name, string value)
     {
         lock (_lock)
+        {
             _secrets[name] = value;
+        }
     }
 
     /// <returns>False when there was none.</returns>
     public bool Remove(string name)
     {
         lock (_lock)
+        {
             return _versions.Remove(name);
+        }
     }
 
     internal StoredParameter? Latest(string name)
     {
         lock (_lock)
+        {
             return _versions.GetValueOrDefault(name)?[^1];
+        }
     }
 
     internal StoredParameter? Version(string name, int version)
     {
         lock (_lock)
+        {
             return _versions.GetValueOrDefault(name)?.ElementAtOrDefault(version - 1);
+        }
     }
 
     internal string? Secret(string name)
     {
         lock (_lock)
+        {
             return _secrets.GetValueOrDefault(name);
+        }
     }
 }
 

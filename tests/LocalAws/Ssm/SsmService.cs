@@ -33,11 +33,16 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
     {
         var requested = ParameterName.Parse(text);
         if (requested.Name.StartsWith(SecretReference, StringComparison.Ordinal))
+        {
             return GetSecret(requested.Name, withDecryption);
+        }
         // The real service sends no sentence with this one.
         var latest = store.Latest(requested.Name) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound", null));
         if (requested.Selector.Length == 0)
+        {
             return Describe(latest, "", withDecryption);
+        }
+
         var selected = requested.Version is { } version ? store.Version(requested.Name, version) : null;
         return selected is null
             ? throw new AwsErrorException(AwsError.BadRequest("ParameterVersionNotFound",
@@ -68,10 +73,16 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
         var name = Required(input, "Name");
         var overwrite = Flag(input, "Overwrite");
         if (!overwrite && store.Latest(name) is not null)
+        {
             throw new AwsErrorException(AwsError.BadRequest("ParameterAlreadyExists",
                 "The parameter already exists. To overwrite this value, set the overwrite option in the request to true."));
+        }
+
         if (!Enum.TryParse<ParameterType>(Text(input["Type"]) ?? store.Latest(name)?.Type.ToString(), out var type))
+        {
             throw new AwsErrorException(AwsError.BadRequest("ValidationException", "A parameter type is required when you create a parameter."));
+        }
+
         return new JsonObject { ["Version"] = store.Put(name, Required(input, "Value"), type), ["Tier"] = "Standard" };
     }
 
@@ -89,15 +100,21 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
             ["Version"] = parameter.Version,
         };
         if (selector.Length > 0)
+        {
             output["Selector"] = selector;
+        }
+
         return output;
     }
 
     private JsonObject GetSecret(string name, bool withDecryption)
     {
         if (!withDecryption)
+        {
             throw new AwsErrorException(AwsError.BadRequest("ValidationException",
                 "WithDecryption flag must be True for retrieving a Secret Manager secret."));
+        }
+
         var id = name[SecretReference.Length..];
         var value = store.Secret(id) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound",
             $"An error occurred (ResourceNotFoundException) when referencing Secrets Manager: Secret {name} not found."));

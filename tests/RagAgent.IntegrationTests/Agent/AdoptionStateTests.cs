@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
@@ -135,7 +134,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         await WaitUntilServingAsync();
         var key = (await GetAsync("/key-sha256")).Body;
         await before.StopAsync();
-        JsonNode container = (await Docker.InspectAsync(Name))!;
+        var container = (await Docker.InspectAsync(Name))!;
         return new LeftoverContainer(container["Id"]!.GetValue<string>(), container["State"]!["StartedAt"]!.GetValue<string>(), container["Image"]!.GetValue<string>(), key);
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
 using RagAgent.Configuration;
 using RagAgent.Export;
 using RagAgent.Export.Ecs;
@@ -77,7 +76,9 @@ public sealed class AwsCliInputTests : IAsyncLifetime
         var exported = EcsTaskDefinition.Create(Of("everything"), new AwsLocation(), null, null).Document;
         exported.Remove(member);
         if (value is not null)
+        {
             exported[member] = JsonNode.Parse(value);
+        }
 
         var failure = (await AwsAsync("ecs", "register-task-definition", exported)).AssertFailed();
 
@@ -96,7 +97,10 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
+        {
             folder = folder.Parent!;
+        }
+
         return folder.FullName;
     }
 

@@ -3,7 +3,6 @@ using LocalAws.Faults;
 using LocalAws.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Common;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Supervision.State;
 using Xunit;
@@ -28,8 +27,8 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     [Theory]
     // Engines from API 1.48 on send errorDetail alone.
     [InlineData("""{"errorDetail":{"message":"toomanyrequests: Rate exceeded"}}""", "registry-throttled")]
-    [InlineData("""{"errorDetail":{"message":"write /var/lib/docker/tmp/GetImageBlob1: no space left on device"},"error":"write …"}""", ProblemCodes.DiskFull)]
-    [InlineData("""{"errorDetail":{"code":13,"message":"failed to register layer: open /var/lib/docker/overlay2/0123456789ab/link: no such file or directory"}}""", ProblemCodes.ImageCorrupt)]
+    [InlineData("""{"errorDetail":{"message":"write /var/lib/docker/tmp/GetImageBlob1: no space left on device"},"error":"write …"}""", "disk-full")]
+    [InlineData("""{"errorDetail":{"code":13,"message":"failed to register layer: open /var/lib/docker/overlay2/0123456789ab/link: no such file or directory"}}""", "image-corrupt")]
     [InlineData("""{"errorDetail":{"message":"received unexpected HTTP status: 502 Bad Gateway"}}""", "registry")]
     public async Task An_error_in_the_stream_of_a_pull_that_began_well_is_a_failure(string message, string code)
     {

@@ -1,7 +1,6 @@
 using LocalAws.Faults;
 using LocalAws.Requests;
 using RagAgent.Common;
-using RagAgent.Containers;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Supervision.State;
 using Xunit;
@@ -108,7 +107,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         await engine.CrashAsync(() => File.WriteAllText(Path.Combine(layers[^1].Record, "cache-id"), ""));
 
         var told = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution));
-        Assert.Equal(ProblemCodes.ImageCorrupt, told.Code);
+        Assert.Equal(ProblemCatalog.ImageCorrupt.Code, told.Code);
         var stuck = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution, anew: true));
         Assert.Equal("image-store-broken", stuck.Code);
         Assert.Contains($"remove {engine.Data}/image, {engine.Data}/overlay2 and {engine.Data}/containers", stuck.Remedy, StringComparison.Ordinal);

@@ -19,7 +19,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
 
         var refused = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution));
 
-        Assert.Equal(ProblemCodes.DiskFull, refused.Code);
+        Assert.Equal(ProblemCatalog.DiskFull.Code, refused.Code);
         Assert.Matches($@"^Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), but 4\d\d MB are free on {engine.Data}\.$", refused.What);
         Assert.Single(Aws.Requests.ByOperation(Operations.RegistryBlob));   // the image's configuration, which tells its layers
 
@@ -41,7 +41,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
 
         var refused = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution));
 
-        Assert.Equal((ProblemCodes.DiskFull, $"Pulling {Repository}:latest failed: the disk is full."), (refused.Code, refused.What));
+        Assert.Equal((ProblemCatalog.DiskFull.Code, $"Pulling {Repository}:latest failed: the disk is full."), (refused.Code, refused.What));
 
         await engine.ResizeDiskAsync("1g");
         Assert.Equal(resolution.Image.Digest, (await imageStack.EnsureAsync(resolution)).Digest);

@@ -74,7 +74,9 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     public async Task The_aws_command_names_the_errors_of_EC2(string instance, string? fault, string expected)
     {
         if (fault is not null)
+        {
             Aws.Faults.Add("ec2:StopInstances", new Fault.Error(fault));
+        }
 
         var failure = (await AwsAsync(false, "ec2", "stop-instances", "--instance-ids", instance)).AssertFailed();
 
@@ -138,7 +140,9 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     public async Task The_aws_command_names_what_a_zone_refuses(string? fault, string expected)
     {
         if (fault is not null)
+        {
             Aws.Faults.Add("route53:ChangeResourceRecordSets", new Fault.Error(fault));
+        }
 
         Assert.StartsWith($"An error occurred {expected}", (await ChangeAsync(Upsert("rag.example.com", "A", "1.1.1.1"))).AssertFailed(), StringComparison.Ordinal);
     }

@@ -32,7 +32,10 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         if (!_serve.HasExited)
+        {
             await TerminateAsync();
+        }
+
         _serve.Dispose();
         _folder.Delete(recursive: true);
     }

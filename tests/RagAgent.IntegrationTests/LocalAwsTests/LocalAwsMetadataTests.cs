@@ -118,9 +118,15 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, new Uri(Aws.ApiEndpoint, path));
         if (ttl is not null)
+        {
             request.Headers.Add("X-aws-ec2-metadata-token-ttl-seconds", ttl);
+        }
+
         if (forwarded)
+        {
             request.Headers.Add("X-Forwarded-For", "10.0.0.1");
+        }
+
         return await Http.SendAsync(request, TestCancellation);
     }
 
@@ -128,7 +134,10 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Aws.ApiEndpoint, $"/{version}/meta-data/{item}"));
         if (token is not null)
+        {
             request.Headers.Add("X-aws-ec2-metadata-token", token);
+        }
+
         using var response = await Http.SendAsync(request, TestCancellation);
         return (response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation));
     }

@@ -33,7 +33,9 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     {
         var token = await TokenAsync();
         using (var early = await SendToRegistryAsync(HttpMethod.Get, "/v2/", token))
+        {
             Assert.Equal(HttpStatusCode.OK, early.StatusCode);
+        }
 
         Clock.Advance(TimeSpan.FromHours(12));
 

@@ -40,7 +40,10 @@ public abstract class LocalAwsTestBase : IAsyncLifetime
     {
         Http.Dispose();
         if (Aws is not null)
+        {
             await Aws.DisposeAsync();
+        }
+
         _folder.Delete(recursive: true);
         GC.SuppressFinalize(this);
     }

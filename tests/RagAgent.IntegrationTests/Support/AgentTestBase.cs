@@ -1,11 +1,9 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using LocalAws;
 using RagAgent.Common;
 using RagAgent.Control;
 using RagAgent.Reporting;
-using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;

@@ -39,7 +39,9 @@ internal sealed class ConnectProxy : IAsyncDisposable
         try
         {
             while (true)
+            {
                 connections.Add(TunnelAsync(await _listener.AcceptTcpClientAsync(_stopping.Token)));
+            }
         }
         catch (OperationCanceledException)
         {
@@ -71,7 +73,10 @@ internal sealed class ConnectProxy : IAsyncDisposable
         var head = new StringBuilder();
         var one = new byte[1];
         while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one, _stopping.Token) > 0)
+        {
             head.Append((char)one[0]);
+        }
+
         return head.ToString().Split(' ') is ["CONNECT", var host, ..] ? host : throw new IOException($"This is no CONNECT: {head}");
     }
 }

@@ -23,7 +23,9 @@ internal static class ProcessRunner
         finally
         {
             if (!process.HasExited)
+            {
                 process.Kill(entireProcessTree: true);
+            }
         }
     }
 
@@ -40,7 +42,10 @@ internal static class ProcessRunner
         start.Environment["HOME"] = "/nonexistent";
         start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
             start.Environment[name] = value;
+        }
+
         return Process.Start(start)!;
     }
 }

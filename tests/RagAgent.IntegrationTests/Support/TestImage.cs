@@ -29,7 +29,10 @@ internal sealed class TestImage
         using var tar = new MemoryStream();
         using (var writer = new TarWriter(tar, leaveOpen: true))
         using (var data = new MemoryStream(RandomNumberGenerator.GetBytes(fileSize)))
+        {
             writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "file") { DataStream = data });
+        }
+
         var layer = tar.ToArray();
         var config = Bytes(new JsonObject
         {
@@ -55,14 +58,19 @@ internal sealed class TestImage
         {
             using var begun = await SendAsync(aws, http, HttpMethod.Post, new Uri(aws.RegistryEndpoint, $"/v2/{repository}/blobs/uploads/"), null, stopping);
             if (!begun.IsSuccessStatusCode)
+            {
                 return begun.StatusCode;
+            }
+
             var location = begun.Headers.Location!;
             Assert.Equal(aws.RegistryHost, location.Authority);
             using var content = Content(blob, "application/octet-stream");
             var upload = new Uri($"{location}{(location.Query.Length > 0 ? '&' : '?')}digest={DigestOf(blob)}");
             using var ended = await SendAsync(aws, http, HttpMethod.Put, upload, content, stopping);
             if (!ended.IsSuccessStatusCode)
+            {
                 return ended.StatusCode;
+            }
         }
         using var manifest = Content(Manifest, ManifestType);
         using var pushed = await SendAsync(

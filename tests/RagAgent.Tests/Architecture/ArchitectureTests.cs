@@ -1,7 +1,5 @@
 using ArchUnitNET.Domain;
-using ArchUnitNET.Domain.Extensions;
 using ArchUnitNET.Loader;
-using RagAgent.Configuration;
 using Xunit;
 
 namespace RagAgent.Tests.Architecture;

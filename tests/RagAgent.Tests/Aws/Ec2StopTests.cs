@@ -84,7 +84,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     {
         ErrorResponse(status, code, message);
 
-        Assert.Equal(new Problem(problem, what, remedy), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
+        Assert.Equal(new Problem(ProblemCatalog.Find(problem), what, remedy), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -99,7 +99,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
             return context.Response.WriteAsync(body);
         };
 
-        Assert.Equal(new Problem("aws-refused", "AWS refuses stopping the instance i-0123456789abcdef0: HTTP 502.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
+        Assert.Equal(new Problem(ProblemCatalog.AwsRefused, "AWS refuses stopping the instance i-0123456789abcdef0: HTTP 502.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
-using RagAgent.Common;
 using RagAgent.Tests.Support;
 using Xunit;
 

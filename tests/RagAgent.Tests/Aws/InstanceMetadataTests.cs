@@ -68,7 +68,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_instance_without_a_role_is_told_to_get_one() =>
         Assert.Equal(
-            new Problem("imds-no-role", "The instance has no IAM role yet, so there are no AWS credentials.",
+            new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet, so there are no AWS credentials.",
                 "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart."),
             await FailureReasonAsync());
 
@@ -78,7 +78,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Role("""{ "Code": "AssumeRoleUnauthorizedAccess", "Message": "…" }""");
 
         Assert.Equal(
-            new Problem("imds-role-refused", "The instance metadata gives no credentials for the role rag: AssumeRoleUnauthorizedAccess.",
+            new Problem(ProblemCatalog.ImdsRoleRefused, "The instance metadata gives no credentials for the role rag: AssumeRoleUnauthorizedAccess.",
                 "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself."),
             await FailureReasonAsync());
     }
@@ -99,7 +99,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         Role(text);
 
-        Assert.Equal(new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", "The agent tries again by itself."), await FailureReasonAsync());
+        Assert.Equal(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's credentials can't be understood.", "The agent tries again by itself."), await FailureReasonAsync());
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -107,7 +107,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         _responses["PUT /latest/api/token"] = (403, "");
 
-        var expected = new Problem("imds-refused", "The instance metadata service refused to give a session token (403).",
+        var expected = new Problem(ProblemCatalog.ImdsRefused, "The instance metadata service refused to give a session token (403).",
             "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself.");
         Assert.Equal(expected, await AssertProblem.ThrownAsync(RegionAsync));
         Assert.Equal(expected, await FailureReasonAsync());
@@ -126,7 +126,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         _responses.Remove("GET /latest/meta-data/placement/region");
 
-        Assert.Equal(new Problem("imds-missing", "The instance metadata has no placement/region.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(RegionAsync));
+        Assert.Equal(new Problem(ProblemCatalog.ImdsMissing, "The instance metadata has no placement/region.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(RegionAsync));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -143,7 +143,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         }
 
         Assert.Equal(
-            new Problem("imds-silent", $"The instance metadata service at {_imds.Authority} does not answer within 5s.",
+            new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {_imds.Authority} does not answer within 5s.",
                 "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."),
             await AssertProblem.ThrownAsync(() => asking));
     }
@@ -154,7 +154,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         await _imds.DisposeAsync();
 
         Assert.Equal(
-            new Problem("imds-unreachable", $"The instance metadata service at {_imds.Authority} can't be reached: the connection was refused.",
+            new Problem(ProblemCatalog.ImdsUnreachable, $"The instance metadata service at {_imds.Authority} can't be reached: the connection was refused.",
                 "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."),
             await AssertProblem.ThrownAsync(RegionAsync));
     }
@@ -167,7 +167,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         _variables.Set("AWS_EC2_METADATA_DISABLED", value);
 
         Assert.Equal(
-            new Problem("imds-disabled", "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).", "Give credentials and a region by the standard AWS variables or a profile."),
+            new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).", "Give credentials and a region by the standard AWS variables or a profile."),
             await AssertProblem.ThrownAsync(RegionAsync));
         Assert.Empty(_imds.Requests);
     }

@@ -62,7 +62,7 @@ public sealed class Route53Tests : IAsyncLifetime
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, status, code, message);
 
-        Assert.Equal(new Problem(problem, what, remedy), await AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation)));
+        Assert.Equal(new Problem(ProblemCatalog.Find(problem), what, remedy), await AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation)));
         Assert.Single(_scenario.Route53Requests);
     }
 
@@ -112,7 +112,7 @@ public sealed class Route53Tests : IAsyncLifetime
             return true;
         };
 
-        Assert.Equal(new Problem("dns-garbled", "What Route 53 answers about rag.example.com can't be understood.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
+        Assert.Equal(new Problem(ProblemCatalog.DnsGarbled, "What Route 53 answers about rag.example.com can't be understood.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

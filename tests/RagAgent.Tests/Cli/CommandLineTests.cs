@@ -216,7 +216,7 @@ public sealed class CommandLineTests : ProgramTestBase
     [Fact]
     public async Task Who_may_not_talk_to_the_agent_is_told_apart_from_an_agent_that_is_not_there()
     {
-        var denied = new ProblemException(new Problem("control-denied", "It may not be asked.", "Use sudo."));
+        var denied = new ProblemException(new Problem(ProblemCatalog.ControlDenied, "It may not be asked.", "Use sudo."));
 
         Assert.Equal(77, await AgentConnection.UseAsync(Folder.FullName, _ => throw denied));
     }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using RagAgent.Configuration;
@@ -23,7 +22,7 @@ public partial class ConfigConsistencyTests
     [Fact]
     public void The_sample_is_valid_and_says_the_defaults_of_the_records()
     {
-        AgentConfig sample = AssertAccepted(RepositoryFiles.Read("packaging/ragagent.json"));
+        var sample = AssertAccepted(RepositoryFiles.Read("packaging/ragagent.json"));
         var defaults = new AgentConfig { Image = "ragstream-web" };
 
         Assert.Equal(defaults.Image, sample.Image);
@@ -33,8 +32,11 @@ public partial class ConfigConsistencyTests
             sample.Container.Volumes);
         Assert.Equal(defaults.Container, sample.Container with { Volumes = defaults.Container.Volumes });
         string[] compared = ["Image", "Secrets", "Container"];
-        foreach (PropertyInfo section in typeof(AgentConfig).GetProperties().Where(property => !compared.Contains(property.Name)))
+        foreach (var section in typeof(AgentConfig).GetProperties().Where(property => !compared.Contains(property.Name)))
+        {
             Assert.Equal(section.GetValue(defaults), section.GetValue(sample));
+        }
+
         Assert.Equal(new IdleConfig(), AssertAccepted(SampleConfigKeys.ConfigWithOnly("idle", SampleTree()["idle"]!.ToJsonString())).Idle);
         Assert.Equal(new DnsConfig { Zone = "Z0123456789ABCDEFGHIJ", Name = "rag.example.com" }, AssertAccepted(SampleConfigKeys.ConfigWithOnly("dns", SampleTree()["dns"]!.ToJsonString())).Dns);
     }
@@ -42,7 +44,7 @@ public partial class ConfigConsistencyTests
     [Fact]
     public void The_sample_shows_every_key()
     {
-        JsonObject sample = SampleTree();
+        var sample = SampleTree();
         string[] shown = [.. AllKeys.Where(key => SampleConfigKeys.Find(sample, key) is not null)];
 
         // Of a secret that is a text, the sample shows the object's keys in its comments.
@@ -63,10 +65,14 @@ public partial class ConfigConsistencyTests
     [Fact]
     public void The_schema_and_the_documentation_have_the_defaults_of_the_sample()
     {
-        JsonObject sample = SampleTree();
-        foreach (string key in AllKeys.Where(key => !IsSection(key) && !KeysNotAtDefault.Contains(key)))
+        var sample = SampleTree();
+        foreach (var key in AllKeys.Where(key => !IsSection(key) && !KeysNotAtDefault.Contains(key)))
         {
-            if (SampleConfigKeys.Find(sample, key) is not { } shown || Documented[key].Default.StartsWith("none", StringComparison.Ordinal)) continue;
+            if (SampleConfigKeys.Find(sample, key) is not { } shown || Documented[key].Default.StartsWith("none", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             Assert.Equal((key, Text(shown.Value)), (key, Text(SchemaByKey[key]["default"])));
             Assert.Equal((key, Text(shown.Value)), (key, Text(Documented[key].DefaultValue)));
             Assert.True(SchemaByKey[key].ContainsKey("default"), $"{key} has no default in the schema");
@@ -76,9 +82,9 @@ public partial class ConfigConsistencyTests
     [Fact]
     public void Every_example_of_the_documentation_is_accepted()
     {
-        foreach (DocumentedConfigKey key in Documented.Values.Where(key => key.Example is not null))
+        foreach (var key in Documented.Values.Where(key => key.Example is not null))
         {
-            ConfigResult result = Read(SampleConfigKeys.ConfigWithOnly(key.Name, key.Example!));
+            var result = Read(SampleConfigKeys.ConfigWithOnly(key.Name, key.Example!));
             Assert.True(result.Errors.Count == 0, $"{key.Name}: {string.Join("; ", result.Errors)}");
         }
     }
@@ -86,10 +92,10 @@ public partial class ConfigConsistencyTests
     [Fact]
     public void Every_key_is_read_for_it_refuses_a_value_of_no_sense()
     {
-        foreach (string key in AllKeys)
+        foreach (var key in AllKeys)
         {
-            string nonsense = IsSection(key) || key is "secrets" or "environment" ? "7" : "{ \"zz\": [ [] ] }";
-            ConfigResult result = Read(SampleConfigKeys.ConfigWithOnly(key, nonsense));
+            var nonsense = IsSection(key) || key is "secrets" or "environment" ? "7" : "{ \"zz\": [ [] ] }";
+            var result = Read(SampleConfigKeys.ConfigWithOnly(key, nonsense));
             Assert.True(result.Errors.Any(problem => problem.Key == SampleConfigKeys.KeyInMessage(key)), $"{key} = {nonsense} is accepted");
         }
     }
@@ -98,12 +104,19 @@ public partial class ConfigConsistencyTests
     public void The_contents_of_the_schema_that_the_reader_bounds_are_the_same()
     {
         // The choices and the bounds of whole numbers; the rest of the rules is text that a schema can't say.
-        foreach ((string key, JsonObject schema) in SchemaByKey)
+        foreach ((var key, var schema) in SchemaByKey)
         {
-            foreach (string word in (schema["enum"] as JsonArray ?? []).Select(choice => choice!.ToJsonString()))
+            foreach (var word in (schema["enum"] as JsonArray ?? []).Select(choice => choice!.ToJsonString()))
+            {
                 Assert.Empty(Read(SampleConfigKeys.ConfigWithOnly(key, word)).Errors);
-            if (schema["type"]?.ToJsonString() != "\"integer\"") continue;
-            (long least, long most) = (schema["minimum"]!.GetValue<long>(), schema["maximum"]!.GetValue<long>());
+            }
+
+            if (schema["type"]?.ToJsonString() != "\"integer\"")
+            {
+                continue;
+            }
+
+            (var least, var most) = (schema["minimum"]!.GetValue<long>(), schema["maximum"]!.GetValue<long>());
             Assert.Empty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{least}")).Errors);
             Assert.Empty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{most}")).Errors);
             Assert.NotEmpty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{least - 1}")).Errors);
@@ -116,7 +129,7 @@ public partial class ConfigConsistencyTests
     /// <summary>The sample has idle and dns switched off, and in the comments above them the objects with their defaults.</summary>
     private static JsonObject SampleTree()
     {
-        JsonObject sample = SampleConfigKeys.Parse(RepositoryFiles.Read("packaging/ragagent.json"));
+        var sample = SampleConfigKeys.Parse(RepositoryFiles.Read("packaging/ragagent.json"));
         Assert.Null(sample["idle"]);
         sample["idle"] = JsonNode.Parse(IdleInSample().Match(RepositoryFiles.Read("packaging/ragagent.json")).Groups[1].Value);
         Assert.Null(sample["dns"]);

@@ -11,7 +11,7 @@ public class ConfigDnsTests
     [InlineData("\"dns\": null")]
     public void Without_it_no_name_is_pointed_here_and_there_is_no_URL(string members)
     {
-        AgentConfig config = AssertAccepted(ConfigWith(members));
+        var config = AssertAccepted(ConfigWith(members));
 
         Assert.Equal((null, null), (config.Dns, config.Url));
     }
@@ -40,7 +40,7 @@ public class ConfigDnsTests
     [InlineData("80", "8443", "null", "https://rag.example.com:8443/")]
     public void The_URL_is_what_visitors_type(string http, string https, string path, string expected)
     {
-        string tls = https == "null" ? "null" : "{ \"certificate\": \"/a\", \"key\": \"/a\" }";
+        var tls = https == "null" ? "null" : "{ \"certificate\": \"/a\", \"key\": \"/a\" }";
 
         Assert.Equal(expected, AssertAccepted(ConfigWith($$"""
             "dns": { "zone": "Z1", "name": "rag.example.com" }, "listen": { "http": {{http}}, "https": {{https}}, "basePath": {{path}} }, "tls": {{tls}}

@@ -37,12 +37,12 @@ public class ConfigFuzzTests
     [Fact]
     public void However_the_file_is_damaged_no_message_shows_what_stands_in_secrets_and_environment()
     {
-        byte[] file = Encoding.UTF8.GetBytes($$"""
+        var file = Encoding.UTF8.GetBytes($$"""
             { "image": "app",
               "secrets": { "A": "/{{Canary}}/a b", "B": { "ssm": "{{Canary}}", "file": "{{Canary}}", "{{Canary}}": 1, "delivery": "{{Canary}}", "json": "{{Canary}}" } },
               "environment": { "C": "{{Canary}}", "D": [ "{{Canary}}" ], "E": "sk-{{Canary}}-{{Canary}}-{{Canary}}" } }
             """);
-        int first = Encoding.UTF8.GetString(file).IndexOf("\"A\"", StringComparison.Ordinal) + 3;
+        var first = Encoding.UTF8.GetString(file).IndexOf("\"A\"", StringComparison.Ordinal) + 3;
         Gen.Select(Gen.Int[first, file.Length - 1], Gen.Int[0, 1], Gen.OneOf(":", ",", "'", "\"", "\\", "1", "}", "]", "\n", "null", "")).Sample(damage =>
             ConfigReader.Read(DamagedText(file, damage), FileName).Errors.All(problem => RevealsNoCanary(problem)), iter: 5_000);
     }
@@ -51,16 +51,16 @@ public class ConfigFuzzTests
 
     private static byte[] DamagedText(byte[] text, (int At, int Removed, string Inserted) damage)
     {
-        int at = Math.Min(damage.At, text.Length);
-        int end = Math.Min(at + damage.Removed, text.Length);
+        var at = Math.Min(damage.At, text.Length);
+        var end = Math.Min(at + damage.Removed, text.Length);
         return [.. text[..at], .. Encoding.UTF8.GetBytes(damage.Inserted), .. text[end..]];
     }
 
     private static bool IsValidResult(byte[] text)
     {
-        ConfigResult result = ConfigReader.Read(text, FileName);
-        bool inOrder = result.Errors.Zip(result.Errors.Skip(1)).All(pair => (pair.First.Line ?? 0) <= (pair.Second.Line ?? 0));
-        bool readable = result.Errors.All(problem => problem.Message.Length > 0 && !problem.ToString().Any(char.IsControl));
+        var result = ConfigReader.Read(text, FileName);
+        var inOrder = result.Errors.Zip(result.Errors.Skip(1)).All(pair => (pair.First.Line ?? 0) <= (pair.Second.Line ?? 0));
+        var readable = result.Errors.All(problem => problem.Message.Length > 0 && !problem.ToString().Any(char.IsControl));
         return (result.Config is null) == (result.Errors.Count > 0) && inOrder && readable;
     }
 }

@@ -13,7 +13,7 @@ public class ConfigListenTests
     [Fact]
     public void All_of_it_together()
     {
-        AgentConfig config = AssertAccepted(ConfigWith($"\"listen\": {{ \"http\": 8080, \"https\": 8443, \"basePath\": \"/rag\" }}, \"tls\": {{ {CertificatePair}, \"challenge\": \"/srv/acme\", \"redirect\": false, \"hsts\": \"8760h\" }}"));
+        var config = AssertAccepted(ConfigWith($"\"listen\": {{ \"http\": 8080, \"https\": 8443, \"basePath\": \"/rag\" }}, \"tls\": {{ {CertificatePair}, \"challenge\": \"/srv/acme\", \"redirect\": false, \"hsts\": \"8760h\" }}"));
 
         Assert.Equal(new ListenConfig { Http = 8080, Https = 8443, BasePath = "/rag" }, config.Listen);
         Assert.Equal(new TlsConfig { Certificate = "/l/fullchain.pem", Key = "/l/privkey.pem", Challenge = "/srv/acme", Redirect = false, Hsts = TimeSpan.FromDays(365) }, config.Tls);

@@ -1,6 +1,5 @@
 using System.Text;
 using RagAgent.Configuration;
-using RagAgent.Configuration.Errors;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -11,7 +10,7 @@ public class ConfigReaderTests
     [Fact]
     public void The_smallest_file_leaves_everything_else_at_its_default()
     {
-        AgentConfig config = AssertAccepted("""{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""");
+        var config = AssertAccepted("""{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""");
 
         Assert.Equal("ragstream-web", config.Image);
         Assert.Equal(new SecretConfig(SecretSource.Ssm, "/ragstream/OPENAI_API_KEY"), config.Secrets["OPENAI_API_KEY"]);
@@ -33,7 +32,7 @@ public class ConfigReaderTests
     [Fact]
     public void Every_value_of_the_file_reaches_its_place()
     {
-        AgentConfig config = AssertAccepted("""
+        var config = AssertAccepted("""
             {
               "image": "registry.example.com:5000/team/app:v1",
               "aws": { "region": "eu-central-1" },
@@ -92,7 +91,7 @@ public class ConfigReaderTests
     {
         byte[] text = [.. Encoding.UTF8.Preamble, .. "/* one */ { // two\n \"image\": \"app\", \"environment\": { \"A\": \"b\", }, }\n// three"u8];
 
-        ConfigResult result = ConfigReader.Read(text, FileName);
+        var result = ConfigReader.Read(text, FileName);
 
         Assert.Empty(result.Errors);
     }
@@ -102,7 +101,7 @@ public class ConfigReaderTests
     {
         byte[] text = [.. Encoding.UTF8.Preamble, .. "{ \"image\": \"app\",\n/* ä€😀 */ \"prot\": 1 }"u8];
 
-        ConfigError problem = Assert.Single(ConfigReader.Read(text, FileName).Errors);
+        var problem = Assert.Single(ConfigReader.Read(text, FileName).Errors);
 
         Assert.Equal((2, 11), (problem.Line, problem.Column));
     }
@@ -110,7 +109,7 @@ public class ConfigReaderTests
     [Fact]
     public void The_contract_with_all_its_defaults_is_accepted()
     {
-        AgentConfig config = AssertAccepted("""
+        var config = AssertAccepted("""
             {
               "$schema": "/usr/share/ragagent/ragagent.schema.json",
               "image": "ragstream-web",                     // or a full reference of any registry
@@ -138,7 +137,7 @@ public class ConfigReaderTests
     [Fact]
     public void Every_mistake_is_reported_in_one_run_in_the_order_of_the_lines()
     {
-        string[] lines = ErrorLines("""
+        var lines = ErrorLines("""
             {
               "image": "RAGstream-web",
               "container": {

@@ -26,7 +26,7 @@ public class ConfigSecretsTests
     [InlineData("/aws/reference/secretsmanager/ragstream/openai+test@home=1")]
     public void A_parameter_is_named_in_every_form_that_the_service_knows(string name)
     {
-        AgentConfig config = AssertAccepted(ConfigWith($$""" "secrets": { "KEY": "{{name}}", "OTHER": { "ssm": "{{name}}", "json": null } } """));
+        var config = AssertAccepted(ConfigWith($$""" "secrets": { "KEY": "{{name}}", "OTHER": { "ssm": "{{name}}", "json": null } } """));
 
         Assert.Equal(new SecretConfig(SecretSource.Ssm, name), config.Secrets["KEY"]);
         Assert.Equal(new SecretConfig(SecretSource.Ssm, name), config.Secrets["OTHER"]);

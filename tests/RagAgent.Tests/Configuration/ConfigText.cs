@@ -16,7 +16,7 @@ internal static class ConfigText
 
     public static AgentConfig AssertAccepted(string text)
     {
-        ConfigResult result = Read(text);
+        var result = Read(text);
         Assert.Empty(result.Errors);
         Assert.NotNull(result.Config);
         return result.Config;
@@ -25,7 +25,7 @@ internal static class ConfigText
     /// <summary>Every problem without file, line and column: <c>key: message</c>.</summary>
     public static string[] AssertRejected(string text)
     {
-        ConfigResult result = Read(text);
+        var result = Read(text);
         Assert.Null(result.Config);
         Assert.NotEmpty(result.Errors);
         return [.. result.Errors.Select(problem => problem.Key is null ? problem.Message : $"{problem.Key}: {problem.Message}")];

@@ -13,10 +13,18 @@ internal sealed partial record DocumentedConfigKey(string Name, string Type, str
     public static IReadOnlyDictionary<string, DocumentedConfigKey> All()
     {
         var keys = new Dictionary<string, DocumentedConfigKey>();
-        foreach (string line in RepositoryFiles.Read("docs/configuration.md").Split('\n'))
+        foreach (var line in RepositoryFiles.Read("docs/configuration.md").Split('\n'))
         {
-            if (Heading().Match(line) is { Success: true } heading) Add(new(heading.Groups[1].Value, "section", "none", null, ""));
-            if (!line.StartsWith("| `", StringComparison.Ordinal)) continue;
+            if (Heading().Match(line) is { Success: true } heading)
+            {
+                Add(new(heading.Groups[1].Value, "section", "none", null, ""));
+            }
+
+            if (!line.StartsWith("| `", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             string[] cells = [.. line.Trim('|').Split(" | ").Select(cell => cell.Trim())];
             Assert.True(cells.Length == 5 && cells.All(cell => cell.Length > 0), $"Not five full cells: {line}");
             Add(new(cells[0].Trim('`'), cells[1], cells[2], cells[3].Trim('`'), cells[4]));

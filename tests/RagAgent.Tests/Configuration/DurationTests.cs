@@ -18,7 +18,7 @@ public class DurationTests
     [InlineData("0s", 0)]
     public void Amounts_with_units_add_up(string text, long milliseconds)
     {
-        Assert.True(Duration.TryParse(text, out TimeSpan value));
+        Assert.True(Duration.TryParse(text, out var value));
         Assert.Equal(milliseconds, value.TotalMilliseconds);
     }
 
@@ -42,7 +42,7 @@ public class DurationTests
     [Fact]
     public void What_is_written_is_read_back_as_the_same() =>
         Gen.Long[0, (long)TimeSpan.FromDays(365).TotalMilliseconds].Sample(milliseconds =>
-            Duration.TryParse(Duration.Format(TimeSpan.FromMilliseconds(milliseconds)), out TimeSpan read) && read.TotalMilliseconds == milliseconds);
+            Duration.TryParse(Duration.Format(TimeSpan.FromMilliseconds(milliseconds)), out var read) && read.TotalMilliseconds == milliseconds);
 
     [Theory]
     [InlineData("30", "must be a duration like \"20s\", but is a number; write \"30s\"")]

@@ -15,11 +15,18 @@ internal static class SampleConfigKeys
     public static (JsonNode? Value, bool Found)? Find(JsonObject root, string key)
     {
         JsonNode? at = root;
-        foreach (string part in key.Split('.'))
+        foreach (var part in key.Split('.'))
         {
-            bool inList = part.EndsWith("[]", StringComparison.Ordinal);
-            if (at is not JsonObject members || !members.TryGetPropertyValue(inList ? part[..^2] : part.Replace("NAME", Name, StringComparison.Ordinal), out at)) return null;
-            if (inList) at = at!.AsArray()[0];
+            var inList = part.EndsWith("[]", StringComparison.Ordinal);
+            if (at is not JsonObject members || !members.TryGetPropertyValue(inList ? part[..^2] : part.Replace("NAME", Name, StringComparison.Ordinal), out at))
+            {
+                return null;
+            }
+
+            if (inList)
+            {
+                at = at!.AsArray()[0];
+            }
         }
 
         return (at, true);
@@ -28,18 +35,54 @@ internal static class SampleConfigKeys
     /// <summary>A file that sets this key, and beside it only what must be there.</summary>
     public static string ConfigWithOnly(string key, string value)
     {
-        if (key == "image") return $$"""{ "image": {{value}} }""";
-        string[] parts = key.Split('.');
-        string text = $"\"{parts[^1]}\": {value}";
-        if (key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && parts[^1] is "json" or "delivery") text += ", \"ssm\": \"/a\"";
-        if (key == "access.password.json") text += ", \"ssm\": \"/a\"";
-        if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "host") text += ", \"host\": \"/a\"";
-        if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "container") text += ", \"container\": \"/a\"";
-        if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "certificate") text += ", \"certificate\": \"/a\"";
-        if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "key") text += ", \"key\": \"/a\"";
-        if (key.StartsWith("dns.", StringComparison.Ordinal) && parts[^1] != "zone") text += ", \"zone\": \"Z1\"";
-        if (key.StartsWith("dns.", StringComparison.Ordinal) && parts[^1] != "name") text += ", \"name\": \"rag.example.com\"";
-        foreach (string part in parts.Reverse().Skip(1))
+        if (key == "image")
+        {
+            return $$"""{ "image": {{value}} }""";
+        }
+
+        var parts = key.Split('.');
+        var text = $"\"{parts[^1]}\": {value}";
+        if (key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && parts[^1] is "json" or "delivery")
+        {
+            text += ", \"ssm\": \"/a\"";
+        }
+
+        if (key == "access.password.json")
+        {
+            text += ", \"ssm\": \"/a\"";
+        }
+
+        if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "host")
+        {
+            text += ", \"host\": \"/a\"";
+        }
+
+        if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "container")
+        {
+            text += ", \"container\": \"/a\"";
+        }
+
+        if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "certificate")
+        {
+            text += ", \"certificate\": \"/a\"";
+        }
+
+        if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "key")
+        {
+            text += ", \"key\": \"/a\"";
+        }
+
+        if (key.StartsWith("dns.", StringComparison.Ordinal) && parts[^1] != "zone")
+        {
+            text += ", \"zone\": \"Z1\"";
+        }
+
+        if (key.StartsWith("dns.", StringComparison.Ordinal) && parts[^1] != "name")
+        {
+            text += ", \"name\": \"rag.example.com\"";
+        }
+
+        foreach (var part in parts.Reverse().Skip(1))
         {
             text = part.EndsWith("[]", StringComparison.Ordinal)
                 ? $$"""
@@ -50,8 +93,16 @@ internal static class SampleConfigKeys
                     """;
         }
 
-        if (key.StartsWith("tls.", StringComparison.Ordinal)) text += ", \"listen\": { \"https\": 443 }";
-        if (key == "listen.https") text += ", \"tls\": { \"certificate\": \"/a\", \"key\": \"/a\" }";
+        if (key.StartsWith("tls.", StringComparison.Ordinal))
+        {
+            text += ", \"listen\": { \"https\": 443 }";
+        }
+
+        if (key == "listen.https")
+        {
+            text += ", \"tls\": { \"certificate\": \"/a\", \"key\": \"/a\" }";
+        }
+
         return $$"""{ "image": "app", {{text}} }""";
     }
 

@@ -17,16 +17,29 @@ internal static class SchemaKeys
 
     private static void Collect(JsonObject schema, string path, Dictionary<string, JsonObject> keys)
     {
-        foreach ((string name, JsonNode? value) in schema["properties"] as JsonObject ?? [])
+        foreach ((var name, var value) in schema["properties"] as JsonObject ?? [])
         {
-            string key = path.Length == 0 ? name : $"{path}.{name}";
+            var key = path.Length == 0 ? name : $"{path}.{name}";
             keys.Add(key, value!.AsObject());
             Collect(value.AsObject(), key, keys);
         }
 
-        if (schema["items"] is JsonObject items) Collect(items, $"{path}[]", keys);
-        if (schema["additionalProperties"] is JsonObject named) Collect(named, $"{path}.NAME", keys);
+        if (schema["items"] is JsonObject items)
+        {
+            Collect(items, $"{path}[]", keys);
+        }
+
+        if (schema["additionalProperties"] is JsonObject named)
+        {
+            Collect(named, $"{path}.NAME", keys);
+        }
+
         if (path.EndsWith(".NAME", StringComparison.Ordinal) || path == "access.password")
-            foreach (JsonNode? choice in schema["oneOf"] as JsonArray ?? []) Collect(choice!.AsObject(), path, keys);
+        {
+            foreach (var choice in schema["oneOf"] as JsonArray ?? [])
+            {
+                Collect(choice!.AsObject(), path, keys);
+            }
+        }
     }
 }

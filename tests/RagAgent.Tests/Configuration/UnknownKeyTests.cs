@@ -29,7 +29,7 @@ public class UnknownKeyTests
     [Fact]
     public void A_duplicate_key_names_both_lines()
     {
-        ConfigError problem = Assert.Single(Read("{ \"image\": \"app\",\n \"aws\": {},\n\n \"aws\": {} }").Errors);
+        var problem = Assert.Single(Read("{ \"image\": \"app\",\n \"aws\": {},\n\n \"aws\": {} }").Errors);
 
         Assert.Equal("ragagent.json:4:2: aws: duplicate key: it is set on line 2 and on line 4; remove one", problem.ToString());
     }

@@ -104,7 +104,7 @@ public class EngineProblemsTests
     [Fact]
     public void An_engine_whose_socket_is_missing_does_not_run() =>
         Assert.Equal(
-            new Problem("engine-unreachable", $"Docker Engine is not running: its socket {Socket} does not exist.", "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),
+            new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: its socket {Socket} does not exist.", "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),
             EngineProblems.From(Failed(SocketError.AddressNotAvailable), "answer", Socket));
 
     [Fact]
@@ -114,7 +114,7 @@ public class EngineProblemsTests
         try
         {
             Assert.Equal(
-                new Problem("engine-unreachable", $"Docker Engine is not running: nothing listens on {socket}.", "Start it with 'systemctl start docker'; the agent waits for it."),
+                new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: nothing listens on {socket}.", "Start it with 'systemctl start docker'; the agent waits for it."),
                 EngineProblems.From(Failed(SocketError.ConnectionRefused), "answer", socket));
         }
         finally
@@ -126,7 +126,7 @@ public class EngineProblemsTests
     [Fact]
     public void A_socket_that_this_user_may_not_open_names_the_group_to_join() =>
         Assert.Equal(
-            new Problem("engine-unreachable", $"Docker Engine's socket {Socket} can't be opened: permission denied.",
+            new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine's socket {Socket} can't be opened: permission denied.",
                 $"Run it as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
             EngineProblems.From(Failed(SocketError.AccessDenied), "answer", Socket));
 

@@ -7,6 +7,10 @@ using RagAgent.Diagnostics.Logging;
 namespace RagAgent.Tests.Contract;
 
 /// <summary>A log message that the agent can write, as its attribute declares it.</summary>
+/// <param name="Id"></param>
+/// <param name="Name"></param>
+/// <param name="Level"></param>
+/// <param name="HasProblem"></param>
 /// <param name="Fields">The journal fields that its placeholders become, without RAGAGENT_.</param>
 internal sealed partial record LogEvent(int Id, string? Name, LogLevel Level, bool HasProblem, IReadOnlyList<string> Fields)
 {

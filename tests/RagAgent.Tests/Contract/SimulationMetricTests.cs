@@ -23,7 +23,7 @@ public sealed class SimulationMetricTests
     {
         var random = new PCG((uint)seed, (ulong)seed);
         var any = History.Any(maxSteps: 25);
-        var lived = Enumerable.Range(0, Histories).Select(_ => SimulatedLife.Run(any.Generate(random, null, out Size _))).ToArray();
+        var lived = Enumerable.Range(0, Histories).Select(_ => SimulatedLife.Run(any.Generate(random, null, out var _))).ToArray();
         return $"{seed:00} served within {lived.Max(one => one.RecoveryTime)}, " +
             $"at most {lived.Max(one => one.BusiestMinute)} effects in a minute, " +
             $"{lived.Sum(one => one.EventCount)} events, {lived.Sum(one => one.InstanceStops)} stops of the instance";

@@ -154,7 +154,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
         await using (var second = Server(_folder.FullName))
         {
             Assert.Equal(
-                new Problem("runtime-directory-taken", $"The runtime directory {_folder.FullName} belongs to another RagAgent that runs on this machine.",
+                new Problem(ProblemCatalog.RuntimeDirectoryTaken, $"The runtime directory {_folder.FullName} belongs to another RagAgent that runs on this machine.",
                     $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {_folder.FullName}' shows the other one."),
                 await AssertProblem.ThrownAsync(() => second.StartAsync(TestCancellation)));
             await second.StopAsync(TestCancellation);
@@ -192,7 +192,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
         var refused = AssertProblem.Thrown(() => RuntimeDirectory.SocketPath(fits + "d"));
 
         Assert.Equal(
-            new Problem("control-socket-name", $"The control socket can't be {fits}d/control.sock: that name has 108 bytes, and the longest that a socket can have is 107.", "Give --runtime-dir a shorter path."),
+            new Problem(ProblemCatalog.ControlSocketName, $"The control socket can't be {fits}d/control.sock: that name has 108 bytes, and the longest that a socket can have is 107.", "Give --runtime-dir a shorter path."),
             refused);
     }
 
@@ -223,7 +223,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
         using var client = new ControlClient(folder);
 
         Assert.Equal(
-            new Problem("not-running", $"No agent runs here: nobody answers on {folder}/control.sock.",
+            new Problem(ProblemCatalog.NotRunning, $"No agent runs here: nobody answers on {folder}/control.sock.",
                 "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."),
             await AssertProblem.ThrownAsync(() => client.StatusAsync(null, TestCancellation)));
     }

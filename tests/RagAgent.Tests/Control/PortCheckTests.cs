@@ -13,7 +13,7 @@ namespace RagAgent.Tests.Control;
 /// <summary>Whose the port is where visitors come in, with nobody who answers for it.</summary>
 public sealed class PortCheckTests
 {
-    private static readonly Problem Denied = new("control-denied", "The agent's control socket /x may not be used by this user.", "Use sudo.");
+    private static readonly Problem Denied = new(ProblemCatalog.ControlDenied, "The agent's control socket /x may not be used by this user.", "Use sudo.");
 
     [Theory]
     [InlineData("ActiveState=active\nListen=[::]:80 (Stream)\n", true)]
@@ -48,7 +48,7 @@ public sealed class PortCheckTests
     {
         Assert.Null(PortCheck.ForUnreachableAgent(Sample.AnyProblem, 80));
         Assert.Null(AppCheck.ForUnreachableAgent(Sample.AnyProblem));
-        Assert.Equal(CheckOutcome.Skipped, AppCheck.ForUnreachableAgent(Sample.AnyProblem with { Code = "not-running" })!.Outcome);
+        Assert.Equal(CheckOutcome.Skipped, AppCheck.ForUnreachableAgent(Sample.AnyProblem with { Kind = ProblemCatalog.NotRunning })!.Outcome);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]

@@ -12,7 +12,7 @@ namespace RagAgent.Tests.Diagnostics;
 /// <summary>What each check says of what it found, and how the doctor puts them together.</summary>
 public sealed class DoctorReportTests
 {
-    private static readonly Problem NoCredentials = new("imds-no-role", "The instance has no IAM role yet.", "Attach one.");
+    private static readonly Problem NoCredentials = new(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet.", "Attach one.");
 
     [Fact]
     public async Task They_are_told_in_their_order_and_what_fails_for_the_same_reason_is_told_once()

@@ -30,7 +30,7 @@ public class HeadlineTests
     [Fact]
     public void An_app_that_fails_beside_an_engine_that_is_away_is_told_by_the_engine() =>
         AssertHeadline("The app does not answer. It went wrong. Do this.",
-            Sample.StateWithoutContainer with { Front = Sample.Serving(failures: 2, fault: "connection refused"), Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem with { Code = ProblemCodes.EngineUnreachable }) });
+            Sample.StateWithoutContainer with { Front = Sample.Serving(failures: 2, fault: "connection refused"), Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem with { Kind = ProblemCatalog.EngineUnreachable }) });
 
     [Fact]
     public void A_serving_app_beside_a_failing_registry_just_serves_once_it_was_known_to_be_the_newest()
@@ -93,7 +93,7 @@ public class HeadlineTests
 
         AssertHeadline("It went wrong. Do this.", failed);
         AssertHeadline("It went wrong. Do this.", failed with { Crashes = 5 });   // it never came to run
-        var crashed = new Problem("app-exited", "It exited.", "Look there.");
+        var crashed = new Problem(ProblemCatalog.AppExited, "It exited.", "Look there.");
         AssertHeadline("The app is crash-looping (5 in a row). It exited. Look there.",
             failed with { Front = new ContainerState.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, crashed, null)), Crashes = 5 });
     }
@@ -111,7 +111,7 @@ public class HeadlineTests
     [Fact]
     public void What_is_missing_for_a_start_is_told_in_the_order_in_which_one_needs_the_other()
     {
-        var trouble = (string what) => new Problem("x", what, "Do this.");
+        var trouble = (string what) => new Problem(new ProblemKind("x"), what, "Do this.");
         var image = Sample.StateWithoutContainer with { Image = Sample.LoadFailed<FetchedImage>(trouble("Image.")) };
         var tag = image with { Tag = Sample.LoadFailed<Resolution>(trouble("Tag.")) };
         var secrets = tag with { Secrets = Sample.LoadFailed<SecretVersions>(trouble("Secrets.")) };

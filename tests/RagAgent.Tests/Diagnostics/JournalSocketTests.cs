@@ -59,7 +59,7 @@ public sealed class JournalSocketTests : IDisposable
     [Fact]
     public void A_problem_is_told_by_its_code_and_explained_as_that()
     {
-        _output.CreateLogger<Supervisor>().CrashLooping(new Problem("app-exited", "The app exited with code 3.", "Its output is in the journal."), 5, "");
+        _output.CreateLogger<Supervisor>().CrashLooping(new Problem(ProblemCatalog.AppExited, "The app exited with code 3.", "Its output is in the journal."), 5, "");
 
         var heard = ReceiveFields();
         Assert.Equal("The app exited with code 3. Its output is in the journal. That was crash 5 in a row: the app is crash-looping.", heard["MESSAGE"]);

@@ -1,6 +1,4 @@
-using Microsoft.Extensions.Logging;
 using RagAgent.Diagnostics.Logging;
-using RagAgent.Reporting;
 using RagAgent.Tests.Support;
 using Serilog;
 using Serilog.Events;

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using k8s;
+using k8s.Models;
 using RagAgent.Export;
 using RagAgent.Export.Kubernetes;
 using RagAgent.Tests.Support;
 using Xunit;
-using k8s;
-using k8s.Models;
 
 namespace RagAgent.Tests.Export;
 

@@ -88,7 +88,7 @@ public class ManifestTests
         var problem = AssertProblem.Thrown(() => Manifest.SelectForPlatform(index, new Platform("linux", "amd64"), Reference));
 
         Assert.Equal(new Problem(
-            "image-platform",
+            ProblemCatalog.ImagePlatform,
             "registry.example.com/app:latest was built for linux/arm64, windows/amd64, but this machine is linux/amd64.",
             "Build it with 'docker build --platform linux/amd64' and push it again; the agent looks again by itself."), problem);
     }

@@ -253,7 +253,7 @@ public sealed class AccessControlTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task While_the_hash_can_not_be_read_nobody_comes_in_and_the_reason_is_not_told_to_visitors()
     {
-        _password = new PasswordFixture(PasswordFixture.PasswordOnly, _time) { StoredHash = () => throw new ProblemException(new Problem("x", "The parameter /secret-name does not exist.", "Create it.")) };
+        _password = new PasswordFixture(PasswordFixture.PasswordOnly, _time) { StoredHash = () => throw new ProblemException(new Problem(new ProblemKind("x"), "The parameter /secret-name does not exist.", "Create it.")) };
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
         await StartAsync(_password);

@@ -47,7 +47,7 @@ public sealed class CertificateWatchTests : IDisposable
         Assert.Same(inUse, _watch.Current);
         var problem = Assert.Single(_watch.Problems);
         Assert.Equal(
-            new Problem("certificate-mismatch",
+            new Problem(ProblemCatalog.CertificateMismatch,
                 $"The private key {_authority.Key} does not belong to the certificate {_authority.Certificate}. HTTPS goes on with the certificate that was read before, which is valid until 2026-05-30.",
                 "Name the two files that were made together: certbot's fullchain.pem and privkey.pem of one folder. A file that is just being written is read again within seconds."),
             problem);

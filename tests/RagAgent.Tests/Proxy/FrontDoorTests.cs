@@ -26,7 +26,7 @@ public class FrontDoorTests
         var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, stop);
         Assert.False(closed.FrontDoor.IsOpen);
         Assert.Equal(
-            new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
+            new Problem(ProblemCatalog.ListenPortTaken, $"Port {port}, where visitors come in, is taken by another program.",
                 $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration; the agent tries again every 5s."),
             closed.FrontDoor.Problem);
 

@@ -17,7 +17,7 @@ namespace RagAgent.Tests.Proxy;
 public partial class StatusPageModelTests
 {
     private static readonly Moment Now = new(TimeSpan.FromSeconds(40));
-    private static readonly Problem Internal = new("aws-denied",
+    private static readonly Problem Internal = new(ProblemCatalog.AwsDenied,
         $"The role ragstream-instance may not read arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY for registry/app@{Sample.Digest} at 10.0.0.7:5000.",
         "Run 'aws iam put-role-policy' with /etc/policy.json.");
     private static readonly Failure Crashed = new(Now, "release-1", Internal, null);
@@ -48,7 +48,7 @@ public partial class StatusPageModelTests
         ["stopped"] = Cached with { Hold = Hold.Operator },
         ["stopped by docker"] = Cached with { Hold = Hold.DockerStop },
         ["crashed"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed), Crashes = 1, LastServed = Now },
-        ["crash loop"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed with { Problem = Internal with { Code = "app-exited" } }), Crashes = 7 },
+        ["crash loop"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed with { Problem = Internal with { Kind = ProblemCatalog.AppExited } }), Crashes = 7 },
         ["nobody there"] = Cached with { Hold = Hold.Operator, Idle = new IdleState(Now, IdleNoticeAt: Now) },
         ["up for long"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed), Crashes = 1, LastServed = Now, Idle = new IdleState(Now, UptimeNoticeAt: Now) },
         ["leaving"] = Cached with { Front = Sample.Serving(), Idle = new IdleState(Now, IdleNoticeAt: Now), InstanceStop = Sample.Loaded(new StopAccepted("i-1", Now)) },

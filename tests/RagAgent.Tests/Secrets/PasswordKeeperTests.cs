@@ -8,7 +8,7 @@ namespace RagAgent.Tests.Secrets;
 
 public sealed class PasswordKeeperTests : IAsyncDisposable
 {
-    private static readonly Problem Missing = new("ssm-parameter-missing", "The parameter /password does not exist.", "Create it.");
+    private static readonly Problem Missing = new(ProblemCatalog.SsmParameterMissing, "The parameter /password does not exist.", "Create it.");
 
     private readonly FakeTimeProvider _time = new();
     private readonly PasswordFixture _password;
@@ -46,7 +46,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task What_is_said_of_a_parameter_that_is_not_there_speaks_of_a_hash_and_not_of_a_key()
     {
-        _password.StoredHash = () => throw new ProblemException(new Problem("ssm-parameter-missing", "The parameter /password does not exist.", "Create it with 'put --value file://key.txt', or correct secrets or aws.region."));
+        _password.StoredHash = () => throw new ProblemException(new Problem(ProblemCatalog.SsmParameterMissing, "The parameter /password does not exist.", "Create it with 'put --value file://key.txt', or correct secrets or aws.region."));
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
 
@@ -61,7 +61,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
         Assert.Null(_password.Keeper.Hash);
-        Assert.Equal(new Problem("access-closed", "The password can't be checked, so no visitor gets in: the parameter /password does not exist.", "Create it."), _password.Keeper.Problem);
+        Assert.Equal(new Problem(ProblemCatalog.AccessClosed, "The password can't be checked, so no visitor gets in: the parameter /password does not exist.", "Create it."), _password.Keeper.Problem);
 
         _password.StoredHash = () => new RawSecret(PasswordFixture.Hash, "1");
         await AdvanceUntilAsync(keeper => keeper.Hash is not null);

@@ -47,7 +47,7 @@ public sealed class SecretReaderTests : IDisposable
 
         var refused = await RefusedAsync(("KEY", Ssm("/key")));
 
-        Assert.Equal(new Problem("secret-empty", "The parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
+        Assert.Equal(new Problem(ProblemCatalog.SecretEmpty, "The parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -80,7 +80,7 @@ public sealed class SecretReaderTests : IDisposable
         var refused = await RefusedAsync(("KEY", Ssm("/all") with { Json = "openai" }));
 
         Assert.Equal(
-            new Problem("secret-field-missing", "The parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
+            new Problem(ProblemCatalog.SecretFieldMissing, "The parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
             refused);
     }
 
@@ -127,7 +127,7 @@ public sealed class SecretReaderTests : IDisposable
         var path = Path.Combine(_folder.FullName, name);
 
         Assert.Equal(
-            new Problem("secret-file-missing", $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
+            new Problem(ProblemCatalog.SecretFileMissing, $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
             await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path))));
     }
 
@@ -137,7 +137,7 @@ public sealed class SecretReaderTests : IDisposable
         // A folder refuses to be read like a file whoever asks; a mode would not stop root.
         var refused = await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, _folder.FullName)));
 
-        Assert.Equal(new Problem("secret-file-denied", $"The secret's file {_folder.FullName} can't be read: permission denied.", "Give the agent's user the right to read it."), refused);
+        Assert.Equal(new Problem(ProblemCatalog.SecretFileDenied, $"The secret's file {_folder.FullName} can't be read: permission denied.", "Give the agent's user the right to read it."), refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -227,5 +227,5 @@ internal sealed class FakeParameterStore : Dictionary<string, RawSecret>, IParam
 {
     public Task<RawSecret> ReadAsync(string name, CancellationToken stopping) => TryGetValue(name, out var secret)
         ? Task.FromResult(secret)
-        : throw new ProblemException(new Problem("no-such", "There is no such parameter.", "Make one."));
+        : throw new ProblemException(new Problem(new ProblemKind("no-such"), "There is no such parameter.", "Make one."));
 }

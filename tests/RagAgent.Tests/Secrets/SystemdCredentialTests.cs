@@ -39,7 +39,7 @@ public sealed class SystemdCredentialTests : IDisposable
         using var variables = new EnvironmentVariables((Variable, folder));
 
         Assert.Equal(
-            new Problem("secret-no-credentials", "The systemd credential openai can't be read: systemd gave this process no credentials.",
+            new Problem(ProblemCatalog.SecretNoCredentials, "The systemd credential openai can't be read: systemd gave this process no credentials.",
                 "Add LoadCredential=openai:/path/to/it to the unit (systemctl edit ragagent) and restart the service."),
             await AssertProblem.ThrownAsync(ReadAsync));
     }

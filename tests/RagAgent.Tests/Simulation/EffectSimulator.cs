@@ -1,7 +1,6 @@
 using RagAgent.Common;
 using RagAgent.Supervision;
 using RagAgent.Supervision.State;
-using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Simulation;
 
@@ -11,11 +10,11 @@ namespace RagAgent.Tests.Simulation;
 /// </summary>
 internal sealed class EffectSimulator(World world)
 {
-    private static readonly Problem Unreachable = new(ProblemCodes.EngineUnreachable, "No engine.", "");
-    private static readonly Problem Silent = new(ProblemCodes.EngineSilent, "A slow engine.", "");
-    private static readonly Problem Full = new(ProblemCodes.DiskFull, "The disk is full.", "");
-    private static readonly Problem Corrupt = new(ProblemCodes.ImageCorrupt, "A layer is broken.", "");
-    private static readonly Problem Missing = new(ProblemCodes.ImageMissing, "No image.", "");
+    private static readonly Problem Unreachable = new(ProblemCatalog.EngineUnreachable, "No engine.", "");
+    private static readonly Problem Silent = new(ProblemCatalog.EngineSilent, "A slow engine.", "");
+    private static readonly Problem Full = new(ProblemCatalog.DiskFull, "The disk is full.", "");
+    private static readonly Problem Corrupt = new(ProblemCatalog.ImageCorrupt, "A layer is broken.", "");
+    private static readonly Problem Missing = new(ProblemCatalog.ImageMissing, "No image.", "");
 
     private readonly List<PendingEffect> _pending = [];
 
@@ -297,7 +296,7 @@ internal sealed class EffectSimulator(World world)
                 : "connection refused")
             .Then(Latency(), () =>
             {
-                ProbeResult result = world.ProberFails ? new ProbeResult.NotSent("no file is left")
+                var result = world.ProberFails ? new ProbeResult.NotSent("no file is left")
                     : world.IsUnderPressure && Time.Chance(0.9) ? new ProbeResult.Failed(fault ?? "no answer in time", UnderPressure: true)
                     : Support.Sample.ProbeOutcome(fault);
                 world.Invariants.ProbeReported(probe, result);

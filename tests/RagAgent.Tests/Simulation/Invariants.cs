@@ -222,7 +222,7 @@ internal sealed class Invariants(World world)
     {
         switch (@event)
         {
-            case Event.StartFailed { Problem.Code: ProblemCodes.ImageMissing or ProblemCodes.ImageCorrupt } failed when before.SlotOfOperation(failed.Operation) is { } slot && before.At(slot) is ContainerState.Starting starting:
+            case Event.StartFailed failed when (failed.Problem.Kind == ProblemCatalog.ImageMissing || failed.Problem.Kind == ProblemCatalog.ImageCorrupt) && before.SlotOfOperation(failed.Operation) is { } slot && before.At(slot) is ContainerState.Starting starting:
                 _unusable[starting.Release.Image] = failed.Problem.Code;
                 break;
             case Event.ImageReady ready when before.Image.IsRunning:
@@ -232,7 +232,7 @@ internal sealed class Invariants(World world)
                 Forget(image => image == ready.Image);
                 break;
             case Event.EngineInspected { Inventory.Images: { } disk } when before.Engine is { IsRunning: true, IsOutdated: false }:
-                Forget(image => _unusable[image] == ProblemCodes.ImageMissing && disk.Contains(image.ToString()));
+                Forget(image => _unusable[image] == ProblemCatalog.ImageMissing.Code && disk.Contains(image.ToString()));
                 break;
         }
 

@@ -10,7 +10,7 @@ internal sealed class World
 {
     public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan SlowestStageDuration = TimeSpan.FromSeconds(12);
-    public static readonly Problem Unavailable = new("out-of-reach", "It did not work.", "");
+    public static readonly Problem Unavailable = new(new ProblemKind("out-of-reach"), "It did not work.", "");
 
     private readonly List<AppImage> _images = [];
     private readonly EffectSimulator _effects;

@@ -133,7 +133,7 @@ public sealed class BrokenStateTests : IDisposable
 
         var problem = await AssertProblem.ThrownAsync(() => file.SaveAsync(StateGenerator.Complete, TestCancellation));
 
-        Assert.Equal(new Problem("state-unwritable", $"What the agent remembers, {_directory.File}, can't be written: the disk is full.",
+        Assert.Equal(new Problem(ProblemCatalog.StateUnwritable, $"What the agent remembers, {_directory.File}, can't be written: the disk is full.",
             $"Free some space ('df -h {_directory.Folder}'). The app is not touched; until it can be written, a restart of the agent forgets what it has learned since."), problem);
         Assert.Equal(StateGenerator.WithoutVerdict, _directory.Read());
         Assert.Equal([_directory.File], Directory.GetFiles(_directory.Folder));   // and holds none of the little space

@@ -9,7 +9,7 @@ internal static class StateGenerator
 {
     private static readonly Gen<string> Text = Gen.String[Gen.OneOf(Gen.Char[' ', '~'], Gen.Char['\0', '\uD7FF']), 0, 30];
     private static readonly Gen<ImageName> Image = Gen.Select(Text, Text, (repository, digest) => new ImageName(repository, digest));
-    private static readonly Gen<Problem> Problem = Gen.Select(Text, Text, Text, (code, what, remedy) => new Problem(code, what, remedy));
+    private static readonly Gen<Problem> Problem = Gen.Select(Text, Text, Text, (code, what, remedy) => new Problem(ProblemCatalog.Find(code), what, remedy));
     private static readonly Gen<int> Count = Gen.Int[0, 5];
 
     private static readonly Gen<string?> OptionalInputs = Gen.OneOf(Gen.Const((string?)null), Text.Select(text => (string?)text));
@@ -28,7 +28,7 @@ internal static class StateGenerator
     /// <summary>One with everything in it.</summary>
     public static readonly PersistedState Complete = new(
         [new ImageName("registry/app", "sha256:aa"), new ImageName("registry/app", "sha256:bb")],
-        new Verdict.RolledBack(new ImageName("registry/app", "sha256:cc"), new Problem("app-exited", "The app's container 'ragstream' exited with code 3.", "See its last lines."), 1, 2, ByOperator: true, Inputs: "config-1/v1"),
+        new Verdict.RolledBack(new ImageName("registry/app", "sha256:cc"), new Problem(ProblemCatalog.AppExited, "The app's container 'ragstream' exited with code 3.", "See its last lines."), 1, 2, ByOperator: true, Inputs: "config-1/v1"),
         Hold.Operator,
         [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")]);
 

@@ -8,7 +8,7 @@ namespace RagAgent.Tests.Supervision;
 
 public class HousekeepingTests
 {
-    private static readonly Problem Full = new(ProblemCodes.DiskFull, "It does not fit.", "Make room.");
+    private static readonly Problem Full = new(ProblemCatalog.DiskFull, "It does not fit.", "Make room.");
 
     private readonly ContainerStory _story = new();
 

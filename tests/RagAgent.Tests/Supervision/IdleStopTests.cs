@@ -14,7 +14,7 @@ public class IdleStopTests
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
-    private static readonly Problem Denied = new("aws-denied", "Denied.", "Allow it.");
+    private static readonly Problem Denied = new(ProblemCatalog.AwsDenied, "Denied.", "Allow it.");
 
     private readonly ContainerStory _story = new(Policy(new IdlePolicy { StopAfter = Hour, Grace = TimeSpan.FromMinutes(30) }));
 

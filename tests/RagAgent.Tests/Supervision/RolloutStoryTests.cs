@@ -270,13 +270,13 @@ public class RolloutStoryTests
     [InlineData("container-name-taken")]
     [InlineData("engine-port-taken")]
     [InlineData("engine-mount")]
-    [InlineData(ProblemCodes.DiskFull)]
+    [InlineData("disk-full")]
     public void What_any_image_would_have_met_is_not_held_against_this_one(string code)
     {
         DeployNewer(serves: false);
         for (var failure = 0; failure < 10; failure++)
         {
-            _story.FailStart(new Problem(code, "It can't be.", "Do this.")).CompleteInspections().WaitOutBackoff();
+            _story.FailStart(new Problem(ProblemCatalog.Find(code), "It can't be.", "Do this.")).CompleteInspections().WaitOutBackoff();
         }
         Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Verdict).Strikes);
     }
@@ -317,7 +317,7 @@ public class RolloutStoryTests
     {
         DeployNewer();
         CrashThroughTrial();
-        _story.FailStart(new Problem(ProblemCodes.ImageCorrupt, "A layer is broken.", "")).CompleteInspections().RereadSecrets();
+        _story.FailStart(new Problem(ProblemCatalog.ImageCorrupt, "A layer is broken.", "")).CompleteInspections().RereadSecrets();
         Assert.Equal(new Effect.FetchFallback(Sample.NewImage, Replace: true), _story.SinglePending<Effect.FetchFallback>());
         _story.Advance(TimeSpan.FromMinutes(1)).CompleteFallbackFetch().CompleteInspections();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
@@ -329,7 +329,7 @@ public class RolloutStoryTests
         DeployNewer();
         CrashThroughTrial();
         _story.FailStart(Sample.ImageMissing).CompleteInspections().RereadSecrets();
-        _story.FailFallbackFetch(new Problem(ProblemCodes.TagMissing, "It is gone.", "")).Advance(TimeSpan.FromMinutes(1)).CompleteInspections();
+        _story.FailFallbackFetch(new Problem(ProblemCatalog.RegistryTagMissing, "It is gone.", "")).Advance(TimeSpan.FromMinutes(1)).CompleteInspections();
         Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
@@ -338,7 +338,7 @@ public class RolloutStoryTests
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve();
         _story.CompleteStop().CompleteInspections().FailStart(Sample.ImageMissing).CompleteInspections().RereadSecrets();
-        _story.FailFallbackFetch(new Problem(ProblemCodes.TagMissing, "It is gone.", ""));
+        _story.FailFallbackFetch(new Problem(ProblemCatalog.RegistryTagMissing, "It is gone.", ""));
         Assert.Null(_story.State.Verdict);
         Assert.Equal([Sample.NewerImage], _story.State.KnownGood);
     }
@@ -351,7 +351,7 @@ public class RolloutStoryTests
         _story.FailStart(Sample.ImageMissing).CompleteInspections().RereadSecrets();
         _story.ObserveContainers(Sample.RunningContainer("by-hand", Sample.Release(Sample.NewImage))).PassProbes();
         Assert.Equal("by-hand", Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Id);
-        _story.FailFallbackFetch(new Problem(ProblemCodes.TagMissing, "It is gone.", ""));
+        _story.FailFallbackFetch(new Problem(ProblemCatalog.RegistryTagMissing, "It is gone.", ""));
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 

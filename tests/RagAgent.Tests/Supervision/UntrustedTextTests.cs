@@ -21,7 +21,7 @@ public sealed class UntrustedTextTests
     [Fact]
     public void A_problem_is_one_line_whatever_it_was_made_of()
     {
-        var problem = new Problem("registry", "Getting it failed: <html>\nSTOPPING=1\n\u001b[0m.", "Try\nagain.");
+        var problem = new Problem(ProblemCatalog.Registry, "Getting it failed: <html>\nSTOPPING=1\n\u001b[0m.", "Try\nagain.");
 
         Assert.Equal("Getting it failed: <html> STOPPING=1 ␛[0m. Try again.", problem.ToString());
     }

@@ -8,7 +8,13 @@ internal static class RepositoryFiles
     public static string PathOf(string path)
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "RagAgent.sln"))) return Path.Combine(folder.FullName, path);
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
+            {
+                return Path.Combine(folder.FullName, path);
+            }
+        }
+
         throw new DirectoryNotFoundException($"No RagAgent.sln above {AppContext.BaseDirectory}.");
     }
 }

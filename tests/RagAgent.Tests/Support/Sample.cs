@@ -13,11 +13,11 @@ internal static partial class Sample
     public static readonly ImageName NewerImage = Image("newer");
     public static readonly ImageName NewestImage = Image("newest");
 
-    public static readonly Problem EngineSilent = new(ProblemCodes.EngineSilent, "The engine takes too long.", "It is asked again.");
-    public static readonly Problem EngineUnreachable = new(ProblemCodes.EngineUnreachable, "The engine does not answer.", "It is asked again.");
-    public static readonly Problem ImageMissing = new(ProblemCodes.ImageMissing, "The image is not on disk.", "It is pulled again.");
-    public static readonly Problem ImageCorrupt = new(ProblemCodes.ImageCorrupt, "A layer is broken.", "It is pulled anew.");
-    public static readonly Problem Refused = new("refused", "It was refused.", "It is tried again.");
+    public static readonly Problem EngineSilent = new(ProblemCatalog.EngineSilent, "The engine takes too long.", "It is asked again.");
+    public static readonly Problem EngineUnreachable = new(ProblemCatalog.EngineUnreachable, "The engine does not answer.", "It is asked again.");
+    public static readonly Problem ImageMissing = new(ProblemCatalog.ImageMissing, "The image is not on disk.", "It is pulled again.");
+    public static readonly Problem ImageCorrupt = new(ProblemCatalog.ImageCorrupt, "A layer is broken.", "It is pulled anew.");
+    public static readonly Problem Refused = new(new ProblemKind("refused"), "It was refused.", "It is tried again.");
 
     public static ImageName Image(string name) => new(Repository, $"sha256:{name}");
 

@@ -17,7 +17,7 @@ internal static partial class Sample
     public const string NewerDigest = "sha256:ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff";
     public static readonly Policy DefaultPolicy = new() { ConfigFingerprint = "config" };
     public static readonly ImageName CurrentImage = new("registry/app", Digest);
-    public static readonly Problem AnyProblem = new("trouble", "It went wrong.", "Do this.");
+    public static readonly Problem AnyProblem = new(new ProblemKind("trouble"), "It went wrong.", "Do this.");
 
     public static readonly Resolution CurrentResolution = new("registry/app:latest", CurrentImage, Digest);
     public static readonly SecretVersions CurrentSecrets = new("secrets", ["KEY (version 3 of parameter /key)"], []);

@@ -24,7 +24,7 @@ internal sealed class DnsCheck(AgentConfig config, InstanceMetadata metadata, Ro
             return CheckResult.Failed(DnsPlan.NoPublicAddress(dns));
         }
         var plan = DnsPlan.Of(dns, addresses, await route53.ListAsync(dns, stopping));
-        if (plan.Problems.FirstOrDefault(problem => problem.Code != DnsPlan.ElsewhereCode) is { } blocking)
+        if (plan.Problems.FirstOrDefault(problem => problem.Kind != DnsPlan.ElsewhereCode) is { } blocking)
         {
             return CheckResult.Failed(blocking);
         }

@@ -11,7 +11,7 @@ namespace RagAgent.Aws.Dns;
 internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<IPAddress> ToWrite, IReadOnlyList<Problem> Problems)
 {
     /// <summary>The code of what leads some visitors elsewhere, while others get here.</summary>
-    public const string ElsewhereCode = "dns-elsewhere";
+    public static readonly ProblemKind ElsewhereCode = ProblemCatalog.DnsElsewhere;
 
     private static readonly string[] Types = ["A", "AAAA"];
 
@@ -51,7 +51,7 @@ internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<
 
     /// <summary>There is nothing that the name could point at.</summary>
     /// <param name="dns">Which name.</param>
-    public static Problem NoPublicAddress(DnsConfig dns) => new("dns-no-address",
+    public static Problem NoPublicAddress(DnsConfig dns) => new(ProblemCatalog.DnsNoAddress,
         $"The instance has no public address, so {dns.Name} can't be pointed at it.",
         "Give it one: an Elastic IP address, or a subnet that assigns public addresses at launch. Where visitors come another way (a load balancer, a VPN), set dns to null. The agent looks again by itself.");
 
@@ -67,7 +67,7 @@ internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<
         _ => null,
     };
 
-    private static Problem NameTaken(DnsConfig dns, string how) => new("dns-name-taken",
+    private static Problem NameTaken(DnsConfig dns, string how) => new(ProblemCatalog.DnsNameTaken,
         $"{how}, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.",
         $"Delete it in the hosted zone {dns.Zone} when it is not needed, or set dns.name to another name; the agent looks again by itself.");
 

@@ -1,6 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
@@ -119,7 +117,7 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         {
             return null;
         }
-        catch (ProblemException exception) when (exception.Problem.Code == "imds-disabled")
+        catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.ImdsDisabled)
         {
             throw new ProblemException(NoMetadata(config.Dns!), exception);
         }
@@ -127,7 +125,7 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
 
     /// <summary>A machine that is no instance, or whose metadata may not be asked.</summary>
     /// <param name="dns">Which name.</param>
-    public static Problem NoMetadata(DnsConfig dns) => new("dns-no-metadata",
+    public static Problem NoMetadata(DnsConfig dns) => new(ProblemCatalog.DnsNoMetadata,
         $"The instance metadata is switched off (AWS_EC2_METADATA_DISABLED), so the address that {dns.Name} should point at is not known.",
         "Switch it on, or set dns to null where this is no EC2 instance.");
 
@@ -180,7 +178,7 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
             await route53.DeleteAsync(dns, ip, timeout);
             logger.DnsRecordDeleted(dns.Name, ip.ToString());
         }
-        catch (ProblemException exception) when (exception.Problem.Code == Route53Client.ChangeRefusedCode)
+        catch (ProblemException exception) when (exception.Problem.Kind == Route53Client.ChangeRefusedCode)
         {
             logger.DnsRecordChangedElsewhere(dns.Name, ip.ToString());
         }

@@ -16,7 +16,7 @@ namespace RagAgent.Aws.Dns;
 internal sealed class Route53Client(AwsContext context, TimeProvider time)
 {
     /// <summary>The code of a change that Route 53 understood and does not make.</summary>
-    public const string ChangeRefusedCode = "dns-refused";
+    public static readonly ProblemKind ChangeRefusedCode = ProblemCatalog.DnsRefused;
 
     private const string ListAction = "route53:ListResourceRecordSets";
     private const string ChangeAction = "route53:ChangeResourceRecordSets";
@@ -53,7 +53,7 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
         }
         catch (XmlException exception)
         {
-            throw new ProblemException(new Problem("dns-garbled", $"What Route 53 answers about {dns.Name} can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.DnsGarbled, $"What Route 53 answers about {dns.Name} can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
         {
             await ChangeAsync(dns, [.. types.SelectMany(type => actions.Select(action => (action, new ResourceRecordSet(dns.Name, type, dns.Ttl, [InvalidAddress]))))], $"changing the records of {dns.Name}", stopping);
         }
-        catch (ProblemException exception) when (exception.Problem.Code == ChangeRefusedCode)
+        catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.DnsRefused)
         {
             return;   // the good answer
         }
@@ -122,7 +122,7 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
         }
         catch (Exception exception) when (exception is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
         {
-            throw new ProblemException(new Problem("dns-unreachable", $"Route 53 at {address.Authority} can't be reached for {attempt}: {ExceptionMapping.DescribeCause(exception)}.",
+            throw new ProblemException(new Problem(ProblemCatalog.DnsUnreachable, $"Route 53 at {address.Authority} can't be reached for {attempt}: {ExceptionMapping.DescribeCause(exception)}.",
                 $"Check the instance's way to the internet: route table, security group's outgoing rules (443), DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }
@@ -144,9 +144,9 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
         var message = (response.Message ?? $"HTTP {(int)response.Status}").Trim('[', ']').TrimEnd('.', ' ');
         return response.Code switch
         {
-            "NoSuchHostedZone" => new Problem("dns-zone-missing", $"There is no hosted zone {dns.Zone} in the account of the credentials, so {dns.Name} can't be pointed at this machine.",
+            "NoSuchHostedZone" => new Problem(ProblemCatalog.DnsZoneMissing, $"There is no hosted zone {dns.Zone} in the account of the credentials, so {dns.Name} can't be pointed at this machine.",
                 $"Set dns.zone to the id of the zone that the name is in ('aws route53 list-hosted-zones-by-name --dns-name {dns.Name.Split('.', 2)[1]}'); it must be in the instance's own account."),
-            "InvalidChangeBatch" when message.Contains("not permitted in zone", StringComparison.Ordinal) => new Problem("dns-outside-zone", $"{dns.Name} is no name of the hosted zone {dns.Zone}: {message}.",
+            "InvalidChangeBatch" when message.Contains("not permitted in zone", StringComparison.Ordinal) => new Problem(ProblemCatalog.DnsOutsideZone, $"{dns.Name} is no name of the hosted zone {dns.Zone}: {message}.",
                 "Correct dns.name, or set dns.zone to the zone that the name is in; 'systemctl reload ragagent' then takes the file."),
             "InvalidChangeBatch" or "InvalidInput" => new Problem(ChangeRefusedCode, $"Route 53 refuses {attempt}: {message}.",
                 $"Look at the records of {dns.Name} in the hosted zone {dns.Zone}. {ExceptionMapping.RetriesAutomatically}"),

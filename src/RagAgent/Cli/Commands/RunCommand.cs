@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using RagAgent.Common;
 using RagAgent.Configuration;
@@ -57,12 +55,7 @@ internal static class RunCommand
         catch (ProblemException exception)
         {
             await Console.Error.WriteLineAsync($"ragagent: {exception.Problem}");
-            return exception.Problem.Code switch
-            {
-                "already-running" or "runtime-directory-taken" => ExitCodes.AlreadyRunning,
-                "control-socket-name" => ExitCodes.BadConfiguration,
-                _ => ExitCodes.Failed,
-            };
+            return exception.Problem.Kind.ExitCode;
         }
     }
 

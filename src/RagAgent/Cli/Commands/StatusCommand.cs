@@ -3,7 +3,6 @@ using System.Text.Json;
 using RagAgent.Common;
 using RagAgent.Control;
 using RagAgent.Reporting;
-using RagAgent.Secrets;
 
 namespace RagAgent.Cli.Commands;
 
@@ -25,7 +24,7 @@ internal static class StatusCommand
             {
                 var status = await agent.StatusAsync(null, stopping);
                 Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Format(status, LineWrap.TerminalWidth));
-                var isLockedOut = status.Problems.Any(problem => problem.Code == PasswordHashProvider.ClosedCode);
+                var isLockedOut = status.Problems.Any(problem => problem.Code == ProblemCatalog.AccessClosed.Code);
                 return status is { App.State: "serving", FrontDoor.Open: true } && !isLockedOut ? ExitCodes.Ok : ExitCodes.Failed;
             }));
         return command;
@@ -48,7 +47,7 @@ internal static class StatusCommand
                     lastRevision = status.Revision;
                     screen.Show(status);
                 }
-                catch (Exception exception) when (exception is HttpRequestException or ProblemException { Problem.Code: "not-running" })
+                catch (Exception exception) when (exception is HttpRequestException || (exception is ProblemException { Problem.Kind: var kind } && kind == ProblemCatalog.NotRunning))
                 {
                     lastRevision = null;
                     screen.ShowNoAgent();

@@ -61,5 +61,5 @@ internal static class VolumesCommand
         : VolumeFolders.WritableParent(container, folder) is { } above ? CreationFailed(folder, $"it lies in {above}, where the app may change the way to it", "Make it by hand, or let the app make it.")
         : null;
 
-    private static Problem CreationFailed(string folder, string why, string remedy) => new("volume-not-made", $"The folder {folder} is not made: {why}.", remedy);
+    private static Problem CreationFailed(string folder, string why, string remedy) => new(ProblemCatalog.VolumeNotMade, $"The folder {folder} is not made: {why}.", remedy);
 }

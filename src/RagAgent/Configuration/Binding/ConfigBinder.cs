@@ -15,9 +15,9 @@ internal static class ConfigBinder
     {
         var file = new ConfigSection(root, "", KnownKeys.Root, errors);
         file.Read("$schema", "", ValueParsers.String("a text", _ => null));
-        IReadOnlyDictionary<string, SecretConfig> secrets = SecretsBinder.Bind(file, errors);
-        ContainerConfig container = ContainerBinder.Bind(file.Child("container"), errors);
-        (ListenConfig listen, TlsConfig tls) = FrontDoorBinder.Bind(file);
+        var secrets = SecretsBinder.Bind(file, errors);
+        var container = ContainerBinder.Bind(file.Child("container"), errors);
+        (var listen, var tls) = FrontDoorBinder.Bind(file);
         return new AgentConfig
         {
             Image = BindImage(file),
@@ -39,10 +39,14 @@ internal static class ConfigBinder
 
     private static string BindImage(ConfigSection file)
     {
-        if (!file.Has("image")) file.AddError("image", $"is missing; say which image to run, like \"image\": \"ragstream-web\"");
+        if (!file.Has("image"))
+        {
+            file.AddError("image", $"is missing; say which image to run, like \"image\": \"ragstream-web\"");
+        }
+
         return file.Read("image", "", (ConfigNode node, out string value) =>
         {
-            string? problem = ValueParsers.String(ImageExpected, ImageReferenceRule.Validate)(node, out value);
+            var problem = ValueParsers.String(ImageExpected, ImageReferenceRule.Validate)(node, out value);
             return node is NullNode ? ErrorMessages.WrongType(ImageExpected, node, "this key has no default") : problem;
         });
     }
@@ -55,15 +59,19 @@ internal static class ConfigBinder
     private static RestartConfig BindRestart(ConfigSection section)
     {
         var defaults = new RestartConfig();
-        TimeSpan firstDelay = section.Read("firstDelay", defaults.FirstDelay, ValueParsers.DurationBetween(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "1s"));
-        TimeSpan maxDelay = section.Read("maxDelay", defaults.MaxDelay, ValueParsers.DurationBetween(TimeSpan.FromMilliseconds(100), Day, "2m"));
+        var firstDelay = section.Read("firstDelay", defaults.FirstDelay, ValueParsers.DurationBetween(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), "1s"));
+        var maxDelay = section.Read("maxDelay", defaults.MaxDelay, ValueParsers.DurationBetween(TimeSpan.FromMilliseconds(100), Day, "2m"));
         if (section.AreValid("firstDelay", "maxDelay") && maxDelay < firstDelay)
         {
-            (string shortest, string longest) = (Duration.Format(firstDelay), Duration.Format(maxDelay));
+            (var shortest, var longest) = (Duration.Format(firstDelay), Duration.Format(maxDelay));
             if (section.Has("maxDelay"))
+            {
                 section.AddError("maxDelay", ErrorMessages.Must($"be at least restart.firstDelay ({shortest})", Quoting.Value(longest)));
+            }
             else
+            {
                 section.AddError("firstDelay", ErrorMessages.Must($"be at most restart.maxDelay ({longest} by default)", Quoting.Value(shortest), "set restart.maxDelay as well"));
+            }
         }
 
         return new RestartConfig
@@ -77,9 +85,12 @@ internal static class ConfigBinder
     private static UpdateConfig BindUpdate(ConfigSection section, ContainerConfig container)
     {
         var defaults = new UpdateConfig();
-        UpdateSwap swap = section.Read("swap", defaults.Swap, ValueParsers.OneOf(("auto", UpdateSwap.Auto), ("start-first", UpdateSwap.StartFirst), ("stop-first", UpdateSwap.StopFirst)));
+        var swap = section.Read("swap", defaults.Swap, ValueParsers.OneOf(("auto", UpdateSwap.Auto), ("start-first", UpdateSwap.StartFirst), ("stop-first", UpdateSwap.StopFirst)));
         if (swap == UpdateSwap.StartFirst && container.HasWritableVolumes)
+        {
             section.AddError("swap", "can't be \"start-first\" while container.volumes has a volume that the app may write to: two containers would write to it at once; use \"auto\", or set \"readOnly\": true");
+        }
+
         return new UpdateConfig
         {
             Boot = section.Read("boot", defaults.Boot, ValueParsers.OneOf(("latest", UpdateBoot.Latest), ("cached", UpdateBoot.Cached))),

@@ -24,11 +24,21 @@ internal sealed class ConfigSection
     public ConfigSection(ObjectNode? node, string path, string schemaKey, ConfigErrors errors)
     {
         (_errors, _path, _schemaKey, _position) = (errors, path, schemaKey, node?.Position ?? default);
-        if (node is null) return;
-        foreach (Member member in Unique(node, PathOf, errors))
+        if (node is null)
         {
-            if (KnownKeys.InSection(schemaKey).Contains(member.Name)) _members.Add(member.Name, member);
-            else errors.Add(member.Position, PathOf(member.Name), UnknownKey.Explain(member.Name, schemaKey));
+            return;
+        }
+
+        foreach (var member in Unique(node, PathOf, errors))
+        {
+            if (KnownKeys.InSection(schemaKey).Contains(member.Name))
+            {
+                _members.Add(member.Name, member);
+            }
+            else
+            {
+                errors.Add(member.Position, PathOf(member.Name), UnknownKey.Explain(member.Name, schemaKey));
+            }
         }
     }
 
@@ -43,16 +53,30 @@ internal sealed class ConfigSection
     /// <summary>Whether nothing was wrong with these keys so far, so that a rule between them makes sense.</summary>
     public bool AreValid(params ReadOnlySpan<string> keys)
     {
-        foreach (string key in keys)
-            if (_invalidKeys.Contains(key)) return false;
+        foreach (var key in keys)
+        {
+            if (_invalidKeys.Contains(key))
+            {
+                return false;
+            }
+        }
+
         return true;
     }
 
     /// <summary>The value of a key; the fallback when the key is left out or its value is refused.</summary>
     public T Read<T>(string key, T fallback, ValueParser<T> parser)
     {
-        if (Find(key) is not { } member) return fallback;
-        if (parser(member.Value, out T value) is not { } problem) return value;
+        if (Find(key) is not { } member)
+        {
+            return fallback;
+        }
+
+        if (parser(member.Value, out var value) is not { } problem)
+        {
+            return value;
+        }
+
         AddError(key, problem);
         return fallback;
     }
@@ -67,19 +91,29 @@ internal sealed class ConfigSection
     /// <summary>The entries of a list, each with its dotted key.</summary>
     public IEnumerable<(string Path, ConfigNode Node)> Items(string key)
     {
-        ArrayNode? list = Read<ArrayNode?>(key, null, ValueParsers.Array);
+        var list = Read<ArrayNode?>(key, null, ValueParsers.Array);
         return list is null ? [] : list.Items.Select((item, index) => ($"{PathOf(key)}[{index}]", item));
     }
 
     /// <summary>The entries of an object whose keys are the names of environment variables. A bad name is refused and never shown.</summary>
     public IEnumerable<(string Path, Member Member)> Variables(string key)
     {
-        string path = PathOf(key);
-        if (Read<ObjectNode?>(key, null, ValueParsers.Object) is not { } node) yield break;
-        foreach (Member member in Unique(node, name => NameRules.IsVariable(name) ? $"{path}.{Quoting.Key(name)}" : path, _errors))
+        var path = PathOf(key);
+        if (Read<ObjectNode?>(key, null, ValueParsers.Object) is not { } node)
         {
-            if (NameRules.IsVariable(member.Name)) yield return ($"{path}.{Quoting.Key(member.Name)}", member);
-            else _errors.Add(member.Position, path, NameRules.VariableRule);
+            yield break;
+        }
+
+        foreach (var member in Unique(node, name => NameRules.IsVariable(name) ? $"{path}.{Quoting.Key(name)}" : path, _errors))
+        {
+            if (NameRules.IsVariable(member.Name))
+            {
+                yield return ($"{path}.{Quoting.Key(member.Name)}", member);
+            }
+            else
+            {
+                _errors.Add(member.Position, path, NameRules.VariableRule);
+            }
         }
     }
 
@@ -95,25 +129,37 @@ internal sealed class ConfigSection
 
     private Member? Find(string key)
     {
-        if (!KnownKeys.InSection(_schemaKey).Contains(key)) throw new InvalidOperationException($"'{key}' is missing in KnownKeys, section '{_schemaKey}'.");
+        if (!KnownKeys.InSection(_schemaKey).Contains(key))
+        {
+            throw new InvalidOperationException($"'{key}' is missing in KnownKeys, section '{_schemaKey}'.");
+        }
+
         return _members.GetValueOrDefault(key);
     }
 
     /// <remarks>Below a secret only our own words are shown: anything else may be the secret, in the wrong place.</remarks>
     private string PathOf(string key)
     {
-        if (KnownKeys.IsSecretSource(_schemaKey) && !KnownKeys.InSection(_schemaKey).Contains(key)) return _path;
+        if (KnownKeys.IsSecretSource(_schemaKey) && !KnownKeys.InSection(_schemaKey).Contains(key))
+        {
+            return _path;
+        }
+
         return KnownKeys.Join(_path, Quoting.Key(key));
     }
 
     private static IEnumerable<Member> Unique(ObjectNode node, Func<string, string> pathOf, ConfigErrors errors)
     {
         var seen = new Dictionary<string, Member>(StringComparer.Ordinal);
-        foreach (Member member in node.Members)
+        foreach (var member in node.Members)
         {
-            if (seen.TryAdd(member.Name, member)) continue;
-            int first = seen[member.Name].Position.Line;
-            string lines = first == member.Position.Line ? $"twice on line {first}" : $"on line {first} and on line {member.Position.Line}";
+            if (seen.TryAdd(member.Name, member))
+            {
+                continue;
+            }
+
+            var first = seen[member.Name].Position.Line;
+            var lines = first == member.Position.Line ? $"twice on line {first}" : $"on line {first} and on line {member.Position.Line}";
             errors.Add(member.Position, pathOf(member.Name), $"duplicate key: it is set {lines}; remove one");
         }
 

@@ -16,11 +16,27 @@ internal static class DnsBinder
     /// <returns>Null: no name is pointed at this machine.</returns>
     public static DnsConfig? Bind(ConfigSection file)
     {
-        if (!file.Has("dns") || file.IsNull("dns")) return null;
-        ConfigSection section = file.Child("dns");
-        if (!file.AreValid("dns")) return null;
-        if (!section.Has("zone")) section.AddError("zone", "is missing; give the id of the hosted zone that the name is in, like \"Z0123456789ABCDEFGHIJ\"");
-        if (!section.Has("name")) section.AddError("name", "is missing; give the name that visitors shall use, like \"rag.example.com\"");
+        if (!file.Has("dns") || file.IsNull("dns"))
+        {
+            return null;
+        }
+
+        var section = file.Child("dns");
+        if (!file.AreValid("dns"))
+        {
+            return null;
+        }
+
+        if (!section.Has("zone"))
+        {
+            section.AddError("zone", "is missing; give the id of the hosted zone that the name is in, like \"Z0123456789ABCDEFGHIJ\"");
+        }
+
+        if (!section.Has("name"))
+        {
+            section.AddError("name", "is missing; give the name that visitors shall use, like \"rag.example.com\"");
+        }
+
         var defaults = new DnsConfig { Zone = "", Name = "" };
         return new DnsConfig
         {
@@ -33,7 +49,7 @@ internal static class DnsBinder
 
     private static ValueParser<string> Required(string expected, Func<string, RuleViolation?> rule) => (ConfigNode node, out string value) =>
     {
-        string? problem = ValueParsers.String(expected, rule)(node, out value);
+        var problem = ValueParsers.String(expected, rule)(node, out value);
         return node is NullNode ? ErrorMessages.WrongType(expected, node, NoDefault) : problem;
     };
 
@@ -41,8 +57,12 @@ internal static class DnsBinder
 
     private static RuleViolation? ValidateZone(string zone)
     {
-        if (zone is ['Z', _, ..] && zone.Length <= MaxZoneLength && zone.All(character => char.IsAsciiLetterUpper(character) || char.IsAsciiDigit(character))) return null;
-        string id = zone.Split('/')[^1];
+        if (zone is ['Z', _, ..] && zone.Length <= MaxZoneLength && zone.All(character => char.IsAsciiLetterUpper(character) || char.IsAsciiDigit(character)))
+        {
+            return null;
+        }
+
+        var id = zone.Split('/')[^1];
         return new($"be {ZoneExpected}", id != zone && ValidateZone(id) is null
             ? $"write {Quoting.Value(id)}"
             : "'aws route53 list-hosted-zones-by-name --dns-name example.com' shows the zone of example.com");
@@ -50,9 +70,21 @@ internal static class DnsBinder
 
     private static RuleViolation? ValidateName(string name)
     {
-        if (name.Contains("://", StringComparison.Ordinal)) return new($"be {NameExpected}", "give the name alone; whether it is http or https, and the port, is in listen");
-        if (name.Contains('*', StringComparison.Ordinal)) return new($"be {NameExpected}", "visitors need one name, not all of a kind");
-        if (!name.All(char.IsAscii)) return new($"be {NameExpected}", "write letters beyond ASCII as DNS has them (xn--…)");
+        if (name.Contains("://", StringComparison.Ordinal))
+        {
+            return new($"be {NameExpected}", "give the name alone; whether it is http or https, and the port, is in listen");
+        }
+
+        if (name.Contains('*', StringComparison.Ordinal))
+        {
+            return new($"be {NameExpected}", "visitors need one name, not all of a kind");
+        }
+
+        if (!name.All(char.IsAscii))
+        {
+            return new($"be {NameExpected}", "write letters beyond ASCII as DNS has them (xn--…)");
+        }
+
         return NameRules.IsHost(Normalize(name)) ? null : new($"be {NameExpected}: labels of letters, digits and '-' with dots between them");
     }
 }

@@ -13,12 +13,21 @@ internal static class EnvironmentBinder
     public static IReadOnlyDictionary<string, string> Bind(ConfigSection file, ConfigErrors errors)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach ((string path, Member member) in file.Variables("environment"))
+        foreach ((var path, var member) in file.Variables("environment"))
         {
             if (file.LineOf("secrets", member.Name) is { } line)
+            {
                 errors.Add(member.Position, path, $"is also in secrets (line {line}); keep it in one of the two");
-            if (FindProblem(member) is { } problem) errors.Add(member.Value.Position, path, problem);
-            else environment[member.Name] = ((StringNode)member.Value).Value;
+            }
+
+            if (FindProblem(member) is { } problem)
+            {
+                errors.Add(member.Value.Position, path, problem);
+            }
+            else
+            {
+                environment[member.Name] = ((StringNode)member.Value).Value;
+            }
         }
 
         return environment;

@@ -10,17 +10,25 @@ internal static class FrontDoorBinder
 
     public static (ListenConfig Listen, TlsConfig Tls) Bind(ConfigSection file)
     {
-        ConfigSection listenSection = file.Child("listen");
-        ListenConfig listen = BindListen(listenSection);
+        var listenSection = file.Child("listen");
+        var listen = BindListen(listenSection);
         if (file.IsNull("tls"))
         {
-            if (listen.Https is not null) listenSection.AddError("https", NeedsCertificate);
+            if (listen.Https is not null)
+            {
+                listenSection.AddError("https", NeedsCertificate);
+            }
+
             return (listen, new TlsConfig());
         }
 
-        ConfigSection section = file.Child("tls");
-        TlsConfig tls = BindTls(section);
-        if (!section.AreValid("certificate", "key") || !listenSection.AreValid("https")) return (listen, tls);
+        var section = file.Child("tls");
+        var tls = BindTls(section);
+        if (!section.AreValid("certificate", "key") || !listenSection.AreValid("https"))
+        {
+            return (listen, tls);
+        }
+
         switch (tls)
         {
             case { Certificate: not null, Key: null }:
@@ -39,8 +47,15 @@ internal static class FrontDoorBinder
 
         if (listen.Https is null)
         {
-            if (tls.Redirect is true) section.AddError("redirect", "can't be true without listen.https: there is no HTTPS to lead visitors to");
-            if (tls.Hsts is not null) section.AddError("hsts", "is of no use without listen.https: it is sent with HTTPS answers only");
+            if (tls.Redirect is true)
+            {
+                section.AddError("redirect", "can't be true without listen.https: there is no HTTPS to lead visitors to");
+            }
+
+            if (tls.Hsts is not null)
+            {
+                section.AddError("hsts", "is of no use without listen.https: it is sent with HTTPS answers only");
+            }
         }
 
         return (listen, tls);
@@ -51,9 +66,13 @@ internal static class FrontDoorBinder
     private static ListenConfig BindListen(ConfigSection section)
     {
         var defaults = new ListenConfig();
-        int http = section.Read("http", defaults.Http, ValueParsers.Port(defaults.Http));
-        int? https = section.Read("https", null, ValueParsers.OrNull(ValueParsers.Integer(1, 65535, "a port like 443, or null")));
-        if (https == http && section.AreValid("http")) section.AddError("https", ErrorMessages.Must($"be another port than listen.http ({http})", null, "like 443"));
+        var http = section.Read("http", defaults.Http, ValueParsers.Port(defaults.Http));
+        var https = section.Read("https", null, ValueParsers.OrNull(ValueParsers.Integer(1, 65535, "a port like 443, or null")));
+        if (https == http && section.AreValid("http"))
+        {
+            section.AddError("https", ErrorMessages.Must($"be another port than listen.http ({http})", null, "like 443"));
+        }
+
         return new ListenConfig
         {
             Http = http,

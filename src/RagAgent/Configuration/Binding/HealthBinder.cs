@@ -25,15 +25,19 @@ internal static class HealthBinder
     private static StartupProbeConfig BindStartup(ConfigSection section, string? basePath)
     {
         var defaults = new StartupProbeConfig();
-        TimeSpan interval = section.Read("interval", defaults.Interval, ValueParsers.DurationBetween(MinInterval, MaxInterval, "2s"));
-        TimeSpan deadline = section.Read("deadline", defaults.Deadline, ValueParsers.DurationBetween(MinInterval, MaxDeadline, "10m"));
+        var interval = section.Read("interval", defaults.Interval, ValueParsers.DurationBetween(MinInterval, MaxInterval, "2s"));
+        var deadline = section.Read("deadline", defaults.Deadline, ValueParsers.DurationBetween(MinInterval, MaxDeadline, "10m"));
         if (section.AreValid("interval", "deadline") && deadline <= interval)
         {
-            (string step, string end) = (Duration.Format(interval), Duration.Format(deadline));
+            (var step, var end) = (Duration.Format(interval), Duration.Format(deadline));
             if (section.Has("deadline"))
+            {
                 section.AddError("deadline", ErrorMessages.Must($"be longer than health.startup.interval ({step})", Quoting.Value(end)));
+            }
             else
+            {
                 section.AddError("interval", ErrorMessages.Must($"be shorter than health.startup.deadline ({end} by default)", Quoting.Value(step)));
+            }
         }
 
         return new StartupProbeConfig

@@ -20,7 +20,7 @@ internal static class SecretsBinder
     public static IReadOnlyDictionary<string, SecretConfig> Bind(ConfigSection file, ConfigErrors errors)
     {
         var secrets = new Dictionary<string, SecretConfig>(StringComparer.Ordinal);
-        foreach ((string path, Member member) in file.Variables("secrets"))
+        foreach ((var path, var member) in file.Variables("secrets"))
         {
             secrets[member.Name] = member.Value switch
             {
@@ -45,12 +45,21 @@ internal static class SecretsBinder
 
     private static SecretConfig BindText(string path, ConfigNode node, ConfigErrors errors)
     {
-        string name = (node as StringNode)?.Value ?? "";
-        if (node is not StringNode) errors.Add(node.Position, path, ErrorMessages.Must($"be {Expected}", node.TypeName));
-        else if (ParameterName.Validate(name) is { } violation) errors.Add(node.Position, path, ErrorMessages.Must(violation.Requirement, null, violation.Hint));
+        var name = (node as StringNode)?.Value ?? "";
+        if (node is not StringNode)
+        {
+            errors.Add(node.Position, path, ErrorMessages.Must($"be {Expected}", node.TypeName));
+        }
+        else if (ParameterName.Validate(name) is { } violation)
+        {
+            errors.Add(node.Position, path, ErrorMessages.Must(violation.Requirement, null, violation.Hint));
+        }
         // In the short form, where a secret itself is most easily put by mistake, a name has to look like one.
         else if (!name.StartsWith('/') && !name.StartsWith("arn:", StringComparison.Ordinal))
+        {
             errors.Add(node.Position, path, ErrorMessages.Must($"begin with '/', like \"/ragstream/{(path == KnownKeys.Password ? "PASSWORD_HASH" : path.Split('.')[^1])}\"", null, "a parameter whose name has no path is written { \"ssm\": \"NAME\" }; a secret itself never stands here"));
+        }
+
         return new SecretConfig(SecretSource.Ssm, name);
     }
 
@@ -58,15 +67,27 @@ internal static class SecretsBinder
     {
         (SecretSource Source, string Name)? found = null;
         var given = new List<string>();
-        foreach ((string key, SecretSource source, ValueParser<string> parser) in Sources)
+        foreach ((var key, var source, var parser) in Sources)
         {
-            if (!section.Has(key)) continue;
+            if (!section.Has(key))
+            {
+                continue;
+            }
+
             given.Add(key);
             found = (source, section.Read(key, "", parser));
         }
 
-        if (given.Count == 0) section.AddSectionError("says no source; give one of \"ssm\", \"file\" and \"credential\"");
-        if (given.Count > 1) section.AddSectionError($"says {given.Count} sources ({string.Join(", ", given)}); keep one");
+        if (given.Count == 0)
+        {
+            section.AddSectionError("says no source; give one of \"ssm\", \"file\" and \"credential\"");
+        }
+
+        if (given.Count > 1)
+        {
+            section.AddSectionError($"says {given.Count} sources ({string.Join(", ", given)}); keep one");
+        }
+
         return new SecretConfig(
             found?.Source ?? SecretSource.Ssm,
             found?.Name ?? "",
@@ -78,7 +99,7 @@ internal static class SecretsBinder
 
     private static string? ParseDelivery(ConfigNode node, out SecretDelivery value)
     {
-        string? problem = ValueParsers.OneOf(("memory", SecretDelivery.Memory), ("environment", SecretDelivery.Environment))(node, out value);
+        var problem = ValueParsers.OneOf(("memory", SecretDelivery.Memory), ("environment", SecretDelivery.Environment))(node, out value);
         return problem is null ? null : "must be \"memory\" or \"environment\"";
     }
 }

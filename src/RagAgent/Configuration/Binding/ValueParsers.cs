@@ -23,7 +23,11 @@ internal static class ValueParsers
     public static string? Boolean(ConfigNode node, out bool value)
     {
         value = node is BooleanNode { Value: true };
-        if (node is BooleanNode) return null;
+        if (node is BooleanNode)
+        {
+            return null;
+        }
+
         return ErrorMessages.WrongType("true or false", node, node is StringNode { Value: "true" or "false" } ? "leave the quotes away" : null);
     }
 
@@ -34,17 +38,27 @@ internal static class ValueParsers
     {
         value = (node as StringNode)?.Value ?? "";
         if (node is StringNode)
+        {
             return rule(value) is { } violation ? ErrorMessages.Must(violation.Requirement, secret ? null : Quoting.Value(value), violation.Hint) : null;
+        }
+
         return ErrorMessages.WrongType(expected, node, node is NumberNode && !secret ? "write it in double quotes" : null);
     };
 
     public static ValueParser<int> Integer(int min, int max, string expected) => (ConfigNode node, out int value) =>
     {
         value = 0;
-        bool quoted = node is StringNode text && int.TryParse(text.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _);
-        if (node is not NumberNode number) return ErrorMessages.WrongType(expected, node, quoted ? "leave the quotes away" : null);
+        var quoted = node is StringNode text && int.TryParse(text.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        if (node is not NumberNode number)
+        {
+            return ErrorMessages.WrongType(expected, node, quoted ? "leave the quotes away" : null);
+        }
+
         if (int.TryParse(number.Raw, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value >= min && value <= max)
+        {
             return null;
+        }
+
         return ErrorMessages.Must($"be a whole number from {min} to {max}", Shorten(number));
     };
 
@@ -53,10 +67,17 @@ internal static class ValueParsers
     public static ValueParser<double> Number(double min, double max, string expected) => (ConfigNode node, out double value) =>
     {
         value = 0;
-        bool quoted = node is StringNode text && double.TryParse(text.Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _);
-        if (node is not NumberNode number) return ErrorMessages.WrongType(expected, node, quoted ? "leave the quotes away" : null);
+        var quoted = node is StringNode text && double.TryParse(text.Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _);
+        if (node is not NumberNode number)
+        {
+            return ErrorMessages.WrongType(expected, node, quoted ? "leave the quotes away" : null);
+        }
+
         if (double.TryParse(number.Raw, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && value >= min && value <= max)
+        {
             return null;
+        }
+
         return ErrorMessages.Must(string.Create(CultureInfo.InvariantCulture, $"be a number from {min} to {max}"), Shorten(number));
     };
 
@@ -64,11 +85,26 @@ internal static class ValueParsers
     {
         value = default;
         var expected = $"a duration like \"{example}\"";
-        if (node is NumberNode number) return ErrorMessages.WrongType(expected, node, $"write \"{(Duration.IsPlainNumber(number.Raw) ? number.Raw + "s" : example)}\"");
-        if (node is not StringNode text) return ErrorMessages.WrongType(expected, node);
+        if (node is NumberNode number)
+        {
+            return ErrorMessages.WrongType(expected, node, $"write \"{(Duration.IsPlainNumber(number.Raw) ? number.Raw + "s" : example)}\"");
+        }
+
+        if (node is not StringNode text)
+        {
+            return ErrorMessages.WrongType(expected, node);
+        }
+
         if (!Duration.TryParse(text.Value, out value))
+        {
             return ErrorMessages.Must($"be {expected}", Quoting.Value(text.Value), Duration.IsPlainNumber(text.Value) ? $"write \"{text.Value}s\"" : Duration.FormatHelp);
-        if (value >= min && value <= max) return null;
+        }
+
+        if (value >= min && value <= max)
+        {
+            return null;
+        }
+
         return ErrorMessages.Must($"be from {Duration.Format(min)} to {Duration.Format(max)}", Quoting.Value(text.Value));
     };
 
@@ -77,34 +113,59 @@ internal static class ValueParsers
         const string Expected = "a size like \"512m\" or \"4g\"";
         value = 0;
         if (node is NumberNode number && !long.TryParse(number.Raw, NumberStyles.None, CultureInfo.InvariantCulture, out value))
+        {
             return ErrorMessages.Must("be a whole number of bytes", Shorten(number), "or write a text like \"512m\"");
+        }
+
         if (node is StringNode text && !ByteSize.TryParse(text.Value, out value))
+        {
             return ErrorMessages.Must($"be {Expected}", Quoting.Value(text.Value), Duration.IsPlainNumber(text.Value) ? $"write \"{text.Value}m\"" : ByteSize.FormatHelp);
-        if (node is not (NumberNode or StringNode)) return ErrorMessages.WrongType(Expected, node);
-        if (value is >= ByteSize.Min and <= ByteSize.Max) return null;
+        }
+
+        if (node is not (NumberNode or StringNode))
+        {
+            return ErrorMessages.WrongType(Expected, node);
+        }
+
+        if (value is >= ByteSize.Min and <= ByteSize.Max)
+        {
+            return null;
+        }
+
         return ErrorMessages.Must("be from 6m (the engine's minimum) to 16t", node is StringNode shown ? Quoting.Value(shown.Value) : $"{value} bytes");
     }
 
     public static ValueParser<T> OneOf<T>(params (string Word, T Meaning)[] choices) => (ConfigNode node, out T value) =>
     {
         value = choices[0].Meaning;
-        string expected = string.Join(" or ", choices.Select(choice => $"\"{choice.Word}\""));
-        if (node is not StringNode text) return ErrorMessages.WrongType(expected, node);
-        foreach ((string word, T meaning) in choices)
+        var expected = string.Join(" or ", choices.Select(choice => $"\"{choice.Word}\""));
+        if (node is not StringNode text)
         {
-            value = meaning;
-            if (word == text.Value) return null;
+            return ErrorMessages.WrongType(expected, node);
         }
 
-        string? nearest = Suggestion.Nearest(text.Value, choices.Select(choice => choice.Word));
+        foreach ((var word, var meaning) in choices)
+        {
+            value = meaning;
+            if (word == text.Value)
+            {
+                return null;
+            }
+        }
+
+        var nearest = Suggestion.Nearest(text.Value, choices.Select(choice => choice.Word));
         return ErrorMessages.Must($"be {expected}", Quoting.Value(text.Value), nearest is null ? null : $"did you mean \"{nearest}\"?");
     };
 
     public static ValueParser<T?> OrNull<T>(ValueParser<T> parser) where T : struct => (ConfigNode node, out T? value) =>
     {
         value = null;
-        if (node is NullNode) return null;
-        string? problem = parser(node, out T read);
+        if (node is NullNode)
+        {
+            return null;
+        }
+
+        var problem = parser(node, out var read);
         value = read;
         return problem;
     };

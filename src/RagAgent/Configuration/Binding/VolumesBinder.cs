@@ -16,7 +16,7 @@ internal static class VolumesBinder
     {
         var volumes = new List<VolumeConfig>();
         var targets = new Dictionary<string, (string Path, int Line)>(StringComparer.Ordinal);
-        foreach ((string path, ConfigNode node) in container.Items("volumes"))
+        foreach ((var path, var node) in container.Items("volumes"))
         {
             if (node is not ObjectNode entry)
             {
@@ -25,11 +25,19 @@ internal static class VolumesBinder
             }
 
             var section = new ConfigSection(entry, path, KnownKeys.Volume, errors);
-            VolumeConfig volume = BindVolume(section);
+            var volume = BindVolume(section);
             volumes.Add(volume);
-            if (!section.Has("container") || !section.AreValid("container")) continue;
-            if (targets.TryAdd(volume.Container, (path, entry.Position.Line))) continue;
-            (string otherPath, int line) = targets[volume.Container];
+            if (!section.Has("container") || !section.AreValid("container"))
+            {
+                continue;
+            }
+
+            if (targets.TryAdd(volume.Container, (path, entry.Position.Line)))
+            {
+                continue;
+            }
+
+            (var otherPath, var line) = targets[volume.Container];
             section.AddError("container", $"{Quoting.Value(volume.Container)} is taken by {otherPath} (line {line}); a folder of the container holds one volume");
         }
 
@@ -39,12 +47,22 @@ internal static class VolumesBinder
     private static VolumeConfig BindVolume(ConfigSection section)
     {
         if (!section.Has("host"))
+        {
             section.AddError("host", "is missing; give the folder on this machine, like \"/var/lib/ragstream/logs\", or an engine volume's name");
-        if (!section.Has("container")) section.AddError("container", "is missing; give the folder in the container, like \"/app/data/logs\"");
-        string host = section.Read("host", "", ValueParsers.String("a path like \"/var/lib/ragstream/logs\" or an engine volume's name", ValidateHost));
-        string containerPath = section.Read("container", "", ValueParsers.String("a path like \"/app/data/logs\"", PathRules.ValidateMountable));
+        }
+
+        if (!section.Has("container"))
+        {
+            section.AddError("container", "is missing; give the folder in the container, like \"/app/data/logs\"");
+        }
+
+        var host = section.Read("host", "", ValueParsers.String("a path like \"/var/lib/ragstream/logs\" or an engine volume's name", ValidateHost));
+        var containerPath = section.Read("container", "", ValueParsers.String("a path like \"/app/data/logs\"", PathRules.ValidateMountable));
         if (section.Has("container") && section.AreValid("container") && HidesData(PathRules.Normalize(containerPath)))
+        {
             section.AddError("container", $"{Quoting.Value(containerPath)} {HidesDataMessage}");
+        }
+
         return new VolumeConfig(
             host.StartsWith('/') ? PathRules.Normalize(host) : host,
             PathRules.Normalize(containerPath),
@@ -55,7 +73,11 @@ internal static class VolumesBinder
 
     private static RuleViolation? ValidateHost(string host)
     {
-        if (host.StartsWith('/')) return PathRules.ValidateMountable(host);
+        if (host.StartsWith('/'))
+        {
+            return PathRules.ValidateMountable(host);
+        }
+
         return NameRules.IsEngineName(host) ? null : new("be an absolute path, beginning with '/', or the name of an engine volume");
     }
 }

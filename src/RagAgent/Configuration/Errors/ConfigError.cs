@@ -15,9 +15,21 @@ public sealed record ConfigError(string File, int? Line, int? Column, string? Ke
     public override string ToString()
     {
         var text = new StringBuilder(File);
-        if (Line is { } line) text.Append(CultureInfo.InvariantCulture, $":{line}");
-        if (Column is { } column) text.Append(CultureInfo.InvariantCulture, $":{column}");
-        if (Key is not null) text.Append(": ").Append(Key);
+        if (Line is { } line)
+        {
+            text.Append(CultureInfo.InvariantCulture, $":{line}");
+        }
+
+        if (Column is { } column)
+        {
+            text.Append(CultureInfo.InvariantCulture, $":{column}");
+        }
+
+        if (Key is not null)
+        {
+            text.Append(": ").Append(Key);
+        }
+
         return text.Append(": ").Append(Message).ToString();
     }
 }

@@ -11,10 +11,22 @@ internal static class UnknownKey
     /// <param name="section">The section that it stands in, by its name in <see cref="KnownKeys"/>.</param>
     public static string Explain(string name, string section)
     {
-        IReadOnlyList<string> siblings = KnownKeys.InSection(section);
-        if (siblings.FirstOrDefault(key => Suggestion.IsSameWord(key, name)) is { } same) return $"unknown key; did you mean '{same}'?";
-        if (Suggestion.Nearest(name, siblings) is { } near) return $"unknown key; did you mean '{near}'?";
-        if (Suggestion.Nearest(name, KnownKeys.Names) is { } far) return $"unknown key here; did you mean {QualifiedNames(far)}?";
+        var siblings = KnownKeys.InSection(section);
+        if (siblings.FirstOrDefault(key => Suggestion.IsSameWord(key, name)) is { } same)
+        {
+            return $"unknown key; did you mean '{same}'?";
+        }
+
+        if (Suggestion.Nearest(name, siblings) is { } near)
+        {
+            return $"unknown key; did you mean '{near}'?";
+        }
+
+        if (Suggestion.Nearest(name, KnownKeys.Names) is { } far)
+        {
+            return $"unknown key here; did you mean {QualifiedNames(far)}?";
+        }
+
         return $"unknown key; the keys here are {string.Join(", ", siblings)}";
     }
 

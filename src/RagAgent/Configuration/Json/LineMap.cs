@@ -8,16 +8,27 @@ internal sealed class LineMap
     public LineMap(ReadOnlySpan<byte> text)
     {
         for (var i = 0; i < text.Length; i++)
-            if (text[i] == (byte)'\n') _lineStarts.Add(i + 1);
+        {
+            if (text[i] == (byte)'\n')
+            {
+                _lineStarts.Add(i + 1);
+            }
+        }
     }
 
     public TextPosition PositionOf(ReadOnlySpan<byte> text, int offset)
     {
-        int found = _lineStarts.BinarySearch(offset);
-        int line = found >= 0 ? found : ~found - 1;
+        var found = _lineStarts.BinarySearch(offset);
+        var line = found >= 0 ? found : ~found - 1;
         var column = 1;
-        foreach (byte unit in text[_lineStarts[line]..Math.Min(offset, text.Length)])
-            if (!IsContinuation(unit)) column++;
+        foreach (var unit in text[_lineStarts[line]..Math.Min(offset, text.Length)])
+        {
+            if (!IsContinuation(unit))
+            {
+                column++;
+            }
+        }
+
         return new TextPosition(line + 1, column);
     }
 

@@ -40,13 +40,13 @@ internal ref struct PositionedJsonParser
         try
         {
             parser.Advance();
-            ConfigNode root = parser.ReadValue();
+            var root = parser.ReadValue();
             parser.ExpectEnd();
             return root;
         }
         catch (JsonException)
         {
-            SyntaxError error = new SyntaxErrorExplainer(text, parser._lines, parser._openBrackets).Explain(parser._lastTokenEnd, parser._lastToken);
+            var error = new SyntaxErrorExplainer(text, parser._lines, parser._openBrackets).Explain(parser._lastTokenEnd, parser._lastToken);
             errors.Add(parser._lines.PositionOf(text, error.Offset), null, error.Message);
             return null;
         }
@@ -55,14 +55,21 @@ internal ref struct PositionedJsonParser
     private void Advance()
     {
         // With the whole text at hand the reader throws at its end, except where no value was begun at all.
-        if (!_reader.Read()) throw new JsonException();
+        if (!_reader.Read())
+        {
+            throw new JsonException();
+        }
+
         _lastToken = _reader.TokenType;
         _lastTokenEnd = (int)_reader.BytesConsumed;
     }
 
     private void ExpectEnd()
     {
-        if (_reader.Read()) throw new JsonException();
+        if (_reader.Read())
+        {
+            throw new JsonException();
+        }
     }
 
     private readonly TextPosition CurrentPosition => _lines.PositionOf(_text, (int)_reader.TokenStartIndex);
@@ -80,13 +87,13 @@ internal ref struct PositionedJsonParser
 
     private ObjectNode ReadObject()
     {
-        TextPosition position = CurrentPosition;
+        var position = CurrentPosition;
         var members = new List<Member>();
         _openBrackets.Push((int)_reader.TokenStartIndex);
         for (Advance(); _reader.TokenType != JsonTokenType.EndObject; Advance())
         {
-            TextPosition namePosition = CurrentPosition;
-            string name = ReadString();
+            var namePosition = CurrentPosition;
+            var name = ReadString();
             Advance();
             members.Add(new Member(name, namePosition, ReadValue()));
         }
@@ -97,10 +104,14 @@ internal ref struct PositionedJsonParser
 
     private ArrayNode ReadArray()
     {
-        TextPosition position = CurrentPosition;
+        var position = CurrentPosition;
         var items = new List<ConfigNode>();
         _openBrackets.Push((int)_reader.TokenStartIndex);
-        for (Advance(); _reader.TokenType != JsonTokenType.EndArray; Advance()) items.Add(ReadValue());
+        for (Advance(); _reader.TokenType != JsonTokenType.EndArray; Advance())
+        {
+            items.Add(ReadValue());
+        }
+
         _openBrackets.Pop();
         return new ArrayNode(position, items);
     }

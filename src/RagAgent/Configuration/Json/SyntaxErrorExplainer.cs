@@ -18,21 +18,39 @@ internal readonly ref struct SyntaxErrorExplainer(ReadOnlySpan<byte> text, LineM
     /// <param name="last">Which one it was.</param>
     public SyntaxError Explain(int from, JsonTokenType last)
     {
-        int offset = SyntaxScanner.SkipTrivia(_text, from, out string? badComment);
-        if (badComment is not null) return new(offset, badComment);
+        var offset = SyntaxScanner.SkipTrivia(_text, from, out var badComment);
+        if (badComment is not null)
+        {
+            return new(offset, badComment);
+        }
 
-        bool valueEnded = last is not (JsonTokenType.None or JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName);
+        var valueEnded = last is not (JsonTokenType.None or JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName);
         if (valueEnded && _openBrackets.Count > 0 && CharAt(offset) == ',')
         {
             valueEnded = false;
             offset = SyntaxScanner.SkipTrivia(_text, offset + 1, out badComment);
-            if (badComment is not null) return new(offset, badComment);
+            if (badComment is not null)
+            {
+                return new(offset, badComment);
+            }
         }
 
-        if (offset >= _text.Length) return ExplainUnexpectedEnd(offset);
-        if (ExplainCommonMistake(offset) is { } common) return new(offset, common);
-        if (valueEnded) return new(offset, _openBrackets.Count == 0 ? TrailingContent : ExplainAfterValue(offset));
-        bool keyExpected = last != JsonTokenType.PropertyName && _openBrackets.Count > 0 && _text[_openBrackets.Peek()] == (byte)'{';
+        if (offset >= _text.Length)
+        {
+            return ExplainUnexpectedEnd(offset);
+        }
+
+        if (ExplainCommonMistake(offset) is { } common)
+        {
+            return new(offset, common);
+        }
+
+        if (valueEnded)
+        {
+            return new(offset, _openBrackets.Count == 0 ? TrailingContent : ExplainAfterValue(offset));
+        }
+
+        var keyExpected = last != JsonTokenType.PropertyName && _openBrackets.Count > 0 && _text[_openBrackets.Peek()] == (byte)'{';
         return keyExpected ? ExplainMissingKey(offset) : ExplainMissingValue(offset, last);
     }
 
@@ -43,8 +61,12 @@ internal readonly ref struct SyntaxErrorExplainer(ReadOnlySpan<byte> text, LineM
 
     private SyntaxError ExplainUnexpectedEnd(int offset)
     {
-        if (_openBrackets.Count == 0) return new(offset, "the file ends before the configuration begins; it must be one object: { … }");
-        char opened = CharAt(_openBrackets.Peek());
+        if (_openBrackets.Count == 0)
+        {
+            return new(offset, "the file ends before the configuration begins; it must be one object: { … }");
+        }
+
+        var opened = CharAt(_openBrackets.Peek());
         return new(offset, $"the file ends too early: the '{opened}' of line {OpeningLine} is never closed; add '{ClosingBracket(opened)}'");
     }
 
@@ -72,10 +94,18 @@ internal readonly ref struct SyntaxErrorExplainer(ReadOnlySpan<byte> text, LineM
             case ',': return new(offset, "one comma too many");
             case ']': return new(offset, ExplainMismatchedBracket(offset));
             case '"':
-                int end = SyntaxScanner.EndOfString(_text, offset, out SyntaxError? stringError);
-                if (stringError is { } error) return error;
-                int next = SyntaxScanner.SkipTrivia(_text, end, out _);
-                if (next >= _text.Length) return ExplainUnexpectedEnd(next);
+                var end = SyntaxScanner.EndOfString(_text, offset, out var stringError);
+                if (stringError is { } error)
+                {
+                    return error;
+                }
+
+                var next = SyntaxScanner.SkipTrivia(_text, end, out _);
+                if (next >= _text.Length)
+                {
+                    return ExplainUnexpectedEnd(next);
+                }
+
                 return new(next, ExplainCommonMistake(next) ?? "a ':' is missing between the key and its value");
             default: return new(offset, "a key must stand here, in double quotes");
         }
@@ -83,25 +113,29 @@ internal readonly ref struct SyntaxErrorExplainer(ReadOnlySpan<byte> text, LineM
 
     private SyntaxError ExplainMissingValue(int offset, JsonTokenType last)
     {
-        char found = CharAt(offset);
-        if (found is '}' or ']' or ',' && last == JsonTokenType.PropertyName) return new(offset, "the value is missing here, after the key");
+        var found = CharAt(offset);
+        if (found is '}' or ']' or ',' && last == JsonTokenType.PropertyName)
+        {
+            return new(offset, "the value is missing here, after the key");
+        }
+
         switch (found)
         {
             case ',': return new(offset, "one comma too many");
             case '}' or ']' when _openBrackets.Count > 0: return new(offset, ExplainMismatchedBracket(offset));
             case '"':
-                SyntaxScanner.EndOfString(_text, offset, out SyntaxError? stringError);
+                SyntaxScanner.EndOfString(_text, offset, out var stringError);
                 return stringError ?? new(offset, "this is no JSON");
             case >= '0' and <= '9' or '-' or '+' or '.': return new(offset, SyntaxScanner.ExplainInvalidNumber(_text, offset) ?? NeedsQuotes);
             default:
-                bool isWord = char.IsAsciiLetter(found) || found is '/' or '_' or '~';
+                var isWord = char.IsAsciiLetter(found) || found is '/' or '_' or '~';
                 return new(offset, SyntaxScanner.ExplainInvalidWord(_text, offset) ?? (isWord ? NeedsQuotes : "a value must stand here"));
         }
     }
 
     private string ExplainMismatchedBracket(int offset)
     {
-        char opened = CharAt(_openBrackets.Peek());
+        var opened = CharAt(_openBrackets.Peek());
         return $"'{CharAt(offset)}' can't close the '{opened}' of line {OpeningLine}; write '{ClosingBracket(opened)}', or add the one that is missing before it";
     }
 

@@ -20,8 +20,8 @@ internal static class SyntaxScanner
             }
             else if (text[offset..].StartsWith("//"u8))
             {
-                int length = text[offset..].IndexOfAny((byte)'\n', (byte)'\r');
-                ReadOnlySpan<byte> comment = length < 0 ? text[offset..] : text.Slice(offset, length);
+                var length = text[offset..].IndexOfAny((byte)'\n', (byte)'\r');
+                var comment = length < 0 ? text[offset..] : text.Slice(offset, length);
                 if (comment.IndexOf("\u2028"u8) >= 0 || comment.IndexOf("\u2029"u8) >= 0)
                 {
                     badComment = "this comment holds an invisible line separator (U+2028 or U+2029); remove it";
@@ -32,7 +32,7 @@ internal static class SyntaxScanner
             }
             else if (text[offset..].StartsWith("/*"u8))
             {
-                int length = text[(offset + 2)..].IndexOf("*/"u8);
+                var length = text[(offset + 2)..].IndexOf("*/"u8);
                 if (length < 0)
                 {
                     badComment = "this comment is never closed; add */";
@@ -58,7 +58,7 @@ internal static class SyntaxScanner
     public static int EndOfString(ReadOnlySpan<byte> text, int offset, out SyntaxError? error)
     {
         error = null;
-        for (int i = offset + 1; i < text.Length; i++)
+        for (var i = offset + 1; i < text.Length; i++)
         {
             switch (text[i])
             {
@@ -87,12 +87,24 @@ internal static class SyntaxScanner
 
     public static string? ExplainInvalidNumber(ReadOnlySpan<byte> text, int offset)
     {
-        if (text[offset] == (byte)'+') return "a number has no plus sign before it";
-        if (text[offset] == (byte)'.') return "a number needs a digit before the point, like 0.5";
-        int length = text[offset..].IndexOfAnyExcept(NumberChars);
-        ReadOnlySpan<byte> number = length < 0 ? text[offset..] : text.Slice(offset, length);
-        bool endsThere = length < 0 || ",}] \t\r\n/"u8.Contains(text[offset + length]);
-        if (!endsThere) return null;
+        if (text[offset] == (byte)'+')
+        {
+            return "a number has no plus sign before it";
+        }
+
+        if (text[offset] == (byte)'.')
+        {
+            return "a number needs a digit before the point, like 0.5";
+        }
+
+        var length = text[offset..].IndexOfAnyExcept(NumberChars);
+        var number = length < 0 ? text[offset..] : text.Slice(offset, length);
+        var endsThere = length < 0 || ",}] \t\r\n/"u8.Contains(text[offset + length]);
+        if (!endsThere)
+        {
+            return null;
+        }
+
         return number.TrimStart((byte)'-') is [(byte)'0', >= (byte)'0' and <= (byte)'9', ..]
             ? "a number may not begin with 0; a text must stand in double quotes"
             : "this is no number; a text must stand in double quotes";
@@ -100,8 +112,8 @@ internal static class SyntaxScanner
 
     public static string? ExplainInvalidWord(ReadOnlySpan<byte> text, int offset)
     {
-        ReadOnlySpan<byte> rest = text[offset..];
-        int length = rest.IndexOfAnyExceptInRange((byte)'A', (byte)'z');
+        var rest = text[offset..];
+        var length = rest.IndexOfAnyExceptInRange((byte)'A', (byte)'z');
         return Encoding.ASCII.GetString(length < 0 ? rest : rest[..length]).ToUpperInvariant() switch
         {
             "TRUE" or "FALSE" or "NULL" => "true, false and null are written in lower case",

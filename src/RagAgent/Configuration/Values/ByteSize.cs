@@ -21,8 +21,12 @@ internal static class ByteSize
     public static bool TryParse(string text, out long bytes)
     {
         bytes = 0;
-        int end = text.AsSpan().IndexOfAnyExcept(AmountChars);
-        if (end is < 1 or > MaxDigits || text[0] == '.' || text[end - 1] == '.') return false;
+        var end = text.AsSpan().IndexOfAnyExcept(AmountChars);
+        if (end is < 1 or > MaxDigits || text[0] == '.' || text[end - 1] == '.')
+        {
+            return false;
+        }
+
         int? shift = text[end..].TrimStart(' ').ToUpperInvariant() switch
         {
             "B" => 0,
@@ -32,9 +36,12 @@ internal static class ByteSize
             "T" or "TB" or "TIB" => 40,
             _ => null,
         };
-        if (shift is null || !decimal.TryParse(text.AsSpan(0, end), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal amount))
+        if (shift is null || !decimal.TryParse(text.AsSpan(0, end), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
+        {
             return false;
-        decimal exact = amount * (1L << shift.Value);
+        }
+
+        var exact = amount * (1L << shift.Value);
         bytes = exact > long.MaxValue ? long.MaxValue : (long)exact;
         return true;
     }

@@ -22,15 +22,27 @@ internal static class Duration
         var next = 0;
         do
         {
-            int digits = rest.IndexOfAnyExceptInRange('0', '9');
-            if (digits is < 1 or > MaxDigits) return false;
-            long amount = long.Parse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture);
+            var digits = rest.IndexOfAnyExceptInRange('0', '9');
+            if (digits is < 1 or > MaxDigits)
+            {
+                return false;
+            }
+
+            var amount = long.Parse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture);
             rest = rest[digits..];
-            int letters = rest.IndexOfAnyExceptInRange('a', 'z');
-            ReadOnlySpan<char> name = letters < 0 ? rest : rest[..letters];
+            var letters = rest.IndexOfAnyExceptInRange('a', 'z');
+            var name = letters < 0 ? rest : rest[..letters];
             rest = rest[name.Length..];
-            while (next < Units.Length && !name.SequenceEqual(Units[next].Name)) next++;
-            if (next == Units.Length) return false;
+            while (next < Units.Length && !name.SequenceEqual(Units[next].Name))
+            {
+                next++;
+            }
+
+            if (next == Units.Length)
+            {
+                return false;
+            }
+
             milliseconds += amount * Units[next++].Milliseconds;
         }
         while (!rest.IsEmpty);
@@ -43,10 +55,14 @@ internal static class Duration
     public static string Format(TimeSpan value)
     {
         var text = new StringBuilder();
-        long rest = (long)value.TotalMilliseconds;
-        foreach ((string name, long milliseconds) in Units)
+        var rest = (long)value.TotalMilliseconds;
+        foreach ((var name, var milliseconds) in Units)
         {
-            if (rest / milliseconds > 0) text.Append(CultureInfo.InvariantCulture, $"{rest / milliseconds}{name}");
+            if (rest / milliseconds > 0)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{rest / milliseconds}{name}");
+            }
+
             rest %= milliseconds;
         }
 

@@ -18,30 +18,58 @@ internal static class ImageReferenceRule
     public static RuleViolation? Validate(string image)
     {
         const string Example = "be an image like \"ragstream-web\" or \"123456789012.dkr.ecr.eu-central-1.amazonaws.com/ragstream-web:latest\"";
-        if (image.Length == 0) return new(Example);
-        if (image.Any(char.IsWhiteSpace)) return new("hold no spaces");
-        int scheme = image.IndexOf("://", StringComparison.Ordinal);
-        if (scheme >= 0) return new("begin with the registry's name", $"leave {Quoting.Value(image[..(scheme + 3)])} away");
+        if (image.Length == 0)
+        {
+            return new(Example);
+        }
 
-        (string name, string? digest) = Split(image, image.IndexOf('@', StringComparison.Ordinal));
-        if (digest is not null && !IsDigest(digest)) return new("have a digest like \"sha256:…\" with 64 hexadecimal digits after its '@'");
-        int colon = name.LastIndexOf(':');
-        (name, string? tag) = Split(name, colon > name.LastIndexOf('/') ? colon : -1);
+        if (image.Any(char.IsWhiteSpace))
+        {
+            return new("hold no spaces");
+        }
+
+        var scheme = image.IndexOf("://", StringComparison.Ordinal);
+        if (scheme >= 0)
+        {
+            return new("begin with the registry's name", $"leave {Quoting.Value(image[..(scheme + 3)])} away");
+        }
+
+        (var name, var digest) = Split(image, image.IndexOf('@', StringComparison.Ordinal));
+        if (digest is not null && !IsDigest(digest))
+        {
+            return new("have a digest like \"sha256:…\" with 64 hexadecimal digits after its '@'");
+        }
+
+        var colon = name.LastIndexOf(':');
+        (name, var tag) = Split(name, colon > name.LastIndexOf('/') ? colon : -1);
         if (tag is not null && (tag.Length is 0 or > MaxTagLength || tag[0] is '.' or '-' || tag.AsSpan().ContainsAnyExcept(TagChars)))
+        {
             return new($"have a tag of 1 to {MaxTagLength} letters, digits, '_', '.' and '-' after its ':'");
+        }
 
-        if (name.Length > MaxNameLength) return new($"have a name of at most {MaxNameLength} characters");
+        if (name.Length > MaxNameLength)
+        {
+            return new($"have a name of at most {MaxNameLength} characters");
+        }
+
         var start = 0;
-        int slash = name.IndexOf('/', StringComparison.Ordinal);
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
         if (slash > 0 && IsHostLike(name[..slash]))
         {
-            if (!IsHost(name[..slash])) return new("begin with a registry like \"registry.example.com\" or \"localhost:5000\"");
+            if (!IsHost(name[..slash]))
+            {
+                return new("begin with a registry like \"registry.example.com\" or \"localhost:5000\"");
+            }
+
             start = slash + 1;
         }
 
-        string path = name[start..];
+        var path = name[start..];
         if (path.Any(char.IsAsciiLetterUpper))
+        {
             return new("have a repository in lower case", $"write {Quoting.Value(name[..start] + path.ToLowerInvariant() + image[name.Length..])}");
+        }
+
         return path.Split('/').All(IsPathComponent) ? null : new(Example, "a repository has lower-case letters and digits, joined by '.', '_', '__', '-' and '/'");
     }
 
@@ -52,27 +80,45 @@ internal static class ImageReferenceRule
 
     private static bool IsHost(string host)
     {
-        int colon = host.LastIndexOf(':');
-        bool hasPort = colon > host.LastIndexOf(']');
-        (string name, string? port) = Split(host, hasPort ? colon : -1);
-        if (port is not null && !(int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is > 0 and <= 65535))
+        var colon = host.LastIndexOf(':');
+        var hasPort = colon > host.LastIndexOf(']');
+        (var name, var port) = Split(host, hasPort ? colon : -1);
+        if (port is not null && !(int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535))
+        {
             return false;
-        if (name.StartsWith('[')) return name.EndsWith(']') && System.Net.IPAddress.TryParse(name, out _);
+        }
+
+        if (name.StartsWith('['))
+        {
+            return name.EndsWith(']') && System.Net.IPAddress.TryParse(name, out _);
+        }
+
         return name.Split('.').All(label =>
             label.Length > 0 && !label.AsSpan().ContainsAnyExcept(HostChars) && !label.StartsWith('-') && !label.EndsWith('-'));
     }
 
     private static bool IsPathComponent(string part)
     {
-        int at = EndOfWord(part, 0);
-        if (at == 0) return false;
+        var at = EndOfWord(part, 0);
+        if (at == 0)
+        {
+            return false;
+        }
+
         while (at < part.Length)
         {
-            int word = part.AsSpan(at).IndexOfAny(WordChars) is var length and >= 0 ? at + length : part.Length;
-            string separator = part[at..word];
-            if (separator is not ("." or "_" or "__") && separator.AsSpan().ContainsAnyExcept('-')) return false;
+            var word = part.AsSpan(at).IndexOfAny(WordChars) is var length and >= 0 ? at + length : part.Length;
+            var separator = part[at..word];
+            if (separator is not ("." or "_" or "__") && separator.AsSpan().ContainsAnyExcept('-'))
+            {
+                return false;
+            }
+
             at = EndOfWord(part, word);
-            if (at == word) return false;
+            if (at == word)
+            {
+                return false;
+            }
         }
 
         return true;
@@ -80,14 +126,14 @@ internal static class ImageReferenceRule
 
     private static int EndOfWord(string part, int from)
     {
-        int length = part.AsSpan(from).IndexOfAnyExcept(WordChars);
+        var length = part.AsSpan(from).IndexOfAnyExcept(WordChars);
         return length < 0 ? part.Length : from + length;
     }
 
     private static bool IsDigest(string digest)
     {
-        (string algorithm, string? hex) = Split(digest, digest.IndexOf(':', StringComparison.Ordinal));
-        int length = algorithm switch { "sha256" => 64, "sha512" => 128, _ => 0 };
+        (var algorithm, var hex) = Split(digest, digest.IndexOf(':', StringComparison.Ordinal));
+        var length = algorithm switch { "sha256" => 64, "sha512" => 128, _ => 0 };
         return hex is not null && hex.Length == length && hex.All(char.IsAsciiHexDigitLower);
     }
 }

@@ -32,14 +32,18 @@ internal static class NameRules
 
     public static RuleViolation? ValidateUser(string user)
     {
-        string[] parts = user.Split(':');
+        var parts = user.Split(':');
         return parts.Length <= 2 && parts.All(IsUserPart) ? null : new("be a user and perhaps a group, like \"1000\", \"1000:1000\" or \"app\"");
     }
 
     public static RuleViolation? ValidateRegion(string region)
     {
-        if (IsRegion(region)) return null;
-        bool isZone = region.Length > 1 && char.IsAsciiLetterLower(region[^1]) && IsRegion(region[..^1]);
+        if (IsRegion(region))
+        {
+            return null;
+        }
+
+        var isZone = region.Length > 1 && char.IsAsciiLetterLower(region[^1]) && IsRegion(region[..^1]);
         return isZone
             ? new("be a region, not an availability zone", $"write \"{region[..^1]}\"")
             : new("be a region like \"eu-central-1\"");
@@ -54,7 +58,7 @@ internal static class NameRules
     /// <summary>A whole host name, without a dot at its end; no address.</summary>
     public static bool IsHost(string name)
     {
-        string[] labels = name.Split('.');
+        var labels = name.Split('.');
         return name.Length <= MaxHostLength && labels.Length >= 2 && labels.All(IsLabel) && !labels[^1].All(char.IsAsciiDigit);
     }
 
@@ -63,13 +67,17 @@ internal static class NameRules
 
     private static bool IsUserPart(string part)
     {
-        if (part.Length is 0 or > MaxUserLength || part.AsSpan().ContainsAnyExcept(EngineChars) || part[0] is '-' or '.') return false;
+        if (part.Length is 0 or > MaxUserLength || part.AsSpan().ContainsAnyExcept(EngineChars) || part[0] is '-' or '.')
+        {
+            return false;
+        }
+
         return part.AsSpan().ContainsAnyExceptInRange('0', '9') || int.TryParse(part, out _);
     }
 
     private static bool IsRegion(string text)
     {
-        string[] parts = text.Split('-');
+        var parts = text.Split('-');
         return parts.Length is >= 3 and <= 6 && !text.AsSpan().ContainsAnyExcept(RegionChars) && parts.All(part => part.Length > 0)
             && char.IsAsciiLetterLower(text[0]) && parts[^1].Length <= 2 && parts[^1].All(char.IsAsciiDigit);
     }

@@ -1,11 +1,8 @@
 using System.Collections.Concurrent;
 using Docker.DotNet.Models;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
-using RagAgent.Supervision.State;
 
 namespace RagAgent.Containers.AppLogs;
 

@@ -1,5 +1,3 @@
-using System.Text;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 
 namespace RagAgent.Containers.AppLogs;

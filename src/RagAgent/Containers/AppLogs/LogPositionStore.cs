@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 
@@ -47,7 +46,7 @@ internal sealed class LogPositionStore(AgentConfig config, StateDirectory direct
         {
             if (Interlocked.Exchange(ref _problemLogged, 1) == 0)
             {
-                logger.StateDirectoryUnusable(new Problem("state-directory", $"The state directory {directory.Path} can't be used: {exception.Message.TrimEnd('.')}.",
+                logger.StateDirectoryUnusable(new Problem(ProblemCatalog.StateDirectory, $"The state directory {directory.Path} can't be used: {exception.Message.TrimEnd('.')}.",
                     "Free some space, or let the agent's user write there (--state-dir names another directory). Until then a restarted agent knows what was rolled back or stopped by the container's labels alone, and not how far the app's log was written."));
             }
             return null;

@@ -1,5 +1,3 @@
-using System.Text;
-using Microsoft.Extensions.Logging;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
 

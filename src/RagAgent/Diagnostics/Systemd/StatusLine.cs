@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
 using RagAgent.Common;
 using RagAgent.Diagnostics.Logging;

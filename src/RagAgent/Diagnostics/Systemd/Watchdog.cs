@@ -1,7 +1,5 @@
 using System.Globalization;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Systemd;
-using Microsoft.Extensions.Logging;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
 

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>The app lives below a path, which it knows itself (Streamlit's <c>server.baseUrlPath</c>): what is below it passes as it is, and there is nothing else.</summary>

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using RagAgent.Proxy.Listening;
 using RagAgent.Proxy.StatusPage;

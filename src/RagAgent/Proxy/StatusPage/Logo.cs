@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using RagAgent.Reporting;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;

@@ -1,7 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.BootTiming;

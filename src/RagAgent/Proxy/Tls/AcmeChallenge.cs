@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using RagAgent.Common;
 using RagAgent.Configuration;
 

@@ -59,11 +59,11 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         var remedy = path.StartsWith(liveFolder, StringComparison.Ordinal) && path[liveFolder.Length..].Split('/') is [var lineage, _]
             ? $"Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', 'chgrp {user} /etc/letsencrypt/archive/{lineage}/privkey*.pem' and 'chmod 640 /etc/letsencrypt/archive/{lineage}/privkey*.pem'; certbot keeps that at renewals."
             : $"Run 'chgrp {user} {path}' and 'chmod 640 {path}', and let that user into every folder above it; below /home, /root and /tmp the service sees nothing.";
-        return new Problem("certificate-denied", $"The {role} {path} may not be read by the user {user}.", remedy);
+        return new Problem(ProblemCatalog.CertificateDenied, $"The {role} {path} may not be read by the user {user}.", remedy);
     }
 
     /// <summary>What time has made of a certificate that is in use; null: it is well.</summary>
-    public Problem? ExpiryProblem(Certificate loaded, DateTimeOffset now) => ValidityProblem(loaded, now) ?? (loaded.NeedsRenewal(now) ? new Problem("certificate-expiring",
+    public Problem? ExpiryProblem(Certificate loaded, DateTimeOffset now) => ValidityProblem(loaded, now) ?? (loaded.NeedsRenewal(now) ? new Problem(ProblemCatalog.CertificateExpiring,
         $"The certificate {certificatePath} ({loaded}) expires on {FormatDate(loaded.NotAfter)}, {FormatTimeLeft(loaded.NotAfter - now)}, and was not renewed yet.",
         "See why: 'certbot renew --dry-run' and 'systemctl status certbot.timer'. A new one is used as soon as it is there.") : null);
 
@@ -80,10 +80,10 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
     {
         if (now >= loaded.NotAfter)
         {
-            return new Problem("certificate-expired", $"The certificate {certificatePath} ({loaded}) expired on {FormatDate(loaded.NotAfter)}.",
+            return new Problem(ProblemCatalog.CertificateExpired, $"The certificate {certificatePath} ({loaded}) expired on {FormatDate(loaded.NotAfter)}.",
                 "Renew it: 'certbot renew', and see 'systemctl status certbot.timer'. The new one is used as soon as it is there.");
         }
-        return now >= loaded.NotBefore ? null : new Problem("certificate-expired", $"The certificate {certificatePath} ({loaded}) is valid from {FormatDate(loaded.NotBefore)} on only.",
+        return now >= loaded.NotBefore ? null : new Problem(ProblemCatalog.CertificateExpired, $"The certificate {certificatePath} ({loaded}) is valid from {FormatDate(loaded.NotBefore)} on only.",
             "Look at this machine's clock with 'timedatectl'; it is used as soon as it is valid.");
     }
 
@@ -93,12 +93,12 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         {
             if (FileKind.Detect(path) is { } kind and not FileKind.Regular && !Directory.Exists(path))
             {
-                throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} is {FileKind.Describe(kind)} and no file.", $"Write it to a file and name that in tls.{ConfigKey(role)}."));
+                throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The {role} {path} is {FileKind.Describe(kind)} and no file.", $"Write it to a file and name that in tls.{ConfigKey(role)}."));
             }
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (file.Length > MaxSize)
             {
-                throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} is larger than 1 MiB.", $"Name the right file in tls.{ConfigKey(role)}."));
+                throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The {role} {path} is larger than 1 MiB.", $"Name the right file in tls.{ConfigKey(role)}."));
             }
             var bytes = new byte[file.Length];
             file.ReadExactly(bytes);
@@ -106,18 +106,18 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ProblemException(new Problem("certificate-missing", $"The {role} {path} is not there.",
+            throw new ProblemException(new Problem(ProblemCatalog.CertificateMissing, $"The {role} {path} is not there.",
                 $"Get one with certbot (/usr/share/doc/ragagent/https.md has the commands), or correct tls.{ConfigKey(role)}; it is used as soon as it is there."), exception);
         }
         catch (UnauthorizedAccessException exception)
         {
             throw new ProblemException(Directory.Exists(path)
-                ? new Problem("certificate-unreadable", $"The {role} {path} is a folder.", $"Name the file in it in tls.{ConfigKey(role)}.")
+                ? new Problem(ProblemCatalog.CertificateUnreadable, $"The {role} {path} is a folder.", $"Name the file in it in tls.{ConfigKey(role)}.")
                 : AccessDenied(role, path, Environment.UserName), exception);
         }
         catch (IOException exception)
         {
-            throw new ProblemException(new Problem("certificate-unreadable", $"The {role} {path} can't be read: {ExceptionMapping.DescribeCause(exception)}.", RereadNote), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The {role} {path} can't be read: {ExceptionMapping.DescribeCause(exception)}.", RereadNote), exception);
         }
     }
 
@@ -137,7 +137,7 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         // One that was cut off is passed over by the framework, which would leave a chain with a hole.
         if (certificates.Count == 0 || certificates.Count != text.AsSpan().Count(PemHeader))
         {
-            throw new ProblemException(new Problem("certificate-unreadable", $"The certificate {certificatePath} holds no certificate in PEM, or one that is cut off.",
+            throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The certificate {certificatePath} holds no certificate in PEM, or one that is cut off.",
                 $"Name certbot's fullchain.pem in tls.certificate. {RereadNote}"));
         }
         return certificates;
@@ -152,7 +152,7 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         }
         catch (CryptographicException exception)
         {
-            throw new ProblemException(new Problem("certificate-unreadable", $"The certificate {certificatePath} can't be understood: {exception.Message}",
+            throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The certificate {certificatePath} can't be understood: {exception.Message}",
                 "See what stands in it with 'openssl x509 -noout -text -in' and its path, and have it issued again."), exception);
         }
     }
@@ -165,12 +165,12 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         {
             return TryImport(rsa, keyPem) ? leaf.CopyWithPrivateKey(rsa)
                 : TryImport(ec, keyPem) ? leaf.CopyWithPrivateKey(ec)
-                : throw new ProblemException(new Problem("certificate-unreadable", $"The private key {keyPath} holds no RSA or ECDSA key in PEM, or one that is cut off, or one with a passphrase.",
+                : throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The private key {keyPath} holds no RSA or ECDSA key in PEM, or one that is cut off, or one with a passphrase.",
                     $"Name certbot's privkey.pem in tls.key. {RereadNote}"));
         }
         catch (Exception exception) when (exception is ArgumentException or CryptographicException or NotSupportedException)
         {
-            throw new ProblemException(new Problem("certificate-mismatch", $"The private key {keyPath} does not belong to the certificate {certificatePath}.", $"{SamePairRemedy} {RereadNote}"), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.CertificateMismatch, $"The private key {keyPath} does not belong to the certificate {certificatePath}.", $"{SamePairRemedy} {RereadNote}"), exception);
         }
     }
 

@@ -6,11 +6,10 @@ namespace RagAgent.Supervision.Rules;
 /// <summary>The container's own failures, in an operator's words.</summary>
 internal static class ContainerProblems
 {
-    private const string EndedWithEngineCode = "app-ended-with-engine";
     public const string SeeJournal = "Its output is in the journal.";
 
     public static Problem Exited(Container container, ContainerExit exit) => new(
-        exit switch { { OutOfMemory: true } => "app-out-of-memory", { Code: 97 } => "secrets-not-delivered", _ => "app-exited" },
+        exit switch { { OutOfMemory: true } => ProblemCatalog.AppOutOfMemory, { Code: 97 } => ProblemCatalog.SecretsNotDelivered, _ => ProblemCatalog.AppExited },
         $"The app's container {container.Name} {exit.Describe()}.",
         exit switch
         {
@@ -22,30 +21,24 @@ internal static class ContainerProblems
         });
 
     public static Problem EndedWithEngine(Container container, ContainerExit exit) => new(
-        EndedWithEngineCode,
+        ProblemCatalog.AppEndedWithEngine,
         $"The app's container {container.Name} {exit.Describe()} while Docker Engine itself was away.",
         "\"live-restore\": true in /etc/docker/daemon.json lets containers live through a restart of the engine.");
 
     /// <summary>All that is known of it comes from a label.</summary>
     public static Problem FailedBefore(ImageName image) => new(
-        "image-failed-before",
+        ProblemCatalog.ImageFailedBefore,
         $"The image {Humanize.Digest(image.Digest)} was set aside by an earlier life of the agent, whose notes are lost.",
         "Push a better one, or give it another chance with 'ragagent unquarantine'.");
 
     /// <summary>The app itself ended or was not well; otherwise it never came to run.</summary>
-    public static bool IsAppFailure(Problem problem) => problem.Code.StartsWith("app-", StringComparison.Ordinal);
+    public static bool IsAppFailure(Problem problem) => problem.Kind.IsAppFailure;
 
     /// <summary>The engine took it down with itself.</summary>
-    public static bool IsEngineRestart(Problem problem) => problem.Code == EndedWithEngineCode;
+    public static bool IsEngineRestart(Problem problem) => problem.Kind == ProblemCatalog.AppEndedWithEngine;
 
     /// <summary>How much a failure counts against the image on trial; 0: it can't be its fault.</summary>
-    public static int Weight(Problem problem) => problem.Code switch
-    {
-        "app-never-healthy" => Rollout.NeverHealthyWeight,
-        "app-unhealthy" => Rollout.KillWeight,
-        "app-exited" or "app-out-of-memory" or "image-without-shell" or "engine-refused" or "engine-user" => Rollout.CrashWeight,
-        _ => 0,   // the engine, the disk, a name, a port, a human: another image would have met the same
-    };
+    public static int Weight(Problem problem) => problem.Kind.ImageBlame;
 
     /// <summary>The failure that a container is stopped for; null when it is stopped for another reason.</summary>
     public static Problem? OfStop(ContainerState.Stopping stopping) => stopping.Reason switch
@@ -56,12 +49,12 @@ internal static class ContainerProblems
     };
 
     public static Problem Removed(Container container) => new(
-        "container-removed",
+        ProblemCatalog.ContainerRemoved,
         $"The app's container {container.Name} was removed by someone else.",
         "It is created again.");
 
     public static Problem NeverHealthy(Container container, StopReason.NeverHealthy reason) => new(
-        "app-never-healthy",
+        ProblemCatalog.AppNeverHealthy,
         $"The app's container {container.Name} was not well within {Humanize.Duration(reason.Deadline)} of its start" +
         (reason.LastError is { } fault ? $": {fault}." : "."),
         (reason.LastError?.Contains("answered 404", StringComparison.Ordinal) == true
@@ -69,7 +62,7 @@ internal static class ContainerProblems
             : "Check that it listens on container.port, and raise health.startup.deadline if it needs longer. ") + SeeJournal);
 
     public static Problem Unhealthy(Container container, StopReason.Unhealthy reason) => new(
-        "app-unhealthy",
+        ProblemCatalog.AppUnhealthy,
         $"The app's container {container.Name} failed {reason.Failures} liveness probes in a row: {reason.LastError}.",
         SeeJournal);
 }

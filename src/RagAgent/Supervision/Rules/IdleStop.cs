@@ -137,9 +137,9 @@ internal static class IdleStop
 
     private static bool IsEngineUsable(AgentState state, Policy policy) => state.Engine.Value is not null && state.Engine.Failures < policy.StaleAfterFailures;
 
-    private static Problem InstanceStopping => new("instance-stopping", "The instance is being stopped.", "Start it again, and ask then.");
+    private static Problem InstanceStopping => new(ProblemCatalog.InstanceStopping, "The instance is being stopped.", "Start it again, and ask then.");
 
-    private static Problem InstanceStillUp(StopAccepted accepted, IdlePolicy idle) => new("instance-still-up",
+    private static Problem InstanceStillUp(StopAccepted accepted, IdlePolicy idle) => new(ProblemCatalog.InstanceStillUp,
         $"EC2 said that it stops the instance {accepted.InstanceId}, and it still runs {Humanize.Duration(idle.ShutdownDeadline)} later.",
         "The agent asks again by itself; see the instance's state in EC2.");
 }

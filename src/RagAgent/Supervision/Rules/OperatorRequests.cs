@@ -114,7 +114,7 @@ internal static class OperatorRequests
 
     private static Problem AvoidedProblem(Verdict verdict) => verdict switch
     {
-        Verdict.Undecided undecided => new("image-undecided",
+        Verdict.Undecided undecided => new(ProblemCatalog.ImageUndecided,
             $"The newest image {Humanize.Digest(undecided.Image.Digest)} failed, and so did the one before it: {undecided.Cause.What}",
             "Look for what both need: the configuration, the secrets, the machine. It is tried again when one of these changes."),
         Verdict.RolledBack { Cause: var why } => Quarantined(verdict.Image, why),
@@ -122,22 +122,22 @@ internal static class OperatorRequests
         _ => NothingQuarantined,
     };
 
-    private static Problem Quarantined(ImageName image, Problem why) => new("image-quarantined",
+    private static Problem Quarantined(ImageName image, Problem why) => new(ProblemCatalog.ImageQuarantined,
         $"The newest image {Humanize.Digest(image.Digest)} was set aside, and the last good one is run instead: {why.What}",
         "Push a better one, or give it another chance with 'ragagent unquarantine'.");
 
-    private static Problem RolledBackByOperator => new("image-rolled-back",
+    private static Problem RolledBackByOperator => new(ProblemCatalog.ImageRolledBack,
         "An operator asked for it.", "It is not run again until the tag moves, or 'ragagent unquarantine'.");
 
-    private static Problem AppStopped(Hold hold) => new("app-stopped",
+    private static Problem AppStopped(Hold hold) => new(ProblemCatalog.AppStopped,
         hold == Hold.Operator ? "The app is stopped, by 'ragagent stop'." : "The app is stopped, by 'docker stop'.", "Start it with 'ragagent start'.");
 
-    private static Problem NothingQuarantined => new("nothing-quarantined", "No image is set aside.", "There is nothing to do; 'ragagent status' shows what serves.");
+    private static Problem NothingQuarantined => new(ProblemCatalog.NothingQuarantined, "No image is set aside.", "There is nothing to do; 'ragagent status' shows what serves.");
 
-    private static Problem AlreadyRolledBack(ImageName image) => new("image-quarantined",
+    private static Problem AlreadyRolledBack(ImageName image) => new(ProblemCatalog.ImageQuarantined,
         $"The newest image {Humanize.Digest(image.Digest)} is set aside already, and the one before it is run: a rollback goes one step back.",
         "Push an older version under the tag again, or give the newest another chance with 'ragagent unquarantine'.");
 
-    private static Problem NoLastGood => new("no-last-good", "There is no other image that has proven itself, so there is nothing to go back to.",
+    private static Problem NoLastGood => new(ProblemCatalog.NoLastGood, "There is no other image that has proven itself, so there is nothing to go back to.",
         "Push the wanted version under the tag again.");
 }

@@ -45,7 +45,7 @@ internal static class Reducer
         Event.CleanupFinished collected when state.Cleanup.IsRunning => state with
         {
             Cleanup = state.Cleanup.Succeed(collected.Result),
-            Image = collected.Result.Removed > 0 && state.Image.Problem?.Code == ProblemCodes.DiskFull ? state.Image.Refresh() : state.Image,
+            Image = collected.Result.Removed > 0 && state.Image.Problem?.Kind == ProblemCatalog.DiskFull ? state.Image.Refresh() : state.Image,
         },
         // What could not be removed is removed after the next update: nothing waits for it.
         Event.CleanupFailed when state.Cleanup.IsRunning => state with { Cleanup = state.Cleanup.Succeed(new ImageCleanupResult(0, 0)) },
@@ -130,7 +130,7 @@ internal static class Reducer
     private static AgentState ImageFailed(AgentState state, Problem problem, Policy policy)
     {
         // What lies there in pieces is in the way of the whole: the next try removes it first.
-        state = problem.Code == ProblemCodes.ImageCorrupt && state.Tag.Value is { } tag ? state.WithDefect(new Defect(tag.Image, IsCorrupt: true)) : state;
+        state = problem.Kind == ProblemCatalog.ImageCorrupt && state.Tag.Value is { } tag ? state.WithDefect(new Defect(tag.Image, IsCorrupt: true)) : state;
         return CleanUpIfDiskFull(state.WithJitter(t => state with { Image = state.Image.Fail(problem, state.Now, policy.PullRetry, t), PullProgress = null, PullRate = null }), problem);
     }
 
@@ -139,7 +139,7 @@ internal static class Reducer
         state = state.WithJitter(t => state with { Fallback = state.Fallback.Fail(problem, state.Now, policy.PullRetry, t) });
         // The registry does not have it any more, or visitors would wait for it too long: there is nothing to go back to. One that serves is not given up.
         return Housekeeping.WantedFallback(state) is { } gone && state.Front.Current?.Image != gone &&
-            (problem.Code == ProblemCodes.TagMissing || (state.Fallback.Failures >= policy.StaleAfterFailures && state.IsDefective(gone)))
+            (problem.Kind == ProblemCatalog.RegistryTagMissing || (state.Fallback.Failures >= policy.StaleAfterFailures && state.IsDefective(gone)))
             ? Rollout.DropGood(state, gone) with { Fallback = Fetched<ImageName>.Idle }
             : state;
     }
@@ -147,20 +147,20 @@ internal static class Reducer
     private static AgentState StartFailed(AgentState state, Slot slot, ContainerState.Starting starting, Problem problem, Policy policy)
     {
         var image = starting.Release.Image;
-        switch (problem.Code)
+        switch (problem.Kind)
         {
-            case ProblemCodes.EngineUnreachable or ProblemCodes.EngineSilent:
+            case var _ when problem.IsUnanswered:
                 return EngineFailed(state.With(slot, slot == Slot.Front ? new ContainerState.Unknown() : null), problem, policy);
-            case ProblemCodes.ImageMissing or ProblemCodes.ImageCorrupt:
+            case var kind when kind == ProblemCatalog.ImageMissing || kind == ProblemCatalog.ImageCorrupt:
                 var isNewest = state.Tag.Value?.Image == image;
-                state = state.WithDefect(new Defect(image, problem.Code == ProblemCodes.ImageCorrupt)) with
+                state = state.WithDefect(new Defect(image, problem.Kind == ProblemCatalog.ImageCorrupt)) with
                 {
                     Image = isNewest ? state.Image.Forget() : state.Image,
                     LastImage = state.LastImage == image ? null : state.LastImage,
                     Fallback = isNewest ? state.Fallback : state.Fallback.Refresh(),
                 };
                 break;
-            case ProblemCodes.DiskFull:
+            case var kind when kind == ProblemCatalog.DiskFull:
                 state = CleanUpIfDiskFull(state, problem);
                 break;
         }
@@ -177,9 +177,9 @@ internal static class Reducer
         return state.WithJitter(t => state with { Engine = state.Engine.FailIndirectly(problem, state.Now, policy.Retry, t, Math.Max(1, state.FailedStops)) });
     }
 
-    private static AgentState NoteDisconnect(AgentState state, Problem problem) => problem.Code == ProblemCodes.EngineUnreachable ? FailureAttribution.EngineDisconnected(state) : state;
+    private static AgentState NoteDisconnect(AgentState state, Problem problem) => problem.Kind == ProblemCatalog.EngineUnreachable ? FailureAttribution.EngineDisconnected(state) : state;
 
-    private static AgentState CleanUpIfDiskFull(AgentState state, Problem problem) => problem.Code == ProblemCodes.DiskFull ? state with { Cleanup = state.Cleanup.Refresh() } : state;
+    private static AgentState CleanUpIfDiskFull(AgentState state, Problem problem) => problem.Kind == ProblemCatalog.DiskFull ? state with { Cleanup = state.Cleanup.Refresh() } : state;
 
     private static AgentState FrontStopped(AgentState state, ContainerState.Stopping stopping, Policy policy) => FailureOf(state, stopping) is { } failure
         ? FailureHandling.FrontFailed(state, stopping.Container.Image, failure, TimeSpan.Zero, policy)

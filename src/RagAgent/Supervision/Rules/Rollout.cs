@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using RagAgent.Common;
 using RagAgent.Supervision.State;
 

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
 using RagAgent.Common;
 using RagAgent.Reporting;
 using RagAgent.Supervision.Rules;
