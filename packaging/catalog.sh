@@ -1,27 +1,68 @@
 #!/usr/bin/env bash
 # Usage: packaging/catalog.sh >ragagent.catalog
-# Makes the journal's catalog (journalctl -x) of docs/messages.md: each '### `name`' there is an entry, its first line the subject.
-# An entry's number follows from its name alone, as the agent makes it: the first half of the SHA-256 of 'ragagent:name'.
+# Makes the journal's catalog (journalctl -x) from docs/messages.md: each '### `name`' there is an entry, and its first line is the subject.
+# An entry's number follows from its name alone, as in the agent: the first half of the SHA-256 of 'ragagent:name'.
+# journalctl prints an entry as it is, so paragraphs and list items are wrapped here; indented commands stay as they are.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+width=100
 
 number() { printf 'ragagent:%s' "$1" | sha256sum | cut -c1-32; }
 
-echo "# RagAgent's messages, made of docs/messages.md by packaging/catalog.sh"
-name='' state=outside blank=''
+# Prints the collected paragraph and begins the next one. What is in backticks stays on one line, so that it can be copied.
+paragraph=() hang=''
+flush() {
+  local word piece='' ticks line=''
+  for word in "${paragraph[@]}"; do
+    piece+="${piece:+ }$word" ticks="${piece//[^\`]/}"
+    ((${#ticks} % 2 == 0)) || continue
+    if [[ -z $line ]]; then
+      line="$piece"
+    elif ((${#line} + 1 + ${#piece} <= width)); then
+      line+=" $piece"
+    else
+      printf '%s\n' "$line"
+      line="$hang$piece"
+    fi
+    piece=''
+  done
+  [[ -z $line ]] || printf '%s\n' "$line"
+  paragraph=() hang=''
+}
+
+echo "# RagAgent's messages, made from docs/messages.md by packaging/catalog.sh"
+state=outside blank=''
 while IFS= read -r line; do
   if [[ $line =~ ^###\ \`([a-z0-9-]+)\`$ ]]; then
-    name="${BASH_REMATCH[1]}" state=subject
-    printf '\n-- %s\n' "$(number "$name")"
+    flush
+    state=subject blank=''
+    printf '\n-- %s\n' "$(number "${BASH_REMATCH[1]}")"
   elif [[ $line == '#'* ]]; then
+    flush
     state=outside
   elif [[ $state == subject && -n $line ]]; then
     printf 'Subject: %s\nDefined-By: RagAgent\nDocumentation: man:ragagent(8)\n\n' "$line"
     state=gap
-  elif [[ $state == gap && -n $line ]]; then
-    echo "$line"
-    state=text blank=''
-  elif [[ $state == text ]]; then
-    if [[ -z $line ]]; then blank=$'\n'; else printf '%s%s\n' "$blank" "$line"; blank=''; fi
+  elif [[ $state == gap || $state == text ]]; then
+    if [[ -z $line ]]; then
+      flush
+      [[ $state == gap ]] || blank=$'\n'
+      continue
+    fi
+    state=text
+    printf '%s' "$blank"
+    blank=''
+    if [[ $line == '    '* ]]; then
+      flush
+      printf '%s\n' "$line"
+    else
+      if [[ $line == '- '* ]]; then
+        flush
+        hang='  '
+      fi
+      read -ra words <<<"$line"
+      paragraph+=("${words[@]}")
+    fi
   fi
 done <docs/messages.md
+flush

@@ -43,21 +43,42 @@ public sealed partial class MessageCatalogTests
             Assert.False(entry.Groups["subject"].Value.EndsWith('.'), entry.Groups["subject"].Value);
             Assert.InRange(entry.Groups["text"].Value.Trim().Length, 40, 2000);
         });
-        Assert.All(Text.Split('\n'), line => Assert.InRange(line.Length, 0, 120));
+    }
+
+    [Fact]
+    public async Task Journalctl_gets_paragraphs_of_at_most_100_columns_and_whole_commands()
+    {
+        var catalog = await CatalogAsync();
+        var lines = catalog.Split('\n');
+        var commands = Text.Split('\n').Where(IsCommand).ToArray();
+
+        Assert.All(lines.Where(line => !IsCommand(line)), line => Assert.InRange(line.Length, 0, 100));
+        Assert.All(lines.Where(line => !IsCommand(line)), line => Assert.True(line.Count(c => c == '`') % 2 == 0, line));
+        Assert.All(commands, line => Assert.InRange(line.Length, 0, 120));
+        Assert.Equal(commands, lines.Where(IsCommand));
+
+        static bool IsCommand(string line) => line.StartsWith("    ", StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task The_catalog_has_each_under_the_number_that_the_agent_gives_it()
+    {
+        var catalog = await CatalogAsync();
+
+        Assert.Equal(
+            Entries.Select(entry => (MessageId.For(entry.Groups["name"].Value), entry.Groups["subject"].Value)),
+            InCatalog().Matches(catalog).Select(entry => (entry.Groups[1].Value, entry.Groups[2].Value)));
+        Assert.Equal(Regex.Count(catalog, "^-- ", RegexOptions.Multiline), Entries.Length);
+    }
+
+    private static async Task<string> CatalogAsync()
     {
         using var script = Process.Start(new ProcessStartInfo(RepositoryFiles.PathOf("packaging/catalog.sh")) { RedirectStandardOutput = true })!;
         var catalog = await script.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await script.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(0, script.ExitCode);
-        Assert.Equal(
-            Entries.Select(entry => (MessageId.For(entry.Groups["name"].Value), entry.Groups["subject"].Value)),
-            InCatalog().Matches(catalog).Select(entry => (entry.Groups[1].Value, entry.Groups[2].Value)));
-        Assert.Equal(Regex.Count(catalog, "^-- ", RegexOptions.Multiline), Entries.Length);
+        return catalog;
     }
 
     [GeneratedRegex(@"^### `(?<name>[a-z0-9-]+)`\n(?<subject>[^\n]+)\n\n(?<text>.+?)(?=\n#|\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
