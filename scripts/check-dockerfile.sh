@@ -232,4 +232,4 @@ check "its pull fetches the same blobs and no other" equal "$pulled" "$new_diges
 check "its pull downloads $(grouped "$down") of $(grouped "$whole_down") bytes" little "$down" "$whole_down"
 check "what was pulled is the new code" equal "$(DOCKER_HOST="$second" docker run --rm "$image:2" cat ragstream/config/version)" second
 
-end_of_checks
+finish_checks

@@ -19,8 +19,7 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 # shellcheck source=scripts/processes.sh
 source "$root/scripts/processes.sh"
-# As the lock file says, with no script of a package run.
-(cd "$root/scripts/lint" && { [[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci --ignore-scripts --no-audit --no-fund --silent; })
+"$root/scripts/lint/install.sh"
 
 # shellcheck source=scripts/checks.sh
 source "$root/scripts/checks.sh"
@@ -212,4 +211,4 @@ said="$(summary "$second" 127.0.0.1:1)"
 check "a registry that does not answer any more fails no run that has pushed: the digest is told" tells "$said" "Digest \`$second\`"
 check "and a warning" contains "$(cat "$work/out")" "::warning::The image is pushed, but its size could not be read"
 
-end_of_checks
+finish_checks
