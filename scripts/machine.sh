@@ -149,6 +149,8 @@ create_network() {
   ip -n "$machine" link set lo up
   ip -n "$machine" link set eth0 up
   ip -n "$machine" route add default via 10.77.0.1
+  # Docker needs forwarding and can't enable it, because nspawn mounts /proc/sys read-only.
+  ip netns exec "$machine" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 }
 
 start_aws() {
