@@ -478,4 +478,4 @@ check "provision.sh refuses another option" equal "$code" 64
 still_running() { find /proc/[0-9]*/root -maxdepth 0 -lname "$tree*" 2>/dev/null; }
 check "nothing was started" equal "$(still_running)" ''
 
-end_of_checks
+finish_checks

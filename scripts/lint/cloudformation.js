@@ -1,6 +1,7 @@
 // Usage: node cloudformation.js FILE…
-// Holds CloudFormation templates to the resource specification that AWS publishes: types, properties, kinds of values, what is required;
-// and that what Ref, GetAtt, Sub, If and Condition name is there, and everything declared is used. Prints one finding a line, and exits 1 when there is any.
+// Checks CloudFormation templates against the resource specification that AWS publishes (types, properties, values), and
+// that every reference leads somewhere and every declaration is used. Prints one finding per line, and exits with 1 if
+// there are any.
 import { readFileSync } from "node:fs";
 import { loadAwsServiceSpec } from "@aws-cdk/aws-service-spec";
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
@@ -31,14 +32,14 @@ function check(file) {
   };
 
   for (const problem of [...document.errors, ...document.warnings]) find({ range: problem.pos }, problem.message);
-  if (text.length > largest) find(null, `the template has ${text.length} bytes; CloudFormation takes ${largest} without an S3 bucket`);
+  if (text.length > largest) find(null, `the template has ${text.length} bytes; without an S3 bucket, CloudFormation accepts ${largest}`);
   const root = document.contents;
   const members = (node) => (isMap(node) ? node.items.map(({ key, value }) => [String(key.value), value, key]) : []);
   const section = (name) => new Map(members(root.get(name)).map(([key, value]) => [key, value]));
   for (const [name, , key] of members(root)) if (!sections.includes(name)) find(key, `unknown section ${name}`);
   const [parameters, conditions, resources, outputs] = ["Parameters", "Conditions", "Resources", "Outputs"].map(section);
   const used = new Set();
-  const needs = new Map();   // what a resource refers to is made before it
+  const needs = new Map();   // resource → the resources it refers to, which are created first
   let named = used;
   const typeOf = (name) => resources.get(name)?.get("Type");
   const definitionOf = (type) => spec.lookup("resource", "cloudFormationType", "equals", type)[0];
@@ -53,14 +54,14 @@ function check(file) {
     used.add(name);
     named.add(name);
     const type = typeOf(name);
-    if (!type) find(node, `${name} is no resource`);
+    if (!type) find(node, `${name} is not a resource`);
     else if (!(rest.join(".") in (definitionOf(type)?.attributes ?? {}))) find(node, `${type} has no attribute ${rest.join(".")}`);
   };
   const condition = (name, node) => {
     used.add(name);
     if (!conditions.has(name)) find(node, `there is no condition ${name}`);
   };
-  // The function that a node is, in its short form or its long one.
+  // Name and argument if the node is a function call, in its short or long form.
   const called = (node) => {
     if (node?.tag?.startsWith("!") && !node.tag.startsWith("!!")) return [node.tag.slice(1), node];
     const [only, ...more] = members(node);
@@ -68,15 +69,15 @@ function check(file) {
       ? [only[0].replace("Fn::", ""), only[1]] : [];
   };
 
-  // "{ default: a, b }" is two members, the second without a value.
+  // "{ default: a, b }" has two members, the second one without a value.
   const nulls = (node, near) => {
-    if (!node || (isScalar(node) && node.value === null)) find(node ?? near, "nothing stands here, which CloudFormation refuses; a text with a comma in braces needs quotes");
+    if (!node || (isScalar(node) && node.value === null)) find(node ?? near, "CloudFormation rejects an empty value; inside braces, text with a comma needs quotes");
     else if (isMap(node)) for (const { key, value } of node.items) nulls(value, key);
     else if (isSeq(node)) for (const item of node.items) nulls(item, node);
   };
   nulls(root, root);
 
-  // Every name that is used anywhere is there. In a statement of a policy, Condition is IAM's own.
+  // Checks all references. In a policy statement, Condition belongs to IAM.
   const walk = (node, inPolicy = false) => {
     const [name, argument] = called(node);
     if (name === "Ref") reference(argument.value, node);
@@ -104,7 +105,7 @@ function check(file) {
       for (const branch of argument.items.slice(1)) fits(branch, type, path);
       return;
     }
-    if (name) return;   // what it gives is known when the stack is made
+    if (name) return;   // its value is only known when the stack is created
     if (type.type === "json" || type.type === "null") return;
     if (type.type === "union") {
       if (type.types.some((one) => one.type === "json")) return;
@@ -114,7 +115,7 @@ function check(file) {
       const one = type.types.some((option) => { const start = findings; fits(node, option, path); return findings === start; });
       console.log = said;
       findings = before;
-      if (!one) find(node, `${path}: none of the kinds that it may be`);
+      if (!one) find(node, `${path} matches none of its possible types`);
     } else if (type.type === "array") {
       if (!isSeq(node)) find(node, `${path} must be a list`);
       else node.items.forEach((item, at) => fits(item, type.element, `${path}[${at}]`));
@@ -123,8 +124,8 @@ function check(file) {
       else for (const [key, value] of members(node)) fits(value, type.element, `${path}.${key}`);
     } else if (type.type === "ref") properties(node, spec.get("typeDefinition", type.reference.$ref).properties, path);
     else if (type.type === "tag") properties(node, { Key: { type: { type: "string" }, required: true }, Value: { type: { type: "string" }, required: true } }, path);
-    else if (!isScalar(node) || !(scalarFits[type.type] ?? []).includes(typeof node.value)) find(node, `${path} must be of the kind ${type.type}`);
-    else if (type.allowedValues && !type.allowedValues.includes(node.value)) find(node, `${path}: ${node.value} is none of ${type.allowedValues.join(", ")}`);
+    else if (!isScalar(node) || !(scalarFits[type.type] ?? []).includes(typeof node.value)) find(node, `${path} must be a ${type.type}`);
+    else if (type.allowedValues && !type.allowedValues.includes(node.value)) find(node, `${path} is ${node.value}; it must be one of ${type.allowedValues.join(", ")}`);
   };
   const properties = (node, known, path) => {
     if (!isMap(node)) {
@@ -158,11 +159,11 @@ function check(file) {
   const cycle = (name, path) => (path.includes(name) ? [...path, name] : [...(needs.get(name) ?? [])].map((next) => cycle(next, [...path, name])).find(Boolean));
   for (const [name, resource] of resources) {
     const found = cycle(name, []);
-    if (found?.at(-1) === name) find(resource, `a circle: ${found.join(" needs ")}`);
+    if (found?.at(-1) === name) find(resource, `a cycle: ${found.join(" needs ")}`);
   }
   for (const [, output] of outputs) if (output.has("Condition")) condition(output.get("Condition"), output);
   for (const [name, node] of [...parameters, ...conditions]) if (!used.has(name)) find(node, `${name} is declared and never used`);
   const grouped = root.getIn(["Metadata", "AWS::CloudFormation::Interface", "ParameterGroups"])?.items.flatMap((group) => group.get("Parameters").items.map((item) => item.value)) ?? [];
   for (const name of parameters.keys()) if (!grouped.includes(name)) find(parameters.get(name), `${name} is in no group`);
-  for (const name of grouped) if (!parameters.has(name)) find(root, `a group names ${name}, which is no parameter`);
+  for (const name of grouped) if (!parameters.has(name)) find(root, `a group contains ${name}, which is not a parameter`);
 }

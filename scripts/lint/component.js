@@ -1,23 +1,26 @@
 // Usage: node component.js FILE…
-// Holds components of EC2 Image Builder to what AWS documents of them: phases, actions and their inputs, and the parameters that are used; and has
-// bash read the commands. Prints one finding a line, and exits 1 when there is any.
+// Checks EC2 Image Builder components against their documentation: phases, actions and their inputs, parameters. bash
+// checks the syntax of the commands. Prints one finding per line, and exits with 1 if there are any.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
 
-// As far as this project uses them: another action is added here when it is needed.
+// Only the actions that this project uses.
 const actions = {
   ExecuteBash: (inputs, find) => {
     exactly(inputs, ["commands"], [], find);
-    if (!Array.isArray(inputs.commands) || inputs.commands.some((line) => typeof line !== "string")) return find("commands must be a list of strings");
-    const { stderr, status } = spawnSync("bash", ["-n"], { input: inputs.commands.join("\n").replace(/\{\{.*?\}\}/g, "value"), encoding: "utf8" });
-    if (status !== 0) find(`bash can't read it: ${stderr.trim()}`);
+    if (!Array.isArray(inputs.commands) || inputs.commands.some((line) => typeof line !== "string")) {
+      return find("commands must be a list of strings");
+    }
+    const script = inputs.commands.join("\n").replace(/\{\{.*?\}\}/g, "value");
+    const { stderr, status } = spawnSync("bash", ["-n"], { input: script, encoding: "utf8" });
+    if (status !== 0) find(`invalid bash: ${stderr.trim()}`);
   },
   WebDownload: (inputs, find) => {
     if (!Array.isArray(inputs)) return find("inputs must be a list");
     for (const one of inputs) {
       exactly(one, ["source", "destination"], ["checksum", "algorithm", "overwrite", "ignoreCertificateErrors"], find);
-      if (("checksum" in one) !== ("algorithm" in one)) find("checksum and algorithm belong together");
+      if (("checksum" in one) !== ("algorithm" in one)) find("checksum and algorithm need each other");
       if (one.algorithm && !["MD5", "SHA1", "SHA256", "SHA512"].includes(one.algorithm)) find(`unknown algorithm ${one.algorithm}`);
     }
   },
@@ -44,8 +47,8 @@ function check(file) {
   const component = document.toJS();
   exactly(component, ["name", "schemaVersion", "phases"], ["description", "parameters", "constants"], finder(""));
   if (component.schemaVersion !== 1) finder("")("schemaVersion must be 1.0");
-  // A component's text may have 16 KB when it is given inline.
-  if (text.length > 16_000) finder("")(`it has ${text.length} characters; 16000 are taken inline`);
+  // A component that is passed inline may have 16,000 characters.
+  if (text.length > 16_000) finder("")(`it has ${text.length} characters; 16000 are allowed inline`);
 
   const declared = new Set();
   for (const parameter of component.parameters ?? []) {
@@ -56,20 +59,20 @@ function check(file) {
     }
   }
   const used = new Set([...text.matchAll(/\{\{\s*([\w.]+)\s*\}\}/g)].map(([, name]) => name));
-  for (const name of used) if (!declared.has(name)) finder("")(`{{ ${name} }} is no parameter`);
+  for (const name of used) if (!declared.has(name)) finder("")(`{{ ${name} }} is not a parameter`);
   for (const name of declared) if (!used.has(name)) finder("")(`the parameter ${name} is never used`);
 
   const phases = new Set();
   for (const phase of component.phases ?? []) {
     exactly(phase, ["name", "steps"], [], finder(`phase ${phase.name}: `));
     if (!["build", "validate", "test"].includes(phase.name)) finder("")(`unknown phase ${phase.name}`);
-    if (phases.has(phase.name)) finder("")(`the phase ${phase.name} is there twice`);
+    if (phases.has(phase.name)) finder("")(`the phase ${phase.name} exists twice`);
     phases.add(phase.name);
     const steps = new Set();
     for (const step of phase.steps ?? []) {
       const find = finder(`phase ${phase.name}, step ${step.name}: `);
       exactly(step, ["name", "action", "inputs"], ["onFailure", "timeoutSeconds", "maxAttempts", "if", "loop"], find);
-      if (steps.has(step.name)) find("the name is there twice");
+      if (steps.has(step.name)) find("the name is used twice");
       steps.add(step.name);
       if (actions[step.action]) actions[step.action](step.inputs, find);
       else find(`unknown action ${step.action}`);

@@ -1,6 +1,6 @@
 // Usage: node github.js
-// Checks .github/dependabot.yml and the issue forms against what GitHub documents, which ignores a broken file without a word.
-// Run from the root of the repository. Prints one finding a line and exits 1 when there is any.
+// Checks .github/dependabot.yml and the issue forms against GitHub's documentation: GitHub silently ignores invalid files.
+// Run it in the root of the repository. Prints one finding per line, and exits with 1 if there are any.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
@@ -41,12 +41,17 @@ function dependabot(file) {
   if (config.version !== 2) find("version must be 2");
   for (const update of config.updates ?? []) {
     const where = update["package-ecosystem"];
-    keys(update, ["package-ecosystem", "directory", "schedule"], ["groups", "ignore", "allow", "labels", "open-pull-requests-limit"], where, find);
+    const optional = ["groups", "ignore", "allow", "labels", "open-pull-requests-limit"];
+    keys(update, ["package-ecosystem", "directory", "schedule"], optional, where, find);
     if (!["daily", "weekly", "monthly"].includes(update.schedule?.interval)) find(`${where} has an unknown interval`);
     const manifest = join(".", update.directory ?? "", manifests[where] ?? "?");
     if (!existsSync(manifest)) find(`${where}: there is no ${manifest}`);
-    for (const [name, group] of Object.entries(update.groups ?? {})) keys(group, ["patterns"], ["update-types", "exclude-patterns"], name, find);
-    for (const ignored of update.ignore ?? []) keys(ignored, ["dependency-name"], ["update-types", "versions"], `${where}: ignore`, find);
+    for (const [name, group] of Object.entries(update.groups ?? {})) {
+      keys(group, ["patterns"], ["update-types", "exclude-patterns"], name, find);
+    }
+    for (const ignored of update.ignore ?? []) {
+      keys(ignored, ["dependency-name"], ["update-types", "versions"], `${where}: ignore`, find);
+    }
   }
 }
 
@@ -65,7 +70,8 @@ function form(file) {
     if (!fields[field.type]) find(`${where}: unknown type`);
     else keys(field.attributes, ...fields[field.type], where, find);
     keys(field.validations, [], ["required"], where, find);
-    if (field.id !== undefined && (ids.has(field.id) || !/^[\w-]+$/.test(field.id))) find(`the id ${field.id} is used twice or has characters other than letters, digits, - and _`);
+    if (field.id !== undefined && ids.has(field.id)) find(`the id ${field.id} is used twice`);
+    if (field.id !== undefined && !/^[\w-]+$/.test(field.id)) find(`the id ${field.id} has characters other than letters, digits, - and _`);
     ids.add(field.id);
   }
   if (!(form.body ?? []).some((field) => field.type !== "markdown")) find("the form asks for nothing");

@@ -1,6 +1,6 @@
 // Usage: node job.js WORKFLOW JOB <CONTEXTS
-// Prints a job as GitHub runs it in these contexts (a JSON object: github, vars, secrets, steps): whether its `if` holds,
-// and its steps with every expression evaluated, by GitHub's own library.
+// Prints a job as GitHub would run it with CONTEXTS (a JSON object: github, vars, secrets, steps): whether its `if` is
+// true, and its steps with all expressions evaluated by GitHub's own library.
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { Evaluator, Lexer, Parser, data } from "@actions/expressions";

