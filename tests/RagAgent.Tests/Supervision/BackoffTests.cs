@@ -30,6 +30,14 @@ public class BackoffTests
         Assert.Equal(TimeSpan.FromSeconds(100), OneToHundred.After(20, jitter: 1));
 
     [Fact]
+    public void The_longest_delay_is_spread_below_itself_too() =>
+        Assert.Equal(TimeSpan.FromSeconds(80), OneToHundred.After(20, jitter: 0));
+
+    [Fact]
+    public void A_first_delay_of_nothing_stays_nothing_however_often_it_fails() =>
+        Assert.Equal(TimeSpan.Zero, new Backoff(TimeSpan.Zero, TimeSpan.FromSeconds(100)).After(5_000, jitter: 0.5));
+
+    [Fact]
     public void However_often_it_fails_it_waits_a_bounded_time_and_never_none() =>
         Gen.Select(Gen.Int, Gen.Double[0, 1], Gen.Int[1, 10_000], Gen.Int[0, 1_000_000]).Sample((failures, luck, first, more) =>
         {

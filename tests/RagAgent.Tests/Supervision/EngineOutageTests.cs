@@ -74,9 +74,11 @@ public class EngineOutageTests
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().FailInspection();
         _story.Advance(_story.Policy.StartupDeadline * 2);
         Assert.IsType<ContainerState.Probing>(_story.State.Front);
-        _story.CompleteInspection();
+        _story.CompleteInspections();
         Assert.IsType<ContainerState.Probing>(_story.State.Front);
-        _story.FailProbe().Advance(_story.Policy.StartupDeadline).CompleteInspections();
+        _story.FailProbe().Advance(_story.Policy.StartupDeadline - TimeSpan.FromMilliseconds(1)).CompleteInspections();
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
+        _story.Advance(TimeSpan.FromMilliseconds(1)).CompleteInspections();
         Assert.IsType<StopReason.NeverHealthy>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 

@@ -38,6 +38,69 @@ public class FetchTests
     }
 
     [Fact]
+    public void The_progress_and_the_pace_of_a_pull_are_known_while_it_runs_and_forgotten_when_the_image_is_there()
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
+        Progresses(10);
+        _story.Advance(TimeSpan.FromSeconds(2));
+        Progresses(30);
+
+        Assert.Equal(new PullProgress(0.3, 30, 100), _story.State.PullProgress);
+        Assert.Equal(10, _story.State.PullRate!.BytesPerSecondAt(_story.Now)!.Value, 0.01);
+
+        _story.CompleteFetch(pulled: 100);
+        Assert.Null(_story.State.PullProgress);
+        Assert.Null(_story.State.PullRate);
+    }
+
+    [Fact]
+    public void The_progress_and_the_pace_of_a_pull_that_failed_are_forgotten()
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
+        Progresses(10);
+        _story.FailFetch();
+        Assert.Null(_story.State.PullProgress);
+        Assert.Null(_story.State.PullRate);
+    }
+
+    [Fact]
+    public void An_image_that_a_pull_finds_broken_on_disk_is_replaced_by_the_next_try()
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
+        Assert.False(_story.SinglePending<Effect.FetchImage>().Replace);
+        _story.FailFetch(Sample.ImageCorrupt).Advance(TimeSpan.FromSeconds(2));
+        Assert.True(_story.SinglePending<Effect.FetchImage>().Replace);
+    }
+
+    [Fact]
+    public void A_pull_that_failed_for_another_reason_keeps_the_layers_that_are_there()
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch().Advance(TimeSpan.FromSeconds(2));
+        Assert.False(_story.SinglePending<Effect.FetchImage>().Replace);
+    }
+
+    [Theory]
+    [InlineData(60, 60)]
+    [InlineData(600, 600)]
+    [InlineData(3600, 600)]
+    public void A_registry_that_asks_for_patience_gets_it_for_ten_minutes_at_most(int asked, int waited)
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve(Sample.Refused with { RetryAfter = TimeSpan.FromSeconds(asked) });
+        _story.Advance(TimeSpan.FromSeconds(waited) - TimeSpan.FromMilliseconds(1));
+        Assert.False(_story.IsPending<Effect.ResolveTag>());
+        _story.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(_story.IsPending<Effect.ResolveTag>());
+    }
+
+    [Fact]
+    public void A_registry_that_asks_for_less_patience_than_the_delay_gets_the_delay()
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve(Sample.Refused with { RetryAfter = TimeSpan.FromMilliseconds(1) });
+        _story.Advance(TimeSpan.FromMilliseconds(500));
+        Assert.False(_story.IsPending<Effect.ResolveTag>());
+    }
+
+    [Fact]
     public void While_the_engine_is_away_a_pull_that_waits_asks_no_one()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch().Handle(at => new Event.EngineChanged(at)).FailInspection().ForgetStartedEffects();
@@ -85,4 +148,6 @@ public class FetchTests
 
         Assert.Null(later.Image.Problem);
     }
+
+    private void Progresses(long bytes) => _story.Handle(at => new Event.PullProgressed(at, new PullProgress(bytes / 100.0, bytes, 100)));
 }

@@ -95,20 +95,57 @@ public class HousekeepingTests
     [Fact]
     public void A_removal_that_fails_holds_nothing_up()
     {
-        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1));
+        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
+        Assert.True(_story.IsPending<Effect.CleanUpImages>());
         _story.Handle(at => new Event.CleanupFailed(at, Sample.Refused));
         Assert.IsType<FetchState.Idle>(_story.State.Cleanup.State);
+        Assert.Equal(new ImageCleanupResult(0, 0), _story.State.Cleanup.Value);
         _story.PushAndUpdate(Sample.NewerImage);
         Assert.IsType<ContainerState.Stopping>(_story.State.Front);
     }
 
     [Fact]
-    public void What_is_learned_is_written_down_and_tried_again_when_that_fails()
+    public void What_is_learned_is_written_down()
     {
         _story.StartServing();
         Assert.Equal(_story.State.ToPersist(), _story.Memory);
         Assert.IsType<Verdict.OnTrial>(_story.Memory.Verdict);
         Assert.Equal("container-1", _story.Memory.Runs[0].ContainerId);
+    }
+
+    [Fact]
+    public void What_could_not_be_written_down_is_tried_again_with_growing_delays_and_what_serves_goes_on()
+    {
+        _story.StartServing().DiskFails = true;
+        _story.AdvanceCompletingEffects(_story.Policy.Watch + TimeSpan.FromSeconds(1));
+        Assert.Equal(Sample.Refused, _story.State.Saved.Problem);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(2));
+        Assert.InRange(_story.State.Saved.Failures, 5, 12);
+
+        _story.DiskFails = false;
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(1));
+        Assert.Null(_story.State.Saved.Problem);
+        Assert.Equal([Sample.NewImage], _story.Memory.KnownGood);
+    }
+
+    [Fact]
+    public void Once_memory_and_disk_agree_nothing_is_written_any_more()
+    {
+        _story.StartServing().PassWatch();
+        var written = _story.Written;
+        _story.AdvanceCompletingEffects(TimeSpan.FromHours(1));
+        Assert.Equal(written, _story.Written);
+    }
+
+    [Fact]
+    public void An_agent_that_has_its_notes_back_writes_them_only_when_they_change()
+    {
+        _story.StartServing().PassWatch();
+        var written = _story.Written;
+        _story.RestartAgent().AdvanceCompletingEffects(TimeSpan.FromMinutes(1));
+        Assert.Equal(written, _story.Written);
     }
 
     [Fact]

@@ -57,6 +57,7 @@ public class LateEventTests
     [Fact]
     public void An_answer_that_nobody_waits_for_changes_nothing()
     {
+        _story.Policy = _story.Policy with { Idle = new IdlePolicy() };
         _story.StartServing();
         AssertNoChange(at => new Event.EngineInspected(at, new Inventory([], "20.10")));
         AssertNoChange(at => new Event.EngineFailed(at, Sample.EngineUnreachable));
@@ -67,6 +68,22 @@ public class LateEventTests
         AssertNoChange(at => new Event.ImageReady(at, new FetchedImage(Sample.NewerImage.Digest, 1)));
         AssertNoChange(at => new Event.ImageFailed(at, Sample.Refused));
         AssertNoChange(at => new Event.PullProgressed(at, new PullProgress(0.5, 1, 2)));
+        AssertNoChange(at => new Event.FallbackReady(at, Sample.NewImage));
+        AssertNoChange(at => new Event.FallbackFailed(at, Sample.Refused));
+        AssertNoChange(at => new Event.CleanupFinished(at, new ImageCleanupResult(1, 1000)));
+        AssertNoChange(at => new Event.CleanupFailed(at, Sample.Refused));
+        AssertNoChange(at => new Event.StateSaved(at, PersistedState.Empty));
+        AssertNoChange(at => new Event.SaveFailed(at, Sample.Refused));
+        AssertNoChange(at => new Event.InstanceStopAccepted(at, "i-1"));
+        AssertNoChange(at => new Event.InstanceStopFailed(at, Sample.Refused));
+    }
+
+    [Fact]
+    public void A_removal_of_images_that_nobody_waits_for_does_not_hurry_a_pull_that_found_the_disk_full()
+    {
+        _story.StartServing().Tag = Sample.NewerImage;
+        _story.RequestUpdate().CompleteSecretsRead().CompleteResolve().FailFetch(new Problem(ProblemCatalog.DiskFull, "It does not fit.", "Make room.")).CompleteImageCleanup();
+        AssertNoChange(at => new Event.CleanupFinished(at, new ImageCleanupResult(1, 1000)));
     }
 
     [Fact]

@@ -115,6 +115,107 @@ public class RolloutStoryTests
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
+    [Theory]
+    [InlineData("engine-refused")]
+    [InlineData("engine-user")]
+    [InlineData("image-without-shell")]
+    public void Three_starts_that_fail_by_what_is_in_the_image_bring_the_last_good_one_back(string code)
+    {
+        DeployNewer(serves: false);
+        for (var failure = 1; failure <= 3; failure++)
+        {
+            Assert.IsType<Verdict.OnTrial>(_story.State.Verdict);
+            _story.FailStart(new Problem(ProblemCatalog.Find(code), "It can't be.", "Do this.")).CompleteInspections();
+            if (failure < 3)
+            {
+                _story.WaitOutBackoff();
+            }
+        }
+        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+    }
+
+    [Fact]
+    public void An_image_that_runs_out_of_memory_three_times_is_rolled_back()
+    {
+        DeployNewer();
+        for (var crash = 1; crash <= 3; crash++)
+        {
+            Assert.IsType<Verdict.OnTrial>(_story.State.Verdict);
+            _story.ObserveContainers(_story.CurrentContainer.Exited(137, outOfMemory: true));
+            if (crash < 3)
+            {
+                _story.RestartAfterBackoff();
+            }
+        }
+        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+    }
+
+    [Fact]
+    public void One_crash_and_one_liveness_kill_are_not_yet_enough_to_roll_back()
+    {
+        DeployNewer().Crash().RestartAfterBackoff();
+        Hang();
+        Assert.IsType<Verdict.OnTrial>(_story.State.Verdict);
+    }
+
+    [Fact]
+    public void Of_two_good_images_the_newer_one_is_gone_back_to()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
+        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.KnownGood);
+        _story.PushAndUpdate(Sample.NewestImage).CompleteSwap();
+        CrashThroughTrial();
+        Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
+    }
+
+    [Fact]
+    public void An_image_on_trial_is_on_trial_no_more_when_the_tag_goes_back_to_a_good_one()
+    {
+        DeployNewer().Crash().RestartAfterBackoff();
+        Assert.Equal(2, Assert.IsType<Verdict.OnTrial>(_story.State.Verdict).Strikes);
+        _story.PushAndUpdate(Sample.NewImage).CompleteSwap();
+        Assert.Null(_story.State.Verdict);
+        Assert.Equal([Sample.NewImage], _story.State.KnownGood);
+    }
+
+    [Fact]
+    public void Only_the_image_that_replaces_the_one_on_trial_begins_a_trial_of_its_own_without_strikes()
+    {
+        DeployNewer().Crash().RestartAfterBackoff().PushAndUpdate(Sample.NewestImage).CompleteSwap();
+        Assert.Equal(new Verdict.OnTrial(Sample.NewestImage, 0, 1), _story.State.Verdict);
+    }
+
+    [Fact]
+    public void An_image_without_another_one_to_go_back_to_collects_no_more_strikes_than_end_a_trial()
+    {
+        _story.StartServing();
+        for (var crash = 0; crash < 5; crash++)
+        {
+            _story.Crash().RestartAfterBackoff();
+        }
+        Assert.Equal(new Verdict.OnTrial(Sample.NewImage, Rollout.MaxStrikes, 1), _story.State.Verdict);
+    }
+
+    [Fact]
+    public void A_crash_of_the_image_that_was_brought_back_is_counted_against_it_and_three_leave_the_rollout_undecided()
+    {
+        RollBack();
+        for (var crash = 1; crash <= 3; crash++)
+        {
+            Assert.Equal(2 * (crash - 1), Assert.IsType<Verdict.RolledBack>(_story.State.Verdict).Strikes);
+            _story.Crash().RestartAfterBackoff();
+        }
+        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+    }
+
+    [Fact]
+    public void Old_images_are_not_removed_again_when_the_newest_good_one_proves_itself_once_more()
+    {
+        RollBack().ForgetStartedEffects().PassWatch();
+        Assert.IsType<Verdict.Quarantined>(_story.State.Verdict);
+        Assert.Equal(0, _story.CountStarted<Effect.CleanUpImages>());
+    }
+
     [Fact]
     public void Without_another_image_it_is_started_again_for_ever()
     {

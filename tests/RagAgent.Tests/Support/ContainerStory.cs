@@ -22,6 +22,13 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     /// <summary>The state file.</summary>
     public PersistedState Memory { get; private set; } = PersistedState.Empty;
+
+    /// <summary>Nothing can be written to the state file.</summary>
+    public bool DiskFails { get; set; }
+
+    /// <summary>How often it was tried to write the state file.</summary>
+    public int Written { get; private set; }
+
     public Moment Now { get; private set; }
 
     /// <summary>What the engine holds of ours.</summary>
@@ -62,6 +69,12 @@ internal sealed class ContainerStory(Policy? policy = null)
         while (_pendingEffects.OfType<Effect.SaveState>().FirstOrDefault() is { } save)
         {
             _pendingEffects.Remove(save);
+            Written++;
+            if (DiskFails)
+            {
+                Handle(at => new Event.SaveFailed(at, Sample.Refused));
+                continue;
+            }
             Memory = save.State;
             Handle(at => new Event.StateSaved(at, save.State));
         }
@@ -100,9 +113,10 @@ internal sealed class ContainerStory(Policy? policy = null)
     public ContainerStory FailInspection(Problem? problem = null) => Complete<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, problem ?? Sample.EngineUnreachable));
     public ContainerStory CompleteSecretsRead() =>
         Complete<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
-    public ContainerStory FailSecretsRead() => Complete<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, Sample.Refused));
+    public ContainerStory FailSecretsRead(Problem? problem = null) =>
+        Complete<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, problem ?? Sample.Refused));
     public ContainerStory CompleteResolve() => Complete<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.ResolutionOf(Tag)));
-    public ContainerStory FailResolve() => Complete<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, Sample.Refused));
+    public ContainerStory FailResolve(Problem? problem = null) => Complete<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, problem ?? Sample.Refused));
     public ContainerStory FailFetch(Problem? problem = null) => Complete<Effect.FetchImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
     public ContainerStory CompleteFetch(long pulled = 0) =>
         Complete<Effect.FetchImage>((e, at) => new Event.ImageReady(at, new FetchedImage(e.Resolution.Image.Digest, pulled)));
@@ -201,6 +215,17 @@ internal sealed class ContainerStory(Policy? policy = null)
     public ContainerStory RestartAfterBackoff() => WaitOutBackoff().BecomeReady();
 
     public ContainerStory WaitOutBackoff() => RereadSecrets().Advance(((ContainerState.BackingOff)State.Front).Until - Now).CompleteInspections();
+
+    /// <summary>The same where there may be nothing to wait for: a rollback starts at once.</summary>
+    public ContainerStory WaitsOutAnyDelay() => State.Front is ContainerState.BackingOff ? WaitOutBackoff() : this;
+
+    /// <summary>The registry and the secrets answer what they are asked, the image is there.</summary>
+    public ContainerStory AnswersWhatIsAsked()
+    {
+        _ = IsPending<Effect.ReadSecrets>() ? CompleteSecretsRead() : this;
+        _ = IsPending<Effect.ResolveTag>() ? CompleteResolve() : this;
+        return IsPending<Effect.FetchImage>() ? CompleteFetch() : this;
+    }
 
     /// <summary>A crash is the time to look for newer secrets: they are read while the back-off lasts.</summary>
     public ContainerStory RereadSecrets() => IsPending<Effect.ReadSecrets>() ? CompleteSecretsRead() : this;
