@@ -36,7 +36,8 @@ public sealed partial class DocumentLinkTests
 
     // As GitHub makes them: lower case, hyphens for spaces, no other punctuation.
     private static HashSet<string> AnchorsOf(string document) =>
-        [.. Heading().Matches(File.ReadAllText(document)).Select(heading => Punctuation().Replace(heading.Groups[1].Value, "").ToLowerInvariant().Replace(' ', '-'))];
+        [.. Heading().Matches(File.ReadAllText(document))
+            .Select(heading => Punctuation().Replace(heading.Groups[1].Value, "").ToLowerInvariant().Replace(' ', '-'))];
 
     [GeneratedRegex(@"\]\((?!https?:|mailto:)(?<path>[^)#\s]*)(#(?<anchor>[^)\s]+))?\)")]
     private static partial Regex Link();
