@@ -12,9 +12,9 @@ public sealed partial class LifeCycleDiagramTests
     private const int Lives = 2_500;
 
     // The same lives each time, and enough of them to go all ways.
-    private static readonly Lazy<(HashSet<(string From, string To)> Front, HashSet<(string From, string To)> Beside)> Gone = new(() =>
+    private static readonly Lazy<(HashSet<(string From, string To)> Front, HashSet<(string From, string To)> Candidate)> Gone = new(() =>
     {
-        HashSet<(string From, string To)> front = [], beside = [];
+        HashSet<(string From, string To)> front = [], candidate = [];
         var any = History.Any(maxSteps: 40);
         Parallel.For(0, Lives, life =>
         {
@@ -22,18 +22,18 @@ public sealed partial class LifeCycleDiagramTests
             lock (front)
             {
                 front.UnionWith(lived.FrontTransitions);
-                beside.UnionWith(lived.CandidateTransitions);
+                candidate.UnionWith(lived.CandidateTransitions);
             }
         });
-        return (front, beside);
+        return (front, candidate);
     });
 
     [Theory]
     [InlineData("front")]
-    [InlineData("beside")]
+    [InlineData("candidate")]
     public void Every_way_that_is_gone_is_drawn_and_every_one_that_is_drawn_is_gone(string place)
     {
-        var gone = place == "front" ? Gone.Value.Front : Gone.Value.Beside;
+        var gone = place == "front" ? Gone.Value.Front : Gone.Value.Candidate;
 
         Assert.Empty(gone.Except(Drawn(place).Select(way => (way.From, way.To))));
         Assert.Empty(Drawn(place).Where(way => !way.IsRare).Select(way => (way.From, way.To)).Except(gone));
