@@ -94,11 +94,11 @@ internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter st
         var (revision, state) = feed.Read();
         var before = state.LastOperation;
         supervisor.Post(at => new Event.OperatorRequested(at, kind));
-        while (!(state.Request is { } request && request.Id > before) && !(state.LastOutcome is { } outcome && outcome.Id > before))
+        while (!(state.Requests.Current is { } request && request.Id > before) && !(state.Requests.LastOutcome is { } outcome && outcome.Id > before))
         {
             (revision, state) = await feed.WaitAsync(revision, context.RequestAborted);
         }
-        await WriteJsonAsync(context, new UpdateAccepted(state.Request?.Id ?? state.LastOutcome!.Id), ControlJson.Default.UpdateAccepted);
+        await WriteJsonAsync(context, new UpdateAccepted(state.Requests.Current?.Id ?? state.Requests.LastOutcome!.Id), ControlJson.Default.UpdateAccepted);
     }
 
     private static Task WriteNotFoundAsync(HttpContext context)

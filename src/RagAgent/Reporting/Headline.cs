@@ -25,7 +25,7 @@ internal static class Headline
         ContainerState.Serving { Failures: 0 } serving when state.Engine.Failures > 0 && state.Engine.Problem is { } problem => $"The app serves ({ShortDigest(serving)}). {problem}",
         ContainerState.Serving { Failures: 0 } serving when state.FrontDoor.Problem is { } frontDoorProblem => $"The app serves ({ShortDigest(serving)}), and no visitor gets in. {frontDoorProblem}",
         ContainerState.Serving { Failures: 0 } serving when Rollout.IsAvoided(state, serving.Container.Image) => $"The app serves ({ShortDigest(serving)}), until the image before it takes its place.",
-        ContainerState.Serving { Failures: 0 } serving when state.Verdict is { IsAvoided: true } verdict => $"The app serves ({ShortDigest(serving)}). {DescribeAvoided(verdict)}",
+        ContainerState.Serving { Failures: 0 } serving when state.Images.Verdict is { IsAvoided: true } verdict => $"The app serves ({ShortDigest(serving)}). {DescribeAvoided(verdict)}",
         ContainerState.Serving { Failures: 0 } serving when state.Candidate is ContainerState.Starting or ContainerState.Probing => $"The app serves ({ShortDigest(serving)}); a newer one is being tried beside it.",
         ContainerState.Serving { Failures: 0 } serving when state.Tag is { Value: null, Problem: { } problem } => $"The app serves from the image on disk ({ShortDigest(serving)}), which may not be the newest. {problem}",
         ContainerState.Serving { Failures: 0 } serving => $"The app serves ({ShortDigest(serving)}).",
@@ -36,7 +36,7 @@ internal static class Headline
         ContainerState.Starting => "The container is being started.",
         ContainerState.Stopping { Reason: StopReason.Replaced } => "The container makes room for another release.",
         ContainerState.Stopping => "The container is being stopped.",
-        ContainerState.BackingOff b => $"{(state.Crashes >= policy.CrashLoopThreshold && ContainerProblems.IsAppFailure(b.Cause.Problem) ? $"The app is crash-looping ({state.Crashes} in a row). " : "")}{b.Cause.Problem}",
+        ContainerState.BackingOff b => $"{(state.Failures.Crashes >= policy.CrashLoopThreshold && ContainerProblems.IsAppFailure(b.Cause.Problem) ? $"The app is crash-looping ({state.Failures.Crashes} in a row). " : "")}{b.Cause.Problem}",
         _ when state.Hold is { } hold => $"The app is stopped by {(hold == Hold.Operator ? "'ragagent stop'" : "'docker stop'")}. Start it with 'ragagent start'.",
         _ => DescribeWaiting(state),
     };
@@ -53,7 +53,7 @@ internal static class Headline
         {
             return problems[0].ToString();
         }
-        if (state.PullProgress is { } progress)
+        if (state.Pull.Progress is { } progress)
         {
             return $"Pulling {state.Tag.Value?.Reference}: {progress.Percent} % ({Humanize.Bytes(progress.DownloadedBytes)} of {Humanize.Bytes(progress.TotalBytes)}).";
         }

@@ -19,7 +19,7 @@ internal static class PublicMessages
         ContainerState.Stopping { Reason: StopReason.Replaced } => "The app is being updated.",
         _ when state.Hold is not null => "The app is switched off for now.",
         ContainerState.Stopping => "The app is being restarted.",
-        ContainerState.BackingOff backingOff when state.Crashes >= policy.CrashLoopThreshold && ContainerProblems.IsAppFailure(backingOff.Cause.Problem) => "The app keeps failing. It is started again by itself, with longer and longer pauses.",
+        ContainerState.BackingOff backingOff when state.Failures.Crashes >= policy.CrashLoopThreshold && ContainerProblems.IsAppFailure(backingOff.Cause.Problem) => "The app keeps failing. It is started again by itself, with longer and longer pauses.",
         ContainerState.BackingOff => "The app has failed and is about to be started again.",
         _ => DescribeWaiting(state),
     };
@@ -40,7 +40,7 @@ internal static class PublicMessages
         { Engine.Value: null } => "The machine is getting ready.",
         { Secrets.Problem: not null } => "Something that the app needs can't be had right now. It is asked for again by itself.",
         { Tag.Problem: not null } or { Image.Problem: not null } => "The newest version can't be had right now. It is asked for again by itself.",
-        { PullProgress: { } progress } => progress.DownloadedBytes < progress.TotalBytes ? "The newest version is being downloaded." : "The newest version is being unpacked.",
+        { Pull.Progress: { } progress } => progress.DownloadedBytes < progress.TotalBytes ? "The newest version is being downloaded." : "The newest version is being unpacked.",
         { Image.IsRunning: true } => "The newest version is about to be downloaded.",
         { Tag.Value: null } => "Looking for the newest version.",
         { Secrets.Value: null } => "Getting what the app needs.",

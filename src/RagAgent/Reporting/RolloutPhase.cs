@@ -22,16 +22,16 @@ internal static class RolloutPhase
         { Front: ContainerState.Starting x } when IsOnTrial(state, x.Release.Image) => "candidate",
         { Image.IsRunning: true } => "pull",
         { Tag.Value: null } => "resolve",
-        { Verdict: Verdict.Undecided } => "undecided",
-        { Verdict.IsAvoided: true } => "rolled-back",
+        { Images.Verdict: Verdict.Undecided } => "undecided",
+        { Images.Verdict.IsAvoided: true } => "rolled-back",
         { Front: ContainerState.Serving v } when DesiredRelease.Of(state, policy) is { } desired && desired.Id != v.Container.ReleaseId => "waiting",
         { Front: ContainerState.Serving v } when Rollout.IsWatched(state, v, policy) => "watch",
         { Front: ContainerState.Serving } => "settled",
-        { Verdict: Verdict.OnTrial, Hold: not null } => "none",
-        { Verdict: Verdict.OnTrial } => "candidate",
-        { Tag.Value: { } tag } when state.KnownGood.FirstOrDefault() == tag.Image => "settled",
+        { Images.Verdict: Verdict.OnTrial, Hold: not null } => "none",
+        { Images.Verdict: Verdict.OnTrial } => "candidate",
+        { Tag.Value: { } tag } when state.Images.KnownGood.FirstOrDefault() == tag.Image => "settled",
         _ => "none",
     };
 
-    private static bool IsOnTrial(AgentState state, ImageName? image) => state.Verdict is Verdict.OnTrial trial && trial.Image == image;
+    private static bool IsOnTrial(AgentState state, ImageName? image) => state.Images.Verdict is Verdict.OnTrial trial && trial.Image == image;
 }

@@ -22,7 +22,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
             LogFront(before, after);
             LogCandidate(before, after);
         }
-        if (after.LastFailure is { } failure && failure != before.LastFailure)
+        if (after.Failures.Last is { } failure && failure != before.Failures.Last)
         {
             LogFailure(after, failure);
         }
@@ -67,7 +67,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
         LogProblem("Secrets are read", before.Secrets, after.Secrets);
         LogProblem("The registry answers", before.Tag, after.Tag);
         LogProblem("The image is on disk", before.Image, after.Image);
-        LogProblem("The image to go back to is on disk", before.Fallback, after.Fallback);
+        LogProblem("The image to go back to is on disk", before.Images.Fallback, after.Images.Fallback);
         LogProblem("The state file is written", before.Saved, after.Saved);
         if (after.Engine.Value is { } engine && engine.EngineVersion != before.Engine.Value?.EngineVersion)
         {
@@ -108,9 +108,9 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
     private void LogPull(AgentState before, AgentState after)
     {
         var reference = after.Tag.Value?.Reference ?? "the image";
-        if (after.PullProgress is { } progress)
+        if (after.Pull.Progress is { } progress)
         {
-            if (before.PullProgress is not { } earlier)
+            if (before.Pull.Progress is not { } earlier)
             {
                 logger.PullBegins(reference, Humanize.Bytes(progress.TotalBytes));
             }
@@ -202,32 +202,32 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
 
     private void LogVerdict(AgentState before, AgentState after)
     {
-        if (!after.KnownGood.SequenceEqual(before.KnownGood) && after.KnownGood.FirstOrDefault() is { } good && good != before.KnownGood.FirstOrDefault())
+        if (!after.Images.KnownGood.SequenceEqual(before.Images.KnownGood) && after.Images.KnownGood.FirstOrDefault() is { } good && good != before.Images.KnownGood.FirstOrDefault())
         {
             logger.IsGood(Humanize.Digest(good.Digest));
         }
-        if (after.Verdict == before.Verdict)
+        if (after.Images.Verdict == before.Images.Verdict)
         {
             return;
         }
-        switch (after.Verdict)
+        switch (after.Images.Verdict)
         {
-            case Verdict.RolledBack { ByOperator: true } back when before.Verdict is not Verdict.RolledBack:
+            case Verdict.RolledBack { ByOperator: true } back when before.Images.Verdict is not Verdict.RolledBack:
                 logger.RolledBackAsAsked(Humanize.Digest(back.Image.Digest), Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
                 break;
-            case Verdict.RolledBack back when before.Verdict is not Verdict.RolledBack:
+            case Verdict.RolledBack back when before.Images.Verdict is not Verdict.RolledBack:
                 logger.RolledBack(Humanize.Digest(back.Image.Digest), back.Cause.What, Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
                 break;
-            case Verdict.Quarantined bad when before.Verdict is not null:
+            case Verdict.Quarantined bad when before.Images.Verdict is not null:
                 logger.Quarantined(Humanize.Digest(bad.Image.Digest));
                 break;
             case Verdict.Undecided open:
                 logger.Undecided(Humanize.Digest(open.Image.Digest));
                 break;
-            case Verdict.OnTrial again when before.Verdict is { IsAvoided: true }:
+            case Verdict.OnTrial again when before.Images.Verdict is { IsAvoided: true }:
                 logger.TriedAgain(Humanize.Digest(again.Image.Digest));
                 break;
-            case null when before.Verdict is { IsAvoided: true } old:
+            case null when before.Images.Verdict is { IsAvoided: true } old:
                 logger.Released(Humanize.Digest(old.Image.Digest));
                 break;
         }
@@ -262,13 +262,13 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
     {
         var waiting = after.Front as ContainerState.BackingOff ?? after.Candidate as ContainerState.BackingOff;
         var next = waiting is null ? "" : $" Next start in {Humanize.Duration(waiting.Until - after.Now)}.";
-        if (after.Crashes >= policy.CrashLoopThreshold && !ContainerProblems.IsAppFailure(failure.Problem))
+        if (after.Failures.Crashes >= policy.CrashLoopThreshold && !ContainerProblems.IsAppFailure(failure.Problem))
         {
-            logger.StartsFail(failure.Problem, after.Crashes, next);
+            logger.StartsFail(failure.Problem, after.Failures.Crashes, next);
         }
-        else if (after.Crashes >= policy.CrashLoopThreshold)
+        else if (after.Failures.Crashes >= policy.CrashLoopThreshold)
         {
-            logger.CrashLooping(failure.Problem, after.Crashes, next);
+            logger.CrashLooping(failure.Problem, after.Failures.Crashes, next);
         }
         else
         {
@@ -283,7 +283,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
         {
             logger.UpdateWaits(after.Sessions);
         }
-        if (after.LastOutcome is { } outcome && outcome != before.LastOutcome)
+        if (after.Requests.LastOutcome is { } outcome && outcome != before.Requests.LastOutcome)
         {
             switch (outcome)
             {

@@ -38,7 +38,7 @@ internal sealed record StatusPageModel(string Status, string Sentence, string? D
             PublicMessages.Describe(state, policy),
             details == PageDetails.Full ? DetailsOf(state, policy) : null,
             isStopped ? [] : [.. StatusPageStep.Of(state, isBoot ? boot.Current : null)],
-            state.PullProgress is { } progress ? StatusPagePull.Of(progress, state.PullRate, now) : null,
+            state.Pull.Progress is { } progress ? StatusPagePull.Of(progress, state.Pull.Rate, now) : null,
             isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(BootMilestone.Healthy, out var took) == true ? $"The last start took {Humanize.Duration(took)}." : null,
             isShuttingDown ? null : PublicMessages.ShutdownNotice(state));
     }
@@ -46,7 +46,7 @@ internal sealed record StatusPageModel(string Status, string Sentence, string? D
     private static string StatusOf(AgentState state, Policy policy) => state.Front switch
     {
         ContainerState.Serving => "unreachable",
-        ContainerState.BackingOff when state.Crashes >= policy.CrashLoopThreshold => "failing",
+        ContainerState.BackingOff when state.Failures.Crashes >= policy.CrashLoopThreshold => "failing",
         ContainerState.Stopping { Reason: StopReason.Replaced } => "updating",
         ContainerState.BackingOff or ContainerState.Stopping or ContainerState.Probing { Adopted: true } => "restarting",
         ContainerState.Starting or ContainerState.Probing => state.LastServed is null ? "starting" : "restarting",

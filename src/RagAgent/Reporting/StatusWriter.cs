@@ -25,13 +25,13 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateFeed 
             Headline.Describe(state, policy),
             BuildApp(state),
             new ImageStatus(state.Tag.Value?.Reference ?? config.Image, state.Tag.Value?.Image.Digest, state.Tag.Value?.TagDigest, WallTime(state.Tag.ReadAt), WallTime(state.NextCheck),
-                state.PullProgress is { } progress ? new PullStatus(progress.Percent, progress.DownloadedBytes, progress.TotalBytes) : null),
+                state.Pull.Progress is { } progress ? new PullStatus(progress.Percent, progress.DownloadedBytes, progress.TotalBytes) : null),
             new SecretsStatus(state.Secrets.Value?.Versions ?? [], WallTime(state.Secrets.ReadAt)),
             new EngineStatus(state.Engine.Value?.EngineVersion, state.EngineIsReachable),
             new FrontDoorStatus(config.Listen.Http, state.FrontDoor.IsOpen, BuildHttps()),
-            new UpdateStatus(state.Request?.Id, state.LastOutcome is { } outcome ? new UpdateResult(outcome.Id, outcome.Changed, outcome.Digest, outcome.Problem is { } why ? BuildProblem(why, null) : null, Humanize.Command(outcome.Kind)) : null),
+            new UpdateStatus(state.Requests.Current?.Id, state.Requests.LastOutcome is { } outcome ? new UpdateResult(outcome.Id, outcome.Changed, outcome.Digest, outcome.Problem is { } why ? BuildProblem(why, null) : null, Humanize.Command(outcome.Kind)) : null),
             BuildRollout(state),
-            state.LastFailure is { } failure ? new FailureStatus(clock.WallTime(failure.At), failure.ReleaseId, BuildProblem(failure.Problem, null), failure.LastLines, BuildExit(failure.Exit)) : null,
+            state.Failures.Last is { } failure ? new FailureStatus(clock.WallTime(failure.At), failure.ReleaseId, BuildProblem(failure.Problem, null), failure.LastLines, BuildExit(failure.Exit)) : null,
             [.. BuildProblems(state)],
             new BootsStatus(BuildBoot(boot.Current), boot.Previous is { } previous ? BuildBoot(previous) : null),
             policy.Idle is null ? null : BuildIdle(state),
@@ -55,8 +55,8 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateFeed 
             container?.ReleaseId,
             digest,
             state.Tag.Value is { } tag && digest is not null ? tag.Image.Digest == digest : null,
-            state.Crashes,
-            state.Crashes >= policy.CrashLoopThreshold && state.LastFailure is { } last && ContainerProblems.IsAppFailure(last.Problem),
+            state.Failures.Crashes,
+            state.Failures.Crashes >= policy.CrashLoopThreshold && state.Failures.Last is { } last && ContainerProblems.IsAppFailure(last.Problem),
             state.Sessions,
             WallTime((state.Front as ContainerState.BackingOff)?.Until),
             state.Hold switch { Hold.Operator => "operator", Hold.DockerStop => "hand", _ => null });
@@ -73,8 +73,8 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateFeed 
         RolloutPhase.Of(state, policy),
         state.Candidate?.Current?.ShortId,
         state.Front is ContainerState.Serving serving && RagAgent.Supervision.Rules.Rollout.IsWatched(state, serving, policy) ? WallTime(serving.Since + policy.Watch) : null,
-        [.. state.KnownGood.Select(good => good.Digest)],
-        state.Verdict switch
+        [.. state.Images.KnownGood.Select(good => good.Digest)],
+        state.Images.Verdict switch
         {
             Verdict.RolledBack b => new SetAsideStatus(b.Image.Digest, "rolled-back", BuildProblem(b.Cause, null)),
             Verdict.Quarantined q => new SetAsideStatus(q.Image.Digest, "quarantined", BuildProblem(q.Cause, null)),
@@ -126,7 +126,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateFeed 
         {
             yield return BuildProblem(problem, currentDns.NextTry);
         }
-        foreach (var (problem, work) in new[] { (state.Engine.Problem, state.Engine.State), (state.Secrets.Problem, state.Secrets.State), (state.Tag.Problem, state.Tag.State), (state.Image.Problem, state.Image.State), (state.Fallback.Problem, state.Fallback.State), (state.Saved.Problem, state.Saved.State), (state.InstanceStop.Problem, state.InstanceStop.State) })
+        foreach (var (problem, work) in new[] { (state.Engine.Problem, state.Engine.State), (state.Secrets.Problem, state.Secrets.State), (state.Tag.Problem, state.Tag.State), (state.Image.Problem, state.Image.State), (state.Images.Fallback.Problem, state.Images.Fallback.State), (state.Saved.Problem, state.Saved.State), (state.InstanceStop.Problem, state.InstanceStop.State) })
         {
             if (problem is not null)
             {

@@ -109,7 +109,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
         await _agent.StartAsync(TestCancellation);
 
         var accepted = await _client.RequestAsync("update", TestCancellation);
-        await _agent.WaitForAsync(state => state.LastOutcome?.Id >= accepted.Id, TestCancellation);
+        await _agent.WaitForAsync(state => state.Requests.LastOutcome?.Id >= accepted.Id, TestCancellation);
 
         Assert.Equal(new UpdateStatus(null, new UpdateResult(accepted.Id, false, Sample.Digest, null)), (await _client.StatusAsync(null, TestCancellation)).Update);
         Assert.True((await _client.RequestAsync("update", TestCancellation)).Id > accepted.Id);

@@ -43,15 +43,15 @@ public class HeadlineTests
     [Fact]
     public void An_image_that_was_set_aside_is_told_beside_the_one_that_serves()
     {
-        var serving = Sample.StateWithoutContainer with { Front = Sample.Serving(), KnownGood = [Sample.CurrentImage] };
+        var serving = Sample.StateWithoutContainer with { Front = Sample.Serving(), Images = Sample.StateWithoutContainer.Images with { KnownGood = [Sample.CurrentImage] } };
         var bad = new ImageName("registry/app", Sample.NewerDigest);
 
         AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff is quarantined: It went wrong.",
-            serving with { Verdict = new Verdict.Quarantined(bad, Sample.AnyProblem) });
+            serving with { Images = serving.Images with { Verdict = new Verdict.Quarantined(bad, Sample.AnyProblem) } });
         AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff was rolled back: It went wrong.",
-            serving with { Verdict = new Verdict.RolledBack(bad, Sample.AnyProblem, 0, 1, ByOperator: false, Inputs: null) });
+            serving with { Images = serving.Images with { Verdict = new Verdict.RolledBack(bad, Sample.AnyProblem, 0, 1, ByOperator: false, Inputs: null) } });
         AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff failed, and the one before it did too: It went wrong.",
-            serving with { Verdict = new Verdict.Undecided(bad, Sample.AnyProblem, 1, "c") });
+            serving with { Images = serving.Images with { Verdict = new Verdict.Undecided(bad, Sample.AnyProblem, 1, "c") } });
     }
 
     [Fact]
@@ -89,13 +89,13 @@ public class HeadlineTests
     [Fact]
     public void An_app_that_failed_is_told_by_its_failure_and_after_many_as_a_loop()
     {
-        var failed = Sample.StateWithoutContainer with { Front = new ContainerState.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, Sample.AnyProblem, null)), Crashes = 1 };
+        var failed = Sample.StateWithoutContainer with { Front = new ContainerState.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, Sample.AnyProblem, null)), Failures = Sample.StateWithoutContainer.Failures with { Crashes = 1 } };
 
         AssertHeadline("It went wrong. Do this.", failed);
-        AssertHeadline("It went wrong. Do this.", failed with { Crashes = 5 });   // it never came to run
+        AssertHeadline("It went wrong. Do this.", failed with { Failures = failed.Failures with { Crashes = 5 } });   // it never came to run
         var crashed = new Problem(ProblemCatalog.AppExited, "It exited.", "Look there.");
         AssertHeadline("The app is crash-looping (5 in a row). It exited. Look there.",
-            failed with { Front = new ContainerState.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, crashed, null)), Crashes = 5 });
+            failed with { Front = new ContainerState.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, crashed, null)), Failures = failed.Failures with { Crashes = 5 } });
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public class HeadlineTests
     [Fact]
     public void What_is_rolled_back_serves_until_the_one_before_it_is_there() =>
         AssertHeadline($"The app serves ({Sample.Digest[..19]}), until the image before it takes its place.",
-            Sample.StateWithoutContainer with { Front = Sample.Serving(), Verdict = new Verdict.RolledBack(Sample.CurrentImage, Sample.AnyProblem, 0, 1, ByOperator: true, Inputs: null) });
+            Sample.StateWithoutContainer with { Front = Sample.Serving(), Images = Sample.StateWithoutContainer.Images with { Verdict = new Verdict.RolledBack(Sample.CurrentImage, Sample.AnyProblem, 0, 1, ByOperator: true, Inputs: null) } });
 
     [Fact]
     public void What_is_missing_for_a_start_is_told_in_the_order_in_which_one_needs_the_other()
@@ -130,7 +130,7 @@ public class HeadlineTests
         var resolved = Sample.StateWithoutContainer with { Tag = Sample.Loaded(Sample.CurrentResolution) };
         AssertHeadline("Reading the secrets.", resolved);
         AssertHeadline("Preparing to pull registry/app:latest.", resolved with { Image = Sample.Loading<FetchedImage>() });
-        AssertHeadline("Pulling registry/app:latest: 42 % (420 MB of 1.0 GB).", resolved with { Image = Sample.Loading<FetchedImage>(), PullProgress = new PullProgress(0.42, 420_000_000, 1_000_000_000) });
+        AssertHeadline("Pulling registry/app:latest: 42 % (420 MB of 1.0 GB).", resolved with { Image = Sample.Loading<FetchedImage>(), Pull = resolved.Pull with { Progress = new PullProgress(0.42, 420_000_000, 1_000_000_000) } });
         AssertHeadline("The container is about to be started.", resolved with { Secrets = Sample.Loaded(Sample.CurrentSecrets), Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)) });
     }
 

@@ -28,7 +28,7 @@ public sealed class StatusLineTests : IDisposable
             _board.Publish(Sample.StateWithoutContainer with { Sessions = sessions });
             await Task.Yield();
         }
-        _board.Publish(Sample.StateWithoutContainer with { Tag = Sample.Loaded(Sample.CurrentResolution), PullProgress = new PullProgress(0.5, 500, 1000) });
+        _board.Publish(Sample.StateWithoutContainer with { Tag = Sample.Loaded(Sample.CurrentResolution), Pull = Sample.StateWithoutContainer.Pull with { Progress = new PullProgress(0.5, 500, 1000) } });
         await HeadlineAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
         await line.StopAsync(TestContext.Current.CancellationToken);
 

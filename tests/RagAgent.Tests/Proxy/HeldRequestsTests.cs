@@ -234,7 +234,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
 
         var response = _client.PostAsync(_door.Address, new StringContent("x"), TestCancellation);
         await WaitUntilHeldAsync(1);
-        _board.Publish(TimeBetweenContainers with { Front = new ContainerState.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null)), Crashes = 1 });
+        _board.Publish(TimeBetweenContainers with { Front = new ContainerState.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null)), Failures = TimeBetweenContainers.Failures with { Crashes = 1 } });
         Assert.False(response.IsCompleted);
         Serve(after);
 
@@ -307,11 +307,11 @@ public sealed class HeldRequestsTests : IAsyncLifetime
             "stopped by an operator" => Stopping(new StopReason.Requested()) with { Hold = RagAgent.Supervision.State.Hold.Operator },
             "absent, the next one on disk" => absent,
             "absent, nothing on disk" => absent with { Image = Sample.Loading<FetchedImage>() },
-            "absent, the next one broken" => absent with { Defects = [new Defect(Sample.CurrentImage, IsCorrupt: true)] },
+            "absent, the next one broken" => absent with { Images = absent.Images with { Defects = [new Defect(Sample.CurrentImage, IsCorrupt: true)] } },
             "absent, no secrets" => absent with { Secrets = Fetched<SecretVersions>.Wanted },
-            "failed, back in a second" => TimeBetweenContainers with { Front = failed, Crashes = 1 },
-            "failed, back in a minute" => TimeBetweenContainers with { Front = failed with { Until = Moment.Zero + TimeSpan.FromMinutes(1) }, Crashes = 1 },
-            "crash loop" => TimeBetweenContainers with { Crashes = 5 },
+            "failed, back in a second" => TimeBetweenContainers with { Front = failed, Failures = TimeBetweenContainers.Failures with { Crashes = 1 } },
+            "failed, back in a minute" => TimeBetweenContainers with { Front = failed with { Until = Moment.Zero + TimeSpan.FromMinutes(1) }, Failures = TimeBetweenContainers.Failures with { Crashes = 1 } },
+            "crash loop" => TimeBetweenContainers with { Failures = TimeBetweenContainers.Failures with { Crashes = 5 } },
             "engine away" => TimeBetweenContainers with { Engine = Sample.LoadFailed(Sample.AnyProblem, Sample.StateWithoutContainer.Engine.Value) },
             "unseen" => new AgentState(),
             "unseen, engine away" => new AgentState { Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem) },

@@ -26,8 +26,11 @@ public partial class StatusPageModelTests
     private static readonly AgentState PullingState = Known with
     {
         Image = Sample.Loading<FetchedImage>(),
-        PullProgress = new PullProgress(0.34, 612_000_000, 1_420_000_000),
-        PullRate = new PullRate(Now, 612_000_000, 38_400_000),
+        Pull = Known.Pull with
+        {
+            Progress = new PullProgress(0.34, 612_000_000, 1_420_000_000),
+            Rate = new PullRate(Now, 612_000_000, 38_400_000),
+        },
     };
 
     private static readonly Dictionary<string, AgentState> States = new()
@@ -47,12 +50,12 @@ public partial class StatusPageModelTests
         ["being stopped"] = Cached with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Requested()), Hold = Hold.Operator },
         ["stopped"] = Cached with { Hold = Hold.Operator },
         ["stopped by docker"] = Cached with { Hold = Hold.DockerStop },
-        ["crashed"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed), Crashes = 1, LastServed = Now },
-        ["crash loop"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed with { Problem = Internal with { Kind = ProblemCatalog.AppExited } }), Crashes = 7 },
+        ["crashed"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed), Failures = Cached.Failures with { Crashes = 1 }, LastServed = Now },
+        ["crash loop"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed with { Problem = Internal with { Kind = ProblemCatalog.AppExited } }), Failures = Cached.Failures with { Crashes = 7 } },
         ["nobody there"] = Cached with { Hold = Hold.Operator, Idle = new IdleState(Now, IdleNoticeAt: Now) },
-        ["up for long"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed), Crashes = 1, LastServed = Now, Idle = new IdleState(Now, UptimeNoticeAt: Now) },
+        ["up for long"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed), Failures = Cached.Failures with { Crashes = 1 }, LastServed = Now, Idle = new IdleState(Now, UptimeNoticeAt: Now) },
         ["leaving"] = Cached with { Front = Sample.Serving(), Idle = new IdleState(Now, IdleNoticeAt: Now), InstanceStop = Sample.Loaded(new StopAccepted("i-1", Now)) },
-        ["rolled back"] = Cached with { Front = Sample.Serving(), Verdict = new Verdict.Quarantined(new ImageName("registry/app", Sample.NewerDigest), Internal), FrontDoor = new FrontDoorState(false, Internal) },
+        ["rolled back"] = Cached with { Front = Sample.Serving(), Images = Cached.Images with { Verdict = new Verdict.Quarantined(new ImageName("registry/app", Sample.NewerDigest), Internal) }, FrontDoor = new FrontDoorState(false, Internal) },
     };
 
     [Theory]

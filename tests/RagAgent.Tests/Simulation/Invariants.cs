@@ -150,7 +150,7 @@ internal sealed class Invariants(World world)
     /// <summary>What the agent itself asked the engine for is no wish of somebody else's, in whichever life it asked, if it could still write that down.</summary>
     private void CheckHold(AgentState before, AgentState state)
     {
-        if (state.Hold == Hold.DockerStop && before.Hold is null && (before.Front.Current ?? before.LastEnd?.Container) is { } held)
+        if (state.Hold == Hold.DockerStop && before.Hold is null && (before.Front.Current ?? before.Evidence.LastEnd?.Container) is { } held)
         {
             var isNoted = world.StateFile?.Runs.Any(run => run.ContainerId == held.Id && run.StopRequested) == true;
             Require(!isNoted || world.Engine.Find(held.Id) is not { StoppedByHuman: false }, () => $"The end of {held.Id}, which the agent stopped, is taken for a human's.");
@@ -160,13 +160,13 @@ internal sealed class Invariants(World world)
     /// <summary>What the engine or a person did is held against no image, also when that comes out late.</summary>
     private void CheckBlame(AgentState before, Event @event, AgentState state)
     {
-        if (before.LastEnd is not { IsExternal: false } end || before.EngineDisconnected || state.Now - end.Failure.At > TimeSpan.FromSeconds(20) || world.Engine.Find(end.Container.Id) is not { } box)
+        if (before.Evidence.LastEnd is not { IsExternal: false } end || before.Evidence.EngineDisconnected || state.Now - end.Failure.At > TimeSpan.FromSeconds(20) || world.Engine.Find(end.Container.Id) is not { } box)
         {
             return;
         }
-        Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || state.LastFailure != end.Failure, () => $"The engine went and took {box.Id} with it, and that is told as the app's failure.");
+        Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || state.Failures.Last != end.Failure, () => $"The engine went and took {box.Id} with it, and that is told as the app's failure.");
         Require(@event is not Event.ExternalStopRequested stop || stop.ContainerId != box.Id || !box.StoppedByHuman || box.IsAlive || state.Hold is not null, () => $"{box.Id} was stopped by hand, and the app is started again.");
-        var isStruck = before.LastStrike is { } strike && strike.At == end.Failure.At && state.Verdict == strike.After;
+        var isStruck = before.Evidence.LastStrike is { } strike && strike.At == end.Failure.At && state.Images.Verdict == strike.After;
         Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || !isStruck, () => $"The engine went and took {box.Id} with it, and its image is struck for that.");
     }
 
@@ -184,7 +184,7 @@ internal sealed class Invariants(World world)
         {
             case Event.StateSaved { Saved: var memory } when before.Saved.IsRunning:
                 // Late news of a note that is overtaken binds nobody.
-                _quarantined = memory.Verdict is Verdict.Quarantined note && note == state.Verdict ? note.Image : _quarantined;
+                _quarantined = memory.Verdict is Verdict.Quarantined note && note == state.Images.Verdict ? note.Image : _quarantined;
                 _isHeld |= memory.Hold == Hold.Operator && state.Hold == Hold.Operator;
                 break;
             case Event.TagResolved tag when before.Tag.IsRunning && tag.Resolution.Image != _quarantined:
@@ -195,26 +195,26 @@ internal sealed class Invariants(World world)
                 _isHeld &= asked.Kind != RequestKind.Start;
                 break;
         }
-        if (before.Verdict is Verdict.RolledBack && state.Verdict is Verdict.OnTrial && before.LastStrike is { } strike && strike.After == before.Verdict && strike.Before == state.Verdict)
+        if (before.Images.Verdict is Verdict.RolledBack && state.Images.Verdict is Verdict.OnTrial && before.Evidence.LastStrike is { } strike && strike.After == before.Images.Verdict && strike.Before == state.Images.Verdict)
         {
-            _rollbacks[state.Verdict.Image]--;   // taken back: it was not its doing
+            _rollbacks[state.Images.Verdict.Image]--;   // taken back: it was not its doing
         }
-        if (state.Verdict is Verdict.RolledBack { ByOperator: false } back && before.Verdict is not Verdict.RolledBack)
+        if (state.Images.Verdict is Verdict.RolledBack { ByOperator: false } back && before.Images.Verdict is not Verdict.RolledBack)
         {
             _rollbacks[back.Image] = _rollbacks.GetValueOrDefault(back.Image) + 1;
             Require(_rollbacks[back.Image] <= 2 + world.Interventions, () => $"{back.Image} goes back and forth: it was rolled back {_rollbacks[back.Image]} times.");
         }
-        if (state.KnownGood.Length < before.KnownGood.Length && state.Verdict is not Verdict.Quarantined)
+        if (state.Images.KnownGood.Length < before.Images.KnownGood.Length && state.Images.Verdict is not Verdict.Quarantined)
         {
-            foreach (var lost in before.KnownGood.Except(state.KnownGood))
+            foreach (var lost in before.Images.KnownGood.Except(state.Images.KnownGood))
             {
                 Require(!world.CanStart(lost), () => $"{lost} is on disk and sound, and is given up as an image to go back to.");
                 Require(state.Front is not ContainerState.Serving serving || serving.Container.Image != lost, () => $"{lost} serves and is given up.");
             }
-            _quarantined = state.KnownGood.IsEmpty ? null : _quarantined;   // there is no other good one
+            _quarantined = state.Images.KnownGood.IsEmpty ? null : _quarantined;   // there is no other good one
         }
-        Require(state.KnownGood.Length <= 2 && state.KnownGood.Distinct().Count() == state.KnownGood.Length, () => $"The good images are {string.Join(", ", state.KnownGood)}.");
-        Require(state.Verdict is not { IsAvoided: true } || Rollout.Fallback(state) is not null, () => $"{state.Verdict!.Image} is set aside and there is no other.");
+        Require(state.Images.KnownGood.Length <= 2 && state.Images.KnownGood.Distinct().Count() == state.Images.KnownGood.Length, () => $"The good images are {string.Join(", ", state.Images.KnownGood)}.");
+        Require(state.Images.Verdict is not { IsAvoided: true } || Rollout.Fallback(state) is not null, () => $"{state.Images.Verdict!.Image} is set aside and there is no other.");
     }
 
     /// <summary>What the engine could not start, for the image's own sake, is not tried again before it was fetched or found whole.</summary>
@@ -228,7 +228,7 @@ internal sealed class Invariants(World world)
             case Event.ImageReady ready when before.Image.IsRunning:
                 Forget(image => image.Digest == ready.Image.Digest);
                 break;
-            case Event.FallbackReady ready when before.Fallback.IsRunning:
+            case Event.FallbackReady ready when before.Images.Fallback.IsRunning:
                 Forget(image => image == ready.Image);
                 break;
             case Event.EngineInspected { Inventory.Images: { } disk } when before.Engine is { IsRunning: true, IsOutdated: false }:
@@ -286,7 +286,7 @@ internal sealed class Invariants(World world)
         }
         if (effect is Effect.CleanUpImages collect)
         {
-            Require(world.Agent.State.KnownGood.All(good => collect.Keep.Contains(good)), () => "A good image is not kept.");
+            Require(world.Agent.State.Images.KnownGood.All(good => collect.Keep.Contains(good)), () => "A good image is not kept.");
         }
         CountEffects();
     }
@@ -302,8 +302,8 @@ internal sealed class Invariants(World world)
             var cut = pending.FirstOrDefault(other => other is Effect.FetchImage or Effect.FetchFallback or Effect.StartContainer or Effect.StopContainer or Effect.CleanUpImages or Effect.SaveState
                 || (other is Effect.Drain drain && state.SlotOfOperation(drain.Operation) is not null));
             Require(cut is null, () => $"The instance is stopped while {cut} is under way.");
-            Require(state.Request is null, () => "The instance is stopped while an operator waits.");
-            Require(state is not { Verdict: Verdict.OnTrial { Strikes: 0 }, Front: ContainerState.Serving { Failures: 0 } trial } || state.Now >= trial.Since + world.Agent.Policy.Watch || !Rollout.IsWatched(state, trial, world.Agent.Policy),
+            Require(state.Requests.Current is null, () => "The instance is stopped while an operator waits.");
+            Require(state is not { Images.Verdict: Verdict.OnTrial { Strikes: 0 }, Front: ContainerState.Serving { Failures: 0 } trial } || state.Now >= trial.Since + world.Agent.Policy.Watch || !Rollout.IsWatched(state, trial, world.Agent.Policy),
                 () => "The instance is stopped in the middle of a trial.");
         }
         if (limit is { } reached && now >= reached && now >= _agentStartedAt + idle.UptimeNotice)
@@ -345,7 +345,7 @@ internal sealed class Invariants(World world)
                 Require(!isNewest || isDouble, () => $"{container.Id} is of the newest release and is replaced.");
                 var wasServing = before.Front is ContainerState.Serving && before.Front.Current?.Id == container.Id;
                 Require(!wasServing || !policy.StartFirst || container.ConfigFingerprint != policy.ConfigFingerprint, () => $"{container.Id} serves and is stopped before another one has proven itself.");
-                var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Request is not null ||
+                var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Requests.Current is not null ||
                     container.ConfigFingerprint != policy.ConfigFingerprint || Rollout.IsAvoided(after, container.Image);
                 Require(mayCut, () => $"{container.Id} is replaced under {world.Sessions} open sessions.");
                 break;

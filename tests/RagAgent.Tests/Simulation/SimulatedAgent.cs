@@ -58,10 +58,10 @@ internal sealed class SimulatedAgent(VirtualTime time, Action<Effect> startEffec
         var before = State;
         var step = Reducer.Next(before, @event, Policy);
         State = step.State;
-        var learned = !before.KnownGood.SequenceEqual(State.KnownGood);
+        var learned = !before.Images.KnownGood.SequenceEqual(State.Images.KnownGood);
         if (@event is not Event.Tick || before.Front != State.Front || learned)
         {
-            time.Log(() => $"{Describe(@event)} -> {Describe(State.Front)}{(State.Candidate is { } beside ? $" | {Describe(beside)}" : "")}{(before.Verdict != State.Verdict ? $" ! {State.Verdict}" : "")}{(learned ? $" ! good: {string.Join(", ", State.KnownGood.Select(good => good.Digest))}" : "")}");
+            time.Log(() => $"{Describe(@event)} -> {Describe(State.Front)}{(State.Candidate is { } beside ? $" | {Describe(beside)}" : "")}{(before.Images.Verdict != State.Images.Verdict ? $" ! {State.Images.Verdict}" : "")}{(learned ? $" ! good: {string.Join(", ", State.Images.KnownGood.Select(good => good.Digest))}" : "")}");
         }
         invariants.CheckStep(before, @event, step, Policy);
         StateChanged?.Invoke(State);

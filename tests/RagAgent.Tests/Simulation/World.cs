@@ -204,7 +204,7 @@ internal sealed class World
             Boot();
         }
         // A bad image may stay the newest when there is one to go back to.
-        var isAvoided = new[] { Agent.State.Verdict, StateFile?.Verdict }.Any(verdict => verdict is { IsAvoided: true } && verdict.Image == Tag.Name) ||
+        var isAvoided = new[] { Agent.State.Images.Verdict, StateFile?.Verdict }.Any(verdict => verdict is { IsAvoided: true } && verdict.Image == Tag.Name) ||
             Engine.Containers.Any(container => container.ToContainer().Avoided == Tag.Name);
         if ((!IsGood(Tag) || isAvoided) && !(IsSurelyBad(Tag) && HasFallback() && Time.Chance(0.5)))
         {
@@ -230,25 +230,25 @@ internal sealed class World
 
     /// <summary>One container of ours runs well, with the right configuration, and the agent sees it so.</summary>
     public bool IsServing =>
-        Agent.State is { Front: ContainerState.Serving { Failures: 0 } serving, Candidate: null, Request: null } &&
+        Agent.State is { Front: ContainerState.Serving { Failures: 0 } serving, Candidate: null, Requests.Current: null } &&
         Engine.RunningContainers.Take(2).ToArray() is [var container] && container.ToContainer() is var shown && shown with { Name = serving.Container.Name } == serving.Container &&
         IsWanted(container.App) && container.Release.ConfigFingerprint == _policy.ConfigFingerprint && container.ProbeFaultAt(Time.Now, ProbeKind.Liveness) is null;
 
     /// <summary>It serves, and the agent has read all that there is to know: nothing that it will learn can change its mind.</summary>
     public bool IsSettled =>
         IsServing && Agent.State is { Secrets.State: FetchState.Idle, Tag: { State: FetchState.Idle, Value.Image: var known } } && known == Tag.Name &&
-        (Agent.State.Verdict is null || (Agent.State.Verdict is Verdict.Quarantined bad && bad.Image == Tag.Name)) &&
+        (Agent.State.Images.Verdict is null || (Agent.State.Images.Verdict is Verdict.Quarantined bad && bad.Image == Tag.Name)) &&
         Engine.RunningContainers.First().LateStopsUntil <= Time.Now &&   // what was asked for before does not come now
         Engine.RunningContainers.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint && (StateFile is null || StateFile.Equals(Agent.State.ToPersist()));
 
     /// <summary>The newest image, or a good one while the newest is bad or did badly for the sake of its secrets.</summary>
     private bool IsWanted(AppImage app) => app == Tag ? IsGood(Tag)
-        : IsGood(app) && Agent.State.Verdict is { IsAvoided: true } verdict && verdict.Image == Tag.Name;
+        : IsGood(app) && Agent.State.Images.Verdict is { IsAvoided: true } verdict && verdict.Image == Tag.Name;
 
     /// <summary>There is a good image to go back to, and none of the agent's is on trial that could still become one though it is bad.</summary>
     private bool HasFallback() =>
-        Agent.State.KnownGood.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsUsable(fallback) &&
-        new[] { Agent.State.Front.Current?.Image, Agent.State.Candidate?.Current?.Image, Agent.State.LastImage, (Agent.State.Front as ContainerState.Starting)?.Release.Image }
+        Agent.State.Images.KnownGood.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsUsable(fallback) &&
+        new[] { Agent.State.Front.Current?.Image, Agent.State.Candidate?.Current?.Image, Agent.State.Images.LastRun, (Agent.State.Front as ContainerState.Starting)?.Release.Image }
             .All(image => image is null || image == fallback || image == Tag.Name) &&
         Engine.Containers.All(container => container.App == Tag || container.App.Name == fallback) && !Agent.State.Image.IsRunning &&
         (Agent.State.Image.Value is not { } ready || ready.Digest == Tag.Name.Digest || ready.Digest == fallback.Digest);

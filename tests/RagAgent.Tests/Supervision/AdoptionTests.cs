@@ -102,7 +102,7 @@ public class AdoptionTests
         var other = Sample.RunningContainer("other", Sample.Release(Sample.NewImage), "2026-01-02T00:00:00Z");
         _story.StartServing().ForgetStartedEffects().ObserveContainers(_story.CurrentContainer.Exited(1), other);
         Assert.Equal(other, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
-        Assert.Equal(1, _story.State.Crashes);
+        Assert.Equal(1, _story.State.Failures.Crashes);
         _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(5));
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
     }

@@ -86,8 +86,8 @@ public class EngineOutageTests
     public void An_engine_that_is_out_of_reach_at_a_start_makes_no_crash()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStart(Sample.EngineUnreachable);
-        Assert.Equal(0, _story.State.Crashes);
-        Assert.Null(_story.State.LastFailure);
+        Assert.Equal(0, _story.State.Failures.Crashes);
+        Assert.Null(_story.State.Failures.Last);
         Assert.IsType<ContainerState.Unknown>(_story.State.Front);
         _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspection();
         Assert.True(_story.IsPending<Effect.StartContainer>());

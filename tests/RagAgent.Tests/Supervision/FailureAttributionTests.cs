@@ -16,7 +16,7 @@ public class FailureAttributionTests
         _story.StartServing().ForgetStartedEffects();
         StopWithDockerAfterExitIsSeen();
         Assert.Equal(Hold.DockerStop, _story.State.Hold);
-        Assert.Null(_story.State.LastFailure);
+        Assert.Null(_story.State.Failures.Last);
         _story.AdvanceCompletingEffects(TimeSpan.FromHours(1));
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
     }
@@ -35,16 +35,16 @@ public class FailureAttributionTests
     {
         DeployNewer();
         StopWithDockerAfterExitIsSeen();
-        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 1), _story.State.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 1), _story.State.Images.Verdict);
     }
 
     [Fact]
     public void A_failure_before_it_is_what_people_see_again()
     {
         _story.StartServing().Crash(3).RestartAfterBackoff();
-        var crash = _story.State.LastFailure;
+        var crash = _story.State.Failures.Last;
         StopWithDockerAfterExitIsSeen();
-        Assert.Equal(crash, _story.State.LastFailure);
+        Assert.Equal(crash, _story.State.Failures.Last);
     }
 
     [Fact]
@@ -94,9 +94,9 @@ public class FailureAttributionTests
     public void What_an_engine_ended_before_it_was_gone_itself_is_its_own_doing_and_no_strike()
     {
         DeployNewer().Crash(0).Handle(at => new Event.EngineDisconnected(at));
-        Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("app-ended-with-engine", _story.State.Failures.Last?.Problem.Code);
         Assert.Equal("app-ended-with-engine", Assert.IsType<ContainerState.BackingOff>(_story.State.Front).Cause.Problem.Code);
-        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 1), _story.State.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 1), _story.State.Images.Verdict);
     }
 
     [Fact]
@@ -106,16 +106,16 @@ public class FailureAttributionTests
         StopWithDockerAfterExitIsSeen();
         _story.Handle(at => new Event.EngineChanged(at)).FailInspection();
         Assert.Null(_story.State.Hold);
-        Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("app-ended-with-engine", _story.State.Failures.Last?.Problem.Code);
     }
 
     [Fact]
     public void A_rollback_that_followed_from_it_is_called_off()
     {
         DeployNewer().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash();
-        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
         _story.Handle(at => new Event.EngineDisconnected(at));
-        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 4, 1), _story.State.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 4, 1), _story.State.Images.Verdict);
         // The start that has begun comes to its end first.
         _story.FailStart(Sample.EngineUnreachable).CompleteInspections().RereadSecrets().Advance(TimeSpan.FromMinutes(1)).CompleteInspections();
         Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
@@ -129,9 +129,9 @@ public class FailureAttributionTests
         {
             _story.Advance(_story.Policy.LivenessInterval).FailProbe().CompleteInspections();
         }
-        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 3, 1), _story.State.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 3, 1), _story.State.Images.Verdict);
         _story.Handle(at => new Event.EngineDisconnected(at));
-        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 1), _story.State.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 1), _story.State.Images.Verdict);
     }
 
     [Fact]
@@ -139,8 +139,8 @@ public class FailureAttributionTests
     {
         DeployNewer().Crash().RestartAfterBackoff();
         _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(31)).Handle(at => new Event.EngineDisconnected(at));
-        Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
-        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 2, 1), _story.State.Verdict);
+        Assert.Equal("app-exited", _story.State.Failures.Last?.Problem.Code);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 2, 1), _story.State.Images.Verdict);
     }
 
     [Fact]
@@ -151,8 +151,8 @@ public class FailureAttributionTests
         _story.Containers.Clear();
         _story.Containers.Add(ended);
         _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
-        Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
-        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 2, 1), _story.State.Verdict);
+        Assert.Equal("app-exited", _story.State.Failures.Last?.Problem.Code);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 2, 1), _story.State.Images.Verdict);
     }
 
     [Fact]

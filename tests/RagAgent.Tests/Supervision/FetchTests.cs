@@ -45,12 +45,12 @@ public class FetchTests
         _story.Advance(TimeSpan.FromSeconds(2));
         Progresses(30);
 
-        Assert.Equal(new PullProgress(0.3, 30, 100), _story.State.PullProgress);
-        Assert.Equal(10, _story.State.PullRate!.BytesPerSecondAt(_story.Now)!.Value, 0.01);
+        Assert.Equal(new PullProgress(0.3, 30, 100), _story.State.Pull.Progress);
+        Assert.Equal(10, _story.State.Pull.Rate!.BytesPerSecondAt(_story.Now)!.Value, 0.01);
 
         _story.CompleteFetch(pulled: 100);
-        Assert.Null(_story.State.PullProgress);
-        Assert.Null(_story.State.PullRate);
+        Assert.Null(_story.State.Pull.Progress);
+        Assert.Null(_story.State.Pull.Rate);
     }
 
     [Fact]
@@ -59,8 +59,8 @@ public class FetchTests
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         Progresses(10);
         _story.FailFetch();
-        Assert.Null(_story.State.PullProgress);
-        Assert.Null(_story.State.PullRate);
+        Assert.Null(_story.State.Pull.Progress);
+        Assert.Null(_story.State.Pull.Rate);
     }
 
     [Fact]
@@ -116,9 +116,9 @@ public class FetchTests
         _story.Tag = Sample.NewImage;
         _story.RequestUpdate().CompleteResolve().CompleteSecretsRead().FailFetch();
         Assert.Null(_story.State.Image.Problem);
-        Assert.Null(_story.State.Request);
-        Assert.Null(_story.State.LastOutcome?.Problem);
-        Assert.Equal(Sample.NewImage.Digest, _story.State.LastOutcome?.Digest);
+        Assert.Null(_story.State.Requests.Current);
+        Assert.Null(_story.State.Requests.LastOutcome?.Problem);
+        Assert.Equal(Sample.NewImage.Digest, _story.State.Requests.LastOutcome?.Digest);
         _story.Advance(TimeSpan.FromMinutes(1));
         Assert.True(Deadlines.Next(_story.State, _story.Policy) is not { } next || next > _story.State.Now);
     }

@@ -17,9 +17,9 @@ public class HoldTests
     {
         _story.StartServing().Request(RequestKind.Stop);
         Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
-        Assert.Null(_story.State.LastOutcome);
+        Assert.Null(_story.State.Requests.LastOutcome);
         _story.CompleteStop().CompleteInspections();
-        Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+        Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
@@ -35,13 +35,13 @@ public class HoldTests
     public void While_the_engine_is_away_the_operator_is_told_that_the_stop_holds_and_it_is_done_when_that_is_back()
     {
         _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).FailInspection().Request(RequestKind.Stop);
-        Assert.EndsWith("The stop holds: the app is stopped as soon as the engine answers.", _story.State.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
+        Assert.EndsWith("The stop holds: the app is stopped as soon as the engine answers.", _story.State.Requests.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
 
         _story.Advance(TimeSpan.FromSeconds(5)).CompleteInspection();
         _story.CompleteStop().CompleteInspections();
 
         Assert.IsType<ContainerState.Absent>(_story.State.Front);
-        Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+        Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
@@ -64,10 +64,10 @@ public class HoldTests
     public void A_start_while_the_engine_is_away_is_not_called_done()
     {
         _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).FailInspection().Request(RequestKind.Start);
-        Assert.Null(_story.State.LastOutcome);
+        Assert.Null(_story.State.Requests.LastOutcome);
         _story.FailInspection();
 
-        Assert.EndsWith("The app is started as soon as the engine answers.", _story.State.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
+        Assert.EndsWith("The app is started as soon as the engine answers.", _story.State.Requests.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public class HoldTests
     {
         _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start);
         _story.CompleteSecretsRead().CompleteResolve().BecomeReady();
-        Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+        Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public class HoldTests
     {
         _story.StartServing().Crash().Request(RequestKind.Stop);
         Assert.IsType<ContainerState.Absent>(_story.State.Front);
-        Assert.Null(_story.State.LastOutcome!.Problem);
+        Assert.Null(_story.State.Requests.LastOutcome!.Problem);
     }
 
     [Theory]
@@ -102,7 +102,7 @@ public class HoldTests
     internal void Nothing_else_can_be_asked_for_while_it_is_stopped(RequestKind kind)
     {
         _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(kind);
-        Assert.Equal("app-stopped", _story.State.LastOutcome!.Problem!.Code);
+        Assert.Equal("app-stopped", _story.State.Requests.LastOutcome!.Problem!.Code);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public class HoldTests
         Assert.Equal(Hold.DockerStop, _story.State.Hold);
         _story.AdvanceCompletingEffects(TimeSpan.FromHours(1));
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
-        Assert.Null(_story.State.LastFailure);
+        Assert.Null(_story.State.Failures.Last);
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public class HoldTests
         _story.Containers.Add(ended);
         _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
         Assert.Null(_story.State.Hold);
-        Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("app-ended-with-engine", _story.State.Failures.Last?.Problem.Code);
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public class HoldTests
         _story.RestartAgent().CompleteInspection();   // it is alive: its time to end is not over
         ExitByStop(old);
         Assert.Null(_story.State.Hold);
-        Assert.Null(_story.State.LastFailure);
+        Assert.Null(_story.State.Failures.Last);
         _story.CompleteSecretsRead().CompleteResolve().CompleteFetch().BecomeReady();
         Assert.Equal(Sample.NewerImage, _story.CurrentContainer.Image);
     }

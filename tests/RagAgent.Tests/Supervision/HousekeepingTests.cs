@@ -26,7 +26,7 @@ public class HousekeepingTests
     {
         _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Tag = Sample.NewerImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
-        Assert.Equal([Sample.NewImage], _story.State.KnownGood);
+        Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
         Assert.True(_story.IsPending<Effect.FetchImage>());
         Assert.False(_story.IsPending<Effect.CleanUpImages>());
         _story.FailFetch();
@@ -65,7 +65,7 @@ public class HousekeepingTests
         _story.FailStart(Full).CompleteInspections();
         Assert.Equal([Sample.NewImage], _story.SinglePending<Effect.CleanUpImages>().Keep);
         _story.CompleteImageCleanup(removed: 1).RereadSecrets().WaitOutBackoff().BecomeReady().PassWatch();
-        Assert.IsType<Verdict.Quarantined>(_story.State.Verdict);
+        Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict);
         _story.ForgetStartedEffects().Request(RequestKind.Unquarantine).CompleteSecretsRead().CompleteResolve();
         Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.FetchImage>().Resolution.Image);
     }
@@ -98,8 +98,8 @@ public class HousekeepingTests
         _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
         Assert.True(_story.IsPending<Effect.CleanUpImages>());
         _story.Handle(at => new Event.CleanupFailed(at, Sample.Refused));
-        Assert.IsType<FetchState.Idle>(_story.State.Cleanup.State);
-        Assert.Equal(new ImageCleanupResult(0, 0), _story.State.Cleanup.Value);
+        Assert.IsType<FetchState.Idle>(_story.State.Images.Cleanup.State);
+        Assert.Equal(new ImageCleanupResult(0, 0), _story.State.Images.Cleanup.Value);
         _story.PushAndUpdate(Sample.NewerImage);
         Assert.IsType<ContainerState.Stopping>(_story.State.Front);
     }

@@ -224,8 +224,8 @@ public class IdleStopTests
 
         _story.Request(RequestKind.Update);
 
-        Assert.Equal("instance-stopping", _story.State.LastOutcome!.Problem!.Code);
-        Assert.Null(_story.State.Request);
+        Assert.Equal("instance-stopping", _story.State.Requests.LastOutcome!.Problem!.Code);
+        Assert.Null(_story.State.Requests.Current);
     }
 
     [Fact]

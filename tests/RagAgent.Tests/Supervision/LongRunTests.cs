@@ -19,7 +19,7 @@ public class LongRunTests
 
         RestartTimes(9_900);
 
-        Assert.Equal(10_000, _story.State.Crashes);
+        Assert.Equal(10_000, _story.State.Failures.Crashes);
         Assert.InRange(StateSerializer.Serialize(_story.Memory, "boot").Length, 1, written + 20);   // the containers' names have more digits by now
         GC.Collect();
         Assert.InRange(_history.Count(thing => thing.IsAlive), 0, 4);
@@ -38,6 +38,6 @@ public class LongRunTests
     private void RecordState()
     {
         _history.Add(new WeakReference(_story.CurrentContainer));
-        _history.Add(new WeakReference(_story.State.LastFailure));
+        _history.Add(new WeakReference(_story.State.Failures.Last));
     }
 }

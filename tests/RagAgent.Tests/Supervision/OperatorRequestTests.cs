@@ -16,9 +16,9 @@ public class OperatorRequestTests
     {
         RollBack();
         Assert.Equal(Sample.NewImage, _story.CurrentContainer.Image);
-        Assert.Equal(new RequestOutcome(_story.State.LastOutcome!.Id, RequestKind.Rollback, Changed: true, Sample.NewImage.Digest, null), _story.State.LastOutcome);
+        Assert.Equal(new RequestOutcome(_story.State.Requests.LastOutcome!.Id, RequestKind.Rollback, Changed: true, Sample.NewImage.Digest, null), _story.State.Requests.LastOutcome);
         _story.PassWatch();
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);
     }
 
     [Fact]
@@ -30,14 +30,14 @@ public class OperatorRequestTests
             _story.Crash().RereadSecrets().WaitOutBackoff().CompleteStart().CompleteInspections();
         }
         Assert.Equal(Sample.NewerImage, _story.CurrentContainer.Image);
-        Assert.Null(_story.State.Verdict);
+        Assert.Null(_story.State.Images.Verdict);
     }
 
     [Fact]
     public void Without_an_image_before_it_there_is_nothing_to_go_back_to()
     {
         _story.StartServing().PassWatch().Request(RequestKind.Rollback);
-        Assert.Equal("no-last-good", _story.State.LastOutcome!.Problem!.Code);
+        Assert.Equal("no-last-good", _story.State.Requests.LastOutcome!.Problem!.Code);
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
@@ -45,8 +45,8 @@ public class OperatorRequestTests
     public void A_second_rollback_says_that_the_newest_is_set_aside_already()
     {
         RollBack().Request(RequestKind.Rollback);
-        Assert.Equal("image-quarantined", _story.State.LastOutcome!.Problem!.Code);
-        Assert.EndsWith("a rollback goes one step back.", _story.State.LastOutcome.Problem.What, StringComparison.Ordinal);
+        Assert.Equal("image-quarantined", _story.State.Requests.LastOutcome!.Problem!.Code);
+        Assert.EndsWith("a rollback goes one step back.", _story.State.Requests.LastOutcome!.Problem!.What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -59,14 +59,14 @@ public class OperatorRequestTests
         }
         _story.CompleteSwap();
         Assert.Equal(Sample.NewerImage, _story.CurrentContainer.Image);
-        Assert.True(_story.State.LastOutcome!.Changed);
+        Assert.True(_story.State.Requests.LastOutcome!.Changed);
     }
 
     [Fact]
     public void Where_nothing_is_set_aside_there_is_nothing_to_do()
     {
         _story.StartServing().Request(RequestKind.Unquarantine);
-        Assert.Equal("nothing-quarantined", _story.State.LastOutcome!.Problem!.Code);
+        Assert.Equal("nothing-quarantined", _story.State.Requests.LastOutcome!.Problem!.Code);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public class OperatorRequestTests
     public void A_rollback_begins_in_the_first_round_and_without_strikes()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback);
-        var verdict = Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        var verdict = Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
         Assert.Equal((Sample.NewerImage, 0, 1, true), (verdict.Image, verdict.Strikes, verdict.Round, verdict.ByOperator));
     }
 
@@ -89,7 +89,7 @@ public class OperatorRequestTests
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().RestartAgent().CompleteInspection();
         _story.Request(RequestKind.Rollback);
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.RolledBack>(_story.State.Verdict).Image);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict).Image);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public class OperatorRequestTests
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
         _story.Containers[0] = _story.Containers[0].Exited(0);
         _story.RestartAgent().CompleteInspection().Request(RequestKind.Rollback);
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.RolledBack>(_story.State.Verdict).Image);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict).Image);
     }
 
     [Fact]
@@ -106,8 +106,8 @@ public class OperatorRequestTests
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve();
-        Assert.Equal((RequestKind.Rollback, true, null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Changed, _story.State.LastOutcome.Problem));
-        Assert.Equal(Sample.NewImage.Digest, _story.State.LastOutcome.Digest);
+        Assert.Equal((RequestKind.Rollback, true, null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Changed, _story.State.Requests.LastOutcome.Problem));
+        Assert.Equal(Sample.NewImage.Digest, _story.State.Requests.LastOutcome.Digest);
     }
 
     [Fact]
@@ -115,11 +115,11 @@ public class OperatorRequestTests
     {
         BecomesUndecided();
         _story.Request(RequestKind.Rollback);
-        Assert.Equal("image-undecided", _story.State.LastOutcome!.Problem!.Code);
-        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+        Assert.Equal("image-undecided", _story.State.Requests.LastOutcome!.Problem!.Code);
+        Assert.IsType<Verdict.Undecided>(_story.State.Images.Verdict);
 
         _story.Request(RequestKind.Update);
-        Assert.Null(_story.State.Verdict);
+        Assert.Null(_story.State.Images.Verdict);
     }
 
     [Theory]
@@ -133,7 +133,7 @@ public class OperatorRequestTests
             _story.Crash().RereadSecrets().WaitsOutAnyDelay().BecomeReady();
         }
         _story.PassWatch().Request(kind).AnswersWhatIsAsked();
-        Assert.StartsWith(words, _story.State.LastOutcome!.Problem!.What, StringComparison.Ordinal);
+        Assert.StartsWith(words, _story.State.Requests.LastOutcome!.Problem!.What, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -153,16 +153,16 @@ public class OperatorRequestTests
             _story.Handle(at => new Event.ExternalStopRequested(at, id)).CompleteInspections();
         }
         _story.Request(RequestKind.Update);
-        Assert.Equal(words, _story.State.LastOutcome!.Problem!.What);
+        Assert.Equal(words, _story.State.Requests.LastOutcome!.Problem!.What);
     }
 
     [Fact]
     public void Requests_are_numbered_one_after_the_other()
     {
         _story.StartServing().Request(RequestKind.Update);
-        var first = _story.State.Request!.Id;
+        var first = _story.State.Requests.Current!.Id;
         _story.Request(RequestKind.Update);
-        Assert.Equal(first + 1, _story.State.Request!.Id);
+        Assert.Equal(first + 1, _story.State.Requests.Current!.Id);
         Assert.Equal(first + 1, _story.State.LastOperation);
     }
 
@@ -171,21 +171,21 @@ public class OperatorRequestTests
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections();
         _story.PushAndUpdate(Sample.NewImage).CompleteStart().CompleteInspections().CompleteSwap();
-        Assert.Equal((RequestKind.Update, false), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Changed));
+        Assert.Equal((RequestKind.Update, false), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Changed));
     }
 
     [Fact]
     public void A_start_that_overtakes_a_stop_compares_with_nothing_that_served()
     {
         _story.StartServing().Request(RequestKind.Stop).Request(RequestKind.Start).CompleteStop().CompleteInspections().CompleteSecretsRead().CompleteResolve().BecomeReady();
-        Assert.Equal((RequestKind.Start, true), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Changed));
+        Assert.Equal((RequestKind.Start, true), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Changed));
     }
 
     [Fact]
     public void A_start_fails_with_the_secrets_that_cannot_be_read()
     {
         _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).FailSecretsRead(Sample.EngineSilent);
-        Assert.Equal((RequestKind.Start, Sample.EngineSilent), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+        Assert.Equal((RequestKind.Start, Sample.EngineSilent), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Theory]
@@ -196,16 +196,16 @@ public class OperatorRequestTests
         _story.Boot().CompleteInspection().Request(RequestKind.Start).CompleteSecretsRead();
         // The first answer was asked for before the start was.
         _ = pull ? _story.CompleteResolve().FailFetch(Sample.EngineSilent) : _story.FailResolve().FailResolve(Sample.EngineSilent);
-        Assert.Equal((RequestKind.Start, Sample.EngineSilent), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+        Assert.Equal((RequestKind.Start, Sample.EngineSilent), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
     public void A_start_does_not_fail_with_the_registry_while_there_is_an_image_on_disk()
     {
         _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).CompleteSecretsRead().FailResolve();
-        Assert.NotNull(_story.State.Request);
+        Assert.NotNull(_story.State.Requests.Current);
         _story.BecomeReady();
-        Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+        Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public class OperatorRequestTests
     {
         _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).CompleteSecretsRead().CompleteResolve();
         _story.CompleteStart().CompleteInspections().Crash();
-        Assert.Equal((RequestKind.Start, "app-exited"), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem?.Code));
+        Assert.Equal((RequestKind.Start, "app-exited"), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem?.Code));
     }
 
     [Fact]
@@ -242,7 +242,7 @@ public class OperatorRequestTests
         {
             _story.Crash().RereadSecrets().WaitsOutAnyDelay().BecomeReady();
         }
-        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+        Assert.IsType<Verdict.Undecided>(_story.State.Images.Verdict);
     }
 
     private ContainerStory RollBack()

@@ -65,7 +65,7 @@ public class ProbePressureTests
         {
             Probes(new ProbeResult.Failed("no answer", UnderPressure: false));
         }
-        Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Verdict).Strikes);
+        Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict).Strikes);
     }
 
     private void Probes(ProbeResult result) => _story.Advance(_story.Policy.LivenessInterval).CompleteInspections().CompleteProbe(result).CompleteInspections();

@@ -83,8 +83,8 @@ public class ProbingTests
         Assert.Equal(new StopReason.NeverHealthy(_story.Policy.StartupDeadline, "it answers 500"), stopping.Reason);
 
         _story.CompleteStop();
-        Assert.Equal(1, _story.State.Crashes);
-        Assert.Equal("app-never-healthy", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal(1, _story.State.Failures.Crashes);
+        Assert.Equal("app-never-healthy", _story.State.Failures.Last?.Problem.Code);
         _story.CompleteInspection().RestartAfterBackoff();
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
@@ -119,8 +119,8 @@ public class ProbingTests
         Assert.Equal(new StopReason.Unhealthy(4, "no answer"), Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
 
         _story.CompleteStop();
-        Assert.Equal(1, _story.State.Crashes);
-        Assert.Equal("app-unhealthy", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal(1, _story.State.Failures.Crashes);
+        Assert.Equal("app-unhealthy", _story.State.Failures.Last?.Problem.Code);
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public class ProbingTests
             FailLivenessProbe();
         }
         _story.CompleteInspections();
-        Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("app-exited", _story.State.Failures.Last?.Problem.Code);
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public class ProbingTests
             }
             story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
         }
-        Assert.IsType<Verdict.OnTrial>(story.State.Verdict);
+        Assert.IsType<Verdict.OnTrial>(story.State.Images.Verdict);
         Assert.IsType<ContainerState.Probing>(story.State.Front);
     }
 }

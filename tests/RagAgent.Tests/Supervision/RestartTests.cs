@@ -17,7 +17,7 @@ public class RestartTests
     public void Whatever_code_it_exits_with_it_is_started_again(int code)
     {
         _story.StartServing().Crash(code);
-        Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("app-exited", _story.State.Failures.Last?.Problem.Code);
         _story.RestartAfterBackoff();
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
@@ -26,7 +26,7 @@ public class RestartTests
     public void Killed_for_its_memory_it_is_started_again_and_the_operator_is_told()
     {
         _story.StartServing().ObserveContainers(_story.CurrentContainer.Exited(137, outOfMemory: true));
-        Assert.Equal("app-out-of-memory", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("app-out-of-memory", _story.State.Failures.Last?.Problem.Code);
         _story.RestartAfterBackoff();
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
@@ -35,7 +35,7 @@ public class RestartTests
     public void Removed_by_someone_it_is_created_again()
     {
         _story.StartServing().ObserveContainers();
-        Assert.Equal("container-removed", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("container-removed", _story.State.Failures.Last?.Problem.Code);
         _story.RestartAfterBackoff();
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
@@ -44,7 +44,7 @@ public class RestartTests
     public void Being_removed_counts_as_gone()
     {
         _story.StartServing().ObserveContainers(_story.CurrentContainer with { Status = ContainerStatus.Removing });
-        Assert.Equal("container-removed", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("container-removed", _story.State.Failures.Last?.Problem.Code);
     }
 
     [Fact]
@@ -54,14 +54,14 @@ public class RestartTests
         Assert.IsType<StopReason.RestartedByOther>(((ContainerState.Stopping)_story.State.Front).Reason);
         _story.CompleteStop().CompleteInspection();
         Assert.True(_story.IsPending<Effect.StartContainer>());
-        Assert.Equal(0, _story.State.Crashes);
+        Assert.Equal(0, _story.State.Failures.Crashes);
     }
 
     [Fact]
     public void The_failure_keeps_what_a_person_asks_for()
     {
         _story.StartServing().AdvanceCompletingEffects(TimeSpan.FromSeconds(7)).Crash();
-        var failure = _story.State.LastFailure!;
+        var failure = _story.State.Failures.Last!;
         Assert.Equal(_story.Now, failure.At);
         Assert.Equal(Sample.Release(Sample.NewImage).Id, failure.ReleaseId);
         Assert.Equal(["the last line"], failure.LastLines);
@@ -90,7 +90,7 @@ public class RestartTests
             Assert.InRange(wait.TotalSeconds, seconds * 0.8, Math.Min(seconds * 1.2, 120));
             _story.RestartAfterBackoff();
         }
-        Assert.Equal(expected.Length, _story.State.Crashes);
+        Assert.Equal(expected.Length, _story.State.Failures.Crashes);
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
@@ -99,11 +99,11 @@ public class RestartTests
     {
         _story.StartServing().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff();
         _story.AdvanceCompletingEffects(_story.Policy.RestartResetAfter - TimeSpan.FromMilliseconds(1));
-        Assert.Equal(2, _story.State.Crashes);
+        Assert.Equal(2, _story.State.Failures.Crashes);
         _story.AdvanceCompletingEffects(TimeSpan.FromMilliseconds(1));
-        Assert.Equal(0, _story.State.Crashes);
+        Assert.Equal(0, _story.State.Failures.Crashes);
         _story.Crash();
-        Assert.Equal(1, _story.State.Crashes);
+        Assert.Equal(1, _story.State.Failures.Crashes);
     }
 
     [Fact]
@@ -112,23 +112,23 @@ public class RestartTests
         _story.StartServing().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff();
         _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(284)).Advance(TimeSpan.FromSeconds(2));
         _story.FailProbe().Advance(TimeSpan.FromSeconds(16));
-        Assert.Equal(2, _story.State.Crashes);
+        Assert.Equal(2, _story.State.Failures.Crashes);
         _story.Crash();
-        Assert.Equal(1, _story.State.Crashes);
+        Assert.Equal(1, _story.State.Failures.Crashes);
     }
 
     [Fact]
     public void A_short_run_between_two_crashes_forgets_nothing()
     {
         _story.StartServing().Crash().RestartAfterBackoff().AdvanceCompletingEffects(TimeSpan.FromMinutes(4)).Crash();
-        Assert.Equal(2, _story.State.Crashes);
+        Assert.Equal(2, _story.State.Failures.Crashes);
     }
 
     [Fact]
     public void A_container_that_ends_before_it_is_well_counts_as_a_crash()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspection().Crash(0);
-        Assert.Equal(1, _story.State.Crashes);
+        Assert.Equal(1, _story.State.Failures.Crashes);
         Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
     }
 
@@ -136,8 +136,8 @@ public class RestartTests
     public void A_start_that_the_engine_refuses_counts_as_a_crash_and_is_tried_again()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStart(Sample.Refused);
-        Assert.Equal(1, _story.State.Crashes);
-        Assert.Equal(Sample.Refused, _story.State.LastFailure?.Problem);
+        Assert.Equal(1, _story.State.Failures.Crashes);
+        Assert.Equal(Sample.Refused, _story.State.Failures.Last?.Problem);
         _story.CompleteInspection().RestartAfterBackoff();
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
@@ -148,14 +148,14 @@ public class RestartTests
         _story.StartServing();
         for (var crash = 1; crash <= 5; crash++)
         {
-            Assert.False(_story.State.Crashes >= _story.Policy.CrashLoopThreshold);
+            Assert.False(_story.State.Failures.Crashes >= _story.Policy.CrashLoopThreshold);
             _story.Crash();
             if (crash < 5)
             {
                 _story.RestartAfterBackoff();
             }
         }
-        Assert.True(_story.State.Crashes >= _story.Policy.CrashLoopThreshold);
+        Assert.True(_story.State.Failures.Crashes >= _story.Policy.CrashLoopThreshold);
     }
 
     [Fact]

@@ -102,12 +102,12 @@ public class RolloutPhaseTests
     public void A_failed_image_is_rolled_back_both_while_the_one_before_it_is_watched_and_after_that()
     {
         FailsItsTrial();
-        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
         Assert.Equal("rolled-back", Phase);
         _story.BecomeReady();
         Assert.Equal("rolled-back", Phase);
         _story.PassWatch();
-        Assert.IsType<Verdict.Quarantined>(_story.State.Verdict);
+        Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict);
         Assert.Equal("rolled-back", Phase);
     }
 

@@ -16,23 +16,23 @@ public class RolloutStoryTests
     public void An_image_that_has_served_through_the_watch_is_the_last_good_one()
     {
         _story.StartServing();
-        Assert.Empty(_story.State.KnownGood);
+        Assert.Empty(_story.State.Images.KnownGood);
         _story.PassWatch();
-        Assert.Equal([Sample.NewImage], _story.State.KnownGood);
-        Assert.Null(_story.State.Verdict);
+        Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
+        Assert.Null(_story.State.Images.Verdict);
     }
 
     [Fact]
     public void One_that_ended_while_nobody_could_ask_it_and_nobody_told_of_it_has_proven_nothing()
     {
         _story.StartServing().Advance(_story.Policy.Watch + TimeSpan.FromSeconds(1));
-        Assert.Empty(_story.State.KnownGood);
+        Assert.Empty(_story.State.Images.KnownGood);
 
         _story.Containers[0] = _story.Containers[0].Exited(0);
         _story.CompleteInspections();
 
         Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
-        Assert.Empty(_story.State.KnownGood);
+        Assert.Empty(_story.State.Images.KnownGood);
     }
 
     [Theory]
@@ -49,16 +49,16 @@ public class RolloutStoryTests
 
         _story.PushAndUpdate(Sample.NewerImage);
 
-        Assert.Equal(isKept ? [Sample.NewImage] : [], _story.State.KnownGood);
+        Assert.Equal(isKept ? [Sample.NewImage] : [], _story.State.Images.KnownGood);
     }
 
     [Fact]
     public void The_one_before_it_is_kept_to_go_back_to_and_no_other()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
-        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.KnownGood);
+        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.Images.KnownGood);
         _story.PushAndUpdate(Sample.OldImage).CompleteSwap().PassWatch();
-        Assert.Equal([Sample.OldImage, Sample.NewerImage], _story.State.KnownGood);
+        Assert.Equal([Sample.OldImage, Sample.NewerImage], _story.State.Images.KnownGood);
     }
 
     [Fact]
@@ -66,20 +66,20 @@ public class RolloutStoryTests
     {
         _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Crash().RestartAfterBackoff();
         _story.AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1));
-        Assert.Empty(_story.State.KnownGood);
+        Assert.Empty(_story.State.Images.KnownGood);
         _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(1));
-        Assert.Equal([Sample.NewImage], _story.State.KnownGood);
+        Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
     }
 
     [Fact]
     public void Three_crashes_bring_the_last_good_one_back_at_once_from_the_disk()
     {
         DeployNewer().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().ForgetStartedEffects().Crash();
-        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
         _story.RereadSecrets();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
         Assert.Equal(0, _story.CountStarted<Effect.FetchImage>() + _story.CountStarted<Effect.ResolveTag>());
-        Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
+        Assert.Equal("app-exited", _story.State.Failures.Last?.Problem.Code);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public class RolloutStoryTests
         DeployNewer();
         Hang();
         _story.CompleteStop().RestartAfterBackoff();
-        Assert.IsType<Verdict.OnTrial>(_story.State.Verdict);
+        Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict);
         Hang();
         _story.CompleteStop().CompleteInspections().RereadSecrets();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
@@ -124,14 +124,14 @@ public class RolloutStoryTests
         DeployNewer(serves: false);
         for (var failure = 1; failure <= 3; failure++)
         {
-            Assert.IsType<Verdict.OnTrial>(_story.State.Verdict);
+            Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict);
             _story.FailStart(new Problem(ProblemCatalog.Find(code), "It can't be.", "Do this.")).CompleteInspections();
             if (failure < 3)
             {
                 _story.WaitOutBackoff();
             }
         }
-        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
     }
 
     [Fact]
@@ -140,14 +140,14 @@ public class RolloutStoryTests
         DeployNewer();
         for (var crash = 1; crash <= 3; crash++)
         {
-            Assert.IsType<Verdict.OnTrial>(_story.State.Verdict);
+            Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict);
             _story.ObserveContainers(_story.CurrentContainer.Exited(137, outOfMemory: true));
             if (crash < 3)
             {
                 _story.RestartAfterBackoff();
             }
         }
-        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
     }
 
     [Fact]
@@ -155,14 +155,14 @@ public class RolloutStoryTests
     {
         DeployNewer().Crash().RestartAfterBackoff();
         Hang();
-        Assert.IsType<Verdict.OnTrial>(_story.State.Verdict);
+        Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict);
     }
 
     [Fact]
     public void Of_two_good_images_the_newer_one_is_gone_back_to()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
-        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.KnownGood);
+        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.Images.KnownGood);
         _story.PushAndUpdate(Sample.NewestImage).CompleteSwap();
         CrashThroughTrial();
         Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
@@ -172,17 +172,17 @@ public class RolloutStoryTests
     public void An_image_on_trial_is_on_trial_no_more_when_the_tag_goes_back_to_a_good_one()
     {
         DeployNewer().Crash().RestartAfterBackoff();
-        Assert.Equal(2, Assert.IsType<Verdict.OnTrial>(_story.State.Verdict).Strikes);
+        Assert.Equal(2, Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict).Strikes);
         _story.PushAndUpdate(Sample.NewImage).CompleteSwap();
-        Assert.Null(_story.State.Verdict);
-        Assert.Equal([Sample.NewImage], _story.State.KnownGood);
+        Assert.Null(_story.State.Images.Verdict);
+        Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
     }
 
     [Fact]
     public void Only_the_image_that_replaces_the_one_on_trial_begins_a_trial_of_its_own_without_strikes()
     {
         DeployNewer().Crash().RestartAfterBackoff().PushAndUpdate(Sample.NewestImage).CompleteSwap();
-        Assert.Equal(new Verdict.OnTrial(Sample.NewestImage, 0, 1), _story.State.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewestImage, 0, 1), _story.State.Images.Verdict);
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public class RolloutStoryTests
         {
             _story.Crash().RestartAfterBackoff();
         }
-        Assert.Equal(new Verdict.OnTrial(Sample.NewImage, Rollout.MaxStrikes, 1), _story.State.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewImage, Rollout.MaxStrikes, 1), _story.State.Images.Verdict);
     }
 
     [Fact]
@@ -202,17 +202,17 @@ public class RolloutStoryTests
         RollBack();
         for (var crash = 1; crash <= 3; crash++)
         {
-            Assert.Equal(2 * (crash - 1), Assert.IsType<Verdict.RolledBack>(_story.State.Verdict).Strikes);
+            Assert.Equal(2 * (crash - 1), Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict).Strikes);
             _story.Crash().RestartAfterBackoff();
         }
-        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+        Assert.IsType<Verdict.Undecided>(_story.State.Images.Verdict);
     }
 
     [Fact]
     public void Old_images_are_not_removed_again_when_the_newest_good_one_proves_itself_once_more()
     {
         RollBack().ForgetStartedEffects().PassWatch();
-        Assert.IsType<Verdict.Quarantined>(_story.State.Verdict);
+        Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict);
         Assert.Equal(0, _story.CountStarted<Effect.CleanUpImages>());
     }
 
@@ -239,10 +239,10 @@ public class RolloutStoryTests
     public void The_image_is_quarantined_once_the_one_before_it_has_served_well()
     {
         RollBack();
-        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
         _story.PassWatch();
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
-        Assert.Equal([Sample.NewImage], _story.State.KnownGood);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);
+        Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
     }
 
     [Fact]
@@ -281,7 +281,7 @@ public class RolloutStoryTests
     {
         RollBack().PassWatch().PushAndUpdate(Sample.OldImage);
         Assert.Equal(Sample.OldImage, Assert.IsType<ContainerState.Stopping>(_story.State.Front) is not null ? DesiredRelease.Of(_story.State, _story.Policy)?.Image : null);
-        Assert.Null(_story.State.Verdict);
+        Assert.Null(_story.State.Images.Verdict);
     }
 
     [Fact]
@@ -289,27 +289,27 @@ public class RolloutStoryTests
     {
         RollBack().PassWatch().Tag = Sample.OldImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve();
-        Assert.Null(_story.State.Verdict);
+        Assert.Null(_story.State.Images.Verdict);
         _story.Tag = Sample.NewerImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve();
-        Assert.Null(_story.State.Verdict);
+        Assert.Null(_story.State.Images.Verdict);
     }
 
     [Fact]
     public void An_update_says_why_the_newest_is_not_run()
     {
         RollBack().PassWatch().Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve();
-        Assert.Equal("image-quarantined", _story.State.LastOutcome?.Problem?.Code);
-        Assert.Contains("exited with code 1", _story.State.LastOutcome!.Problem!.What, StringComparison.Ordinal);
+        Assert.Equal("image-quarantined", _story.State.Requests.LastOutcome?.Problem?.Code);
+        Assert.Contains("exited with code 1", _story.State.Requests.LastOutcome!.Problem!.What, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_update_that_brought_it_fails_when_it_is_rolled_back_and_not_before()
     {
         DeployNewer(serves: false).CompleteStart().CompleteInspections().Crash();
-        Assert.NotNull(_story.State.Request);
+        Assert.NotNull(_story.State.Requests.Current);
         _story.WaitOutBackoff().CompleteStart().CompleteInspections().Crash().WaitOutBackoff().CompleteStart().CompleteInspections().Crash().RereadSecrets().BecomeReady();
-        Assert.Equal("image-quarantined", _story.State.LastOutcome?.Problem?.Code);
+        Assert.Equal("image-quarantined", _story.State.Requests.LastOutcome?.Problem?.Code);
     }
 
     [Fact]
@@ -317,13 +317,13 @@ public class RolloutStoryTests
     {
         RollBack();
         CrashThroughTrial();
-        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+        Assert.IsType<Verdict.Undecided>(_story.State.Images.Verdict);
         for (var crash = 0; crash < 20; crash++)
         {
             _story.RestartAfterBackoff().Crash();
-            Assert.Equal(Sample.Release(Sample.NewImage).Id, _story.State.LastFailure?.ReleaseId);
+            Assert.Equal(Sample.Release(Sample.NewImage).Id, _story.State.Failures.Last?.ReleaseId);
         }
-        Assert.True(_story.State.Crashes > 20);
+        Assert.True(_story.State.Failures.Crashes > 20);
     }
 
     [Fact]
@@ -332,13 +332,13 @@ public class RolloutStoryTests
         RollBack();
         CrashThroughTrial();
         _story.RestartAfterBackoff().PassWatch();
-        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 2), _story.State.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 2), _story.State.Images.Verdict);
         _story.Containers.RemoveAll(c => c.Image == Sample.NewImage);
         CrashThroughTrial();
         _story.BecomeReady();
         CrashThroughTrial();
         _story.RestartAfterBackoff().PassWatch();
-        Assert.IsType<Verdict.Quarantined>(_story.State.Verdict);
+        Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict);
     }
 
     [Fact]
@@ -379,7 +379,7 @@ public class RolloutStoryTests
         {
             _story.FailStart(new Problem(ProblemCatalog.Find(code), "It can't be.", "Do this.")).CompleteInspections().WaitOutBackoff();
         }
-        Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Verdict).Strikes);
+        Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict).Strikes);
     }
 
     [Fact]
@@ -389,10 +389,10 @@ public class RolloutStoryTests
         for (var restart = 0; restart < 5; restart++)
         {
             _story.Handle(at => new Event.EngineDisconnected(at)).ObserveContainers(_story.CurrentContainer.Exited(137));
-            Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
+            Assert.Equal("app-ended-with-engine", _story.State.Failures.Last?.Problem.Code);
             _story.RestartAfterBackoff();
         }
-        Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Verdict).Strikes);
+        Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict).Strikes);
     }
 
     [Fact]
@@ -400,15 +400,15 @@ public class RolloutStoryTests
     {
         DeployNewer().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().RestartAgent().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve().CompleteFetch();
         _story.Crash().RereadSecrets();
-        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
     }
 
     [Fact]
     public void Without_its_notes_the_agent_reads_on_the_containers_labels_what_was_good_and_what_was_not()
     {
         RollBack().PassWatch().RestartAgent(keepState: false).CompleteInspection();
-        Assert.Equal([Sample.NewImage], _story.State.KnownGood);
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
+        Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);
         _story.PassProbes().CompleteSecretsRead().CompleteResolve();
         Assert.False(_story.IsPending<Effect.FetchImage>());
     }
@@ -440,8 +440,8 @@ public class RolloutStoryTests
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve();
         _story.CompleteStop().CompleteInspections().FailStart(Sample.ImageMissing).CompleteInspections().RereadSecrets();
         _story.FailFallbackFetch(new Problem(ProblemCatalog.RegistryTagMissing, "It is gone.", ""));
-        Assert.Null(_story.State.Verdict);
-        Assert.Equal([Sample.NewerImage], _story.State.KnownGood);
+        Assert.Null(_story.State.Images.Verdict);
+        Assert.Equal([Sample.NewerImage], _story.State.Images.KnownGood);
     }
 
     [Fact]

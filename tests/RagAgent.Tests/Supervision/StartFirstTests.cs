@@ -56,15 +56,15 @@ public class StartFirstTests
         Assert.NotEqual(old.Id, Assert.Single(_story.StartedEffects.OfType<Effect.StopContainer>()).Container.Id);   // what is left of the last candidate
         _story.CompleteStop();
         Assert.Null(_story.State.Candidate);
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
-        Assert.Equal(0, _story.State.Crashes);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);   // the old one has long proven itself
+        Assert.Equal(0, _story.State.Failures.Crashes);
     }
 
     [Fact]
     public void The_update_then_fails_with_the_reason_while_the_old_one_serves()
     {
         A_candidate_that_crashes_costs_visitors_nothing_and_is_tried_thrice();
-        Assert.Equal("image-quarantined", _story.State.LastOutcome?.Problem?.Code);
+        Assert.Equal("image-quarantined", _story.State.Requests.LastOutcome?.Problem?.Code);
     }
 
     [Fact]
@@ -75,12 +75,12 @@ public class StartFirstTests
         _story.SecretVersion = "2";
         _story.PushAndUpdate(Sample.NewerImage);
         CrashCandidateThreeTimes(old);
-        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
 
         _story.CompleteStop().CompleteInspections();
         Assert.Equal((Sample.NewImage, "secrets-2"), (_story.SinglePending<Effect.StartContainer>().Release.Image, _story.SinglePending<Effect.StartContainer>().Release.SecretsFingerprint));
         CrashCandidateThreeTimes(old);
-        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+        Assert.IsType<Verdict.Undecided>(_story.State.Images.Verdict);
         Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
     }
 
@@ -95,8 +95,8 @@ public class StartFirstTests
         _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(10));
         Assert.Equal(serving, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
         _story.PassWatch();
-        Assert.Equal(Sample.NewestImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
-        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.KnownGood);
+        Assert.Equal(Sample.NewestImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);
+        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.Images.KnownGood);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public class StartFirstTests
         Assert.IsType<StopReason.NeverHealthy>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
         _story.CompleteStop().CompleteInspections();
         Assert.Null(_story.State.Candidate);
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);   // the old one has long proven itself
     }
 
     [Fact]

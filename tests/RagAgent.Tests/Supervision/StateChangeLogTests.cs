@@ -39,7 +39,7 @@ public sealed class StateChangeLogTests : IDisposable
     public void How_often_something_failed_before_is_told_in_words_that_fit(int failures, string told) =>
         Assert.Equal($"<6>The engine answers after {told}.\n", LogLine(Sample.StateWithoutContainer, before: Sample.StateWithoutContainer with { Engine = Sample.StateWithoutContainer.Engine with { State = new FetchState.Waiting(failures, Sample.AnyProblem, Moment.Zero) } }));
 
-    private static AgentState RequestEnded(RequestKind kind, bool changed, Problem? problem) => Sample.StateWithoutContainer with { LastOutcome = new RequestOutcome(1, kind, changed, Sample.Digest, problem) };
+    private static AgentState RequestEnded(RequestKind kind, bool changed, Problem? problem) => Sample.StateWithoutContainer with { Requests = Sample.StateWithoutContainer.Requests with { LastOutcome = new RequestOutcome(1, kind, changed, Sample.Digest, problem) } };
 
     /// <summary>As it stands in the journal.</summary>
     private string LogLine(AgentState after, Event? @event = null, AgentState? before = null)

@@ -26,10 +26,10 @@ public class UpdateStoryTests
         _story.Advance(TimeSpan.FromSeconds(1));
         RequestUpdate();
         _story.CompleteSecretsRead().CompleteResolve();
-        Assert.Null(_story.State.LastOutcome);
+        Assert.Null(_story.State.Requests.LastOutcome);
         Assert.True(_story.IsPending<Effect.ResolveTag>());
         _story.CompleteResolve();
-        Assert.NotNull(_story.State.LastOutcome);
+        Assert.NotNull(_story.State.Requests.LastOutcome);
     }
 
     [Fact]
@@ -38,10 +38,10 @@ public class UpdateStoryTests
         _story.StartServing();
         var id = RequestUpdate();
         _story.CompleteResolve();
-        Assert.Null(_story.State.LastOutcome);
+        Assert.Null(_story.State.Requests.LastOutcome);
         _story.CompleteSecretsRead();
-        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: false, Sample.NewImage.Digest, null), _story.State.LastOutcome);
-        Assert.Null(_story.State.Request);
+        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: false, Sample.NewImage.Digest, null), _story.State.Requests.LastOutcome);
+        Assert.Null(_story.State.Requests.Current);
     }
 
     [Fact]
@@ -50,9 +50,9 @@ public class UpdateStoryTests
         _story.StartServing().Tag = Sample.NewerImage;
         var id = RequestUpdate();
         _story.CompleteResolve().CompleteSecretsRead().CompleteFetch().CompleteStop().CompleteInspection();
-        Assert.Null(_story.State.LastOutcome);
+        Assert.Null(_story.State.Requests.LastOutcome);
         _story.BecomeReady();
-        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: true, Sample.NewerImage.Digest, null), _story.State.LastOutcome);
+        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: true, Sample.NewerImage.Digest, null), _story.State.Requests.LastOutcome);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public class UpdateStoryTests
         _story.StartServing().SecretVersion = "2";
         RequestUpdate();
         _story.CompleteResolve().CompleteSecretsRead().CompleteStop().CompleteInspection().BecomeReady();
-        Assert.True(_story.State.LastOutcome?.Changed);
+        Assert.True(_story.State.Requests.LastOutcome?.Changed);
         Assert.Equal(Sample.Release(Sample.NewImage, secrets: "2").Id, _story.CurrentContainer.ReleaseId);
     }
 
@@ -71,7 +71,7 @@ public class UpdateStoryTests
         _story.StartServing();
         var id = RequestUpdate();
         _story.CompleteSecretsRead().FailResolve();
-        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: false, null, Sample.Refused), _story.State.LastOutcome);
+        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: false, null, Sample.Refused), _story.State.Requests.LastOutcome);
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
@@ -81,7 +81,7 @@ public class UpdateStoryTests
         _story.StartServing();
         RequestUpdate();
         _story.CompleteResolve().FailSecretsRead();
-        Assert.Equal(Sample.Refused, _story.State.LastOutcome?.Problem);
+        Assert.Equal(Sample.Refused, _story.State.Requests.LastOutcome?.Problem);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public class UpdateStoryTests
         _story.StartServing().Tag = Sample.NewerImage;
         RequestUpdate();
         _story.CompleteSecretsRead().CompleteResolve().FailFetch();
-        Assert.Equal(Sample.Refused, _story.State.LastOutcome?.Problem);
+        Assert.Equal(Sample.Refused, _story.State.Requests.LastOutcome?.Problem);
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
@@ -100,7 +100,7 @@ public class UpdateStoryTests
         _story.StartServing().Tag = Sample.NewerImage;
         RequestUpdate();
         _story.CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStop(Sample.EngineUnreachable);
-        Assert.Equal(Sample.EngineUnreachable, _story.State.LastOutcome?.Problem);
+        Assert.Equal(Sample.EngineUnreachable, _story.State.Requests.LastOutcome?.Problem);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public class UpdateStoryTests
         _story.StartServing().SecretVersion = "2";
         RequestUpdate();
         _story.CompleteSecretsRead().CompleteResolve().CompleteStop().CompleteInspection().CompleteStart().CompleteInspection().Crash();
-        Assert.Equal("app-exited", _story.State.LastOutcome?.Problem?.Code);
+        Assert.Equal("app-exited", _story.State.Requests.LastOutcome?.Problem?.Code);
         _story.RestartAfterBackoff();
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
@@ -120,9 +120,9 @@ public class UpdateStoryTests
         _story.StartServing().Tag = Sample.NewerImage;
         RequestUpdate();
         _story.CompleteSecretsRead().CompleteResolve().Crash();
-        Assert.Null(_story.State.LastOutcome);
+        Assert.Null(_story.State.Requests.LastOutcome);
         _story.CompleteFetch().RestartAfterBackoff();
-        Assert.True(_story.State.LastOutcome?.Changed);
+        Assert.True(_story.State.Requests.LastOutcome?.Changed);
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public class UpdateStoryTests
         var second = RequestUpdate();
         Assert.True(second > first);
         _story.CompleteResolve().CompleteSecretsRead().BecomeReady();
-        Assert.Equal(new RequestOutcome(second, RequestKind.Update, Changed: true, Sample.NewerImage.Digest, null), _story.State.LastOutcome);
+        Assert.Equal(new RequestOutcome(second, RequestKind.Update, Changed: true, Sample.NewerImage.Digest, null), _story.State.Requests.LastOutcome);
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public class UpdateStoryTests
     private long RequestUpdate()
     {
         _story.RequestUpdate();
-        return _story.State.Request!.Id;
+        return _story.State.Requests.Current!.Id;
     }
 
     private void FindNewerByCheck(int sessions)

@@ -29,7 +29,7 @@ internal sealed class StatusLine(StateFeed feed, Policy policy, ISystemdNotifier
                 systemd.Notify(new ServiceState($"STATUS={UntrustedText.ToLine(headline, MaxLength)}"));
                 lastHeadline = headline;
             }
-            output.ShowStatus(state.PullProgress is { } progress ? ProgressBar(progress) : "");
+            output.ShowStatus(state.Pull.Progress is { } progress ? ProgressBar(progress) : "");
             (revision, state) = await feed.WaitAsync(revision, stoppingToken);
         }
     }

@@ -20,7 +20,7 @@ internal static class RecoveryForecast
             return Moment.Zero + maxHold;
         }
         var startedAt = state.Front is ContainerState.Probing { Adopted: true, LastError: null } adopted ? adopted.Since : state.LastServed;
-        return startedAt is { } since && state is { Hold: null, EngineIsReachable: true } && state.Crashes < policy.CrashLoopThreshold && IsRecovering(state, policy, since + maxHold) ? since + maxHold : null;
+        return startedAt is { } since && state is { Hold: null, EngineIsReachable: true } && state.Failures.Crashes < policy.CrashLoopThreshold && IsRecovering(state, policy, since + maxHold) ? since + maxHold : null;
     }
 
     private static bool IsRecovering(AgentState state, Policy policy, Moment deadline) => state.Front switch
@@ -34,5 +34,5 @@ internal static class RecoveryForecast
 
     /// <summary>What is started next is on disk: a pull would take longer than anybody waits.</summary>
     private static bool IsImageCached(AgentState state, Policy policy) =>
-        state.Secrets.Value is not null && (DesiredRelease.Of(state, policy)?.Image ?? state.LastImage) is { } image && !state.IsDefective(image);
+        state.Secrets.Value is not null && (DesiredRelease.Of(state, policy)?.Image ?? state.Images.LastRun) is { } image && !state.IsDefective(image);
 }

@@ -46,7 +46,7 @@ internal static class Acquisition
     }
 
     /// <summary>The newest image is wanted, and nothing is being removed: what stays was decided before, and one that came in between would go with the old ones.</summary>
-    public static bool MayFetch(AgentState state) => WantsImage(state) && !state.Cleanup.IsRunning;
+    public static bool MayFetch(AgentState state) => WantsImage(state) && !state.Images.Cleanup.IsRunning;
 
     /// <summary>The newest image is to be had, and is not known to be whole on disk: it may have been found missing while another one was the newest.</summary>
     private static bool WantsImage(AgentState state) =>

@@ -18,7 +18,7 @@ internal static class Deadlines
             Until(state.Engine.State), Until(state.Secrets.State), Until(state.Tag.State),
             // What can't be begun right now is planned when that changes, not by the clock.
             Acquisition.MayFetch(state) ? Until(state.Image.State) : null,
-            Housekeeping.WantedFallback(state) is not null ? Until(state.Fallback.State) : null,
+            Housekeeping.WantedFallback(state) is not null ? Until(state.Images.Fallback.State) : null,
             Housekeeping.MustPersist(state) ? Until(state.Saved.State) : null,
             state.NextCheck,
             state.Engine is { State: FetchState.Idle, ReadAt: { } seen } ? seen + policy.InspectInterval : null,
@@ -39,7 +39,7 @@ internal static class Deadlines
         ContainerState.BackingOff b when b.Until > state.Now => b.Until,
         ContainerState.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, state.EngineIsReachable && Probing.Deadline(p, policy) is var end && end > state.Now ? end : null),
         ContainerState.Serving serving => Earliest(serving.Probe.InFlight is null ? serving.Probe.NextAt : null, serving.Failures > 0 ? null : Earliest(
-            state.Crashes > 0 ? serving.Since + policy.RestartResetAfter : null,
+            state.Failures.Crashes > 0 ? serving.Since + policy.RestartResetAfter : null,
             Rollout.IsWatched(state, serving, policy) && serving.Since + policy.Watch is var proof && proof > state.Now ? proof : null)),
         _ => null,
     };

@@ -35,7 +35,7 @@ internal static class DesiredRelease
             return IsUpToDate(state) && !state.IsDefective(desired.Image) ? desired : null;
         }
         var newestIsOutOfReach = state.Tag.Failures >= policy.StaleAfterFailures || state.Image.Failures >= policy.StaleAfterFailures;
-        return (state.Crashes > 0 || newestIsOutOfReach || policy.BootFromCache) && CachedImage(state, policy) is { } image
+        return (state.Failures.Crashes > 0 || newestIsOutOfReach || policy.BootFromCache) && CachedImage(state, policy) is { } image
             ? new Release(image, policy.ConfigFingerprint, secrets.Fingerprint)
             : null;
     }
@@ -47,7 +47,7 @@ internal static class DesiredRelease
         {
             return false;
         }
-        var nobodyWaitsForIt = state.Request is not null || Rollout.IsAvoided(state, container.Image) || container.ConfigFingerprint != policy.ConfigFingerprint;
+        var nobodyWaitsForIt = state.Requests.Current is not null || Rollout.IsAvoided(state, container.Image) || container.ConfigFingerprint != policy.ConfigFingerprint;
         return nobodyWaitsForIt || app switch
         {
             // What was begun comes to its end before the next begins; what was found has to show first that it is well.
@@ -65,7 +65,7 @@ internal static class DesiredRelease
 
     /// <summary>What an operator asked for is answered by what is learned after it, unless the answer fails to come.</summary>
     private static bool IsUpToDate(AgentState state) =>
-        state.Request is not { } request ||
+        state.Requests.Current is not { } request ||
         ((state.Tag.ReadAt >= request.RequestedAt || state.Tag.Problem is not null) && (state.Secrets.ReadAt >= request.RequestedAt || state.Secrets.Problem is not null));
 
     /// <summary>What serves while a candidate fails beside it is left alone, though its own watch may not be over: visitors lose nothing. Otherwise the last good one.</summary>
@@ -75,7 +75,7 @@ internal static class DesiredRelease
     /// <summary>The image that ran before; the last good one when that one is avoided or broken, or when a good one is to be shown at once.</summary>
     private static ImageName? CachedImage(AgentState state, Policy policy)
     {
-        ImageName?[] all = policy.BootFromCache && state.Crashes == 0 ? [.. state.KnownGood, state.LastImage] : [state.LastImage, .. state.KnownGood];
+        ImageName?[] all = policy.BootFromCache && state.Failures.Crashes == 0 ? [.. state.Images.KnownGood, state.Images.LastRun] : [state.Images.LastRun, .. state.Images.KnownGood];
         return all.FirstOrDefault(image => image is not null && !IsSetAside(state, image) && !state.IsDefective(image));
     }
 }

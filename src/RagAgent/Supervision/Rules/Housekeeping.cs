@@ -16,15 +16,16 @@ internal static class Housekeeping
             state = state with { Saved = state.Saved.Begin(state.Now) };
             effects.Add(new Effect.SaveState(state.ToPersist()));
         }
-        if (WantedFallback(state) is { } wanted && IsDue(state.Fallback, state.Now) && !IsJustFetched(state, wanted))
+        if (WantedFallback(state) is { } wanted && IsDue(state.Images.Fallback, state.Now) && !IsJustFetched(state, wanted))
         {
-            state = state with { Fallback = state.Fallback.Begin(state.Now) };
+            state = state with { Images = state.Images with { Fallback = state.Images.Fallback.Begin(state.Now) } };
             effects.Add(new Effect.FetchFallback(wanted, Replace: state.IsCorrupt(wanted)));
         }
-        if (state.Cleanup.IsDue(state.Now) && state.EngineIsReachable && !state.Image.IsRunning && !state.Fallback.IsRunning && !IsStarting(state))
+        if (state.Images.Cleanup.IsDue(state.Now) && state.EngineIsReachable && !state.Image.IsRunning && !state.Images.Fallback.IsRunning && !IsStarting(state))
         {
             var keep = ImagesToKeep(state);
-            state = ForgetRemoved(state, keep) with { Cleanup = state.Cleanup.Begin(state.Now) };
+            state = ForgetRemoved(state, keep);
+            state = state with { Images = state.Images with { Cleanup = state.Images.Cleanup.Begin(state.Now) } };
             effects.Add(new Effect.CleanUpImages(keep));
         }
         return state;
@@ -36,36 +37,36 @@ internal static class Housekeeping
     /// <summary>A good image that has to be fetched again, and can be: because it is to be run, or because it should be there to go back to.</summary>
     public static ImageName? WantedFallback(AgentState state)
     {
-        if (!state.EngineIsReachable || state.Cleanup.IsRunning)
+        if (!state.EngineIsReachable || state.Images.Cleanup.IsRunning)
         {
             return null;
         }
-        if (state.KnownGood.FirstOrDefault(good => state.IsDefective(good) && good != state.Tag.Value?.Image) is { } broken)
+        if (state.Images.KnownGood.FirstOrDefault(good => state.IsDefective(good) && good != state.Tag.Value?.Image) is { } broken)
         {
             return broken;
         }
         // The registry must answer, and what visitors wait for comes first.
         var isTheTime = !state.Image.IsRunning && state.Tag is { Failures: 0, Value: not null } && state.Front is ContainerState.Serving;
-        var spare = state.KnownGood.FirstOrDefault(good => good != state.Front.Current?.Image);
+        var spare = state.Images.KnownGood.FirstOrDefault(good => good != state.Front.Current?.Image);
         return isTheTime && spare is not null && state.Engine.Value?.Images is { } disk && !disk.Contains(spare.ToString()) ? spare : null;
     }
 
     private static ImmutableArray<ImageName> ImagesToKeep(AgentState state)
     {
-        ImageName?[] others = [state.Tag.Value?.Image, state.LastImage, state.Front.Current?.Image, state.Candidate?.Current?.Image, (state.Verdict as Verdict.OnTrial)?.Image];
+        ImageName?[] others = [state.Tag.Value?.Image, state.Images.LastRun, state.Front.Current?.Image, state.Candidate?.Current?.Image, (state.Images.Verdict as Verdict.OnTrial)?.Image];
         // What is set aside is of no use; what a container uses, the engine keeps anyway.
-        return [.. state.KnownGood.Concat(others.OfType<ImageName>().Where(image => !DesiredRelease.IsSetAside(state, image))).Distinct()];
+        return [.. state.Images.KnownGood.Concat(others.OfType<ImageName>().Where(image => !DesiredRelease.IsSetAside(state, image))).Distinct()];
     }
 
     /// <summary>What goes is not counted on any more: should it be wanted after all, it is looked for on disk first.</summary>
     private static AgentState ForgetRemoved(AgentState state, ImmutableArray<ImageName> keep) => state with
     {
         Image = state.Image.Value is { } known && keep.All(image => image.Digest != known.Digest) ? state.Image with { Value = null, ReadAt = null } : state.Image,
-        LastImage = state.LastImage is { } last && keep.Contains(last) ? last : null,
+        Images = state.Images with { LastRun = state.Images.LastRun is { } last && keep.Contains(last) ? last : null },
     };
 
     /// <summary>An engine that has it and does not list it would be asked for it without end.</summary>
-    private static bool IsJustFetched(AgentState state, ImageName image) => state.Fallback is { State: FetchState.Idle, ReadAt: { } at } && state.Fallback.Value == image && state.Now < at + RefetchInterval;
+    private static bool IsJustFetched(AgentState state, ImageName image) => state.Images.Fallback is { State: FetchState.Idle, ReadAt: { } at } && state.Images.Fallback.Value == image && state.Now < at + RefetchInterval;
 
     private static bool IsStarting(AgentState state) => state.Front is ContainerState.Starting || state.Candidate is ContainerState.Starting;
 

@@ -29,7 +29,7 @@ internal static class IdleStop
         }
         return state.Now >= accepted.At + idle.ShutdownDeadline
             ? state with { InstanceStop = new Fetched<StopAccepted>(null, null, new FetchState.Waiting(1, InstanceStillUp(accepted, idle), state.Now + idle.Retry.First)) }
-            : state.Request is null ? state : OperatorRequests.Fail(state, InstanceStopping);
+            : state.Requests.Current is null ? state : OperatorRequests.Fail(state, InstanceStopping);
     }
 
     public static AgentState Plan(AgentState state, Policy policy, ImmutableArray<Effect>.Builder effects)
@@ -120,9 +120,9 @@ internal static class IdleStop
 
     /// <summary>Something is under way that a stop would cut.</summary>
     private static bool IsBusy(AgentState state, Policy policy) =>
-        state.Request is not null || state.Image.IsRunning || state.Fallback.IsRunning || state.Cleanup.IsRunning || state.Saved.IsRunning ||
-        IsInTransition(state.Front, state.Crashes, state, policy) || IsInTransition(state.Candidate, state.CandidateFailures, state, policy) ||
-        (state.Front is ContainerState.Serving serving && state.Now < serving.Since + policy.Watch && Rollout.IsWatched(state, serving, policy) && state.Verdict is not Verdict.OnTrial { Strikes: >= Rollout.MaxStrikes });
+        state.Requests.Current is not null || state.Image.IsRunning || state.Images.Fallback.IsRunning || state.Images.Cleanup.IsRunning || state.Saved.IsRunning ||
+        IsInTransition(state.Front, state.Failures.Crashes, state, policy) || IsInTransition(state.Candidate, state.Failures.OfCandidate, state, policy) ||
+        (state.Front is ContainerState.Serving serving && state.Now < serving.Since + policy.Watch && Rollout.IsWatched(state, serving, policy) && state.Images.Verdict is not Verdict.OnTrial { Strikes: >= Rollout.MaxStrikes });
 
     /// <summary>A container is on its way. One that waits for its next start is only as long as it has not failed so often that nobody knows when it will end.</summary>
     private static bool IsInTransition(ContainerState? app, int failures, AgentState state, Policy policy) => app switch

@@ -13,10 +13,10 @@ internal static class Inspection
     public static AgentState Apply(AgentState state, Inventory inventory, bool afterTrouble, Policy policy)
     {
         // What somebody brought back by hand is there again; whether layers are whole is not seen from here.
-        state = inventory.Images is { } disk ? state with { Defects = state.Defects.RemoveAll(defect => !defect.IsCorrupt && disk.Contains(defect.Image.ToString())) } : state;
-        state = state.LastImage is null ? state with { LastImage = Newest(inventory)?.Image } : state;
+        state = inventory.Images is { } disk ? state with { Images = state.Images with { Defects = state.Images.Defects.RemoveAll(defect => !defect.IsCorrupt && disk.Contains(defect.Image.ToString())) } } : state;
+        state = state.Images.LastRun is null ? state with { Images = state.Images with { LastRun = Newest(inventory)?.Image } } : state;
         // It runs again: whose doing its end was does not matter any more, and its next one is another.
-        state = state.LastEnd is { } end && Find(inventory, end.Container) is { IsAlive: true } ? state with { LastEnd = null } : state;
+        state = state.Evidence.LastEnd is { } end && Find(inventory, end.Container) is { IsAlive: true } ? state with { Evidence = state.Evidence with { LastEnd = null } } : state;
         state = state.HasNoHistory ? Recall(state, inventory) : state;
         state = afterTrouble ? state with { Front = AskedAnew(state.Front, state.Now, policy), Candidate = state.Candidate is { } beside ? AskedAnew(beside, state.Now, policy) : null } : state;
         state = CompareBeside(state, inventory, policy);
@@ -45,10 +45,13 @@ internal static class Inspection
         return state with
         {
             HasNoHistory = false,
-            KnownGood = newest?.LastGood is { } good ? [good] : state.KnownGood,
-            Verdict = newest is { LastGood: { } other, Avoided: { } avoided } && other != avoided && (state.Tag.Value is null || state.Tag.Value.Image == avoided)
+            Images = state.Images with
+            {
+                KnownGood = newest?.LastGood is { } good ? [good] : state.Images.KnownGood,
+                Verdict = newest is { LastGood: { } other, Avoided: { } avoided } && other != avoided && (state.Tag.Value is null || state.Tag.Value.Image == avoided)
                 ? new Verdict.Quarantined(avoided, ContainerProblems.FailedBefore(avoided))
-                : state.Verdict,
+                : state.Images.Verdict,
+            },
         };
     }
 
@@ -73,9 +76,9 @@ internal static class Inspection
             return Adopt(state with { Front = new ContainerState.Absent() }, inventory, policy);
         }
         var failure = Ended(state, known, seen);
-        var byHand = state.ExternalStop == known.Id && !state.EngineDisconnected && seen is not null;
-        state = state.EngineDisconnected || seen is null ? state : FailureAttribution.RecordEnd(state, seen, failure, byHand);
-        return Adopt(byHand ? FailureAttribution.HoldByDockerStop(state with { Front = new ContainerState.Absent(), ExternalStop = null }) : FailureHandling.FrontFailed(state, known, failure, ranFor, policy), inventory, policy);
+        var byHand = state.Evidence.ExternalStop == known.Id && !state.Evidence.EngineDisconnected && seen is not null;
+        state = state.Evidence.EngineDisconnected || seen is null ? state : FailureAttribution.RecordEnd(state, seen, failure, byHand);
+        return Adopt(byHand ? FailureAttribution.HoldByDockerStop(state with { Front = new ContainerState.Absent(), Evidence = state.Evidence with { ExternalStop = null } }) : FailureHandling.FrontFailed(state, known, failure, ranFor, policy), inventory, policy);
     }
 
     private static AgentState CompareBeside(AgentState state, Inventory inventory, Policy policy)
@@ -97,7 +100,7 @@ internal static class Inspection
     private static Failure Ended(AgentState state, Container known, Container? seen)
     {
         var problem = seen?.Exit is not { } exit || seen.Status is ContainerStatus.Removing ? ContainerProblems.Removed(known)
-            : state.EngineDisconnected ? ContainerProblems.EndedWithEngine(seen, exit)
+            : state.Evidence.EngineDisconnected ? ContainerProblems.EndedWithEngine(seen, exit)
             : ContainerProblems.Exited(seen, exit);
         return new Failure(state.Now, known.ReleaseId, problem, seen?.Exit);
     }
@@ -121,7 +124,7 @@ internal static class Inspection
         {
             return Stop(state with { Hold = state.Hold == Hold.DockerStop ? null : state.Hold }, Slot.Front, found, new StopReason.RestartedByOther());
         }
-        return Adopt(state with { LastImage = found.Image ?? state.LastImage, Hold = state.Hold == Hold.DockerStop ? null : state.Hold }, Slot.Front, found);
+        return Adopt(state with { Images = state.Images with { LastRun = found.Image ?? state.Images.LastRun }, Hold = state.Hold == Hold.DockerStop ? null : state.Hold }, Slot.Front, found);
     }
 
     /// <summary>Another one of ours: alive, it may prove itself or is one writer too many; ended, it only holds a name and an image.</summary>
@@ -148,7 +151,7 @@ internal static class Inspection
     }
 
     /// <summary>Started by hand after a run of ours: its secrets, which only the agent hands over, are missing.</summary>
-    private static bool IsRunOfOther(AgentState state, Container seen) => state.Runs.Any(run => run.ContainerId == seen.Id && run.StartedAt != seen.StartedAt);
+    private static bool IsRunOfOther(AgentState state, Container seen) => state.Evidence.Runs.Any(run => run.ContainerId == seen.Id && run.StartedAt != seen.StartedAt);
 
     private static AgentState Adopt(AgentState state, Slot slot, Container container) =>
         Rollout.Begin(state.WithRun(container), container.Image)
@@ -166,7 +169,7 @@ internal static class Inspection
 
     private static AgentState Stop(AgentState state, Slot slot, Container container, StopReason reason) =>
         // A stop that is told from now on is the agent's own.
-        (state.LastEnd?.Container.Id == container.Id ? state with { LastEnd = null } : state).With(slot, new ContainerState.Stopping(Planner.NotDispatched, container, reason));
+        (state.Evidence.LastEnd?.Container.Id == container.Id ? state with { Evidence = state.Evidence with { LastEnd = null } } : state).With(slot, new ContainerState.Stopping(Planner.NotDispatched, container, reason));
 
     private static Container? Find(Inventory inventory, Container known) => inventory.Containers.FirstOrDefault(c => c.Id == known.Id);
 

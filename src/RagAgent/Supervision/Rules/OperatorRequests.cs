@@ -8,30 +8,30 @@ internal static class OperatorRequests
 {
     public static AgentState Begin(AgentState state, RequestKind kind)
     {
-        var from = state.Request is { } open && open.Kind == kind ? open.PreviousRelease : (state.Front as ContainerState.Serving)?.Container.ReleaseId;
-        state = state with { LastOperation = state.LastOperation + 1, Request = new OperatorRequest(state.LastOperation + 1, kind, state.Now, from) };
+        var from = state.Requests.Current is { } open && open.Kind == kind ? open.PreviousRelease : (state.Front as ContainerState.Serving)?.Container.ReleaseId;
+        state = state with { LastOperation = state.LastOperation + 1, Requests = state.Requests with { Current = new OperatorRequest(state.LastOperation + 1, kind, state.Now, from) } };
         return kind switch
         {
             RequestKind.Stop => state with { Hold = Hold.Operator, HeldAt = state.Now },
-            RequestKind.Start => RefreshAll(state with { Hold = null, HeldAt = null, ExternalStop = null, LastEnd = null }),
+            RequestKind.Start => RefreshAll(state with { Hold = null, HeldAt = null, Evidence = state.Evidence with { ExternalStop = null, LastEnd = null } }),
             _ when state.Hold is { } hold => Fail(state, AppStopped(hold)),
             RequestKind.Rollback => Rollback(state),
-            RequestKind.Unquarantine when state.Verdict is not { IsAvoided: true } => Fail(state, NothingQuarantined),
-            RequestKind.Unquarantine => RefreshAll(state with { Verdict = null }),
-            _ => RefreshAll(state.Verdict is Verdict.Undecided ? state with { Verdict = null } : state),
+            RequestKind.Unquarantine when state.Images.Verdict is not { IsAvoided: true } => Fail(state, NothingQuarantined),
+            RequestKind.Unquarantine => RefreshAll(state with { Images = state.Images with { Verdict = null } }),
+            _ => RefreshAll(state.Images.Verdict is Verdict.Undecided ? state with { Images = state.Images with { Verdict = null } } : state),
         };
     }
 
     /// <summary>Ends the request that is open when its answer is known.</summary>
-    public static AgentState End(AgentState state, Policy policy) => state.Request?.Kind switch
+    public static AgentState End(AgentState state, Policy policy) => state.Requests.Current?.Kind switch
     {
         // What could not be done when it was asked for held, and is done by now.
-        null => state is { LastOutcome: { Kind: RequestKind.Stop, Problem: not null } late, Hold: Hold.Operator } && IsStopped(state) ? state with { LastOutcome = late with { Problem = null } } : state,
+        null => state is { Requests.LastOutcome: { Kind: RequestKind.Stop, Problem: not null } late, Hold: Hold.Operator } && IsStopped(state) ? state with { Requests = state.Requests with { LastOutcome = late with { Problem = null } } } : state,
         RequestKind.Stop => state.Engine.Problem is { } problem ? Fail(state, problem with { Remedy = $"{problem.Remedy} The stop holds: the app is stopped as soon as the engine answers." })
             : IsStopped(state) ? Succeed(state, null) : state,
         RequestKind.Start => state.Engine.Problem is { } problem ? Fail(state, problem with { Remedy = $"{problem.Remedy} The app is started as soon as the engine answers." })
-            : state is { Front: ContainerState.Serving serving, Engine.State: FetchState.Idle } ? Succeed(state, serving) : Obstacle(state, state.Request, policy) is { } obstacle ? Fail(state, obstacle) : state,
-        _ => EndUpdate(state, state.Request, policy),
+            : state is { Front: ContainerState.Serving serving, Engine.State: FetchState.Idle } ? Succeed(state, serving) : Obstacle(state, state.Requests.Current, policy) is { } obstacle ? Fail(state, obstacle) : state,
+        _ => EndUpdate(state, state.Requests.Current, policy),
     };
 
     private static bool IsStopped(AgentState state) => state is { Front: ContainerState.Absent, Candidate: null, EngineIsReachable: true };
@@ -42,7 +42,7 @@ internal static class OperatorRequests
         if (learned && state.Front is ContainerState.Serving serving && DesiredRelease.Of(state, policy) is { } desired && desired.Id == serving.Container.ReleaseId)
         {
             // The one before it serves well: that is an answer to a rollback, and none to an update.
-            return request.Kind != RequestKind.Rollback && state.Verdict is { IsAvoided: true } verdict && verdict.Image == state.Tag.Value?.Image
+            return request.Kind != RequestKind.Rollback && state.Images.Verdict is { IsAvoided: true } verdict && verdict.Image == state.Tag.Value?.Image
                 ? Fail(state, AvoidedProblem(verdict))
                 : Succeed(state, serving);
         }
@@ -57,7 +57,7 @@ internal static class OperatorRequests
     /// <summary>What keeps the app from being started.</summary>
     private static Problem? Obstacle(AgentState state, OperatorRequest request, Policy policy) =>
         state.Secrets.Problem ??
-        (state.LastImage is null && state.KnownGood.IsEmpty ? state.Tag.Problem ?? state.Image.Problem : null) ??
+        (state.Images.LastRun is null && state.Images.KnownGood.IsEmpty ? state.Tag.Problem ?? state.Image.Problem : null) ??
         FailedRelease(state, request, policy);
 
     /// <summary>
@@ -66,25 +66,25 @@ internal static class OperatorRequests
     /// </summary>
     private static Problem? FailedRelease(AgentState state, OperatorRequest request, Policy policy)
     {
-        if (state.LastFailure is not { } failure || failure.At < request.RequestedAt || !(state.Front is ContainerState.BackingOff || state.Candidate is ContainerState.BackingOff))
+        if (state.Failures.Last is not { } failure || failure.At < request.RequestedAt || !(state.Front is ContainerState.BackingOff || state.Candidate is ContainerState.BackingOff))
         {
             return null;
         }
         var desired = DesiredRelease.Of(state, policy);
-        var isOnTrial = state.Verdict is Verdict.OnTrial trial && trial.Image == desired?.Image && Rollout.Fallback(state) is not null && ContainerProblems.Weight(failure.Problem) > 0;
+        var isOnTrial = state.Images.Verdict is Verdict.OnTrial trial && trial.Image == desired?.Image && Rollout.Fallback(state) is not null && ContainerProblems.Weight(failure.Problem) > 0;
         return failure.ReleaseId is not null && failure.ReleaseId == desired?.Id && !isOnTrial ? failure.Problem : null;
     }
 
     private static AgentState Rollback(AgentState state)
     {
-        if (state.Verdict is { IsAvoided: true } already)
+        if (state.Images.Verdict is { IsAvoided: true } already)
         {
             return Fail(state, already is Verdict.Undecided ? AvoidedProblem(already) : AlreadyRolledBack(already.Image));
         }
-        var from = state.Tag.Value?.Image ?? state.Front.Current?.Image ?? state.LastImage;
-        return from is null || state.KnownGood.All(good => good == from)
+        var from = state.Tag.Value?.Image ?? state.Front.Current?.Image ?? state.Images.LastRun;
+        return from is null || state.Images.KnownGood.All(good => good == from)
             ? Fail(state, NoLastGood)
-            : RefreshAll(state with { Verdict = new Verdict.RolledBack(from, RolledBackByOperator, 0, 1, ByOperator: true, Inputs: null) });
+            : RefreshAll(state with { Images = state.Images with { Verdict = new Verdict.RolledBack(from, RolledBackByOperator, 0, 1, ByOperator: true, Inputs: null) } });
     }
 
     /// <summary>Everything is asked again, and nobody who asks waits for a delay that an earlier failure earned.</summary>
@@ -100,16 +100,22 @@ internal static class OperatorRequests
 
     private static AgentState Succeed(AgentState state, ContainerState.Serving? serving) => state with
     {
-        Request = null,
-        // A rollback may have called off a candidate: what serves is the same, and what is run from now on is not.
-        LastOutcome = new RequestOutcome(state.Request!.Id, state.Request.Kind, serving is not null && (serving.Container.ReleaseId != state.Request.PreviousRelease || state.Request.Kind == RequestKind.Rollback), serving?.Container.Image?.Digest, null),
+        Requests = state.Requests with
+        {
+            Current = null,
+            // A rollback may have called off a candidate: what serves is the same, and what is run from now on is not.
+            LastOutcome = new RequestOutcome(state.Requests.Current!.Id, state.Requests.Current.Kind, serving is not null && (serving.Container.ReleaseId != state.Requests.Current.PreviousRelease || state.Requests.Current.Kind == RequestKind.Rollback), serving?.Container.Image?.Digest, null),
+        },
     };
 
     /// <summary>The request that is open ends with this; the state keeps what it asked for.</summary>
     public static AgentState Fail(AgentState state, Problem problem) => state with
     {
-        Request = null,
-        LastOutcome = new RequestOutcome(state.Request!.Id, state.Request.Kind, Changed: false, null, problem),
+        Requests = state.Requests with
+        {
+            Current = null,
+            LastOutcome = new RequestOutcome(state.Requests.Current!.Id, state.Requests.Current.Kind, Changed: false, null, problem),
+        },
     };
 
     private static Problem AvoidedProblem(Verdict verdict) => verdict switch

@@ -38,7 +38,7 @@ internal static class Planner
         }
         // It has outlived a stop that the engine did not carry out: its end is its own again.
         state = state.Now >= serving.Since + policy.RestartResetAfter ? state.WithStopRequested(serving.Container, isRequested: false) : state;
-        state = state.Crashes > 0 && state.Now >= serving.Since + policy.RestartResetAfter ? state with { Crashes = 0 } : state;
+        state = state.Failures.Crashes > 0 && state.Now >= serving.Since + policy.RestartResetAfter ? state with { Failures = state.Failures with { Crashes = 0 } } : state;
         // Seen to run when the watch was over: probes that could not be asked, and an end that nobody told of, prove nothing.
         return serving.Container.Image is { } image && Rollout.IsWatched(state, serving, policy) && state.Now >= serving.Since + policy.Watch
             ? SlotPlanner.OnceReinspected(state, serving.Since + policy.Watch, () => Rollout.PassWatch(state, image))

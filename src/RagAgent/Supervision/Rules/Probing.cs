@@ -60,9 +60,12 @@ internal static class Probing
             {
                 Front = serving,
                 Candidate = new ContainerState.Draining(Planner.NotDispatched, old.Container),
-                LastImage = probing.Container.Image ?? state.LastImage,
-                CandidateFailures = 0,
-                Crashes = 0,
+                Images = state.Images with { LastRun = probing.Container.Image ?? state.Images.LastRun },
+                Failures = state.Failures with
+                {
+                    OfCandidate = 0,
+                    Crashes = 0,
+                },
             },
             // The one in front is just ending: the candidate takes its place in a moment, and is asked again there.
             _ => state.With(slot, probing with { Stage = ProbeKind.Startup, Probe = retry }),

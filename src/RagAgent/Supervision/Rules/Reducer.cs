@@ -37,18 +37,18 @@ internal static class Reducer
         Event.TagResolved resolved when state.Tag.IsRunning => TagResolved(state, resolved.Resolution, policy),
         Event.TagFailed failed when state.Tag.IsRunning => state.WithJitter(t => state with { Tag = state.Tag.Fail(failed.Problem, state.Now, policy.Retry, t) }),
 
-        Event.PullProgressed progressed when state.Image.IsRunning => state with { PullProgress = progressed.Progress, PullRate = PullRate.Next(state.PullRate, state.Now, progressed.Progress.DownloadedBytes) },
-        Event.ImageReady ready when state.Image.IsRunning => state.WithoutDefect(ready.Image.Digest) with { Image = state.Image.Succeed(ready.Image), PullProgress = null, PullRate = null },
+        Event.PullProgressed progressed when state.Image.IsRunning => state with { Pull = state.Pull with { Progress = progressed.Progress, Rate = PullRate.Next(state.Pull.Rate, state.Now, progressed.Progress.DownloadedBytes) } },
+        Event.ImageReady ready when state.Image.IsRunning => state.WithoutDefect(ready.Image.Digest) with { Image = state.Image.Succeed(ready.Image), Pull = PullState.None },
         Event.ImageFailed failed when state.Image.IsRunning => ImageFailed(state, failed.Problem, policy),
-        Event.FallbackReady ready when state.Fallback.IsRunning => state.WithoutDefect(ready.Image.Digest) with { Fallback = state.Fallback.Succeed(ready.Image), Engine = state.Engine.Refresh() },
-        Event.FallbackFailed failed when state.Fallback.IsRunning => FallbackFailed(state, failed.Problem, policy),
-        Event.CleanupFinished collected when state.Cleanup.IsRunning => state with
+        Event.FallbackReady ready when state.Images.Fallback.IsRunning => FallbackReady(state, ready.Image),
+        Event.FallbackFailed failed when state.Images.Fallback.IsRunning => FallbackFailed(state, failed.Problem, policy),
+        Event.CleanupFinished collected when state.Images.Cleanup.IsRunning => state with
         {
-            Cleanup = state.Cleanup.Succeed(collected.Result),
+            Images = state.Images with { Cleanup = state.Images.Cleanup.Succeed(collected.Result) },
             Image = collected.Result.Removed > 0 && state.Image.Problem?.Kind == ProblemCatalog.DiskFull ? state.Image.Refresh() : state.Image,
         },
         // What could not be removed is removed after the next update: nothing waits for it.
-        Event.CleanupFailed when state.Cleanup.IsRunning => state with { Cleanup = state.Cleanup.Succeed(new ImageCleanupResult(0, 0)) },
+        Event.CleanupFailed when state.Images.Cleanup.IsRunning => state with { Images = state.Images with { Cleanup = state.Images.Cleanup.Succeed(new ImageCleanupResult(0, 0)) } },
         Event.StateSaved written when state.Saved.IsRunning => state with { Saved = state.Saved.Succeed(written.Saved) },
         Event.SaveFailed failed when state.Saved.IsRunning => state.WithJitter(t => state with { Saved = state.Saved.Fail(failed.Problem, state.Now, policy.Retry, t) }),
 
@@ -70,9 +70,14 @@ internal static class Reducer
             case Event.EngineInspected seen when state.Engine.IsRunning:
                 // An answer that began before the last operation ended may show the world before it.
                 var counts = !state.Engine.IsOutdated;
-                var afterTrouble = state.EngineDisconnected || state.Engine.Failures > 0;
+                var afterTrouble = state.Evidence.EngineDisconnected || state.Engine.Failures > 0;
                 state = state with { Engine = state.Engine.Succeed(seen.Inventory) };
-                return counts ? Inspection.Apply(state, seen.Inventory, afterTrouble, policy) with { EngineDisconnected = false } : state;
+                if (!counts)
+                {
+                    return state;
+                }
+                state = Inspection.Apply(state, seen.Inventory, afterTrouble, policy);
+                return state with { Evidence = state.Evidence with { EngineDisconnected = false } };
             case Event.EngineFailed failed when state.Engine.IsRunning:
                 state = NoteDisconnect(state, failed.Problem);
                 return state.WithJitter(t => state with { Engine = state.Engine.Fail(failed.Problem, state.Now, policy.Retry, t) });
@@ -94,19 +99,20 @@ internal static class Reducer
             case Event.ContainerStarted started when state.SlotOfOperation(started.Operation) is { } slot && state.At(slot) is ContainerState.Starting starting:
                 return (state with
                 {
-                    LastImage = slot == Slot.Front ? starting.Release.Image : state.LastImage,
+                    Images = state.Images with { LastRun = slot == Slot.Front ? starting.Release.Image : state.Images.LastRun },
                     Engine = state.Engine.Refresh(),
                 }).WithRun(started.Container).With(slot, new ContainerState.Probing(started.Container, state.Now, ProbeKind.Startup, new ProbeSchedule(state.Now, null), null, Adopted: false));
             case Event.StartFailed failed when state.SlotOfOperation(failed.Operation) is { } slot && state.At(slot) is ContainerState.Starting starting:
                 return StartFailed(state, slot, starting, failed.Problem, policy);
             case Event.ContainerStopped stopped when state.SlotOfOperation(stopped.Operation) is { } slot && state.At(slot) is ContainerState.Stopping stopping:
-                state = state with { Engine = state.Engine.Refresh(), FailedStops = 0 };
+                state = state with { Engine = state.Engine.Refresh(), Evidence = state.Evidence with { FailedStops = 0 } };
                 return slot == Slot.Front ? FrontStopped(state, stopping, policy) : CandidateStopped(state, stopping, policy);
             case Event.StopFailed failed when state.SlotOfOperation(failed.Operation) is { } slot && state.At(slot) is ContainerState.Stopping { Reason: StopReason.LeftOver, Container: var ended } && !IsSeenAlive(state, ended):
                 return state.With(slot, null);   // it has ended and harms nobody: the next look at the engine is early enough
             case Event.StopFailed failed when state.SlotOfOperation(failed.Operation) is { } slot && state.At(slot) is ContainerState.Stopping:
                 // It may still run: nothing is assumed, the engine is asked again after a delay.
-                return EngineFailed(state.With(slot, slot == Slot.Front ? new ContainerState.Unknown() : null) with { FailedStops = state.FailedStops + 1 }, failed.Problem, policy);
+                state = state with { Evidence = state.Evidence with { FailedStops = state.Evidence.FailedStops + 1 } };
+                return EngineFailed(state.With(slot, slot == Slot.Front ? new ContainerState.Unknown() : null), failed.Problem, policy);
             case Event.Drained drained when state.SlotOfOperation(drained.Operation) is { } slot && state.At(slot) is ContainerState.Draining draining:
                 return state.With(slot, new ContainerState.Stopping(Planner.NotDispatched, draining.Container, new StopReason.Retired()));
             default:
@@ -117,13 +123,14 @@ internal static class Reducer
     private static AgentState TagResolved(AgentState state, Resolution resolution, Policy policy)
     {
         var moved = state.Tag.Value?.Image != resolution.Image;
-        return Rollout.TagMoved(state, resolution.Image) with
+        state = Rollout.TagMoved(state, resolution.Image);
+        return state with
         {
             Tag = state.Tag.Succeed(resolution),
             NextCheck = policy.CheckInterval is { } every ? state.Now + every : null,
             // A pull of the digest before it goes on; its end leads to the newer one. A delay that it earned does not bind this one.
             Image = moved ? state.Image.Refresh() : state.Image,
-            CandidateFailures = moved ? 0 : state.CandidateFailures,
+            Failures = state.Failures with { OfCandidate = moved ? 0 : state.Failures.OfCandidate },
         };
     }
 
@@ -131,16 +138,22 @@ internal static class Reducer
     {
         // What lies there in pieces is in the way of the whole: the next try removes it first.
         state = problem.Kind == ProblemCatalog.ImageCorrupt && state.Tag.Value is { } tag ? state.WithDefect(new Defect(tag.Image, IsCorrupt: true)) : state;
-        return CleanUpIfDiskFull(state.WithJitter(t => state with { Image = state.Image.Fail(problem, state.Now, policy.PullRetry, t), PullProgress = null, PullRate = null }), problem);
+        return CleanUpIfDiskFull(state.WithJitter(t => state with { Image = state.Image.Fail(problem, state.Now, policy.PullRetry, t), Pull = PullState.None }), problem);
+    }
+
+    private static AgentState FallbackReady(AgentState state, ImageName image)
+    {
+        state = state.WithoutDefect(image.Digest);
+        return state with { Images = state.Images with { Fallback = state.Images.Fallback.Succeed(image) }, Engine = state.Engine.Refresh() };
     }
 
     private static AgentState FallbackFailed(AgentState state, Problem problem, Policy policy)
     {
-        state = state.WithJitter(t => state with { Fallback = state.Fallback.Fail(problem, state.Now, policy.PullRetry, t) });
+        state = state.WithJitter(t => state with { Images = state.Images with { Fallback = state.Images.Fallback.Fail(problem, state.Now, policy.PullRetry, t) } });
         // The registry does not have it any more, or visitors would wait for it too long: there is nothing to go back to. One that serves is not given up.
         return Housekeeping.WantedFallback(state) is { } gone && state.Front.Current?.Image != gone &&
-            (problem.Kind == ProblemCatalog.RegistryTagMissing || (state.Fallback.Failures >= policy.StaleAfterFailures && state.IsDefective(gone)))
-            ? Rollout.DropGood(state, gone) with { Fallback = Fetched<ImageName>.Idle }
+            (problem.Kind == ProblemCatalog.RegistryTagMissing || (state.Images.Fallback.Failures >= policy.StaleAfterFailures && state.IsDefective(gone)))
+            ? Rollout.DropGood(state with { Images = state.Images with { Fallback = Fetched<ImageName>.Idle } }, gone)
             : state;
     }
 
@@ -153,11 +166,15 @@ internal static class Reducer
                 return EngineFailed(state.With(slot, slot == Slot.Front ? new ContainerState.Unknown() : null), problem, policy);
             case var kind when kind == ProblemCatalog.ImageMissing || kind == ProblemCatalog.ImageCorrupt:
                 var isNewest = state.Tag.Value?.Image == image;
-                state = state.WithDefect(new Defect(image, problem.Kind == ProblemCatalog.ImageCorrupt)) with
+                state = state.WithDefect(new Defect(image, problem.Kind == ProblemCatalog.ImageCorrupt));
+                state = state with
                 {
                     Image = isNewest ? state.Image.Forget() : state.Image,
-                    LastImage = state.LastImage == image ? null : state.LastImage,
-                    Fallback = isNewest ? state.Fallback : state.Fallback.Refresh(),
+                    Images = state.Images with
+                    {
+                        LastRun = state.Images.LastRun == image ? null : state.Images.LastRun,
+                        Fallback = isNewest ? state.Images.Fallback : state.Images.Fallback.Refresh(),
+                    },
                 };
                 break;
             case var kind when kind == ProblemCatalog.DiskFull:
@@ -174,12 +191,12 @@ internal static class Reducer
     private static AgentState EngineFailed(AgentState state, Problem problem, Policy policy)
     {
         state = NoteDisconnect(state, problem);
-        return state.WithJitter(t => state with { Engine = state.Engine.FailIndirectly(problem, state.Now, policy.Retry, t, Math.Max(1, state.FailedStops)) });
+        return state.WithJitter(t => state with { Engine = state.Engine.FailIndirectly(problem, state.Now, policy.Retry, t, Math.Max(1, state.Evidence.FailedStops)) });
     }
 
     private static AgentState NoteDisconnect(AgentState state, Problem problem) => problem.Kind == ProblemCatalog.EngineUnreachable ? FailureAttribution.EngineDisconnected(state) : state;
 
-    private static AgentState CleanUpIfDiskFull(AgentState state, Problem problem) => problem.Kind == ProblemCatalog.DiskFull ? state with { Cleanup = state.Cleanup.Refresh() } : state;
+    private static AgentState CleanUpIfDiskFull(AgentState state, Problem problem) => problem.Kind == ProblemCatalog.DiskFull ? state with { Images = state.Images with { Cleanup = state.Images.Cleanup.Refresh() } } : state;
 
     private static AgentState FrontStopped(AgentState state, ContainerState.Stopping stopping, Policy policy) => FailureOf(state, stopping) is { } failure
         ? FailureHandling.FrontFailed(state, stopping.Container.Image, failure, TimeSpan.Zero, policy)

@@ -24,7 +24,7 @@ internal static class SlotPlanner
         if (state is { Front: ContainerState.Absent or ContainerState.BackingOff, Hold: null, Candidate: ContainerState.Starting or ContainerState.Probing })
         {
             // The one in front is gone, and the next one is on its way already.
-            state = state with { Front = state.Candidate, Candidate = null, CandidateFailures = 0 };
+            state = state with { Front = state.Candidate, Candidate = null, Failures = state.Failures with { OfCandidate = 0 } };
         }
         if (state is { Front: ContainerState.Absent, Candidate: ContainerState.BackingOff })
         {
@@ -89,7 +89,7 @@ internal static class SlotPlanner
         (ContainerState Next, Effect Begun)? step = state.At(slot) switch
         {
             ContainerState.Starting { Operation: Planner.NotDispatched } starting =>
-                (starting with { Operation = number }, new Effect.StartContainer(number, starting.Release, other, state.KnownGood.FirstOrDefault(good => !Rollout.IsAvoided(state, good)), state.Verdict is { IsAvoided: true } verdict ? verdict.Image : null)),
+                (starting with { Operation = number }, new Effect.StartContainer(number, starting.Release, other, state.Images.KnownGood.FirstOrDefault(good => !Rollout.IsAvoided(state, good)), state.Images.Verdict is { IsAvoided: true } verdict ? verdict.Image : null)),
             ContainerState.Stopping { Operation: Planner.NotDispatched } x => (x with { Operation = number }, new Effect.StopContainer(number, x.Container, other, x.Reason is StopReason.Replaced or StopReason.Requested)),
             ContainerState.Draining { Operation: Planner.NotDispatched } x => (x with { Operation = number }, new Effect.Drain(number, x.Container)),
             ContainerState.Probing { Probe.InFlight: null } probing when state.Now >= probing.Probe.NextAt =>

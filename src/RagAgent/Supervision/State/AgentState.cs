@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using RagAgent.Common;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Supervision.State;
 
@@ -15,14 +14,15 @@ internal sealed record AgentState
     /// <summary>The second container, while there is one: a candidate, one that drains, or a stray.</summary>
     public ContainerState? Candidate { get; init; }
 
-    /// <summary>Crashes in a row; a long quiet run forgets them.</summary>
-    public int Crashes { get; init; }
+    public ImageHistory Images { get; init; } = new();
 
-    /// <summary>Failures in a row of the candidate beside the front.</summary>
-    public int CandidateFailures { get; init; }
+    public Evidence Evidence { get; init; } = new();
 
-    /// <summary>The last failure of a container, kept for people until a later run has proven itself.</summary>
-    public Failure? LastFailure { get; init; }
+    public PullState Pull { get; init; } = PullState.None;
+
+    public RequestState Requests { get; init; } = new();
+
+    public FailureHistory Failures { get; init; } = new();
 
     /// <summary>What the engine holds of ours; the value is the inventory last seen.</summary>
     public Fetched<Inventory> Engine { get; init; } = Fetched<Inventory>.Wanted;
@@ -34,20 +34,8 @@ internal sealed record AgentState
     public Fetched<Resolution> Tag { get; init; } = Fetched<Resolution>.Wanted;
     public Fetched<FetchedImage> Image { get; init; } = Fetched<FetchedImage>.Wanted;
 
-    /// <summary>The image to go back to, when it has to be fetched because somebody removed it.</summary>
-    public Fetched<ImageName> Fallback { get; init; } = Fetched<ImageName>.Idle;
-
-    /// <summary>The removal of old images.</summary>
-    public Fetched<ImageCleanupResult> Cleanup { get; init; } = Fetched<ImageCleanupResult>.Idle;
-
     /// <summary>The state file; the value is what was written last.</summary>
     public Fetched<PersistedState> Saved { get; init; } = Fetched<PersistedState>.Idle;
-
-    /// <summary>Images that have proven themselves, the newest first; at most two.</summary>
-    public ImmutableArray<ImageName> KnownGood { get; init; } = [];
-
-    /// <summary>What is known of the image that is newer than these.</summary>
-    public Verdict? Verdict { get; init; }
 
     /// <summary>Why the app is to stay stopped; null: it is not.</summary>
     public Hold? Hold { get; init; }
@@ -55,48 +43,14 @@ internal sealed record AgentState
     /// <summary>When the hold began; null when it comes from an earlier life.</summary>
     public Moment? HeldAt { get; init; }
 
-    /// <summary>Runs of containers that were the agent's own doing, the newest first; two at most, and one more that it is stopping.</summary>
-    public ImmutableArray<Run> Runs { get; init; } = [];
-
     /// <summary>Nothing is remembered of an earlier life: what can be known of it stands on the containers' labels.</summary>
     public bool HasNoHistory { get; init; } = true;
-
-    /// <summary>A container whose stop somebody has asked the engine for.</summary>
-    public string? ExternalStop { get; init; }
-
-    /// <summary>The last end of the container in front, as long as it may turn out to have been somebody else's doing.</summary>
-    public ContainerEnd? LastEnd { get; init; }
-
-    /// <summary>The last strike, as long as it may turn out to have been somebody else's doing.</summary>
-    public Strike? LastStrike { get; init; }
-
-    /// <summary>Stops in a row that the engine did not carry out, though it answers.</summary>
-    public int FailedStops { get; init; }
-
-    /// <summary>The engine went away since it was last looked at: what ended meanwhile may have ended by that.</summary>
-    public bool EngineDisconnected { get; init; }
-
-    /// <summary>Images that should be on disk and can't be started from there, until they are fetched again; the newest ones known, at most eight.</summary>
-    public ImmutableArray<Defect> Defects { get; init; } = [];
-
-    /// <summary>Of the pull that is under way; null when none is or its sizes are not known yet.</summary>
-    public PullProgress? PullProgress { get; init; }
-
-    /// <summary>How fast it goes; null while there is no <see cref="PullProgress"/>.</summary>
-    public PullRate? PullRate { get; init; }
 
     /// <summary>When the app last ceased to serve; null while it serves, and before it first did in this life of the agent.</summary>
     public Moment? LastServed { get; init; }
 
-    /// <summary>Of the last container that was seen or started: what serves when the registry is out of reach.</summary>
-    public ImageName? LastImage { get; init; }
-
     /// <summary>When the tag is looked up again by itself; null: only when asked.</summary>
     public Moment? NextCheck { get; init; }
-
-    /// <summary>What an operator waits for.</summary>
-    public OperatorRequest? Request { get; init; }
-    public RequestOutcome? LastOutcome { get; init; }
 
     /// <summary>Whether visitors can come in.</summary>
     public FrontDoorState FrontDoor { get; init; } = new(IsOpen: false, null);
@@ -125,15 +79,18 @@ internal sealed record AgentState
         {
             Seed = seed,
             HasNoHistory = false,
-            KnownGood = memory.KnownGood,
-            Verdict = memory.Verdict,
+            Images = new()
+            {
+                KnownGood = memory.KnownGood,
+                Verdict = memory.Verdict,
+            },
             Hold = memory.Hold,
-            Runs = memory.Runs,
+            Evidence = new() { Runs = memory.Runs },
             Saved = Fetched<PersistedState>.Idle with { Value = memory },
         };
 
     /// <summary>What of this outlives the process.</summary>
-    public PersistedState ToPersist() => new(KnownGood, Verdict, Hold, Runs);
+    public PersistedState ToPersist() => new(Images.KnownGood, Images.Verdict, Hold, Evidence.Runs);
 
     public ContainerState? At(Slot slot) => slot == Slot.Front ? Front : Candidate;
 
@@ -141,14 +98,14 @@ internal sealed record AgentState
     /// <param name="app">Null: nothing is there.</param>
     public AgentState With(Slot slot, ContainerState? app) => slot == Slot.Front ? this with { Front = app ?? new ContainerState.Absent() } : this with { Candidate = app };
 
-    public bool IsDefective(ImageName image) => Defects.Any(defect => defect.Image == image);
+    public bool IsDefective(ImageName image) => Images.Defects.Any(defect => defect.Image == image);
 
     /// <summary>It is there, and broken: fetching it again means removing it first.</summary>
-    public bool IsCorrupt(ImageName image) => Defects.Any(defect => defect.Image == image && defect.IsCorrupt);
+    public bool IsCorrupt(ImageName image) => Images.Defects.Any(defect => defect.Image == image && defect.IsCorrupt);
 
-    public AgentState WithDefect(Defect defect) => this with { Defects = [.. Defects.Where(other => other.Image != defect.Image).TakeLast(7), defect] };
+    public AgentState WithDefect(Defect defect) => this with { Images = Images with { Defects = [.. Images.Defects.Where(other => other.Image != defect.Image).TakeLast(7), defect] } };
 
-    public AgentState WithoutDefect(string digest) => this with { Defects = Defects.RemoveAll(defect => defect.Image.Digest == digest) };
+    public AgentState WithoutDefect(string digest) => this with { Images = Images with { Defects = Images.Defects.RemoveAll(defect => defect.Image.Digest == digest) } };
 
     /// <summary>The place whose operation has this number.</summary>
     public Slot? SlotOfOperation(long op)
