@@ -11,7 +11,7 @@ internal sealed class Campaign(Options options, string tests, Results results)
 
     public async Task RunAsync(IReadOnlyList<Mutant> mutants)
     {
-        var open = new ConcurrentQueue<Mutant>(mutants.Where(mutant => results.Of(mutant) is not { } result || (options.Again && result.Outcome is Result.Alive or Result.Missed)));
+        var open = new ConcurrentQueue<Mutant>(mutants.Where(IsOpen));
         Console.Error.WriteLine($"{open.Count} to try.");
         await Task.WhenAll(Enumerable.Range(0, options.Workers).Select(_ => FastAsync(open)));
         var missed = mutants.Where(mutant => results.Of(mutant)?.Outcome == Result.Missed).ToList();
@@ -21,6 +21,9 @@ internal sealed class Campaign(Options options, string tests, Results results)
             await SlowAsync(missed);
         }
     }
+
+    private bool IsOpen(Mutant mutant) =>
+        results.Of(mutant) is not { } result || (options.Again && result.Outcome is Result.Alive or Result.Missed);
 
     private async Task FastAsync(ConcurrentQueue<Mutant> open)
     {
@@ -65,7 +68,12 @@ internal sealed class Campaign(Options options, string tests, Results results)
 
     private static async Task LearnAsync(WorkerProcess worker)
     {
-        if (worker.IsNew && await worker.AskAsync("learn", Patience * 6) is var learned && learned?.StartsWith("learned", StringComparison.Ordinal) != true)
+        if (!worker.IsNew)
+        {
+            return;
+        }
+        var learned = await worker.AskAsync("learn", Patience * 6);
+        if (learned?.StartsWith("learned", StringComparison.Ordinal) != true)
         {
             throw new InvalidOperationException($"Without a mutant the tests must pass: {learned}");
         }
@@ -96,7 +104,8 @@ internal sealed class Campaign(Options options, string tests, Results results)
                 _ => new Result(Result.Alive, ""),
             });
             done++;
-            Console.Error.WriteLine($"{done} of {lived.Count}: {answer ?? "no answer"} after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s: {mutant.Key}");
+            var took = Stopwatch.GetElapsedTime(began).TotalSeconds;
+            Console.Error.WriteLine($"{done} of {lived.Count}: {answer ?? "no answer"} after {took:0.0} s: {mutant.Key}");
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed partial class Copy(string repository, string work)
 {
     private const int MostRounds = 12;
     private static readonly string[] Projects = ["src/RagAgent", "tests/RagAgent.Tests"];
+    private static readonly string[] Settings = ["Directory.Packages.props", "Directory.Build.props", "global.json", "BannedSymbols.txt", ".editorconfig"];
 
     public string Tests => Path.Combine(work, "tests/RagAgent.Tests/bin/Release/net10.0/RagAgent.Tests.dll");
 
@@ -36,10 +37,10 @@ internal sealed partial class Copy(string repository, string work)
                 lines[target] = map;
             }
             Console.Error.WriteLine($"Building with {schemata.Mutants.Count} mutants ({dropped.Count} did not compile).");
-            var (succeeded, output) = Dotnet("build", Path.Combine(work, Projects[0]), "-c", "Release", "-nologo", "-v", "quiet", "-clp:NoSummary");
+            var (succeeded, output) = Compile(Projects[0]);
             if (succeeded)
             {
-                (succeeded, output) = Dotnet("build", Path.Combine(work, Projects[1]), "-c", "Release", "-nologo", "-v", "quiet", "-clp:NoSummary");
+                (succeeded, output) = Compile(Projects[1]);
                 return succeeded ? schemata.Mutants : throw new InvalidOperationException($"The tests don't build.\n{output}");
             }
             var before = dropped.Count;
@@ -53,7 +54,8 @@ internal sealed partial class Copy(string repository, string work)
             File.WriteAllLines(memory, dropped);
             if (dropped.Count == before)
             {
-                throw new InvalidOperationException($"An error that no mutant explains.\n{string.Join('\n', output.Split('\n').Where(line => line.Contains(": error ")).Take(20))}");
+                var errors = output.Split('\n').Where(line => line.Contains(": error ")).Take(20);
+                throw new InvalidOperationException($"An error that no mutant explains.\n{string.Join('\n', errors)}");
             }
         }
         throw new InvalidOperationException($"After {MostRounds} rounds some mutants still don't compile.");
@@ -74,20 +76,17 @@ internal sealed partial class Copy(string repository, string work)
                 File.Copy(Path.Combine(repository, project, file), Path.Combine(target, file));
             }
         }
-        foreach (var file in Directory.GetFiles(repository).Where(file => Path.GetFileName(file) is "Directory.Packages.props" or "Directory.Build.props" or "global.json" or "BannedSymbols.txt" or ".editorconfig"))
+        foreach (var file in Settings)
         {
-            File.Copy(file, Path.Combine(work, Path.GetFileName(file)), overwrite: true);
+            File.Copy(Path.Combine(repository, file), Path.Combine(work, file), overwrite: true);
         }
-        // Documents that tests read are found from the root, which they know by this file.
-        File.Copy(Path.Combine(repository, "RagAgent.sln"), Path.Combine(work, "RagAgent.sln"), overwrite: true);
         var injected = Path.Combine(AppContext.BaseDirectory, "Injected");
         File.Copy(Path.Combine(injected, "ActiveMutant.cs"), Path.Combine(work, Projects[0], "ActiveMutant.cs"), overwrite: true);
         File.Copy(Path.Combine(injected, "Worker.cs"), Path.Combine(work, Projects[1], "Worker.cs"), overwrite: true);
         var testProject = Path.Combine(work, Projects[1], "RagAgent.Tests.csproj");
-        File.WriteAllText(testProject, File.ReadAllText(testProject).Replace("</Project>", "<PropertyGroup><StartupObject>Mutation.Worker</StartupObject></PropertyGroup></Project>", StringComparison.Ordinal));
+        Extend(testProject, "<PropertyGroup><StartupObject>Mutation.Worker</StartupObject></PropertyGroup>");
         // Style is not what is tested here, and analyzers would take longer than the compiler.
-        var props = Path.Combine(work, "Directory.Build.props");
-        File.WriteAllText(props, File.ReadAllText(props).Replace("</Project>",
+        Extend(Path.Combine(work, "Directory.Build.props"),
             """
             <PropertyGroup>
               <TreatWarningsAsErrors>false</TreatWarningsAsErrors>
@@ -96,23 +95,29 @@ internal sealed partial class Copy(string repository, string work)
               <EnforceCodeStyleInBuild>false</EnforceCodeStyleInBuild>
               <RestorePackagesWithLockFile>false</RestorePackagesWithLockFile>
             </PropertyGroup>
-            </Project>
-            """, StringComparison.Ordinal));
+            """);
     }
+
+    private static void Extend(string project, string text) =>
+        File.WriteAllText(project, File.ReadAllText(project).Replace("</Project>", $"{text}\n</Project>", StringComparison.Ordinal));
 
     private static IEnumerable<string> Sources(string project) => Directory.EnumerateFiles(project, "*", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(project, file))
-        .Where(file => !file.StartsWith("bin/", StringComparison.Ordinal) && !file.StartsWith("obj/", StringComparison.Ordinal) && file != "packages.lock.json");
+        .Where(file => file.Split('/')[0] is not ("bin" or "obj" or "packages.lock.json"));
 
     /// <summary>Numeric constants, as <c>Type.Name</c>.</summary>
-    private IEnumerable<string> Constants() => Sources(Path.Combine(repository, Projects[0])).Where(file => file.EndsWith(".cs", StringComparison.Ordinal))
-        .SelectMany(file => CSharpSyntaxTree.ParseText(File.ReadAllText(Path.Combine(repository, Projects[0], file))).GetRoot().DescendantNodes())
-        .OfType<FieldDeclarationSyntax>()
-        .Where(field => field.Modifiers.Any(SyntaxKind.ConstKeyword) && field.Declaration.Type.ToString() is "int" or "long" or "double")
-        .SelectMany(field => field.Declaration.Variables.Select(variable => $"{((BaseTypeDeclarationSyntax)field.Parent!).Identifier.Text}.{variable.Identifier.Text}"));
+    private IEnumerable<string> Constants() =>
+        from file in Sources(Path.Combine(repository, Projects[0]))
+        where file.EndsWith(".cs", StringComparison.Ordinal)
+        let root = CSharpSyntaxTree.ParseText(File.ReadAllText(Path.Combine(repository, Projects[0], file))).GetRoot()
+        from field in root.DescendantNodes().OfType<FieldDeclarationSyntax>()
+        where field.Modifiers.Any(SyntaxKind.ConstKeyword) && field.Declaration.Type.ToString() is "int" or "long" or "double"
+        from variable in field.Declaration.Variables
+        select $"{((BaseTypeDeclarationSyntax)field.Parent!).Identifier.Text}.{variable.Identifier.Text}";
 
-    private static (bool Succeeded, string Output) Dotnet(params string[] arguments)
+    private (bool Succeeded, string Output) Compile(string project)
     {
+        string[] arguments = ["build", Path.Combine(work, project), "-c", "Release", "-nologo", "-v", "quiet", "-clp:NoSummary"];
         using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();

@@ -21,15 +21,26 @@ internal sealed class Operators(IReadOnlySet<string> constants)
 {
     private static readonly Dictionary<string, string> Opposites = new()
     {
-        ["Min"] = "Max", ["Max"] = "Min", ["Any"] = "All", ["All"] = "Any", ["First"] = "Last", ["FirstOrDefault"] = "LastOrDefault",
-        ["OrderBy"] = "OrderByDescending", ["OrderByDescending"] = "OrderBy", ["ThenBy"] = "ThenByDescending", ["ThenByDescending"] = "ThenBy",
-        ["Take"] = "TakeLast", ["TakeLast"] = "Take", ["Exp"] = "Log",
+        ["Min"] = "Max",
+        ["Max"] = "Min",
+        ["Any"] = "All",
+        ["All"] = "Any",
+        ["First"] = "Last",
+        ["FirstOrDefault"] = "LastOrDefault",
+        ["OrderBy"] = "OrderByDescending",
+        ["OrderByDescending"] = "OrderBy",
+        ["ThenBy"] = "ThenByDescending",
+        ["ThenByDescending"] = "ThenBy",
+        ["Take"] = "TakeLast",
+        ["TakeLast"] = "Take",
     };
 
-    public IEnumerable<Change> On(SyntaxNode root) => root.DescendantNodesAndSelf(node => !IsIgnored(node)).Where(node => !IsIgnored(node)).SelectMany(OnOne);
+    public IEnumerable<Change> On(SyntaxNode root) =>
+        root.DescendantNodesAndSelf(node => !IsIgnored(node)).Where(node => !IsIgnored(node)).SelectMany(OnOne);
 
     /// <summary>Texts are checked by other means, and an attribute decides nothing.</summary>
-    private static bool IsIgnored(SyntaxNode node) => node is AttributeListSyntax or ParameterListSyntax or ThrowExpressionSyntax or ThrowStatementSyntax;
+    private static bool IsIgnored(SyntaxNode node) =>
+        node is AttributeListSyntax or ParameterListSyntax or ThrowExpressionSyntax or ThrowStatementSyntax;
 
     private IEnumerable<Change> OnOne(SyntaxNode node) => node switch
     {
@@ -41,27 +52,28 @@ internal sealed class Operators(IReadOnlySet<string> constants)
             new(choice, Enclosed(choice.WhenFalse), "branch"),
         ],
         LiteralExpressionSyntax literal => OnLiteral(literal),
-        IdentifierNameSyntax name when IsConstant(name) => Constant(name),
+        IdentifierNameSyntax name when IsConstant(name) => [new(name, With(name, SyntaxKind.AddExpression, 1), "number")],
         MemberAccessExpressionSyntax access when constants.Contains(access.ToString()) =>
-            [new(access, ParenthesizedExpression(BinaryExpression(SyntaxKind.AddExpression, access.WithoutTrivia(), One())), "number")],
+            [new(access, With(access, SyntaxKind.AddExpression, 1), "number")],
         IsPatternExpressionSyntax test => [new(test, Negated(test), "negation")],
         BinaryPatternSyntax pattern => [new(pattern, pattern.Left, "pattern"), new(pattern, pattern.Right, "pattern")],
         UnaryPatternSyntax pattern => [new(pattern, pattern.Pattern, "pattern")],
-        RelationalPatternSyntax pattern => Relations(pattern.OperatorToken.Kind()).Select(kind => new Change(pattern, pattern.WithOperatorToken(Spaced(kind)), "boundary")),
-        ConstantPatternSyntax { Expression: LiteralExpressionSyntax { RawKind: (int)SyntaxKind.NullLiteralExpression } } pattern when pattern.Parent is not UnaryPatternSyntax =>
+        RelationalPatternSyntax pattern =>
+            Relations(pattern.OperatorToken.Kind()).Select(kind => new Change(pattern, pattern.WithOperatorToken(Spaced(kind)), "boundary")),
+        ConstantPatternSyntax { Parent: not UnaryPatternSyntax } pattern when pattern.Expression.IsKind(SyntaxKind.NullLiteralExpression) =>
             [new(pattern, UnaryPattern(Spaced(SyntaxKind.NotKeyword), pattern.WithoutTrivia()), "pattern")],
         SubpatternSyntax { Parent: PropertyPatternClauseSyntax } pattern => [new(pattern, null, "pattern")],
         SwitchExpressionArmSyntax { Pattern: not DiscardPatternSyntax } arm => [new(arm, null, "arm")],
         SwitchSectionSyntax section => [new(section, null, "arm")],
         WhenClauseSyntax clause => [new(clause.Condition, Injected("True"), "condition")],
-        InitializerExpressionSyntax initializer when initializer.IsKind(SyntaxKind.WithInitializerExpression) || initializer.IsKind(SyntaxKind.ObjectInitializerExpression) =>
+        InitializerExpressionSyntax initializer when initializer.Kind() is SyntaxKind.WithInitializerExpression or SyntaxKind.ObjectInitializerExpression =>
             initializer.Expressions.Select(assignment => new Change(assignment, null, "assignment")),
         InvocationExpressionSyntax call => Call(call),
         ExpressionStatementSyntax statement => [new(statement, Block(), "statement")],
         IfStatementSyntax branch =>
         [
-            new(branch.Condition, BinaryExpression(SyntaxKind.LogicalAndExpression, Injected("False"), Enclosed(branch.Condition)), "condition"),
-            new(branch.Condition, BinaryExpression(SyntaxKind.LogicalOrExpression, Injected("True"), Enclosed(branch.Condition)), "condition"),
+            new(branch.Condition, ParseExpression($"{Injected("False")} && ({branch.Condition})"), "condition"),
+            new(branch.Condition, ParseExpression($"{Injected("True")} || ({branch.Condition})"), "condition"),
         ],
         ExpressionElementSyntax { Parent: CollectionExpressionSyntax { Elements.Count: > 1 } } element => [new(element, null, "element")],
         SpreadElementSyntax element => [new(element, null, "element")],
@@ -96,12 +108,14 @@ internal sealed class Operators(IReadOnlySet<string> constants)
                 SyntaxKind.DivideExpression => SyntaxKind.AsteriskToken,
                 _ => null,
             };
-            if (arithmetic is { } sign && !node.DescendantTokens().Any(token => token.IsKind(SyntaxKind.StringLiteralToken) || token.IsKind(SyntaxKind.InterpolatedStringStartToken)))
+            if (arithmetic is { } sign && !node.DescendantTokens().Any(IsText))
             {
                 yield return new(node, node.WithOperatorToken(Spaced(sign)), "arithmetic");
             }
         }
     }
+
+    private static bool IsText(SyntaxToken token) => token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.InterpolatedStringStartToken;
 
     private static SyntaxKind[] Relations(SyntaxKind sign) => sign switch
     {
@@ -126,22 +140,21 @@ internal sealed class Operators(IReadOnlySet<string> constants)
                 break;
             case SyntaxKind.NumericLiteralExpression when IsDuration(node):
                 // A second more is no mistake that a rule would forbid: it must be another order.
-                yield return new(node, ParenthesizedExpression(BinaryExpression(SyntaxKind.MultiplyExpression, node.WithoutTrivia(), Two())), "duration");
+                yield return new(node, With(node, SyntaxKind.MultiplyExpression, 2), "duration");
                 break;
             case SyntaxKind.NumericLiteralExpression:
-                yield return new(node, ParenthesizedExpression(BinaryExpression(SyntaxKind.AddExpression, node.WithoutTrivia(), One())), "number");
+                yield return new(node, With(node, SyntaxKind.AddExpression, 1), "number");
                 break;
         }
     }
 
     private static bool IsDuration(SyntaxNode node) =>
-        node.Parent is ArgumentSyntax { Parent.Parent: InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } } && access.Name.Identifier.Text.StartsWith("From", StringComparison.Ordinal);
+        node.Parent is ArgumentSyntax { Parent.Parent: InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } } &&
+        access.Name.Identifier.Text.StartsWith("From", StringComparison.Ordinal);
 
     private bool IsConstant(IdentifierNameSyntax name) =>
-        name.Ancestors().OfType<TypeDeclarationSyntax>().Any(type => constants.Contains($"{type.Identifier.Text}.{name.Identifier.Text}")) && name.Parent is not MemberAccessExpressionSyntax and not NameColonSyntax and not AssignmentExpressionSyntax and not DeclarationPatternSyntax and not TypePatternSyntax;
-
-    private static IEnumerable<Change> Constant(IdentifierNameSyntax name) =>
-        [new(name, ParenthesizedExpression(BinaryExpression(SyntaxKind.AddExpression, name.WithoutTrivia(), One())), "number")];
+        name.Parent is not (MemberAccessExpressionSyntax or NameColonSyntax or AssignmentExpressionSyntax or DeclarationPatternSyntax or TypePatternSyntax) &&
+        name.Ancestors().OfType<TypeDeclarationSyntax>().Any(type => constants.Contains($"{type.Identifier.Text}.{name.Identifier.Text}"));
 
     private static IEnumerable<Change> Call(InvocationExpressionSyntax call)
     {
@@ -167,9 +180,8 @@ internal sealed class Operators(IReadOnlySet<string> constants)
 
     private static ExpressionSyntax Injected(string name) => ParseExpression($"global::Mutation.ActiveMutant.{name}");
 
-    private static LiteralExpressionSyntax One() => LiteralExpression(SyntaxKind.NumericLiteralExpression, SyntaxFactory.Literal(1));
-
-    private static LiteralExpressionSyntax Two() => LiteralExpression(SyntaxKind.NumericLiteralExpression, SyntaxFactory.Literal(2));
+    private static ParenthesizedExpressionSyntax With(ExpressionSyntax left, SyntaxKind sign, int right) => ParenthesizedExpression(
+        BinaryExpression(sign, left.WithoutTrivia(), LiteralExpression(SyntaxKind.NumericLiteralExpression, Literal(right))));
 
     private static SyntaxToken Spaced(SyntaxKind kind) => Token(TriviaList(Space), kind, TriviaList(Space));
 }

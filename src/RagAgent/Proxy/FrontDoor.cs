@@ -213,5 +213,6 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFli
                 })
                 : ValueTask.FromException<SslServerAuthenticationOptions>(new AuthenticationException("There is no certificate yet.")),
         });
+        options.Use(next => ResetLimit.Apply(next, limits, clock.Time));
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using RagAgent.Proxy.Listening;
 using RagAgent.Tests.Support;
 using Xunit;
@@ -11,7 +12,11 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     private const int RefusedStream = 7, EnhanceYourCalm = 11;   // RFC 9113, 7: REFUSED_STREAM, ENHANCE_YOUR_CALM
 
     private readonly SupervisorFixture _supervisor = new();
+    private readonly List<string> _errors = [];
+    private readonly LoggerFactory _loggers;
     private HttpsFrontDoorFixture? _frontDoor;
+
+    public Http2LimitsTests() => _loggers = new LoggerFactory([new ErrorLog(_errors)]);
 
     public async ValueTask DisposeAsync()
     {
@@ -20,6 +25,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
             await _frontDoor.DisposeAsync();
         }
         await _supervisor.DisposeAsync();
+        _loggers.Dispose();
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -75,17 +81,23 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Who_asks_and_takes_it_back_again_and_again_is_sent_away_and_leaves_nothing_at_the_app()
     {
+        var limits = new ConnectionLimits();
         var open = 0;
-        await using var app = await StartHangingAsync(new ConnectionLimits(), () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
+        await using var app = await StartHangingAsync(limits, () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
         await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
         var end = visitor.ReadUntilAsync(Http2Frame.GoAway);
+        await visitor.RequestAsync(1);
+        while (Volatile.Read(ref open) < 1)
+        {
+            await WaitAsync(TimeSpan.FromMilliseconds(5));   // so that there is something that could stay
+        }
 
         var tries = 0;
         try
         {
             while (!end.IsCompleted && tries < 100_000)
             {
-                var stream = (2 * tries++) + 1;
+                var stream = (2 * ++tries) + 1;
                 await visitor.RequestAsync(stream);
                 await visitor.SendAsync(new Http2Frame(Http2Frame.Reset, 0, stream, RawHttp2Client.BigEndian(8)));
             }
@@ -96,12 +108,36 @@ public sealed class Http2LimitsTests : IAsyncDisposable
         }
 
         Assert.True((await end)?.ErrorCode is null or EnhanceYourCalm);
-        Assert.InRange(tries, 1, 99_999);
+        Assert.InRange(tries, limits.Resets + 1, 99_999);
         Assert.Equal(0, await _frontDoor!.InFlight.DrainAsync(Sample.Container(app.Port), Timeout.InfiniteTimeSpan, TestCancellation));
         while (Volatile.Read(ref open) > 0)
         {
             await WaitAsync(TimeSpan.FromMilliseconds(5));
         }
+        Assert.Empty(_errors);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_client_that_cancels_as_many_requests_as_it_may_still_gets_its_answer()
+    {
+        var limits = new ConnectionLimits();
+        await StartAsync(limits);
+        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
+
+        var stream = 1;
+        for (; stream < 2 * limits.Resets; stream += 2)
+        {
+            await visitor.RequestAsync(stream);
+            await visitor.SendAsync(new Http2Frame(Http2Frame.Reset, 0, stream, RawHttp2Client.BigEndian(8)));
+        }
+        await visitor.RequestAsync(stream);
+
+        var response = await visitor.ReadUntilAsync(Http2Frame.Headers);
+        while (response is { } earlier && earlier.Stream != stream)
+        {
+            response = await visitor.ReadUntilAsync(Http2Frame.Headers);   // to a request that was answered before it was cancelled
+        }
+        Assert.NotNull(response);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -212,7 +248,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
 
     private async Task StartAsync(ConnectionLimits limits, int? app = null)
     {
-        _frontDoor = await HttpsFrontDoorFixture.StartAsync(_supervisor, TestCancellation, limits: limits);
+        _frontDoor = await HttpsFrontDoorFixture.StartAsync(_supervisor, TestCancellation, limits: limits, loggers: _loggers);
         _supervisor.Board.Publish(app is { } port ? Sample.StateWithoutContainer with { Front = Sample.Serving(port) } : Sample.StateWithoutContainer);
     }
 

@@ -6,6 +6,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Common;
 using RagAgent.Configuration;
@@ -24,7 +25,7 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
     private readonly FakeTimeProvider _time;
     private readonly AgentClock _clock;
 
-    private HttpsFrontDoorFixture(SupervisorFixture app, Func<HttpsFrontDoorFixture, AgentConfig> configure, bool issued, bool rsa, ActivationSockets? activation, int? http, int? https, ConnectionLimits? limits)
+    private HttpsFrontDoorFixture(SupervisorFixture app, Func<HttpsFrontDoorFixture, AgentConfig> configure, bool issued, bool rsa, ActivationSockets? activation, int? http, int? https, ConnectionLimits? limits, ILoggerFactory? loggers)
     {
         _time = new FakeTimeProvider(Now);
         _clock = new AgentClock(_time);
@@ -36,7 +37,7 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
         var config = configure(this);
         Certificates = new CertificateWatch(config, app.Board, _clock, new ListLogger<CertificateWatch>(LogMessages));
         InFlight = new InFlightRequests(app.Clock.Time);
-        _frontDoor = FrontDoorFixture.CreateFrontDoor(app, Http, InFlight, activation, config: config, certificates: Certificates, limits: limits);
+        _frontDoor = FrontDoorFixture.CreateFrontDoor(app, Http, InFlight, activation, config: config, certificates: Certificates, loggers: loggers, limits: limits);
         Client = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -56,14 +57,15 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
     public int Https { get; }
     public string? Serial { get; }
 
-    public static async Task<HttpsFrontDoorFixture> StartAsync(SupervisorFixture app, CancellationToken stopping, TlsConfig? tls = null, bool issued = true, bool rsa = false, ActivationSockets? activation = null, int? http = null, int? https = null, ConnectionLimits? limits = null)
+    public static async Task<HttpsFrontDoorFixture> StartAsync(SupervisorFixture app, CancellationToken stopping, TlsConfig? tls = null, bool issued = true, bool rsa = false, ActivationSockets? activation = null, int? http = null, int? https = null, ConnectionLimits? limits = null,
+        ILoggerFactory? loggers = null)
     {
         var fixture = new HttpsFrontDoorFixture(app, self => new AgentConfig
         {
             Image = "app",
             Listen = new ListenConfig { Http = self.Http, Https = self.Https },
             Tls = (tls ?? new TlsConfig()) with { Certificate = self.Authority.Certificate, Key = self.Authority.Key },
-        }, issued, rsa, activation, http, https, limits);
+        }, issued, rsa, activation, http, https, limits, loggers);
         await fixture.Certificates.StartAsync(stopping);
         await fixture._frontDoor.StartAsync(stopping);
         return fixture;

@@ -94,6 +94,32 @@ public class EngineOutageTests
     }
 
     [Fact]
+    public void A_start_that_the_engine_takes_too_long_for_makes_no_crash()
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStart(Sample.EngineSilent);
+        Assert.Equal(0, _story.State.Failures.Crashes);
+        Assert.IsType<ContainerState.Unknown>(_story.State.Front);
+    }
+
+    [Fact]
+    public void A_candidate_whose_start_the_engine_did_not_hear_of_is_none()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).FailStart(Sample.EngineUnreachable);
+        Assert.Null(_story.State.Candidate);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+    }
+
+    [Fact]
+    public void A_stop_that_succeeds_ends_the_row_of_those_that_failed()
+    {
+        _story.StartServing().Request(RequestKind.Stop).FailStop(Sample.Refused);
+        Assert.Equal(1, _story.State.Evidence.FailedStops);
+        _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections().CompleteStop();
+        Assert.Equal(0, _story.State.Evidence.FailedStops);
+    }
+
+    [Fact]
     public void A_start_that_took_place_though_the_engine_got_lost_is_adopted_when_it_is_back()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();

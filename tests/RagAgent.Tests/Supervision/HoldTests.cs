@@ -214,6 +214,25 @@ public class HoldTests
         Assert.Equal(Hold.DockerStop, _story.State.Hold);
     }
 
+    [Fact]
+    public void A_stop_is_written_down_before_the_engine_is_asked_for_it()
+    {
+        _story.StartServing().DiskIsSlow = true;
+        _story.Request(RequestKind.Stop);
+        Assert.False(_story.IsPending<Effect.StopContainer>());
+        _story.DiskAnswers();
+        Assert.True(_story.IsPending<Effect.StopContainer>());
+        Assert.True(_story.Memory.Runs[0].StopRequested);
+    }
+
+    [Fact]
+    public void A_stop_does_not_wait_for_a_disk_that_fails()
+    {
+        _story.StartServing().DiskFails = true;
+        _story.Request(RequestKind.Stop);
+        Assert.True(_story.IsPending<Effect.StopContainer>());
+    }
+
     /// <summary>The engine tells of the end of a stop as it does of any: first that it stirred, then that somebody had asked for it.</summary>
     private void ExitByStop(Container container)
     {

@@ -82,6 +82,90 @@ public class HousekeepingTests
     }
 
     [Fact]
+    public void The_images_that_are_wanted_that_run_and_that_are_good_are_kept_when_the_disk_is_full()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Tag = Sample.NewestImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().FailFetch(Full);
+        Assert.Equivalent(new[] { Sample.NewImage, Sample.NewerImage, Sample.NewestImage }, _story.SinglePending<Effect.CleanUpImages>().Keep, strict: true);
+    }
+
+    [Fact]
+    public void The_image_that_ran_before_an_operator_stopped_it_is_kept_when_the_disk_is_full()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteSwap();
+        Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
+        _story.Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).Tag = Sample.NewestImage;
+        _story.CompleteSecretsRead().CompleteResolve().FailFetch(Full);
+        Assert.Contains(Sample.NewerImage, _story.SinglePending<Effect.CleanUpImages>().Keep);
+    }
+
+    [Fact]
+    public void Nothing_is_removed_while_the_engine_does_not_answer()
+    {
+        _story.Policy = _story.Policy with { PullRetry = new Backoff(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)) };
+        _story.StartServing().Tag = Sample.NewerImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Handle(at => new Event.EngineChanged(at)).FailInspection().FailFetch(Full);
+        Assert.False(_story.IsPending<Effect.CleanUpImages>());
+        _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspection();
+        Assert.True(_story.IsPending<Effect.CleanUpImages>());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Nothing_is_removed_while_a_container_is_being_started(bool startFirst)
+    {
+        _story.Policy = _story.Policy with { StartFirst = startFirst, CheckInterval = TimeSpan.FromMinutes(5) };
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage);
+        _ = startFirst ? _story : _story.CompleteStop().CompleteInspections();
+        Assert.True(_story.IsPending<Effect.StartContainer>());
+        _story.Tag = Sample.NewestImage;
+        _story.Advance(TimeSpan.FromMinutes(5)).CompleteResolve().FailFetch(Full);
+        Assert.False(_story.IsPending<Effect.CleanUpImages>());
+        _story.CompleteStart();
+        Assert.True(_story.IsPending<Effect.CleanUpImages>());
+    }
+
+    [Fact]
+    public void The_image_to_go_back_to_is_not_fetched_while_the_registry_does_not_answer()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Update).CompleteSecretsRead().FailResolve();
+        _story.CachedImages = [Sample.NewerImage];
+        _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections();
+        Assert.False(_story.IsPending<Effect.FetchFallback>());
+        _story.Advance(TimeSpan.FromSeconds(2)).CompleteResolve();
+        Assert.True(_story.IsPending<Effect.FetchFallback>());
+    }
+
+    [Fact]
+    public void The_image_to_go_back_to_is_not_fetched_beside_the_pull_of_the_newest()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Tag = Sample.NewestImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().CachedImages = [Sample.NewerImage];
+        _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections();
+        Assert.False(_story.IsPending<Effect.FetchFallback>());
+    }
+
+    [Fact]
+    public void The_image_to_go_back_to_is_not_fetched_while_nothing_serves()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().CachedImages = [Sample.NewerImage];
+        _story.Crash().RereadSecrets();
+        Assert.False(_story.IsPending<Effect.FetchFallback>());
+        _story.WaitOutBackoff().BecomeReady();
+        Assert.True(_story.IsPending<Effect.FetchFallback>());
+    }
+
+    [Fact]
+    public void An_image_to_go_back_to_that_is_on_disk_is_not_fetched()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().CachedImages = [Sample.NewImage, Sample.NewerImage];
+        _story.ForgetStartedEffects().AdvanceCompletingEffects(TimeSpan.FromMinutes(10));
+        Assert.Equal(0, _story.CountStarted<Effect.FetchFallback>());
+    }
+
+    [Fact]
     public void When_nothing_could_be_removed_it_is_tried_again_later_and_what_serves_goes_on()
     {
         _story.StartServing().Tag = Sample.NewerImage;

@@ -285,6 +285,17 @@ public class IdleStopTests
     }
 
     [Fact]
+    public void A_command_that_is_refused_at_once_counts_as_activity_all_the_same()
+    {
+        _story.StartServing();
+        Advance(Hour + Minute);
+        Assert.NotNull(_story.State.Idle.IdleNoticeAt);
+        _story.Request(RequestKind.Unquarantine);
+        Assert.Equal("nothing-quarantined", _story.State.Requests.LastOutcome?.Problem?.Code);
+        Assert.Null(_story.State.Idle.IdleNoticeAt);
+    }
+
+    [Fact]
     public void A_restart_that_waits_for_the_engine_for_a_moment_is_waited_for_and_an_engine_that_stays_away_is_not()
     {
         _story.StartServing().PassWatch();

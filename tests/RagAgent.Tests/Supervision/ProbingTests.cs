@@ -124,6 +124,43 @@ public class ProbingTests
     }
 
     [Fact]
+    public void An_app_that_is_stopped_for_its_health_is_stopped_for_the_last_fault_that_a_probe_met()
+    {
+        _story.StartServing();
+        for (var failure = 1; failure <= 4; failure++)
+        {
+            _story.Advance(_story.Policy.LivenessInterval).FailProbe($"fault {failure}");
+        }
+        _story.CompleteInspections();
+        Assert.Equal(new StopReason.Unhealthy(4, "fault 4"), Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
+    }
+
+    [Fact]
+    public void A_passed_probe_ends_the_fault_that_people_see()
+    {
+        _story.StartServing().Advance(_story.Policy.LivenessInterval).FailProbe("no answer");
+        Assert.Equal("no answer", Assert.IsType<ContainerState.Serving>(_story.State.Front).LastError);
+        _story.Advance(_story.Policy.LivenessInterval).PassProbe();
+        Assert.Null(Assert.IsType<ContainerState.Serving>(_story.State.Front).LastError);
+    }
+
+    [Fact]
+    public void Only_an_app_that_was_well_gets_time_for_its_last_answers_before_it_is_stopped()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage);
+        Assert.True(_story.SinglePending<Effect.StopContainer>().FinishRequests);
+        _story.CompleteSwap().Request(RequestKind.Stop);
+        Assert.True(_story.SinglePending<Effect.StopContainer>().FinishRequests);
+        _story.CompleteStop().CompleteInspections().Request(RequestKind.Start).CompleteSecretsRead().CompleteResolve().BecomeReady();
+        for (var failure = 1; failure <= 4; failure++)
+        {
+            FailLivenessProbe();
+        }
+        _story.CompleteInspections();
+        Assert.False(_story.SinglePending<Effect.StopContainer>().FinishRequests);
+    }
+
+    [Fact]
     public void One_passed_probe_ends_the_row_of_failures()
     {
         _story.StartServing();

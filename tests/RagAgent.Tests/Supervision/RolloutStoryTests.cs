@@ -217,6 +217,89 @@ public class RolloutStoryTests
     }
 
     [Fact]
+    public void A_container_carries_on_its_labels_the_newest_good_image_and_what_is_avoided()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().PushAndUpdate(Sample.NewestImage).CompleteStop().CompleteInspections();
+        var trial = _story.SinglePending<Effect.StartContainer>();
+        Assert.Equal((Sample.NewerImage, (ImageName?)null), (trial.LastGood, trial.Avoided));
+        _story.BecomeReady();
+        CrashThroughTrial();
+        var back = _story.SinglePending<Effect.StartContainer>();
+        Assert.Equal((Sample.NewerImage, Sample.NewestImage), (back.LastGood, back.Avoided));
+    }
+
+    [Fact]
+    public void The_crashes_of_an_image_that_was_rolled_back_do_not_delay_the_one_before_it()
+    {
+        DeployNewer();
+        CrashThroughTrial();
+        Assert.Equal(0, _story.State.Failures.Crashes);
+        _story.BecomeReady().Crash();
+        Assert.InRange((Assert.IsType<ContainerState.BackingOff>(_story.State.Front).Until - _story.Now).TotalSeconds, 0.8, 1.2);
+    }
+
+    [Fact]
+    public void A_broken_image_to_go_back_to_is_given_up_after_three_tries_to_fetch_it()
+    {
+        DeployNewer();
+        CrashThroughTrial();
+        _story.FailStart(Sample.ImageCorrupt).CompleteInspections().RereadSecrets();
+        for (var failure = 1; failure <= 3; failure++)
+        {
+            Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
+            _story.FailFallbackFetch(Sample.Refused);
+            Assert.False(_story.IsPending<Effect.FetchFallback>());
+            _story.Advance(TimeSpan.FromSeconds(20)).CompleteInspections();
+        }
+        Assert.Empty(_story.State.Images.KnownGood);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 1), _story.State.Images.Verdict);
+        Assert.Null(_story.State.Images.Fallback.Problem);
+        Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
+    }
+
+    [Fact]
+    public void A_good_image_that_is_gone_from_the_disk_is_not_given_up_while_another_one_serves()
+    {
+        DeployNewer().PassWatch().CachedImages = [Sample.NewerImage];
+        _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections();
+        for (var failure = 1; failure <= 5; failure++)
+        {
+            _story.FailFallbackFetch(Sample.Refused);
+            Assert.Equal(failure, _story.State.Images.Fallback.Failures);
+            while (!_story.IsPending<Effect.FetchFallback>())
+            {
+                _story.Advance(TimeSpan.FromSeconds(5)).CompleteInspections();
+            }
+        }
+        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.Images.KnownGood);
+    }
+
+    [Fact]
+    public void A_trial_is_over_as_soon_as_a_good_image_is_started_in_its_place()
+    {
+        DeployNewer().Crash().RestartAfterBackoff().PushAndUpdate(Sample.NewImage);
+        Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict);
+        _story.CompleteStop().CompleteInspections();
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
+        Assert.Null(_story.State.Images.Verdict);
+    }
+
+    [Fact]
+    public void What_ended_with_the_engine_is_no_further_crash_in_a_row()
+    {
+        _story.StartServing().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff();
+        _story.Handle(at => new Event.EngineDisconnected(at)).ObserveContainers(_story.CurrentContainer.Exited(137));
+        Assert.Equal(2, _story.State.Failures.Crashes);
+    }
+
+    [Fact]
+    public void What_ended_with_the_engine_is_the_first_crash_where_there_was_none()
+    {
+        _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).ObserveContainers(_story.CurrentContainer.Exited(137));
+        Assert.Equal(1, _story.State.Failures.Crashes);
+    }
+
+    [Fact]
     public void Without_another_image_it_is_started_again_for_ever()
     {
         _story.StartServing();

@@ -154,5 +154,41 @@ public class StaleImageTests
         Assert.Equal(Sample.OldImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
+    [Fact]
+    public void What_ran_last_is_what_was_started_last_in_front()
+    {
+        _story.StartServing();
+        Assert.Equal(Sample.NewImage, _story.State.Images.LastRun);
+        _story.PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections();
+        Assert.Equal(Sample.NewImage, _story.State.Images.LastRun);
+        _story.CompleteStart();
+        Assert.Equal(Sample.NewerImage, _story.State.Images.LastRun);
+    }
+
+    [Fact]
+    public void A_candidate_beside_it_is_not_what_ran_last_before_it_takes_over()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
+        Assert.Equal(Sample.NewImage, _story.State.Images.LastRun);
+        _story.PassProbe().PassProbe();
+        Assert.Equal(Sample.NewerImage, _story.State.Images.LastRun);
+    }
+
+    [Fact]
+    public void A_newest_image_that_is_gone_from_the_disk_leaves_what_ran_last_as_it_was()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections().FailStart(Sample.ImageMissing);
+        Assert.Equal(Sample.NewImage, _story.State.Images.LastRun);
+        Assert.Null(_story.State.Image.Value);
+    }
+
+    [Fact]
+    public void What_ran_last_and_is_gone_from_the_disk_is_not_what_ran_last_any_more()
+    {
+        _story.StartServing().Crash().WaitOutBackoff().FailStart(Sample.ImageMissing);
+        Assert.Null(_story.State.Images.LastRun);
+    }
+
     private void FailResolveAndRetry() => _story.FailResolve().Advance(TimeSpan.FromSeconds(10));
 }

@@ -57,7 +57,7 @@ public class StartFirstTests
         _story.CompleteStop();
         Assert.Null(_story.State.Candidate);
         Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);   // the old one has long proven itself
-        Assert.Equal(0, _story.State.Failures.Crashes);
+        Assert.Equal((0, 0), (_story.State.Failures.Crashes, _story.State.Failures.OfCandidate));
     }
 
     [Fact]
@@ -249,6 +249,116 @@ public class StartFirstTests
         _story.StartServing();
         _story.ObserveContainers(_story.CurrentContainer, _story.CurrentContainer with { Id = "copy", StartedAt = "2026-01-02T00:00:00Z" });
         Assert.Equal("copy", _story.SinglePending<Effect.StopContainer>().Container.Id);
+    }
+
+    [Fact]
+    public void A_stop_that_an_operator_asks_for_stops_the_candidate_too()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Request(RequestKind.Stop);
+        Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
+        Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
+    }
+
+    [Fact]
+    public void A_stop_that_an_operator_asks_for_does_not_wait_for_the_drain_of_the_old_one()
+    {
+        _story.StartServing();
+        SwapTo(Sample.NewerImage);
+        Assert.IsType<ContainerState.Draining>(_story.State.Candidate);
+        _story.Request(RequestKind.Stop);
+        Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
+    }
+
+    [Fact]
+    public void A_stop_that_an_operator_asks_for_is_done_only_when_both_containers_are_gone()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Request(RequestKind.Stop).CompleteStop();
+        Assert.NotNull(_story.State.Requests.Current);
+        _story.CompleteStop().CompleteInspections();
+        Assert.Null(_story.State.Requests.Current);
+        Assert.Null(_story.State.Requests.LastOutcome!.Problem);
+    }
+
+    [Fact]
+    public void A_stop_that_an_operator_asks_for_drops_a_candidate_that_waits_for_its_next_try()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate);
+        _story.Request(RequestKind.Stop);
+        Assert.Null(_story.State.Candidate);
+    }
+
+    [Fact]
+    public void No_candidate_is_started_while_the_one_that_serves_fails_its_probes()
+    {
+        _story.StartServing().Advance(_story.Policy.LivenessInterval).FailProbe();
+        _story.PushAndUpdate(Sample.NewerImage);
+        Assert.Null(_story.State.Candidate);
+        _story.Advance(_story.Policy.LivenessInterval).PassProbe();
+        Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Starting>(_story.State.Candidate).Release.Image);
+    }
+
+    [Fact]
+    public void No_candidate_is_started_while_the_engine_does_not_answer()
+    {
+        _story.StartServing().Tag = Sample.NewerImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Handle(at => new Event.EngineChanged(at)).FailInspection().CompleteFetch();
+        Assert.Null(_story.State.Candidate);
+    }
+
+    [Fact]
+    public void A_candidate_whose_image_is_gone_from_the_disk_is_fetched_before_it_is_started_again()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).FailStart(Sample.ImageMissing).CompleteInspections().ForgetStartedEffects();
+        _story.Advance(TimeSpan.FromMinutes(1)).CompleteInspections();
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
+        Assert.Null(_story.State.Candidate);
+        _story.CompleteFetch(pulled: 1);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Starting>(_story.State.Candidate).Release.Image);
+    }
+
+    [Fact]
+    public void An_old_one_that_is_drained_is_stopped_at_once_when_the_new_one_ends()
+    {
+        _story.StartServing();
+        var old = _story.CurrentContainer;
+        SwapTo(Sample.NewerImage);
+        _story.ObserveContainers(old, _story.CurrentContainer.Exited(1));
+        Assert.Equal((old.Id, new StopReason.Retired()), (Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Container.Id, ((ContainerState.Stopping)_story.State.Candidate).Reason));
+    }
+
+    [Fact]
+    public void A_candidate_that_crashes_waits_twice_as_long_each_time_and_people_see_why()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage);
+        var old = _story.CurrentContainer;
+        foreach (var seconds in (double[])[1, 2])
+        {
+            _story.CompleteStart().CompleteInspections().ObserveContainers(old, _story.State.Candidate!.Current!.Exited(3));
+            var wait = Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate).Until - _story.Now;
+            Assert.InRange(wait.TotalSeconds, seconds * 0.8, seconds * 1.2);
+            Assert.Equal(3, _story.State.Failures.Last?.Exit?.Code);
+            _story.Advance(wait).CompleteInspections();
+        }
+    }
+
+    [Fact]
+    public void The_failures_of_a_candidate_are_not_counted_against_the_next_one()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
+        Assert.Equal(1, _story.State.Failures.OfCandidate);
+        _story.PushAndUpdate(Sample.NewestImage);
+        Assert.Equal(0, _story.State.Failures.OfCandidate);
+    }
+
+    [Fact]
+    public void A_candidate_that_takes_over_forgets_its_own_failures_and_the_crashes_of_the_old_one()
+    {
+        _story.StartServing().Crash().RestartAfterBackoff().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
+        Assert.Equal((1, 1), (_story.State.Failures.Crashes, _story.State.Failures.OfCandidate));
+        _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections().CompleteStart().CompleteInspections().PassProbe().PassProbe();
+        Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
+        Assert.Equal((0, 0), (_story.State.Failures.Crashes, _story.State.Failures.OfCandidate));
     }
 
     private void CrashCandidateThreeTimes(Container old)

@@ -26,6 +26,9 @@ internal sealed class ContainerStory(Policy? policy = null)
     /// <summary>Nothing can be written to the state file.</summary>
     public bool DiskFails { get; set; }
 
+    /// <summary>What is to be remembered takes until <see cref="DiskAnswers"/> is called.</summary>
+    public bool DiskIsSlow { get; set; }
+
     /// <summary>How often it was tried to write the state file.</summary>
     public int Written { get; private set; }
 
@@ -65,7 +68,12 @@ internal sealed class ContainerStory(Policy? policy = null)
         State = step.State;
         _pendingEffects.AddRange(step.Effects);
         _startedEffects.AddRange(step.Effects.Where(e => e is not Effect.SaveState));
-        // The disk is quick: what is to be remembered is, before anything else happens.
+        return DiskIsSlow ? this : DiskAnswers();
+    }
+
+    /// <summary>What is to be remembered is; a quick disk does that before anything else happens.</summary>
+    public ContainerStory DiskAnswers()
+    {
         while (_pendingEffects.OfType<Effect.SaveState>().FirstOrDefault() is { } save)
         {
             _pendingEffects.Remove(save);
