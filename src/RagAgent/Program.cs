@@ -1,29 +1,9 @@
-using System.CommandLine;
-using RagAgent;
 using RagAgent.Cli;
 using RagAgent.Diagnostics;
 
 // Asked for by every script that installs or upgrades: answered before anything else is loaded.
 if (args is ["--version"])
 {
-    return await Output.TellAsync($"ragagent {AgentVersion.Short}\n");
+    return await StandardOutput.WriteAsync($"ragagent {AgentVersion.Short}\n");
 }
-
-var ragagent = new RootCommand("Keeps the newest image of one container serving on this machine, and answers for it.")
-{
-    RunCommand.Create(),      // the service; what systemd starts
-    StatusCommand.Create(),   // asks the running service
-    LogsCommand.Create(),     // asks the journal
-    DoctorCommand.Create(),   // checks all that the app needs
-    SupportCommand.Create(),  // an archive for who is to help
-    UpdateCommand.Create(),   // is there something newer? then run that
-    RollbackCommand.Create(), // back to the one before
-    UnquarantineCommand.Create(), // another chance for one that failed
-    StopCommand.Create(),     // the app, not the agent
-    StartCommand.Create(),
-    PasswordCommand.Create(), // makes the hash of one, for access.password
-    VolumesCommand.Create(),  // makes the folders that the app keeps its data in
-    ExportCommand.Create(),   // the same for another engine
-    ConfigCommand.Create(),   // says what is wrong with the configuration file
-};
-return await Invocation.RunAsync(ragagent.Parse(args));
+return await CommandInvoker.RunAsync(CommandLine.Create().Parse(args));

@@ -18,11 +18,11 @@ internal sealed class Listener : IAsyncDisposable
 
     /// <exception cref="IOException">The port is taken.</exception>
     public static async Task<Listener> StartAsync(
-        IPEndPoint endPoint, RequestDelegate answer, CancellationToken stopping, X509Certificate2? certificate = null)
+        IPEndPoint endPoint, RequestDelegate handler, CancellationToken stopping, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         // Signals are the program's business, not that of each listener.
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddSingleton<IHostLifetime, NoOpLifetime>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -33,18 +33,23 @@ internal sealed class Listener : IAsyncDisposable
             kestrel.Listen(endPoint, listen =>
             {
                 if (certificate is not null)
+                {
                     listen.UseHttps(certificate);
+                }
             });
         });
         // A flush waits until nothing is left in the buffer: what was written before a fault cuts the connection is on its way by
         // then. (The transport takes 0 for "no limit" and resumes at half, so 2 is the least.)
         builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 2);
         if (certificate is not null)
+        {
             builder.WebHost.UseKestrelHttpsConfiguration();
+        }
+
         var listener = new Listener(builder.Build());
         try
         {
-            listener._app.Run(context => AnswerAsync(context, answer));
+            listener._app.Run(context => HandleAsync(context, handler));
             await listener._app.StartAsync(stopping);
             var addresses = listener._app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
             listener.EndPoint = new IPEndPoint(endPoint.Address, new Uri(addresses.Addresses.Single()).Port);
@@ -63,11 +68,11 @@ internal sealed class Listener : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private static async Task AnswerAsync(HttpContext context, RequestDelegate answer)
+    private static async Task HandleAsync(HttpContext context, RequestDelegate handler)
     {
         try
         {
-            await answer(context);
+            await handler(context);
         }
         catch (OperationCanceledException)
         {
@@ -76,7 +81,7 @@ internal sealed class Listener : IAsyncDisposable
         }
     }
 
-    private sealed class NoLifetime : IHostLifetime
+    private sealed class NoOpLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken stopping) => Task.CompletedTask;
 

@@ -15,7 +15,7 @@ public sealed record LocalAwsOptions
     /// <summary>Twelve digits.</summary>
     public string AccountId { get; init; } = "123456789012";
 
-    public InstanceFacts Instance { get; init; } = new();
+    public InstanceInfo Instance { get; init; } = new();
 
     /// <summary>Secrets by access key id, for callers that sign without an instance role. They belong to the user "static".</summary>
     public IReadOnlyDictionary<string, string> StaticKeys { get; init; } = new Dictionary<string, string>();
@@ -40,10 +40,10 @@ public sealed record LocalAwsOptions
 
     /// <summary>
     /// AWS under its own names besides: port 443 of this address answers as Parameter Store, ECR, the registry or its storage, by the name that
-    /// is asked for (<see cref="OwnNames"/>), and 169.254.169.254:80 is the metadata service. Needs <see cref="TlsCertificate"/>, and a network
+    /// is asked for (<see cref="AwsHostNames"/>), and 169.254.169.254:80 is the metadata service. Needs <see cref="TlsCertificate"/>, and a network
     /// namespace in which these addresses are nobody else's.
     /// </summary>
-    public IPAddress? OwnNamesAt { get; init; }
+    public IPAddress? AwsHostNamesAddress { get; init; }
 
     /// <summary>A name that is looked up on PATH, or a path.</summary>
     public string RegistryProgram { get; init; } = "docker-registry";

@@ -27,7 +27,7 @@ public sealed class LocalAwsServer : IAsyncDisposable
     private const string GlobalRegion = "us-east-1";
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Stack<IAsyncDisposable> _running = new();
+    private readonly Stack<IAsyncDisposable> _started = new();
 
     private LocalAwsServer(LocalAwsOptions options)
     {
@@ -38,10 +38,12 @@ public sealed class LocalAwsServer : IAsyncDisposable
         HostedZones = new HostedZones(options.Clock);
         RegistryTokens = new RegistryTokens(options.Clock);
         Repositories = new Repositories(options.StorageDirectory);
-        Credentials = new KnownCredentials();
+        Credentials = new CredentialStore();
         RoleCredentials = new RoleCredentials(Credentials, options.AccountId, options.Clock);
         foreach (var (id, secret) in options.StaticKeys)
+        {
             Credentials.Add(new AwsCredential(id, secret, null, null, $"arn:aws:iam::{options.AccountId}:user/static"));
+        }
     }
 
     public LocalAwsOptions Options { get; }
@@ -58,7 +60,7 @@ public sealed class LocalAwsServer : IAsyncDisposable
     public string RegistryHost => RegistryEndpoint.Authority;
 
     /// <summary>What IMDS says from now on; set it to attach a role later or to give the instance another address.</summary>
-    public InstanceFacts Instance { get; set; }
+    public InstanceInfo Instance { get; set; }
 
     public ParameterStore Parameters { get; }
 
@@ -76,7 +78,7 @@ public sealed class LocalAwsServer : IAsyncDisposable
     public RoleCredentials RoleCredentials { get; }
 
     /// <summary>Add a key pair to it to let another caller in.</summary>
-    public KnownCredentials Credentials { get; }
+    public CredentialStore Credentials { get; }
 
     /// <summary>EC2 has accepted to stop the instance: its machine is to go down now. Called on the request's own way; it must not block.</summary>
     public event Action? StopAccepted;
@@ -119,82 +121,84 @@ public sealed class LocalAwsServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        while (_running.TryPop(out var part))
+        while (_started.TryPop(out var part))
+        {
             await part.DisposeAsync();
+        }
     }
 
     private async Task StartAsync(CancellationToken stopping)
     {
-        var registry = Started(await DistributionRegistry.StartAsync(Options.RegistryProgram, Options.StorageDirectory, stopping));
+        var registry = Track(await DistributionRegistry.StartAsync(Options.RegistryProgram, Options.StorageDirectory, stopping));
         var services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
-        _running.Push(services);
-        var forwarding = new Forwarding(services.GetRequiredService<IHttpForwarder>(), registry);
-        var exchange = new Exchange(Requests, Faults, Options.Clock, _stopping.Token);
+        _started.Push(services);
+        var forwarder = new RegistryForwarder(services.GetRequiredService<IHttpForwarder>(), registry);
+        var interceptor = new RequestInterceptor(Requests, Faults, Options.Clock, _stopping.Token);
 
         var storageAddress = "";
-        var storage = new BlobStorage(Options.Region, () => storageAddress, forwarding, exchange, Options.Clock);
-        var storageListener = Started(await Listener.StartAsync(new IPEndPoint(StorageAddress, 0), storage.AnswerAsync, stopping));
+        var storage = new BlobStorage(Options.Region, () => storageAddress, forwarder, interceptor, Options.Clock);
+        var storageListener = Track(await Listener.StartAsync(new IPEndPoint(StorageAddress, 0), storage.HandleAsync, stopping));
         storageAddress = $"http://{storageListener.EndPoint}";
 
-        var front = new RegistryFront(Options, RegistryTokens, Repositories, forwarding, storage, exchange);
-        var frontListener = Started(
-            await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, Options.RegistryPort), front.AnswerAsync, stopping));
-        RegistryEndpoint = new Uri($"http://{frontListener.EndPoint}");
+        var ecrRegistry = new EcrRegistry(Options, RegistryTokens, Repositories, forwarder, storage, interceptor);
+        var ecrRegistryListener = Track(
+            await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, Options.RegistryPort), ecrRegistry.HandleAsync, stopping));
+        RegistryEndpoint = new Uri($"http://{ecrRegistryListener.EndPoint}");
 
-        var api = Api(exchange);
-        var apiListener = Started(await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, Options.ApiPort), api, stopping));
+        var api = CreateApiHandler(interceptor);
+        var apiListener = Track(await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, Options.ApiPort), api, stopping));
         ApiEndpoint = new Uri($"http://{apiListener.EndPoint}");
         if (Options.TlsCertificate is { } certificate)
         {
-            var tlsListener = Started(await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), api, stopping, certificate));
+            var tlsListener = Track(await Listener.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), api, stopping, certificate));
             TlsApiEndpoint = new Uri($"https://{tlsListener.EndPoint}");
         }
-        if (Options.OwnNamesAt is { } address)
+        if (Options.AwsHostNamesAddress is { } address)
         {
-            await StartOwnNamesAsync(address, api, forwarding, exchange, stopping);
+            await StartAwsHostNamesAsync(address, api, forwarder, interceptor, stopping);
         }
     }
 
-    private async Task StartOwnNamesAsync(IPAddress address, RequestDelegate api, Forwarding forwarding, Exchange exchange, CancellationToken stopping)
+    private async Task StartAwsHostNamesAsync(IPAddress address, RequestDelegate api, RegistryForwarder forwarder, RequestInterceptor interceptor, CancellationToken stopping)
     {
         var certificate = Options.TlsCertificate ?? throw new LocalAwsException("AWS's own names are spoken to over TLS: give a certificate.");
-        var names = new OwnNames(Options.Region, Options.AccountId);
-        var storage = new BlobStorage(Options.Region, () => $"https://{names.Storage}", forwarding, exchange, Options.Clock);
-        var front = new RegistryFront(Options, RegistryTokens, Repositories, forwarding, storage, exchange);
+        var hostNames = new AwsHostNames(Options.Region, Options.AccountId);
+        var storage = new BlobStorage(Options.Region, () => $"https://{hostNames.Storage}", forwarder, interceptor, Options.Clock);
+        var ecrRegistry = new EcrRegistry(Options, RegistryTokens, Repositories, forwarder, storage, interceptor);
         Task AnswerAsync(HttpContext context) => context.Request.Host.Host switch
         {
-            var host when host == names.Registry => front.AnswerAsync(context),
-            var host when host == names.Storage => storage.AnswerAsync(context),
+            var host when host == hostNames.Registry => ecrRegistry.HandleAsync(context),
+            var host when host == hostNames.Storage => storage.HandleAsync(context),
             _ => api(context),
         };
-        Started(await Listener.StartAsync(new IPEndPoint(address, 443), AnswerAsync, stopping, certificate));
-        Started(await Listener.StartAsync(new IPEndPoint(MetadataAddress, 80), api, stopping));
+        Track(await Listener.StartAsync(new IPEndPoint(address, 443), AnswerAsync, stopping, certificate));
+        Track(await Listener.StartAsync(new IPEndPoint(MetadataAddress, 80), api, stopping));
     }
 
-    private RequestDelegate Api(Exchange exchange)
+    private RequestDelegate CreateApiHandler(RequestInterceptor interceptor)
     {
-        var imds = new MetadataService(() => Instance, Options.Region, Options.AccountId, RoleCredentials, exchange, Options.Clock);
+        var imds = new MetadataService(() => Instance, Options.Region, Options.AccountId, RoleCredentials, interceptor, Options.Clock);
         var ssm = new SsmService(Parameters, Options.Region, Options.AccountId);
         var ecr = new EcrService(RegistryTokens, () => Options.ProxyEndpoint
-            ?? (Options.OwnNamesAt is null ? RegistryEndpoint.ToString().TrimEnd('/') : $"https://{new OwnNames(Options.Region, Options.AccountId).Registry}"));
-        var json = new JsonApi([ssm, ecr], new SignatureVerifier(Credentials, Options.Region, Options.Clock), exchange);
-        var ec2 = new QueryApi(new Ec2Service(() => Instance, Options.Region, Options.AccountId, () => StopAccepted?.Invoke()), new SignatureVerifier(Credentials, Options.Region, Options.Clock), exchange);
-        var route53 = new RestXmlApi(new Route53Service(HostedZones), new SignatureVerifier(Credentials, GlobalRegion, Options.Clock), exchange);
+            ?? (Options.AwsHostNamesAddress is null ? RegistryEndpoint.ToString().TrimEnd('/') : $"https://{new AwsHostNames(Options.Region, Options.AccountId).Registry}"));
+        var json = new JsonApi([ssm, ecr], new SignatureVerifier(Credentials, Options.Region, Options.Clock), interceptor);
+        var ec2 = new QueryApi(new Ec2Service(() => Instance, Options.Region, Options.AccountId, () => StopAccepted?.Invoke()), new SignatureVerifier(Credentials, Options.Region, Options.Clock), interceptor);
+        var route53 = new RestXmlApi(new Route53Service(HostedZones), new SignatureVerifier(Credentials, GlobalRegion, Options.Clock), interceptor);
         var admin = new AdminApi(this);
         return context => context.Request.Path switch
         {
-            var path when AdminApi.Owns(path) => admin.AnswerAsync(context),
-            _ when Route53Service.Owns(context.Request) => route53.AnswerAsync(context),
-            var path when MetadataService.Owns(path) => imds.AnswerAsync(context),
-            _ when QueryApi.Owns(context.Request) => ec2.AnswerAsync(context),
-            _ => json.AnswerAsync(context),
+            var path when AdminApi.CanHandle(path) => admin.RespondAsync(context),
+            _ when Route53Service.CanHandle(context.Request) => route53.HandleAsync(context),
+            var path when MetadataService.CanHandle(path) => imds.HandleAsync(context),
+            _ when QueryApi.CanHandle(context.Request) => ec2.HandleAsync(context),
+            _ => json.HandleAsync(context),
         };
     }
 
-    private T Started<T>(T part)
+    private T Track<T>(T part)
         where T : IAsyncDisposable
     {
-        _running.Push(part);
+        _started.Push(part);
         return part;
     }
 }

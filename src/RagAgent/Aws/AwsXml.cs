@@ -7,23 +7,23 @@ namespace RagAgent.Aws;
 internal static class AwsXml
 {
     // No entity is ever resolved: what answers may be a proxy, or nobody that we know.
-    private static readonly XmlReaderSettings Safe = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null };
+    private static readonly XmlReaderSettings SafeSettings = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null };
 
     /// <exception cref="XmlException">It is none.</exception>
     public static XDocument Parse(string body)
     {
-        using var reader = XmlReader.Create(new StringReader(body), Safe);
+        using var reader = XmlReader.Create(new StringReader(body), SafeSettings);
         return XDocument.Load(reader);
     }
 
     /// <summary>The code and the words of an error; null where there is none.</summary>
     /// <remarks>Route 53 has a second form for a batch that it refuses: <c>InvalidChangeBatch</c> with a message for each change.</remarks>
-    public static (string? Code, string? Message) Error(string body)
+    public static (string? Code, string? Message) ParseError(string body)
     {
         string? code = null, message = null;
         try
         {
-            using var xml = XmlReader.Create(new StringReader(body), Safe);
+            using var xml = XmlReader.Create(new StringReader(body), SafeSettings);
             while (!xml.EOF)
             {
                 switch (xml.NodeType, xml.LocalName)

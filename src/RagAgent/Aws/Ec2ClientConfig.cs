@@ -23,7 +23,7 @@ internal sealed class Ec2ClientConfig : ClientConfig
     public override string RegionEndpointServiceName => "ec2";
 
     /// <summary>Where EC2's API answers.</summary>
-    public Uri Address
+    public Uri EndpointUri
     {
         get
         {
@@ -38,5 +38,5 @@ internal sealed class Ec2ClientConfig : ClientConfig
         }
     }
 
-    public override Amazon.Runtime.Endpoints.Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) => new(Address.ToString());
+    public override Amazon.Runtime.Endpoints.Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) => new(EndpointUri.ToString());
 }

@@ -21,7 +21,7 @@ internal sealed class EcrClientConfig : ClientConfig
     public override string RegionEndpointServiceName => "api.ecr";
 
     /// <summary>Where ECR's API answers.</summary>
-    public Uri Address
+    public Uri EndpointUri
     {
         get
         {
@@ -36,5 +36,5 @@ internal sealed class EcrClientConfig : ClientConfig
         }
     }
 
-    public override Amazon.Runtime.Endpoints.Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) => new(Address.ToString());
+    public override Amazon.Runtime.Endpoints.Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) => new(EndpointUri.ToString());
 }

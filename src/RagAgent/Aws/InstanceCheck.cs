@@ -1,5 +1,5 @@
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Diagnostics.Checks;
 
 namespace RagAgent.Aws;
 
@@ -19,24 +19,24 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
         }
         try
         {
-            var id = await metadata.InstanceAsync(stopping);
-            return CheckResult.Well($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
+            var id = await metadata.InstanceIdAsync(stopping);
+            return CheckResult.Ok($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
         }
-        catch (ProblemException e) when (e.Problem.Code is "imds-silent" or "imds-unreachable" && !IsEc2())
+        catch (ProblemException exception) when ((exception.Problem.Kind == ProblemCatalog.ImdsSilent || exception.Problem.Kind == ProblemCatalog.ImdsUnreachable) && !IsEc2())
         {
             return CheckResult.Skipped("This is no EC2 instance: credentials and region come from the standard AWS variables or a profile.");
         }
     }
 
-    private static bool IsEc2() => Begins(VendorFile, "Amazon EC2") || Begins(HypervisorFile, "ec2");
+    private static bool IsEc2() => FileStartsWith(VendorFile, "Amazon EC2") || FileStartsWith(HypervisorFile, "ec2");
 
-    private static bool Begins(string file, string with)
+    private static bool FileStartsWith(string file, string prefix)
     {
         try
         {
-            return File.ReadAllText(file).StartsWith(with, StringComparison.Ordinal);
+            return File.ReadAllText(file).StartsWith(prefix, StringComparison.Ordinal);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return false;   // not known to be one
         }

@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Amazon.Runtime;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Aws;
 
@@ -12,7 +12,7 @@ namespace RagAgent.Aws;
 internal sealed class InstanceMetadata : IDisposable
 {
     private const string DefaultEndpoint = "http://169.254.169.254";
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time;
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, ConnectTimeout = TimeSpan.FromSeconds(2) })
@@ -34,7 +34,7 @@ internal sealed class InstanceMetadata : IDisposable
             var address = Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint;
             return Uri.TryCreate(address, UriKind.Absolute, out var endpoint) && (endpoint.Scheme is "http" or "https")
                 ? endpoint
-                : throw new ProblemException(new Problem("imds-endpoint", $"AWS_EC2_METADATA_SERVICE_ENDPOINT is '{address}', which is no address like http://127.0.0.1:1338.",
+                : throw new ProblemException(new Problem(ProblemCatalog.ImdsEndpoint, $"AWS_EC2_METADATA_SERVICE_ENDPOINT is '{address}', which is no address like http://127.0.0.1:1338.",
                     "Correct it, or unset it on an EC2 instance, and restart the agent."));
         }
     }
@@ -43,7 +43,7 @@ internal sealed class InstanceMetadata : IDisposable
     /// Keeps the SDK, too, from asking a configured proxy for the instance's credentials: they must not leave the machine, and
     /// no proxy could reach them. Changes this process's <c>NO_PROXY</c> and <c>no_proxy</c>, of which programs read one or the other; to be called before its first request.
     /// </summary>
-    public static void KeepFromProxies()
+    public static void BypassProxies()
     {
         string[] spellings = ["no_proxy", "NO_PROXY"];
         try
@@ -65,29 +65,29 @@ internal sealed class InstanceMetadata : IDisposable
     public Task<string> RegionAsync(CancellationToken stopping) => GetAsync("placement/region", stopping);
 
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
-    public Task<string> InstanceAsync(CancellationToken stopping) => GetAsync("instance-id", stopping);
+    public Task<string> InstanceIdAsync(CancellationToken stopping) => GetAsync("instance-id", stopping);
 
     /// <summary>Which instance this is, to EC2 and to IAM.</summary>
     /// <exception cref="ProblemException">It can't be had; says why.</exception>
     public async Task<InstanceIdentity> IdentityAsync(CancellationToken stopping)
     {
-        var answer = await GetAsync("instance-identity/document", stopping, "dynamic");
+        var json = await GetAsync("instance-identity/document", stopping, "dynamic");
         try
         {
-            using var document = JsonDocument.Parse(answer);
+            using var document = JsonDocument.Parse(json);
             string Text(string name) => document.RootElement.GetProperty(name).GetString() is { Length: > 0 } text ? text : throw new KeyNotFoundException(name);
             return new InstanceIdentity(Text("instanceId"), Text("region"), Text("accountId"));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new ProblemException(new Problem("imds-garbled", "The instance metadata's identity document can't be understood.", Problems.TriesAgain), e);
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's identity document can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
     /// <summary>By which the internet reaches the instance.</summary>
     /// <returns>Null: it has none.</returns>
     /// <exception cref="ProblemException">It can't be asked; says why.</exception>
-    public Task<string?> PublicAddressAsync(CancellationToken stopping) => FindAsync("public-ipv4", stopping);
+    public Task<string?> PublicIpv4Async(CancellationToken stopping) => FindAsync("public-ipv4", stopping);
 
     /// <summary>By which the internet reaches the instance: its public IPv4 address, then the first IPv6 address of its first network interface.</summary>
     /// <returns>At most one of each; none when it has none that the internet knows.</returns>
@@ -112,16 +112,16 @@ internal sealed class InstanceMetadata : IDisposable
     /// <exception cref="ProblemException">It can't be asked; says why.</exception>
     public async Task<SessionAWSCredentials?> CredentialsAsync(CancellationToken stopping)
     {
-        var (_, answer) = await RoleAsync(stopping);
+        var (_, json) = await RoleCredentialsAsync(stopping);
         try
         {
-            using var document = JsonDocument.Parse(answer);
+            using var document = JsonDocument.Parse(json);
             string? Text(string name) => document.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
             return (Text("AccessKeyId"), Text("SecretAccessKey"), Text("Token")) is ({ Length: > 0 } id, { Length: > 0 } key, { Length: > 0 } token)
                 ? new SessionAWSCredentials(id, key, token)
                 : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;   // its words may hold a key
         }
@@ -129,35 +129,35 @@ internal sealed class InstanceMetadata : IDisposable
 
     /// <summary>Why the instance has no credentials to give.</summary>
     /// <returns>Null when it has some, so that the cause lies elsewhere.</returns>
-    public async Task<Problem?> WhyNoCredentialsAsync(CancellationToken stopping)
+    public async Task<Problem?> ExplainMissingCredentialsAsync(CancellationToken stopping)
     {
         try
         {
-            var (role, answer) = await RoleAsync(stopping);
-            using var document = JsonDocument.Parse(answer);
+            var (role, json) = await RoleCredentialsAsync(stopping);
+            using var document = JsonDocument.Parse(json);
             var code = document.RootElement.TryGetProperty("Code", out var value) ? value.GetString() : null;
-            return code == "Success" ? null : new Problem("imds-role-refused",
+            return code == "Success" ? null : new Problem(ProblemCatalog.ImdsRoleRefused,
                 $"The instance metadata gives no credentials for the role {role}: {code}.",
                 "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself.");
         }
-        catch (ProblemException e) when (e.Problem.Code == "imds-missing")
+        catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.ImdsMissing)
         {
-            return new Problem("imds-no-role", "The instance has no IAM role yet, so there are no AWS credentials.",
+            return new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet, so there are no AWS credentials.",
                 "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart.");
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            return e.Problem;
+            return exception.Problem;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", Problems.TriesAgain);
+            return new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's credentials can't be understood.", ExceptionMapping.RetriesAutomatically);
         }
     }
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<(string Role, string Answer)> RoleAsync(CancellationToken stopping)
+    private async Task<(string Role, string Answer)> RoleCredentialsAsync(CancellationToken stopping)
     {
         var role = (await GetAsync("iam/security-credentials/", stopping)).Trim();
         return (role, await GetAsync($"iam/security-credentials/{role}", stopping));
@@ -169,7 +169,7 @@ internal sealed class InstanceMetadata : IDisposable
         {
             return (await GetAsync(path, stopping)).Trim() is { Length: > 0 } value ? value : null;
         }
-        catch (ProblemException e) when (e.Problem.Code == "imds-missing")
+        catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.ImdsMissing)
         {
             return null;
         }
@@ -179,37 +179,37 @@ internal sealed class InstanceMetadata : IDisposable
     {
         if (IsDisabled)
         {
-            throw new ProblemException(new Problem("imds-disabled", "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).",
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).",
                 "Give credentials and a region by the standard AWS variables or a profile."));
         }
-        using var patience = new CancellationTokenSource(AnswerWithin, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, patience.Token);
+        using var timeout = new CancellationTokenSource(ResponseTimeout, _time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
         try
         {
             // A session can end before its time: the next one is as good as the first.
-            using var first = await AskAsync($"{category}/{path}", either.Token);
-            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await AskAsync($"{category}/{path}", either.Token) : null;
+            using var first = await SendAsync($"{category}/{path}", linked.Token);
+            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await SendAsync($"{category}/{path}", linked.Token) : null;
             var response = second ?? first;
             return response.StatusCode switch
             {
-                HttpStatusCode.NotFound => throw new ProblemException(new Problem("imds-missing", $"The instance metadata has no {path}.", Problems.TriesAgain)),
-                _ when !response.IsSuccessStatusCode => throw Refused($"answered {(int)response.StatusCode} for {path}"),
-                _ => await response.Content.ReadAsStringAsync(either.Token),
+                HttpStatusCode.NotFound => throw new ProblemException(new Problem(ProblemCatalog.ImdsMissing, $"The instance metadata has no {path}.", ExceptionMapping.RetriesAutomatically)),
+                _ when !response.IsSuccessStatusCode => throw ToException($"answered {(int)response.StatusCode} for {path}"),
+                _ => await response.Content.ReadAsStringAsync(linked.Token),
             };
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("imds-silent", $"The instance metadata service at {Endpoint.Authority} does not answer within {Words.Span(AnswerWithin)}.",
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {Endpoint.Authority} does not answer within {Humanize.Duration(ResponseTimeout)}.",
                 "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."));
         }
-        catch (HttpRequestException e)
+        catch (HttpRequestException exception)
         {
-            throw new ProblemException(new Problem("imds-unreachable", $"The instance metadata service at {Endpoint.Authority} can't be reached: {Problems.Cause(e)}.",
-                "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), e);
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsUnreachable, $"The instance metadata service at {Endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+                "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), exception);
         }
     }
 
-    private async Task<HttpResponseMessage> AskAsync(string path, CancellationToken stopping)
+    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken stopping)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Endpoint, $"/latest/{path}"));
         request.Headers.Add("X-aws-ec2-metadata-token", await TokenAsync(stopping));
@@ -223,14 +223,14 @@ internal sealed class InstanceMetadata : IDisposable
         using var response = await _http.SendAsync(request, stopping);
         return response.IsSuccessStatusCode
             ? await response.Content.ReadAsStringAsync(stopping)
-            : throw Refused($"refused to give a session token ({(int)response.StatusCode})");
+            : throw ToException($"refused to give a session token ({(int)response.StatusCode})");
     }
 
-    private static ProblemException Refused(string how) => new(new Problem("imds-refused", $"The instance metadata service {how}.",
+    private static ProblemException ToException(string failure) => new(new Problem(ProblemCatalog.ImdsRefused, $"The instance metadata service {failure}.",
         "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself."));
 }
 
-/// <param name="Id">As <c>i-0123456789abcdef0</c>.</param>
+/// <param name="InstanceId">As <c>i-0123456789abcdef0</c>.</param>
 /// <param name="Region">Where it runs; the agent's other calls may go to another one.</param>
-/// <param name="Account">Twelve digits.</param>
-internal sealed record InstanceIdentity(string Id, string Region, string Account);
+/// <param name="AccountId">Twelve digits.</param>
+internal sealed record InstanceIdentity(string InstanceId, string Region, string AccountId);

@@ -1,26 +1,28 @@
-using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Aws;
 
 /// <summary>AWS: ids 900-999.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(900, LogLevel.Information, "{Name} points at {Addresses} from now on; the app is at {Url}.")]
-    public static partial void NamePointed(this ILogger logger, string name, string addresses, string url);
+    [LoggerMessage(900, LogLevel.Information, "{Name} points at {Addresses} from now on; the app is at {Url}.", EventName = "NamePointed")]
+    public static partial void DnsRecordWritten(this ILogger logger, string name, string addresses, string url);
 
-    [LoggerMessage(901, LogLevel.Information, "{Name} points at {Addresses} already; the app is at {Url}.")]
-    public static partial void NameStands(this ILogger logger, string name, string addresses, string url);
+    [LoggerMessage(901, LogLevel.Information, "{Name} points at {Addresses} already; the app is at {Url}.", EventName = "NameStands")]
+    public static partial void DnsRecordUpToDate(this ILogger logger, string name, string addresses, string url);
 
-    [LoggerMessage(902, LogLevel.Warning, "{Problem}")]
-    public static partial void NameTroubles(this ILogger logger, Problem problem);
+    [LoggerMessage(902, LogLevel.Warning, "{Problem}", EventName = "NameTroubles")]
+    public static partial void DnsProblem(this ILogger logger, Problem problem);
 
-    [LoggerMessage(903, LogLevel.Information, "The machine goes off: {Name} does not point at {Address} any more.")]
-    public static partial void NameTakenAway(this ILogger logger, string name, string address);
+    [LoggerMessage(903, LogLevel.Information, "The machine goes off: {Name} does not point at {Address} any more.",
+        EventName = "NameTakenAway")]
+    public static partial void DnsRecordDeleted(this ILogger logger, string name, string address);
 
-    [LoggerMessage(904, LogLevel.Information, "The machine goes off, and {Name} does not hold {Address} any more: it is left as it is.")]
-    public static partial void NameIsOthers(this ILogger logger, string name, string address);
+    [LoggerMessage(904, LogLevel.Information, "The machine goes off, and {Name} does not hold {Address} any more: it is left as it is.",
+        EventName = "NameIsOthers")]
+    public static partial void DnsRecordChangedElsewhere(this ILogger logger, string name, string address);
 
-    [LoggerMessage(905, LogLevel.Warning, "The machine goes off, and {Name} goes on pointing at {Address}. {Problem}")]
-    public static partial void NameStays(this ILogger logger, string name, string address, Problem problem);
+    [LoggerMessage(905, LogLevel.Warning, "The machine goes off, and {Name} goes on pointing at {Address}. {Problem}",
+        EventName = "NameStays")]
+    public static partial void DnsRecordNotDeleted(this ILogger logger, string name, string address, Problem problem);
 }

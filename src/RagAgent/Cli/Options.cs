@@ -1,5 +1,4 @@
 using System.CommandLine;
-using RagAgent.Control;
 
 namespace RagAgent.Cli;
 
@@ -16,24 +15,24 @@ internal static class Options
     };
 
     public static Option<string> StateDirectory() =>
-        Folder("--state-dir", "Where the agent keeps what must outlive it: the service's state directory, or your own.", () => Configuration.StateDirectory.Default);
+        DirectoryOption("--state-dir", "Where the agent keeps what must outlive it: the service's state directory, or your own.", () => Configuration.StateDirectory.Default);
 
     public static Option<string> RuntimeDirectory() =>
-        Folder("--runtime-dir", "Where the control socket is: the service's runtime directory, or your own.", () => Control.RuntimeDirectory.Default);
+        DirectoryOption("--runtime-dir", "Where the control socket is: the service's runtime directory, or your own.", () => Control.RuntimeDirectory.Default);
 
     /// <summary>Absolute, seen from the working directory: sockets and messages need it so.</summary>
-    private static Option<string> Folder(string name, string description, Func<string> otherwise) => new(name)
+    private static Option<string> DirectoryOption(string name, string description, Func<string> defaultValue) => new(name)
     {
         Description = description,
         HelpName = "DIR",
-        DefaultValueFactory = _ => Path.GetFullPath(otherwise()),
-        CustomParser = given =>
+        DefaultValueFactory = _ => Path.GetFullPath(defaultValue()),
+        CustomParser = result =>
         {
-            if (given.Tokens is [{ Value.Length: > 0 } path])
+            if (result.Tokens is [{ Value.Length: > 0 } path])
             {
                 return Path.GetFullPath(path.Value);
             }
-            given.AddError($"{name} must name a directory, but is empty.");
+            result.AddError($"{name} must name a directory, but is empty.");
             return null;
         },
     };

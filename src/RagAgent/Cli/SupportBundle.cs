@@ -10,11 +10,11 @@ namespace RagAgent.Cli;
 /// <summary>A compressed archive of texts, each of which was scrubbed. Readable by its maker only. There once it is complete, and not before.</summary>
 internal sealed class SupportBundle : IDisposable
 {
-    private const int Largest = 8 * 1024 * 1024;
-    private static readonly TimeSpan EachWithin = TimeSpan.FromSeconds(20);
+    private const int MaxFileSize = 8 * 1024 * 1024;
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(20);
 
     private readonly string _path;
-    private readonly string _unfinished;
+    private readonly string _temporaryPath;
     private readonly string _folder;
     private readonly Func<string, string> _scrub;
     private readonly TarWriter _tar;
@@ -30,9 +30,9 @@ internal sealed class SupportBundle : IDisposable
             throw new IOException("It exists already.");
         }
         // Of a name that no killed one before has left.
-        (_path, _unfinished, _folder, _scrub) = (path, $"{path}.{Path.GetRandomFileName()}", folder, scrub);
+        (_path, _temporaryPath, _folder, _scrub) = (path, $"{path}.{Path.GetRandomFileName()}", folder, scrub);
         _tar = new TarWriter(new GZipStream(
-            new FileStream(_unfinished, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }),
+            new FileStream(_temporaryPath, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }),
             CompressionLevel.Optimal));
     }
 
@@ -41,7 +41,7 @@ internal sealed class SupportBundle : IDisposable
         // Scrubbed whole: half a secret, as a cut would leave it, is not found.
         var scrubbed = _scrub(text);
         // The end of a log says more than its beginning.
-        var bytes = Encoding.UTF8.GetBytes(scrubbed.Length > Largest ? "…\n" + scrubbed[^Largest..] : scrubbed);
+        var bytes = Encoding.UTF8.GetBytes(scrubbed.Length > MaxFileSize ? "…\n" + scrubbed[^MaxFileSize..] : scrubbed);
         _tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"{_folder}/{name}")
         {
             Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
@@ -52,9 +52,9 @@ internal sealed class SupportBundle : IDisposable
     /// <summary>A file's text, or why it can't be had.</summary>
     public async Task AddFileAsync(string name, string file, Func<string, string>? redact = null)
     {
-        if (FileKind.Of(file) is { } kind and not FileKind.Regular)
+        if (FileKind.Detect(file) is { } fileKind and not FileKind.Regular)
         {
-            Add(name, $"{file} is {FileKind.Word(kind)} and no file.\n");
+            Add(name, $"{file} is {FileKind.Describe(fileKind)} and no file.\n");
             return;
         }
         try
@@ -62,9 +62,9 @@ internal sealed class SupportBundle : IDisposable
             var text = await File.ReadAllTextAsync(file);
             Add(name, redact?.Invoke(text) ?? text);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)   // the last: no file can have that name
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)   // the last: no file can have that name
         {
-            Add(name, e.Message + "\n");
+            Add(name, exception.Message + "\n");
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class SupportBundle : IDisposable
     public void Complete()
     {
         _tar.Dispose();
-        File.Move(_unfinished, _path);
+        File.Move(_temporaryPath, _path);
     }
 
     /// <summary>Leaves nothing of one that is not complete.</summary>
@@ -93,34 +93,34 @@ internal sealed class SupportBundle : IDisposable
         }
         finally
         {
-            File.Delete(_unfinished);
+            File.Delete(_temporaryPath);
         }
     }
 
     private static async Task<(string Text, string Remark)> RunAsync(string[] command, CancellationToken stopping)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        patience.CancelAfter(EachWithin);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        timeout.CancelAfter(CommandTimeout);
         try
         {
             using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
             try
             {
-                var error = process.StandardError.ReadToEndAsync(patience.Token);
-                var text = await process.StandardOutput.ReadToEndAsync(patience.Token);
-                var wrong = await error;
-                await process.WaitForExitAsync(patience.Token);
-                return (text, process.ExitCode == 0 ? "" : $"{wrong}It ended with {process.ExitCode}.\n");
+                var error = process.StandardError.ReadToEndAsync(timeout.Token);
+                var text = await process.StandardOutput.ReadToEndAsync(timeout.Token);
+                var errorOutput = await error;
+                await process.WaitForExitAsync(timeout.Token);
+                return (text, process.ExitCode == 0 ? "" : $"{errorOutput}It ended with {process.ExitCode}.\n");
             }
             catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
             {
                 process.Kill(entireProcessTree: true);
-                return ("", $"{command[0]} did not answer within {EachWithin.TotalSeconds:0} s.\n");
+                return ("", $"{command[0]} did not answer within {CommandTimeout.TotalSeconds:0} s.\n");
             }
         }
-        catch (Win32Exception e)
+        catch (Win32Exception exception)
         {
-            return ("", $"{command[0]} can't be run: {e.Message}.\n");
+            return ("", $"{command[0]} can't be run: {exception.Message}.\n");
         }
     }
 }

@@ -36,7 +36,7 @@ public sealed record AgentConfig
     public IdleConfig? Idle { get; init; }
 
     /// <summary>The app is had by HTTPS only: whoever comes by HTTP is led there.</summary>
-    public bool SecureOnly => Listen.Https is not null && Tls.Redirect is not false;
+    public bool RedirectsToHttps => Listen.Https is not null && Tls.Redirect is not false;
 
     /// <summary>Where visitors find the app by its name; null: it has none.</summary>
     public string? Url => (Dns, Listen.Https) switch

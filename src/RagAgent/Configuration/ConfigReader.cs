@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
 using System.Text.Unicode;
+using RagAgent.Configuration.Binding;
+using RagAgent.Configuration.Errors;
+using RagAgent.Configuration.Json;
 
 namespace RagAgent.Configuration;
 
@@ -11,11 +14,11 @@ namespace RagAgent.Configuration;
 public static class ConfigReader
 {
     /// <summary>In bytes; far above what a configuration needs, far below what hurts.</summary>
-    public const int LargestFile = 1 << 20;
+    public const int MaxFileSize = 1 << 20;
 
     private const string SamplePath = "/usr/share/ragagent/ragagent.json";
-    private const string SmallestFile = """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""";
-    private const string Example = $"smallest useful file is: {SmallestFile} and a sample with every key is {SamplePath}";
+    private const string MinimalExample = """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""";
+    private const string Example = $"smallest useful file is: {MinimalExample} and a sample with every key is {SamplePath}";
 
     /// <summary>Reads and checks a file. Never throws for what is wrong with it, a missing file included.</summary>
     /// <param name="path">Used in every message as given here.</param>
@@ -25,27 +28,39 @@ public static class ConfigReader
     /// <param name="open">Opens it; a test's way to a file that may not be read.</param>
     internal static ConfigResult ReadFile(string path, Func<string, Stream> open)
     {
-        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal)) return Refused(Shown.Text(path), "is no file name");
-        if (Directory.Exists(path)) return Refused(path, "is a folder; name the file in it");
-        if (FileKind.Of(path) is { } kind and not FileKind.Regular) return Refused(path, $"is {FileKind.Word(kind)} and no file; write the configuration to a file and name that");
+        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal))
+        {
+            return Failed(Quoting.Value(path), "is no file name");
+        }
+
+        if (Directory.Exists(path))
+        {
+            return Failed(path, "is a folder; name the file in it");
+        }
+
+        if (FileKind.Detect(path) is { } kind and not FileKind.Regular)
+        {
+            return Failed(path, $"is {FileKind.Describe(kind)} and no file; write the configuration to a file and name that");
+        }
+
         try
         {
-            using Stream file = open(path);
-            var text = new byte[LargestFile + 1];
-            int length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            using var file = open(path);
+            var text = new byte[MaxFileSize + 1];
+            var length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
             return Read(text.AsSpan(0, length), path);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            return Refused(path, $"there is no such file; write it. The {Example}");
+            return Failed(path, $"there is no such file; write it. The {Example}");
         }
         catch (UnauthorizedAccessException)
         {
-            return Refused(path, $"may not be read by this user ({System.Environment.UserName}); let this user read it, as with 'chmod 644 {path}'");
+            return Failed(path, $"may not be read by this user ({System.Environment.UserName}); let this user read it, as with 'chmod 644 {path}'");
         }
         catch (IOException failed)
         {
-            return Refused(path, $"can't be read: {failed.Message}");
+            return Failed(path, $"can't be read: {failed.Message}");
         }
     }
 
@@ -54,47 +69,71 @@ public static class ConfigReader
     /// <param name="fileName">Stands before every message.</param>
     public static ConfigResult Read(ReadOnlySpan<byte> utf8Json, string fileName)
     {
-        var findings = new Findings(fileName);
-        AgentConfig? config = Bind(utf8Json.StartsWith("\ufeff"u8) ? utf8Json["\ufeff"u8.Length..] : utf8Json, findings);
-        string fingerprint = Convert.ToHexStringLower(SHA256.HashData(utf8Json));
-        return findings.Any ? new ConfigResult(null, findings.InOrder(), fingerprint) : new ConfigResult(config, [], fingerprint);
+        var errors = new ConfigErrors(fileName);
+        var config = Bind(utf8Json.StartsWith("\ufeff"u8) ? utf8Json["\ufeff"u8.Length..] : utf8Json, errors);
+        var fingerprint = Convert.ToHexStringLower(SHA256.HashData(utf8Json));
+        return errors.Any ? new ConfigResult(null, errors.Sorted(), fingerprint) : new ConfigResult(config, [], fingerprint);
     }
 
-    private static ConfigResult Refused(string file, string problem) => new(null, [new(file, null, null, null, problem)], "");
+    private static ConfigResult Failed(string file, string problem) => new(null, [new(file, null, null, null, problem)], "");
 
-    private static AgentConfig? Bind(ReadOnlySpan<byte> text, Findings findings)
+    private static AgentConfig? Bind(ReadOnlySpan<byte> text, ConfigErrors errors)
     {
-        if (WhyNoText(text) is { } problem)
+        if (FindTextProblem(text) is { } problem)
         {
-            findings.AddForFile(problem);
+            errors.AddForFile(problem);
             return null;
         }
 
-        if (FirstBadByte(text) is { } bad)
+        if (FindInvalidByte(text) is { } invalidByte)
         {
-            findings.Add(new LineMap(text).At(text, bad), null, "this byte is no UTF-8; save the file as UTF-8");
+            errors.Add(new LineMap(text).PositionOf(text, invalidByte), null, "this byte is no UTF-8; save the file as UTF-8");
             return null;
         }
 
-        ConfigNode? root = PositionedJson.Parse(text, findings);
-        if (root is ObjectNode file) return ConfigBinder.Bind(file, findings);
-        if (root is not null) findings.Add(root.At, null, Say.Must("be one object { … }", root.Kind, $"the {Example}"));
+        var root = PositionedJsonParser.Parse(text, errors);
+        if (root is ObjectNode file)
+        {
+            return ConfigBinder.Bind(file, errors);
+        }
+
+        if (root is not null)
+        {
+            errors.Add(root.Position, null, ErrorMessages.Must("be one object { … }", root.TypeName, $"the {Example}"));
+        }
+
         return null;
     }
 
-    private static string? WhyNoText(ReadOnlySpan<byte> text)
+    private static string? FindTextProblem(ReadOnlySpan<byte> text)
     {
-        if (text.Length > LargestFile) return $"is larger than {LargestFile >> 20} MiB; this can't be the configuration";
-        if (text.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || text.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])) return "is UTF-16; save the file as UTF-8";
-        int begin = SyntaxScan.SkipBlank(text, 0, out string? badComment);
+        if (text.Length > MaxFileSize)
+        {
+            return $"is larger than {MaxFileSize >> 20} MiB; this can't be the configuration";
+        }
+
+        if (text.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || text.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
+        {
+            return "is UTF-16; save the file as UTF-8";
+        }
+
+        var begin = SyntaxScanner.SkipTrivia(text, 0, out var badComment);
         return begin == text.Length && badComment is null ? $"is empty. The {Example}" : null;
     }
 
-    private static int? FirstBadByte(ReadOnlySpan<byte> text)
+    private static int? FindInvalidByte(ReadOnlySpan<byte> text)
     {
-        if (Utf8.IsValid(text)) return null;
+        if (Utf8.IsValid(text))
+        {
+            return null;
+        }
+
         var at = 0;
-        while (System.Text.Rune.DecodeFromUtf8(text[at..], out _, out int length) == System.Buffers.OperationStatus.Done) at += length;
+        while (System.Text.Rune.DecodeFromUtf8(text[at..], out _, out var length) == System.Buffers.OperationStatus.Done)
+        {
+            at += length;
+        }
+
         return at;
     }
 }

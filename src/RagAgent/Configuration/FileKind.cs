@@ -10,18 +10,18 @@ internal static class FileKind
     private const int Socket = 0xC000, BlockDevice = 0x6000, CharacterDevice = 0x2000, Pipe = 0x1000;
 
     private const int Mask = 0xF000;
-    private const int FromWorkingDirectory = -100;   // AT_FDCWD
-    private const uint OnlyType = 1;   // STATX_TYPE
-    private const int Size = 256, ModeAt = 28;   // of struct statx, which is the same on every kind of machine
+    private const int AtWorkingDirectory = -100;   // AT_FDCWD
+    private const uint TypeMask = 1;   // STATX_TYPE
+    private const int StatxSize = 256, ModeOffset = 28;   // of struct statx, which is the same on every kind of machine
 
     /// <returns>Null when it can't be told: opening it will say why.</returns>
-    public static int? Of(string path)
+    public static int? Detect(string path)
     {
-        var seen = new byte[Size];
-        return Statx(FromWorkingDirectory, Encoding.UTF8.GetBytes(path + '\0'), 0, OnlyType, seen) == 0 ? BitConverter.ToUInt16(seen, ModeAt) & Mask : null;
+        var buffer = new byte[StatxSize];
+        return Statx(AtWorkingDirectory, Encoding.UTF8.GetBytes(path + '\0'), 0, TypeMask, buffer) == 0 ? BitConverter.ToUInt16(buffer, ModeOffset) & Mask : null;
     }
 
-    public static string Word(int kind) => kind switch
+    public static string Describe(int kind) => kind switch
     {
         Pipe => "a pipe",
         Socket => "a socket",
@@ -31,5 +31,5 @@ internal static class FileKind
 
     // The framework knows folders and links only.
     [DllImport("libc", EntryPoint = "statx")]
-    private static extern int Statx(int folder, byte[] path, int flags, uint wanted, byte[] seen);
+    private static extern int Statx(int folder, byte[] path, int flags, uint wanted, byte[] buffer);
 }

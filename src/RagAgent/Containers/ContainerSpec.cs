@@ -2,7 +2,7 @@ using System.Globalization;
 using Docker.DotNet.Models;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Containers;
 
@@ -14,48 +14,48 @@ internal sealed class ContainerSpec(AgentConfig config)
     public string ContainerPort => $"{Settings.Port}/tcp";
 
     /// <summary>Of everything in the configuration that shapes the container; probes, ports of ours and timings do not.</summary>
-    public static string FingerprintOf(AgentConfig config)
+    public static string ComputeFingerprint(AgentConfig config)
     {
-        var c = config.Container;
+        var container = config.Container;
         return Fingerprint.Of(
         [
-            "1", c.Name, c.Port.ToString(CultureInfo.InvariantCulture), c.Memory?.ToString(CultureInfo.InvariantCulture) ?? "",
-            c.Cpus?.ToString(CultureInfo.InvariantCulture) ?? "", c.User ?? "", c.ReadOnlyRoot.ToString(),
-            .. c.Volumes.Select(Bind).Order(StringComparer.Ordinal), "environment",
+            "1", container.Name, container.Port.ToString(CultureInfo.InvariantCulture), container.Memory?.ToString(CultureInfo.InvariantCulture) ?? "",
+            container.Cpus?.ToString(CultureInfo.InvariantCulture) ?? "", container.User ?? "", container.ReadOnlyRoot.ToString(),
+            .. container.Volumes.Select(ToBindString).Order(StringComparer.Ordinal), "environment",
             .. config.Environment.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}={e.Value}"), "secrets",
             .. config.Secrets.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}:{s.Value.Delivery}"),
         ]);
     }
 
-    public CreateContainerParameters Create(string name, Release release, ImageInspectResponse image, IReadOnlyList<HeldSecret> secrets)
+    public CreateContainerParameters BuildCreateParameters(string name, Release release, ImageInspectResponse image, IReadOnlyList<LoadedSecret> secrets)
     {
-        var throughMemory = secrets.Any(s => s.Delivery == SecretDelivery.Memory);
-        var stored = secrets.Where(s => s.Delivery == SecretDelivery.Environment).Select(s => $"{s.Variable}={s.Value.Reveal()}");
-        var create = new CreateContainerParameters
+        var hasMemorySecrets = secrets.Any(s => s.Delivery == SecretDelivery.Memory);
+        var environmentSecrets = secrets.Where(s => s.Delivery == SecretDelivery.Environment).Select(s => $"{s.Variable}={s.Value.Reveal()}");
+        var parameters = new CreateContainerParameters
         {
             Name = name,
             Image = release.Image.ToString(),
-            Env = [.. config.Environment.Select(e => $"{e.Key}={e.Value}"), .. stored],
-            Labels = Labels.Of(Settings.Name, release),
+            Env = [.. config.Environment.Select(e => $"{e.Key}={e.Value}"), .. environmentSecrets],
+            Labels = Labels.Create(Settings.Name, release),
             User = Settings.User ?? "",
             ExposedPorts = new Dictionary<string, EmptyStruct> { [ContainerPort] = default },
             StopTimeout = Settings.StopTimeout,
             // The agent's own probe is the truth; a second opinion inside the container would cost a process each time.
             Healthcheck = new HealthcheckConfig { Test = ["NONE"] },
-            HostConfig = Host(),
+            HostConfig = BuildHostConfig(),
         };
-        if (throughMemory)
+        if (hasMemorySecrets)
         {
-            create.Entrypoint = SecretHandover.Entrypoint;
-            create.Cmd = [.. image.Config?.Entrypoint ?? [], .. image.Config?.Cmd ?? []];
-            create.OpenStdin = true;
-            create.StdinOnce = true;
-            create.AttachStdin = true;
+            parameters.Entrypoint = SecretHandover.Entrypoint;
+            parameters.Cmd = [.. image.Config?.Entrypoint ?? [], .. image.Config?.Cmd ?? []];
+            parameters.OpenStdin = true;
+            parameters.StdinOnce = true;
+            parameters.AttachStdin = true;
         }
-        return create;
+        return parameters;
     }
 
-    private HostConfig Host() => new()
+    private HostConfig BuildHostConfig() => new()
     {
         // Someone must be PID 1 who passes signals on: Streamlit installs its handlers late.
         Init = true,
@@ -79,5 +79,5 @@ internal sealed class ContainerSpec(AgentConfig config)
     };
 
     /// <summary>For the fingerprint.</summary>
-    private static string Bind(VolumeConfig volume) => $"{volume.Host}:{volume.Container}:{(volume.ReadOnly ? "ro" : "rw")}";
+    private static string ToBindString(VolumeConfig volume) => $"{volume.Host}:{volume.Container}:{(volume.ReadOnly ? "ro" : "rw")}";
 }

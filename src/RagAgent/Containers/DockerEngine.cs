@@ -2,19 +2,21 @@ using System.Collections.Immutable;
 using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
-using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Containers.AppLogs;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
-using ContainerStatus = RagAgent.Supervision.ContainerStatus;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
+using ContainerStatus = RagAgent.Supervision.State.ContainerStatus;
 
 namespace RagAgent.Containers;
 
 /// <summary>The container on the real engine.</summary>
-internal sealed class DockerEngine(AgentConfig config, EngineConnection connection, SecretVault vault, ContainerOutput output, AppLog appLog, TimeProvider time, ILogger<DockerEngine> logger)
+internal sealed class DockerEngine(AgentConfig config, EngineConnection connection, SecretVault vault, ContainerOutput output, AppLogCollector appLogs, TimeProvider time, ILogger<DockerEngine> logger)
     : IEngine
 {
     // How long an honest engine may take under load, by what others learned the hard way.
@@ -25,23 +27,23 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     private static readonly TimeSpan RemoveTimeout = TimeSpan.FromSeconds(60);
 
     // The last words are milliseconds away; an engine that is busy shall not hold up what matters more.
-    private static readonly TimeSpan LastWordsBeforeTelling = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LastWordsBeforeRemoving = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LogFlushTimeoutOnExit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LogFlushTimeoutOnRemove = TimeSpan.FromSeconds(2);
 
     private readonly ContainerSpec _spec = new(config);
-    private volatile string? _renamed;
+    private volatile string? _renamedContainerId;
 
     private string Name => config.Container.Name;
 
     /// <summary>Of one that stands beside another that has the name.</summary>
-    private string NameBeside => $"{Name}-next";
+    private string CandidateName => $"{Name}-next";
 
     public async Task<Inventory> InspectAsync(CancellationToken stopping)
     {
         var containers = ImmutableArray.CreateBuilder<Container>();
-        var known = appLog.Known();
-        var ids = await OurIdsAsync(stopping);
-        appLog.Forget(known.Except(ids));
+        var followedIds = appLogs.KnownContainerIds();
+        var ids = await ListOwnIdsAsync(stopping);
+        appLogs.Forget(followedIds.Except(ids));
         foreach (var id in ids)
         {
             if (await FindAsync(id, stopping) is { } container)
@@ -49,43 +51,43 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 containers.Add(container);
             }
         }
-        if (containers is [{ IsAlive: true } only] && only.Name.StartsWith(NameBeside, StringComparison.Ordinal) && only.Id != _renamed)
+        if (containers is [{ IsAlive: true } survivor] && survivor.Name.StartsWith(CandidateName, StringComparison.Ordinal) && survivor.Id != _renamedContainerId)
         {
             // The one that it stood beside is gone, and an agent that was killed had no time for this. Once: somebody else may hold the name.
-            _renamed = only.Id;
-            await RenameAsync(only, stopping);
+            _renamedContainerId = survivor.Id;
+            await RenameAsync(survivor, stopping);
         }
-        return new Inventory(containers.ToImmutable(), await connection.VersionAsync(stopping)) { Images = await ImagesAsync(stopping) };
+        return new Inventory(containers.ToImmutable(), await connection.EngineVersionAsync(stopping)) { Images = await ListImagesAsync(stopping) };
     }
 
     public async Task<Container> StartAsync(Effect.StartContainer start, CancellationToken stopping)
     {
         var release = start.Release;
-        DataDisks.Require([.. VolumeFolders.Of(config.Container)]);
-        var taken = await RemoveLeftoversAsync(start.Beside, stopping);
+        MountGuard.RequireMounted([.. VolumeFolders.Of(config.Container)]);
+        var takenNames = await RemoveStoppedContainersAsync(start.Neighbor, stopping);
         var secrets = vault.Find(release.SecretsFingerprint)
-            ?? throw new ProblemException(new Problem("secrets-forgotten", "The secrets of this release are not in memory.", "They are read again."));
+            ?? throw new ProblemException(new Problem(ProblemCatalog.SecretsForgotten, "The secrets of this release are not in memory.", "They are read again."));
         var image = await connection.CallAsync("inspect the image", InspectTimeout,
             (docker, token) => docker.Images.InspectImageAsync(release.Image.ToString(), token), stopping);
         // One that serves keeps its name until it goes; the candidate beside it gets the name then.
-        var create = _spec.Create(new[] { Name, NameBeside, $"{NameBeside}-2" }.FirstOrDefault(name => !taken.Contains(name)) ?? Name, release, image, secrets);
-        Labels.Annotate(create.Labels, start.LastGood, start.Avoided);
-        var id = await CreateAsync(create, stopping);
-        appLog.Begin(id, release.SecretsFingerprint);
+        var parameters = _spec.BuildCreateParameters(new[] { Name, CandidateName, $"{CandidateName}-2" }.FirstOrDefault(name => !takenNames.Contains(name)) ?? Name, release, image, secrets);
+        Labels.Annotate(parameters.Labels, start.LastGood, start.Avoided);
+        var id = await CreateAsync(parameters, stopping);
+        appLogs.FollowFromStart(id, release.SecretsFingerprint);
         try
         {
-            var throughMemory = secrets.Where(s => s.Delivery == SecretDelivery.Memory).ToArray();
-            if (throughMemory.Length > 0)
+            var memorySecrets = secrets.Where(s => s.Delivery == SecretDelivery.Memory).ToArray();
+            if (memorySecrets.Length > 0)
             {
                 await RequireShellAsync(id, stopping);
-                await StartWithInputAsync(id, SecretHandover.Message(throughMemory), stopping);
+                await StartWithStdinAsync(id, SecretHandover.BuildMessage(memorySecrets), stopping);
             }
             else
             {
                 await StartAsync(id, stopping);
             }
             return await FindAsync(id, stopping)
-                ?? throw new ProblemException(new Problem("container-vanished", $"The container {create.Name} vanished right after its start.", Problems.TriesAgain));
+                ?? throw new ProblemException(new Problem(ProblemCatalog.ContainerVanished, $"The container {parameters.Name} vanished right after its start.", ExceptionMapping.RetriesAutomatically));
         }
         catch
         {
@@ -94,50 +96,50 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
     }
 
-    public async Task StopAsync(Container container, Container? heir, CancellationToken stopping)
+    public async Task StopAsync(Container container, Container? successor, CancellationToken stopping)
     {
-        _renamed = heir?.Id ?? _renamed;   // below; an inspection in between leaves it to this
+        _renamedContainerId = successor?.Id ?? _renamedContainerId;   // below; an inspection in between leaves it to this
         var grace = config.Container.StopTimeout;
-        await IgnoreGoneAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout, (docker, token) =>
+        await IgnoreNotFoundAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout, (docker, token) =>
             docker.Containers.StopContainerAsync(container.Id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token), stopping));
-        await appLog.DrainAsync(container.Id, LastWordsBeforeRemoving, stopping);
+        await appLogs.FlushAsync(container.Id, LogFlushTimeoutOnRemove, stopping);
         try
         {
             await RemoveAsync(container.Id, stopping);
         }
-        catch (ProblemException e) when (container.IsAlive && !e.Problem.IsNoAnswer)
+        catch (ProblemException exception) when (container.IsAlive && !exception.Problem.IsUnanswered)
         {
-            logger.LeftoverStays(container.ShortId, e.Problem);   // it has ended, and nothing waits for more
+            logger.ContainerNotRemoved(container.ShortId, exception.Problem);   // it has ended, and nothing waits for more
             return;
         }
-        if (heir is not null && heir.Name != Name)
+        if (successor is not null && successor.Name != Name)
         {
-            await RenameAsync(heir, stopping);
+            await RenameAsync(successor, stopping);
         }
     }
 
-    private async Task RenameAsync(Container heir, CancellationToken stopping)
+    private async Task RenameAsync(Container successor, CancellationToken stopping)
     {
         try
         {
             await connection.CallAsync("rename the container", InspectTimeout, (docker, token) =>
-                docker.Containers.RenameContainerAsync(heir.Id, new ContainerRenameParameters { NewName = Name }, token), stopping);
+                docker.Containers.RenameContainerAsync(successor.Id, new ContainerRenameParameters { NewName = Name }, token), stopping);
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            logger.KeepsItsName(heir.ShortId, heir.Name, e.Problem);   // it is known by its label; the name is for people
+            logger.RenameFailed(successor.ShortId, successor.Name, exception.Problem);   // it is known by its label; the name is for people
         }
     }
 
-    private Task<IReadOnlySet<string>> ImagesAsync(CancellationToken stopping) =>
+    private Task<IReadOnlySet<string>> ListImagesAsync(CancellationToken stopping) =>
         connection.CallAsync<IReadOnlySet<string>>("list its images", ListTimeout, async (docker, token) =>
         {
             var all = await docker.Images.ListImagesAsync(new ImagesListParameters(), token);
-            return all.SelectMany(image => image.RepoDigests ?? []).Select(FullName).ToHashSet(StringComparer.Ordinal);
+            return all.SelectMany(image => image.RepoDigests ?? []).Select(CanonicalName).ToHashSet(StringComparer.Ordinal);
         }, stopping);
 
     /// <summary>With the registry's host, which the engine leaves out for Docker Hub's images, and their own library's path with it.</summary>
-    internal static string FullName(string image)
+    internal static string CanonicalName(string image)
     {
         var slash = image.IndexOf('/');
         var first = slash < 0 ? "" : image[..slash];
@@ -146,7 +148,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             : $"docker.io/{image}";
     }
 
-    private Task<IReadOnlyList<string>> OurIdsAsync(CancellationToken stopping) =>
+    private Task<IReadOnlyList<string>> ListOwnIdsAsync(CancellationToken stopping) =>
         connection.CallAsync<IReadOnlyList<string>>("list its containers", ListTimeout, async (docker, token) =>
         {
             var label = new Dictionary<string, bool> { [$"{Labels.Name}={Name}"] = true };
@@ -160,72 +162,72 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     {
         try
         {
-            var seen = await connection.CallAsync("inspect the container", InspectTimeout,
+            var inspected = await connection.CallAsync("inspect the container", InspectTimeout,
                 (docker, token) => docker.Containers.InspectContainerAsync(id, token), stopping);
-            appLog.See(seen);
-            return Labels.Read(seen, _spec.ContainerPort, await ExitAsync(seen, stopping));
+            appLogs.Observe(inspected);
+            return Labels.ReadContainer(inspected, _spec.ContainerPort, await ReadExitAsync(inspected, stopping));
         }
-        catch (ProblemException e) when (EngineProblems.IsGone(e))
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
             return null;
         }
     }
 
-    private async Task<ContainerExit?> ExitAsync(ContainerInspectResponse seen, CancellationToken stopping)
+    private async Task<ContainerExit?> ReadExitAsync(ContainerInspectResponse inspected, CancellationToken stopping)
     {
-        if (seen.State is not { } state || Labels.Status(state) is not (ContainerStatus.Exited or ContainerStatus.Dead))
+        if (inspected.State is not { } state || Labels.ParseStatus(state) is not (ContainerStatus.Exited or ContainerStatus.Dead))
         {
             return null;
         }
-        await appLog.DrainAsync(seen.ID, LastWordsBeforeTelling, stopping);
-        return new ContainerExit((int)state.ExitCode, state.OOMKilled, state.Error ?? "", await OutputAsync(seen, stopping));
+        await appLogs.FlushAsync(inspected.ID, LogFlushTimeoutOnExit, stopping);
+        return new ContainerExit((int)state.ExitCode, state.OOMKilled, state.Error ?? "", await ReadOutputAsync(inspected, stopping));
     }
 
     /// <summary>Output can hold the secrets that the container was given: what can't be scrubbed of them is not shown.</summary>
-    private async Task<IReadOnlyList<string>> OutputAsync(ContainerInspectResponse seen, CancellationToken stopping) =>
-        config.Secrets.Count == 0 || (Labels.SecretsOf(seen) is { } given && vault.Find(given) is not null)
-            ? await output.LastLinesAsync(seen.ID, stopping)
+    private async Task<IReadOnlyList<string>> ReadOutputAsync(ContainerInspectResponse inspected, CancellationToken stopping) =>
+        config.Secrets.Count == 0 || (Labels.ReadSecretsFingerprint(inspected) is { } fingerprint && vault.Find(fingerprint) is not null)
+            ? await output.LastLinesAsync(inspected.ID, stopping)
             : ["(its output is not shown: the agent does not hold the secrets that it was given, see 'docker logs')"];
 
     /// <returns>The names of ours that are still taken: by the one that may stay, and by what can't be removed.</returns>
-    private async Task<IReadOnlyCollection<string>> RemoveLeftoversAsync(Container? beside, CancellationToken stopping)
+    private async Task<IReadOnlyCollection<string>> RemoveStoppedContainersAsync(Container? keep, CancellationToken stopping)
     {
-        var taken = new List<string>();
-        foreach (var id in await OurIdsAsync(stopping))
+        var takenNames = new List<string>();
+        foreach (var id in await ListOwnIdsAsync(stopping))
         {
             if (await FindAsync(id, stopping) is not { } container)
             {
                 continue;
             }
-            if (id == beside?.Id)
+            if (id == keep?.Id)
             {
-                taken.Add(container.Name);
+                takenNames.Add(container.Name);
                 continue;
             }
             if (container.IsAlive)
             {
-                throw new ProblemException(new Problem("container-alive", $"A container of ours, {container.ShortId}, is alive: a second one is not started beside it.",
+                throw new ProblemException(new Problem(ProblemCatalog.ContainerAlive, $"A container of ours, {container.ShortId}, is alive: a second one is not started beside it.",
                     "It is looked at again."));
             }
-            await appLog.DrainAsync(id, LastWordsBeforeRemoving, stopping);
+            await appLogs.FlushAsync(id, LogFlushTimeoutOnRemove, stopping);
             try
             {
                 await RemoveAsync(id, stopping);
             }
-            catch (ProblemException e) when (!e.Problem.IsNoAnswer)
+            catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
             {
                 // It has ended and harms nobody; least of all does it speak against the image that is to be started.
-                logger.LeftoverStays(container.ShortId, e.Problem);
-                taken.Add(container.Name);
+                logger.ContainerNotRemoved(container.ShortId, exception.Problem);
+                takenNames.Add(container.Name);
             }
         }
-        return taken;
+        return takenNames;
     }
 
-    private async Task<string> CreateAsync(CreateContainerParameters create, CancellationToken stopping)
+    private async Task<string> CreateAsync(CreateContainerParameters parameters, CancellationToken stopping)
     {
         // A name stays taken for a moment while the engine still removes its last holder.
-        var nameComesFree = new ResiliencePipelineBuilder { TimeProvider = time }
+        var retryWhileNameTaken = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
                 ShouldHandle = new PredicateBuilder().Handle<NameTakenException>(e => e.Holder is null),
@@ -236,40 +238,40 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             .Build();
         try
         {
-            return await nameComesFree.ExecuteAsync(async token => await TryCreateAsync(create, token), stopping);
+            return await retryWhileNameTaken.ExecuteAsync(async token => await TryCreateAsync(parameters, token), stopping);
         }
-        catch (NameTakenException e)
+        catch (NameTakenException exception)
         {
-            throw new ProblemException(e.Holder is { } holder
-                ? new Problem("container-name-taken", $"The name {create.Name} is taken by the container {holder}, which RagAgent did not create.",
-                    $"Rename or remove it ('docker rename {create.Name} other'), or set container.name in the configuration; the agent tries again by itself.")
-                : new Problem("container-name-taken", $"The name {create.Name} is still taken by a container that is being removed.",
-                    "The agent tries again by itself; a removal that never ends is ended by 'systemctl restart docker'."), e);
+            throw new ProblemException(exception.Holder is { } holder
+                ? new Problem(ProblemCatalog.ContainerNameTaken, $"The name {parameters.Name} is taken by the container {holder}, which RagAgent did not create.",
+                    $"Rename or remove it ('docker rename {parameters.Name} other'), or set container.name in the configuration; the agent tries again by itself.")
+                : new Problem(ProblemCatalog.ContainerNameTaken, $"The name {parameters.Name} is still taken by a container that is being removed.",
+                    "The agent tries again by itself; a removal that never ends is ended by 'systemctl restart docker'."), exception);
         }
     }
 
-    private async Task<string> TryCreateAsync(CreateContainerParameters create, CancellationToken stopping)
+    private async Task<string> TryCreateAsync(CreateContainerParameters parameters, CancellationToken stopping)
     {
         try
         {
             return await connection.CallAsync("create the container", CreateTimeout, async (docker, token) =>
-                (await docker.Containers.CreateContainerAsync(create, token)).ID, stopping);
+                (await docker.Containers.CreateContainerAsync(parameters, token)).ID, stopping);
         }
-        catch (ProblemException e) when (e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
+        catch (ProblemException exception) when (exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
         {
-            throw new NameTakenException(await HolderOfNameAsync(create.Name!, stopping), e);
+            throw new NameTakenException(await FindNameHolderAsync(parameters.Name!, stopping), exception);
         }
     }
 
-    private async Task<string?> HolderOfNameAsync(string name, CancellationToken stopping)
+    private async Task<string?> FindNameHolderAsync(string name, CancellationToken stopping)
     {
         try
         {
             var holder = await connection.CallAsync("inspect the container", InspectTimeout,
                 (docker, token) => docker.Containers.InspectContainerAsync(name, token), stopping);
-            return Labels.Status(holder.State) == ContainerStatus.Removing ? null : holder.ID[..12];
+            return Labels.ParseStatus(holder.State) == ContainerStatus.Removing ? null : holder.ID[..12];
         }
-        catch (ProblemException e) when (EngineProblems.IsGone(e))
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
             return null;
         }
@@ -283,13 +285,13 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             await connection.CallAsync("look into the container", InspectTimeout, (docker, token) =>
                 docker.Containers.GetArchiveFromContainerAsync(id, new ContainerPathStatParameters { Path = SecretHandover.Entrypoint[0] }, true, token), stopping);
         }
-        catch (ProblemException e) when (EngineProblems.IsGone(e))
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
-            throw new ProblemException(new Problem("image-without-shell",
+            throw new ProblemException(new Problem(ProblemCatalog.ImageWithoutShell,
                 $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be handed over through memory.",
-                "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), e);
+                "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), exception);
         }
-        catch (ProblemException e) when (!e.Problem.IsNoAnswer)
+        catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
         {
             // The engine can't even set its file system up, and says so without words here: the start says why.
         }
@@ -298,18 +300,18 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
     private Task<bool> StartAsync(string id, CancellationToken stopping) =>
         connection.CallAsync("start the container", StartTimeout, (docker, token) => docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token), stopping);
 
-    private Task StartWithInputAsync(string id, byte[] input, CancellationToken stopping) =>
+    private Task StartWithStdinAsync(string id, byte[] stdin, CancellationToken stopping) =>
         connection.CallAsync("start the container", StartTimeout, async (docker, token) =>
         {
             // Attached before the start: if the agent dies in between, the input ends and the container gives up by itself.
             using var stream = await docker.Containers.AttachContainerAsync(id, new ContainerAttachParameters { Stream = true, Stdin = true }, token);
             await docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token);
-            await stream.WriteAsync(input, 0, input.Length, token);
+            await stream.WriteAsync(stdin, 0, stdin.Length, token);
             stream.CloseWrite();
         }, stopping);
 
     private Task RemoveAsync(string id, CancellationToken stopping) =>
-        IgnoreGoneAsync(() => connection.CallAsync("remove the container", RemoveTimeout, (docker, token) =>
+        IgnoreNotFoundAsync(() => connection.CallAsync("remove the container", RemoveTimeout, (docker, token) =>
             docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token), stopping));
 
     private async Task TryRemoveAsync(string id)
@@ -318,20 +320,20 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         {
             await RemoveAsync(id, CancellationToken.None);
         }
-        catch (ProblemException e)
+        catch (ProblemException exception)
         {
-            logger.LeftoverStays(id[..12], e.Problem);   // the next start removes it
+            logger.ContainerNotRemoved(id[..12], exception.Problem);   // the next start removes it
         }
     }
 
     /// <summary>What is to go and is gone already, or is being removed by someone else, is no failure.</summary>
-    private static async Task IgnoreGoneAsync(Func<Task> call)
+    private static async Task IgnoreNotFoundAsync(Func<Task> call)
     {
         try
         {
             await call();
         }
-        catch (ProblemException e) when (EngineProblems.IsGone(e) || e.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception) || exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
         {
             return;
         }

@@ -1,4 +1,4 @@
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 
 namespace RagAgent.Containers;
 
@@ -7,5 +7,5 @@ internal sealed class EngineCheck(EngineConnection connection) : ICheck
     public string Name => "engine";
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping) =>
-        CheckResult.Well($"Docker {await connection.VersionAsync(stopping)} answers on {connection.Socket}.");
+        CheckResult.Ok($"Docker {await connection.EngineVersionAsync(stopping)} answers on {connection.Socket}.");
 }

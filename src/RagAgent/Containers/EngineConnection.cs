@@ -2,7 +2,8 @@ using Docker.DotNet;
 using Docker.DotNet.Unix;
 using Polly;
 using Polly.Timeout;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Containers;
 
@@ -16,17 +17,17 @@ internal sealed class EngineConnection : IDisposable
     private const string DefaultHost = "unix:///var/run/docker.sock";
 
     // What this code was written against. A newer engine is asked for this one, an older one for its own.
-    private static readonly Version Preferred = new(1, 44);
+    private static readonly Version PreferredApiVersion = new(1, 44);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(30);
 
     // Of the first call, not of the making: who never calls the engine has nothing to say about where it is.
     private readonly Lazy<Uri> _endpoint;
     private readonly TimeProvider _time;
-    private readonly SemaphoreSlim _connecting = new(1);
-    private Connected? _connected;
+    private readonly SemaphoreSlim _connectLock = new(1);
+    private NegotiatedClient? _negotiated;
 
     /// <summary>The machine's engine, as the docker command finds it.</summary>
-    public EngineConnection(TimeProvider time) => (_time, _endpoint) = (time, new Lazy<Uri>(EngineHere));
+    public EngineConnection(TimeProvider time) => (_time, _endpoint) = (time, new Lazy<Uri>(ResolveDefaultEndpoint));
 
     public EngineConnection(Uri endpoint, TimeProvider time) => (_time, _endpoint) = (time, new Lazy<Uri>(endpoint));
 
@@ -35,101 +36,101 @@ internal sealed class EngineConnection : IDisposable
     public string Socket => _endpoint.Value.LocalPath;
 
     /// <summary>Carries out one call.</summary>
-    /// <param name="what">For the operator, as in "Docker Engine did not … in time".</param>
+    /// <param name="action">For the operator, as in "Docker Engine did not … in time".</param>
     /// <param name="timeout">How long the engine may take for it.</param>
     /// <param name="call">The call itself.</param>
     /// <param name="stopping">The caller's own end.</param>
     /// <exception cref="ProblemException">The engine is out of reach, refused the call or took too long.</exception>
-    public async Task<T> CallAsync<T>(string what, TimeSpan timeout, Func<DockerClient, CancellationToken, Task<T>> call, CancellationToken stopping)
+    public async Task<T> CallAsync<T>(string action, TimeSpan timeout, Func<DockerClient, CancellationToken, Task<T>> call, CancellationToken stopping)
     {
         try
         {
-            var connected = await ConnectAsync(stopping);
-            return await Within(timeout, token => call(connected.Client, token), stopping);
+            var negotiated = await ConnectAsync(stopping);
+            return await WithTimeoutAsync(timeout, token => call(negotiated.Client, token), stopping);
         }
-        catch (TimeoutRejectedException e)
+        catch (TimeoutRejectedException exception)
         {
-            Forget();
-            throw new ProblemException(new Problem(ProblemCodes.EngineSilent,
-                $"Docker Engine did not {what} within {Words.Span(timeout)}.", "Look at 'systemctl status docker'; the agent tries again by itself."), e);
+            Reset();
+            throw new ProblemException(new Problem(ProblemCatalog.EngineSilent,
+                $"Docker Engine did not {action} within {Humanize.Duration(timeout)}.", "Look at 'systemctl status docker'; the agent tries again by itself."), exception);
         }
-        catch (Exception e) when (e is not (OperationCanceledException or ProblemException))
+        catch (Exception exception) when (exception is not (OperationCanceledException or ProblemException))
         {
-            if (EngineProblems.MeansOutOfReach(e))
+            if (EngineProblems.IsConnectionFailure(exception))
             {
-                Forget();
+                Reset();
             }
-            throw new ProblemException(EngineProblems.From(e, what, Socket), e);
+            throw new ProblemException(EngineProblems.From(exception, action, Socket), exception);
         }
     }
 
-    public Task CallAsync(string what, TimeSpan timeout, Func<DockerClient, CancellationToken, Task> call, CancellationToken stopping) =>
-        CallAsync(what, timeout, async (client, token) =>
+    public Task CallAsync(string action, TimeSpan timeout, Func<DockerClient, CancellationToken, Task> call, CancellationToken stopping) =>
+        CallAsync(action, timeout, async (client, token) =>
         {
             await call(client, token);
             return true;
         }, stopping);
 
     /// <summary>The engine's own version, as it said when the connection was made.</summary>
-    public async Task<string> VersionAsync(CancellationToken stopping) =>
+    public async Task<string> EngineVersionAsync(CancellationToken stopping) =>
         await CallAsync("answer", PingTimeout, async (_, token) => (await ConnectAsync(token)).EngineVersion, stopping);
 
     /// <summary>The newest version of its API that the engine speaks, by which its own age is told.</summary>
-    public async Task<Version> NewestApiAsync(CancellationToken stopping) =>
-        await CallAsync("answer", PingTimeout, async (_, token) => (await ConnectAsync(token)).NewestApi, stopping);
+    public async Task<Version> MaxApiVersionAsync(CancellationToken stopping) =>
+        await CallAsync("answer", PingTimeout, async (_, token) => (await ConnectAsync(token)).MaxApiVersion, stopping);
 
     public void Dispose()
     {
-        _connected?.Client.Dispose();
-        _connecting.Dispose();
+        _negotiated?.Client.Dispose();
+        _connectLock.Dispose();
     }
 
-    private static Uri EngineHere()
+    private static Uri ResolveDefaultEndpoint()
     {
         var host = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } set ? set : DefaultHost;
         return Uri.TryCreate(host, UriKind.Absolute, out var uri) && uri.Scheme == "unix"
             ? uri
-            : throw new ProblemException(new Problem("engine-host", $"DOCKER_HOST is '{host}', but only a Unix socket can be used.",
+            : throw new ProblemException(new Problem(ProblemCatalog.EngineHost, $"DOCKER_HOST is '{host}', but only a Unix socket can be used.",
                 $"Unset it, or set it to something like {DefaultHost}."));
     }
 
-    private async Task<Connected> ConnectAsync(CancellationToken stopping)
+    private async Task<NegotiatedClient> ConnectAsync(CancellationToken stopping)
     {
-        if (_connected is { } there)
+        if (_negotiated is { } existing)
         {
-            return there;
+            return existing;
         }
-        await _connecting.WaitAsync(stopping);
+        await _connectLock.WaitAsync(stopping);
         try
         {
-            return _connected ??= await NegotiateAsync(stopping);
+            return _negotiated ??= await NegotiateAsync(stopping);
         }
         finally
         {
-            _connecting.Release();
+            _connectLock.Release();
         }
     }
 
-    private async Task<Connected> NegotiateAsync(CancellationToken stopping)
+    private async Task<NegotiatedClient> NegotiateAsync(CancellationToken stopping)
     {
-        using var asking = Client(null);
-        var version = await Within(PingTimeout, asking.System.GetVersionAsync, stopping);
-        var newest = Version.Parse(version.APIVersion);
-        var oldest = Version.TryParse(version.MinAPIVersion, out var min) ? min : newest;
-        var agreed = newest < Preferred ? newest : oldest > Preferred ? oldest : Preferred;
-        return new Connected(Client(agreed), $"{version.Version} (API {agreed})", newest);
+        using var unversioned = CreateClient(null);
+        var version = await WithTimeoutAsync(PingTimeout, unversioned.System.GetVersionAsync, stopping);
+        var maxApiVersion = Version.Parse(version.APIVersion);
+        var minApiVersion = Version.TryParse(version.MinAPIVersion, out var min) ? min : maxApiVersion;
+        var apiVersion = maxApiVersion < PreferredApiVersion ? maxApiVersion : minApiVersion > PreferredApiVersion ? minApiVersion : PreferredApiVersion;
+        return new NegotiatedClient(CreateClient(apiVersion), $"{version.Version} (API {apiVersion})", maxApiVersion);
     }
 
-    private DockerClient Client(Version? version)
+    private DockerClient CreateClient(Version? version)
     {
         var builder = new DockerClientBuilder().WithEndpoint(_endpoint.Value).WithTimeout(Timeout.InfiniteTimeSpan);
         builder = version is null ? builder : builder.WithApiVersion(version);
         return builder.WithTransportOptions(new UnixSocketTransportOptions()).Build();
     }
 
-    private void Forget() => _connected = null;   // not disposed: another call may still be using it; it is collected when the last one ends
+    private void Reset() => _negotiated = null;   // not disposed: another call may still be using it; it is collected when the last one ends
 
-    private async Task<T> Within<T>(TimeSpan timeout, Func<CancellationToken, Task<T>> call, CancellationToken stopping)
+    private async Task<T> WithTimeoutAsync<T>(TimeSpan timeout, Func<CancellationToken, Task<T>> call, CancellationToken stopping)
     {
         if (timeout == Timeout.InfiniteTimeSpan)
         {
@@ -139,5 +140,5 @@ internal sealed class EngineConnection : IDisposable
         return await pipeline.ExecuteAsync(async token => await call(token), stopping);
     }
 
-    private sealed record Connected(DockerClient Client, string EngineVersion, Version NewestApi);
+    private sealed record NegotiatedClient(DockerClient Client, string EngineVersion, Version MaxApiVersion);
 }

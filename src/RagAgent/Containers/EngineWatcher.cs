@@ -1,19 +1,19 @@
 using System.Globalization;
 using Docker.DotNet.Models;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Containers;
 
 /// <summary>Listens to the engine's events and tells the supervision that something stirred. What it was, an inspection finds out.</summary>
-internal sealed class EngineWatcher(AgentConfig config, EngineConnection connection, Supervisor supervisor, StateBoard board, TimeProvider time, ILogger<EngineWatcher> logger)
+internal sealed class EngineWatcher(AgentConfig config, EngineConnection connection, Supervisor supervisor, StateFeed feed, TimeProvider time, ILogger<EngineWatcher> logger)
     : BackgroundService
 {
-    private static readonly TimeSpan BeforeReopening = TimeSpan.FromSeconds(1);
-    private const string Stop = "stop";
-    private static readonly string[] Relevant = ["start", "die", "oom", "destroy", "pause", "unpause", "rename", Stop];
+    private static readonly TimeSpan ReconnectDelay = TimeSpan.FromSeconds(1);
+    private const string StopAction = "stop";
+    private static readonly string[] WatchedActions = ["start", "die", "oom", "destroy", "pause", "unpause", "rename", StopAction];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -21,28 +21,28 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
         var since = time.GetUtcNow();
         while (!stoppingToken.IsCancellationRequested)
         {
-            await EngineAnswersAsync(stoppingToken);
+            await WaitForEngineAsync(stoppingToken);
             try
             {
                 await connection.CallAsync("send its events", Timeout.InfiniteTimeSpan, (docker, token) => ListenAsync(docker, since, token), stoppingToken);
             }
-            catch (Exception e) when (e is ProblemException || (e is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+            catch (Exception exception) when (exception is ProblemException || (exception is OperationCanceledException && !stoppingToken.IsCancellationRequested))
             {
                 // The inspection that follows says what is wrong with the engine, in one voice.
             }
             since = time.GetUtcNow();
             logger.EventStreamEnded();
-            supervisor.Post(at => new Event.EngineBroke(at));
-            await Task.Delay(BeforeReopening, time, stoppingToken);
+            supervisor.Post(at => new Event.EngineDisconnected(at));
+            await Task.Delay(ReconnectDelay, time, stoppingToken);
         }
     }
 
-    private async Task EngineAnswersAsync(CancellationToken stopping)
+    private async Task WaitForEngineAsync(CancellationToken stopping)
     {
-        var (revision, state) = board.Read();
-        while (!state.EngineAnswers)
+        var (revision, state) = feed.Read();
+        while (!state.EngineIsReachable)
         {
-            (revision, state) = await board.WaitAsync(revision, stopping);
+            (revision, state) = await feed.WaitAsync(revision, stopping);
         }
     }
 
@@ -52,28 +52,28 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
         {
             ["type"] = new Dictionary<string, bool> { ["container"] = true },
             ["label"] = new Dictionary<string, bool> { [$"{Labels.Name}={config.Container.Name}"] = true },
-            ["event"] = Relevant.ToDictionary(name => name, _ => true),
+            ["event"] = WatchedActions.ToDictionary(name => name, _ => true),
         };
         var from = since.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters, Since = from }, new Callback<Message>(Tell), stopping);
+        return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters, Since = from }, new SynchronousProgress<Message>(OnMessage), stopping);
     }
 
     /// <summary>Only of a stop is told what it was: an end that somebody asked for looks like any other afterwards.</summary>
-    private void Tell(Message message)
+    private void OnMessage(Message message)
     {
-        if (message.Action == Stop && message.Actor?.ID is { } id)
+        if (message.Action == StopAction && message.Actor?.ID is { } id)
         {
-            supervisor.Post(at => new Event.StopCalled(at, id));
+            supervisor.Post(at => new Event.ExternalStopRequested(at, id));
         }
         else
         {
-            supervisor.Post(at => new Event.EngineStirred(at));
+            supervisor.Post(at => new Event.EngineChanged(at));
         }
     }
 }
 
 /// <summary>Unlike <see cref="Progress{T}"/>, calls back at once and in order.</summary>
-internal sealed class Callback<T>(Action<T> report) : IProgress<T>
+internal sealed class SynchronousProgress<T>(Action<T> report) : IProgress<T>
 {
     public void Report(T value) => report(value);
 }

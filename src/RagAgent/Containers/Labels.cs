@@ -1,6 +1,6 @@
 using Docker.DotNet.Models;
-using RagAgent.Supervision;
-using ContainerStatus = RagAgent.Supervision.ContainerStatus;
+using RagAgent.Supervision.State;
+using ContainerStatus = RagAgent.Supervision.State.ContainerStatus;
 
 namespace RagAgent.Containers;
 
@@ -16,7 +16,7 @@ internal static class Labels
     private const string LastGood = "ragagent.last-good";
     private const string Avoided = "ragagent.avoided";
 
-    public static Dictionary<string, string> Of(string name, Release release) => new()
+    public static Dictionary<string, string> Create(string name, Release release) => new()
     {
         [Name] = name,
         [Repository] = release.Image.Repository,
@@ -38,36 +38,36 @@ internal static class Labels
         }
     }
 
-    private static ImageName? ImageOf(IDictionary<string, string> labels, string label) =>
+    private static ImageName? ReadImage(IDictionary<string, string> labels, string label) =>
         labels.TryGetValue(label, out var text) && text.LastIndexOf('@') is > 0 and var at ? new ImageName(text[..at], text[(at + 1)..]) : null;
 
-    public static Container Read(ContainerInspectResponse seen, string containerPort, ContainerExit? exit)
+    public static Container ReadContainer(ContainerInspectResponse inspected, string containerPort, ContainerExit? exit)
     {
-        var labels = seen.Config?.Labels ?? new Dictionary<string, string>();
+        var labels = inspected.Config?.Labels ?? new Dictionary<string, string>();
         var image = labels.TryGetValue(Repository, out var repository) && labels.TryGetValue(Digest, out var digest)
             ? new ImageName(repository, digest)
             : null;
         return new Container(
-            seen.ID,
-            seen.Name.TrimStart('/'),
+            inspected.ID,
+            inspected.Name.TrimStart('/'),
             image,
             labels.TryGetValue(Release, out var release) ? release : null,
             labels.TryGetValue(Config, out var config) ? config : null,
-            Status(seen.State),
-            seen.State?.StartedAt ?? "",
-            HostPort(seen, containerPort),
+            ParseStatus(inspected.State),
+            inspected.State?.StartedAt ?? "",
+            ReadHostPort(inspected, containerPort),
             exit)
         {
-            LastGood = ImageOf(labels, LastGood),
-            Avoided = ImageOf(labels, Avoided),
+            LastGood = ReadImage(labels, LastGood),
+            Avoided = ReadImage(labels, Avoided),
         };
     }
 
     /// <summary>Which versions of the secrets it was given; null when its label is missing.</summary>
-    public static string? SecretsOf(ContainerInspectResponse seen) =>
-        seen.Config?.Labels is { } labels && labels.TryGetValue(Secrets, out var secrets) ? secrets : null;
+    public static string? ReadSecretsFingerprint(ContainerInspectResponse inspected) =>
+        inspected.Config?.Labels is { } labels && labels.TryGetValue(Secrets, out var secrets) ? secrets : null;
 
-    public static ContainerStatus Status(State? state) => state?.Status switch
+    public static ContainerStatus ParseStatus(State? state) => state?.Status switch
     {
         "running" => ContainerStatus.Running,
         "paused" => ContainerStatus.Paused,
@@ -78,7 +78,7 @@ internal static class Labels
         _ => ContainerStatus.Created,
     };
 
-    private static int? HostPort(ContainerInspectResponse seen, string containerPort) =>
-        seen.NetworkSettings?.Ports is { } ports && ports.TryGetValue(containerPort, out var bindings) &&
+    private static int? ReadHostPort(ContainerInspectResponse inspected, string containerPort) =>
+        inspected.NetworkSettings?.Ports is { } ports && ports.TryGetValue(containerPort, out var bindings) &&
         bindings?.FirstOrDefault()?.HostPort is { } text && int.TryParse(text, out var port) ? port : null;
 }

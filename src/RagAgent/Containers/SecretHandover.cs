@@ -7,13 +7,13 @@ namespace RagAgent.Containers;
 /// <remarks>
 /// A shell that runs before the image's own command reads assignments from its standard input up to an end mark, exports
 /// them and replaces itself by the command. The engine stores that shell script, never what it reads. When the input ends early
-/// (the agent died between start and handover) the shell exits with <see cref="NotDelivered"/>, and the container is started
+/// (the agent died between start and handover) the shell exits with <see cref="NotDeliveredExitCode"/>, and the container is started
 /// anew. See docs/decisions/0002-secrets-through-standard-input.md.
 /// </remarks>
 internal static class SecretHandover
 {
     /// <summary>The exit code of a container that did not get its secrets.</summary>
-    public const int NotDelivered = 97;
+    public const int NotDeliveredExitCode = 97;
 
     // Four quotes in a row stand nowhere in a quoted value, whatever it holds: no beginning of a message looks like a whole one.
     private const string EndMark = "#''''";
@@ -35,7 +35,7 @@ internal static class SecretHandover
     public static IList<string> Entrypoint { get; } = ["/bin/sh", "-c", Script, "ragagent"];
 
     /// <summary>What is written to the standard input. Quoted so that the shell takes every character as it is.</summary>
-    public static byte[] Message(IEnumerable<HeldSecret> secrets)
+    public static byte[] BuildMessage(IEnumerable<LoadedSecret> secrets)
     {
         var text = new StringBuilder();
         foreach (var secret in secrets)

@@ -1,7 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
 
 namespace RagAgent.Containers;
 
@@ -23,26 +23,26 @@ internal static class VolumeFolders
     public static IEnumerable<string> Of(ContainerConfig container) => container.Volumes.Where(volume => volume.Host.StartsWith('/')).Select(volume => volume.Host).Distinct();
 
     /// <summary>A folder of another volume that the app may write to, which this one lies in: what the app makes of the way there is not root's to follow.</summary>
-    public static string? WritableAbove(ContainerConfig container, string folder) =>
+    public static string? WritableParent(ContainerConfig container, string folder) =>
         container.Volumes.FirstOrDefault(other => !other.ReadOnly && other.Host.StartsWith('/') && folder.StartsWith(other.Host + "/", StringComparison.Ordinal))?.Host;
 
-    public static Problem Missing(string folder) => new("volume-missing",
+    public static Problem MissingProblem(string folder) => new(ProblemCatalog.VolumeMissing,
         $"The folder {folder} of container.volumes is not there.",
         "If a disk belongs there, mount it ('findmnt --fstab --verify'); a new folder is made by 'sudo ragagent volumes'. The agent tries again by itself.");
 
     /// <summary>Makes the folder, and what is missing above it as root's.</summary>
     /// <exception cref="ProblemException">It can't be made.</exception>
-    public static void Make(string folder, string owner)
+    public static void Create(string folder, string owner)
     {
-        var (code, said) = Run("install", ["-d", "-m", "0750", "-o", owner.Split(':')[0], "-g", owner.Split(':')[1], "--", folder]);
+        var (code, error) = Run("install", ["-d", "-m", "0750", "-o", owner.Split(':')[0], "-g", owner.Split(':')[1], "--", folder]);
         if (code != 0)
         {
-            throw new ProblemException(new Problem("volume-not-made", $"The folder {folder} can't be made: {said}.", $"Make it by hand: mkdir -p {folder} && chown {owner} {folder}"));
+            throw new ProblemException(new Problem(ProblemCatalog.VolumeNotMade, $"The folder {folder} can't be made: {error}.", $"Make it by hand: mkdir -p {folder} && chown {owner} {folder}"));
         }
     }
 
     /// <summary>Whether this user may write there, by groups, modes and access lists; null: this process can't try it.</summary>
-    public static bool? MayWrite(string folder, string owner)
+    public static bool? CanWrite(string folder, string owner)
     {
         if (!Environment.IsPrivilegedProcess)
         {
@@ -62,13 +62,13 @@ internal static class VolumeFolders
         try
         {
             using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
-            var said = process.StandardError.ReadToEnd().Trim();
+            var error = process.StandardError.ReadToEnd().Trim();
             process.WaitForExit();
-            return (process.ExitCode, said[(said.LastIndexOf(':') + 1)..].Trim());
+            return (process.ExitCode, error[(error.LastIndexOf(':') + 1)..].Trim());
         }
-        catch (Win32Exception e)
+        catch (Win32Exception exception)
         {
-            return (null, $"{program} can't be run ({e.Message})");
+            return (null, $"{program} can't be run ({exception.Message})");
         }
     }
 

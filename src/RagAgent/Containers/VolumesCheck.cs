@@ -1,6 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Containers;
 
@@ -12,7 +13,7 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
     public string Name => "volumes";
 
     /// <summary>Whether a user (<c>uid:gid</c>) may write to a folder; null: that can't be tried.</summary>
-    public Func<string, string, bool?> MayWrite { get; init; } = VolumeFolders.MayWrite;
+    public Func<string, string, bool?> CanWrite { get; init; } = VolumeFolders.CanWrite;
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
@@ -21,41 +22,41 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
         {
             return CheckResult.Skipped("container.volumes names no folder of this machine: what the app writes goes with its container.");
         }
-        DataDisks.Require(folders);
+        MountGuard.RequireMounted(folders);
         if (folders.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
         {
             return CheckResult.Failed(File.Exists(missing)
-                ? new Problem("volume-missing", $"{missing} of container.volumes is a file; the app needs a folder.", "Correct container.volumes, or move the file away.")
-                : VolumeFolders.Missing(missing));
+                ? new Problem(ProblemCatalog.VolumeMissing, $"{missing} of container.volumes is a file; the app needs a folder.", "Correct container.volumes, or move the file away.")
+                : VolumeFolders.MissingProblem(missing));
         }
-        var user = config.Container.User ?? await UserOfImageAsync(stopping);
+        var user = config.Container.User ?? await ReadImageUserAsync(stopping);
         var owner = user is null ? null : VolumeFolders.OwnerOf(config.Container with { User = user });
         var writable = config.Container.Volumes.Where(volume => !volume.ReadOnly).Select(volume => volume.Host).Where(folders.Contains).Distinct();
-        if (owner is not null && !owner.StartsWith("0:", StringComparison.Ordinal) && writable.FirstOrDefault(folder => MayWrite(folder, owner) == false) is { } closed)
+        if (owner is not null && !owner.StartsWith("0:", StringComparison.Ordinal) && writable.FirstOrDefault(folder => CanWrite(folder, owner) == false) is { } notWritable)
         {
-            return CheckResult.Failed(new Problem("volume-not-writable", $"The app runs as {owner} and may not write to {closed}.", $"chown -R {owner} {closed}"));
+            return CheckResult.Failed(new Problem(ProblemCatalog.VolumeNotWritable, $"The app runs as {owner} and may not write to {notWritable}.", $"chown -R {owner} {notWritable}"));
         }
-        return CheckResult.Well($"{(folders.Length == 1 ? "The folder is" : $"All {folders.Length} folders are")} there; {Free(folders)}.");
+        return CheckResult.Ok($"{(folders.Length == 1 ? "The folder is" : $"All {folders.Length} folders are")} there; {DescribeFreeSpace(folders)}.");
     }
 
     /// <summary>What stands in the image, by the container that is made of it; null: there is none yet.</summary>
-    private async Task<string?> UserOfImageAsync(CancellationToken stopping)
+    private async Task<string?> ReadImageUserAsync(CancellationToken stopping)
     {
         try
         {
             var container = await connection.CallAsync("inspect the container", InspectTimeout, (docker, token) => docker.Containers.InspectContainerAsync(config.Container.Name, token), stopping);
             return container.Config?.User is { Length: > 0 } user ? user : "0";
         }
-        catch (ProblemException e) when (EngineProblems.IsGone(e))
+        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
             return null;
         }
     }
 
     /// <summary>The least that is free: where it ends first.</summary>
-    private static string Free(string[] folders)
+    private static string DescribeFreeSpace(string[] folders)
     {
         var (folder, bytes) = folders.Select(folder => (folder, new DriveInfo(folder).AvailableFreeSpace)).MinBy(space => space.AvailableFreeSpace);
-        return $"{Words.Bytes(bytes)} are free on the disk of {folder}";
+        return $"{Humanize.Bytes(bytes)} are free on the disk of {folder}";
     }
 }

@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Control;
 
@@ -16,7 +16,7 @@ internal sealed class ConfigInUse
     /// <summary>Called after <see cref="Problem"/> has changed. It must not block.</summary>
     public event Action? Changed;
 
-    public void Tell(Problem? problem)
+    public void Report(Problem? problem)
     {
         _problem = problem;
         Changed?.Invoke();

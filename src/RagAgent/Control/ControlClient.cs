@@ -1,26 +1,26 @@
-using System.Net.Http.Json;
 using System.Net.Sockets;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Reporting;
 
 namespace RagAgent.Control;
 
 /// <summary>Talks to the agent that runs.</summary>
 internal sealed class ControlClient : IDisposable
 {
-    private readonly string _socket;
+    private readonly string _socketPath;
     private readonly HttpClient _http;
-    private bool _answered;
+    private bool _hasAnswered;
 
     public ControlClient(string runtimeDirectory)
     {
-        _socket = RuntimeDirectory.Socket(runtimeDirectory);
+        _socketPath = RuntimeDirectory.SocketPath(runtimeDirectory);
         _http = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
             ConnectCallback = async (_, stopping) =>
             {
                 var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket), stopping);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socketPath), stopping);
                 return new NetworkStream(socket, ownsSocket: true);
             },
         })
@@ -34,47 +34,47 @@ internal sealed class ControlClient : IDisposable
     /// <param name="stopping">Ends the wait.</param>
     /// <exception cref="ProblemException">No agent answers.</exception>
     /// <exception cref="HttpRequestException">The agent ended: it answered this client before, or was about to.</exception>
-    public Task<StatusDocument> StatusAsync(long? after, CancellationToken stopping) => AskAsync(async () =>
+    public Task<StatusDocument> StatusAsync(long? after, CancellationToken stopping) => SendAsync(async () =>
         await _http.GetFromJsonAsync(after is null ? "v1/status" : $"v1/status?after={after}", ControlJson.Default.StatusDocument, stopping));
 
     /// <summary>Begins what an operator wants, or joins the same that is under way.</summary>
-    /// <param name="what"><c>update</c>, <c>rollback</c>, <c>unquarantine</c>, <c>stop</c> or <c>start</c>.</param>
+    /// <param name="request"><c>update</c>, <c>rollback</c>, <c>unquarantine</c>, <c>stop</c> or <c>start</c>.</param>
     /// <param name="stopping">Ends the call.</param>
-    public Task<UpdateAccepted> RequestAsync(string what, CancellationToken stopping) => AskAsync(async () =>
+    public Task<UpdateAccepted> RequestAsync(string request, CancellationToken stopping) => SendAsync(async () =>
     {
-        using var response = await _http.PostAsync($"v1/{what}", null, stopping);
+        using var response = await _http.PostAsync($"v1/{request}", null, stopping);
         response.EnsureSuccessStatusCode();
         return await response.Content.ReadFromJsonAsync(ControlJson.Default.UpdateAccepted, stopping);
     });
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<T> AskAsync<T>(Func<Task<T?>> ask)
+    private async Task<T> SendAsync<T>(Func<Task<T?>> send)
     {
         try
         {
-            var answer = await ask() ?? throw new HttpRequestException("The agent sent nothing.");
-            _answered = true;
+            var answer = await send() ?? throw new HttpRequestException("The agent sent nothing.");
+            _hasAnswered = true;
             return answer;
         }
-        catch (HttpRequestException e) when ((e.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
+        catch (HttpRequestException exception) when ((exception.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
         {
-            throw new ProblemException(new Problem("control-denied", $"The agent may not be asked by this user: its control socket {_socket} is for root and the group 'ragagent'.",
-                "Use sudo, or have this user put into the group: 'sudo usermod -aG ragagent NAME', then log in again."), e);
+            throw new ProblemException(new Problem(ProblemCatalog.ControlDenied, $"The agent may not be asked by this user: its control socket {_socketPath} is for root and the group 'ragagent'.",
+                "Use sudo, or have this user put into the group: 'sudo usermod -aG ragagent NAME', then log in again."), exception);
         }
-        catch (TaskCanceledException e) when (e.InnerException is TimeoutException)
+        catch (TaskCanceledException exception) when (exception.InnerException is TimeoutException)
         {
-            throw new ProblemException(new Problem("not-running", $"The agent accepts calls on {_socket} but does not answer them.",
-                "See 'journalctl -u ragagent'; 'systemctl restart ragagent' leaves the app running."), e);
+            throw new ProblemException(new Problem(ProblemCatalog.NotRunning, $"The agent accepts calls on {_socketPath} but does not answer them.",
+                "See 'journalctl -u ragagent'; 'systemctl restart ragagent' leaves the app running."), exception);
         }
-        catch (HttpRequestException e) when (e.GetBaseException() is SocketException && !_answered)   // who answered before did run: it has ended since
+        catch (HttpRequestException exception) when (exception.GetBaseException() is SocketException && !_hasAnswered)   // who answered before did run: it has ended since
         {
-            throw new ProblemException(new Problem("not-running", $"No agent runs here: nobody answers on {_socket}.",
-                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), e);
+            throw new ProblemException(new Problem(ProblemCatalog.NotRunning, $"No agent runs here: nobody answers on {_socketPath}.",
+                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), exception);
         }
-        catch (IOException e)   // in the middle of its answer; a caller's own failures to write are of the same type, and no news of the agent
+        catch (IOException exception)   // in the middle of its answer; a caller's own failures to write are of the same type, and no news of the agent
         {
-            throw new HttpRequestException("The agent's answer was cut.", e);
+            throw new HttpRequestException("The agent's answer was cut.", exception);
         }
     }
 }

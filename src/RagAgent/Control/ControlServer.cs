@@ -1,22 +1,20 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
+using RagAgent.Common;
+using RagAgent.Reporting;
 using RagAgent.Secrets;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Control;
 
 /// <summary>The local control socket: HTTP with JSON, readable by the agent's user and group only.</summary>
 /// <remarks><c>GET /v1/status[?after=REVISION]</c> waits for news when asked to; <c>POST /v1/update</c> and its like begin what an operator wants.</remarks>
-internal sealed class ControlServer(ControlAddress address, StatusWriter status, StateBoard board, ConfigInUse configInUse, PasswordKeeper password, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter status, StateFeed feed, ConfigInUse configInUse, PasswordHashProvider password, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(25);
 
-    private static readonly Dictionary<string, RequestKind> Asks = new()
+    private static readonly Dictionary<string, RequestKind> RequestRoutes = new()
     {
         ["/v1/update"] = RequestKind.Update,
         ["/v1/rollback"] = RequestKind.Rollback,
@@ -29,28 +27,28 @@ internal sealed class ControlServer(ControlAddress address, StatusWriter status,
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        address.Claim();
-        address.RemoveLeftSocket();
+        controlSocket.Acquire();
+        controlSocket.RemoveStaleSocket();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = "/" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.ListenUnixSocket(address.Socket);
+            kestrel.ListenUnixSocket(controlSocket.SocketPath);
             kestrel.AddServerHeader = false;
         });
         builder.Services.AddSingleton(loggers);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
         _server = builder.Build();
-        _server.Run(AnswerAsync);
+        _server.Run(HandleAsync);
         await _server.StartAsync(cancellationToken);
-        configInUse.Changed += board.Touch;
-        password.Changed += board.Touch;
-        File.SetUnixFileMode(address.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+        configInUse.Changed += feed.Touch;
+        password.Changed += feed.Touch;
+        File.SetUnixFileMode(controlSocket.SocketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        configInUse.Changed -= board.Touch;
-        password.Changed -= board.Touch;
+        configInUse.Changed -= feed.Touch;
+        password.Changed -= feed.Touch;
         if (_server is not null)
         {
             await _server.StopAsync(CancellationToken.None);
@@ -65,53 +63,53 @@ internal sealed class ControlServer(ControlAddress address, StatusWriter status,
         }
     }
 
-    private Task AnswerAsync(HttpContext call) => (call.Request.Method, call.Request.Path.Value) switch
+    private Task HandleAsync(HttpContext context) => (context.Request.Method, context.Request.Path.Value) switch
     {
-        ("GET", "/v1/status") => StatusAsync(call),
-        ("POST", { } path) when Asks.TryGetValue(path, out var kind) => AskAsync(call, kind),
-        _ => RefuseAsync(call),
+        ("GET", "/v1/status") => HandleStatusAsync(context),
+        ("POST", { } path) when RequestRoutes.TryGetValue(path, out var kind) => HandleRequestAsync(context, kind),
+        _ => WriteNotFoundAsync(context),
     };
 
-    private async Task StatusAsync(HttpContext call)
+    private async Task HandleStatusAsync(HttpContext context)
     {
-        if (long.TryParse(call.Request.Query["after"], out var seen))
+        if (long.TryParse(context.Request.Query["after"], out var knownRevision))
         {
-            using var patience = new CancellationTokenSource(LongestWait, clock.Time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(call.RequestAborted, patience.Token);
+            using var timeout = new CancellationTokenSource(MaxWait, clock.Time);
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, timeout.Token);
             try
             {
-                await board.WaitAsync(seen, either.Token);
+                await feed.WaitAsync(knownRevision, linked.Token);
             }
-            catch (OperationCanceledException) when (!call.RequestAborted.IsCancellationRequested)
+            catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {
                 // No news is an answer too: the caller asks again.
             }
         }
-        await WriteAsync(call, status.Write(), ControlJson.Default.StatusDocument);
+        await WriteJsonAsync(context, status.Build(), ControlJson.Default.StatusDocument);
     }
 
-    private async Task AskAsync(HttpContext call, RequestKind kind)
+    private async Task HandleRequestAsync(HttpContext context, RequestKind kind)
     {
         // Answered once the request is part of the state, so that the caller finds its own one there.
-        var (revision, state) = board.Read();
-        var before = state.Counter;
-        supervisor.Post(at => new Event.Asked(at, kind));
-        while (!(state.Request is { } request && request.Id > before) && !(state.LastOutcome is { } ended && ended.Id > before))
+        var (revision, state) = feed.Read();
+        var before = state.LastOperation;
+        supervisor.Post(at => new Event.OperatorRequested(at, kind));
+        while (!(state.Request is { } request && request.Id > before) && !(state.LastOutcome is { } outcome && outcome.Id > before))
         {
-            (revision, state) = await board.WaitAsync(revision, call.RequestAborted);
+            (revision, state) = await feed.WaitAsync(revision, context.RequestAborted);
         }
-        await WriteAsync(call, new UpdateAccepted(state.Request?.Id ?? state.LastOutcome!.Id), ControlJson.Default.UpdateAccepted);
+        await WriteJsonAsync(context, new UpdateAccepted(state.Request?.Id ?? state.LastOutcome!.Id), ControlJson.Default.UpdateAccepted);
     }
 
-    private static Task RefuseAsync(HttpContext call)
+    private static Task WriteNotFoundAsync(HttpContext context)
     {
-        call.Response.StatusCode = StatusCodes.Status404NotFound;
-        return call.Response.WriteAsync($"There is GET /v1/status and POST to {string.Join(", ", Asks.Keys.Order(StringComparer.Ordinal))}.\n");
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return context.Response.WriteAsync($"There is GET /v1/status and POST to {string.Join(", ", RequestRoutes.Keys.Order(StringComparer.Ordinal))}.\n");
     }
 
-    private static Task WriteAsync<T>(HttpContext call, T document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    private static Task WriteJsonAsync<T>(HttpContext context, T document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
     {
-        call.Response.ContentType = "application/json";
-        return JsonSerializer.SerializeAsync(call.Response.Body, document, type, call.RequestAborted);
+        context.Response.ContentType = "application/json";
+        return JsonSerializer.SerializeAsync(context.Response.Body, document, type, context.RequestAborted);
     }
 }

@@ -1,62 +1,63 @@
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
-using RagAgent.Supervision;
+using RagAgent.Diagnostics.BootTiming;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Diagnostics;
 
 /// <summary>Sees in the state what the boot has reached, and keeps it for the next one.</summary>
-internal sealed class BootRecorder(BootTimeline timeline, IBoots boots, StateBoard board) : BackgroundService
+internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, StateFeed feed) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-        timeline.Changed += () => news.Writer.TryWrite(true);
-        news.Writer.TryWrite(true);
-        await Task.WhenAll(WatchAsync(stoppingToken), KeepAsync(news.Reader, stoppingToken));
+        var changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        timeline.Changed += () => changes.Writer.TryWrite(true);
+        changes.Writer.TryWrite(true);
+        await Task.WhenAll(WatchAsync(stoppingToken), SaveChangesAsync(changes.Reader, stoppingToken));
     }
 
     private async Task WatchAsync(CancellationToken stopping)
     {
-        var (revision, state) = board.Read();
-        while (!timeline.Now.IsOver)
+        var (revision, state) = feed.Read();
+        while (!timeline.Current.IsComplete)
         {
-            foreach (var milestone in Reached(state))
+            foreach (var milestone in ReachedMilestones(state))
             {
                 timeline.Reach(milestone);
             }
-            (revision, state) = await board.WaitAsync(revision, stopping);
+            (revision, state) = await feed.WaitAsync(revision, stopping);
         }
     }
 
-    private async Task KeepAsync(ChannelReader<bool> news, CancellationToken stopping)
+    private async Task SaveChangesAsync(ChannelReader<bool> changes, CancellationToken stopping)
     {
-        await foreach (var _ in news.ReadAllAsync(stopping))
+        await foreach (var _ in changes.ReadAllAsync(stopping))
         {
-            boots.Write(timeline.Previous is { } previous ? [timeline.Now, previous] : [timeline.Now]);
+            store.Write(timeline.Previous is { } previous ? [timeline.Current, previous] : [timeline.Current]);
         }
     }
 
-    private static IEnumerable<Milestone> Reached(AgentState s)
+    private static IEnumerable<BootMilestone> ReachedMilestones(AgentState state)
     {
-        if (s.Secrets.Value is not null)
+        if (state.Secrets.Value is not null)
         {
-            yield return Milestone.Secret;
+            yield return BootMilestone.Secret;
         }
-        if (s.Tag.Value is not null)
+        if (state.Tag.Value is not null)
         {
-            yield return Milestone.Digest;
+            yield return BootMilestone.Digest;
         }
-        if (s.Image.Value is not null)
+        if (state.Image.Value is not null)
         {
-            yield return Milestone.Pull;
+            yield return BootMilestone.Pull;
         }
-        if (s.App is App.Probing or App.Serving)
+        if (state.Front is ContainerState.Probing or ContainerState.Serving)
         {
-            yield return Milestone.Start;
+            yield return BootMilestone.Start;
         }
-        if (s.App is App.Serving)
+        if (state.Front is ContainerState.Serving)
         {
-            yield return Milestone.Healthy;
+            yield return BootMilestone.Healthy;
         }
     }
 }

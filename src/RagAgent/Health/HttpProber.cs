@@ -1,7 +1,9 @@
 using System.Net.WebSockets;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Health;
 
@@ -9,7 +11,7 @@ namespace RagAgent.Health;
 internal sealed class HttpProber : IProber, IDisposable
 {
     /// <summary>A timer that fires so much later than it was set for tells that the agent did not run, and that nobody waited for the app.</summary>
-    private static readonly TimeSpan Late = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StallThreshold = TimeSpan.FromSeconds(1);
 
     private readonly HealthConfig _health;
     private readonly TimeProvider _time;
@@ -38,21 +40,21 @@ internal sealed class HttpProber : IProber, IDisposable
         {
             throw;
         }
-        catch (NotAskedException e)
+        catch (ProbeSkippedException e)
         {
-            return new ProbeResult.NotAsked(e.Message);
+            return new ProbeResult.NotSent(e.Message);
         }
-        catch (Exception e)
+        catch (Exception exception)
         {
-            return new ProbeResult.NotAsked(OwnLack.In(e) ?? Problems.From(e).What.TrimEnd('.'));
+            return new ProbeResult.NotSent(AgentResourceShortage.Find(exception) ?? ExceptionMapping.ToProblem(exception).What.TrimEnd('.'));
         }
     }
 
     private ProbeResult.Failed Failed(Fault fault)
     {
-        var shortOf = _pressure.Shortage();
-        var words = fault.IsSlowness && shortOf is not null ? $"{fault.Words} while the machine is short of {shortOf}" : fault.Words;
-        return new ProbeResult.Failed(words, UnderPressure: shortOf is not null);
+        var shortage = _pressure.FindShortage();
+        var message = fault.IsTimeout && shortage is not null ? $"{fault.Message} while the machine is short of {shortage}" : fault.Message;
+        return new ProbeResult.Failed(message, UnderPressure: shortage is not null);
     }
 
     private async Task<Fault?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping)
@@ -63,35 +65,35 @@ internal sealed class HttpProber : IProber, IDisposable
         }
         return kind switch
         {
-            ProbeKind.Startup => await GetAsync(port, _health.Startup.Path, _health.Startup.Timeout, stopping),
-            ProbeKind.Liveness => await GetAsync(port, _health.Liveness.Path, _health.Liveness.Timeout, stopping),
-            ProbeKind.Gate => await GateAsync(port, stopping),
+            ProbeKind.Startup => await CheckGetAsync(port, _health.Startup.Path, _health.Startup.Timeout, stopping),
+            ProbeKind.Liveness => await CheckGetAsync(port, _health.Liveness.Path, _health.Liveness.Timeout, stopping),
+            ProbeKind.Gate => await CheckGateAsync(port, stopping),
             _ => throw new InvalidOperationException($"No one probes for {kind}."),
         };
     }
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<Fault?> GateAsync(int port, CancellationToken stopping)
+    private async Task<Fault?> CheckGateAsync(int port, CancellationToken stopping)
     {
-        var patience = _health.Startup.Timeout;
-        if (_health.Gate.Path is { } path && await GetAsync(port, path, patience, stopping) is { } fault)
+        var timeLimit = _health.Startup.Timeout;
+        if (_health.Gate.Path is { } path && await CheckGetAsync(port, path, timeLimit, stopping) is { } fault)
         {
             return fault;
         }
-        return _health.Gate.WebSocket is { } socket ? await HandshakeAsync(port, socket, patience, stopping) : null;
+        return _health.Gate.WebSocket is { } socket ? await CheckWebSocketAsync(port, socket, timeLimit, stopping) : null;
     }
 
-    private Task<Fault?> GetAsync(int port, string path, TimeSpan patience, CancellationToken stopping) =>
-        WithinAsync(path, patience, async token =>
+    private Task<Fault?> CheckGetAsync(int port, string path, TimeSpan timeLimit, CancellationToken stopping) =>
+        WithTimeLimitAsync(path, timeLimit, async token =>
         {
             using var response = await _http.GetAsync(new Uri($"http://127.0.0.1:{port}{path}"), HttpCompletionOption.ResponseHeadersRead, token);
             return response.IsSuccessStatusCode ? null : new Fault($"{path} answered {(int)response.StatusCode}");
         }, stopping);
 
     /// <summary>A handshake as a browser makes it through the front door: with an Origin that equals the Host.</summary>
-    private Task<Fault?> HandshakeAsync(int port, string path, TimeSpan patience, CancellationToken stopping) =>
-        WithinAsync(path, patience, async token =>
+    private Task<Fault?> CheckWebSocketAsync(int port, string path, TimeSpan timeLimit, CancellationToken stopping) =>
+        WithTimeLimitAsync(path, timeLimit, async token =>
         {
             using var socket = new ClientWebSocket();
             socket.Options.Proxy = null;
@@ -102,44 +104,44 @@ internal sealed class HttpProber : IProber, IDisposable
             return null;
         }, stopping);
 
-    private async Task<Fault?> WithinAsync(string path, TimeSpan patience, Func<CancellationToken, Task<Fault?>> ask, CancellationToken stopping)
+    private async Task<Fault?> WithTimeLimitAsync(string path, TimeSpan timeLimit, Func<CancellationToken, Task<Fault?>> check, CancellationToken stopping)
     {
-        using var timeout = new CancellationTokenSource(patience, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
-        var asked = _time.GetTimestamp();
+        using var timeout = new CancellationTokenSource(timeLimit, _time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        var startedAt = _time.GetTimestamp();
         try
         {
-            return await ask(either.Token);
+            return await check(linked.Token);
         }
-        catch (Exception e) when (!stopping.IsCancellationRequested && OwnLack.In(e) is { } lack)
+        catch (Exception exception) when (!stopping.IsCancellationRequested && AgentResourceShortage.Find(exception) is { } shortage)
         {
-            throw new NotAskedException(lack, e);
+            throw new ProbeSkippedException(shortage, exception);
         }
-        catch (Exception e) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested)
+        catch (Exception exception) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested)
         {
-            var late = _time.GetElapsedTime(asked) - patience;
-            return late > Late
-                ? throw new NotAskedException($"the agent itself did not run for {Words.Span(late)}", e)
-                : new Fault($"{path} did not answer within {Words.Span(patience)}", IsSlowness: true);
+            var overrun = _time.GetElapsedTime(startedAt) - timeLimit;
+            return overrun > StallThreshold
+                ? throw new ProbeSkippedException($"the agent itself did not run for {Humanize.Duration(overrun)}", exception)
+                : new Fault($"{path} did not answer within {Humanize.Duration(timeLimit)}", IsTimeout: true);
         }
-        catch (WebSocketException e)
+        catch (WebSocketException exception)
         {
-            return new Fault($"{path} refused a WebSocket: {Problems.Cause(e)}");
+            return new Fault($"{path} refused a WebSocket: {ExceptionMapping.DescribeCause(exception)}");
         }
-        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ResponseEnded)
         {
             return new Fault($"{path} got no answer: the app closed the connection");
         }
-        catch (HttpRequestException e)
+        catch (HttpRequestException exception)
         {
-            return new Fault($"{path} did not answer: {Problems.Cause(e)}");
+            return new Fault($"{path} did not answer: {ExceptionMapping.DescribeCause(exception)}");
         }
     }
 
-    /// <param name="Words">Few.</param>
-    /// <param name="IsSlowness">The time was over: what a machine that is short of something would explain.</param>
-    private sealed record Fault(string Words, bool IsSlowness = false);
+    /// <param name="Message">Few.</param>
+    /// <param name="IsTimeout">The time was over: what a machine that is short of something would explain.</param>
+    private sealed record Fault(string Message, bool IsTimeout = false);
 
     /// <summary>The message is what a probe that was not made tells.</summary>
-    private sealed class NotAskedException(string fault, Exception inner) : Exception(fault, inner);
+    private sealed class ProbeSkippedException(string reason, Exception inner) : Exception(reason, inner);
 }

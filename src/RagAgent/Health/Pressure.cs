@@ -15,8 +15,8 @@ namespace RagAgent.Health;
 /// <param name="directory">Where the kernel tells it; without it (an old kernel, a switched-off one) the machine counts as well.</param>
 internal sealed class Pressure(string directory = "/proc/pressure")
 {
-    private const string Line = "some ";
-    private const string Field = "avg10=";
+    private const string LinePrefix = "some ";
+    private const string FieldPrefix = "avg10=";
 
     private static readonly (string File, double Limit, string What)[] Resources =
     [
@@ -26,19 +26,19 @@ internal sealed class Pressure(string directory = "/proc/pressure")
     ];
 
     /// <returns>What it is short of, in words; null when of nothing, or when nothing is known.</returns>
-    public string? Shortage() => Array.Find(Resources, resource => Read(resource.File) > resource.Limit).What;
+    public string? FindShortage() => Array.Find(Resources, resource => Read(resource.File) > resource.Limit).What;
 
     /// <summary>The share in percent; null when the text has none.</summary>
     public static double? Parse(string text)
     {
         foreach (var line in text.Split('\n'))
         {
-            if (!line.StartsWith(Line, StringComparison.Ordinal))
+            if (!line.StartsWith(LinePrefix, StringComparison.Ordinal))
             {
                 continue;
             }
-            var field = Array.Find(line.Split(' '), f => f.StartsWith(Field, StringComparison.Ordinal));
-            return double.TryParse(field?[Field.Length..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent <= 100 ? percent : null;
+            var field = Array.Find(line.Split(' '), f => f.StartsWith(FieldPrefix, StringComparison.Ordinal));
+            return double.TryParse(field?[FieldPrefix.Length..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent <= 100 ? percent : null;
         }
         return null;
     }
@@ -49,7 +49,7 @@ internal sealed class Pressure(string directory = "/proc/pressure")
         {
             return Parse(File.ReadAllText(Path.Combine(directory, resource)));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;   // also "operation not supported", which is how a kernel says that it keeps no account
         }

@@ -1,12 +1,12 @@
 using System.Text.Json;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Images;
 
 /// <summary>The token exchange of registries other than ECR (Docker Hub, GHCR …), for images that anyone may pull.</summary>
 internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope)
 {
-    public static BearerChallenge? Find(HttpResponseMessage response)
+    public static BearerChallenge? FromResponse(HttpResponseMessage response)
     {
         var bearer = response.Headers.WwwAuthenticate.FirstOrDefault(h => h.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase));
         if (bearer?.Parameter is not { } parameters)
@@ -25,28 +25,28 @@ internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope
             : null;
     }
 
-    public async Task<string> TokenAsync(HttpClient http, RegistryAccess access, CancellationToken stopping)
+    public async Task<string> RequestTokenAsync(HttpClient http, RegistryAccess access, CancellationToken stopping)
     {
         var query = (Realm.Query.Length > 0 ? "&" : "?") + $"service={Uri.EscapeDataString(Service ?? access.Host)}" +
             (Scope is null ? "" : $"&scope={Uri.EscapeDataString(Scope)}");
         using var response = await http.GetAsync(new Uri(Realm + query), stopping);
-        if (response.IsSuccessStatusCode && Token(await response.Content.ReadAsByteArrayAsync(stopping)) is { } token)
+        if (response.IsSuccessStatusCode && ParseToken(await response.Content.ReadAsByteArrayAsync(stopping)) is { } token)
         {
             return token;
         }
-        throw new ProblemException(new Problem("registry-denied", $"The registry {access.Host} gave out no token for anonymous access.",
+        throw new ProblemException(new Problem(ProblemCatalog.RegistryDenied, $"The registry {access.Host} gave out no token for anonymous access.",
             "Only public images of registries other than ECR can be used."));
     }
 
-    private static string? Token(byte[] answer)
+    private static string? ParseToken(byte[] body)
     {
         try
         {
-            using var document = JsonDocument.Parse(answer);
+            using var document = JsonDocument.Parse(body);
             string? Text(string name) => document.RootElement.TryGetProperty(name, out var token) && token.GetString() is { Length: > 0 } text ? text : null;
             return Text("token") ?? Text("access_token");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return null;   // no token is what the caller tells; the answer's own words may hold one
         }

@@ -1,4 +1,5 @@
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 
@@ -6,10 +7,10 @@ namespace RagAgent.Images;
 internal static class DiskPreflight
 {
     /// <summary>The compressed bytes of a layer lie beside what they unpack to, which is about twice as much.</summary>
-    public const int Unpacked = 3;
+    public const int UnpackedFactor = 3;
 
     /// <summary>For the container's own writes and logs, and for what else grows meanwhile.</summary>
-    public const long Reserve = 256_000_000;
+    public const long ReserveBytes = 256_000_000;
 
     /// <summary>Compressed bytes of the layers that no image on disk has.</summary>
     /// <param name="layers">The image's, from its manifest.</param>
@@ -19,33 +20,33 @@ internal static class DiskPreflight
     public static long MissingBytes(IReadOnlyList<Layer> layers, IReadOnlyList<string> diffIds, IEnumerable<IReadOnlyList<string>> onDisk)
     {
         // A config blob that does not fit its manifest proves nothing about what is there.
-        var there = diffIds.Count == layers.Count ? onDisk.Select(other => Shared(diffIds, other)).DefaultIfEmpty(0).Max() : 0;
-        return layers.Skip(there).DistinctBy(layer => layer.Digest).Aggregate(0L, (sum, layer) => Sum(sum, layer.Size));
+        var presentLayers = diffIds.Count == layers.Count ? onDisk.Select(other => SharedLayers(diffIds, other)).DefaultIfEmpty(0).Max() : 0;
+        return layers.Skip(presentLayers).DistinctBy(layer => layer.Digest).Aggregate(0L, (sum, layer) => AddSaturating(sum, layer.Size));
     }
 
     /// <summary>How many layers from the bottom up are the same.</summary>
-    public static int Shared(IReadOnlyList<string> one, IReadOnlyList<string> other) =>
+    public static int SharedLayers(IReadOnlyList<string> one, IReadOnlyList<string> other) =>
         one.Zip(other).TakeWhile(pair => pair.First == pair.Second).Count();
 
     /// <summary>Bytes that must be free to pull so many compressed ones; an image whose layers are all there needs none.</summary>
-    public static long Needed(long missing) => missing switch
+    public static long RequiredBytes(long missingBytes) => missingBytes switch
     {
         <= 0 => 0,
-        > (long.MaxValue - Reserve) / Unpacked => long.MaxValue,   // a manifest may state anything
-        _ => (missing * Unpacked) + Reserve,
+        > (long.MaxValue - ReserveBytes) / UnpackedFactor => long.MaxValue,   // a manifest may state anything
+        _ => (missingBytes * UnpackedFactor) + ReserveBytes,
     };
 
     /// <exception cref="ProblemException">It does not fit.</exception>
-    public static void Require(long missing, FreeSpace? free, string reference)
+    public static void RequireSpace(long missingBytes, FreeSpace? free, string reference)
     {
-        if (free is not null && free.Bytes < Needed(missing))
+        if (free is not null && free.Bytes < RequiredBytes(missingBytes))
         {
-            throw new ProblemException(new Problem(ProblemCodes.DiskFull,
-                $"Pulling {reference} needs {Words.Bytes(Needed(missing))} of disk ({Words.Bytes(missing)} of layers, unpacked, and a reserve), " +
-                $"but {Words.Bytes(free.Bytes)} are free on {free.Path}.",
+            throw new ProblemException(new Problem(ProblemCatalog.DiskFull,
+                $"Pulling {reference} needs {Humanize.Bytes(RequiredBytes(missingBytes))} of disk ({Humanize.Bytes(missingBytes)} of layers, unpacked, and a reserve), " +
+                $"but {Humanize.Bytes(free.Bytes)} are free on {free.Path}.",
                 "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."));
         }
     }
 
-    private static long Sum(long one, long other) => other <= 0 ? one : one > long.MaxValue - other ? long.MaxValue : one + other;
+    private static long AddSaturating(long one, long other) => other <= 0 ? one : one > long.MaxValue - other ? long.MaxValue : one + other;
 }

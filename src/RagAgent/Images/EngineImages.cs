@@ -1,15 +1,16 @@
 using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
 /// <summary>The images on the engine's disk: finds, lists, names and removes them.</summary>
 internal sealed class EngineImages(EngineConnection connection)
 {
-    private const string Trial = "ragagent.trial";
+    private const string TestContainerLabel = "ragagent.trial";
     private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan CreateTimeout = TimeSpan.FromSeconds(240);
@@ -17,14 +18,14 @@ internal sealed class EngineImages(EngineConnection connection)
 
     /// <returns>Null when it is not on disk.</returns>
     /// <exception cref="ProblemException">Also when it is there and broken.</exception>
-    public async Task<FoundImage?> FindAsync(string reference, CancellationToken stopping)
+    public async Task<InspectedImage?> FindAsync(string reference, CancellationToken stopping)
     {
         try
         {
-            var seen = await connection.CallAsync("look for the image", InspectTimeout, (docker, token) => docker.Images.InspectImageAsync(reference, token), stopping);
-            return new FoundImage(new Platform(seen.Os, seen.Architecture), [.. seen.RootFS?.Layers ?? []]);
+            var inspected = await connection.CallAsync("look for the image", InspectTimeout, (docker, token) => docker.Images.InspectImageAsync(reference, token), stopping);
+            return new InspectedImage(new Platform(inspected.Os, inspected.Architecture), [.. inspected.RootFS?.Layers ?? []]);
         }
-        catch (ProblemException e) when (IsGone(e))
+        catch (ProblemException exception) when (IsNotFound(exception))
         {
             return null;
         }
@@ -54,7 +55,7 @@ internal sealed class EngineImages(EngineConnection connection)
         {
             return (await FindAsync(image.Id, stopping))?.Layers;
         }
-        catch (ProblemException e) when (!e.Problem.IsNoAnswer)
+        catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
         {
             return null;
         }
@@ -74,23 +75,23 @@ internal sealed class EngineImages(EngineConnection connection)
     {
         try
         {
-            var done = await connection.CallAsync("remove the image", RemoveTimeout,
+            var deleted = await connection.CallAsync("remove the image", RemoveTimeout,
                 (docker, token) => docker.Images.DeleteImageAsync(name, new ImageDeleteParameters { Force = force }, token), stopping);
-            return done.Any(step => step.ContainsKey("Deleted"));
+            return deleted.Any(step => step.ContainsKey("Deleted"));
         }
-        catch (ProblemException e) when (IsGone(e))
+        catch (ProblemException exception) when (IsNotFound(exception))
         {
             return false;
         }
     }
 
-    /// <summary>All containers, of anyone, without what <see cref="IsWholeAsync"/> may have left.</summary>
-    public async Task<IReadOnlyList<ImageUser>> UsersAsync(CancellationToken stopping)
+    /// <summary>All containers, of anyone, without what <see cref="IsIntactAsync"/> may have left.</summary>
+    public async Task<IReadOnlyList<ContainerUsingImage>> ListContainersAsync(CancellationToken stopping)
     {
-        await RemoveTrialsAsync(stopping);
-        return [.. (await ContainersAsync(null, stopping)).Select(c =>
-            new ImageUser(c.ID, c.ImageID, c.Labels is { } labels && labels.TryGetValue(Labels.Name, out var name) ? name : null,
-                c.State is not ("created" or "exited" or "dead")))];
+        await RemoveTestContainersAsync(stopping);
+        return [.. (await ListContainersByLabelAsync(null, stopping)).Select(container =>
+            new ContainerUsingImage(container.ID, container.ImageID, container.Labels is { } labels && labels.TryGetValue(Labels.Name, out var name) ? name : null,
+                container.State is not ("created" or "exited" or "dead")))];
     }
 
     public async Task RemoveContainerAsync(string id, CancellationToken stopping)
@@ -100,38 +101,38 @@ internal sealed class EngineImages(EngineConnection connection)
             await connection.CallAsync("remove the container", ListTimeout, (docker, token) =>
                 docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token), stopping);
         }
-        catch (ProblemException e) when (IsGone(e))
+        catch (ProblemException exception) when (IsNotFound(exception))
         {
             return;   // someone else removed it
         }
     }
 
     /// <summary>Tries whether a container can be made of it: the engine then puts all its layers together, and nothing runs.</summary>
-    public async Task<bool> IsWholeAsync(string reference, CancellationToken stopping)
+    public async Task<bool> IsIntactAsync(string reference, CancellationToken stopping)
     {
         try
         {
-            var create = new CreateContainerParameters { Image = reference, Cmd = ["true"], Labels = new Dictionary<string, string> { [Trial] = "" } };
-            var id = await connection.CallAsync("try the image", CreateTimeout, async (docker, token) => (await docker.Containers.CreateContainerAsync(create, token)).ID, stopping);
+            var parameters = new CreateContainerParameters { Image = reference, Cmd = ["true"], Labels = new Dictionary<string, string> { [TestContainerLabel] = "" } };
+            var id = await connection.CallAsync("try the image", CreateTimeout, async (docker, token) => (await docker.Containers.CreateContainerAsync(parameters, token)).ID, stopping);
             await RemoveContainerAsync(id, stopping);
             return true;
         }
-        catch (ProblemException e) when (e.Problem.Code == ProblemCodes.ImageCorrupt)
+        catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.ImageCorrupt)
         {
             return false;
         }
     }
 
     /// <summary>One is left when the agent dies while it tries an image; it would keep that image for ever.</summary>
-    private async Task RemoveTrialsAsync(CancellationToken stopping)
+    private async Task RemoveTestContainersAsync(CancellationToken stopping)
     {
-        foreach (var trial in await ContainersAsync(Trial, stopping))
+        foreach (var testContainer in await ListContainersByLabelAsync(TestContainerLabel, stopping))
         {
-            await RemoveContainerAsync(trial.ID, stopping);
+            await RemoveContainerAsync(testContainer.ID, stopping);
         }
     }
 
-    private Task<IList<ContainerListResponse>> ContainersAsync(string? label, CancellationToken stopping) =>
+    private Task<IList<ContainerListResponse>> ListContainersByLabelAsync(string? label, CancellationToken stopping) =>
         connection.CallAsync("list its containers", ListTimeout, (docker, token) =>
         {
             var filters = new Dictionary<string, IDictionary<string, bool>>();
@@ -142,6 +143,6 @@ internal sealed class EngineImages(EngineConnection connection)
             return docker.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = filters }, token);
         }, stopping);
 
-    private static bool IsGone(ProblemException e) =>
-        e.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } && e.Problem.Code != ProblemCodes.ImageCorrupt;
+    private static bool IsNotFound(ProblemException exception) =>
+        exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } && exception.Problem.Kind != ProblemCatalog.ImageCorrupt;
 }

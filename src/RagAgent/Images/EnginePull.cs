@@ -1,8 +1,9 @@
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
@@ -14,65 +15,65 @@ namespace RagAgent.Images;
 internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
 {
     // Docker Engine 23's; the one before it, 20.10, stops at 1.41.
-    private static readonly System.Version ReadsZstd = new(1, 42);
+    private static readonly System.Version MinApiVersionForZstd = new(1, 42);
 
-    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(3);
-    private static readonly TimeSpan SilenceWhileExtracting = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan StallTimeout = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StallTimeoutWhileExtracting = TimeSpan.FromMinutes(10);
 
     /// <summary>Before a pull, for the engine finds it out after it has fetched everything, and then speaks of an invalid tar header.</summary>
     /// <exception cref="ProblemException">It has layers that the engine can't unpack.</exception>
-    public async Task RequireReadableAsync(Manifest manifest, string reference, CancellationToken stopping)
+    public async Task RequireSupportedCompressionAsync(Manifest manifest, string reference, CancellationToken stopping)
     {
-        if (manifest.HasZstd && await connection.NewestApiAsync(stopping) < ReadsZstd)
+        if (manifest.HasZstdLayers && await connection.MaxApiVersionAsync(stopping) < MinApiVersionForZstd)
         {
-            throw new ProblemException(new Problem("image-compression",
-                $"{reference} has layers that are compressed with zstd, which Docker {await connection.VersionAsync(stopping)} can't unpack.",
+            throw new ProblemException(new Problem(ProblemCatalog.ImageCompression,
+                $"{reference} has layers that are compressed with zstd, which Docker {await connection.EngineVersionAsync(stopping)} can't unpack.",
                 "Push it with gzip layers (in deploy.yml without LAYER_COMPRESSION), or install Docker Engine 23 or newer; the agent looks again by itself."));
         }
     }
 
     public async Task PullAsync(ImageName image, string reference, RegistryAccess access, PullTracker tracker, Action<PullProgress> progress, CancellationToken stopping)
     {
-        TimeSpan Patience() => tracker.IsExtracting ? SilenceWhileExtracting : Silence;
-        using var silence = new CancellationTokenSource(Silence, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, silence.Token);
+        TimeSpan Patience() => tracker.IsExtracting ? StallTimeoutWhileExtracting : StallTimeout;
+        using var stallTimer = new CancellationTokenSource(StallTimeout, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, stallTimer.Token);
         string? error = null;
-        var messages = new Callback<JSONMessage>(message =>
+        var messages = new SynchronousProgress<JSONMessage>(message =>
         {
             error ??= message.Error?.Message;
             if (tracker.Observe(message.ID, message.Status, message.Progress?.Current, message.Progress?.Total) is { } now)
             {
                 progress(now);
             }
-            silence.CancelAfter(Patience());
+            stallTimer.CancelAfter(Patience());
         });
         try
         {
             // No bound on the whole, and none on the first answer but the silence: a large image over a slow line may take hours, as long as something moves.
             await connection.CallAsync("pull the image", Timeout.InfiniteTimeSpan, (docker, token) =>
-                docker.Images.CreateImageAsync(new ImagesCreateParameters { FromImage = image.ToString() }, Authentication(access), messages, token), either.Token);
+                docker.Images.CreateImageAsync(new ImagesCreateParameters { FromImage = image.ToString() }, ToAuthConfig(access), messages, token), linked.Token);
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem("pull-stalled", $"Pulling {reference} stalled: Docker Engine said nothing for {Words.Span(Patience())}.",
-                Problems.TriesAgain));
+            throw new ProblemException(new Problem(ProblemCatalog.PullStalled, $"Pulling {reference} stalled: Docker Engine said nothing for {Humanize.Duration(Patience())}.",
+                ExceptionMapping.RetriesAutomatically));
         }
-        catch (ProblemException e) when (e.InnerException is DockerApiException refused)
+        catch (ProblemException exception) when (exception.InnerException is DockerApiException refused)
         {
-            throw new ProblemException(Failure(EngineProblems.Message(refused), reference), e);
+            throw new ProblemException(ToProblem(EngineProblems.ErrorMessage(refused), reference), exception);
         }
         if (error is not null)
         {
-            throw new ProblemException(Failure(error, reference));
+            throw new ProblemException(ToProblem(error, reference));
         }
     }
 
     /// <summary>What stops a pull is the registry's doing, unless the engine trips over a layer that it has.</summary>
-    private static Problem Failure(string text, string reference) => EngineProblems.MeansBrokenLayer(text)
-        ? EngineProblems.BrokenLayer($"pull {reference}", text)
+    private static Problem ToProblem(string text, string reference) => EngineProblems.IsCorruptLayer(text)
+        ? EngineProblems.CorruptLayer($"pull {reference}", text)
         : RegistryProblems.From(text, null, reference);
 
-    private static AuthConfig? Authentication(RegistryAccess access) => access is { User: { } user, Password: { } password }
+    private static AuthConfig? ToAuthConfig(RegistryAccess access) => access is { User: { } user, Password: { } password }
         ? new AuthConfig { Username = user, Password = password.Reveal(), ServerAddress = access.Host }
         : null;
 }

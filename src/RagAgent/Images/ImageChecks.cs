@@ -1,5 +1,5 @@
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 
@@ -10,8 +10,8 @@ internal sealed class RegistryCheck(ImageStore images) : ICheck
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
-        var (resolution, bytes) = await images.SurveyAsync(stopping);
-        return CheckResult.Well($"{resolution.Reference} is {Words.Digest(resolution.Image.Digest)}, for this machine ({Platform.OfThisMachine}), {Words.Bytes(bytes)} in all; its layers may be fetched.");
+        var (resolution, bytes) = await images.PreflightAsync(stopping);
+        return CheckResult.Ok($"{resolution.Reference} is {Humanize.Digest(resolution.Image.Digest)}, for this machine ({Platform.Current}), {Humanize.Bytes(bytes)} in all; its layers may be fetched.");
     }
 }
 
@@ -22,12 +22,12 @@ internal sealed class DiskCheck(ImageStore images) : ICheck
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
-        var (needed, free) = await images.SpaceAsync(stopping);
+        var (needed, free) = await images.CheckSpaceAsync(stopping);
         return (needed, free) switch
         {
             (_, null) => CheckResult.Skipped("How much is free where Docker keeps its images can't be seen by this user."),
-            (0, { } there) => CheckResult.Well($"The newest image is on disk; {Words.Bytes(there.Bytes)} are free on {there.Path}."),
-            (_, { } there) => CheckResult.Well($"A pull needs {Words.Bytes(needed)}; {Words.Bytes(there.Bytes)} are free on {there.Path}."),
+            (0, { } space) => CheckResult.Ok($"The newest image is on disk; {Humanize.Bytes(space.Bytes)} are free on {space.Path}."),
+            (_, { } space) => CheckResult.Ok($"A pull needs {Humanize.Bytes(needed)}; {Humanize.Bytes(space.Bytes)} are free on {space.Path}."),
         };
     }
 }

@@ -12,9 +12,9 @@ internal sealed record ImageReference(string? Host, string Path, string Tag, str
     /// <summary>Takes a reference apart that the configuration's rules have accepted.</summary>
     public static ImageReference Parse(string text)
     {
-        var (name, digest) = Cut(text, text.IndexOf('@'));
+        var (name, digest) = SplitAt(text, text.IndexOf('@'));
         var colon = name.LastIndexOf(':');
-        (name, var tag) = Cut(name, colon > name.LastIndexOf('/') ? colon : -1);
+        (name, var tag) = SplitAt(name, colon > name.LastIndexOf('/') ? colon : -1);
         var slash = name.IndexOf('/');
         var first = slash > 0 ? name[..slash] : "";
         var isHost = first == "localhost" || first.AsSpan().ContainsAny('.', ':', '[');
@@ -31,10 +31,10 @@ internal sealed record ImageReference(string? Host, string Path, string Tag, str
     public static string ApiHost(string host) => host == DockerHub ? "registry-1.docker.io" : host;
 
     /// <summary>A repository's name as the engine lists it: Docker Hub's host, and its own library's path, are left out.</summary>
-    public static string Familiar(string repository) =>
+    public static string FamiliarName(string repository) =>
         repository.StartsWith(DockerHub + "/library/", StringComparison.Ordinal) ? repository[(DockerHub.Length + "/library/".Length)..]
         : repository.StartsWith(DockerHub + "/", StringComparison.Ordinal) ? repository[(DockerHub.Length + 1)..]
         : repository;
 
-    private static (string Before, string? After) Cut(string text, int at) => at < 0 ? (text, null) : (text[..at], text[(at + 1)..]);
+    private static (string Before, string? After) SplitAt(string text, int at) => at < 0 ? (text, null) : (text[..at], text[(at + 1)..]);
 }

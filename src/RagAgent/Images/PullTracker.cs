@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
@@ -11,12 +11,12 @@ internal sealed class PullTracker
 {
     // Unpacking takes about a third of the time of a pull inside one region.
     private const double DownloadWeight = 0.7;
-    private const int ShortId = 12;
-    private const long LargestLayer = 1L << 50;   // a manifest may state anything; sums of these stay in range
+    private const int ShortIdLength = 12;
+    private const long MaxLayerSize = 1L << 50;   // a manifest may state anything; sums of these stay in range
 
-    private readonly Dictionary<string, Seen> _layers = [];
-    private readonly List<Seen> _inOrder = [];
-    private double _shown;
+    private readonly Dictionary<string, LayerProgress> _layers = [];
+    private readonly List<LayerProgress> _ordered = [];
+    private double _reported;
 
     /// <param name="layers">From the manifest, from the bottom up.</param>
     public PullTracker(IReadOnlyList<Layer> layers)
@@ -25,20 +25,20 @@ internal sealed class PullTracker
         {
             // The engine names a layer by the first digits of its digest.
             var hex = digest[(digest.IndexOf(':') + 1)..];
-            var layer = new Seen(Math.Clamp(size, 0, LargestLayer));
-            if (_layers.TryAdd(hex.Length > ShortId ? hex[..ShortId] : hex, layer))
+            var layer = new LayerProgress(Math.Clamp(size, 0, MaxLayerSize));
+            if (_layers.TryAdd(hex.Length > ShortIdLength ? hex[..ShortIdLength] : hex, layer))
             {
-                _inOrder.Add(layer);
+                _ordered.Add(layer);
             }
         }
     }
 
     /// <summary>A layer is being unpacked: silence may be long and means nothing.</summary>
     /// <remarks>Layers are unpacked from the bottom up, so one that waits for a lower one to arrive is not.</remarks>
-    public bool IsExtracting => _inOrder.Find(l => l is { IsThere: false, IsExtracted: false }) is { IsDownloaded: true };
+    public bool IsExtracting => _ordered.Find(l => l is { AlreadyExists: false, IsExtracted: false }) is { IsDownloaded: true };
 
     /// <summary>Compressed bytes of the layers that were not on disk.</summary>
-    public long MissingBytes => _layers.Values.Where(l => !l.IsThere).Sum(l => l.Size);
+    public long MissingBytes => _layers.Values.Where(l => !l.AlreadyExists).Sum(l => l.Size);
 
     /// <returns>Where the pull is now; null while too little is known to say.</returns>
     public PullProgress? Observe(string? id, string? status, long? current, long? total)
@@ -50,7 +50,7 @@ internal sealed class PullTracker
         switch (status)
         {
             case "Already exists":
-                layer.IsThere = true;
+                layer.AlreadyExists = true;
                 break;
             case "Downloading" when !layer.IsDownloaded:
                 layer.Downloaded = Math.Clamp(current ?? 0, layer.Downloaded, layer.Size);
@@ -71,29 +71,29 @@ internal sealed class PullTracker
             default:
                 return null;   // "Pulling fs layer", "Waiting", "Retrying in …", and what engines may say one day
         }
-        return Now();
+        return CurrentProgress();
     }
 
-    private PullProgress? Now()
+    private PullProgress? CurrentProgress()
     {
         var missing = MissingBytes;
-        var downloaded = _layers.Values.Where(l => !l.IsThere).Sum(l => l.Downloaded);
+        var downloaded = _layers.Values.Where(l => !l.AlreadyExists).Sum(l => l.Downloaded);
         if (missing == 0 || downloaded == 0)
         {
             return null;
         }
-        var extracted = _layers.Values.Where(l => !l.IsThere).Sum(l => l.Size * (l.IsExtracted ? 1 : l.Extracted));
+        var extracted = _layers.Values.Where(l => !l.AlreadyExists).Sum(l => l.Size * (l.IsExtracted ? 1 : l.Extracted));
         var fraction = (DownloadWeight * downloaded / missing) + ((1 - DownloadWeight) * extracted / missing);
-        _shown = Math.Max(_shown, Math.Min(fraction, 1));
-        return new PullProgress(_shown, downloaded, missing);
+        _reported = Math.Max(_reported, Math.Min(fraction, 1));
+        return new PullProgress(_reported, downloaded, missing);
     }
 
-    private sealed class Seen(long size)
+    private sealed class LayerProgress(long size)
     {
         public long Size => size;
         public long Downloaded { get; set; }
         public double Extracted { get; set; }
-        public bool IsThere { get; set; }
+        public bool AlreadyExists { get; set; }
         public bool IsDownloaded { get; set; }
         public bool IsExtracted { get; set; }
     }

@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
@@ -10,16 +10,16 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
     /// <param name="keep">Never removed.</param>
     /// <param name="stopping">Ends it between two removals.</param>
     /// <exception cref="ProblemException">The engine does not answer: pulls wait for this, so the rest is left for the next time.</exception>
-    public async Task<Collection> CollectAsync(IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
+    public async Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
     {
         // Of a container that is created after this look the engine itself says that its image is in use.
-        var used = (await images.UsersAsync(stopping)).Select(user => user.ImageId).ToHashSet();
-        var removable = Removable(await images.ListAsync(stopping), used, repositories, keep);
+        var usedImageIds = (await images.ListContainersAsync(stopping)).Select(container => container.ImageId).ToHashSet();
+        var removable = Removable(await images.ListAsync(stopping), usedImageIds, repositories, keep);
         if (removable.Count == 0)
         {
-            return new Collection(0, 0);
+            return new ImageCleanupResult(0, 0);
         }
-        var before = await disk.FreeAsync(stopping);
+        var before = await disk.FreeSpaceAsync(stopping);
         var removed = new List<LocalImage>();
         foreach (var (image, names) in removable)
         {
@@ -28,16 +28,16 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
                 removed.Add(image);
             }
         }
-        var after = await disk.FreeAsync(stopping);
+        var after = await disk.FreeSpaceAsync(stopping);
         var freed = before is not null && after is not null ? Math.Max(0, after.Bytes - before.Bytes) : removed.Sum(image => image.Size);
-        return new Collection(removed.Count, freed);
+        return new ImageCleanupResult(removed.Count, freed);
     }
 
     /// <summary>The images that may go, each with its names in the app's repositories: names of others stay, and the image with them.</summary>
     public static IReadOnlyList<(LocalImage Image, IReadOnlyList<string> Names)> Removable(
-        IReadOnlyList<LocalImage> images, IReadOnlySet<string> used, IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep) =>
+        IReadOnlyList<LocalImage> images, IReadOnlySet<string> usedImageIds, IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep) =>
         [.. from image in images
-            where !used.Contains(image.Id) && !keep.Any(image.Is)
+            where !usedImageIds.Contains(image.Id) && !keep.Any(image.Matches)
             let names = (IReadOnlyList<string>)[.. repositories.SelectMany(image.NamesIn).Distinct()]
             where names.Count > 0
             select (image, names)];
@@ -47,16 +47,16 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
     {
         try
         {
-            var gone = false;
+            var isGone = false;
             foreach (var name in names)
             {
-                gone |= await images.RemoveAsync(name, force: false, stopping);
+                isGone |= await images.RemoveAsync(name, force: false, stopping);
             }
-            return gone;
+            return isGone;
         }
-        catch (ProblemException e) when (!e.Problem.IsNoAnswer)
+        catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
         {
-            logger.ImageStays(names[0], e.Problem);   // the next collection meets it again
+            logger.ImageNotRemoved(names[0], exception.Problem);   // the next collection meets it again
             return false;
         }
     }

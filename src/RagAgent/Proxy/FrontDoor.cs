@@ -2,63 +2,64 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
+using RagAgent.Proxy.Access;
+using RagAgent.Proxy.Forwarding;
+using RagAgent.Proxy.Listening;
+using RagAgent.Proxy.StatusPage;
+using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
-using Yarp.ReverseProxy.Forwarder;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Proxy;
 
 /// <summary>Listens for visitors as long as the agent lives. A port that is taken is waited for; the supervision goes on meanwhile.</summary>
-internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visits visits, StateBoard board, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, CertificateWatch certificates, AccessControl access, DoorLimits limits, ILoggerFactory loggers) : BackgroundService
+internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, InFlightRequests inFlight, StateFeed feed, Policy policy, BootTimeline boot, AgentClock clock, ActivationSockets activation, CertificateWatch certificates, AccessControl access, ConnectionLimits limits, ILoggerFactory loggers) : BackgroundService
 {
-    private static readonly TimeSpan BeforeTryingAgain = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
     // A request follows its connection within the visitor's way to us and back.
-    private static readonly TimeSpan ForNewcomers = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PendingTimeout = TimeSpan.FromSeconds(1);
 
     private readonly ILogger _logger = loggers.CreateLogger<FrontDoor>();
-    private readonly Unserved _unserved = new(config, board, policy, boot, clock, loggers.CreateLogger<Unserved>());
-    private readonly TaskCompletionSource _firstTry = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly UnavailableResponse _unavailable = new(config, feed, policy, boot, clock, loggers.CreateLogger<UnavailableResponse>());
+    private readonly TaskCompletionSource _firstAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        visits.SessionsChanged += open => supervisor.Post(at => new Event.SessionsChanged(at, open));
+        inFlight.SessionsChanged += open => supervisor.Post(at => new Event.SessionsChanged(at, open));
         if (policy.Idle is { } idle)
         {
-            visits.Activity.Listen(() => supervisor.Post(at => new Event.Visited(at)), idle.ToldEvery);
+            inFlight.Activity.Subscribe(() => supervisor.Post(at => new Event.ActivitySeen(at)), idle.ActivityInterval);
         }
         await base.StartAsync(cancellationToken);
-        await _firstTry.Task.WaitAsync(cancellationToken);
+        await _firstAttempt.Task.WaitAsync(cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         foreach (var port in activation.Ports.Where(port => port != config.Listen.Http && port != config.Listen.Https))
         {
-            _logger.NobodyListens(port, config.Listen.Http);
+            _logger.ActivatedPortUnused(port, config.Listen.Http);
         }
         while (!stoppingToken.IsCancellationRequested)
         {
-            await using var server = Build(stoppingToken);
+            await using var server = BuildServer(stoppingToken);
             if (await TryOpenAsync(server, stoppingToken))
             {
-                await WaitForEndAsync(stoppingToken);
-                certificates.Changed -= TellWhetherOpen;
-                access.Changed -= TellWhetherOpen;
-                await server.Services.GetRequiredService<HeldPortFactory>().CloseAsync(ForNewcomers, clock.Time);
+                await WaitForStopAsync(stoppingToken);
+                certificates.Changed -= ReportState;
+                access.Changed -= ReportState;
+                await server.Services.GetRequiredService<ActivatedListenerFactory>().StopAcceptingAsync(PendingTimeout, clock.Time);
                 await server.StopAsync(CancellationToken.None);
                 return;
             }
-            await Task.Delay(BeforeTryingAgain, clock.Time, stoppingToken);
+            await Task.Delay(RetryDelay, clock.Time, stoppingToken);
         }
     }
 
@@ -67,65 +68,65 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
         try
         {
             await server.StartAsync(stopping);
-            _logger.Listens(config.Listen.Http);
+            _logger.FrontDoorOpened(config.Listen.Http);
             if (config.Listen.Https is { } https)
             {
-                _logger.ListensForHttps(https);
+                _logger.HttpsOpened(https);
             }
-            certificates.Changed += TellWhetherOpen;
-            access.Changed += TellWhetherOpen;
-            TellWhetherOpen();
+            certificates.Changed += ReportState;
+            access.Changed += ReportState;
+            ReportState();
             return true;
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException)
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
         {
-            var (port, key) = Tried(server);
-            Tell(new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
-                $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {key} in the configuration; the agent tries again every {Words.Span(BeforeTryingAgain)}."));
+            var (port, key) = AttemptedPort(server);
+            ReportProblem(new Problem(ProblemCatalog.ListenPortTaken, $"Port {port}, where visitors come in, is taken by another program.",
+                $"See which with 'ss -ltnp sport = :{port}' and stop it, or set {key} in the configuration; the agent tries again every {Humanize.Duration(RetryDelay)}."));
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AccessDenied)
         {
-            var (port, key) = Tried(server);
-            Tell(new Problem("listen-port-denied", $"Port {port}, where visitors come in, may not be opened by this user.",
+            var (port, key) = AttemptedPort(server);
+            ReportProblem(new Problem(ProblemCatalog.ListenPortDenied, $"Port {port}, where visitors come in, may not be opened by this user.",
                 $"Run the agent by its systemd unit, which grants it ports below 1024, or set {key} to a port above 1023."));
         }
-        catch (Exception e) when (e is IOException or SocketException)
+        catch (Exception exception) when (exception is IOException or SocketException)
         {
-            Tell(new Problem("listen-failed", $"Port {Tried(server).Port}, where visitors come in, can't be opened: {Problems.Cause(e)}.", Problems.TriesAgain));
+            ReportProblem(new Problem(ProblemCatalog.ListenFailed, $"Port {AttemptedPort(server).Port}, where visitors come in, can't be opened: {ExceptionMapping.DescribeCause(exception)}.", ExceptionMapping.RetriesAutomatically));
         }
         finally
         {
-            _firstTry.TrySetResult();
+            _firstAttempt.TrySetResult();
         }
         return false;
     }
 
-    private (int Port, string Key) Tried(WebApplication server) =>
-        server.Services.GetRequiredService<HeldPortFactory>().Tried is { } port && port == config.Listen.Https ? (port, "listen.https") : (config.Listen.Http, "listen.http");
+    private (int Port, string Key) AttemptedPort(WebApplication server) =>
+        server.Services.GetRequiredService<ActivatedListenerFactory>().LastAttemptedPort is { } port && port == config.Listen.Https ? (port, "listen.https") : (config.Listen.Http, "listen.http");
 
     /// <summary>An open port is no open door while all who come are turned away.</summary>
-    private void TellWhetherOpen()
+    private void ReportState()
     {
-        if ((certificates.KeepsVisitorsOut ?? access.KeepsVisitorsOut) is { } problem)
+        if ((certificates.BlockingProblem ?? access.BlockingProblem) is { } problem)
         {
-            Tell(problem);
+            ReportProblem(problem);
         }
         else
         {
-            supervisor.Post(at => new Event.DoorOpened(at));
+            supervisor.Post(at => new Event.FrontDoorOpened(at));
         }
     }
 
-    private void Tell(Problem problem) => supervisor.Post(at => new Event.DoorFailed(at, problem));
+    private void ReportProblem(Problem problem) => supervisor.Post(at => new Event.FrontDoorFailed(at, problem));
 
-    private static async Task WaitForEndAsync(CancellationToken stopping)
+    private static async Task WaitForStopAsync(CancellationToken stopping)
     {
-        var end = new TaskCompletionSource();
-        await using var registration = stopping.Register(end.SetResult);
-        await end.Task;
+        var stopped = new TaskCompletionSource();
+        await using var registration = stopping.Register(stopped.SetResult);
+        await stopped.Task;
     }
 
-    private WebApplication Build(CancellationToken ending)
+    private WebApplication BuildServer(CancellationToken stopping)
     {
         // A line ends in CR and LF: what takes a lone LF for the end, behind somebody who does not, reads headers that nobody sent.
         AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableHttp1LineFeedTerminators", true);
@@ -135,10 +136,10 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             // Those that are held last: they never fail, and who comes in at one must not be sent away because another is taken.
             foreach (var port in new[] { config.Listen.Http, config.Listen.Https }.OfType<int>().OrderBy(port => activation.Find(port) is not null))
             {
-                kestrel.ListenAnyIP(port, door =>
+                kestrel.ListenAnyIP(port, options =>
                 {
-                    door.Use(next => WireLimits.Apply(next, limits, clock.Time));
-                    Secure(door, port);
+                    options.Use(next => ConnectionGuard.Wrap(next, limits, clock.Time));
+                    UseTls(options, port);
                 });
             }
             kestrel.AddServerHeader = false;
@@ -147,61 +148,61 @@ internal sealed class FrontDoor(AgentConfig config, Supervisor supervisor, Visit
             kestrel.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
             limits.ApplyTo(kestrel.Limits);
         });
-        builder.Services.AddSingleton(activation).AddSingleton<HeldPortFactory>().AddSingleton<IConnectionListenerFactory>(s => s.GetRequiredService<HeldPortFactory>());
+        builder.Services.AddSingleton(activation).AddSingleton<ActivatedListenerFactory>().AddSingleton<IConnectionListenerFactory>(s => s.GetRequiredService<ActivatedListenerFactory>());
         builder.Services.AddRoutingCore();
         builder.Services.AddHttpForwarder();
-        builder.Services.AddSingleton(loggers).AddSingleton(visits).AddSingleton(board).AddSingleton(_unserved)
-            .AddSingleton(new HeldRequests(board, policy, clock, config.Update.Hold)).AddSingleton(new PageEvents(board, _unserved.NoticeOf, clock.Time)).AddSingleton<Reception>();
+        builder.Services.AddSingleton(loggers).AddSingleton(inFlight).AddSingleton(feed).AddSingleton(_unavailable)
+            .AddSingleton(new HeldRequests(feed, policy, clock, config.Update.Hold)).AddSingleton(new StatusPageEvents(feed, _unavailable.ModelOf, clock.Time)).AddSingleton<ProxyHandler>();
         // Open WebSockets would hold the agent's stop for ever; the app keeps running, its visitors reconnect.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(3));
         var server = builder.Build();
-        var reception = server.Services.GetRequiredService<Reception>();
-        server.Use((visit, inside) =>
+        var handler = server.Services.GetRequiredService<ProxyHandler>();
+        server.Use((context, next) =>
         {
-            visit.Features.Get<Newcomer>()?.Settle();
-            return Mishap.CatchAsync(visit, inside, _logger);
+            context.Features.Get<PendingConnection>()?.Complete();
+            return ErrorMiddleware.InvokeAsync(context, next, _logger);
         });
-        server.Use(Framing.CheckAsync);
-        AddWays(server);
-        server.Run(visit => reception.ReceiveAsync(visit, ending));
+        server.Use(RequestSmugglingGuard.InvokeAsync);
+        UseMiddlewares(server);
+        server.Run(context => handler.HandleAsync(context, stopping));
         return server;
     }
 
     /// <summary>What stands between a visitor and the reception, in the order in which they come by.</summary>
-    private void AddWays(WebApplication server)
+    private void UseMiddlewares(WebApplication server)
     {
         if (config.Tls.Challenge is { } webroot)
         {
             var challenge = new AcmeChallenge(webroot, _logger);
-            server.Use(next => visit => challenge.ReceiveAsync(visit, next));
+            server.Use(next => context => challenge.InvokeAsync(context, next));
         }
         if (config.Tls.Hsts is { } hsts)
         {
-            var strict = new StrictTransport(hsts);
-            server.Use(next => visit => strict.ReceiveAsync(visit, next));
+            var header = new HstsHeader(hsts);
+            server.Use(next => context => header.InvokeAsync(context, next));
         }
-        if (config is { SecureOnly: true, Listen.Https: { } https })
+        if (config is { RedirectsToHttps: true, Listen.Https: { } https })
         {
-            var secure = new SecureOnly(https, certificates);
-            server.Use(next => visit => secure.ReceiveAsync(visit, next));
+            var redirect = new HttpsRedirect(https, certificates);
+            server.Use(next => context => redirect.InvokeAsync(context, next));
         }
         // Behind the redirect, so that no password is asked for in the clear where there is TLS.
-        server.Use(access.AdmitAsync);
+        server.Use(access.InvokeAsync);
         if (config.Listen.BasePath is { } path)
         {
-            var below = new BasePath(path);
-            server.Use(next => visit => below.ReceiveAsync(visit, next));
+            var basePath = new BasePathMiddleware(path);
+            server.Use(next => context => basePath.InvokeAsync(context, next));
         }
     }
 
-    private void Secure(ListenOptions door, int port)
+    private void UseTls(ListenOptions options, int port)
     {
         if (port != config.Listen.Https)
         {
             return;
         }
-        door.Protocols = HttpProtocols.Http1AndHttp2;
-        door.UseHttps(new TlsHandshakeCallbackOptions
+        options.Protocols = HttpProtocols.Http1AndHttp2;
+        options.UseHttps(new TlsHandshakeCallbackOptions
         {
             // Asked at each handshake: connections that are open go on with the certificate that they began with.
             OnConnection = _ => certificates.Current is { } certificate

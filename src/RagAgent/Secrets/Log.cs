@@ -1,14 +1,13 @@
-using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Secrets;
 
 /// <summary>Secrets: ids 800-899.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(800, LogLevel.Information, "The password's hash was read: {Version}.")]
-    public static partial void PasswordRead(this ILogger logger, string version);
+    [LoggerMessage(800, LogLevel.Information, "The password's hash was read: {Version}.", EventName = "PasswordRead")]
+    public static partial void PasswordHashRead(this ILogger logger, string version);
 
-    [LoggerMessage(801, LogLevel.Warning, "{Problem}")]
-    public static partial void PasswordTrouble(this ILogger logger, Problem problem);
+    [LoggerMessage(801, LogLevel.Warning, "{Problem}", EventName = "PasswordTrouble")]
+    public static partial void PasswordHashProblem(this ILogger logger, Problem problem);
 }

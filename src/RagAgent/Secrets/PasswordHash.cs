@@ -7,17 +7,17 @@ namespace RagAgent.Secrets;
 /// <summary>What is known of a password: <c>$pbkdf2-sha256$i=600000$SALT$HASH</c>, or with <c>sha512</c>; salt and hash in base64 without its end signs.</summary>
 internal sealed class PasswordHash
 {
-    /// <summary>In <see cref="Make"/>: what OWASP recommends for SHA-256.</summary>
-    public const int Iterations = 600_000;
+    /// <summary>In <see cref="Create"/>: what OWASP recommends for SHA-256.</summary>
+    public const int DefaultIterations = 600_000;
 
     /// <summary>Fewer would make it too easy to try passwords offline.</summary>
-    public const int FewestIterations = 100_000;
+    public const int MinIterations = 100_000;
 
     /// <summary>More would keep a small machine busy for seconds with each try.</summary>
-    public const int MostIterations = 5_000_000;
+    public const int MaxIterations = 5_000_000;
 
-    private const int ShortestSalt = 8;
-    private const int LongestSalt = 64;
+    private const int MinSaltLength = 8;
+    private const int MaxSaltLength = 64;
 
     private readonly HashAlgorithmName _algorithm;
     private readonly int _iterations;
@@ -28,22 +28,22 @@ internal sealed class PasswordHash
 
     /// <summary>The hash of a password, with a salt of its own, as text.</summary>
     /// <param name="password">Any text.</param>
-    /// <param name="iterations">From <see cref="FewestIterations"/> to <see cref="MostIterations"/>.</param>
-    public static string Make(string password, int iterations = Iterations)
+    /// <param name="iterations">From <see cref="MinIterations"/> to <see cref="MaxIterations"/>.</param>
+    public static string Create(string password, int iterations = DefaultIterations)
     {
         var salt = RandomNumberGenerator.GetBytes(16);
         var hash = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
-        return string.Create(CultureInfo.InvariantCulture, $"$pbkdf2-sha256$i={iterations}${Unpadded(salt)}${Unpadded(hash)}");
+        return string.Create(CultureInfo.InvariantCulture, $"$pbkdf2-sha256$i={iterations}${ToUnpaddedBase64(salt)}${ToUnpaddedBase64(hash)}");
     }
 
     /// <param name="text">Of any origin.</param>
     /// <returns>Null: it is no such hash, or one with bounds that are not kept.</returns>
     public static PasswordHash? Parse(string text)
     {
-        if (text.Split('$') is not ["", var name, ['i', '=', .. var count], var salt64, var hash64] ||
-            Algorithm(name) is not var (algorithm, length) ||
-            !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations is < FewestIterations or > MostIterations ||
-            Bytes(salt64) is not { Length: >= ShortestSalt and <= LongestSalt } salt || Bytes(hash64) is not { } hash || hash.Length != length)
+        if (text.Split('$') is not ["", var name, ['i', '=', .. var count], var saltText, var hashText] ||
+            ParseAlgorithm(name) is not var (algorithm, length) ||
+            !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations is < MinIterations or > MaxIterations ||
+            FromUnpaddedBase64(saltText) is not { Length: >= MinSaltLength and <= MaxSaltLength } salt || FromUnpaddedBase64(hashText) is not { } hash || hash.Length != length)
         {
             return null;
         }
@@ -51,26 +51,26 @@ internal sealed class PasswordHash
     }
 
     /// <summary>Takes a good part of a second of one processor, whatever comes out.</summary>
-    public bool Matches(string password) => CryptographicOperations.FixedTimeEquals(
+    public bool Verify(string password) => CryptographicOperations.FixedTimeEquals(
         Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), _salt, _iterations, _algorithm, _hash.Length), _hash);
 
     /// <summary>A key that only who knows the hash can make, another one for each purpose: it is the same after a restart, and another one when the password is changed.</summary>
-    public byte[] Key(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, _hash, 32, _salt, Encoding.UTF8.GetBytes(purpose));
+    public byte[] DeriveKey(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, _hash, 32, _salt, Encoding.UTF8.GetBytes(purpose));
 
     public override string ToString() => "***";
 
-    private static (HashAlgorithmName Name, int Length)? Algorithm(string name) => name switch
+    private static (HashAlgorithmName Name, int Length)? ParseAlgorithm(string name) => name switch
     {
         "pbkdf2-sha256" => (HashAlgorithmName.SHA256, SHA256.HashSizeInBytes),
         "pbkdf2-sha512" => (HashAlgorithmName.SHA512, SHA512.HashSizeInBytes),
         _ => null,
     };
 
-    private static string Unpadded(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
+    private static string ToUnpaddedBase64(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
 
-    private static byte[]? Bytes(string base64)
+    private static byte[]? FromUnpaddedBase64(string base64)
     {
-        var bytes = new byte[LongestSalt + SHA512.HashSizeInBytes];
+        var bytes = new byte[MaxSaltLength + SHA512.HashSizeInBytes];
         var padded = base64.TrimEnd('=');
         padded = padded.PadRight((padded.Length + 3) / 4 * 4, '=');
         return padded.Length > 0 && !padded.Any(char.IsWhiteSpace) && Convert.TryFromBase64String(padded, bytes, out var length) ? bytes[..length] : null;

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Secrets;
 
@@ -20,7 +22,7 @@ internal interface IParameterStore
 /// <summary>Reads every secret of the configuration from its source into the vault.</summary>
 internal sealed class SecretReader(AgentConfig config, IParameterStore parameters, SecretVault vault) : ISecrets
 {
-    private const int LargestFile = 64 * 1024;
+    private const int MaxFileSize = 64 * 1024;
 
     public async Task<SecretVersions> ReadAsync(CancellationToken stopping)
     {
@@ -29,12 +31,12 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
             .Select(async s => (Variable: s.Key, Config: s.Value, Raw: await ReadAsync(s.Value, stopping)))
             .ToArray();
         var secrets = await Task.WhenAll(reads);
-        var held = secrets.Select(s => new HeldSecret(s.Variable, Clean(s.Variable, s.Config, s.Raw), s.Config.Delivery)).ToArray();
+        var loaded = secrets.Select(s => new LoadedSecret(s.Variable, Validate(s.Variable, s.Config, s.Raw), s.Config.Delivery)).ToArray();
         var fingerprint = Fingerprint.Of(secrets.SelectMany(s => new[] { s.Variable, s.Config.Name, s.Config.Json ?? "", s.Raw.Version }));
-        vault.Hold(fingerprint, held);
+        vault.Store(fingerprint, loaded);
         return new SecretVersions(
             fingerprint,
-            [.. secrets.Select(s => $"{s.Variable} (version {s.Raw.Version} of {Place(s.Config)})")],
+            [.. secrets.Select(s => $"{s.Variable} (version {s.Raw.Version} of {Describe(s.Config)})")],
             [.. secrets.Select(s => s.Raw.Warning).OfType<string>()]);
     }
 
@@ -47,10 +49,10 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
     public async Task<(SecretValue Value, string Version)> ReadAsync(SecretConfig source, string key, CancellationToken stopping)
     {
         var raw = await ReadAsync(source, stopping);
-        var text = source.Json is { } field ? Field(key, key, source, field, raw.Text) : raw.Text;
+        var text = source.Json is { } field ? ExtractField(key, key, source, field, raw.Text) : raw.Text;
         var value = new SecretValue(text.Trim());
-        vault.Guard(value);
-        return (value, $"version {raw.Version} of {Place(source)}");
+        vault.AddToScrubList(value);
+        return (value, $"version {raw.Version} of {Describe(source)}");
     }
 
     private Task<RawSecret> ReadAsync(SecretConfig secret, CancellationToken stopping) => secret.Source switch
@@ -67,7 +69,7 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
     private static string CredentialPath(string name) =>
         CredentialsDirectory is { } directory
             ? Path.Combine(directory, name)
-            : throw new ProblemException(new Problem("secret-no-credentials",
+            : throw new ProblemException(new Problem(ProblemCatalog.SecretNoCredentials,
                 $"The systemd credential {name} can't be read: systemd gave this process no credentials.",
                 $"Add LoadCredential={name}:/path/to/it to the unit (systemctl edit ragagent) and restart the service."));
 
@@ -76,45 +78,45 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         try
         {
             var file = new FileInfo(path);
-            if (file.Exists && file.Length > LargestFile)
+            if (file.Exists && file.Length > MaxFileSize)
             {
-                throw new ProblemException(new Problem("secret-file-too-large",
-                    $"The secret's file {path} has {file.Length} bytes; at most {LargestFile} make sense.", "Check the path in the configuration."));
+                throw new ProblemException(new Problem(ProblemCatalog.SecretFileTooLarge,
+                    $"The secret's file {path} has {file.Length} bytes; at most {MaxFileSize} make sense.", "Check the path in the configuration."));
             }
             var text = await File.ReadAllTextAsync(path, stopping);
             return new RawSecret(text, Fingerprint.Of(file.LastWriteTimeUtc.Ticks.ToString(), file.Length.ToString()));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ProblemException(new Problem("secret-file-missing",
-                $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."), e);
+            throw new ProblemException(new Problem(ProblemCatalog.SecretFileMissing,
+                $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."), exception);
         }
-        catch (UnauthorizedAccessException e)
+        catch (UnauthorizedAccessException exception)
         {
-            throw new ProblemException(new Problem("secret-file-denied",
-                $"The secret's file {path} can't be read: permission denied.", "Give the agent's user the right to read it."), e);
+            throw new ProblemException(new Problem(ProblemCatalog.SecretFileDenied,
+                $"The secret's file {path} can't be read: permission denied.", "Give the agent's user the right to read it."), exception);
         }
     }
 
-    private static SecretValue Clean(string variable, SecretConfig secret, RawSecret raw)
+    private static SecretValue Validate(string variable, SecretConfig secret, RawSecret raw)
     {
-        var text = secret.Json is { } field ? Field(variable, $"secrets.{variable}", secret, field, raw.Text) : raw.Text;
+        var text = secret.Json is { } field ? ExtractField(variable, $"secrets.{variable}", secret, field, raw.Text) : raw.Text;
         text = text.Trim();
         if (text.Length == 0)
         {
-            throw new ProblemException(new Problem("secret-empty",
-                $"The {Place(secret)} is empty, so {variable} would be empty.",
+            throw new ProblemException(new Problem(ProblemCatalog.SecretEmpty,
+                $"The {Describe(secret)} is empty, so {variable} would be empty.",
                 "Put the real value there; the app is not started without it."));
         }
         if (text.Contains('\0'))
         {
-            throw new ProblemException(new Problem("secret-malformed",
-                $"The {Place(secret)} holds a zero byte, which no environment variable can carry.", "Put the real value there."));
+            throw new ProblemException(new Problem(ProblemCatalog.SecretMalformed,
+                $"The {Describe(secret)} holds a zero byte, which no environment variable can carry.", "Put the real value there."));
         }
         return new SecretValue(text);
     }
 
-    private static string Field(string whose, string key, SecretConfig secret, string field, string json)
+    private static string ExtractField(string consumer, string key, SecretConfig secret, string field, string json)
     {
         try
         {
@@ -122,18 +124,18 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
             return document.RootElement.ValueKind == JsonValueKind.Object &&
                 document.RootElement.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String
                 ? value.GetString() ?? ""
-                : throw new ProblemException(new Problem("secret-field-missing",
-                    $"The {Place(secret)} is JSON but has no text field '{field}' for {whose}.", $"Correct {key}.json in the configuration, or the value."));
+                : throw new ProblemException(new Problem(ProblemCatalog.SecretFieldMissing,
+                    $"The {Describe(secret)} is JSON but has no text field '{field}' for {consumer}.", $"Correct {key}.json in the configuration, or the value."));
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // Half a surrogate pair is an InvalidOperationException. The parser's own message may quote the text: it is left out on purpose.
-            throw new ProblemException(new Problem("secret-not-json",
-                $"The {Place(secret)} is not JSON, but the configuration asks for its field '{field}'.", $"Remove {key}.json from the configuration, or correct the value."));
+            throw new ProblemException(new Problem(ProblemCatalog.SecretNotJson,
+                $"The {Describe(secret)} is not JSON, but the configuration asks for its field '{field}'.", $"Remove {key}.json from the configuration, or correct the value."));
         }
     }
 
-    private static string Place(SecretConfig secret) => secret.Source switch
+    private static string Describe(SecretConfig secret) => secret.Source switch
     {
         SecretSource.Ssm => $"parameter {secret.Name}",
         SecretSource.File => $"file {secret.Name}",

@@ -6,38 +6,38 @@ namespace RagAgent.Secrets;
 /// <param name="Variable">The environment variable that the app reads.</param>
 /// <param name="Value">Its text.</param>
 /// <param name="Delivery">How the app gets it.</param>
-internal sealed record HeldSecret(string Variable, SecretValue Value, SecretDelivery Delivery);
+internal sealed record LoadedSecret(string Variable, SecretValue Value, SecretDelivery Delivery);
 
 /// <summary>Holds the secrets that were read, in memory only, by the fingerprint of their versions.</summary>
 internal sealed class SecretVault
 {
-    private const int ShortestToScrub = 6;
-    private const int ShortestLineToScrub = 12;
+    private const int MinScrubLength = 6;
+    private const int MinScrubLineLength = 12;
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, IReadOnlyList<HeldSecret>> _held = [];
-    private readonly HashSet<string> _guarded = [];
-    private string[] _toScrub = [];
+    private readonly Dictionary<string, IReadOnlyList<LoadedSecret>> _secrets = [];
+    private readonly HashSet<string> _otherValues = [];
+    private string[] _scrubList = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Has a value scrubbed that is not for the app.</summary>
-    public void Guard(SecretValue value)
+    public void AddToScrubList(SecretValue value)
     {
         lock (_lock)
         {
-            _guarded.Add(value.Reveal());
-            ScrubAll();
+            _otherValues.Add(value.Reveal());
+            RebuildScrubList();
         }
     }
 
-    public void Hold(string fingerprint, IReadOnlyList<HeldSecret> secrets)
+    public void Store(string fingerprint, IReadOnlyList<LoadedSecret> secrets)
     {
         TaskCompletionSource changed;
         lock (_lock)
         {
-            _held[fingerprint] = secrets;
+            _secrets[fingerprint] = secrets;
             changed = _changed;
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            ScrubAll();
+            RebuildScrubList();
         }
         changed.SetResult();
     }
@@ -50,7 +50,7 @@ internal sealed class SecretVault
             Task changed;
             lock (_lock)
             {
-                if (_held.ContainsKey(fingerprint))
+                if (_secrets.ContainsKey(fingerprint))
                 {
                     return;
                 }
@@ -61,11 +61,11 @@ internal sealed class SecretVault
     }
 
     /// <returns>The secrets of these versions; null when they were never read by this process.</returns>
-    public IReadOnlyList<HeldSecret>? Find(string fingerprint)
+    public IReadOnlyList<LoadedSecret>? Find(string fingerprint)
     {
         lock (_lock)
         {
-            return _held.GetValueOrDefault(fingerprint);
+            return _secrets.GetValueOrDefault(fingerprint);
         }
     }
 
@@ -75,18 +75,18 @@ internal sealed class SecretVault
         string[] pieces;
         lock (_lock)
         {
-            pieces = _toScrub;
+            pieces = _scrubList;
         }
         return pieces.Aggregate(text, (rest, piece) => rest.Replace(piece, "***", StringComparison.Ordinal));
     }
 
     /// <summary>The same for a text whose end was cut off: an end of it that is the beginning of a secret goes, too.</summary>
-    public string ScrubBeginning(string text)
+    public string ScrubTruncated(string text)
     {
         string[] pieces;
         lock (_lock)
         {
-            pieces = _toScrub;
+            pieces = _scrubList;
         }
         var scrubbed = Scrub(text);
         for (var length = Math.Min(scrubbed.Length, pieces.Length == 0 ? 0 : pieces[0].Length - 1); length > 0; length--)
@@ -101,13 +101,13 @@ internal sealed class SecretVault
     }
 
     /// <summary>The longest first: one that begins like another would leave the other's end.</summary>
-    private void ScrubAll() =>
-        _toScrub = [.. _held.Values.SelectMany(all => all).Select(one => one.Value.Reveal()).Concat(_guarded).SelectMany(Pieces).Distinct().OrderByDescending(piece => piece.Length)];
+    private void RebuildScrubList() =>
+        _scrubList = [.. _secrets.Values.SelectMany(all => all).Select(one => one.Value.Reveal()).Concat(_otherValues).SelectMany(Pieces).Distinct().OrderByDescending(piece => piece.Length)];
 
     /// <summary>The whole value, and its lines: output is shown line by line.</summary>
     private static IEnumerable<string> Pieces(string value)
     {
         var lines = value.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return lines.Where(line => line.Length >= ShortestLineToScrub).Append(value).Where(piece => piece.Length >= ShortestToScrub);
+        return lines.Where(line => line.Length >= MinScrubLineLength).Append(value).Where(piece => piece.Length >= MinScrubLength);
     }
 }

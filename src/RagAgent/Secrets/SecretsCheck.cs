@@ -1,5 +1,5 @@
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.Checks;
 
 namespace RagAgent.Secrets;
 
@@ -13,16 +13,16 @@ internal sealed class SecretsCheck(AgentConfig config, IParameterStore parameter
         {
             return CheckResult.Skipped("The configuration names none.");
         }
-        var here = config.Secrets.Where(secret => secret.Value.Source != SecretSource.Credential || SecretReader.CredentialsDirectory is not null).ToDictionary();
-        var elsewhere = config.Secrets.Keys.Except(here.Keys).Order(StringComparer.Ordinal).ToArray();
-        var remark = elsewhere.Length == 0 ? ""
-            : $"{string.Join(", ", elsewhere)}: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was.";
-        if (here.Count == 0)
+        var readable = config.Secrets.Where(secret => secret.Value.Source != SecretSource.Credential || SecretReader.CredentialsDirectory is not null).ToDictionary();
+        var unitOnly = config.Secrets.Keys.Except(readable.Keys).Order(StringComparer.Ordinal).ToArray();
+        var note = unitOnly.Length == 0 ? ""
+            : $"{string.Join(", ", unitOnly)}: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was.";
+        if (readable.Count == 0)
         {
-            return CheckResult.Skipped(remark);
+            return CheckResult.Skipped(note);
         }
-        var read = await new SecretReader(config with { Secrets = here }, parameters, vault).ReadAsync(stopping);
-        var what = $"Read: {string.Join(", ", read.Versions)}. {remark}".TrimEnd();
-        return read.Warnings is [{ } warning, ..] ? CheckResult.Warning(what, warning) : CheckResult.Well(what);
+        var read = await new SecretReader(config with { Secrets = readable }, parameters, vault).ReadAsync(stopping);
+        var what = $"Read: {string.Join(", ", read.Versions)}. {note}".TrimEnd();
+        return read.Warnings is [{ } warning, ..] ? CheckResult.Warning(what, warning) : CheckResult.Ok(what);
     }
 }

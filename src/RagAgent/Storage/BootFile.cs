@@ -1,63 +1,62 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.Extensions.Logging;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 
 namespace RagAgent.Storage;
 
 /// <summary><c>boots.json</c> in the state directory: how this boot and the one before it went. Nothing depends on it.</summary>
-internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBoots
+internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBootStore
 {
     private const int Schema = 1;
 
     // A hundred times what it holds; a file that is larger is not ours.
-    private const int Largest = 64 * 1024;
-    private static readonly TimeSpan LongestBoot = TimeSpan.FromDays(366);
+    private const int MaxFileSize = 64 * 1024;
+    private static readonly TimeSpan MaxBootDuration = TimeSpan.FromDays(366);
     private readonly string _path = Path.Combine(directory, "boots.json");
-    private bool _told;
+    private bool _writeFailureLogged;
 
-    public IReadOnlyList<Boot> Read()
+    public IReadOnlyList<BootRecord> Read()
     {
         try
         {
-            return JsonSerializer.Deserialize(ReadBytes(), BootJson.Default.BootDocument) is { Schema: Schema } document ? [.. document.Boots.Select(FromText)] : [];
+            return JsonSerializer.Deserialize(ReadBytes(), BootJson.Default.BootDocument) is { Schema: Schema } document ? [.. document.Boots.Select(FromDto)] : [];
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return [];
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            logger.BootsUnread(_path, e.Message.TrimEnd('.'));
+            logger.BootFileUnreadable(_path, exception.Message.TrimEnd('.'));
             return [];
         }
     }
 
-    public void Write(IReadOnlyList<Boot> boots)
+    public void Write(IReadOnlyList<BootRecord> boots)
     {
         try
         {
-            DurableFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(new BootDocument(Schema, [.. boots.Select(ToText)]), BootJson.Default.BootDocument));
+            DurableFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(new BootDocument(Schema, [.. boots.Select(ToDto)]), BootJson.Default.BootDocument));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            if (!_told)
+            if (!_writeFailureLogged)
             {
-                _told = true;
-                logger.BootsUnwritten(_path, e.Message.TrimEnd('.'));
+                _writeFailureLogged = true;
+                logger.BootFileUnwritable(_path, exception.Message.TrimEnd('.'));
             }
         }
     }
 
     private byte[] ReadBytes()
     {
-        if (FileKind.Of(_path) is { } kind and not FileKind.Regular)
+        if (FileKind.Detect(_path) is { } kind and not FileKind.Regular)
         {
-            throw new IOException($"it is {FileKind.Word(kind)} and no file");
+            throw new IOException($"it is {FileKind.Describe(kind)} and no file");
         }
         using var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (stream.Length > Largest)
+        if (stream.Length > MaxFileSize)
         {
             throw new IOException($"it is too large to be ours ({stream.Length} bytes)");
         }
@@ -66,19 +65,19 @@ internal sealed class BootFile(string directory, ILogger<BootFile> logger) : IBo
         return bytes;
     }
 
-    private static BootText ToText(Boot boot) =>
-        new(boot.Id, boot.Began, boot.Steps.OrderBy(step => step.Value).ToDictionary(step => step.Key, step => Math.Round(step.Value.TotalSeconds, 3)));
+    private static BootDto ToDto(BootRecord boot) =>
+        new(boot.Id, boot.StartedAt, boot.Steps.OrderBy(step => step.Value).ToDictionary(step => step.Key, step => Math.Round(step.Value.TotalSeconds, 3)));
 
-    private static Boot FromText(BootText? text) => text is null ? throw new JsonException("a boot is null")
-        : new(text.Id, text.Began, text.Steps.ToDictionary(step => Enum.IsDefined(step.Key) ? step.Key : throw new JsonException($"there is no step {step.Key}"), step => Span(step.Value)));
+    private static BootRecord FromDto(BootDto? dto) => dto is null ? throw new JsonException("a boot is null")
+        : new(dto.Id, dto.Began, dto.Steps.ToDictionary(step => Enum.IsDefined(step.Key) ? step.Key : throw new JsonException($"there is no step {step.Key}"), step => ParseDuration(step.Value)));
 
-    private static TimeSpan Span(double seconds) => seconds >= 0 && seconds < LongestBoot.TotalSeconds ? TimeSpan.FromSeconds(seconds)
+    private static TimeSpan ParseDuration(double seconds) => seconds >= 0 && seconds < MaxBootDuration.TotalSeconds ? TimeSpan.FromSeconds(seconds)
         : throw new JsonException($"no step of a boot takes {seconds} s");
 }
 
-internal sealed record BootDocument(int Schema, IReadOnlyList<BootText?> Boots);
+internal sealed record BootDocument(int Schema, IReadOnlyList<BootDto?> Boots);
 
-internal sealed record BootText(string Id, DateTimeOffset Began, Dictionary<Milestone, double> Steps);
+internal sealed record BootDto(string Id, DateTimeOffset Began, Dictionary<BootMilestone, double> Steps);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DictionaryKeyPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true,

@@ -3,7 +3,7 @@ namespace RagAgent.Storage;
 /// <summary>Tells one life of the machine from the next.</summary>
 internal static class BootId
 {
-    public const string File = "/proc/sys/kernel/random/boot_id";
+    public const string KernelPath = "/proc/sys/kernel/random/boot_id";
 
     /// <returns>Null when the kernel does not tell.</returns>
     public static string? Read(string file)
@@ -12,7 +12,7 @@ internal static class BootId
         {
             return System.IO.File.ReadAllText(file).Trim() is { Length: > 0 } id ? id : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return null;
         }

@@ -22,38 +22,38 @@ internal static class DurableFile
     /// <summary>Readable by its owner only. Must not run twice at once for one path.</summary>
     /// <param name="path">What to replace; its directory is made when it is missing.</param>
     /// <param name="content">All that the file is to hold.</param>
-    /// <param name="after">Called after each step, for a test that ends there.</param>
-    public static void Replace(string path, ReadOnlySpan<byte> content, Action<ReplaceStep>? after = null)
+    /// <param name="afterStep">Called after each step, for a test that ends there.</param>
+    public static void Replace(string path, ReadOnlySpan<byte> content, Action<ReplaceStep>? afterStep = null)
     {
         var directory = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
         // Beside it, for a rename does not cross file systems; of one name, so that crashes leave one at most.
-        var fresh = path + ".new";
+        var temporaryPath = path + ".new";
         try
         {
-            File.Delete(fresh);
-            Write(fresh, content, after);
-            File.Move(fresh, path, overwrite: true);
+            File.Delete(temporaryPath);
+            Write(temporaryPath, content, afterStep);
+            File.Move(temporaryPath, path, overwrite: true);
         }
         catch (IOException)
         {
-            TryDelete(fresh);   // on a full disk its bytes are somebody's
+            TryDelete(temporaryPath);   // on a full disk its bytes are somebody's
             throw;
         }
-        after?.Invoke(ReplaceStep.Renamed);
+        afterStep?.Invoke(ReplaceStep.Renamed);
         SyncDirectory(directory);
-        after?.Invoke(ReplaceStep.DirectorySynced);
+        afterStep?.Invoke(ReplaceStep.DirectorySynced);
     }
 
-    private static void Write(string fresh, ReadOnlySpan<byte> content, Action<ReplaceStep>? after)
+    private static void Write(string temporaryPath, ReadOnlySpan<byte> content, Action<ReplaceStep>? afterStep)
     {
         // CreateNew: nothing is followed or shared that lies there under this name.
-        using var stream = new FileStream(fresh, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = OwnerOnly });
-        after?.Invoke(ReplaceStep.Opened);
+        using var stream = new FileStream(temporaryPath, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = OwnerOnly });
+        afterStep?.Invoke(ReplaceStep.Opened);
         stream.Write(content);
-        after?.Invoke(ReplaceStep.Written);
+        afterStep?.Invoke(ReplaceStep.Written);
         stream.Flush(flushToDisk: true);
-        after?.Invoke(ReplaceStep.Synced);
+        afterStep?.Invoke(ReplaceStep.Synced);
     }
 
     private static void TryDelete(string file)
@@ -62,7 +62,7 @@ internal static class DurableFile
         {
             File.Delete(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return;   // the failure that led here is the one to tell
         }
@@ -72,7 +72,7 @@ internal static class DurableFile
     private static void SyncDirectory(string directory)
     {
         // The framework opens no directories.
-        using var handle = new SafeFileHandle(Open(Encoding.UTF8.GetBytes(directory + '\0'), OpenForReading), ownsHandle: true);
+        using var handle = new SafeFileHandle(Open(Encoding.UTF8.GetBytes(directory + '\0'), OpenReadOnly), ownsHandle: true);
         if (handle.IsInvalid)
         {
             throw new IOException($"{Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}: {directory}", Marshal.GetLastPInvokeError());
@@ -80,7 +80,7 @@ internal static class DurableFile
         RandomAccess.FlushToDisk(handle);
     }
 
-    private const int OpenForReading = 0x80000;   // O_RDONLY | O_CLOEXEC
+    private const int OpenReadOnly = 0x80000;   // O_RDONLY | O_CLOEXEC
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]
     private static extern int Open(byte[] path, int flags);

@@ -1,17 +1,18 @@
-using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
+using RagAgent.Common;
 
 namespace RagAgent.Storage;
 
 /// <summary>Storage: ids 700-799.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(700, LogLevel.Warning, "{Problem}")]
-    public static partial void StateIsLost(this ILogger logger, Problem problem);
+    [LoggerMessage(700, LogLevel.Warning, "{Problem}", EventName = "StateIsLost")]
+    public static partial void StateLost(this ILogger logger, Problem problem);
 
-    [LoggerMessage(701, LogLevel.Information, "The timelines of earlier boots, {Path}, can't be read and begin anew: {Why}.")]
-    public static partial void BootsUnread(this ILogger logger, string path, string why);
+    [LoggerMessage(701, LogLevel.Information, "The timelines of earlier boots, {Path}, can't be read and begin anew: {Why}.",
+        EventName = "BootsUnread")]
+    public static partial void BootFileUnreadable(this ILogger logger, string path, string why);
 
-    [LoggerMessage(702, LogLevel.Warning, "The timeline of this boot can't be kept in {Path}: {Why}. Nothing depends on it.")]
-    public static partial void BootsUnwritten(this ILogger logger, string path, string why);
+    [LoggerMessage(702, LogLevel.Warning, "The timeline of this boot can't be kept in {Path}: {Why}. Nothing depends on it.",
+        EventName = "BootsUnwritten")]
+    public static partial void BootFileUnwritable(this ILogger logger, string path, string why);
 }

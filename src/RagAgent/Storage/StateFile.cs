@@ -1,5 +1,6 @@
-using Microsoft.Extensions.Logging;
-using RagAgent.Supervision;
+using RagAgent.Common;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Storage;
 
@@ -7,75 +8,75 @@ namespace RagAgent.Storage;
 /// <param name="directory">Made when it is missing.</param>
 /// <param name="logger">Told when what was remembered is lost.</param>
 /// <param name="bootIdFile">Where the kernel tells this life of the machine from others: a hold ends with it.</param>
-internal sealed class StateFile(string directory, ILogger<StateFile> logger, string bootIdFile = BootId.File) : IMemory
+internal sealed class StateFile(string directory, ILogger<StateFile> logger, string bootIdFile = BootId.KernelPath) : IStateStore
 {
     // A thousand times what it holds; a file that is larger is not ours, and memory is short.
-    private const int Largest = 1 << 20;
+    private const int MaxFileSize = 1 << 20;
 
     // As Linux numbers them.
     private const int NoSpace = 28, ReadOnlyFileSystem = 30, QuotaExceeded = 122;
 
     // Of the process: after a reload, what the agent before it still writes comes first.
-    private static readonly SemaphoreSlim OneAtATime = new(1);
+    private static readonly SemaphoreSlim FileLock = new(1);
     private readonly string _path = Path.Combine(directory, "state.json");
 
     /// <summary>For tests that end in the middle of a write.</summary>
     public Action<ReplaceStep>? AfterStep { get; init; }
 
-    private string Aside => _path + ".broken";
+    private string BrokenPath => _path + ".broken";
 
-    public Memory? Read()
+    public PersistedState? Load()
     {
-        OneAtATime.Wait();
+        FileLock.Wait();
         try
         {
-            return StateText.Read(ReadBytes(), BootId.Read(bootIdFile));
+            return StateSerializer.Deserialize(ReadBytes(), BootId.Read(bootIdFile));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;   // the first start
         }
-        catch (StateGarbledException e)
+        catch (CorruptStateException e)
         {
-            GiveUp(e.Message);
+            SetAside(e.Message);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            GiveUp(e.Message.TrimEnd('.'));
+            SetAside(exception.Message.TrimEnd('.'));
         }
         finally
         {
-            OneAtATime.Release();
+            FileLock.Release();
         }
         return null;
     }
 
     /// <summary>Of two that overlap, either may be the last.</summary>
     /// <exception cref="ProblemException">It can't be written; what was written before is still there.</exception>
-    public async Task WriteAsync(Memory memory, CancellationToken stopping)
+    public async Task SaveAsync(PersistedState state, CancellationToken stopping)
     {
-        await OneAtATime.WaitAsync(stopping);
+        await FileLock.WaitAsync(stopping);
         try
         {
             // A sync to disk may take long: never on the caller's thread. Once begun it is finished.
-            await Task.Run(() => DurableFile.Replace(_path, StateText.Write(memory, BootId.Read(bootIdFile)), AfterStep), CancellationToken.None);
+            await Task.Run(() => DurableFile.Replace(_path, StateSerializer.Serialize(state, BootId.Read(bootIdFile)), AfterStep), CancellationToken.None);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ProblemException(Unwritable(e), e);
+            throw new ProblemException(WriteProblem(exception), exception);
         }
         finally
         {
-            OneAtATime.Release();
+            FileLock.Release();
         }
     }
 
     private byte[] ReadBytes()
     {
         using var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (stream.Length > Largest)
+        if (stream.Length > MaxFileSize)
         {
-            throw new StateGarbledException($"it is too large to be ours ({stream.Length} bytes)");
+            throw new CorruptStateException($"it is too large to be ours ({stream.Length} bytes)");
         }
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
@@ -83,32 +84,32 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
     }
 
     /// <summary>Kept for whoever wants to know, out of the way of the next write.</summary>
-    private void GiveUp(string why)
+    private void SetAside(string why)
     {
         var kept = "";
         try
         {
-            File.Move(_path, Aside, overwrite: true);
-            kept = $" It is kept as {Aside}.";
+            File.Move(_path, BrokenPath, overwrite: true);
+            kept = $" It is kept as {BrokenPath}.";
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            kept = $" It stays where it is: {e.Message.TrimEnd('.')}.";
+            kept = $" It stays where it is: {exception.Message.TrimEnd('.')}.";
         }
-        logger.StateIsLost(new Problem("state-unreadable", $"What the agent remembered, {_path}, can't be used: {why}.{kept}",
+        logger.StateLost(new Problem(ProblemCatalog.StateUnreadable, $"What the agent remembered, {_path}, can't be used: {why}.{kept}",
             "Nothing has to be done: the agent goes on with what the containers tell. It does not know any more which images failed, nor that the app was to stay stopped."));
     }
 
-    private Problem Unwritable(Exception e)
+    private Problem WriteProblem(Exception exception)
     {
-        var (why, remedy) = e.HResult switch
+        var (why, remedy) = exception.HResult switch
         {
             NoSpace or QuotaExceeded => ("the disk is full", $"Free some space ('df -h {directory}')."),
             ReadOnlyFileSystem => ("its file system is read-only", "Have it mounted for writing; after errors of the disk the kernel makes it read-only, see 'dmesg'."),
-            _ when e is UnauthorizedAccessException => ("this user may not write there", $"Run the agent by its systemd unit, or give it a state directory that this user can write to."),
-            _ => (e.Message.TrimEnd('.'), $"See that {directory} is a directory that this user can write to."),
+            _ when exception is UnauthorizedAccessException => ("this user may not write there", $"Run the agent by its systemd unit, or give it a state directory that this user can write to."),
+            _ => (exception.Message.TrimEnd('.'), $"See that {directory} is a directory that this user can write to."),
         };
-        return new Problem("state-unwritable", $"What the agent remembers, {_path}, can't be written: {why}.",
+        return new Problem(ProblemCatalog.StateUnwritable, $"What the agent remembers, {_path}, can't be written: {why}.",
             $"{remedy} The app is not touched; until it can be written, a restart of the agent forgets what it has learned since.");
     }
 }

@@ -4,7 +4,7 @@ namespace RagAgent.Supervision;
 internal sealed record Policy
 {
     /// <summary>Most answers need less, and an update that waits for the slowest one keeps everybody else waiting.</summary>
-    public static readonly TimeSpan LongestFinish = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan MaxFinish = TimeSpan.FromSeconds(5);
 
     /// <summary>Of everything in the configuration that shapes the container.</summary>
     public required string ConfigFingerprint { get; init; }
@@ -24,7 +24,7 @@ internal sealed record Policy
     public TimeSpan RestartResetAfter { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Crashes in a row from which on the app is called crash-looping.</summary>
-    public int CrashLoopAfter { get; init; } = 5;
+    public int CrashLoopThreshold { get; init; } = 5;
 
     /// <summary>How what the agent needs from outside (AWS, the registry, the engine) is asked again.</summary>
     public Backoff Retry { get; init; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
@@ -36,7 +36,7 @@ internal sealed record Policy
     public int StaleAfterFailures { get; init; } = 3;
 
     /// <summary>How often the tag is looked up after boot; null: only when asked.</summary>
-    public TimeSpan? CheckEvery { get; init; } = TimeSpan.FromMinutes(5);
+    public TimeSpan? CheckInterval { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>A newer image that was found by itself waits until no session is open.</summary>
     public bool WaitForIdle { get; init; } = true;
@@ -48,38 +48,38 @@ internal sealed record Policy
     public bool StartFirst { get; init; }
 
     /// <summary>At boot the last good image is started without waiting for the newest one.</summary>
-    public bool CachedFirst { get; init; }
+    public bool BootFromCache { get; init; }
 
     /// <summary>How long what visitors have under way with a replaced container is waited for.</summary>
-    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long requests that a container has are left to it before it is stopped with nothing in its place.</summary>
-    public TimeSpan Finish { get; init; } = LongestFinish;
+    public TimeSpan FinishTimeout { get; init; } = MaxFinish;
 
     /// <summary>How long a restart waits for the secrets to be read again before it takes those in memory.</summary>
-    public TimeSpan FreshSecretsPatience { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan FreshSecretsTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>When the instance is stopped; null: never.</summary>
     public IdlePolicy? Idle { get; init; }
 
     /// <summary>How often the engine is inspected though no event asked for it.</summary>
-    public TimeSpan InspectEvery { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan InspectInterval { get; init; } = TimeSpan.FromMinutes(1);
 }
 
 /// <summary>Exponential delays with a bound: the delays are bounded, the tries are not.</summary>
 /// <param name="First">Before the first retry.</param>
-/// <param name="Longest">No delay is longer than this.</param>
-internal sealed record Backoff(TimeSpan First, TimeSpan Longest)
+/// <param name="Max">No delay is longer than this.</param>
+internal sealed record Backoff(TimeSpan First, TimeSpan Max)
 {
-    private const double Spread = 0.2;
+    private const double Jitter = 0.2;
 
     /// <param name="failures">Failures in a row, 1 or more.</param>
-    /// <param name="luck">0 to 1; spreads the delay by ±20 %, so that many machines don't come back at once.</param>
-    public TimeSpan After(int failures, double luck)
+    /// <param name="jitter">0 to 1; spreads the delay by ±20 %, so that many machines don't come back at once.</param>
+    public TimeSpan After(int failures, double jitter)
     {
         var doublings = Math.Min(Math.Max(failures, 1) - 1, 40);
-        var delay = Math.Min(First.TotalMilliseconds * Math.Pow(2, doublings), Longest.TotalMilliseconds);
-        var spread = delay * (1 - Spread + (2 * Spread * luck));
-        return TimeSpan.FromMilliseconds(Math.Min(spread, Longest.TotalMilliseconds));
+        var delay = Math.Min(First.TotalMilliseconds * Math.Pow(2, doublings), Max.TotalMilliseconds);
+        var jittered = delay * (1 - Jitter + (2 * Jitter * jitter));
+        return TimeSpan.FromMilliseconds(Math.Min(jittered, Max.TotalMilliseconds));
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LocalAws.Faults;
 using LocalAws.Ssm;
 
 namespace LocalAws.Admin;
@@ -9,9 +8,9 @@ internal sealed class AdminApi(LocalAwsServer server)
 {
     public const string Root = "/_local-aws";
 
-    public static bool Owns(PathString path) => path.StartsWithSegments(Root);
+    public static bool CanHandle(PathString path) => path.StartsWithSegments(Root);
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         var request = context.Request;
         context.Request.Path.StartsWithSegments(Root, out var rest);
@@ -21,7 +20,7 @@ internal sealed class AdminApi(LocalAwsServer server)
                 await PutParameterAsync(context);
                 break;
             case ("DELETE", "/parameters"):
-                await AnswerAsync(context, server.Parameters.Remove(Query(context, "name")) ? 200 : 404);
+                await RespondAsync(context, server.Parameters.Remove(Query(context, "name")) ? 200 : 404);
                 break;
             case ("PUT", "/repositories"):
                 server.Repositories.Create(Query(context, "name"));
@@ -33,10 +32,10 @@ internal sealed class AdminApi(LocalAwsServer server)
                 await WriteRecordsAsync(context);
                 break;
             case ("PUT", "/instance"):
-                PutAddresses(context);
+                UpdateInstance(context);
                 break;
             case ("GET", "/faults"):
-                await WriteAsync(context, JsonSerializer.Serialize(server.Faults.Snapshot(), AdminJson.Default.IReadOnlyListFaultRule));
+                await WriteJsonAsync(context, JsonSerializer.Serialize(server.Faults.Snapshot(), AdminJson.Default.IReadOnlyListFaultRule));
                 break;
             case ("POST", "/faults"):
                 await AddFaultAsync(context);
@@ -45,7 +44,7 @@ internal sealed class AdminApi(LocalAwsServer server)
                 server.Faults.Clear(Query(context, "operation") is { Length: > 0 } operation ? operation : null);
                 break;
             case ("GET", "/requests"):
-                await WriteAsync(context, JsonSerializer.Serialize(server.Requests.Snapshot(), AdminJson.Default.IReadOnlyListRecordedRequest));
+                await WriteJsonAsync(context, JsonSerializer.Serialize(server.Requests.Snapshot(), AdminJson.Default.IReadOnlyListRecordedRequest));
                 break;
             case ("DELETE", "/requests"):
                 server.Requests.Clear();
@@ -57,7 +56,7 @@ internal sealed class AdminApi(LocalAwsServer server)
                 server.RoleCredentials.ExpireAll();
                 break;
             default:
-                await AnswerAsync(context, 404, $"There is no {request.Method} {request.Path}; README.md lists what there is.");
+                await RespondAsync(context, 404, $"There is no {request.Method} {request.Path}; README.md lists what there is.");
                 break;
         }
     }
@@ -65,31 +64,31 @@ internal sealed class AdminApi(LocalAwsServer server)
     private async Task PutParameterAsync(HttpContext context)
     {
         var name = Query(context, "name");
-        var typeText = Query(context, "type") is { Length: > 0 } given ? given : nameof(ParameterType.SecureString);
+        var typeText = Query(context, "type") is { Length: > 0 } typeName ? typeName : nameof(ParameterType.SecureString);
         if (name.Length == 0 || !Enum.TryParse<ParameterType>(typeText, out var type))
         {
-            await AnswerAsync(context, 400, "Give ?name=NAME and, if it is not SecureString, &type=String or StringList; the value is the body.");
+            await RespondAsync(context, 400, "Give ?name=NAME and, if it is not SecureString, &type=String or StringList; the value is the body.");
             return;
         }
         using var body = new StreamReader(context.Request.Body);
         var version = server.Parameters.Put(name, await body.ReadToEndAsync(context.RequestAborted), type);
-        await AnswerAsync(context, 200, $"{name} version {version}");
+        await RespondAsync(context, 200, $"{name} version {version}");
     }
 
     private async Task WriteRecordsAsync(HttpContext context)
     {
         try
         {
-            await AnswerAsync(context, 200, string.Join('\n', server.HostedZones.Records(Query(context, "zone"))));
+            await RespondAsync(context, 200, string.Join('\n', server.HostedZones.Records(Query(context, "zone"))));
         }
         catch (AwsErrorException refusal)
         {
-            await AnswerAsync(context, refusal.Error.Status, refusal.Error.Message!);
+            await RespondAsync(context, refusal.Error.Status, refusal.Error.Message!);
         }
     }
 
     /// <summary>What is not named stays; what is named and empty is gone.</summary>
-    private void PutAddresses(HttpContext context)
+    private void UpdateInstance(HttpContext context)
     {
         string? Given(string name, string? before) => !context.Request.Query.ContainsKey(name) ? before : Query(context, name) is { Length: > 0 } value ? value : null;
         server.Instance = server.Instance with { PublicIpv4 = Given("publicIpv4", server.Instance.PublicIpv4), Ipv6 = Given("ipv6", server.Instance.Ipv6) };
@@ -105,19 +104,19 @@ internal sealed class AdminApi(LocalAwsServer server)
         }
         catch (Exception bad) when (bad is JsonException or ArgumentException or NotSupportedException)
         {
-            await AnswerAsync(context, 400, $"The fault was not set: {bad.Message}");
+            await RespondAsync(context, 400, $"The fault was not set: {bad.Message}");
         }
     }
 
     private static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
 
-    private static Task AnswerAsync(HttpContext context, int status, string text = "")
+    private static Task RespondAsync(HttpContext context, int status, string text = "")
     {
         context.Response.StatusCode = status;
         return context.Response.WriteAsync(text.Length > 0 ? text + "\n" : "", context.RequestAborted);
     }
 
-    private static Task WriteAsync(HttpContext context, string json)
+    private static Task WriteJsonAsync(HttpContext context, string json)
     {
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync(json + "\n", context.RequestAborted);

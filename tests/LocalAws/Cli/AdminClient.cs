@@ -13,7 +13,10 @@ internal static class AdminClient
         CustomParser = result =>
         {
             if (Uri.TryCreate(result.Tokens.Single().Value, UriKind.Absolute, out var endpoint))
+            {
                 return endpoint;
+            }
+
             result.AddError($"'{result.Tokens.Single().Value}' is no address; give one like http://127.0.0.1:PORT.");
             return null;
         },

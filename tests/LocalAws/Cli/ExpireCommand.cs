@@ -8,11 +8,11 @@ internal static class ExpireCommand
     public static Command Create()
     {
         var endpoint = AdminClient.EndpointOption();
-        var what = new Argument<string>("WHAT");
-        what.AcceptOnlyFromAmong("registry-tokens", "role-credentials");
-        var command = new Command("expire", "End what was given out so far, in the middle of its life.") { endpoint, what };
-        command.SetAction((result, stopping) => Running.Command(() => AdminClient.SendAsync(
-            result.GetRequiredValue(endpoint), HttpMethod.Post, $"/{result.GetRequiredValue(what)}/expire", null, stopping)));
+        var target = new Argument<string>("WHAT");
+        target.AcceptOnlyFromAmong("registry-tokens", "role-credentials");
+        var command = new Command("expire", "End what was given out so far, in the middle of its life.") { endpoint, target };
+        command.SetAction((result, stopping) => CommandRunner.RunAsync(() => AdminClient.SendAsync(
+            result.GetRequiredValue(endpoint), HttpMethod.Post, $"/{result.GetRequiredValue(target)}/expire", null, stopping)));
         return command;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Net.Http.Json;
 using LocalAws.Admin;
 using LocalAws.Faults;
 
@@ -34,7 +33,7 @@ internal static class FaultCommand
         {
             endpoint, operation, kind, times, method, role, type, message, status, retryAfter, seconds, bytes,
         };
-        command.SetAction((result, stopping) => Running.Command(async () =>
+        command.SetAction((result, stopping) => CommandRunner.RunAsync(async () =>
         {
             Fault fault = result.GetRequiredValue(kind) switch
             {
@@ -59,7 +58,7 @@ internal static class FaultCommand
         var endpoint = AdminClient.EndpointOption();
         var operation = new Argument<string?>("OPERATION") { Arity = ArgumentArity.ZeroOrOne, Description = "Without it: all." };
         var command = new Command("clear", "Forget faults.") { endpoint, operation };
-        command.SetAction((result, stopping) => Running.Command(() => AdminClient.SendAsync(
+        command.SetAction((result, stopping) => CommandRunner.RunAsync(() => AdminClient.SendAsync(
             result.GetRequiredValue(endpoint), HttpMethod.Delete,
             $"/faults?operation={Uri.EscapeDataString(result.GetValue(operation) ?? "")}", null, stopping)));
         return command;
@@ -69,7 +68,7 @@ internal static class FaultCommand
     {
         var endpoint = AdminClient.EndpointOption();
         var command = new Command("list", "Print what is set, as JSON.") { endpoint };
-        command.SetAction((result, stopping) => Running.Command(async () => await Console.Out.WriteLineAsync(
+        command.SetAction((result, stopping) => CommandRunner.RunAsync(async () => await Console.Out.WriteLineAsync(
             await AdminClient.SendAsync(result.GetRequiredValue(endpoint), HttpMethod.Get, "/faults", null, stopping))));
         return command;
     }

@@ -13,7 +13,7 @@ internal static class ParameterCommand
         var value = new Argument<string>("VALUE") { Description = "@FILE, or - for standard input." };
         var type = new Option<ParameterType>("--type") { DefaultValueFactory = _ => ParameterType.SecureString };
         var put = new Command("put", "Add a version of a parameter.") { endpoint, name, value, type };
-        put.SetAction((result, stopping) => Running.Command(async () =>
+        put.SetAction((result, stopping) => CommandRunner.RunAsync(async () =>
         {
             using var content = new StringContent(ValueSource.Read(result.GetRequiredValue(value)));
             var path = $"/parameters?name={Uri.EscapeDataString(result.GetRequiredValue(name))}&type={result.GetValue(type)}";

@@ -23,15 +23,15 @@ internal static class ServeCommand
         var keys = new Option<string[]>("--static-key") { Description = "ID=@FILE: an access key id, its secret read from the file." };
         var apiPort = new Option<int>("--api-port") { Description = "0 (default): a free port." };
         var registryPort = new Option<int>("--registry-port") { Description = "0 (default): a free port." };
-        var ownNames = new Option<string?>("--own-names-at") { Description = "An address on whose port 443 AWS answers under its own names; 169.254.169.254 is the metadata service then. In a network namespace." };
+        var awsHostNames = new Option<string?>("--own-names-at") { Description = "An address on whose port 443 AWS answers under its own names; 169.254.169.254 is the metadata service then. In a network namespace." };
         var certificate = new Option<string?>("--certificate") { Description = "A PEM file with a certificate for these names and its key." };
         var onStop = new Option<string?>("--on-stop") { Description = "A shell command that takes the machine down; run when EC2's StopInstances was accepted." };
         var readyFile = new Option<string?>("--ready-file") { Description = "Written, as JSON, when everything answers." };
         var command = new Command("serve", "Run LocalAws until SIGTERM or SIGINT.")
         {
-            stateDir, region, account, parameters, keys, apiPort, registryPort, ownNames, certificate, onStop, readyFile,
+            stateDir, region, account, parameters, keys, apiPort, registryPort, awsHostNames, certificate, onStop, readyFile,
         };
-        command.SetAction(result => Running.Command(() =>
+        command.SetAction(result => CommandRunner.RunAsync(() =>
         {
             var directory = result.GetRequiredValue(stateDir).FullName;
             var options = new LocalAwsOptions
@@ -41,7 +41,7 @@ internal static class ServeCommand
                 AccountId = result.GetRequiredValue(account),
                 ApiPort = result.GetValue(apiPort),
                 RegistryPort = result.GetValue(registryPort),
-                OwnNamesAt = result.GetValue(ownNames) is { } address ? IPAddress.Parse(address) : null,
+                AwsHostNamesAddress = result.GetValue(awsHostNames) is { } address ? IPAddress.Parse(address) : null,
                 TlsCertificate = result.GetValue(certificate) is { } pem ? X509Certificate2.CreateFromPemFile(pem, pem) : null,
                 StaticKeys = (result.GetValue(keys) ?? []).Select(ValueSource.ReadPair).ToDictionary(k => k.Name, k => k.Value),
             };
@@ -66,12 +66,21 @@ internal static class ServeCommand
         {
             await using var server = await LocalAwsServer.StartAsync(options, stopping.Token);
             if (onStop is not null)
-                server.StopAccepted += () => TakeDown(onStop);
+            {
+                server.StopAccepted += () => RunStopCommand(onStop);
+            }
+
             foreach (var (name, value) in parameters)
+            {
                 server.Parameters.Put(name, value);
+            }
+
             var ready = Describe(server, WritePassword(directory, server));
             if (readyFile is not null)
+            {
                 ready.WriteTo(readyFile);
+            }
+
             await Console.Out.WriteLineAsync($"LocalAws: API {ready.ApiEndpoint}, registry {ready.RegistryHost}");
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping.Token);
         }
@@ -82,12 +91,14 @@ internal static class ServeCommand
         finally
         {
             if (readyFile is not null)
+            {
                 File.Delete(readyFile);
+            }
         }
     }
 
     /// <summary>Not waited for: what happens to the machine is no part of EC2's answer.</summary>
-    private static void TakeDown(string command) => Process.Start("/bin/sh", ["-c", command]).Dispose();
+    private static void RunStopCommand(string command) => Process.Start("/bin/sh", ["-c", command]).Dispose();
 
     private static ReadyFile Describe(LocalAwsServer server, string passwordFile) => new(
         server.ApiEndpoint.ToString().TrimEnd('/'), server.RegistryHost, server.Options.Region, server.Options.AccountId,

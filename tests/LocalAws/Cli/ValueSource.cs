@@ -8,9 +8,15 @@ internal static class ValueSource
     public static string Read(string source)
     {
         if (source == "-")
+        {
             return WithoutLineEnd(Console.In.ReadToEnd());
+        }
+
         if (!source.StartsWith('@'))
+        {
             throw new LocalAwsException("A value is given as @FILE, or as - for standard input, so that it is in no process argument.");
+        }
+
         try
         {
             return WithoutLineEnd(File.ReadAllText(source[1..]));

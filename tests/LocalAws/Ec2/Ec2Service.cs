@@ -5,44 +5,59 @@ using LocalAws.Metadata;
 namespace LocalAws.Ec2;
 
 /// <summary>EC2 as in its API reference of 2016-11-15: StopInstances, for the one instance that there is.</summary>
-/// <param name="instance">The instance as IMDS describes it.</param>
+/// <param name="getInstance">The instance as IMDS describes it.</param>
 /// <param name="region">Where it is.</param>
 /// <param name="account">Whose it is.</param>
-/// <param name="stopped">Called when a stop was accepted: the machine is to go down.</param>
-internal sealed partial class Ec2Service(Func<InstanceFacts> instance, string region, string account, Action stopped)
+/// <param name="onStopAccepted">Called when a stop was accepted: the machine is to go down.</param>
+internal sealed partial class Ec2Service(Func<InstanceInfo> getInstance, string region, string account, Action onStopAccepted)
 {
     public const string SigningName = "ec2";
     private const string Version = "2016-11-15";
-    private static readonly XNamespace Answers = $"http://ec2.amazonaws.com/doc/{Version}/";
+    private static readonly XNamespace Xmlns = $"http://ec2.amazonaws.com/doc/{Version}/";
 
     /// <summary>What IAM would check the action against.</summary>
     public string ResourceOf(Dictionary<string, string> form) => form.TryGetValue("InstanceId.1", out var id) ? $"arn:aws:ec2:{region}:{account}:instance/{id}" : "*";
 
     /// <exception cref="AwsErrorException">What EC2 refuses, in its words.</exception>
-    public XElement Answer(string action, Dictionary<string, string> form, string requestId)
+    public XElement Handle(string action, Dictionary<string, string> form, string requestId)
     {
         if (action != "StopInstances" || form.GetValueOrDefault("Version") != Version)
+        {
             throw Refuse("InvalidAction", $"The action {action} is not valid for this web service.");
+        }
+
         var ids = form.Where(field => field.Key.StartsWith("InstanceId.", StringComparison.Ordinal)).Select(field => field.Value).ToArray();
         if (ids.Length == 0)
+        {
             throw Refuse("MissingParameter", "The request must contain the parameter InstanceId");
+        }
+
         if (ids.FirstOrDefault(id => !InstanceId().IsMatch(id)) is { } malformed)
+        {
             throw Refuse("InvalidInstanceID.Malformed", $"Invalid id: \"{malformed}\"");
-        if (ids.FirstOrDefault(id => id != instance().InstanceId) is { } unknown)
+        }
+
+        if (ids.FirstOrDefault(id => id != getInstance().InstanceId) is { } unknown)
+        {
             throw Refuse("InvalidInstanceID.NotFound", $"The instance ID '{unknown}' does not exist");
+        }
+
         if (form.GetValueOrDefault("DryRun") == "true")
+        {
             throw new AwsErrorException(new AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", StatusCodes.Status412PreconditionFailed));
-        stopped();
-        return new XElement(Answers + "StopInstancesResponse",
-            new XElement(Answers + "requestId", requestId),
-            new XElement(Answers + "instancesSet", new XElement(Answers + "item",
-                new XElement(Answers + "instanceId", instance().InstanceId),
+        }
+
+        onStopAccepted();
+        return new XElement(Xmlns + "StopInstancesResponse",
+            new XElement(Xmlns + "requestId", requestId),
+            new XElement(Xmlns + "instancesSet", new XElement(Xmlns + "item",
+                new XElement(Xmlns + "instanceId", getInstance().InstanceId),
                 State("currentState", 64, "stopping"),
                 State("previousState", 16, "running"))));
     }
 
     private static XElement State(string which, int code, string name) =>
-        new(Answers + which, new XElement(Answers + "code", code), new XElement(Answers + "name", name));
+        new(Xmlns + which, new XElement(Xmlns + "code", code), new XElement(Xmlns + "name", name));
 
     private static AwsErrorException Refuse(string type, string message) => new(AwsError.BadRequest(type, message));
 

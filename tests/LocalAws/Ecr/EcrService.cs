@@ -5,7 +5,7 @@ using LocalAws.Services;
 namespace LocalAws.Ecr;
 
 /// <summary>ECR as in its API reference of 2015-09-21: GetAuthorizationToken.</summary>
-internal sealed class EcrService(RegistryTokens tokens, Func<string> proxyEndpoint) : IAwsService
+internal sealed class EcrService(RegistryTokens tokens, Func<string> proxyEndpoint) : IJsonService
 {
     public string TargetPrefix => "AmazonEC2ContainerRegistry_V20150921";
 
@@ -13,10 +13,13 @@ internal sealed class EcrService(RegistryTokens tokens, Func<string> proxyEndpoi
 
     public string ResourceOf(string action, JsonObject input) => "*";
 
-    public JsonObject Answer(string action, JsonObject input, string principal)
+    public JsonObject Handle(string action, JsonObject input, string principal)
     {
         if (action != "GetAuthorizationToken")
+        {
             throw new AwsErrorException(AwsError.BadRequest("UnknownOperationException", null));
+        }
+
         var (password, expires) = tokens.Issue(principal);
         return new JsonObject
         {

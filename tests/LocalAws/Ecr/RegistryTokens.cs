@@ -7,9 +7,9 @@ namespace LocalAws.Ecr;
 public sealed class RegistryTokens(TimeProvider clock)
 {
     /// <summary>How long a token lives: what ECR gives.</summary>
-    public static readonly TimeSpan Life = TimeSpan.FromHours(12);
+    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
 
-    private readonly ConcurrentDictionary<string, Issued> _issued = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IssuedToken> _issued = new(StringComparer.Ordinal);
 
     /// <summary>For pushes by a test or a script: never expires, whatever happens to the tokens of the one under test.</summary>
     public string PublisherPassword { get; } = NewPassword();
@@ -18,23 +18,31 @@ public sealed class RegistryTokens(TimeProvider clock)
     public void ExpireAll()
     {
         foreach (var (password, issued) in _issued)
+        {
             _issued[password] = issued with { Expires = clock.GetUtcNow() };
+        }
     }
 
     internal (string Password, DateTimeOffset Expires) Issue(string principal)
     {
         var password = NewPassword();
-        var expires = clock.GetUtcNow() + Life;
-        _issued[password] = new Issued(principal, expires);
+        var expires = clock.GetUtcNow() + Lifetime;
+        _issued[password] = new IssuedToken(principal, expires);
         return (password, expires);
     }
 
     internal TokenState Check(string password)
     {
         if (password == PublisherPassword)
+        {
             return TokenState.Valid;
+        }
+
         if (!_issued.TryGetValue(password, out var issued))
+        {
             return TokenState.Unknown;
+        }
+
         return clock.GetUtcNow() < issued.Expires ? TokenState.Valid : TokenState.Expired;
     }
 
@@ -43,7 +51,7 @@ public sealed class RegistryTokens(TimeProvider clock)
     // As long as real ones are, so that whoever carries it has to.
     private static string NewPassword() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(1500));
 
-    private sealed record Issued(string Principal, DateTimeOffset Expires);
+    private sealed record IssuedToken(string Principal, DateTimeOffset Expires);
 }
 
 internal enum TokenState

@@ -21,6 +21,8 @@ public abstract record Fault
     /// the access-denied sentences name the caller, the action and the resource of the request they answer.
     /// </summary>
     /// <param name="Type">AccessDeniedException, ThrottlingException, …; for the registry its code: DENIED, TOOMANYREQUESTS, …; none for IMDS.</param>
+    /// <param name="Message"></param>
+    /// <param name="Status"></param>
     /// <param name="RetryAfterSeconds">Null: 1 for TOOMANYREQUESTS, else no Retry-After header.</param>
     public sealed record Error(string? Type = null, string? Message = null, int? Status = null, int? RetryAfterSeconds = null) : Fault;
 
@@ -41,7 +43,7 @@ public abstract record Fault
     /// <summary>For <c>imds-credentials</c>: credentials that ended yesterday.</summary>
     public sealed record ExpiredCredentials : Fault;
 
-    internal bool ChangesOnlyHowItComes => this is Delay or Throttle;
+    internal bool OnlyAffectsPace => this is Delay or Throttle;
 
-    internal bool ActsOnBytes => this is Cut or Throttle;
+    internal bool AffectsBody => this is Cut or Throttle;
 }

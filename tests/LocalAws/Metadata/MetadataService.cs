@@ -10,16 +10,16 @@ namespace LocalAws.Metadata;
 /// service"). The hop limit is a property of IP packets and isn't here.
 /// </summary>
 internal sealed class MetadataService(
-    Func<InstanceFacts> facts, string region, string account, RoleCredentials role, Exchange exchange, TimeProvider clock)
+    Func<InstanceInfo> getInstance, string region, string account, RoleCredentials role, RequestInterceptor interceptor, TimeProvider clock)
 {
     private const string TtlHeader = "X-aws-ec2-metadata-token-ttl-seconds";
     private const string TokenHeader = "X-aws-ec2-metadata-token";
     private readonly SessionTokens _tokens = new(clock);
 
     /// <summary>A path of IMDS begins with <c>latest</c> or the date of an API version.</summary>
-    public static bool Owns(PathString path) => FirstSegment(path) is "latest" || IsVersion(FirstSegment(path));
+    public static bool CanHandle(PathString path) => FirstSegment(path) is "latest" || IsVersion(FirstSegment(path));
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task HandleAsync(HttpContext context)
     {
         var path = context.Request.Path.Value![1..];
         var item = path[(path.IndexOf('/', StringComparison.Ordinal) + 1)..].TrimEnd('/');
@@ -30,31 +30,49 @@ internal sealed class MetadataService(
             _ when item.StartsWith("meta-data/iam/security-credentials/", StringComparison.Ordinal) => Operations.ImdsCredentials,
             _ => Operations.ImdsOther,
         };
-        var fault = await exchange.BeginAsync(context, operation, "imds", "/" + path, null);
+        var fault = await interceptor.InterceptAsync(context, operation, "imds", "/" + path, null);
         if (fault is Fault.Error error)
-            await RefuseAsync(context, error.Status ?? StatusCodes.Status500InternalServerError);
+        {
+            await WriteErrorAsync(context, error.Status ?? StatusCodes.Status500InternalServerError);
+        }
         else if (operation == Operations.ImdsToken)
-            await AnswerTokenAsync(context);
+        {
+            await IssueTokenAsync(context);
+        }
         else if (context.Request.Method is not ("GET" or "HEAD"))
-            await RefuseAsync(context, StatusCodes.Status405MethodNotAllowed);
+        {
+            await WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed);
+        }
         else if (!_tokens.IsValid(context.Request.Headers[TokenHeader].ToString()))
-            await RefuseAsync(context, StatusCodes.Status401Unauthorized);
-        else if (Find(item, fault) is { } value)
+        {
+            await WriteErrorAsync(context, StatusCodes.Status401Unauthorized);
+        }
+        else if (FindValue(item, fault) is { } value)
+        {
             await context.Response.WriteAsync(value, context.RequestAborted);
+        }
         else
-            await RefuseAsync(context, StatusCodes.Status404NotFound);
+        {
+            await WriteErrorAsync(context, StatusCodes.Status404NotFound);
+        }
     }
 
-    private async Task AnswerTokenAsync(HttpContext context)
+    private async Task IssueTokenAsync(HttpContext context)
     {
         var request = context.Request;
         if (request.Method != "PUT")
-            await RefuseAsync(context, StatusCodes.Status405MethodNotAllowed);
+        {
+            await WriteErrorAsync(context, StatusCodes.Status405MethodNotAllowed);
+        }
         else if (FirstSegment(request.Path) != "latest" || request.Headers.ContainsKey("X-Forwarded-For"))
-            await RefuseAsync(context, StatusCodes.Status403Forbidden);
+        {
+            await WriteErrorAsync(context, StatusCodes.Status403Forbidden);
+        }
         else if (!int.TryParse(request.Headers[TtlHeader], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             || seconds is < 1 or > 21600)
-            await RefuseAsync(context, StatusCodes.Status400BadRequest);
+        {
+            await WriteErrorAsync(context, StatusCodes.Status400BadRequest);
+        }
         else
         {
             context.Response.Headers[TtlHeader] = request.Headers[TtlHeader];
@@ -62,9 +80,9 @@ internal sealed class MetadataService(
         }
     }
 
-    private string? Find(string item, Fault? fault)
+    private string? FindValue(string item, Fault? fault)
     {
-        var instance = facts();
+        var instance = getInstance();
         return item switch
         {
             "meta-data/instance-id" => instance.InstanceId,
@@ -84,10 +102,11 @@ internal sealed class MetadataService(
         };
     }
 
-    private string RoleDocument(InstanceFacts instance, Fault? fault)
+    private string RoleDocument(InstanceInfo instance, Fault? fault)
     {
-        var now = Text(clock.GetUtcNow());
+        var now = FormatTime(clock.GetUtcNow());
         if (fault is Fault.RoleRefused)
+        {
             return new JsonObject
             {
                 ["Code"] = "AssumeRoleUnauthorizedAccess",
@@ -95,6 +114,8 @@ internal sealed class MetadataService(
                     + "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc.",
                 ["LastOutcomed"] = now,
             }.ToString();
+        }
+
         var credential = fault is Fault.ExpiredCredentials ? role.Expired(instance) : role.Current(instance);
         return new JsonObject
         {
@@ -104,19 +125,19 @@ internal sealed class MetadataService(
             ["AccessKeyId"] = credential.AccessKeyId,
             ["SecretAccessKey"] = credential.SecretAccessKey,
             ["Token"] = credential.SessionToken,
-            ["Expiration"] = Text(credential.Expires!.Value),
+            ["Expiration"] = FormatTime(credential.Expires!.Value),
         }.ToString();
     }
 
-    private string? IamInfo(InstanceFacts instance) => instance.RoleName is null ? null : new JsonObject
+    private string? IamInfo(InstanceInfo instance) => instance.RoleName is null ? null : new JsonObject
     {
         ["Code"] = "Success",
-        ["LastOutcomed"] = Text(clock.GetUtcNow()),
+        ["LastOutcomed"] = FormatTime(clock.GetUtcNow()),
         ["InstanceProfileArn"] = $"arn:aws:iam::{account}:instance-profile/{instance.RoleName}",
         ["InstanceProfileId"] = "AIPAEXAMPLEEXAMPLE123",
     }.ToString();
 
-    private string IdentityDocument(InstanceFacts instance) => new JsonObject
+    private string IdentityDocument(InstanceInfo instance) => new JsonObject
     {
         ["accountId"] = account,
         ["architecture"] = "x86_64",
@@ -129,14 +150,14 @@ internal sealed class MetadataService(
         ["version"] = "2017-09-30",
     }.ToString();
 
-    private static async Task RefuseAsync(HttpContext context, int status)
+    private static async Task WriteErrorAsync(HttpContext context, int status)
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/html";
         await context.Response.WriteAsync($"<h1>{status}</h1>", context.RequestAborted);
     }
 
-    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private static string FormatTime(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static string FirstSegment(PathString path) => path.Value!.Split('/', 3) is [_, var first, ..] ? first : "";
 

@@ -8,10 +8,10 @@ internal sealed class SessionTokens(TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _expiry = new(StringComparer.Ordinal);
 
-    public string Issue(TimeSpan life)
+    public string Issue(TimeSpan lifetime)
     {
         var token = Convert.ToBase64String(RandomNumberGenerator.GetBytes(42));
-        _expiry[token] = clock.GetUtcNow() + life;
+        _expiry[token] = clock.GetUtcNow() + lifetime;
         return token;
     }
 

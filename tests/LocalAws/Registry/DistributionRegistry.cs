@@ -10,7 +10,7 @@ namespace LocalAws.Registry;
 /// </summary>
 internal sealed class DistributionRegistry : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("local-aws-");
     private readonly Queue<string> _output = new();
     private readonly TaskCompletionSource<Process> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,7 +27,7 @@ internal sealed class DistributionRegistry : IAsyncDisposable
         });
 
     /// <summary>What a request's address must begin with; the host in it means nothing.</summary>
-    public const string Address = "http://registry";
+    public const string BaseAddress = "http://registry";
 
     /// <summary>Reaches the registry and nothing else.</summary>
     public HttpMessageInvoker Client { get; }
@@ -44,9 +44,9 @@ internal sealed class DistributionRegistry : IAsyncDisposable
             Directory.CreateDirectory(storageDirectory);
             var config = Path.Combine(registry._folder.FullName, "config.yml");
             await File.WriteAllTextAsync(config, registry.Config(Path.GetFullPath(storageDirectory)), stopping);
-            new Thread(() => registry.RunChild(program, config)) { IsBackground = true, Name = "docker-registry" }.Start();
+            new Thread(() => registry.RunProcess(program, config)) { IsBackground = true, Name = "docker-registry" }.Start();
             registry._process = await registry._started.Task;
-            await registry.WaitUntilItAnswersAsync(program, stopping);
+            await registry.WaitUntilReadyAsync(program, stopping);
             return registry;
         }
         catch
@@ -82,13 +82,13 @@ internal sealed class DistributionRegistry : IAsyncDisposable
 
     // The kernel ends the child when the thread that started it ends (setpriv --pdeathsig), so this thread stays for the
     // child's whole life: a LocalAws that is killed leaves no registry behind.
-    private void RunChild(string program, string config)
+    private void RunProcess(string program, string config)
     {
         try
         {
             var process = Process.Start(StartInfo(program, config))!;
-            process.OutputDataReceived += (_, line) => Remember(line.Data);
-            process.ErrorDataReceived += (_, line) => Remember(line.Data);
+            process.OutputDataReceived += (_, line) => CaptureOutput(line.Data);
+            process.ErrorDataReceived += (_, line) => CaptureOutput(line.Data);
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
             _started.SetResult(process);
@@ -115,30 +115,39 @@ internal sealed class DistributionRegistry : IAsyncDisposable
         };
         // The registry lets REGISTRY_… variables win over its file.
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("REGISTRY_", StringComparison.Ordinal)).ToList())
+        {
             start.Environment.Remove(name);
+        }
+
         return start;
     }
 
-    private async Task WaitUntilItAnswersAsync(string program, CancellationToken stopping)
+    private async Task WaitUntilReadyAsync(string program, CancellationToken stopping)
     {
-        using var limit = new CancellationTokenSource(StartLimit);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-        while (!await AnswersAsync(either.Token))
+        using var timeout = new CancellationTokenSource(StartTimeout);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
+        while (!await IsReadyAsync(linked.Token))
         {
             if (_ended.Task.IsCompleted)
-                throw new LocalAwsException($"The registry '{program}' ended at once; is Debian's docker-registry installed? Its last words: {LastWords()}");
-            if (limit.IsCancellationRequested)
-                throw new LocalAwsException($"The registry did not answer within {StartLimit.TotalSeconds} s. Its last words: {LastWords()}");
+            {
+                throw new LocalAwsException($"The registry '{program}' ended at once; is Debian's docker-registry installed? Its last words: {RecentOutput()}");
+            }
+
+            if (timeout.IsCancellationRequested)
+            {
+                throw new LocalAwsException($"The registry did not answer within {StartTimeout.TotalSeconds} s. Its last words: {RecentOutput()}");
+            }
+
             stopping.ThrowIfCancellationRequested();
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
         }
     }
 
-    private async Task<bool> AnswersAsync(CancellationToken stopping)
+    private async Task<bool> IsReadyAsync(CancellationToken stopping)
     {
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, Address + "/v2/");
+            using var request = new HttpRequestMessage(HttpMethod.Get, BaseAddress + "/v2/");
             using var response = await Client.SendAsync(request, stopping);
             return response.IsSuccessStatusCode;
         }
@@ -163,21 +172,28 @@ internal sealed class DistributionRegistry : IAsyncDisposable
         }
     }
 
-    private void Remember(string? line)
+    private void CaptureOutput(string? line)
     {
         if (line is null)
+        {
             return;
+        }
+
         lock (_output)
         {
             _output.Enqueue(line);
             if (_output.Count > 20)
+            {
                 _output.Dequeue();
+            }
         }
     }
 
-    private string LastWords()
+    private string RecentOutput()
     {
         lock (_output)
+        {
             return _output.Count == 0 ? "none" : string.Join(Environment.NewLine, _output);
+        }
     }
 }

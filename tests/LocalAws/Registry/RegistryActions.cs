@@ -6,7 +6,7 @@ namespace LocalAws.Registry;
 public static class RegistryActions
 {
     /// <returns>Null for what needs the login and no permission: the API's own address.</returns>
-    public static string? Of(string operation, string method) => (operation, method) switch
+    public static string? ActionFor(string operation, string method) => (operation, method) switch
     {
         (Operations.RegistryManifest, "PUT") => "ecr:PutImage",
         (Operations.RegistryManifest, _) => "ecr:BatchGetImage",

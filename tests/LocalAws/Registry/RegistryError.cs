@@ -11,19 +11,19 @@ internal sealed record RegistryError(int Status, string Code, string Message, in
     public static RegistryError TokenExpired { get; } =
         new(StatusCodes.Status403Forbidden, "DENIED", "Your authorization token has expired. Reauthenticate and try again.");
 
-    public static RegistryError ImageMissing { get; } =
+    public static RegistryError ImageNotFound { get; } =
         new(StatusCodes.Status404NotFound, "MANIFEST_UNKNOWN", "Requested image not found");
 
-    public static RegistryError RepositoryMissing(string name, string account) =>
+    public static RegistryError RepositoryNotFound(string name, string account) =>
         new(StatusCodes.Status404NotFound, "NAME_UNKNOWN", $"The repository with name '{name}' does not exist in the registry with id '{account}'");
 
     /// <summary>A fault's error; what it leaves open is what ECR says for that code.</summary>
-    public static RegistryError Of(Fault.Error fault, string? principal, string action, string resource)
+    public static RegistryError FromFault(Fault.Error fault, string? principal, string action, string resource)
     {
         var code = fault.Type ?? "UNKNOWN";
         var (status, message) = code switch
         {
-            "DENIED" => (StatusCodes.Status403Forbidden, Denial.Sentence(principal, action, resource)),
+            "DENIED" => (StatusCodes.Status403Forbidden, AccessDeniedMessage.Format(principal, action, resource)),
             "TOOMANYREQUESTS" => (StatusCodes.Status429TooManyRequests, "Rate exceeded"),
             "UNSUPPORTED" => (StatusCodes.Status405MethodNotAllowed, "The operation is unsupported."),
             "NAME_UNKNOWN" or "MANIFEST_UNKNOWN" or "BLOB_UNKNOWN" => (StatusCodes.Status404NotFound, "Requested image not found"),
@@ -43,8 +43,13 @@ internal sealed record RegistryError(int Status, string Code, string Message, in
         response.ContentLength = bytes.Length;
         response.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
         if (RetryAfterSeconds is { } seconds)
+        {
             response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
         if (context.Request.Method != "HEAD")
+        {
             await response.Body.WriteAsync(bytes, context.RequestAborted);
+        }
     }
 }

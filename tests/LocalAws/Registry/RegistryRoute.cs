@@ -4,6 +4,7 @@ using LocalAws.Requests;
 namespace LocalAws.Registry;
 
 /// <summary>What a path of the registry API (v2) asks for.</summary>
+/// <param name="Operation"></param>
 /// <param name="Repository">Null for <c>/v2/</c> itself and for what is not the registry's.</param>
 /// <param name="Reference">A tag or digest; null where there is none.</param>
 internal sealed partial record RegistryRoute(string Operation, string? Repository, string? Reference)
@@ -12,7 +13,10 @@ internal sealed partial record RegistryRoute(string Operation, string? Repositor
     {
         var match = Pattern().Match(path);
         if (!match.Success)
+        {
             return new RegistryRoute(Operations.RegistryOther, null, null);
+        }
+
         var rest = match.Groups["rest"].Value;
         var operation = match.Groups["kind"].Value switch
         {

@@ -11,9 +11,14 @@ public sealed class Repositories
     {
         var root = Path.Combine(storageDirectory, "docker", "registry", "v2", "repositories");
         if (!Directory.Exists(root))
+        {
             return;
+        }
+
         foreach (var manifests in Directory.EnumerateDirectories(root, "_manifests", SearchOption.AllDirectories))
+        {
             Create(Path.GetRelativePath(root, Path.GetDirectoryName(manifests)!));
+        }
     }
 
     public IReadOnlyList<string> Names => [.. _names.Keys.Order(StringComparer.Ordinal)];

@@ -3,69 +3,79 @@ namespace LocalAws.Requests;
 /// <summary>Remembers every request. A request is in it from the moment it was understood, before it is answered.</summary>
 public sealed class RequestLog(TimeProvider clock)
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<RecordedRequest> _requests = [];
     private TaskCompletionSource _changed = NewSignal();
-    private long _last;
+    private long _lastNumber;
 
     /// <summary>A copy, in order of arrival.</summary>
     public IReadOnlyList<RecordedRequest> Snapshot()
     {
-        lock (_gate)
+        lock (_lock)
+        {
             return [.. _requests];
+        }
     }
 
-    public IReadOnlyList<RecordedRequest> Of(string operation) => [.. Snapshot().Where(r => r.Operation == operation)];
+    public IReadOnlyList<RecordedRequest> ByOperation(string operation) => [.. Snapshot().Where(r => r.Operation == operation)];
 
-    public int Count(string operation) => Of(operation).Count;
+    public int Count(string operation) => ByOperation(operation).Count;
 
     /// <summary>Forgets what was asked so far; a request still running is not recorded again when it ends.</summary>
     public void Clear()
     {
-        lock (_gate)
+        lock (_lock)
+        {
             _requests.Clear();
+        }
     }
 
     /// <summary>Completes when a request that fits is, or has been, recorded or answered.</summary>
-    public async Task<RecordedRequest> WaitForAsync(Func<RecordedRequest, bool> fits, CancellationToken stopping)
+    public async Task<RecordedRequest> WaitForAsync(Func<RecordedRequest, bool> predicate, CancellationToken stopping)
     {
         while (true)
         {
             Task changed;
-            lock (_gate)
+            lock (_lock)
             {
-                if (_requests.FirstOrDefault(fits) is { } found)
+                if (_requests.FirstOrDefault(predicate) is { } found)
+                {
                     return found;
+                }
+
                 changed = _changed.Task;
             }
             await changed.WaitAsync(stopping);
         }
     }
 
-    internal long Begin(string operation, string service, string resource, string? principal, HttpRequest request)
+    internal long Record(string operation, string service, string resource, string? principal, HttpRequest request)
     {
-        lock (_gate)
+        lock (_lock)
         {
-            _requests.Add(new RecordedRequest(++_last, clock.GetUtcNow(), operation, service, request.Method, resource, principal,
+            _requests.Add(new RecordedRequest(++_lastNumber, clock.GetUtcNow(), operation, service, request.Method, resource, principal,
                 request.Headers.UserAgent.ToString(), null));
-            Signal_NeedsLock();
-            return _last;
+            SignalLocked();
+            return _lastNumber;
         }
     }
 
-    internal void Answered(long number, int status)
+    internal void Complete(long number, int status)
     {
-        lock (_gate)
+        lock (_lock)
         {
             var at = _requests.FindIndex(r => r.Number == number);
             if (at < 0 || _requests[at].Status is not null)
+            {
                 return;
+            }
+
             _requests[at] = _requests[at] with { Status = status };
-            Signal_NeedsLock();
+            SignalLocked();
         }
     }
 
-    private void Signal_NeedsLock()
+    private void SignalLocked()
     {
         _changed.SetResult();
         _changed = NewSignal();

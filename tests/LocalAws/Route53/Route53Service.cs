@@ -10,15 +10,15 @@ internal sealed class Route53Service(HostedZones zones)
 {
     public const string SigningName = "route53";
     public const string Version = "2013-04-01";
-    public static readonly XNamespace Answers = $"https://route53.amazonaws.com/doc/{Version}/";
+    public static readonly XNamespace Xmlns = $"https://route53.amazonaws.com/doc/{Version}/";
     private const string Root = $"/{Version}/";
 
     /// <summary>Below the version's path, which the metadata service has for others.</summary>
-    public static bool Owns(HttpRequest request) =>
+    public static bool CanHandle(HttpRequest request) =>
         request.Path.Value!.StartsWith($"{Root}hostedzone", StringComparison.Ordinal) || request.Path.Value.StartsWith($"{Root}change/", StringComparison.Ordinal);
 
     /// <summary>By IAM's names.</summary>
-    public static (string Action, string Resource) Meant(HttpRequest request) => (request.Method, Parts(request)) switch
+    public static (string Action, string Resource) ParseAction(HttpRequest request) => (request.Method, PathSegments(request)) switch
     {
         ("GET", ["hostedzonesbyname"]) => ("ListHostedZonesByName", "*"),
         ("GET", ["hostedzone", var id, "rrset"]) => ("ListResourceRecordSets", Arn(id)),
@@ -28,61 +28,61 @@ internal sealed class Route53Service(HostedZones zones)
     };
 
     /// <exception cref="AwsErrorException">What Route 53 refuses, in its words.</exception>
-    public XElement Answer(HttpRequest request, byte[] body)
+    public XElement Handle(HttpRequest request, byte[] body)
     {
         var query = QueryHelpers.ParseQuery(request.QueryString.Value).ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal);
-        return (request.Method, Parts(request)) switch
+        return (request.Method, PathSegments(request)) switch
         {
             ("GET", ["hostedzonesbyname"]) => ZonesByName(query),
             ("GET", ["hostedzone", var id, "rrset"]) => Records(id, query),
-            ("POST", ["hostedzone", var id, "rrset"]) => Info("ChangeResourceRecordSetsResponse", zones.Change(id, Batch(body))),
-            ("GET", ["change", var id]) => Info("GetChangeResponse", id),
+            ("POST", ["hostedzone", var id, "rrset"]) => ChangeInfo("ChangeResourceRecordSetsResponse", zones.ApplyBatch(id, ParseBatch(body))),
+            ("GET", ["change", var id]) => ChangeInfo("GetChangeResponse", id),
             _ => throw new AwsErrorException(new AwsError("NoSuchVersion", "LocalAws does not know this operation of Route 53.", StatusCodes.Status404NotFound)),
         };
     }
 
     private XElement ZonesByName(Dictionary<string, string> query)
     {
-        var from = query.TryGetValue("dnsname", out var name) ? HostedZones.SortKey(name, null, null) : "";
-        var found = zones.All().Where(zone => string.CompareOrdinal(HostedZones.SortKey(zone.Name, null, null), from) >= 0).Take(Most(query, 100));
-        return new XElement(Answers + "ListHostedZonesByNameResponse",
-            new XElement(Answers + "HostedZones", found.Select(zone => new XElement(Answers + "HostedZone",
-                new XElement(Answers + "Id", $"/hostedzone/{zone.Id}"),
-                new XElement(Answers + "Name", zone.Name),
-                new XElement(Answers + "CallerReference", zone.Id),
-                new XElement(Answers + "Config", new XElement(Answers + "PrivateZone", "false")),
-                new XElement(Answers + "ResourceRecordSetCount", zone.Records)))),
-            name is null ? null : new XElement(Answers + "DNSName", name),
-            new XElement(Answers + "IsTruncated", "false"),
-            new XElement(Answers + "MaxItems", Most(query, 100)));
+        var startKey = query.TryGetValue("dnsname", out var name) ? HostedZones.SortKey(name, null, null) : "";
+        var found = zones.ListZones().Where(zone => string.CompareOrdinal(HostedZones.SortKey(zone.Name, null, null), startKey) >= 0).Take(MaxItems(query, 100));
+        return new XElement(Xmlns + "ListHostedZonesByNameResponse",
+            new XElement(Xmlns + "HostedZones", found.Select(zone => new XElement(Xmlns + "HostedZone",
+                new XElement(Xmlns + "Id", $"/hostedzone/{zone.Id}"),
+                new XElement(Xmlns + "Name", zone.Name),
+                new XElement(Xmlns + "CallerReference", zone.Id),
+                new XElement(Xmlns + "Config", new XElement(Xmlns + "PrivateZone", "false")),
+                new XElement(Xmlns + "ResourceRecordSetCount", zone.Records)))),
+            name is null ? null : new XElement(Xmlns + "DNSName", name),
+            new XElement(Xmlns + "IsTruncated", "false"),
+            new XElement(Xmlns + "MaxItems", MaxItems(query, 100)));
     }
 
     private XElement Records(string id, Dictionary<string, string> query)
     {
-        var from = query.TryGetValue("name", out var name) ? HostedZones.SortKey(name, query.GetValueOrDefault("type"), query.GetValueOrDefault("identifier")) : "";
-        var most = Most(query, 300);
-        var found = zones.Records(id).Where(set => string.CompareOrdinal(HostedZones.SortKey(set), from) >= 0).ToArray();
-        var next = found.ElementAtOrDefault(most);
-        return new XElement(Answers + "ListResourceRecordSetsResponse",
-            new XElement(Answers + "ResourceRecordSets", found.Take(most).Select(set => set.Write(Answers))),
-            new XElement(Answers + "IsTruncated", next is null ? "false" : "true"),
-            next is null ? null : new XElement(Answers + "NextRecordName", next.Name),
-            next is null ? null : new XElement(Answers + "NextRecordType", next.Type),
-            next?.SetId is null ? null : new XElement(Answers + "NextRecordIdentifier", next.SetId),
-            new XElement(Answers + "MaxItems", most));
+        var startKey = query.TryGetValue("name", out var name) ? HostedZones.SortKey(name, query.GetValueOrDefault("type"), query.GetValueOrDefault("identifier")) : "";
+        var maxItems = MaxItems(query, 300);
+        var found = zones.Records(id).Where(set => string.CompareOrdinal(HostedZones.SortKey(set), startKey) >= 0).ToArray();
+        var next = found.ElementAtOrDefault(maxItems);
+        return new XElement(Xmlns + "ListResourceRecordSetsResponse",
+            new XElement(Xmlns + "ResourceRecordSets", found.Take(maxItems).Select(set => set.Write(Xmlns))),
+            new XElement(Xmlns + "IsTruncated", next is null ? "false" : "true"),
+            next is null ? null : new XElement(Xmlns + "NextRecordName", next.Name),
+            next is null ? null : new XElement(Xmlns + "NextRecordType", next.Type),
+            next?.SetIdentifier is null ? null : new XElement(Xmlns + "NextRecordIdentifier", next.SetIdentifier),
+            new XElement(Xmlns + "MaxItems", maxItems));
     }
 
-    private XElement Info(string name, string change)
+    private XElement ChangeInfo(string name, string change)
     {
         var (at, isEverywhere) = zones.FindChange(change)
             ?? throw new AwsErrorException(new AwsError("NoSuchChange", $"Could not find resource with ID: {change}", StatusCodes.Status404NotFound));
-        return new XElement(Answers + name, new XElement(Answers + "ChangeInfo",
-            new XElement(Answers + "Id", $"/change/{change}"),
-            new XElement(Answers + "Status", isEverywhere ? "INSYNC" : "PENDING"),
-            new XElement(Answers + "SubmittedAt", at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture))));
+        return new XElement(Xmlns + name, new XElement(Xmlns + "ChangeInfo",
+            new XElement(Xmlns + "Id", $"/change/{change}"),
+            new XElement(Xmlns + "Status", isEverywhere ? "INSYNC" : "PENDING"),
+            new XElement(Xmlns + "SubmittedAt", at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture))));
     }
 
-    private static IReadOnlyList<(string Action, RecordSet Set)> Batch(byte[] body)
+    private static IReadOnlyList<(string Action, ResourceRecordSet Set)> ParseBatch(byte[] body)
     {
         XElement root;
         try
@@ -94,26 +94,30 @@ internal sealed class Route53Service(HostedZones zones)
         {
             throw Malformed("The XML you provided was not well-formed or did not validate against our published schema");
         }
-        var changes = root.Descendants(Answers + "Change").ToArray();
-        if (root.Name != Answers + "ChangeResourceRecordSetsRequest" || changes.Length == 0)
+        var changes = root.Descendants(Xmlns + "Change").ToArray();
+        if (root.Name != Xmlns + "ChangeResourceRecordSetsRequest" || changes.Length == 0)
+        {
             throw Malformed("1 validation error detected: Value null at 'changeBatch' failed to satisfy constraint: Member must not be null");
+        }
         // The service's own schema is a sequence: what stands in another order is refused.
         string[] order = ["Name", "Type", "SetIdentifier", "Weight", "TTL", "ResourceRecords", "AliasTarget"];
-        foreach (var set in changes.Select(change => change.Element(Answers + "ResourceRecordSet")))
+        foreach (var set in changes.Select(change => change.Element(Xmlns + "ResourceRecordSet")))
         {
-            var places = set?.Elements().Select(element => Array.IndexOf(order, element.Name.LocalName)).ToArray() ?? [-1];
-            if (places.Contains(-1) || !places.SequenceEqual(places.Order()))
+            var positions = set?.Elements().Select(element => Array.IndexOf(order, element.Name.LocalName)).ToArray() ?? [-1];
+            if (positions.Contains(-1) || !positions.SequenceEqual(positions.Order()))
+            {
                 throw Malformed("Unexpected element in ResourceRecordSet");
+            }
         }
-        return [.. changes.Select(change => (change.Element(Answers + "Action")?.Value ?? "", RecordSet.Read(change.Element(Answers + "ResourceRecordSet")!)))];
+        return [.. changes.Select(change => (change.Element(Xmlns + "Action")?.Value ?? "", ResourceRecordSet.Read(change.Element(Xmlns + "ResourceRecordSet")!)))];
     }
 
     private static AwsErrorException Malformed(string message) => new(AwsError.BadRequest("InvalidInput", message));
 
-    private static int Most(Dictionary<string, string> query, int most) =>
-        int.TryParse(query.GetValueOrDefault("maxitems"), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) && asked < most ? asked : most;
+    private static int MaxItems(Dictionary<string, string> query, int maxItems) =>
+        int.TryParse(query.GetValueOrDefault("maxitems"), NumberStyles.None, CultureInfo.InvariantCulture, out var requested) && requested < maxItems ? requested : maxItems;
 
     private static string Arn(string zone) => $"arn:aws:route53:::hostedzone/{zone}";
 
-    private static string[] Parts(HttpRequest request) => request.Path.Value![Root.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries);
+    private static string[] PathSegments(HttpRequest request) => request.Path.Value![Root.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -7,11 +7,11 @@ using LocalAws.Signing;
 namespace LocalAws.Services;
 
 /// <summary>The AWS JSON 1.1 protocol: reads the call, verifies its signature, lets a service answer, writes answer or error.</summary>
-internal sealed class JsonApi(IReadOnlyList<IAwsService> services, SignatureVerifier verifier, Exchange exchange)
+internal sealed class JsonApi(IReadOnlyList<IJsonService> services, SignatureVerifier verifier, RequestInterceptor interceptor)
 {
     private const string ContentType = "application/x-amz-json-1.1";
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task HandleAsync(HttpContext context)
     {
         context.Response.Headers["x-amzn-RequestId"] = Guid.NewGuid().ToString();
         try
@@ -24,40 +24,52 @@ internal sealed class JsonApi(IReadOnlyList<IAwsService> services, SignatureVeri
             context.Response.Headers["x-amzn-ErrorType"] = error.Type;
             var body = new JsonObject { ["__type"] = error.Type };
             if (error.Message is { } message)
+            {
                 body["message"] = message;
+            }
+
             await WriteAsync(context, error.Status, body);
         }
     }
 
     private async Task<JsonObject> CallAsync(HttpContext context)
     {
-        var body = await SignedCall.ReadBodyAsync(context);
+        var body = await RequestAuthentication.ReadBodyAsync(context);
         var target = context.Request.Headers["X-Amz-Target"].ToString().Split('.', 2);
         if (target.Length < 2 || services.FirstOrDefault(s => s.TargetPrefix == target[0]) is not { } service)
         {
-            await exchange.BeginAsync(context, "unknown", "unknown", string.Join('.', target), null);
+            await interceptor.InterceptAsync(context, "unknown", "unknown", string.Join('.', target), null);
             throw new AwsErrorException(AwsError.BadRequest("UnknownOperationException", null));
         }
         var action = $"{service.SigningName}:{target[1]}";
         var input = Parse(body);
         var resource = input is null ? "*" : service.ResourceOf(target[1], input);
-        var (caller, refusal) = SignedCall.Verify(verifier, context, body, service.SigningName);
-        var fault = await exchange.BeginAsync(context, action, service.SigningName, resource, caller?.PrincipalArn);
+        var (caller, refusal) = RequestAuthentication.Verify(verifier, context, body, service.SigningName);
+        var fault = await interceptor.InterceptAsync(context, action, service.SigningName, resource, caller?.PrincipalArn);
         if (fault is Fault.Error error)
-            throw new AwsErrorException(Complete(error, caller, action, resource));
+        {
+            throw new AwsErrorException(ToAwsError(error, caller, action, resource));
+        }
+
         if (refusal is not null)
+        {
             throw refusal;
+        }
+
         if (input is null)
+        {
             throw new AwsErrorException(AwsError.BadRequest("SerializationException", "The request body is not a JSON object."));
-        return service.Answer(target[1], input, caller!.PrincipalArn);
+        }
+
+        return service.Handle(target[1], input, caller!.PrincipalArn);
     }
 
-    private static AwsError Complete(Fault.Error fault, AwsCredential? caller, string action, string resource)
+    private static AwsError ToAwsError(Fault.Error fault, AwsCredential? caller, string action, string resource)
     {
         var type = fault.Type ?? "InternalServerError";
         var (message, status) = type switch
         {
-            "AccessDeniedException" => (Denial.Sentence(caller?.PrincipalArn, action, resource), StatusCodes.Status400BadRequest),
+            "AccessDeniedException" => (AccessDeniedMessage.Format(caller?.PrincipalArn, action, resource), StatusCodes.Status400BadRequest),
             "ThrottlingException" => ("Rate exceeded", StatusCodes.Status400BadRequest),
             "ExpiredTokenException" => ("The security token included in the request is expired", StatusCodes.Status400BadRequest),
             "InternalServerError" => ("An error occurred on the server side.", StatusCodes.Status500InternalServerError),

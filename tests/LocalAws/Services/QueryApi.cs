@@ -8,23 +8,23 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace LocalAws.Services;
 
 /// <summary>EC2's protocol: a form in, XML out, and error codes of its own.</summary>
-internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, Exchange exchange)
+internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, RequestInterceptor interceptor)
 {
     /// <summary>Only this protocol sends forms.</summary>
-    public static bool Owns(HttpRequest request) => request.HasFormContentType;
+    public static bool CanHandle(HttpRequest request) => request.HasFormContentType;
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task HandleAsync(HttpContext context)
     {
         var id = Guid.NewGuid().ToString();
         try
         {
-            var body = await SignedCall.ReadBodyAsync(context);
+            var body = await RequestAuthentication.ReadBodyAsync(context);
             var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body)).ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal);
             await WriteAsync(context, StatusCodes.Status200OK, await CallAsync(context, body, form, id));
         }
         catch (AwsErrorException refusal)
         {
-            var error = InEc2sWords(refusal.Error);
+            var error = ToEc2Error(refusal.Error);
             await WriteAsync(context, error.Status, new XElement("Response",
                 new XElement("Errors", new XElement("Error", new XElement("Code", error.Type), new XElement("Message", error.Message))), new XElement("RequestID", id)));
         }
@@ -34,21 +34,27 @@ internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, Excha
     {
         var action = form.GetValueOrDefault("Action", "");
         var resource = ec2.ResourceOf(form);
-        var (caller, refusal) = SignedCall.Verify(verifier, context, body, Ec2Service.SigningName);
-        var fault = await exchange.BeginAsync(context, $"{Ec2Service.SigningName}:{action}", Ec2Service.SigningName, resource, caller?.PrincipalArn);
+        var (caller, refusal) = RequestAuthentication.Verify(verifier, context, body, Ec2Service.SigningName);
+        var fault = await interceptor.InterceptAsync(context, $"{Ec2Service.SigningName}:{action}", Ec2Service.SigningName, resource, caller?.PrincipalArn);
         if (fault is Fault.Error error)
-            throw new AwsErrorException(Complete(error, caller, action, resource));
+        {
+            throw new AwsErrorException(ToAwsError(error, caller, action, resource));
+        }
+
         if (refusal is not null)
+        {
             throw refusal;
-        return ec2.Answer(action, form, id);
+        }
+
+        return ec2.Handle(action, form, id);
     }
 
-    private static AwsError Complete(Fault.Error fault, AwsCredential? caller, string action, string resource)
+    private static AwsError ToAwsError(Fault.Error fault, AwsCredential? caller, string action, string resource)
     {
         var type = fault.Type ?? "InternalError";
         var (message, status) = type switch
         {
-            "UnauthorizedOperation" => ($"You are not authorized to perform this operation. {Denial.Sentence(caller?.PrincipalArn, $"ec2:{action}", resource)}. "
+            "UnauthorizedOperation" => ($"You are not authorized to perform this operation. {AccessDeniedMessage.Format(caller?.PrincipalArn, $"ec2:{action}", resource)}. "
                 + $"Encoded authorization failure message: {new string('x', 600)}", StatusCodes.Status403Forbidden),
             "RequestLimitExceeded" => ("Request limit exceeded.", StatusCodes.Status503ServiceUnavailable),
             "RequestExpired" => ("Request has expired.", StatusCodes.Status400BadRequest),
@@ -62,7 +68,7 @@ internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, Excha
     }
 
     /// <summary>The verifier speaks as the JSON services do.</summary>
-    private static AwsError InEc2sWords(AwsError error) => error.Type switch
+    private static AwsError ToEc2Error(AwsError error) => error.Type switch
     {
         "UnrecognizedClientException" => new AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", StatusCodes.Status401Unauthorized),
         "ExpiredTokenException" => new AwsError("RequestExpired", "Request has expired.", StatusCodes.Status400BadRequest),
@@ -72,9 +78,9 @@ internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, Excha
         _ => error,
     };
 
-    private static async Task WriteAsync(HttpContext context, int status, XElement answer)
+    private static async Task WriteAsync(HttpContext context, int status, XElement document)
     {
-        var bytes = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{answer}");
+        var bytes = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{document}");
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/xml;charset=UTF-8";
         context.Response.ContentLength = bytes.Length;

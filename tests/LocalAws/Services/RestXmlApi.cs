@@ -7,9 +7,9 @@ using LocalAws.Signing;
 namespace LocalAws.Services;
 
 /// <summary>Route 53's protocol: the operation is in method and path, XML in and out, and error codes of its own.</summary>
-internal sealed class RestXmlApi(Route53Service route53, SignatureVerifier verifier, Exchange exchange)
+internal sealed class RestXmlApi(Route53Service route53, SignatureVerifier verifier, RequestInterceptor interceptor)
 {
-    public async Task AnswerAsync(HttpContext context)
+    public async Task HandleAsync(HttpContext context)
     {
         var id = Guid.NewGuid().ToString();
         context.Response.Headers["x-amzn-RequestId"] = id;
@@ -19,36 +19,42 @@ internal sealed class RestXmlApi(Route53Service route53, SignatureVerifier verif
         }
         catch (AwsErrorException refusal)
         {
-            var error = InItsWords(refusal.Error);
-            var answers = Route53Service.Answers;
-            await WriteAsync(context, error.Status, new XElement(answers + "ErrorResponse",
-                new XElement(answers + "Error",
-                    new XElement(answers + "Type", error.Status >= StatusCodes.Status500InternalServerError ? "Receiver" : "Sender"),
-                    new XElement(answers + "Code", error.Type),
-                    new XElement(answers + "Message", error.Message)),
-                new XElement(answers + "RequestId", id)));
+            var error = ToRoute53Error(refusal.Error);
+            var xmlns = Route53Service.Xmlns;
+            await WriteAsync(context, error.Status, new XElement(xmlns + "ErrorResponse",
+                new XElement(xmlns + "Error",
+                    new XElement(xmlns + "Type", error.Status >= StatusCodes.Status500InternalServerError ? "Receiver" : "Sender"),
+                    new XElement(xmlns + "Code", error.Type),
+                    new XElement(xmlns + "Message", error.Message)),
+                new XElement(xmlns + "RequestId", id)));
         }
     }
 
     private async Task<XElement> CallAsync(HttpContext context)
     {
-        var body = await SignedCall.ReadBodyAsync(context);
-        var (action, resource) = Route53Service.Meant(context.Request);
-        var (caller, refusal) = SignedCall.Verify(verifier, context, body, Route53Service.SigningName);
-        var fault = await exchange.BeginAsync(context, $"{Route53Service.SigningName}:{action}", Route53Service.SigningName, resource, caller?.PrincipalArn);
+        var body = await RequestAuthentication.ReadBodyAsync(context);
+        var (action, resource) = Route53Service.ParseAction(context.Request);
+        var (caller, refusal) = RequestAuthentication.Verify(verifier, context, body, Route53Service.SigningName);
+        var fault = await interceptor.InterceptAsync(context, $"{Route53Service.SigningName}:{action}", Route53Service.SigningName, resource, caller?.PrincipalArn);
         if (fault is Fault.Error error)
-            throw new AwsErrorException(Complete(error, caller, action, resource));
+        {
+            throw new AwsErrorException(ToAwsError(error, caller, action, resource));
+        }
+
         if (refusal is not null)
+        {
             throw refusal;
-        return route53.Answer(context.Request, body);
+        }
+
+        return route53.Handle(context.Request, body);
     }
 
-    private static AwsError Complete(Fault.Error fault, AwsCredential? caller, string action, string resource)
+    private static AwsError ToAwsError(Fault.Error fault, AwsCredential? caller, string action, string resource)
     {
         var type = fault.Type ?? "InternalFailure";
         var (message, status) = type switch
         {
-            "AccessDenied" => (Denial.Sentence(caller?.PrincipalArn, $"{Route53Service.SigningName}:{action}", resource), StatusCodes.Status403Forbidden),
+            "AccessDenied" => (AccessDeniedMessage.Format(caller?.PrincipalArn, $"{Route53Service.SigningName}:{action}", resource), StatusCodes.Status403Forbidden),
             "Throttling" => ("Rate exceeded", StatusCodes.Status400BadRequest),
             "PriorRequestNotComplete" => ("The request was rejected because Route 53 was still processing a prior request.", StatusCodes.Status400BadRequest),
             "ServiceUnavailable" => ("The service is unavailable. Please try again shortly.", StatusCodes.Status503ServiceUnavailable),
@@ -59,7 +65,7 @@ internal sealed class RestXmlApi(Route53Service route53, SignatureVerifier verif
     }
 
     /// <summary>The verifier speaks as the JSON services do.</summary>
-    private static AwsError InItsWords(AwsError error) => error.Type switch
+    private static AwsError ToRoute53Error(AwsError error) => error.Type switch
     {
         "UnrecognizedClientException" => new AwsError("InvalidClientTokenId", "The security token included in the request is invalid", StatusCodes.Status403Forbidden),
         "ExpiredTokenException" => new AwsError("ExpiredToken", "The security token included in the request is expired", StatusCodes.Status403Forbidden),
@@ -69,9 +75,9 @@ internal sealed class RestXmlApi(Route53Service route53, SignatureVerifier verif
         _ => error,
     };
 
-    private static async Task WriteAsync(HttpContext context, int status, XElement answer)
+    private static async Task WriteAsync(HttpContext context, int status, XElement document)
     {
-        var bytes = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\"?>\n{answer.ToString(SaveOptions.DisableFormatting)}");
+        var bytes = Encoding.UTF8.GetBytes($"<?xml version=\"1.0\"?>\n{document.ToString(SaveOptions.DisableFormatting)}");
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/xml";
         context.Response.ContentLength = bytes.Length;

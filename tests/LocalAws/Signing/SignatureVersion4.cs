@@ -21,7 +21,10 @@ public static class SignatureVersion4
             .Append(CanonicalPath(request.RawPath)).Append('\n')
             .Append(CanonicalQuery(request.RawQuery)).Append('\n');
         foreach (var name in signedHeaders)
-            text.Append(name).Append(':').Append(OneSpace(request.Headers.GetValueOrDefault(name, ""))).Append('\n');
+        {
+            text.Append(name).Append(':').Append(CollapseSpaces(request.Headers.GetValueOrDefault(name, ""))).Append('\n');
+        }
+
         return text.Append('\n')
             .AppendJoin(';', signedHeaders).Append('\n')
             .Append(Hex(SHA256.HashData(request.Body.Span)))
@@ -37,7 +40,10 @@ public static class SignatureVersion4
     {
         var key = Encoding.UTF8.GetBytes("AWS4" + secret);
         foreach (var part in new[] { scope.Date, scope.Region, scope.Service, CredentialScope.Terminator })
+        {
             key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part));
+        }
+
         return key;
     }
 
@@ -55,9 +61,13 @@ public static class SignatureVersion4
         foreach (var segment in rawPath.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             if (segment == "..")
+            {
                 segments.RemoveRange(Math.Max(0, segments.Count - 1), Math.Min(1, segments.Count));
+            }
             else if (segment != ".")
+            {
                 segments.Add(Encode(segment));
+            }
         }
         var end = segments.Count > 0 && rawPath.EndsWith('/') ? "/" : "";
         return "/" + string.Join('/', segments) + end;
@@ -75,5 +85,5 @@ public static class SignatureVersion4
     // RFC 3986 with the unreserved characters A-Z a-z 0-9 - _ . ~ left alone: the set that the guide asks for.
     private static string Encode(string text) => Uri.EscapeDataString(text);
 
-    private static string OneSpace(string value) => string.Join(' ', value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private static string CollapseSpaces(string value) => string.Join(' ', value.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 namespace LocalAws.Ssm;
 
 /// <summary>What a caller may write as a name: the name, <c>name:version</c>, or the ARN of either.</summary>
+/// <param name="Name"></param>
 /// <param name="Selector">As it was written, with its colon; empty when there is none.</param>
 internal sealed record ParameterName(string Name, string Selector)
 {
@@ -13,7 +14,10 @@ internal sealed record ParameterName(string Name, string Selector)
     public static ParameterName Parse(string text)
     {
         if (text.StartsWith("arn:", StringComparison.Ordinal) && text.Split(':', 6) is [_, _, _, _, _, var resource])
+        {
             text = resource["parameter".Length..];
+        }
+
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         return colon < 0 ? new ParameterName(text, "") : new ParameterName(text[..colon], text[colon..]);
     }

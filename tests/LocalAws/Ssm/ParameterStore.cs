@@ -3,7 +3,7 @@ namespace LocalAws.Ssm;
 /// <summary>The parameters, each with all its versions; in memory only.</summary>
 public sealed class ParameterStore(TimeProvider clock)
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Dictionary<string, List<StoredParameter>> _versions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _secrets = new(StringComparer.Ordinal);
 
@@ -11,10 +11,13 @@ public sealed class ParameterStore(TimeProvider clock)
     /// <returns>The new version's number, from 1.</returns>
     public int Put(string name, string value, ParameterType type = ParameterType.SecureString)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (!_versions.TryGetValue(name, out var versions))
+            {
                 _versions[name] = versions = [];
+            }
+
             versions.Add(new StoredParameter(name, value, type, versions.Count + 1, clock.GetUtcNow()));
             return versions.Count;
         }
@@ -23,33 +26,43 @@ public sealed class ParameterStore(TimeProvider clock)
     /// <summary>A secret of Secrets Manager, read through <c>/aws/reference/secretsmanager/NAME</c>.</summary>
     public void PutSecret(string name, string value)
     {
-        lock (_gate)
+        lock (_lock)
+        {
             _secrets[name] = value;
+        }
     }
 
     /// <returns>False when there was none.</returns>
     public bool Remove(string name)
     {
-        lock (_gate)
+        lock (_lock)
+        {
             return _versions.Remove(name);
+        }
     }
 
     internal StoredParameter? Latest(string name)
     {
-        lock (_gate)
+        lock (_lock)
+        {
             return _versions.GetValueOrDefault(name)?[^1];
+        }
     }
 
     internal StoredParameter? Version(string name, int version)
     {
-        lock (_gate)
+        lock (_lock)
+        {
             return _versions.GetValueOrDefault(name)?.ElementAtOrDefault(version - 1);
+        }
     }
 
     internal string? Secret(string name)
     {
-        lock (_gate)
+        lock (_lock)
+        {
             return _secrets.GetValueOrDefault(name);
+        }
     }
 }
 

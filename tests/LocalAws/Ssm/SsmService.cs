@@ -7,7 +7,7 @@ using LocalAws.Services;
 namespace LocalAws.Ssm;
 
 /// <summary>Parameter Store as in the SSM API reference of 2014-11-06: GetParameter, GetParameters, PutParameter.</summary>
-internal sealed class SsmService(ParameterStore store, string region, string account) : IAwsService
+internal sealed class SsmService(ParameterStore store, string region, string account) : IJsonService
 {
     private const string SecretReference = "/aws/reference/secretsmanager/";
 
@@ -21,7 +21,7 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
         return name is null ? "*" : ParameterName.Arn(ParameterName.Parse(name).Name, region, account);
     }
 
-    public JsonObject Answer(string action, JsonObject input, string principal) => action switch
+    public JsonObject Handle(string action, JsonObject input, string principal) => action switch
     {
         "GetParameter" => new JsonObject { ["Parameter"] = Get(Required(input, "Name"), WithDecryption(input)) },
         "GetParameters" => GetMany(input),
@@ -31,18 +31,23 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
 
     private JsonObject Get(string text, bool withDecryption)
     {
-        var asked = ParameterName.Parse(text);
-        if (asked.Name.StartsWith(SecretReference, StringComparison.Ordinal))
-            return GetSecret(asked.Name, withDecryption);
+        var requested = ParameterName.Parse(text);
+        if (requested.Name.StartsWith(SecretReference, StringComparison.Ordinal))
+        {
+            return GetSecret(requested.Name, withDecryption);
+        }
         // The real service sends no sentence with this one.
-        var latest = store.Latest(asked.Name) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound", null));
-        if (asked.Selector.Length == 0)
+        var latest = store.Latest(requested.Name) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound", null));
+        if (requested.Selector.Length == 0)
+        {
             return Describe(latest, "", withDecryption);
-        var chosen = asked.Version is { } version ? store.Version(asked.Name, version) : null;
-        return chosen is null
+        }
+
+        var selected = requested.Version is { } version ? store.Version(requested.Name, version) : null;
+        return selected is null
             ? throw new AwsErrorException(AwsError.BadRequest("ParameterVersionNotFound",
-                $"Systems Manager could not find version {asked.Selector[1..]} of {asked.Name}. Verify the version and try again."))
-            : Describe(chosen, asked.Selector, withDecryption);
+                $"Systems Manager could not find version {requested.Selector[1..]} of {requested.Name}. Verify the version and try again."))
+            : Describe(selected, requested.Selector, withDecryption);
     }
 
     private JsonObject GetMany(JsonObject input)
@@ -68,17 +73,23 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
         var name = Required(input, "Name");
         var overwrite = Flag(input, "Overwrite");
         if (!overwrite && store.Latest(name) is not null)
+        {
             throw new AwsErrorException(AwsError.BadRequest("ParameterAlreadyExists",
                 "The parameter already exists. To overwrite this value, set the overwrite option in the request to true."));
+        }
+
         if (!Enum.TryParse<ParameterType>(Text(input["Type"]) ?? store.Latest(name)?.Type.ToString(), out var type))
+        {
             throw new AwsErrorException(AwsError.BadRequest("ValidationException", "A parameter type is required when you create a parameter."));
+        }
+
         return new JsonObject { ["Version"] = store.Put(name, Required(input, "Value"), type), ["Tier"] = "Standard" };
     }
 
     private JsonObject Describe(StoredParameter parameter, string selector, bool withDecryption)
     {
         var encrypted = parameter.Type == ParameterType.SecureString && !withDecryption;
-        var answer = new JsonObject
+        var output = new JsonObject
         {
             ["ARN"] = ParameterName.Arn(parameter.Name, region, account),
             ["DataType"] = "text",
@@ -89,15 +100,21 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
             ["Version"] = parameter.Version,
         };
         if (selector.Length > 0)
-            answer["Selector"] = selector;
-        return answer;
+        {
+            output["Selector"] = selector;
+        }
+
+        return output;
     }
 
     private JsonObject GetSecret(string name, bool withDecryption)
     {
         if (!withDecryption)
+        {
             throw new AwsErrorException(AwsError.BadRequest("ValidationException",
                 "WithDecryption flag must be True for retrieving a Secret Manager secret."));
+        }
+
         var id = name[SecretReference.Length..];
         var value = store.Secret(id) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound",
             $"An error occurred (ResourceNotFoundException) when referencing Secrets Manager: Secret {name} not found."));

@@ -6,7 +6,7 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Agent;
 
 /// <summary>The standard AWS settings are respected by every call, our own ECR client's included.</summary>
-public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
+public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string KeyId = "AKIDDEVELOPER00001";
     private const string KeySecret = "a-secret-of-a-developer";
@@ -56,7 +56,7 @@ public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
               endpoint_url = {Aws.ApiEndpoint}
             ecr =
               endpoint_url = {Aws.ApiEndpoint}
-            """, Stopping);
+            """, TestCancellation);
         AgentEnvironment["AWS_PROFILE"] = "dev";
         AgentEnvironment["AWS_CONFIG_FILE"] = config;
         AgentEnvironment["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null";
@@ -86,7 +86,7 @@ public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task A_proxy_is_used_for_the_services_and_not_for_the_instance_metadata()
     {
-        await using var proxy = await ForwardProxy.StartAsync();
+        await using var proxy = await HttpForwardProxy.StartAsync();
         AgentEnvironment["HTTP_PROXY"] = proxy.Address.ToString();
         // Under another name than the services, as on an instance: what is not to go through the proxy is decided by name.
         AgentEnvironment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://localhost:{Aws.ApiEndpoint.Port}";
@@ -94,9 +94,9 @@ public sealed class AwsSettingsTests(Bench bench) : AgentTest(bench)
         StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.Contains(proxy.Asked, u => u.StartsWith(Aws.ApiEndpoint.ToString(), StringComparison.Ordinal));
-        Assert.Contains(proxy.Asked, u => u.StartsWith(new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest").ToString(), StringComparison.Ordinal));
-        Assert.DoesNotContain(proxy.Asked, u => u.Contains("/latest/", StringComparison.Ordinal));
+        Assert.Contains(proxy.RequestedHosts, u => u.StartsWith(Aws.ApiEndpoint.ToString(), StringComparison.Ordinal));
+        Assert.Contains(proxy.RequestedHosts, u => u.StartsWith(new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest").ToString(), StringComparison.Ordinal));
+        Assert.DoesNotContain(proxy.RequestedHosts, u => u.Contains("/latest/", StringComparison.Ordinal));
     }
 
     [Fact]

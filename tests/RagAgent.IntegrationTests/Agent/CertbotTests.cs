@@ -4,24 +4,23 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
 /// <summary>The way of docs/https.md, with certbot as it is and a certificate authority that asks as Let's Encrypt does.</summary>
-public sealed class CertbotTests(Bench bench) : AgentTest(bench)
+public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string Domain = "rag.example.com";
 
     [Fact]
     public async Task Certbot_gets_a_certificate_through_the_agents_port_and_its_renewal_is_used_under_an_open_connection()
     {
-        (await Bench.ScriptAsync("scripts/apt-install.sh", "pebble", "certbot")).Succeeded();
-        var pebble = Own(Pebble.Start(Folder, Port, FreePort));
+        (await EngineFixture.RunScriptAsync("scripts/apt-install.sh", "pebble", "certbot")).AssertSucceeded();
+        var pebble = DisposeWithTest(PebbleServer.Start(Folder, Port, FreePort));
         X509Certificate2? root = null;
-        await EventuallyAsync(async () => (root = await pebble.RootAsync(Stopping)) is not null, "the certificate authority answers");
+        await WaitUntilAsync(async () => (root = await pebble.RootAsync(TestCancellation)) is not null, "the certificate authority answers");
         var https = FreePort();
         var webroot = Directory.CreateDirectory(Path.Combine(Folder, "acme")).FullName;
         var lineage = Path.Combine(Folder, "letsencrypt", "live", Domain);
@@ -38,8 +37,8 @@ public sealed class CertbotTests(Bench bench) : AgentTest(bench)
         var agent = StartAgent();
         var closed = await WaitForAsync(s => s.App.State == "serving", "the app serves behind the door");
         Assert.Equal((false, "certificate-missing"), (closed.FrontDoor.Open, Assert.Single(closed.Problems).Code));
-        Assert.Equal(1, (await AskAsync("status")).ExitCode);
-        var (status, sentence) = await VisitAsync();
+        Assert.Equal(1, (await RequestAsync("status")).ExitCode);
+        var (status, sentence) = await GetAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.StartsWith("This page is shown over HTTPS only", sentence, StringComparison.Ordinal);
 
@@ -47,10 +46,10 @@ public sealed class CertbotTests(Bench bench) : AgentTest(bench)
         await CertbotAsync(pebble, "certonly", "--webroot", "-w", webroot, "-d", Domain, "--agree-tos", "--register-unsafely-without-email");
         var open = await WaitForAsync(s => s is { FrontDoor: { Open: true, Https.Names.Count: > 0 }, Problems: [] }, "HTTPS begins");
         Assert.Equal([Domain], open.FrontDoor.Https!.Names);
-        Assert.Equal(0, (await AskAsync("status")).ExitCode);
+        Assert.Equal(0, (await RequestAsync("status")).ExitCode);
         await using var early = await ConnectAsync(https, root!);
         Assert.Equal("HTTP/1.1 200 OK", await AskOverAsync(early));
-        Assert.Equal(HttpStatusCode.PermanentRedirect, (await VisitAsync("/a")).Status);
+        Assert.Equal(HttpStatusCode.PermanentRedirect, (await GetAsync("/a")).Status);
         var first = Serial(early);
 
         // The service's user reads the key through its group, which a renewal keeps; so it does the folders, opened once.
@@ -60,7 +59,7 @@ public sealed class CertbotTests(Bench bench) : AgentTest(bench)
         await DoAsync("chmod", "640", Path.Combine(archive, Domain, "privkey1.pem"));
 
         await CertbotAsync(pebble, "renew", "--force-renewal");
-        await EventuallyAsync(async () =>
+        await WaitUntilAsync(async () =>
         {
             await using var next = await ConnectAsync(https, root!);
             return Serial(next) != first;
@@ -73,25 +72,25 @@ public sealed class CertbotTests(Bench bench) : AgentTest(bench)
         Assert.DoesNotContain("does not belong to", agent.Log, StringComparison.Ordinal);
     }
 
-    private async Task CertbotAsync(Pebble pebble, params string[] arguments)
+    private async Task CertbotAsync(PebbleServer pebble, params string[] arguments)
     {
         string[] places = ["--config-dir", Path.Combine(Folder, "letsencrypt"), "--work-dir", Path.Combine(Folder, "certbot"), "--logs-dir", Path.Combine(Folder, "certbot")];
-        var ran = await Tool.RunAsync("certbot", [.. arguments, "--server", pebble.Address.ToString(), "--non-interactive", "--no-random-sleep-on-renew", .. places],
-            new Dictionary<string, string> { ["REQUESTS_CA_BUNDLE"] = pebble.TrustFile }, stopping: Stopping);
+        var ran = await ProcessRunner.RunAsync("certbot", [.. arguments, "--server", pebble.Address.ToString(), "--non-interactive", "--no-random-sleep-on-renew", .. places],
+            new Dictionary<string, string> { ["REQUESTS_CA_BUNDLE"] = pebble.TrustFile }, stopping: TestCancellation);
         Assert.True(ran.ExitCode == 0, $"certbot: {ran.Output}\n{ran.Error}\n{pebble.Log}");
     }
 
-    private static async Task<string> DoAsync(string program, params string[] arguments) => (await Tool.RunAsync(program, arguments, stopping: Stopping)).Succeeded();
+    private static async Task<string> DoAsync(string program, params string[] arguments) => (await ProcessRunner.RunAsync(program, arguments, stopping: TestCancellation)).AssertSucceeded();
 
     /// <summary>As a browser does that knows the authority's root and nothing else.</summary>
     private static async Task<SslStream> ConnectAsync(int port, X509Certificate2 root)
     {
         var socket = new TcpClient();
-        await socket.ConnectAsync(IPAddress.Loopback, port, Stopping);
+        await socket.ConnectAsync(IPAddress.Loopback, port, TestCancellation);
         var stream = new SslStream(socket.GetStream());
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         policy.CustomTrustStore.Add(root);
-        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Domain, CertificateChainPolicy = policy }, Stopping);
+        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Domain, CertificateChainPolicy = policy }, TestCancellation);
         return stream;
     }
 
@@ -99,8 +98,8 @@ public sealed class CertbotTests(Bench bench) : AgentTest(bench)
 
     private static async Task<string> AskOverAsync(SslStream stream)
     {
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /_stcore/health HTTP/1.1\r\nHost: {Domain}\r\n\r\n"), Stopping);
-        var answer = new byte[4000];
-        return Encoding.ASCII.GetString(answer, 0, await stream.ReadAsync(answer, Stopping)).Split("\r\n")[0];
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /_stcore/health HTTP/1.1\r\nHost: {Domain}\r\n\r\n"), TestCancellation);
+        var response = new byte[4000];
+        return Encoding.ASCII.GetString(response, 0, await stream.ReadAsync(response, TestCancellation)).Split("\r\n")[0];
     }
 }

@@ -5,35 +5,35 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Agent;
 
 /// <summary>A crash loop costs the machine no more after many restarts than after a few. scripts/soak.sh does the same for an hour.</summary>
-public sealed class CrashLoopTests(Bench bench) : AgentTest(bench)
+public sealed class CrashLoopTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
-    private const int Warm = 20;
-    private const int Many = 80;
+    private const int WarmUpRestarts = 20;
+    private const int MeasuredRestarts = 80;
 
     [Fact]
     public async Task Memory_descriptors_and_files_stay_flat_and_the_log_is_bounded_by_crash()
     {
-        AppBehaves(("FAKE_APP_EXIT_CODE", "3"));
+        ConfigureApp(("FAKE_APP_EXIT_CODE", "3"));
         Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "100ms" };
         await PushAsync();
         var agent = StartAgent();
 
-        await WaitForAsync(s => s.App.Crashes >= Warm, "the first crashes");
-        var before = Costs(agent);
-        await WaitForAsync(s => s.App.Crashes >= Many, "many crashes");
-        var after = Costs(agent);
+        await WaitForAsync(s => s.App.Crashes >= WarmUpRestarts, "the first crashes");
+        var before = MeasureCost(agent);
+        await WaitForAsync(s => s.App.Crashes >= MeasuredRestarts, "many crashes");
+        var after = MeasureCost(agent);
 
         Assert.InRange(after.Descriptors - before.Descriptors, -100, 10);
         Assert.InRange(after.Files, 1, 15);       // the state, and a place in the log for each container that was just there
         Assert.InRange(after.Bytes, 1, 8_000);
         Assert.InRange(after.Kilobytes - before.Kilobytes, -100_000, 24_000);   // what is not native grows its code meanwhile
-        Assert.InRange((after.Lines - before.Lines) / (double)(Many - Warm), 1, 8);
+        Assert.InRange((after.Lines - before.Lines) / (double)(MeasuredRestarts - WarmUpRestarts), 1, 8);
         Assert.False(agent.HasExited);
     }
 
     private sealed record Cost(int Descriptors, int Files, long Bytes, long Kilobytes, int Lines);
 
-    private Cost Costs(AgentProcess agent)
+    private Cost MeasureCost(AgentProcess agent)
     {
         var files = new DirectoryInfo(StateDirectory).EnumerateFiles("*", SearchOption.AllDirectories).ToArray();
         var memory = File.ReadLines($"/proc/{agent.Id}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));

@@ -2,12 +2,13 @@ using System.Net;
 using System.Text.Json.Nodes;
 using RagAgent.Control;
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Reporting;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
 /// <summary>The agent is killed while everything is as it should be.</summary>
-public sealed class CrashTests(Bench bench) : AgentTest(bench)
+public sealed class CrashTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const int Kills = 50;
 
@@ -18,24 +19,24 @@ public sealed class CrashTests(Bench bench) : AgentTest(bench)
         var agent = StartAgent();
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
-        var key = (await VisitAsync("/key-sha256")).Body;
+        var key = (await GetAsync("/key-sha256")).Body;
 
         for (var kill = 1; kill <= Kills; kill++)
         {
-            await agent.EndAsync("KILL");
+            await agent.StopAsync("KILL");
             agent = StartAgent();
             await WaitUntilServingAsync();
-            Assert.Equal((HttpStatusCode.OK, key), await VisitAsync("/key-sha256"));
+            Assert.Equal((HttpStatusCode.OK, key), await GetAsync("/key-sha256"));
         }
 
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
-        Assert.Single(await OursAsync());
+        Assert.Single(await AgentContainersAsync());
     }
 }
 
 /// <summary>The agent is killed at every single request by which a rollout changes something on the engine, before the engine gets it and after it has done it.</summary>
 /// <remarks>Each time the next agent must bring the rollout to the same end, with one container and never two writers.</remarks>
-public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : AgentTest(bench)
+public abstract class RolloutCrashTestBase(EngineFixture engineFixture, string swap, bool isGood) : AgentTestBase(engineFixture)
 {
     [Theory]
     [InlineData(false)]
@@ -43,7 +44,7 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
     public async Task A_kill_at_any_change_leads_to_the_same_end(bool engineHasDoneIt)
     {
         await PrepareAsync();
-        await using var tap = new EngineTap(Path.Combine(Folder, "tap.sock"), new Uri(Docker.Host).LocalPath);
+        await using var tap = new EngineBreakpoint(Path.Combine(Folder, "tap.sock"), new Uri(Docker.Host).LocalPath);
         var killedAt = new List<string>();
 
         while (await KilledAtAsync(tap, killedAt.Count + 1, engineHasDoneIt) is { } change)
@@ -64,7 +65,7 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
 
     private async Task PrepareAsync()
     {
-        Updates(swap, "1s");
+        ConfigureUpdate(swap, "1s");
         if (swap == "stop-first")
         {
             var data = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName;
@@ -78,36 +79,36 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
     }
 
     /// <returns>At which change the agent was killed; null: the rollout has no such change any more.</returns>
-    private async Task<string?> KilledAtAsync(EngineTap tap, int number, bool engineHasDoneIt)
+    private async Task<string?> KilledAtAsync(EngineBreakpoint tap, int number, bool engineHasDoneIt)
     {
         await ResetAsync();
         AgentEnvironment["DOCKER_HOST"] = $"unix://{tap.Path}";
         var agent = StartAgent();
         var old = (await WaitUntilServingAsync()).App.Digest!;
-        await using var history = await WatchAsync();
-        await RegistryTag.MoveAsync(Http, Aws, "ragstream-web", "latest", "new", Stopping);
-        var sprung = tap.SetTrap(number, engineHasDoneIt);
+        await using var history = await WatchContainersAsync();
+        await TagMover.MoveAsync(Http, Aws, "ragstream-web", "latest", "new", TestCancellation);
+        var sprung = tap.BreakAt(number, engineHasDoneIt);
 
         using (var client = new ControlClient(RuntimeDirectory))
         {
-            await client.RequestAsync("update", Stopping);
+            await client.RequestAsync("update", TestCancellation);
         }
         var ended = WaitUntilItIsOverAsync(old, $"the rollout ends without its change {number}");
         var wasKilled = await Task.WhenAny(sprung, ended) == sprung;
         if (wasKilled)
         {
-            await agent.EndAsync("KILL");
+            await agent.StopAsync("KILL");
             AgentEnvironment["DOCKER_HOST"] = Docker.Host;
             agent = StartAgent();
         }
         var at = wasKilled ? $"after a kill at change {number}, {await sprung}, {(engineHasDoneIt ? "done" : "not done")}" : "without a kill";
 
         await WaitUntilItIsOverAsync(old, at);
-        await EventuallyAsync(async () => (await OursAsync()).Length == 1 && history.Alive == 1, $"one container is left {at}");
-        await EventuallyAsync(async () => await Docker.InspectAsync(Name) is { } left && left["State"]!["Running"]!.GetValue<bool>(), $"the one that is left has the configured name {at}");
-        Assert.Equal($"{(isGood ? "new" : "old")} {Name}", await VersionServedAsync());
-        Assert.True(history.MostAlive <= (swap == "stop-first" ? 1 : 2), $"{history.MostAlive} lived at once {at}");
-        await agent.EndAsync("KILL");
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && history.Alive == 1, $"one container is left {at}");
+        await WaitUntilAsync(async () => await Docker.InspectAsync(Name) is { } left && left["State"]!["Running"]!.GetValue<bool>(), $"the one that is left has the configured name {at}");
+        Assert.Equal($"{(isGood ? "new" : "old")} {Name}", await ServedVersionAsync());
+        Assert.True(history.MaxAlive <= (swap == "stop-first" ? 1 : 2), $"{history.MaxAlive} lived at once {at}");
+        await agent.StopAsync("KILL");
         return wasKilled ? await sprung : null;
     }
 
@@ -123,7 +124,7 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
         {
             Directory.Delete(StateDirectory, recursive: true);
         }
-        await RegistryTag.MoveAsync(Http, Aws, "ragstream-web", "latest", "old", Stopping);
+        await TagMover.MoveAsync(Http, Aws, "ragstream-web", "latest", "old", TestCancellation);
         foreach (var line in PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository)))
         {
             await Docker.RunAsync("rmi", line);   // the old one as well: a pull of it is quick, and not part of the rollout
@@ -131,10 +132,10 @@ public abstract class RolloutCrashTest(Bench bench, string swap, bool isGood) : 
     }
 }
 
-public sealed class GoodStartFirstCrashTests(Bench bench) : RolloutCrashTest(bench, "start-first", isGood: true);
+public sealed class CrashDuringGoodStartFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTestBase(engineFixture, "start-first", isGood: true);
 
-public sealed class BadStartFirstCrashTests(Bench bench) : RolloutCrashTest(bench, "start-first", isGood: false);
+public sealed class CrashDuringBadStartFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTestBase(engineFixture, "start-first", isGood: false);
 
-public sealed class GoodStopFirstCrashTests(Bench bench) : RolloutCrashTest(bench, "stop-first", isGood: true);
+public sealed class CrashDuringGoodStopFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTestBase(engineFixture, "stop-first", isGood: true);
 
-public sealed class BadStopFirstCrashTests(Bench bench) : RolloutCrashTest(bench, "stop-first", isGood: false);
+public sealed class CrashDuringBadStopFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTestBase(engineFixture, "stop-first", isGood: false);

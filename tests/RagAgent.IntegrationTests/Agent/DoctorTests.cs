@@ -3,21 +3,20 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using LocalAws.Faults;
 using LocalAws.Requests;
-using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
 /// <summary>The doctor, on a developer's machine with and without an agent that runs, and with one thing after another that is not right.</summary>
-public sealed class DoctorTests(Bench bench) : AgentTest(bench)
+public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
     public async Task Without_an_agent_all_that_it_needs_is_checked_and_nothing_is_touched()
     {
         await PushAsync();
 
-        var (exit, found) = await ExamineAsync();
+        var (exit, found) = await RunDoctorAsync();
 
         Assert.Equal(("ok", "skipped"), (found["config"].Finding, found["app"].Finding));
         Assert.All(new[] { "engine", "port", "instance", "endpoints", "credentials", "secrets", "registry", "disk" }, check => Assert.Equal((check, "ok"), (check, found[check].Finding)));
@@ -35,7 +34,7 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
         StartAgent();
         await WaitUntilServingAsync();
 
-        var (exit, found) = await ExamineAsync();
+        var (exit, found) = await RunDoctorAsync();
 
         Assert.Equal(0, exit);
         Assert.StartsWith("The app serves (sha256:", found["app"].What, StringComparison.Ordinal);
@@ -49,10 +48,10 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
-        Assert.Equal("ok", (await ExamineAsync()).Found["config"].Finding);
+        Assert.Equal("ok", (await RunDoctorAsync()).Found["config"].Finding);
 
         Config["access"] = new JsonObject { ["networks"] = new JsonArray("192.0.2.1") };
-        var (exit, found) = await ExamineAsync();
+        var (exit, found) = await RunDoctorAsync();
 
         Assert.Equal((2, "warning", "systemctl reload ragagent"), (exit, found["config"].Finding, found["config"].Remedy));
         Assert.Contains("is not what the agent that runs has read", found["config"].What, StringComparison.Ordinal);
@@ -62,7 +61,7 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
     public async Task No_role()
     {
         Aws.Instance = Aws.Instance with { RoleName = null };
-        var (exit, found) = await ExamineAsync();
+        var (exit, found) = await RunDoctorAsync();
         Assert.Equal((1, "imds-no-role"), (exit, found["credentials"].Code));
         Assert.Equal("Not known, for the reason that credentials has.", found["secrets"].What);
         Assert.Equal("Not known, for the reason that credentials has.", found["registry"].What);
@@ -72,10 +71,10 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
     public async Task A_parameter_that_is_missing_and_one_that_is_denied()
     {
         Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = "/nope" };
-        Assert.Equal("ssm-parameter-missing", (await ExamineAsync()).Found["secrets"].Code);
+        Assert.Equal("ssm-parameter-missing", (await RunDoctorAsync()).Found["secrets"].Code);
         Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = Parameter };
         Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"));
-        var denied = (await ExamineAsync()).Found["secrets"];
+        var denied = (await RunDoctorAsync()).Found["secrets"];
         Assert.Equal("aws-denied", denied.Code);
         Assert.Contains("ssm:GetParameter", denied.Remedy, StringComparison.Ordinal);
     }
@@ -83,13 +82,13 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task A_repository_that_is_missing_a_pull_that_is_denied_and_layers_that_may_not_be_fetched()
     {
-        Assert.Equal("registry-repository-missing", (await ExamineAsync()).Found["registry"].Code);
+        Assert.Equal("registry-repository-missing", (await RunDoctorAsync()).Found["registry"].Code);
         await PushAsync();
         Aws.Faults.Add(Operations.RegistryBlob, new Fault.Error("DENIED"));
-        Assert.Equal("registry-denied", (await ExamineAsync()).Found["registry"].Code);
+        Assert.Equal("registry-denied", (await RunDoctorAsync()).Found["registry"].Code);
         Aws.Faults.Clear();
         Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"));
-        var denied = (await ExamineAsync()).Found["registry"];
+        var denied = (await RunDoctorAsync()).Found["registry"];
         Assert.Equal(("aws-denied", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed."), (denied.Code, denied.Remedy));
     }
 
@@ -99,7 +98,7 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
         var other = new TcpListener(IPAddress.IPv6Any, Port) { Server = { DualMode = true } };
         other.Start();
         AgentEnvironment["DOCKER_HOST"] = "unix:///nowhere/docker.sock";
-        var (exit, found) = await ExamineAsync();
+        var (exit, found) = await RunDoctorAsync();
         other.Stop();
         Assert.Equal((1, "listen-port-taken", "engine-unreachable"), (exit, found["port"].Code, found["engine"].Code));
     }
@@ -108,7 +107,7 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
     public async Task A_configuration_that_can_not_be_used()
     {
         Config["imag"] = "x";
-        var (exit, found) = await ExamineAsync();
+        var (exit, found) = await RunDoctorAsync();
         Assert.Equal(1, exit);
         Assert.Equal(["config"], found.Keys);
         Assert.Contains("unknown key; did you mean 'image'?", found["config"].What, StringComparison.Ordinal);
@@ -122,7 +121,7 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
         AgentEnvironment["DOCKER_HOST"] = Docker.Host;
         AgentEnvironment["AWS_REGION"] = "eu-central-1";
         AgentEnvironment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1";
-        var (exit, found) = await ExamineAsync();
+        var (exit, found) = await RunDoctorAsync();
         Assert.Equal(1, exit);
         Assert.Equal("skipped", found["instance"].Finding);
         Assert.Equal(("failed", "ecr-unreachable"), (found["endpoints"].Finding, found["endpoints"].Code));
@@ -133,31 +132,31 @@ public sealed class DoctorTests(Bench bench) : AgentTest(bench)
     [Fact]
     public async Task A_bundle_for_support_has_what_helps_and_not_the_key()
     {
-        AppBehaves(("DATABASE_PASSWORD", "hunter2-hunter2"));
+        ConfigureApp(("DATABASE_PASSWORD", "hunter2-hunter2"));
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
         var bundle = Path.Combine(Folder, "bundle.tar.gz");
 
-        Assert.Contains("is written", (await RagAgentAsync(["support", "--output", bundle, .. Where])).Succeeded(), StringComparison.Ordinal);
-        Assert.Equal(1, (await RagAgentAsync(["support", "--output", bundle, .. Where])).ExitCode);   // it never overwrites
+        Assert.Contains("is written", (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Equal(1, (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).ExitCode);   // it never overwrites
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(bundle));
-        var text = (await Tool.RunAsync("tar", ["--extract", "--gzip", "--to-stdout", "--file", bundle], stopping: Stopping)).Succeeded();
+        var text = (await ProcessRunner.RunAsync("tar", ["--extract", "--gzip", "--to-stdout", "--file", bundle], stopping: TestCancellation)).AssertSucceeded();
         Assert.Contains("OPENAI_API_KEY (version 1 of parameter", text, StringComparison.Ordinal);
         Assert.Contains("\"DATABASE_PASSWORD\": \"***\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", text, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, text, StringComparison.Ordinal);
     }
 
-    private string[] Where => ["--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory];
+    private string[] DirectoryArguments => ["--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory];
 
-    private async Task<(int ExitCode, Dictionary<string, (string Finding, string What, string? Remedy, string? Code)> Found)> ExamineAsync()
+    private async Task<(int ExitCode, Dictionary<string, (string Finding, string What, string? Remedy, string? Code)> Found)> RunDoctorAsync()
     {
         WriteConfig();
-        var said = await RagAgentAsync(["doctor", "--json", .. Where]);
-        var document = JsonNode.Parse(said.Output)!;
-        return (said.ExitCode, document["checks"]!.AsArray().GroupBy(check => (string)check!["name"]!).ToDictionary(same => same.Key,
+        var output = await RunCommandAsync(["doctor", "--json", .. DirectoryArguments]);
+        var document = JsonNode.Parse(output.Output)!;
+        return (output.ExitCode, document["checks"]!.AsArray().GroupBy(check => (string)check!["name"]!).ToDictionary(same => same.Key,
             same => ((string)same.First()!["finding"]!, (string)same.First()!["what"]!, (string?)same.First()!["remedy"], (string?)same.First()!["code"])));
     }
 }

@@ -1,11 +1,10 @@
-using RagAgent.IntegrationTests.AwsBench;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
 /// <summary>A state directory that can't be written to keeps no app from serving.</summary>
-public sealed class StateDirectoryTests(Bench bench) : AgentTest(bench)
+public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Theory]
     [InlineData("read-only", "its file system is read-only")]
@@ -13,22 +12,22 @@ public sealed class StateDirectoryTests(Bench bench) : AgentTest(bench)
     public async Task The_app_serves_the_agent_says_it_once_and_writes_when_it_can(string how, string why)
     {
         Directory.CreateDirectory(StateDirectory);
-        (await Tool.RunAsync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", StateDirectory], stopping: Stopping)).Succeeded();
-        Own(new Mount(StateDirectory));
+        (await ProcessRunner.RunAsync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
+        DisposeWithTest(new Mount(StateDirectory));
         var rest = Path.Combine(StateDirectory, "rest");
         if (how == "full")
         {
-            await Assert.ThrowsAsync<IOException>(() => File.WriteAllBytesAsync(rest, new byte[128 << 10], Stopping));
+            await Assert.ThrowsAsync<IOException>(() => File.WriteAllBytesAsync(rest, new byte[128 << 10], TestCancellation));
         }
         else
         {
-            (await Tool.RunAsync("mount", ["-o", "remount,ro", StateDirectory], stopping: Stopping)).Succeeded();
+            (await ProcessRunner.RunAsync("mount", ["-o", "remount,ro", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
         }
         await PushAsync();
         var agent = StartAgent();
 
         await WaitUntilServingAsync();
-        Assert.Equal("1", await VersionServedAsync());
+        Assert.Equal("1", await ServedVersionAsync());
         var problem = await WaitForProblemAsync("state-unwritable");
         Assert.Equal($"What the agent remembers, {StateDirectory}/state.json, can't be written: {why}.", problem.What);
         for (var tries = 0; tries < 3; tries++)
@@ -37,7 +36,7 @@ public sealed class StateDirectoryTests(Bench bench) : AgentTest(bench)
             problem = (await WaitForAsync(s => s.Problems.Any(p => p.Code == "state-unwritable" && p.NextTry is { } next && (before is null || next > before.Value.AddMilliseconds(500))), "it is tried again"))
                 .Problems.First(p => p.Code == "state-unwritable");
         }
-        await agent.ToldAsync("state.json");
+        await agent.WaitForLogAsync("state.json");
         Assert.Single(agent.Log.Split('\n'), line => line.Contains("state.json", StringComparison.Ordinal));
 
         if (how == "full")
@@ -46,7 +45,7 @@ public sealed class StateDirectoryTests(Bench bench) : AgentTest(bench)
         }
         else
         {
-            (await Tool.RunAsync("mount", ["-o", "remount,rw", StateDirectory], stopping: Stopping)).Succeeded();
+            (await ProcessRunner.RunAsync("mount", ["-o", "remount,rw", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
         }
         await WaitForAsync(s => s.Problems.Count == 0, "it is written");
         Assert.True(File.Exists(Path.Combine(StateDirectory, "state.json")));
@@ -55,6 +54,6 @@ public sealed class StateDirectoryTests(Bench bench) : AgentTest(bench)
 
     private sealed class Mount(string path) : IAsyncDisposable
     {
-        public async ValueTask DisposeAsync() => await Tool.RunAsync("umount", ["--lazy", path]);
+        public async ValueTask DisposeAsync() => await ProcessRunner.RunAsync("umount", ["--lazy", path]);
     }
 }

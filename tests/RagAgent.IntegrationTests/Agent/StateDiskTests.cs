@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using RagAgent.IntegrationTests.AwsBench;
+using RagAgent.Common;
+using RagAgent.IntegrationTests.Support;
 using RagAgent.Storage;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
@@ -9,24 +10,24 @@ namespace RagAgent.IntegrationTests.Agent;
 /// <summary>The state file on a real disk that is full, or read-only.</summary>
 public sealed class StateDiskTests : IAsyncLifetime
 {
-    private static readonly Memory Before = new([new ImageName("registry/app", "sha256:aa")], null, null, []);
-    private static readonly Memory After = Before with { Runs = [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")] };
+    private static readonly PersistedState Before = new([new ImageName("registry/app", "sha256:aa")], null, null, []);
+    private static readonly PersistedState After = Before with { Runs = [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")] };
 
     private readonly string _disk = Directory.CreateTempSubdirectory("ragagent-disk.").FullName;
     private StateFile _file = null!;
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         await MountAsync("-t", "tmpfs", "-o", "size=64k", "tmpfs", _disk);
         _file = new StateFile(_disk, NullLogger<StateFile>.Instance);
-        await _file.WriteAsync(Before, Stop);
+        await _file.SaveAsync(Before, TestCancellation);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Tool.RunAsync("umount", [_disk]);
+        await ProcessRunner.RunAsync("umount", [_disk]);
         Directory.Delete(_disk);
     }
 
@@ -34,15 +35,15 @@ public sealed class StateDiskTests : IAsyncLifetime
     public async Task A_full_disk_is_told_as_one_keeps_what_was_there_and_is_written_to_when_it_has_room()
     {
         var rest = Path.Combine(_disk, "rest");
-        await Assert.ThrowsAsync<IOException>(() => File.WriteAllBytesAsync(rest, new byte[128 << 10], Stop));
+        await Assert.ThrowsAsync<IOException>(() => File.WriteAllBytesAsync(rest, new byte[128 << 10], TestCancellation));
 
-        var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.WriteAsync(After, Stop));
+        var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.SaveAsync(After, TestCancellation));
 
         Assert.Equal(("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: the disk is full."), (refused.Problem.Code, refused.Problem.What));
-        Assert.Equal(Before, _file.Read());
+        Assert.Equal(Before, _file.Load());
         File.Delete(rest);
-        await _file.WriteAsync(After, Stop);
-        Assert.Equal(After, _file.Read());
+        await _file.SaveAsync(After, TestCancellation);
+        Assert.Equal(After, _file.Load());
     }
 
     [Fact]
@@ -50,21 +51,21 @@ public sealed class StateDiskTests : IAsyncLifetime
     {
         await MountAsync("-o", "remount,ro", _disk);
 
-        var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.WriteAsync(After, Stop));
+        var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.SaveAsync(After, TestCancellation));
 
         Assert.Equal(("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: its file system is read-only."), (refused.Problem.Code, refused.Problem.What));
-        Assert.Equal(Before, _file.Read());
+        Assert.Equal(Before, _file.Load());
     }
 
     [Fact]
     public async Task What_is_broken_on_a_read_only_disk_stays_there_and_the_agent_starts()
     {
-        await File.WriteAllTextAsync(Path.Combine(_disk, "state.json"), "broken", Stop);
+        await File.WriteAllTextAsync(Path.Combine(_disk, "state.json"), "broken", TestCancellation);
         await MountAsync("-o", "remount,ro", _disk);
 
-        Assert.Null(_file.Read());
+        Assert.Null(_file.Load());
         Assert.True(File.Exists(Path.Combine(_disk, "state.json")));
     }
 
-    private static async Task MountAsync(params string[] arguments) => (await Tool.RunAsync("mount", arguments, stopping: Stop)).Succeeded();
+    private static async Task MountAsync(params string[] arguments) => (await ProcessRunner.RunAsync("mount", arguments, stopping: TestCancellation)).AssertSucceeded();
 }

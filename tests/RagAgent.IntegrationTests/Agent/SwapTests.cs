@@ -7,53 +7,53 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Agent;
 
 /// <summary>How one container takes over from another, and what visitors notice of it.</summary>
-public sealed class SwapTests(Bench bench) : AgentTest(bench)
+public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const int VisitorsAtOnce = 8;
 
     [Fact]
     public async Task With_a_volume_that_the_app_may_write_to_never_two_live()
     {
-        Updates("auto", "1s");
+        ConfigureUpdate("auto", "1s");
         Config["container"]!["volumes"] = new JsonArray(new JsonObject { ["host"] = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName, ["container"] = "/data" });
         await PushAsync("1");
         StartAgent();
         await WaitUntilServingAsync();
-        await using var history = await WatchAsync();
+        await using var history = await WatchContainersAsync();
 
         foreach (var version in new[] { "2", "3" })
         {
             await PushAsync(version);
-            (await UpdateAsync()).Succeeded();
-            Assert.Equal(version, await VersionServedAsync());
+            (await UpdateAsync()).AssertSucceeded();
+            Assert.Equal(version, await ServedVersionAsync());
         }
 
-        await EventuallyAsync(async () => history.StartsOf((await WaitUntilServingAsync()).App.Digest!) == 1, "the engine has told of the last start");
-        Assert.Equal(1, history.MostAlive);
+        await WaitUntilAsync(async () => history.StartsOf((await WaitUntilServingAsync()).App.Digest!) == 1, "the engine has told of the last start");
+        Assert.Equal(1, history.MaxAlive);
     }
 
     [Fact]
     public async Task Without_one_the_old_one_serves_until_the_new_one_has_passed_its_gate_which_then_has_the_configured_name()
     {
-        Updates("auto", "1s");
+        ConfigureUpdate("auto", "1s");
         await PushAsync("old");
         StartAgent();
         var before = await WaitUntilServingAsync();
-        await using var history = await WatchAsync();
-        await PushBehavingAsync("new", ("FAKE_APP_START_AFTER", "4"));
+        await using var history = await WatchContainersAsync();
+        await PushWithBehaviorAsync("new", ("FAKE_APP_START_AFTER", "4"));
 
         var update = UpdateAsync();
         var during = await WaitForAsync(s => s is { Rollout.Candidate: not null, App.State: "serving" }, "a candidate stands beside the one that serves");
 
         Assert.Equal(("candidate", before.App.Container), (during.Rollout.Phase, during.App.Container));
         Assert.Equal($"The app serves ({before.App.Digest![..19]}); a newer one is being tried beside it.", during.Headline);
-        Assert.Equal("old", await VersionServedAsync());
+        Assert.Equal("old", await ServedVersionAsync());
         Assert.StartsWith(during.Rollout.Candidate!, (await Docker.InspectAsync($"{Name}-next"))!["Id"]!.GetValue<string>(), StringComparison.Ordinal);
-        (await update).Succeeded();
-        Assert.Equal("new", await VersionServedAsync());
-        await EventuallyAsync(async () => await OursAsync() is [var left] && left.StartsWith(during.Rollout.Candidate!, StringComparison.Ordinal), "the old one is removed");
-        await EventuallyAsync(async () => await Docker.InspectAsync(Name) is not null, "the new one has the configured name");
-        Assert.Equal(2, history.MostAlive);
+        (await update).AssertSucceeded();
+        Assert.Equal("new", await ServedVersionAsync());
+        await WaitUntilAsync(async () => await AgentContainersAsync() is [var left] && left.StartsWith(during.Rollout.Candidate!, StringComparison.Ordinal), "the old one is removed");
+        await WaitUntilAsync(async () => await Docker.InspectAsync(Name) is not null, "the new one has the configured name");
+        Assert.Equal(2, history.MaxAlive);
         Assert.Equal(during.Rollout.Candidate, (await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).App.Container);
     }
 
@@ -62,25 +62,25 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
     [InlineData("full")]   // keeps connections open between requests
     public async Task Under_load_a_start_first_swap_fails_not_a_single_request(string kind)
     {
-        Updates("start-first", "1s");
+        ConfigureUpdate("start-first", "1s");
         await PushKindAsync(kind, "old");
         StartAgent();
         await WaitUntilServingAsync();
         await PushKindAsync(kind, "new");
-        await using var visitors = new Visitors(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+        await using var visitors = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
 
-        (await UpdateAsync()).Succeeded();
-        await EventuallyAsync(async () => (await OursAsync()).Length == 1, "the old one is removed");
+        (await UpdateAsync()).AssertSucceeded();
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "the old one is removed");
         await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
 
         var visits = await visitors.EndAsync();
         TestContext.Current.SendDiagnosticMessage($"start-first, {kind}: {visits.Count} visits");
-        Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Text}").Distinct());
-        Assert.Contains(visits, v => v.Text.Contains(">old<", StringComparison.Ordinal));
-        Assert.Contains(visits, v => v.Text.Contains(">new<", StringComparison.Ordinal));
+        Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Body}").Distinct());
+        Assert.Contains(visits, v => v.Body.Contains(">old<", StringComparison.Ordinal));
+        Assert.Contains(visits, v => v.Body.Contains(">new<", StringComparison.Ordinal));
         // Who was there before may still get a late answer of the old one; who asks after somebody saw the new one sees that.
-        var newIsSeen = visits.Where(v => v.Text.Contains(">new<", StringComparison.Ordinal)).Min(v => v.Answered);
-        Assert.DoesNotContain(visits.Where(v => v.Asked > newIsSeen), v => v.Text.Contains(">old<", StringComparison.Ordinal));
+        var newIsSeen = visits.Where(v => v.Body.Contains(">new<", StringComparison.Ordinal)).Min(v => v.AnsweredAt);
+        Assert.DoesNotContain(visits.Where(v => v.SentAt > newIsSeen), v => v.Body.Contains(">old<", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -88,24 +88,24 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
     [InlineData("full")]
     public async Task Under_load_a_stop_first_swap_holds_visitors_and_fails_not_a_single_request(string kind)
     {
-        Updates("stop-first", "1s");
+        ConfigureUpdate("stop-first", "1s");
         await PushKindAsync(kind, "old");
         StartAgent();
         await WaitUntilServingAsync();
         await PushKindAsync(kind, "new");
-        await using var history = await WatchAsync();
-        await using var visitors = new Visitors(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+        await using var history = await WatchContainersAsync();
+        await using var visitors = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
 
-        (await UpdateAsync()).Succeeded();
+        (await UpdateAsync()).AssertSucceeded();
         await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
 
         var visits = await visitors.EndAsync();
-        var longest = visits.Max(v => TimeProvider.System.GetElapsedTime(v.Asked, v.Answered));
+        var longest = visits.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt));
         TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {visits.Count} visits, the longest took {longest.TotalSeconds:0.00} s");
-        Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Text}").Distinct());
-        Assert.Contains(visits, v => v.Text.Contains(">old<", StringComparison.Ordinal));
-        Assert.Contains(visits, v => v.Text.Contains(">new<", StringComparison.Ordinal));
-        Assert.Equal(1, history.MostAlive);
+        Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Body}").Distinct());
+        Assert.Contains(visits, v => v.Body.Contains(">old<", StringComparison.Ordinal));
+        Assert.Contains(visits, v => v.Body.Contains(">new<", StringComparison.Ordinal));
+        Assert.Equal(1, history.MaxAlive);
         Assert.InRange(longest, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30));
     }
 
@@ -115,20 +115,20 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
         await PushAsync("1");
         StartAgent();
         await WaitUntilServingAsync();
-        await using var visitors = new Visitors(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
-        await EventuallyAsync(() => Task.FromResult(visitors.Visits.Count > 50), "visitors come and go");
+        await using var visitors = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+        await WaitUntilAsync(() => Task.FromResult(visitors.Requests.Count > 50), "visitors come and go");
 
         await Docker.DoAsync("kill", Name);
         await WaitForAsync(s => s is { App: { State: "serving", Crashes: 1 } }, "it serves again");
-        var back = visitors.Visits.Count;
-        await EventuallyAsync(() => Task.FromResult(visitors.Visits.Count > back + 50), "visitors come and go");
+        var back = visitors.Requests.Count;
+        await WaitUntilAsync(() => Task.FromResult(visitors.Requests.Count > back + 50), "visitors come and go");
 
         var visits = await visitors.EndAsync();
         var failed = visits.Where(v => v.Status != 200).ToArray();
-        TestContext.Current.SendDiagnosticMessage($"crash: {visits.Count} visits, {failed.Length} asked to come back, the longest took {visits.Max(v => TimeProvider.System.GetElapsedTime(v.Asked, v.Answered)).TotalSeconds:0.00} s");
+        TestContext.Current.SendDiagnosticMessage($"crash: {visits.Count} visits, {failed.Length} asked to come back, the longest took {visits.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt)).TotalSeconds:0.00} s");
         // Who comes before anybody knows of the crash waits a second for that; on a slow machine it may take longer.
-        Assert.Empty(failed.Where(v => !(v is { Status: 503, SaysWhenToComeBack: true } && v.Text.Contains("\"unreachable\"", StringComparison.Ordinal))).Select(v => $"{v.Status} {v.Text}").Distinct());
-        Assert.Contains(visits, v => v.Status == 200 && TimeProvider.System.GetElapsedTime(v.Asked, v.Answered) > TimeSpan.FromMilliseconds(500));
+        Assert.Empty(failed.Where(v => !(v is { Status: 503, HasRetryAfter: true } && v.Body.Contains("\"unreachable\"", StringComparison.Ordinal))).Select(v => $"{v.Status} {v.Body}").Distinct());
+        Assert.Contains(visits, v => v.Status == 200 && TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt) > TimeSpan.FromMilliseconds(500));
     }
 
     [Theory]
@@ -136,22 +136,22 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
     [InlineData("full")]
     public async Task Under_load_a_stop_first_swap_that_holds_nobody_asks_visitors_to_come_back_and_never_speaks_of_a_bad_gateway(string kind)
     {
-        Updates("stop-first", "1s");
+        ConfigureUpdate("stop-first", "1s");
         Config["update"]!["hold"] = "0s";
         await PushKindAsync(kind, "old");
         StartAgent();
         await WaitUntilServingAsync();
         await PushKindAsync(kind, "new");
-        await using var visitors = new Visitors(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+        await using var visitors = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
 
-        (await UpdateAsync()).Succeeded();
+        (await UpdateAsync()).AssertSucceeded();
         await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
 
         var visits = await visitors.EndAsync();
         TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {visits.Count} visits, {visits.Count(v => v.Status == 503)} asked to come back");
-        Assert.Empty(visits.Where(v => v.Status != 200 && v is not { Status: 503, SaysWhenToComeBack: true }).Select(v => $"{v.Status} {v.Text}").Distinct());
+        Assert.Empty(visits.Where(v => v.Status != 200 && v is not { Status: 503, HasRetryAfter: true }).Select(v => $"{v.Status} {v.Body}").Distinct());
         Assert.Contains(visits, v => v.Status == 503);
-        Assert.Contains(visits, v => v.Text.Contains(">new<", StringComparison.Ordinal));
+        Assert.Contains(visits, v => v.Body.Contains(">new<", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -159,19 +159,19 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
     {
         await ServeFullAsync("old");
         using var session = await OpenSessionAsync();
-        var old = (await OursAsync()).Single();
+        var old = (await AgentContainersAsync()).Single();
         await PushFullAsync("new");
 
-        (await UpdateAsync()).Succeeded();
+        (await UpdateAsync()).AssertSucceeded();
 
-        Assert.Equal("new", await VersionServedAsync());
+        Assert.Equal("new", await ServedVersionAsync());
         Assert.Equal("swap", (await WaitForAsync(s => s.Rollout.Candidate is not null, "the old one is drained")).Rollout.Phase);
         Assert.Equal("still here", await EchoAsync(session, "still here"));
         await WaitUntilCutAsync(session);
-        await EventuallyAsync(async () => !(await OursAsync()).Contains(old), "the old one is removed");
+        await WaitUntilAsync(async () => !(await AgentContainersAsync()).Contains(old), "the old one is removed");
         using var again = await OpenSessionAsync();
         Assert.Equal("back", await EchoAsync(again, "back"));
-        Assert.Single(await OursAsync());
+        Assert.Single(await AgentContainersAsync());
     }
 
     [Fact]
@@ -180,13 +180,13 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
         await ServeFullAsync("old");
         using var session = await OpenSessionAsync();
         await PushFullAsync("new");
-        (await UpdateAsync()).Succeeded();
-        Assert.Equal(2, (await OursAsync()).Length);
+        (await UpdateAsync()).AssertSucceeded();
+        Assert.Equal(2, (await AgentContainersAsync()).Length);
 
-        await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Stopping);
+        await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
 
-        await EventuallyAsync(async () => (await OursAsync()).Length == 1, "the old one is removed");
-        Assert.Equal("new", await VersionServedAsync());
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "the old one is removed");
+        Assert.Equal("new", await ServedVersionAsync());
     }
 
     [Fact]
@@ -195,21 +195,21 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
         var agent = await ServeFullAsync("old");
         using var session = await OpenSessionAsync();
         await PushFullAsync("new");
-        (await UpdateAsync()).Succeeded();
-        Assert.Equal(2, (await OursAsync()).Length);
+        (await UpdateAsync()).AssertSucceeded();
+        Assert.Equal(2, (await AgentContainersAsync()).Length);
 
-        await agent.EndAsync("KILL");
+        await agent.StopAsync("KILL");
         StartAgent();
 
         await WaitForAsync(s => s.App is { State: "serving", Newest: true }, "the new one serves");
-        await EventuallyAsync(async () => (await OursAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "one is left, with the configured name");
-        Assert.Equal("new", await VersionServedAsync());
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "one is left, with the configured name");
+        Assert.Equal("new", await ServedVersionAsync());
     }
 
     [Fact]
     public async Task Old_images_go_when_the_new_one_has_proven_itself_but_never_the_one_that_serves_or_the_last_good_one()
     {
-        Updates("auto", "1s");
+        ConfigureUpdate("auto", "1s");
         var digests = new List<string>();
         foreach (var version in new[] { "1", "2", "3", "4" })
         {
@@ -220,13 +220,13 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
             }
             else
             {
-                (await UpdateAsync()).Succeeded();
+                (await UpdateAsync()).AssertSucceeded();
             }
             digests.Add((await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has proven itself")).App.Digest!);
-            await EventuallyAsync(async () => (await OnDiskAsync()).Count <= 2, "what is older than the last good one goes");
+            await WaitUntilAsync(async () => (await OnDiskAsync()).Count <= 2, "what is older than the last good one goes");
             Assert.Equal(digests.TakeLast(2).ToHashSet(), await OnDiskAsync());
         }
-        Assert.Equal("4", await VersionServedAsync());
+        Assert.Equal("4", await ServedVersionAsync());
     }
 
     private async Task<HashSet<string>> OnDiskAsync() =>
@@ -236,7 +236,7 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
 
     private async Task<AgentProcess> ServeFullAsync(string version)
     {
-        Updates("start-first", "1s");
+        ConfigureUpdate("start-first", "1s");
         Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
         await PushFullAsync(version);
         var agent = StartAgent();
@@ -248,15 +248,15 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
     {
         var session = new ClientWebSocket();
         session.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{Port}");
-        await session.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), Stopping);
+        await session.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), TestCancellation);
         return session;
     }
 
     private static async Task<string> EchoAsync(ClientWebSocket session, string text)
     {
-        await session.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, Stopping);
+        await session.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, TestCancellation);
         var buffer = new byte[256];
-        var received = await session.ReceiveAsync(buffer, Stopping);
+        var received = await session.ReceiveAsync(buffer, TestCancellation);
         return Encoding.UTF8.GetString(buffer, 0, received.Count);
     }
 
@@ -264,7 +264,7 @@ public sealed class SwapTests(Bench bench) : AgentTest(bench)
     {
         try
         {
-            Assert.Equal(WebSocketMessageType.Close, (await session.ReceiveAsync(new byte[256], Stopping)).MessageType);
+            Assert.Equal(WebSocketMessageType.Close, (await session.ReceiveAsync(new byte[256], TestCancellation)).MessageType);
         }
         catch (WebSocketException)
         {

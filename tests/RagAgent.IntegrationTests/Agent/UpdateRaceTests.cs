@@ -6,43 +6,43 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Agent;
 
 /// <summary>Updates that meet something else: one another, a tag that moves on, an app that crashes, an engine that will not clean up.</summary>
-public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
+public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Theory]
     [InlineData("start-first")]
     [InlineData("stop-first")]
     public async Task A_tag_that_moves_during_an_update_is_followed_to_its_newest_image(string swap)
     {
-        Updates(swap, "2s");
+        ConfigureUpdate(swap, "2s");
         await ServeGoodAsync("first");
-        await PushBehavingAsync("second", ("FAKE_APP_START_AFTER", "6"));
+        await PushWithBehaviorAsync("second", ("FAKE_APP_START_AFTER", "6"));
         var update = UpdateAsync();
         await WaitForAsync(s => s.Rollout.Phase == "candidate", "the second one is being started");
 
         await PushAsync("third");
         var another = await UpdateAsync();
 
-        another.Succeeded();
-        (await update).Succeeded();
-        Assert.Equal("third", await VersionServedAsync());
-        await EventuallyAsync(async () => (await OursAsync()).Length == 1, "one container is left");
+        another.AssertSucceeded();
+        (await update).AssertSucceeded();
+        Assert.Equal("third", await ServedVersionAsync());
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "one container is left");
         Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
     }
 
     [Fact]
     public async Task Two_updates_at_once_are_one_and_both_are_told_how_it_ended()
     {
-        Updates("auto", "2s");
+        ConfigureUpdate("auto", "2s");
         await ServeGoodAsync("old");
-        await PushBehavingAsync("new", ("FAKE_APP_START_AFTER", "2"));
-        await using var history = await WatchAsync();
+        await PushWithBehaviorAsync("new", ("FAKE_APP_START_AFTER", "2"));
+        await using var history = await WatchContainersAsync();
 
         var both = await Task.WhenAll(UpdateAsync(), UpdateAsync());
 
         var digest = (await WaitUntilServingAsync()).App.Digest!;
-        Assert.All(both, update => Assert.EndsWith($"{digest[..19]} serves now.", update.Succeeded(), StringComparison.Ordinal));
-        Assert.Equal("new", await VersionServedAsync());
-        await EventuallyAsync(async () => (await OursAsync()).Length == 1 && history.Alive == 1, "one container is left");
+        Assert.All(both, update => Assert.EndsWith($"{digest[..19]} serves now.", update.AssertSucceeded(), StringComparison.Ordinal));
+        Assert.Equal("new", await ServedVersionAsync());
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && history.Alive == 1, "one container is left");
         Assert.Equal(1, history.StartsOf(digest));
     }
 
@@ -50,15 +50,15 @@ public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
     public async Task An_app_in_a_crash_loop_can_be_updated()
     {
         Config["restart"]!["maxDelay"] = "10m";
-        await PushBehavingAsync("bad", ("FAKE_APP_EXIT_CODE", "3"));
+        await PushWithBehaviorAsync("bad", ("FAKE_APP_EXIT_CODE", "3"));
         StartAgent();
         await WaitForAsync(s => s.App.CrashLooping, "it is called crash-looping");
         await PushAsync("good");
 
-        (await UpdateAsync()).Succeeded();
+        (await UpdateAsync()).AssertSucceeded();
 
-        Assert.Equal("good", await VersionServedAsync());
-        Assert.Single(await OursAsync());
+        Assert.Equal("good", await ServedVersionAsync());
+        Assert.Single(await AgentContainersAsync());
     }
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
     public async Task What_the_engine_will_not_remove_does_not_fail_the_update(string swap)
     {
         var refuses = true;
-        await using var front = await EngineFront.StartAsync(Path.Combine(Folder, "front.sock"), new Uri(Docker.Host).LocalPath, async context =>
+        await using var engineProxy = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), new Uri(Docker.Host).LocalPath, async context =>
         {
             if (!refuses || context.Request.Method != "DELETE")
             {
@@ -78,30 +78,30 @@ public sealed class UpdateRaceTests(Bench bench) : AgentTest(bench)
             await context.Response.WriteAsync("""{"message": "driver failed to remove root filesystem: device or resource busy"}""");
             return true;
         });
-        AgentEnvironment["DOCKER_HOST"] = $"{front.Socket}";
+        AgentEnvironment["DOCKER_HOST"] = $"{engineProxy.Socket}";
         // Through the engine and not through the standard input, which this front does not pass on.
         Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = new JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };
-        Updates(swap, "1s");
+        ConfigureUpdate(swap, "1s");
         await ServeGoodAsync("1");
 
         foreach (var version in new[] { "2", "3" })
         {
             await UpdateToAsync(version);
         }
-        Assert.Equal(3, (await OursAsync()).Length);
+        Assert.Equal(3, (await AgentContainersAsync()).Length);
 
         refuses = false;
         await UpdateToAsync("4");
-        await EventuallyAsync(async () => (await OursAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "all that was left is removed, and the one that serves has the configured name");
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "all that was left is removed, and the one that serves has the configured name");
         await UpdateToAsync("5");
-        await EventuallyAsync(async () => PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--quiet", Repository)).Length == 2, "old images as well");
+        await WaitUntilAsync(async () => PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--quiet", Repository)).Length == 2, "old images as well");
     }
 
     private async Task UpdateToAsync(string version)
     {
         await PushAsync(version);
-        (await UpdateAsync()).Succeeded();
-        Assert.Equal(version, await VersionServedAsync());
+        (await UpdateAsync()).AssertSucceeded();
+        Assert.Equal(version, await ServedVersionAsync());
         await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has proven itself");
     }
 }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-public sealed class UpdateTests(Bench bench) : AgentTest(bench)
+public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
     public async Task A_new_image_under_the_tag_is_picked_up_and_serves()
@@ -19,10 +19,10 @@ public sealed class UpdateTests(Bench bench) : AgentTest(bench)
 
         var update = await UpdateAsync();
 
-        Assert.Equal("new", await VersionServedAsync());
+        Assert.Equal("new", await ServedVersionAsync());
         var after = await WaitUntilServingAsync();
         Assert.NotEqual(before.App.Digest, after.App.Digest);
-        Assert.EndsWith($"{after.App.Digest![..19]} serves now.", update.Succeeded(), StringComparison.Ordinal);
+        Assert.EndsWith($"{after.App.Digest![..19]} serves now.", update.AssertSucceeded(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class UpdateTests(Bench bench) : AgentTest(bench)
         var status = await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
 
-        Assert.EndsWith($"Nothing newer: {status.App.Digest![..19]} serves.", (await UpdateAsync()).Succeeded(), StringComparison.Ordinal);
+        Assert.EndsWith($"Nothing newer: {status.App.Digest![..19]} serves.", (await UpdateAsync()).AssertSucceeded(), StringComparison.Ordinal);
 
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
     }
@@ -44,12 +44,12 @@ public sealed class UpdateTests(Bench bench) : AgentTest(bench)
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
-        var old = (await VisitAsync("/key-sha256")).Body;
+        var old = (await GetAsync("/key-sha256")).Body;
         Aws.Parameters.Put(Parameter, "sk-rotated-0123456789");
 
-        (await UpdateAsync()).Succeeded();
+        (await UpdateAsync()).AssertSucceeded();
 
-        var rotated = (await VisitAsync("/key-sha256")).Body;
+        var rotated = (await GetAsync("/key-sha256")).Body;
         Assert.NotEqual(old, rotated);
         Assert.Contains("version 2", (await WaitUntilServingAsync()).Secrets.Versions[0], StringComparison.Ordinal);
     }
@@ -68,7 +68,7 @@ public sealed class UpdateTests(Bench bench) : AgentTest(bench)
         Assert.Equal(1, update.ExitCode);
         Assert.StartsWith($"ragagent: the update failed. The registry {Aws.RegistryHost} can't be reached: ", update.Error, StringComparison.Ordinal);
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
-        Assert.Equal("1", await VersionServedAsync());
+        Assert.Equal("1", await ServedVersionAsync());
     }
 
     [Fact]
@@ -82,18 +82,18 @@ public sealed class UpdateTests(Bench bench) : AgentTest(bench)
         using var session = new ClientWebSocket();
         session.Options.AddSubProtocol("streamlit");
         session.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{Port}");
-        await session.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), Stopping);
+        await session.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), TestCancellation);
         Assert.Equal("streamlit", session.SubProtocol);
         await WaitForAsync(s => s.App.Sessions == 1, "the session is counted");
 
         await PushFullAsync("new");
         await WaitForAsync(s => s.App.Newest == false && s.Image.Pull is null, "the newer one is known");
-        await EventuallyAsync(() => Task.FromResult(agent.Log.Contains("waits until no session is open (1 now)", StringComparison.Ordinal)), "the wait is told");
-        Assert.Equal("old", await VersionServedAsync());
+        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("waits until no session is open (1 now)", StringComparison.Ordinal)), "the wait is told");
+        Assert.Equal("old", await ServedVersionAsync());
 
-        await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, Stopping);
+        await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
         await WaitForAsync(s => s.App.State == "serving" && s.App.Newest == true, "the newer one serves");
-        Assert.Equal("new", await VersionServedAsync());
+        Assert.Equal("new", await ServedVersionAsync());
     }
 
     [Fact]
@@ -105,8 +105,8 @@ public sealed class UpdateTests(Bench bench) : AgentTest(bench)
         await WaitForAsync(s => s.App.State == "backoff", "it waits for its restart");
         await PushAsync("good");
 
-        (await UpdateAsync()).Succeeded();
+        (await UpdateAsync()).AssertSucceeded();
 
-        Assert.Equal("good", await VersionServedAsync());
+        Assert.Equal("good", await ServedVersionAsync());
     }
 }

@@ -5,7 +5,7 @@ namespace RagAgent.IntegrationTests.Cloud;
 /// <summary>The commands of docs/aws-setup.md that are to be run, as its reader would type them: what a comment "run: …" stands before.</summary>
 internal static class SetupGuide
 {
-    private const string Mark = "<!-- run:";
+    private const string RunMarker = "<!-- run:";
 
     /// <summary>One script of all blocks of a kind: "aws" in this project's folder or, as "aws app", in the app's, and "local" in the app's.</summary>
     public static string Commands(string path, string kind)
@@ -25,7 +25,7 @@ internal static class SetupGuide
                 {
                     script.AppendLine("popd >/dev/null");
                 }
-                run = line.StartsWith(Mark, StringComparison.Ordinal) ? line[Mark.Length..^"-->".Length].Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];
+                run = line.StartsWith(RunMarker, StringComparison.Ordinal) ? line[RunMarker.Length..^"-->".Length].Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];
                 if (run is [var begun, "app"] && begun == kind)
                 {
                     script.AppendLine("pushd app >/dev/null");

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using RagAgent.IntegrationTests.AwsBench;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
@@ -7,7 +6,7 @@ namespace RagAgent.IntegrationTests.Support;
 /// <summary>The agent as a process of its own, run as systemd runs it.</summary>
 internal sealed class AgentProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
     private readonly List<string> _lines = [];
@@ -15,7 +14,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     public AgentProcess(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
-        _process = Tool.Start(program, arguments, environment);
+        _process = ProcessRunner.Start(program, arguments, environment);
         _process.StandardInput.Close();
         _reading = Task.WhenAll(ReadAsync(_process.StandardOutput), ReadAsync(_process.StandardError));
     }
@@ -37,12 +36,12 @@ internal sealed class AgentProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until it has said so: its status is there a little before the line that tells the same.</summary>
-    public async Task ToldAsync(string words)
+    public async Task WaitForLogAsync(string text)
     {
         var began = TimeProvider.System.GetTimestamp();
-        while (!Log.Contains(words, StringComparison.Ordinal))
+        while (!Log.Contains(text, StringComparison.Ordinal))
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"Not told: {words}\n{Log}");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Timeout, $"Not told: {text}\n{Log}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
@@ -54,9 +53,9 @@ internal sealed class AgentProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    public Task SignalAsync(string signal) => Tool.RunAsync("kill", [$"-{signal}", $"{_process.Id}"]);
+    public Task SignalAsync(string signal) => ProcessRunner.RunAsync("kill", [$"-{signal}", $"{_process.Id}"]);
 
-    public async Task<int> EndAsync(string signal = "TERM")
+    public async Task<int> StopAsync(string signal = "TERM")
     {
         if (!_process.HasExited)
         {
@@ -67,7 +66,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await EndAsync("KILL");
+        await StopAsync("KILL");
         _process.Dispose();
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using RagAgent.IntegrationTests.AwsBench;
 
 namespace RagAgent.IntegrationTests.Support;
 
@@ -13,22 +12,22 @@ internal sealed class ContainerHistory : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly HashSet<string> _alive;
     private readonly List<string> _starts = [];
-    private int _mostAlive;
+    private int _maxAlive;
 
     private ContainerHistory(Process events, IEnumerable<string> alive)
     {
         _events = events;
         _alive = [.. alive];
-        _mostAlive = _alive.Count;
+        _maxAlive = _alive.Count;
         _reading = ReadAsync();
     }
 
-    public static async Task<ContainerHistory> BeginAsync(DockerCli docker, string name)
+    public static async Task<ContainerHistory> StartAsync(DockerCli docker, string name)
     {
         // The engine first tells what happened since this moment: nothing is missed until the command is there.
         var now = string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0:F3}");
         var alive = await docker.DoAsync("ps", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={name}");
-        var events = Tool.Start("docker", ["events", "--since", now, "--filter", "type=container", "--filter", $"label=ragagent.name={name}", "--format", "{{json .}}"], docker.Environment);
+        var events = ProcessRunner.Start("docker", ["events", "--since", now, "--filter", "type=container", "--filter", $"label=ragagent.name={name}", "--format", "{{json .}}"], docker.Environment);
         return new ContainerHistory(events, PrivateEngine.Lines(alive));
     }
 
@@ -36,7 +35,7 @@ internal sealed class ContainerHistory : IAsyncDisposable
     public int Alive => Locked(() => _alive.Count);
 
     /// <summary>So many lived at one moment.</summary>
-    public int MostAlive => Locked(() => _mostAlive);
+    public int MaxAlive => Locked(() => _maxAlive);
 
     /// <summary>So many times a container of this image was started.</summary>
     public int StartsOf(string digest) => Locked(() => _starts.Count(started => started == digest));
@@ -69,7 +68,7 @@ internal sealed class ContainerHistory : IAsyncDisposable
                     case "start":
                         _starts.Add(message["Actor"]!["Attributes"]!["ragagent.digest"]!.GetValue<string>());
                         _alive.Add(id);
-                        _mostAlive = Math.Max(_mostAlive, _alive.Count);
+                        _maxAlive = Math.Max(_maxAlive, _alive.Count);
                         break;
                     case "die":
                         _alive.Remove(id);

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using RagAgent.IntegrationTests.AwsBench;
 
 namespace RagAgent.IntegrationTests.Support;
 
@@ -11,12 +10,12 @@ internal sealed class DockerCli(string host, string config)
     public IReadOnlyDictionary<string, string> Environment { get; } =
         new Dictionary<string, string> { ["DOCKER_HOST"] = host, ["DOCKER_CONFIG"] = config, ["DOCKER_BUILDKIT"] = "0" };
 
-    public Task<ToolResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
+    public Task<ProcessResult> RunAsync(params string[] arguments) => RunWithInputAsync("", arguments);
 
-    public Task<ToolResult> RunWithInputAsync(string input, params string[] arguments) =>
-        Tool.RunAsync("docker", arguments, Environment, input);
+    public Task<ProcessResult> RunWithInputAsync(string input, params string[] arguments) =>
+        ProcessRunner.RunAsync("docker", arguments, Environment, input);
 
-    public async Task<string> DoAsync(params string[] arguments) => (await RunAsync(arguments)).Succeeded();
+    public async Task<string> DoAsync(params string[] arguments) => (await RunAsync(arguments)).AssertSucceeded();
 
     /// <summary>All that <c>docker inspect</c> tells of a container; null when there is none of the name.</summary>
     public async Task<JsonNode?> InspectAsync(string container)

@@ -1,4 +1,3 @@
-using RagAgent.IntegrationTests.AwsBench;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
@@ -20,7 +19,7 @@ public sealed class PrivateEngine : IAsyncLifetime
     public async ValueTask InitializeAsync() => await StartAsync();
 
     /// <param name="options">Of dockerd, as <c>--live-restore</c>; kept for every later start.</param>
-    public static Task<PrivateEngine> StartedAsync(params string[] options) => StartedAsync(new PrivateEngine { _options = options });
+    public static Task<PrivateEngine> StartNewAsync(params string[] options) => StartNewAsync(new PrivateEngine { _options = options });
 
     /// <summary>One whose images lie on a filesystem of their own.</summary>
     /// <param name="size">As mount takes it: <c>300m</c>.</param>
@@ -28,14 +27,14 @@ public sealed class PrivateEngine : IAsyncLifetime
     {
         var engine = new PrivateEngine();
         Directory.CreateDirectory(engine.Data);
-        (await Tool.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={size}", "tmpfs", engine.Data])).Succeeded();
-        return await StartedAsync(engine);
+        (await ProcessRunner.RunAsync("mount", ["-t", "tmpfs", "-o", $"size={size}", "tmpfs", engine.Data])).AssertSucceeded();
+        return await StartNewAsync(engine);
     }
 
-    public async Task ResizeDiskAsync(string size) => (await Tool.RunAsync("mount", ["-o", $"remount,size={size}", Data])).Succeeded();
+    public async Task ResizeDiskAsync(string size) => (await ProcessRunner.RunAsync("mount", ["-o", $"remount,size={size}", Data])).AssertSucceeded();
 
     /// <summary>Without the images and containers of the test before.</summary>
-    internal async Task ClearAsync()
+    internal async Task RemoveAllAsync()
     {
         foreach (var container in Lines(await Docker.DoAsync("ps", "--all", "--quiet", "--no-trunc")))
         {
@@ -51,7 +50,7 @@ public sealed class PrivateEngine : IAsyncLifetime
     /// <param name="meanwhile">Done to its files while it is down.</param>
     public async Task CrashAsync(Action meanwhile)
     {
-        await EndAsync("KILL");
+        await StopProcessAsync("KILL");
         meanwhile();
         await StartAsync();
     }
@@ -59,19 +58,19 @@ public sealed class PrivateEngine : IAsyncLifetime
     /// <summary>As <c>systemctl restart docker</c> does it.</summary>
     public async Task RestartAsync()
     {
-        await EndAsync("TERM");
+        await StopProcessAsync("TERM");
         await StartAsync();
     }
 
     /// <summary>To dockerd: <c>STOP</c> freezes it, <c>CONT</c> wakes it.</summary>
-    public async Task SignalAsync(string signal) => (await Tool.RunAsync("kill", [$"-{signal}", $"{await ProcessAsync()}"])).Succeeded();
+    public async Task SignalAsync(string signal) => (await ProcessRunner.RunAsync("kill", [$"-{signal}", $"{await ProcessAsync()}"])).AssertSucceeded();
 
     /// <summary>Ends dockerd, and returns when it is gone; what it ran may run on.</summary>
-    public async Task EndAsync(string signal)
+    public async Task StopProcessAsync(string signal)
     {
         var process = await ProcessAsync();
         await SignalAsync(signal);
-        while (IsThere(process))
+        while (IsRunning(process))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
@@ -79,18 +78,18 @@ public sealed class PrivateEngine : IAsyncLifetime
 
     public async Task StartAsync()
     {
-        var started = await Bench.ScriptAsync("scripts/engine.sh", ["start", _folder, .. _options]);
-        Docker = new DockerCli(started.Succeeded().Split('\n')[^1], Path.Combine(_folder, "client"));
+        var started = await EngineFixture.RunScriptAsync("scripts/engine.sh", ["start", _folder, .. _options]);
+        Docker = new DockerCli(started.AssertSucceeded().Split('\n')[^1], Path.Combine(_folder, "client"));
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (File.Exists(Path.Combine(_folder, "pid")) && IsThere(await ProcessAsync()))
+        if (File.Exists(Path.Combine(_folder, "pid")) && IsRunning(await ProcessAsync()))
         {
             await SignalAsync("CONT");   // one that a test has frozen can't be asked to stop
         }
-        await Bench.ScriptAsync("scripts/engine.sh", "stop", _folder);   // unmounts the small disk as well
-        await Tool.RunAsync("umount", [Data]);                            // unless the engine never came up
+        await EngineFixture.RunScriptAsync("scripts/engine.sh", "stop", _folder);   // unmounts the small disk as well
+        await ProcessRunner.RunAsync("umount", [Data]);                            // unless the engine never came up
         if (Directory.Exists(_folder))
         {
             Directory.Delete(_folder, recursive: true);
@@ -99,7 +98,7 @@ public sealed class PrivateEngine : IAsyncLifetime
 
     internal static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    private static async Task<PrivateEngine> StartedAsync(PrivateEngine engine)
+    private static async Task<PrivateEngine> StartNewAsync(PrivateEngine engine)
     {
         try
         {
@@ -117,7 +116,7 @@ public sealed class PrivateEngine : IAsyncLifetime
         int.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "pid")), System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>A process that has ended and waits for its parent to notice is gone.</summary>
-    private static bool IsThere(int process)
+    private static bool IsRunning(int process)
     {
         try
         {

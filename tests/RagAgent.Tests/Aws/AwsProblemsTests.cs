@@ -5,7 +5,7 @@ namespace RagAgent.Tests.Aws;
 
 public class AwsProblemsTests
 {
-    private const string Doing = "reading the parameter /a";
+    private const string Operation = "reading the parameter /a";
     private const string Denied = "User: arn:aws:sts::1:assumed-role/rag/i-0 is not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:eu-central-1:1:parameter/a";
 
     [Theory]
@@ -29,7 +29,7 @@ public class AwsProblemsTests
     [InlineData(null, "HTTP 418", "aws-refused", "AWS refuses reading the parameter /a: HTTP 418.", "The agent tries again by itself.")]
     public void Every_type_of_refusal_has_its_sentence(string? type, string? message, string code, string what, string remedy)
     {
-        var problem = AwsProblems.From(type, message, Doing, "ssm:GetParameter");
+        var problem = AwsProblems.From(type, message, Operation, "ssm:GetParameter");
 
         Assert.Equal((code, what, remedy), (problem.Code, problem.What, problem.Remedy));
     }

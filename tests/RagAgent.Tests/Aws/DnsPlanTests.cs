@@ -1,5 +1,5 @@
 using System.Net;
-using RagAgent.Aws;
+using RagAgent.Aws.Dns;
 using RagAgent.Configuration;
 using Xunit;
 
@@ -35,15 +35,15 @@ public class DnsPlanTests
 
     [Fact]
     public void An_alias_is_not_destroyed() =>
-        AssertTaken(A() with { Ttl = null, Alias = "D1.cloudfront.net." }, "The A record of rag.example.com is an alias (d1.cloudfront.net), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A() with { Ttl = null, AliasTarget = "D1.cloudfront.net." }, "The A record of rag.example.com is an alias (d1.cloudfront.net), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
 
     [Fact]
     public void One_of_a_weighted_set_is_not_destroyed() =>
-        AssertTaken(A("1.1.1.1") with { SetId = "blue" }, "The A record of rag.example.com is one that a routing policy chooses from ('blue'), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A("1.1.1.1") with { SetIdentifier = "blue" }, "The A record of rag.example.com is one that a routing policy chooses from ('blue'), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
 
     [Fact]
     public void A_record_that_several_machines_share_is_not_destroyed() =>
-        AssertTaken(A("1.1.1.1", "203.0.113.7"), "The A record of rag.example.com holds 2 addresses, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A("1.1.1.1", "203.0.113.7"), "The A record of rag.example.com holds 2 addresses, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
 
     [Fact]
     public void A_CNAME_is_not_destroyed_and_leaves_room_for_nothing_else()
@@ -52,15 +52,15 @@ public class DnsPlanTests
 
         var problem = Assert.Single(plan.Problems);
         Assert.Equal(("dns-name-taken", "rag.example.com is a CNAME record (other.example.com), which the agent would not write and does not overwrite: visitors are led there, and not to this machine."), (problem.Code, problem.What));
-        Assert.Equal((0, 0), (plan.Standing.Count, plan.Writing.Count));
+        Assert.Equal((0, 0), (plan.UpToDate.Count, plan.ToWrite.Count));
     }
 
     [Fact]
     public void What_keeps_one_record_away_does_not_keep_the_other()
     {
-        var plan = DnsPlan.Of(Dns, [Ipv4, Ipv6], [A() with { Alias = "x." }]);
+        var plan = DnsPlan.Of(Dns, [Ipv4, Ipv6], [A() with { AliasTarget = "x." }]);
 
-        Assert.Equal([Ipv6], plan.Writing);
+        Assert.Equal([Ipv6], plan.ToWrite);
         Assert.Equal("dns-name-taken", Assert.Single(plan.Problems).Code);
     }
 
@@ -71,7 +71,7 @@ public class DnsPlanTests
     {
         var plan = DnsPlan.Of(Dns, [IPAddress.Parse(here)], [new("rag.example.com.", type, 60, [value])]);
 
-        Assert.Equal([IPAddress.Parse(here)], plan.Writing);
+        Assert.Equal([IPAddress.Parse(here)], plan.ToWrite);
         var problem = Assert.Single(plan.Problems);
         Assert.Equal(("dns-elsewhere", expected), (problem.Code, problem.What));
     }
@@ -79,26 +79,26 @@ public class DnsPlanTests
     [Fact]
     public void Without_any_address_nothing_is_done() => AssertPlan([A("198.51.100.1")], []);
 
-    private static RecordSet A(params string[] values) => new("rag.example.com.", "A", 60, values);
+    private static ResourceRecordSet A(params string[] values) => new("rag.example.com.", "A", 60, values);
 
-    private static RecordSet Aaaa(params string[] values) => new("rag.example.com.", "AAAA", 60, values);
+    private static ResourceRecordSet Aaaa(params string[] values) => new("rag.example.com.", "AAAA", 60, values);
 
-    private static void AssertPlan(RecordSet[] found, IPAddress[] here, IPAddress[]? standing = null, IPAddress[]? writing = null)
+    private static void AssertPlan(ResourceRecordSet[] found, IPAddress[] here, IPAddress[]? standing = null, IPAddress[]? writing = null)
     {
         var plan = DnsPlan.Of(Dns, here, found);
 
         Assert.Empty(plan.Problems);
-        Assert.Equal(standing ?? [], plan.Standing);
-        Assert.Equal(writing ?? [], plan.Writing);
+        Assert.Equal(standing ?? [], plan.UpToDate);
+        Assert.Equal(writing ?? [], plan.ToWrite);
     }
 
-    private static void AssertTaken(RecordSet found, string expected)
+    private static void AssertConflict(ResourceRecordSet found, string expected)
     {
         var plan = DnsPlan.Of(Dns, [Ipv4], [found]);
 
         var problem = Assert.Single(plan.Problems);
         Assert.Equal(("dns-name-taken", expected), (problem.Code, problem.What));
         Assert.Equal("Delete it in the hosted zone Z1 when it is not needed, or set dns.name to another name; the agent looks again by itself.", problem.Remedy);
-        Assert.Equal((0, 0), (plan.Standing.Count, plan.Writing.Count));
+        Assert.Equal((0, 0), (plan.UpToDate.Count, plan.ToWrite.Count));
     }
 }

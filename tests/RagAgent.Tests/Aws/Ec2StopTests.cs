@@ -1,41 +1,41 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Aws;
 
-[Collection(ProcessEnvironment.Name)]
+[Collection(EnvironmentVariableCollection.Name)]
 public sealed class Ec2StopTests : IAsyncLifetime
 {
     private const string Arn = "arn:aws:ec2:eu-west-3:123456789012:instance/i-0123456789abcdef0";
-    private static readonly string Stops = """
+    private static readonly string Stopping = """
         <?xml version="1.0" encoding="UTF-8"?>
         <StopInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>1</requestId><instancesSet><item><instanceId>i-0123456789abcdef0</instanceId>
         <currentState><code>64</code><name>stopping</name></currentState><previousState><code>16</code><name>running</name></previousState></item></instancesSet></StopInstancesResponse>
         """;
 
-    private Func<HttpContext, Task> _ec2Answers = call => call.Response.WriteAsync(Stops);
+    private Func<HttpContext, Task> _ec2Handler = context => context.Response.WriteAsync(Stopping);
     private string _identity = """{ "instanceId": "i-0123456789abcdef0", "region": "eu-west-3", "accountId": "123456789012" }""";
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private TestServer _server = null!;
-    private AwsHere _aws = null!;
+    private AwsEnvironment _aws = null!;
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        _server = await TestServer.StartAsync(call => call.Request.Path.Value switch
+        _server = await TestServer.StartAsync(context => context.Request.Path.Value switch
         {
-            "/latest/api/token" => call.Response.WriteAsync("session"),
-            "/latest/dynamic/instance-identity/document" => call.Response.WriteAsync(_identity),
-            _ => _ec2Answers(call),
+            "/latest/api/token" => context.Response.WriteAsync("session"),
+            "/latest/dynamic/instance-identity/document" => context.Response.WriteAsync(_identity),
+            _ => _ec2Handler(context),
         });
-        _aws = new AwsHere(("AWS_ENDPOINT_URL_EC2", _server.Address.ToString()), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _server.Address.ToString()), ("AWS_EC2_METADATA_DISABLED", null));
+        _aws = new AwsEnvironment(("AWS_ENDPOINT_URL_EC2", _server.Address.ToString()), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _server.Address.ToString()), ("AWS_EC2_METADATA_DISABLED", null));
     }
 
     public async ValueTask DisposeAsync()
@@ -44,29 +44,29 @@ public sealed class Ec2StopTests : IAsyncLifetime
         await _server.DisposeAsync();
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task EC2_is_asked_to_stop_this_very_instance_where_it_is()
     {
-        Assert.Equal("i-0123456789abcdef0", await Ec2().StopAsync(Stop));
+        Assert.Equal("i-0123456789abcdef0", await CreateEc2().StopAsync(TestCancellation));
 
-        var call = _server.Requests[^1];
-        Assert.Equal(("POST /", "Action=StopInstances&Version=2016-11-15&InstanceId.1=i-0123456789abcdef0"), (call.ToString(), call.Body));
-        Assert.Equal("application/x-www-form-urlencoded; charset=utf-8", call.Headers["Content-Type"]);
+        var context = _server.Requests[^1];
+        Assert.Equal(("POST /", "Action=StopInstances&Version=2016-11-15&InstanceId.1=i-0123456789abcdef0"), (context.ToString(), context.Body));
+        Assert.Equal("application/x-www-form-urlencoded; charset=utf-8", context.Headers["Content-Type"]);
         // Not the region that the parameters are read in.
-        Assert.Contains("/eu-west-3/ec2/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
+        Assert.Contains("/eu-west-3/ec2/aws4_request", context.Headers["Authorization"], StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_try_is_well_when_it_would_have_succeeded()
     {
-        RefuseWith(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+        ErrorResponse(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
 
-        Assert.Equal("i-0123456789abcdef0", await Ec2().TryAsync(Stop));
+        Assert.Equal("i-0123456789abcdef0", await CreateEc2().DryRunStopAsync(TestCancellation));
 
         Assert.EndsWith("&DryRun=true", _server.Requests[^1].Body, StringComparison.Ordinal);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances. Encoded authorization failure message: xyz", "aws-denied",
         "AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
         $"Allow ec2:StopInstances on {Arn} to the instance role; no restart is needed.")]
@@ -82,49 +82,49 @@ public sealed class Ec2StopTests : IAsyncLifetime
         "Only an instance with an EBS root volume can be stopped, and a Spot instance only when its request is persistent. Otherwise set idle to null.")]
     public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
     {
-        RefuseWith(status, code, message);
+        ErrorResponse(status, code, message);
 
-        Assert.Equal(new Problem(problem, what, remedy), await Refused.ByAsync(() => Ec2().StopAsync(Stop)));
+        Assert.Equal(new Problem(ProblemCatalog.Find(problem), what, remedy), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("<html>a proxy's page</html>")]
     [InlineData("<Response><Errors><Error><Code")]
     [InlineData("")]
     public async Task An_answer_that_is_not_EC2s_is_told_by_its_status(string body)
     {
-        _ec2Answers = call =>
+        _ec2Handler = context =>
         {
-            call.Response.StatusCode = 502;
-            return call.Response.WriteAsync(body);
+            context.Response.StatusCode = 502;
+            return context.Response.WriteAsync(body);
         };
 
-        Assert.Equal(new Problem("aws-refused", "AWS refuses stopping the instance i-0123456789abcdef0: HTTP 502.", "The agent tries again by itself."), await Refused.ByAsync(() => Ec2().StopAsync(Stop)));
+        Assert.Equal(new Problem(ProblemCatalog.AwsRefused, "AWS refuses stopping the instance i-0123456789abcdef0: HTTP 502.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_EC2_that_does_not_answer_is_given_up_after_a_while()
     {
         var asked = new TaskCompletionSource();
-        _ec2Answers = call =>
+        _ec2Handler = context =>
         {
             asked.TrySetResult();
-            return TestServer.HangAsync(call);
+            return TestServer.HangAsync(context);
         };
-        var stop = Refused.ByAsync(() => Ec2().StopAsync(Stop));
-        await asked.Task.WaitAsync(Stop);
+        var stop = AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation));
+        await asked.Task.WaitAsync(TestCancellation);
 
         _time.Advance(TimeSpan.FromSeconds(15));
 
         Assert.Equal(("ec2-unreachable", $"EC2 at {_server.Authority} can't be reached to stop the instance: it did not answer in time."), (await stop) is var problem ? (problem.Code, problem.What) : default);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_identity_that_can_not_be_understood_is_told()
     {
         _identity = """{ "instanceId": "i-0123456789abcdef0" }""";
 
-        Assert.Equal("imds-garbled", (await Refused.ByAsync(() => Ec2().StopAsync(Stop))).Code);
+        Assert.Equal("imds-garbled", (await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation))).Code);
     }
 
     [Theory]
@@ -136,28 +136,28 @@ public sealed class Ec2StopTests : IAsyncLifetime
     [InlineData("us-east-1", "AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:2/", "http://127.0.0.1:2/")]
     public void The_standard_settings_say_where_EC2_is(string region, string? variable, string? value, string expected)
     {
-        using var aws = variable is null ? new AwsHere() : new AwsHere((variable, value));
+        using var aws = variable is null ? new AwsEnvironment() : new AwsEnvironment((variable, value));
 
-        Assert.Equal(expected, new Ec2ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region)).Address.ToString());
+        Assert.Equal(expected, new Ec2ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region)).EndpointUri.ToString());
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_doctor_tries_it_only_when_the_instance_is_to_stop_itself()
     {
-        RefuseWith(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+        ErrorResponse(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
 
-        var off = await new IdleCheck(new AgentConfig { Image = "app" }, Ec2()).RunAsync(Stop);
-        Assert.Equal((Finding.Skipped, 0), (off.Finding, _server.Requests.Count));
+        var off = await new IdleCheck(new AgentConfig { Image = "app" }, CreateEc2()).RunAsync(TestCancellation);
+        Assert.Equal((CheckOutcome.Skipped, 0), (off.Outcome, _server.Requests.Count));
 
-        var on = await new IdleCheck(new AgentConfig { Image = "app", Idle = new IdleConfig() }, Ec2()).RunAsync(Stop);
-        Assert.Equal((Finding.Well, "EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it."), (on.Finding, on.What));
+        var on = await new IdleCheck(new AgentConfig { Image = "app", Idle = new IdleConfig() }, CreateEc2()).RunAsync(TestCancellation);
+        Assert.Equal((CheckOutcome.Ok, "EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it."), (on.Outcome, on.What));
     }
 
-    private Ec2Stop Ec2() => new(AwsHere.Account(time: _time), new InstanceMetadata(_time), _time);
+    private Ec2InstanceControl CreateEc2() => new(AwsEnvironment.CreateAccount(time: _time), new InstanceMetadata(_time), _time);
 
-    private void RefuseWith(int status, string code, string message) => _ec2Answers = call =>
+    private void ErrorResponse(int status, string code, string message) => _ec2Handler = context =>
     {
-        call.Response.StatusCode = status;
-        return call.Response.WriteAsync($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>");
+        context.Response.StatusCode = status;
+        return context.Response.WriteAsync($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>");
     };
 }

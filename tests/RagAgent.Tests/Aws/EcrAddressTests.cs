@@ -1,11 +1,11 @@
 using Amazon;
 using RagAgent.Aws;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Aws;
 
-[Collection(ProcessEnvironment.Name)]
+[Collection(EnvironmentVariableCollection.Name)]
 public class EcrAddressTests
 {
     [Theory]
@@ -14,7 +14,7 @@ public class EcrAddressTests
     [InlineData("cn-north-1", "https://api.ecr.cn-north-1.amazonaws.com.cn/")]
     public void ECR_answers_at_its_regions_address(string region, string address)
     {
-        using var aws = new AwsHere();
+        using var aws = new AwsEnvironment();
 
         Assert.Equal(address, Address(region));
     }
@@ -29,27 +29,27 @@ public class EcrAddressTests
     [InlineData("AWS_USE_DUALSTACK_ENDPOINT", "true", "AWS_USE_FIPS_ENDPOINT", "true", "https://ecr-fips.eu-central-1.api.aws/")]
     public void The_standard_settings_are_respected(string name, string value, string? second, string? secondValue, string address)
     {
-        using var aws = new AwsHere((name, value), (second ?? name, second is null ? value : secondValue));
+        using var aws = new AwsEnvironment((name, value), (second ?? name, second is null ? value : secondValue));
 
         Assert.Equal(address, Address("eu-central-1"));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_region_is_the_configurations_else_the_variables()
     {
-        using var aws = new AwsHere(("AWS_REGION", "us-west-2"));
+        using var aws = new AwsEnvironment(("AWS_REGION", "us-west-2"));
 
-        Assert.Equal("eu-central-1", (await AwsHere.Account("eu-central-1").RegionAsync(TestContext.Current.CancellationToken)).SystemName);
-        Assert.Equal("us-west-2", (await AwsHere.Account(null).RegionAsync(TestContext.Current.CancellationToken)).SystemName);
+        Assert.Equal("eu-central-1", (await AwsEnvironment.CreateAccount("eu-central-1").RegionAsync(TestContext.Current.CancellationToken)).SystemName);
+        Assert.Equal("us-west-2", (await AwsEnvironment.CreateAccount(null).RegionAsync(TestContext.Current.CancellationToken)).SystemName);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Without_any_region_the_metadata_is_asked_and_says_that_it_is_switched_off()
     {
-        using var aws = new AwsHere();
+        using var aws = new AwsEnvironment();
 
-        Assert.Equal("imds-disabled", (await Refused.ByAsync(() => AwsHere.Account(null).RegionAsync(TestContext.Current.CancellationToken))).Code);
+        Assert.Equal("imds-disabled", (await AssertProblem.ThrownAsync(() => AwsEnvironment.CreateAccount(null).RegionAsync(TestContext.Current.CancellationToken))).Code);
     }
 
-    private static string Address(string region) => new EcrClientConfig(RegionEndpoint.GetBySystemName(region)).Address.ToString();
+    private static string Address(string region) => new EcrClientConfig(RegionEndpoint.GetBySystemName(region)).EndpointUri.ToString();
 }

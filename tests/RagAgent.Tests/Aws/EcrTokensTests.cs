@@ -2,26 +2,25 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
-using RagAgent.Images;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Aws;
 
-[Collection(ProcessEnvironment.Name)]
+[Collection(EnvironmentVariableCollection.Name)]
 public sealed class EcrTokensTests : IAsyncLifetime
 {
     private const string Registry = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private int _given;
-    private Func<HttpContext, Task>? _refuse;
+    private int _tokensIssued;
+    private Func<HttpContext, Task>? _errorHandler;
     private TestServer _ecr = null!;
-    private AwsHere _aws = null!;
+    private AwsEnvironment _aws = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _ecr = await TestServer.StartAsync(call => _refuse is { } refuse ? refuse(call) : GiveAsync(call));
-        _aws = new AwsHere(("AWS_ENDPOINT_URL_ECR", _ecr.Address.ToString()));
+        _ecr = await TestServer.StartAsync(context => _errorHandler is { } refuse ? refuse(context) : IssueTokenAsync(context));
+        _aws = new AwsEnvironment(("AWS_ENDPOINT_URL_ECR", _ecr.Address.ToString()));
     }
 
     public async ValueTask DisposeAsync()
@@ -30,36 +29,36 @@ public sealed class EcrTokensTests : IAsyncLifetime
         await _ecr.DisposeAsync();
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_instances_own_registry_is_where_the_token_says()
     {
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
-        var access = await tokens.AccessAsync(null, anew: false, Stop);
+        var access = await tokens.AuthenticateAsync(null, refresh: false, TestCancellation);
 
-        Assert.Equal((Registry, new Uri($"https://{Registry}"), "AWS", "token-1"), (access.Host, access.Api, access.User, access.Password?.Reveal()));
+        Assert.Equal((Registry, new Uri($"https://{Registry}"), "AWS", "token-1"), (access.Host, access.ApiEndpoint, access.User, access.Password?.Reveal()));
         Assert.DoesNotContain("token-1", access.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_call_is_AWSs_signed_for_ECR_and_the_region()
     {
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
-        await tokens.AccessAsync(null, anew: false, Stop);
+        await tokens.AuthenticateAsync(null, refresh: false, TestCancellation);
 
-        var call = Assert.Single(_ecr.Requests);
-        Assert.Equal(("POST /", "{}"), (call.ToString(), call.Body));
-        Assert.Equal("AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken", call.Headers["X-Amz-Target"]);
-        Assert.Equal("application/x-amz-json-1.1", call.Headers["Content-Type"]);
-        Assert.Contains("Credential=AKIDEXAMPLE/", call.Headers["Authorization"], StringComparison.Ordinal);
-        Assert.Contains("/eu-central-1/ecr/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
+        var context = Assert.Single(_ecr.Requests);
+        Assert.Equal(("POST /", "{}"), (context.ToString(), context.Body));
+        Assert.Equal("AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken", context.Headers["X-Amz-Target"]);
+        Assert.Equal("application/x-amz-json-1.1", context.Headers["Content-Type"]);
+        Assert.Contains("Credential=AKIDEXAMPLE/", context.Headers["Authorization"], StringComparison.Ordinal);
+        Assert.Contains("/eu-central-1/ecr/aws4_request", context.Headers["Authorization"], StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_token_is_kept_for_half_of_its_life()
     {
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
         Assert.Equal("token-1", await TokenAsync(tokens));
         _time.Advance(TimeSpan.FromHours(6) - TimeSpan.FromSeconds(1));
@@ -68,20 +67,20 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Equal("token-2", await TokenAsync(tokens));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_token_that_was_refused_is_replaced_at_once()
     {
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
         Assert.Equal("token-1", await TokenAsync(tokens));
         Assert.Equal("token-2", await TokenAsync(tokens, anew: true));
         Assert.Equal("token-2", await TokenAsync(tokens));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Many_who_ask_at_once_get_one_token()
     {
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
         var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => TokenAsync(tokens)));
 
@@ -89,19 +88,19 @@ public sealed class EcrTokensTests : IAsyncLifetime
         Assert.Single(_ecr.Requests);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("999999999999.dkr.ecr.us-east-1.amazonaws.com", "us-east-1")]
     [InlineData("999999999999.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1")]
     [InlineData("999999999999.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1")]
     [InlineData("999999999999.dkr-ecr.eu-west-1.on.aws", "eu-west-1")]
     public async Task A_registry_of_another_region_is_opened_by_a_token_of_that_region(string host, string region)
     {
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
-        var access = await tokens.AccessAsync(host, anew: false, Stop);
+        var access = await tokens.AuthenticateAsync(host, refresh: false, TestCancellation);
 
-        Assert.True(tokens.Owns(host));
-        Assert.Equal((host, new Uri($"https://{host}"), "token-1"), (access.Host, access.Api, access.Password?.Reveal()));
+        Assert.True(tokens.Handles(host));
+        Assert.Equal((host, new Uri($"https://{host}"), "token-1"), (access.Host, access.ApiEndpoint, access.Password?.Reveal()));
         Assert.Contains($"/{region}/ecr/aws4_request", Assert.Single(_ecr.Requests).Headers["Authorization"], StringComparison.Ordinal);
     }
 
@@ -115,12 +114,12 @@ public sealed class EcrTokensTests : IAsyncLifetime
     [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com\n")]
     public void A_registry_of_others_never_gets_the_token(string host)
     {
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
-        Assert.False(tokens.Owns(host));
+        Assert.False(tokens.Handles(host));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.")]
     [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.")]
     [InlineData("ThrottlingException", 400, "aws-throttled", "AWS throttles giving out a registry token.", "The agent tries again by itself.")]
@@ -130,62 +129,62 @@ public sealed class EcrTokensTests : IAsyncLifetime
         "Check the instance role, or the AWS variables and profile that the agent was given.")]
     public async Task A_refusal_is_told_by_its_type(string type, int status, string code, string what, string remedy)
     {
-        _refuse = call => AwsHere.RefuseAsync(call, status, type, "said why");
-        using var tokens = Tokens();
+        _errorHandler = context => AwsEnvironment.RespondWithErrorAsync(context, status, type, "said why");
+        using var tokens = CreateTokens();
 
-        var refused = await Refused.ByAsync(() => TokenAsync(tokens));
+        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(tokens));
 
         Assert.Equal((code, what, remedy), (refused.Code, refused.What, refused.Remedy));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("45", 45)]
     [InlineData("3600", 600)]
     [InlineData(null, null)]
     public async Task A_refusal_that_names_a_time_passes_it_on(string? retryAfter, int? seconds)
     {
-        _refuse = call =>
+        _errorHandler = context =>
         {
-            call.Response.Headers.RetryAfter = retryAfter;
-            return AwsHere.RefuseAsync(call, 400, "ThrottlingException", "Rate exceeded");
+            context.Response.Headers.RetryAfter = retryAfter;
+            return AwsEnvironment.RespondWithErrorAsync(context, 400, "ThrottlingException", "Rate exceeded");
         };
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
-        Assert.Equal(seconds, (int?)(await Refused.ByAsync(() => TokenAsync(tokens))).RetryAfter?.TotalSeconds);
+        Assert.Equal(seconds, (int?)(await AssertProblem.ThrownAsync(() => TokenAsync(tokens))).RetryAfter?.TotalSeconds);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_type_may_stand_in_a_header()
     {
-        _refuse = call =>
+        _errorHandler = context =>
         {
-            call.Response.Headers["x-amzn-ErrorType"] = "AccessDeniedException:http://internal.amazon.com/coral/";
-            call.Response.StatusCode = 400;
-            return call.Response.WriteAsync("""{"Message":"said why"}""");
+            context.Response.Headers["x-amzn-ErrorType"] = "AccessDeniedException:http://internal.amazon.com/coral/";
+            context.Response.StatusCode = 400;
+            return context.Response.WriteAsync("""{"Message":"said why"}""");
         };
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
-        Assert.Equal("aws-denied", (await Refused.ByAsync(() => TokenAsync(tokens))).Code);
+        Assert.Equal("aws-denied", (await AssertProblem.ThrownAsync(() => TokenAsync(tokens))).Code);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("<html>", "AWS refuses giving out a registry token: HTTP 403.")]
     [InlineData("[]", "AWS refuses giving out a registry token: HTTP 403.")]
     [InlineData("{\"__type\":7}", "AWS refuses giving out a registry token: HTTP 403.")]
     [InlineData("{}", "AWS refuses giving out a registry token: no reason given.")]
     public async Task A_refusal_that_is_not_AWSs_is_told_by_its_status(string body, string what)
     {
-        _refuse = call =>
+        _errorHandler = context =>
         {
-            call.Response.StatusCode = 403;
-            return call.Response.WriteAsync(body);
+            context.Response.StatusCode = 403;
+            return context.Response.WriteAsync(body);
         };
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
-        Assert.Equal(what, (await Refused.ByAsync(() => TokenAsync(tokens))).What);
+        Assert.Equal(what, (await AssertProblem.ThrownAsync(() => TokenAsync(tokens))).What);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("{}")]
     [InlineData("[]")]
     [InlineData("<html>")]
@@ -197,68 +196,68 @@ public sealed class EcrTokensTests : IAsyncLifetime
     [InlineData("""{"authorizationData":[{"authorizationToken":"QVdTOng=","expiresAt":1,"proxyEndpoint":"canary7731"}]}""")]
     public async Task An_answer_that_can_not_be_understood_is_not_shown(string body)
     {
-        _refuse = call => call.Response.WriteAsync(body);
-        using var tokens = Tokens();
+        _errorHandler = context => context.Response.WriteAsync(body);
+        using var tokens = CreateTokens();
 
-        var thrown = await Assert.ThrowsAsync<RagAgent.Supervision.ProblemException>(() => TokenAsync(tokens));
+        var thrown = await Assert.ThrowsAsync<RagAgent.Common.ProblemException>(() => TokenAsync(tokens));
 
         Assert.Equal(("ecr-garbled", "ECR's answer with the registry token can't be understood."), (thrown.Problem.Code, thrown.Problem.What));
         Assert.DoesNotContain("canary7731", thrown.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_failing_ECR_is_asked_three_times()
     {
-        _refuse = call => AwsHere.RefuseAsync(call, 500, "ServerException", "Oops");
-        using var tokens = new EcrTokens(AwsHere.Account(), Told.Boot(), new SwiftTime(TimeSpan.FromSeconds(15)));
+        _errorHandler = context => AwsEnvironment.RespondWithErrorAsync(context, 500, "ServerException", "Oops");
+        using var tokens = new EcrAuthenticator(AwsEnvironment.CreateAccount(), Sample.FirstBoot(), new ImmediateTimeProvider(TimeSpan.FromSeconds(15)));
 
-        var refused = await Refused.ByAsync(() => TokenAsync(tokens));
+        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(tokens));
 
         Assert.Equal(("aws-server", "AWS failed at giving out a registry token: Oops."), (refused.Code, refused.What));
         Assert.Equal(3, _ecr.Requests.Count);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_ECR_that_is_silent_is_given_up()
     {
         var asked = new TaskCompletionSource();
-        _refuse = call =>
+        _errorHandler = context =>
         {
             asked.TrySetResult();
-            return TestServer.HangAsync(call);
+            return TestServer.HangAsync(context);
         };
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
         var asking = TokenAsync(tokens);
-        await asked.Task.WaitAsync(Stop);
+        await asked.Task.WaitAsync(TestCancellation);
         _time.Advance(TimeSpan.FromSeconds(15));
 
-        var refused = await Refused.ByAsync(() => asking);
+        var refused = await AssertProblem.ThrownAsync(() => asking);
         Assert.Equal(("ecr-unreachable", $"ECR at {_ecr.Authority} can't be reached: it did not answer in time."), (refused.Code, refused.What));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_ECR_where_nobody_listens_is_named()
     {
         await _ecr.DisposeAsync();
-        using var tokens = Tokens();
+        using var tokens = CreateTokens();
 
-        var refused = await Refused.ByAsync(() => TokenAsync(tokens));
+        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(tokens));
 
         Assert.Equal($"ECR at {_ecr.Authority} can't be reached: the connection was refused.", refused.What);
     }
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
-    private EcrTokens Tokens() => new(AwsHere.Account(), Told.Boot(), _time);
+    private EcrAuthenticator CreateTokens() => new(AwsEnvironment.CreateAccount(), Sample.FirstBoot(), _time);
 
-    private static async Task<string?> TokenAsync(EcrTokens tokens, bool anew = false) => (await tokens.AccessAsync(null, anew, Stop)).Password?.Reveal();
+    private static async Task<string?> TokenAsync(EcrAuthenticator tokens, bool anew = false) => (await tokens.AuthenticateAsync(null, anew, TestCancellation)).Password?.Reveal();
 
-    private Task GiveAsync(HttpContext call)
+    private Task IssueTokenAsync(HttpContext context)
     {
-        var token = Convert.ToBase64String(Encoding.UTF8.GetBytes($"AWS:token-{Interlocked.Increment(ref _given)}"));
+        var token = Convert.ToBase64String(Encoding.UTF8.GetBytes($"AWS:token-{Interlocked.Increment(ref _tokensIssued)}"));
         var expires = _time.GetUtcNow().AddHours(12).ToUnixTimeMilliseconds() / 1000.0;
-        return call.Response.WriteAsync(FormattableString.Invariant(
+        return context.Response.WriteAsync(FormattableString.Invariant(
             $$"""{"authorizationData":[{"authorizationToken":"{{token}}","expiresAt":{{expires}},"proxyEndpoint":"https://{{Registry}}"}]}"""));
     }
 }

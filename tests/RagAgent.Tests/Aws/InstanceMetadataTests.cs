@@ -1,16 +1,16 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Common;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Aws;
 
-[Collection(ProcessEnvironment.Name)]
+[Collection(EnvironmentVariableCollection.Name)]
 public sealed class InstanceMetadataTests : IAsyncLifetime
 {
-    private readonly Dictionary<string, (int Status, string Text)> _answers = new()
+    private readonly Dictionary<string, (int Status, string Text)> _responses = new()
     {
         ["PUT /latest/api/token"] = (200, "session"),
         ["GET /latest/meta-data/placement/region"] = (200, "eu-central-1"),
@@ -18,17 +18,17 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
 
     private readonly FakeTimeProvider _time = new();
     private TestServer _imds = null!;
-    private Variables _variables = null!;
+    private EnvironmentVariables _variables = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _imds = await TestServer.StartAsync(call =>
+        _imds = await TestServer.StartAsync(context =>
         {
-            var (status, text) = _answers.GetValueOrDefault($"{call.Request.Method} {call.Request.Path}", (404, ""));
-            call.Response.StatusCode = status;
-            return text == "silence" ? TestServer.HangAsync(call) : call.Response.WriteAsync(text);
+            var (status, text) = _responses.GetValueOrDefault($"{context.Request.Method} {context.Request.Path}", (404, ""));
+            context.Response.StatusCode = status;
+            return text == "silence" ? TestServer.HangAsync(context) : context.Response.WriteAsync(text);
         });
-        _variables = new Variables(("AWS_EC2_METADATA_SERVICE_ENDPOINT", _imds.Address.ToString()), ("AWS_EC2_METADATA_DISABLED", null));
+        _variables = new EnvironmentVariables(("AWS_EC2_METADATA_SERVICE_ENDPOINT", _imds.Address.ToString()), ("AWS_EC2_METADATA_DISABLED", null));
     }
 
     public async ValueTask DisposeAsync()
@@ -37,7 +37,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         await _imds.DisposeAsync();
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_region_is_asked_for_with_a_session_token()
     {
         Assert.Equal("eu-central-1", await RegionAsync());
@@ -57,7 +57,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         _variables.Set("no_proxy", lower);
         _variables.Set("NO_PROXY", upper);
 
-        InstanceMetadata.KeepFromProxies();
+        InstanceMetadata.BypassProxies();
 
         foreach (var name in new[] { "no_proxy", "NO_PROXY" })
         {
@@ -65,33 +65,33 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         }
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_instance_without_a_role_is_told_to_get_one() =>
         Assert.Equal(
-            new Problem("imds-no-role", "The instance has no IAM role yet, so there are no AWS credentials.",
+            new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet, so there are no AWS credentials.",
                 "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart."),
-            await WhyAsync());
+            await FailureReasonAsync());
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_role_that_may_not_be_assumed_is_told_with_AWSs_code()
     {
         Role("""{ "Code": "AssumeRoleUnauthorizedAccess", "Message": "…" }""");
 
         Assert.Equal(
-            new Problem("imds-role-refused", "The instance metadata gives no credentials for the role rag: AssumeRoleUnauthorizedAccess.",
+            new Problem(ProblemCatalog.ImdsRoleRefused, "The instance metadata gives no credentials for the role rag: AssumeRoleUnauthorizedAccess.",
                 "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself."),
-            await WhyAsync());
+            await FailureReasonAsync());
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task When_it_has_credentials_the_cause_lies_elsewhere()
     {
         Role("""{ "Code": "Success", "AccessKeyId": "AKID", "SecretAccessKey": "canary7731" }""");
 
-        Assert.Null(await WhyAsync());
+        Assert.Null(await FailureReasonAsync());
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("<html>canary7731")]
     [InlineData("[]")]
     [InlineData("{ \"Code\": 7 }")]
@@ -99,40 +99,40 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         Role(text);
 
-        Assert.Equal(new Problem("imds-garbled", "The instance metadata's credentials can't be understood.", "The agent tries again by itself."), await WhyAsync());
+        Assert.Equal(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's credentials can't be understood.", "The agent tries again by itself."), await FailureReasonAsync());
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_refused_session_token_points_at_the_metadata_options()
     {
-        _answers["PUT /latest/api/token"] = (403, "");
+        _responses["PUT /latest/api/token"] = (403, "");
 
-        var expected = new Problem("imds-refused", "The instance metadata service refused to give a session token (403).",
+        var expected = new Problem(ProblemCatalog.ImdsRefused, "The instance metadata service refused to give a session token (403).",
             "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself.");
-        Assert.Equal(expected, await Refused.ByAsync(RegionAsync));
-        Assert.Equal(expected, await WhyAsync());
+        Assert.Equal(expected, await AssertProblem.ThrownAsync(RegionAsync));
+        Assert.Equal(expected, await FailureReasonAsync());
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_refused_answer_is_told_with_its_status()
     {
-        _answers["GET /latest/meta-data/placement/region"] = (401, "");
+        _responses["GET /latest/meta-data/placement/region"] = (401, "");
 
-        Assert.Equal("The instance metadata service answered 401 for placement/region.", (await Refused.ByAsync(RegionAsync)).What);
+        Assert.Equal("The instance metadata service answered 401 for placement/region.", (await AssertProblem.ThrownAsync(RegionAsync)).What);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Metadata_that_is_not_there_is_named()
     {
-        _answers.Remove("GET /latest/meta-data/placement/region");
+        _responses.Remove("GET /latest/meta-data/placement/region");
 
-        Assert.Equal(new Problem("imds-missing", "The instance metadata has no placement/region.", "The agent tries again by itself."), await Refused.ByAsync(RegionAsync));
+        Assert.Equal(new Problem(ProblemCatalog.ImdsMissing, "The instance metadata has no placement/region.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(RegionAsync));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_service_that_is_silent_is_given_up_after_five_seconds()
     {
-        _answers["PUT /latest/api/token"] = (200, "silence");
+        _responses["PUT /latest/api/token"] = (200, "silence");
 
         var asking = RegionAsync();
         while (!asking.IsCompleted)
@@ -143,23 +143,23 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         }
 
         Assert.Equal(
-            new Problem("imds-silent", $"The instance metadata service at {_imds.Authority} does not answer within 5s.",
+            new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {_imds.Authority} does not answer within 5s.",
                 "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."),
-            await Refused.ByAsync(() => asking));
+            await AssertProblem.ThrownAsync(() => asking));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_service_that_can_not_be_reached_is_told_with_the_cause()
     {
         await _imds.DisposeAsync();
 
         Assert.Equal(
-            new Problem("imds-unreachable", $"The instance metadata service at {_imds.Authority} can't be reached: the connection was refused.",
+            new Problem(ProblemCatalog.ImdsUnreachable, $"The instance metadata service at {_imds.Authority} can't be reached: the connection was refused.",
                 "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."),
-            await Refused.ByAsync(RegionAsync));
+            await AssertProblem.ThrownAsync(RegionAsync));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("true")]
     [InlineData("TRUE")]
     public async Task A_service_that_is_switched_off_is_never_asked(string value)
@@ -167,20 +167,20 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         _variables.Set("AWS_EC2_METADATA_DISABLED", value);
 
         Assert.Equal(
-            new Problem("imds-disabled", "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).", "Give credentials and a region by the standard AWS variables or a profile."),
-            await Refused.ByAsync(RegionAsync));
+            new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).", "Give credentials and a region by the standard AWS variables or a profile."),
+            await AssertProblem.ThrownAsync(RegionAsync));
         Assert.Empty(_imds.Requests);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_endpoint_that_is_no_address_is_named()
     {
         _variables.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "imds:");
 
-        Assert.Equal("AWS_EC2_METADATA_SERVICE_ENDPOINT is 'imds:', which is no address like http://127.0.0.1:1338.", (await Refused.ByAsync(RegionAsync)).What);
+        Assert.Equal("AWS_EC2_METADATA_SERVICE_ENDPOINT is 'imds:', which is no address like http://127.0.0.1:1338.", (await AssertProblem.ThrownAsync(RegionAsync)).What);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task No_proxy_is_ever_asked()
     {
         _variables.Set("http_proxy", "http://127.0.0.1:1");
@@ -188,7 +188,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Assert.Equal("eu-central-1", await RegionAsync());
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Being_told_to_stop_is_no_failure_of_the_service()
     {
         using var metadata = new InstanceMetadata(_time);
@@ -198,8 +198,8 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
 
     private void Role(string text)
     {
-        _answers["GET /latest/meta-data/iam/security-credentials/"] = (200, "rag\n");
-        _answers["GET /latest/meta-data/iam/security-credentials/rag"] = (200, text);
+        _responses["GET /latest/meta-data/iam/security-credentials/"] = (200, "rag\n");
+        _responses["GET /latest/meta-data/iam/security-credentials/rag"] = (200, text);
     }
 
     private async Task<string> RegionAsync()
@@ -208,9 +208,9 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         return await metadata.RegionAsync(TestContext.Current.CancellationToken);
     }
 
-    private async Task<Problem?> WhyAsync()
+    private async Task<Problem?> FailureReasonAsync()
     {
         using var metadata = new InstanceMetadata(_time);
-        return await metadata.WhyNoCredentialsAsync(TestContext.Current.CancellationToken);
+        return await metadata.ExplainMissingCredentialsAsync(TestContext.Current.CancellationToken);
     }
 }

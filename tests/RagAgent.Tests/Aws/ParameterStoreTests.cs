@@ -1,23 +1,23 @@
 using Microsoft.AspNetCore.Http;
 using RagAgent.Aws;
+using RagAgent.Common;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Aws;
 
-[Collection(ProcessEnvironment.Name)]
+[Collection(EnvironmentVariableCollection.Name)]
 public sealed class ParameterStoreTests : IAsyncLifetime
 {
-    private RequestDelegate _answer = _ => Task.CompletedTask;
+    private RequestDelegate _handler = _ => Task.CompletedTask;
     private TestServer _ssm = null!;
-    private AwsHere _aws = null!;
+    private AwsEnvironment _aws = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _ssm = await TestServer.StartAsync(call => _answer(call));
-        _aws = new AwsHere(("AWS_ENDPOINT_URL_SSM", _ssm.Address.ToString()), ("AWS_MAX_ATTEMPTS", "1"));
+        _ssm = await TestServer.StartAsync(context => _handler(context));
+        _aws = new AwsEnvironment(("AWS_ENDPOINT_URL_SSM", _ssm.Address.ToString()), ("AWS_MAX_ATTEMPTS", "1"));
     }
 
     public async ValueTask DisposeAsync()
@@ -26,28 +26,28 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         await _ssm.DisposeAsync();
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_secure_string_is_read_decrypted_with_its_version()
     {
-        Give("SecureString");
+        Respond("SecureString");
 
         Assert.Equal(new RawSecret("sk-1\n", "3"), await ReadAsync());
-        var call = Assert.Single(_ssm.Requests);
-        Assert.Equal(("AmazonSSM.GetParameter", """{"Name":"/key","WithDecryption":true}"""), (call.Headers["X-Amz-Target"], call.Body));
-        Assert.Contains("/eu-central-1/ssm/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
+        var context = Assert.Single(_ssm.Requests);
+        Assert.Equal(("AmazonSSM.GetParameter", """{"Name":"/key","WithDecryption":true}"""), (context.Headers["X-Amz-Target"], context.Body));
+        Assert.Contains("/eu-central-1/ssm/aws4_request", context.Headers["Authorization"], StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_plain_string_works_and_is_warned_of()
     {
-        Give("String");
+        Respond("String");
 
         Assert.Equal(
             "The parameter /key is a String, stored in plain text: make it a SecureString ('aws ssm put-parameter --name /key --type SecureString --overwrite --value file://key.txt').",
             (await ReadAsync()).Warning);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("ParameterNotFound", "ssm-parameter-missing", "The parameter /key does not exist in eu-central-1.")]
     [InlineData("ParameterVersionNotFound", "ssm-version-missing", "The parameter /key has no such version or label.")]
     [InlineData("AccessDeniedException", "aws-denied", "AWS denies reading the parameter /key: said why.")]
@@ -55,59 +55,59 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     [InlineData("ExpiredTokenException", "aws-credentials-expired", "AWS refuses reading the parameter /key: the credentials have expired.")]
     public async Task A_refusal_is_told_by_its_type(string type, string code, string what)
     {
-        _answer = call => AwsHere.RefuseAsync(call, 400, type, "said why");
+        _handler = context => AwsEnvironment.RespondWithErrorAsync(context, 400, type, "said why");
 
-        var refused = await Refused.ByAsync(ReadAsync);
+        var refused = await AssertProblem.ThrownAsync(ReadAsync);
 
         Assert.Equal((code, what), (refused.Code, refused.What));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("45", 45)]
     [InlineData("3600", 600)]
     [InlineData(null, null)]
     public async Task A_refusal_that_names_a_time_passes_it_on(string? retryAfter, int? seconds)
     {
-        _answer = call =>
+        _handler = context =>
         {
-            call.Response.Headers.RetryAfter = retryAfter;
-            return AwsHere.RefuseAsync(call, 400, "ThrottlingException", "said why");
+            context.Response.Headers.RetryAfter = retryAfter;
+            return AwsEnvironment.RespondWithErrorAsync(context, 400, "ThrottlingException", "said why");
         };
 
-        Assert.Equal(seconds, (int?)(await Refused.ByAsync(ReadAsync)).RetryAfter?.TotalSeconds);
+        Assert.Equal(seconds, (int?)(await AssertProblem.ThrownAsync(ReadAsync)).RetryAfter?.TotalSeconds);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_store_that_can_not_be_reached_is_told_with_the_cause()
     {
         await _ssm.DisposeAsync();
 
-        var refused = await Refused.ByAsync(ReadAsync);
+        var refused = await AssertProblem.ThrownAsync(ReadAsync);
 
         Assert.Equal(("ssm-unreachable", "Parameter Store in eu-central-1 can't be reached: the connection was refused."), (refused.Code, refused.What));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("<html>canary7731")]
     [InlineData("{}")]
     public async Task An_answer_that_is_not_the_stores_is_a_problem_and_not_shown(string body)
     {
-        _answer = call => call.Response.WriteAsync(body);
+        _handler = context => context.Response.WriteAsync(body);
 
         var thrown = await Assert.ThrowsAsync<ProblemException>(ReadAsync);
 
         Assert.DoesNotContain("canary7731", thrown.Problem.ToString(), StringComparison.Ordinal);
     }
 
-    private void Give(string type) => _answer = call =>
+    private void Respond(string type) => _handler = context =>
     {
-        call.Response.ContentType = "application/x-amz-json-1.1";
-        return call.Response.WriteAsync($$"""{ "Parameter": { "Name": "/key", "Type": "{{type}}", "Value": "sk-1\n", "Version": 3 } }""");
+        context.Response.ContentType = "application/x-amz-json-1.1";
+        return context.Response.WriteAsync($$"""{ "Parameter": { "Name": "/key", "Type": "{{type}}", "Value": "sk-1\n", "Version": 3 } }""");
     };
 
     private static async Task<RawSecret> ReadAsync()
     {
-        using var account = AwsHere.Account();
-        return await new ParameterStore(account, TimeProvider.System).ReadAsync("/key", TestContext.Current.CancellationToken);
+        using var account = AwsEnvironment.CreateAccount();
+        return await new SsmParameterStore(account, TimeProvider.System).ReadAsync("/key", TestContext.Current.CancellationToken);
     }
 }

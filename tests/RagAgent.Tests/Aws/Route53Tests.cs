@@ -1,49 +1,49 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using RagAgent.Aws;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Aws.Dns;
+using RagAgent.Common;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Aws;
 
-[Collection(ProcessEnvironment.Name)]
+[Collection(EnvironmentVariableCollection.Name)]
 public sealed class Route53Tests : IAsyncLifetime
 {
     private const string Arn = "arn:aws:route53:::hostedzone/Z1";
-    private static readonly IPAddress Here = IPAddress.Parse(DnsBench.Found);
-    private DnsBench _bench = null!;
+    private static readonly IPAddress InstanceAddress = IPAddress.Parse(DnsScenario.InstanceAddress);
+    private DnsScenario _scenario = null!;
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _bench = await DnsBench.StartAsync(DnsBench.Kept);
+    public async ValueTask InitializeAsync() => _scenario = await DnsScenario.StartAsync(DnsScenario.KeepOnStop);
 
-    public ValueTask DisposeAsync() => _bench.DisposeAsync();
+    public ValueTask DisposeAsync() => _scenario.DisposeAsync();
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Records_are_asked_for_by_the_zones_id_and_the_name_and_signed_for_the_one_place_that_Route_53_has()
     {
-        _bench.Records["A"] = DnsBench.Holding("198.51.100.1");
+        _scenario.Records["A"] = DnsScenario.RecordXml("198.51.100.1");
 
-        Assert.Equal("198.51.100.1", Assert.Single(Assert.Single(await _bench.Route53.ListAsync(DnsBench.Kept, Stop)).Values));
+        Assert.Equal("198.51.100.1", Assert.Single(Assert.Single(await _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)).Values));
 
-        var call = _bench.Requests[^1];
-        Assert.Equal("GET /2013-04-01/hostedzone/Z1/rrset?maxitems=300&name=rag.example.com", call.ToString());
-        Assert.Contains("/us-east-1/route53/aws4_request", call.Headers["Authorization"], StringComparison.Ordinal);
+        var context = _scenario.Requests[^1];
+        Assert.Equal("GET /2013-04-01/hostedzone/Z1/rrset?maxitems=300&name=rag.example.com", context.ToString());
+        Assert.Contains("/us-east-1/route53/aws4_request", context.Headers["Authorization"], StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_address_is_written_as_the_record_of_its_kind()
     {
-        await _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop);
-        await _bench.Route53.PointAsync(DnsBench.Kept, IPAddress.Parse("2001:db8::7"), Stop);
+        await _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation);
+        await _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, IPAddress.Parse("2001:db8::7"), TestCancellation);
 
-        Assert.Equal(["A", "AAAA"], _bench.Records.Keys);
-        Assert.Equal(["UPSERT 203.0.113.7", "UPSERT 2001:db8::7"], _bench.Asked);
-        Assert.Equal(("POST /2013-04-01/hostedzone/Z1/rrset/", "application/xml"), (_bench.Requests[^1].ToString(), _bench.Requests[^1].Headers["Content-Type"]));
+        Assert.Equal(["A", "AAAA"], _scenario.Records.Keys);
+        Assert.Equal(["UPSERT 203.0.113.7", "UPSERT 2001:db8::7"], _scenario.Route53Requests);
+        Assert.Equal(("POST /2013-04-01/hostedzone/Z1/rrset/", "application/xml"), (_scenario.Requests[^1].ToString(), _scenario.Requests[^1].Headers["Content-Type"]));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(403, "AccessDenied", "User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1", "aws-denied",
         "AWS denies pointing rag.example.com at 203.0.113.7: User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1.",
         $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A, the action UPSERT) to the instance role; no restart is needed.")]
@@ -60,94 +60,94 @@ public sealed class Route53Tests : IAsyncLifetime
         "New ones are asked for by themselves; if this stays, check the clock ('timedatectl').")]
     public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
     {
-        _bench.Instead = call => DnsBench.RefuseAsync(call, status, code, message);
+        _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, status, code, message);
 
-        Assert.Equal(new Problem(problem, what, remedy), await Refused.ByAsync(() => _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop)));
-        Assert.Single(_bench.Asked);
+        Assert.Equal(new Problem(ProblemCatalog.Find(problem), what, remedy), await AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation)));
+        Assert.Single(_scenario.Route53Requests);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_missing_permission_to_look_is_named_too()
     {
-        _bench.Instead = call => DnsBench.RefuseAsync(call, 403, "AccessDenied", "no");
+        _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
 
-        Assert.Equal("Allow route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1 to the instance role; no restart is needed.", (await Refused.ByAsync(() => _bench.Route53.ListAsync(DnsBench.Kept, Stop))).Remedy);
+        Assert.Equal("Allow route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1 to the instance role; no restart is needed.", (await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation))).Remedy);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(400, "Throttling")]
     [InlineData(400, "PriorRequestNotComplete")]
     [InlineData(503, "ServiceUnavailable")]
     public async Task What_passes_is_asked_for_again_after_a_moment(int status, string code)
     {
         var refusals = 2;
-        _bench.Instead = async call => refusals-- > 0 && await DnsBench.RefuseAsync(call, status, code, "Rate exceeded");
-        var point = _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop);
+        _scenario.Intercept = async context => refusals-- > 0 && await DnsScenario.RespondWithErrorAsync(context, status, code, "Rate exceeded");
+        var point = _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation);
 
-        await _bench.PassesUntilAsync(() => point.IsCompleted, Stop, seconds: 0.1);
+        await _scenario.AdvanceUntilAsync(() => point.IsCompleted, TestCancellation, seconds: 0.1);
 
         await point;
-        Assert.Equal(3, _bench.Asked.Length);
+        Assert.Equal(3, _scenario.Route53Requests.Length);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task What_does_not_pass_is_told_and_not_asked_for_again_and_again()
     {
-        _bench.Instead = call => DnsBench.RefuseAsync(call, 400, "PriorRequestNotComplete", "busy");
-        var point = Refused.ByAsync(() => _bench.Route53.PointAsync(DnsBench.Kept, Here, Stop));
+        _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 400, "PriorRequestNotComplete", "busy");
+        var point = AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation));
 
-        await _bench.PassesUntilAsync(() => point.IsCompleted, Stop, seconds: 0.1);
+        await _scenario.AdvanceUntilAsync(() => point.IsCompleted, TestCancellation, seconds: 0.1);
 
-        Assert.Equal(("aws-throttled", 4), ((await point).Code, _bench.Asked.Length));
+        Assert.Equal(("aws-throttled", 4), ((await point).Code, _scenario.Route53Requests.Length));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("<html>a proxy's page</html>")]
     [InlineData("")]
     public async Task An_answer_that_is_not_Route_53s_is_told(string body)
     {
-        _bench.Instead = async call =>
+        _scenario.Intercept = async context =>
         {
-            await call.Response.WriteAsync(body);
+            await context.Response.WriteAsync(body);
             return true;
         };
 
-        Assert.Equal(new Problem("dns-garbled", "What Route 53 answers about rag.example.com can't be understood.", "The agent tries again by itself."), await Refused.ByAsync(() => _bench.Route53.ListAsync(DnsBench.Kept, Stop)));
+        Assert.Equal(new Problem(ProblemCatalog.DnsGarbled, "What Route 53 answers about rag.example.com can't be understood.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_Route_53_that_does_not_answer_is_given_up_after_a_while()
     {
-        _bench.Instead = async call =>
+        _scenario.Intercept = async context =>
         {
-            await TestServer.HangAsync(call);
+            await TestServer.HangAsync(context);
             return true;
         };
-        var list = Refused.ByAsync(() => _bench.Route53.ListAsync(DnsBench.Kept, Stop));
+        var list = AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation));
 
-        await _bench.PassesUntilAsync(() => list.IsCompleted, Stop);
+        await _scenario.AdvanceUntilAsync(() => list.IsCompleted, TestCancellation);
 
-        Assert.Equal(("dns-unreachable", $"Route 53 at {_bench.Authority} can't be reached for looking up rag.example.com in the hosted zone Z1: it did not answer in time."), (await list) is var problem ? (problem.Code, problem.What) : default);
+        Assert.Equal(("dns-unreachable", $"Route 53 at {_scenario.Authority} can't be reached for looking up rag.example.com in the hosted zone Z1: it did not answer in time."), (await list) is var problem ? (problem.Code, problem.What) : default);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_try_asks_for_what_can_not_be_made_and_changes_nothing()
     {
-        await _bench.Route53.TryAsync(DnsBench.Deleted, ["A", "AAAA"], Stop);
+        await _scenario.Route53.DryRunAsync(DnsScenario.DeleteOnStop, ["A", "AAAA"], TestCancellation);
 
-        Assert.Empty(_bench.Records);
-        var body = Assert.Single(_bench.Requests, request => request.Method == "POST").Body;
+        Assert.Empty(_scenario.Records);
+        var body = Assert.Single(_scenario.Requests, request => request.Method == "POST").Body;
         Assert.Equal(["UPSERT", "DELETE", "UPSERT", "DELETE"], System.Text.RegularExpressions.Regex.Matches(body, "<Action>(.*?)<").Select(match => match.Groups[1].Value));
         Assert.Equal(["A", "A", "AAAA", "AAAA"], System.Text.RegularExpressions.Regex.Matches(body, "<Type>(.*?)<").Select(match => match.Groups[1].Value));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_try_tells_which_permission_is_missing_and_for_what()
     {
-        _bench.Instead = call => DnsBench.RefuseAsync(call, 403, "AccessDenied", "no");
+        _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
 
         Assert.Equal($"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed.",
-            (await Refused.ByAsync(() => _bench.Route53.TryAsync(DnsBench.Deleted, ["A", "AAAA"], Stop))).Remedy);
+            (await AssertProblem.ThrownAsync(() => _scenario.Route53.DryRunAsync(DnsScenario.DeleteOnStop, ["A", "AAAA"], TestCancellation))).Remedy);
     }
 
     [Theory]
@@ -162,9 +162,9 @@ public sealed class Route53Tests : IAsyncLifetime
     [InlineData("eu-central-1", "AWS_ENDPOINT_URL_ROUTE_53", "http://127.0.0.1:2/", "http://127.0.0.1:2/", "us-east-1")]
     public void The_standard_settings_and_the_partition_say_where_Route_53_is(string region, string? variable, string? value, string address, string region53)
     {
-        using var aws = variable is null ? new AwsHere() : new AwsHere((variable, value));
+        using var aws = variable is null ? new AwsEnvironment() : new AwsEnvironment((variable, value));
         var config = new Route53ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region));
 
-        Assert.Equal((address, region53), (config.Address.ToString(), config.SigningRegion.SystemName));
+        Assert.Equal((address, region53), (config.EndpointUri.ToString(), config.SigningRegion.SystemName));
     }
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Xml;
 using RagAgent.Aws;
+using RagAgent.Aws.Dns;
 using Xunit;
 
 namespace RagAgent.Tests.Aws;
@@ -14,12 +15,12 @@ public class Route53XmlTests
             "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Comment>why</Comment><Changes><Change><Action>UPSERT</Action>" +
             "<ResourceRecordSet><Name>rag.example.com</Name><Type>A</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>203.0.113.7</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>" +
             "</Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>",
-            Encoding.UTF8.GetString(Route53Xml.Change("why", [("UPSERT", new RecordSet("rag.example.com", "A", 60, ["203.0.113.7"]))])));
+            Encoding.UTF8.GetString(Route53Xml.BuildChangeRequest("why", [("UPSERT", new ResourceRecordSet("rag.example.com", "A", 60, ["203.0.113.7"]))])));
 
     [Fact]
     public void Records_of_every_making_are_read()
     {
-        var sets = Route53Xml.Sets("""
+        var sets = Route53Xml.ParseRecordSets("""
             <?xml version="1.0"?>
             <ListResourceRecordSetsResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><ResourceRecordSets>
             <ResourceRecordSet><Name>rag.example.com.</Name><Type>A</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>203.0.113.7</Value></ResourceRecord><ResourceRecord><Value>203.0.113.8</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>
@@ -30,7 +31,7 @@ public class Route53XmlTests
 
         Assert.Equal(
             ["rag.example.com. A 60 203.0.113.7,203.0.113.8  ", "rag.example.com. AAAA   d1.cloudfront.net. ", "www.example.com. A 60 1.1.1.1  blue"],
-            sets.Select(set => $"{set.Name} {set.Type} {set.Ttl} {string.Join(',', set.Values)} {set.Alias} {set.SetId}"));
+            sets.Select(set => $"{set.Name} {set.Type} {set.Ttl} {string.Join(',', set.Values)} {set.AliasTarget} {set.SetIdentifier}"));
     }
 
     [Theory]
@@ -39,12 +40,12 @@ public class Route53XmlTests
     [InlineData("")]
     // What an entity stands for may be a file of this machine, or a billion laughs.
     [InlineData("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/hostname\">]><ListResourceRecordSetsResponse><ResourceRecordSets>&e;</ResourceRecordSets></ListResourceRecordSetsResponse>")]
-    public void What_is_no_list_of_records_is_refused(string body) => Assert.ThrowsAny<XmlException>(() => Route53Xml.Sets(body));
+    public void What_is_no_list_of_records_is_refused(string body) => Assert.ThrowsAny<XmlException>(() => Route53Xml.ParseRecordSets(body));
 
     [Theory]
     [InlineData("<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>", "AccessDenied", "no")]
     [InlineData("<InvalidChangeBatch xmlns=\"x\"><Messages><Message>one</Message><Message>two</Message></Messages><RequestId>1</RequestId></InvalidChangeBatch>", "InvalidChangeBatch", "one")]
     [InlineData("<html>a page</html>", null, null)]
     [InlineData("<ErrorResponse><Error><Code>Thrott", null, null)]
-    public void Errors_come_in_two_forms(string body, string? code, string? message) => Assert.Equal((code, message), AwsXml.Error(body));
+    public void Errors_come_in_two_forms(string body, string? code, string? message) => Assert.Equal((code, message), AwsXml.ParseError(body));
 }

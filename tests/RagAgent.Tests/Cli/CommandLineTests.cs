@@ -1,55 +1,57 @@
 using RagAgent.Cli;
+using RagAgent.Cli.Commands;
+using RagAgent.Common;
 using RagAgent.Diagnostics;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Cli;
 
 /// <summary>The command line as the shell sees it: what is understood, what is refused, what is said.</summary>
-public sealed class CommandLineTests : ProgramTest
+public sealed class CommandLineTests : ProgramTestBase
 {
     // What the runtime begins with at a terminal.
     private const string KeypadOn = "\x1b[?1h\x1b=";
 
-    [Fact(Timeout = Patience.Milliseconds)]
-    public async Task The_version_is_told() => Assert.Equal(new Finished(0, $"ragagent {AgentVersion.Short}\n", ""), await RunAsync("--version"));
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task The_version_is_told() => Assert.Equal(new ProgramResult(0, $"ragagent {AgentVersion.Short}\n", ""), await RunAsync("--version"));
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_valid_file_is_told_as_such()
     {
-        var file = Write("""{ "image": "app" }""");
+        var file = WriteConfig("""{ "image": "app" }""");
 
-        Assert.Equal(new Finished(0, $"{file} is valid.\n", ""), await RunAsync("config", "check", file));
-        Assert.Equal(new Finished(0, $"{file} is valid.\n", ""), await RunAsync("config", "check", "--config", file));
+        Assert.Equal(new ProgramResult(0, $"{file} is valid.\n", ""), await RunAsync("config", "check", file));
+        Assert.Equal(new ProgramResult(0, $"{file} is valid.\n", ""), await RunAsync("config", "check", "--config", file));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("config", "check")]
     [InlineData("run", "--config")]
     public async Task Every_mistake_has_a_line_of_its_own_and_the_exit_code_says_that_a_restart_is_of_no_use(string command, string option)
     {
-        var file = Write("{\n  \"image\": \"App\",\n  \"listen\": { \"http\": \"x\" }\n}");
+        var file = WriteConfig("{\n  \"image\": \"App\",\n  \"listen\": { \"http\": \"x\" }\n}");
 
         var run = await RunAsync(command, option, file);
 
-        Assert.Equal((78, ""), (run.Code, run.Output));
+        Assert.Equal((78, ""), (run.ExitCode, run.Output));
         var lines = run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(2, lines.Length);
         Assert.StartsWith($"{file}:2:12: image: must have a repository in lower case", lines[0], StringComparison.Ordinal);
         Assert.StartsWith($"{file}:3:23: listen.http: ", lines[1], StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_missing_file_is_told_with_one_that_works()
     {
         var run = await RunAsync("config", "check", Path.Combine(Folder.FullName, "missing.json"));
 
-        Assert.Equal(78, run.Code);
+        Assert.Equal(78, run.ExitCode);
         Assert.Contains("there is no such file; write it.", run.Error, StringComparison.Ordinal);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("--nonsense")]
     [InlineData("nonsense")]
     [InlineData("status", "--nonsense")]
@@ -59,11 +61,11 @@ public sealed class CommandLineTests : ProgramTest
     {
         var run = await RunAsync(arguments);
 
-        Assert.Equal((64, ""), (run.Code, run.Output));
+        Assert.Equal((64, ""), (run.ExitCode, run.Output));
         Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("bogus", "There is no command 'ragagent bogus'.", "ragagent")]
     [InlineData("statsu", "There is no command 'ragagent statsu'. Did you mean 'status'?", "ragagent")]
     [InlineData("config show", "There is no command 'ragagent config show'.", "ragagent config")]
@@ -72,18 +74,18 @@ public sealed class CommandLineTests : ProgramTest
     [InlineData("logs --folow 5", "There is no option '--folow' of 'ragagent logs'. Did you mean '--follow'?", "ragagent logs")]
     [InlineData("logs -n abc", "--lines must be a number of lines, from 0 to 2147483647, but is 'abc'.", "ragagent logs")]
     public async Task A_wrong_use_is_one_sentence_and_the_way_to_the_help(string arguments, string sentence, string command) =>
-        Assert.Equal(new Finished(64, "", $"ragagent: {sentence}\nSee '{command} --help'.\n"), await RunAsync(arguments.Split(' ')));
+        Assert.Equal(new ProgramResult(64, "", $"ragagent: {sentence}\nSee '{command} --help'.\n"), await RunAsync(arguments.Split(' ')));
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_argument_that_can_be_left_out_is_shown_as_such()
     {
         var run = await RunAsync("config", "--help");
 
-        Assert.Equal(0, run.Code);
+        Assert.Equal(0, run.ExitCode);
         Assert.Contains("\n  check [FILE]  ", run.Output, StringComparison.Ordinal);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("abc")]
     [InlineData("-1")]
     [InlineData("99999999999999")]
@@ -91,23 +93,23 @@ public sealed class CommandLineTests : ProgramTest
     {
         var run = await RunAsync("logs", "-n", count);
 
-        Assert.Equal(64, run.Code);
+        Assert.Equal(64, run.ExitCode);
         Assert.Contains("--lines", run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData]
     [InlineData("config")]
     public async Task Without_a_command_there_is_help_and_the_exit_code_of_a_wrong_use(params string[] arguments)
     {
         var run = await RunAsync(arguments);
 
-        Assert.Equal(64, run.Code);
+        Assert.Equal(64, run.ExitCode);
         Assert.Contains("Commands:", run.Output, StringComparison.Ordinal);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("status")]
     [InlineData("status", "--json")]
     [InlineData("update")]
@@ -116,11 +118,11 @@ public sealed class CommandLineTests : ProgramTest
         var run = await RunAsync([.. arguments, "--runtime-dir", Folder.FullName]);
 
         Assert.Equal(
-            new Finished(3, "", $"ragagent: No agent runs here: nobody answers on {Folder.FullName}/control.sock. Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay.\n"),
+            new ProgramResult(3, "", $"ragagent: No agent runs here: nobody answers on {Folder.FullName}/control.sock. Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay.\n"),
             run);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("run", "--runtime-dir")]
     [InlineData("run", "--state-dir")]
     [InlineData("status", "--runtime-dir")]
@@ -128,11 +130,11 @@ public sealed class CommandLineTests : ProgramTest
     {
         var run = await RunAsync(command, option, "");
 
-        Assert.Equal(64, run.Code);
+        Assert.Equal(64, run.ExitCode);
         Assert.StartsWith($"ragagent: {option} must name a directory, but is empty.\n", run.Error, StringComparison.Ordinal);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("run", 78)]
     [InlineData("status", 3)]
     [InlineData("update", 3)]
@@ -140,56 +142,56 @@ public sealed class CommandLineTests : ProgramTest
     {
         var longest = Path.Combine(Folder.FullName, new string('d', 100));
 
-        var run = await RunAsync([command, .. command == "run" ? ["--config", Write("""{ "image": "app" }""")] : Array.Empty<string>(), "--runtime-dir", longest]);
+        var run = await RunAsync([command, .. command == "run" ? ["--config", WriteConfig("""{ "image": "app" }""")] : Array.Empty<string>(), "--runtime-dir", longest]);
 
-        Assert.Equal((code, ""), (run.Code, run.Output));
+        Assert.Equal((code, ""), (run.ExitCode, run.Output));
         Assert.Equal($"ragagent: The control socket can't be {longest}/control.sock: that name has {longest.Length + 13} bytes, and the longest that a socket can have is 107. Give --runtime-dir a shorter path.\n", run.Error);
         Assert.False(Directory.Exists(longest));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_relative_directory_is_seen_from_the_working_directory()
     {
         var run = await RunAsync("status", "--runtime-dir", "here");
 
         Assert.StartsWith($"ragagent: No agent runs here: nobody answers on {Folder.FullName}/here/control.sock. ", run.Error, StringComparison.Ordinal);
     }
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("--help")]
     [InlineData("--version")]
     [InlineData("config check ragagent.json")]
     public async Task What_can_not_be_written_is_told_in_one_sentence(string arguments)
     {
-        Write("""{ "image": "app" }""");
+        WriteConfig("""{ "image": "app" }""");
 
         var run = await RunInShellAsync($"\"$0\" {arguments} >/dev/full");
 
-        Assert.Equal(new Finished(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
+        Assert.Equal(new ProgramResult(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Where_not_even_that_can_be_told_there_is_the_exit_code() =>
-        Assert.Equal(new Finished(1, "", ""), await RunInShellAsync("\"$0\" --version >/dev/full 2>/dev/full"));
+        Assert.Equal(new ProgramResult(1, "", ""), await RunInShellAsync("\"$0\" --version >/dev/full 2>/dev/full"));
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_archive_that_can_not_be_written_is_told_by_its_own_name()
     {
-        var run = await RunAsync(["support", "--output", "missing/x.tgz", .. NothingThatCanBeAsked()]);
+        var run = await RunAsync(["support", "--output", "missing/x.tgz", .. ArgumentsWithNothingReachable()]);
 
-        Assert.Equal(new Finished(1, "", $"ragagent: {Folder.FullName}/missing/x.tgz can't be written: There is no folder {Folder.FullName}/missing. Name another one with --output.\n"), run);
+        Assert.Equal(new ProgramResult(1, "", $"ragagent: {Folder.FullName}/missing/x.tgz can't be written: There is no folder {Folder.FullName}/missing. Name another one with --output.\n"), run);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_terminal_gets_its_lines_broken_between_words()
     {
-        var run = await RunInShellAsync($"script --quiet --return --command \"stty columns 50; '$0' doctor {string.Join(' ', NothingThatCanBeAsked())}\" /dev/null");
+        var run = await RunInShellAsync($"script --quiet --return --command \"stty columns 50; '$0' doctor {string.Join(' ', ArgumentsWithNothingReachable())}\" /dev/null");
 
-        Assert.Equal(1, run.Code);
+        Assert.Equal(1, run.ExitCode);
         Assert.Contains("FAILED  engine", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(run.Output.Replace(KeypadOn, "", StringComparison.Ordinal).Split("\r\n"), line => line.Length > 50 && line[20..].Contains(' ', StringComparison.Ordinal));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_password_is_given_up_by_the_end_of_the_input()
     {
         var terminal = StartAtTerminal("password");
@@ -214,20 +216,20 @@ public sealed class CommandLineTests : ProgramTest
     [Fact]
     public async Task Who_may_not_talk_to_the_agent_is_told_apart_from_an_agent_that_is_not_there()
     {
-        var denied = new ProblemException(new Problem("control-denied", "It may not be asked.", "Use sudo."));
+        var denied = new ProblemException(new Problem(ProblemCatalog.ControlDenied, "It may not be asked.", "Use sudo."));
 
-        Assert.Equal(77, await AgentCall.DoAsync(Folder.FullName, _ => throw denied));
+        Assert.Equal(77, await AgentConnection.UseAsync(Folder.FullName, _ => throw denied));
     }
 
     [Fact]
     public void To_a_script_the_doctors_notes_are_no_lack()
     {
-        Assert.Equal(Finding.Well, DoctorCommand.Worst([Finding.Well, Finding.Skipped, Finding.Note]));
-        Assert.Equal(Finding.Warning, DoctorCommand.Worst([Finding.Note, Finding.Warning, Finding.Well]));
-        Assert.Equal(Finding.Failed, DoctorCommand.Worst([Finding.Failed, Finding.Warning]));
+        Assert.Equal(CheckOutcome.Ok, DoctorCommand.Worst([CheckOutcome.Ok, CheckOutcome.Skipped, CheckOutcome.Note]));
+        Assert.Equal(CheckOutcome.Warning, DoctorCommand.Worst([CheckOutcome.Note, CheckOutcome.Warning, CheckOutcome.Ok]));
+        Assert.Equal(CheckOutcome.Failed, DoctorCommand.Worst([CheckOutcome.Failed, CheckOutcome.Warning]));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_apps_log_is_looked_for_also_when_the_configuration_can_not_be_read()
     {
         var journalctl = Path.Combine(Folder.FullName, "journalctl");
@@ -237,19 +239,19 @@ public sealed class CommandLineTests : ProgramTest
 
         var run = await RunAsync("logs", "--app", "--config", "missing.json");
 
-        Assert.Equal((0, "--unit ragagent.service --lines 100 --no-pager --identifier ragstream\n"), (run.Code, run.Output));
+        Assert.Equal((0, "--unit ragagent.service --lines 100 --no-pager --identifier ragstream\n"), (run.ExitCode, run.Output));
         Assert.EndsWith(". The app's lines are looked for under the name 'ragstream'.\n", run.Error, StringComparison.Ordinal);
 
-        Write("""{ "image": "app", "acess": {} }""");
+        WriteConfig("""{ "image": "app", "acess": {} }""");
         Assert.EndsWith("did you mean 'access'? The app's lines are looked for under the name 'ragstream'.\n", (await RunAsync("logs", "--app", "--config", "ragagent.json")).Error, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Help_names_every_command()
     {
         var run = await RunAsync("--help");
 
-        Assert.Equal(0, run.Code);
+        Assert.Equal(0, run.ExitCode);
         Assert.All(["run", "status", "update", "config"], command => Assert.Contains($"\n  {command}", run.Output, StringComparison.Ordinal));
     }
 }

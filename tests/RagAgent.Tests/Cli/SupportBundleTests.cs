@@ -1,7 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using RagAgent.Cli;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Cli;
@@ -31,7 +31,7 @@ public sealed class SupportBundleTests : IDisposable
         Assert.DoesNotContain("0123", text, StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task What_a_command_says_before_it_fails_is_redacted_as_well()
     {
         var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
@@ -80,7 +80,7 @@ public sealed class SupportBundleTests : IDisposable
         Assert.Equal("another", File.ReadAllText(path));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("/dev/null", "/dev/null is a device and no file.\n")]
     [InlineData("", "The value cannot be an empty string. (Parameter 'path')\n")]
     public async Task What_is_no_file_is_told_and_not_waited_for(string file, string told)

@@ -1,4 +1,4 @@
-using RagAgent.Configuration;
+using RagAgent.Configuration.Values;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -17,10 +17,10 @@ public class ByteSizeTests
     [InlineData("1t", 1099511627776)]
     [InlineData("6.0000001m", 6291456)]
     public void Every_unit_is_a_power_of_1024(string text, long bytes) =>
-        Assert.Equal(bytes, Accepted(With($$""" "container": { "memory": "{{text}}" } """)).Container.Memory);
+        Assert.Equal(bytes, AssertAccepted(ConfigWith($$""" "container": { "memory": "{{text}}" } """)).Container.Memory);
 
     [Fact]
-    public void A_bare_number_is_bytes() => Assert.Equal(6291456, Accepted(With("\"container\": { \"memory\": 6291456 }")).Container.Memory);
+    public void A_bare_number_is_bytes() => Assert.Equal(6291456, AssertAccepted(ConfigWith("\"container\": { \"memory\": 6291456 }")).Container.Memory);
 
     [Theory]
     [InlineData("")]
@@ -39,6 +39,6 @@ public class ByteSizeTests
     public void An_amount_beyond_every_machine_is_refused_not_wrapped_around() =>
         Assert.StartsWith(
             "container.memory: must be from 6m (the engine's minimum) to 16t",
-            Refusal(With("\"container\": { \"memory\": \"999999999999999t\" }")),
+            AssertSingleError(ConfigWith("\"container\": { \"memory\": \"999999999999999t\" }")),
             StringComparison.Ordinal);
 }

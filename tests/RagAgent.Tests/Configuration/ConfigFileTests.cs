@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using RagAgent.Configuration;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Configuration;
 
 public sealed class ConfigFileTests : IDisposable
 {
-    private const string WhatToWrite =
+    private const string ExpectedRemedy =
         """The smallest useful file is: { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } } and a sample with every key is /usr/share/ragagent/ragagent.json""";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-config-");
@@ -23,37 +23,40 @@ public sealed class ConfigFileTests : IDisposable
     [Fact]
     public void A_missing_file_is_answered_with_one_that_works()
     {
-        string path = Path.Combine(_folder.FullName, "missing.json");
+        var path = Path.Combine(_folder.FullName, "missing.json");
 
-        Assert.Equal($"{path}: there is no such file; write it. {WhatToWrite}", Problem(path));
+        Assert.Equal($"{path}: there is no such file; write it. {ExpectedRemedy}", Problem(path));
     }
 
     [Fact]
     public void A_file_in_a_missing_folder_is_missing_too()
     {
-        string path = Path.Combine(_folder.FullName, "missing", "ragagent.json");
+        var path = Path.Combine(_folder.FullName, "missing", "ragagent.json");
 
-        Assert.Equal($"{path}: there is no such file; write it. {WhatToWrite}", Problem(path));
+        Assert.Equal($"{path}: there is no such file; write it. {ExpectedRemedy}", Problem(path));
     }
 
     [Fact]
     public void A_folder_is_no_file() => Assert.Equal($"{_folder.FullName}: is a folder; name the file in it", Problem(_folder.FullName));
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_pipe_is_no_file_and_is_not_waited_for()
     {
-        string path = Path.Combine(_folder.FullName, "pipe");
-        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", path)) await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var path = Path.Combine(_folder.FullName, "pipe");
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", path))
+        {
+            await mkfifo.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
 
-        string problem = await Task.Run(() => Problem(path), TestContext.Current.CancellationToken);
+        var problem = await Task.Run(() => Problem(path), TestContext.Current.CancellationToken);
 
         Assert.Equal($"{path}: is a pipe and no file; write the configuration to a file and name that", problem);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_device_is_no_file()
     {
-        string link = Path.Combine(_folder.FullName, "link");
+        var link = Path.Combine(_folder.FullName, "link");
         File.CreateSymbolicLink(link, "/dev/zero");
 
         Assert.Equal("/dev/zero: is a device and no file; write the configuration to a file and name that", await Task.Run(() => Problem("/dev/zero")));
@@ -63,7 +66,7 @@ public sealed class ConfigFileTests : IDisposable
     [Fact]
     public void A_socket_is_no_file()
     {
-        string path = Path.Combine(_folder.FullName, "socket");
+        var path = Path.Combine(_folder.FullName, "socket");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(path));
 
@@ -73,7 +76,7 @@ public sealed class ConfigFileTests : IDisposable
     [Fact]
     public void A_link_to_a_file_is_read()
     {
-        string link = Path.Combine(_folder.FullName, "link");
+        var link = Path.Combine(_folder.FullName, "link");
         File.CreateSymbolicLink(link, Write("{ \"image\": \"app\" }"u8));
 
         Assert.Equal("app", ConfigReader.ReadFile(link).Config?.Image);
@@ -83,25 +86,25 @@ public sealed class ConfigFileTests : IDisposable
     public void A_file_that_may_not_be_read_says_who_tried()
     {
         // A stand-in: the tests may run as root, whom no mode stops.
-        ConfigResult result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new UnauthorizedAccessException());
+        var result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new UnauthorizedAccessException());
 
         Assert.Equal(
             $"/etc/ragagent.json: may not be read by this user ({Environment.UserName}); let this user read it, as with 'chmod 644 /etc/ragagent.json'",
-            Assert.Single(result.Problems).ToString());
+            Assert.Single(result.Errors).ToString());
     }
 
     [Fact]
     public void A_failing_disk_is_reported()
     {
-        ConfigResult result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new IOException("Input/output error"));
+        var result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new IOException("Input/output error"));
 
-        Assert.Equal("/etc/ragagent.json: can't be read: Input/output error", Assert.Single(result.Problems).ToString());
+        Assert.Equal("/etc/ragagent.json: can't be read: Input/output error", Assert.Single(result.Errors).ToString());
     }
 
     [Fact]
     public void A_file_larger_than_a_mebibyte_is_refused_unread()
     {
-        string path = Write(Encoding.ASCII.GetBytes(new string(' ', ConfigReader.LargestFile + 1)));
+        var path = Write(Encoding.ASCII.GetBytes(new string(' ', ConfigReader.MaxFileSize + 1)));
 
         Assert.Equal($"{path}: is larger than 1 MiB; this can't be the configuration", Problem(path));
     }
@@ -112,15 +115,15 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("// only a comment")]
     public void An_empty_file_is_answered_with_one_that_works(string text)
     {
-        string path = Write(Encoding.UTF8.GetBytes(text));
+        var path = Write(Encoding.UTF8.GetBytes(text));
 
-        Assert.Equal($"{path}: is empty. {WhatToWrite}", Problem(path));
+        Assert.Equal($"{path}: is empty. {ExpectedRemedy}", Problem(path));
     }
 
     [Fact]
     public void A_file_in_UTF_16_is_named_as_such()
     {
-        string path = Write([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("{}")]);
+        var path = Write([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("{}")]);
 
         Assert.Equal($"{path}: is UTF-16; save the file as UTF-8", Problem(path));
     }
@@ -128,7 +131,7 @@ public sealed class ConfigFileTests : IDisposable
     [Fact]
     public void A_byte_that_is_no_UTF_8_is_named_with_its_place()
     {
-        string path = Write([.. "{\n\"image\": \"ä"u8, 0xE4, .. "\" }"u8]);
+        var path = Write([.. "{\n\"image\": \"ä"u8, 0xE4, .. "\" }"u8]);
 
         Assert.Equal($"{path}:2:12: this byte is no UTF-8; save the file as UTF-8", Problem(path));
     }
@@ -141,14 +144,14 @@ public sealed class ConfigFileTests : IDisposable
 
     private static string Problem(string path)
     {
-        ConfigResult result = ConfigReader.ReadFile(path);
+        var result = ConfigReader.ReadFile(path);
         Assert.Null(result.Config);
-        return Assert.Single(result.Problems).ToString();
+        return Assert.Single(result.Errors).ToString();
     }
 
     private string Write(ReadOnlySpan<byte> text)
     {
-        string path = Path.Combine(_folder.FullName, FileName);
+        var path = Path.Combine(_folder.FullName, FileName);
         File.WriteAllBytes(path, text);
         return path;
     }

@@ -12,28 +12,28 @@ internal static class ConfigText
     public static ConfigResult Read(string text) => ConfigReader.Read(Encoding.UTF8.GetBytes(text), FileName);
 
     /// <summary>A valid file with more members, on its first line.</summary>
-    public static string With(string members) => $$"""{ "image": "app", {{members}} }""";
+    public static string ConfigWith(string members) => $$"""{ "image": "app", {{members}} }""";
 
-    public static AgentConfig Accepted(string text)
+    public static AgentConfig AssertAccepted(string text)
     {
-        ConfigResult result = Read(text);
-        Assert.Empty(result.Problems);
+        var result = Read(text);
+        Assert.Empty(result.Errors);
         Assert.NotNull(result.Config);
         return result.Config;
     }
 
     /// <summary>Every problem without file, line and column: <c>key: message</c>.</summary>
-    public static string[] Refusals(string text)
+    public static string[] AssertRejected(string text)
     {
-        ConfigResult result = Read(text);
+        var result = Read(text);
         Assert.Null(result.Config);
-        Assert.NotEmpty(result.Problems);
-        return [.. result.Problems.Select(problem => problem.Key is null ? problem.Message : $"{problem.Key}: {problem.Message}")];
+        Assert.NotEmpty(result.Errors);
+        return [.. result.Errors.Select(problem => problem.Key is null ? problem.Message : $"{problem.Key}: {problem.Message}")];
     }
 
     /// <summary>The only problem.</summary>
-    public static string Refusal(string text) => Assert.Single(Refusals(text));
+    public static string AssertSingleError(string text) => Assert.Single(AssertRejected(text));
 
     /// <summary>Every problem as the operator sees it.</summary>
-    public static string[] Lines(string text) => [.. Read(text).Problems.Select(problem => problem.ToString())];
+    public static string[] ErrorLines(string text) => [.. Read(text).Errors.Select(problem => problem.ToString())];
 }

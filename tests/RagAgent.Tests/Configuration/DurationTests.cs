@@ -1,5 +1,5 @@
 using CsCheck;
-using RagAgent.Configuration;
+using RagAgent.Configuration.Values;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -18,7 +18,7 @@ public class DurationTests
     [InlineData("0s", 0)]
     public void Amounts_with_units_add_up(string text, long milliseconds)
     {
-        Assert.True(Duration.TryParse(text, out TimeSpan value));
+        Assert.True(Duration.TryParse(text, out var value));
         Assert.Equal(milliseconds, value.TotalMilliseconds);
     }
 
@@ -42,7 +42,7 @@ public class DurationTests
     [Fact]
     public void What_is_written_is_read_back_as_the_same() =>
         Gen.Long[0, (long)TimeSpan.FromDays(365).TotalMilliseconds].Sample(milliseconds =>
-            Duration.TryParse(Duration.Format(TimeSpan.FromMilliseconds(milliseconds)), out TimeSpan read) && read.TotalMilliseconds == milliseconds);
+            Duration.TryParse(Duration.Format(TimeSpan.FromMilliseconds(milliseconds)), out var read) && read.TotalMilliseconds == milliseconds);
 
     [Theory]
     [InlineData("30", "must be a duration like \"20s\", but is a number; write \"30s\"")]
@@ -50,5 +50,5 @@ public class DurationTests
     [InlineData("1.5", "must be a duration like \"20s\", but is a number; write \"20s\"")]
     [InlineData("\"1.5m\"", "must be a duration like \"20s\", but is \"1.5m\"; write whole amounts of h, m, s and ms, like \"500ms\", \"20s\", \"10m\" or \"1h30m\"")]
     public void A_forgotten_unit_is_answered_with_what_to_write(string value, string expected) =>
-        Assert.Equal($"container.stopTimeout: {expected}", Refusal(With($$""" "container": { "stopTimeout": {{value}} } """)));
+        Assert.Equal($"container.stopTimeout: {expected}", AssertSingleError(ConfigWith($$""" "container": { "stopTimeout": {{value}} } """)));
 }

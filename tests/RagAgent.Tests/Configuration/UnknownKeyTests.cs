@@ -1,4 +1,4 @@
-using RagAgent.Configuration;
+using RagAgent.Configuration.Errors;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -18,18 +18,18 @@ public class UnknownKeyTests
     [InlineData("\"restart\": { \"zzzzz\": 1 }", "restart.zzzzz: unknown key; the keys here are firstDelay, maxDelay, resetAfter")]
     [InlineData("\"listen\": { \"a\\nb\": 1 }", "listen.\"a?b\": unknown key; the keys here are http, https, basePath")]
     public void An_unknown_key_is_refused_with_the_key_that_was_probably_meant(string members, string expected) =>
-        Assert.Equal(expected, Refusal(With(members)));
+        Assert.Equal(expected, AssertSingleError(ConfigWith(members)));
 
     [Fact]
     public void An_unknown_key_in_a_list_entry_names_the_entry() =>
         Assert.Equal(
             "container.volumes[1].readonly: unknown key; did you mean 'readOnly'?",
-            Refusal(With("\"container\": { \"volumes\": [ { \"host\": \"/a\", \"container\": \"/a\" }, { \"host\": \"/b\", \"container\": \"/b\", \"readonly\": true } ] }")));
+            AssertSingleError(ConfigWith("\"container\": { \"volumes\": [ { \"host\": \"/a\", \"container\": \"/a\" }, { \"host\": \"/b\", \"container\": \"/b\", \"readonly\": true } ] }")));
 
     [Fact]
     public void A_duplicate_key_names_both_lines()
     {
-        ConfigProblem problem = Assert.Single(Read("{ \"image\": \"app\",\n \"aws\": {},\n\n \"aws\": {} }").Problems);
+        var problem = Assert.Single(Read("{ \"image\": \"app\",\n \"aws\": {},\n\n \"aws\": {} }").Errors);
 
         Assert.Equal("ragagent.json:4:2: aws: duplicate key: it is set on line 2 and on line 4; remove one", problem.ToString());
     }
@@ -38,7 +38,7 @@ public class UnknownKeyTests
     public void A_variable_that_is_set_twice_is_a_duplicate_too() =>
         Assert.Equal(
             ["environment.A: duplicate key: it is set twice on line 1; remove one", "secrets.B: duplicate key: it is set twice on line 1; remove one"],
-            Refusals(With("\"environment\": { \"A\": \"1\", \"A\": \"2\" }, \"secrets\": { \"B\": \"/b\", \"B\": \"/b\" }")));
+            AssertRejected(ConfigWith("\"environment\": { \"A\": \"1\", \"A\": \"2\" }, \"secrets\": { \"B\": \"/b\", \"B\": \"/b\" }")));
 
     [Theory]
     [InlineData("zone", null)]

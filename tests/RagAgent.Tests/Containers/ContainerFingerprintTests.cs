@@ -22,17 +22,17 @@ public class ContainerFingerprintTests
     [Theory]
     [MemberData(nameof(ShapingKeys))]
     public void A_key_that_shapes_the_container_changes_its_fingerprint(string key) =>
-        Assert.NotEqual(ContainerSpec.FingerprintOf(Config), ContainerSpec.FingerprintOf(Changes(shaping: true)[key]));
+        Assert.NotEqual(ContainerSpec.ComputeFingerprint(Config), ContainerSpec.ComputeFingerprint(Changes(shaping: true)[key]));
 
     [Theory]
     [MemberData(nameof(OtherKeys))]
     public void A_key_that_does_not_shape_it_leaves_its_fingerprint(string key) =>
-        Assert.Equal(ContainerSpec.FingerprintOf(Config), ContainerSpec.FingerprintOf(Changes(shaping: false)[key]));
+        Assert.Equal(ContainerSpec.ComputeFingerprint(Config), ContainerSpec.ComputeFingerprint(Changes(shaping: false)[key]));
 
     [Fact]
     public void No_two_changes_have_the_same_fingerprint()
     {
-        var all = Changes(shaping: true).Values.Select(ContainerSpec.FingerprintOf).ToArray();
+        var all = Changes(shaping: true).Values.Select(ContainerSpec.ComputeFingerprint).ToArray();
 
         Assert.Equal(all.Length, all.Distinct().Count());
     }

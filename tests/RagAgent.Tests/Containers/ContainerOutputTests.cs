@@ -10,7 +10,7 @@ public class ContainerOutputTests
     private const string Secret = "sk-0123456789";
     private readonly SecretVault _vault = new();
 
-    public ContainerOutputTests() => _vault.Hold("one", [new HeldSecret("KEY", new SecretValue(Secret), SecretDelivery.Memory)]);
+    public ContainerOutputTests() => _vault.Store("one", [new LoadedSecret("KEY", new SecretValue(Secret), SecretDelivery.Memory)]);
 
     [Fact]
     public void The_last_ten_lines_of_both_streams_are_shown() =>

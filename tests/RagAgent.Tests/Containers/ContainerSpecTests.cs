@@ -3,7 +3,7 @@ using Docker.DotNet.Models;
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 using ContainerConfig = RagAgent.Configuration.ContainerConfig;
 using ContainerSpec = RagAgent.Containers.ContainerSpec;
@@ -130,8 +130,8 @@ public class ContainerSpecTests
         };
 
         Assert.Equal(
-            new Container("0123", "ragstream", Release.Image, Release.Id, "config", RagAgent.Supervision.ContainerStatus.Running, "2026-01-01T00:00:00Z", 32768, null),
-            Labels.Read(seen, "8501/tcp", null));
+            new Container("0123", "ragstream", Release.Image, Release.Id, "config", RagAgent.Supervision.State.ContainerStatus.Running, "2026-01-01T00:00:00Z", 32768, null),
+            Labels.ReadContainer(seen, "8501/tcp", null));
     }
 
     [Fact]
@@ -139,13 +139,13 @@ public class ContainerSpecTests
     {
         var seen = new ContainerInspectResponse { ID = "0123", Name = "/x" };
 
-        Assert.Equal(new Container("0123", "x", null, null, null, RagAgent.Supervision.ContainerStatus.Created, "", null, null), Labels.Read(seen, "8501/tcp", null));
+        Assert.Equal(new Container("0123", "x", null, null, null, RagAgent.Supervision.State.ContainerStatus.Created, "", null, null), Labels.ReadContainer(seen, "8501/tcp", null));
     }
 
     [Fact]
     public void With_secrets_a_shell_reads_them_before_the_images_own_command_runs()
     {
-        var create = Create(Config, new HeldSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory));
+        var create = Create(Config, new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory));
 
         Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
         Assert.Equal(["/entry", "run", "--fast"], create.Cmd);
@@ -162,7 +162,7 @@ public class ContainerSpecTests
     {
         var image = new ImageInspectResponse { Config = new() { Entrypoint = entrypoint ? new List<string> { "/entry" } : null, Cmd = command ? new List<string> { "run", "--fast" } : null } };
 
-        var create = new ContainerSpec(Config).Create("rag", Release, image, [new HeldSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory)]);
+        var create = new ContainerSpec(Config).BuildCreateParameters("rag", Release, image, [new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory)]);
 
         Assert.Equal(expected, create.Cmd);
     }
@@ -170,7 +170,7 @@ public class ContainerSpecTests
     [Fact]
     public void Secrets_for_an_image_without_a_shell_are_environment_and_leave_its_command_alone()
     {
-        var create = Create(Config, new HeldSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Environment));
+        var create = Create(Config, new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Environment));
 
         Assert.Equal(["HF_HOME=/cache", "KEY=sk-1"], create.Env);
         Assert.Null(create.Entrypoint);
@@ -181,7 +181,7 @@ public class ContainerSpecTests
     [Fact]
     public void Each_secret_goes_its_own_way()
     {
-        var create = Create(Config, new HeldSecret("A", new SecretValue("sk-1"), SecretDelivery.Environment), new HeldSecret("B", new SecretValue("sk-2"), SecretDelivery.Memory));
+        var create = Create(Config, new LoadedSecret("A", new SecretValue("sk-1"), SecretDelivery.Environment), new LoadedSecret("B", new SecretValue("sk-2"), SecretDelivery.Memory));
 
         Assert.Equal(["HF_HOME=/cache", "A=sk-1"], create.Env);
         Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
@@ -189,7 +189,7 @@ public class ContainerSpecTests
 
     private static AgentConfig With(Func<ContainerConfig, ContainerConfig> change) => Config with { Container = change(Config.Container) };
 
-    private static CreateContainerParameters Create(AgentConfig config, params HeldSecret[] secrets) => new ContainerSpec(config).Create(config.Container.Name, Release, Image, secrets);
+    private static CreateContainerParameters Create(AgentConfig config, params LoadedSecret[] secrets) => new ContainerSpec(config).BuildCreateParameters(config.Container.Name, Release, Image, secrets);
 
     private static HostConfig Host(AgentConfig config) => Create(config).HostConfig ?? new HostConfig();
 }

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Docker.DotNet;
+using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -53,7 +54,7 @@ public class EngineProblemsTests
     [InlineData("blob sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef not found")]
     public void A_layer_that_is_broken_on_disk_is_told_from_other_refusals(string message)
     {
-        var problem = EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "create the container");
+        var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "create the container");
 
         Assert.Equal("image-corrupt", problem.Code);
         Assert.Equal($"Docker Engine could not create the container: a layer of the image on disk is broken ({message}).", problem.What);
@@ -66,8 +67,8 @@ public class EngineProblemsTests
     [InlineData("failed to create shim task: OCI runtime create failed: fork/exec /proc/self/exe: resource temporarily unavailable: unknown", "engine-short")]
     public void What_the_engine_itself_lacks_is_not_held_against_an_image(string message, string code)
     {
-        var problem = EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "start the container");
-        Assert.Equal((code, 0), (problem.Code, Failures.Weight(problem)));
+        var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container");
+        Assert.Equal((code, 0), (problem.Code, ContainerProblems.Weight(problem)));
     }
 
     [Theory]
@@ -76,7 +77,7 @@ public class EngineProblemsTests
     [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
     [InlineData("localhost:5000/app@sha256:aa", "localhost:5000/app@sha256:aa")]
     [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa")]
-    public void An_image_of_Docker_Hub_is_listed_by_its_full_name(string listed, string name) => Assert.Equal(name, DockerEngine.FullName(listed));
+    public void An_image_of_Docker_Hub_is_listed_by_its_full_name(string listed, string name) => Assert.Equal(name, DockerEngine.CanonicalName(listed));
 
     [Theory]
     // The command is not in the image: a removed `lower` file looks the same, and nothing tells the two apart.
@@ -87,7 +88,7 @@ public class EngineProblemsTests
     [InlineData("mkdir /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init: no space left on device", "disk-full")]
     [InlineData("error mounting \"/data\" to rootfs \"/var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged\" at \"/app\": not a directory", "engine-mount")]
     public void What_only_looks_like_a_broken_layer_is_not_taken_for_one(string message, string code) =>
-        Assert.Equal(code, EngineProblems.FromAnswer(message, HttpStatusCode.InternalServerError, "start the container").Code);
+        Assert.Equal(code, EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container").Code);
 
     [Theory]
     [InlineData("{\"message\":\"words\"}", "words")]
@@ -98,12 +99,12 @@ public class EngineProblemsTests
     [InlineData("7", "7")]
     [InlineData("{\"message\":7}", "{\"message\":7}")]
     public void The_engines_own_words_are_found_in_whatever_it_sent(string body, string expected) =>
-        Assert.Equal(expected, EngineProblems.Message(new DockerApiException(HttpStatusCode.InternalServerError, body)));
+        Assert.Equal(expected, EngineProblems.ErrorMessage(new DockerApiException(HttpStatusCode.InternalServerError, body)));
 
     [Fact]
     public void An_engine_whose_socket_is_missing_does_not_run() =>
         Assert.Equal(
-            new Problem("engine-unreachable", $"Docker Engine is not running: its socket {Socket} does not exist.", "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),
+            new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: its socket {Socket} does not exist.", "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),
             EngineProblems.From(Failed(SocketError.AddressNotAvailable), "answer", Socket));
 
     [Fact]
@@ -113,7 +114,7 @@ public class EngineProblemsTests
         try
         {
             Assert.Equal(
-                new Problem("engine-unreachable", $"Docker Engine is not running: nothing listens on {socket}.", "Start it with 'systemctl start docker'; the agent waits for it."),
+                new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: nothing listens on {socket}.", "Start it with 'systemctl start docker'; the agent waits for it."),
                 EngineProblems.From(Failed(SocketError.ConnectionRefused), "answer", socket));
         }
         finally
@@ -125,7 +126,7 @@ public class EngineProblemsTests
     [Fact]
     public void A_socket_that_this_user_may_not_open_names_the_group_to_join() =>
         Assert.Equal(
-            new Problem("engine-unreachable", $"Docker Engine's socket {Socket} can't be opened: permission denied.",
+            new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine's socket {Socket} can't be opened: permission denied.",
                 $"Run it as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
             EngineProblems.From(Failed(SocketError.AccessDenied), "answer", Socket));
 
@@ -150,7 +151,7 @@ public class EngineProblemsTests
     [InlineData(400, "invalid mount config", false)]
     [InlineData(500, "client version", false)]
     public void After_a_change_of_the_engines_version_the_connection_is_made_anew(int status, string message, bool outOfReach) =>
-        Assert.Equal(outOfReach, EngineProblems.MeansOutOfReach(new DockerApiException((HttpStatusCode)status, $$"""{"message":"{{message}}"}""")));
+        Assert.Equal(outOfReach, EngineProblems.IsConnectionFailure(new DockerApiException((HttpStatusCode)status, $$"""{"message":"{{message}}"}""")));
 
     [Fact]
     public void What_is_neither_is_a_fault_of_the_agent() =>

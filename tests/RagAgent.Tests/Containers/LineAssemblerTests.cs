@@ -1,5 +1,5 @@
 using System.Text;
-using RagAgent.Containers;
+using RagAgent.Containers.AppLogs;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -17,20 +17,20 @@ public class LineAssemblerTests
         Out(2, "two\n");
 
         Assert.Equal([("one", true), ("", true), ("two", true)], _lines);
-        Assert.False(_assembler.IsInside);
+        Assert.False(_assembler.IsMidLine);
     }
 
     [Fact]
     public void Pieces_of_one_time_are_one_line_also_when_the_other_stream_comes_between()
     {
         Out(1, "one ");
-        Assert.True(_assembler.HasOpen);
+        Assert.True(_assembler.HasPendingLine);
         Err(2, "error\n");
         Out(1, "line ");
         Out(1, "only\n");
 
         Assert.Equal([("error", true), ("one line only", true)], _lines);
-        Assert.False(_assembler.HasOpen);
+        Assert.False(_assembler.HasPendingLine);
     }
 
     [Fact]
@@ -46,25 +46,25 @@ public class LineAssemblerTests
     [Fact]
     public void Of_a_line_without_an_end_enough_is_taken_and_its_rest_is_dropped_by_stream()
     {
-        Out(1, new string('x', LineAssembler.Enough));
+        Out(1, new string('x', LineAssembler.MaxLineLength));
         Out(1, "rest");
         Err(1, "error of the same time\n");
         Out(1, "rest\n");
         Out(1, "next of the same time\n");
 
-        Assert.Equal([(new string('x', LineAssembler.Enough), false), ("error of the same time", true), ("next of the same time", true)], _lines);
+        Assert.Equal([(new string('x', LineAssembler.MaxLineLength), false), ("error of the same time", true), ("next of the same time", true)], _lines);
     }
 
     [Fact]
     public void After_the_rest_of_a_cut_line_without_its_end_the_next_line_is_there()
     {
-        Out(1, new string('x', LineAssembler.Enough));
+        Out(1, new string('x', LineAssembler.MaxLineLength));
         Out(1, "rest");
-        Assert.True(_assembler.IsInside);
-        Assert.False(_assembler.HasOpen);
+        Assert.True(_assembler.IsMidLine);
+        Assert.False(_assembler.HasPendingLine);
         Out(2, "next\n");
 
-        Assert.Equal((new string('x', LineAssembler.Enough), false), _lines[0]);
+        Assert.Equal((new string('x', LineAssembler.MaxLineLength), false), _lines[0]);
         Assert.Equal([("next", true)], _lines.Skip(1));
     }
 
@@ -73,17 +73,17 @@ public class LineAssemblerTests
     {
         Out(1, "half");
         Err(2, "other half");
-        _assembler.Finish(Add);
+        _assembler.Flush(Add);
 
         Assert.Equal([("half", true), ("other half", true)], _lines);
-        Assert.False(_assembler.IsInside);
+        Assert.False(_assembler.IsMidLine);
     }
 
     [Fact]
     public void What_is_given_out_early_is_told_as_cut_and_its_rest_is_dropped()
     {
         Out(1, "half");
-        _assembler.Cut(Add);
+        _assembler.Truncate(Add);
         Out(1, "rest\n");
         Out(2, "next\n");
 
@@ -94,5 +94,5 @@ public class LineAssemblerTests
 
     private void Err(long at, string text) => _assembler.Add(LogSource.StandardError, at, Encoding.UTF8.GetBytes(text), Add);
 
-    private void Add(RawLine line) => _lines.Add((Encoding.UTF8.GetString(line.Text.Span), line.IsWhole));
+    private void Add(RawLogLine line) => _lines.Add((Encoding.UTF8.GetString(line.Text.Span), line.IsComplete));
 }

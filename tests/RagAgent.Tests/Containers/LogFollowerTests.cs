@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
 using RagAgent.Containers;
-using RagAgent.Diagnostics;
+using RagAgent.Containers.AppLogs;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
 using Xunit;
 
@@ -15,17 +16,17 @@ public sealed class LogFollowerTests : IDisposable
     private readonly StringWriter _out = new();
     private readonly FakeTimeProvider _time = new();
     private readonly EngineConnection _connection;
-    private readonly EngineLogs _logs;
+    private readonly EngineLogClient _logs;
     private readonly LogWriter _writer;
     private readonly LogFollower _follower;
 
     public LogFollowerTests()
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { Name = "app" } };
-        var cursors = new LogCursors(config, new StateDirectory(_folder.FullName), NullLogger<LogCursors>.Instance);
+        var cursors = new LogPositionStore(config, new StateDirectory(_folder.FullName), NullLogger<LogPositionStore>.Instance);
         _connection = new EngineConnection(new Uri($"unix://{_folder.FullName}/nobody.sock"), _time);
-        _logs = new EngineLogs(_connection);
-        _writer = new LogWriter(new LoggedContainer("0123456789abcdef", "app"), LogPlace.Beginning, cursors.Open("0123456789abcdef"), cursors, new SecretVault(),
+        _logs = new EngineLogClient(_connection);
+        _writer = new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPosition.Start, cursors.Open("0123456789abcdef"), cursors, new SecretVault(),
             new OutputSink(OutputKind.Journal, text => text, _out), _time, NullLogger.Instance);
         _follower = new LogFollower(_writer, _logs, _time, NullLogger.Instance);
     }
@@ -54,7 +55,7 @@ public sealed class LogFollowerTests : IDisposable
 
         for (var look = 0; look < 4; look++)
         {
-            _follower.Leave();
+            _follower.ReportRemoved();
             _time.Advance(TimeSpan.FromMilliseconds(500));
         }
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using RagAgent.Containers;
+using RagAgent.Containers.AppLogs;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -51,17 +51,17 @@ public class LogFramesTests
 
     private static List<(LogSource Source, string Text)> Read(byte[] stream, int piece)
     {
-        var frames = new LogFrames();
+        var frames = new LogFrameReader();
         var read = new List<(LogSource, string)>();
         for (var from = 0; from < stream.Length;)
         {
-            var free = frames.Free;
+            var free = frames.FreeBuffer;
             var length = Math.Min(Math.Min(piece, free.Length), stream.Length - from);
             Assert.NotEqual(0, length);
             stream.AsMemory(from, length).CopyTo(free);
             from += length;
-            frames.Filled(length);
-            while (frames.TryNext(out var frame))
+            frames.Advance(length);
+            while (frames.TryRead(out var frame))
             {
                 read.Add((frame.Source, Encoding.UTF8.GetString(frame.Payload.Span)));
             }

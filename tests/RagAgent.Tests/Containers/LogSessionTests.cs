@@ -2,10 +2,10 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
-using RagAgent.Containers;
-using RagAgent.Diagnostics;
+using RagAgent.Containers.AppLogs;
+using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -14,10 +14,10 @@ namespace RagAgent.Tests.Containers;
 public sealed class LogSessionTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("log");
-    private readonly FlushedPieces _out = new();
+    private readonly FlushRecorder _out = new();
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch.AddYears(50));
     private readonly SecretVault _vault = new();
-    private readonly List<string> _told = [];
+    private readonly List<string> _logMessages = [];
     private readonly LogWriter _writer;
 
     public LogSessionTests() => _writer = Writer();
@@ -32,38 +32,38 @@ public sealed class LogSessionTests : IDisposable
     [Fact]
     public void Lines_are_written_and_the_place_behind_them()
     {
-        var session = _writer.Begin();
+        var session = _writer.StartStream();
         Take(session, Message(1, 1, "one\n"), Message(2, 2, "two\n"));
 
         Assert.Equal(["one", "two"], Lines());
-        Assert.Equal(2, _writer.Place.AtOrAfter);
-        Assert.Null(session.DueIn());
+        Assert.Equal(2, _writer.Position.HandledSince);
+        Assert.Null(session.TimeUntilDue());
     }
 
     [Fact]
     public void A_line_that_is_begun_is_held_back_and_so_is_the_place()
     {
-        var session = _writer.Begin();
+        var session = _writer.StartStream();
         Take(session, Message(1, 1, "one\n"));
-        var before = _writer.Place;
+        var before = _writer.Position;
         Take(session, Message(1, 2, "half"));
 
         Assert.Equal(["one"], Lines());
-        Assert.Equal(before, _writer.Place);
-        Assert.Equal(TimeSpan.FromSeconds(1), session.DueIn());
+        Assert.Equal(before, _writer.Position);
+        Assert.Equal(TimeSpan.FromSeconds(1), session.TimeUntilDue());
 
         _time.Advance(TimeSpan.FromSeconds(1));
-        session.GiveDue();
+        session.FlushDue();
         Assert.Equal(["one", "half …(cut)"], Lines());
-        Assert.Equal(before.Count(LogTime.Split(Payload(2, "half"))!.Value.At, true), _writer.Place);
+        Assert.Equal(before.Advance(LogTimestamp.SplitPrefix(Payload(2, "half"))!.Value.At, true), _writer.Position);
     }
 
     [Fact]
     public void A_second_stream_goes_on_where_the_first_one_broke_off()
     {
         byte[][] log = [Message(1, 1, "one\n"), Message(1, 1, "two\n"), Message(1, 2, "three\n"), Message(1, 9, "four\n")];
-        Take(_writer.Begin(), log[..2]);
-        Take(_writer.Begin(), log);
+        Take(_writer.StartStream(), log[..2]);
+        Take(_writer.StartStream(), log);
 
         Assert.Equal(["one", "two", "three", "four"], Lines());
     }
@@ -71,22 +71,22 @@ public sealed class LogSessionTests : IDisposable
     [Fact]
     public void A_kill_after_any_write_repeats_fifty_lines_at_most()
     {
-        var session = _writer.Begin();
+        var session = _writer.StartStream();
         var all = Enumerable.Range(0, 300).SelectMany(i => Message(1, 1, $"{i}\n")).ToArray();
-        all.CopyTo(session.Free);
-        var before = _out.Pieces.Count;
-        session.Take(all.Length);
+        all.CopyTo(session.FreeBuffer);
+        var before = _out.Flushes.Count;
+        session.Process(all.Length);
 
         Assert.Equal(300, Lines().Length);
-        Assert.All(_out.Pieces.Skip(before), piece => Assert.InRange(piece.Count(c => c == '\n'), 1, 50));
+        Assert.All(_out.Flushes.Skip(before), piece => Assert.InRange(piece.Count(c => c == '\n'), 1, 50));
     }
 
     [Fact]
     public void The_rest_of_a_line_that_was_cut_is_no_line_of_its_own_after_a_break()
     {
         byte[][] log = [Message(1, 1, new string('x', 16384)), Message(1, 1, "the rest"), Message(1, 1, "\n"), Message(1, 3, "next\n")];
-        Take(_writer.Begin(), log[..2]);
-        Take(_writer.Begin(), log);
+        Take(_writer.StartStream(), log[..2]);
+        Take(_writer.StartStream(), log);
 
         Assert.Equal([new string('x', 8192) + " …(cut)", "next"], Lines());
     }
@@ -94,36 +94,36 @@ public sealed class LogSessionTests : IDisposable
     [Fact]
     public void What_is_over_the_cap_is_counted_and_told_ten_seconds_later_and_the_place_moves_over_it()
     {
-        var session = _writer.Begin();
+        var session = _writer.StartStream();
         for (var i = 0; i < 2500; i++)
         {
             Take(session, Message(1, 1, "x\n"));
         }
 
         Assert.Equal(2000, Lines().Length);
-        Assert.Equal(2500, _writer.Place.AtOrAfter);
-        Assert.Equal(TimeSpan.FromSeconds(10), session.DueIn());
+        Assert.Equal(2500, _writer.Position.HandledSince);
+        Assert.Equal(TimeSpan.FromSeconds(10), session.TimeUntilDue());
         _time.Advance(TimeSpan.FromSeconds(10));
-        session.GiveDue();
-        Assert.Equal(["The app writes faster than 200 lines or 1 MB a second: 500 lines are left out here. 'docker logs app' has them."], _told);
-        Assert.Null(session.DueIn());
+        session.FlushDue();
+        Assert.Equal(["The app writes faster than 200 lines or 1 MB a second: 500 lines are left out here. 'docker logs app' has them."], _logMessages);
+        Assert.Null(session.TimeUntilDue());
     }
 
     [Fact]
     public void A_stream_that_brought_much_and_went_silent_is_stale_and_one_that_brought_little_is_not()
     {
-        var little = _writer.Begin();
+        var little = _writer.StartStream();
         Take(little, Message(1, 1, "x\n"));
         _time.Advance(TimeSpan.FromDays(1));
         Assert.False(little.IsStale);
 
-        var much = _writer.Begin();
+        var much = _writer.StartStream();
         for (var i = 0; i < 70; i++)
         {
             Take(much, Message(1, 2 + i, new string('x', 16000) + "\n"));
         }
         Assert.False(much.IsStale);
-        Assert.Equal(TimeSpan.FromSeconds(5), much.DueIn());
+        Assert.Equal(TimeSpan.FromSeconds(5), much.TimeUntilDue());
         _time.Advance(TimeSpan.FromSeconds(5));
         Assert.True(much.IsStale);
     }
@@ -131,19 +131,19 @@ public sealed class LogSessionTests : IDisposable
     [Fact]
     public void The_engines_own_words_are_no_line_and_are_told_once()
     {
-        var session = _writer.Begin();
+        var session = _writer.StartStream();
         Take(session, LogFramesTests.Frame(2, "Error grabbing logs: unexpected EOF\n"), LogFramesTests.Frame(3, "Error grabbing logs: unexpected EOF\n"), Message(1, 1, "one\n"));
 
         Assert.Equal(["one"], Lines());
-        Assert.Equal(["Docker Engine could not read the log of app (0123456789ab): Error grabbing logs: unexpected EOF."], _told);
+        Assert.Equal(["Docker Engine could not read the log of app (0123456789ab): Error grabbing logs: unexpected EOF."], _logMessages);
     }
 
     private LogWriter Writer()
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { Name = "app" } };
-        var cursors = new LogCursors(config, new StateDirectory(_folder.FullName), NullLogger<LogCursors>.Instance);
-        return new LogWriter(new LoggedContainer("0123456789abcdef", "app"), LogPlace.Beginning, cursors.Open("0123456789abcdef"), cursors, _vault,
-            new OutputSink(OutputKind.Journal, text => text, _out), _time, new Heard(_told));
+        var cursors = new LogPositionStore(config, new StateDirectory(_folder.FullName), NullLogger<LogPositionStore>.Instance);
+        return new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPosition.Start, cursors.Open("0123456789abcdef"), cursors, _vault,
+            new OutputSink(OutputKind.Journal, text => text, _out), _time, new ListLogger(_logMessages));
     }
 
     private static string Time(long second) => DateTimeOffset.UnixEpoch.AddSeconds(second).ToString("yyyy-MM-dd'T'HH:mm:ss.000000000'Z'", CultureInfo.InvariantCulture);
@@ -152,14 +152,14 @@ public sealed class LogSessionTests : IDisposable
 
     private static byte[] Message(byte source, long second, string text) => LogFramesTests.Frame(source, $"{Time(second)} {text}");
 
-    private static void Take(LogSession session, params byte[][] frames)
+    private static void Take(LogStreamProcessor session, params byte[][] frames)
     {
         foreach (var frame in frames)
         {
-            frame.CopyTo(session.Free);
-            session.Take(frame.Length);
+            frame.CopyTo(session.FreeBuffer);
+            session.Process(frame.Length);
         }
     }
 
-    private string[] Lines() => [.. string.Concat(_out.Pieces).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l["<6>app| ".Length..])];
+    private string[] Lines() => [.. string.Concat(_out.Flushes).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l["<6>app| ".Length..])];
 }

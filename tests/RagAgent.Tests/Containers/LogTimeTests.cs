@@ -1,5 +1,5 @@
 using System.Text;
-using RagAgent.Containers;
+using RagAgent.Containers.AppLogs;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -16,7 +16,7 @@ public class LogTimeTests
     [InlineData("2026-11-24T13:28:41.642767802Z ", 1795526921642767802, "")]
     public void The_time_is_exact_to_the_nanosecond_in_any_zone(string message, long at, string text)
     {
-        var split = LogTime.Split(Encoding.UTF8.GetBytes(message))!.Value;
+        var split = LogTimestamp.SplitPrefix(Encoding.UTF8.GetBytes(message))!.Value;
 
         Assert.Equal(at, split.At);
         Assert.Equal(text, Encoding.UTF8.GetString(split.Text.Span));
@@ -29,12 +29,12 @@ public class LogTimeTests
     [InlineData("2026-11-24T13:28:41.642767802 text")]
     [InlineData("2026-11-24X13:28:41.642767802Z text")]
     [InlineData("2026-99-24T13:28:41.642767802Z text")]
-    public void What_begins_with_no_time_is_known_as_that(string message) => Assert.Null(LogTime.Split(Encoding.UTF8.GetBytes(message)));
+    public void What_begins_with_no_time_is_known_as_that(string message) => Assert.Null(LogTimestamp.SplitPrefix(Encoding.UTF8.GetBytes(message)));
 
     [Fact]
     public void The_engine_is_asked_to_the_nanosecond()
     {
-        Assert.Equal("1795526921.042767802", LogTime.ToParameter(1795526921042767802));
-        Assert.Equal("0.000000000", LogTime.ToParameter(0));
+        Assert.Equal("1795526921.042767802", LogTimestamp.ToSinceParameter(1795526921042767802));
+        Assert.Equal("0.000000000", LogTimestamp.ToSinceParameter(0));
     }
 }

@@ -4,7 +4,6 @@ using CsCheck;
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Secrets;
-using RagAgent.Tests.Bench;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -30,7 +29,7 @@ public class SecretHandoverTests
     public void Every_character_of_a_secret_arrives(string shell) =>
         Gen.Select(Texts, Texts).Sample((one, two) =>
         {
-            var run = Run(shell, SecretHandover.Message([Secret("ONE", one), Secret("TWO", two)]), ShowEnvironment);
+            var run = Run(shell, SecretHandover.BuildMessage([Secret("ONE", one), Secret("TWO", two)]), ShowEnvironment);
 
             Assert.Equal("", run.Error);
             Assert.Equal((0, one, two), (run.Code, run.Variable("ONE"), run.Variable("TWO")));
@@ -42,7 +41,7 @@ public class SecretHandoverTests
     {
         string[] names = ["s", "l", "secret", "line", "_x", "ragagent", "text", "Path1"];
 
-        var run = Run(shell, SecretHandover.Message(names.Select(name => Secret(name, "value of " + name))), ShowEnvironment);
+        var run = Run(shell, SecretHandover.BuildMessage(names.Select(name => Secret(name, "value of " + name))), ShowEnvironment);
 
         Assert.All(names, name => Assert.Equal("value of " + name, run.Variable(name)));
     }
@@ -51,7 +50,7 @@ public class SecretHandoverTests
     [MemberData(nameof(Shells))]
     public void The_images_own_environment_stays_as_it_is(string shell)
     {
-        var run = Run(shell, SecretHandover.Message([Secret("KEY", "sk-1")]), ShowEnvironment, ("s", "mine"), ("l", "mine too"), ("HOME", "/home"));
+        var run = Run(shell, SecretHandover.BuildMessage([Secret("KEY", "sk-1")]), ShowEnvironment, ("s", "mine"), ("l", "mine too"), ("HOME", "/home"));
 
         Assert.Equal(("mine", "mine too", "/home"), (run.Variable("s"), run.Variable("l"), run.Variable("HOME")));
     }
@@ -60,8 +59,8 @@ public class SecretHandoverTests
     [MemberData(nameof(Shells))]
     public void Nothing_but_the_secrets_is_added(string shell)
     {
-        var without = Run(shell, SecretHandover.Message([]), ShowEnvironment).Names;
-        var with = Run(shell, SecretHandover.Message([Secret("KEY", "sk-1")]), ShowEnvironment).Names;
+        var without = Run(shell, SecretHandover.BuildMessage([]), ShowEnvironment).Names;
+        var with = Run(shell, SecretHandover.BuildMessage([Secret("KEY", "sk-1")]), ShowEnvironment).Names;
 
         Assert.Equal(["KEY"], with.Except(without));
     }
@@ -70,12 +69,12 @@ public class SecretHandoverTests
     [MemberData(nameof(Shells))]
     public void An_input_that_ends_early_starts_nothing_and_says_why(string shell)
     {
-        var message = SecretHandover.Message([Secret("ONE", $"{Canary}\n#end\nmore"), Secret("TWO", $"'\n#end\n#''''\n''{Canary}")]);
+        var message = SecretHandover.BuildMessage([Secret("ONE", $"{Canary}\n#end\nmore"), Secret("TWO", $"'\n#end\n#''''\n''{Canary}")]);
         for (var length = 0; length < message.Length; length++)
         {
             var run = Run(shell, message[..length], ["/bin/echo", "started"]);
 
-            Assert.Equal((SecretHandover.NotDelivered, "", "ragagent: the secrets were not delivered\n"), (run.Code, run.Output, run.Error));
+            Assert.Equal((SecretHandover.NotDeliveredExitCode, "", "ragagent: the secrets were not delivered\n"), (run.Code, run.Output, run.Error));
         }
     }
 
@@ -83,7 +82,7 @@ public class SecretHandoverTests
     [MemberData(nameof(Shells))]
     public void The_commands_input_is_empty(string shell)
     {
-        var run = Run(shell, [.. SecretHandover.Message([Secret("KEY", "sk-1")]), .. "left over"u8], ["/bin/cat"]);
+        var run = Run(shell, [.. SecretHandover.BuildMessage([Secret("KEY", "sk-1")]), .. "left over"u8], ["/bin/cat"]);
 
         Assert.Equal((0, "", ""), (run.Code, run.Output, run.Error));
     }
@@ -92,7 +91,7 @@ public class SecretHandoverTests
     [MemberData(nameof(Shells))]
     public void The_command_gets_its_arguments_as_they_are_and_takes_the_shells_place(string shell)
     {
-        var run = Run(shell, SecretHandover.Message([Secret("KEY", "sk-1")]), ["/bin/sh", "-c", "printf '%s|' \"$@\"; exit 42", "name", "two words", "$KEY", "", "*"]);
+        var run = Run(shell, SecretHandover.BuildMessage([Secret("KEY", "sk-1")]), ["/bin/sh", "-c", "printf '%s|' \"$@\"; exit 42", "name", "two words", "$KEY", "", "*"]);
 
         Assert.Equal((42, "two words|$KEY||*|", ""), (run.Code, run.Output, run.Error));
     }
@@ -101,9 +100,9 @@ public class SecretHandoverTests
     public void The_script_itself_holds_no_secret() =>
         Assert.Equal(["/bin/sh", "-c", "ragagent"], SecretHandover.Entrypoint.Where((_, i) => i != 2));
 
-    private static HeldSecret Secret(string variable, string value) => new(variable, new SecretValue(value), SecretDelivery.Memory);
+    private static LoadedSecret Secret(string variable, string value) => new(variable, new SecretValue(value), SecretDelivery.Memory);
 
-    private static Finished Run(string shell, byte[] input, string[] command, params (string Name, string Value)[] environment)
+    private static ShellResult Run(string shell, byte[] input, string[] command, params (string Name, string Value)[] environment)
     {
         var words = shell.Split(' ');
         var start = new ProcessStartInfo(words[0], [.. words[1..], .. SecretHandover.Entrypoint.Skip(1), .. command])
@@ -124,10 +123,10 @@ public class SecretHandoverTests
         process.StandardInput.BaseStream.Write(input);
         process.StandardInput.Close();
         process.WaitForExit();
-        return new Finished(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
+        return new ShellResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
 
-    private sealed record Finished(int Code, string Output, string Error)
+    private sealed record ShellResult(int Code, string Output, string Error)
     {
         private Dictionary<string, string> Variables => Output.Split('\0', StringSplitOptions.RemoveEmptyEntries)
             .Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);

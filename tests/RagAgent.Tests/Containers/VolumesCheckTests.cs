@@ -1,7 +1,6 @@
 using RagAgent.Configuration;
 using RagAgent.Containers;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
+using RagAgent.Diagnostics.Checks;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -14,14 +13,14 @@ public sealed class VolumesCheckTests : IDisposable
 
     [Fact]
     public async Task Without_a_folder_of_this_machine_there_is_nothing_to_look_at() =>
-        Assert.Equal(Finding.Skipped, (await CheckAsync(new VolumeConfig("models", "/cache"))).Finding);
+        Assert.Equal(CheckOutcome.Skipped, (await CheckAsync(new VolumeConfig("models", "/cache"))).Outcome);
 
     [Fact]
     public async Task Folders_that_are_there_and_may_be_written_to_are_well()
     {
         var result = await CheckAsync(new VolumeConfig(_folder, "/app/data/logs"));
 
-        Assert.Equal(Finding.Well, result.Finding);
+        Assert.Equal(CheckOutcome.Ok, result.Outcome);
         Assert.Matches(@"^The folder is there; [0-9.]+ [kMGT]B are free on the disk of /.+\.$", result.What);
     }
 
@@ -30,7 +29,7 @@ public sealed class VolumesCheckTests : IDisposable
     {
         var result = await CheckAsync(new VolumeConfig(_folder, "/app/data/logs"), new VolumeConfig($"{_folder}/new", "/app/data/memory"));
 
-        Assert.Equal((Finding.Failed, "volume-missing", $"The folder {_folder}/new of container.volumes is not there."), (result.Finding, result.Code, result.What));
+        Assert.Equal((CheckOutcome.Failed, "volume-missing", $"The folder {_folder}/new of container.volumes is not there."), (result.Outcome, result.Code, result.What));
         Assert.Contains("'sudo ragagent volumes'", result.Remedy, StringComparison.Ordinal);
     }
 
@@ -48,8 +47,8 @@ public sealed class VolumesCheckTests : IDisposable
         var closed = await CheckAsync(mayWrite: false, new VolumeConfig(_folder, "/app/data/logs"));
         var read = await CheckAsync(mayWrite: false, new VolumeConfig(_folder, "/cache", ReadOnly: true));
 
-        Assert.Equal((Finding.Failed, "volume-not-writable", $"The app runs as 1000:1000 and may not write to {_folder}.", $"chown -R 1000:1000 {_folder}"), (closed.Finding, closed.Code, closed.What, closed.Remedy));
-        Assert.Equal(Finding.Well, read.Finding);
+        Assert.Equal((CheckOutcome.Failed, "volume-not-writable", $"The app runs as 1000:1000 and may not write to {_folder}.", $"chown -R 1000:1000 {_folder}"), (closed.Outcome, closed.Code, closed.What, closed.Remedy));
+        Assert.Equal(CheckOutcome.Ok, read.Outcome);
     }
 
     [Theory]
@@ -67,13 +66,13 @@ public sealed class VolumesCheckTests : IDisposable
     [InlineData("/data/app", null)]
     public void What_lies_where_the_app_may_write_is_not_for_root_to_make(string folder, string? above) => Assert.Equal(
         above,
-        VolumeFolders.WritableAbove(new ContainerConfig { Volumes = [new VolumeConfig("/data/app", "/a"), new VolumeConfig("/data/read", "/b", ReadOnly: true), new VolumeConfig(folder, "/c")] }, folder));
+        VolumeFolders.WritableParent(new ContainerConfig { Volumes = [new VolumeConfig("/data/app", "/a"), new VolumeConfig("/data/read", "/b", ReadOnly: true), new VolumeConfig(folder, "/c")] }, folder));
 
     private static Task<CheckResult> CheckAsync(params VolumeConfig[] volumes) => CheckAsync(mayWrite: true, volumes);
 
     private static Task<CheckResult> CheckAsync(bool mayWrite, params VolumeConfig[] volumes)
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { User = "1000:1000", Volumes = volumes } };
-        return new VolumesCheck(config, new EngineConnection(TimeProvider.System)) { MayWrite = (_, _) => mayWrite }.RunAsync(TestContext.Current.CancellationToken);
+        return new VolumesCheck(config, new EngineConnection(TimeProvider.System)) { CanWrite = (_, _) => mayWrite }.RunAsync(TestContext.Current.CancellationToken);
     }
 }

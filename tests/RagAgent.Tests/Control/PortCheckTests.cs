@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Control;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Diagnostics.Systemd;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Control;
@@ -12,7 +13,7 @@ namespace RagAgent.Tests.Control;
 /// <summary>Whose the port is where visitors come in, with nobody who answers for it.</summary>
 public sealed class PortCheckTests
 {
-    private static readonly Problem Denied = new("control-denied", "The agent's control socket /x may not be used by this user.", "Use sudo.");
+    private static readonly Problem Denied = new(ProblemCatalog.ControlDenied, "The agent's control socket /x may not be used by this user.", "Use sudo.");
 
     [Theory]
     [InlineData("ActiveState=active\nListen=[::]:80 (Stream)\n", true)]
@@ -25,48 +26,48 @@ public sealed class PortCheckTests
     [InlineData("ActiveState=failed\nListen=[::]:80 (Stream)\n", false)]
     [InlineData(null, false)]
     public void The_socket_unit_holds_it_when_it_is_active_and_listens_there(string? unit, bool holds) =>
-        Assert.Equal(holds, PortCheck.IsHeldBy(unit is null ? null : Systemd.Parse(unit), 80));
+        Assert.Equal(holds, PortCheck.IsHeldBySocketUnit(unit is null ? null : Systemctl.ParseProperties(unit), 80));
 
     [Fact]
     public void A_port_that_is_held_and_not_listened_at_is_found() =>
-        Assert.Equal([80, 443], PortCheck.PortsOf(Systemd.Parse("ActiveState=active\nListen=[::]:80 (Stream)\nListen=[::]:443 (Stream)\n")));
+        Assert.Equal([80, 443], PortCheck.ListeningPorts(Systemctl.ParseProperties("ActiveState=active\nListen=[::]:80 (Stream)\nListen=[::]:443 (Stream)\n")));
 
     [Fact]
     public void Who_may_not_ask_the_agent_is_told_so_and_that_nothing_else_is_known()
     {
         Assert.Equal(
             CheckResult.Skipped("Whether port 80 is the agent's, only those get to know who may ask it. The agent's control socket /x may not be used by this user. Use sudo."),
-            PortCheck.WithoutAnswer(Denied, 80));
+            PortCheck.ForUnreachableAgent(Denied, 80));
         Assert.Equal(
             CheckResult.Skipped("How the app is, only those get to know who may ask the agent. The agent's control socket /x may not be used by this user. Use sudo."),
-            AgentCheck.WithoutAnswer(Denied));
+            AppCheck.ForUnreachableAgent(Denied));
     }
 
     [Fact]
     public void Where_nobody_answers_the_port_is_tried()
     {
-        Assert.Null(PortCheck.WithoutAnswer(Told.Trouble, 80));
-        Assert.Null(AgentCheck.WithoutAnswer(Told.Trouble));
-        Assert.Equal(Finding.Skipped, AgentCheck.WithoutAnswer(Told.Trouble with { Code = "not-running" })!.Finding);
+        Assert.Null(PortCheck.ForUnreachableAgent(Sample.AnyProblem, 80));
+        Assert.Null(AppCheck.ForUnreachableAgent(Sample.AnyProblem));
+        Assert.Equal(CheckOutcome.Skipped, AppCheck.ForUnreachableAgent(Sample.AnyProblem with { Kind = ProblemCatalog.NotRunning })!.Outcome);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(SocketError.AddressFamilyNotSupported)]
     [InlineData(SocketError.AddressNotAvailable)]
     public async Task On_a_machine_without_ipv6_the_other_family_is_tried(SocketError why)
     {
         using var taken = new TcpListener(IPAddress.Any, 0);
-        Assert.Equal(Finding.Well, (await WithoutIpv6Async(why, FreePort.Take())).Finding);
+        Assert.Equal(CheckOutcome.Ok, (await WithoutIpv6Async(why, FreePort.Find())).Outcome);
         taken.Start();
         Assert.Equal("listen-port-taken", (await WithoutIpv6Async(why, ((IPEndPoint)taken.LocalEndpoint).Port)).Code);
     }
 
     private static async Task<CheckResult> WithoutIpv6Async(SocketError why, int port)
     {
-        using var nobody = new ControlAddress("/nowhere");
+        using var nobody = new ControlSocket("/nowhere");
         var check = new PortCheck(new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } }, nobody)
         {
-            Open = family => family == AddressFamily.InterNetworkV6 ? throw new SocketException((int)why) : new Socket(family, SocketType.Stream, ProtocolType.Tcp),
+            CreateSocket = family => family == AddressFamily.InterNetworkV6 ? throw new SocketException((int)why) : new Socket(family, SocketType.Stream, ProtocolType.Tcp),
         };
         return await check.RunAsync(TestContext.Current.CancellationToken);
     }

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using RagAgent.Cli;
-using RagAgent.Control;
-using RagAgent.Tests.Bench;
+using RagAgent.Reporting;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Control;
@@ -27,16 +26,16 @@ public class StatusDocumentTests
     ];
 
     private static readonly DateTimeOffset At = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
-    private static readonly ProblemStatus Trouble = new("trouble", "It went wrong.", "Do this.", At);
+    private static readonly ProblemStatus AnyProblem = new("trouble", "It went wrong.", "Do this.", At);
 
     private static readonly StatusDocument Full = new(
         "1.2.3", 42, "The app serves.",
-        new AppStatus("serving", At, "0123456789ab", "release-1", Told.Digest, false, 2, false, 3, At),
-        new ImageStatus("registry/app:latest", Told.NewerDigest, Told.NewerDigest, At, At, new PullStatus(50, 500_000, 1_000_000)),
+        new AppStatus("serving", At, "0123456789ab", "release-1", Sample.Digest, false, 2, false, 3, At),
+        new ImageStatus("registry/app:latest", Sample.NewerDigest, Sample.NewerDigest, At, At, new PullStatus(50, 500_000, 1_000_000)),
         new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false), new FrontDoorStatus(80, true, new HttpsStatus(443, ["rag.example.com", "www.example.com"], At)),
-        new UpdateStatus(null, new UpdateResult(7, false, Told.Digest, Trouble)),
-        new RolloutStatus("watch", "abcdef012345", At, [Told.Digest], new SetAsideStatus(Told.NewerDigest, "quarantined", Trouble)),
-        new FailureStatus(At, "release-0", Trouble, ["last line"], new ExitStatus(137, 9, true)), [Trouble],
+        new UpdateStatus(null, new UpdateResult(7, false, Sample.Digest, AnyProblem)),
+        new RolloutStatus("watch", "abcdef012345", At, [Sample.Digest], new SetAsideStatus(Sample.NewerDigest, "quarantined", AnyProblem)),
+        new FailureStatus(At, "release-0", AnyProblem, ["last line"], new ExitStatus(137, 9, true)), [AnyProblem],
         new BootsStatus(
             new BootStatus(At, [new BootStepStatus("agent", 6.123), new BootStepStatus("healthy", 21)]),
             new BootStatus(At.AddDays(-1), [new BootStepStatus("agent", 6), new BootStepStatus("healthy", 120.66)])),
@@ -60,7 +59,7 @@ public class StatusDocumentTests
     [Fact]
     public void People_read_it_line_by_line()
     {
-        var (at, before) = (Here(At), Here(At.AddDays(-1)));
+        var (at, before) = (LocalTime(At), LocalTime(At.AddDays(-1)));
 
         Assert.Equal($"""
             The app serves.
@@ -68,8 +67,8 @@ public class StatusDocumentTests
             app       serving since {at}, container 0123456789ab, release release-1
             url       https://rag.example.com/ (203.0.113.7, 2001:db8::7)
             image     registry/app:latest
-            digest    {Told.Digest} (a newer one is known)
-            newest    {Told.NewerDigest}
+            digest    {Sample.Digest} (a newer one is known)
+            newest    {Sample.NewerDigest}
             rollout   watch, beside it abcdef012345, good from {at} on
             last good sha256:0123456789ab
             set aside sha256:ffffffffffff, quarantined: It went wrong.
@@ -80,7 +79,7 @@ public class StatusDocumentTests
             door      port 80, 3 sessions open
             https     port 443, for rag.example.com, www.example.com, valid until {at}
             crashes   2 in a row, next start {at}
-            idle      last used {at}; the instance stops {Here(At.AddHours(1))} unless somebody comes
+            idle      last used {at}; the instance stops {LocalTime(At.AddHours(1))} unless somebody comes
             request   the last update failed: It went wrong. Do this.
             problem   It went wrong. Do this. Next try {at}.
             failed    {at}: It went wrong. Do this.
@@ -90,17 +89,17 @@ public class StatusDocumentTests
                       agent            6.1   (6.0)
                       healthy         21.0   (120.7)
 
-            """, StatusText.Of(Full));
+            """, StatusText.Format(Full));
     }
 
     [Fact]
     public void On_a_narrow_terminal_lines_are_broken_between_words_and_go_on_below_their_value()
     {
-        var text = StatusText.Of(Full, 50);
+        var text = StatusText.Format(Full, 50);
 
-        Assert.Contains($"\ndigest    {Told.Digest}\n          (a newer one is known)\n", text, StringComparison.Ordinal);
+        Assert.Contains($"\ndigest    {Sample.Digest}\n          (a newer one is known)\n", text, StringComparison.Ordinal);
         Assert.Contains("\nset aside sha256:ffffffffffff, quarantined: It\n          went wrong.\n", text, StringComparison.Ordinal);
-        Assert.Equal(StatusText.Of(Full).Split(default(char[]), StringSplitOptions.RemoveEmptyEntries), text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(StatusText.Format(Full).Split(default(char[]), StringSplitOptions.RemoveEmptyEntries), text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
         Assert.DoesNotContain(text.Split('\n'), line => line.Length > 50 && line.Trim().Contains(' ', StringComparison.Ordinal) && !line.Contains("sha256:", StringComparison.Ordinal));
     }
 
@@ -108,11 +107,11 @@ public class StatusDocumentTests
     [InlineData(1, "1 session open")]
     [InlineData(0, "0 sessions open")]
     public void One_session_is_one(int sessions, string told) =>
-        Assert.Contains($"port 80, {told}\n", StatusText.Of(Full with { App = Full.App with { Sessions = sessions } }), StringComparison.Ordinal);
+        Assert.Contains($"port 80, {told}\n", StatusText.Format(Full with { App = Full.App with { Sessions = sessions } }), StringComparison.Ordinal);
 
     [Fact]
     public void A_URL_that_may_lead_nowhere_is_told_as_such() =>
-        Assert.Contains("\nurl       https://rag.example.com/, which is not known to point here\n", StatusText.Of(Full with { Dns = Full.Dns! with { Addresses = [] } }), StringComparison.Ordinal);
+        Assert.Contains("\nurl       https://rag.example.com/, which is not known to point here\n", StatusText.Format(Full with { Dns = Full.Dns! with { Addresses = [] } }), StringComparison.Ordinal);
 
     [Fact]
     public void What_is_not_known_has_no_line()
@@ -122,7 +121,7 @@ public class StatusDocumentTests
             new ImageStatus(null, null, null, null, null, null), new SecretsStatus([], null), new EngineStatus(null, false), new FrontDoorStatus(80, false),
             new UpdateStatus(null, null), new RolloutStatus("resolve", null, null, [], null), null, []);
 
-        Assert.Equal("Docker Engine is being asked what runs.\n\napp       unknown\nrollout   resolve\ndoor      port 80, closed\n", StatusText.Of(bare));
+        Assert.Equal("Docker Engine is being asked what runs.\n\napp       unknown\nrollout   resolve\ndoor      port 80, closed\n", StatusText.Format(bare));
     }
 
     [Fact]
@@ -130,7 +129,7 @@ public class StatusDocumentTests
         Assert.Contains("\"headline\":\"'docker' läuft nicht\"", JsonSerializer.Serialize(Full with { Headline = "'docker' läuft nicht" }, CompactJson.Plain.StatusDocument), StringComparison.Ordinal);
 
     /// <summary>In the zone of the machine that runs this, which is named.</summary>
-    private static string Here(DateTimeOffset at)
+    private static string LocalTime(DateTimeOffset at)
     {
         var local = at.ToLocalTime();
         var zone = local.Offset == TimeSpan.Zero ? "UTC" : local.ToString("zzz", System.Globalization.CultureInfo.InvariantCulture);

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Diagnostics;
+using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Storage;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -12,59 +14,59 @@ public sealed class BootTimelineTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-boots-");
     private readonly FakeTimeProvider _time = new();
-    private readonly List<string> _heard = [];
+    private readonly List<string> _logMessages = [];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
     public void Each_step_is_told_in_seconds_since_the_kernel_started_and_counts_once()
     {
-        var boot = Life("boot-1", uptime: 6);
-        Passes(boot, 1, Milestone.Credentials);
-        Passes(boot, 1, Milestone.Credentials);
-        Passes(boot, 2, Milestone.Healthy);
-        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Credentials, 7.0), (Milestone.Healthy, 10.0)], Steps(boot.Now));
+        var boot = CreateTimeline("boot-1", uptime: 6);
+        Advance(boot, 1, BootMilestone.Credentials);
+        Advance(boot, 1, BootMilestone.Credentials);
+        Advance(boot, 2, BootMilestone.Healthy);
+        Assert.Equal([(BootMilestone.Agent, 6.0), (BootMilestone.Credentials, 7.0), (BootMilestone.Healthy, 10.0)], Steps(boot.Current));
         Assert.Null(boot.Previous);
     }
 
     [Fact]
     public void An_agent_that_came_much_later_than_the_machine_begins_with_itself()
     {
-        var boot = Life("boot-1", uptime: 55_000);
-        Passes(boot, 2, Milestone.Healthy);
+        var boot = CreateTimeline("boot-1", uptime: 55_000);
+        Advance(boot, 2, BootMilestone.Healthy);
 
-        Assert.Equal([(Milestone.Agent, 0.0), (Milestone.Healthy, 2.0)], Steps(boot.Now));
+        Assert.Equal([(BootMilestone.Agent, 0.0), (BootMilestone.Healthy, 2.0)], Steps(boot.Current));
     }
 
     [Fact]
     public void What_happens_once_the_app_has_served_is_no_part_of_the_boot()
     {
-        var boot = Life("boot-1", uptime: 6);
-        Passes(boot, 1, Milestone.Healthy);
-        Passes(boot, 1, Milestone.Token);
-        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 7.0)], Steps(boot.Now));
+        var boot = CreateTimeline("boot-1", uptime: 6);
+        Advance(boot, 1, BootMilestone.Healthy);
+        Advance(boot, 1, BootMilestone.Token);
+        Assert.Equal([(BootMilestone.Agent, 6.0), (BootMilestone.Healthy, 7.0)], Steps(boot.Current));
     }
 
     [Fact]
     public void A_later_life_of_the_agent_leaves_it_as_it_was()
     {
-        var first = Life("boot-1", uptime: 6);
-        Passes(first, 1, Milestone.Healthy);
-        File().Write([first.Now]);
-        var second = Life("boot-1", uptime: 600);
-        Passes(second, 1, Milestone.Healthy);
-        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 7.0)], Steps(second.Now));
+        var first = CreateTimeline("boot-1", uptime: 6);
+        Advance(first, 1, BootMilestone.Healthy);
+        File().Write([first.Current]);
+        var second = CreateTimeline("boot-1", uptime: 600);
+        Advance(second, 1, BootMilestone.Healthy);
+        Assert.Equal([(BootMilestone.Agent, 6.0), (BootMilestone.Healthy, 7.0)], Steps(second.Current));
         Assert.Null(second.Previous);
     }
 
     [Fact]
     public void A_life_that_ended_on_the_way_is_followed_by_one_that_goes_it_anew()
     {
-        var first = Life("boot-1", uptime: 6);
-        Passes(first, 1, Milestone.Token);
-        File().Write([first.Now]);
-        var second = Life("boot-1", uptime: 60);
-        Assert.Equal([(Milestone.Agent, 60.0)], Steps(second.Now));
+        var first = CreateTimeline("boot-1", uptime: 6);
+        Advance(first, 1, BootMilestone.Token);
+        File().Write([first.Current]);
+        var second = CreateTimeline("boot-1", uptime: 60);
+        Assert.Equal([(BootMilestone.Agent, 60.0)], Steps(second.Current));
     }
 
     [Fact]
@@ -72,13 +74,13 @@ public sealed class BootTimelineTests : IDisposable
     {
         foreach (var id in new[] { "boot-1", "boot-2" })
         {
-            var boot = Life(id, uptime: 6);
-            Passes(boot, id == "boot-1" ? 1 : 2, Milestone.Healthy);
-            File().Write(boot.Previous is { } previous ? [boot.Now, previous] : [boot.Now]);
+            var boot = CreateTimeline(id, uptime: 6);
+            Advance(boot, id == "boot-1" ? 1 : 2, BootMilestone.Healthy);
+            File().Write(boot.Previous is { } previous ? [boot.Current, previous] : [boot.Current]);
         }
-        var third = Life("boot-3", uptime: 5);
-        Assert.Equal([(Milestone.Agent, 6.0), (Milestone.Healthy, 8.0)], Steps(third.Previous!));
-        Assert.Equal([(Milestone.Agent, 5.0)], Steps(third.Now));
+        var third = CreateTimeline("boot-3", uptime: 5);
+        Assert.Equal([(BootMilestone.Agent, 6.0), (BootMilestone.Healthy, 8.0)], Steps(third.Previous!));
+        Assert.Equal([(BootMilestone.Agent, 5.0)], Steps(third.Current));
     }
 
     [Theory]
@@ -97,7 +99,7 @@ public sealed class BootTimelineTests : IDisposable
     {
         System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), content);
         Assert.Empty(File().Read());
-        Assert.StartsWith($"The timelines of earlier boots, {_folder.FullName}/boots.json, can't be read and begin anew: ", Assert.Single(_heard), StringComparison.Ordinal);
+        Assert.StartsWith($"The timelines of earlier boots, {_folder.FullName}/boots.json, can't be read and begin anew: ", Assert.Single(_logMessages), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -107,17 +109,17 @@ public sealed class BootTimelineTests : IDisposable
     {
         System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), """{ "schema": 1, "boots": [] }""".PadRight(size));
         Assert.Empty(File().Read());
-        Assert.Equal(told, _heard.Count(line => line.Contains($"it is too large to be ours ({size} bytes)", StringComparison.Ordinal)));
+        Assert.Equal(told, _logMessages.Count(line => line.Contains($"it is too large to be ours ({size} bytes)", StringComparison.Ordinal)));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_pipe_in_its_place_is_not_waited_for_and_is_replaced()
     {
         using var made = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(_folder.FullName, "boots.json")]);
         await made.WaitForExitAsync(TestContext.Current.CancellationToken);
-        var boot = await Task.Run(() => Life("boot-1", uptime: 6), TestContext.Current.CancellationToken);
-        Assert.Contains("it is a pipe and no file", Assert.Single(_heard), StringComparison.Ordinal);
-        File().Write([boot.Now]);
+        var boot = await Task.Run(() => CreateTimeline("boot-1", uptime: 6), TestContext.Current.CancellationToken);
+        Assert.Contains("it is a pipe and no file", Assert.Single(_logMessages), StringComparison.Ordinal);
+        File().Write([boot.Current]);
         Assert.Equal("boot-1", Assert.Single(File().Read()).Id);
     }
 
@@ -128,21 +130,21 @@ public sealed class BootTimelineTests : IDisposable
         Assert.Empty(File().Read());
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task What_the_state_shows_is_reached_and_kept()
     {
         var stop = TestContext.Current.CancellationToken;
-        var boot = Told.Boot(File());
-        var board = new StateBoard();
-        using var recorder = new BootRecorder(boot, File(), board);
+        var boot = Sample.FirstBoot(File());
+        var feed = new StateFeed();
+        using var recorder = new BootRecorder(boot, File(), feed);
         await recorder.StartAsync(stop);
-        board.Publish(Told.Idle with { Secrets = Told.Known(Told.Secrets), Tag = Told.Known(Told.Resolution), Image = Told.Known(new ImageOnDisk(Told.Digest, 0)), App = Told.Serving() });
-        while (File().Read() is not [{ IsOver: true }])
+        feed.Publish(Sample.StateWithoutContainer with { Secrets = Sample.Loaded(Sample.CurrentSecrets), Tag = Sample.Loaded(Sample.CurrentResolution), Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)), Front = Sample.Serving() });
+        while (File().Read() is not [{ IsComplete: true }])
         {
             await Task.Yield();
         }
         await recorder.StopAsync(stop);
-        Assert.Equal([Milestone.Agent, Milestone.Secret, Milestone.Digest, Milestone.Pull, Milestone.Start, Milestone.Healthy], Assert.Single(File().Read()).Steps.Keys.Order());
+        Assert.Equal([BootMilestone.Agent, BootMilestone.Secret, BootMilestone.Digest, BootMilestone.Pull, BootMilestone.Start, BootMilestone.Healthy], Assert.Single(File().Read()).Steps.Keys.Order());
     }
 
     [Theory]
@@ -156,15 +158,15 @@ public sealed class BootTimelineTests : IDisposable
         Assert.Equal(TimeSpan.Zero, BootTimeline.Uptime(file + ".missing"));
     }
 
-    private BootFile File() => new(_folder.FullName, new Heard<BootFile>(_heard));
+    private BootFile File() => new(_folder.FullName, new ListLogger<BootFile>(_logMessages));
 
-    private BootTimeline Life(string bootId, int uptime) => new(bootId, TimeSpan.FromSeconds(uptime), File(), _time);
+    private BootTimeline CreateTimeline(string bootId, int uptime) => new(bootId, TimeSpan.FromSeconds(uptime), File(), _time);
 
-    private void Passes(BootTimeline boot, int seconds, Milestone reached)
+    private void Advance(BootTimeline boot, int seconds, BootMilestone reached)
     {
         _time.Advance(TimeSpan.FromSeconds(seconds));
         boot.Reach(reached);
     }
 
-    private static IEnumerable<(Milestone, double)> Steps(Boot boot) => boot.Steps.OrderBy(step => step.Value).Select(step => (step.Key, step.Value.TotalSeconds));
+    private static IEnumerable<(BootMilestone, double)> Steps(BootRecord boot) => boot.Steps.OrderBy(step => step.Value).Select(step => (step.Key, step.Value.TotalSeconds));
 }

@@ -1,6 +1,5 @@
-using Microsoft.Extensions.Logging;
-using RagAgent.Diagnostics;
-using RagAgent.Tests.Bench;
+using RagAgent.Diagnostics.Logging;
+using RagAgent.Tests.Support;
 using Serilog;
 using Serilog.Events;
 using Serilog.Parsing;
@@ -12,7 +11,7 @@ public sealed class OutputSinkTests : IDisposable
 {
     private const string Erase = "\r\x1b[K";
     private static readonly DateTimeOffset At = new(2026, 11, 23, 12, 34, 56, 789, TimeSpan.FromHours(2));
-    private static readonly LoggedContainer App = new("0123456789abcdef", "ragstream");
+    private static readonly ContainerIdentity App = new("0123456789abcdef", "ragstream");
     private readonly StringWriter _out = new() { NewLine = "\n" };
 
     public void Dispose() => _out.Dispose();
@@ -126,10 +125,10 @@ public sealed class OutputSinkTests : IDisposable
     [InlineData("Plain", "2026-11-23T10:34:56.789Z info  app| one\n2026-11-23T10:34:56.789Z info  app| two\n")]
     public void The_apps_lines_are_marked_and_leave_in_one_piece(string kind, string expected)
     {
-        using var writer = new FlushedPieces();
-        new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteApp(App, [(At, "one"), (At, "two")]);
+        using var writer = new FlushRecorder();
+        new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteAppLines(App, [(At, "one"), (At, "two")]);
 
-        Assert.Equal([expected], writer.Pieces);
+        Assert.Equal([expected], writer.Flushes);
     }
 
     [Fact]
@@ -137,7 +136,7 @@ public sealed class OutputSinkTests : IDisposable
     {
         var sink = Sink(OutputKind.Terminal);
         sink.ShowStatus("[██··] 50 %");
-        sink.WriteApp(App, [(At, "one")]);
+        sink.WriteAppLines(App, [(At, "one")]);
 
         Assert.Equal($"{Erase}[██··] 50 %{Erase}{At.ToLocalTime():HH:mm:ss} \x1b[2mapp| one\x1b[0m\n[██··] 50 %", _out.ToString());
     }
@@ -148,8 +147,8 @@ public sealed class OutputSinkTests : IDisposable
         using var logger = new LoggerConfiguration().WriteTo.Sink(Sink(OutputKind.Journal)).CreateLogger();
         using var factory = new Serilog.Extensions.Logging.SerilogLoggerFactory(logger);
 
-        RagAgent.Supervision.Log.WentWrong(factory.CreateLogger("x"), Told.Trouble);
-        RagAgent.Supervision.Log.CouldNotAsk(factory.CreateLogger("x"), "{of the app}");
+        RagAgent.Reporting.Log.WentWrong(factory.CreateLogger("x"), Sample.AnyProblem);
+        RagAgent.Reporting.Log.CouldNotAsk(factory.CreateLogger("x"), "{of the app}");
 
         Assert.Equal("<4>It went wrong. Do this.\n<4>The app could not be asked how it is, which says nothing about it: {of the app}.\n", _out.ToString());
     }

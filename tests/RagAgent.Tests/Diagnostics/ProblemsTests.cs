@@ -1,7 +1,6 @@
 using System.Net.Sockets;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Common;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -26,17 +25,17 @@ public class ProblemsTests
     [MemberData(nameof(Causes), DisableDiscoveryEnumeration = true)]
     public void A_failed_connection_is_told_by_what_lies_beneath(Exception cause, string words)
     {
-        Assert.Equal(words, Problems.Cause(cause));
-        Assert.Equal(words, Problems.Cause(new HttpRequestException("outer", new IOException("middle", cause))));
+        Assert.Equal(words, ExceptionMapping.DescribeCause(cause));
+        Assert.Equal(words, ExceptionMapping.DescribeCause(new HttpRequestException("outer", new IOException("middle", cause))));
     }
 
     [Fact]
     public void A_wait_that_was_given_up_is_told_as_one_whatever_lies_beneath() =>
         Assert.Equal("it did not answer in time",
-            Problems.Cause(new HttpRequestException("x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
+            ExceptionMapping.DescribeCause(new HttpRequestException("x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
 
     [Fact]
-    public void A_problem_that_was_told_already_stays_as_it_is() => Assert.Same(Told.Trouble, Problems.From(new ProblemException(Told.Trouble)));
+    public void A_problem_that_was_told_already_stays_as_it_is() => Assert.Same(Sample.AnyProblem, ExceptionMapping.ToProblem(new ProblemException(Sample.AnyProblem)));
 
     [Theory]
     [InlineData(typeof(TimeoutException), "timeout", "Words.")]
@@ -46,7 +45,7 @@ public class ProblemsTests
     [InlineData(typeof(HttpRequestException), "network", "Words: Words.")]
     public void Others_are_told_by_their_kind(Type type, string code, string what)
     {
-        var problem = Problems.From((Exception)Activator.CreateInstance(type, "Words.")!);
+        var problem = ExceptionMapping.ToProblem((Exception)Activator.CreateInstance(type, "Words.")!);
 
         Assert.Equal((code, what), (problem.Code, problem.What));
         Assert.EndsWith("The agent tries again by itself.", problem.Remedy, StringComparison.Ordinal);

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RagAgent.Diagnostics;
-using RagAgent.Tests.Configuration;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -55,7 +55,7 @@ public sealed class RedactionTests
     [Fact]
     public void Of_the_sample_every_value_is_shown()
     {
-        var sample = Repository.Read("packaging/ragagent.json");
+        var sample = RepositoryFiles.Read("packaging/ragagent.json");
         var whole = JsonNode.Parse(sample, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         Assert.True(JsonNode.DeepEquals(whole, JsonNode.Parse(Redaction.Configuration(sample))));
     }
@@ -64,7 +64,7 @@ public sealed class RedactionTests
     public void Of_an_address_the_user_and_the_password_go() =>
         Assert.Equal(
             "http://***@proxy:3128, https://***@github.com/a@b and https://host/a@b?c://d ftp://***@h",
-            Redaction.Addresses("http://me:hun@ter2@proxy:3128, https://token@github.com/a@b and https://host/a@b?c://d ftp://a:b@h"));
+            Redaction.UrlCredentials("http://me:hun@ter2@proxy:3128, https://token@github.com/a@b and https://host/a@b?c://d ftp://a:b@h"));
 
     [Theory]
     [InlineData("Environment=TOKEN=hunter2 \"B=hunter2 hunter2\" 'C=hunter2'", "Environment=TOKEN=*** B=*** C=***")]
@@ -76,12 +76,12 @@ public sealed class RedactionTests
     [InlineData("SetCredential=openai:hunter2\nSetCredentialEncrypted=b: \\\n hunter2 \\\n hunter2\n\n[Install]", "SetCredential=openai:***\nSetCredentialEncrypted=b:***\n\n[Install]")]
     [InlineData("SetCredential=hunter2", "SetCredential=***")]
     [InlineData("Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n", "Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n")]
-    public void Of_a_unit_the_values_of_variables_and_credentials_go(string text, string shown) => Assert.Equal(shown, UnitText.Redact(text));
+    public void Of_a_unit_the_values_of_variables_and_credentials_go(string text, string shown) => Assert.Equal(shown, UnitRedaction.Redact(text));
 
     [Fact]
     public void Of_docker_inspect_the_names_of_variables_stay()
     {
-        var shown = Redaction.Inspection("""[{ "Id": "x", "Config": { "Env": ["TOKEN=hunter2=", "PATH=/bin"], "Cmd": ["a=b"] } }]""");
+        var shown = Redaction.ContainerInspection("""[{ "Id": "x", "Config": { "Env": ["TOKEN=hunter2=", "PATH=/bin"], "Cmd": ["a=b"] } }]""");
         Assert.DoesNotContain("hunter2", shown, StringComparison.Ordinal);
         Assert.Contains("\"TOKEN=***\"", shown, StringComparison.Ordinal);
         Assert.Contains("\"a=b\"", shown, StringComparison.Ordinal);
@@ -93,7 +93,7 @@ public sealed class RedactionTests
     public void What_can_not_be_read_is_not_shown(string text)
     {
         Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Configuration(text), StringComparison.Ordinal);
-        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Inspection(text), StringComparison.Ordinal);
+        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.ContainerInspection(text), StringComparison.Ordinal);
         Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Document(text), StringComparison.Ordinal);
     }
 

@@ -1,32 +1,34 @@
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Diagnostics.Logging;
+using RagAgent.Diagnostics.Systemd;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
 
 public sealed class StatusLineTests : IDisposable
 {
-    private readonly StateBoard _board = new();
-    private readonly FakeSystemd _systemd = new();
+    private readonly StateFeed _board = new();
+    private readonly FakeSystemdNotifier _systemd = new();
     private readonly StringWriter _out = new();
 
     public void Dispose() => _out.Dispose();
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Systemd_is_told_each_headline_once_and_a_terminal_how_far_the_pull_is()
     {
-        using var line = new StatusLine(_board, Told.Policy, _systemd, new OutputSink(OutputKind.Terminal, text => text, _out));
+        using var line = new StatusLine(_board, Sample.DefaultPolicy, _systemd, new OutputSink(OutputKind.Terminal, text => text, _out));
         await line.StartAsync(TestContext.Current.CancellationToken);
         await HeadlineAsync("Docker Engine is being asked what runs.");
-        _board.Publish(Told.Idle);
+        _board.Publish(Sample.StateWithoutContainer);
         await HeadlineAsync("Asking the registry what the newest image is.");
         for (var sessions = 1; sessions <= 100; sessions++)
         {
-            _board.Publish(Told.Idle with { Sessions = sessions });
+            _board.Publish(Sample.StateWithoutContainer with { Sessions = sessions });
             await Task.Yield();
         }
-        _board.Publish(Told.Idle with { Tag = Told.Known(Told.Resolution), Progress = new PullProgress(0.5, 500, 1000) });
+        _board.Publish(Sample.StateWithoutContainer with { Tag = Sample.Loaded(Sample.CurrentResolution), PullProgress = new PullProgress(0.5, 500, 1000) });
         await HeadlineAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
         await line.StopAsync(TestContext.Current.CancellationToken);
 
@@ -34,5 +36,5 @@ public sealed class StatusLineTests : IDisposable
         Assert.Equal("\r\x1b[K[███████████████···············]  50 %  500 B of 1 kB\r\x1b[K", _out.ToString());
     }
 
-    private async Task HeadlineAsync(string headline) => Assert.Equal($"STATUS={headline}", await _systemd.ToldAsync());
+    private async Task HeadlineAsync(string headline) => Assert.Equal($"STATUS={headline}", await _systemd.NextNotificationAsync());
 }

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Diagnostics;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Diagnostics.Systemd;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
@@ -12,54 +12,54 @@ namespace RagAgent.Tests.Diagnostics;
 public sealed class WatchdogTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-    private readonly CountedTime _time = new();
-    private readonly FakeSystemd _systemd = new();
+    private readonly TimerCountingTimeProvider _time = new();
+    private readonly FakeSystemdNotifier _systemd = new();
     private readonly FakeLoop _one = new(), _other = new();
-    private readonly List<string> _heard = [];
-    private readonly ApplicationLifetime _life = new(NullLogger<ApplicationLifetime>.Instance);
+    private readonly List<string> _logMessages = [];
+    private readonly ApplicationLifetime _lifetime = new(NullLogger<ApplicationLifetime>.Instance);
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task While_all_loops_go_round_it_is_fed_four_times_in_its_limit()
     {
-        using var watchdog = Begin(Limit, _one, _other);
+        using var watchdog = StartWatchdog(Limit, _one, _other);
         for (var fed = 1; fed <= 8; fed++)
         {
-            await UntilAsync(() => _one.Asked == fed && _other.Asked == fed);
+            await WaitForAsync(() => _one.Asked == fed && _other.Asked == fed);
             Assert.Equal(fed - 1, _systemd.Count);
-            _one.GoesRound();
-            _other.GoesRound();
-            Assert.Equal("WATCHDOG=1", await _systemd.ToldAsync());
-            await UntilAsync(() => _time.Timers == 3 * fed);   // the patience with each loop, and the pause
+            _one.CompleteRound();
+            _other.CompleteRound();
+            Assert.Equal("WATCHDOG=1", await _systemd.NextNotificationAsync());
+            await WaitForAsync(() => _time.Timers == 3 * fed);   // the patience with each loop, and the pause
             _time.Advance(Limit / 4);
         }
         await watchdog.StopAsync(TestContext.Current.CancellationToken);
-        Assert.Empty(_heard);
+        Assert.Empty(_logMessages);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task When_one_is_stuck_it_is_told_once_and_fed_no_more_until_that_goes_round_again()
     {
-        using var watchdog = Begin(Limit, _other);
-        await UntilAsync(() => _time.Timers == 1);
+        using var watchdog = StartWatchdog(Limit, _other);
+        await WaitForAsync(() => _time.Timers == 1);
         _time.Advance(Limit / 4);
-        await UntilAsync(() => _heard.Count == 1);
+        await WaitForAsync(() => _logMessages.Count == 1);
         _time.Advance(Limit);
         Assert.Equal(0, _systemd.Count);
 
-        _other.GoesRound();
-        Assert.Equal("WATCHDOG=1", await _systemd.ToldAsync());
+        _other.CompleteRound();
+        Assert.Equal("WATCHDOG=1", await _systemd.NextNotificationAsync());
         await watchdog.StopAsync(TestContext.Current.CancellationToken);
         Assert.Equal(
             [
                 "The agent's loop has not answered for 15s. When it does not within 1m, systemd ends the agent and starts it again; the app goes on.",
                 "The agent's loop answers again.",
-            ], _heard);
+            ], _logMessages);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task When_nobody_watches_no_loop_is_asked()
     {
-        using var watchdog = Begin(null, _one, _other);
+        using var watchdog = StartWatchdog(null, _one, _other);
         await watchdog.ExecuteTask!.WaitAsync(TestContext.Current.CancellationToken);
         Assert.Equal((0, 0), (_one.Asked, _systemd.Count));
     }
@@ -74,25 +74,25 @@ public sealed class WatchdogTests
     [InlineData("soon", "7", null)]
     [InlineData(null, null, null)]
     public void How_long_systemd_waits_is_read_as_it_says_it(string? microseconds, string? of, int? seconds) =>
-        Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, WatchdogLimit.Of(microseconds, of, self: 7).Time);
+        Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, WatchdogTimeout.Parse(microseconds, of, ownPid: 7).Value);
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task While_the_agent_ends_no_loop_is_called_stuck()
     {
-        using var watchdog = Begin(Limit, _one);
-        await UntilAsync(() => _time.Timers == 1);
+        using var watchdog = StartWatchdog(Limit, _one);
+        await WaitForAsync(() => _time.Timers == 1);
 
-        _life.StopApplication();
+        _lifetime.StopApplication();
         _time.Advance(Limit);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watchdog.ExecuteTask!);
-        Assert.Empty(_heard);
+        Assert.Empty(_logMessages);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_supervision_shows_that_it_goes_round()
     {
-        await using var agent = new SupervisedApp(FreePort.Take());
+        await using var agent = new SupervisorFixture(FreePort.Find());
         var beat = agent.Supervisor.BeatAsync(TestContext.Current.CancellationToken);
         Assert.False(beat.IsCompleted);
         await agent.StartAsync(TestContext.Current.CancellationToken);
@@ -100,14 +100,14 @@ public sealed class WatchdogTests
         await agent.Supervisor.BeatAsync(TestContext.Current.CancellationToken);
     }
 
-    private Watchdog Begin(TimeSpan? limit, params FakeLoop[] loops)
+    private Watchdog StartWatchdog(TimeSpan? limit, params FakeLoop[] loops)
     {
-        var watchdog = new Watchdog(loops, _systemd, new WatchdogLimit(limit), _life, _time, new Heard<Watchdog>(_heard));
+        var watchdog = new Watchdog(loops, _systemd, new WatchdogTimeout(limit), _lifetime, _time, new ListLogger<Watchdog>(_logMessages));
         watchdog.StartAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
         return watchdog;
     }
 
-    private static async Task UntilAsync(Func<bool> condition)
+    private static async Task WaitForAsync(Func<bool> condition)
     {
         while (!condition())
         {
@@ -117,7 +117,7 @@ public sealed class WatchdogTests
     }
 
     /// <summary>Tells how many waits have begun, so that time passes only when somebody waits for it.</summary>
-    private sealed class CountedTime : FakeTimeProvider
+    private sealed class TimerCountingTimeProvider : FakeTimeProvider
     {
         private int _timers;
 
@@ -131,13 +131,13 @@ public sealed class WatchdogTests
         }
     }
 
-    private sealed class FakeLoop : IPulse
+    private sealed class FakeLoop : IHeartbeat
     {
         private TaskCompletionSource _round = new();
 
         public int Asked { get; private set; }
 
-        public string What => "loop";
+        public string Name => "loop";
 
         public Task BeatAsync(CancellationToken stopping)
         {
@@ -146,6 +146,6 @@ public sealed class WatchdogTests
             return _round.Task.WaitAsync(stopping);
         }
 
-        public void GoesRound() => _round.SetResult();
+        public void CompleteRound() => _round.SetResult();
     }
 }

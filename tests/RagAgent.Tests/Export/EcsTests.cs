@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RagAgent.Export;
+using RagAgent.Export.Ecs;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 
@@ -8,12 +9,12 @@ namespace RagAgent.Tests.Export;
 /// <summary>A configuration as ECS has it.</summary>
 public sealed class EcsTests
 {
-    private static readonly AwsPlace Frankfurt = new("eu-central-1", "123456789012");
+    private static readonly AwsLocation Frankfurt = new("eu-central-1", "123456789012");
 
     [Fact]
     public void The_smallest_configuration_is_one_container_with_its_secret_by_name()
     {
-        var task = Task(ExportedConfig.Smallest, Frankfurt, "arn:aws:iam::123456789012:role/x").Document;
+        var task = Task(ExportSamples.Minimal, Frankfurt, "arn:aws:iam::123456789012:role/x").Document;
         var app = task["containerDefinitions"]![0]!;
 
         Assert.Equal("123456789012.dkr.ecr.eu-central-1.amazonaws.com/ragstream-web:latest", (string)app["image"]!);
@@ -26,12 +27,12 @@ public sealed class EcsTests
     [Fact]
     public void What_the_file_does_not_say_is_a_mark_that_is_told_with_its_option()
     {
-        var task = Task(ExportedConfig.Smallest);
-        var marks = task.Blanks.ToDictionary(blank => blank.Mark, blank => blank.Option);
+        var task = Task(ExportSamples.Minimal);
+        var marks = task.Placeholders.ToDictionary(blank => blank.Text, blank => blank.Option);
 
         Assert.Equal(new Dictionary<string, string?> { ["<region>"] = "--region", ["<account>"] = "--account", ["<execution-role>"] = "--execution-role" }, marks);
-        Assert.All(marks.Keys, mark => Assert.Contains(mark, JsonText.Of(task.Document), StringComparison.Ordinal));
-        Assert.Empty(Task(ExportedConfig.Smallest, Frankfurt, "arn:aws:iam::123456789012:role/x").Blanks);
+        Assert.All(marks.Keys, mark => Assert.Contains(mark, JsonFormatter.Format(task.Document), StringComparison.Ordinal));
+        Assert.Empty(Task(ExportSamples.Minimal, Frankfurt, "arn:aws:iam::123456789012:role/x").Placeholders);
     }
 
     [Theory]
@@ -51,7 +52,7 @@ public sealed class EcsTests
     [InlineData("us-gov-west-1", ".amazonaws.com/app:latest", "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:a-<suffix-of-S>")]
     public void A_region_of_another_partition_has_its_own_names(string region, string imageEnd, string arn)
     {
-        var app = Task("""{ "image": "app", "secrets": { "S": { "ssm": "/aws/reference/secretsmanager/a" } } }""", new AwsPlace(region, "123456789012")).Document["containerDefinitions"]![0]!;
+        var app = Task("""{ "image": "app", "secrets": { "S": { "ssm": "/aws/reference/secretsmanager/a" } } }""", new AwsLocation(region, "123456789012")).Document["containerDefinitions"]![0]!;
 
         Assert.EndsWith(imageEnd, (string)app["image"]!, StringComparison.Ordinal);
         Assert.Equal(arn, (string)app["secrets"]![0]!["valueFrom"]!);
@@ -60,7 +61,7 @@ public sealed class EcsTests
     [Fact]
     public void Each_kind_of_secret_is_what_ECS_can_read_and_what_it_can_not_is_told()
     {
-        var task = Task(ExportedConfig.Everything, new AwsPlace(null, "123456789012"));
+        var task = Task(ExportSamples.Complete, new AwsLocation(null, "123456789012"));
         var secrets = task.Document["containerDefinitions"]![0]!["secrets"]!.AsArray().ToDictionary(secret => (string)secret!["name"]!, secret => (string)secret!["valueFrom"]!);
         var told = task.Remarks.SelectMany(remark => remark.Keys).Where(key => key.StartsWith("secrets.", StringComparison.Ordinal) && !key.EndsWith(".delivery", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
@@ -80,7 +81,7 @@ public sealed class EcsTests
     [Fact]
     public void Volumes_are_folders_of_one_file_system_each_place_once()
     {
-        var task = Task(ExportedConfig.Everything, fileSystem: "fs-1");
+        var task = Task(ExportSamples.Complete, fileSystem: "fs-1");
 
         Assert.Equal(["/logs", "/logs-2", "/models-v1"], task.Document["volumes"]!.AsArray().Select(volume => (string?)volume!["efsVolumeConfiguration"]?["rootDirectory"]).OfType<string>());
         Assert.Equal(["data-logs /app/data/logs False", "data-logs-2 /app/other True", "data-models-v1 /models False", "data-models-v1 /models-again False", "tmp /tmp False"],
@@ -130,13 +131,13 @@ public sealed class EcsTests
     [InlineData("start-first", "Value=30")]
     [InlineData("stop-first", "Value=5")]
     public void How_long_a_task_is_drained_is_told_for_either_order(string swap, string value) => Assert.Contains(
-        EcsTargetGroup.Of(ExportedConfig.Read($$"""{ "image": "app", "update": { "swap": "{{swap}}" } }"""), "vpc-1").Remarks, remark => remark.Keys.Contains("update.drain") && remark.Sentence.EndsWith(value, StringComparison.Ordinal));
+        EcsTargetGroup.Create(ExportSamples.Read($$"""{ "image": "app", "update": { "swap": "{{swap}}" } }"""), "vpc-1").Remarks, remark => remark.Keys.Contains("update.drain") && remark.Sentence.EndsWith(value, StringComparison.Ordinal));
 
     [Fact]
     public void The_load_balancer_asks_as_the_agent_does_within_its_bounds_and_what_is_not_the_same_is_told()
     {
-        var same = EcsTargetGroup.Of(ExportedConfig.Read(ExportedConfig.Smallest), "vpc-1");
-        var bounded = EcsTargetGroup.Of(ExportedConfig.Read(ExportedConfig.Everything), "vpc-1");
+        var same = EcsTargetGroup.Create(ExportSamples.Read(ExportSamples.Minimal), "vpc-1");
+        var bounded = EcsTargetGroup.Create(ExportSamples.Read(ExportSamples.Complete), "vpc-1");
 
         Assert.Equal(("/_stcore/health", 15, 10, 4), Asked(same.Document));
         Assert.Equal(("/healthz?deep=1", 5, 4, 10), Asked(bounded.Document));
@@ -160,8 +161,8 @@ public sealed class EcsTests
     [Fact]
     public void A_service_names_the_container_and_port_of_its_task_and_gives_it_the_time_of_the_deadline()
     {
-        var task = Task(ExportedConfig.Everything).Document;
-        var service = Service(ExportedConfig.Everything);
+        var task = Task(ExportSamples.Complete).Document;
+        var service = Service(ExportSamples.Complete);
         var app = task["containerDefinitions"]![0]!;
 
         Assert.Equal((string)task["family"]!, (string)service["taskDefinition"]!);
@@ -172,17 +173,17 @@ public sealed class EcsTests
     [Fact]
     public void Given_ids_stand_where_the_marks_would()
     {
-        var given = EcsService.Of(Accepted(ExportedConfig.Smallest), "rag", "arn:tg", ["subnet-1", "subnet-2"], ["sg-1"]);
+        var given = EcsService.Create(AssertAccepted(ExportSamples.Minimal), "rag", "arn:tg", ["subnet-1", "subnet-2"], ["sg-1"]);
 
-        Assert.Empty(given.Blanks);
+        Assert.Empty(given.Placeholders);
         Assert.Equal("""{"subnets":["subnet-1","subnet-2"],"securityGroups":["sg-1"],"assignPublicIp":"ENABLED"}""", given.Document["networkConfiguration"]!["awsvpcConfiguration"]!.ToJsonString());
     }
 
     private static (string, int, int, int) Asked(JsonObject group) =>
         ((string)group["HealthCheckPath"]!, (int)group["HealthCheckIntervalSeconds"]!, (int)group["HealthCheckTimeoutSeconds"]!, (int)group["UnhealthyThresholdCount"]!);
 
-    private static Exported Task(string text, AwsPlace? place = null, string? role = null, string? fileSystem = null) =>
-        EcsTaskDefinition.Of(ExportedConfig.Read(text), place ?? new AwsPlace(), role, fileSystem);
+    private static ExportResult Task(string text, AwsLocation? place = null, string? role = null, string? fileSystem = null) =>
+        EcsTaskDefinition.Create(ExportSamples.Read(text), place ?? new AwsLocation(), role, fileSystem);
 
-    private static JsonObject Service(string text) => EcsService.Of(ExportedConfig.Read(text), null, null, [], []).Document;
+    private static JsonObject Service(string text) => EcsService.Create(ExportSamples.Read(text), null, null, [], []).Document;
 }

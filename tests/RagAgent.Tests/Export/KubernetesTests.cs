@@ -4,7 +4,8 @@ using System.Text.Json.Serialization.Metadata;
 using k8s;
 using k8s.Models;
 using RagAgent.Export;
-using RagAgent.Tests.Configuration;
+using RagAgent.Export.Kubernetes;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Export;
@@ -15,8 +16,8 @@ public sealed class KubernetesTests
     private static readonly JsonSerializerOptions Strict = new() { UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
 
     [Theory]
-    [InlineData(ExportedConfig.Smallest)]
-    [InlineData(ExportedConfig.Everything)]
+    [InlineData(ExportSamples.Minimal)]
+    [InlineData(ExportSamples.Complete)]
     [InlineData("""{ "image": "app", "container": { "readOnlyRoot": true, "user": "app", "stopTimeout": "0s" }, "update": { "drain": "0s" } }""")]
     public void What_is_exported_is_what_the_API_describes(string text)
     {
@@ -32,7 +33,7 @@ public sealed class KubernetesTests
     }
 
     [Fact]
-    public void The_sample_is_what_the_API_describes() => Assert.NotNull(Manifests.Of(Repository.Read("packaging/ragagent.json")).Claim);
+    public void The_sample_is_what_the_API_describes() => Assert.NotNull(Manifests.Of(RepositoryFiles.Read("packaging/ragagent.json")).Claim);
 
     [Theory]
     [InlineData("\"replicas\": 1", "\"replicas\": \"1\"")]
@@ -41,7 +42,7 @@ public sealed class KubernetesTests
     [InlineData("\"periodSeconds\": 5", "\"periodSeconds\": \"5s\"")]
     public void A_member_that_is_wrong_would_be_noticed(string right, string wrong)
     {
-        var text = JsonText.Of(KubernetesManifests.Of(ExportedConfig.Read(ExportedConfig.Smallest), new AwsPlace()).Document);
+        var text = JsonFormatter.Format(KubernetesManifests.Create(ExportSamples.Read(ExportSamples.Minimal), new AwsLocation()).Document);
         Assert.Contains(right, text, StringComparison.Ordinal);
 
         Assert.ThrowsAny<JsonException>(() => Manifests.Parse(text.Replace(right, wrong, StringComparison.Ordinal)));
@@ -64,7 +65,7 @@ public sealed class KubernetesTests
     [Fact]
     public void It_is_asked_as_the_agent_asks_and_a_start_has_its_deadline()
     {
-        var app = Manifests.Of(ExportedConfig.Smallest).App;
+        var app = Manifests.Of(ExportSamples.Minimal).App;
 
         Assert.Equal(("/_stcore/health", 5, 5, 120), Asked(app.StartupProbe));
         Assert.Equal(("/_stcore/health", 15, 10, 4), Asked(app.LivenessProbe));
@@ -74,8 +75,8 @@ public sealed class KubernetesTests
     [Fact]
     public void Figures_that_Kubernetes_does_not_take_are_rounded_up_and_told_once()
     {
-        var exported = KubernetesManifests.Of(ExportedConfig.Read(ExportedConfig.Everything), new AwsPlace());
-        var app = Manifests.Of(ExportedConfig.Everything).App;
+        var exported = KubernetesManifests.Create(ExportSamples.Read(ExportSamples.Complete), new AwsLocation());
+        var app = Manifests.Of(ExportSamples.Complete).App;
 
         Assert.Equal(("/rag/_stcore/health", 2, 2, 45), Asked(app.StartupProbe));
         Assert.Equal(("/healthz?deep=1", 3, 10, 20), Asked(app.LivenessProbe));
@@ -85,7 +86,7 @@ public sealed class KubernetesTests
     [Fact]
     public void The_pod_may_no_more_than_the_container_of_the_agent()
     {
-        var read = Manifests.Of(ExportedConfig.Everything);
+        var read = Manifests.Of(ExportSamples.Complete);
 
         Assert.Equal((false, true, 1001L, 1002L), (read.App.SecurityContext.AllowPrivilegeEscalation, read.App.SecurityContext.ReadOnlyRootFilesystem, read.App.SecurityContext.RunAsUser, read.App.SecurityContext.RunAsGroup));
         Assert.Equal((1002L, false, false), (read.Pod.SecurityContext.FsGroup, read.Pod.AutomountServiceAccountToken, read.Pod.EnableServiceLinks));
@@ -98,27 +99,27 @@ public sealed class KubernetesTests
         var text = """{ "image": "app", "container": { "user": "app" } }""";
 
         Assert.Null(Manifests.Of(text).App.SecurityContext.RunAsUser);
-        Assert.Contains(KubernetesManifests.Of(ExportedConfig.Read(text), new AwsPlace()).Remarks, remark => remark.Keys.Contains("container.user"));
+        Assert.Contains(KubernetesManifests.Create(ExportSamples.Read(text), new AwsLocation()).Remarks, remark => remark.Keys.Contains("container.user"));
     }
 
     [Fact]
     public void All_folders_are_on_one_claim_each_in_its_own()
     {
-        var read = Manifests.Of(ExportedConfig.Everything);
+        var read = Manifests.Of(ExportSamples.Complete);
 
         Assert.Equal("rag-stream-1-data", read.Claim!.Metadata.Name);
         Assert.Equal(["ReadWriteOnce"], read.Claim.Spec.AccessModes);
         Assert.Equal(["logs /app/data/logs", "logs-2 /app/other ro", "models-v1 /models", "models-v1 /models-again", " /tmp"],
             read.App.VolumeMounts.Select(mount => $"{mount.SubPath} {mount.MountPath}{(mount.ReadOnlyProperty == true ? " ro" : "")}"));
         Assert.Equal(read.Claim.Metadata.Name, read.Pod.Volumes[0].PersistentVolumeClaim.ClaimName);
-        Assert.Null(Manifests.Of(ExportedConfig.Smallest).Claim);
+        Assert.Null(Manifests.Of(ExportSamples.Minimal).Claim);
     }
 
     [Fact]
     public void The_secret_is_named_key_by_key_and_made_by_a_command_that_shows_no_value()
     {
-        var step = KubernetesManifests.Of(ExportedConfig.Read(ExportedConfig.Everything), new AwsPlace()).Steps[0];
-        var from = Manifests.Of(ExportedConfig.Everything).App.Env.Where(variable => variable.ValueFrom is not null).Select(variable => (variable.Name, variable.ValueFrom.SecretKeyRef.Name, variable.ValueFrom.SecretKeyRef.Key)).ToArray();
+        var step = KubernetesManifests.Create(ExportSamples.Read(ExportSamples.Complete), new AwsLocation()).Steps[0];
+        var from = Manifests.Of(ExportSamples.Complete).App.Env.Where(variable => variable.ValueFrom is not null).Select(variable => (variable.Name, variable.ValueFrom.SecretKeyRef.Name, variable.ValueFrom.SecretKeyRef.Key)).ToArray();
 
         Assert.Equal(7, from.Length);
         Assert.All(from, one => Assert.Equal((one.Item1, "rag-stream-1-secrets", one.Item1), one));
@@ -138,7 +139,7 @@ public sealed class KubernetesTests
 
     [Fact]
     public void Plain_variables_are_the_same_letter_by_letter_also_where_Kubernetes_would_put_in_another() =>
-        Assert.Equal("$$(HF_HOME) \"<é>\"", Manifests.Of(ExportedConfig.Everything).App.Env.Single(variable => variable.Name == "TEMPLATE").Value);
+        Assert.Equal("$$(HF_HOME) \"<é>\"", Manifests.Of(ExportSamples.Complete).App.Env.Single(variable => variable.Name == "TEMPLATE").Value);
 
     [Theory]
     [InlineData("Rag.stream_1", "rag-stream-1")]
@@ -146,7 +147,7 @@ public sealed class KubernetesTests
     [InlineData("a.", "a")]
     [InlineData("ab-____", "ab")]
     [InlineData("0123456789012345678901234567890123456789012345678901234567890123456789", "app-0123456789012345678901234567890123456789012345")]
-    public void A_name_becomes_one_that_a_Service_may_have(string name, string expected) => Assert.Equal(expected, Names.Label(name));
+    public void A_name_becomes_one_that_a_Service_may_have(string name, string expected) => Assert.Equal(expected, ResourceNames.ForKubernetes(name));
 
     private static (string, int?, int?, int?) Asked(V1Probe probe) => (probe.HttpGet.Path, probe.PeriodSeconds, probe.TimeoutSeconds, probe.FailureThreshold);
 
@@ -156,7 +157,7 @@ public sealed class KubernetesTests
 
         public V1Container App => Pod.Containers.Single();
 
-        public static Manifests Of(string text) => Parse(JsonText.Of(KubernetesManifests.Of(ExportedConfig.Read(text), new AwsPlace()).Document));
+        public static Manifests Of(string text) => Parse(JsonFormatter.Format(KubernetesManifests.Create(ExportSamples.Read(text), new AwsLocation()).Document));
 
         public static Manifests Parse(string text)
         {

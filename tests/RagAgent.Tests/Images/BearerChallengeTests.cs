@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using RagAgent.Images;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Images;
@@ -25,18 +25,18 @@ public class BearerChallengeTests
     [InlineData("Bearer service=\"r\"")]
     public void What_is_no_challenge_for_a_token_is_none(string header) => Assert.Null(Find(header));
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("""{ "token": "t" }""")]
     [InlineData("""{ "access_token": "t" }""")]
     [InlineData("""{ "token": "", "access_token": "t" }""")]
     public async Task The_token_has_either_of_two_names(string answer)
     {
-        await using var server = await TestServer.StartAsync(call => call.Response.WriteAsync(answer));
+        await using var server = await TestServer.StartAsync(context => context.Response.WriteAsync(answer));
 
         Assert.Equal("t", await TokenAsync(server.Address));
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("{}", 200)]
     [InlineData("[]", 200)]
     [InlineData("<html>", 200)]
@@ -44,21 +44,21 @@ public class BearerChallengeTests
     [InlineData("""{ "token": "t" }""", 403)]
     public async Task Without_a_token_the_image_is_not_for_everyone(string answer, int status)
     {
-        await using var server = await TestServer.StartAsync(call =>
+        await using var server = await TestServer.StartAsync(context =>
         {
-            call.Response.StatusCode = status;
-            return call.Response.WriteAsync(answer);
+            context.Response.StatusCode = status;
+            return context.Response.WriteAsync(answer);
         });
 
-        var refused = await Refused.ByAsync(() => TokenAsync(server.Address));
+        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(server.Address));
 
         Assert.Equal(("registry-denied", "The registry registry.example gave out no token for anonymous access."), (refused.Code, refused.What));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Without_a_service_the_registrys_name_is_sent_and_a_query_of_the_realm_is_kept()
     {
-        await using var server = await TestServer.StartAsync(call => call.Response.WriteAsync("""{ "token": "t" }"""));
+        await using var server = await TestServer.StartAsync(context => context.Response.WriteAsync("""{ "token": "t" }"""));
 
         await TokenAsync(new Uri(server.Address, "/token?a=1"));
 
@@ -68,13 +68,13 @@ public class BearerChallengeTests
     private static async Task<string> TokenAsync(Uri realm)
     {
         using var http = new HttpClient();
-        return await new BearerChallenge(realm, null, null).TokenAsync(http, Access, TestContext.Current.CancellationToken);
+        return await new BearerChallenge(realm, null, null).RequestTokenAsync(http, Access, TestContext.Current.CancellationToken);
     }
 
     private static BearerChallenge? Find(string header)
     {
         using var response = new HttpResponseMessage(HttpStatusCode.Unauthorized);
         response.Headers.TryAddWithoutValidation("WWW-Authenticate", header);
-        return BearerChallenge.Find(response);
+        return BearerChallenge.FromResponse(response);
     }
 }

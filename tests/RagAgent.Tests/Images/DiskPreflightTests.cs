@@ -1,7 +1,7 @@
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Images;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Images;
@@ -38,14 +38,14 @@ public class DiskPreflightTests
     [InlineData(1, 256_000_003)]
     [InlineData(0, 0)]
     [InlineData(long.MaxValue, long.MaxValue)]
-    public void Needed_is_three_times_what_is_missing_and_a_reserve(long missing, long needed) => Assert.Equal(needed, DiskPreflight.Needed(missing));
+    public void Needed_is_three_times_what_is_missing_and_a_reserve(long missing, long needed) => Assert.Equal(needed, DiskPreflight.RequiredBytes(missing));
 
     [Fact]
     public void What_does_not_fit_is_refused_with_the_figures()
     {
-        var problem = Refused.By(() => DiskPreflight.Require(1_000_000_000, new FreeSpace("/var/lib/docker", 3_255_999_999), Ref));
+        var problem = AssertProblem.Thrown(() => DiskPreflight.RequireSpace(1_000_000_000, new FreeSpace("/var/lib/docker", 3_255_999_999), Ref));
 
-        Assert.Equal(new Problem("disk-full",
+        Assert.Equal(new Problem(ProblemCatalog.DiskFull,
             "Pulling registry/app:latest needs 3.3 GB of disk (1.0 GB of layers, unpacked, and a reserve), but 3.3 GB are free on /var/lib/docker.",
             "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."), problem);
     }
@@ -53,9 +53,9 @@ public class DiskPreflightTests
     [Fact]
     public void What_just_fits_is_pulled_and_so_is_what_can_not_be_known()
     {
-        DiskPreflight.Require(1_000_000_000, new FreeSpace("/var/lib/docker", 3_256_000_000), Ref);
-        DiskPreflight.Require(long.MaxValue, null, Ref);
-        DiskPreflight.Require(0, new FreeSpace("/var/lib/docker", 0), Ref);
+        DiskPreflight.RequireSpace(1_000_000_000, new FreeSpace("/var/lib/docker", 3_256_000_000), Ref);
+        DiskPreflight.RequireSpace(long.MaxValue, null, Ref);
+        DiskPreflight.RequireSpace(0, new FreeSpace("/var/lib/docker", 0), Ref);
     }
 
     [Fact]
@@ -63,6 +63,6 @@ public class DiskPreflightTests
         Gen.Select(Gen.Long, Gen.Long, Gen.Int[0, 3]).Sample(t =>
         {
             Layer[] layers = [new("sha256:a", t.Item1), new("sha256:b", t.Item2)];
-            return DiskPreflight.Needed(DiskPreflight.MissingBytes(layers, DiffIds[..2], [DiffIds[..t.Item3]])) >= 0;
+            return DiskPreflight.RequiredBytes(DiskPreflight.MissingBytes(layers, DiffIds[..2], [DiffIds[..t.Item3]])) >= 0;
         });
 }

@@ -1,5 +1,5 @@
 using CsCheck;
-using RagAgent.Configuration;
+using RagAgent.Configuration.Values;
 using RagAgent.Images;
 using Xunit;
 
@@ -40,7 +40,7 @@ public class ImageReferenceTests
     [Fact]
     public void What_the_configuration_accepts_is_taken_apart_without_a_loss() =>
         Gen.OneOf(Pieces).Array[1, 8].Select(string.Concat)
-            .Sample(text => ImageRule.Rule(text) is not null || Spellings(ImageReference.Parse(text)).Contains(text), iter: 50_000);
+            .Sample(text => ImageReferenceRule.Validate(text) is not null || Spellings(ImageReference.Parse(text)).Contains(text), iter: 50_000);
 
     [Fact]
     public void What_was_put_together_from_parts_falls_apart_into_them()
@@ -50,7 +50,7 @@ public class ImageReferenceTests
         var tag = Gen.OneOf("latest", "v1.0-rc_1", "5000", "T");
         var digest = Gen.OneOf(null, "sha256:" + Hex);
         Gen.Select(host, path, tag, digest, (h, p, t, d) => new ImageReference(h, p, t, d))
-            .Sample(parts => ImageRule.Rule(Text(parts)) is null && ImageReference.Parse(Text(parts)) == parts, iter: 5_000);
+            .Sample(parts => ImageReferenceRule.Validate(Text(parts)) is null && ImageReference.Parse(Text(parts)) == parts, iter: 5_000);
     }
 
     private static string Text(ImageReference parts) =>

@@ -1,8 +1,8 @@
 using System.Text;
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Images;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Images;
@@ -21,7 +21,7 @@ public class ManifestTests
     [Theory]
     [InlineData(MediaTypes.DockerManifest, false)]
     [InlineData(MediaTypes.OciManifest, false)]
-    [InlineData(MediaTypes.DockerList, true)]
+    [InlineData(MediaTypes.DockerManifestList, true)]
     [InlineData(MediaTypes.OciIndex, true)]
     [InlineData("application/vnd.docker.distribution.manifest.v1+json", false)]
     [InlineData(null, false)]
@@ -29,7 +29,7 @@ public class ManifestTests
 
     [Fact]
     public void All_four_media_types_are_asked_for() =>
-        Assert.Equal([MediaTypes.OciIndex, MediaTypes.OciManifest, MediaTypes.DockerList, MediaTypes.DockerManifest], MediaTypes.All);
+        Assert.Equal([MediaTypes.OciIndex, MediaTypes.OciManifest, MediaTypes.DockerManifestList, MediaTypes.DockerManifest], MediaTypes.All);
 
     [Theory]
     [InlineData(MediaTypes.DockerManifest)]
@@ -55,11 +55,11 @@ public class ManifestTests
             { "config": { "digest": "sha256:cc" }, "layers": [ { "digest": "sha256:aa", "size": 100 }, { "mediaType": "{{mediaType}}", "digest": "sha256:bb", "size": 200 } ] }
             """), Reference);
 
-        Assert.Equal(zstd, manifest.HasZstd);
+        Assert.Equal(zstd, manifest.HasZstdLayers);
     }
 
     [Theory]
-    [InlineData(MediaTypes.DockerList)]
+    [InlineData(MediaTypes.DockerManifestList)]
     [InlineData(MediaTypes.OciIndex)]
     public void Of_an_index_the_image_for_the_platform_is_chosen_and_attestations_are_passed_over(string mediaType)
     {
@@ -72,8 +72,8 @@ public class ManifestTests
               { "digest": "sha256:a3", "platform": { "os": "windows", "architecture": "amd64" } } ] }
             """);
 
-        Assert.Equal("sha256:a2", Manifest.Choose(index, new Platform("linux", "amd64"), Reference));
-        Assert.Equal("sha256:a1", Manifest.Choose(index, new Platform("linux", "arm64"), Reference));
+        Assert.Equal("sha256:a2", Manifest.SelectForPlatform(index, new Platform("linux", "amd64"), Reference));
+        Assert.Equal("sha256:a1", Manifest.SelectForPlatform(index, new Platform("linux", "arm64"), Reference));
     }
 
     [Fact]
@@ -85,10 +85,10 @@ public class ManifestTests
                              { "digest": "sha256:a3", "platform": { "os": "unknown", "architecture": "unknown" } } ] }
             """);
 
-        var problem = Refused.By(() => Manifest.Choose(index, new Platform("linux", "amd64"), Reference));
+        var problem = AssertProblem.Thrown(() => Manifest.SelectForPlatform(index, new Platform("linux", "amd64"), Reference));
 
         Assert.Equal(new Problem(
-            "image-platform",
+            ProblemCatalog.ImagePlatform,
             "registry.example.com/app:latest was built for linux/arm64, windows/amd64, but this machine is linux/amd64.",
             "Build it with 'docker build --platform linux/amd64' and push it again; the agent looks again by itself."), problem);
     }
@@ -100,19 +100,19 @@ public class ManifestTests
 
         Assert.Equal(
             "registry.example.com/app:latest was built for no platform, but this machine is linux/amd64.",
-            Refused.By(() => Manifest.Choose(index, new Platform("linux", "amd64"), Reference)).What);
+            AssertProblem.Thrown(() => Manifest.SelectForPlatform(index, new Platform("linux", "amd64"), Reference)).What);
     }
 
     [Fact]
     public void An_images_configuration_tells_its_platform() =>
-        Assert.Equal(new Platform("linux", "arm64"), Manifest.PlatformOf(Bytes("""{ "os": "linux", "architecture": "arm64" }"""), Reference));
+        Assert.Equal(new Platform("linux", "arm64"), Manifest.ReadPlatform(Bytes("""{ "os": "linux", "architecture": "arm64" }"""), Reference));
 
     [Theory]
     [InlineData("""{ "os": "linux", "rootfs": { "type": "layers", "diff_ids": ["sha256:d1", "sha256:d2"] } }""", "sha256:d1 sha256:d2")]
     [InlineData("""{ "os": "linux", "rootfs": {} }""", "")]
     [InlineData("""{ "os": "linux" }""", "")]
     public void An_images_configuration_tells_its_layers_unpacked(string config, string expected) =>
-        Assert.Equal(expected, string.Join(' ', Manifest.DiffIdsOf(Bytes(config), Reference)));
+        Assert.Equal(expected, string.Join(' ', Manifest.ReadDiffIds(Bytes(config), Reference)));
 
     [Theory]
     [InlineData("")]
@@ -128,7 +128,7 @@ public class ManifestTests
     [InlineData("""{ "config": { "digest": "sha256:cc" }, "layers": [ "sha256:aa" ] }""")]
     public void What_is_no_images_manifest_is_refused_in_words(string text)
     {
-        var problem = Refused.By(() => Manifest.Parse(Bytes(text), Reference));
+        var problem = AssertProblem.Thrown(() => Manifest.Parse(Bytes(text), Reference));
 
         Assert.Equal(("image-manifest", NotUnderstood), (problem.Code, problem.What));
     }
@@ -141,7 +141,7 @@ public class ManifestTests
     [InlineData("""{ "manifests": [ { "platform": [] } ] }""")]
     [InlineData("""{ "manifests": [ { "platform": { "os": "linux", "architecture": "amd64" } } ] }""")]
     public void What_is_no_index_is_refused_in_words(string text) =>
-        Assert.Equal(NotUnderstood, Refused.By(() => Manifest.Choose(Bytes(text), new Platform("linux", "amd64"), Reference)).What);
+        Assert.Equal(NotUnderstood, AssertProblem.Thrown(() => Manifest.SelectForPlatform(Bytes(text), new Platform("linux", "amd64"), Reference)).What);
 
     [Fact]
     public void Whatever_the_registry_sends_it_is_understood_or_refused_in_words() =>
@@ -150,9 +150,9 @@ public class ManifestTests
             Action[] readers =
             [
                 () => Manifest.Parse(Bytes(text), Reference),
-                () => Manifest.PlatformOf(Bytes(text), Reference),
-                () => Manifest.DiffIdsOf(Bytes(text), Reference),
-                () => Manifest.Choose(Bytes(text), Platform.OfThisMachine, Reference),
+                () => Manifest.ReadPlatform(Bytes(text), Reference),
+                () => Manifest.ReadDiffIds(Bytes(text), Reference),
+                () => Manifest.SelectForPlatform(Bytes(text), Platform.Current, Reference),
             ];
             return readers.All(read => Record.Exception(read) is null or ProblemException);
         }, iter: 5_000);

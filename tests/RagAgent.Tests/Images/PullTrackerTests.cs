@@ -1,6 +1,6 @@
 using CsCheck;
 using RagAgent.Images;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.Tests.Images;
@@ -22,103 +22,103 @@ public class PullTrackerTests
         Gen.OneOf(Ids), Gen.OneOf(Statuses), Gen.OneOf(Gen.Const((long?)null), Gen.Long[-5, 300].Select(n => (long?)n)),
         Gen.OneOf(Gen.Const((long?)null), Gen.Long[-1, 300].Select(n => (long?)n)));
 
-    private readonly PullTracker _pull = new(Sizes(100, 300));
+    private readonly PullTracker _tracker = new(Sizes(100, 300));
 
     [Fact]
     public void Layers_count_by_their_bytes()
     {
-        Assert.Equal(new PullProgress(0.7 * 50 / 400, 50, 400), _pull.Observe(A, "Downloading", 50, 100));
-        Assert.Equal(new PullProgress(0.7 * 200 / 400, 200, 400), _pull.Observe(B, "Downloading", 150, 300));
+        Assert.Equal(new PullProgress(0.7 * 50 / 400, 50, 400), _tracker.Observe(A, "Downloading", 50, 100));
+        Assert.Equal(new PullProgress(0.7 * 200 / 400, 200, 400), _tracker.Observe(B, "Downloading", 150, 300));
     }
 
     [Fact]
     public void A_layer_that_is_on_disk_already_does_not_count()
     {
-        Assert.Null(_pull.Observe(B, "Already exists", null, null));
-        Assert.Equal(100, _pull.MissingBytes);
-        Assert.Equal(new PullProgress(0.35, 50, 100), _pull.Observe(A, "Downloading", 50, 100));
+        Assert.Null(_tracker.Observe(B, "Already exists", null, null));
+        Assert.Equal(100, _tracker.MissingBytes);
+        Assert.Equal(new PullProgress(0.35, 50, 100), _tracker.Observe(A, "Downloading", 50, 100));
     }
 
     [Fact]
     public void When_all_layers_are_complete_the_pull_is()
     {
-        _pull.Observe(A, "Pull complete", null, null);
+        _tracker.Observe(A, "Pull complete", null, null);
 
-        Assert.Equal(new PullProgress(1, 400, 400), _pull.Observe(B, "Pull complete", null, null));
+        Assert.Equal(new PullProgress(1, 400, 400), _tracker.Observe(B, "Pull complete", null, null));
     }
 
     [Fact]
     public void Without_a_total_the_manifests_size_is_the_measure() =>
-        Assert.Equal(50, _pull.Observe(A, "Downloading", 50, -1)?.DownloadedBytes);
+        Assert.Equal(50, _tracker.Observe(A, "Downloading", 50, -1)?.DownloadedBytes);
 
     [Fact]
     public void Unpacking_told_in_seconds_moves_nothing_and_is_no_fault()
     {
-        var before = _pull.Observe(A, "Download complete", null, null);
+        var before = _tracker.Observe(A, "Download complete", null, null);
 
-        Assert.Equal(before, _pull.Observe(A, "Extracting", 17, null));
-        Assert.Equal(before, _pull.Observe(A, "Extracting", 170, 0));
-        Assert.True(_pull.IsExtracting);
+        Assert.Equal(before, _tracker.Observe(A, "Extracting", 17, null));
+        Assert.Equal(before, _tracker.Observe(A, "Extracting", 170, 0));
+        Assert.True(_tracker.IsExtracting);
     }
 
     [Fact]
     public void Unpacking_told_in_bytes_moves_by_its_share() =>
-        Assert.Equal((0.7 * 100 / 400) + (0.3 * 50 / 400), _pull.Observe(A, "Extracting", 500, 1000)!.Fraction, 12);
+        Assert.Equal((0.7 * 100 / 400) + (0.3 * 50 / 400), _tracker.Observe(A, "Extracting", 500, 1000)!.Fraction, 12);
 
     [Fact]
     public void A_placeholder_of_one_byte_of_one_is_one_byte() =>
-        Assert.Equal(new PullProgress(0.7 * 1 / 400, 1, 400), _pull.Observe(A, "Downloading", 1, 1));
+        Assert.Equal(new PullProgress(0.7 * 1 / 400, 1, 400), _tracker.Observe(A, "Downloading", 1, 1));
 
     [Theory]
     [InlineData("Retrying in 5 seconds")]
     [InlineData("Waiting")]
     [InlineData("Pulling fs layer")]
     [InlineData("What engines will say one day")]
-    public void Words_without_a_measure_are_passed_over(string status) => Assert.Null(_pull.Observe(A, status, 1, 2));
+    public void Words_without_a_measure_are_passed_over(string status) => Assert.Null(_tracker.Observe(A, status, 1, 2));
 
     [Fact]
     public void After_a_retry_of_the_engine_what_is_shown_does_not_go_back()
     {
-        var before = _pull.Observe(A, "Downloading", 90, 100);
-        _pull.Observe(A, "Retrying in 5 seconds", null, null);
+        var before = _tracker.Observe(A, "Downloading", 90, 100);
+        _tracker.Observe(A, "Retrying in 5 seconds", null, null);
 
-        Assert.Equal(before, _pull.Observe(A, "Downloading", 3, 100));
+        Assert.Equal(before, _tracker.Observe(A, "Downloading", 3, 100));
     }
 
     [Fact]
     public void A_message_that_arrives_late_changes_nothing()
     {
-        var complete = _pull.Observe(A, "Pull complete", null, null);
+        var complete = _tracker.Observe(A, "Pull complete", null, null);
 
-        Assert.Null(_pull.Observe(A, "Downloading", 10, 100));
-        Assert.Equal(complete, _pull.Observe(A, "Extracting", 10, 100));
+        Assert.Null(_tracker.Observe(A, "Downloading", 10, 100));
+        Assert.Equal(complete, _tracker.Observe(A, "Extracting", 10, 100));
     }
 
     [Fact]
     public void A_layer_that_stands_twice_in_the_image_counts_once()
     {
-        Assert.Equal(100, _pull.Observe(A, "Download complete", null, null)?.DownloadedBytes);
-        Assert.Equal(100, _pull.Observe(A, "Download complete", null, null)?.DownloadedBytes);
-        Assert.Equal(400, _pull.MissingBytes);
+        Assert.Equal(100, _tracker.Observe(A, "Download complete", null, null)?.DownloadedBytes);
+        Assert.Equal(100, _tracker.Observe(A, "Download complete", null, null)?.DownloadedBytes);
+        Assert.Equal(400, _tracker.MissingBytes);
     }
 
     [Fact]
     public void It_extracts_from_the_download_of_a_layer_to_its_end()
     {
-        Assert.False(_pull.IsExtracting);
-        _pull.Observe(A, "Download complete", null, null);
-        Assert.True(_pull.IsExtracting);
-        _pull.Observe(A, "Pull complete", null, null);
-        Assert.False(_pull.IsExtracting);
+        Assert.False(_tracker.IsExtracting);
+        _tracker.Observe(A, "Download complete", null, null);
+        Assert.True(_tracker.IsExtracting);
+        _tracker.Observe(A, "Pull complete", null, null);
+        Assert.False(_tracker.IsExtracting);
     }
 
     [Fact]
     public void A_layer_that_waits_for_a_lower_one_to_arrive_is_not_being_unpacked()
     {
-        _pull.Observe(B, "Download complete", null, null);
-        Assert.False(_pull.IsExtracting);
-        _pull.Observe(A, "Already exists", null, null);
-        Assert.True(_pull.IsExtracting);
+        _tracker.Observe(B, "Download complete", null, null);
+        Assert.False(_tracker.IsExtracting);
+        _tracker.Observe(A, "Already exists", null, null);
+        Assert.True(_tracker.IsExtracting);
     }
 
     [Fact]

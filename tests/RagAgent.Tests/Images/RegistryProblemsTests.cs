@@ -64,7 +64,7 @@ public class RegistryProblemsTests
     [InlineData("", 429, "registry-throttled")]
     [InlineData("<html>bad gateway</html>", 502, "registry")]
     public void The_registrys_own_answer_is_understood(string body, int status, string code) =>
-        Assert.Equal(code, RegistryProblems.From(RegistryProblems.Text(body), (HttpStatusCode)status, Ref).Code);
+        Assert.Equal(code, RegistryProblems.From(RegistryProblems.ErrorText(body), (HttpStatusCode)status, Ref).Code);
 
     [Theory]
     [InlineData("registry-denied", "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository to the role; no restart is needed.", Denial)]
@@ -86,7 +86,7 @@ public class RegistryProblemsTests
     public void A_status_without_words_is_named() => Assert.Equal($"Getting {Ref} failed: HTTP 418.", RegistryProblems.From("", (HttpStatusCode)418, Ref).What);
 
     [Fact]
-    public void Of_a_page_that_is_no_registrys_only_the_beginning_is_shown() => Assert.Equal(300, RegistryProblems.Text(new string('x', 5000)).Length);
+    public void Of_a_page_that_is_no_registrys_only_the_beginning_is_shown() => Assert.Equal(300, RegistryProblems.ErrorText(new string('x', 5000)).Length);
 
     [Theory]
     [InlineData("[]")]
@@ -95,9 +95,9 @@ public class RegistryProblemsTests
     [InlineData("""{"errors":[7]}""")]
     [InlineData("""{"errors":[]}""")]
     [InlineData("""{"errors":[{"code":7}]}""")]
-    public void JSON_of_another_shape_is_shown_as_it_is(string body) => Assert.Equal(body, RegistryProblems.Text(body));
+    public void JSON_of_another_shape_is_shown_as_it_is(string body) => Assert.Equal(body, RegistryProblems.ErrorText(body));
 
     [Fact]
     public void Whatever_was_said_there_is_a_sentence() =>
-        Gen.String.Sample(text => RegistryProblems.From(RegistryProblems.Text(text), null, Ref) is { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
+        Gen.String.Sample(text => RegistryProblems.From(RegistryProblems.ErrorText(text), null, Ref) is { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
 }

@@ -1,5 +1,5 @@
 using RagAgent.Images;
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using Xunit;
 
 namespace RagAgent.Tests.Images;

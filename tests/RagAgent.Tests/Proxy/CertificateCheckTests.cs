@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Diagnostics;
-using RagAgent.Proxy;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Diagnostics.Checks;
+using RagAgent.Diagnostics.Systemd;
+using RagAgent.Proxy.Tls;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;
@@ -12,7 +13,7 @@ namespace RagAgent.Tests.Proxy;
 public sealed class CertificateCheckTests : IDisposable
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private readonly TestAuthority _authority = new();
+    private readonly TestCertificateAuthority _authority = new();
     private bool? _mayRead = true;
     private string? _socket = "ActiveState=active\nListen=[::]:80 (Stream)\nListen=[::]:443 (Stream)\n";
     private TlsConfig _tls;
@@ -27,13 +28,13 @@ public sealed class CertificateCheckTests : IDisposable
 
     [Fact]
     public async Task All_is_well() =>
-        Assert.Equal(CheckResult.Well("The certificate for rag.example.com, 127.0.0.1, from Test Intermediate, is valid until 2026-05-30."), await RunAsync());
+        Assert.Equal(CheckResult.Ok("The certificate for rag.example.com, 127.0.0.1, from Test Intermediate, is valid until 2026-05-30."), await RunAsync());
 
     [Fact]
     public async Task Without_HTTPS_there_is_nothing_to_look_at()
     {
         _tls = new TlsConfig();
-        Assert.Equal(Finding.Skipped, (await RunAsync(https: null)).Finding);
+        Assert.Equal(CheckOutcome.Skipped, (await RunAsync(https: null)).Outcome);
     }
 
     [Fact]
@@ -41,7 +42,7 @@ public sealed class CertificateCheckTests : IDisposable
     {
         _mayRead = false;
         var found = await RunAsync();
-        Assert.Equal((Finding.Failed, "certificate-denied"), (found.Finding, found.Code));
+        Assert.Equal((CheckOutcome.Failed, "certificate-denied"), (found.Outcome, found.Code));
         Assert.Contains("may not be read by the user ragagent", found.What, StringComparison.Ordinal);
     }
 
@@ -56,26 +57,26 @@ public sealed class CertificateCheckTests : IDisposable
     public async Task What_works_and_should_be_otherwise_is_told()
     {
         _tls = _tls with { Challenge = "/nowhere" };
-        Assert.Equal((Finding.Warning, "mkdir -p /nowhere"), Told(await RunAsync()));
+        Assert.Equal((CheckOutcome.Warning, "mkdir -p /nowhere"), Describe(await RunAsync()));
         _tls = _tls with { Challenge = null };
 
         _socket = "ActiveState=active\nListen=[::]:80 (Stream)\n";
         Assert.Contains("ragagent.socket does not hold port 443", (await RunAsync()).What, StringComparison.Ordinal);
         _socket = null;
-        Assert.Equal(Finding.Well, (await RunAsync()).Finding);
+        Assert.Equal(CheckOutcome.Ok, (await RunAsync()).Outcome);
 
         _authority.Issue(Now, TimeSpan.FromDays(90), withChain: false);
-        Assert.Equal((Finding.Warning, "Name certbot's fullchain.pem in tls.certificate, not cert.pem."), Told(await RunAsync()));
+        Assert.Equal((CheckOutcome.Warning, "Name certbot's fullchain.pem in tls.certificate, not cert.pem."), Describe(await RunAsync()));
         _authority.Issue(Now.AddDays(-80), TimeSpan.FromDays(90));
         Assert.Contains("in 10 days, and was not renewed yet", (await RunAsync()).What, StringComparison.Ordinal);
     }
 
-    private static (Finding, string?) Told(CheckResult found) => (found.Finding, found.Remedy);
+    private static (CheckOutcome, string?) Describe(CheckResult found) => (found.Outcome, found.Remedy);
 
     private Task<CheckResult> RunAsync(int? https = 443) =>
         new CertificateCheck(new AgentConfig { Image = "app", Listen = new ListenConfig { Https = https }, Tls = _tls }, new FakeTimeProvider(Now))
         {
             MayRead = (_, _) => Task.FromResult(_mayRead),
-            SocketUnit = _ => Task.FromResult(_socket is null ? null : Systemd.Parse(_socket)),
+            SocketUnit = _ => Task.FromResult(_socket is null ? null : Systemctl.ParseProperties(_socket)),
         }.RunAsync(TestContext.Current.CancellationToken);
 }

@@ -1,9 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Proxy;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Proxy.Tls;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;
@@ -12,18 +13,18 @@ namespace RagAgent.Tests.Proxy;
 public sealed class CertificateWatchTests : IDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly TimeSpan Life = TimeSpan.FromDays(90);
+    private static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
-    private readonly TestAuthority _authority = new();
+    private readonly TestCertificateAuthority _authority = new();
     private readonly FakeTimeProvider _time = new(Start);
-    private readonly List<string> _said = [];
+    private readonly List<string> _logMessages = [];
     private readonly CertificateWatch _watch;
     private int _changes;
 
     public CertificateWatchTests()
     {
         var config = new AgentConfig { Image = "app", Listen = new ListenConfig { Https = 443 }, Tls = new TlsConfig { Certificate = _authority.Certificate, Key = _authority.Key } };
-        _watch = new CertificateWatch(config, new StateBoard(), new AgentClock(_time), new Heard<CertificateWatch>(_said));
+        _watch = new CertificateWatch(config, new StateFeed(), new AgentClock(_time), new ListLogger<CertificateWatch>(_logMessages));
         _watch.Changed += () => _changes++;
     }
 
@@ -36,44 +37,44 @@ public sealed class CertificateWatchTests : IDisposable
     [Fact]
     public void A_key_of_another_pair_leaves_the_old_pair_in_use_and_is_told_once_and_its_end_once()
     {
-        Begin();
+        StartWatch();
         var inUse = _watch.Current;
         var good = File.ReadAllText(_authority.Key);
 
-        File.WriteAllText(_authority.Key, _authority.Make(Start, Life).Key);
-        Look(times: 4);
+        File.WriteAllText(_authority.Key, _authority.CreatePair(Start, Lifetime).Key);
+        CheckFiles(times: 4);
 
         Assert.Same(inUse, _watch.Current);
         var problem = Assert.Single(_watch.Problems);
         Assert.Equal(
-            new Problem("certificate-mismatch",
+            new Problem(ProblemCatalog.CertificateMismatch,
                 $"The private key {_authority.Key} does not belong to the certificate {_authority.Certificate}. HTTPS goes on with the certificate that was read before, which is valid until 2026-05-30.",
                 "Name the two files that were made together: certbot's fullchain.pem and privkey.pem of one folder. A file that is just being written is read again within seconds."),
             problem);
-        Assert.Equal([problem.ToString()], _said);
-        Assert.Null(_watch.KeepsVisitorsOut);
+        Assert.Equal([problem.ToString()], _logMessages);
+        Assert.Null(_watch.BlockingProblem);
 
         File.WriteAllText(_authority.Key, good);
-        Look(times: 3);
+        CheckFiles(times: 3);
 
         Assert.Empty(_watch.Problems);
-        Assert.Equal("The files of the certificate for rag.example.com, 127.0.0.1 can be used again.", Assert.Single(_said.Skip(1)));
+        Assert.Equal("The files of the certificate for rag.example.com, 127.0.0.1 can be used again.", Assert.Single(_logMessages.Skip(1)));
         Assert.Equal(2, _changes);
     }
 
     [Fact]
     public void A_pair_that_is_exchanged_file_by_file_is_no_trouble()
     {
-        Begin();
-        var (certificate, key, _) = _authority.Make(Start, TimeSpan.FromDays(60));
+        StartWatch();
+        var (certificate, key, _) = _authority.CreatePair(Start, TimeSpan.FromDays(60));
 
         File.WriteAllText(_authority.Certificate, certificate);
-        Look();
+        CheckFiles();
         Assert.Empty(_watch.Problems);
         File.WriteAllText(_authority.Key, key);
-        Look();
+        CheckFiles();
 
-        Assert.Equal(["HTTPS has the certificate for rag.example.com, 127.0.0.1 from now on, which is valid until 2026-04-30."], _said);
+        Assert.Equal(["HTTPS has the certificate for rag.example.com, 127.0.0.1 from now on, which is valid until 2026-04-30."], _logMessages);
     }
 
     [Theory]
@@ -92,15 +93,15 @@ public sealed class CertificateWatchTests : IDisposable
     [InlineData("huge", "certificate-unreadable")]
     public void What_can_not_be_used_leaves_the_old_pair_in_use(string how, string code)
     {
-        Begin();
+        StartWatch();
         var inUse = _watch.Current;
 
-        Spoil(how);
-        Look(times: 2);
+        Corrupt(how);
+        CheckFiles(times: 2);
 
         Assert.Same(inUse, _watch.Current);
         Assert.Equal(code, Assert.Single(_watch.Problems).Code);
-        Assert.DoesNotContain(_said, line => line.Contains("PRIVATE", StringComparison.Ordinal));
+        Assert.DoesNotContain(_logMessages, line => line.Contains("PRIVATE", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -110,38 +111,38 @@ public sealed class CertificateWatchTests : IDisposable
     [InlineData("gone")]
     public void At_the_start_there_is_none_then_and_visitors_are_kept_out_until_there_is(string how)
     {
-        _authority.Issue(Start, Life);
-        Spoil(how);
-        _watch.Look(certain: true);
+        _authority.Issue(Start, Lifetime);
+        Corrupt(how);
+        _watch.Reload(reportAtOnce: true);
 
         Assert.Null(_watch.Current);
-        Assert.Equal(Assert.Single(_watch.Problems), _watch.KeepsVisitorsOut);
-        Assert.Empty(_said);   // the supervision tells of a door that is closed
+        Assert.Equal(Assert.Single(_watch.Problems), _watch.BlockingProblem);
+        Assert.Empty(_logMessages);   // the supervision tells of a door that is closed
 
-        _authority.Issue(Start, Life);
-        Look();
+        _authority.Issue(Start, Lifetime);
+        CheckFiles();
         Assert.NotNull(_watch.Current);
-        Assert.Null(_watch.KeepsVisitorsOut);
+        Assert.Null(_watch.BlockingProblem);
     }
 
     [Fact]
     public void From_14_days_before_its_end_it_is_told_once_a_day_and_its_end_once()
     {
-        Begin();
+        StartWatch();
         for (var hour = 0; hour < 24 * 95; hour++)
         {
             _time.Advance(TimeSpan.FromHours(1));
-            Look();
+            CheckFiles();
         }
 
         Assert.Equal(
             Enumerable.Range(2, 12).Reverse().Select(days => $"in {days} days").Concat(["in a day", "in less than a day"]),
-            _said.SkipLast(1).Select(line => line.Split(", ")[2]));
-        Assert.Equal($"The certificate {_authority.Certificate} (rag.example.com, 127.0.0.1) expired on 2026-05-30. Renew it: 'certbot renew', and see 'systemctl status certbot.timer'. The new one is used as soon as it is there.", _said[^1]);
+            _logMessages.SkipLast(1).Select(line => line.Split(", ")[2]));
+        Assert.Equal($"The certificate {_authority.Certificate} (rag.example.com, 127.0.0.1) expired on 2026-05-30. Renew it: 'certbot renew', and see 'systemctl status certbot.timer'. The new one is used as soon as it is there.", _logMessages[^1]);
         Assert.NotNull(_watch.Current);   // a browser's warning says more than a door that is shut
 
-        _authority.Issue(_time.GetUtcNow(), Life);
-        Look();
+        _authority.Issue(_time.GetUtcNow(), Lifetime);
+        CheckFiles();
         Assert.Empty(_watch.Problems);
     }
 
@@ -149,12 +150,12 @@ public sealed class CertificateWatchTests : IDisposable
     public void One_of_six_days_is_old_in_its_last_third_only()
     {
         _authority.Issue(Start, TimeSpan.FromDays(6));
-        _watch.Look(certain: true);
+        _watch.Reload(reportAtOnce: true);
         _time.Advance(TimeSpan.FromDays(3.9));
-        Look();
+        CheckFiles();
         Assert.Empty(_watch.Problems);
         _time.Advance(TimeSpan.FromDays(0.2));
-        Look();
+        CheckFiles();
         Assert.Equal("certificate-expiring", Assert.Single(_watch.Problems).Code);
     }
 
@@ -163,28 +164,28 @@ public sealed class CertificateWatchTests : IDisposable
     {
         Assert.Equal(
             "The private key /etc/letsencrypt/live/rag.example.com/privkey.pem may not be read by the user ragagent. Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', 'chgrp ragagent /etc/letsencrypt/archive/rag.example.com/privkey*.pem' and 'chmod 640 /etc/letsencrypt/archive/rag.example.com/privkey*.pem'; certbot keeps that at renewals.",
-            CertificateFiles.Denied("private key", "/etc/letsencrypt/live/rag.example.com/privkey.pem", "ragagent").ToString());
-        Assert.Contains("'chgrp ragagent /srv/tls/key.pem'", CertificateFiles.Denied("private key", "/srv/tls/key.pem", "ragagent").Remedy, StringComparison.Ordinal);
+            CertificateFiles.AccessDenied("private key", "/etc/letsencrypt/live/rag.example.com/privkey.pem", "ragagent").ToString());
+        Assert.Contains("'chgrp ragagent /srv/tls/key.pem'", CertificateFiles.AccessDenied("private key", "/srv/tls/key.pem", "ragagent").Remedy, StringComparison.Ordinal);
     }
 
-    private void Begin()
+    private void StartWatch()
     {
-        _authority.Issue(Start, Life);
-        _watch.Look(certain: true);
+        _authority.Issue(Start, Lifetime);
+        _watch.Reload(reportAtOnce: true);
         Assert.Equal(["rag.example.com", "127.0.0.1"], _watch.Current!.Names);
-        _said.Clear();
+        _logMessages.Clear();
         _changes = 0;
     }
 
-    private void Look(int times = 1)
+    private void CheckFiles(int times = 1)
     {
         for (var look = 0; look < times; look++)
         {
-            _watch.Look(certain: false);
+            _watch.Reload(reportAtOnce: false);
         }
     }
 
-    private void Spoil(string how)
+    private void Corrupt(string how)
     {
         var (certificate, key) = (File.ReadAllText(_authority.Certificate), File.ReadAllText(_authority.Key));
         switch (how)
@@ -192,12 +193,12 @@ public sealed class CertificateWatchTests : IDisposable
             case "empty": File.WriteAllText(_authority.Certificate, ""); break;
             case "cut in the certificate": File.WriteAllText(_authority.Certificate, certificate[..200]); break;
             case "cut in the chain": File.WriteAllText(_authority.Certificate, certificate[..^100]); break;
-            case "a name that is none": _authority.Issue(Start, Life, names: new X509Extension("2.5.29.17", [0x30, 0x07, 0x87, 0x05, 1, 2, 3, 4, 5], critical: false)); break;   // an address of five bytes
+            case "a name that is none": _authority.Issue(Start, Lifetime, names: new X509Extension("2.5.29.17", [0x30, 0x07, 0x87, 0x05, 1, 2, 3, 4, 5], critical: false)); break;   // an address of five bytes
             case "key cut": File.WriteAllText(_authority.Key, key[..^60]); break;
             case "key with a passphrase": File.WriteAllText(_authority.Key, Encrypted()); break;
-            case "key of another kind": File.WriteAllText(_authority.Key, _authority.Make(Start, Life, rsa: true).Key); break;
-            case "expired": _authority.Issue(Start.AddDays(-91), Life); break;
-            case "not yet valid": _authority.Issue(Start.AddDays(1), Life); break;
+            case "key of another kind": File.WriteAllText(_authority.Key, _authority.CreatePair(Start, Lifetime, rsa: true).Key); break;
+            case "expired": _authority.Issue(Start.AddDays(-91), Lifetime); break;
+            case "not yet valid": _authority.Issue(Start.AddDays(1), Lifetime); break;
             case "gone": File.Delete(_authority.Certificate); break;
             case "a folder": File.Delete(_authority.Key); Directory.CreateDirectory(_authority.Key); break;
             case "a device": File.Delete(_authority.Key); File.CreateSymbolicLink(_authority.Key, "/dev/zero"); break;

@@ -1,37 +1,37 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Time.Testing;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Common;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
 public class FrontDoorTests
 {
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_port_that_is_taken_is_told_and_waited_for()
     {
         var stop = TestContext.Current.CancellationToken;
         var time = new FakeTimeProvider();
-        await using var agent = new SupervisedApp(FreePort.Take(), time);
+        await using var agent = new SupervisorFixture(FreePort.Find(), time);
         await agent.StartAsync(stop);
-        var port = FreePort.Take();
+        var port = FreePort.Find();
         var other = new TcpListener(IPAddress.IPv6Any, port);
         other.Server.DualMode = true;
         other.Start();
-        using var door = Visit.Door(agent, port);
+        using var frontDoor = FrontDoorFixture.CreateFrontDoor(agent, port);
 
-        await door.StartAsync(stop);
-        var closed = await agent.UntilAsync(state => state.Door.Problem is not null, stop);
-        Assert.False(closed.Door.IsOpen);
+        await frontDoor.StartAsync(stop);
+        var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, stop);
+        Assert.False(closed.FrontDoor.IsOpen);
         Assert.Equal(
-            new Problem("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program.",
+            new Problem(ProblemCatalog.ListenPortTaken, $"Port {port}, where visitors come in, is taken by another program.",
                 $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration; the agent tries again every 5s."),
-            closed.Door.Problem);
+            closed.FrontDoor.Problem);
 
         other.Stop();
-        while (!agent.Board.State.Door.IsOpen)
+        while (!agent.Board.State.FrontDoor.IsOpen)
         {
             time.Advance(TimeSpan.FromSeconds(5));
             stop.ThrowIfCancellationRequested();
@@ -39,8 +39,8 @@ public class FrontDoorTests
         }
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         // Of the agent's own: the app on this bench serves and is not there, and who asks for it waits a second of a clock that stands.
-        using var answer = await browser.GetAsync(new Uri($"http://127.0.0.1:{port}/_ragagent/nothing"), stop);
-        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-        await door.StopAsync(stop);
+        using var response = await browser.GetAsync(new Uri($"http://127.0.0.1:{port}/_ragagent/nothing"), stop);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        await frontDoor.StopAsync(stop);
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
-using RagAgent.Proxy;
-using RagAgent.Tests.Bench;
+using RagAgent.Proxy.StatusPage;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;
@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Proxy;
 public sealed class LogoTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory();
-    private readonly List<string> _said = [];
+    private readonly List<string> _logMessages = [];
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -20,7 +20,7 @@ public sealed class LogoTests : IDisposable
     public void A_picture_is_told_by_what_it_holds(string type, byte[] content)
     {
         Assert.Equal($"data:{type};base64,{Convert.ToBase64String(content)}", Read(content));
-        Assert.Empty(_said);
+        Assert.Empty(_logMessages);
     }
 
     [Theory]
@@ -36,7 +36,7 @@ public sealed class LogoTests : IDisposable
     public void What_is_none_is_left_out_and_told(string text)
     {
         Assert.Null(Read(Encoding.UTF8.GetBytes(text)));
-        Assert.Equal($"The page is shown without its picture: {Path} can't be used: it is no SVG, PNG, JPEG or WebP picture.", Assert.Single(_said));
+        Assert.Equal($"The page is shown without its picture: {Path} can't be used: it is no SVG, PNG, JPEG or WebP picture.", Assert.Single(_logMessages));
     }
 
     [Fact]
@@ -44,25 +44,25 @@ public sealed class LogoTests : IDisposable
     {
         Assert.NotNull(Read([0xFF, 0xD8, 0xFF, .. new byte[(256 * 1024) - 3]]));
         Assert.Null(Read([0xFF, 0xD8, 0xFF, .. new byte[(256 * 1024) - 2]]));
-        Assert.EndsWith("it is larger than 256 KiB.", Assert.Single(_said), StringComparison.Ordinal);
+        Assert.EndsWith("it is larger than 256 KiB.", Assert.Single(_logMessages), StringComparison.Ordinal);
     }
 
     [Fact]
     public void So_are_a_missing_file_a_folder_and_what_would_never_end()
     {
-        Assert.Null(Logo.Read(Path, new Heard(_said)));
-        Assert.Null(Logo.Read(_folder.FullName, new Heard(_said)));
-        Assert.Null(Logo.Read("/dev/zero", new Heard(_said)));
-        Assert.Equal(3, _said.Count);
-        Assert.EndsWith("there is no such file.", _said[0], StringComparison.Ordinal);
-        Assert.EndsWith("it is a device and no file.", _said[2], StringComparison.Ordinal);
+        Assert.Null(Logo.Read(Path, new ListLogger(_logMessages)));
+        Assert.Null(Logo.Read(_folder.FullName, new ListLogger(_logMessages)));
+        Assert.Null(Logo.Read("/dev/zero", new ListLogger(_logMessages)));
+        Assert.Equal(3, _logMessages.Count);
+        Assert.EndsWith("there is no such file.", _logMessages[0], StringComparison.Ordinal);
+        Assert.EndsWith("it is a device and no file.", _logMessages[2], StringComparison.Ordinal);
     }
 
     [Fact]
     public void None_is_wanted_and_nothing_is_said()
     {
-        Assert.Null(Logo.Read(null, new Heard(_said)));
-        Assert.Empty(_said);
+        Assert.Null(Logo.Read(null, new ListLogger(_logMessages)));
+        Assert.Empty(_logMessages);
     }
 
     private string Path => System.IO.Path.Combine(_folder.FullName, "logo.svg");
@@ -70,6 +70,6 @@ public sealed class LogoTests : IDisposable
     private string? Read(byte[] content)
     {
         File.WriteAllBytes(Path, content);
-        return Logo.Read(Path, new Heard(_said));
+        return Logo.Read(Path, new ListLogger(_logMessages));
     }
 }

@@ -1,4 +1,4 @@
-using RagAgent.Proxy;
+using RagAgent.Proxy.Listening;
 using Xunit;
 
 namespace RagAgent.Tests.Proxy;
@@ -12,5 +12,5 @@ public sealed class OpenFilesTests
     [InlineData("Max open files            64                   64                   files", 16)]
     [InlineData("Max open files            unlimited            unlimited            files", 4096)]
     [InlineData("", 4096)]
-    public void There_is_room_for_two_files_a_visitor_beside_the_agents_own(string limits, int connections) => Assert.Equal(connections, OpenFiles.RoomFor(4096, limits));
+    public void There_is_room_for_two_files_a_visitor_beside_the_agents_own(string limits, int connections) => Assert.Equal(connections, FileDescriptorLimit.CapConnections(4096, limits));
 }

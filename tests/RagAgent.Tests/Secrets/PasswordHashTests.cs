@@ -20,20 +20,20 @@ public sealed class PasswordHashTests
     {
         var hash = PasswordHash.Parse(text);
 
-        Assert.True(hash!.Matches("correct horse"));
-        Assert.False(hash.Matches("correct horse "));
-        Assert.False(hash.Matches(""));
+        Assert.True(hash!.Verify("correct horse"));
+        Assert.False(hash.Verify("correct horse "));
+        Assert.False(hash.Verify(""));
     }
 
     [Fact]
     public void What_is_made_fits_its_password_and_never_looks_the_same_twice()
     {
-        var (one, other) = (PasswordHash.Make("pässwörd: x"), PasswordHash.Make("pässwörd: x"));
+        var (one, other) = (PasswordHash.Create("pässwörd: x"), PasswordHash.Create("pässwörd: x"));
 
         Assert.Matches("^\\$pbkdf2-sha256\\$i=600000\\$[A-Za-z0-9+/]{22}\\$[A-Za-z0-9+/]{43}$", one);
         Assert.NotEqual(one, other);
-        Assert.True(PasswordHash.Parse(one)!.Matches("pässwörd: x"));
-        Assert.False(PasswordHash.Parse(one)!.Matches("password: x"));
+        Assert.True(PasswordHash.Parse(one)!.Verify("pässwörd: x"));
+        Assert.False(PasswordHash.Parse(one)!.Verify("password: x"));
     }
 
     [Theory]
@@ -62,9 +62,9 @@ public sealed class PasswordHashTests
     {
         var hash = PasswordHash.Parse(Sha256)!;
 
-        Assert.Equal(hash.Key("cookie"), PasswordHash.Parse(Sha256)!.Key("cookie"));
-        Assert.NotEqual(hash.Key("cookie"), hash.Key("other"));
-        Assert.NotEqual(hash.Key("cookie"), PasswordHash.Parse(Sha512)!.Key("cookie"));
+        Assert.Equal(hash.DeriveKey("cookie"), PasswordHash.Parse(Sha256)!.DeriveKey("cookie"));
+        Assert.NotEqual(hash.DeriveKey("cookie"), hash.DeriveKey("other"));
+        Assert.NotEqual(hash.DeriveKey("cookie"), PasswordHash.Parse(Sha512)!.DeriveKey("cookie"));
         Assert.Equal("***", hash.ToString());
     }
 }

@@ -1,8 +1,9 @@
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Secrets;
@@ -11,12 +12,12 @@ public sealed class SecretReaderTests : IDisposable
 {
     private const string Canary = "canary7731";
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-secrets-");
-    private readonly FakeParameters _parameters = new();
+    private readonly FakeParameterStore _parameters = new();
     private readonly SecretVault _vault = new();
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_parameter_is_read_trimmed_and_held_in_memory()
     {
         _parameters["/key"] = new RawSecret("  sk-1\r\n", "3");
@@ -29,7 +30,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.Equal(("KEY", "sk-1", SecretDelivery.Memory), (held.Variable, held.Value.Reveal(), held.Delivery));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_warning_of_the_source_is_passed_on()
     {
         _parameters["/key"] = new RawSecret("sk-1", "3", "The parameter /key is a String.");
@@ -37,7 +38,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.Equal(["The parameter /key is a String."], (await ReadAsync(("KEY", Ssm("/key")))).Warnings);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("")]
     [InlineData(" \t\r\n")]
     public async Task An_empty_secret_is_refused(string text)
@@ -46,10 +47,10 @@ public sealed class SecretReaderTests : IDisposable
 
         var refused = await RefusedAsync(("KEY", Ssm("/key")));
 
-        Assert.Equal(new Problem("secret-empty", "The parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
+        Assert.Equal(new Problem(ProblemCatalog.SecretEmpty, "The parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_zero_byte_is_refused_because_no_variable_can_carry_it()
     {
         _parameters["/key"] = new RawSecret("a\0b", "3");
@@ -57,7 +58,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.Equal("The parameter /key holds a zero byte, which no environment variable can carry.", (await RefusedAsync(("KEY", Ssm("/key")))).What);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_field_of_a_JSON_value_is_the_secret()
     {
         _parameters["/all"] = new RawSecret("""{ "openai": " sk-1 ", "other": "x" }""", "3");
@@ -67,7 +68,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.Equal("sk-1", Assert.Single(_vault.Find(versions.Fingerprint)!).Value.Reveal());
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("{ \"other\": \"" + Canary + "\" }")]
     [InlineData("{ \"openai\": 7731 }")]
     [InlineData("[ \"" + Canary + "\" ]")]
@@ -79,11 +80,11 @@ public sealed class SecretReaderTests : IDisposable
         var refused = await RefusedAsync(("KEY", Ssm("/all") with { Json = "openai" }));
 
         Assert.Equal(
-            new Problem("secret-field-missing", "The parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
+            new Problem(ProblemCatalog.SecretFieldMissing, "The parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
             refused);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(Canary)]
     [InlineData("{ \"openai\": \"" + Canary)]
     [InlineData("{ \"openai\": \"\\ud800" + Canary + "\" }")]
@@ -97,7 +98,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.DoesNotContain(Canary, thrown.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_file_is_read()
     {
         var path = Write("key", "sk-1\n");
@@ -108,7 +109,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.EndsWith($" of file {path})", Assert.Single(versions.Versions), StringComparison.Ordinal);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_file_that_was_written_anew_is_another_version()
     {
         var path = Write("key", "sk-1");
@@ -118,7 +119,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.NotEqual(before.Fingerprint, (await ReadAsync(("KEY", new SecretConfig(SecretSource.File, path)))).Fingerprint);
     }
 
-    [Theory(Timeout = Patience.Milliseconds)]
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("missing")]
     [InlineData("missing/key")]
     public async Task A_missing_file_is_named(string name)
@@ -126,20 +127,20 @@ public sealed class SecretReaderTests : IDisposable
         var path = Path.Combine(_folder.FullName, name);
 
         Assert.Equal(
-            new Problem("secret-file-missing", $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
+            new Problem(ProblemCatalog.SecretFileMissing, $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
             await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path))));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_file_that_may_not_be_read_is_named()
     {
         // A folder refuses to be read like a file whoever asks; a mode would not stop root.
         var refused = await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, _folder.FullName)));
 
-        Assert.Equal(new Problem("secret-file-denied", $"The secret's file {_folder.FullName} can't be read: permission denied.", "Give the agent's user the right to read it."), refused);
+        Assert.Equal(new Problem(ProblemCatalog.SecretFileDenied, $"The secret's file {_folder.FullName} can't be read: permission denied.", "Give the agent's user the right to read it."), refused);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_file_that_is_far_too_large_is_not_read()
     {
         var path = Write("key", new string('x', (64 * 1024) + 1));
@@ -147,7 +148,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.Equal($"The secret's file {path} has 65537 bytes; at most 65536 make sense.", (await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path)))).What);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_fingerprint_changes_with_the_version_and_not_with_the_value()
     {
         async Task<string> FingerprintAsync(string value, string version, string name = "/key", string variable = "KEY", string? json = null)
@@ -164,7 +165,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.NotEqual(first, await FingerprintAsync("""{ "f": "one" }""", "1", json: "f"));
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_order_in_the_file_does_not_matter()
     {
         _parameters["/a"] = new RawSecret("a", "1");
@@ -177,7 +178,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.Equal(one.Versions, other.Versions);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task One_secret_that_fails_fails_all_and_nothing_is_held()
     {
         _parameters["/a"] = new RawSecret("a", "1");
@@ -185,7 +186,7 @@ public sealed class SecretReaderTests : IDisposable
         Assert.Equal("no-such", (await RefusedAsync(("A", Ssm("/a")), ("B", Ssm("/b")))).Code);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Whatever_the_value_no_exception_and_no_version_shows_it()
     {
         var around = Gen.OneOf("", " ", "\n", "\0", "{", "}", "\"", "{\"f\":\"", "\"}", "{\"f\":", "[", "\\ud800", "\\");
@@ -198,9 +199,9 @@ public sealed class SecretReaderTests : IDisposable
                 Assert.DoesNotContain(Canary, string.Join(' ', [.. versions.Versions, .. versions.Warnings, versions.Fingerprint, versions.ToString()]), StringComparison.Ordinal);
                 Assert.DoesNotContain(Canary, string.Join(' ', _vault.Find(versions.Fingerprint)!), StringComparison.Ordinal);
             }
-            catch (ProblemException e)
+            catch (ProblemException exception)
             {
-                Assert.DoesNotContain(Canary, e.ToString(), StringComparison.Ordinal);
+                Assert.DoesNotContain(Canary, exception.ToString(), StringComparison.Ordinal);
             }
         }, threads: 1);
     }
@@ -214,7 +215,7 @@ public sealed class SecretReaderTests : IDisposable
         return path;
     }
 
-    private async Task<Problem> RefusedAsync(params (string Variable, SecretConfig Secret)[] secrets) => await Refused.ByAsync(() => ReadAsync(secrets));
+    private async Task<Problem> RefusedAsync(params (string Variable, SecretConfig Secret)[] secrets) => await AssertProblem.ThrownAsync(() => ReadAsync(secrets));
 
     private Task<SecretVersions> ReadAsync(params (string Variable, SecretConfig Secret)[] secrets) =>
         new SecretReader(new AgentConfig { Image = "app", Secrets = secrets.ToDictionary(s => s.Variable, s => s.Secret) }, _parameters, _vault)
@@ -222,9 +223,9 @@ public sealed class SecretReaderTests : IDisposable
 }
 
 /// <summary>Parameter Store as a table.</summary>
-internal sealed class FakeParameters : Dictionary<string, RawSecret>, IParameterStore
+internal sealed class FakeParameterStore : Dictionary<string, RawSecret>, IParameterStore
 {
     public Task<RawSecret> ReadAsync(string name, CancellationToken stopping) => TryGetValue(name, out var secret)
         ? Task.FromResult(secret)
-        : throw new ProblemException(new Problem("no-such", "There is no such parameter.", "Make one."));
+        : throw new ProblemException(new Problem(new ProblemKind("no-such"), "There is no such parameter.", "Make one."));
 }

@@ -16,7 +16,7 @@ public class SecretVaultTests
 
         Assert.Equal("***", secret.ToString());
         Assert.Equal("***", $"{secret}");
-        Assert.DoesNotContain("sk-secret", new HeldSecret("KEY", secret, SecretDelivery.Memory).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("sk-secret", new LoadedSecret("KEY", secret, SecretDelivery.Memory).ToString(), StringComparison.Ordinal);
         Assert.Equal("sk-secret", secret.Reveal());
     }
 
@@ -49,20 +49,20 @@ public class SecretVaultTests
         Assert.False(waiting.IsCompleted);
         Hold("two", "sk-second");
 
-        await waiting.WaitAsync(TimeSpan.FromMilliseconds(Bench.Patience.Milliseconds), TimeProvider.System, stop);
+        await waiting.WaitAsync(TimeSpan.FromMilliseconds(RagAgent.Tests.Support.TestTimeouts.Milliseconds), TimeProvider.System, stop);
         Assert.True(_vault.WaitAsync("two", stop).IsCompletedSuccessfully);
     }
 
     [Fact]
     public void Of_a_text_that_was_cut_off_an_end_that_begins_a_secret_is_taken_out_too()
     {
-        Assert.Equal("sk-fir", _vault.ScrubBeginning("sk-fir"));
+        Assert.Equal("sk-fir", _vault.ScrubTruncated("sk-fir"));
         Hold("one", "sk-first", "password-long");
 
-        Assert.Equal("a *** b ***", _vault.ScrubBeginning("a sk-first b sk-fir"));
-        Assert.Equal("a ***", _vault.ScrubBeginning("a password-lon"));
-        Assert.Equal("a ***", _vault.ScrubBeginning("a sk-first"));
-        Assert.Equal("sk-fir a", _vault.ScrubBeginning("sk-fir a"));
+        Assert.Equal("a *** b ***", _vault.ScrubTruncated("a sk-first b sk-fir"));
+        Assert.Equal("a ***", _vault.ScrubTruncated("a password-lon"));
+        Assert.Equal("a ***", _vault.ScrubTruncated("a sk-first"));
+        Assert.Equal("sk-fir a", _vault.ScrubTruncated("sk-fir a"));
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public class SecretVaultTests
         Gen.Select(secret.Array[1, 4], Gen.String[Gen.Char["abc \n"], 0, 8].Array[1, 5]).Sample((secrets, texts) =>
         {
             var vault = new SecretVault();
-            vault.Hold("one", [.. secrets.Select(s => new HeldSecret("V", new SecretValue(s), SecretDelivery.Memory))]);
+            vault.Store("one", [.. secrets.Select(s => new LoadedSecret("V", new SecretValue(s), SecretDelivery.Memory))]);
             var text = string.Concat(texts.Select((t, i) => t + secrets[i % secrets.Length]));
             var scrubbed = vault.Scrub(text);
             return secrets.All(s => !scrubbed.Contains(s, StringComparison.Ordinal));
@@ -107,5 +107,5 @@ public class SecretVaultTests
     }
 
     private void Hold(string fingerprint, params string[] secrets) =>
-        _vault.Hold(fingerprint, [.. secrets.Select(s => new HeldSecret("V", new SecretValue(s), SecretDelivery.Memory))]);
+        _vault.Store(fingerprint, [.. secrets.Select(s => new LoadedSecret("V", new SecretValue(s), SecretDelivery.Memory))]);
 }

@@ -1,8 +1,9 @@
 using System.Text;
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Storage;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Storage;
@@ -10,10 +11,10 @@ namespace RagAgent.Tests.Storage;
 /// <summary>Whatever a disk, a power cut or a person did to the file: the agent starts, and says so once.</summary>
 public sealed class BrokenStateTests : IDisposable
 {
-    private static readonly byte[] Whole = StateText.Write(Memories.Full, "boot");
-    private readonly StateBench _bench = new();
+    private static readonly byte[] ValidState = StateSerializer.Serialize(StateGenerator.Complete, "boot");
+    private readonly StateDirectoryFixture _directory = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _directory.Dispose();
 
     [Theory]
     [InlineData("", "it is empty")]
@@ -31,118 +32,118 @@ public sealed class BrokenStateTests : IDisposable
     [InlineData("""{ "schema": 1, "checksum": "sha256:74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b", "memory": null }""", "it is damaged or not whole")]
     public void It_is_put_aside_and_told(string content, string why)
     {
-        _bench.Put(Encoding.UTF8.GetBytes(content));
+        _directory.WriteRaw(Encoding.UTF8.GetBytes(content));
 
-        Assert.Null(_bench.Read());
-        Assert.Equal(content, File.ReadAllText(_bench.Aside));
+        Assert.Null(_directory.Read());
+        Assert.Equal(content, File.ReadAllText(_directory.QuarantinedFile));
         Assert.Equal(
-            [$"Warning: What the agent remembered, {_bench.File}, can't be used: {why}. It is kept as {_bench.Aside}. " +
+            [$"Warning: What the agent remembered, {_directory.File}, can't be used: {why}. It is kept as {_directory.QuarantinedFile}. " +
              "Nothing has to be done: the agent goes on with what the containers tell. It does not know any more which images failed, nor that the app was to stay stopped."],
-            _bench.Told);
-        Assert.Null(_bench.Read());   // told once: it is out of the way
-        Assert.Single(_bench.Told);
+            _directory.LogMessages);
+        Assert.Null(_directory.Read());   // told once: it is out of the way
+        Assert.Single(_directory.LogMessages);
     }
 
     [Fact]
     public void Of_one_that_was_cut_off_nothing_is_believed()
     {
         // Without its last brace; what follows that is an end of line.
-        for (var length = 0; length < Whole.Length - 1; length++)
+        for (var length = 0; length < ValidState.Length - 1; length++)
         {
             var cut = length;
-            Assert.Throws<StateGarbledException>(() => StateText.Read(Whole.AsSpan(0, cut), "boot"));
+            Assert.Throws<CorruptStateException>(() => StateSerializer.Deserialize(ValidState.AsSpan(0, cut), "boot"));
         }
-        Assert.Equal(Memories.Full, StateText.Read(Whole, "boot"));
+        Assert.Equal(StateGenerator.Complete, StateSerializer.Deserialize(ValidState, "boot"));
     }
 
     [Fact]
     public void Of_one_in_which_a_bit_flipped_nothing_else_is_read_than_was_written()
     {
-        for (var bit = 0; bit < Whole.Length * 8; bit++)
+        for (var bit = 0; bit < ValidState.Length * 8; bit++)
         {
-            var flipped = (byte[])Whole.Clone();
+            var flipped = (byte[])ValidState.Clone();
             flipped[bit / 8] ^= (byte)(1 << (bit % 8));
-            Memory? read = null;
+            PersistedState? read = null;
             try
             {
-                read = StateText.Read(flipped, "boot");
+                read = StateSerializer.Deserialize(flipped, "boot");
             }
-            catch (StateGarbledException)
+            catch (CorruptStateException)
             {
                 continue;
             }
-            Assert.Equal(Memories.Full, read);
+            Assert.Equal(StateGenerator.Complete, read);
         }
     }
 
     [Fact]
     public void No_bytes_end_the_agent() => Gen.OneOf(Gen.Byte.Array[0, 200], Gen.String[0, 100].Select(Encoding.UTF8.GetBytes)).Sample(bytes =>
-        Assert.Throws<StateGarbledException>(() => StateText.Read(bytes, "boot")));
+        Assert.Throws<CorruptStateException>(() => StateSerializer.Deserialize(bytes, "boot")));
 
     [Fact]
     public void An_older_broken_one_is_overwritten()
     {
-        Directory.CreateDirectory(_bench.Folder);
-        File.WriteAllText(_bench.Aside, "older");
-        _bench.Put("newer"u8);
+        Directory.CreateDirectory(_directory.Folder);
+        File.WriteAllText(_directory.QuarantinedFile, "older");
+        _directory.WriteRaw("newer"u8);
 
-        Assert.Null(_bench.Read());
-        Assert.Equal("newer", File.ReadAllText(_bench.Aside));
+        Assert.Null(_directory.Read());
+        Assert.Equal("newer", File.ReadAllText(_directory.QuarantinedFile));
     }
 
     [Fact]
     public void One_that_is_far_too_large_is_not_read()
     {
-        _bench.Put([]);
-        using (var huge = File.OpenWrite(_bench.File))
+        _directory.WriteRaw([]);
+        using (var huge = File.OpenWrite(_directory.File))
         {
             huge.SetLength(1L << 40);
         }
 
-        Assert.Null(_bench.Read());
-        Assert.Contains("it is too large to be ours (1099511627776 bytes)", Assert.Single(_bench.Told), StringComparison.Ordinal);
+        Assert.Null(_directory.Read());
+        Assert.Contains("it is too large to be ours (1099511627776 bytes)", Assert.Single(_directory.LogMessages), StringComparison.Ordinal);
     }
 
     [Fact]
     public void One_that_is_no_file_stays_where_it_is_and_the_agent_starts()
     {
-        Directory.CreateDirectory(_bench.File);
+        Directory.CreateDirectory(_directory.File);
 
-        Assert.Null(_bench.Read());
-        Assert.Contains("It stays where it is: ", Assert.Single(_bench.Told), StringComparison.Ordinal);
+        Assert.Null(_directory.Read());
+        Assert.Contains("It stays where it is: ", Assert.Single(_directory.LogMessages), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_directory_that_is_none_is_told_and_what_to_do()
     {
-        await File.WriteAllTextAsync(_bench.Folder, "a file", Stop);
+        await File.WriteAllTextAsync(_directory.Folder, "a file", TestCancellation);
 
-        var problem = await Refused.ByAsync(() => _bench.WriteAsync(Memories.Full, Stop));
+        var problem = await AssertProblem.ThrownAsync(() => _directory.WriteAsync(StateGenerator.Complete, TestCancellation));
 
         Assert.Equal("state-unwritable", problem.Code);
-        Assert.StartsWith($"What the agent remembers, {_bench.File}, can't be written: ", problem.What, StringComparison.Ordinal);
-        Assert.StartsWith($"See that {_bench.Folder} is a directory that this user can write to. ", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith($"What the agent remembers, {_directory.File}, can't be written: ", problem.What, StringComparison.Ordinal);
+        Assert.StartsWith($"See that {_directory.Folder} is a directory that this user can write to. ", problem.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_full_disk_is_told_as_one_and_leaves_what_was_there()
     {
-        await _bench.WriteAsync(Memories.Other, Stop);
-        var file = _bench.Open(step => FailAt(ReplaceStep.Written, step, "No space left on device", 28));
+        await _directory.WriteAsync(StateGenerator.WithoutVerdict, TestCancellation);
+        var file = _directory.Open(step => FailAt(ReplaceStep.Written, step, "No space left on device", 28));
 
-        var problem = await Refused.ByAsync(() => file.WriteAsync(Memories.Full, Stop));
+        var problem = await AssertProblem.ThrownAsync(() => file.SaveAsync(StateGenerator.Complete, TestCancellation));
 
-        Assert.Equal(new Problem("state-unwritable", $"What the agent remembers, {_bench.File}, can't be written: the disk is full.",
-            $"Free some space ('df -h {_bench.Folder}'). The app is not touched; until it can be written, a restart of the agent forgets what it has learned since."), problem);
-        Assert.Equal(Memories.Other, _bench.Read());
-        Assert.Equal([_bench.File], Directory.GetFiles(_bench.Folder));   // and holds none of the little space
+        Assert.Equal(new Problem(ProblemCatalog.StateUnwritable, $"What the agent remembers, {_directory.File}, can't be written: the disk is full.",
+            $"Free some space ('df -h {_directory.Folder}'). The app is not touched; until it can be written, a restart of the agent forgets what it has learned since."), problem);
+        Assert.Equal(StateGenerator.WithoutVerdict, _directory.Read());
+        Assert.Equal([_directory.File], Directory.GetFiles(_directory.Folder));   // and holds none of the little space
     }
 
     [Fact]
     public async Task The_next_write_is_made_when_one_failed()
     {
         var fails = true;
-        var file = _bench.Open(step =>
+        var file = _directory.Open(step =>
         {
             if (fails)
             {
@@ -150,15 +151,15 @@ public sealed class BrokenStateTests : IDisposable
             }
         });
 
-        var problem = await Refused.ByAsync(() => file.WriteAsync(Memories.Full, Stop));
+        var problem = await AssertProblem.ThrownAsync(() => file.SaveAsync(StateGenerator.Complete, TestCancellation));
         Assert.Contains("can't be written: its file system is read-only.", problem.What, StringComparison.Ordinal);
         fails = false;
-        await file.WriteAsync(Memories.Full, Stop);
+        await file.SaveAsync(StateGenerator.Complete, TestCancellation);
 
-        Assert.Equal(Memories.Full, _bench.Read());
+        Assert.Equal(StateGenerator.Complete, _directory.Read());
     }
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     private static void FailAt(ReplaceStep wanted, ReplaceStep reached, string message, int number)
     {

@@ -1,39 +1,39 @@
 using CsCheck;
 using RagAgent.Storage;
-using RagAgent.Supervision;
-using RagAgent.Tests.Bench;
+using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Storage;
 
 public sealed class StateFileTests : IDisposable
 {
-    private readonly StateBench _bench = new();
+    private readonly StateDirectoryFixture _directory = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _directory.Dispose();
 
     [Fact]
     public void Before_the_first_write_there_is_nothing_and_nothing_to_tell()
     {
-        Assert.Null(_bench.Read());
-        Directory.CreateDirectory(_bench.Folder);
-        Assert.Null(_bench.Read());
-        Assert.Empty(_bench.Told);
+        Assert.Null(_directory.Read());
+        Directory.CreateDirectory(_directory.Folder);
+        Assert.Null(_directory.Read());
+        Assert.Empty(_directory.LogMessages);
     }
 
     [Fact]
-    public Task What_is_written_is_read_back_as_the_same() => Memories.Any.SampleAsync(async memory =>
+    public Task What_is_written_is_read_back_as_the_same() => StateGenerator.Any.SampleAsync(async memory =>
     {
-        await _bench.WriteAsync(memory, Stop);
-        Assert.Equal(memory, _bench.Read());
+        await _directory.WriteAsync(memory, TestCancellation);
+        Assert.Equal(memory, _directory.Read());
     }, iter: 200, threads: 1);
 
     [Fact]
     public async Task A_person_can_read_it()
     {
-        await _bench.WriteAsync(Memories.Full, Stop);
+        await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
 
-        var text = await File.ReadAllTextAsync(_bench.File, Stop);
+        var text = await File.ReadAllTextAsync(_directory.File, TestCancellation);
         Assert.Matches("\"checksum\": \"sha256:[0-9a-f]{64}\"", text);
         Assert.Equal(
             """
@@ -84,35 +84,35 @@ public sealed class StateFileTests : IDisposable
     [Fact]
     public async Task Only_its_owner_may_read_it()
     {
-        await _bench.WriteAsync(Memories.Full, Stop);
+        await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
 
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_bench.File));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_bench.Folder));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_directory.File));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_directory.Folder));
     }
 
     [Fact]
     public async Task A_hold_ends_when_the_machine_boots_anew_and_nothing_else_does()
     {
-        await _bench.WriteAsync(Memories.Full, Stop);
-        Assert.Equal(Hold.Operator, _bench.Read()!.Hold);
+        await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
+        Assert.Equal(Hold.Operator, _directory.Read()!.Hold);
 
-        _bench.BootAs("22222222-2222-2222-2222-222222222222");
+        _directory.SetBootId("22222222-2222-2222-2222-222222222222");
 
-        Assert.Equal(Memories.Full with { Hold = null }, _bench.Read());
-        Assert.Empty(_bench.Told);
+        Assert.Equal(StateGenerator.Complete with { Hold = null }, _directory.Read());
+        Assert.Empty(_directory.LogMessages);
     }
 
     [Fact]
     public async Task A_machine_that_does_not_tell_its_boots_apart_has_no_hold()
     {
-        _bench.BootAs("");
-        await _bench.WriteAsync(Memories.Full, Stop);
+        _directory.SetBootId("");
+        await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
 
-        Assert.Equal(Memories.Full with { Hold = null }, _bench.Read());
+        Assert.Equal(StateGenerator.Complete with { Hold = null }, _directory.Read());
     }
 
     [Fact]
-    public void The_kernel_tells_its_boots_apart() => Assert.Equal(BootId.Read(BootId.File), BootId.Read(BootId.File) ?? "not at all");
+    public void The_kernel_tells_its_boots_apart() => Assert.Equal(BootId.Read(BootId.KernelPath), BootId.Read(BootId.KernelPath) ?? "not at all");
 
     [Theory]
     [InlineData("Opened", false)]
@@ -122,71 +122,71 @@ public sealed class StateFileTests : IDisposable
     [InlineData("DirectorySynced", true)]
     public async Task A_write_that_is_killed_leaves_the_old_or_the_new(string step, bool isNew)
     {
-        await _bench.WriteAsync(Memories.Other, Stop);
-        var dying = _bench.Open(reached => Die(reached, Enum.Parse<ReplaceStep>(step)));
-        await Assert.ThrowsAsync<KilledException>(() => dying.WriteAsync(Memories.Full, Stop));
+        await _directory.WriteAsync(StateGenerator.WithoutVerdict, TestCancellation);
+        var dying = _directory.Open(reached => KillAfter(reached, Enum.Parse<ReplaceStep>(step)));
+        await Assert.ThrowsAsync<KilledException>(() => dying.SaveAsync(StateGenerator.Complete, TestCancellation));
 
-        Assert.Equal(isNew ? Memories.Full : Memories.Other, _bench.Read());
-        Assert.Empty(_bench.Told);
-        await _bench.WriteAsync(Memories.Full, Stop);   // and what it left is in nobody's way
-        Assert.Equal(Memories.Full, _bench.Read());
-        Assert.Equal([_bench.File], Directory.GetFiles(_bench.Folder));
+        Assert.Equal(isNew ? StateGenerator.Complete : StateGenerator.WithoutVerdict, _directory.Read());
+        Assert.Empty(_directory.LogMessages);
+        await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);   // and what it left is in nobody's way
+        Assert.Equal(StateGenerator.Complete, _directory.Read());
+        Assert.Equal([_directory.File], Directory.GetFiles(_directory.Folder));
     }
 
     [Fact]
     public async Task The_first_write_that_is_killed_leaves_nothing_or_the_new()
     {
-        Directory.CreateDirectory(_bench.Folder);
+        Directory.CreateDirectory(_directory.Folder);
         foreach (var step in Enum.GetValues<ReplaceStep>())
         {
-            File.Delete(_bench.File);
-            var dying = _bench.Open(reached => Die(reached, step));
-            await Assert.ThrowsAsync<KilledException>(() => dying.WriteAsync(Memories.Full, Stop));
+            File.Delete(_directory.File);
+            var dying = _directory.Open(reached => KillAfter(reached, step));
+            await Assert.ThrowsAsync<KilledException>(() => dying.SaveAsync(StateGenerator.Complete, TestCancellation));
 
-            Assert.Equal(step >= ReplaceStep.Renamed ? Memories.Full : null, _bench.Read());
+            Assert.Equal(step >= ReplaceStep.Renamed ? StateGenerator.Complete : null, _directory.Read());
         }
-        Assert.Empty(_bench.Told);
+        Assert.Empty(_directory.LogMessages);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Another_process_that_reads_beside_the_writer_reads_one_or_the_other()
     {
-        await _bench.WriteAsync(Memories.Other, Stop);
+        await _directory.WriteAsync(StateGenerator.WithoutVerdict, TestCancellation);
         using var over = new CancellationTokenSource();
         var reading = Task.Run(() =>
         {
-            var seen = new HashSet<Memory?>();
+            var seen = new HashSet<PersistedState?>();
             while (!over.IsCancellationRequested)
             {
-                seen.Add(StateText.Read(File.ReadAllBytes(_bench.File), BootId.Read(_bench.BootIdFile)));
+                seen.Add(StateSerializer.Deserialize(File.ReadAllBytes(_directory.File), BootId.Read(_directory.BootIdFile)));
             }
             return seen;
-        }, Stop);
+        }, TestCancellation);
 
         for (var i = 0; i < 100; i++)
         {
-            await _bench.WriteAsync(i % 2 == 0 ? Memories.Full : Memories.Other, Stop);
+            await _directory.WriteAsync(i % 2 == 0 ? StateGenerator.Complete : StateGenerator.WithoutVerdict, TestCancellation);
         }
         await over.CancelAsync();
 
-        Assert.Empty((await reading).Except([Memories.Full, Memories.Other]));
-        Assert.Empty(_bench.Told);
+        Assert.Empty((await reading).Except([StateGenerator.Complete, StateGenerator.WithoutVerdict]));
+        Assert.Empty(_directory.LogMessages);
     }
 
-    [Fact(Timeout = Patience.Milliseconds)]
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Writes_that_overlap_leave_one_of_them()
     {
-        var file = _bench.Open();
+        var file = _directory.Open();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => file.WriteAsync(i % 2 == 0 ? Memories.Full : Memories.Other, Stop)));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => file.SaveAsync(i % 2 == 0 ? StateGenerator.Complete : StateGenerator.WithoutVerdict, TestCancellation)));
 
-        Assert.Contains(_bench.Read(), new Memory?[] { Memories.Full, Memories.Other });
-        Assert.Equal([_bench.File], Directory.GetFiles(_bench.Folder));
+        Assert.Contains(_directory.Read(), new PersistedState?[] { StateGenerator.Complete, StateGenerator.WithoutVerdict });
+        Assert.Equal([_directory.File], Directory.GetFiles(_directory.Folder));
     }
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
-    private static void Die(ReplaceStep reached, ReplaceStep wanted)
+    private static void KillAfter(ReplaceStep reached, ReplaceStep wanted)
     {
         if (reached == wanted)
         {

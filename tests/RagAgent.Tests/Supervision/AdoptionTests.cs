@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -11,34 +12,34 @@ public class AdoptionTests
     [Fact]
     public void The_same_release_that_runs_already_is_adopted_and_never_touched()
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New)));
-        _story.Boots().PassesQuietly(TimeSpan.FromHours(2));
-        var serving = Assert.IsType<App.Serving>(_story.State.App);
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewImage)));
+        _story.Boot().AdvanceCompletingEffects(TimeSpan.FromHours(2));
+        var serving = Assert.IsType<ContainerState.Serving>(_story.State.Front);
         Assert.Equal("left", serving.Container.Id);
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
-        Assert.Equal(0, _story.CountBegun<Effect.StopContainer>());
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
+        Assert.Equal(0, _story.CountStarted<Effect.StopContainer>());
     }
 
     [Fact]
     public void What_runs_serves_before_the_registry_and_the_secrets_have_answered()
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
-        _story.Boots().EngineAnswers().ProvesItself();
-        Assert.IsType<App.Serving>(_story.State.App);
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)));
+        _story.Boot().CompleteInspection().PassProbes();
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
     public void Another_release_that_runs_is_stopped_and_replaced()
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
-        Assert.False(_story.Has<Effect.StopContainer>());   // it may be serving: it is asked first
-        _story.ProvesItself();
-        var stop = _story.PendingOne<Effect.StopContainer>();
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)));
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        Assert.False(_story.IsPending<Effect.StopContainer>());   // it may be serving: it is asked first
+        _story.PassProbes();
+        var stop = _story.SinglePending<Effect.StopContainer>();
         Assert.Equal("left", stop.Container.Id);
-        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
-        _story.Stops().EngineAnswers();
-        Assert.Equal(Sample.Release(Sample.New), _story.PendingOne<Effect.StartContainer>().Release);
+        Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
+        _story.CompleteStop().CompleteInspection();
+        Assert.Equal(Sample.Release(Sample.NewImage), _story.SinglePending<Effect.StartContainer>().Release);
     }
 
     [Theory]
@@ -46,64 +47,64 @@ public class AdoptionTests
     [InlineData("1", "config-2")]
     public void Other_secrets_or_another_configuration_make_another_release(string secrets, string config)
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New, secrets, config)));
-        _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers();
-        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewImage, secrets, config)));
+        _story.Boot().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     [Fact]
     public void A_container_without_our_release_label_is_replaced()
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New)) with { ReleaseId = null });
-        _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers();
-        Assert.True(_story.Has<Effect.StopContainer>());
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewImage)) with { ReleaseId = null });
+        _story.Boot().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        Assert.True(_story.IsPending<Effect.StopContainer>());
     }
 
     [Fact]
     public void While_the_newest_image_is_not_on_disk_what_runs_goes_on_serving()
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)));
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ProvesItself();
-        Assert.IsType<App.Serving>(_story.State.App);
-        Assert.False(_story.Has<Effect.StopContainer>());
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)));
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().PassProbes();
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+        Assert.False(_story.IsPending<Effect.StopContainer>());
     }
 
     [Fact]
     public void Of_two_that_are_alive_the_one_that_started_earlier_is_stopped_and_the_other_is_adopted()
     {
-        var keep = Sample.Running("keep", Sample.Release(Sample.New), "2026-01-02T00:00:00Z");
-        _story.Engine.AddRange([Sample.Running("stray", Sample.Release(Sample.New), "2026-01-01T00:00:00Z"), keep]);
-        _story.Boots().EngineAnswers();
-        Assert.Equal("stray", _story.PendingOne<Effect.StopContainer>().Container.Id);
-        Assert.IsType<StopReason.Stray>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
-        Assert.Equal(keep, Assert.IsType<App.Probing>(_story.State.App).Container);
+        var keep = Sample.RunningContainer("keep", Sample.Release(Sample.NewImage), "2026-01-02T00:00:00Z");
+        _story.Containers.AddRange([Sample.RunningContainer("stray", Sample.Release(Sample.NewImage), "2026-01-01T00:00:00Z"), keep]);
+        _story.Boot().CompleteInspection();
+        Assert.Equal("stray", _story.SinglePending<Effect.StopContainer>().Container.Id);
+        Assert.IsType<StopReason.Stray>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
+        Assert.Equal(keep, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
 
-        _story.Stops().EngineAnswers();
-        Assert.Null(_story.State.Beside);
-        Assert.Equal(keep, Assert.IsType<App.Probing>(_story.State.App).Container);
+        _story.CompleteStop().CompleteInspection();
+        Assert.Null(_story.State.Candidate);
+        Assert.Equal(keep, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
     }
 
     [Fact]
     public void A_stray_is_stopped_while_the_one_that_stays_serves_on()
     {
-        _story.Boots().SecretsAnswer().TagAnswers().EngineAnswers().ImageAnswers().ComesUp();
-        var keep = _story.Current;
-        _story.Forget().EngineShows(keep, Sample.Running("stray", Sample.Release(Sample.Old)));
-        Assert.Equal(keep, Assert.IsType<App.Serving>(_story.State.App).Container);   // it serves all the while
-        _story.Stops().EngineAnswers();
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
-        Assert.Equal(keep, Assert.IsType<App.Serving>(_story.State.App).Container);
+        _story.Boot().CompleteSecretsRead().CompleteResolve().CompleteInspection().CompleteFetch().BecomeReady();
+        var keep = _story.CurrentContainer;
+        _story.ForgetStartedEffects().ObserveContainers(keep, Sample.RunningContainer("stray", Sample.Release(Sample.OldImage)));
+        Assert.Equal(keep, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);   // it serves all the while
+        _story.CompleteStop().CompleteInspection();
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
+        Assert.Equal(keep, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
     }
 
     [Fact]
     public void When_one_ends_while_another_of_ours_is_alive_the_other_is_adopted_and_none_is_started()
     {
-        var other = Sample.Running("other", Sample.Release(Sample.New), "2026-01-02T00:00:00Z");
-        _story.Serves().Forget().EngineShows(_story.Current.Ended(1), other);
-        Assert.Equal(other, Assert.IsType<App.Probing>(_story.State.App).Container);
+        var other = Sample.RunningContainer("other", Sample.Release(Sample.NewImage), "2026-01-02T00:00:00Z");
+        _story.StartServing().ForgetStartedEffects().ObserveContainers(_story.CurrentContainer.Exited(1), other);
+        Assert.Equal(other, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
         Assert.Equal(1, _story.State.Crashes);
-        _story.PassesQuietly(TimeSpan.FromMinutes(5));
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(5));
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
     }
 
     [Theory]
@@ -111,9 +112,9 @@ public class AdoptionTests
     [InlineData(ContainerStatus.Restarting)]
     internal void What_may_be_writing_counts_as_alive(ContainerStatus status)
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)) with { Status = status });
-        _story.Boots().EngineAnswers();
-        Assert.IsType<App.Probing>(_story.State.App);
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)) with { Status = status });
+        _story.Boot().CompleteInspection();
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
     }
 
     [Theory]
@@ -123,8 +124,8 @@ public class AdoptionTests
     [InlineData(ContainerStatus.Removing)]
     internal void What_does_not_run_is_not_adopted(ContainerStatus status)
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)) with { Status = status });
-        _story.Boots().EngineAnswers();
-        Assert.IsType<App.Absent>(_story.State.App);
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)) with { Status = status });
+        _story.Boot().CompleteInspection();
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
     }
 }

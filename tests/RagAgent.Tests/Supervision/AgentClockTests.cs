@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Common;
 using Xunit;
 
 namespace RagAgent.Tests.Supervision;
@@ -7,14 +7,14 @@ namespace RagAgent.Tests.Supervision;
 public sealed class AgentClockTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private readonly TwoClocks _time = new() { Wall = Noon };
+    private readonly SteppableTimeProvider _time = new() { Wall = Noon };
     private readonly AgentClock _clock;
     private readonly Moment _at;
 
     public AgentClockTests()
     {
         _clock = new AgentClock(_time);
-        _time.Pass(TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(10));
         _at = _clock.Now;
     }
 
@@ -22,7 +22,7 @@ public sealed class AgentClockTests
     public void A_moment_keeps_its_wall_time_though_two_clocks_are_never_read_at_once()
     {
         var first = _clock.WallTime(_at);
-        _time.Pass(TimeSpan.FromHours(1));
+        _time.Advance(TimeSpan.FromHours(1));
         _time.Wall += TimeSpan.FromTicks(7);
 
         Assert.Equal(Noon.AddSeconds(10), first);
@@ -41,7 +41,7 @@ public sealed class AgentClockTests
         Assert.Equal(Noon.AddSeconds(10 + seconds), _clock.WallTime(_at));
     }
 
-    private sealed class TwoClocks : TimeProvider
+    private sealed class SteppableTimeProvider : TimeProvider
     {
         private long _ticks;
 
@@ -53,7 +53,7 @@ public sealed class AgentClockTests
 
         public override DateTimeOffset GetUtcNow() => Wall;
 
-        public void Pass(TimeSpan span)
+        public void Advance(TimeSpan span)
         {
             _ticks += span.Ticks;
             Wall += span;

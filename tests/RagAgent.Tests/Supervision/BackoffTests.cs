@@ -16,18 +16,26 @@ public class BackoffTests
     [InlineData(8, 100)]
     [InlineData(1000, 100)]
     public void It_doubles_from_the_first_delay_to_the_longest(int failures, double seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), OneToHundred.After(failures, luck: 0.5));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), OneToHundred.After(failures, jitter: 0.5));
 
     [Fact]
     public void Luck_spreads_it_by_a_fifth_to_either_side()
     {
-        Assert.Equal(TimeSpan.FromSeconds(3.2), OneToHundred.After(3, luck: 0));
-        Assert.Equal(TimeSpan.FromSeconds(4.8), OneToHundred.After(3, luck: 1));
+        Assert.Equal(TimeSpan.FromSeconds(3.2), OneToHundred.After(3, jitter: 0));
+        Assert.Equal(TimeSpan.FromSeconds(4.8), OneToHundred.After(3, jitter: 1));
     }
 
     [Fact]
     public void No_luck_makes_it_longer_than_the_longest() =>
-        Assert.Equal(TimeSpan.FromSeconds(100), OneToHundred.After(20, luck: 1));
+        Assert.Equal(TimeSpan.FromSeconds(100), OneToHundred.After(20, jitter: 1));
+
+    [Fact]
+    public void The_longest_delay_is_spread_below_itself_too() =>
+        Assert.Equal(TimeSpan.FromSeconds(80), OneToHundred.After(20, jitter: 0));
+
+    [Fact]
+    public void A_first_delay_of_nothing_stays_nothing_however_often_it_fails() =>
+        Assert.Equal(TimeSpan.Zero, new Backoff(TimeSpan.Zero, TimeSpan.FromSeconds(100)).After(5_000, jitter: 0.5));
 
     [Fact]
     public void However_often_it_fails_it_waits_a_bounded_time_and_never_none() =>
@@ -35,6 +43,6 @@ public class BackoffTests
         {
             var backoff = new Backoff(TimeSpan.FromMilliseconds(first), TimeSpan.FromMilliseconds(first + more));
             var delay = backoff.After(failures, luck);
-            return delay >= backoff.First * 0.79 && delay <= backoff.Longest;
+            return delay >= backoff.First * 0.79 && delay <= backoff.Max;
         });
 }

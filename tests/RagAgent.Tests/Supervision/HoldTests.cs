@@ -1,4 +1,7 @@
+using RagAgent.Common;
+using RagAgent.Reporting;
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -12,57 +15,57 @@ public class HoldTests
     [Fact]
     public void An_operator_stops_the_app_and_is_told_when_it_is_gone()
     {
-        _story.Serves().IsAskedTo(RequestKind.Stop);
-        Assert.IsType<StopReason.Asked>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        _story.StartServing().Request(RequestKind.Stop);
+        Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
         Assert.Null(_story.State.LastOutcome);
-        _story.Stops().EngineIsSeen();
+        _story.CompleteStop().CompleteInspections();
         Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
     }
 
     [Fact]
     public void An_image_on_trial_that_is_stopped_is_called_no_candidate()
     {
-        _story.Serves();
+        _story.StartServing();
         Assert.Equal("watch", RolloutPhase.Of(_story.State, _story.Policy));
-        _story.IsAskedTo(RequestKind.Stop).Stops().EngineIsSeen();
+        _story.Request(RequestKind.Stop).CompleteStop().CompleteInspections();
         Assert.Equal("none", RolloutPhase.Of(_story.State, _story.Policy));
     }
 
     [Fact]
     public void While_the_engine_is_away_the_operator_is_told_that_the_stop_holds_and_it_is_done_when_that_is_back()
     {
-        _story.Serves().Hears(at => new Event.EngineBroke(at)).EngineFails().IsAskedTo(RequestKind.Stop);
+        _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).FailInspection().Request(RequestKind.Stop);
         Assert.EndsWith("The stop holds: the app is stopped as soon as the engine answers.", _story.State.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
 
-        _story.Passes(TimeSpan.FromSeconds(5)).EngineAnswers();
-        _story.Stops().EngineIsSeen();
+        _story.Advance(TimeSpan.FromSeconds(5)).CompleteInspection();
+        _story.CompleteStop().CompleteInspections();
 
-        Assert.IsType<App.Absent>(_story.State.App);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
         Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
     }
 
     [Fact]
     public void It_stays_stopped_whatever_is_pushed()
     {
-        _story.Policy = _story.Policy with { CheckEvery = TimeSpan.FromMinutes(5) };
-        _story.Serves().IsAskedTo(RequestKind.Stop).Stops().Forget().Tag = Sample.Newer;
-        _story.PassesQuietly(TimeSpan.FromHours(5));
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().ForgetStartedEffects().Tag = Sample.NewerImage;
+        _story.AdvanceCompletingEffects(TimeSpan.FromHours(5));
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
     }
 
     [Fact]
     public void Also_when_the_agent_begins_anew()
     {
-        _story.Serves().IsAskedTo(RequestKind.Stop).Stops().LivesAgain().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers();
-        Assert.False(_story.Has<Effect.StartContainer>());
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        Assert.False(_story.IsPending<Effect.StartContainer>());
     }
 
     [Fact]
     public void A_start_while_the_engine_is_away_is_not_called_done()
     {
-        _story.Serves().Hears(at => new Event.EngineBroke(at)).EngineFails().IsAskedTo(RequestKind.Start);
+        _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).FailInspection().Request(RequestKind.Start);
         Assert.Null(_story.State.LastOutcome);
-        _story.EngineFails();
+        _story.FailInspection();
 
         Assert.EndsWith("The app is started as soon as the engine answers.", _story.State.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
     }
@@ -70,25 +73,25 @@ public class HoldTests
     [Fact]
     public void A_start_brings_it_back()
     {
-        _story.Serves().IsAskedTo(RequestKind.Stop).Stops().EngineIsSeen().IsAskedTo(RequestKind.Start);
-        _story.SecretsAnswer().TagAnswers().ComesUp();
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start);
+        _story.CompleteSecretsRead().CompleteResolve().BecomeReady();
         Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
     }
 
     [Fact]
     public void One_that_is_just_being_started_is_stopped_when_it_is_there()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().IsAskedTo(RequestKind.Stop);
-        Assert.IsType<App.Starting>(_story.State.App);
-        _story.Starts();
-        Assert.IsType<StopReason.Asked>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().Request(RequestKind.Stop);
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
+        _story.CompleteStart();
+        Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
     public void One_that_waits_for_its_restart_waits_no_longer()
     {
-        _story.Serves().Crashes().IsAskedTo(RequestKind.Stop);
-        Assert.IsType<App.Absent>(_story.State.App);
+        _story.StartServing().Crash().Request(RequestKind.Stop);
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
         Assert.Null(_story.State.LastOutcome!.Problem);
     }
 
@@ -98,38 +101,38 @@ public class HoldTests
     [InlineData(RequestKind.Unquarantine)]
     internal void Nothing_else_can_be_asked_for_while_it_is_stopped(RequestKind kind)
     {
-        _story.Serves().IsAskedTo(RequestKind.Stop).Stops().EngineIsSeen().IsAskedTo(kind);
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(kind);
         Assert.Equal("app-stopped", _story.State.LastOutcome!.Problem!.Code);
     }
 
     [Fact]
     public void A_container_that_somebody_stops_by_hand_stays_stopped()
     {
-        _story.Serves().Forget();
-        StoppedByHand();
-        Assert.Equal(Hold.Hand, _story.State.Hold);
-        _story.PassesQuietly(TimeSpan.FromHours(1));
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        _story.StartServing().ForgetStartedEffects();
+        StopWithDocker();
+        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        _story.AdvanceCompletingEffects(TimeSpan.FromHours(1));
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
         Assert.Null(_story.State.LastFailure);
     }
 
     [Fact]
     public void One_that_was_killed_or_ended_by_itself_does_not()
     {
-        _story.Serves().Crashes(137);
+        _story.StartServing().Crash(137);
         Assert.Null(_story.State.Hold);
-        Assert.IsType<App.BackingOff>(_story.State.App);
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
     }
 
     [Fact]
     public void Nor_does_one_that_the_engine_stopped_when_it_went_itself()
     {
-        _story.Serves();
-        var ended = _story.Current.Ended(143);
-        _story.Hears(at => new Event.StopCalled(at, ended.Id)).EngineFails();
-        _story.Engine.Clear();
-        _story.Engine.Add(ended);
-        _story.Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
+        _story.StartServing();
+        var ended = _story.CurrentContainer.Exited(143);
+        _story.Handle(at => new Event.ExternalStopRequested(at, ended.Id)).FailInspection();
+        _story.Containers.Clear();
+        _story.Containers.Add(ended);
+        _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
         Assert.Null(_story.State.Hold);
         Assert.Equal("app-ended-with-engine", _story.State.LastFailure?.Problem.Code);
     }
@@ -137,93 +140,93 @@ public class HoldTests
     [Fact]
     public void Not_even_when_its_end_was_seen_before_the_engine_was_gone()
     {
-        _story.Serves();
-        StoppedByHand();
-        _story.Passes(TimeSpan.FromSeconds(5)).Hears(at => new Event.EngineBroke(at));
+        _story.StartServing();
+        StopWithDocker();
+        _story.Advance(TimeSpan.FromSeconds(5)).Handle(at => new Event.EngineDisconnected(at));
         Assert.Null(_story.State.Hold);
     }
 
     [Fact]
     public void A_hold_of_longer_standing_outlives_a_restart_of_the_engine()
     {
-        _story.Serves();
-        StoppedByHand();
-        _story.PassesQuietly(TimeSpan.FromMinutes(1)).Hears(at => new Event.EngineBroke(at));
-        Assert.Equal(Hold.Hand, _story.State.Hold);
+        _story.StartServing();
+        StopWithDocker();
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(1)).Handle(at => new Event.EngineDisconnected(at));
+        Assert.Equal(Hold.DockerStop, _story.State.Hold);
     }
 
     [Fact]
     public void Started_by_hand_again_it_is_made_anew_for_its_secrets_are_gone()
     {
-        _story.Serves();
-        var stopped = _story.Current;
-        StoppedByHand();
-        _story.EngineShows(stopped with { StartedAt = "2026-02-02T00:00:00Z" });
+        _story.StartServing();
+        var stopped = _story.CurrentContainer;
+        StopWithDocker();
+        _story.ObserveContainers(stopped with { StartedAt = "2026-02-02T00:00:00Z" });
         Assert.Null(_story.State.Hold);
-        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
     public void Also_when_no_agent_looked_when_it_was()
     {
-        _story.Serves();
-        var running = _story.Current;
-        _story.Engine[0] = running with { StartedAt = "2026-02-02T00:00:00Z" };
-        _story.LivesAgain().EngineAnswers();
-        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        _story.StartServing();
+        var running = _story.CurrentContainer;
+        _story.Containers[0] = running with { StartedAt = "2026-02-02T00:00:00Z" };
+        _story.RestartAgent().CompleteInspection();
+        Assert.IsType<StopReason.RestartedByOther>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
     public void The_late_end_of_a_stop_of_the_agents_own_that_its_restart_cut_is_nobodys_wish()
     {
-        _story.Serves();
-        var old = _story.Current;
-        _story.Deploys(Sample.Newer);
-        Assert.True(_story.Has<Effect.StopContainer>());
-        _story.LivesAgain().EngineAnswers();   // it is alive: its time to end is not over
-        EndsByAStop(old);
+        _story.StartServing();
+        var old = _story.CurrentContainer;
+        _story.PushAndUpdate(Sample.NewerImage);
+        Assert.True(_story.IsPending<Effect.StopContainer>());
+        _story.RestartAgent().CompleteInspection();   // it is alive: its time to end is not over
+        ExitByStop(old);
         Assert.Null(_story.State.Hold);
         Assert.Null(_story.State.LastFailure);
-        _story.SecretsAnswer().TagAnswers().ImageAnswers().ComesUp();
-        Assert.Equal(Sample.Newer, _story.Current.Image);
+        _story.CompleteSecretsRead().CompleteResolve().CompleteFetch().BecomeReady();
+        Assert.Equal(Sample.NewerImage, _story.CurrentContainer.Image);
     }
 
     [Fact]
     public void Nor_is_that_of_one_that_took_too_long()
     {
-        _story.Serves();
-        var old = _story.Current;
-        _story.Deploys(Sample.Newer).StopFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-        Assert.Equal(old.Id, Assert.IsType<App.Probing>(_story.State.App).Container.Id);
-        EndsByAStop(old);
+        _story.StartServing();
+        var old = _story.CurrentContainer;
+        _story.PushAndUpdate(Sample.NewerImage).FailStop(Sample.EngineUnreachable).Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
+        Assert.Equal(old.Id, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Id);
+        ExitByStop(old);
         Assert.Null(_story.State.Hold);
-        Assert.IsType<App.Starting>(_story.State.App);
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
     }
 
     [Fact]
     public void One_that_outlived_a_stop_that_was_lost_can_be_stopped_by_hand_again()
     {
-        _story.Serves().IsProven().Deploys(Sample.Newer).LivesAgain();
-        _story.Tag = Sample.New;
-        _story.PassesQuietly(_story.Policy.RestartResetAfter + TimeSpan.FromMinutes(1));
-        Assert.Equal(Sample.New, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
-        StoppedByHand();
-        Assert.Equal(Hold.Hand, _story.State.Hold);
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).RestartAgent();
+        _story.Tag = Sample.NewImage;
+        _story.AdvanceCompletingEffects(_story.Policy.RestartResetAfter + TimeSpan.FromMinutes(1));
+        Assert.Equal(Sample.NewImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
+        StopWithDocker();
+        Assert.Equal(Hold.DockerStop, _story.State.Hold);
     }
 
     /// <summary>The engine tells of the end of a stop as it does of any: first that it stirred, then that somebody had asked for it.</summary>
-    private void EndsByAStop(Container container)
+    private void ExitByStop(Container container)
     {
-        _story.Engine.Clear();
-        _story.Engine.Add(container.Ended(137));
-        _story.Hears(at => new Event.EngineStirred(at)).Hears(at => new Event.StopCalled(at, container.Id)).EngineIsSeen();
+        _story.Containers.Clear();
+        _story.Containers.Add(container.Exited(137));
+        _story.Handle(at => new Event.EngineChanged(at)).Handle(at => new Event.ExternalStopRequested(at, container.Id)).CompleteInspections();
     }
 
-    private void StoppedByHand()
+    private void StopWithDocker()
     {
-        var ended = _story.Current.Ended(143);
-        _story.Engine.Clear();
-        _story.Engine.Add(ended);
-        _story.Hears(at => new Event.StopCalled(at, ended.Id)).EngineIsSeen();
+        var ended = _story.CurrentContainer.Exited(143);
+        _story.Containers.Clear();
+        _story.Containers.Add(ended);
+        _story.Handle(at => new Event.ExternalStopRequested(at, ended.Id)).CompleteInspections();
     }
 }

@@ -1,4 +1,6 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -6,135 +8,172 @@ namespace RagAgent.Tests.Supervision;
 
 public class HousekeepingTests
 {
-    private static readonly Problem Full = new(ProblemCodes.DiskFull, "It does not fit.", "Make room.");
+    private static readonly Problem Full = new(ProblemCatalog.DiskFull, "It does not fit.", "Make room.");
 
     private readonly ContainerStory _story = new();
 
     [Fact]
     public void Old_images_are_removed_once_a_new_one_has_proven_itself_and_not_before()
     {
-        _story.Serves().IsProven().Forget().Deploys(Sample.Newer).Swaps().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1));
-        Assert.Equal(0, _story.CountBegun<Effect.Collect>());
-        _story.PassesQuietly(TimeSpan.FromSeconds(2));
-        Assert.Equal([Sample.Newer, Sample.New], _story.Begun.OfType<Effect.Collect>().Single().Keep);
+        _story.StartServing().PassWatch().ForgetStartedEffects().PushAndUpdate(Sample.NewerImage).CompleteSwap().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1));
+        Assert.Equal(0, _story.CountStarted<Effect.CleanUpImages>());
+        _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(2));
+        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.StartedEffects.OfType<Effect.CleanUpImages>().Single().Keep);
     }
 
     [Fact]
     public void Never_while_a_pull_is_under_way()
     {
-        _story.Serves().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Tag = Sample.Newer;
-        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-        Assert.Equal([Sample.New], _story.State.Good);
-        Assert.True(_story.Has<Effect.EnsureImage>());
-        Assert.False(_story.Has<Effect.Collect>());
-        _story.ImageFails();
-        Assert.True(_story.Has<Effect.Collect>());
+        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Tag = Sample.NewerImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
+        Assert.Equal([Sample.NewImage], _story.State.KnownGood);
+        Assert.True(_story.IsPending<Effect.FetchImage>());
+        Assert.False(_story.IsPending<Effect.CleanUpImages>());
+        _story.FailFetch();
+        Assert.True(_story.IsPending<Effect.CleanUpImages>());
     }
 
     /// <summary>What stays was decided before: an image that came in between would be removed as one of the old ones.</summary>
     [Fact]
     public void And_no_pull_begins_while_they_are_removed()
     {
-        _story.Serves().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Passes(TimeSpan.FromSeconds(1)).EngineIsSeen();
-        Assert.True(_story.Has<Effect.Collect>());
-        _story.Tag = Sample.Newer;
-        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().Passes(TimeSpan.FromSeconds(2));
-        Assert.False(_story.Has<Effect.EnsureImage>());
-        _story.Collects();
-        Assert.Equal(Sample.Newer, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
+        Assert.True(_story.IsPending<Effect.CleanUpImages>());
+        _story.Tag = Sample.NewerImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Advance(TimeSpan.FromSeconds(2));
+        Assert.False(_story.IsPending<Effect.FetchImage>());
+        _story.CompleteImageCleanup();
+        Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.FetchImage>().Resolution.Image);
     }
 
     [Fact]
     public void Nor_is_the_image_to_go_back_to_fetched()
     {
-        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Passes(TimeSpan.FromSeconds(1)).EngineIsSeen();
-        Assert.True(_story.Has<Effect.Collect>());
-        _story.Images = [Sample.Newer];
-        _story.Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
-        Assert.False(_story.Has<Effect.EnsureSpare>());
-        _story.Collects();
-        Assert.True(_story.Has<Effect.EnsureSpare>());
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
+        Assert.True(_story.IsPending<Effect.CleanUpImages>());
+        _story.CachedImages = [Sample.NewerImage];
+        _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections();
+        Assert.False(_story.IsPending<Effect.FetchFallback>());
+        _story.CompleteImageCleanup();
+        Assert.True(_story.IsPending<Effect.FetchFallback>());
     }
 
     [Fact]
     public void One_that_was_set_aside_and_removed_is_looked_for_on_disk_when_it_is_given_another_chance()
     {
-        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().Crashes().ComesBack().Crashes().ComesBack().Crashes().Rereads();
-        _story.StartFails(Full).EngineIsSeen();
-        Assert.Equal([Sample.New], _story.PendingOne<Effect.Collect>().Keep);
-        _story.Collects(removed: 1).Rereads().WaitsOut().ComesUp().IsProven();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash().RereadSecrets();
+        _story.FailStart(Full).CompleteInspections();
+        Assert.Equal([Sample.NewImage], _story.SinglePending<Effect.CleanUpImages>().Keep);
+        _story.CompleteImageCleanup(removed: 1).RereadSecrets().WaitOutBackoff().BecomeReady().PassWatch();
         Assert.IsType<Verdict.Quarantined>(_story.State.Verdict);
-        _story.Forget().IsAskedTo(RequestKind.Unquarantine).SecretsAnswer().TagAnswers();
-        Assert.Equal(Sample.Newer, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
+        _story.ForgetStartedEffects().Request(RequestKind.Unquarantine).CompleteSecretsRead().CompleteResolve();
+        Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.FetchImage>().Resolution.Image);
     }
 
     [Fact]
     public void A_pull_that_does_not_fit_makes_room_first_and_is_tried_again_at_once()
     {
-        _story.Serves().Tag = Sample.Newer;
-        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().ImageFails(Full).EngineIsSeen();
-        Assert.Contains(Sample.New, _story.PendingOne<Effect.Collect>().Keep);
-        Assert.False(_story.Has<Effect.EnsureImage>());
-        _story.Collects(removed: 2);
-        Assert.True(_story.Has<Effect.EnsureImage>());
+        _story.StartServing().Tag = Sample.NewerImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().FailFetch(Full).CompleteInspections();
+        Assert.Contains(Sample.NewImage, _story.SinglePending<Effect.CleanUpImages>().Keep);
+        Assert.False(_story.IsPending<Effect.FetchImage>());
+        _story.CompleteImageCleanup(removed: 2);
+        Assert.True(_story.IsPending<Effect.FetchImage>());
     }
 
     [Fact]
     public void When_nothing_could_be_removed_it_is_tried_again_later_and_what_serves_goes_on()
     {
-        _story.Serves().Tag = Sample.Newer;
-        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().ImageFails(Full).Collects(removed: 0);
-        Assert.False(_story.Has<Effect.EnsureImage>());
-        Assert.IsType<App.Serving>(_story.State.App);
-        _story.Passes(TimeSpan.FromSeconds(2));
-        Assert.True(_story.Has<Effect.EnsureImage>());
+        _story.StartServing().Tag = Sample.NewerImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().FailFetch(Full).CompleteImageCleanup(removed: 0);
+        Assert.False(_story.IsPending<Effect.FetchImage>());
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+        _story.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(_story.IsPending<Effect.FetchImage>());
     }
 
     [Fact]
     public void A_removal_that_fails_holds_nothing_up()
     {
-        _story.Serves().PassesQuietly(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Passes(TimeSpan.FromSeconds(1));
-        _story.Hears(at => new Event.CollectFailed(at, Sample.Refused));
-        Assert.IsType<Work.Idle>(_story.State.Sweep.Work);
-        _story.Deploys(Sample.Newer);
-        Assert.IsType<App.Stopping>(_story.State.App);
+        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
+        Assert.True(_story.IsPending<Effect.CleanUpImages>());
+        _story.Handle(at => new Event.CleanupFailed(at, Sample.Refused));
+        Assert.IsType<FetchState.Idle>(_story.State.Cleanup.State);
+        Assert.Equal(new ImageCleanupResult(0, 0), _story.State.Cleanup.Value);
+        _story.PushAndUpdate(Sample.NewerImage);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
     }
 
     [Fact]
-    public void What_is_learned_is_written_down_and_tried_again_when_that_fails()
+    public void What_is_learned_is_written_down()
     {
-        _story.Serves();
-        Assert.Equal(_story.State.ToRemember(), _story.Memory);
+        _story.StartServing();
+        Assert.Equal(_story.State.ToPersist(), _story.Memory);
         Assert.IsType<Verdict.OnTrial>(_story.Memory.Verdict);
         Assert.Equal("container-1", _story.Memory.Runs[0].ContainerId);
     }
 
     [Fact]
+    public void What_could_not_be_written_down_is_tried_again_with_growing_delays_and_what_serves_goes_on()
+    {
+        _story.StartServing().DiskFails = true;
+        _story.AdvanceCompletingEffects(_story.Policy.Watch + TimeSpan.FromSeconds(1));
+        Assert.Equal(Sample.Refused, _story.State.Saved.Problem);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(2));
+        Assert.InRange(_story.State.Saved.Failures, 5, 12);
+
+        _story.DiskFails = false;
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(1));
+        Assert.Null(_story.State.Saved.Problem);
+        Assert.Equal([Sample.NewImage], _story.Memory.KnownGood);
+    }
+
+    [Fact]
+    public void Once_memory_and_disk_agree_nothing_is_written_any_more()
+    {
+        _story.StartServing().PassWatch();
+        var written = _story.Written;
+        _story.AdvanceCompletingEffects(TimeSpan.FromHours(1));
+        Assert.Equal(written, _story.Written);
+    }
+
+    [Fact]
+    public void An_agent_that_has_its_notes_back_writes_them_only_when_they_change()
+    {
+        _story.StartServing().PassWatch();
+        var written = _story.Written;
+        _story.RestartAgent().AdvanceCompletingEffects(TimeSpan.FromMinutes(1));
+        Assert.Equal(written, _story.Written);
+    }
+
+    [Fact]
     public void An_agent_without_notes_writes_none_before_it_has_looked_at_the_engine()
     {
-        _story.LivesAgain(remembers: false).SecretsAnswer().TagAnswers();
-        Assert.Empty(_story.Pending.OfType<Effect.Remember>());
-        Assert.True(_story.State.IsForgetful);
-        _story.EngineAnswers();
-        Assert.False(_story.State.IsForgetful);
+        _story.RestartAgent(keepState: false).CompleteSecretsRead().CompleteResolve();
+        Assert.Empty(_story.PendingEffects.OfType<Effect.SaveState>());
+        Assert.True(_story.State.HasNoHistory);
+        _story.CompleteInspection();
+        Assert.False(_story.State.HasNoHistory);
     }
 
     [Fact]
     public void A_good_image_that_somebody_removed_is_fetched_while_the_app_serves()
     {
-        _story.Serves().IsProven().Deploys(Sample.Newer).Swaps().IsProven();
-        _story.Images = [Sample.Newer];
-        _story.Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
-        Assert.Equal(new Effect.EnsureSpare(Sample.New, Anew: false), _story.PendingOne<Effect.EnsureSpare>());
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
+        _story.CachedImages = [Sample.NewerImage];
+        _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections();
+        Assert.Equal(new Effect.FetchFallback(Sample.NewImage, Replace: false), _story.SinglePending<Effect.FetchFallback>());
     }
 
     [Fact]
     public void One_that_is_there_and_that_the_engine_does_not_list_is_not_asked_for_without_end()
     {
         A_good_image_that_somebody_removed_is_fetched_while_the_app_serves();
-        _story.Forget().SpareAnswers().EngineIsSeen();
-        Assert.Equal(0, _story.CountBegun<Effect.EnsureSpare>());
-        _story.PassesQuietly(TimeSpan.FromMinutes(7));
-        Assert.Equal(1, _story.CountBegun<Effect.EnsureSpare>());
+        _story.ForgetStartedEffects().CompleteFallbackFetch().CompleteInspections();
+        Assert.Equal(0, _story.CountStarted<Effect.FetchFallback>());
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(7));
+        Assert.Equal(1, _story.CountStarted<Effect.FetchFallback>());
     }
 }

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -15,155 +16,155 @@ public class RestartTests
     [InlineData(143)]
     public void Whatever_code_it_exits_with_it_is_started_again(int code)
     {
-        _story.Serves().Crashes(code);
+        _story.StartServing().Crash(code);
         Assert.Equal("app-exited", _story.State.LastFailure?.Problem.Code);
-        _story.ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        _story.RestartAfterBackoff();
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
     public void Killed_for_its_memory_it_is_started_again_and_the_operator_is_told()
     {
-        _story.Serves().EngineShows(_story.Current.Ended(137, outOfMemory: true));
+        _story.StartServing().ObserveContainers(_story.CurrentContainer.Exited(137, outOfMemory: true));
         Assert.Equal("app-out-of-memory", _story.State.LastFailure?.Problem.Code);
-        _story.ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        _story.RestartAfterBackoff();
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
     public void Removed_by_someone_it_is_created_again()
     {
-        _story.Serves().EngineShows();
+        _story.StartServing().ObserveContainers();
         Assert.Equal("container-removed", _story.State.LastFailure?.Problem.Code);
-        _story.ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        _story.RestartAfterBackoff();
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
     public void Being_removed_counts_as_gone()
     {
-        _story.Serves().EngineShows(_story.Current with { Status = ContainerStatus.Removing });
+        _story.StartServing().ObserveContainers(_story.CurrentContainer with { Status = ContainerStatus.Removing });
         Assert.Equal("container-removed", _story.State.LastFailure?.Problem.Code);
     }
 
     [Fact]
     public void Restarted_by_someone_else_it_has_lost_its_secrets_and_is_replaced_at_once()
     {
-        _story.Serves().EngineShows(_story.Current with { StartedAt = "2026-01-03T00:00:00Z" });
-        Assert.IsType<StopReason.RestartedByOther>(((App.Stopping)_story.State.App).Reason);
-        _story.Stops().EngineAnswers();
-        Assert.True(_story.Has<Effect.StartContainer>());
+        _story.StartServing().ObserveContainers(_story.CurrentContainer with { StartedAt = "2026-01-03T00:00:00Z" });
+        Assert.IsType<StopReason.RestartedByOther>(((ContainerState.Stopping)_story.State.Front).Reason);
+        _story.CompleteStop().CompleteInspection();
+        Assert.True(_story.IsPending<Effect.StartContainer>());
         Assert.Equal(0, _story.State.Crashes);
     }
 
     [Fact]
     public void The_failure_keeps_what_a_person_asks_for()
     {
-        _story.Serves().PassesQuietly(TimeSpan.FromSeconds(7)).Crashes();
+        _story.StartServing().AdvanceCompletingEffects(TimeSpan.FromSeconds(7)).Crash();
         var failure = _story.State.LastFailure!;
         Assert.Equal(_story.Now, failure.At);
-        Assert.Equal(Sample.Release(Sample.New).Id, failure.ReleaseId);
+        Assert.Equal(Sample.Release(Sample.NewImage).Id, failure.ReleaseId);
         Assert.Equal(["the last line"], failure.LastLines);
     }
 
     [Fact]
     public void Nothing_is_started_while_the_back_off_lasts()
     {
-        _story.Serves().Crashes().Rereads().Forget();
-        var waiting = Assert.IsType<App.BackingOff>(_story.State.App);
-        _story.Passes(waiting.Until - _story.Now - TimeSpan.FromMilliseconds(1));
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
-        _story.Passes(TimeSpan.FromMilliseconds(1));
-        Assert.Equal(1, _story.CountBegun<Effect.StartContainer>());
+        _story.StartServing().Crash().RereadSecrets().ForgetStartedEffects();
+        var waiting = Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
+        _story.Advance(waiting.Until - _story.Now - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
+        _story.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, _story.CountStarted<Effect.StartContainer>());
     }
 
     [Fact]
     public void The_back_off_doubles_with_every_crash_in_a_row_up_to_its_bound_and_never_ends_in_giving_up()
     {
-        _story.Serves();
+        _story.StartServing();
         double[] expected = [1, 2, 4, 8, 16, 32, 64, 120, 120, 120, 120, 120];
         foreach (var seconds in expected)
         {
-            _story.Crashes();
-            var wait = ((App.BackingOff)_story.State.App).Until - _story.Now;
+            _story.Crash();
+            var wait = ((ContainerState.BackingOff)_story.State.Front).Until - _story.Now;
             Assert.InRange(wait.TotalSeconds, seconds * 0.8, Math.Min(seconds * 1.2, 120));
-            _story.ComesBack();
+            _story.RestartAfterBackoff();
         }
         Assert.Equal(expected.Length, _story.State.Crashes);
-        Assert.IsType<App.Serving>(_story.State.App);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
     public void A_long_quiet_run_forgets_the_crashes_before_it()
     {
-        _story.Serves().Crashes().ComesBack().Crashes().ComesBack();
-        _story.PassesQuietly(_story.Policy.RestartResetAfter - TimeSpan.FromMilliseconds(1));
+        _story.StartServing().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff();
+        _story.AdvanceCompletingEffects(_story.Policy.RestartResetAfter - TimeSpan.FromMilliseconds(1));
         Assert.Equal(2, _story.State.Crashes);
-        _story.PassesQuietly(TimeSpan.FromMilliseconds(1));
+        _story.AdvanceCompletingEffects(TimeSpan.FromMilliseconds(1));
         Assert.Equal(0, _story.State.Crashes);
-        _story.Crashes();
+        _story.Crash();
         Assert.Equal(1, _story.State.Crashes);
     }
 
     [Fact]
     public void A_crash_after_a_long_run_is_the_first_of_a_new_row_even_when_its_probes_failed_before()
     {
-        _story.Serves().Crashes().ComesBack().Crashes().ComesBack();
-        _story.PassesQuietly(TimeSpan.FromSeconds(284)).Passes(TimeSpan.FromSeconds(2));
-        _story.ProbeFails().Passes(TimeSpan.FromSeconds(16));
+        _story.StartServing().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff();
+        _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(284)).Advance(TimeSpan.FromSeconds(2));
+        _story.FailProbe().Advance(TimeSpan.FromSeconds(16));
         Assert.Equal(2, _story.State.Crashes);
-        _story.Crashes();
+        _story.Crash();
         Assert.Equal(1, _story.State.Crashes);
     }
 
     [Fact]
     public void A_short_run_between_two_crashes_forgets_nothing()
     {
-        _story.Serves().Crashes().ComesBack().PassesQuietly(TimeSpan.FromMinutes(4)).Crashes();
+        _story.StartServing().Crash().RestartAfterBackoff().AdvanceCompletingEffects(TimeSpan.FromMinutes(4)).Crash();
         Assert.Equal(2, _story.State.Crashes);
     }
 
     [Fact]
     public void A_container_that_ends_before_it_is_well_counts_as_a_crash()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().Starts().EngineAnswers().Crashes(0);
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspection().Crash(0);
         Assert.Equal(1, _story.State.Crashes);
-        Assert.IsType<App.BackingOff>(_story.State.App);
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
     }
 
     [Fact]
     public void A_start_that_the_engine_refuses_counts_as_a_crash_and_is_tried_again()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().StartFails(Sample.Refused);
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStart(Sample.Refused);
         Assert.Equal(1, _story.State.Crashes);
         Assert.Equal(Sample.Refused, _story.State.LastFailure?.Problem);
-        _story.EngineAnswers().ComesBack();
-        Assert.IsType<App.Serving>(_story.State.App);
+        _story.CompleteInspection().RestartAfterBackoff();
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
     }
 
     [Fact]
     public void Crash_looping_begins_at_the_fifth_crash_in_a_row()
     {
-        _story.Serves();
+        _story.StartServing();
         for (var crash = 1; crash <= 5; crash++)
         {
-            Assert.False(_story.State.Crashes >= _story.Policy.CrashLoopAfter);
-            _story.Crashes();
+            Assert.False(_story.State.Crashes >= _story.Policy.CrashLoopThreshold);
+            _story.Crash();
             if (crash < 5)
             {
-                _story.ComesBack();
+                _story.RestartAfterBackoff();
             }
         }
-        Assert.True(_story.State.Crashes >= _story.Policy.CrashLoopAfter);
+        Assert.True(_story.State.Crashes >= _story.Policy.CrashLoopThreshold);
     }
 
     [Fact]
     public void The_same_history_replays_to_the_same_delays()
     {
         var again = new ContainerStory();
-        _story.Serves().Crashes().ComesBack().Crashes();
-        again.Serves().Crashes().ComesBack().Crashes();
-        Assert.Equal(_story.State.App, again.State.App);
+        _story.StartServing().Crash().RestartAfterBackoff().Crash();
+        again.StartServing().Crash().RestartAfterBackoff().Crash();
+        Assert.Equal(_story.State.Front, again.State.Front);
         Assert.Equal(_story.State.Seed, again.State.Seed);
     }
 }

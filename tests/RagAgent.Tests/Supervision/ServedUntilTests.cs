@@ -1,4 +1,4 @@
-using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -12,30 +12,30 @@ public class ServedUntilTests
     [Fact]
     public void It_is_not_known_before_the_app_first_serves_nor_while_it_does()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
-        Assert.Null(_story.State.ServedUntil);
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
+        Assert.Null(_story.State.LastServed);
 
         var served = new ContainerStory();
-        served.Serves();
-        Assert.Null(served.State.ServedUntil);
+        served.StartServing();
+        Assert.Null(served.State.LastServed);
     }
 
     [Fact]
     public void It_is_the_moment_when_it_ceased_and_stays_so_through_all_that_follows_until_it_serves_again()
     {
-        _story.Serves().Passes(TimeSpan.FromSeconds(7));
+        _story.StartServing().Advance(TimeSpan.FromSeconds(7));
 
-        _story.Deploys(Sample.Newer);
+        _story.PushAndUpdate(Sample.NewerImage);
         var before = _story.Now;
-        Assert.IsType<App.Stopping>(_story.State.App);
-        Assert.Equal(before, _story.State.ServedUntil);
-        _story.Passes(TimeSpan.FromSeconds(3));
-        _story.Stops().EngineIsSeen().Starts().EngineIsSeen();
-        Assert.IsType<App.Probing>(_story.State.App);
-        Assert.Equal(before, _story.State.ServedUntil);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
+        Assert.Equal(before, _story.State.LastServed);
+        _story.Advance(TimeSpan.FromSeconds(3));
+        _story.CompleteStop().CompleteInspections().CompleteStart().CompleteInspections();
+        Assert.IsType<ContainerState.Probing>(_story.State.Front);
+        Assert.Equal(before, _story.State.LastServed);
 
-        _story.ProbePasses().ProbePasses();
-        Assert.IsType<App.Serving>(_story.State.App);
-        Assert.Null(_story.State.ServedUntil);
+        _story.PassProbe().PassProbe();
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+        Assert.Null(_story.State.LastServed);
     }
 }

@@ -1,4 +1,5 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -9,149 +10,149 @@ public class StaleImageTests
 {
     private readonly ContainerStory _story = new();
 
-    public StaleImageTests() => _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)).Ended(0));
+    public StaleImageTests() => _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)).Exited(0));
 
     [Fact]
     public void At_boot_the_newest_is_waited_for_until_its_look_up_has_failed_three_times()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer();
-        TagFailsAndIsTriedAgain();
-        TagFailsAndIsTriedAgain();
-        Assert.False(_story.Has<Effect.StartContainer>());
-        _story.TagFails();
-        Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
+        _story.Boot().CompleteInspection().CompleteSecretsRead();
+        FailResolveAndRetry();
+        FailResolveAndRetry();
+        Assert.False(_story.IsPending<Effect.StartContainer>());
+        _story.FailResolve();
+        Assert.Equal(Sample.Release(Sample.OldImage), _story.SinglePending<Effect.StartContainer>().Release);
     }
 
     [Fact]
     public void A_pull_that_failed_three_times_is_out_of_reach_as_well()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers();
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         for (var i = 0; i < 2; i++)
         {
-            _story.ImageFails();
-            Assert.False(_story.Has<Effect.StartContainer>());
-            _story.Passes(TimeSpan.FromSeconds(5));
+            _story.FailFetch();
+            Assert.False(_story.IsPending<Effect.StartContainer>());
+            _story.Advance(TimeSpan.FromSeconds(5));
         }
-        _story.ImageFails();
-        Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
+        _story.FailFetch();
+        Assert.Equal(Sample.Release(Sample.OldImage), _story.SinglePending<Effect.StartContainer>().Release);
     }
 
     [Fact]
     public void After_a_crash_nothing_is_waited_for()
     {
-        _story.Engine[0] = Sample.Running("left", Sample.Release(Sample.Old));
-        _story.Boots().EngineAnswers().SecretsAnswer().TagFails().Crashes().WaitsOut();
-        Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
+        _story.Containers[0] = Sample.RunningContainer("left", Sample.Release(Sample.OldImage));
+        _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve().Crash().WaitOutBackoff();
+        Assert.Equal(Sample.Release(Sample.OldImage), _story.SinglePending<Effect.StartContainer>().Release);
     }
 
     [Fact]
     public void After_a_crash_not_even_the_pull_of_a_newer_image_is_waited_for()
     {
-        _story.Engine[0] = Sample.Running("left", Sample.Release(Sample.Old));
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().Crashes().WaitsOut();
-        Assert.True(_story.Has<Effect.EnsureImage>());
-        Assert.Equal(Sample.Release(Sample.Old), _story.PendingOne<Effect.StartContainer>().Release);
+        _story.Containers[0] = Sample.RunningContainer("left", Sample.Release(Sample.OldImage));
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().Crash().WaitOutBackoff();
+        Assert.True(_story.IsPending<Effect.FetchImage>());
+        Assert.Equal(Sample.Release(Sample.OldImage), _story.SinglePending<Effect.StartContainer>().Release);
     }
 
     [Fact]
     public void One_that_was_found_missing_while_another_was_the_newest_is_fetched_when_the_tag_means_it_again()
     {
-        _story.Engine.Clear();
-        _story.Serves().Tag = Sample.Newer;
-        _story.IsAskedToUpdate().SecretsAnswer().TagAnswers().ImageFails().Crashes().WaitsOut();
-        _story.StartFails(Sample.ImageMissing).EngineIsSeen();
-        _story.Tag = Sample.New;
-        _story.IsAskedToUpdate().Rereads().TagAnswers().ImageFails();   // the try for the other one
-        _story.PassesQuietly(TimeSpan.FromMinutes(2));
-        Assert.Equal(Sample.New, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        _story.Containers.Clear();
+        _story.StartServing().Tag = Sample.NewerImage;
+        _story.RequestUpdate().CompleteSecretsRead().CompleteResolve().FailFetch().Crash().WaitOutBackoff();
+        _story.FailStart(Sample.ImageMissing).CompleteInspections();
+        _story.Tag = Sample.NewImage;
+        _story.RequestUpdate().RereadSecrets().CompleteResolve().FailFetch();   // the try for the other one
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(2));
+        Assert.Equal(Sample.NewImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
     }
 
     [Fact]
     public void Without_its_secrets_it_is_not_started_from_disk_either()
     {
-        _story.Boots().EngineAnswers();
-        TagFailsAndIsTriedAgain();
-        TagFailsAndIsTriedAgain();
-        _story.TagFails();
-        Assert.False(_story.Has<Effect.StartContainer>());
-        _story.SecretsAnswer();
-        Assert.True(_story.Has<Effect.StartContainer>());
+        _story.Boot().CompleteInspection();
+        FailResolveAndRetry();
+        FailResolveAndRetry();
+        _story.FailResolve();
+        Assert.False(_story.IsPending<Effect.StartContainer>());
+        _story.CompleteSecretsRead();
+        Assert.True(_story.IsPending<Effect.StartContainer>());
     }
 
     [Fact]
     public void When_nothing_ever_ran_there_is_nothing_to_start()
     {
-        _story.Engine.Clear();
-        _story.Boots().EngineAnswers().SecretsAnswer();
-        TagFailsAndIsTriedAgain();
-        TagFailsAndIsTriedAgain();
-        TagFailsAndIsTriedAgain();
-        Assert.IsType<App.Absent>(_story.State.App);
+        _story.Containers.Clear();
+        _story.Boot().CompleteInspection().CompleteSecretsRead();
+        FailResolveAndRetry();
+        FailResolveAndRetry();
+        FailResolveAndRetry();
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
     }
 
     [Fact]
     public void When_the_registry_is_back_the_newest_takes_its_place()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer();
-        TagFailsAndIsTriedAgain();
-        TagFailsAndIsTriedAgain();
-        _story.TagFails().ComesUp().Passes(_story.Policy.Retry.Longest).TagAnswers().ImageAnswers();
-        Assert.IsType<StopReason.Replaced>(((App.Stopping)_story.State.App).Reason);
+        _story.Boot().CompleteInspection().CompleteSecretsRead();
+        FailResolveAndRetry();
+        FailResolveAndRetry();
+        _story.FailResolve().BecomeReady().Advance(_story.Policy.Retry.Max).CompleteResolve().CompleteFetch();
+        Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
     [Fact]
     public void An_image_that_is_missing_at_create_is_pulled_again()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().StartFails(Sample.ImageMissing);
-        Assert.Equal(Sample.New, _story.PendingOne<Effect.EnsureImage>().Resolution.Image);
-        _story.EngineAnswers().ImageAnswers(pulled: 1).ComesBack();
-        Assert.Equal(Sample.Release(Sample.New).Id, Assert.IsType<App.Serving>(_story.State.App).Container.ReleaseId);
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStart(Sample.ImageMissing);
+        Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.FetchImage>().Resolution.Image);
+        _story.CompleteInspection().CompleteFetch(pulled: 1).RestartAfterBackoff();
+        Assert.Equal(Sample.Release(Sample.NewImage).Id, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.ReleaseId);
     }
 
     [Fact]
     public void A_stale_image_that_is_missing_is_not_tried_again()
     {
-        _story.Boots().EngineAnswers().SecretsAnswer();
-        TagFailsAndIsTriedAgain();
-        TagFailsAndIsTriedAgain();
-        _story.TagFails().Engine.Clear();   // a start removes what is left before it looks for the image
-        _story.StartFails(Sample.ImageMissing).Forget();
-        _story.EngineAnswers().Passes(TimeSpan.FromMinutes(5));
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        _story.Boot().CompleteInspection().CompleteSecretsRead();
+        FailResolveAndRetry();
+        FailResolveAndRetry();
+        _story.FailResolve().Containers.Clear();   // a start removes what is left before it looks for the image
+        _story.FailStart(Sample.ImageMissing).ForgetStartedEffects();
+        _story.CompleteInspection().Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
     }
 
     [Fact]
     public void Of_two_broken_images_neither_is_started_again_before_it_was_fetched_anew()
     {
-        _story.Engine.Clear();
-        _story.Serves().IsProven().Deploys(Sample.Newer).IsProven();
-        _story.Crashes().WaitsOut().StartFails(Sample.ImageCorrupt);
-        Assert.True(_story.PendingOne<Effect.EnsureImage>().Anew);
-        _story.EngineAnswers().WaitsOut();
-        Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
-        _story.StartFails(Sample.ImageCorrupt).Forget().WaitsOut().Passes(_story.Policy.InspectEvery).EngineAnswers();
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        _story.Containers.Clear();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).PassWatch();
+        _story.Crash().WaitOutBackoff().FailStart(Sample.ImageCorrupt);
+        Assert.True(_story.SinglePending<Effect.FetchImage>().Replace);
+        _story.CompleteInspection().WaitOutBackoff();
+        Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
+        _story.FailStart(Sample.ImageCorrupt).ForgetStartedEffects().WaitOutBackoff().Advance(_story.Policy.InspectInterval).CompleteInspection();
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
 
-        Assert.True(_story.PendingOne<Effect.EnsureSpare>().Anew);
-        _story.ImageAnswers(pulled: 1);
+        Assert.True(_story.SinglePending<Effect.FetchFallback>().Replace);
+        _story.CompleteFetch(pulled: 1);
 
-        Assert.Equal(Sample.Newer, _story.PendingOne<Effect.StartContainer>().Release.Image);
+        Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]
     public void An_image_that_somebody_brought_back_by_hand_is_not_missing_any_more()
     {
-        _story.Engine[0] = Sample.Running("left", Sample.Release(Sample.Old));
-        _story.Boots().EngineAnswers().SecretsAnswer().TagFails().Crashes().WaitsOut().StartFails(Sample.ImageMissing);
-        _story.Images = [];
-        _story.Forget().WaitsOut().Passes(_story.Policy.InspectEvery).EngineAnswers();
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        _story.Containers[0] = Sample.RunningContainer("left", Sample.Release(Sample.OldImage));
+        _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve().Crash().WaitOutBackoff().FailStart(Sample.ImageMissing);
+        _story.CachedImages = [];
+        _story.ForgetStartedEffects().WaitOutBackoff().Advance(_story.Policy.InspectInterval).CompleteInspection();
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
 
-        _story.Images = [Sample.Old];
-        _story.Passes(_story.Policy.InspectEvery).EngineAnswers();
+        _story.CachedImages = [Sample.OldImage];
+        _story.Advance(_story.Policy.InspectInterval).CompleteInspection();
 
-        Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
+        Assert.Equal(Sample.OldImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
-    private void TagFailsAndIsTriedAgain() => _story.TagFails().Passes(TimeSpan.FromSeconds(10));
+    private void FailResolveAndRetry() => _story.FailResolve().Advance(TimeSpan.FromSeconds(10));
 }

@@ -1,4 +1,6 @@
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -7,54 +9,54 @@ namespace RagAgent.Tests.Supervision;
 /// <summary>Where two containers share nothing that both would write to, the new one proves itself beside the old one.</summary>
 public class StartFirstTests
 {
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckEvery = null, StartFirst = true });
+    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
 
     [Fact]
     public void The_old_one_serves_until_the_new_one_has_passed_its_gate()
     {
-        _story.Serves();
-        var old = _story.Current;
-        _story.Deploys(Sample.Newer);
-        Assert.Equal(old, _story.PendingOne<Effect.StartContainer>().Beside);
-        _story.Starts().EngineIsSeen().ProbePasses();
-        Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
-        Assert.False(_story.Has<Effect.StopContainer>());
-        _story.ProbePasses();
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        _story.StartServing();
+        var old = _story.CurrentContainer;
+        _story.PushAndUpdate(Sample.NewerImage);
+        Assert.Equal(old, _story.SinglePending<Effect.StartContainer>().Neighbor);
+        _story.CompleteStart().CompleteInspections().PassProbe();
+        Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
+        Assert.False(_story.IsPending<Effect.StopContainer>());
+        _story.PassProbe();
+        Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
     }
 
     [Fact]
     public void Then_the_old_one_is_drained_before_it_is_stopped_and_its_name_goes_to_the_new_one()
     {
-        _story.Serves();
-        var old = _story.Current;
-        SwapsTo(Sample.Newer);
-        Assert.Equal(old, _story.PendingOne<Effect.Drain>().Container);
-        Assert.False(_story.Has<Effect.StopContainer>());
-        _story.Drains();
-        var stop = _story.PendingOne<Effect.StopContainer>();
-        Assert.Equal((old.Id, "ragstream-next"), (stop.Container.Id, stop.Heir?.Name));
-        _story.Stops().EngineIsSeen();
-        Assert.Null(_story.State.Beside);
+        _story.StartServing();
+        var old = _story.CurrentContainer;
+        SwapTo(Sample.NewerImage);
+        Assert.Equal(old, _story.SinglePending<Effect.Drain>().Container);
+        Assert.False(_story.IsPending<Effect.StopContainer>());
+        _story.CompleteDrain();
+        var stop = _story.SinglePending<Effect.StopContainer>();
+        Assert.Equal((old.Id, "ragstream-next"), (stop.Container.Id, stop.Successor?.Name));
+        _story.CompleteStop().CompleteInspections();
+        Assert.Null(_story.State.Candidate);
     }
 
     [Fact]
     public void A_candidate_that_crashes_costs_visitors_nothing_and_is_tried_thrice()
     {
-        _story.Serves().IsProven();
-        var old = _story.Current;
-        _story.Deploys(Sample.Newer).Forget();
+        _story.StartServing().PassWatch();
+        var old = _story.CurrentContainer;
+        _story.PushAndUpdate(Sample.NewerImage).ForgetStartedEffects();
         for (var crash = 0; crash < 3; crash++)
         {
-            _story.Starts().EngineIsSeen();
-            _story.EngineShows(old, _story.State.Beside!.Current!.Ended(1));
-            Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
-            _story.Passes(TimeSpan.FromSeconds(10)).EngineIsSeen();
+            _story.CompleteStart().CompleteInspections();
+            _story.ObserveContainers(old, _story.State.Candidate!.Current!.Exited(1));
+            Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
+            _story.Advance(TimeSpan.FromSeconds(10)).CompleteInspections();
         }
-        Assert.NotEqual(old.Id, Assert.Single(_story.Begun.OfType<Effect.StopContainer>()).Container.Id);   // what is left of the last candidate
-        _story.Stops();
-        Assert.Null(_story.State.Beside);
-        Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
+        Assert.NotEqual(old.Id, Assert.Single(_story.StartedEffects.OfType<Effect.StopContainer>()).Container.Id);   // what is left of the last candidate
+        _story.CompleteStop();
+        Assert.Null(_story.State.Candidate);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
         Assert.Equal(0, _story.State.Crashes);
     }
 
@@ -68,146 +70,146 @@ public class StartFirstTests
     [Fact]
     public void What_serves_with_older_secrets_does_not_speak_against_an_image_that_fails_with_newer_ones()
     {
-        _story.Serves().IsProven();
-        var old = _story.Current;
+        _story.StartServing().PassWatch();
+        var old = _story.CurrentContainer;
         _story.SecretVersion = "2";
-        _story.Deploys(Sample.Newer);
-        CandidateCrashesThrice(old);
+        _story.PushAndUpdate(Sample.NewerImage);
+        CrashCandidateThreeTimes(old);
         Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
 
-        _story.Stops().EngineIsSeen();
-        Assert.Equal((Sample.New, "secrets-2"), (_story.PendingOne<Effect.StartContainer>().Release.Image, _story.PendingOne<Effect.StartContainer>().Release.SecretsFingerprint));
-        CandidateCrashesThrice(old);
+        _story.CompleteStop().CompleteInspections();
+        Assert.Equal((Sample.NewImage, "secrets-2"), (_story.SinglePending<Effect.StartContainer>().Release.Image, _story.SinglePending<Effect.StartContainer>().Release.SecretsFingerprint));
+        CrashCandidateThreeTimes(old);
         Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
-        Assert.Equal(old, Assert.IsType<App.Serving>(_story.State.App).Container);
+        Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
     }
 
     [Fact]
     public void One_that_serves_and_has_not_proven_itself_yet_is_left_alone_when_the_next_one_fails_beside_it()
     {
-        _story.Serves().IsProven();
-        SwapsTo(Sample.Newer);
-        var serving = _story.Drains().Stops().EngineIsSeen().Current;
-        _story.Deploys(Sample.Newest);
-        CandidateCrashesThrice(serving);
-        _story.PassesQuietly(TimeSpan.FromSeconds(10));
-        Assert.Equal(serving, Assert.IsType<App.Serving>(_story.State.App).Container);
-        _story.IsProven();
-        Assert.Equal(Sample.Newest, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
-        Assert.Equal([Sample.Newer, Sample.New], _story.State.Good);
+        _story.StartServing().PassWatch();
+        SwapTo(Sample.NewerImage);
+        var serving = _story.CompleteDrain().CompleteStop().CompleteInspections().CurrentContainer;
+        _story.PushAndUpdate(Sample.NewestImage);
+        CrashCandidateThreeTimes(serving);
+        _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(10));
+        Assert.Equal(serving, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
+        _story.PassWatch();
+        Assert.Equal(Sample.NewestImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
+        Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.KnownGood);
     }
 
     [Fact]
     public void And_when_it_ends_after_all_the_last_good_one_takes_its_place()
     {
-        _story.Serves().IsProven();
-        SwapsTo(Sample.Newer);
-        var serving = _story.Drains().Stops().EngineIsSeen().Current;
-        _story.Deploys(Sample.Newest);
-        CandidateCrashesThrice(serving);
-        _story.PassesQuietly(TimeSpan.FromSeconds(10)).Crashes().WaitsOut();
-        Assert.Equal(Sample.New, _story.PendingOne<Effect.StartContainer>().Release.Image);
+        _story.StartServing().PassWatch();
+        SwapTo(Sample.NewerImage);
+        var serving = _story.CompleteDrain().CompleteStop().CompleteInspections().CurrentContainer;
+        _story.PushAndUpdate(Sample.NewestImage);
+        CrashCandidateThreeTimes(serving);
+        _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(10)).Crash().WaitOutBackoff();
+        Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]
     public void A_candidate_that_is_never_well_is_stopped_at_its_deadline_and_rolled_back()
     {
-        _story.Serves().IsProven().Deploys(Sample.Newer).Starts().EngineIsSeen();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
         var end = _story.Now + _story.Policy.StartupDeadline;
         while (_story.Now < end)
         {
-            _story.Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-            while (_story.Pending.OfType<Effect.Probe>().Any())
+            _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
+            while (_story.PendingEffects.OfType<Effect.Probe>().Any())
             {
-                _ = _story.Pending.OfType<Effect.Probe>().Last().Kind == ProbeKind.Liveness ? _story.ProbePasses() : _story.ProbeFails();
+                _ = _story.PendingEffects.OfType<Effect.Probe>().Last().Kind == ProbeKind.Liveness ? _story.PassProbe() : _story.FailProbe();
             }
         }
-        Assert.IsType<StopReason.NeverHealthy>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
-        _story.Stops().EngineIsSeen();
-        Assert.Null(_story.State.Beside);
-        Assert.Equal(Sample.Newer, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
+        Assert.IsType<StopReason.NeverHealthy>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
+        _story.CompleteStop().CompleteInspections();
+        Assert.Null(_story.State.Candidate);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);   // the old one has long proven itself
     }
 
     [Fact]
     public void A_candidate_that_waits_for_its_next_try_holds_up_no_restart_of_the_one_that_serves()
     {
-        _story.Serves().IsProven();
+        _story.StartServing().PassWatch();
         _story.SecretVersion = "2";
-        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers();
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve();
         for (var failure = 0; failure < 8; failure++)
         {
-            _story.StartFails(Sample.Refused).EngineIsSeen();
-            while (failure < 7 && !_story.Has<Effect.StartContainer>())
+            _story.FailStart(Sample.Refused).CompleteInspections();
+            while (failure < 7 && !_story.IsPending<Effect.StartContainer>())
             {
-                _story.Passes(TimeSpan.FromSeconds(1)).EngineIsSeen();
+                _story.Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
             }
         }
-        Assert.True(Assert.IsType<App.BackingOff>(_story.State.Beside).Until - _story.Now > TimeSpan.FromMinutes(1));
-        _story.EngineShows(_story.Current.Ended(1)).SecretsAnswer().Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-        Assert.IsType<App.Starting>(_story.State.App);
+        Assert.True(Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate).Until - _story.Now > TimeSpan.FromMinutes(1));
+        _story.ObserveContainers(_story.CurrentContainer.Exited(1)).CompleteSecretsRead().Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
     }
 
     [Fact]
     public void An_old_one_whose_stop_failed_is_no_candidate()
     {
-        _story.Serves().IsProven();
-        var old = _story.Current;
-        SwapsTo(Sample.Newer);
-        _story.Drains().Tag = Sample.Old;
-        _story.IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers();   // what should serve is not on disk yet
-        _story.StopFails(Sample.Unreachable).Passes(TimeSpan.FromSeconds(2)).EngineIsSeen();
-        Assert.Equal(old.Id, Assert.IsType<App.Stopping>(_story.State.Beside).Container.Id);
+        _story.StartServing().PassWatch();
+        var old = _story.CurrentContainer;
+        SwapTo(Sample.NewerImage);
+        _story.CompleteDrain().Tag = Sample.OldImage;
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve();   // what should serve is not on disk yet
+        _story.FailStop(Sample.EngineUnreachable).Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
+        Assert.Equal(old.Id, Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Container.Id);
     }
 
     [Fact]
     public void When_the_old_one_dies_the_candidate_takes_its_place()
     {
-        _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
-        var candidate = _story.State.Beside!.Current!;
-        _story.Forget().EngineShows(_story.Current.Ended(1), candidate);
-        Assert.Equal(candidate, Assert.IsType<App.Probing>(_story.State.App).Container);
-        Assert.Null(_story.State.Beside);
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
+        var candidate = _story.State.Candidate!.Current!;
+        _story.ForgetStartedEffects().ObserveContainers(_story.CurrentContainer.Exited(1), candidate);
+        Assert.Equal(candidate, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container);
+        Assert.Null(_story.State.Candidate);
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
     }
 
     [Fact]
     public void Also_when_it_is_just_being_started()
     {
-        _story.Serves().Deploys(Sample.Newer).Forget().EngineShows(_story.Current.Ended(1));
-        Assert.IsType<App.Starting>(_story.State.App);
-        _story.ComesUp();
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
-        Assert.Equal(0, _story.CountBegun<Effect.StartContainer>());
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).ForgetStartedEffects().ObserveContainers(_story.CurrentContainer.Exited(1));
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
+        _story.BecomeReady();
+        Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
+        Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
     }
 
     [Fact]
     public void A_candidate_that_is_not_wanted_any_more_goes()
     {
-        _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
-        _story.Deploys(Sample.Old);
-        Assert.IsType<StopReason.Replaced>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
-        _story.Stops().EngineIsSeen();
-        Assert.Equal(Sample.Old, _story.PendingOne<Effect.StartContainer>().Release.Image);
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
+        _story.PushAndUpdate(Sample.OldImage);
+        Assert.IsType<StopReason.Replaced>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
+        _story.CompleteStop().CompleteInspections();
+        Assert.Equal(Sample.OldImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]
     public void With_another_configuration_nothing_is_known_of_what_the_old_one_shares_so_it_goes_first()
     {
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.New, config: "config-0")));
-        _story.Boots().EngineAnswers().ProvesItself().SecretsAnswer().TagAnswers().ImageAnswers();
-        Assert.IsType<StopReason.Replaced>(Assert.IsType<App.Stopping>(_story.State.App).Reason);
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewImage, config: "config-0")));
+        _story.Boot().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        Assert.IsType<StopReason.Replaced>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
     }
 
     [Fact]
     public void After_a_crash_of_the_agent_the_older_one_serves_on_and_the_newer_one_has_to_pass_its_gate()
     {
-        _story.Serves().Deploys(Sample.Newer).Starts().EngineIsSeen();
-        _story.LivesAgain().EngineAnswers();
-        Assert.Equal(Sample.New, Assert.IsType<App.Probing>(_story.State.App).Container.Image);
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Probing>(_story.State.Beside).Container.Image);
-        _story.SecretsAnswer().TagAnswers().ImageAnswers().PassesQuietly(TimeSpan.FromSeconds(10));
-        Assert.Equal(Sample.Newer, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
-        Assert.Single(_story.Engine);
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
+        _story.RestartAgent().CompleteInspection();
+        Assert.Equal(Sample.NewImage, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Image);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Probing>(_story.State.Candidate).Container.Image);
+        _story.CompleteSecretsRead().CompleteResolve().CompleteFetch().AdvanceCompletingEffects(TimeSpan.FromSeconds(10));
+        Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
+        Assert.Single(_story.Containers);
     }
 
     [Theory]
@@ -216,63 +218,63 @@ public class StartFirstTests
     [InlineData(ContainerStatus.Dead)]
     internal void What_a_crash_of_the_agent_left_behind_is_removed_and_its_name_goes_to_the_one_that_runs(ContainerStatus status)
     {
-        _story.Serves();
-        var left = Sample.Running("left", Sample.Release(Sample.Old)) with { Status = status };
-        _story.Engine.Add(left);
-        _story.LivesAgain().EngineAnswers();
+        _story.StartServing();
+        var left = Sample.RunningContainer("left", Sample.Release(Sample.OldImage)) with { Status = status };
+        _story.Containers.Add(left);
+        _story.RestartAgent().CompleteInspection();
 
-        var stop = _story.PendingOne<Effect.StopContainer>();
-        Assert.Equal(("left", _story.Current.Id), (stop.Container.Id, stop.Heir?.Id));
-        _story.Stops().EngineIsSeen().ProvesItself();
-        Assert.Null(_story.State.Beside);
-        Assert.Equal(Sample.New, Assert.IsType<App.Serving>(_story.State.App).Container.Image);
+        var stop = _story.SinglePending<Effect.StopContainer>();
+        Assert.Equal(("left", _story.CurrentContainer.Id), (stop.Container.Id, stop.Successor?.Id));
+        _story.CompleteStop().CompleteInspections().PassProbes();
+        Assert.Null(_story.State.Candidate);
+        Assert.Equal(Sample.NewImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
     }
 
     [Fact]
     public void That_it_can_not_be_removed_disturbs_nothing_and_is_tried_again_with_the_next_look()
     {
-        _story.Serves();
-        _story.Engine.Add(Sample.Running("left", Sample.Release(Sample.Old)).Ended(1));
-        _story.Hears(at => new Event.EngineStirred(at)).EngineIsSeen().StopFails(Sample.Refused).Forget();
-        Assert.True(_story.State.EngineAnswers);
-        Assert.False(_story.Has<Effect.StopContainer>());
+        _story.StartServing();
+        _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)).Exited(1));
+        _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections().FailStop(Sample.Refused).ForgetStartedEffects();
+        Assert.True(_story.State.EngineIsReachable);
+        Assert.False(_story.IsPending<Effect.StopContainer>());
 
-        _story.PassesQuietly(_story.Policy.InspectEvery);
-        Assert.Equal(1, _story.CountBegun<Effect.StopContainer>());
+        _story.AdvanceCompletingEffects(_story.Policy.InspectInterval);
+        Assert.Equal(1, _story.CountStarted<Effect.StopContainer>());
     }
 
     [Fact]
     public void A_copy_of_what_serves_is_a_stray_here_as_well()
     {
-        _story.Serves();
-        _story.EngineShows(_story.Current, _story.Current with { Id = "copy", StartedAt = "2026-01-02T00:00:00Z" });
-        Assert.Equal("copy", _story.PendingOne<Effect.StopContainer>().Container.Id);
+        _story.StartServing();
+        _story.ObserveContainers(_story.CurrentContainer, _story.CurrentContainer with { Id = "copy", StartedAt = "2026-01-02T00:00:00Z" });
+        Assert.Equal("copy", _story.SinglePending<Effect.StopContainer>().Container.Id);
     }
 
-    private void CandidateCrashesThrice(Container old)
+    private void CrashCandidateThreeTimes(Container old)
     {
         for (var crash = 0; crash < 3; crash++)
         {
-            _story.Starts().EngineIsSeen();
-            _story.EngineShows(old, _story.State.Beside!.Current!.Ended(1));
+            _story.CompleteStart().CompleteInspections();
+            _story.ObserveContainers(old, _story.State.Candidate!.Current!.Exited(1));
             if (crash < 2)
             {
-                _story.Passes(TimeSpan.FromSeconds(10)).EngineIsSeen();
+                _story.Advance(TimeSpan.FromSeconds(10)).CompleteInspections();
             }
         }
     }
 
-    private void SwapsTo(ImageName image) => _story.Deploys(image).Starts().EngineIsSeen().ProbePasses().ProbePasses();
+    private void SwapTo(ImageName image) => _story.PushAndUpdate(image).CompleteStart().CompleteInspections().PassProbe().PassProbe();
 
     [Fact]
     public void Whose_run_the_one_in_front_is_in_is_known_however_many_candidates_came_and_went()
     {
-        _story.Serves();
-        var front = _story.Current;
-        _story.Deploys(Sample.Newer);
+        _story.StartServing();
+        var front = _story.CurrentContainer;
+        _story.PushAndUpdate(Sample.NewerImage);
         for (var candidate = 1; candidate <= 3; candidate++)
         {
-            _story.Starts().EngineIsSeen().EngineShows(front, _story.State.Beside!.Current!.Ended(1)).Passes(TimeSpan.FromMinutes(2)).EngineIsSeen();
+            _story.CompleteStart().CompleteInspections().ObserveContainers(front, _story.State.Candidate!.Current!.Exited(1)).Advance(TimeSpan.FromMinutes(2)).CompleteInspections();
         }
         Assert.NotNull(_story.State.RunOf(front));
     }
@@ -280,10 +282,10 @@ public class StartFirstTests
     [Fact]
     public void What_was_left_behind_and_somebody_started_while_it_was_to_be_removed_is_looked_at_before_anything_starts()
     {
-        var left = Sample.Running("left", Sample.Release(Sample.Old));
-        _story.Serves().EngineShows(_story.Current, left.Ended(1));
-        Assert.IsType<StopReason.LeftOver>(Assert.IsType<App.Stopping>(_story.State.Beside).Reason);
-        _story.EngineShows(_story.Current, left with { StartedAt = "2026-02-02T00:00:00Z" }).StopFails(Sample.Refused);
-        Assert.False(_story.State.EngineAnswers);
+        var left = Sample.RunningContainer("left", Sample.Release(Sample.OldImage));
+        _story.StartServing().ObserveContainers(_story.CurrentContainer, left.Exited(1));
+        Assert.IsType<StopReason.LeftOver>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
+        _story.ObserveContainers(_story.CurrentContainer, left with { StartedAt = "2026-02-02T00:00:00Z" }).FailStop(Sample.Refused);
+        Assert.False(_story.State.EngineIsReachable);
     }
 }

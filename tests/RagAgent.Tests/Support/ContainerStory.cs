@@ -1,4 +1,7 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Support;
 
@@ -10,233 +13,258 @@ internal sealed class ContainerStory(Policy? policy = null)
 {
     public const string Config = "config-1";
 
-    private readonly List<Effect> _pending = [];
-    private readonly List<Effect> _begun = [];
-    private int _containers;
+    private readonly List<Effect> _pendingEffects = [];
+    private readonly List<Effect> _startedEffects = [];
+    private int _containerCount;
 
-    public Policy Policy { get; set; } = policy ?? new Policy { ConfigFingerprint = Config, CheckEvery = null };
-    public AgentState State { get; private set; } = AgentState.Begin(Memory.Empty, seed: 1);
+    public Policy Policy { get; set; } = policy ?? new Policy { ConfigFingerprint = Config, CheckInterval = null };
+    public AgentState State { get; private set; } = AgentState.Begin(PersistedState.Empty, seed: 1);
 
     /// <summary>The state file.</summary>
-    public Memory Memory { get; private set; } = Memory.Empty;
+    public PersistedState Memory { get; private set; } = PersistedState.Empty;
+
+    /// <summary>Nothing can be written to the state file.</summary>
+    public bool DiskFails { get; set; }
+
+    /// <summary>How often it was tried to write the state file.</summary>
+    public int Written { get; private set; }
+
     public Moment Now { get; private set; }
 
     /// <summary>What the engine holds of ours.</summary>
-    public List<Container> Engine { get; } = [];
+    public List<Container> Containers { get; } = [];
     /// <summary>What is on disk; null: nobody asks.</summary>
-    public IReadOnlyList<ImageName>? Images { get; set; }
+    public IReadOnlyList<ImageName>? CachedImages { get; set; }
 
-    public ImageName Tag { get; set; } = Sample.New;
+    public ImageName Tag { get; set; } = Sample.NewImage;
     public string SecretVersion { get; set; } = "1";
 
     /// <summary>Begun and not answered yet.</summary>
-    public IReadOnlyList<Effect> Pending => _pending;
+    public IReadOnlyList<Effect> PendingEffects => _pendingEffects;
 
-    /// <summary>Everything that was begun since the story began or <see cref="Forget"/> was called.</summary>
-    public IReadOnlyList<Effect> Begun => _begun;
+    /// <summary>Everything that was begun since the story began or <see cref="ForgetStartedEffects"/> was called.</summary>
+    public IReadOnlyList<Effect> StartedEffects => _startedEffects;
 
-    public Container Current => State.App.Current ?? throw new InvalidOperationException($"No container in {State.App}.");
+    public Container CurrentContainer => State.Front.Current ?? throw new InvalidOperationException($"No container in {State.Front}.");
 
-    public bool Has<T>() where T : Effect => _pending.OfType<T>().Any();
+    public bool IsPending<T>() where T : Effect => _pendingEffects.OfType<T>().Any();
 
-    public T PendingOne<T>() where T : Effect => _pending.OfType<T>().Single();
+    public T SinglePending<T>() where T : Effect => _pendingEffects.OfType<T>().Single();
 
-    public int CountBegun<T>() where T : Effect => _begun.OfType<T>().Count();
+    public int CountStarted<T>() where T : Effect => _startedEffects.OfType<T>().Count();
 
-    public ContainerStory Forget()
+    public ContainerStory ForgetStartedEffects()
     {
-        _begun.Clear();
+        _startedEffects.Clear();
         return this;
     }
 
-    public ContainerStory Hears(Func<Moment, Event> what)
+    public ContainerStory Handle(Func<Moment, Event> createEvent)
     {
-        var step = Reducer.Next(State, what(Now), Policy);
+        var step = Reducer.Next(State, createEvent(Now), Policy);
         State = step.State;
-        _pending.AddRange(step.Effects);
-        _begun.AddRange(step.Effects.Where(e => e is not Effect.Remember));
+        _pendingEffects.AddRange(step.Effects);
+        _startedEffects.AddRange(step.Effects.Where(e => e is not Effect.SaveState));
         // The disk is quick: what is to be remembered is, before anything else happens.
-        while (_pending.OfType<Effect.Remember>().FirstOrDefault() is { } note)
+        while (_pendingEffects.OfType<Effect.SaveState>().FirstOrDefault() is { } save)
         {
-            _pending.Remove(note);
-            Memory = note.Memory;
-            Hears(at => new Event.Remembered(at, note.Memory));
+            _pendingEffects.Remove(save);
+            Written++;
+            if (DiskFails)
+            {
+                Handle(at => new Event.SaveFailed(at, Sample.Refused));
+                continue;
+            }
+            Memory = save.State;
+            Handle(at => new Event.StateSaved(at, save.State));
         }
         return this;
     }
 
-    public ContainerStory Boots() => Hears(at => new Event.Tick(at));
+    public ContainerStory Boot() => Handle(at => new Event.Tick(at));
 
     /// <summary>Time passes, and nothing that is under way is answered. The agent is woken at its own deadlines only.</summary>
-    public ContainerStory Passes(TimeSpan span)
+    public ContainerStory Advance(TimeSpan span)
     {
         var end = Now + span;
         while (Deadlines.Next(State, Policy) is { } next && next <= end)
         {
-            WakesAt(next);
+            WakeAt(next);
         }
         Now = end;
         return this;
     }
 
     /// <summary>Time passes, every probe passes, and the engine, the secrets and the registry answer truly and at once.</summary>
-    public ContainerStory PassesQuietly(TimeSpan span)
+    public ContainerStory AdvanceCompletingEffects(TimeSpan span)
     {
         var end = Now + span;
-        AnswerQuietly();
+        CompleteAllPending();
         while (Deadlines.Next(State, Policy) is { } next && next <= end)
         {
-            WakesAt(next);
-            AnswerQuietly();
+            WakeAt(next);
+            CompleteAllPending();
         }
         Now = end;
         return this;
     }
 
-    public ContainerStory EngineAnswers() => Answer<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, Shown()));
-    public ContainerStory EngineFails(Problem? problem = null) => Answer<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, problem ?? Sample.Unreachable));
-    public ContainerStory SecretsAnswer() =>
-        Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
-    public ContainerStory SecretsFail() => Answer<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, Sample.Refused));
-    public ContainerStory TagAnswers() => Answer<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.Tagged(Tag)));
-    public ContainerStory TagFails() => Answer<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, Sample.Refused));
-    public ContainerStory ImageFails(Problem? problem = null) => Answer<Effect.EnsureImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
-    public ContainerStory ImageAnswers(long pulled = 0) =>
-        Answer<Effect.EnsureImage>((e, at) => new Event.ImageReady(at, new ImageOnDisk(e.Resolution.Image.Digest, pulled)));
-    public ContainerStory StartFails(Problem problem) => Answer<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Op, problem));
-    public ContainerStory StopFails(Problem problem) => Answer<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Op, problem));
-    public ContainerStory Answers(ProbeResult result) => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, result));
-    public ContainerStory ProbePasses() => Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, Sample.Found(null)));
-    public ContainerStory ProbeFails(string fault = "it answers 500") =>
-        Answer<Effect.Probe>((e, at) => new Event.Probed(at, e.Number, Sample.Found(fault)));
+    public ContainerStory CompleteInspection() => Complete<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, CurrentInventory()));
+    public ContainerStory FailInspection(Problem? problem = null) => Complete<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, problem ?? Sample.EngineUnreachable));
+    public ContainerStory CompleteSecretsRead() =>
+        Complete<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
+    public ContainerStory FailSecretsRead(Problem? problem = null) =>
+        Complete<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, problem ?? Sample.Refused));
+    public ContainerStory CompleteResolve() => Complete<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.ResolutionOf(Tag)));
+    public ContainerStory FailResolve(Problem? problem = null) => Complete<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, problem ?? Sample.Refused));
+    public ContainerStory FailFetch(Problem? problem = null) => Complete<Effect.FetchImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
+    public ContainerStory CompleteFetch(long pulled = 0) =>
+        Complete<Effect.FetchImage>((e, at) => new Event.ImageReady(at, new FetchedImage(e.Resolution.Image.Digest, pulled)));
+    public ContainerStory FailStart(Problem problem) => Complete<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Operation, problem));
+    public ContainerStory FailStop(Problem problem) => Complete<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Operation, problem));
+    public ContainerStory CompleteProbe(ProbeResult result) => Complete<Effect.Probe>((e, at) => new Event.Probed(at, e.Operation, result));
+    public ContainerStory PassProbe() => Complete<Effect.Probe>((e, at) => new Event.Probed(at, e.Operation, Sample.ProbeOutcome(null)));
+    public ContainerStory FailProbe(string fault = "it answers 500") =>
+        Complete<Effect.Probe>((e, at) => new Event.Probed(at, e.Operation, Sample.ProbeOutcome(fault)));
 
-    public ContainerStory Starts() => Answer<Effect.StartContainer>((e, at) =>
+    public ContainerStory CompleteStart() => Complete<Effect.StartContainer>((start, at) =>
     {
-        Engine.RemoveAll(c => c.Id != e.Beside?.Id);
-        Engine.Add(Sample.Running($"container-{++_containers}", e.Release, $"2026-01-01T00:00:{_containers:00}Z") with
+        Containers.RemoveAll(c => c.Id != start.Neighbor?.Id);
+        Containers.Add(Sample.RunningContainer($"container-{++_containerCount}", start.Release, $"2026-01-01T00:00:{_containerCount:00}Z") with
         {
-            Name = e.Beside is null ? "ragstream" : "ragstream-next",
-            LastGood = e.LastGood,
-            Avoided = e.Avoided,
+            Name = start.Neighbor is null ? "ragstream" : "ragstream-next",
+            LastGood = start.LastGood,
+            Avoided = start.Avoided,
         });
-        return new Event.ContainerStarted(at, e.Op, Engine[^1]);
+        return new Event.ContainerStarted(at, start.Operation, Containers[^1]);
     });
 
-    public ContainerStory Stops() => Answer<Effect.StopContainer>((e, at) =>
+    public ContainerStory CompleteStop() => Complete<Effect.StopContainer>((stop, at) =>
     {
-        Engine.RemoveAll(c => c.Id == e.Container.Id);
-        return new Event.ContainerStopped(at, e.Op);
+        Containers.RemoveAll(c => c.Id == stop.Container.Id);
+        return new Event.ContainerStopped(at, stop.Operation);
     });
 
-    public ContainerStory SpareAnswers() => Answer<Effect.EnsureSpare>((e, at) => new Event.SpareReady(at, e.Image));
+    public ContainerStory CompleteFallbackFetch() => Complete<Effect.FetchFallback>((e, at) => new Event.FallbackReady(at, e.Image));
 
-    public ContainerStory SpareFails(Problem problem) => Answer<Effect.EnsureSpare>((_, at) => new Event.SpareFailed(at, problem));
+    public ContainerStory FailFallbackFetch(Problem problem) => Complete<Effect.FetchFallback>((_, at) => new Event.FallbackFailed(at, problem));
 
     /// <summary>EC2's answer to the stop of the instance.</summary>
-    public ContainerStory AnswersStop(Func<Moment, Event> answer) => Answer<Effect.StopInstance>((_, at) => answer(at));
+    public ContainerStory CompleteInstanceStop(Func<Moment, Event> answer) => Complete<Effect.StopInstance>((_, at) => answer(at));
 
-    public ContainerStory Drains(int left = 0) => Answer<Effect.Drain>((e, at) => new Event.Drained(at, e.Op, left));
+    public ContainerStory CompleteDrain(int left = 0) => Complete<Effect.Drain>((e, at) => new Event.Drained(at, e.Operation, left));
 
-    public ContainerStory Collects(int removed = 0) => Answer<Effect.Collect>((_, at) => new Event.ImagesCollected(at, new Collection(removed, removed * 1000)));
+    public ContainerStory CompleteImageCleanup(int removed = 0) => Complete<Effect.CleanUpImages>((_, at) => new Event.CleanupFinished(at, new ImageCleanupResult(removed, removed * 1000)));
 
     /// <summary>From the start of the agent to an app that serves the tag's image; nothing of ours ran before.</summary>
-    public ContainerStory Serves() => Boots().EngineAnswers().SecretsAnswer().TagAnswers().ImageAnswers().ComesUp();
+    public ContainerStory StartServing() => Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().BecomeReady();
 
     /// <summary>From the start effect to serving.</summary>
-    public ContainerStory ComesUp() => Starts().EngineAnswers().ProvesItself();
+    public ContainerStory BecomeReady() => CompleteStart().CompleteInspection().PassProbes();
 
-    public ContainerStory ProvesItself() => Policy.HasGate ? ProbePasses().ProbePasses() : ProbePasses();
+    public ContainerStory PassProbes() => Policy.HasGate ? PassProbe().PassProbe() : PassProbe();
 
     /// <summary>The engine says that something stirred, and shows what.</summary>
-    public ContainerStory EngineShows(params Container[] containers)
+    public ContainerStory ObserveContainers(params Container[] containers)
     {
-        Engine.Clear();
-        Engine.AddRange(containers);
-        return Hears(at => new Event.EngineStirred(at)).EngineIsSeen();
+        Containers.Clear();
+        Containers.AddRange(containers);
+        return Handle(at => new Event.EngineChanged(at)).CompleteInspections();
     }
 
     /// <summary>The agent begins anew with what it has written down; the engine goes on meanwhile.</summary>
-    public ContainerStory LivesAgain(bool remembers = true)
+    public ContainerStory RestartAgent(bool keepState = true)
     {
-        _pending.Clear();
-        State = AgentState.Begin(remembers ? Memory : null, seed: 1);
+        _pendingEffects.Clear();
+        State = AgentState.Begin(keepState ? Memory : null, seed: 1);
         Now = Moment.Zero;
-        return Boots();
+        return Boot();
     }
 
     /// <summary>Somebody pushed another image, and an operator asks for it; what is needed for it is there.</summary>
-    public ContainerStory Deploys(ImageName image)
+    public ContainerStory PushAndUpdate(ImageName image)
     {
         Tag = image;
-        return IsAskedTo(RequestKind.Update).SecretsAnswer().TagAnswers().ImageAnswers();
+        return Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().CompleteFetch();
     }
 
-    public ContainerStory IsAskedTo(RequestKind kind) => Passes(TimeSpan.FromMilliseconds(1)).Hears(at => new Event.Asked(at, kind));
+    public ContainerStory Request(RequestKind kind) => Advance(TimeSpan.FromMilliseconds(1)).Handle(at => new Event.OperatorRequested(at, kind));
 
     /// <summary>From the stop of the old one to the new one that serves.</summary>
-    public ContainerStory Swaps() => Stops().EngineIsSeen().ComesUp();
+    public ContainerStory CompleteSwap() => CompleteStop().CompleteInspections().BecomeReady();
 
     /// <summary>It has served so long that it counts as good.</summary>
-    public ContainerStory IsProven() => PassesQuietly(Policy.Watch + TimeSpan.FromSeconds(1));
+    public ContainerStory PassWatch() => AdvanceCompletingEffects(Policy.Watch + TimeSpan.FromSeconds(1));
 
     /// <summary>Every inspection that is under way or follows from one is answered.</summary>
-    public ContainerStory EngineIsSeen()
+    public ContainerStory CompleteInspections()
     {
-        while (Has<Effect.InspectEngine>())
+        while (IsPending<Effect.InspectEngine>())
         {
-            EngineAnswers();
+            CompleteInspection();
         }
         return this;
     }
 
     /// <summary>Somebody asks for an update, a moment after all that came before.</summary>
-    public ContainerStory IsAskedToUpdate() => IsAskedTo(RequestKind.Update);
+    public ContainerStory RequestUpdate() => Request(RequestKind.Update);
 
-    public ContainerStory Crashes(int code = 1) => EngineShows(Current.Ended(code));
+    public ContainerStory Crash(int code = 1) => ObserveContainers(CurrentContainer.Exited(code));
 
     /// <summary>Waits out the back-off and starts again.</summary>
-    public ContainerStory ComesBack() => WaitsOut().ComesUp();
+    public ContainerStory RestartAfterBackoff() => WaitOutBackoff().BecomeReady();
 
-    public ContainerStory WaitsOut() => Rereads().Passes(((App.BackingOff)State.App).Until - Now).EngineIsSeen();
+    public ContainerStory WaitOutBackoff() => RereadSecrets().Advance(((ContainerState.BackingOff)State.Front).Until - Now).CompleteInspections();
+
+    /// <summary>The same where there may be nothing to wait for: a rollback starts at once.</summary>
+    public ContainerStory WaitsOutAnyDelay() => State.Front is ContainerState.BackingOff ? WaitOutBackoff() : this;
+
+    /// <summary>The registry and the secrets answer what they are asked, the image is there.</summary>
+    public ContainerStory AnswersWhatIsAsked()
+    {
+        _ = IsPending<Effect.ReadSecrets>() ? CompleteSecretsRead() : this;
+        _ = IsPending<Effect.ResolveTag>() ? CompleteResolve() : this;
+        return IsPending<Effect.FetchImage>() ? CompleteFetch() : this;
+    }
 
     /// <summary>A crash is the time to look for newer secrets: they are read while the back-off lasts.</summary>
-    public ContainerStory Rereads() => Has<Effect.ReadSecrets>() ? SecretsAnswer() : this;
+    public ContainerStory RereadSecrets() => IsPending<Effect.ReadSecrets>() ? CompleteSecretsRead() : this;
 
-    private void WakesAt(Moment next)
+    private void WakeAt(Moment next)
     {
         Now = next > Now ? next : Now;
-        Hears(at => new Event.Tick(at));
+        Handle(at => new Event.Tick(at));
         if (Deadlines.Next(State, Policy) <= Now)
         {
             throw new InvalidOperationException($"The deadline at {Now} is not over after its tick: the loop would spin.");
         }
     }
 
-    private Inventory Shown() => new([.. Engine], "20.10") { Images = Images?.Select(image => image.ToString()).ToHashSet() };
+    private Inventory CurrentInventory() => new([.. Containers], "20.10") { Images = CachedImages?.Select(image => image.ToString()).ToHashSet() };
 
-    private ContainerStory Answer<T>(Func<T, Moment, Event> answer) where T : Effect
+    private ContainerStory Complete<T>(Func<T, Moment, Event> answer) where T : Effect
     {
-        var effect = _pending.OfType<T>().Last();   // an earlier one is about something that is gone
-        _pending.Remove(effect);
-        return Hears(at => answer(effect, at));
+        var effect = _pendingEffects.OfType<T>().Last();   // an earlier one is about something that is gone
+        _pendingEffects.Remove(effect);
+        return Handle(at => answer(effect, at));
     }
 
-    private void AnswerQuietly()
+    private void CompleteAllPending()
     {
-        while (_pending.Count > 0)
+        while (_pendingEffects.Count > 0)
         {
-            _ = _pending[0] switch
+            _ = _pendingEffects[0] switch
             {
-                Effect.InspectEngine => EngineAnswers(),
-                Effect.ReadSecrets => SecretsAnswer(),
-                Effect.ResolveTag => TagAnswers(),
-                Effect.EnsureImage => ImageAnswers(),
-                Effect.StartContainer => Starts(),
-                Effect.StopContainer => Stops(),
-                Effect.Drain => Drains(),
-                Effect.EnsureSpare => SpareAnswers(),
-                Effect.Collect => Collects(),
-                _ => ProbePasses(),
+                Effect.InspectEngine => CompleteInspection(),
+                Effect.ReadSecrets => CompleteSecretsRead(),
+                Effect.ResolveTag => CompleteResolve(),
+                Effect.FetchImage => CompleteFetch(),
+                Effect.StartContainer => CompleteStart(),
+                Effect.StopContainer => CompleteStop(),
+                Effect.Drain => CompleteDrain(),
+                Effect.FetchFallback => CompleteFallbackFetch(),
+                Effect.CleanUpImages => CompleteImageCleanup(),
+                _ => PassProbe(),
             };
         }
     }

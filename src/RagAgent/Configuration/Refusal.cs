@@ -1,6 +1,0 @@
-namespace RagAgent.Configuration;
-
-/// <summary>What a rule has against a text.</summary>
-/// <param name="Must">Follows the word "must": <c>begin with '/'</c>.</param>
-/// <param name="Hint">What to write instead; holds nothing of the text itself where that may be a secret.</param>
-internal sealed record Refusal(string Must, string? Hint = null);

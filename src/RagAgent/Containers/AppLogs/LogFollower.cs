@@ -1,0 +1,250 @@
+using RagAgent.Common;
+
+namespace RagAgent.Containers.AppLogs;
+
+/// <summary>Follows one container's log until the container is gone: opens it at its place, again when it ends or breaks.</summary>
+internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimeProvider time, ILogger logger) : IDisposable
+{
+    private static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
+
+    // An engine may forget to end the stream of a container that has ended: then it is opened once more.
+    private static readonly TimeSpan StreamEndTimeout = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan RemovalTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _removed = new(Timeout.InfiniteTimeSpan, time);
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenSource? _streamCancellation;
+    private Phase _phase = Phase.WaitingForSecrets;
+    private string? _currentRun;
+    private string? _completedRun;
+    private bool _isAlive;
+    private bool _removalReported;
+
+    private enum Phase
+    {
+        /// <summary>The secrets that it was given are not held yet.</summary>
+        WaitingForSecrets,
+        Following,
+        Ended,
+    }
+
+    /// <summary>What the engine told of it. A run is named by its start.</summary>
+    public void ReportRun(string run, bool isAlive) => ChangeState(() => (_currentRun, _isAlive) = (run, isAlive));
+
+    /// <summary>It has been removed: what is still on its way is written, and that is all.</summary>
+    /// <remarks>Told at every look at the engine, but only the first time counts: else an engine that is looked at often enough would keep it here for ever.</remarks>
+    public void ReportRemoved()
+    {
+        ChangeState(() => _isAlive = false);
+        if (!Interlocked.Exchange(ref _removalReported, true))
+        {
+            _removed.CancelAfter(_phase == Phase.Following ? RemovalTimeout : TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>Its run has ended: returns when its last words are written, at the latest after <paramref name="timeout"/>.</summary>
+    public async Task FlushAsync(TimeSpan timeout, CancellationToken stopping)
+    {
+        ChangeState(() => _isAlive = false);
+        try
+        {
+            await WaitUntilAsync(() => _phase == Phase.Ended || _currentRun is null || _completedRun == _currentRun, stopping).WaitAsync(timeout, time, stopping);
+        }
+        catch (TimeoutException)
+        {
+            return;   // it goes on while the container stands
+        }
+    }
+
+    /// <param name="waitForSecrets">Before it nothing is written.</param>
+    /// <param name="stopping">The agent's end.</param>
+    public async Task RunAsync(Func<CancellationToken, Task> waitForSecrets, CancellationToken stopping)
+    {
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, _removed.Token);
+        try
+        {
+            await waitForSecrets(linked.Token);
+            ChangeState(() => _phase = Phase.Following);
+            await FollowAsync(linked.Token);
+        }
+        catch (OperationCanceledException) when (linked.IsCancellationRequested)
+        {
+            if (!stopping.IsCancellationRequested && _phase == Phase.WaitingForSecrets)
+            {
+                logger.AppLogWithheld(writer.Container);
+            }
+        }
+        finally
+        {
+            writer.ReportDropped();
+            ChangeState(() => _phase = Phase.Ended);
+        }
+    }
+
+    public void Dispose() => _removed.Dispose();
+
+    /// <summary>Ends with the next change.</summary>
+    private Task NextChange
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _changed.Task;
+            }
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken stopping)
+    {
+        var delay = InitialDelay;
+        while (true)
+        {
+            await WaitUntilAsync(() => _currentRun is not null && (_isAlive || _completedRun != _currentRun), stopping);
+            var nextChange = NextChange;
+            try
+            {
+                if (await ReadStreamAsync(stopping))
+                {
+                    delay = InitialDelay;
+                }
+            }
+            catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
+            {
+                return;
+            }
+            catch (Exception exception) when (exception is ProblemException or IOException or HttpRequestException)
+            {
+                // The supervision says what is wrong with the engine, in one voice.
+                logger.AppLogInterrupted(writer.Container, ExceptionMapping.ToProblem(exception));
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                logger.AppLogFailed(writer.Container, ExceptionMapping.ToProblem(exception));
+                delay = MaxDelay;
+            }
+            await WaitForChangeAsync(nextChange, delay, stopping);
+            delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
+        }
+    }
+
+    /// <returns>Whether anything came.</returns>
+    private async Task<bool> ReadStreamAsync(CancellationToken stopping)
+    {
+        using var streamCancellation = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, streamCancellation.Token);
+        string? run;
+        bool isAlive;
+        lock (_lock)
+        {
+            (run, isAlive) = (_currentRun, _isAlive);
+            _streamCancellation = isAlive ? streamCancellation : null;
+        }
+        var received = false;
+        try
+        {
+            await using var stream = await logs.OpenAsync(writer.Container.Id, writer.Position.Since, linked.Token);
+            var processor = writer.StartStream();
+            while (await ReadNextAsync(stream, processor, streamCancellation, linked.Token) is var length and > 0)
+            {
+                received = true;
+                processor.Process(length);
+            }
+            // Only a stream that was opened after the end is known to hold all of it.
+            if (!isAlive)
+            {
+                processor.Complete();
+                ChangeState(() => _completedRun = run);
+            }
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            return received;   // its container has ended and the stream did not, or the stream has gone deaf
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _streamCancellation = null;
+            }
+        }
+        return received;
+    }
+
+    /// <summary>Blocks until something comes, or something held back is due: an app that is silent costs nothing.</summary>
+    private async Task<int> ReadNextAsync(Stream stream, LogStreamProcessor processor, CancellationTokenSource streamCancellation, CancellationToken stopping)
+    {
+        var next = stream.ReadAsync(processor.FreeBuffer, stopping);
+        if (next.IsCompleted || processor.TimeUntilDue() is null)
+        {
+            return await next;
+        }
+        var read = next.AsTask();
+        while (!read.IsCompleted && processor.TimeUntilDue() is { } due)
+        {
+            await ((Task)read).WaitAsync(due, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!read.IsCompleted)
+            {
+                processor.FlushDue();
+            }
+            if (!read.IsCompleted && processor.IsStale)
+            {
+                await streamCancellation.CancelAsync();
+            }
+        }
+        return await read;
+    }
+
+    /// <summary>Not at all when there was news of the container since, and cut short by it.</summary>
+    private async Task WaitForChangeAsync(Task nextChange, TimeSpan delay, CancellationToken stopping)
+    {
+        try
+        {
+            await nextChange.WaitAsync(delay, time, stopping);
+        }
+        catch (TimeoutException)
+        {
+            return;
+        }
+    }
+
+    private async Task WaitUntilAsync(Func<bool> condition, CancellationToken stopping)
+    {
+        while (true)
+        {
+            Task changed;
+            lock (_lock)
+            {
+                if (condition())
+                {
+                    return;
+                }
+                changed = _changed.Task;
+            }
+            await changed.WaitAsync(stopping);
+        }
+    }
+
+    private void ChangeState(Action action)
+    {
+        TaskCompletionSource changed;
+        lock (_lock)
+        {
+            var previous = (_currentRun, _isAlive, _phase, _completedRun);
+            action();
+            if (previous == (_currentRun, _isAlive, _phase, _completedRun))
+            {
+                return;
+            }
+            if (!_isAlive)
+            {
+                _streamCancellation?.CancelAfter(StreamEndTimeout);
+            }
+            changed = _changed;
+            _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        changed.SetResult();
+    }
+}

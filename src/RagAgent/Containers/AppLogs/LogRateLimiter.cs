@@ -1,0 +1,37 @@
+namespace RagAgent.Containers.AppLogs;
+
+/// <summary>Says which lines of a flood are written. Measured by the app's own pace: a backlog is not a flood.</summary>
+internal sealed class LogRateLimiter
+{
+    // Far above what an app for people writes, a traceback of a few hundred lines with it, and far below what would push
+    // everything else out of a journal of a few hundred MB within the hour.
+    private const double LinesPerSecond = 200;
+    private const double LineBurst = 2_000;
+    private const double BytesPerSecond = 1_000_000;
+    private const double ByteBurst = 4_000_000;
+
+    private double _lineTokens = LineBurst;
+    private double _byteTokens = ByteBurst;
+    private long _lastTimestamp;
+
+    /// <param name="timestamp">The line's time in nanoseconds.</param>
+    /// <param name="length">In bytes.</param>
+    /// <returns>False: it is left out.</returns>
+    public bool TryAcquire(long timestamp, int length)
+    {
+        if (timestamp > _lastTimestamp)
+        {
+            var seconds = (timestamp - _lastTimestamp) / 1e9;
+            _lineTokens = Math.Min(LineBurst, _lineTokens + (seconds * LinesPerSecond));
+            _byteTokens = Math.Min(ByteBurst, _byteTokens + (seconds * BytesPerSecond));
+            _lastTimestamp = timestamp;
+        }
+        if (_lineTokens < 1 || _byteTokens < length)
+        {
+            return false;
+        }
+        _lineTokens--;
+        _byteTokens -= length;
+        return true;
+    }
+}

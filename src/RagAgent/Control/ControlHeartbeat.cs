@@ -1,0 +1,34 @@
+using System.Text.Json;
+using RagAgent.Common;
+using RagAgent.Supervision.Runtime;
+
+namespace RagAgent.Control;
+
+/// <summary>Asks the control socket as an operator would.</summary>
+internal sealed class ControlHeartbeat(ControlSocket controlSocket, TimeProvider time) : IHeartbeat, IDisposable
+{
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly ControlClient _client = new(controlSocket.Directory);
+
+    public string Name => "control socket";
+
+    public async Task BeatAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                await _client.StatusAsync(after: null, stopping);
+                return;
+            }
+            catch (Exception exception) when (exception is ProblemException or HttpRequestException or IOException or JsonException)
+            {
+                // No beat, and no half one: an answer that was cut is none. It may be about to listen; when it never does, that is for the watchdog to end.
+                await Task.Delay(RetryDelay, time, stopping);
+            }
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+}

@@ -1,9 +1,0 @@
-namespace RagAgent.Diagnostics;
-
-/// <summary>The container that a log is of.</summary>
-internal sealed record LoggedContainer(string Id, string Name)
-{
-    public string ShortId => Id[..Math.Min(12, Id.Length)];
-
-    public override string ToString() => $"{Name} ({ShortId})";
-}

@@ -1,0 +1,193 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using RagAgent.Configuration;
+using RagAgent.Containers;
+
+namespace RagAgent.Export.Kubernetes;
+
+/// <summary>The Deployment: one pod, that is asked and exchanged as the agent would.</summary>
+internal static class KubernetesDeployment
+{
+    /// <summary>A pull counts as well until a rollout is given up.</summary>
+    private static readonly TimeSpan PullAllowance = TimeSpan.FromMinutes(10);
+
+    private const string DataVolume = "data";
+    private const string LimitSubject = "Kubernetes takes";
+    private const int NoLimit = int.MaxValue;
+
+    public static JsonObject Create(AgentConfig config, AwsLocation location, string name, ExportNotes notes)
+    {
+        var startsFirst = config.Update.StartsFirst(config.Container);
+        var stop = notes.ClampSeconds("container.stopTimeout", config.Container.StopTimeout, 0, NoLimit, LimitSubject);
+        // A pod that goes gets no new visitors; those it has are left to it for as long as it sleeps before the signal.
+        var drain = startsFirst ? notes.ClampSeconds("update.drain", config.Update.Drain, 0, NoLimit, LimitSubject) : 0;
+        if (drain > 0)
+        {
+            notes.AddRemark("update.drain", "A pod that goes sleeps for so long before it is stopped (preStop.sleep): that needs Kubernetes 1.30 or later.");
+        }
+        return new JsonObject
+        {
+            ["apiVersion"] = "apps/v1",
+            ["kind"] = "Deployment",
+            ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = KubernetesManifests.Labels(name) },
+            ["spec"] = new JsonObject
+            {
+                ["replicas"] = 1,
+                ["selector"] = new JsonObject { ["matchLabels"] = KubernetesManifests.Labels(name) },
+                ["strategy"] = startsFirst
+                    ? new JsonObject { ["type"] = "RollingUpdate", ["rollingUpdate"] = new JsonObject { ["maxUnavailable"] = 0, ["maxSurge"] = 1 } }
+                    : new JsonObject { ["type"] = "Recreate" },
+                ["progressDeadlineSeconds"] = (int)Math.Ceiling((config.Health.Startup.Deadline + PullAllowance).TotalSeconds),
+                ["template"] = new JsonObject
+                {
+                    ["metadata"] = new JsonObject { ["labels"] = KubernetesManifests.Labels(name) },
+                    ["spec"] = new JsonObject
+                    {
+                        // The app is then not PID 1, and a signal that it has no handler for ends it.
+                        ["shareProcessNamespace"] = true,
+                        ["automountServiceAccountToken"] = false,
+                        // Else each Service leaves variables in its environment, and the app may read one of them as a setting of its own.
+                        ["enableServiceLinks"] = false,
+                        ["terminationGracePeriodSeconds"] = stop + drain,
+                        ["securityContext"] = PodSecurityContext(config.Container),
+                        ["containers"] = new JsonArray(Container(config, location, name, drain, notes)),
+                        ["volumes"] = JsonFormatter.ToArrayOrNull(Volumes(config.Container, name)),
+                    },
+                },
+            },
+        };
+    }
+
+    private static JsonObject Container(AgentConfig config, AwsLocation location, string name, int drain, ExportNotes notes)
+    {
+        var container = config.Container;
+        var image = ImageUri.For(config, location, notes);
+        var isPinned = ImageUri.IsPinned(config);
+        if (!isPinned)
+        {
+            notes.AddRemark("image", "The tag is looked up at each start of the pod, also after a crash or on another node. A digest (@sha256:…) in its place says what runs, and makes 'kubectl rollout undo' exact.");
+        }
+        notes.AddStep(image.Contains(".dkr.ecr.", StringComparison.Ordinal)
+            ? "See that the nodes may pull from ECR: on EKS by the node role's AmazonEC2ContainerRegistryPullOnly; elsewhere by imagePullSecrets, whose password for ECR ends after 12 hours."
+            : "Where this registry asks for a login, give the pod imagePullSecrets.");
+        return new JsonObject
+        {
+            ["name"] = name,
+            ["image"] = image,
+            ["imagePullPolicy"] = isPinned ? "IfNotPresent" : "Always",
+            ["ports"] = new JsonArray(new JsonObject { ["name"] = KubernetesManifests.PortName, ["containerPort"] = container.Port, ["protocol"] = "TCP" }),
+            ["env"] = JsonFormatter.ToArrayOrNull([
+                .. config.Environment.Select(variable => new JsonObject { ["name"] = variable.Key, ["value"] = EscapeDollars(variable.Value) }),
+                .. config.Secrets.Keys.Select(variable => new JsonObject
+                {
+                    ["name"] = variable,
+                    ["valueFrom"] = new JsonObject { ["secretKeyRef"] = new JsonObject { ["name"] = KubernetesSecrets.NameOf(name), ["key"] = variable } },
+                }),
+            ]),
+            ["resources"] = container is { Memory: null, Cpus: null } ? null : new JsonObject
+            {
+                ["limits"] = new JsonObject
+                {
+                    ["cpu"] = container.Cpus is { } cpus ? $"{(long)Math.Ceiling(Math.Round(cpus * 1000, 3))}m" : null,
+                    ["memory"] = container.Memory is { } memory ? Quantity(memory) : null,
+                },
+            },
+            ["securityContext"] = ContainerSecurityContext(container, notes),
+            ["startupProbe"] = StartupProbe(config, notes),
+            ["readinessProbe"] = LivenessProbe(config, notes: null),
+            ["livenessProbe"] = LivenessProbe(config, notes),
+            ["lifecycle"] = drain == 0 ? null : new JsonObject { ["preStop"] = new JsonObject { ["sleep"] = new JsonObject { ["seconds"] = drain } } },
+            ["volumeMounts"] = JsonFormatter.ToArrayOrNull(VolumeMounts(container)),
+        };
+    }
+
+    private static JsonObject StartupProbe(AgentConfig config, ExportNotes notes)
+    {
+        var startup = config.Health.Startup;
+        var timeout = notes.ClampSeconds("health.startup.timeout", startup.Timeout, 1, NoLimit, LimitSubject);
+        // Failures are counted and not time: only when each takes as long as the next, an app that hangs has the same deadline as one that refuses.
+        var period = Math.Max(timeout, notes.ClampSeconds("health.startup.interval", startup.Interval, 1, NoLimit, LimitSubject));
+        if (period > startup.Interval.TotalSeconds)
+        {
+            notes.AddRemark("health.startup.interval", $"It is asked every {period} s, as long as one question may take, so that the deadline is kept.");
+        }
+        return Probe(startup.Path, period, timeout, Math.Max(1, (int)Math.Ceiling(startup.Deadline.TotalSeconds / period)));
+    }
+
+    /// <param name="config">What is exported.</param>
+    /// <param name="notes">Null: what is told is told by the other probe with the same figures.</param>
+    private static JsonObject LivenessProbe(AgentConfig config, ExportNotes? notes)
+    {
+        var liveness = config.Health.Liveness;
+        notes ??= new ExportNotes();
+        return Probe(
+            liveness.Path,
+            notes.ClampSeconds("health.liveness.interval", liveness.Interval, 1, NoLimit, LimitSubject),
+            notes.ClampSeconds("health.liveness.timeout", liveness.Timeout, 1, NoLimit, LimitSubject),
+            liveness.Failures);
+    }
+
+    private static JsonObject Probe(string path, int period, int timeout, int failures) => new()
+    {
+        ["httpGet"] = new JsonObject { ["path"] = path, ["port"] = KubernetesManifests.PortName },
+        ["periodSeconds"] = period,
+        ["timeoutSeconds"] = timeout,
+        ["failureThreshold"] = failures,
+    };
+
+    private static JsonObject ContainerSecurityContext(ContainerConfig container, ExportNotes notes)
+    {
+        var ids = (container.User ?? "").Split(':');
+        var user = ParseId(ids[0]);
+        var group = ids.Length > 1 ? ParseId(ids[1]) : null;
+        if (container.User is not null && (user is null || (ids.Length > 1 && group is null)))
+        {
+            notes.AddRemark("container.user", $"Kubernetes takes users and groups by their numbers: write them, or let the image say who it runs as.{(container.HasWritableVolumes ? " The app could not write to a new disk, which is root's: with numbers its group is made the app's." : "")}");
+        }
+        return new JsonObject
+        {
+            ["allowPrivilegeEscalation"] = false,
+            ["readOnlyRootFilesystem"] = container.ReadOnlyRoot ? true : null,
+            ["runAsUser"] = user,
+            ["runAsGroup"] = group,
+        };
+    }
+
+    /// <summary>A new disk is root's: its group is made the app's.</summary>
+    private static JsonObject? PodSecurityContext(ContainerConfig container) =>
+        container.HasWritableVolumes && VolumeFolders.OwnerOf(container) is { } owner
+            ? new JsonObject { ["fsGroup"] = ParseId(owner.Split(':')[1]), ["fsGroupChangePolicy"] = "OnRootMismatch" }
+            : null;
+
+    private static IEnumerable<JsonNode> VolumeMounts(ContainerConfig container)
+    {
+        var folders = ResourceNames.FolderNames(container.Volumes);
+        foreach (var volume in container.Volumes)
+        {
+            yield return new JsonObject { ["name"] = DataVolume, ["mountPath"] = volume.Container, ["subPath"] = folders[volume.Host], ["readOnly"] = volume.ReadOnly ? true : null };
+        }
+        if (TmpVolume.IsNeeded(container))
+        {
+            yield return new JsonObject { ["name"] = TmpVolume.Name, ["mountPath"] = TmpVolume.MountPath };
+        }
+    }
+
+    private static IEnumerable<JsonNode> Volumes(ContainerConfig container, string name)
+    {
+        if (container.Volumes.Count > 0)
+        {
+            yield return new JsonObject { ["name"] = DataVolume, ["persistentVolumeClaim"] = new JsonObject { ["claimName"] = KubernetesManifests.ClaimName(name) } };
+        }
+        if (TmpVolume.IsNeeded(container))
+        {
+            yield return new JsonObject { ["name"] = TmpVolume.Name, ["emptyDir"] = new JsonObject { ["medium"] = "Memory" } };
+        }
+    }
+
+    /// <summary>Kubernetes puts other variables in the place of <c>$(NAME)</c>, and makes one dollar of every two.</summary>
+    private static string EscapeDollars(string value) => value.Replace("$", "$$", StringComparison.Ordinal);
+
+    private static string Quantity(long bytes) => bytes % (1 << 20) == 0 ? $"{bytes >> 20}Mi" : bytes.ToString(CultureInfo.InvariantCulture);
+
+    private static long? ParseId(string text) => uint.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
+}

@@ -1,0 +1,320 @@
+using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
+
+namespace RagAgent.Reporting;
+
+/// <summary>Tells what changed between two states: one line for one change, none for a change of nothing.</summary>
+internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
+{
+    private bool _probesBlocked;
+
+    /// <summary>The agent ends before a start that is under way.</summary>
+    public void RecordAbandonedStart() => logger.StartCut();
+
+    public void Record(AgentState before, AgentState after, Event @event)
+    {
+        LogEvent(before, @event);
+        LogInputs(before, after);
+        if (before.Front != after.Front || before.Candidate != after.Candidate)
+        {
+            LogFront(before, after);
+            LogCandidate(before, after);
+        }
+        if (after.LastFailure is { } failure && failure != before.LastFailure)
+        {
+            LogFailure(after, failure);
+        }
+        LogVerdict(before, after);
+        LogIdle(before, after);
+        LogRequests(before, after);
+    }
+
+    private void LogEvent(AgentState before, Event @event)
+    {
+        switch (@event)
+        {
+            case Event.OperatorRequested asked:
+                logger.Asked(Humanize.Command(asked.Kind));
+                break;
+            case Event.CleanupFinished { Result: { Removed: > 0 } gone }:
+                logger.ImagesRemoved(gone.Removed, Humanize.Bytes(gone.FreedBytes));
+                break;
+            case Event.CleanupFailed failed:
+                logger.ImagesStay(failed.Problem);
+                break;
+            case Event.Drained { Remaining: > 0 } drained when before.Candidate is ContainerState.Draining old:
+                logger.DrainedLate(old.Container.ShortId, drained.Remaining, Humanize.Duration(policy.DrainTimeout));
+                break;
+            case Event.Probed { Result: ProbeResult.NotSent notAsked } when !_probesBlocked:
+                _probesBlocked = true;
+                logger.CouldNotAsk(notAsked.Error);
+                break;
+            case Event.Probed { Result: not ProbeResult.NotSent }:
+                _probesBlocked = false;
+                break;
+        }
+    }
+
+    private void LogInputs(AgentState before, AgentState after)
+    {
+        if (after.FrontDoor.Problem is { } closed && closed != before.FrontDoor.Problem)
+        {
+            logger.DoorIsClosed(closed);
+        }
+        LogProblem("The engine answers", before.Engine, after.Engine);
+        LogProblem("Secrets are read", before.Secrets, after.Secrets);
+        LogProblem("The registry answers", before.Tag, after.Tag);
+        LogProblem("The image is on disk", before.Image, after.Image);
+        LogProblem("The image to go back to is on disk", before.Fallback, after.Fallback);
+        LogProblem("The state file is written", before.Saved, after.Saved);
+        if (after.Engine.Value is { } engine && engine.EngineVersion != before.Engine.Value?.EngineVersion)
+        {
+            logger.EngineAnswers(engine.EngineVersion);
+        }
+        if (after.Secrets.Value is { } secrets && secrets.Fingerprint != before.Secrets.Value?.Fingerprint)
+        {
+            if (secrets.Versions.Count > 0)
+            {
+                logger.SecretsRead(string.Join(", ", secrets.Versions));
+            }
+            foreach (var warning in secrets.Warnings)
+            {
+                logger.SecretsWarning(warning);
+            }
+        }
+        if (after.Tag.Value is { } tag && tag.Image != before.Tag.Value?.Image)
+        {
+            logger.TagResolved(tag.Reference, Humanize.Digest(tag.Image.Digest));
+        }
+        LogPull(before, after);
+    }
+
+    /// <summary>A problem is told when it begins and when its words change, not at every try; its end is told once.</summary>
+    private void LogProblem<T>(string what, Fetched<T> before, Fetched<T> after)
+        where T : class
+    {
+        if (after.Problem is { } problem && problem != before.Problem)
+        {
+            logger.WentWrong(problem);
+        }
+        else if (before is { Problem: not null, Failures: var failures } && after.Problem is null && after.State is FetchState.Idle)
+        {
+            logger.Recovered(what, failures, failures == 1 ? "try" : "tries");
+        }
+    }
+
+    private void LogPull(AgentState before, AgentState after)
+    {
+        var reference = after.Tag.Value?.Reference ?? "the image";
+        if (after.PullProgress is { } progress)
+        {
+            if (before.PullProgress is not { } earlier)
+            {
+                logger.PullBegins(reference, Humanize.Bytes(progress.TotalBytes));
+            }
+            else if (progress.Percent / 25 > earlier.Percent / 25 && progress.Percent < 100)
+            {
+                logger.PullProgressed(reference, progress.Percent / 25 * 25);
+            }
+        }
+        if (after.Image.Value is { } image && image != before.Image.Value && before.Image.State is FetchState.Running run)
+        {
+            if (image.PulledBytes > 0)
+            {
+                logger.ImagePulled(Humanize.Digest(image.Digest), Humanize.Bytes(image.PulledBytes), Humanize.Duration(after.Now - run.Since));
+            }
+            else
+            {
+                logger.ImageThere(Humanize.Digest(image.Digest));
+            }
+        }
+    }
+
+    private void LogFront(AgentState before, AgentState after)
+    {
+        switch (before.Front, after.Front)
+        {
+            case (not ContainerState.Starting, ContainerState.Starting starting) when before.Candidate is not ContainerState.Starting:
+                if (DesiredRelease.Of(after, policy) is null)
+                {
+                    logger.ContainerStartingStale(Humanize.Digest(starting.Release.Image.Digest),
+                        (after.Tag.Problem ?? after.Image.Problem) is not null ? "the newest can't be had" : after.Tag.Value is null ? "what the newest is, is still being asked" : "the newest is still being fetched");
+                }
+                else
+                {
+                    logger.ContainerStarting(starting.Release.Id, Humanize.Digest(starting.Release.Image.Digest));
+                }
+                break;
+            case (ContainerState.Starting, ContainerState.Probing probing):
+                logger.ContainerRuns(probing.Container.ShortId);
+                break;
+            case (not ContainerState.Probing, ContainerState.Probing { Adopted: true } probing):
+                logger.ContainerAdopted(probing.Container.ShortId, probing.Container.ReleaseId ?? "unknown");
+                break;
+            case (ContainerState.Probing probing, ContainerState.Serving serving):
+                logger.ContainerServes(serving.Container.ShortId, serving.Container.ReleaseId ?? "unknown",
+                    Humanize.Digest(serving.Container.Image?.Digest ?? "unknown"), Humanize.Duration(serving.Since - probing.Since));
+                break;
+            case (ContainerState.Serving old, ContainerState.Serving current) when current.Container.Id != old.Container.Id:
+                logger.Swapped(current.Container.ShortId, old.Container.ShortId, Humanize.Digest(current.Container.Image?.Digest ?? "unknown"));
+                break;
+            // Past the threshold there is nothing new to report: the container is kept only because the engine is unreachable.
+            case (ContainerState.Serving old, ContainerState.Serving current)
+                when current.Failures > old.Failures && current.Failures <= Probing.FailureThreshold(current, policy):
+                logger.LivenessFailed(
+                    current.Container.ShortId,
+                    current.Container.Status == ContainerStatus.Paused ? "somebody has paused it" : current.LastError ?? "no answer",
+                    current.UnderPressure ? " The machine itself is short of something, so more patience is due." : "");
+                break;
+            case (ContainerState.Serving { Failures: > 0 }, ContainerState.Serving { Failures: 0 } serving):
+                logger.LivenessRecovered(serving.Container.ShortId);
+                break;
+            case (not ContainerState.Stopping, ContainerState.Stopping stopping):
+                logger.ContainerStopping(stopping.Container.ShortId, Describe(stopping.Reason));
+                break;
+        }
+        if (after.Hold == Hold.DockerStop && before.Hold is null)
+        {
+            logger.StoppedByHand();
+        }
+    }
+
+    private void LogCandidate(AgentState before, AgentState after)
+    {
+        switch (before.Candidate, after.Candidate)
+        {
+            case (not ContainerState.Starting, ContainerState.Starting starting):
+                logger.CandidateStarting(starting.Release.Id, Humanize.Digest(starting.Release.Image.Digest));
+                break;
+            case (not ContainerState.Probing, ContainerState.Probing probing):
+                logger.CandidateRuns(probing.Container.ShortId);
+                break;
+            case (not ContainerState.Stopping, ContainerState.Stopping { Reason: StopReason.LeftOver } stopping):
+                logger.LeftOverRemoved(stopping.Container.ShortId);
+                break;
+            case (not ContainerState.Stopping, ContainerState.Stopping stopping):
+                logger.ContainerStopping(stopping.Container.ShortId, stopping.Reason is StopReason.Replaced ? "it is not wanted any more" : Describe(stopping.Reason));
+                break;
+        }
+    }
+
+    private void LogVerdict(AgentState before, AgentState after)
+    {
+        if (!after.KnownGood.SequenceEqual(before.KnownGood) && after.KnownGood.FirstOrDefault() is { } good && good != before.KnownGood.FirstOrDefault())
+        {
+            logger.IsGood(Humanize.Digest(good.Digest));
+        }
+        if (after.Verdict == before.Verdict)
+        {
+            return;
+        }
+        switch (after.Verdict)
+        {
+            case Verdict.RolledBack { ByOperator: true } back when before.Verdict is not Verdict.RolledBack:
+                logger.RolledBackAsAsked(Humanize.Digest(back.Image.Digest), Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
+                break;
+            case Verdict.RolledBack back when before.Verdict is not Verdict.RolledBack:
+                logger.RolledBack(Humanize.Digest(back.Image.Digest), back.Cause.What, Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
+                break;
+            case Verdict.Quarantined bad when before.Verdict is not null:
+                logger.Quarantined(Humanize.Digest(bad.Image.Digest));
+                break;
+            case Verdict.Undecided open:
+                logger.Undecided(Humanize.Digest(open.Image.Digest));
+                break;
+            case Verdict.OnTrial again when before.Verdict is { IsAvoided: true }:
+                logger.TriedAgain(Humanize.Digest(again.Image.Digest));
+                break;
+            case null when before.Verdict is { IsAvoided: true } old:
+                logger.Released(Humanize.Digest(old.Image.Digest));
+                break;
+        }
+    }
+
+    private void LogIdle(AgentState before, AgentState after)
+    {
+        if (policy.Idle is not { } idle)
+        {
+            return;
+        }
+        if (after.Idle.IdleNoticeAt is { } told && told != before.Idle.IdleNoticeAt)
+        {
+            logger.NobodyComes(Humanize.Duration(idle.StopAfter ?? TimeSpan.Zero), Humanize.Duration(idle.Notice));
+        }
+        else if (before.Idle.IdleNoticeAt is not null && after.Idle.IdleNoticeAt is null)
+        {
+            logger.SomebodyCame();
+        }
+        if (after.Idle.UptimeNoticeAt is not null && before.Idle.UptimeNoticeAt is null)
+        {
+            logger.UpForTooLong(Humanize.Duration(idle.MaxUptime ?? TimeSpan.Zero), Humanize.Duration(idle.UptimeNotice));
+        }
+        LogProblem("EC2 stops the instance", before.InstanceStop, after.InstanceStop);
+        if (after.InstanceStop.Value is { } accepted && accepted != before.InstanceStop.Value)
+        {
+            logger.InstanceStops(accepted.InstanceId);
+        }
+    }
+
+    private void LogFailure(AgentState after, Failure failure)
+    {
+        var waiting = after.Front as ContainerState.BackingOff ?? after.Candidate as ContainerState.BackingOff;
+        var next = waiting is null ? "" : $" Next start in {Humanize.Duration(waiting.Until - after.Now)}.";
+        if (after.Crashes >= policy.CrashLoopThreshold && !ContainerProblems.IsAppFailure(failure.Problem))
+        {
+            logger.StartsFail(failure.Problem, after.Crashes, next);
+        }
+        else if (after.Crashes >= policy.CrashLoopThreshold)
+        {
+            logger.CrashLooping(failure.Problem, after.Crashes, next);
+        }
+        else
+        {
+            logger.ContainerFailed(failure.Problem, next);
+        }
+        // Its last lines stand above already, as all that it writes.
+    }
+
+    private void LogRequests(AgentState before, AgentState after)
+    {
+        if (IsUpdateWaiting(after) && !IsUpdateWaiting(before))
+        {
+            logger.UpdateWaits(after.Sessions);
+        }
+        if (after.LastOutcome is { } outcome && outcome != before.LastOutcome)
+        {
+            switch (outcome)
+            {
+                case { Problem: { } problem }:
+                    logger.RequestFailed(Humanize.Command(outcome.Kind), problem);
+                    break;
+                case { Kind: RequestKind.Stop }:
+                    logger.Stopped();
+                    break;
+                case { Changed: true }:
+                    logger.RequestDone(Humanize.Command(outcome.Kind), Humanize.Digest(outcome.Digest ?? "unknown"));
+                    break;
+                default:
+                    logger.NothingChanged(Humanize.Command(outcome.Kind), Humanize.Digest(outcome.Digest ?? "unknown"));
+                    break;
+            }
+        }
+    }
+
+    private bool IsUpdateWaiting(AgentState state) =>
+        state.Front is ContainerState.Serving serving && state.Sessions > 0 && state.Candidate is null && DesiredRelease.Of(state, policy) is { } desired && desired.Id != serving.Container.ReleaseId;
+
+    private static string Describe(StopReason reason) => reason switch
+    {
+        StopReason.Replaced => "another release takes its place",
+        StopReason.Unhealthy u => $"it failed {u.Failures} liveness probes in a row",
+        StopReason.NeverHealthy n => $"it was not well within {Humanize.Duration(n.Deadline)}",
+        StopReason.RestartedByOther => "it was restarted by someone else, without its secrets",
+        StopReason.Requested => "an operator wants it stopped",
+        StopReason.Retired => "another one serves in its place",
+        StopReason.Stray => "it is a second one, and two must not write to the same data",
+        _ => reason.GetType().Name,
+    };
+}

@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using RagAgent.Common;
+using RagAgent.Supervision.State;
+
+namespace RagAgent.Storage;
+
+/// <summary>What can't be read as a memory; the message says why, without a full stop.</summary>
+internal sealed class CorruptStateException(string why, Exception? inner = null) : Exception(why, inner);
+
+/// <summary>A memory as the text of the state file, and back.</summary>
+internal static class StateSerializer
+{
+    public const int Schema = 1;
+
+    // Names and sentences are read by people: quotes and umlauts stay as they are. No browser sees this.
+    private static readonly StateJson Json = new(new JsonSerializerOptions(StateJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    public static byte[] Serialize(PersistedState state, string? bootId)
+    {
+        var content = JsonSerializer.SerializeToElement(ToDto(state, bootId), Json.PersistedStateDto);
+        return [.. JsonSerializer.SerializeToUtf8Bytes(new StateDocument(Schema, Checksum(content), content), Json.StateDocument), (byte)'\n'];
+    }
+
+    /// <exception cref="CorruptStateException">It is damaged, or of an agent that is newer.</exception>
+    public static PersistedState Deserialize(ReadOnlySpan<byte> input, string? bootId)
+    {
+        if (input.IsEmpty)
+        {
+            throw new CorruptStateException("it is empty");
+        }
+        try
+        {
+            // The schema first: of another one nothing else is known.
+            using var parsed = JsonDocument.Parse(input.ToArray());
+            var schema = parsed.RootElement.GetProperty("schema").GetInt32();
+            if (schema != Schema)
+            {
+                throw new CorruptStateException(schema > Schema ? $"a newer agent wrote it (schema {schema}, this one knows {Schema})" : $"its schema {schema} is unknown");
+            }
+            var document = parsed.RootElement.Deserialize(Json.StateDocument)!;
+            if (document.Checksum != Checksum(document.Memory))
+            {
+                throw new CorruptStateException("its checksum is wrong: it was damaged or edited");
+            }
+            return FromDto(document.Memory.Deserialize(Json.PersistedStateDto) ?? throw new JsonException("no memory"), bootId);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            throw new CorruptStateException("it is damaged or not whole", exception);
+        }
+    }
+
+    /// <summary>Over what is said and not over its white space; of the parsed text, so that it holds whatever fields an agent knows.</summary>
+    private static string Checksum(JsonElement content)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            content.WriteTo(writer);
+        }
+        return $"sha256:{Convert.ToHexStringLower(SHA256.HashData(bytes.WrittenSpan))}";
+    }
+
+    private static PersistedStateDto ToDto(PersistedState state, string? bootId) => new(
+        [.. state.KnownGood.Select(ToDto)],
+        state.Verdict is { } verdict ? ToDto(verdict) : null,
+        state.Hold is { } hold ? new HoldDto(hold switch
+        {
+            Hold.Operator => "operator",
+            Hold.DockerStop => "hand",
+            _ => throw new InvalidOperationException($"No one writes down {hold}."),
+        }, bootId) : null,
+        [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopRequested))]);
+
+    private static ImageDto ToDto(ImageName image) => new(image.Repository, image.Digest);
+
+    private static ProblemDto ToDto(Problem problem) => new(problem.Code, problem.What, problem.Remedy);
+
+    private static VerdictDto ToDto(Verdict verdict) => verdict switch
+    {
+        Verdict.OnTrial v => new VerdictDto.OnTrial(ToDto(v.Image), v.Strikes, v.Round),
+        Verdict.RolledBack v => new VerdictDto.RolledBack(ToDto(v.Image), ToDto(v.Cause), v.Strikes, v.Round, v.ByOperator, v.Inputs),
+        Verdict.Undecided v => new VerdictDto.Undecided(ToDto(v.Image), ToDto(v.Cause), v.Round, v.Inputs),
+        Verdict.Quarantined v => new VerdictDto.Quarantined(ToDto(v.Image), ToDto(v.Cause)),
+        _ => throw new InvalidOperationException($"No one writes down {verdict.GetType().Name}."),
+    };
+
+    private static PersistedState FromDto(PersistedStateDto input, string? bootId) => new(
+        [.. input.Good.Select(FromDto)],
+        input.Verdict is { } verdict ? FromDto(verdict) : null,
+        input.Hold is { } hold ? FromDto(hold, bootId) : null,
+        [.. input.Runs.Select(run => new Run(run.Container, run.StartedAt) { StopRequested = run.StopAsked })]);
+
+    private static ImageName FromDto(ImageDto input) => new(input.Repository, input.Digest);
+
+    private static Problem FromDto(ProblemDto input) => new(ProblemCatalog.Find(input.Code), input.What, input.Remedy);
+
+    private static Verdict FromDto(VerdictDto input) => input switch
+    {
+        VerdictDto.OnTrial v => new Verdict.OnTrial(FromDto(v.Image), v.Strikes, v.Round),
+        VerdictDto.RolledBack v => new Verdict.RolledBack(FromDto(v.Image), FromDto(v.Why), v.Strikes, v.Round, v.Asked, v.Under),
+        VerdictDto.Undecided v => new Verdict.Undecided(FromDto(v.Image), FromDto(v.Why), v.Round, v.Under),
+        VerdictDto.Quarantined v => new Verdict.Quarantined(FromDto(v.Image), FromDto(v.Why)),
+        _ => throw new JsonException($"a verdict {input.GetType().Name}"),
+    };
+
+    /// <summary>It ends with the life of the machine in which it was said; of an unknown life it is not known to go on.</summary>
+    private static Hold? FromDto(HoldDto input, string? bootId) => (input.By, bootId is not null && input.BootId == bootId) switch
+    {
+        (_, false) => null,
+        ("operator", _) => Hold.Operator,
+        ("hand", _) => Hold.DockerStop,
+        _ => throw new JsonException($"a hold by {input.By}"),
+    };
+}

@@ -1,0 +1,20 @@
+namespace LocalAws.Metadata;
+
+/// <summary>The instance that IMDS describes.</summary>
+/// <param name="InstanceId"></param>
+/// <param name="InstanceType"></param>
+/// <param name="ImageId"></param>
+/// <param name="RoleName">Null: an instance without a role; <c>iam/…</c> answers 404.</param>
+/// <param name="LocalIpv4"></param>
+/// <param name="PublicIpv4">Null: no public address; the path answers 404, as on EC2.</param>
+/// <param name="LifeCycle"></param>
+/// <param name="Ipv6">The first of the first network interface; null: it has none, and the path answers 404.</param>
+public sealed record InstanceInfo(
+    string InstanceId = "i-0123456789abcdef0",
+    string InstanceType = "t3.small",
+    string ImageId = "ami-0123456789abcdef0",
+    string? RoleName = "ragstream-instance",
+    string LocalIpv4 = "10.0.0.10",
+    string? PublicIpv4 = null,
+    string LifeCycle = "on-demand",
+    string? Ipv6 = null);

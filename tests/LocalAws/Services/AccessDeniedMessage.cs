@@ -1,0 +1,9 @@
+namespace LocalAws.Services;
+
+/// <summary>IAM's sentence for a denied call; it is the same in every service.</summary>
+internal static class AccessDeniedMessage
+{
+    public static string Format(string? principal, string action, string resource) =>
+        $"User: {principal ?? "anonymous"} is not authorized to perform: {action} on resource: {resource} "
+        + $"because no identity-based policy allows the {action} action";
+}

@@ -1,9 +1,0 @@
-namespace LocalAws.Services;
-
-/// <summary>IAM's sentence for a denied call; it is the same in every service.</summary>
-internal static class Denial
-{
-    public static string Sentence(string? principal, string action, string resource) =>
-        $"User: {principal ?? "anonymous"} is not authorized to perform: {action} on resource: {resource} "
-        + $"because no identity-based policy allows the {action} action";
-}

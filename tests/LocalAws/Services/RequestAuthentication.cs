@@ -1,0 +1,48 @@
+using LocalAws.Signing;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace LocalAws.Services;
+
+/// <summary>What every protocol of AWS begins with: the body, whole, and who signed the request.</summary>
+internal static class RequestAuthentication
+{
+    private const int MaxBodySize = 1 << 20;
+
+    /// <exception cref="AwsErrorException">It is larger than any call is.</exception>
+    public static async Task<byte[]> ReadBodyAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        var buffer = new byte[8192];
+        int read;
+        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
+        {
+            body.Write(buffer, 0, read);
+            if (body.Length > MaxBodySize)
+            {
+                throw new AwsErrorException(AwsError.BadRequest("ValidationException", "The request body is larger than 1 MiB."));
+            }
+        }
+        return body.ToArray();
+    }
+
+    /// <returns>Who signed, or why that is not accepted: a fault may come before the refusal.</returns>
+    public static (AwsCredential? Caller, AwsErrorException? Refusal) Verify(SignatureVerifier verifier, HttpContext context, byte[] body, string service)
+    {
+        try
+        {
+            return (verifier.Verify(ToSignedRequest(context, body), service), null);
+        }
+        catch (AwsErrorException refusal)
+        {
+            return (null, refusal);
+        }
+    }
+
+    private static SignedRequest ToSignedRequest(HttpContext context, byte[] body)
+    {
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Split('?', 2);
+        var headers = context.Request.Headers.ToDictionary(
+            h => h.Key.ToLowerInvariant(), h => string.Join(',', h.Value.AsEnumerable()), StringComparer.Ordinal);
+        return new SignedRequest(context.Request.Method, target[0], target.Length > 1 ? target[1] : "", headers, body);
+    }
+}

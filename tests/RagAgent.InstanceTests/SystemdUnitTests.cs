@@ -1,0 +1,78 @@
+using RagAgent.InstanceTests.Support;
+using Xunit;
+
+namespace RagAgent.InstanceTests;
+
+/// <summary>What the units themselves promise: a port that is always open, a watchdog, and tight limits.</summary>
+public sealed class SystemdUnitTests
+{
+    [Fact]
+    public async Task No_visitor_is_lost_while_the_agent_restarts_reloads_or_is_upgraded_and_a_kill_costs_only_whom_it_was_serving()
+    {
+        await using var machine = await Machine.StartServingAsync();
+
+        Assert.Equal("", await machine.RequestDuringAsync(async () =>
+        {
+            await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
+            await machine.RunCheckedAsync("sh", "-c", "sed -i 's/^{/{ \"update\": { \"every\": \"1m\" },/' /etc/ragagent.json && systemctl reload ragagent");
+            await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal), "the new configuration is taken");
+            await machine.RunCheckedAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
+        }));
+        await machine.WaitUntilServingAsync("1");
+
+        // One visit at a time: one was under way, or none.
+        Assert.Contains(await machine.RequestDuringAsync(async () =>
+        {
+            var pid = await machine.PropertyAsync("MainPID");
+            await machine.RunCheckedAsync("kill", "-KILL", pid);
+            await machine.WaitUntilAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+        }, atLeast: 3), (string[])["", "curl ended with 52", "curl ended with 56"]);
+        await machine.WaitUntilServingAsync("1");
+    }
+
+    [Fact]
+    public async Task The_next_visitor_starts_an_agent_that_was_stopped_unless_its_port_was_closed_too()
+    {
+        await using var machine = await Machine.StartServingAsync();
+
+        await machine.RunCheckedAsync("systemctl", "stop", "ragagent");
+        await machine.WaitUntilServingAsync("1");
+
+        await machine.RunCheckedAsync("systemctl", "stop", "ragagent.socket", "ragagent.service");
+        Assert.Equal(0, (await machine.GetAsync()).Status);
+        Assert.Equal("inactive", await machine.PropertyAsync("ActiveState"));
+
+        await machine.RunCheckedAsync("systemctl", "start", "ragagent");
+        await machine.WaitUntilServingAsync("1");
+        Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent.socket"));
+    }
+
+    [Fact]
+    public async Task An_agent_that_does_not_move_is_ended_and_started_again_and_the_app_is_left_alone()
+    {
+        await using var machine = await Machine.StartServingAsync();
+        var started = await machine.StartedAtAsync();
+        Assert.Equal("1min", await machine.PropertyAsync("WatchdogUSec"));
+        await machine.RunCheckedAsync("sh", "-c", "mkdir /run/systemd/system/ragagent.service.d && printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/ragagent.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart ragagent");
+        await machine.WaitUntilServingAsync("1");
+        var pid = await machine.PropertyAsync("MainPID");
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);   // longer than the watchdog's patience: it is fed
+        Assert.Equal(pid, await machine.PropertyAsync("MainPID"));
+
+        await machine.RunCheckedAsync("kill", "-STOP", pid);
+        await machine.WaitUntilAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+
+        Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
+        Assert.Contains("Watchdog timeout", await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--no-pager"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_unit_is_as_tight_as_it_says()
+    {
+        await using var machine = await Machine.BakeAsync();
+        await machine.PowerOnAsync();
+
+        var said = await machine.RunAsync("systemd-analyze", "security", "ragagent.service", "--threshold=15", "--no-pager");
+        Assert.True(said.ExitCode == 0, said.Output);
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text.RegularExpressions;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>An app whose processes stand still: the kernel accepts connections, and nobody answers.</summary>
+public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
+{
+    [Fact]
+    public async Task Every_hang_is_found_the_third_like_the_first()
+    {
+        await PushAsync();
+        var agent = StartAgent();
+        DateTimeOffset? last = null;
+        for (var hang = 1; hang <= 3; hang++)
+        {
+            await WaitUntilServingAsync();
+            var started = await Docker.StartedAtAsync(Name);
+
+            await SignalAppAsync("STOP");
+
+            var status = await WaitForAsync(s => s.LastFailure is { Problem.Code: "app-unhealthy" } failure && failure.At != last, $"hang {hang} is found");
+            last = status.LastFailure!.At;
+            await WaitUntilServedAgainAsync(Docker, started, $"the app is back after hang {hang}");
+        }
+        Assert.Null((await WaitUntilServingAsync()).Rollout.SetAside);
+        Assert.False(agent.HasExited);
+    }
+
+    [Fact]
+    public async Task An_app_that_stands_still_for_less_than_its_patience_is_not_restarted()
+    {
+        Config["health"]!["liveness"]!["failures"] = 200;
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        var started = await Docker.StartedAtAsync(Name);
+
+        await SignalAppAsync("STOP");
+        await WaitForAsync(s => s.App.State == "unhealthy" && Regex.IsMatch(s.Headline, @"failed ([3-9]|\d\d+) of"), "three probes fail");
+        await SignalAppAsync("CONT");
+        var status = await WaitUntilServingAsync();
+
+        Assert.Null(status.LastFailure);
+        Assert.Equal(started, await Docker.StartedAtAsync(Name));
+    }
+
+    [Fact]
+    public async Task What_fails_before_an_app_is_well_for_the_first_time_is_not_counted_afterwards()
+    {
+        ConfigureApp(("FAKE_APP_UNHEALTHY_FOR", "3"));
+        Config["health"]!["liveness"]!["failures"] = 4;
+        await PushAsync();
+        StartAgent();
+        await WaitForAsync(s => s.App.State == "starting" && s.Headline.Contains("answered 404", StringComparison.Ordinal), "a probe fails while it comes up");
+        Assert.Null((await WaitUntilServingAsync()).LastFailure);
+
+        await SignalAppAsync("STOP");
+
+        var failure = await WaitForFailureAsync("app-unhealthy");
+        Assert.Matches("failed [48] liveness probes in a row", failure.Problem.What);   // eight, if the machine is short of something meanwhile
+    }
+
+    /// <summary>To every process of the app, from outside: nothing in it has to play along.</summary>
+    private async Task SignalAppAsync(string signal)
+    {
+        var processes = PrivateEngine.Lines(await Docker.DoAsync("top", Name, "-o", "pid")).Skip(1).Select(line => line.Trim());
+        (await RagAgent.IntegrationTests.Support.ProcessRunner.RunAsync("kill", [$"-{signal}", .. processes], stopping: TestCancellation)).AssertSucceeded();
+    }
+}

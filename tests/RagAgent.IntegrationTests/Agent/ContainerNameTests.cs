@@ -1,0 +1,97 @@
+using Microsoft.AspNetCore.Http;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>A container's name that is taken, by one that is just going or by somebody else's.</summary>
+public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
+{
+    [Theory]
+    [InlineData("gone already")]
+    [InlineData("shown as being removed")]
+    public async Task A_name_whose_last_holder_is_being_removed_comes_free_within_the_tries(string holder)
+    {
+        await PushAsync();
+        var tries = await RefuseNameAsync(3, holder);
+
+        StartAgent();
+        var status = await WaitUntilServingAsync();
+
+        Assert.Equal(4, tries());
+        Assert.Null(status.LastFailure);   // nobody heard of it
+    }
+
+    [Fact]
+    public async Task A_removal_that_takes_longer_than_the_tries_is_told_and_waited_for()
+    {
+        await PushAsync();
+        await RefuseNameAsync(8, "shown as being removed");
+
+        StartAgent();
+        var failure = await WaitForFailureAsync("container-name-taken");
+        Assert.Equal($"The name {Name} is still taken by a container that is being removed.", failure.Problem.What);
+
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_container_of_someone_else_that_has_the_candidates_name_is_left_alone_and_the_app_serves_on()
+    {
+        await PushAsync("old");
+        StartAgent();
+        await WaitUntilServingAsync();
+        var started = await Docker.StartedAtAsync(Name);
+        var foreign = await Docker.DoAsync("run", "--detach", "--name", $"{Name}-next", "--entrypoint", "/bin/sh", (await Docker.InspectAsync(Name))!["Image"]!.GetValue<string>(), "-c", "sleep 1000");
+        try
+        {
+            await PushAsync("new");
+            var update = await UpdateAsync();
+
+            Assert.Equal(1, update.ExitCode);
+            Assert.StartsWith($"ragagent: the update failed. The name {Name}-next is taken by the container {foreign[..12]}, which RagAgent did not create. " +
+                $"Rename or remove it ('docker rename {Name}-next other')", update.Error, StringComparison.Ordinal);
+            Assert.Equal("old", await ServedVersionAsync());
+            Assert.Equal(started, await Docker.StartedAtAsync(Name));
+            Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", foreign));
+        }
+        finally
+        {
+            await Docker.DoAsync("rm", "--force", foreign);
+        }
+
+        // The image is not to blame: it is tried again by itself.
+        await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new one serves");
+        Assert.Null((await WaitUntilServingAsync()).Rollout.SetAside);
+    }
+
+    /// <summary>The engine refuses so many creations with these words; returns how often it was asked to create.</summary>
+    private async Task<Func<int>> RefuseNameAsync(int times, string holder)
+    {
+        var asked = 0;
+        var id = new string('a', 64);
+        await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
+        {
+            var path = context.Request.Path.Value!;
+            if (path.EndsWith("/containers/create", StringComparison.Ordinal) && Interlocked.Increment(ref asked) <= times)
+            {
+                await AnswerAsync(context, 409, $$"""{"message":"Conflict. The container name \"/{{Name}}\" is already in use by container \"{{id}}\". You have to remove (or rename) that container to be able to reuse that name."}""");
+                return true;
+            }
+            if (path.EndsWith($"/containers/{Name}/json", StringComparison.Ordinal) && holder == "shown as being removed" && Volatile.Read(ref asked) <= times)
+            {
+                await AnswerAsync(context, 200, $$$"""{"Id":"{{{id}}}","Name":"/{{{Name}}}","State":{"Status":"removing"}}""");
+                return true;
+            }
+            return false;
+        });
+        return () => Volatile.Read(ref asked);
+    }
+
+    private static Task AnswerAsync(HttpContext context, int status, string json)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(json);
+    }
+}

@@ -1,0 +1,69 @@
+using LocalAws.Faults;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>The newest image has a broken layer when the agent starts, as after a power cut.</summary>
+public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
+{
+    [Fact]
+    public async Task It_is_pulled_anew_and_serves()
+    {
+        var (engine, image) = await BrokenAsync();
+        Aws.Requests.Clear();
+
+        StartAgent();
+        var status = await WaitUntilServingAsync();
+
+        Assert.Equal(image, $"{Repository}@{status.App.Digest}");
+        Assert.NotEmpty(Aws.Requests.ByOperation(Operations.StorageBlob));
+        Assert.Single(await ContainersAsync(engine.Docker));
+        Assert.Null(status.Rollout.SetAside);
+    }
+
+    [Fact]
+    public async Task While_the_registry_is_out_of_reach_it_is_told_and_kept_and_it_serves_when_the_registry_is_back()
+    {
+        var (engine, image) = await BrokenAsync();
+        Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
+
+        StartAgent();
+        await WaitForFailureAsync("image-corrupt");
+        await WaitForProblemAsync("registry-unreachable");
+        await engine.Docker.DoAsync("image", "inspect", image);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+        Assert.Single(await ContainersAsync(engine.Docker));
+    }
+
+    [Fact]
+    public async Task A_registry_that_goes_away_right_after_the_look_up_costs_the_image_on_disk_nothing()
+    {
+        var (engine, image) = await BrokenAsync();
+        Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut());
+        Aws.Faults.Add(Operations.StorageBlob, new Fault.Cut());
+
+        StartAgent();
+        await WaitForFailureAsync("image-corrupt");
+        await WaitForAsync(s => s.Problems.Any(p => p.Code.StartsWith("registry", StringComparison.Ordinal)), "the registry is told");
+        await engine.Docker.DoAsync("image", "inspect", image);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    private async Task<(PrivateEngine Engine, string Image)> BrokenAsync()
+    {
+        var engine = await StartEngineAsync();
+        await PushAsync();
+        var before = StartAgent();
+        var image = $"{Repository}@{(await WaitUntilServingAsync()).App.Digest}";
+        await before.StopAsync();
+        await engine.Docker.DoAsync("kill", Name);   // what is left of it tells the next agent which image ran
+        (await EngineLayer.OfAsync(engine, image))[^1].Corrupt("its short name");
+        return (engine, image);
+    }
+}

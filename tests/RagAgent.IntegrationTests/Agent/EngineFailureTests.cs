@@ -1,0 +1,113 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>What the engine, and the machine around it, may refuse.</summary>
+public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
+{
+    [Fact]
+    public async Task An_engine_that_does_not_run_yet_is_waited_for()
+    {
+        var folder = Path.Combine(Folder, "e");
+        var socket = Path.Combine(folder, "docker.sock");
+        AgentEnvironment["DOCKER_HOST"] = $"unix://{socket}";
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("engine-unreachable");
+        Assert.Equal($"Docker Engine is not running: its socket {socket} does not exist.", problem.What);
+        Assert.Equal("Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it.", problem.Remedy);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetAsync()).Status);
+
+        try
+        {
+            (await EngineFixture.RunScriptAsync("scripts/engine.sh", "start", folder)).AssertSucceeded();
+            await WaitUntilServingAsync();
+        }
+        finally
+        {
+            await EngineFixture.RunScriptAsync("scripts/engine.sh", "stop", folder);
+        }
+    }
+
+    [Fact]
+    public async Task A_socket_that_this_user_may_not_open()
+    {
+        WriteConfig();
+        Directory.CreateDirectory(RuntimeDirectory);
+        File.SetUnixFileMode(RuntimeDirectory, (UnixFileMode)0b111_111_111);
+        StartAgent("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", EngineFixture.Binary, "run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
+
+        var problem = await WaitForProblemAsync("engine-unreachable");
+        Assert.EndsWith("docker.sock can't be opened: permission denied.", problem.What, StringComparison.Ordinal);
+        Assert.Equal("Run it as root (sudo), or add the user 'nobody' to the group that owns the socket (usually 'docker').", problem.Remedy);
+    }
+
+    [Fact]
+    public async Task A_front_door_port_that_is_taken_is_waited_for_while_the_app_comes_up()
+    {
+        using var other = new TcpListener(IPAddress.IPv6Any, Port) { Server = { DualMode = true } };
+        other.Start();
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("listen-port-taken");
+        Assert.Equal($"Port {Port}, where visitors come in, is taken by another program.", problem.What);
+        Assert.StartsWith($"See which with 'ss -ltnp sport = :{Port}' and stop it, or set listen.http", problem.Remedy, StringComparison.Ordinal);
+        await WaitUntilServingAsync();
+
+        other.Stop();
+        await WaitForAsync(s => s.FrontDoor.Open, "the door opens");
+        await WaitUntilAsync(async () => (await GetAsync()).Status == HttpStatusCode.OK, "visitors come in");
+    }
+
+    [Fact]
+    public async Task A_container_of_someone_else_that_has_our_name_is_left_alone()
+    {
+        await PushAsync("foreign", "foreign");
+        await Docker.DoAsync("pull", "--quiet", $"{Repository}:foreign");
+        var foreign = await Docker.DoAsync("run", "--detach", "--name", Name, $"{Repository}:foreign");
+        await PushAsync();
+        StartAgent();
+
+        var failure = await WaitForFailureAsync("container-name-taken");
+        Assert.Equal($"The name {Name} is taken by the container {foreign[..12]}, which RagAgent did not create.", failure.Problem.What);
+        Assert.StartsWith($"Rename or remove it ('docker rename {Name} other')", failure.Problem.Remedy, StringComparison.Ordinal);
+        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", foreign));
+
+        await Docker.DoAsync("rm", "--force", foreign);
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_volume_that_can_not_be_mounted()
+    {
+        var file = Path.Combine(Folder, "a-file");
+        await File.WriteAllTextAsync(file, "", TestCancellation);
+        Config["container"]!["volumes"] = new JsonArray(new JsonObject { ["host"] = $"{file}/below", ["container"] = "/app/data/logs" });
+        await PushAsync();
+        StartAgent();
+
+        var failure = await WaitForFailureAsync("engine-mount");
+        Assert.Equal("Correct container.volumes in the configuration.", failure.Problem.Remedy);
+    }
+
+    [Fact]
+    public async Task An_image_without_a_shell_can_not_get_its_secrets_through_memory()
+    {
+        await PushAsync("1", "latest", "--no-shell");
+        var agent = StartAgent();
+
+        var failure = await WaitForFailureAsync("image-without-shell");
+        Assert.Equal("The image has no /bin/sh, so secrets can't be handed over through memory.", failure.Problem.What);
+        await agent.StopAsync();
+
+        Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = new JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };
+        StartAgent();
+        await WaitUntilServingAsync();
+    }
+}

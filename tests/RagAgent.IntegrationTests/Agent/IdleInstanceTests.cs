@@ -1,0 +1,117 @@
+using System.Net.WebSockets;
+using System.Text.Json.Nodes;
+using LocalAws.Faults;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>An instance that nobody uses is stopped through EC2. This machine itself is none: what EC2 would do is not done.</summary>
+public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
+{
+    private int StopRequests => Aws.Requests.Count(Operations.StopInstances);
+
+    private void ConfigureIdleStop()
+    {
+        // This machine has been up for longer than the grace.
+        Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
+        Config["update"] = new JsonObject { ["every"] = null, ["watch"] = "1s" };
+    }
+
+    [Fact]
+    public async Task When_nobody_comes_it_gives_notice_then_asks_EC2_and_then_does_nothing_else()
+    {
+        ConfigureIdleStop();
+        await PushAsync();
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+
+        var noticed = await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice is given");
+        Assert.Equal(("idle", false), (noticed.Idle!.Because, noticed.Idle.Stopping));
+        Assert.EndsWith("The instance is about to be stopped: nobody has used the app for 10s.", noticed.Headline, StringComparison.Ordinal);
+        await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
+
+        var call = Assert.Single(Aws.Requests.ByOperation(Operations.StopInstances));
+        Assert.Equal(("arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", 200), (call.Resource, call.Status));
+        await agent.WaitForLogAsync("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.");
+        await agent.WaitForLogAsync("EC2 stops the instance i-0123456789abcdef0 now.");
+        Assert.Contains("The instance is being stopped.", (await RunCommandAsync("update", "--runtime-dir", RuntimeDirectory)).AssertFailed(), StringComparison.Ordinal);
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await GetAsync()).Status);   // until the machine is gone
+    }
+
+    [Fact]
+    public async Task A_visitor_takes_the_notice_back_and_a_forgotten_tab_does_not()
+    {
+        ConfigureIdleStop();
+        await PushFullAsync("1");
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        using var tab = new ClientWebSocket();
+        await tab.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), TestCancellation);
+
+        await WaitForAsync(s => s is { Idle.Noticed: true, App.Sessions: 1 }, "the open tab does not keep the notice away");
+        await GetAsync("/_stcore/health");
+        await WaitForAsync(s => s.Idle is { Noticed: true }, "nor what a page asks for by itself");
+        await GetAsync();
+        await WaitForAsync(s => s.Idle is { Noticed: false }, "a visit takes it back");
+        await agent.WaitForLogAsync("Somebody has come: the instance is not stopped for now.");
+
+        await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice comes again");
+        await tab.SendAsync("a question"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, TestCancellation);
+        await WaitForAsync(s => s.Idle is { Noticed: false }, "so does a message in the open tab");
+        Assert.Equal(0, StopRequests);
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_is_told_with_the_exact_permission_and_asked_again_when_it_may()
+    {
+        Aws.Faults.Add(Operations.StopInstances, new Fault.Error("UnauthorizedOperation"));
+        ConfigureIdleStop();
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("aws-denied");
+        Assert.StartsWith("AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
+        Assert.DoesNotContain("Encoded", problem.What, StringComparison.Ordinal);
+        Assert.Equal("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0 to the instance role; no restart is needed.", problem.Remedy);
+        Assert.NotNull(problem.NextTry);
+
+        Aws.Faults.Clear();
+        var status = await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
+        Assert.Empty(status.Problems);
+    }
+
+    [Theory]
+    [InlineData("RequestLimitExceeded", "aws-throttled")]
+    [InlineData("InternalError", "aws-server")]
+    [InlineData("OperationNotPermitted", "ec2-stop-protected")]
+    public async Task What_else_EC2_may_answer_is_told_and_tried_again(string type, string code)
+    {
+        Aws.Faults.Add(Operations.StopInstances, new Fault.Error(type), times: 1);
+        ConfigureIdleStop();
+        await PushAsync();
+        StartAgent();
+
+        await WaitForProblemAsync(code);
+        await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
+    }
+
+    [Fact]
+    public async Task The_doctor_tries_whether_it_may_and_stops_nothing()
+    {
+        ConfigureIdleStop();
+        await PushAsync();
+        WriteConfig();
+        Task<RagAgent.IntegrationTests.Support.ProcessResult> ExamineAsync() => RunCommandAsync("doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
+
+        Assert.Contains("ok      idle        EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it.", (await ExamineAsync()).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Equal(412, Assert.Single(Aws.Requests.ByOperation(Operations.StopInstances)).Status);
+
+        Aws.Faults.Add(Operations.StopInstances, new Fault.Error("UnauthorizedOperation"));
+        var denied = await ExamineAsync();
+        Assert.Equal(1, denied.ExitCode);
+        Assert.Contains("FAILED  idle        AWS denies stopping the instance i-0123456789abcdef0", denied.Output, StringComparison.Ordinal);
+        Assert.Contains("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", denied.Output, StringComparison.Ordinal);
+    }
+}

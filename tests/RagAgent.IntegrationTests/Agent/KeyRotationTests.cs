@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using LocalAws.Faults;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>A key that is rotated while the app runs: a restart is the time to take it, and never waits for it long.</summary>
+public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
+{
+    private const string Rotated = "sk-rotated-0123456789";
+
+    /// <summary>The agent's own bound.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    [Fact]
+    public async Task The_app_serves_on_with_the_key_it_has_and_comes_back_from_a_crash_with_the_new_one()
+    {
+        await ServeAsync();
+        Aws.Parameters.Put(Parameter, Rotated);
+        Assert.Equal(Hash(Key), await KeyServedAsync());
+
+        await CrashAsync();
+
+        Assert.Equal(Hash(Rotated), await KeyServedAsync());
+        Assert.Contains("version 2", (await WaitUntilServingAsync()).Secrets.Versions[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task While_the_parameter_store_is_out_of_reach_it_comes_back_with_the_key_in_memory_and_takes_the_new_one_at_the_next_crash()
+    {
+        await ServeAsync();
+        Aws.Parameters.Put(Parameter, Rotated);
+        Aws.Faults.Add(Operations.GetParameter, new Fault.Cut());
+
+        await CrashAsync();
+        Assert.Equal(Hash(Key), await KeyServedAsync());
+
+        Aws.Faults.Clear();
+        await CrashAsync();
+        Assert.Equal(Hash(Rotated), await KeyServedAsync());
+    }
+
+    [Fact]
+    public async Task A_parameter_store_that_hangs_delays_a_restart_by_no_more_than_the_patience()
+    {
+        await ServeAsync();
+        Aws.Parameters.Put(Parameter, Rotated);
+        Aws.Faults.Add(Operations.GetParameter, new Fault.Hang());
+
+        await CrashAsync();
+
+        Assert.Equal(Hash(Key), await KeyServedAsync());
+        var failed = (await WaitUntilServingAsync()).LastFailure!.At;
+        var created = DateTimeOffset.Parse((await Docker.InspectAsync(Name))!["Created"]!.GetValue<string>(), CultureInfo.InvariantCulture);
+        Assert.InRange(created - failed, TimeSpan.FromSeconds(4), Timeout + TimeSpan.FromSeconds(5));   // it did wait; and a busy machine takes its time to create
+    }
+
+    private async Task ServeAsync()
+    {
+        ConfigureRareProbes();
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+    }
+
+    private async Task CrashAsync()
+    {
+        var started = await Docker.StartedAtAsync(Name);
+        await Docker.DoAsync("kill", Name);
+        await WaitUntilServedAgainAsync(Docker, started, "the app is back");
+    }
+
+    private async Task<string> KeyServedAsync() => (await GetAsync("/key-sha256")).Body.Trim();
+
+    private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+}

@@ -1,0 +1,131 @@
+using System.Text.Json.Nodes;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>What a person does to the container and its images by hand.</summary>
+public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
+{
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("KILL")]
+    public async Task An_app_that_was_stopped_by_hand_stays_stopped_also_under_the_next_agent_until_somebody_starts_it(string end)
+    {
+        await PushAsync();
+        var first = StartAgent();
+        await WaitUntilServingAsync();
+
+        await Docker.DoAsync("stop", "--time", "1", Name);
+        var stopped = await WaitForAsync(s => s.App.State == "stopped", "the stop is respected");
+        Assert.Equal("hand", stopped.App.StoppedBy);
+        await WaitUntilAsync(() => Task.FromResult(first.Log.Contains("stays stopped, until 'ragagent start' or the next boot", StringComparison.Ordinal)), "it is told");
+        await WaitUntilAsync(async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), TestCancellation)).Contains("hand", StringComparison.OrdinalIgnoreCase), "it is written down");
+        await first.StopAsync(end);
+
+        StartAgent();
+        // All that a start needs is there by then.
+        var still = await WaitForAsync(s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null, "the next agent knows all it needs");
+        Assert.Equal(("stopped", "hand"), (still.App.State, still.App.StoppedBy));
+        Assert.Equal("false", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", Name));
+
+        (await RunCommandAsync("start", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();
+        Assert.Equal("1", await ServedVersionAsync());
+        Assert.Null((await WaitUntilServingAsync()).App.StoppedBy);
+    }
+
+    [Fact]
+    public async Task An_app_that_the_operator_stopped_stays_stopped_under_the_next_agent_until_somebody_starts_it()
+    {
+        await PushAsync();
+        var first = StartAgent();
+        await WaitUntilServingAsync();
+
+        (await RunCommandAsync("stop", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();
+        Assert.Empty(await ContainersAsync(Docker));
+        await first.StopAsync();
+        StartAgent();
+        var still = await WaitForAsync(s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null, "the next agent knows all it needs");
+        Assert.Equal(("stopped", "operator"), (still.App.State, still.App.StoppedBy));
+        Assert.Empty(await ContainersAsync(Docker));
+
+        (await RunCommandAsync("start", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();
+        Assert.Equal("1", await ServedVersionAsync());
+    }
+
+    [Fact]
+    public async Task A_kill_is_not_a_wish_to_have_it_stopped()
+    {
+        ConfigureRareProbes();
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        var started = await Docker.StartedAtAsync(Name);
+
+        await Docker.DoAsync("kill", Name);
+
+        var failure = await WaitForFailureAsync("app-exited");
+        Assert.Equal((137, 9, false), (failure.Exit!.Code, failure.Exit.Signal, failure.Exit.OutOfMemory));
+        await WaitUntilServedAgainAsync(Docker, started, "the app is back");
+        Assert.Null((await WaitUntilServingAsync()).App.StoppedBy);
+    }
+
+    [Fact]
+    public async Task A_container_that_was_removed_by_force_is_created_again_with_the_same_mounts()
+    {
+        var data = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName;
+        File.SetUnixFileMode(data, (UnixFileMode)0b111_111_111);
+        Config["container"]!["volumes"] = new JsonArray(
+            new JsonObject { ["host"] = data, ["container"] = "/app/data/chroma_db" },
+            new JsonObject { ["host"] = data, ["container"] = "/app/data/logs", ["readOnly"] = true });
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        var mounts = await MountsAsync();
+        await Docker.DoAsync("exec", Name, "/bin/sh", "-c", "echo kept >/app/data/chroma_db/file");
+
+        await Docker.DoAsync("rm", "--force", Name);
+
+        await WaitForFailureAsync("container-removed");
+        await WaitUntilServingAsync();
+        Assert.Equal(2, mounts.Length);
+        Assert.Equal(mounts, await MountsAsync());
+        Assert.Equal("kept", await Docker.DoAsync("exec", Name, "/bin/sh", "-c", "cat /app/data/logs/file"));
+    }
+
+    [Fact]
+    public async Task A_prune_of_everything_leaves_what_serves_and_the_last_good_image_is_fetched_again_for_a_rollback()
+    {
+        var engine = await StartEngineAsync();
+        Config["update"]!["watch"] = "1s";
+        await PushAsync("old");
+        StartAgent();
+        var old = await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has proven itself");
+        await PushAsync("new");
+        (await UpdateAsync()).AssertSucceeded();
+        var current = await WaitForAsync(s => s.Rollout.LastGood.Count == 2 && s.Rollout.Phase == "settled", "the second image has proven itself");
+        var started = await engine.Docker.StartedAtAsync(Name);
+        var lastGood = $"{Repository}@{old.App.Digest}";
+        await engine.Docker.DoAsync("image", "inspect", lastGood);
+
+        await engine.Docker.DoAsync("system", "prune", "--all", "--force");
+        Assert.NotEqual(0, (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode);
+
+        // Nothing tells of it: the next look at the engine finds it.
+        await WaitUntilAsync(async () => (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode == 0, "it is fetched again");
+        Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
+        Assert.Equal("new", await ServedVersionAsync());
+        // The tag's name stays with what the tag means.
+        Assert.Contains($"{Repository}@{current.App.Digest}", await engine.Docker.DoAsync("image", "inspect", "--format", "{{.RepoDigests}}", $"{Repository}:latest"), StringComparison.Ordinal);
+
+        Aws.Requests.Clear();
+        (await RunCommandAsync("rollback", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();
+        Assert.Equal("old", await ServedVersionAsync());
+        Assert.Empty(Aws.Requests.ByOperation(Operations.RegistryBlob));
+    }
+
+    /// <summary>In a fixed order: the engine has none.</summary>
+    private async Task<string[]> MountsAsync() =>
+        [.. (await Docker.InspectAsync(Name))!["Mounts"]!.AsArray().Select(mount => mount!.ToJsonString()).Order(StringComparer.Ordinal)];
+}

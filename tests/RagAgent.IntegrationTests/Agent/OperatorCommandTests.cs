@@ -1,0 +1,185 @@
+using System.Net;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>What an operator asks for: rollback, unquarantine, stop and start, with what the command says and ends with.</summary>
+public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
+{
+    [Fact]
+    public async Task A_rollback_runs_the_image_before_until_the_tag_moves()
+    {
+        var (old, newer) = await ServeTwoGoodVersionsAsync();
+
+        var rollback = await RequestAsync("rollback");
+
+        Assert.EndsWith($"{old[..19]} serves now. The newest image is set aside until the tag moves.", rollback.AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Equal("old", await ServedVersionAsync());
+        var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "quarantined", "the newest is set aside for good");
+        Assert.Equal((newer, "image-rolled-back"), (status.Rollout.SetAside!.Digest, status.Rollout.SetAside.Why.Code));
+        Assert.Equal($"The app serves ({old[..19]}). The newest image {newer[..19]} is quarantined: An operator asked for it.", status.Headline);
+        Assert.Contains($"set aside {newer[..19]}, quarantined: An operator asked for it.", (await RequestAsync("status")).AssertSucceeded(), StringComparison.Ordinal);
+
+        var update = await UpdateAsync();
+        Assert.Equal(1, update.ExitCode);
+        Assert.Equal($"ragagent: the update failed. The newest image {newer[..19]} was set aside, and the last good one is run instead: An operator asked for it. " +
+            "Push a better one, or give it another chance with 'ragagent unquarantine'.", update.Error.Trim());
+        Assert.Equal("old", await ServedVersionAsync());
+
+        await PushAsync("newest");
+        (await UpdateAsync()).AssertSucceeded();
+        Assert.Equal("newest", await ServedVersionAsync());
+    }
+
+    [Fact]
+    public async Task A_second_rollback_is_refused_and_says_why()
+    {
+        await ServeTwoGoodVersionsAsync();
+        (await RequestAsync("rollback")).AssertSucceeded();
+
+        var again = await RequestAsync("rollback");
+
+        Assert.Equal(1, again.ExitCode);
+        Assert.StartsWith("ragagent: the rollback failed. The newest image ", again.Error, StringComparison.Ordinal);
+        Assert.Equal("old", await ServedVersionAsync());
+    }
+
+    [Fact]
+    public async Task Unquarantine_gives_the_image_that_was_set_aside_another_chance()
+    {
+        var (_, newer) = await ServeTwoGoodVersionsAsync();
+        (await RequestAsync("rollback")).AssertSucceeded();
+
+        Assert.EndsWith($"{newer[..19]} serves now.", (await RequestAsync("unquarantine")).AssertSucceeded(), StringComparison.Ordinal);
+
+        Assert.Equal("new", await ServedVersionAsync());
+        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
+    }
+
+    [Fact]
+    public async Task What_can_not_be_done_is_refused_at_once_with_the_reason()
+    {
+        await ServeOneAsync();
+
+        var rollback = await RequestAsync("rollback");
+        var unquarantine = await RequestAsync("unquarantine");
+
+        Assert.Equal((1, "ragagent: the rollback failed. There is no other image that has proven itself, so there is nothing to go back to. Push the wanted version under the tag again."),
+            (rollback.ExitCode, rollback.Error.Trim()));
+        Assert.Equal((1, "ragagent: the unquarantine failed. No image is set aside. There is nothing to do; 'ragagent status' shows what serves."),
+            (unquarantine.ExitCode, unquarantine.Error.Trim()));
+        Assert.Equal("1", await ServedVersionAsync());
+    }
+
+    [Fact]
+    public async Task A_stop_holds_against_updates_and_restarts_of_the_agent_until_start()
+    {
+        var agent = await ServeOneAsync();
+
+        Assert.EndsWith("The app is stopped, until 'ragagent start' or the next boot.", (await RequestAsync("stop")).AssertSucceeded(), StringComparison.Ordinal);
+
+        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.");
+        Assert.Empty(await AgentContainersAsync());
+        foreach (var refused in new[] { "update", "rollback", "unquarantine" })
+        {
+            var response = await RequestAsync(refused);
+            Assert.Equal((1, $"ragagent: the {refused} failed. The app is stopped, by 'ragagent stop'. Start it with 'ragagent start'."), (response.ExitCode, response.Error.Trim()));
+        }
+
+        await agent.StopAsync("KILL");
+        await using var history = await WatchContainersAsync();
+        StartAgent();
+        await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "operator" }, Image.Digest: not null, Secrets.ReadAt: not null }, "all is there, and it stays stopped");
+        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.");
+
+        var start = await RequestAsync("start");
+        var status = await WaitUntilServingAsync();
+        Assert.EndsWith($"{status.App.Digest![..19]} serves.", start.AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Null(status.App.StoppedBy);
+        Assert.Equal("1", await ServedVersionAsync());
+        Assert.Equal(1, history.StartsOf(status.App.Digest));
+    }
+
+    [Fact]
+    public async Task A_docker_stop_holds_like_one_of_ours()
+    {
+        var agent = await ServeOneAsync();
+
+        await Docker.DoAsync("stop", Name);
+
+        await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "it stays stopped");
+        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'docker stop'. Start it with 'ragagent start'.");
+        var update = await UpdateAsync();
+        Assert.Equal((1, "ragagent: the update failed. The app is stopped, by 'docker stop'. Start it with 'ragagent start'."), (update.ExitCode, update.Error.Trim()));
+
+        await agent.StopAsync("KILL");
+        StartAgent();
+        await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "hand" }, Image.Digest: not null }, "it stays stopped");
+        (await RequestAsync("start")).AssertSucceeded();
+        Assert.Equal("1", await ServedVersionAsync());
+    }
+
+    [Fact]
+    public async Task A_stop_and_a_start_of_what_is_so_already_succeed()
+    {
+        await ServeOneAsync();
+        var started = await Docker.StartedAtAsync(Name);
+
+        (await RequestAsync("start")).AssertSucceeded();
+        Assert.Equal(started, await Docker.StartedAtAsync(Name));
+
+        (await RequestAsync("stop")).AssertSucceeded();
+        (await RequestAsync("stop")).AssertSucceeded();
+        Assert.Empty(await AgentContainersAsync());
+    }
+
+    [Fact]
+    public async Task The_status_tells_of_the_watch_and_of_what_is_good()
+    {
+        ConfigureUpdate("auto", "1h");
+        await PushAsync("old");
+        StartAgent();
+        var old = (await WaitUntilServingAsync()).App.Digest!;
+        await PushAsync("new");
+        (await UpdateAsync()).AssertSucceeded();
+
+        var status = await WaitForAsync(s => s.Rollout.Phase == "watch", "it is watched");
+
+        Assert.Equal([old], status.Rollout.LastGood);
+        Assert.Equal(status.App.Since + TimeSpan.FromHours(1), status.Rollout.WatchUntil);
+        var text = (await RequestAsync("status")).AssertSucceeded();
+        Assert.Contains("rollout   watch, good from ", text, StringComparison.Ordinal);
+        Assert.Contains($"last good {old[..19]}\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("set aside", text, StringComparison.Ordinal);
+    }
+
+    private async Task AssertEveryoneSeesStoppedAsync(string sentence)
+    {
+        var status = await RequestAsync("status");
+        Assert.Equal(1, status.ExitCode);
+        Assert.StartsWith(sentence + "\n", status.Output, StringComparison.Ordinal);
+        Assert.Contains("app       stopped\n", status.Output, StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is switched off for now."}""" + "\n"), await GetAsync());
+    }
+
+    private async Task<AgentProcess> ServeOneAsync()
+    {
+        ConfigureUpdate("auto", "1s");
+        await PushAsync("1");
+        var agent = StartAgent();
+        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, "it has proven itself");
+        return agent;
+    }
+
+    private async Task<(string Old, string New)> ServeTwoGoodVersionsAsync()
+    {
+        ConfigureUpdate("auto", "1s");
+        var old = (await ServeGoodAsync("old")).App.Digest!;
+        await PushAsync("new");
+        (await UpdateAsync()).AssertSucceeded();
+        var status = await WaitForAsync(s => s.App.Digest != old && s is { App.State: "serving", Rollout.Phase: "settled" }, "the second one has proven itself");
+        Assert.Equal([status.App.Digest!, old], status.Rollout.LastGood);
+        return (old, status.App.Digest!);
+    }
+}

@@ -1,0 +1,167 @@
+using LocalAws.Faults;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>What ECR and the pull may refuse.</summary>
+public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
+{
+    [Fact]
+    public async Task A_token_that_the_role_may_not_have()
+    {
+        Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"));
+        await PushAsync();
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("aws-denied");
+        Assert.StartsWith("AWS denies giving out a registry token: User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
+        Assert.Equal("Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.", problem.Remedy);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_pull_that_the_role_may_not_do()
+    {
+        await PushAsync();
+        Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("DENIED"));
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("registry-denied");
+        Assert.StartsWith($"The instance role may not pull {Repository}:latest: ", problem.What, StringComparison.Ordinal);
+        Assert.Contains("is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/ragstream-web", problem.What, StringComparison.Ordinal);
+        Assert.StartsWith("Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository", problem.Remedy, StringComparison.Ordinal);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_token_that_expired_while_the_agent_was_idle_is_renewed_once_and_nobody_notices()
+    {
+        await PushAsync("1");
+        StartAgent();
+        await WaitUntilServingAsync();
+        var tokens = Aws.Requests.Count(Operations.GetAuthorizationToken);
+        await PushAsync("2");
+        Aws.RegistryTokens.ExpireAll();
+
+        (await UpdateAsync()).AssertSucceeded();
+
+        Assert.Equal("2", await ServedVersionAsync());
+        Assert.Equal(tokens + 1, Aws.Requests.Count(Operations.GetAuthorizationToken));
+    }
+
+    [Fact]
+    public async Task A_token_that_is_never_accepted_is_told_after_one_renewal()
+    {
+        await PushAsync();
+        Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("DENIED", "Your authorization token has expired. Reauthenticate and try again."));
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("registry-token-refused");
+        Assert.Contains("Your authorization token has expired", problem.What, StringComparison.Ordinal);
+        Assert.StartsWith("A new token was refused as well: check the machine's clock", problem.Remedy, StringComparison.Ordinal);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_repository_that_does_not_exist()
+    {
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("registry-repository-missing");
+        Assert.Equal($"The repository of {Repository}:latest does not exist: name unknown: " +
+            "The repository with name 'ragstream-web' does not exist in the registry with id '123456789012'.", problem.What);
+
+        await PushAsync();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_tag_that_does_not_exist()
+    {
+        await PushAsync("1", "other");
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("registry-tag-missing");
+        Assert.Equal($"{Repository}:latest does not exist: the repository has no such tag.", problem.What);
+
+        await PushAsync("2");
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task An_image_for_another_kind_of_machine()
+    {
+        await PushAsync("1", "latest", "--platform", "linux/arm64");
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("image-platform");
+        Assert.Equal($"{Repository}:latest was built for linux/arm64, but this machine is linux/amd64.", problem.What);
+        Assert.StartsWith("Build it with 'docker build --platform linux/amd64'", problem.Remedy, StringComparison.Ordinal);
+        Assert.DoesNotContain(Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
+
+        await PushAsync("2");
+        await WaitForAsync(s => s.App.State == "serving", "the right image serves");
+    }
+
+    [Fact]
+    public async Task An_index_without_an_image_for_this_machine()
+    {
+        await PushAsync("arm", "arm64", "--platform", "linux/arm64");
+        await OciIndexPublisher.PushAsync(Http, Aws, "ragstream-web", "latest", [("arm64", "arm64")], TestCancellation);
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("image-platform");
+        Assert.Equal($"{Repository}:latest was built for linux/arm64, but this machine is linux/amd64.", problem.What);
+    }
+
+    [Fact]
+    public async Task An_error_inside_a_pull_that_began_well_is_a_failure()
+    {
+        await PushAsync("1", "latest", "--ballast", "3m");
+        // The engine has answered 200 and is streaming when a layer turns out to be unavailable.
+        Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut(100_000), method: "GET");
+        StartAgent();
+
+        var status = await WaitForAsync(s => s.Problems.Count > 0, "the pull's failure is told");
+        Assert.Equal("absent", status.App.State);
+        Assert.StartsWith($"Getting {Repository}:latest failed: ", status.Problems[0].What, StringComparison.Ordinal);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_registry_that_does_not_allow_HEAD_is_asked_with_GET()
+    {
+        await PushAsync();
+        Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("UNSUPPORTED"), method: "HEAD");
+        StartAgent();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_registry_that_is_out_of_reach_at_boot_does_not_keep_the_image_on_disk_from_serving()
+    {
+        await PushAsync();
+        var first = StartAgent();
+        await WaitUntilServingAsync();
+        await first.StopAsync();
+        await Docker.DoAsync("stop", Name);   // as after a reboot: the container is there, and does not run
+
+        Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
+        var second = StartAgent();
+        var status = await WaitUntilServingAsync();
+
+        Assert.Contains("registry-unreachable", status.Problems.Select(p => p.Code));
+        Assert.Null(status.App.Newest);
+        await second.WaitForLogAsync("from the image on disk");
+    }
+}

@@ -1,0 +1,76 @@
+using LocalAws.Faults;
+using LocalAws.Requests;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Agent;
+
+/// <summary>The agent ends, reloads or begins anew at a bad moment.</summary>
+public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
+{
+    [Fact]
+    public async Task A_container_that_is_being_started_gets_its_secrets_before_the_agent_ends()
+    {
+        await PushAsync();
+        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(5));
+        AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
+        var agent = StartAgent();
+        await slow.Reached.WaitAsync(TimeSpan.FromSeconds(60), TestCancellation);
+
+        var code = await agent.StopAsync();
+
+        Assert.True((await Docker.InspectAsync(Name))?["State"]!["Running"]!.GetValue<bool>(), $"exit code {code}; the container: {(await Docker.InspectAsync(Name))?["State"]}");
+        Assert.Equal(0, code);
+    }
+
+    [Fact]
+    public async Task A_reload_while_the_engine_is_slow_to_start_the_container_does_not_end_the_agent()
+    {
+        await PushAsync();
+        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(24));
+        AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
+        var agent = StartAgent();
+        await slow.Reached.WaitAsync(TimeSpan.FromSeconds(60), TestCancellation);
+
+        await ReloadAsync(agent);
+
+        await WaitUntilServingAsync();
+        await agent.WaitForLogAsync("does not wait longer for the engine");
+        Assert.False(agent.HasExited);
+    }
+
+    [Fact]
+    public async Task A_key_that_this_process_has_not_read_does_not_reach_the_log_by_the_apps_last_words()
+    {
+        await PushAsync();
+        var first = StartAgent();
+        await WaitUntilServingAsync();
+        await first.StopAsync();
+        Aws.Faults.Add(Operations.GetParameter, new Fault.Cut());
+        var second = StartAgent();
+        await WaitUntilServingAsync();
+        await Docker.DoAsync("exec", Name, "/bin/sh", "-c", $"echo 'Incorrect API key provided: {Key}' >/proc/1/fd/2");
+        await Docker.DoAsync("kill", Name);
+        await WaitForAsync(s => s.LastFailure is not null, "the failure is told");
+
+        Assert.DoesNotContain(Key, second.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_container_name_is_refused_at_reload_for_it_would_leave_a_second_writer()
+    {
+        await PushAsync();
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        var started = await Docker.StartedAtAsync(Name);
+        Config["container"]!["name"] = $"{Name}b";
+        WriteConfig();
+
+        await agent.SignalAsync("HUP");
+
+        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
+        await agent.WaitForLogAsync($"container.name: can't change while the agent runs: '{Name}' would go on beside the new one");
+        Assert.Equal(started, await Docker.StartedAtAsync(Name));
+        Assert.Null(await Docker.InspectAsync($"{Name}b"));
+    }
+}

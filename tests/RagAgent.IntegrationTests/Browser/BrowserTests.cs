@@ -1,0 +1,116 @@
+using LocalAws.Faults;
+using Microsoft.Playwright;
+using RagAgent.IntegrationTests.Support;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Browser;
+
+/// <summary>What a person sees who opens the URL, in a real browser. RAGAGENT_SCREENSHOTS names a folder that gets a picture of each state.</summary>
+public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
+{
+    private static readonly string? ScreenshotFolder = Environment.GetEnvironmentVariable("RAGAGENT_SCREENSHOTS");
+
+    private string Url => $"http://127.0.0.1:{Port}/";
+
+    [Fact]
+    public async Task Who_comes_before_there_is_an_image_sees_what_goes_on_and_lands_in_the_app_by_itself()
+    {
+        Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["details"] = "full" };
+        Config["health"]!["gate"] = new System.Text.Json.Nodes.JsonObject { ["webSocket"] = "/_stcore/stream" };
+        await using var chromium = await ChromiumBrowser.StartAsync();
+        StartAgent();
+        await WaitForProblemAsync("registry-repository-missing");
+        var page = await chromium.OpenAsync();
+
+        var first = await page.GotoAsync(Url);
+
+        Assert.Equal(503, first!.Status);
+        await Assertions.Expect(page.Locator("body")).ToContainTextAsync("ragstream-web");
+        await ScreenshotAsync(page, "waiting");
+
+        await PushFullAsync("1", "--ballast", "60m");
+        Aws.Faults.Add("registry:blob", new Fault.Throttle(10_000_000));
+        var update = UpdateAsync();
+        await Assertions.Expect(page.Locator("#amount")).ToContainTextAsync(" MB of ", new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#pace")).ToContainTextAsync("/s", new() { Timeout = 30_000 });
+        await ScreenshotAsync(page, "pulling");
+        (await update).AssertSucceeded();
+        await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("1", new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("open");
+        await ScreenshotAsync(page, "serving");
+    }
+
+    [Fact]
+    public async Task Who_is_in_the_app_stays_in_it_through_a_restart_of_the_agent_and_sees_an_update()
+    {
+        ConfigureUpdate("start-first", "1s");
+        Config["update"]!["drain"] = "1s";
+        Config["health"]!["gate"] = new System.Text.Json.Nodes.JsonObject { ["webSocket"] = "/_stcore/stream" };
+        await PushFullAsync("1");
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        await using var chromium = await ChromiumBrowser.StartAsync();
+        var page = await chromium.OpenAsync();
+        await page.GotoAsync(Url);
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("open");
+        // It is lost when the page is loaded again.
+        await page.EvaluateAsync("window.isStillHere = true");
+
+        await agent.StopAsync("TERM");
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("closed");
+        StartAgent();
+        await Assertions.Expect(page.Locator("#opened")).ToHaveTextAsync("2", new() { Timeout = 30_000 });
+        Assert.True(await page.EvaluateAsync<bool>("window.isStillHere"));
+
+        await PushFullAsync("2");
+        await UpdateAsync();
+        await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("2", new() { Timeout = 30_000 });
+        Assert.True(await page.EvaluateAsync<bool>("window.isStillHere"));
+    }
+
+    [Fact]
+    public async Task Who_reads_that_the_app_is_switched_off_reads_as_well_that_the_machine_goes()
+    {
+        Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["accent"] = "#d97706" };
+        Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // this machine has been up for longer
+        await PushAsync();
+        StartAgent();
+        await WaitUntilServingAsync();
+        (await RequestAsync("stop")).AssertSucceeded();
+        await using var chromium = await ChromiumBrowser.StartAsync();
+        var page = await chromium.OpenAsync(new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
+
+        Assert.Equal(503, (await page.GotoAsync(Url))!.Status);
+
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app is switched off for now.");
+        await ScreenshotAsync(page, "stopped");
+        await Assertions.Expect(page.Locator("#ending")).ToHaveTextAsync("This machine is about to be switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("This machine is being switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#turns")).ToBeHiddenAsync();
+        await Assertions.Expect(page.Locator("#ending")).ToBeHiddenAsync();
+        await ScreenshotAsync(page, "leaving");
+    }
+
+    [Fact]
+    public async Task Who_comes_to_an_app_that_keeps_failing_reads_so_and_is_there_when_it_is_mended()
+    {
+        Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream" };
+        Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "1s" };
+        await PushWithBehaviorAsync("broken", ("FAKE_APP_EXIT_CODE", "3"));
+        StartAgent();
+        await using var chromium = await ChromiumBrowser.StartAsync();
+        var page = await chromium.OpenAsync(new() { ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
+        await WaitForAsync(s => s.App.CrashLooping, "it is a crash loop");
+
+        await page.GotoAsync(Url);
+
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app keeps failing. It is started again by itself, with longer and longer pauses.", new() { Timeout = 30_000 });
+        await ScreenshotAsync(page, "failing");
+        await PushFullAsync("mended");
+        (await UpdateAsync()).AssertSucceeded();
+        await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("mended", new() { Timeout = 30_000 });
+    }
+
+    private static Task ScreenshotAsync(IPage page, string name) =>
+        ScreenshotFolder is null ? Task.CompletedTask : page.ScreenshotAsync(new() { Path = Path.Combine(ScreenshotFolder, $"{name}.png"), FullPage = true });
+}

@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using RagAgent.Configuration;
+using RagAgent.Export;
+using RagAgent.Export.Ecs;
+using RagAgent.IntegrationTests.Support;
+using RagAgent.Tests.Export;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Export;
+
+/// <summary>The aws command takes what is exported, by the shapes that it has of each call, and sends it whole.</summary>
+public sealed class AwsCliInputTests : IAsyncLifetime
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("export-");
+    private RequestRecorder _aws = null!;
+
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
+
+    public static readonly TheoryData<string> Configurations = ["smallest", "sample", "everything"];
+
+    public async ValueTask InitializeAsync() => _aws = await RequestRecorder.StartAsync(TestCancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _aws.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public async Task A_task_definition_is_registered_as_it_is_exported(string configuration)
+    {
+        var exported = EcsTaskDefinition.Create(Of(configuration), new AwsLocation(), null, null).Document;
+
+        (await AwsAsync("ecs", "register-task-definition", exported)).AssertSucceeded();
+
+        Assert.Equal("AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition", _aws.Target);
+        AssertSame(exported, _aws.Body);
+    }
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public async Task A_service_is_created_as_it_is_exported(string configuration)
+    {
+        var exported = EcsService.Create(Of(configuration), null, null, [], []).Document;
+
+        (await AwsAsync("ecs", "create-service", exported)).AssertSucceeded();
+
+        var sent = JsonNode.Parse(_aws.Body)!.AsObject();
+        // The command adds one, so that a call which is made twice makes one service.
+        sent.Remove("clientToken");
+        Assert.Equal("AmazonEC2ContainerServiceV20141113.CreateService", _aws.Target);
+        AssertSame(exported, sent.ToJsonString());
+    }
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public async Task A_target_group_is_created_as_it_is_exported(string configuration)
+    {
+        var exported = EcsTargetGroup.Create(Of(configuration), null).Document;
+
+        (await AwsAsync("elbv2", "create-target-group", exported)).AssertSucceeded();
+
+        var sent = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(_aws.Body).ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        var expected = exported.Where(member => member.Key != "Matcher").ToDictionary(member => member.Key, member => member.Value!.ToString());
+        (expected["Action"], expected["Version"], expected["Matcher.HttpCode"]) = ("CreateTargetGroup", "2015-12-01", (string)exported["Matcher"]!["HttpCode"]!);
+        Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), sent.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("cpu", "1024", "Invalid type for parameter cpu")]
+    [InlineData("containerDefinition", "[]", "Unknown parameter in input: \"containerDefinition\"")]
+    [InlineData("family", null, "Missing required parameter in input: \"family\"")]
+    public async Task A_member_that_is_wrong_would_be_noticed(string member, string? value, string expected)
+    {
+        var exported = EcsTaskDefinition.Create(Of("everything"), new AwsLocation(), null, null).Document;
+        exported.Remove(member);
+        if (value is not null)
+        {
+            exported[member] = JsonNode.Parse(value);
+        }
+
+        var failure = (await AwsAsync("ecs", "register-task-definition", exported)).AssertFailed();
+
+        Assert.Contains(expected, failure, StringComparison.Ordinal);
+        Assert.Equal("", _aws.Body);
+    }
+
+    private static AgentConfig Of(string configuration) => ExportSamples.Read(configuration switch
+    {
+        "smallest" => ExportSamples.Minimal,
+        "sample" => File.ReadAllText(Path.Combine(Root(), "packaging/ragagent.json")),
+        _ => ExportSamples.Complete,
+    });
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
+        {
+            folder = folder.Parent!;
+        }
+
+        return folder.FullName;
+    }
+
+    private async Task<ProcessResult> AwsAsync(string service, string command, JsonObject input)
+    {
+        var file = Path.Combine(_folder.FullName, "input.json");
+        await File.WriteAllTextAsync(file, JsonFormatter.Format(input), TestCancellation);
+        return await ProcessRunner.RunAsync("/usr/bin/aws", ["--endpoint-url", _aws.Address, "--output", "json", service, command, "--cli-input-json", $"file://{file}"], new Dictionary<string, string>
+        {
+            ["HOME"] = _folder.FullName,
+            ["LANG"] = "C.UTF-8",
+            ["AWS_REGION"] = "eu-central-1",
+            ["AWS_PAGER"] = "",
+            ["AWS_ACCESS_KEY_ID"] = "AKIDNOBODY",
+            ["AWS_SECRET_ACCESS_KEY"] = "none",
+        }, stopping: TestCancellation);
+    }
+
+    private static void AssertSame(JsonNode expected, string actual) =>
+        Assert.True(JsonNode.DeepEquals(expected, JsonNode.Parse(actual)), $"Exported {expected.ToJsonString()} and sent {actual}");
+}

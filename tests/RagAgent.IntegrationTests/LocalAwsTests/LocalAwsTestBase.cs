@@ -1,0 +1,79 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using LocalAws;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.LocalAwsTests;
+
+/// <summary>A LocalAws of its own for each test, whose clock stands still until the test moves it.</summary>
+public abstract class LocalAwsTestBase : IAsyncLifetime
+{
+    protected const string StaticKeyId = "AKIDLOCALSTATIC";
+    protected const string StaticSecret = "wJalrXUtnFEMI/K7MDENG+static";
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("aws-bench-");
+
+    protected static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Starts at the real time, since the clients under test sign with theirs.</summary>
+    protected FakeTimeProvider Clock { get; } = new(TimeProvider.System.GetUtcNow());
+
+    protected HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false });
+
+    protected LocalAwsServer Aws { get; private set; } = null!;
+
+    protected string Folder => _folder.FullName;
+
+    protected virtual LocalAwsOptions Options => new()
+    {
+        StorageDirectory = Path.Combine(Folder, "storage"),
+        StaticKeys = new Dictionary<string, string> { [StaticKeyId] = StaticSecret },
+        Clock = Clock,
+    };
+
+    public virtual async ValueTask InitializeAsync() => Aws = await LocalAwsServer.StartAsync(Options, TestCancellation);
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (Aws is not null)
+        {
+            await Aws.DisposeAsync();
+        }
+
+        _folder.Delete(recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Asks the registry with a login; by default the publisher's, which never expires.</summary>
+    protected async Task<HttpResponseMessage> SendToRegistryAsync(HttpMethod method, string path, string? password = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(Aws.RegistryEndpoint, path));
+        request.Headers.Authorization = BasicLogin(password ?? Aws.DockerLogin.Password);
+        request.Headers.Accept.ParseAdd("application/vnd.docker.distribution.manifest.v2+json, */*;q=0.1");
+        return await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestCancellation);
+    }
+
+    protected static AuthenticationHeaderValue BasicLogin(string password) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes("AWS:" + password)));
+
+    protected static async Task AssertErrorAsync(HttpResponseMessage response, HttpStatusCode status, string code, string message)
+    {
+        var error = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestCancellation))!["errors"]![0]!;
+        Assert.Equal((status, code, message), (response.StatusCode, error["code"]!.GetValue<string>(), error["message"]!.GetValue<string>()));
+    }
+
+    /// <summary>Moves the clock in small steps until the task is done; what waits for a timer meanwhile goes on.</summary>
+    protected async Task AdvanceClockUntilAsync(Task done)
+    {
+        while (!done.IsCompleted)
+        {
+            TestCancellation.ThrowIfCancellationRequested();
+            Clock.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+    }
+}

@@ -1,0 +1,310 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using LocalAws;
+using RagAgent.Common;
+using RagAgent.Control;
+using RagAgent.Reporting;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Support;
+
+/// <summary>One machine: an AWS of its own, a container name of its own on the shared engine, and an agent.</summary>
+public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetime
+{
+    /// <summary>Generous: a test that fails waits this long, one that passes never does.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
+
+    protected const string Parameter = "/ragstream/OPENAI_API_KEY";
+
+    private readonly string _folder = Path.Combine("/tmp", $"ragat.{Guid.NewGuid():N}"[..16]);
+    private readonly List<AgentProcess> _agents = [];
+    private readonly Stack<IAsyncDisposable> _disposables = [];
+
+    protected static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
+
+    protected string Folder => _folder;
+
+    /// <summary>The container's.</summary>
+    protected string Name { get; } = $"app-{Guid.NewGuid():N}"[..12];
+
+    protected string Key { get; } = $"sk-planted-{Guid.NewGuid():N}";
+
+    protected int Port { get; } = FreePort();
+
+    protected LocalAwsServer Aws { get; private set; } = null!;
+
+    internal DockerCli Docker { get; private set; } = null!;
+
+    protected HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
+
+    protected string RuntimeDirectory => Path.Combine(_folder, "run");
+
+    protected string StateDirectory => Path.Combine(_folder, "state");
+
+    protected string ConfigFile => Path.Combine(_folder, "ragagent.json");
+
+    protected string Repository => $"{Aws.RegistryHost}/ragstream-web";
+
+    /// <summary>The agent's whole environment: nothing of the machine that runs the tests, and never a real metadata service.</summary>
+    protected Dictionary<string, string> AgentEnvironment { get; } = [];
+
+    /// <summary>The configuration of the README, and probes fast enough for tests. A test changes what it is about.</summary>
+    protected JsonObject Config { get; private set; } = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        Directory.CreateDirectory(_folder);
+        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+        Aws = await LocalAwsServer.StartAsync(new LocalAwsOptions { StorageDirectory = Path.Combine(_folder, "aws") }, TestCancellation);
+        Docker = new DockerCli(engineFixture.Docker.Host, Path.Combine(_folder, "docker"));
+        Aws.Parameters.Put(Parameter, Key);
+        foreach (var (name, value) in Aws.EnvironmentForAgent())
+        {
+            AgentEnvironment[name] = value;
+        }
+        AgentEnvironment["AWS_EC2_METADATA_DISABLED"] = "false";
+        AgentEnvironment["DOCKER_HOST"] = Docker.Host;
+        Config = new JsonObject
+        {
+            ["image"] = "ragstream-web",
+            ["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = Parameter },
+            ["container"] = new JsonObject { ["name"] = Name, ["stopTimeout"] = "2s" },
+            ["listen"] = new JsonObject { ["http"] = Port },
+            ["health"] = new JsonObject
+            {
+                ["startup"] = new JsonObject { ["interval"] = "100ms", ["timeout"] = "2s", ["deadline"] = "60s" },
+                ["gate"] = new JsonObject { ["webSocket"] = null },   // the light fake app has none
+                ["liveness"] = new JsonObject { ["interval"] = "200ms", ["timeout"] = "1s", ["failures"] = 3 },
+            },
+            ["restart"] = new JsonObject { ["firstDelay"] = "200ms", ["maxDelay"] = "1s" },
+            ["update"] = new JsonObject { ["every"] = null },
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var agent in _agents)
+        {
+            await agent.DisposeAsync();
+        }
+        foreach (var disposable in _disposables)
+        {
+            await disposable.DisposeAsync();
+        }
+        await Docker.RunAsync(["rm", "--force", "--volumes", Name, .. await AgentContainersAsync()]);
+        await WithImageLockAsync(async () =>
+        {
+            var images = await Docker.RunAsync("images", "--quiet", "--no-trunc", Repository);
+            foreach (var image in images.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct())
+            {
+                await Docker.RunAsync("rmi", "--force", image);
+            }
+        });
+        await Aws.DisposeAsync();
+        Http.Dispose();
+        Directory.Delete(_folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Something that the agent runs on: disposed of after the agent, also when the test fails.</summary>
+    protected T DisposeWithTest<T>(T disposable)
+        where T : IAsyncDisposable
+    {
+        _disposables.Push(disposable);
+        return disposable;
+    }
+
+    /// <summary>The ids of all containers of this test's agent, whatever their state.</summary>
+    internal async Task<string[]> ContainersAsync(DockerCli docker) =>
+        PrivateEngine.Lines((await docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
+
+    /// <summary>What the app does wrong, by the variables of tests/fake-app/README.md.</summary>
+    protected void ConfigureApp(params (string Name, string Value)[] behavior)
+    {
+        var environment = new JsonObject();
+        foreach (var (name, value) in behavior)
+        {
+            environment[name] = value;
+        }
+        Config["environment"] = environment;
+    }
+
+    /// <summary>Builds a light fake app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
+    protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) => BuildAndPushAsync("light", version, tag, more);
+
+    /// <summary>A light fake app whose image itself behaves so, whatever the configuration says.</summary>
+    protected Task PushWithBehaviorAsync(string version, params (string Name, string Value)[] behavior) =>
+        PushAsync(version, "latest", [.. behavior.SelectMany(h => new[] { "--behave", $"{h.Name}={h.Value}" })]);
+
+    /// <summary>The same with Python in it, and a WebSocket.</summary>
+    protected Task PushFullAsync(string version, params string[] more) => BuildAndPushAsync("full", version, "latest", more);
+
+    private Task BuildAndPushAsync(string kind, string version, string tag, params string[] more) => WithImageLockAsync(async () =>
+    {
+        var reference = $"{Repository}:{tag}";
+        var (user, password) = Aws.DockerLogin;
+        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
+        (await EngineFixture.RunScriptAsync("tests/fake-app/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).AssertSucceeded();
+        await Docker.DoAsync("push", "--quiet", reference);
+        await Docker.DoAsync("rmi", "--force", reference);
+    });
+
+    /// <summary>Builds any folder with a Dockerfile and pushes it under the tag <c>latest</c>.</summary>
+    protected Task BuildAndPushAsync(string folder) => WithImageLockAsync(async () =>
+    {
+        var reference = $"{Repository}:latest";
+        var (user, password) = Aws.DockerLogin;
+        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
+        await Docker.DoAsync("build", "--quiet", "--tag", reference, folder);
+        await Docker.DoAsync("push", "--quiet", reference);
+        await Docker.DoAsync("rmi", "--force", reference);
+    });
+
+    /// <summary>Images are built and removed one at a time on the shared engine.</summary>
+    protected async Task WithImageLockAsync(Func<Task> action)
+    {
+        await engineFixture.ImageLock.WaitAsync(TestCancellation);
+        try
+        {
+            await action();
+        }
+        finally
+        {
+            engineFixture.ImageLock.Release();
+        }
+    }
+
+    internal AgentProcess StartAgent()
+    {
+        WriteConfig();
+        return StartAgent(EngineFixture.Binary, ["run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
+    }
+
+    internal AgentProcess StartAgent(string program, IReadOnlyList<string> arguments)
+    {
+        var agent = new AgentProcess(program, arguments, AgentEnvironment);
+        _agents.Add(agent);
+        return agent;
+    }
+
+    protected void WriteConfig() => File.WriteAllText(ConfigFile, Config.ToJsonString());
+
+    /// <summary>Has the agent begin anew in the same process. Something in the file must have changed for that; here, nothing that matters.</summary>
+    internal Task ReloadAsync(AgentProcess agent)
+    {
+        File.AppendAllText(ConfigFile, "\n// changed");
+        return agent.SignalAsync("HUP");
+    }
+
+    /// <summary>Any command of the agent's, beside the one that runs.</summary>
+    internal Task<ProcessResult> RunCommandAsync(params string[] arguments) => ProcessRunner.RunAsync(EngineFixture.Binary, arguments, AgentEnvironment, stopping: TestCancellation);
+
+    internal Task<ProcessResult> UpdateAsync() => RequestAsync("update");
+
+    /// <summary>What an operator can ask of the agent that runs: update, rollback, unquarantine, stop, start.</summary>
+    internal Task<ProcessResult> RequestAsync(string what) => RunCommandAsync(what, "--runtime-dir", RuntimeDirectory);
+
+    /// <summary>How a newer image takes over, and how long it is watched.</summary>
+    protected void ConfigureUpdate(string swap, string watch) => Config["update"] = new JsonObject { ["every"] = null, ["swap"] = swap, ["watch"] = watch };
+
+    /// <summary>All containers of this agent, the ended ones too.</summary>
+    protected async Task<string[]> AgentContainersAsync() => PrivateEngine.Lines((await Docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
+
+    /// <summary>What happens to this agent's containers from now on.</summary>
+    internal Task<ContainerHistory> WatchContainersAsync() => ContainerHistory.StartAsync(Docker, Name);
+
+    /// <summary>The machine went down with agent and containers; images and the state directory are what is left.</summary>
+    internal async Task RebootAsync()
+    {
+        foreach (var agent in _agents)
+        {
+            await agent.StopAsync("KILL");
+        }
+        foreach (var container in await AgentContainersAsync())
+        {
+            await Docker.DoAsync("rm", "--force", "--volumes", container);
+        }
+    }
+
+    /// <summary>The first image is there and has proven itself.</summary>
+    internal async Task<StatusDocument> ServeGoodAsync(string version = "good", params (string Name, string Value)[] behavior)
+    {
+        await PushWithBehaviorAsync(version, behavior);
+        StartAgent();
+        return await WaitForAsync(s => s.App.State == "serving" && s.Rollout.Phase == "settled", "the first image has proven itself");
+    }
+
+    /// <summary>Waits until the agent's status is as wanted; fails with the last status and the log.</summary>
+    internal async Task<StatusDocument> WaitForAsync(Func<StatusDocument, bool> condition, string what)
+    {
+        using var client = new ControlClient(RuntimeDirectory);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
+        timeout.CancelAfter(Timeout);
+        StatusDocument? status = null;
+        while (true)
+        {
+            try
+            {
+                status = await client.StatusAsync(status?.Revision, timeout.Token);
+                if (condition(status))
+                {
+                    return status;
+                }
+            }
+            catch (Exception exception) when (exception is ProblemException or HttpRequestException or IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestCancellation);   // it does not listen yet
+            }
+            catch (OperationCanceledException) when (!TestCancellation.IsCancellationRequested)
+            {
+                Assert.Fail($"Waited in vain: {what}.\nThe last headline: {status?.Headline}\n{string.Join("\n---\n", _agents.Select(a => string.Join('\n', a.Log.Split('\n').TakeLast(25))))}");
+            }
+        }
+    }
+
+    internal Task<StatusDocument> WaitUntilServingAsync() => WaitForAsync(s => s.App.State == "serving", "the app serves");
+
+    /// <summary>Waits until the agent reports the problem; returns it as an operator reads it.</summary>
+    internal async Task<ProblemStatus> WaitForProblemAsync(string code)
+    {
+        var status = await WaitForAsync(s => s.Problems.Any(p => p.Code == code), $"the problem {code} is told");
+        return status.Problems.First(p => p.Code == code);
+    }
+
+    internal async Task<FailureStatus> WaitForFailureAsync(string code) =>
+        (await WaitForAsync(s => s.LastFailure?.Problem.Code == code, $"the failure {code} is told")).LastFailure!;
+
+    protected async Task<(HttpStatusCode Status, string Body)> GetAsync(string path = "/")
+    {
+        using var response = await Http.GetAsync(new Uri($"http://127.0.0.1:{Port}{path}"), TestCancellation);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation));
+    }
+
+    protected async Task<string> ServedVersionAsync()
+    {
+        var (status, body) = await GetAsync();
+        Assert.Equal(HttpStatusCode.OK, status);
+        const string before = "<b id=\"version\">";
+        var from = body.IndexOf(before, StringComparison.Ordinal) + before.Length;
+        return body[from..body.IndexOf('<', from)];
+    }
+
+    /// <summary>Waits until visitors see this version.</summary>
+    protected Task WaitForVersionAsync(string version) => WaitUntilAsync(async () =>
+        await GetAsync() is (HttpStatusCode.OK, var body) && body.Contains($"<b id=\"version\">{version}<", StringComparison.Ordinal), $"{version} serves");
+
+    /// <summary>Waits for a condition that no status tells.</summary>
+    protected static async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
+        timeout.CancelAfter(Timeout);
+        while (!await condition())
+        {
+            Assert.False(timeout.IsCancellationRequested, $"Waited in vain: {what}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestCancellation);
+        }
+    }
+
+    /// <summary>Not one that the kernel gives to whoever asks: an engine, or a connection of anybody's, may have it a moment later.</summary>
+    protected static int FreePort() => RagAgent.Tests.Support.FreePort.Find();
+}

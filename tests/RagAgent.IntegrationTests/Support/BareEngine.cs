@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace RagAgent.IntegrationTests.Support;
+
+/// <summary>A Docker Engine of its own on a Unix socket, without networks; gone with all its files afterwards.</summary>
+internal sealed class BareEngine : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("aws-bench-dockerd-");
+    private readonly Process _process;
+    private readonly Task<string> _log;
+
+    private BareEngine()
+    {
+        _process = ProcessRunner.Start("dockerd",
+            ["--host", Host, "--data-root", In("data"), "--exec-root", In("exec"), "--pidfile", In("pid"), "--bridge=none", "--iptables=false", "--ip6tables=false"]);
+        _process.StandardInput.Close();
+        _process.OutputDataReceived += (_, _) => { };
+        _process.BeginOutputReadLine();
+        _log = _process.StandardError.ReadToEndAsync();
+    }
+
+    private string Host => $"unix://{In("docker.sock")}";
+
+    public static async Task<BareEngine> StartAsync(CancellationToken stopping)
+    {
+        var engine = new BareEngine();
+        try
+        {
+            var limit = Stopwatch.StartNew();
+            while ((await engine.DockerAsync(["version"], stopping: stopping)).ExitCode != 0)
+            {
+                Assert.False(engine._process.HasExited, "dockerd ended at once");
+                Assert.True(limit.Elapsed < StartLimit, "dockerd did not answer in a minute");
+            }
+            return engine;
+        }
+        catch
+        {
+            await engine.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task<ProcessResult> DockerAsync(IReadOnlyList<string> arguments, string input = "", CancellationToken stopping = default) =>
+        ProcessRunner.RunAsync("docker", ["--host", Host, .. arguments], new Dictionary<string, string> { ["DOCKER_CONFIG"] = In("config") }, input, stopping);
+
+    public async ValueTask DisposeAsync()
+    {
+        await ProcessRunner.RunAsync("kill", ["-TERM", $"{_process.Id}"]);
+        await _process.WaitForExitAsync();
+        await _log;
+        _process.Dispose();
+        // The engine leaves this mount behind when it ends; on an engine that made none, umount says so and that is well.
+        await ProcessRunner.RunAsync("umount", [In("exec/netns/default")]);
+        _folder.Delete(recursive: true);
+    }
+
+    private string In(string name) => Path.Combine(_folder.FullName, name);
+}

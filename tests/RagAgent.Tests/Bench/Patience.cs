@@ -1,7 +1,0 @@
-namespace RagAgent.Tests.Bench;
-
-/// <summary>How long a test that waits for something may wait before it fails. Far longer than any takes.</summary>
-internal static class Patience
-{
-    public const int Milliseconds = 30_000;
-}

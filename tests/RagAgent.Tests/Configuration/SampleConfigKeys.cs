@@ -1,0 +1,111 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace RagAgent.Tests.Configuration;
+
+/// <summary>Goes from dotted keys to places in a configuration and back.</summary>
+internal static class SampleConfigKeys
+{
+    private const string Name = "OPENAI_API_KEY";
+
+    public static JsonObject Parse(string text) =>
+        JsonNode.Parse(text, null, new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip })!.AsObject();
+
+    /// <summary>The value at a key (of a list, in its first entry), itself perhaps null; null when the key is not there.</summary>
+    public static (JsonNode? Value, bool Found)? Find(JsonObject root, string key)
+    {
+        JsonNode? at = root;
+        foreach (var part in key.Split('.'))
+        {
+            var inList = part.EndsWith("[]", StringComparison.Ordinal);
+            if (at is not JsonObject members || !members.TryGetPropertyValue(inList ? part[..^2] : part.Replace("NAME", Name, StringComparison.Ordinal), out at))
+            {
+                return null;
+            }
+
+            if (inList)
+            {
+                at = at!.AsArray()[0];
+            }
+        }
+
+        return (at, true);
+    }
+
+    /// <summary>A file that sets this key, and beside it only what must be there.</summary>
+    public static string ConfigWithOnly(string key, string value)
+    {
+        if (key == "image")
+        {
+            return $$"""{ "image": {{value}} }""";
+        }
+
+        var parts = key.Split('.');
+        var text = $"\"{parts[^1]}\": {value}";
+        if (key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && parts[^1] is "json" or "delivery")
+        {
+            text += ", \"ssm\": \"/a\"";
+        }
+
+        if (key == "access.password.json")
+        {
+            text += ", \"ssm\": \"/a\"";
+        }
+
+        if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "host")
+        {
+            text += ", \"host\": \"/a\"";
+        }
+
+        if (key.StartsWith("container.volumes[].", StringComparison.Ordinal) && parts[^1] != "container")
+        {
+            text += ", \"container\": \"/a\"";
+        }
+
+        if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "certificate")
+        {
+            text += ", \"certificate\": \"/a\"";
+        }
+
+        if (key.StartsWith("tls.", StringComparison.Ordinal) && parts[^1] != "key")
+        {
+            text += ", \"key\": \"/a\"";
+        }
+
+        if (key.StartsWith("dns.", StringComparison.Ordinal) && parts[^1] != "zone")
+        {
+            text += ", \"zone\": \"Z1\"";
+        }
+
+        if (key.StartsWith("dns.", StringComparison.Ordinal) && parts[^1] != "name")
+        {
+            text += ", \"name\": \"rag.example.com\"";
+        }
+
+        foreach (var part in parts.Reverse().Skip(1))
+        {
+            text = part.EndsWith("[]", StringComparison.Ordinal)
+                ? $$"""
+                    "{{part[..^2]}}": [ { {{text}} } ]
+                    """
+                : $$"""
+                    "{{part.Replace("NAME", Name, StringComparison.Ordinal)}}": { {{text}} }
+                    """;
+        }
+
+        if (key.StartsWith("tls.", StringComparison.Ordinal))
+        {
+            text += ", \"listen\": { \"https\": 443 }";
+        }
+
+        if (key == "listen.https")
+        {
+            text += ", \"tls\": { \"certificate\": \"/a\", \"key\": \"/a\" }";
+        }
+
+        return $$"""{ "image": "app", {{text}} }""";
+    }
+
+    /// <summary>The key as a message about the file of <see cref="ConfigWithOnly"/> names it.</summary>
+    public static string KeyInMessage(string key) => key.Replace("NAME", Name, StringComparison.Ordinal).Replace("[]", "[0]", StringComparison.Ordinal);
+}

@@ -1,0 +1,43 @@
+using System.Net.Sockets;
+using System.Text;
+using RagAgent.Control;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Control;
+
+/// <summary>The control socket's sign of life: a whole answer, and nothing less.</summary>
+public sealed class ControlHeartbeatTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-pulse-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{ \"version\": ")]
+    [InlineData("HTTP/1.1 2")]
+    [InlineData("")]
+    public async Task An_answer_that_is_cut_is_no_beat_and_no_fault(string answer)
+    {
+        using var address = new ControlSocket(_folder.FullName);
+        using var agent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        agent.Bind(new UnixDomainSocketEndPoint(address.SocketPath));
+        agent.Listen();
+        using var pulse = new ControlHeartbeat(address, new ImmediateTimeProvider(TimeSpan.FromSeconds(2)));
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
+        var beat = pulse.BeatAsync(end.Token);
+        for (var asked = 0; asked < 3; asked++)
+        {
+            using var call = await agent.AcceptAsync(end.Token);
+            await call.ReceiveAsync(new byte[4096], end.Token);
+            await call.SendAsync(Encoding.ASCII.GetBytes(answer), end.Token);
+        }
+
+        Assert.False(beat.IsCompleted);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => beat);
+    }
+}

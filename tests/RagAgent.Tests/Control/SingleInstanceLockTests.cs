@@ -1,0 +1,38 @@
+using RagAgent.Common;
+using RagAgent.Control;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Control;
+
+public class SingleInstanceLockTests
+{
+    private readonly string _engine = $"/nowhere/{Guid.NewGuid()}";
+
+    [Fact]
+    public void A_container_has_one_agent()
+    {
+        using var first = new SingleInstanceLock(_engine, "ragstream");
+
+        Assert.Equal(
+            new Problem(ProblemCatalog.AlreadyRunning, "Another RagAgent already looks after the container ragstream on this machine.",
+                "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name."),
+            AssertProblem.Thrown(() => new SingleInstanceLock(_engine, "ragstream").Dispose()));
+    }
+
+    [Fact]
+    public void Another_container_or_another_engine_may_have_another_agent()
+    {
+        using var first = new SingleInstanceLock(_engine, "ragstream");
+        using var otherContainer = new SingleInstanceLock(_engine, "other");
+        using var otherEngine = new SingleInstanceLock(_engine + "x", "ragstream");
+    }
+
+    [Fact]
+    public void When_the_agent_is_gone_the_container_is_free()
+    {
+        new SingleInstanceLock(_engine, "ragstream").Dispose();
+
+        new SingleInstanceLock(_engine, "ragstream").Dispose();
+    }
+}

@@ -1,0 +1,19 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Hosting.Systemd;
+using RagAgent.Diagnostics.Systemd;
+using Xunit;
+
+namespace RagAgent.Tests.Diagnostics;
+
+public sealed class SafeSystemdNotifierTests
+{
+    [Fact]
+    public void A_systemd_that_can_not_be_told_is_no_reason_to_end() => new SafeSystemdNotifier(new ThrowingNotifier()).Notify(ServiceState.Ready);
+
+    private sealed class ThrowingNotifier : ISystemdNotifier
+    {
+        public bool IsEnabled => true;
+
+        public void Notify(ServiceState state) => throw new SocketException((int)SocketError.TooManyOpenSockets);
+    }
+}

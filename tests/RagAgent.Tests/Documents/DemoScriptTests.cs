@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Documents;
+
+public sealed class DemoScriptTests
+{
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    public async Task The_demo_says_how_it_is_used_and_no_more(string argument)
+    {
+        var (code, output, error) = await RunAsync(argument);
+
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("  ./demo.sh --check ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("shellcheck", output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task What_it_does_not_know_is_a_wrong_use() =>
+        Assert.Equal((64, "", "demo.sh: unknown option --chek. --help lists the options.\n"), await RunAsync("--chek"));
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(string argument)
+    {
+        using var demo = Process.Start(new ProcessStartInfo(RepositoryFiles.PathOf("demo.sh"), [argument]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = demo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await demo.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await demo.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (demo.ExitCode, output, await error);
+    }
+}

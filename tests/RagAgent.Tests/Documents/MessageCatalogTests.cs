@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+using RagAgent.Diagnostics.Logging;
+using RagAgent.Tests.Contract;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Documents;
+
+/// <summary>docs/messages.md explains each line of the agent and each problem, and is what the journal's catalog is made of.</summary>
+public sealed partial class MessageCatalogTests
+{
+    private static readonly string[] Sources = [.. Directory.EnumerateFiles(RepositoryFiles.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
+        .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText)];
+
+    private static readonly string Text = File.ReadAllText(RepositoryFiles.PathOf("docs/messages.md"));
+    private static readonly Match[] Entries = [.. Entry().Matches(Text).Cast<Match>()];
+
+    [Fact]
+    public void Every_line_and_every_problem_is_explained_once_and_nothing_else_is()
+    {
+        var events = LogEvent.All.Where(log => log.Level != LogLevel.Debug && !log.HasProblem).Select(log => log.JournalName).ToArray();
+        var problems = ProblemCodes.All;
+        var explained = Entries.Select(entry => entry.Groups["name"].Value).ToArray();
+
+        Assert.Empty(explained.GroupBy(name => name).Where(same => same.Count() > 1).Select(same => same.Key));
+        Assert.Empty(events.Concat(problems).Except(explained));
+        Assert.All(explained.Except(events), name => Assert.Contains(Sources, text => text.Contains($"\"{name}\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Every_line_has_a_number_of_its_own() =>
+        Assert.Empty(LogEvent.All.GroupBy(log => log.Id).Where(same => same.Count() > 1)
+            .Select(same => $"{same.Key}: {string.Join(", ", same.Select(log => log.Name))}"));
+
+    [Fact]
+    public void A_subject_fits_its_line_and_a_text_says_more()
+    {
+        Assert.All(Entries, entry =>
+        {
+            Assert.InRange(entry.Groups["subject"].Value.Length, 5, 60);
+            Assert.False(entry.Groups["subject"].Value.EndsWith('.'), entry.Groups["subject"].Value);
+            Assert.InRange(entry.Groups["text"].Value.Trim().Length, 40, 2000);
+        });
+    }
+
+    [Fact]
+    public async Task Journalctl_gets_paragraphs_of_at_most_100_columns_and_whole_commands()
+    {
+        var catalog = await CatalogAsync();
+        var lines = catalog.Split('\n');
+        var commands = Text.Split('\n').Where(IsCommand).ToArray();
+
+        Assert.All(lines.Where(line => !IsCommand(line)), line => Assert.InRange(line.Length, 0, 100));
+        Assert.All(lines.Where(line => !IsCommand(line)), line => Assert.True(line.Count(c => c == '`') % 2 == 0, line));
+        Assert.All(commands, line => Assert.InRange(line.Length, 0, 120));
+        Assert.Equal(commands, lines.Where(IsCommand));
+
+        static bool IsCommand(string line) => line.StartsWith("    ", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_catalog_has_each_under_the_number_that_the_agent_gives_it()
+    {
+        var catalog = await CatalogAsync();
+
+        Assert.Equal(
+            Entries.Select(entry => (MessageId.For(entry.Groups["name"].Value), entry.Groups["subject"].Value)),
+            InCatalog().Matches(catalog).Select(entry => (entry.Groups[1].Value, entry.Groups[2].Value)));
+        Assert.Equal(Regex.Count(catalog, "^-- ", RegexOptions.Multiline), Entries.Length);
+    }
+
+    private static async Task<string> CatalogAsync()
+    {
+        using var script = Process.Start(new ProcessStartInfo(RepositoryFiles.PathOf("packaging/catalog.sh")) { RedirectStandardOutput = true })!;
+        var catalog = await script.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await script.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, script.ExitCode);
+        return catalog;
+    }
+
+    [GeneratedRegex(@"^### `(?<name>[a-z0-9-]+)`\n(?<subject>[^\n]+)\n\n(?<text>.+?)(?=\n#|\z)", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Entry();
+
+    [GeneratedRegex("^-- ([0-9a-f]{32})\nSubject: (.+)$", RegexOptions.Multiline)]
+    private static partial Regex InCatalog();
+}

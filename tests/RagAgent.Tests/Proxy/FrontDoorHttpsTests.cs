@@ -1,0 +1,259 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using System.Security.Authentication;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using RagAgent.Configuration;
+using RagAgent.Proxy.Listening;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>The front door with a certificate.</summary>
+public class FrontDoorHttpsTests
+{
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData(false, "1.1")]
+    [InlineData(false, "2.0")]
+    [InlineData(true, "1.1")]
+    [InlineData(true, "2.0")]
+    public async Task A_visitor_reaches_the_app_by_either_version_of_http_and_either_kind_of_key(bool rsa, string version)
+    {
+        await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("hello"));
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, rsa: rsa);
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, frontDoor.HttpsUri("/a?b=c")) { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var response = await frontDoor.Client.SendAsync(request, TestCancellation);
+
+        Assert.Equal(("hello", version), (await response.Content.ReadAsStringAsync(TestCancellation), response.Version.ToString()));
+        var arrived = Assert.Single(app.Requests);
+        Assert.Equal(("GET /a?b=c", "https", $"127.0.0.1:{frontDoor.Https}", $"127.0.0.1:{frontDoor.Https}"),
+            (arrived.ToString(), arrived.Headers["X-Forwarded-Proto"], arrived.Headers["X-Forwarded-Host"], arrived.Headers["Host"]));
+    }
+
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task Two_versions_of_TLS_are_spoken(SslProtocols protocol)
+    {
+        await using var agent = new SupervisorFixture();
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
+
+        await using var connection = await frontDoor.ConnectAsync(TestCancellation, protocol);
+
+        Assert.Equal(protocol, connection.SslProtocol);
+    }
+
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData(3, 22, null)]   // TLS 1.2: a handshake record follows
+    [InlineData(2, 21, 70)]     // TLS 1.1: an alert, protocol_version
+    [InlineData(1, 21, 70)]
+    public async Task An_older_TLS_is_refused_by_the_server_itself(byte minor, byte record, int? alert)
+    {
+        await using var agent = new SupervisorFixture();
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, rsa: true);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, frontDoor.Https, TestCancellation);
+
+        await client.GetStream().WriteAsync(ClientHello(minor), TestCancellation);
+        var response = new byte[7];
+        await client.GetStream().ReadExactlyAsync(response, TestCancellation);
+
+        Assert.Equal(record, response[0]);
+        Assert.True(alert is null || response[6] == alert, $"alert {response[6]}");
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task The_chain_is_sent_and_the_root_is_not()
+    {
+        await using var agent = new SupervisorFixture();
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
+        var sent = new List<string>();
+
+        await using var connection = await frontDoor.ConnectAsync(TestCancellation, chain: chain => sent.AddRange(chain.ChainPolicy.ExtraStore.Select(certificate => certificate.Thumbprint)));
+
+        Assert.Equal([frontDoor.Authority.IntermediateThumbprint], sent.Except([connection.RemoteCertificate!.GetCertHashString()]));
+    }
+
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_WebSocket_goes_through_by_either_version_of_http_and_is_counted_as_a_session(string version)
+    {
+        await using var app = await TestServer.StartAsync(async context =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
+            var buffer = new byte[100];
+            for (var got = await socket.ReceiveAsync(buffer, context.RequestAborted); got.MessageType != WebSocketMessageType.Close; got = await socket.ReceiveAsync(buffer, context.RequestAborted))
+            {
+                await socket.SendAsync(buffer.AsMemory(0, got.Count), got.MessageType, got.EndOfMessage, context.RequestAborted);
+            }
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+        });
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
+        using var network = new SocketsHttpHandler { UseProxy = false, SslOptions = frontDoor.Authority.ClientOptions(HttpsFrontDoorFixture.Now) };
+        using var invoker = new HttpMessageInvoker(network);
+        using var socket = new ClientWebSocket();
+        socket.Options.HttpVersion = Version.Parse(version);
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        socket.Options.AddSubProtocol("streamlit");
+        socket.Options.SetRequestHeader("Origin", $"https://127.0.0.1:{frontDoor.Https}");
+
+        await socket.ConnectAsync(new Uri($"wss://127.0.0.1:{frontDoor.Https}/_stcore/stream"), invoker, TestCancellation);
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, TestCancellation);
+        var buffer = new byte[100];
+        var got = await socket.ReceiveAsync(buffer, TestCancellation);
+
+        Assert.Equal(("hello", "streamlit"), (Encoding.UTF8.GetString(buffer, 0, got.Count), socket.SubProtocol));
+        await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+        Assert.Equal(("GET /_stcore/stream", "https", $"127.0.0.1:{frontDoor.Https}", $"https://127.0.0.1:{frontDoor.Https}"),
+            (app.Requests[0].ToString(), app.Requests[0].Headers["X-Forwarded-Proto"], app.Requests[0].Headers["Host"], app.Requests[0].Headers["Origin"]));
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
+        await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_renewed_pair_is_shown_at_the_next_handshake_and_open_connections_go_on()
+    {
+        await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("hello"));
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
+        await using var early = await frontDoor.ConnectAsync(TestCancellation);
+        Assert.Equal("HTTP/1.1 200 OK", await HttpsFrontDoorFixture.GetStatusLineAsync(early, TestCancellation));
+        Assert.Equal(frontDoor.Serial, await frontDoor.PresentedSerialAsync(TestCancellation));
+        var first = frontDoor.Certificates.Current;
+
+        var renewed = frontDoor.IssueNextCertificate();
+        await frontDoor.AdvanceUntilAsync(() => frontDoor.Certificates.Current != first, TestCancellation);
+
+        Assert.Equal(renewed, await frontDoor.PresentedSerialAsync(TestCancellation));
+        Assert.Equal("HTTP/1.1 200 OK", await HttpsFrontDoorFixture.GetStatusLineAsync(early, TestCancellation));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task Without_a_certificate_the_app_is_not_shown_in_the_clear_and_HTTPS_begins_as_soon_as_there_is_one()
+    {
+        await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("hello"));
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, issued: false);
+
+        var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, TestCancellation);
+        Assert.Equal((false, "certificate-missing"), (closed.FrontDoor.IsOpen, closed.FrontDoor.Problem!.Code));
+        using (var turned = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, turned.StatusCode);
+            Assert.Equal("This page is shown over HTTPS only, and there is no usable certificate for it yet; who runs it finds the reason with 'ragagent status'.\n", await turned.Content.ReadAsStringAsync(TestCancellation));
+        }
+        await Assert.ThrowsAnyAsync<Exception>(() => frontDoor.ConnectAsync(TestCancellation));
+
+        frontDoor.IssueNextCertificate();
+        await frontDoor.AdvanceUntilAsync(() => frontDoor.Certificates.Current is not null, TestCancellation);
+
+        await agent.WaitForAsync(state => state.FrontDoor.IsOpen, TestCancellation);
+        using var response = await frontDoor.Client.GetAsync(frontDoor.HttpsUri(), TestCancellation);
+        Assert.Equal("hello", await response.Content.ReadAsStringAsync(TestCancellation));
+        using var led = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation);
+        Assert.Equal(HttpStatusCode.PermanentRedirect, led.StatusCode);
+        Assert.DoesNotContain(app.Requests, request => request.Headers["X-Forwarded-Proto"] != "https");
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_port_of_HTTPS_that_is_taken_is_told_by_its_own_key()
+    {
+        await using var agent = new SupervisorFixture();
+        await agent.StartAsync(TestCancellation);
+        var port = FreePort.Find();
+        using var other = new TcpListener(IPAddress.IPv6Any, port);
+        other.Server.DualMode = true;
+        other.Start();
+
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, https: port);
+
+        var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, TestCancellation);
+        Assert.Equal(("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program."), (closed.FrontDoor.Problem!.Code, closed.FrontDoor.Problem.What));
+        Assert.Contains("set listen.https in the configuration", closed.FrontDoor.Problem.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task Who_comes_to_a_held_port_of_HTTPS_while_there_is_no_agent_is_answered_by_the_next_one()
+    {
+        await using var agent = new SupervisorFixture();
+        await agent.StartAsync(TestCancellation);
+        using var http = CreateHeldSocket(out var httpPort);
+        using var https = CreateHeldSocket(out var httpsPort);
+        var activation = ActivationSockets.FromDescriptors([(int)http.Handle, (int)https.Handle]);
+
+        for (var round = 1; round <= 3; round++)
+        {
+            using var early = new TcpClient();
+            await early.ConnectAsync(IPAddress.Loopback, httpsPort, TestCancellation);
+            await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, activation: activation, http: httpPort, https: httpsPort);
+            await using var connection = new SslStream(early.GetStream());
+            await connection.AuthenticateAsClientAsync(frontDoor.Authority.ClientOptions(HttpsFrontDoorFixture.Now), TestCancellation);
+            Assert.StartsWith("HTTP/1.1 ", await HttpsFrontDoorFixture.GetStatusLineAsync(connection, TestCancellation), StringComparison.Ordinal);   // whatever the app, or who has its port here, says
+        }
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task Strict_transport_is_told_by_HTTPS_alone_and_in_the_agents_words()
+    {
+        await using var app = await TestServer.StartAsync(context =>
+        {
+            context.Response.Headers.StrictTransportSecurity = "max-age=1; includeSubDomains";
+            return Task.CompletedTask;
+        });
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, new TlsConfig { Hsts = TimeSpan.FromHours(8760) });
+
+        using var secure = await frontDoor.Client.GetAsync(frontDoor.HttpsUri(), TestCancellation);
+        using var plain = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation);
+
+        Assert.Equal(["max-age=31536000"], secure.Headers.GetValues("Strict-Transport-Security"));
+        Assert.False(plain.Headers.Contains("Strict-Transport-Security"));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task Without_the_redirect_the_app_is_served_in_the_clear_as_well()
+    {
+        await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("hello"));
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, new TlsConfig { Redirect = false }, issued: false);
+
+        using var response = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation);
+
+        Assert.Equal("hello", await response.Content.ReadAsStringAsync(TestCancellation));
+        Assert.Contains(frontDoor.LogMessages, line => line.StartsWith($"The certificate {frontDoor.Authority.Certificate} is not there.", StringComparison.Ordinal));
+    }
+
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
+
+    private static Socket CreateHeldSocket(out int port)
+    {
+        var held = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
+        held.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
+        held.Listen();
+        port = ((IPEndPoint)held.LocalEndPoint!).Port;
+        return held;
+    }
+
+    /// <summary>What a client of one version says first, as in RFC 5246: no client library says it of an old version any more.</summary>
+    private static byte[] ClientHello(byte minor)
+    {
+        byte[] suites = [0xC0, 0x2F, 0xC0, 0x14, 0xC0, 0x13, 0x00, 0x35, 0x00, 0x2F];
+        byte[] extensions = [0x00, 0x0A, 0x00, 0x04, 0x00, 0x02, 0x00, 0x17, 0x00, 0x0B, 0x00, 0x02, 0x01, 0x00, 0x00, 0x0D, 0x00, 0x06, 0x00, 0x04, 0x04, 0x01, 0x08, 0x04];
+        byte[] body = [3, minor, .. new byte[32], 0, 0, (byte)suites.Length, .. suites, 1, 0, 0, (byte)extensions.Length, .. extensions];
+        byte[] handshake = [1, 0, 0, (byte)body.Length, .. body];
+        return [22, 3, 1, 0, (byte)handshake.Length, .. handshake];
+    }
+}

@@ -1,0 +1,378 @@
+using System.Net.WebSockets;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
+using RagAgent.Configuration;
+using RagAgent.Proxy.Forwarding;
+using RagAgent.Proxy.StatusPage;
+using RagAgent.Supervision.Runtime;
+using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
+using Xunit;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>Requests that come while one container takes the place of another wait for it.</summary>
+public sealed class HeldRequestsTests : IAsyncLifetime
+{
+    private static readonly TimeSpan HoldTimeout = TimeSpan.FromSeconds(30);
+    private static readonly AgentState TimeBetweenContainers = Sample.StateWithoutContainer with
+    {
+        Secrets = Sample.Loaded(Sample.CurrentSecrets),
+        Tag = Sample.Loaded(Sample.CurrentResolution),
+        Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)),
+        Front = new ContainerState.Starting(1, new Release(Sample.CurrentImage, "config", "secrets"), Moment.Zero),
+        LastServed = Moment.Zero,
+    };
+
+    private readonly StateFeed _board = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly CancellationTokenSource _shutdown = new();
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false });
+    private readonly ServiceProvider _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
+    private InFlightRequests _inFlight = null!;
+    private HeldRequests _held = null!;
+    private ProxyHandler _handler = null!;
+    private TestServer _door = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _inFlight = new InFlightRequests(_time);
+        await StartAsync(HoldTimeout);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _door.DisposeAsync();
+        _handler.Dispose();
+        _shutdown.Dispose();
+        await _services.DisposeAsync();
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_request_waits_and_goes_to_the_new_one()
+    {
+        await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("new"));
+        _board.Publish(TimeBetweenContainers);
+
+        var response = _client.GetStringAsync(_door.Address, TestCancellation);
+        await WaitUntilHeldAsync(1);
+        _board.Publish(TimeBetweenContainers with { Front = new ContainerState.Probing(Sample.Container(app.Port), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), null, Adopted: false) });
+        Assert.False(response.IsCompleted);
+        Assert.Empty(app.Requests);
+        Serve(app);
+
+        Assert.Equal("new", await response);
+        await WaitUntilHeldAsync(0);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task An_upload_waits_at_its_sender_and_arrives_whole()
+    {
+        await using var app = await TestServer.StartAsync(_ => Task.CompletedTask);
+        _board.Publish(TimeBetweenContainers);
+        // More than all buffers on the way take.
+        var content = new ChunkedContent(count: 64);
+
+        var response = _client.PostAsync(_door.Address, content, TestCancellation);
+        await WaitUntilHeldAsync(1);
+        Assert.InRange(content.Written, 0, 63);
+        Serve(app);
+
+        Assert.Equal(200, (int)(await response).StatusCode);
+        Assert.Equal(64 * ChunkedContent.Size, Assert.Single(app.Requests).Body.Length);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_session_waits_as_well_and_is_none_until_it_is_open()
+    {
+        var sessions = new List<int>();
+        _inFlight.SessionsChanged += sessions.Add;
+        await using var app = await TestServer.StartAsync(async context =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, context.RequestAborted);
+        });
+        _board.Publish(TimeBetweenContainers);
+        using var session = new ClientWebSocket();
+        session.Options.Proxy = null;
+
+        var opening = session.ConnectAsync(new Uri($"ws://{_door.Authority}/_stcore/stream"), TestCancellation);
+        await WaitUntilHeldAsync(1);
+        Assert.Empty(sessions);
+        Serve(app);
+        await opening;
+
+        var buffer = new byte[16];
+        Assert.Equal("hello", Encoding.UTF8.GetString(buffer, 0, (await session.ReceiveAsync(buffer, TestCancellation)).Count));
+        Assert.Equal(1, sessions[0]);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_browser_that_goes_somewhere_waits_a_moment_and_then_gets_the_page_which_goes_on_by_itself()
+    {
+        _board.Publish(TimeBetweenContainers);
+
+        var response = GetPageAsync();
+        await WaitUntilHeldAsync(1);
+        _time.Advance(ProxyHandler.PageMaxHold - TimeSpan.FromMilliseconds(1));
+        Assert.Equal(1, _held.Count);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+
+        using var page = await response;
+        Assert.Equal((503, "text/html"), ((int)page.StatusCode, page.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(TimeSpan.FromSeconds(2), page.Headers.RetryAfter?.Delta);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_change_that_takes_too_long_is_told_and_so_are_those_who_come_later_in_it()
+    {
+        _board.Publish(TimeBetweenContainers);
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        var response = _client.GetAsync(_door.Address, TestCancellation);
+        await WaitUntilHeldAsync(1);
+        _time.Advance(HoldTimeout - TimeSpan.FromSeconds(10));
+
+        Assert.Equal(503, (int)(await response).StatusCode);
+        using var later = await _client.GetAsync(_door.Address, TestCancellation);
+        Assert.Equal((503, 0), ((int)later.StatusCode, _held.Count));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task When_it_turns_out_that_the_app_does_not_come_back_they_are_told_at_once()
+    {
+        _board.Publish(TimeBetweenContainers);
+
+        var response = _client.GetAsync(_door.Address, TestCancellation);
+        await WaitUntilHeldAsync(1);
+        _board.Publish(TimeBetweenContainers with { Hold = RagAgent.Supervision.State.Hold.Operator, Front = new ContainerState.Absent() });
+
+        Assert.Equal(FrontDoorFixture.JsonReply("stopped", "The app is switched off for now."), await (await response).Content.ReadAsStringAsync(TestCancellation));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task Beyond_the_bound_nobody_waits_and_who_leaves_makes_room()
+    {
+        _board.Publish(TimeBetweenContainers);
+        using var leaving = new CancellationTokenSource();
+        var waiting = Enumerable.Range(0, HeldRequests.MaxHeld).Select(_ => _held.WaitAsync(null, leaving.Token)).ToArray();
+        await WaitUntilHeldAsync(HeldRequests.MaxHeld);
+
+        Assert.Equal(503, (int)(await _client.GetAsync(_door.Address, TestCancellation)).StatusCode);
+        await leaving.CancelAsync();
+        Assert.All(await Task.WhenAll(waiting), Assert.False);
+        Assert.Equal(0, _held.Count);
+        using var patience = new CancellationTokenSource();
+        var visitor = _client.GetAsync(_door.Address, patience.Token);
+        await WaitUntilHeldAsync(1);
+        await patience.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => visitor);
+        await WaitUntilHeldAsync(0);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task They_hold_up_neither_a_drain_nor_the_end_of_the_agent()
+    {
+        _board.Publish(TimeBetweenContainers);
+        var response = _client.GetAsync(_door.Address, TestCancellation);
+        await WaitUntilHeldAsync(1);
+
+        Assert.Equal(0, await _inFlight.DrainAsync(Sample.Container(), Timeout.InfiniteTimeSpan, TestCancellation));
+        await _shutdown.CancelAsync();
+
+        Assert.Equal(503, (int)(await response).StatusCode);   // on a clock that stands still
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task What_only_asks_to_be_shown_something_is_asked_again_when_the_old_one_goes_in_the_middle()
+    {
+        await using var after = await TestServer.StartAsync(context => context.Response.WriteAsync("after"));
+        await using var before = await TestServer.StartAsync(context =>
+        {
+            _board.Publish(TimeBetweenContainers with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
+            context.Abort();
+            return Task.CompletedTask;
+        });
+        Serve(before);
+
+        var response = _client.GetStringAsync(_door.Address, TestCancellation);
+        await WaitUntilHeldAsync(1);
+        Serve(after);
+
+        Assert.Equal("after", await response);
+        Assert.Equal(0, await _inFlight.DrainAsync(Sample.Container(), Timeout.InfiniteTimeSpan, TestCancellation));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task What_the_old_one_may_have_acted_on_is_not_and_is_told_so()
+    {
+        await using var before = await TestServer.StartAsync(context =>
+        {
+            _board.Publish(TimeBetweenContainers with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
+            context.Abort();
+            return Task.CompletedTask;
+        });
+        Serve(before);
+
+        using var response = await _client.PostAsync(_door.Address, new StringContent("once"), TestCancellation);
+
+        Assert.Equal((503, 0), ((int)response.StatusCode, _held.Count));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task Who_meets_a_crash_before_it_is_known_waits_for_the_news_of_it_and_then_for_the_restart()
+    {
+        await using var after = await TestServer.StartAsync(context => context.Response.WriteAsync("after"));
+        _board.Publish(TimeBetweenContainers with { Front = Sample.Serving(FreePort.Find()), LastServed = null });
+
+        var response = _client.PostAsync(_door.Address, new StringContent("x"), TestCancellation);
+        await WaitUntilHeldAsync(1);
+        _board.Publish(TimeBetweenContainers with { Front = new ContainerState.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null)), Crashes = 1 });
+        Assert.False(response.IsCompleted);
+        Serve(after);
+
+        Assert.Equal(200, (int)(await response).StatusCode);
+        Assert.Equal("x", Assert.Single(after.Requests).Body);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task When_there_are_none_he_is_told_that_the_app_does_not_answer()
+    {
+        _board.Publish(TimeBetweenContainers with { Front = Sample.Serving(FreePort.Find()), LastServed = null });
+
+        var response = _client.GetAsync(_door.Address, TestCancellation);
+        await WaitUntilHeldAsync(1);
+        _board.Touch();   // of something else
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now."), await (await response).Content.ReadAsStringAsync(TestCancellation));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task With_no_patience_configured_nobody_waits()
+    {
+        await _door.DisposeAsync();
+        _handler.Dispose();
+        await StartAsync(TimeSpan.Zero);
+        _board.Publish(TimeBetweenContainers);
+
+        Assert.Equal(503, (int)(await _client.GetAsync(_door.Address, TestCancellation)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("starting", true)]
+    [InlineData("starting for the first time", false)]
+    [InlineData("probing", true)]
+    [InlineData("probing one that was found", true)]
+    [InlineData("probing one that was found and is not well", false)]
+    [InlineData("replaced", true)]
+    [InlineData("killed", true)]
+    [InlineData("restarted by other", true)]
+    [InlineData("never healthy", false)]
+    [InlineData("stopped by an operator", false)]
+    [InlineData("absent, the next one on disk", true)]
+    [InlineData("absent, nothing on disk", false)]
+    [InlineData("absent, the next one broken", false)]
+    [InlineData("absent, no secrets", false)]
+    [InlineData("failed, back in a second", true)]
+    [InlineData("failed, back in a minute", false)]
+    [InlineData("crash loop", false)]
+    [InlineData("engine away", false)]
+    [InlineData("unseen", true)]   // as after a restart of the agent, beside an app that serves
+    [InlineData("unseen, engine away", false)]
+    public void The_app_is_waited_for_only_where_it_is_about_to_be_back(string what, bool isAwaited)
+    {
+        var (first, probing) = (TimeBetweenContainers with { LastServed = null }, new ContainerState.Probing(Sample.Container(), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), null, Adopted: false));
+        var failed = new ContainerState.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null));
+        AgentState Stopping(StopReason reason) => TimeBetweenContainers with { Front = new ContainerState.Stopping(1, Sample.Container(), reason) };
+        var absent = TimeBetweenContainers with { Front = new ContainerState.Absent() };
+        var state = what switch
+        {
+            "starting" => TimeBetweenContainers,
+            "starting for the first time" => first,
+            "probing" => TimeBetweenContainers with { Front = probing },
+            "probing one that was found" => first with { Front = probing with { Adopted = true } },
+            "probing one that was found and is not well" => first with { Front = probing with { Adopted = true, LastError = "no answer" } },
+            "replaced" => Stopping(new StopReason.Replaced()),
+            "killed" => Stopping(new StopReason.Unhealthy(4, "no answer")),
+            "restarted by other" => Stopping(new StopReason.RestartedByOther()),
+            "never healthy" => Stopping(new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), null)),
+            "stopped by an operator" => Stopping(new StopReason.Requested()) with { Hold = RagAgent.Supervision.State.Hold.Operator },
+            "absent, the next one on disk" => absent,
+            "absent, nothing on disk" => absent with { Image = Sample.Loading<FetchedImage>() },
+            "absent, the next one broken" => absent with { Defects = [new Defect(Sample.CurrentImage, IsCorrupt: true)] },
+            "absent, no secrets" => absent with { Secrets = Fetched<SecretVersions>.Wanted },
+            "failed, back in a second" => TimeBetweenContainers with { Front = failed, Crashes = 1 },
+            "failed, back in a minute" => TimeBetweenContainers with { Front = failed with { Until = Moment.Zero + TimeSpan.FromMinutes(1) }, Crashes = 1 },
+            "crash loop" => TimeBetweenContainers with { Crashes = 5 },
+            "engine away" => TimeBetweenContainers with { Engine = Sample.LoadFailed(Sample.AnyProblem, Sample.StateWithoutContainer.Engine.Value) },
+            "unseen" => new AgentState(),
+            "unseen, engine away" => new AgentState { Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem) },
+            _ => throw new ArgumentOutOfRangeException(nameof(what)),
+        };
+
+        Assert.Equal(isAwaited ? Moment.Zero + HoldTimeout : null, RecoveryForecast.WaitUntil(state, Sample.DefaultPolicy, HoldTimeout));
+    }
+
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
+
+    private async Task StartAsync(TimeSpan hold)
+    {
+        var clock = new AgentClock(_time);
+        var unserved = new UnavailableResponse(new AgentConfig { Image = "app" }, _board, Sample.DefaultPolicy, Sample.FirstBoot(), clock, NullLogger.Instance);
+        _held = new HeldRequests(_board, Sample.DefaultPolicy, clock, hold);
+        _handler = new ProxyHandler(_services.GetRequiredService<IHttpForwarder>(), _inFlight, _board, _held, new StatusPageEvents(_board, unserved.ModelOf, _time), unserved);
+        _door = await TestServer.StartAsync(context => _handler.HandleAsync(context, _shutdown.Token), record: false);
+    }
+
+    private void Serve(TestServer app) => _board.Publish(TimeBetweenContainers with { Front = Sample.Serving(app.Port), LastServed = null });
+
+    private async Task<HttpResponseMessage> GetPageAsync()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, _door.Address) { Headers = { { "Accept", "text/html,*/*;q=0.8" } } };
+        return await _client.SendAsync(request, TestCancellation);
+    }
+
+    private async Task WaitUntilHeldAsync(int count)
+    {
+        while (_held.Count != count)
+        {
+            await Task.Yield();
+            TestCancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>A body of a megabyte a piece.</summary>
+    private sealed class ChunkedContent(int count) : HttpContent
+    {
+        public const int Size = 1 << 20;
+
+        private int _written;
+
+        public int Written => Volatile.Read(ref _written);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
+        {
+            var piece = new byte[Size];
+            Array.Fill(piece, (byte)'x');
+            for (var i = 0; i < count; i++)
+            {
+                await stream.WriteAsync(piece, TestCancellation);
+                Interlocked.Increment(ref _written);
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}

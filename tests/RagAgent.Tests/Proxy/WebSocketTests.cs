@@ -1,0 +1,115 @@
+using System.Net.WebSockets;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Proxy;
+
+/// <summary>WebSockets, by which Streamlit's pages live.</summary>
+public class WebSocketTests
+{
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_WebSocket_goes_through_with_its_sub_protocol_and_is_counted_while_it_is_open()
+    {
+        await using var app = await TestServer.StartAsync(EchoAsync);
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        await using var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
+
+        using (var first = await ConnectAsync(frontDoor.Port))
+        {
+            Assert.Equal("streamlit", first.SubProtocol);
+            Assert.Equal("hello", await EchoAsync(first, "hello"));
+            await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+            using (var second = await ConnectAsync(frontDoor.Port))
+            {
+                await agent.WaitForAsync(state => state.Sessions == 2, TestCancellation);
+                await second.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
+            }
+            await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+            first.Abort();
+        }
+
+        Assert.Equal(0, (await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation)).Sessions);
+        Assert.Equal($"streamlit, xsrf, session|http://127.0.0.1:{frontDoor.Port}|127.0.0.1:{frontDoor.Port}",
+            string.Join('|', new[] { "Sec-WebSocket-Protocol", "Origin", "Host" }.Select(name => app.Requests[0].Headers[name])));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_handshake_that_the_app_refuses_is_refused_and_no_session()
+    {
+        await using var app = await TestServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = 403;
+            return Task.CompletedTask;
+        });
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        await using var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
+
+        var refused = await Assert.ThrowsAsync<WebSocketException>(() => ConnectAsync(frontDoor.Port));
+
+        Assert.Contains("403", refused.Message, StringComparison.Ordinal);
+        await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task Plain_requests_are_no_sessions()
+    {
+        await using var agent = new SupervisorFixture(1);
+        var during = -1;
+        await using var app = await TestServer.StartAsync(context =>
+        {
+            during = agent.Board.State.Sessions;
+            return Task.CompletedTask;
+        });
+        await using var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
+        agent.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving(app.Port) });
+
+        using var response = await frontDoor.Client.GetAsync("", TestCancellation);
+
+        Assert.Equal(0, during);
+    }
+
+    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
+
+    private static async Task<ClientWebSocket> ConnectAsync(int port)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.Proxy = null;
+        foreach (var protocol in (string[])["streamlit", "xsrf", "session"])
+        {
+            socket.Options.AddSubProtocol(protocol);
+        }
+        socket.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{port}");
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}/_stcore/stream"), TestCancellation);
+        return socket;
+    }
+
+    private static async Task<string> EchoAsync(ClientWebSocket socket, string text)
+    {
+        await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, TestCancellation);
+        var buffer = new byte[100];
+        var received = await socket.ReceiveAsync(buffer, TestCancellation);
+        return Encoding.UTF8.GetString(buffer, 0, received.Count);
+    }
+
+    private static async Task EchoAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
+        var buffer = new byte[100];
+        try
+        {
+            for (var got = await socket.ReceiveAsync(buffer, context.RequestAborted); got.MessageType != WebSocketMessageType.Close; got = await socket.ReceiveAsync(buffer, context.RequestAborted))
+            {
+                await socket.SendAsync(buffer.AsMemory(0, got.Count), got.MessageType, got.EndOfMessage, context.RequestAborted);
+            }
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+        }
+        catch (WebSocketException)
+        {
+            return;   // the visitor left without a word, as the test wants
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using RagAgent.Storage;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+public class LongRunTests
+{
+    private readonly ContainerStory _story = new();
+    private readonly List<WeakReference> _history = [];
+
+    [Fact]
+    public void Of_ten_thousand_restarts_the_state_keeps_what_it_keeps_of_one()
+    {
+        _story.StartServing();
+        RestartTimes(100);
+        var written = StateSerializer.Serialize(_story.Memory, "boot").Length;
+
+        RestartTimes(9_900);
+
+        Assert.Equal(10_000, _story.State.Crashes);
+        Assert.InRange(StateSerializer.Serialize(_story.Memory, "boot").Length, 1, written + 20);   // the containers' names have more digits by now
+        GC.Collect();
+        Assert.InRange(_history.Count(thing => thing.IsAlive), 0, 4);
+    }
+
+    private void RestartTimes(int times)
+    {
+        for (var time = 0; time < times; time++)
+        {
+            RecordState();
+            _story.Crash().RestartAfterBackoff().ForgetStartedEffects();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void RecordState()
+    {
+        _history.Add(new WeakReference(_story.CurrentContainer));
+        _history.Add(new WeakReference(_story.State.LastFailure));
+    }
+}

@@ -1,0 +1,253 @@
+using RagAgent.Common;
+using RagAgent.Supervision;
+using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary><c>ragagent rollback</c> and <c>ragagent unquarantine</c>.</summary>
+public class OperatorRequestTests
+{
+    private readonly ContainerStory _story = new();
+
+    [Fact]
+    public void A_rollback_runs_the_image_before_the_newest_and_sets_the_newest_aside()
+    {
+        RollBack();
+        Assert.Equal(Sample.NewImage, _story.CurrentContainer.Image);
+        Assert.Equal(new RequestOutcome(_story.State.LastOutcome!.Id, RequestKind.Rollback, Changed: true, Sample.NewImage.Digest, null), _story.State.LastOutcome);
+        _story.PassWatch();
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Verdict).Image);
+    }
+
+    [Fact]
+    public void When_that_one_fails_the_newest_is_run_again_for_it_did_serve()
+    {
+        RollBack();
+        for (var crash = 0; crash < 3; crash++)
+        {
+            _story.Crash().RereadSecrets().WaitOutBackoff().CompleteStart().CompleteInspections();
+        }
+        Assert.Equal(Sample.NewerImage, _story.CurrentContainer.Image);
+        Assert.Null(_story.State.Verdict);
+    }
+
+    [Fact]
+    public void Without_an_image_before_it_there_is_nothing_to_go_back_to()
+    {
+        _story.StartServing().PassWatch().Request(RequestKind.Rollback);
+        Assert.Equal("no-last-good", _story.State.LastOutcome!.Problem!.Code);
+        Assert.IsType<ContainerState.Serving>(_story.State.Front);
+    }
+
+    [Fact]
+    public void A_second_rollback_says_that_the_newest_is_set_aside_already()
+    {
+        RollBack().Request(RequestKind.Rollback);
+        Assert.Equal("image-quarantined", _story.State.LastOutcome!.Problem!.Code);
+        Assert.EndsWith("a rollback goes one step back.", _story.State.LastOutcome.Problem.What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_chance_runs_the_newest_again()
+    {
+        RollBack().Request(RequestKind.Unquarantine).CompleteSecretsRead().CompleteResolve();
+        if (_story.IsPending<Effect.FetchImage>())
+        {
+            _story.CompleteFetch();
+        }
+        _story.CompleteSwap();
+        Assert.Equal(Sample.NewerImage, _story.CurrentContainer.Image);
+        Assert.True(_story.State.LastOutcome!.Changed);
+    }
+
+    [Fact]
+    public void Where_nothing_is_set_aside_there_is_nothing_to_do()
+    {
+        _story.StartServing().Request(RequestKind.Unquarantine);
+        Assert.Equal("nothing-quarantined", _story.State.LastOutcome!.Problem!.Code);
+    }
+
+    [Fact]
+    public void What_was_rolled_back_stays_so_after_a_restart_of_the_agent()
+    {
+        RollBack().RestartAgent().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve();
+        Assert.False(_story.IsPending<Effect.StopContainer>());
+    }
+
+    [Fact]
+    public void A_rollback_begins_in_the_first_round_and_without_strikes()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback);
+        var verdict = Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.Equal((Sample.NewerImage, 0, 1, true), (verdict.Image, verdict.Strikes, verdict.Round, verdict.ByOperator));
+    }
+
+    [Fact]
+    public void A_rollback_before_the_registry_has_answered_sets_aside_what_runs()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().RestartAgent().CompleteInspection();
+        _story.Request(RequestKind.Rollback);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.RolledBack>(_story.State.Verdict).Image);
+    }
+
+    [Fact]
+    public void A_rollback_while_nothing_runs_and_the_registry_has_not_answered_sets_aside_what_ran_last()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
+        _story.Containers[0] = _story.Containers[0].Exited(0);
+        _story.RestartAgent().CompleteInspection().Request(RequestKind.Rollback);
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.RolledBack>(_story.State.Verdict).Image);
+    }
+
+    [Fact]
+    public void A_rollback_that_calls_off_a_candidate_has_changed_something_though_the_same_release_serves()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve();
+        Assert.Equal((RequestKind.Rollback, true, null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Changed, _story.State.LastOutcome.Problem));
+        Assert.Equal(Sample.NewImage.Digest, _story.State.LastOutcome.Digest);
+    }
+
+    [Fact]
+    public void Without_knowing_which_of_two_images_is_to_blame_a_rollback_says_so_and_an_update_tries_the_newest_again()
+    {
+        BecomesUndecided();
+        _story.Request(RequestKind.Rollback);
+        Assert.Equal("image-undecided", _story.State.LastOutcome!.Problem!.Code);
+        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+
+        _story.Request(RequestKind.Update);
+        Assert.Null(_story.State.Verdict);
+    }
+
+    [Theory]
+    [InlineData(RequestKind.Rollback, "The newest image sha256:0123456789ab is set aside already, and the one before it is run: a rollback goes one step back.")]
+    [InlineData(RequestKind.Update, "The newest image sha256:0123456789ab was set aside, and the last good one is run instead: ")]
+    internal void An_image_that_was_set_aside_is_named_by_the_start_of_its_digest(RequestKind kind, string words)
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.Image("0123456789abcdef")).CompleteSwap();
+        for (var crash = 0; crash < 3; crash++)
+        {
+            _story.Crash().RereadSecrets().WaitsOutAnyDelay().BecomeReady();
+        }
+        _story.PassWatch().Request(kind).AnswersWhatIsAsked();
+        Assert.StartsWith(words, _story.State.LastOutcome!.Problem!.What, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, "The app is stopped, by 'ragagent stop'.")]
+    [InlineData(false, "The app is stopped, by 'docker stop'.")]
+    public void Who_stopped_the_app_is_what_an_update_meanwhile_is_told(bool byOperator, string words)
+    {
+        _story.StartServing();
+        if (byOperator)
+        {
+            _story.Request(RequestKind.Stop).CompleteStop().CompleteInspections();
+        }
+        else
+        {
+            var id = _story.CurrentContainer.Id;
+            _story.Containers[0] = _story.Containers[0].Exited(143);
+            _story.Handle(at => new Event.ExternalStopRequested(at, id)).CompleteInspections();
+        }
+        _story.Request(RequestKind.Update);
+        Assert.Equal(words, _story.State.LastOutcome!.Problem!.What);
+    }
+
+    [Fact]
+    public void Requests_are_numbered_one_after_the_other()
+    {
+        _story.StartServing().Request(RequestKind.Update);
+        var first = _story.State.Request!.Id;
+        _story.Request(RequestKind.Update);
+        Assert.Equal(first + 1, _story.State.Request!.Id);
+        Assert.Equal(first + 1, _story.State.LastOperation);
+    }
+
+    [Fact]
+    public void Two_updates_in_a_row_compare_with_what_served_before_the_first()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections();
+        _story.PushAndUpdate(Sample.NewImage).CompleteStart().CompleteInspections().CompleteSwap();
+        Assert.Equal((RequestKind.Update, false), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Changed));
+    }
+
+    [Fact]
+    public void A_start_that_overtakes_a_stop_compares_with_nothing_that_served()
+    {
+        _story.StartServing().Request(RequestKind.Stop).Request(RequestKind.Start).CompleteStop().CompleteInspections().CompleteSecretsRead().CompleteResolve().BecomeReady();
+        Assert.Equal((RequestKind.Start, true), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Changed));
+    }
+
+    [Fact]
+    public void A_start_fails_with_the_secrets_that_cannot_be_read()
+    {
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).FailSecretsRead(Sample.EngineSilent);
+        Assert.Equal((RequestKind.Start, Sample.EngineSilent), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_first_start_fails_with_the_registry_that_does_not_answer_or_the_pull_that_fails(bool pull)
+    {
+        _story.Boot().CompleteInspection().Request(RequestKind.Start).CompleteSecretsRead();
+        // The first answer was asked for before the start was.
+        _ = pull ? _story.CompleteResolve().FailFetch(Sample.EngineSilent) : _story.FailResolve().FailResolve(Sample.EngineSilent);
+        Assert.Equal((RequestKind.Start, Sample.EngineSilent), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+    }
+
+    [Fact]
+    public void A_start_does_not_fail_with_the_registry_while_there_is_an_image_on_disk()
+    {
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).CompleteSecretsRead().FailResolve();
+        Assert.NotNull(_story.State.Request);
+        _story.BecomeReady();
+        Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem));
+    }
+
+    [Fact]
+    public void A_start_fails_with_the_crash_of_what_was_started()
+    {
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).CompleteSecretsRead().CompleteResolve();
+        _story.CompleteStart().CompleteInspections().Crash();
+        Assert.Equal((RequestKind.Start, "app-exited"), (_story.State.LastOutcome!.Kind, _story.State.LastOutcome.Problem?.Code));
+    }
+
+    [Fact]
+    public void An_update_does_not_wait_for_the_delay_of_a_pull_that_failed()
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch();
+        Assert.False(_story.IsPending<Effect.FetchImage>());
+        _story.Request(RequestKind.Update);
+        Assert.True(_story.IsPending<Effect.FetchImage>());
+    }
+
+    [Fact]
+    public void An_update_does_not_wait_for_the_delay_of_a_candidate_that_failed()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate);
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve();
+        Assert.IsType<ContainerState.Starting>(_story.State.Candidate);
+    }
+
+    private void BecomesUndecided()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap();
+        for (var crash = 0; crash < 6; crash++)
+        {
+            _story.Crash().RereadSecrets().WaitsOutAnyDelay().BecomeReady();
+        }
+        Assert.IsType<Verdict.Undecided>(_story.State.Verdict);
+    }
+
+    private ContainerStory RollBack()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
+        return _story.Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve().CompleteSwap();
+    }
+}

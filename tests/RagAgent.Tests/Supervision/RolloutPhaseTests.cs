@@ -1,0 +1,198 @@
+using RagAgent.Reporting;
+using RagAgent.Supervision;
+using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
+using Xunit;
+
+namespace RagAgent.Tests.Supervision;
+
+/// <summary>Where the newest image is on its way to being the last good one, as people see it in the status.</summary>
+public class RolloutPhaseTests
+{
+    private readonly ContainerStory _story = new();
+
+    private string Phase => RolloutPhase.Of(_story.State, _story.Policy);
+
+    [Fact]
+    public void From_the_boot_to_the_end_of_the_watch_the_first_image_goes_through_all_phases()
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead();
+        Assert.Equal("resolve", Phase);
+        _story.CompleteResolve();
+        Assert.Equal("pull", Phase);
+        _story.CompleteFetch();
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
+        Assert.Equal("candidate", Phase);
+        _story.CompleteStart().CompleteInspections();
+        Assert.Equal("candidate", Phase);
+        _story.PassProbe();
+        Assert.Equal("gate", Phase);
+        _story.PassProbe();
+        Assert.Equal("watch", Phase);
+        _story.PassWatch();
+        Assert.Equal("settled", Phase);
+    }
+
+    [Fact]
+    public void An_update_that_replaces_the_old_container_is_a_swap_until_that_is_gone()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage);
+        Assert.Equal("swap", Phase);
+        _story.CompleteStop().CompleteInspections();
+        Assert.Equal("candidate", Phase);
+    }
+
+    [Fact]
+    public void Beside_the_old_container_the_new_one_is_a_candidate_until_its_gate_and_the_old_one_leaves_in_the_swap()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage);
+        Assert.IsType<ContainerState.Starting>(_story.State.Candidate);
+        Assert.Equal("candidate", Phase);
+        _story.CompleteStart().CompleteInspections();
+        Assert.Equal("candidate", Phase);
+        _story.PassProbe();
+        Assert.Equal("gate", Phase);
+        _story.PassProbe();
+        Assert.IsType<ContainerState.Draining>(_story.State.Candidate);
+        Assert.Equal("swap", Phase);
+        _story.CompleteDrain();
+        Assert.IsType<ContainerState.Stopping>(_story.State.Candidate);
+        Assert.Equal("swap", Phase);
+        _story.CompleteStop().CompleteInspections();
+        Assert.Equal("watch", Phase);
+    }
+
+    [Fact]
+    public void A_candidate_that_waits_for_its_next_try_is_still_the_candidate()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate);
+        Assert.Equal("candidate", Phase);
+    }
+
+    [Fact]
+    public void A_candidate_that_is_stopped_because_it_was_never_well_is_not_swapped_in()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
+        while (_story.State.Candidate is ContainerState.Probing)
+        {
+            if (_story.PendingEffects.OfType<Effect.Probe>().Any(probe => probe.Container.Image == Sample.NewerImage))
+            {
+                _story.FailProbe();
+            }
+            _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
+        }
+        Assert.IsType<StopReason.NeverHealthy>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
+        Assert.Equal("rolled-back", Phase);
+    }
+
+    [Fact]
+    public void A_newer_image_that_waits_for_sessions_to_end_is_waiting()
+    {
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
+        _story.StartServing().PassWatch().Handle(at => new Event.SessionsChanged(at, 1)).Tag = Sample.NewerImage;
+        _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(6));
+        Assert.Equal("waiting", Phase);
+    }
+
+    [Fact]
+    public void A_failed_image_is_rolled_back_both_while_the_one_before_it_is_watched_and_after_that()
+    {
+        FailsItsTrial();
+        Assert.IsType<Verdict.RolledBack>(_story.State.Verdict);
+        Assert.Equal("rolled-back", Phase);
+        _story.BecomeReady();
+        Assert.Equal("rolled-back", Phase);
+        _story.PassWatch();
+        Assert.IsType<Verdict.Quarantined>(_story.State.Verdict);
+        Assert.Equal("rolled-back", Phase);
+    }
+
+    [Fact]
+    public void Two_images_that_fail_leave_the_rollout_undecided()
+    {
+        FailsItsTrial();
+        for (var crash = 0; crash < 3; crash++)
+        {
+            _story.BecomeReady().Crash().WaitOutBackoff();
+        }
+        Assert.Equal("undecided", Phase);
+    }
+
+    [Fact]
+    public void An_image_on_trial_that_crashed_and_waits_is_still_the_candidate()
+    {
+        _story.StartServing().Crash().RereadSecrets();
+        Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
+        Assert.Equal("candidate", Phase);
+    }
+
+    [Fact]
+    public void A_proven_image_stays_settled_while_it_is_restarted_after_a_crash()
+    {
+        _story.StartServing().PassWatch().Crash();
+        Assert.Equal("settled", Phase);
+        _story.WaitOutBackoff();
+        Assert.IsType<ContainerState.Starting>(_story.State.Front);
+        Assert.Equal("settled", Phase);
+        _story.CompleteStart().CompleteInspections();
+        Assert.Equal("settled", Phase);
+        _story.PassProbe();
+        Assert.Equal("settled", Phase);
+        _story.PassProbe();
+        Assert.Equal("settled", Phase);
+    }
+
+    [Fact]
+    public void A_proven_image_stays_settled_while_the_app_is_stopped_on_purpose()
+    {
+        _story.StartServing().PassWatch().Request(RequestKind.Stop).CompleteStop().CompleteInspections();
+        Assert.Equal("settled", Phase);
+    }
+
+    [Fact]
+    public void An_image_on_trial_that_is_being_stopped_on_purpose_is_not_in_a_swap()
+    {
+        _story.StartServing().Request(RequestKind.Stop);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
+        Assert.Equal("none", Phase);
+    }
+
+    [Fact]
+    public void The_image_that_ran_when_the_agent_restarted_is_no_new_candidate_and_does_not_pass_a_gate_again()
+    {
+        _story.StartServing().PassWatch().RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        Assert.Equal(ProbeKind.Startup, Assert.IsType<ContainerState.Probing>(_story.State.Front).Stage);
+        Assert.Equal("settled", Phase);
+        _story.PassProbe();
+        Assert.Equal(ProbeKind.Gate, Assert.IsType<ContainerState.Probing>(_story.State.Front).Stage);
+        Assert.Equal("settled", Phase);
+    }
+
+    [Fact]
+    public void An_image_on_trial_that_the_agent_found_running_stays_the_candidate_through_its_gate()
+    {
+        _story.StartServing().RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().PassProbe();
+        Assert.Equal(ProbeKind.Gate, Assert.IsType<ContainerState.Probing>(_story.State.Front).Stage);
+        Assert.Equal("candidate", Phase);
+    }
+
+    [Fact]
+    public void A_newer_image_that_cannot_be_pulled_while_the_app_is_stopped_is_in_no_phase()
+    {
+        _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
+        _story.StartServing().PassWatch().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Tag = Sample.NewerImage;
+        _story.Advance(TimeSpan.FromMinutes(6)).CompleteResolve().FailFetch();
+        Assert.Equal("none", Phase);
+    }
+
+    /// <summary>The newer image has crashed three times, and the one before it is about to be started.</summary>
+    private void FailsItsTrial()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash().RereadSecrets();
+        Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
+    }
+}

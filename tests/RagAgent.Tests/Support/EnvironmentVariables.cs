@@ -1,0 +1,38 @@
+using Xunit;
+
+namespace RagAgent.Tests.Support;
+
+/// <summary>For tests that set environment variables, which the whole process shares: they run after all others and one at a time.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public static class EnvironmentVariableCollection
+{
+    public const string Name = "Process environment";
+}
+
+/// <summary>Sets environment variables and puts back what was there.</summary>
+internal sealed class EnvironmentVariables : IDisposable
+{
+    private readonly List<(string Name, string? Before)> _previous = [];
+
+    public EnvironmentVariables(params (string Name, string? Value)[] variables)
+    {
+        foreach (var (name, value) in variables)
+        {
+            Set(name, value);
+        }
+    }
+
+    public void Set(string name, string? value)
+    {
+        _previous.Add((name, Environment.GetEnvironmentVariable(name)));
+        Environment.SetEnvironmentVariable(name, value);
+    }
+
+    public void Dispose()
+    {
+        foreach (var (name, previous) in Enumerable.Reverse(_previous))
+        {
+            Environment.SetEnvironmentVariable(name, previous);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace RagAgent.Tests.Support;
+
+/// <summary>A request as it arrived.</summary>
+internal sealed record ReceivedRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
+{
+    public override string ToString() => $"{Method} {Path}";
+}
+
+/// <summary>An HTTP server on a loopback port of the kernel's choice, whose answers a test writes.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly WebApplication _server;
+    private readonly ConcurrentQueue<ReceivedRequest> _requests = new();
+
+    private TestServer(WebApplication server) => _server = server;
+
+    public Uri Address { get; private set; } = new("http://127.0.0.1");
+    public int Port => Address.Port;
+    public string Authority => Address.Authority;
+    public IReadOnlyList<ReceivedRequest> Requests => [.. _requests];
+
+    public static async Task<TestServer> StartAsync(RequestDelegate handler, bool record = true)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            // What a test sees to be cut was cut by the agent.
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+        });
+        // A request that hangs on purpose must not hold the test's end.
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(20));
+        var server = new TestServer(builder.Build());
+        server._server.UseWebSockets();
+        server._server.Run(async context =>
+        {
+            if (record)
+            {
+                await server.RecordAsync(context);
+            }
+            await handler(context);
+        });
+        await server._server.StartAsync();
+        server.Address = new Uri(server._server.Urls.Single());
+        return server;
+    }
+
+    /// <summary>Answers nothing until the caller goes away.</summary>
+    public static async Task HangAsync(HttpContext context)
+    {
+        var gone = new TaskCompletionSource();
+        await using var registration = context.RequestAborted.Register(gone.SetResult);
+        await gone.Task;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.StopAsync();
+        await _server.DisposeAsync();
+    }
+
+    private async Task RecordAsync(HttpContext context)
+    {
+        using var reader = new StreamReader(context.Request.Body);
+        var body = await reader.ReadToEndAsync();
+        var headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
+        _requests.Enqueue(new ReceivedRequest(context.Request.Method, context.Request.Path + context.Request.QueryString.Value, headers, body));
+    }
+}
