@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Usage: packaging/catalog.sh >ragagent.catalog
-# Makes the journal's catalog (journalctl -x) from docs/messages.md: each '### `name`' there is an entry, and its first line is the subject.
-# An entry's number follows from its name alone, as in the agent: the first half of the SHA-256 of 'ragagent:name'.
-# journalctl prints an entry as it is, so paragraphs and list items are wrapped here; indented commands stay as they are.
+# Creates the journal catalog (journalctl -x) from docs/messages.md. Each heading '### `name`' becomes an entry, and the line
+# after it the subject. The agent derives the same message ID from the name: the first half of the SHA-256 of 'ragagent:name'.
+# journalctl doesn't wrap entries, so this wraps paragraphs and list items. Indented commands stay as they are.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 width=100
 
-number() { printf 'ragagent:%s' "$1" | sha256sum | cut -c1-32; }
+message_id() { printf 'ragagent:%s' "$1" | sha256sum | cut -c1-32; }
 
-# Prints the collected paragraph and begins the next one. What is in backticks stays on one line, so that it can be copied.
+# Prints the collected paragraph and starts the next one. Text in backticks stays on one line, so that it can be copied.
 paragraph=() hang=''
 flush() {
   local word piece='' ticks line=''
@@ -30,13 +30,13 @@ flush() {
   paragraph=() hang=''
 }
 
-echo "# RagAgent's messages, made from docs/messages.md by packaging/catalog.sh"
+echo "# RagAgent's messages, generated from docs/messages.md by packaging/catalog.sh"
 state=outside blank=''
 while IFS= read -r line; do
   if [[ $line =~ ^###\ \`([a-z0-9-]+)\`$ ]]; then
     flush
     state=subject blank=''
-    printf '\n-- %s\n' "$(number "${BASH_REMATCH[1]}")"
+    printf '\n-- %s\n' "$(message_id "${BASH_REMATCH[1]}")"
   elif [[ $line == '#'* ]]; then
     flush
     state=outside

@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # Usage: packaging/deb.sh [ARCHIVE]
-# Makes dist/ragagent_VERSION_amd64.deb of an archive of build.sh's, the newest in dist/ when none is named: the same files, put in place by
-# dpkg, and the rest done by the same install.sh. The same archive gives the same package. For Debian 12 and Ubuntu 24.04.
-#        packaging/deb.sh --version VERSION   says what VERSION is for dpkg
+# Builds dist/ragagent_VERSION_amd64.deb for Debian 12 and Ubuntu 24.04 from an archive of build.sh, by default the newest
+# one in dist/. dpkg installs the files, and install.sh does the rest. The same archive gives the same package.
+#        packaging/deb.sh --version VERSION   prints VERSION in dpkg's notation
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 fail() { echo "deb.sh: $*" >&2; exit 1; }
 
-# A hyphen would end the version for dpkg. 1.3.0-4-gabcdef is four commits after 1.3.0, and a plus sorts after it; 1.3.0-rc1 comes before it, as
-# only a tilde does.
-for_dpkg() { sed -E '/^[^-]*(-[0-9]+-g[0-9a-f]+)?(-dirty)?$/! s/-/~/; s/-/+/g' <<<"$1"; }
+# For dpkg, what follows a hyphen is not part of the version. 1.3.0-4-gabcdef, four commits after 1.3.0, gets plus signs, which sort
+# after 1.3.0. 1.3.0-rc1 gets a tilde, the only character that sorts before it.
+dpkg_version() { sed -E '/^[^-]*(-[0-9]+-g[0-9a-f]+)?(-dirty)?$/! s/-/~/; s/-/+/g' <<<"$1"; }
 if [[ ${1:-} == --version ]]; then
-  for_dpkg "${2:?which version?}"
+  dpkg_version "${2:?VERSION is missing}"
   exit
 fi
 
 archive="${1:-$(find dist -name 'ragagent-*-linux-x64.tar.gz' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-)}"
-[[ -n $archive && -f $archive ]] || fail "there is no archive ${archive:-in dist/}. Make one: packaging/build.sh"
-command -v dpkg-deb >/dev/null || fail "dpkg-deb is not installed, and it is what makes the package. Use Debian or Ubuntu."
+[[ -n $archive && -f $archive ]] || fail "there is no archive ${archive:-in dist/}. Build one: packaging/build.sh"
+command -v dpkg-deb >/dev/null || fail "dpkg-deb is not installed. Use Debian or Ubuntu."
 version="$(basename "$archive" -linux-x64.tar.gz)"
-version="$(for_dpkg "${version#ragagent-}")"
+version="$(dpkg_version "${version#ragagent-}")"
 
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -27,23 +27,23 @@ tree="$work/tree"
 mkdir -p "$work/archive" "$tree/DEBIAN"
 chmod 755 "$tree"
 tar --extract --gzip --strip-components=1 --no-same-owner --directory "$work/archive" --file "$archive"
-# Every file gets the time of the archive's, so that the package depends on nothing else.
+# All files get the time of the files in the archive, so that the package depends on nothing else.
 export SOURCE_DATE_EPOCH
 SOURCE_DATE_EPOCH="$(stat --format=%Y "$work/archive/ragagent")"
 
-put() { install -D -m "$3" "$work/archive/$1" "$tree$2"; } # put FILE TARGET MODE
-put ragagent /usr/bin/ragagent 755
-put ragagent.service /usr/lib/systemd/system/ragagent.service 644
-put ragagent.socket /usr/lib/systemd/system/ragagent.socket 644
-put ragagent.catalog /usr/lib/systemd/catalog/ragagent.catalog 644
-put ragagent.json /usr/share/ragagent/ragagent.json 644
-put ragagent.schema.json /usr/share/ragagent/ragagent.schema.json 644
-put install.sh /usr/share/ragagent/install.sh 755
-put uninstall.sh /usr/share/ragagent/uninstall.sh 755
-put ragagent.8 /usr/share/man/man8/ragagent.8 644
-put ragagent.bash /usr/share/bash-completion/completions/ragagent 644
-put LICENSE /usr/share/doc/ragagent/LICENSE 644
-for page in "$work"/archive/docs/*.md; do put "docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}" 644; done
+install_file() { install -D -m "$3" "$work/archive/$1" "$tree$2"; } # install_file FILE TARGET MODE
+install_file ragagent /usr/bin/ragagent 755
+install_file ragagent.service /usr/lib/systemd/system/ragagent.service 644
+install_file ragagent.socket /usr/lib/systemd/system/ragagent.socket 644
+install_file ragagent.catalog /usr/lib/systemd/catalog/ragagent.catalog 644
+install_file ragagent.json /usr/share/ragagent/ragagent.json 644
+install_file ragagent.schema.json /usr/share/ragagent/ragagent.schema.json 644
+install_file install.sh /usr/share/ragagent/install.sh 755
+install_file uninstall.sh /usr/share/ragagent/uninstall.sh 755
+install_file ragagent.8 /usr/share/man/man8/ragagent.8 644
+install_file ragagent.bash /usr/share/bash-completion/completions/ragagent 644
+install_file LICENSE /usr/share/doc/ragagent/LICENSE 644
+for page in "$work"/archive/docs/*.md; do install_file "docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}" 644; done
 gzip --no-name --best "$tree/usr/share/man/man8/ragagent.8"
 
 cat >"$tree/DEBIAN/control" <<CONTROL
@@ -56,22 +56,22 @@ Priority: optional
 Depends: libc6 (>= 2.34), libssl3 | libssl3t64, ca-certificates, systemd, passwd, docker.io | docker-ce
 Installed-Size: $(du --apparent-size --block-size=1024 --summarize "$tree/usr" | cut -f 1)
 Description: keeps the newest image of one container serving on this machine
- At boot it takes the instance role's credentials, reads secrets from SSM
- Parameter Store, authenticates to ECR, pulls what the tag means now and runs
- it; then it answers for the container: one URL, probes, restarts, updates.
+ At boot it gets the credentials of the instance role, reads secrets from SSM
+ Parameter Store, pulls the newest image from ECR and runs it. Then it probes
+ the container, restarts it, updates it, and serves it on one URL.
 CONTROL
-script() { cat >"$tree/DEBIAN/$1" && chmod 755 "$tree/DEBIAN/$1"; }
-script postinst <<'POSTINST'
+write_script() { cat >"$tree/DEBIAN/$1" && chmod 755 "$tree/DEBIAN/$1"; }
+write_script postinst <<'POSTINST'
 #!/bin/sh
 set -e
 if [ "$1" = configure ]; then /usr/share/ragagent/install.sh --packaged ${2:+--upgrade}; fi
 POSTINST
-script prerm <<'PRERM'
+write_script prerm <<'PRERM'
 #!/bin/sh
 set -e
 if [ "$1" = remove ]; then /usr/share/ragagent/uninstall.sh --packaged; fi
 PRERM
-script postrm <<'POSTRM'
+write_script postrm <<'POSTRM'
 #!/bin/sh
 set -e
 if [ "$1" = remove ] || [ "$1" = purge ]; then
@@ -79,11 +79,13 @@ if [ "$1" = remove ] || [ "$1" = purge ]; then
   if command -v journalctl >/dev/null; then journalctl --update-catalog; fi
 fi
 if [ "$1" = purge ]; then rm -f /var/lib/ragagent.removed; fi
-# The package's own program is gone by now: one that is there is that of an installation from the archive, which all of this belongs to.
+# The program of the package is gone by now. If there is one, RagAgent was installed from the archive, which owns all of this.
 if [ "$1" = purge ] && [ ! -e /usr/bin/ragagent ]; then
   rm -rf /etc/ragagent.json /var/lib/ragagent
-  # A process of its own would keep it: no reason to leave the package half removed.
-  if getent passwd ragagent >/dev/null; then userdel ragagent || echo "ragagent: the user ragagent is left, userdel says why above" >&2; fi
+  # userdel fails while a process of the user runs. That must not leave the package half removed.
+  if getent passwd ragagent >/dev/null; then
+    userdel ragagent || echo "ragagent: the user ragagent was not removed. See the output of userdel above." >&2
+  fi
 fi
 POSTRM
 find "$tree" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

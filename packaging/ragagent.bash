@@ -1,7 +1,7 @@
-# Completion of ragagent's command line for bash: the program itself knows its commands and options.
+# bash completion for ragagent. The program itself suggests its commands and options.
 _ragagent() {
   local IFS=$'\n'
-  # shellcheck disable=SC2207 # a line a word, as IFS says; nobody here asks for help with a slash
+  # shellcheck disable=SC2207 # one word per line, because of IFS
   COMPREPLY=($(compgen -X '/*' -W "$("$1" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)" -- "$2"))
 }
 complete -o default -F _ragagent ragagent

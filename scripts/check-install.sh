@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
 # Usage: scripts/check-install.sh [TARBALL]
-# Installs, upgrades and removes the package (the newest of dist/ when none is named) in a tree of this machine's
-# distribution and looks at what is there afterwards: one line a point, exit 1 when one failed. Nothing is started,
-# and nothing outside the tree is touched.
+# Installs, upgrades and removes the package (by default the newest one in dist/) in a root file system of this machine's
+# distribution, and checks the result. Starts nothing, and changes nothing outside that root.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 fail() { echo "check-install.sh: $*" >&2; exit 1; }
 
-tarball="${1:-$(find "$root/dist" -name 'ragagent-*-linux-x64.tar.gz' -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-)}"
-[[ -n $tarball ]] || fail "there is no package in dist/. Make one: packaging/build.sh"
+newest() { find "$root/dist" -name "$1" -printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-; } # newest PATTERN
+tarball="${1:-$(newest 'ragagent-*-linux-x64.tar.gz')}"
+[[ -n $tarball ]] || fail "there is no package in dist/. Build one: packaging/build.sh"
 [[ -f $tarball ]] || fail "there is no file $tarball."
 tarball="$(realpath -- "$tarball")"
-((EUID == 0)) || fail "a tree of another system can be entered as root only. Run the command as root."
+((EUID == 0)) || fail "chroot needs root. Run the command as root."
 
-# In a mount namespace of its own: whatever way this ends, no mount of it is left on the machine.
+# In a private mount namespace, so that no mount stays behind.
 if [[ ${RAGAGENT_CHECK_INSTALL:-} != inside ]]; then
   RAGAGENT_CHECK_INSTALL=inside exec unshare --mount --propagation private "$0" "$tarball"
 fi
 "$root/scripts/apt-install.sh" debootstrap systemd util-linux
 
-# --- A machine with systemd and Docker, as far as install.sh looks at it.
-# Not /tmp: it may be mounted without devices or programs.
+# --- A root file system that looks to install.sh like a machine with systemd and Docker.
+# Not /tmp, which may be mounted nodev or noexec.
 work="$(mktemp -d /var/tmp/ragagent-install.XXXXXX)"
 tree="$work/tree"
 cleanup() {
@@ -37,7 +37,7 @@ os="$(. /etc/os-release && echo "$ID-$VERSION_CODENAME")"
 cached="${XDG_CACHE_HOME:-$HOME/.cache}/ragagent/systemd-$os-1.tar"
 mkdir -p "$(dirname "$cached")"
 (
-  # Two checks side by side: the first one makes the tree, the other waits for it.
+  # If two checks run in parallel, one creates the tree, and the other waits for it.
   flock 9
   [[ -s $cached ]] || {
     "$root/tests/fake-app/make-tree.sh" "$cached.new" systemd,procps,libssl3,ca-certificates
@@ -48,36 +48,35 @@ mkdir "$tree"
 tar --extract --file "$cached" --directory "$tree" --numeric-owner
 mount -t proc proc "$tree/proc"
 
-program() { printf '#!/bin/sh\n%s\n' "${2:-exit 0}" >"$1" && chmod 755 "$1"; }
-program "$tree/usr/sbin/dockerd"
+create_program() { printf '#!/bin/sh\n%s\n' "${2:-exit 0}" >"$1" && chmod 755 "$1"; } # create_program PATH [SCRIPT]
+create_program "$tree/usr/sbin/dockerd"
 mkdir -p "$tree/lib/systemd/system"
 printf '[Unit]\nDescription=Docker\n[Service]\nExecStart=/usr/sbin/dockerd\n' >"$tree/lib/systemd/system/docker.service"
 
-inside() { chroot "$tree" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
+default_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+inside() { chroot "$tree" env -i "PATH=$default_path" HOME=/root LC_ALL=C.UTF-8 "$@"; } # inside COMMAND…
 inside groupadd --system docker
 
-# The archive as it is, and an older one made from it: another binary, unit and sample.
+# The archive, and an older version derived from it, with another binary, unit and sample.
 unpack() { mkdir -p "$1" && tar --extract --gzip --file "$tarball" --directory "$1" --strip-components=1 --no-same-owner; }
 unpack "$tree/tmp/new"
 unpack "$tree/tmp/old"
-# shellcheck disable=SC2016 # the older binary's own variable
-program "$tree/tmp/old/ragagent" 'echo ragagent 0.0.1'
-sed -i 's/^Description=.*/Description=RagAgent, an older one/' "$tree/tmp/old/ragagent.service"
+create_program "$tree/tmp/old/ragagent" 'echo ragagent 0.0.1'
+sed -i 's/^Description=.*/Description=An older RagAgent/' "$tree/tmp/old/ragagent.service"
 sed -i '1s/.*/\/\/ An older sample./' "$tree/tmp/old/ragagent.json"
 version="$(basename "$tarball" -linux-x64.tar.gz)"
 version="${version#ragagent-}"
 
 # shellcheck source=scripts/checks.sh
 source "$root/scripts/checks.sh"
-# What the last run of a script said is in $work/said, its exit code in $code.
-run() { code=0; inside "$@" >"$work/said" 2>&1 || code=$?; }
-succeeded() { ((code == 0)) || { echo "exit code $code"; cat "$work/said"; return 1; }; }
-says() { grep -qF -- "$1" "$work/said" || { echo "expected: $1"; echo "it said:"; cat "$work/said"; return 1; }; }
-has() { equal "$(stat --format='%F %a %U:%G' "$tree$2" 2>&1)" "$1"; }
-same() { cmp "$tree/tmp/$1" "$tree$2"; }
-absent() { [[ ! -e $tree$1 && ! -L $tree$1 ]] || { ls -ld "$tree$1"; return 1; }; }
-# Every file with its kind, mode, owner, size, times and, where a package could write, its content. What lies in /tmp is ours.
-listing() {
+run() { code=0; inside "$@" >"$work/run.log" 2>&1 || code=$?; } # run COMMAND…: its output is in run.log, its exit code in $code
+succeeded() { ((code == 0)) || { echo "exit code $code"; cat "$work/run.log"; return 1; }; }
+prints() { grep -qF -- "$1" "$work/run.log" || { echo "expected: $1"; echo "output:"; cat "$work/run.log"; return 1; }; } # prints TEXT
+has_attributes() { equal "$(stat --format='%F %a %U:%G' "$tree$1" 2>&1)" "$2"; } # has_attributes PATH ATTRIBUTES
+same() { cmp "$tree/tmp/$1" "$tree$2"; } # same FILE PATH
+absent() { [[ ! -e $tree$1 && ! -L $tree$1 ]] || { ls -ld "$tree$1"; return 1; }; } # absent PATH
+# All files with type, mode, owner, size and times, and with content where a package could write. /tmp belongs to this check.
+snapshot() {
   (
     cd "$tree"
     find . -xdev \( -path ./tmp -o -path ./proc \) -prune -o -printf '%p %y %m %U:%G %s %T@ %C@ %l\n' | sort
@@ -85,168 +84,180 @@ listing() {
   )
 }
 paths() { (cd "$tree" && find . -xdev \( -path ./tmp -o -path ./proc \) -prune -o -print | sort); }
-untouched() { listing | diff "$work/before" -; }
+nothing_changed() { snapshot | diff "$work/before" -; }
 
-# --- What it refuses: a sentence, an exit code, and nothing left behind.
-refused() { # refused WHAT SENTENCE COMMAND…
-  listing >"$work/before"
+# --- What install.sh refuses.
+refuses() { # refuses WHAT MESSAGE COMMAND…
+  snapshot >"$work/before"
   run "${@:3}"
-  check "refuses $1" equal "$code" "${expected:-1}"
-  check "  and says so" says "$2"
-  check "  and leaves nothing behind" untouched
+  check "install.sh refuses $1" equal "$code" "${expected:-1}"
+  check "  and says so" prints "$2"
+  check "  and changes nothing" nothing_changed
 }
-without() { # without PATH WHAT SENTENCE: the same on a machine that lacks a file
+refuses_without() { # refuses_without PATH WHAT MESSAGE: on a machine that lacks a file
   mv "$tree$1" "$tree$1.aside"
-  refused "$2" "$3" /tmp/new/install.sh --no-start
+  refuses "$2" "$3" /tmp/new/install.sh --no-start
   mv "$tree$1.aside" "$tree$1"
 }
-refused "another user than root" "installing needs root. Run: sudo ./install.sh" \
+refuses "a user who is not root" "installing needs root. Run: sudo ./install.sh" \
   setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/new/install.sh --no-start
 mkdir "$tree/tmp/fake"
-# shellcheck disable=SC2016 # the fake's own argument
-program "$tree/tmp/fake/uname" 'if [ "$1" = -m ]; then echo aarch64; else exec /bin/uname "$@"; fi'
-refused "another architecture" "this archive is for x86_64; this machine is aarch64" \
+# shellcheck disable=SC2016 # a variable of the fake program
+create_program "$tree/tmp/fake/uname" 'if [ "$1" = -m ]; then echo aarch64; else exec /bin/uname "$@"; fi'
+refuses "another architecture" "this archive is for x86_64, and this machine is aarch64" \
   env PATH=/tmp/fake:/usr/sbin:/usr/bin /tmp/new/install.sh --no-start
-without /usr/bin/systemctl "a machine without systemd" "systemd is not installed"
-without /usr/sbin/dockerd "a machine without Docker" "the Docker Engine is not installed. Run: apt-get"
-without /lib/systemd/system/docker.service "a Docker that systemd does not know" "there is a dockerd but no docker.service"
+refuses_without /usr/bin/systemctl "a machine without systemd" "systemd is not installed"
+refuses_without /usr/sbin/dockerd "a machine without Docker" "the Docker Engine is not installed. Run: apt-get"
+refuses_without /lib/systemd/system/docker.service "a Docker without a unit" "there is a dockerd, but no docker.service"
 inside groupdel docker
-refused "a Docker without its group" "there is no group 'docker'" /tmp/new/install.sh --no-start
+refuses "a Docker without its group" "there is no group 'docker'" /tmp/new/install.sh --no-start
 inside groupadd --system docker
-without /etc/ssl/certs "a machine without certificates" "there are no certificates in /etc/ssl/certs"
+refuses_without /etc/ssl/certs "a machine without certificates" "there are no CA certificates in /etc/ssl/certs"
 mv "$tree/etc/ld.so.cache" "$tree/etc/ld.so.cache.aside"
-inside ldconfig -p >/dev/null 2>&1 && fail "the tree has no ld.so.cache, and ldconfig still finds libraries."
-refused "a machine without OpenSSL" "OpenSSL's library (libssl.so.3) is not installed" /tmp/new/install.sh --no-start
+inside ldconfig -p >/dev/null 2>&1 && fail "ldconfig finds libraries without ld.so.cache."
+refuses "a machine without OpenSSL" "the OpenSSL library (libssl.so.3) is not installed" /tmp/new/install.sh --no-start
 mv "$tree/etc/ld.so.cache.aside" "$tree/etc/ld.so.cache"
 cp -r "$tree/tmp/new" "$tree/tmp/partial"
-for file in ragagent ragagent.service ragagent.socket ragagent.catalog ragagent.json ragagent.schema.json ragagent.8 ragagent.bash uninstall.sh LICENSE docs/configuration.md; do
+for file in ragagent ragagent.{service,socket,catalog,json,schema.json,8,bash} uninstall.sh LICENSE docs/configuration.md; do
   mv "$tree/tmp/partial/$file" "$work/"
-  refused "an archive without $file" "/tmp/partial/$file is missing. Unpack the whole archive again" /tmp/partial/install.sh --no-start
+  refuses "an archive without $file" "/tmp/partial/$file is missing. Unpack the whole archive again" /tmp/partial/install.sh --no-start
   mv "$work/${file##*/}" "$tree/tmp/partial/$file"
 done
-# The loader itself refuses: the binary asks for a version of glibc that there is not.
+# A binary that needs a version of glibc that doesn't exist, so that the loader refuses it.
 LC_ALL=C sed -i 's/GLIBC_2\.34/GLIBC_9.34/g' "$tree/tmp/partial/ragagent"
-refused "a glibc that is too old" "the binary needs glibc 9.34 or later; this machine has glibc 2." /tmp/partial/install.sh --no-start
-refused "to start where systemd does not run" "Use --no-start; the service starts at the next boot." /tmp/new/install.sh
-expected=64 refused "an option that it does not know" "unknown option --now. --help lists the options." /tmp/new/install.sh --now
-listing >"$work/before"
+refuses "a glibc that is too old" "the binary needs glibc 9.34 or later, and this machine has glibc 2." /tmp/partial/install.sh --no-start
+refuses "to start the service if systemd isn't running" "Use --no-start; the service starts at the next boot." /tmp/new/install.sh
+expected=64 refuses "an unknown option" "unknown option --now. --help lists the options." /tmp/new/install.sh --now
+snapshot >"$work/before"
 run /tmp/new/install.sh --no-start --dry-run
 check "a dry run succeeds" succeeded
-check "  and names what it would do" says "/usr/bin/ragagent: installed"
-check "  and leaves nothing behind" untouched
+check "  and says what it would do" prints "/usr/bin/ragagent: installed"
+check "  and changes nothing" nothing_changed
 
 # --- The first installation.
 paths >"$work/paths"
 folders=(doc_raw chroma_db splade_db memory logs)
 run /tmp/new/install.sh --no-start
-cp "$work/said" "$work/first"
-check "installs" succeeded
-check "the binary is the archive's" same new/ragagent /usr/bin/ragagent
-check "  and everybody may run it" has "regular file 755 root:root" /usr/bin/ragagent
-check "  and 'ragagent --version' is the archive's version, $version" equal "$(inside ragagent --version 2>&1)" "ragagent $version"
-check "the unit is the archive's" same new/ragagent.service /etc/systemd/system/ragagent.service
-check "  with the owner and mode of a unit" has "regular file 644 root:root" /etc/systemd/system/ragagent.service
-check "  and starts at every boot" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" enabled
-check "the socket is the archive's" same new/ragagent.socket /etc/systemd/system/ragagent.socket
-check "  with the owner and mode of a unit" has "regular file 644 root:root" /etc/systemd/system/ragagent.socket
-check "  and is there at every boot" equal "$(inside systemctl is-enabled ragagent.socket 2>&1)" enabled
-check "the manual page is the archive's" same new/ragagent.8 /usr/share/man/man8/ragagent.8
-check "the completion is the archive's" same new/ragagent.bash /usr/share/bash-completion/completions/ragagent
-# shellcheck disable=SC2016 # the inner shell's own
-suggests() { inside bash -c 'source /usr/share/bash-completion/completions/ragagent; COMP_LINE="$*" COMP_POINT=${#COMP_LINE}; _ragagent ragagent "${!#}"; printf "%s\n" "${COMPREPLY[@]}"' _ "$@"; }
-check "  and it knows the commands" equal "$(suggests ragagent ro)" rollback
+cp "$work/run.log" "$work/first.log"
+check "install.sh succeeds" succeeded
+check "the binary is installed" same new/ragagent /usr/bin/ragagent
+check "  and every user may run it" has_attributes /usr/bin/ragagent "regular file 755 root:root"
+check "  and 'ragagent --version' prints $version" equal "$(inside ragagent --version 2>&1)" "ragagent $version"
+check "the service is installed" same new/ragagent.service /etc/systemd/system/ragagent.service
+check "  with the right owner and mode" has_attributes /etc/systemd/system/ragagent.service "regular file 644 root:root"
+check "  and enabled" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" enabled
+check "the socket is installed" same new/ragagent.socket /etc/systemd/system/ragagent.socket
+check "  with the right owner and mode" has_attributes /etc/systemd/system/ragagent.socket "regular file 644 root:root"
+check "  and enabled" equal "$(inside systemctl is-enabled ragagent.socket 2>&1)" enabled
+check "the manual page is installed" same new/ragagent.8 /usr/share/man/man8/ragagent.8
+check "the bash completion is installed" same new/ragagent.bash /usr/share/bash-completion/completions/ragagent
+# shellcheck disable=SC2016 # variables of the inner shell
+completions() { # completions WORD…: of a command line
+  inside bash -c 'source /usr/share/bash-completion/completions/ragagent; COMP_LINE="$*" COMP_POINT=${#COMP_LINE}
+    _ragagent ragagent "${!#}"; printf "%s\n" "${COMPREPLY[@]}"' _ "$@"
+}
+check "  and knows the commands" equal "$(completions ragagent ro)" rollback
 for page in "$tree"/tmp/new/docs/*.md; do
-  check "${page##*/} is the archive's, where messages say that it is" same "new/docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}"
-  check "  and everybody may read it" has "regular file 644 root:root" "/usr/share/doc/ragagent/${page##*/}"
+  check "${page##*/} is installed" same "new/docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}"
+  check "  and every user may read it" has_attributes "/usr/share/doc/ragagent/${page##*/}" "regular file 644 root:root"
 done
-check "the license is the archive's" same new/LICENSE /usr/share/doc/ragagent/LICENSE
-check "  and everybody may read it" has "regular file 644 root:root" /usr/share/doc/ragagent/LICENSE
-# What a document links to, and what the sample and the journal's texts name, is there.
-links_lead_somewhere() {
-  local doc="$tree/usr/share/doc/ragagent" named missing=0
-  while IFS= read -r named; do
-    [[ -e $doc/$named ]] || { echo "there is no $named"; missing=1; }
-  done < <({ grep -ohE '\]\([^)#: ]+' "$doc"/*.md | cut -c3-; grep -ohE '/usr/share/doc/ragagent/[a-z.]+\.md' "$tree"/usr/share/ragagent/ragagent.json "$tree/usr/lib/systemd/catalog/ragagent.catalog" | sed 's|.*/||'; } | sort -u)
+check "the license is installed" same new/LICENSE /usr/share/doc/ragagent/LICENSE
+check "  and every user may read it" has_attributes /usr/share/doc/ragagent/LICENSE "regular file 644 root:root"
+catalog=/usr/lib/systemd/catalog/ragagent.catalog
+linked_pages() { # that other pages, the sample or the catalog name
+  grep -ohE '\]\([^)#: ]+' "$tree"/usr/share/doc/ragagent/*.md | cut -c3-
+  grep -ohE '/usr/share/doc/ragagent/[a-z.]+\.md' "$tree/usr/share/ragagent/ragagent.json" "$tree$catalog" | sed 's|.*/||'
+}
+all_links_work() {
+  local page missing=0
+  while IFS= read -r page; do
+    [[ -e $tree/usr/share/doc/ragagent/$page ]] || { echo "there is no $page"; missing=1; }
+  done < <(linked_pages | sort -u)
   return "$missing"
 }
-check "  and all that they link to is there" links_lead_somewhere
-catalog=/usr/lib/systemd/catalog/ragagent.catalog
-check "the journal's catalog is the archive's" same new/ragagent.catalog "$catalog"
-check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
-verify() {
-  # It exits 0 for a key that it does not know: whatever it says of our unit is a finding.
-  local said
-  said="$(inside systemd-analyze verify --man=no ragagent.service ragagent.socket 2>&1)" || { echo "$said"; return 1; }
-  ! grep -F ragagent <<<"$said"
+check "all links to pages work" all_links_work
+check "the journal catalog is installed" same new/ragagent.catalog "$catalog"
+catalog_is_complete() { equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"; }
+check "  and journalctl has all its entries" catalog_is_complete
+units_are_valid() {
+  # systemd-analyze exits with 0 for an unknown key, so any output about our units counts as a finding.
+  local output
+  output="$(inside systemd-analyze verify --man=no ragagent.service ragagent.socket 2>&1)" || { echo "$output"; return 1; }
+  ! grep -F ragagent <<<"$output"
 }
-check "  and is valid (systemd-analyze verify)" verify
+check "the units are valid (systemd-analyze verify)" units_are_valid
 for file in ragagent.json ragagent.schema.json uninstall.sh; do
-  check "/usr/share/ragagent/$file is the archive's" same "new/$file" "/usr/share/ragagent/$file"
+  check "/usr/share/ragagent/$file is installed" same "new/$file" "/usr/share/ragagent/$file"
 done
-for file in ragagent.json ragagent.schema.json; do check "  $file can be read" has "regular file 644 root:root" "/usr/share/ragagent/$file"; done
-check "  uninstall.sh can be run" has "regular file 755 root:root" /usr/share/ragagent/uninstall.sh
-check "  their folder is root's" has "directory 755 root:root" /usr/share/ragagent
+for file in ragagent.json ragagent.schema.json; do
+  check "  every user may read $file" has_attributes "/usr/share/ragagent/$file" "regular file 644 root:root"
+done
+check "  uninstall.sh is executable" has_attributes /usr/share/ragagent/uninstall.sh "regular file 755 root:root"
+check "  their folder belongs to root" has_attributes /usr/share/ragagent "directory 755 root:root"
 check "the configuration is the sample" same new/ragagent.json /etc/ragagent.json
-check "  that the service may read" has "regular file 644 root:root" /etc/ragagent.json
+check "  and the service may read it" has_attributes /etc/ragagent.json "regular file 644 root:root"
 run ragagent config check
-check "  and 'ragagent config check' takes it" says "/etc/ragagent.json is valid."
+check "  and 'ragagent config check' accepts it" succeeded
 entry="$(inside getent passwd ragagent || true)"
-check "the user is there, without a login" equal "$(cut -d: -f1,6,7 <<<"$entry")" ragagent:/var/lib/ragagent:/usr/sbin/nologin
-check "  with an id of the system's" test "$(cut -d: -f3 <<<"$entry")" -lt 1000
+check "the user exists, without a login" equal "$(cut -d: -f1,6,7 <<<"$entry")" ragagent:/var/lib/ragagent:/usr/sbin/nologin
+check "  with the ID of a system user" test "$(cut -d: -f3 <<<"$entry")" -lt 1000
 check "  in the groups ragagent and docker" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
 for folder in "${folders[@]}"; do
   path="/var/lib/ragstream/$folder"
-  check "$path is the app's" equal "$(stat --format='%F %a %u:%g' "$tree$path" 2>&1)" "directory 750 1000:1000"
-  cp "$work/first" "$work/said"
-  check "  and it said so" says "$path: created for the app (1000:1000)"
+  check "$path belongs to the app" equal "$(stat --format='%F %a %u:%g' "$tree$path" 2>&1)" "directory 750 1000:1000"
+  check "  and install.sh said so" grep -F "$path: created for the app (1000:1000)" "$work/first.log"
 done
-check "  in a folder of root's" has "directory 755 root:root" /var/lib/ragstream
+check "/var/lib/ragstream belongs to root" has_attributes /var/lib/ragstream "directory 755 root:root"
 volumes="$(sed -n 's|.*"host": "/var/lib/ragstream/\([a-z_]*\)".*|\1|p' "$tree/etc/ragagent.json")"
-check "  and there is one for each volume of the sample" equal "$(ls "$tree/var/lib/ragstream" 2>&1)" "$(sort <<<"$volumes")"
-check "nothing is half done" equal "$(find "$tree"/{etc,usr} -xdev -name '*.new')" ''
+check "  and has a folder for each volume of the sample" equal "$(ls "$tree/var/lib/ragstream" 2>&1)" "$(sort <<<"$volumes")"
+check "no temporary file is left" equal "$(find "$tree"/{etc,usr} -xdev -name '*.new')" ''
 
-# --- Once more.
-listing >"$work/before"
+# --- A second installation.
+snapshot >"$work/before"
 run /tmp/new/install.sh --no-start
 check "a second run succeeds" succeeded
-check "  and says that there is nothing to do" equal "$(cat "$work/said")" "Nothing to change: ragagent $version is installed."
-check "  and changes nothing" untouched
+check "  and says that there is nothing to change" equal "$(cat "$work/run.log")" "Nothing to change: ragagent $version is installed."
+check "  and changes nothing" nothing_changed
 chmod 700 "$tree/usr/bin/ragagent"
 run /tmp/new/install.sh --no-start
-check "a wrong mode is put right" has "regular file 755 root:root" /usr/bin/ragagent
+check "a wrong mode is corrected" has_attributes /usr/bin/ragagent "regular file 755 root:root"
 rm -rf "$tree/var/lib/ragstream/logs"
 run /tmp/new/install.sh --no-start
-check "no folder is made when the configuration is not" absent /var/lib/ragstream/logs
+check "folders are only created together with the configuration" absent /var/lib/ragstream/logs
 
 # --- Removal.
 mkdir -m 700 "$tree/var/lib/ragagent"
 echo state >"$tree/var/lib/ragagent/state"
 echo document >"$tree/var/lib/ragstream/doc_raw/document"
-listing >"$work/before"
+snapshot >"$work/before"
 run setpriv --reuid=65534 --regid=65534 --clear-groups /usr/share/ragagent/uninstall.sh
-check "removing is refused to another user than root" says "removing needs root"
-check "  and nothing is removed" untouched
+check "uninstall.sh refuses a user who is not root" prints "removing needs root"
+check "  and removes nothing" nothing_changed
 run /usr/share/ragagent/uninstall.sh
 check "uninstall.sh succeeds" succeeded
-for path in /usr/bin/ragagent /etc/systemd/system/ragagent.{service,socket} /etc/systemd/system/multi-user.target.wants/ragagent.service \
-  /etc/systemd/system/sockets.target.wants/ragagent.socket /usr/share/ragagent /usr/share/doc/ragagent "$catalog" /usr/share/man/man8/ragagent.8 /usr/share/bash-completion/completions/ragagent; do
+for path in /usr/bin/ragagent /etc/systemd/system/ragagent.{service,socket} "$catalog" \
+  /etc/systemd/system/multi-user.target.wants/ragagent.service /etc/systemd/system/sockets.target.wants/ragagent.socket \
+  /usr/share/ragagent /usr/share/doc/ragagent /usr/share/man/man8/ragagent.8 /usr/share/bash-completion/completions/ragagent; do
   check "  $path is gone" absent "$path"
 done
-check "  and the journal explains nothing of it any more" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" 0
+check "  the entries of the journal catalog are gone" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" 0
 check "  the configuration is kept" same new/ragagent.json /etc/ragagent.json
 check "  the state is kept" test -s "$tree/var/lib/ragagent/state"
 check "  the user is kept" inside getent passwd ragagent
 run /tmp/new/uninstall.sh
 check "  and it can be repeated" succeeded
 run /tmp/new/install.sh --no-start
-check "what was removed can be installed again" equal "$code $(inside systemctl is-enabled ragagent.service)" "0 enabled"
+check "it can be installed again" equal "$code $(inside systemctl is-enabled ragagent.service)" "0 enabled"
 run /usr/share/ragagent/uninstall.sh --purge
 check "uninstall.sh --purge succeeds" succeeded
 check "  the app's data is kept" test -s "$tree/var/lib/ragstream/doc_raw/document"
 check "  the user is gone" equal "$(inside getent passwd ragagent)$(inside getent group ragagent)" ''
-# passwd- and its like are the copies that useradd keeps; below /run/systemd is what systemctl notes for itself.
-nothing_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/ragstream(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./usr/share/(man(/man8)?|doc)$'; }; }
-check "  and nothing else is left" nothing_left
+# useradd keeps backup files such as passwd-, and systemctl writes to /run/systemd.
+leftovers='^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./var/lib/ragstream(/|$)'
+nothing_is_left() { # nothing_is_left PATTERN: except leftovers and paths that match PATTERN
+  ! { paths | comm -13 "$work/paths" - | grep -vE "$leftovers|$1"; }
+}
+check "  nothing else is left" nothing_is_left '^\./usr/share/(man(/man8)?|doc)$'
 run /tmp/new/uninstall.sh --purge
 check "  and it can be repeated" succeeded
 
@@ -255,227 +266,238 @@ run /tmp/old/install.sh --no-start
 check "an older version installs" succeeded
 printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
 chmod 640 "$tree/etc/ragagent.json"
-own="$(stat --format='%a %U:%G %i %Y' "$tree/etc/ragagent.json") $(cat "$tree/etc/ragagent.json")"
+state_of_configuration() { stat --format='%a %U:%G %i %Y' "$tree/etc/ragagent.json" && cat "$tree/etc/ragagent.json"; }
+before="$(state_of_configuration)"
 run /tmp/new/install.sh --no-start
-check "the newer one goes over it" succeeded
-check "  and says what it replaced" says "/usr/bin/ragagent: replaced"
+check "the newer version replaces it" succeeded
+check "  and says so" prints "/usr/bin/ragagent: replaced"
 check "  the binary is the new one" equal "$(inside ragagent --version)" "ragagent $version"
 check "  the unit is the new one" same new/ragagent.service /etc/systemd/system/ragagent.service
 check "  the sample is the new one" same new/ragagent.json /usr/share/ragagent/ragagent.json
 check "  the unit is still enabled" equal "$(inside systemctl is-enabled ragagent.service)" enabled
-check "  the own configuration is as it was" equal "$(stat --format='%a %U:%G %i %Y' "$tree/etc/ragagent.json") $(cat "$tree/etc/ragagent.json")" "$own"
+check "  the configuration is unchanged" equal "$(state_of_configuration)" "$before"
 rm "$tree/etc/ragagent.json"
 ln -s /mnt/later/ragagent.json "$tree/etc/ragagent.json"
 run /tmp/new/install.sh --no-start
-check "a configuration that is a link to what is not there yet stays one" equal "$(readlink "$tree/etc/ragagent.json")" /mnt/later/ragagent.json
+check "a configuration that is a dangling link is kept" equal "$(readlink "$tree/etc/ragagent.json")" /mnt/later/ragagent.json
 
-# --- The same as a package of Debian's.
+# --- The Debian package.
 run /usr/share/ragagent/uninstall.sh --purge
 inside userdel ragagent 2>/dev/null || true
 rm -rf "$tree/var/lib/ragstream"
-"$root/packaging/deb.sh" "$tarball" >"$work/said" 2>&1 || { cat "$work/said"; fail "deb.sh failed."; }
-deb="$(find "$root/dist" -name 'ragagent_*_amd64.deb' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)"
+"$root/packaging/deb.sh" "$tarball" >"$work/deb.log" 2>&1 || { cat "$work/deb.log"; fail "deb.sh failed."; }
+deb="$(newest 'ragagent_*_amd64.deb')"
 sum="$(sha256sum <"$deb")"
 "$root/packaging/deb.sh" "$tarball" >/dev/null
-check "the same archive makes the same package" equal "$(sha256sum <"$deb")" "$sum"
-for_dpkg() { "$root/packaging/deb.sh" --version "$1"; }
-sorted() { # sorted EARLIER LATER: as dpkg has it
-  dpkg --validate-version "$(for_dpkg "$2")" || return
-  dpkg --compare-versions "$(for_dpkg "$1")" lt "$(for_dpkg "$2")" || { echo "$(for_dpkg "$1") is not before $(for_dpkg "$2")"; return 1; }
+check "the same archive gives the same package" equal "$(sha256sum <"$deb")" "$sum"
+dpkg_version() { "$root/packaging/deb.sh" --version "$1"; }
+are_in_order() { # are_in_order EARLIER LATER
+  local earlier later
+  earlier="$(dpkg_version "$1")" later="$(dpkg_version "$2")"
+  dpkg --validate-version "$later" || return
+  dpkg --compare-versions "$earlier" lt "$later" || { echo "$earlier is not before $later"; return 1; }
 }
-check "a candidate's version is dpkg's for one" equal "$(for_dpkg 1.3.0-rc1)" '1.3.0~rc1'
-ordered=(1.2.9 1.3.0-rc1 1.3.0-rc1-2-gabcdef 1.3.0-rc2-dirty 1.3.0-rc10 1.3.0 1.3.0-4-gabcdef 1.3.0-10-gabcdef-dirty 1.3.1-alpha.1 1.3.1)
-for ((i = 1; i < ${#ordered[@]}; i++)); do check "  ${ordered[i]} comes after ${ordered[i - 1]}" sorted "${ordered[i - 1]}" "${ordered[i]}"; done
+check "a release candidate gets a tilde" equal "$(dpkg_version 1.3.0-rc1)" '1.3.0~rc1'
+ordered=(1.2.9 1.3.0-rc1 1.3.0-rc1-2-gabcdef 1.3.0-rc2-dirty 1.3.0-rc10 1.3.0 1.3.0-4-gabcdef 1.3.0-10-gabcdef-dirty
+  1.3.1-alpha.1 1.3.1)
+for ((i = 1; i < ${#ordered[@]}; i++)); do
+  check "  ${ordered[i]} comes after ${ordered[i - 1]}" are_in_order "${ordered[i - 1]}" "${ordered[i]}"
+done
 cp "$deb" "$tree/tmp/ragagent.deb"
 paths >"$work/paths"
-# A systemd that runs, as far as it is asked: what it is told is in /tmp/told, what the service is in /tmp/active. The units' files are the real one's.
+# A fake running systemd: it records commands in /tmp/commands and reads the service's state from /tmp/active. The real
+# systemctl handles the unit files.
 mkdir "$tree/tmp/booted"
-# shellcheck disable=SC2016 # the stand-in's own
-program "$tree/tmp/booted/systemctl" 'case " $* " in
+# shellcheck disable=SC2016 # variables of the fake program
+create_program "$tree/tmp/booted/systemctl" 'case " $* " in
   *" is-active "*) cat /tmp/active; grep -qx active /tmp/active ;;
-  *" start "* | *" stop "* | *" restart "*) echo "$*" >>/tmp/told; [ ! -e /tmp/fails ] ;;
+  *" start "* | *" stop "* | *" restart "*) echo "$*" >>/tmp/commands; [ ! -e /tmp/fails ] ;;
   *" daemon-reload "*) ;;
   *) SYSTEMD_OFFLINE=1 exec /usr/bin/systemctl "$@" ;;
 esac'
-active() { echo "$1" >"$tree/tmp/active"; } # active STATE: what systemd says of the service
-active inactive
-booted() { # booted COMMAND…: runs it where systemd runs
-  : >"$tree/tmp/told"
+service_is() { echo "$1" >"$tree/tmp/active"; } # service_is STATE
+service_is inactive
+run_booted() { # run_booted COMMAND…: with the fake systemd
+  : >"$tree/tmp/commands"
   mkdir -p "$tree/run/systemd/system"
-  run env PATH=/tmp/booted:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
+  run env "PATH=/tmp/booted:$default_path" "$@"
   rmdir "$tree/run/systemd/system"
 }
-# Docker is a stand-in here that dpkg knows nothing of.
+# --force-depends, because dpkg doesn't know the fake Docker.
 run dpkg --install --force-depends /tmp/ragagent.deb
 check "the package installs" succeeded
-check "  its version is the archive's" equal "$(inside ragagent --version 2>&1)" "ragagent $version"
+check "  'ragagent --version' prints $version" equal "$(inside ragagent --version 2>&1)" "ragagent $version"
 for unit in ragagent.service ragagent.socket; do
-  check "  $unit is the archive's" same "new/$unit" "/usr/lib/systemd/system/$unit"
-  check "  and is there at every boot" equal "$(inside systemctl is-enabled "$unit" 2>&1)" enabled
+  check "  $unit is installed" same "new/$unit" "/usr/lib/systemd/system/$unit"
+  check "  and enabled" equal "$(inside systemctl is-enabled "$unit" 2>&1)" enabled
 done
-check "  the user is there" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
+check "  the user exists" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
 check "  the configuration is the sample" same new/ragagent.json /etc/ragagent.json
-check "  the license is the archive's" same new/LICENSE /usr/share/doc/ragagent/LICENSE
-for page in "$tree"/tmp/new/docs/*.md; do check "  ${page##*/} is the archive's" same "new/docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}"; done
-check "  and the journal explains what it has" equal "$(inside journalctl --list-catalog | grep -c RagAgent)" "$(grep -c '^-- ' "$tree$catalog")"
+check "  the license is installed" same new/LICENSE /usr/share/doc/ragagent/LICENSE
+for page in "$tree"/tmp/new/docs/*.md; do
+  check "  ${page##*/} is installed" same "new/docs/${page##*/}" "/usr/share/doc/ragagent/${page##*/}"
+done
+check "  journalctl has all entries of the catalog" catalog_is_complete
 run /tmp/new/install.sh --no-start
-check "an archive is not put over it" says "RagAgent is installed here as a package."
-booted /usr/share/ragagent/uninstall.sh
-check "uninstall.sh leaves it to dpkg" says "RagAgent was installed as a package, so nothing was removed."
-check "  and stops nothing" equal "$(cat "$tree/tmp/told")" ''
+check "install.sh doesn't overwrite it" prints "RagAgent is already installed as a package."
+run_booted /usr/share/ragagent/uninstall.sh
+check "uninstall.sh leaves it to dpkg" prints "RagAgent was installed as a package, so nothing was removed."
+check "  and stops nothing" equal "$(cat "$tree/tmp/commands")" ''
 check "  and removes nothing" test -x "$tree/usr/bin/ragagent"
 printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
 run dpkg --install --force-depends /tmp/ragagent.deb
-check "it can be installed over itself" succeeded
-check "  and the own configuration is kept" equal "$(cat "$tree/etc/ragagent.json")" '{ "image": "my-own" }'
+check "it can be installed again" succeeded
+check "  and keeps the configuration" equal "$(cat "$tree/etc/ragagent.json")" '{ "image": "my-own" }'
 
-# An upgrade is the administrator's to decide on, and no reason to leave the package half configured.
-state() { inside systemctl is-enabled ragagent.service ragagent.socket 2>/dev/null | uniq; }
-told() { equal "$(cat "$tree/tmp/told")" "$1"; }
-# shellcheck disable=SC2016 # dpkg's own variable
-configured() { succeeded && equal "$(inside dpkg-query --show --showformat='${db:Status-Status}' ragagent)" installed; }
-upgrade() { booted dpkg --install --force-depends /tmp/ragagent.deb; }
+# --- Upgrades of the package respect the administrator's settings and never leave it half configured.
+units_state() { inside systemctl is-enabled ragagent.service ragagent.socket 2>/dev/null | uniq; }
+systemd_was_told() { equal "$(cat "$tree/tmp/commands")" "$1"; } # systemd_was_told COMMANDS
+# shellcheck disable=SC2016 # a variable of dpkg-query
+is_configured() { succeeded && equal "$(inside dpkg-query --show --showformat='${db:Status-Status}' ragagent)" installed; }
+upgrade() { run_booted dpkg --install --force-depends /tmp/ragagent.deb; }
 cp "$tree/usr/share/ragagent/ragagent.json" "$tree/etc/ragagent.json"
-active active
+service_is active
 upgrade
-check "an upgrade restarts a service that runs" told "restart ragagent.service"
-active activating
+check "an upgrade restarts a running service" systemd_was_told "restart ragagent.service"
+service_is activating
 upgrade
-check "  or that is about to" told "restart ragagent.service"
-active inactive
+check "  or one that is starting" systemd_was_told "restart ragagent.service"
+service_is inactive
 upgrade
-check "  and one that was stopped stays stopped" told ''
-check "  while it is still enabled" equal "$(state)" enabled
+check "  a stopped service stays stopped" systemd_was_told ''
+check "  and enabled" equal "$(units_state)" enabled
 inside systemctl --quiet disable ragagent.service ragagent.socket
 upgrade
-check "a disabled service stays disabled" equal "$(state)" disabled
-check "  and stopped" told ''
-check "  and it is said" says "The service does not start by itself, it is disabled."
-active active
+check "a disabled service stays disabled" equal "$(units_state)" disabled
+check "  and stopped" systemd_was_told ''
+check "  and the output says so" prints "The service doesn't start automatically, because it is disabled."
+service_is active
 upgrade
-check "  one that runs is restarted" told "restart ragagent.service"
-check "  and stays disabled" equal "$(state)" disabled
-active inactive
-booted dpkg --remove ragagent
+check "a disabled service that runs is restarted" systemd_was_told "restart ragagent.service"
+check "  and stays disabled" equal "$(units_state)" disabled
+service_is inactive
+run_booted dpkg --remove ragagent
 upgrade
-check "  also when the package was away" equal "$(state)" disabled
-check "  and nothing starts it" told ''
+check "a disabled service stays disabled if the package is removed and installed again" equal "$(units_state)" disabled
+check "  and stopped" systemd_was_told ''
 inside systemctl --quiet enable ragagent.service
-booted dpkg --remove ragagent
-check "what was enabled when it was removed" equal "$(state)" ''
+run_booted dpkg --remove ragagent
+check "removing the package disables the units" equal "$(units_state)" ''
 upgrade
-check "  is enabled when it is installed again" equal "$(state)" enabled
-check "  and started" told "start ragagent.service"
-program "$tree/usr/sbin/policy-rc.d" 'exit 101'
-active active
+check "  and installing it again enables units that were enabled" equal "$(units_state)" enabled
+check "  and starts the service" systemd_was_told "start ragagent.service"
+create_program "$tree/usr/sbin/policy-rc.d" 'exit 101'
+service_is active
 upgrade
-check "nothing is restarted where policy-rc.d forbids it" told ''
+check "policy-rc.d can forbid the restart" systemd_was_told ''
 rm "$tree/usr/sbin/policy-rc.d"
 touch "$tree/tmp/fails"
 upgrade
-check "a service that does not restart leaves the package configured" configured
-check "  and it is said" says "the service did not restart. See why: journalctl -u ragagent -n 30"
+check "a failed restart leaves the package configured" is_configured
+check "  and the output says so" prints "the service did not restart. See: journalctl -u ragagent -n 30"
 echo '{ "image": }' >"$tree/etc/ragagent.json"
 upgrade
-check "a configuration that can't be used does, too" configured
-check "  and it is said" says "the configuration can't be used"
-check "  and the agent that runs is left alone" told ''
+check "an invalid configuration leaves the package configured" is_configured
+check "  and the output says so" prints "the configuration is not valid"
+check "  and the running agent is left alone" systemd_was_told ''
 rm "$tree/tmp/fails"
 printf '{ "image": "my-own" }\n' >"$tree/etc/ragagent.json"
 cp "$tree/usr/lib/systemd/system/ragagent.service" "$tree/etc/systemd/system/"
 upgrade
-check "an administrator's own unit is kept" test -f "$tree/etc/systemd/system/ragagent.service"
+check "the administrator's own unit is kept" test -f "$tree/etc/systemd/system/ragagent.service"
 rm -f "$tree/etc/systemd/system/ragagent.service"
 inside systemctl --quiet mask ragagent.service
 upgrade
-check "a masked service leaves the package configured" configured
+check "a masked service leaves the package configured" is_configured
 check "  and stays masked" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" masked
-check "  and is not told to restart" told ''
-active inactive
-booted dpkg --remove ragagent
+check "  and is not restarted" systemd_was_told ''
+service_is inactive
+run_booted dpkg --remove ragagent
 check "  the package can be removed" succeeded
 upgrade
-check "  and installed again" configured
-check "  and is masked as before" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" masked
+check "  and installed again" is_configured
+check "  and is still masked" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" masked
 inside systemctl --quiet unmask ragagent.service
 inside systemctl --quiet enable ragagent.service
 run dpkg --remove ragagent
 check "it can be removed" succeeded
 check "  the program is gone" absent /usr/bin/ragagent
-check "  no unit is left to start" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
+check "  the unit is not enabled" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
 check "  the configuration is kept" test -s "$tree/etc/ragagent.json"
 run /tmp/new/install.sh --no-start
 run dpkg --install --force-depends /tmp/ragagent.deb
-check "the package is put over an archive" succeeded
-for path in /etc/systemd/system/ragagent.{service,socket} /usr/share/man/man8/ragagent.8; do check "  the archive's $path is gone" absent "$path"; done
-check "  the package's manual page is there" test -s "$tree/usr/share/man/man8/ragagent.8.gz"
-check "  and it starts at every boot" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" enabled
+check "the package replaces an installation from the archive" succeeded
+for path in /etc/systemd/system/ragagent.{service,socket} /usr/share/man/man8/ragagent.8; do
+  check "  the archive's $path is gone" absent "$path"
+done
+check "  the package's manual page is installed" test -s "$tree/usr/share/man/man8/ragagent.8.gz"
+check "  the service is enabled" equal "$(inside systemctl is-enabled ragagent.service 2>&1)" enabled
 run dpkg --remove ragagent
-check "  and is gone from there when it is removed" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
+check "  and disabled when the package is removed" absent /etc/systemd/system/multi-user.target.wants/ragagent.service
 run /tmp/new/install.sh --no-start
-check "the archive is put where the package was" succeeded
+check "the archive can be installed after the package was removed" succeeded
 mkdir -p "$tree/var/lib/ragagent"
 echo state >"$tree/var/lib/ragagent/state"
 run dpkg --purge ragagent
-check "  and what is left of the package can be purged" succeeded
-check "  the archive's program is there" same new/ragagent /usr/bin/ragagent
-check "  its configuration, too" equal "$(cat "$tree/etc/ragagent.json" 2>&1)" '{ "image": "my-own" }'
-check "  its state, too" test -s "$tree/var/lib/ragagent/state"
-check "  its user, too" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
+check "  the package can be purged then" succeeded
+check "  which keeps the archive's program" same new/ragagent /usr/bin/ragagent
+check "  its configuration" equal "$(cat "$tree/etc/ragagent.json" 2>&1)" '{ "image": "my-own" }'
+check "  its state" test -s "$tree/var/lib/ragagent/state"
+check "  and its user" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
 run /usr/share/ragagent/uninstall.sh
 run dpkg --install --force-depends /tmp/ragagent.deb
-check "the package is put where the archive was removed" succeeded
-program "$tree/tmp/fake/userdel" 'echo "userdel: user ragagent is currently used by process 1" >&2; exit 8'
-run env PATH=/tmp/fake:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin dpkg --purge ragagent
-check "a user that is in use holds up no purge" succeeded
-check "  and it is said" says "the user ragagent is left"
+check "the package can be installed after the archive was removed" succeeded
+create_program "$tree/tmp/fake/userdel" 'echo "userdel: user ragagent is currently used by process 1" >&2; exit 8'
+run env "PATH=/tmp/fake:$default_path" dpkg --purge ragagent
+check "a user that is in use doesn't prevent a purge" succeeded
+check "  and the output says so" prints "the user ragagent was not removed"
 check "  the rest is gone" absent /etc/ragagent.json
 rm "$tree/tmp/fake/userdel"
 inside systemctl --quiet mask ragagent.service
 upgrade
-check "a service that was masked before the first installation leaves the package configured" configured
-check "  and is not told to start" told ''
+check "a service masked before the first installation leaves the package configured" is_configured
+check "  and is not started" systemd_was_told ''
 inside systemctl --quiet unmask ragagent.service
 run dpkg --purge ragagent
 upgrade
-check "the first installation enables the service" equal "$(state)" enabled
-check "  and starts it" told "start ragagent.service"
+check "the first installation enables the service" equal "$(units_state)" enabled
+check "  and starts it" systemd_was_told "start ragagent.service"
 run dpkg --purge ragagent
 check "it can be purged" succeeded
 check "  the user is gone" equal "$(inside getent passwd ragagent)" ''
-package_left() { ! { paths | comm -13 "$work/paths" - | grep -vE '^\./var/lib/(ragstream|dpkg)(/|$)|^\./etc/(passwd|shadow|group|gshadow|subuid|subgid)-$|^\./run/systemd/|^\./var/log/'; }; }
-check "  and nothing else is left" package_left
+check "  nothing else is left" nothing_is_left '^\./var/lib/dpkg(/|$)|^\./var/log/'
 
-# --- provision.sh, with the systems' package managers as notebooks that bring a dockerd.
+# --- provision.sh, with fake package managers that record their arguments and install dockerd.
 mkdir "$tree/tmp/managers"
 for manager in apt-get dnf; do
-  # shellcheck disable=SC2016 # the notebook's own variables
-  program "$tree/tmp/managers/$manager" 'echo "${0##*/} $*" >>/tmp/asked; case "$*" in *install*) cp /tmp/dockerd /usr/sbin/dockerd ;; esac'
+  # shellcheck disable=SC2016 # variables of the fake program
+  create_program "$tree/tmp/managers/$manager" 'echo "${0##*/} $*" >>/tmp/calls
+case "$*" in *install*) cp /tmp/dockerd /usr/sbin/dockerd ;; esac'
 done
 cp "$tree/usr/sbin/dockerd" "$tree/tmp/dockerd"
-provide() { # provide ID: on such a system, without an engine
-  rm -f "$tree/usr/sbin/dockerd" "$tree/tmp/asked"
+provision() { # provision ID: on such a system, without Docker
+  rm -f "$tree/usr/sbin/dockerd" "$tree/tmp/calls"
   sed -i "s/^ID=.*/ID=$1/" "$tree/etc/os-release"
-  run env PATH=/tmp/managers:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin /tmp/new/provision.sh --no-start
+  run env "PATH=/tmp/managers:$default_path" /tmp/new/provision.sh --no-start
 }
-provide ubuntu
-check "provision.sh brings Ubuntu's engine and installs" succeeded
-check "  which is docker.io" grep -qx 'apt-get .* install -y --no-install-recommends docker.io ca-certificates' "$tree/tmp/asked"
-check "  the program is there" same new/ragagent /usr/bin/ragagent
+provision ubuntu
+check "provision.sh succeeds on Ubuntu" succeeded
+check "  and installs docker.io" grep -qx 'apt-get .* install -y --no-install-recommends docker.io ca-certificates' "$tree/tmp/calls"
+check "  and the program" same new/ragagent /usr/bin/ragagent
 run /tmp/new/provision.sh --no-start
-check "  a second time it finds all done" says "Nothing to change:"
+check "  a second run changes nothing" prints "Nothing to change:"
 run /tmp/new/uninstall.sh --purge
-provide '"amzn"'
-check "provision.sh brings Amazon Linux's engine and installs" succeeded
-check "  which is docker" grep -qx 'dnf install --assumeyes --quiet docker openssl-libs ca-certificates' "$tree/tmp/asked"
-provide gentoo
-check "provision.sh knows no other system" equal "$code" 1
-check "  and says so" says "how gentoo installs Docker is not known here"
+provision '"amzn"'
+check "provision.sh succeeds on Amazon Linux" succeeded
+check "  and installs docker" grep -qx 'dnf install --assumeyes --quiet docker openssl-libs ca-certificates' "$tree/tmp/calls"
+provision gentoo
+check "provision.sh fails on another system" equal "$code" 1
+check "  and says so" prints "installing Docker on gentoo is not supported"
 run /tmp/new/provision.sh --start
-check "provision.sh refuses another option" equal "$code" 64
+check "provision.sh refuses an unknown option" equal "$code" 64
 
-# A process of the tree would be seen by its root.
-still_running() { find /proc/[0-9]*/root -maxdepth 0 -lname "$tree*" 2>/dev/null; }
-check "nothing was started" equal "$(still_running)" ''
+# A process that was started in the tree has its root there.
+running_processes() { find /proc/[0-9]*/root -maxdepth 0 -lname "$tree*" 2>/dev/null; }
+check "nothing was started" equal "$(running_processes)" ''
 
 finish_checks

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes a machine with Ubuntu 24.04, Debian 12 or Amazon Linux 2023 ready for RagAgent: installs the system's own Docker Engine when there
-# is none, then runs install.sh, which lies beside this file in the unpacked archive. Run it as root.
+# Installs RagAgent on Ubuntu 24.04, Debian 12 or Amazon Linux 2023. Installs the system's Docker Engine if there is none,
+# then runs install.sh from the same unpacked archive. Run it as root.
 #
-#   ./provision.sh              on a machine that is to serve
-#   ./provision.sh --no-start   while an image is baked
+#   ./provision.sh              installs and starts everything
+#   ./provision.sh --no-start   doesn't start anything, for building a machine image
 #
-# It can be repeated: what is there is left alone.
+# It can be repeated, and leaves an existing Docker Engine alone.
 set -euo pipefail
 umask 022
 
@@ -22,25 +22,25 @@ esac
 
 os="$(sed -n 's/^ID="\{0,1\}\([a-z]*\)"\{0,1\}$/\1/p' /etc/os-release 2>/dev/null)" || true
 if ! command -v dockerd >/dev/null; then
-  echo "The Docker Engine: installed from ${os:-the system}'s packages"
+  echo "Docker Engine: installed from the packages of ${os:-the system}"
   case "$os" in
     ubuntu | debian)
       export DEBIAN_FRONTEND=noninteractive
-      # A fresh machine's own first update may hold the lock.
+      # The first automatic update of a new machine may hold the lock.
       apt=(apt-get -qq -o DPkg::Lock::Timeout=600 -o Acquire::Retries=5)
-      # The lock of the package lists knows no timeout.
+      # apt-get update has no lock timeout.
       tries=0
       until "${apt[@]}" update; do
-        ((++tries < 20)) || fail "the package lists could not be refreshed. Its last words are above."
+        ((++tries < 20)) || fail "can't refresh the package lists. See the output of apt-get above."
         sleep 6
       done
       "${apt[@]}" install -y --no-install-recommends docker.io ca-certificates </dev/null
       ;;
     amzn) dnf install --assumeyes --quiet docker openssl-libs ca-certificates ;;
-    *) fail "how ${os:-this system} installs Docker is not known here. Install it, then run install.sh." ;;
+    *) fail "installing Docker on ${os:-this system} is not supported. Install it yourself, then run install.sh." ;;
   esac
 fi
-# Amazon Linux leaves it off.
+# Amazon Linux doesn't enable it.
 systemctl --quiet enable docker.service
 [[ ${1:-} == --no-start ]] || systemctl start docker.service
 

@@ -1,13 +1,13 @@
-# Bakes RagAgent's released package into an AMI of Ubuntu 24.04 and one of Amazon Linux 2023. How: docs/ami.md.
+# Builds two AMIs with a released RagAgent: Ubuntu 24.04 and Amazon Linux 2023. See docs/ami.md.
 #
 #   packer init packaging/ami
 #   packer build -var package=dist/ragagent-VERSION-linux-x64.tar.gz packaging/ami
 #
-# scripts/lint.sh validates it with a Packer that is older than some of it: the lines that end in "newer" are left out there.
+# scripts/lint.sh may use an old Packer. It then skips the lines that end in "newer".
 
 variable "package" {
   type        = string
-  description = "The released archive, ragagent-VERSION-linux-x64.tar.gz, with its .sha256 beside it."
+  description = "A released ragagent-VERSION-linux-x64.tar.gz, with its .sha256 file next to it."
 }
 
 variable "region" {
@@ -18,13 +18,13 @@ variable "region" {
 variable "instance_type" {
   type        = string
   default     = "t3.small"
-  description = "What it is baked on; it says nothing about what it will run on."
+  description = "For building the image. Instances can have another type."
 }
 
 variable "root_size" {
   type        = number
   default     = 30
-  description = "GiB of the root disk: the system, and two images of the app beside each other."
+  description = "Size of the root disk in GiB. It must hold the system and two images of the app."
 }
 
 locals {
@@ -100,7 +100,7 @@ source "amazon-ebs" "amazon-linux" {
 build {
   sources = ["source.amazon-ebs.ubuntu", "source.amazon-ebs.amazon-linux"]
 
-  # The image's own first boot may still be installing updates.
+  # The first boot may still be installing updates.
   provisioner "shell" {
     inline = ["cloud-init status --wait >/dev/null || true", "mkdir -p ~/bake"]
   }
@@ -116,7 +116,7 @@ build {
       "sudo install -m 755 clean.sh /usr/share/ragagent/clean.sh && cd ~ && rm -rf ~/bake",
     ]
   }
-  # The last step, and nothing after it writes to the disk: it is the one connection from the beginning, whose key is taken away.
+  # The last step, because it removes the SSH key: no later step could connect.
   provisioner "shell" {
     inline     = ["sudo sh -c '/usr/share/ragagent/clean.sh --bake && /usr/share/ragagent/clean.sh --check'"]
     skip_clean = true

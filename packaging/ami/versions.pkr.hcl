@@ -1,4 +1,4 @@
-# Apart from the rest, since the Packer that scripts/lint.sh has is older than this block.
+# A separate file, because the Packer that scripts/lint.sh may use doesn't know this block.
 packer {
   required_version = ">= 1.7.0"
   required_plugins {
