@@ -69,6 +69,15 @@ github_files_match_the_documentation() { node_linter github.js; }
 actions_are_pinned() {
   ! grep -nE '^[[:space:]-]*uses:' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v[0-9.]+$'
 }
+lines_fit() {
+  # At most 140 characters; 180 if the line holds a string literal. Nobody reads further.
+  local too_long
+  too_long="$(git ls-files -z '*.cs' '*.sh' .ci/run | LC_ALL=C.UTF-8 xargs -0 grep -HnE '^.{141}' |
+    LC_ALL=C.UTF-8 grep -vE '^[^:]+:[0-9]+:.{0,180}$' | cut -c1-160)"
+  too_long+="$(git ls-files -z '*.cs' '*.sh' .ci/run | LC_ALL=C.UTF-8 xargs -0 grep -HnE '^.{141}' |
+    LC_ALL=C.UTF-8 grep -E '^[^:]+:[0-9]+:.{0,180}$' | grep -vE "^[^:]+:[0-9]+:.*[\"']" | cut -c1-160)"
+  [[ -z $too_long ]] || { echo "$too_long"; return 1; }
+}
 code_is_formatted() { dotnet format RagAgent.sln --verify-no-changes --verbosity quiet; }
 
 check "the scripts pass shellcheck" scripts_pass_shellcheck
@@ -80,6 +89,7 @@ check "the Packer template is valid (packer validate, packer fmt)" packer_templa
 check "the component matches Image Builder's documentation" component_matches_the_documentation
 check "dependabot.yml and the issue forms match GitHub's documentation" github_files_match_the_documentation
 check "every action is pinned to a commit" actions_are_pinned
+check "lines have at most 140 characters, or 180 with a string literal" lines_fit
 check "the C# is formatted (dotnet format)" code_is_formatted
 
 finish_checks
