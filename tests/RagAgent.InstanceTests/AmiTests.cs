@@ -16,7 +16,7 @@ public sealed class AmiTests
     ];
 
     [Fact]
-    public async Task A_machine_that_has_served_leaves_nothing_of_itself_in_the_image_and_the_image_serves()
+    public async Task An_image_baked_from_a_used_machine_keeps_no_traces_and_serves()
     {
         await using var machine = await Machine.StartServingAsync();
         foreach (var file in Planted)
@@ -52,7 +52,7 @@ public sealed class AmiTests
     }
 
     [Fact]
-    public async Task It_touches_nothing_unless_it_is_told_to_bake_and_providing_what_is_there_changes_nothing()
+    public async Task The_clean_script_changes_nothing_without_bake_and_provisioning_is_idempotent()
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();

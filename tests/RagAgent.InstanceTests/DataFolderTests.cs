@@ -7,7 +7,7 @@ namespace RagAgent.InstanceTests;
 public sealed class DataFolderTests
 {
     [Fact]
-    public async Task Folders_are_made_for_the_app_and_an_app_whose_disk_is_not_mounted_waits_for_it()
+    public async Task Data_folders_are_created_and_an_app_with_an_unmounted_disk_waits_for_it()
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.RunCheckedAsync("rm", "-rf", "/var/lib/ragstream");

@@ -22,7 +22,7 @@ public sealed class HttpsGuideTests : IDisposable
     }
 
     [Fact]
-    public async Task From_a_domain_to_HTTPS_as_the_document_says()
+    public async Task The_HTTPS_guide_works_from_a_domain_to_a_renewed_certificate()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();

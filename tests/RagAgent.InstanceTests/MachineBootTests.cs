@@ -10,7 +10,7 @@ public sealed class MachineBootTests
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_first_boot_of_the_image_serves_what_is_pushed_with_no_manual_step()
+    public async Task The_first_boot_serves_a_pushed_image_without_a_manual_step()
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();
@@ -29,7 +29,7 @@ public sealed class MachineBootTests
     }
 
     [Fact]
-    public async Task After_a_power_cut_it_serves_again_and_nothing_is_pulled()
+    public async Task The_app_serves_after_a_power_cut_without_pulling()
     {
         await using var machine = await Machine.StartServingAsync(disk: true);
         var started = await machine.StartedAtAsync();
@@ -44,7 +44,7 @@ public sealed class MachineBootTests
     }
 
     [Fact]
-    public async Task Wherever_the_power_is_cut_in_an_update_the_newest_image_serves_after_the_next_start()
+    public async Task A_power_cut_at_any_stage_of_an_update_still_leads_to_the_newest_image()
     {
         await using var machine = await Machine.StartServingAsync(disk: true);
 
@@ -70,7 +70,7 @@ public sealed class MachineBootTests
     }
 
     [Fact]
-    public async Task What_was_pushed_while_it_was_off_serves_after_the_next_start()
+    public async Task An_image_pushed_while_the_machine_is_off_serves_after_the_next_boot()
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.PowerOffAsync();
@@ -83,7 +83,7 @@ public sealed class MachineBootTests
     }
 
     [Fact]
-    public async Task A_shutdown_gives_the_app_its_time_and_leaves_nothing_that_the_next_boot_takes_for_a_crash()
+    public async Task A_machine_shutdown_stops_the_app_in_time_and_is_not_counted_as_a_crash()
     {
         await using var machine = await Machine.StartServingAsync();
 

@@ -13,7 +13,7 @@ public sealed class MachineIdleTests
     private const string Zone = "Z0123456789ABCDEFGHIJ";
 
     [Fact]
-    public async Task Nobody_comes_and_the_machine_goes_off_by_itself_and_serves_again_after_the_next_start()
+    public async Task An_idle_machine_powers_itself_off_and_serves_again_after_the_next_boot()
     {
         await using var machine = await Machine.BakeAsync();
         machine.WriteConfig(IdleStopConfig.Replace("\"idle\":", $$"""
@@ -48,7 +48,7 @@ public sealed class MachineIdleTests
     }
 
     [Fact]
-    public async Task A_visitor_who_comes_again_and_again_keeps_it_on_and_a_permission_that_is_missing_is_told()
+    public async Task Requests_keep_the_machine_on_and_a_missing_stop_permission_is_reported()
     {
         await using var machine = await Machine.BakeAsync();
         machine.WriteConfig(IdleStopConfig);

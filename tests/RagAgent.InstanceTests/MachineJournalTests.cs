@@ -8,7 +8,7 @@ namespace RagAgent.InstanceTests;
 public sealed class MachineJournalTests
 {
     [Fact]
-    public async Task The_journal_has_each_line_once_with_its_fields_and_explains_it_and_the_apps_lines_under_its_own_name()
+    public async Task The_journal_has_every_line_once_with_its_fields_and_catalog_text()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -40,7 +40,7 @@ public sealed class MachineJournalTests
     }
 
     [Fact]
-    public async Task The_status_tells_how_the_boot_went_beside_the_one_before_and_the_doctor_finds_nothing()
+    public async Task Status_shows_the_boot_timeline_and_the_doctor_finds_nothing()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -57,7 +57,7 @@ public sealed class MachineJournalTests
     }
 
     [Fact]
-    public async Task The_doctor_names_what_is_missing_and_what_mends_it()
+    public async Task The_doctor_names_each_fault_on_a_machine_and_its_remedy()
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.LocalAwsAsync("fault", "set", "ssm:GetParameter", "error", "--type", "AccessDeniedException");

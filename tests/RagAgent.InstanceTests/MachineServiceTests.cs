@@ -7,7 +7,7 @@ namespace RagAgent.InstanceTests;
 public sealed class MachineServiceTests
 {
     [Fact]
-    public async Task A_restart_and_a_kill_of_the_agent_leave_the_app_as_it_is()
+    public async Task Restarting_or_killing_the_agent_service_leaves_the_app_running()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
@@ -22,7 +22,7 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task A_stop_of_the_agent_leaves_the_app_and_a_start_adopts_it()
+    public async Task Stopping_the_agent_service_leaves_the_app_and_starting_it_adopts_the_app()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
@@ -36,7 +36,7 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task A_reload_takes_a_good_file_and_keeps_the_old_one_in_the_place_of_a_bad_one()
+    public async Task Reloading_the_service_applies_a_valid_configuration_and_rejects_an_invalid_one()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
@@ -55,7 +55,7 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task A_configuration_that_can_not_be_used_is_not_tried_again_and_a_mended_one_is_started_by_hand()
+    public async Task Systemd_does_not_restart_a_service_with_an_invalid_configuration()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -72,7 +72,7 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task A_stop_by_the_operator_holds_across_restarts_of_the_agent_until_a_start()
+    public async Task An_operators_stop_survives_service_restarts_until_start()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -86,7 +86,7 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task As_a_package_of_the_systems_it_boots_is_upgraded_beside_the_app_and_goes_without_it()
+    public async Task The_deb_package_boots_upgrades_and_uninstalls_without_touching_the_app()
     {
         await using var machine = await Machine.BakeAsync(package: Machine.SystemPackage);
         await machine.PowerOnAsync();
@@ -104,7 +104,7 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task An_upgrade_leaves_the_app_as_it_is_and_an_uninstall_takes_the_agent_alone()
+    public async Task Upgrading_and_uninstalling_the_archive_leave_the_app_running()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();

@@ -7,7 +7,7 @@ namespace RagAgent.InstanceTests;
 public sealed class NetworkOutageTests
 {
     [Fact]
-    public async Task Beside_cloud_init_with_a_network_that_is_never_online_and_names_that_can_not_be_resolved_it_comes_up_as_soon_as_they_can()
+    public async Task A_boot_next_to_cloud_init_without_DNS_serves_as_soon_as_names_resolve()
     {
         await using var machine = await Machine.BakeAsync();
         // As cloud-init orders its last stage; and a wait for the network that fails.
@@ -28,7 +28,7 @@ public sealed class NetworkOutageTests
     }
 
     [Fact]
-    public async Task Without_a_way_to_AWS_it_serves_what_is_on_disk_and_says_so()
+    public async Task A_boot_without_AWS_serves_the_image_on_disk_and_reports_it()
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.PowerOffAsync();

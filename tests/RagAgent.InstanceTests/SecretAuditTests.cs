@@ -7,7 +7,7 @@ namespace RagAgent.InstanceTests;
 public sealed class SecretAuditTests
 {
     [Fact]
-    public async Task The_key_is_in_no_file_no_log_no_argument_and_no_bundle()
+    public async Task The_secret_is_in_no_file_log_argument_or_support_bundle()
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.RunCheckedAsync("docker", "kill", "ragstream");

@@ -7,7 +7,7 @@ namespace RagAgent.InstanceTests;
 public sealed class SystemdUnitTests
 {
     [Fact]
-    public async Task No_visitor_is_lost_while_the_agent_restarts_reloads_or_is_upgraded_and_a_kill_costs_only_whom_it_was_serving()
+    public async Task Restarts_reloads_and_upgrades_lose_no_request_and_a_kill_loses_only_in_flight_ones()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -31,7 +31,7 @@ public sealed class SystemdUnitTests
     }
 
     [Fact]
-    public async Task The_next_visitor_starts_an_agent_that_was_stopped_unless_its_port_was_closed_too()
+    public async Task The_next_request_starts_a_stopped_agent_unless_its_socket_is_stopped_too()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -48,7 +48,7 @@ public sealed class SystemdUnitTests
     }
 
     [Fact]
-    public async Task An_agent_that_does_not_move_is_ended_and_started_again_and_the_app_is_left_alone()
+    public async Task The_watchdog_restarts_a_frozen_agent_and_leaves_the_app_alone()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
@@ -67,7 +67,7 @@ public sealed class SystemdUnitTests
     }
 
     [Fact]
-    public async Task The_unit_is_as_tight_as_it_says()
+    public async Task The_service_unit_passes_systemds_security_analysis()
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();

@@ -18,7 +18,7 @@ public sealed class UserDataTests
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_plain_machine_gets_its_data_disk_the_released_package_and_serves_and_never_without_its_data()
+    public async Task User_data_sets_up_a_plain_machine_and_the_app_never_serves_without_its_data_disk()
     {
         await using var machine = await Machine.BakeAsync();
         await using var disk = await LoopDisk.MadeAsync(Path.Combine(machine.RootFolder, "..", "data"));
@@ -56,7 +56,7 @@ public sealed class UserDataTests
     }
 
     [Fact]
-    public async Task A_package_that_is_not_the_released_one_is_not_installed()
+    public async Task User_data_refuses_a_package_whose_checksum_does_not_match()
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();

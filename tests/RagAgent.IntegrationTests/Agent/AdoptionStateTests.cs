@@ -8,7 +8,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_container_that_was_created_and_never_started_makes_room()
+    public async Task A_leftover_container_that_never_started_is_replaced()
     {
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("rm", "--force", left.Id);
@@ -21,7 +21,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_container_that_ended_while_nobody_looked_is_started_anew_with_its_key()
+    public async Task A_container_that_exited_without_an_agent_is_replaced_and_gets_its_secret()
     {
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("kill", left.Id);
@@ -34,7 +34,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_paused_container_is_adopted_and_serves_when_it_goes_on()
+    public async Task A_paused_container_is_adopted_and_serves_once_unpaused()
     {
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("pause", left.Id);
@@ -48,7 +48,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_container_that_stays_paused_is_replaced_at_its_deadline()
+    public async Task A_container_that_stays_paused_is_replaced_at_the_startup_deadline()
     {
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("pause", left.Id);
@@ -63,7 +63,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_container_that_the_engine_restarts_again_and_again_is_replaced_by_one_that_only_the_agent_restarts()
+    public async Task A_container_with_an_engine_restart_policy_is_replaced_by_one_without()
     {
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("rm", "--force", left.Id);
@@ -82,7 +82,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     [Theory]
     [InlineData("dead")]
     [InlineData("removing")]
-    public async Task A_container_that_is_only_half_there_makes_room(string state)
+    public async Task A_dead_or_half_removed_container_is_replaced(string state)
     {
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("kill", left.Id);
@@ -109,7 +109,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task One_that_was_stopped_and_started_by_hand_while_nobody_looked_has_lost_its_key_and_is_started_properly()
+    public async Task A_container_restarted_by_hand_without_an_agent_is_replaced_to_restore_its_secret()
     {
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("stop", "--time", "1", left.Id);

@@ -10,7 +10,7 @@ public sealed class AgentResourceLimitTests(EngineFixture engineFixture) : Agent
     private const int Probes = 10;
 
     [Fact]
-    public async Task An_agent_that_can_open_nothing_does_not_restart_the_app_and_says_once_that_it_could_not_ask()
+    public async Task An_agent_without_file_descriptors_logs_once_and_does_not_restart_the_app()
     {
         await PushAsync();
         var agent = StartAgent();

@@ -9,7 +9,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task An_app_that_ran_out_of_memory_is_told_with_code_signal_and_reason()
+    public async Task Status_reports_exit_code_signal_and_reason_of_an_app_killed_for_memory()
     {
         ConfigureApp(("FAKE_APP_LEAK_MIB_PER_SECOND", "40"));
         Config["container"]!["memory"] = "32m";
@@ -23,7 +23,7 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
     }
 
     [Fact]
-    public async Task An_app_that_exited_with_code_0_is_told_without_a_signal_and_is_not_taken_for_stopped()
+    public async Task An_app_that_exits_with_code_0_is_reported_as_exited_and_not_as_stopped()
     {
         ConfigureApp(("FAKE_APP_EXIT_AFTER", "1"));
         await PushAsync();
@@ -36,7 +36,7 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
     }
 
     [Fact]
-    public async Task An_app_that_ignores_the_request_to_end_is_killed_when_its_time_is_over_and_waited_for_until_then()
+    public async Task An_app_that_ignores_SIGTERM_is_killed_when_its_stop_timeout_ends()
     {
         const int timeout = 12;
         ConfigureApp(("FAKE_APP_IGNORE_SIGTERM", "1"));
@@ -59,7 +59,7 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
     [Theory]
     [InlineData("TERM")]
     [InlineData("KILL")]
-    public async Task The_late_end_of_a_stop_of_the_agents_own_that_its_end_cut_is_nobodys_docker_stop(string end)
+    public async Task A_stop_begun_by_an_agent_that_ended_is_not_mistaken_for_docker_stop(string end)
     {
         ConfigureApp(("FAKE_APP_IGNORE_SIGTERM", "1"));
         Config["container"]!["stopTimeout"] = "8s";

@@ -8,7 +8,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task An_app_that_exits_at_once_is_started_again_and_called_crash_looping()
+    public async Task An_app_that_exits_at_once_is_restarted_and_reported_as_crash_looping()
     {
         ConfigureApp(("FAKE_APP_EXIT_CODE", "3"));
         await PushAsync();
@@ -25,7 +25,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task An_app_that_exits_with_code_0_is_started_again_too()
+    public async Task An_app_that_exits_with_code_0_is_restarted()
     {
         ConfigureApp(("FAKE_APP_EXIT_AFTER", "1"));
         await PushAsync();
@@ -37,7 +37,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task An_app_that_is_never_well_is_stopped_at_its_deadline_and_started_again()
+    public async Task An_app_that_never_becomes_ready_is_restarted_at_its_deadline()
     {
         ConfigureApp(("FAKE_APP_UNHEALTHY_FOR", "forever"));
         Config["health"]!["startup"]!["deadline"] = "2s";
@@ -52,7 +52,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task An_app_that_hangs_is_restarted_by_its_liveness()
+    public async Task An_app_that_hangs_is_restarted_by_the_liveness_probe()
     {
         ConfigureApp(("FAKE_APP_HANG_AFTER", "3"));
         await PushAsync();
@@ -68,7 +68,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task An_app_that_runs_out_of_memory_is_said_to_have()
+    public async Task An_app_that_runs_out_of_memory_is_reported_as_such()
     {
         ConfigureApp(("FAKE_APP_LEAK_MIB_PER_SECOND", "40"));
         Config["container"]!["memory"] = "32m";
@@ -80,7 +80,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task A_killed_app_comes_back_with_its_key()
+    public async Task A_killed_app_comes_back_with_its_secret()
     {
         await PushAsync();
         StartAgent();
@@ -109,7 +109,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task An_app_restarted_by_someone_else_has_lost_its_key_and_gets_it_again()
+    public async Task An_app_restarted_with_docker_restart_gets_its_secret_again()
     {
         await PushAsync();
         StartAgent();

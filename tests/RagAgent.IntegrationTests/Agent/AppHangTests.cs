@@ -8,7 +8,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task Every_hang_is_found_the_third_like_the_first()
+    public async Task The_third_hang_of_an_app_is_detected_like_the_first()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -29,7 +29,7 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
     }
 
     [Fact]
-    public async Task An_app_that_stands_still_for_less_than_its_patience_is_not_restarted()
+    public async Task An_app_that_hangs_for_fewer_probes_than_allowed_is_not_restarted()
     {
         Config["health"]!["liveness"]!["failures"] = 200;
         await PushAsync();
@@ -47,7 +47,7 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
     }
 
     [Fact]
-    public async Task What_fails_before_an_app_is_well_for_the_first_time_is_not_counted_afterwards()
+    public async Task Startup_probe_failures_are_not_counted_as_liveness_failures()
     {
         ConfigureApp(("FAKE_APP_UNHEALTHY_FOR", "3"));
         Config["health"]!["liveness"]!["failures"] = 4;

@@ -13,7 +13,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     private const string LinePrefix = " app| ";
 
     [Fact]
-    public async Task Lines_of_both_streams_arrive_marked_and_in_order()
+    public async Task App_lines_of_both_streams_arrive_marked_and_in_order()
     {
         var agent = await ServeAsync();
 
@@ -29,7 +29,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task Agents_that_end_and_begin_again_write_every_line_exactly_once()
+    public async Task Restarted_agents_write_every_app_line_exactly_once()
     {
         var agents = new List<AgentProcess> { await ServeAsync() };
         await CountAsync(3000);
@@ -48,7 +48,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task Agents_that_are_killed_leave_no_gap_and_repeat_at_most_what_was_just_being_written()
+    public async Task Killed_agents_lose_no_app_line_and_repeat_at_most_one_batch()
     {
         var agents = new List<AgentProcess> { await ServeAsync() };
         await CountAsync(3000);
@@ -74,7 +74,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_key_that_the_app_writes_is_taken_out_also_where_the_engine_splits_the_line()
+    public async Task A_secret_in_the_apps_log_is_scrubbed_even_where_the_engine_splits_the_line()
     {
         var agent = await ServeAsync();
 
@@ -93,7 +93,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task What_is_no_text_does_no_harm()
+    public async Task Bytes_in_the_apps_log_that_are_not_text_are_made_harmless()
     {
         var agent = await ServeAsync();
 
@@ -104,7 +104,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task While_the_key_can_not_be_read_lines_wait_and_then_come()
+    public async Task App_lines_wait_while_the_secret_for_scrubbing_can_not_be_read()
     {
         var first = await ServeAsync();
         await WriteAsync("echo before >/proc/1/fd/1");
@@ -124,7 +124,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_flood_is_capped_and_counted_and_takes_no_memory()
+    public async Task A_flood_of_app_lines_is_capped_and_counted_in_bounded_memory()
     {
         var agent = await ServeAsync();
         await WriteAsync("echo warm >/proc/1/fd/1");
@@ -142,7 +142,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task Last_words_stand_before_what_is_said_of_the_end()
+    public async Task The_apps_last_lines_come_before_the_report_of_its_exit()
     {
         Config["environment"] = new JsonObject { ["FAKE_APP_EXIT_CODE"] = "3" };
         // An engine that takes its time to open a log: without waiting, the sentence would be there first.
@@ -162,7 +162,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task The_last_words_of_a_container_that_is_replaced_are_written_before_it_is_removed_and_its_place_goes_with_it()
+    public async Task The_last_lines_of_a_replaced_container_are_written_and_its_log_cursor_is_removed()
     {
         Config["update"]!["swap"] = "stop-first";   // else the next one serves before this one stops
         var agent = await ServeAsync();
@@ -179,7 +179,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task When_the_engine_is_restarted_beneath_the_app_its_log_goes_on()
+    public async Task The_apps_log_continues_after_an_engine_restart()
     {
         var folder = Path.Combine(Folder, "e");
         AgentEnvironment["DOCKER_HOST"] = $"unix://{folder}/docker.sock";
@@ -211,7 +211,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task Without_a_state_directory_the_log_is_written_and_what_is_missing_is_said_once()
+    public async Task Without_a_usable_state_directory_the_apps_log_continues_and_one_warning_is_written()
     {
         await File.WriteAllTextAsync(StateDirectory, "in the way", TestCancellation);
         var first = await ServeAsync();

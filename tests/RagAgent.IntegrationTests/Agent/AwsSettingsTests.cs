@@ -22,7 +22,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
         Aws.Requests.Snapshot().Where(r => r.Service is "ssm" or "ecr").Select(r => r.Principal).Distinct();
 
     [Fact]
-    public async Task Keys_and_region_from_the_environment_on_a_machine_that_is_no_instance()
+    public async Task Keys_and_region_from_the_environment_work_without_an_instance()
     {
         NoInstance();
         AgentEnvironment["AWS_ACCESS_KEY_ID"] = KeyId;
@@ -37,7 +37,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     }
 
     [Fact]
-    public async Task A_profile_with_keys_region_and_endpoints()
+    public async Task An_AWS_profile_with_keys_region_and_endpoints_is_used()
     {
         NoInstance();
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
@@ -68,7 +68,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     }
 
     [Fact]
-    public async Task One_endpoint_for_all_services()
+    public async Task AWS_ENDPOINT_URL_applies_to_all_services()
     {
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
@@ -84,7 +84,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     }
 
     [Fact]
-    public async Task A_proxy_is_used_for_the_services_and_not_for_the_instance_metadata()
+    public async Task A_proxy_is_used_for_AWS_services_but_not_for_instance_metadata()
     {
         await using var proxy = await HttpForwardProxy.StartAsync();
         AgentEnvironment["HTTP_PROXY"] = proxy.Address.ToString();
@@ -100,7 +100,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     }
 
     [Fact]
-    public async Task Without_any_credentials_the_reason_is_told()
+    public async Task Missing_credentials_are_reported_with_a_remedy()
     {
         NoInstance();
         AgentEnvironment["AWS_REGION"] = "eu-central-1";

@@ -15,7 +15,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
     private const string Domain = "rag.example.com";
 
     [Fact]
-    public async Task Certbot_gets_a_certificate_through_the_agents_port_and_its_renewal_is_used_under_an_open_connection()
+    public async Task Certbot_gets_and_renews_a_certificate_through_the_agents_port()
     {
         (await EngineFixture.RunScriptAsync("scripts/apt-install.sh", "pebble", "certbot")).AssertSucceeded();
         var pebble = DisposeWithTest(PebbleServer.Start(Folder, Port, FreePort));

@@ -21,7 +21,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
 
     [Theory]
     [MemberData(nameof(Mistakes))]
-    public async Task A_mistake_is_told_with_its_place_by_run_and_by_check(string text, string told)
+    public async Task Run_and_config_check_report_a_mistake_with_its_position(string text, string told)
     {
         File.WriteAllText(ConfigFile, text);
 
@@ -36,7 +36,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
     }
 
     [Fact]
-    public async Task Several_mistakes_are_told_at_once()
+    public async Task Several_configuration_mistakes_are_reported_at_once()
     {
         File.WriteAllText(ConfigFile, "{\n  \"imgae\": 1,\n  \"listen\": { \"http\": \"80\" },\n  \"restart\": { \"firstDelay\": \"-1s\" }\n}");
 
@@ -47,7 +47,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
     }
 
     [Fact]
-    public async Task A_missing_file_is_told_with_what_to_write()
+    public async Task A_missing_configuration_file_is_reported_with_what_to_write()
     {
         var run = await RunCommandAsync("run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
 
@@ -57,14 +57,14 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
     }
 
     [Fact]
-    public async Task A_good_file_is_told_to_be_valid()
+    public async Task Config_check_confirms_a_valid_file()
     {
         WriteConfig();
         Assert.Equal($"{ConfigFile} is valid.", (await RunCommandAsync("config", "check", ConfigFile)).AssertSucceeded());
     }
 
     [Fact]
-    public async Task A_bad_file_at_reload_is_told_and_the_old_one_stays_in_use()
+    public async Task Reloading_an_invalid_file_is_reported_and_keeps_the_old_configuration()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -88,7 +88,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
     }
 
     [Fact]
-    public async Task A_good_file_at_reload_is_used_and_what_it_does_not_touch_goes_on()
+    public async Task Reloading_a_valid_file_restarts_only_what_it_changes()
     {
         await PushAsync();
         var agent = StartAgent();

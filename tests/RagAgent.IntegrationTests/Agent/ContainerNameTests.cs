@@ -10,7 +10,7 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
     [Theory]
     [InlineData("gone already")]
     [InlineData("shown as being removed")]
-    public async Task A_name_whose_last_holder_is_being_removed_comes_free_within_the_tries(string holder)
+    public async Task A_container_name_held_by_a_container_being_removed_is_retried_silently(string holder)
     {
         await PushAsync();
         var tries = await RefuseNameAsync(3, holder);
@@ -23,7 +23,7 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_removal_that_takes_longer_than_the_tries_is_told_and_waited_for()
+    public async Task A_container_removal_that_outlasts_the_retries_is_reported_and_waited_for()
     {
         await PushAsync();
         await RefuseNameAsync(8, "shown as being removed");
@@ -36,7 +36,7 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_container_of_someone_else_that_has_the_candidates_name_is_left_alone_and_the_app_serves_on()
+    public async Task A_foreign_container_with_the_candidates_name_is_left_alone_and_the_app_keeps_serving()
     {
         await PushAsync("old");
         StartAgent();

@@ -9,7 +9,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task It_is_pulled_anew_and_serves()
+    public async Task A_corrupt_image_is_pulled_again_and_serves()
     {
         var (engine, image) = await BrokenAsync();
         Aws.Requests.Clear();
@@ -24,7 +24,7 @@ public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task While_the_registry_is_out_of_reach_it_is_told_and_kept_and_it_serves_when_the_registry_is_back()
+    public async Task A_corrupt_image_is_kept_and_reported_while_the_registry_is_unreachable()
     {
         var (engine, image) = await BrokenAsync();
         Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
@@ -40,7 +40,7 @@ public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task A_registry_that_goes_away_right_after_the_look_up_costs_the_image_on_disk_nothing()
+    public async Task A_registry_lost_right_after_the_lookup_does_not_cost_the_corrupt_image_on_disk()
     {
         var (engine, image) = await BrokenAsync();
         Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut());

@@ -17,7 +17,7 @@ public sealed partial class CpuPressureTests(EngineFixture engineFixture) : Agen
     private const int Failures = 5;
 
     [Fact]
-    public async Task A_slow_app_on_a_loaded_machine_is_given_more_time_and_not_restarted()
+    public async Task A_slow_app_on_a_loaded_machine_gets_more_time_and_is_not_restarted()
     {
         CpuLoad.SkipWithoutPressureFile();
         ConfigureApp(("FAKE_APP_SLOW_SECONDS", "3"));
@@ -41,7 +41,7 @@ public sealed partial class CpuPressureTests(EngineFixture engineFixture) : Agen
     }
 
     [Fact]
-    public async Task An_app_that_hangs_on_a_loaded_machine_is_restarted_all_the_same()
+    public async Task An_app_that_hangs_on_a_loaded_machine_is_still_restarted()
     {
         CpuLoad.SkipWithoutPressureFile();
         ConfigureApp(("FAKE_APP_HANG_AFTER", "3"));

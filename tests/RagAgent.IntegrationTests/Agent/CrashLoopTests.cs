@@ -11,7 +11,7 @@ public sealed class CrashLoopTests(EngineFixture engineFixture) : AgentTestBase(
     private const int MeasuredRestarts = 80;
 
     [Fact]
-    public async Task Memory_descriptors_and_files_stay_flat_and_the_log_is_bounded_by_crash()
+    public async Task A_crash_loop_leaves_memory_descriptors_and_files_flat()
     {
         ConfigureApp(("FAKE_APP_EXIT_CODE", "3"));
         Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "100ms" };

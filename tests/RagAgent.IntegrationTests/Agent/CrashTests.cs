@@ -13,7 +13,7 @@ public sealed class CrashTests(EngineFixture engineFixture) : AgentTestBase(engi
     private const int Kills = 50;
 
     [Fact]
-    public async Task Fifty_kills_of_the_agent_do_not_touch_the_app_and_each_time_it_is_served_again()
+    public async Task Fifty_kills_of_the_agent_never_touch_the_app()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -41,7 +41,7 @@ public abstract class RolloutCrashTestBase(EngineFixture engineFixture, string s
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_kill_at_any_change_leads_to_the_same_end(bool engineHasDoneIt)
+    public async Task A_kill_at_any_engine_change_leads_to_the_same_result(bool engineHasDoneIt)
     {
         await PrepareAsync();
         await using var tap = new EngineBreakpoint(Path.Combine(Folder, "tap.sock"), new Uri(Docker.Host).LocalPath);

@@ -29,7 +29,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         await WaitForAsync(s => s.Dns!.Addresses.SequenceEqual(addresses), $"the name points at {string.Join(", ", addresses)}");
 
     [Fact]
-    public async Task At_the_start_the_name_is_pointed_here_while_the_app_comes_up_and_the_URL_is_told()
+    public async Task The_DNS_name_points_here_at_startup_and_the_URL_is_shown()
     {
         ConfigureDns(ipv6: "2001:db8::7");
         var agent = StartAgent();
@@ -46,7 +46,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task Only_what_has_changed_is_written_and_a_reload_looks_for_it()
+    public async Task Only_changed_DNS_records_are_written_and_a_reload_checks_for_changes()
     {
         ConfigureDns();
         var first = StartAgent();
@@ -68,7 +68,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     [Theory]
     [InlineData(Operations.ListResourceRecordSets, $"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.")]
     [InlineData(Operations.ChangeResourceRecordSets, $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A, the action UPSERT) to the instance role; no restart is needed.")]
-    public async Task A_permission_that_is_missing_is_named_and_the_app_serves_all_the_same(string operation, string remedy)
+    public async Task A_missing_Route_53_permission_is_named_and_the_app_still_serves(string operation, string remedy)
     {
         Aws.Faults.Add(operation, new Fault.Error("AccessDenied"));
         ConfigureDns();
@@ -89,7 +89,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     [Theory]
     [InlineData("Throttling")]
     [InlineData("PriorRequestNotComplete")]
-    public async Task A_zone_that_is_busy_is_no_failure(string type)
+    public async Task A_busy_hosted_zone_is_retried_without_a_failure(string type)
     {
         Aws.Faults.Add(Operations.ChangeResourceRecordSets, new Fault.Error(type), times: 2);
         ConfigureDns();
@@ -103,7 +103,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     [Theory]
     [InlineData("Z0000000000", Host, "dns-zone-missing", "There is no hosted zone Z0000000000 in the account of the credentials, so rag.example.com can't be pointed at this machine.")]
     [InlineData(Zone, "rag.example.org", "dns-outside-zone", $"rag.example.org is no name of the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
-    public async Task A_zone_that_is_wrong(string zone, string name, string code, string what)
+    public async Task A_wrong_hosted_zone_or_name_is_reported(string zone, string name, string code, string what)
     {
         ConfigureDns(zone: zone, name: name);
         StartAgent();
@@ -112,7 +112,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task Records_of_another_making_are_left_as_they_are_until_they_are_gone()
+    public async Task DNS_records_with_a_routing_policy_are_left_alone_until_they_are_gone()
     {
         ConfigureDns();
         Aws.HostedZones.Put(Zone, new ResourceRecordSet(Host, "A", 60, ["198.51.100.1"], SetIdentifier: "blue", Weight: 10));
@@ -127,7 +127,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task An_instance_without_a_public_address_and_without_a_role_which_gets_both_later()
+    public async Task An_instance_that_gets_its_public_address_and_role_later_gets_its_DNS_name()
     {
         var role = Aws.Instance.RoleName;
         ConfigureDns(ipv4: null);
@@ -142,7 +142,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_Route_53_that_hangs_holds_nobody_up()
+    public async Task A_hanging_Route_53_delays_neither_the_app_nor_the_agents_shutdown()
     {
         Aws.Faults.Add(Operations.ListResourceRecordSets, new Fault.Hang());
         ConfigureDns(onStop: "delete");
@@ -156,7 +156,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task An_agent_that_ends_leaves_the_name_and_an_instance_that_stops_takes_it_away()
+    public async Task Stopping_the_agent_keeps_the_DNS_record_and_stopping_the_instance_removes_it()
     {
         ConfigureDns(onStop: "delete");
         await PushAsync();
@@ -177,7 +177,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task The_doctor_tells_whether_it_may_and_changes_nothing()
+    public async Task The_doctor_checks_the_DNS_permissions_without_changing_a_record()
     {
         ConfigureDns(onStop: "delete", ipv6: "2001:db8::7");
         WriteConfig();

@@ -13,7 +13,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task From_nothing_on_disk_to_a_served_app()
+    public async Task An_app_is_pulled_and_served_from_an_empty_disk()
     {
         await PushAsync("first");
         var agent = StartAgent();
@@ -28,7 +28,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task The_app_has_the_key_and_nothing_else_has()
+    public async Task Only_the_app_has_the_secret()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -43,7 +43,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task While_it_pulls_visitors_are_told_and_the_status_counts_bytes()
+    public async Task Clients_and_status_see_the_progress_of_a_pull()
     {
         Config["page"] = new JsonObject { ["details"] = "full" };
         await PushAsync("1", "latest", "--ballast", "20m");
@@ -61,7 +61,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task The_same_digest_on_disk_causes_no_pull_at_all()
+    public async Task A_digest_that_is_on_disk_is_not_pulled()
     {
         await PushAsync();
         var first = StartAgent();
@@ -78,7 +78,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task The_container_is_made_as_configured_and_reachable_from_this_machine_only()
+    public async Task The_container_is_created_as_configured_and_published_on_loopback_only()
     {
         var data = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName;
         Config["container"]!["memory"] = "64m";
@@ -111,7 +111,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task An_index_leads_to_the_image_for_this_machine()
+    public async Task An_image_index_resolves_to_the_image_for_this_machine()
     {
         await PushAsync("amd", "amd64");
         await PushAsync("arm", "arm64", "--platform", "linux/arm64");
@@ -126,7 +126,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task Stopping_the_agent_leaves_the_app_and_a_new_agent_adopts_it()
+    public async Task A_stopped_agent_leaves_the_app_and_a_new_agent_adopts_it()
     {
         await PushAsync();
         var first = StartAgent();
@@ -143,7 +143,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task An_open_session_does_not_keep_the_agent_from_ending_in_good_order()
+    public async Task An_open_session_does_not_delay_the_agents_shutdown()
     {
         Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
         await PushFullAsync("1");
@@ -176,7 +176,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task A_second_agent_for_the_same_container_ends_with_a_clear_message()
+    public async Task A_second_agent_for_the_same_container_exits_with_a_clear_message()
     {
         await PushAsync();
         StartAgent();
@@ -191,7 +191,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task Status_is_for_people_and_for_scripts_and_its_exit_code_says_whether_the_app_serves()
+    public async Task The_exit_code_of_status_says_whether_the_app_serves()
     {
         var before = await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory);
         Assert.Equal(3, before.ExitCode);

@@ -18,7 +18,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
     private int _opened;
 
     [Fact]
-    public async Task A_stream_that_is_cut_is_opened_again_and_a_kill_is_heard_by_it()
+    public async Task A_cut_event_stream_is_reopened_and_reports_the_next_kill()
     {
         ConfigureRareProbes();
         await StartEngineProxyAsync(new Uri(Docker.Host), context => Task.FromResult(IsStream(context) && TrackStream(context)));
@@ -37,7 +37,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
     }
 
     [Fact]
-    public async Task What_happens_while_no_stream_is_open_is_heard_when_it_is()
+    public async Task A_kill_without_an_event_stream_is_noticed_once_it_is_reopened()
     {
         ConfigureRareProbes();
         var mayOpen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,7 +77,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
     [Theory]
     [InlineData("1.52", "1.44", "client version {0} is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version", "1.44")]
     [InlineData("1.40", "1.12", "client version {0} is too new. Maximum supported API version is 1.40", "1.40")]
-    public async Task An_engine_that_comes_back_as_another_version_is_agreed_with_anew(string newest, string oldest, string refusal, string agreed)
+    public async Task An_engine_that_returns_with_another_version_is_negotiated_again(string newest, string oldest, string refusal, string agreed)
     {
         ConfigureRareProbes();
         var real = (await Docker.DoAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();

@@ -10,7 +10,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task An_engine_that_does_not_run_yet_is_waited_for()
+    public async Task An_engine_that_is_not_running_yet_is_reported_and_waited_for()
     {
         var folder = Path.Combine(Folder, "e");
         var socket = Path.Combine(folder, "docker.sock");
@@ -35,7 +35,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     }
 
     [Fact]
-    public async Task A_socket_that_this_user_may_not_open()
+    public async Task An_engine_socket_without_permission_is_reported_with_the_group_to_join()
     {
         WriteConfig();
         Directory.CreateDirectory(RuntimeDirectory);
@@ -48,7 +48,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     }
 
     [Fact]
-    public async Task A_front_door_port_that_is_taken_is_waited_for_while_the_app_comes_up()
+    public async Task A_taken_front_door_port_is_reported_and_waited_for()
     {
         using var other = new TcpListener(IPAddress.IPv6Any, Port) { Server = { DualMode = true } };
         other.Start();
@@ -66,7 +66,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     }
 
     [Fact]
-    public async Task A_container_of_someone_else_that_has_our_name_is_left_alone()
+    public async Task A_foreign_container_with_the_configured_name_is_left_alone()
     {
         await PushAsync("foreign", "foreign");
         await Docker.DoAsync("pull", "--quiet", $"{Repository}:foreign");
@@ -84,7 +84,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     }
 
     [Fact]
-    public async Task A_volume_that_can_not_be_mounted()
+    public async Task A_volume_that_can_not_be_mounted_is_reported()
     {
         var file = Path.Combine(Folder, "a-file");
         await File.WriteAllTextAsync(file, "", TestCancellation);
@@ -97,7 +97,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     }
 
     [Fact]
-    public async Task An_image_without_a_shell_can_not_get_its_secrets_through_memory()
+    public async Task An_image_without_a_shell_gets_its_secrets_only_through_the_environment()
     {
         await PushAsync("1", "latest", "--no-shell");
         var agent = StartAgent();

@@ -10,7 +10,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task A_restart_of_an_engine_with_live_restore_does_not_touch_the_app()
+    public async Task Restarting_an_engine_with_live_restore_does_not_touch_the_app()
     {
         var engine = await StartEngineAsync("--live-restore");
         Config["health"]!["liveness"]!["interval"] = "20s";
@@ -38,7 +38,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_restart_of_an_engine_that_takes_the_app_down_is_the_engines_doing_and_counts_against_no_image()
+    public async Task An_engine_restart_that_stops_the_app_counts_against_no_image()
     {
         var engine = await StartEngineAsync();
         Config["update"]!["watch"] = "1s";
@@ -74,7 +74,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     [Theory]
     [InlineData("--live-restore")]
     [InlineData("--live-restore=false")]
-    public async Task An_engine_that_is_killed_and_started_again_has_the_app_back(string restore)
+    public async Task The_app_is_back_after_the_engine_is_killed_and_restarted(string restore)
     {
         var engine = await StartEngineAsync(restore);
         await PushAsync();
@@ -99,7 +99,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task While_the_engine_is_frozen_the_app_serves_on_and_the_agent_answers()
+    public async Task The_app_serves_and_the_agent_answers_while_the_engine_is_frozen()
     {
         var engine = await StartEngineAsync();
         await PushAsync();
@@ -123,7 +123,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_frozen_engine_is_told_and_nothing_is_restarted_or_doubled()
+    public async Task A_frozen_engine_is_reported_and_the_app_is_not_restarted()
     {
         var engine = await StartEngineAsync();
         await PushAsync();
@@ -144,7 +144,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task An_app_that_dies_while_the_engine_is_frozen_is_started_once_when_it_wakes()
+    public async Task An_app_that_dies_while_the_engine_is_frozen_is_started_once_afterwards()
     {
         var engine = await StartEngineAsync();
         await PushAsync();
@@ -165,7 +165,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task An_agent_that_starts_while_the_engine_is_away_adopts_what_lived_on()
+    public async Task An_agent_started_without_an_engine_adopts_the_app_that_kept_running()
     {
         var engine = await StartEngineAsync("--live-restore");
         await PushAsync();
@@ -187,7 +187,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     [Theory]
     [InlineData("away")]
     [InlineData("frozen")]
-    public async Task An_agent_ends_in_good_order_while_the_engine_does_not_answer(string how)
+    public async Task The_agent_shuts_down_cleanly_while_the_engine_does_not_answer(string how)
     {
         var engine = await StartEngineAsync("--live-restore");
         ConfigureRareProbes();

@@ -7,7 +7,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_disk_that_fills_up_during_a_pull_is_cleared_of_old_images_and_the_new_one_serves_by_itself()
+    public async Task A_disk_that_fills_up_during_a_pull_is_freed_of_old_images_and_the_new_image_serves()
     {
         var engine = await OnDiskAsync("1000m");
         await PushAsync("ancient", "ancient", "--ballast", "250m");
@@ -33,7 +33,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
     }
 
     [Fact]
-    public async Task Where_nothing_can_be_removed_the_image_is_refused_the_app_serves_on_and_space_is_all_that_it_needs()
+    public async Task An_image_that_does_not_fit_is_refused_until_there_is_space_and_the_app_keeps_serving()
     {
         var engine = await OnDiskAsync("400m");
         await PushAsync("old");
@@ -55,7 +55,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
     }
 
     [Fact]
-    public async Task A_first_start_on_a_disk_that_is_too_small_waits_for_space()
+    public async Task A_first_start_on_a_full_disk_waits_for_space()
     {
         var engine = await OnDiskAsync("300m");
         await PushAsync("1", "latest", "--ballast", "60m");

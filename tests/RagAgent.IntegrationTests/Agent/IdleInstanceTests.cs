@@ -20,7 +20,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
     }
 
     [Fact]
-    public async Task When_nobody_comes_it_gives_notice_then_asks_EC2_and_then_does_nothing_else()
+    public async Task An_idle_instance_gives_notice_and_then_asks_EC2_once_to_stop_it()
     {
         ConfigureIdleStop();
         await PushAsync();
@@ -41,7 +41,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
     }
 
     [Fact]
-    public async Task A_visitor_takes_the_notice_back_and_a_forgotten_tab_does_not()
+    public async Task A_request_cancels_the_idle_stop_and_a_forgotten_tab_does_not()
     {
         ConfigureIdleStop();
         await PushFullAsync("1");
@@ -64,7 +64,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
     }
 
     [Fact]
-    public async Task A_role_that_may_not_is_told_with_the_exact_permission_and_asked_again_when_it_may()
+    public async Task A_denied_idle_stop_is_reported_with_the_exact_permission_and_retried()
     {
         Aws.Faults.Add(Operations.StopInstances, new Fault.Error("UnauthorizedOperation"));
         ConfigureIdleStop();
@@ -86,7 +86,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
     [InlineData("RequestLimitExceeded", "aws-throttled")]
     [InlineData("InternalError", "aws-server")]
     [InlineData("OperationNotPermitted", "ec2-stop-protected")]
-    public async Task What_else_EC2_may_answer_is_told_and_tried_again(string type, string code)
+    public async Task Other_EC2_errors_on_an_idle_stop_are_reported_and_retried(string type, string code)
     {
         Aws.Faults.Add(Operations.StopInstances, new Fault.Error(type), times: 1);
         ConfigureIdleStop();
@@ -98,7 +98,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
     }
 
     [Fact]
-    public async Task The_doctor_tries_whether_it_may_and_stops_nothing()
+    public async Task The_doctor_checks_the_stop_permission_without_stopping_the_instance()
     {
         ConfigureIdleStop();
         await PushAsync();

@@ -9,7 +9,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class ImageCompressionTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task Zstd_that_the_engine_is_too_old_for_is_told_before_anything_is_fetched_and_gzip_serves()
+    public async Task Zstd_layers_are_refused_before_pulling_if_the_engine_is_too_old_and_gzip_serves()
     {
         // The engine behind it may be a newer one: it is asked in its own version's name.
         var real = (await Docker.DoAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();

@@ -17,7 +17,7 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public async Task The_app_serves_on_with_the_key_it_has_and_comes_back_from_a_crash_with_the_new_one()
+    public async Task A_rotated_secret_is_used_after_the_next_crash()
     {
         await ServeAsync();
         Aws.Parameters.Put(Parameter, Rotated);
@@ -30,7 +30,7 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
     }
 
     [Fact]
-    public async Task While_the_parameter_store_is_out_of_reach_it_comes_back_with_the_key_in_memory_and_takes_the_new_one_at_the_next_crash()
+    public async Task A_crash_without_Parameter_Store_reuses_the_secret_in_memory()
     {
         await ServeAsync();
         Aws.Parameters.Put(Parameter, Rotated);
@@ -45,7 +45,7 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
     }
 
     [Fact]
-    public async Task A_parameter_store_that_hangs_delays_a_restart_by_no_more_than_the_patience()
+    public async Task A_hanging_Parameter_Store_delays_a_restart_only_up_to_the_timeout()
     {
         await ServeAsync();
         Aws.Parameters.Put(Parameter, Rotated);

@@ -11,7 +11,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
     [Theory]
     [InlineData("TERM")]
     [InlineData("KILL")]
-    public async Task An_app_that_was_stopped_by_hand_stays_stopped_also_under_the_next_agent_until_somebody_starts_it(string end)
+    public async Task Docker_stop_holds_under_the_next_agent_until_start(string end)
     {
         await PushAsync();
         var first = StartAgent();
@@ -36,7 +36,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task An_app_that_the_operator_stopped_stays_stopped_under_the_next_agent_until_somebody_starts_it()
+    public async Task Ragagent_stop_holds_under_the_next_agent_until_start()
     {
         await PushAsync();
         var first = StartAgent();
@@ -55,7 +55,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task A_kill_is_not_a_wish_to_have_it_stopped()
+    public async Task Docker_kill_is_treated_as_a_crash_and_not_as_a_stop()
     {
         ConfigureRareProbes();
         await PushAsync();
@@ -72,7 +72,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task A_container_that_was_removed_by_force_is_created_again_with_the_same_mounts()
+    public async Task A_container_removed_by_force_is_created_again_with_the_same_mounts()
     {
         var data = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName;
         File.SetUnixFileMode(data, (UnixFileMode)0b111_111_111);
@@ -95,7 +95,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task A_prune_of_everything_leaves_what_serves_and_the_last_good_image_is_fetched_again_for_a_rollback()
+    public async Task Docker_system_prune_leaves_the_app_and_the_last_known_good_image_is_pulled_again()
     {
         var engine = await StartEngineAsync();
         Config["update"]!["watch"] = "1s";

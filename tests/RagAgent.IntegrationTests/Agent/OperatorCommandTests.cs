@@ -8,7 +8,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_rollback_runs_the_image_before_until_the_tag_moves()
+    public async Task A_rollback_serves_the_previous_image_until_the_tag_moves()
     {
         var (old, newer) = await ServeTwoGoodVersionsAsync();
 
@@ -33,7 +33,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_second_rollback_is_refused_and_says_why()
+    public async Task A_second_rollback_is_refused_with_the_reason()
     {
         await ServeTwoGoodVersionsAsync();
         (await RequestAsync("rollback")).AssertSucceeded();
@@ -46,7 +46,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task Unquarantine_gives_the_image_that_was_set_aside_another_chance()
+    public async Task Unquarantine_gives_a_quarantined_image_another_chance()
     {
         var (_, newer) = await ServeTwoGoodVersionsAsync();
         (await RequestAsync("rollback")).AssertSucceeded();
@@ -58,7 +58,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task What_can_not_be_done_is_refused_at_once_with_the_reason()
+    public async Task Rollback_and_unquarantine_without_a_target_are_refused_at_once()
     {
         await ServeOneAsync();
 
@@ -73,7 +73,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_stop_holds_against_updates_and_restarts_of_the_agent_until_start()
+    public async Task Ragagent_stop_holds_through_updates_and_agent_restarts_until_start()
     {
         var agent = await ServeOneAsync();
 
@@ -102,7 +102,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_docker_stop_holds_like_one_of_ours()
+    public async Task Docker_stop_holds_like_ragagent_stop()
     {
         var agent = await ServeOneAsync();
 
@@ -121,7 +121,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_stop_and_a_start_of_what_is_so_already_succeed()
+    public async Task Stopping_a_stopped_app_and_starting_a_running_app_succeed()
     {
         await ServeOneAsync();
         var started = await Docker.StartedAtAsync(Name);
@@ -135,7 +135,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task The_status_tells_of_the_watch_and_of_what_is_good()
+    public async Task Status_shows_the_watch_and_the_last_known_good_image()
     {
         ConfigureUpdate("auto", "1h");
         await PushAsync("old");

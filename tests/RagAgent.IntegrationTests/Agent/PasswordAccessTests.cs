@@ -16,7 +16,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
     private const string Password = "open sesame: please";
 
     [Fact]
-    public async Task A_password_lets_in_its_cookie_opens_a_WebSocket_and_a_new_hash_ends_both()
+    public async Task A_password_and_its_cookie_open_the_app_until_the_hash_changes()
     {
         Aws.Parameters.Put(HashParameter, await HashAsync(Password));
         Config["access"] = new JsonObject { ["password"] = HashParameter };
@@ -41,7 +41,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task Who_guesses_is_told_to_wait_and_who_is_in_stays_in()
+    public async Task Password_guessing_is_rate_limited_and_a_logged_in_client_keeps_access()
     {
         Aws.Parameters.Put(HashParameter, await HashAsync(Password));
         Config["access"] = new JsonObject { ["password"] = HashParameter };
@@ -57,7 +57,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task A_hash_that_can_not_be_read_keeps_visitors_out_and_is_told_and_one_that_was_read_outlives_its_source()
+    public async Task An_unreadable_password_hash_blocks_clients_and_a_known_hash_outlives_its_source()
     {
         Config["access"] = new JsonObject { ["password"] = HashParameter };
         await PushAsync();
@@ -86,7 +86,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task Who_comes_from_a_network_needs_none_and_others_stay_outside()
+    public async Task Clients_from_an_allowed_network_need_no_password_and_others_are_rejected()
     {
         Config["access"] = new JsonObject { ["networks"] = new JsonArray("127.0.0.0/8") };
         await PushAsync();
@@ -102,7 +102,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task The_doctor_says_who_can_come_in()
+    public async Task The_doctor_reports_who_can_reach_the_app()
     {
         await PushAsync();
         Assert.Equal(("ok", 0), await AccessAsync());

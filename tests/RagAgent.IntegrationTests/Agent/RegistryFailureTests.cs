@@ -9,7 +9,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_token_that_the_role_may_not_have()
+    public async Task A_denied_registry_token_is_reported_with_the_permission()
     {
         Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"));
         await PushAsync();
@@ -24,7 +24,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_pull_that_the_role_may_not_do()
+    public async Task A_denied_pull_is_reported_with_the_permission()
     {
         await PushAsync();
         Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("DENIED"));
@@ -40,7 +40,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_token_that_expired_while_the_agent_was_idle_is_renewed_once_and_nobody_notices()
+    public async Task An_expired_registry_token_is_renewed_once_without_a_failure()
     {
         await PushAsync("1");
         StartAgent();
@@ -56,7 +56,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_token_that_is_never_accepted_is_told_after_one_renewal()
+    public async Task A_registry_token_that_is_refused_after_renewal_is_reported()
     {
         await PushAsync();
         Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("DENIED", "Your authorization token has expired. Reauthenticate and try again."));
@@ -71,7 +71,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_repository_that_does_not_exist()
+    public async Task A_missing_repository_is_reported_and_waited_for()
     {
         StartAgent();
 
@@ -84,7 +84,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_tag_that_does_not_exist()
+    public async Task A_missing_tag_is_reported_and_waited_for()
     {
         await PushAsync("1", "other");
         StartAgent();
@@ -97,7 +97,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task An_image_for_another_kind_of_machine()
+    public async Task An_image_for_another_platform_is_reported_before_pulling()
     {
         await PushAsync("1", "latest", "--platform", "linux/arm64");
         StartAgent();
@@ -112,7 +112,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task An_index_without_an_image_for_this_machine()
+    public async Task An_index_without_an_image_for_this_platform_is_reported()
     {
         await PushAsync("arm", "arm64", "--platform", "linux/arm64");
         await OciIndexPublisher.PushAsync(Http, Aws, "ragstream-web", "latest", [("arm64", "arm64")], TestCancellation);
@@ -123,7 +123,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task An_error_inside_a_pull_that_began_well_is_a_failure()
+    public async Task A_layer_that_breaks_off_during_a_pull_is_a_failure()
     {
         await PushAsync("1", "latest", "--ballast", "3m");
         // The engine has answered 200 and is streaming when a layer turns out to be unavailable.
@@ -148,7 +148,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_registry_that_is_out_of_reach_at_boot_does_not_keep_the_image_on_disk_from_serving()
+    public async Task An_unreachable_registry_at_boot_does_not_keep_the_image_on_disk_from_serving()
     {
         await PushAsync();
         var first = StartAgent();

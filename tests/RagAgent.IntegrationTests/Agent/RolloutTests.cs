@@ -15,7 +15,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     [Theory]
     [InlineData(StartFirst)]
     [InlineData(StopFirst)]
-    public async Task A_new_image_that_exits_at_once_is_quarantined_not_even_tried_after_a_reboot_and_forgotten_when_the_tag_moves(string swap)
+    public async Task An_image_that_exits_at_once_stays_quarantined_across_reboots_until_the_tag_moves(string swap)
     {
         ConfigureUpdate(swap, "2s");
         var before = await ServeGoodAsync();
@@ -48,7 +48,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     [Theory]
     [InlineData(StartFirst)]
     [InlineData(StopFirst)]
-    public async Task A_new_image_that_served_and_crashes_within_the_watch_is_rolled_back_from_the_disk_with_everything_else_out_of_reach(string swap)
+    public async Task A_crash_within_the_watch_rolls_back_from_disk_without_registry_or_Parameter_Store(string swap)
     {
         ConfigureUpdate(swap, "5s");
         var before = await ServeGoodAsync();
@@ -67,7 +67,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task A_new_image_that_hangs_within_the_watch_is_rolled_back()
+    public async Task A_hang_within_the_watch_rolls_back()
     {
         ConfigureUpdate(StartFirst, "6s");
         await ServeGoodAsync();
@@ -80,7 +80,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task A_new_image_that_is_slow_to_start_is_given_its_time()
+    public async Task A_new_image_that_starts_slowly_gets_its_time()
     {
         ConfigureUpdate(StopFirst, "2s");
         var before = await ServeGoodAsync();
@@ -98,7 +98,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     [Theory]
     [InlineData(StartFirst)]
     [InlineData(StopFirst)]
-    public async Task A_gate_that_is_never_passed_leads_back_to_the_image_before(string swap)
+    public async Task A_candidate_that_never_passes_the_gate_is_rolled_back(string swap)
     {
         ConfigureUpdate(swap, "2s");
         Config["health"]!["gate"]!["path"] = "/cgi-bin/gate";
@@ -116,7 +116,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task An_image_that_can_not_even_be_started_leads_back_as_well()
+    public async Task An_image_that_can_not_be_started_is_rolled_back()
     {
         ConfigureUpdate(StopFirst, "2s");
         await ServeGoodAsync();
@@ -152,7 +152,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task The_container_is_made_from_the_configuration_and_never_from_the_one_before()
+    public async Task A_new_container_inherits_nothing_from_the_previous_one()
     {
         ConfigureUpdate(StopFirst, "2s");
         await PushAsync("old", "latest", "--line", "ENV LEFT_OVER=1", "--line", "VOLUME /left-over", "--line", "EXPOSE 9999", "--line", "LABEL left-over=1");

@@ -9,7 +9,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_container_that_is_being_started_gets_its_secrets_before_the_agent_ends()
+    public async Task A_starting_container_gets_its_secrets_before_the_agent_exits()
     {
         await PushAsync();
         await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(5));
@@ -24,7 +24,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task A_reload_while_the_engine_is_slow_to_start_the_container_does_not_end_the_agent()
+    public async Task A_reload_during_a_slow_container_start_does_not_end_the_agent()
     {
         await PushAsync();
         await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(24));
@@ -40,7 +40,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task A_key_that_this_process_has_not_read_does_not_reach_the_log_by_the_apps_last_words()
+    public async Task A_secret_that_this_agent_has_not_read_does_not_leak_through_the_apps_last_lines()
     {
         await PushAsync();
         var first = StartAgent();
@@ -57,7 +57,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task Another_container_name_is_refused_at_reload_for_it_would_leave_a_second_writer()
+    public async Task A_reload_refuses_another_container_name_because_it_would_leave_a_second_writer()
     {
         await PushAsync();
         var agent = StartAgent();

@@ -9,7 +9,7 @@ public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTest
     [Theory]
     [InlineData("read-only", "its file system is read-only")]
     [InlineData("full", "the disk is full")]
-    public async Task The_app_serves_the_agent_says_it_once_and_writes_when_it_can(string how, string why)
+    public async Task An_unwritable_state_directory_is_reported_once_and_written_to_when_possible(string how, string why)
     {
         Directory.CreateDirectory(StateDirectory);
         (await ProcessRunner.RunAsync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", StateDirectory], stopping: TestCancellation)).AssertSucceeded();

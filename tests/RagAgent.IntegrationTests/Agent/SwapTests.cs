@@ -12,7 +12,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     private const int VisitorsAtOnce = 8;
 
     [Fact]
-    public async Task With_a_volume_that_the_app_may_write_to_never_two_live()
+    public async Task With_a_writable_volume_two_containers_never_run_at_once()
     {
         ConfigureUpdate("auto", "1s");
         Config["container"]!["volumes"] = new JsonArray(new JsonObject { ["host"] = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName, ["container"] = "/data" });
@@ -33,7 +33,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     }
 
     [Fact]
-    public async Task Without_one_the_old_one_serves_until_the_new_one_has_passed_its_gate_which_then_has_the_configured_name()
+    public async Task Without_a_writable_volume_the_old_container_serves_until_the_candidate_passes_its_gate()
     {
         ConfigureUpdate("auto", "1s");
         await PushAsync("old");
@@ -60,7 +60,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     [Theory]
     [InlineData("light")]
     [InlineData("full")]   // keeps connections open between requests
-    public async Task Under_load_a_start_first_swap_fails_not_a_single_request(string kind)
+    public async Task A_start_first_swap_under_load_fails_no_request(string kind)
     {
         ConfigureUpdate("start-first", "1s");
         await PushKindAsync(kind, "old");
@@ -86,7 +86,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     [Theory]
     [InlineData("light")]
     [InlineData("full")]
-    public async Task Under_load_a_stop_first_swap_holds_visitors_and_fails_not_a_single_request(string kind)
+    public async Task A_stop_first_swap_under_load_holds_requests_and_fails_none(string kind)
     {
         ConfigureUpdate("stop-first", "1s");
         await PushKindAsync(kind, "old");
@@ -110,7 +110,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     }
 
     [Fact]
-    public async Task Under_load_a_restart_after_a_crash_is_waited_for()
+    public async Task Requests_under_load_wait_for_a_restart_after_a_crash()
     {
         await PushAsync("1");
         StartAgent();
@@ -134,7 +134,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     [Theory]
     [InlineData("light")]
     [InlineData("full")]
-    public async Task Under_load_a_stop_first_swap_that_holds_nobody_asks_visitors_to_come_back_and_never_speaks_of_a_bad_gateway(string kind)
+    public async Task A_stop_first_swap_without_holding_answers_503_with_Retry_After_and_never_502(string kind)
     {
         ConfigureUpdate("stop-first", "1s");
         Config["update"]!["hold"] = "0s";
@@ -155,7 +155,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     }
 
     [Fact]
-    public async Task A_session_at_a_swap_that_was_asked_for_is_waited_for_then_cut_and_comes_back_to_the_new_one()
+    public async Task A_session_is_drained_during_a_swap_then_cut_and_reconnects_to_the_new_container()
     {
         await ServeFullAsync("old");
         using var session = await OpenSessionAsync();
@@ -175,7 +175,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     }
 
     [Fact]
-    public async Task A_session_that_ends_lets_the_old_one_go_at_once()
+    public async Task The_old_container_is_removed_as_soon_as_its_last_session_ends()
     {
         await ServeFullAsync("old");
         using var session = await OpenSessionAsync();
@@ -190,7 +190,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     }
 
     [Fact]
-    public async Task An_agent_that_is_killed_while_the_old_one_is_drained_leaves_the_rest_to_the_next_one()
+    public async Task A_new_agent_finishes_the_swap_of_an_agent_killed_while_draining()
     {
         var agent = await ServeFullAsync("old");
         using var session = await OpenSessionAsync();
@@ -207,7 +207,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
     }
 
     [Fact]
-    public async Task Old_images_go_when_the_new_one_has_proven_itself_but_never_the_one_that_serves_or_the_last_good_one()
+    public async Task Image_cleanup_keeps_only_the_serving_and_the_last_known_good_image()
     {
         ConfigureUpdate("auto", "1s");
         var digests = new List<string>();

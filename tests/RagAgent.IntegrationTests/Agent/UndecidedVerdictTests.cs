@@ -11,7 +11,7 @@ public sealed class UndecidedVerdictTests(EngineFixture engineFixture) : AgentTe
     [Theory]
     [InlineData("start-first")]
     [InlineData("stop-first")]
-    public async Task With_a_secret_that_both_refuse_nothing_is_quarantined_and_nothing_goes_back_and_forth_and_a_good_secret_mends_it(string swap)
+    public async Task A_secret_that_both_images_refuse_leaves_the_verdict_undecided_until_it_is_corrected(string swap)
     {
         ConfigureUpdate(swap, "2s");
         var before = await ServeGoodAsync("old", ("FAKE_APP_REFUSES_KEYS", Wrong));

@@ -30,7 +30,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task Two_updates_at_once_are_one_and_both_are_told_how_it_ended()
+    public async Task Two_simultaneous_updates_become_one_and_both_report_the_result()
     {
         ConfigureUpdate("auto", "2s");
         await ServeGoodAsync("old");
@@ -64,7 +64,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
     [Theory]
     [InlineData("start-first")]
     [InlineData("stop-first")]
-    public async Task What_the_engine_will_not_remove_does_not_fail_the_update(string swap)
+    public async Task A_container_that_the_engine_will_not_remove_does_not_fail_the_update(string swap)
     {
         var refuses = true;
         await using var engineProxy = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), new Uri(Docker.Host).LocalPath, async context =>

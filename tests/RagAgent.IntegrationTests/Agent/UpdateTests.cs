@@ -10,7 +10,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_new_image_under_the_tag_is_picked_up_and_serves()
+    public async Task An_update_serves_the_new_image_under_the_tag()
     {
         await PushAsync("old");
         StartAgent();
@@ -26,7 +26,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task When_nothing_is_newer_nothing_is_touched()
+    public async Task An_update_without_a_newer_image_changes_nothing()
     {
         await PushAsync();
         StartAgent();
@@ -55,7 +55,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task An_update_that_can_not_ask_the_registry_fails_with_the_reason_and_the_app_serves_on()
+    public async Task An_update_without_a_registry_fails_with_the_reason_and_the_app_keeps_serving()
     {
         await PushAsync();
         StartAgent();
@@ -72,7 +72,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_newer_image_that_is_found_by_itself_waits_until_the_last_session_is_closed()
+    public async Task An_automatic_update_waits_until_the_last_session_is_closed()
     {
         Config["update"] = new JsonObject { ["every"] = "10s", ["when"] = "idle" };
         Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
@@ -97,7 +97,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task An_update_brings_an_app_out_of_its_crash_loop_at_once()
+    public async Task An_update_ends_the_backoff_of_a_failing_app_at_once()
     {
         Config["restart"] = new JsonObject { ["firstDelay"] = "1h", ["maxDelay"] = "1h" };
         await PushAsync("bad", "latest", "--no-shell");   // it can't even be started

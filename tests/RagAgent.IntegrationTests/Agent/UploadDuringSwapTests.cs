@@ -15,7 +15,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
     private readonly byte[] _file = RandomNumberGenerator.GetBytes(2 * HalfSize);
 
     [Fact]
-    public async Task One_that_is_under_way_ends_at_the_old_one_before_that_is_stopped()
+    public async Task An_upload_in_flight_finishes_at_the_old_container_before_it_is_stopped()
     {
         await ServeOldAsync();
         using var upload = new Upload(_file);
@@ -32,7 +32,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
     }
 
     [Fact]
-    public async Task One_that_does_not_end_is_waited_for_no_longer_than_visitors_are_held()
+    public async Task An_endless_upload_delays_a_swap_only_as_long_as_requests_are_held()
     {
         await ServeOldAsync(hold: "1s");
         // By hand: a client of the library reads no answer before it has sent everything.
@@ -59,7 +59,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
     }
 
     [Fact]
-    public async Task One_that_comes_while_visitors_are_held_arrives_whole_at_the_new_one()
+    public async Task An_upload_sent_while_requests_are_held_arrives_whole_at_the_new_container()
     {
         await ServeOldAsync();
         var update = UpdateAsync();

@@ -13,7 +13,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     private string Url => $"http://127.0.0.1:{Port}/";
 
     [Fact]
-    public async Task Who_comes_before_there_is_an_image_sees_what_goes_on_and_lands_in_the_app_by_itself()
+    public async Task A_browser_opened_before_the_first_pull_sees_progress_and_lands_in_the_app()
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["details"] = "full" };
         Config["health"]!["gate"] = new System.Text.Json.Nodes.JsonObject { ["webSocket"] = "/_stcore/stream" };
@@ -41,7 +41,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task Who_is_in_the_app_stays_in_it_through_a_restart_of_the_agent_and_sees_an_update()
+    public async Task A_browser_keeps_its_page_through_an_agent_restart_and_an_update()
     {
         ConfigureUpdate("start-first", "1s");
         Config["update"]!["drain"] = "1s";
@@ -69,7 +69,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task Who_reads_that_the_app_is_switched_off_reads_as_well_that_the_machine_goes()
+    public async Task The_status_page_of_a_stopped_app_announces_the_idle_stop()
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["accent"] = "#d97706" };
         Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // this machine has been up for longer
@@ -92,7 +92,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task Who_comes_to_an_app_that_keeps_failing_reads_so_and_is_there_when_it_is_mended()
+    public async Task The_status_page_of_a_failing_app_says_so_and_gives_way_to_the_repaired_app()
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream" };
         Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "1s" };

@@ -17,7 +17,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     private const string PasswordParameter = "/ragstream/PASSWORD_HASH";
 
     [Fact]
-    public async Task What_the_agent_calls_is_what_its_policy_allows()
+    public async Task The_agents_policy_allows_exactly_what_the_agent_calls()
     {
         Aws.Parameters.Put(PasswordParameter, (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], AgentEnvironment, "open sesame, please\n", TestCancellation)).AssertSucceeded());
         Config["access"] = new JsonObject { ["password"] = PasswordParameter };
@@ -55,7 +55,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     }
 
     [Fact]
-    public async Task What_a_push_calls_is_what_the_policy_of_GitHubs_user_allows()
+    public async Task GitHubs_policy_allows_exactly_what_a_push_calls()
     {
         Aws.Credentials.Add(new LocalAws.Signing.AwsCredential("AKIDPUSHER", "pushers-secret", null, null, "arn:aws:iam::123456789012:user/github-ragstream-ci"));
         Aws.Repositories.Create("ragstream-web");
@@ -73,7 +73,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     }
 
     [Fact]
-    public void What_was_not_asked_for_is_not_allowed()
+    public void The_agents_policy_allows_nothing_for_features_that_are_off()
     {
         var allowed = new IamPolicy(CloudFormationTemplate.Stack().Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action).ToArray();
 
@@ -84,7 +84,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     }
 
     [Fact]
-    public void What_is_allowed_beyond_the_agents_own_calls_is_known_by_name()
+    public void The_policy_allows_beyond_the_agents_own_calls_only_named_actions()
     {
         // The key of one's own: Parameter Store asks for it in the role's name.
         string[] others = ["kms:Decrypt"];

@@ -22,7 +22,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
     private string App => Path.Combine(Home, "app");
 
     [Fact]
-    public async Task From_an_empty_account_to_a_URL_and_back_by_the_commands_of_the_guide()
+    public async Task The_AWS_guide_leads_from_an_empty_account_to_a_URL_and_back()
     {
         await using var scripted = await FakeAws.StartAsync(Aws.RegistryHost, $"127.0.0.1:{Port}");
         Aws.Parameters.Remove(Parameter);
@@ -72,7 +72,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task The_local_baseline_serves_by_the_commands_of_the_guide()
+    public async Task The_AWS_guides_local_commands_serve_the_app()
     {
         var registry = FreePort();
         await PrepareAsync(scripted: null);

@@ -28,7 +28,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Configurations))]
-    public async Task A_task_definition_is_registered_as_it_is_exported(string configuration)
+    public async Task The_aws_command_registers_an_exported_task_definition_unchanged(string configuration)
     {
         var exported = EcsTaskDefinition.Create(Of(configuration), new AwsLocation(), null, null).Document;
 
@@ -40,7 +40,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Configurations))]
-    public async Task A_service_is_created_as_it_is_exported(string configuration)
+    public async Task The_aws_command_creates_an_exported_service_unchanged(string configuration)
     {
         var exported = EcsService.Create(Of(configuration), null, null, [], []).Document;
 
@@ -55,7 +55,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Configurations))]
-    public async Task A_target_group_is_created_as_it_is_exported(string configuration)
+    public async Task The_aws_command_creates_an_exported_target_group_unchanged(string configuration)
     {
         var exported = EcsTargetGroup.Create(Of(configuration), null).Document;
 
@@ -71,7 +71,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     [InlineData("cpu", "1024", "Invalid type for parameter cpu")]
     [InlineData("containerDefinition", "[]", "Unknown parameter in input: \"containerDefinition\"")]
     [InlineData("family", null, "Missing required parameter in input: \"family\"")]
-    public async Task A_member_that_is_wrong_would_be_noticed(string member, string? value, string expected)
+    public async Task The_aws_command_rejects_a_wrong_member(string member, string? value, string expected)
     {
         var exported = EcsTaskDefinition.Create(Of("everything"), new AwsLocation(), null, null).Document;
         exported.Remove(member);

@@ -7,7 +7,7 @@ namespace RagAgent.IntegrationTests.Images;
 public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBase(engineFixture)
 {
     [Fact]
-    public async Task Old_images_of_the_app_go_and_nothing_else_does()
+    public async Task Image_cleanup_removes_old_images_of_the_app_and_nothing_else()
     {
         // On a disk of its own the bytes that come free can be counted.
         await using var engine = await PrivateEngine.OnSmallDiskAsync("1g");
@@ -43,7 +43,7 @@ public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBa
     }
 
     [Fact]
-    public async Task Before_the_repository_is_known_nothing_goes_and_one_that_can_not_go_keeps_no_other_from_going()
+    public async Task Image_cleanup_waits_for_the_repository_name_and_skips_an_image_it_can_not_remove()
     {
         await using var engine = await PrivateEngine.OnSmallDiskAsync("1g");
         var first = await PushAndResolveAsync("first");

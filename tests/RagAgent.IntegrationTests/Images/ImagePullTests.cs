@@ -13,7 +13,7 @@ namespace RagAgent.IntegrationTests.Images;
 public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_pull_that_ends_well_and_leaves_no_image_is_a_failure()
+    public async Task A_pull_that_succeeds_without_leaving_an_image_is_a_failure()
     {
         var resolution = await PushAndResolveAsync();
         await using var front = await FrontAsync(EngineProxy.AnswerPull("""{"status":"Status: Downloaded newer image"}"""));
@@ -30,7 +30,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     [InlineData("""{"errorDetail":{"message":"write /var/lib/docker/tmp/GetImageBlob1: no space left on device"},"error":"write …"}""", "disk-full")]
     [InlineData("""{"errorDetail":{"code":13,"message":"failed to register layer: open /var/lib/docker/overlay2/0123456789ab/link: no such file or directory"}}""", "image-corrupt")]
     [InlineData("""{"errorDetail":{"message":"received unexpected HTTP status: 502 Bad Gateway"}}""", "registry")]
-    public async Task An_error_in_the_stream_of_a_pull_that_began_well_is_a_failure(string message, string code)
+    public async Task An_error_in_the_progress_stream_of_a_pull_is_a_failure(string message, string code)
     {
         var resolution = await PushAndResolveAsync();
         await using var front = await FrontAsync(EngineProxy.AnswerPull("""{"status":"Pulling from ragstream-web","id":"latest"}""", message, """{"status":"and on it goes"}"""));
@@ -40,7 +40,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     }
 
     [Fact]
-    public async Task Messages_of_every_kind_and_order_do_not_fail_a_pull()
+    public async Task Unknown_or_unordered_progress_messages_do_not_fail_a_pull()
     {
         var resolution = await PushAndResolveAsync();
         await using var front = await FrontAsync(EngineProxy.AnswerPull(async context =>
@@ -68,7 +68,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     }
 
     [Fact]
-    public async Task A_pull_that_falls_silent_is_given_up_and_the_next_one_succeeds()
+    public async Task A_silent_pull_is_cancelled_and_the_next_one_succeeds()
     {
         var resolution = await PushAndResolveAsync();
         // The agent has read what it needs of the registry when the engine begins.
@@ -96,7 +96,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     }
 
     [Fact]
-    public async Task While_it_unpacks_an_engine_may_be_silent_for_longer()
+    public async Task An_engine_may_be_silent_for_longer_while_it_unpacks()
     {
         var resolution = await PushAndResolveAsync();
         await using var front = await FrontAsync(EngineProxy.AnswerPull(async context =>
@@ -119,7 +119,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     }
 
     [Fact]
-    public async Task The_login_goes_to_the_engine_for_the_registrys_own_host()
+    public async Task The_engine_gets_the_login_of_the_registrys_own_host()
     {
         var resolution = await PushAndResolveAsync();
         string? header = null;
@@ -136,7 +136,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     }
 
     [Fact]
-    public async Task A_tag_that_moves_meanwhile_does_not_change_what_is_pulled()
+    public async Task A_tag_that_moves_after_it_was_resolved_does_not_change_what_is_pulled()
     {
         var first = await PushAndResolveAsync("first");
         var second = await PushAndResolveAsync("second");
@@ -149,7 +149,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     }
 
     [Fact]
-    public async Task Of_an_index_with_an_attestation_the_image_for_this_machine_is_pulled()
+    public async Task An_index_with_an_attestation_resolves_to_the_image_for_this_machine()
     {
         await PushAsync("amd", "amd64");
         var (index, image) = await OciIndexPublisher.PushAsync(Http, Aws, "ragstream-web", "latest", [("amd64", "amd64")], TestCancellation);
@@ -163,7 +163,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     }
 
     [Fact]
-    public async Task A_pull_that_is_cancelled_is_no_failure_of_the_registry()
+    public async Task A_cancelled_pull_is_not_a_failure_of_the_registry()
     {
         var resolution = await PushAndResolveAsync();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);

@@ -16,7 +16,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
     [InlineData("its short name")]
     [InlineData("the link to it")]
     [InlineData("an empty list of the layers below")]
-    public async Task A_broken_layer_is_told_and_pulled_anew(string what)
+    public async Task A_corrupt_layer_is_detected_and_pulled_again(string what)
     {
         await engine.RemoveAllAsync();
         using var imageStack = CreateImageStack(engine.Socket);
@@ -40,7 +40,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
     }
 
     [Fact]
-    public async Task A_broken_image_that_the_registry_can_not_give_again_is_left_alone()
+    public async Task A_corrupt_image_that_the_registry_can_not_provide_is_left_alone()
     {
         await engine.RemoveAllAsync();
         using var imageStack = CreateImageStack(engine.Socket);
@@ -59,7 +59,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
     }
 
     [Fact]
-    public async Task The_version_before_stays_when_it_is_whole_and_goes_when_it_shares_the_broken_layer()
+    public async Task The_previous_image_stays_if_intact_and_goes_if_it_shares_the_corrupt_layer()
     {
         await engine.RemoveAllAsync();
         using var imageStack = CreateImageStack(engine.Socket);
@@ -80,7 +80,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
     }
 
     [Fact]
-    public async Task A_container_of_ours_that_ended_is_not_in_the_way()
+    public async Task A_stopped_container_of_ours_does_not_block_the_repair_of_its_image()
     {
         await engine.RemoveAllAsync();
         using var imageStack = CreateImageStack(engine.Socket);
@@ -96,7 +96,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
     }
 
     [Fact]
-    public async Task What_no_call_to_the_engine_repairs_is_said_with_what_does()
+    public async Task A_broken_image_store_is_reported_with_the_folders_to_remove()
     {
         await engine.RemoveAllAsync();
         using var imageStack = CreateImageStack(engine.Socket);

@@ -9,7 +9,7 @@ namespace RagAgent.IntegrationTests.Images;
 public sealed class InterruptedPullTests(EngineFixture engineFixture, PrivateEngine engine) : ImageTestBase(engineFixture), IClassFixture<PrivateEngine>
 {
     [Fact]
-    public async Task The_engine_forgets_the_pull_whole_and_the_next_agent_finishes_it()
+    public async Task A_pull_interrupted_by_the_agents_death_is_finished_by_the_next_agent()
     {
         var resolution = await PushAndResolveAsync("1", "--ballast", "60m");
         AgentEnvironment["DOCKER_HOST"] = engine.Docker.Host;

@@ -10,7 +10,7 @@ namespace RagAgent.IntegrationTests.Images;
 public sealed class LongPullTests(EngineFixture engineFixture) : ImageTestBase(engineFixture)
 {
     [Fact]
-    public async Task An_engine_that_says_nothing_for_a_minute_and_a_pull_that_takes_more_than_100_seconds_are_waited_for()
+    public async Task A_pull_outlasts_a_minute_of_silence_and_100_seconds_in_total()
     {
         var resolution = await PushAndResolveAsync("1", "--ballast", "3m");
         Aws.Faults.Add(Operations.RegistryBlob, new Fault.Throttle(64 * 1024), method: "GET");

@@ -10,7 +10,7 @@ namespace RagAgent.IntegrationTests.Images;
 public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestBase(engineFixture)
 {
     [Fact]
-    public async Task An_image_that_does_not_fit_is_refused_before_a_layer_is_fetched_and_pulled_when_there_is_room()
+    public async Task An_image_that_does_not_fit_is_refused_before_pulling_and_pulled_once_there_is_space()
     {
         var resolution = await PushAndResolveAsync("1", "--ballast", "60m");
         await using var engine = await PrivateEngine.OnSmallDiskAsync("400m");
@@ -33,7 +33,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
     }
 
     [Fact]
-    public async Task A_disk_that_fills_up_in_the_middle_of_a_pull_is_told_and_the_pull_succeeds_when_there_is_room()
+    public async Task A_disk_that_fills_up_during_a_pull_is_reported_and_the_pull_succeeds_with_more_space()
     {
         var resolution = await PushZerosAsync();
         await using var engine = await PrivateEngine.OnSmallDiskAsync("330m");
@@ -48,7 +48,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
     }
 
     [Fact]
-    public async Task Where_the_free_space_can_not_be_known_the_pull_is_tried()
+    public async Task A_pull_is_tried_if_the_free_space_is_unknown()
     {
         var resolution = await PushAndResolveAsync();
         await using var front = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), SharedEngine.LocalPath, async context =>

@@ -42,7 +42,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task The_aws_command_names_the_error()
+    public async Task The_aws_command_reports_a_missing_parameter()
     {
         var failure = (await AwsAsync(false, "ssm", "get-parameter", "--name", "/nope")).AssertFailed();
 
@@ -50,7 +50,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task The_aws_command_stops_the_instance_and_tries_whether_it_may()
+    public async Task The_aws_command_stops_the_instance_and_supports_a_dry_run()
     {
         var stops = 0;
         Aws.StopAccepted += () => stops++;
@@ -71,7 +71,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     [InlineData("i-7", null, "(InvalidInstanceID.Malformed) when calling the StopInstances operation: Invalid id: \"i-7\"")]
     [InlineData("i-0123456789abcdef0", "UnauthorizedOperation", "(UnauthorizedOperation) when calling the StopInstances operation: You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/static is not authorized to perform: ec2:StopInstances on resource: arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0 because")]
     [InlineData("i-0123456789abcdef0", "OperationNotPermitted", "(OperationNotPermitted) when calling the StopInstances operation: The instance 'i-0123456789abcdef0' may not be stopped.")]
-    public async Task The_aws_command_names_the_errors_of_EC2(string instance, string? fault, string expected)
+    public async Task The_aws_command_reports_EC2_errors(string instance, string? fault, string expected)
     {
         if (fault is not null)
         {
@@ -84,7 +84,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task The_aws_command_finds_a_zone_changes_its_records_and_lists_them()
+    public async Task The_aws_command_finds_a_zone_and_changes_and_lists_its_records()
     {
         Aws.HostedZones.Add(ZoneId, "example.com");
         Aws.HostedZones.Add("Z0000000000", "example.org");
@@ -118,7 +118,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     [InlineData("CREATE", "there.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to create resource record set [name='there.example.com.', type='A'] but it already exists]")]
     [InlineData("DELETE", "there.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set [name='there.example.com.', type='A'] but the values provided do not match the current values]")]
     [InlineData("DELETE", "gone.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set [name='gone.example.com.', type='A'] but it was not found]")]
-    public async Task The_aws_command_names_the_errors_of_Route_53_and_nothing_is_changed(string action, string name, string type, string value, string expected)
+    public async Task The_aws_command_reports_Route_53_errors_and_no_record_changes(string action, string name, string type, string value, string expected)
     {
         Aws.HostedZones.Add(ZoneId, "example.com");
         Aws.HostedZones.Put(ZoneId, new ResourceRecordSet("taken.example.com", "CNAME", 60, ["x.example.net"]));
@@ -137,7 +137,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     [InlineData(null, "(NoSuchHostedZone) when calling the ChangeResourceRecordSets operation: No hosted zone found with ID: Z0123456789ABCDEFGHIJ")]
     [InlineData("AccessDenied", "(AccessDenied) when calling the ChangeResourceRecordSets operation: User: arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0 is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ because")]
     [InlineData("InvalidInput", "(InvalidInput) when calling the ChangeResourceRecordSets operation")]
-    public async Task The_aws_command_names_what_a_zone_refuses(string? fault, string expected)
+    public async Task The_aws_command_reports_errors_of_a_whole_hosted_zone(string? fault, string expected)
     {
         if (fault is not null)
         {
@@ -148,7 +148,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task With_a_wrong_secret_the_aws_command_changes_no_record()
+    public async Task A_wrong_secret_is_refused_by_Route_53()
     {
         Aws.HostedZones.Add(ZoneId, "example.com");
         Aws.Credentials.Add(new AwsCredential(StaticKeyId, "another", null, null, "arn:aws:iam::123456789012:user/static"));
@@ -159,7 +159,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task With_a_wrong_secret_the_aws_command_stops_nothing()
+    public async Task A_wrong_secret_is_refused_by_EC2()
     {
         Aws.Credentials.Add(new AwsCredential(StaticKeyId, "another", null, null, "arn:aws:iam::123456789012:user/static"));
 
@@ -171,7 +171,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_password_that_the_aws_command_gets_opens_the_registry(bool asTheInstance)
+    public async Task The_aws_commands_login_password_opens_the_registry(bool asTheInstance)
     {
         var password = (await AwsAsync(asTheInstance, "ecr", "get-login-password")).AssertSucceeded();
         using var response = await SendToRegistryAsync(HttpMethod.Get, "/v2/", password);
@@ -180,7 +180,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task The_aws_command_reads_when_a_token_ends()
+    public async Task The_aws_command_reads_when_a_registry_token_expires()
     {
         var answer = JsonNode.Parse((await AwsAsync(true, "ecr", "get-authorization-token")).AssertSucceeded())!["authorizationData"]![0]!;
 

@@ -41,7 +41,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_serves_what_its_files_say_until_it_is_told_to_end()
+    public async Task LocalAws_serves_values_from_files_until_it_is_stopped()
     {
         var read = await ProcessRunner.RunAsync("/usr/bin/aws",
             ["--endpoint-url", _ready.ApiEndpoint, "ssm", "get-parameter", "--name", "/key", "--with-decryption", "--query", "Parameter.Value", "--output", "text"],
@@ -58,7 +58,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 30_000)]
-    public async Task The_registry_ends_with_it_even_when_it_is_killed()
+    public async Task The_registry_ends_with_LocalAws_even_if_LocalAws_is_killed()
     {
         using var registry = Process.GetProcessById(ChildOf(_serve.Id));
 
@@ -69,7 +69,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_switches_can_be_turned_from_a_script()
+    public async Task Parameters_and_faults_can_be_set_from_a_script()
     {
         await File.WriteAllTextAsync(In("value"), "second", TestCancellation);
         Assert.Equal("/key version 2", (await LocalAwsAsync("parameter", "put", "/key", $"@{In("value")}")).AssertSucceeded());
@@ -100,7 +100,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_value_on_the_command_line_is_refused() =>
+    public async Task A_secret_value_on_the_command_line_is_refused() =>
         Assert.Contains("no process argument", (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).AssertFailed(), StringComparison.Ordinal);
 
     // With temporary files in the test's folder: a LocalAws that is killed can't remove its own.

@@ -7,7 +7,7 @@ namespace RagAgent.IntegrationTests.LocalAwsTests;
 public class LocalAwsDockerTests : LocalAwsTestBase
 {
     [Fact]
-    public async Task Docker_logs_in_pushes_pulls_and_repeats_what_ECR_says()
+    public async Task Docker_logs_in_pushes_pulls_and_shows_ECRs_error_messages()
     {
         var image = TestImage.Create(fileSize: 500_000);
         await image.PushAsync(Aws, Http, "app", "latest", TestCancellation);

@@ -12,7 +12,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     private const string Repository = "team/ragstream-web";
 
     [Fact]
-    public async Task Without_a_login_the_registry_asks_for_one_as_ECR_does()
+    public async Task The_registry_challenges_a_request_without_a_login_as_ECR_does()
     {
         using var response = await Http.GetAsync(new Uri(Aws.RegistryEndpoint, "/v2/"), TestCancellation);
 
@@ -21,7 +21,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_password_that_nobody_gave_out_opens_nothing()
+    public async Task An_unknown_password_does_not_open_the_registry()
     {
         using var response = await SendToRegistryAsync(HttpMethod.Get, "/v2/", "guessed");
 
@@ -29,7 +29,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_token_opens_the_registry_for_twelve_hours()
+    public async Task A_registry_token_is_valid_for_twelve_hours()
     {
         var token = await TokenAsync();
         using (var early = await SendToRegistryAsync(HttpMethod.Get, "/v2/", token))
@@ -44,7 +44,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task All_tokens_can_be_ended_at_once_but_the_publishers()
+    public async Task All_registry_tokens_except_the_publishers_can_be_expired_at_once()
     {
         var token = await TokenAsync();
 
@@ -56,7 +56,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_missing_repository_and_a_missing_tag_have_ECRs_words()
+    public async Task A_missing_repository_and_a_missing_tag_have_ECRs_error_messages()
     {
         Aws.Repositories.Create(Repository);
 
@@ -69,7 +69,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task What_was_pushed_is_found_by_tag_and_by_digest()
+    public async Task A_pushed_image_is_found_by_tag_and_by_digest()
     {
         var image = TestImage.Create(fileSize: 1000);
         Assert.Equal(HttpStatusCode.Created, await image.PushAsync(Aws, Http, Repository, "latest", TestCancellation));
@@ -82,7 +82,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_blob_comes_from_another_host_whose_address_needs_no_login()
+    public async Task A_blob_is_redirected_to_a_storage_address_that_needs_no_login()
     {
         var image = await PushedAsync();
 
@@ -94,7 +94,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task The_storage_refuses_a_request_that_still_carries_the_registrys_login()
+    public async Task The_blob_storage_refuses_a_request_with_the_registrys_login()
     {
         var link = await LinkAsync(await PushedAsync());
         using var request = new HttpRequestMessage(HttpMethod.Get, link);
@@ -107,7 +107,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task The_storages_address_is_good_for_an_hour_and_for_its_own_blob_only()
+    public async Task A_storage_address_is_valid_for_one_hour_and_one_blob()
     {
         var image = await PushedAsync();
         var link = await LinkAsync(image);
@@ -121,7 +121,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_login_follows_no_redirect_in_HttpClient()
+    public async Task HttpClient_does_not_forward_the_login_to_a_redirect()
     {
         var image = await PushedAsync();
 
@@ -131,7 +131,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_push_makes_no_repository_when_it_is_not_to()
+    public async Task A_push_creates_no_repository_if_that_is_off()
     {
         await using var strict = await LocalAwsServer.StartAsync(
             Options with { StorageDirectory = Path.Combine(Folder, "strict"), CreateRepositoryOnPush = false }, TestCancellation);
@@ -145,7 +145,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task Images_are_still_there_after_a_restart_on_the_same_storage()
+    public async Task Images_survive_a_restart_on_the_same_storage()
     {
         var image = await PushedAsync();
         await Aws.DisposeAsync();
@@ -157,7 +157,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_registry_that_cannot_start_is_named_in_the_error()
+    public async Task An_error_names_a_registry_that_can_not_start()
     {
         var failure = await Assert.ThrowsAsync<LocalAwsException>(() => LocalAwsServer.StartAsync(
             Options with { RegistryProgram = "/nonexistent/docker-registry" }, TestCancellation));
