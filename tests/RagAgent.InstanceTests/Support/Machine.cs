@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.InstanceTests.Support;
@@ -11,7 +12,6 @@ public sealed class Machine : IAsyncDisposable
 {
     private const int MachineOffExitCode = 69;
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
-    private static readonly string Root = FindRoot();
 
     private readonly string _folder;
 
@@ -20,7 +20,7 @@ public sealed class Machine : IAsyncDisposable
     /// <summary>The newest package of <c>dist/</c>, or what <c>RAGAGENT_PACKAGE</c> names.</summary>
     public static string Package { get; } = Environment.GetEnvironmentVariable("RAGAGENT_PACKAGE") is { Length: > 0 } named
         ? named
-        : new DirectoryInfo(Path.Combine(Root, "dist")) is { Exists: true } dist && dist.GetFiles("ragagent-*-linux-x64.tar.gz").MaxBy(f => f.LastWriteTimeUtc) is { } newest
+        : new DirectoryInfo(RepositoryFiles.PathOf("dist")) is { Exists: true } dist && dist.GetFiles("ragagent-*-linux-x64.tar.gz").MaxBy(f => f.LastWriteTimeUtc) is { } newest
             ? newest.FullName
             : throw new InvalidOperationException("There is no package in dist/. Make one: packaging/build.sh");
 
@@ -190,7 +190,7 @@ public sealed class Machine : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await ProcessRunner.RunAsync(Path.Combine(Root, "scripts/machine.sh"), ["remove", _folder], ScriptEnvironment);
+    public async ValueTask DisposeAsync() => await ProcessRunner.RunAsync(RepositoryFiles.PathOf("scripts/machine.sh"), ["remove", _folder], ScriptEnvironment);
 
     private static Dictionary<string, string> ScriptEnvironment { get; } = new()
     {
@@ -199,15 +199,5 @@ public sealed class Machine : IAsyncDisposable
     };
 
     private Task<ProcessResult> ScriptAsync(string verb, params string[] arguments) =>
-        ProcessRunner.RunAsync(Path.Combine(Root, "scripts/machine.sh"), [verb, _folder, .. arguments], ScriptEnvironment, stopping: TestCancellation);
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("These tests run inside the checkout.");
-        }
-        return folder.FullName;
-    }
+        ProcessRunner.RunAsync(RepositoryFiles.PathOf("scripts/machine.sh"), [verb, _folder, .. arguments], ScriptEnvironment, stopping: TestCancellation);
 }

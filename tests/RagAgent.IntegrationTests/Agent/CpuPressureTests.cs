@@ -4,13 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A machine that is short of something is no fault of the app, and no excuse for ever. Alone, for the load is felt by everyone.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class ExclusiveCollection
-{
-    public const string Name = "Alone on the machine";
-}
-
+/// <summary>A machine under CPU pressure gives the app more time, but not forever.</summary>
 [Collection(ExclusiveCollection.Name)]
 public sealed partial class CpuPressureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {

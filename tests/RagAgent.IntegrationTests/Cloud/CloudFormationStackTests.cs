@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Cloud;
@@ -114,7 +115,7 @@ public sealed class CloudFormationStackTests
     public void Both_user_data_documents_fit_EC2_and_install_the_same_way()
     {
         var stack = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PackageUrl", "https://example.com/ragagent-VERSION-linux-x64.tar.gz"), ("PackageSha256", new string('0', 64))));
-        var byHand = new UserDataScripts(File.ReadAllText(Path.Combine(EngineFixture.Root, "packaging/ami/user-data.yaml")));
+        var byHand = new UserDataScripts(RepositoryFiles.Read("packaging/ami/user-data.yaml"));
 
         Assert.All([stack, byHand], data =>
         {

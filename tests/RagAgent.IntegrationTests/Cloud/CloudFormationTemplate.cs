@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using RagAgent.Tests.Support;
 using YamlDotNet.RepresentationModel;
 
 namespace RagAgent.IntegrationTests.Cloud;
@@ -32,7 +33,7 @@ internal sealed partial class CloudFormationTemplate
 
     /// <summary>The project's own.</summary>
     public static CloudFormationTemplate Stack(params (string Name, string Value)[] parameters) =>
-        new(Path.Combine(Root(), "packaging/cloudformation/ragstream.yaml"), parameters.ToDictionary(p => p.Name, p => p.Value), new Dictionary<string, string>
+        new(RepositoryFiles.PathOf("packaging/cloudformation/ragstream.yaml"), parameters.ToDictionary(p => p.Name, p => p.Value), new Dictionary<string, string>
         {
             ["Instance"] = InstanceId,
             ["InstanceRole"] = "ragstream-InstanceRole",
@@ -186,16 +187,6 @@ internal sealed partial class CloudFormationTemplate
         ("Condition", var name) => ConditionHolds(Scalar(name)),
         var other => throw new NotSupportedException($"The condition !{other?.Name} is not known here."),
     };
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("These tests run inside the checkout.");
-        }
-        return folder.FullName;
-    }
 
     private static IEnumerable<(string Name, YamlNode Value)> Members(YamlMappingNode mapping) => mapping.Children.Select(child => (Scalar(child.Key), child.Value));
 

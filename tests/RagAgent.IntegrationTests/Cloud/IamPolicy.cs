@@ -3,11 +3,6 @@ using System.Text.Json.Nodes;
 
 namespace RagAgent.IntegrationTests.Cloud;
 
-/// <summary>A call as IAM looks at it.</summary>
-/// <param name="Action">Like ssm:GetParameter.</param>
-/// <param name="Resource">Its ARN, or * for an action that knows none.</param>
-internal sealed record IamCall(string Action, string Resource);
-
 /// <summary>
 /// An identity policy that only allows, evaluated as IAM does for one that has nothing else to say. Strict: an action with a wildcard, an effect or a
 /// condition that is not known here is an error.

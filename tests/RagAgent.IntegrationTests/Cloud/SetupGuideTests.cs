@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Cloud;
@@ -15,7 +16,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
 {
     private const string Password = "a password of the guide";
 
-    private static readonly string Guide = Path.Combine(EngineFixture.Root, "docs/aws-setup.md");
+    private static readonly string Guide = RepositoryFiles.PathOf("docs/aws-setup.md");
 
     private string Home => Path.Combine(Folder, "guide");
 
@@ -119,7 +120,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         Directory.CreateDirectory(App);
         foreach (var file in new[] { "ragstream.yaml", "stack-policy.json" })
         {
-            File.Copy(Path.Combine(EngineFixture.Root, "packaging/cloudformation", file), Path.Combine(Home, "packaging/cloudformation", file));
+            File.Copy(RepositoryFiles.PathOf($"packaging/cloudformation/{file}"), Path.Combine(Home, "packaging/cloudformation", file));
         }
         Program("bin/ragagent", $"exec '{EngineFixture.Binary}' \"$@\"");
         // The package itself is made and tried elsewhere.

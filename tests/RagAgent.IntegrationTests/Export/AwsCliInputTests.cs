@@ -4,6 +4,7 @@ using RagAgent.Export;
 using RagAgent.Export.Ecs;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Tests.Export;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Export;
@@ -89,20 +90,9 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     private static AgentConfig Of(string configuration) => ExportSamples.Read(configuration switch
     {
         "smallest" => ExportSamples.Minimal,
-        "sample" => File.ReadAllText(Path.Combine(Root(), "packaging/ragagent.json")),
+        "sample" => RepositoryFiles.Read("packaging/ragagent.json"),
         _ => ExportSamples.Complete,
     });
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
-    }
 
     private async Task<ProcessResult> AwsAsync(string service, string command, JsonObject input)
     {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
@@ -19,7 +20,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         await using var front = await FrontAsync(EngineProxy.AnswerPull("""{"status":"Status: Downloaded newer image"}"""));
         using var imageStack = CreateImageStack(front.Socket);
 
-        var refused = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution));
+        var refused = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
 
         Assert.Equal(("pull-incomplete", $"Pulling {Repository}:latest ended without an error, but the image is not on disk."), (refused.Code, refused.What));
     }
@@ -36,7 +37,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         await using var front = await FrontAsync(EngineProxy.AnswerPull("""{"status":"Pulling from ragstream-web","id":"latest"}""", message, """{"status":"and on it goes"}"""));
         using var imageStack = CreateImageStack(front.Socket);
 
-        Assert.Equal(code, (await AssertProblemAsync(() => imageStack.EnsureAsync(resolution))).Code);
+        Assert.Equal(code, (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution))).Code);
     }
 
     [Fact]
@@ -87,7 +88,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         await Aws.Requests.WaitForAsync(r => r.Operation == Operations.RegistryBlob && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase), TestCancellation);
         Assert.False(pulling.IsCompleted);
 
-        var refused = await AssertProblemAsync(() => EndedAsync(pulling, silence));
+        var refused = await AssertProblem.ThrownAsync(() => EndedAsync(pulling, silence));
         Assert.Equal(("pull-stalled", $"Pulling {Repository}:latest stalled: Docker Engine said nothing for 3m."), (refused.Code, refused.What));
 
         Aws.Faults.Clear();
@@ -114,7 +115,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         Assert.Null(await imageStack.Engine.FindAsync("nothing:like-it", TestCancellation));
         Assert.False(pulling.IsCompleted);
 
-        var refused = await AssertProblemAsync(() => EndedAsync(pulling, silence));
+        var refused = await AssertProblem.ThrownAsync(() => EndedAsync(pulling, silence));
         Assert.Equal(("pull-stalled", $"Pulling {Repository}:latest stalled: Docker Engine said nothing for 10m."), (refused.Code, refused.What));
     }
 

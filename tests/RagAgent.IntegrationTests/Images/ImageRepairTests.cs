@@ -3,6 +3,7 @@ using LocalAws.Requests;
 using RagAgent.Common;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
@@ -49,12 +50,12 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         (await LayersAsync(resolution))[^1].Corrupt("its short name");
 
         Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
-        Assert.Equal("registry-unreachable", (await AssertProblemAsync(() => imageStack.EnsureAsync(resolution, anew: true))).Code);
+        Assert.Equal("registry-unreachable", (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, anew: true))).Code);
         Assert.NotNull(await imageStack.Engine.FindAsync(resolution.Image.ToString(), TestCancellation));
 
         Aws.Faults.Clear();
         Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("MANIFEST_UNKNOWN"));
-        Assert.Equal("registry-tag-missing", (await AssertProblemAsync(() => imageStack.EnsureAsync(resolution, anew: true))).Code);
+        Assert.Equal("registry-tag-missing", (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, anew: true))).Code);
         Assert.NotNull(await imageStack.Engine.FindAsync(resolution.Image.ToString(), TestCancellation));
     }
 
@@ -106,9 +107,9 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         // As after a power cut: a file that was written and never reached the disk is there and empty.
         await engine.CrashAsync(() => File.WriteAllText(Path.Combine(layers[^1].Record, "cache-id"), ""));
 
-        var told = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution));
+        var told = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
         Assert.Equal(ProblemCatalog.ImageCorrupt.Code, told.Code);
-        var stuck = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution, anew: true));
+        var stuck = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, anew: true));
         Assert.Equal("image-store-broken", stuck.Code);
         Assert.Contains($"remove {engine.Data}/image, {engine.Data}/overlay2 and {engine.Data}/containers", stuck.Remedy, StringComparison.Ordinal);
 

@@ -2,6 +2,7 @@ using LocalAws.Requests;
 using RagAgent.Common;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
@@ -17,7 +18,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
         using var imageStack = CreateImageStack(engine.Socket);
         Aws.Requests.Clear();
 
-        var refused = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution));
+        var refused = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
 
         Assert.Equal(ProblemCatalog.DiskFull.Code, refused.Code);
         Assert.Matches($@"^Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), but 4\d\d MB are free on {engine.Data}\.$", refused.What);
@@ -39,7 +40,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
         await using var engine = await PrivateEngine.OnSmallDiskAsync("330m");
         using var imageStack = CreateImageStack(engine.Socket);
 
-        var refused = await AssertProblemAsync(() => imageStack.EnsureAsync(resolution));
+        var refused = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
 
         Assert.Equal((ProblemCatalog.DiskFull.Code, $"Pulling {Repository}:latest failed: the disk is full."), (refused.Code, refused.What));
 

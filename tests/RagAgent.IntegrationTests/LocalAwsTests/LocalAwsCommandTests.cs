@@ -11,7 +11,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "local-aws.dll");
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("aws-bench-serve-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("local-aws-serve-");
     private Process _serve = null!;
     private ReadyFile _ready = null!;
 

@@ -14,7 +14,7 @@ public abstract class LocalAwsTestBase : IAsyncLifetime
     protected const string StaticKeyId = "AKIDLOCALSTATIC";
     protected const string StaticSecret = "wJalrXUtnFEMI/K7MDENG+static";
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("aws-bench-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("local-aws-");
 
     protected static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 

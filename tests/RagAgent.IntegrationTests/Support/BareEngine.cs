@@ -7,7 +7,7 @@ namespace RagAgent.IntegrationTests.Support;
 internal sealed class BareEngine : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("aws-bench-dockerd-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("local-aws-engine-");
     private readonly Process _process;
     private readonly Task<string> _log;
 

@@ -1,4 +1,5 @@
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Tests.Support;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(EngineFixture))]
@@ -10,13 +11,10 @@ public sealed class EngineFixture : IAsyncLifetime
 {
     private readonly string _folder = Path.Combine("/tmp", $"ragit.{Guid.NewGuid():N}"[..14]);   // short: a socket's path may have 108 characters
 
-    /// <summary>The root of the checkout.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>The built agent: what <c>RAGAGENT_BINARY</c> names, or the build beside these tests.</summary>
     public static string Binary { get; } = Environment.GetEnvironmentVariable("RAGAGENT_BINARY") is { Length: > 0 } set
         ? set
-        : Path.Combine(Root, "src/RagAgent/bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0/linux-x64/ragagent");
+        : Path.Combine(RepositoryFiles.PathOf("src/RagAgent/bin"), new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0/linux-x64/ragagent");
 
     internal DockerCli Docker { get; private set; } = null!;
 
@@ -41,19 +39,9 @@ public sealed class EngineFixture : IAsyncLifetime
     }
 
     internal static Task<ProcessResult> RunScriptAsync(string script, params string[] arguments) =>
-        ProcessRunner.RunAsync(Path.Combine(Root, script), arguments, new Dictionary<string, string>
+        ProcessRunner.RunAsync(RepositoryFiles.PathOf(script), arguments, new Dictionary<string, string>
         {
             ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/root",
             ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin",
         });
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("These tests run inside the checkout.");
-        }
-        return folder.FullName;
-    }
 }

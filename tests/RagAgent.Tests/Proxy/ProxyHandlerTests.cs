@@ -120,7 +120,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     {
         var (asked, left) = (new TaskCompletionSource(), new TaskCompletionSource());
         var messages = new List<string>();
-        using var loggers = new LoggerFactory([new ListLoggerProvider(messages)]);
+        using var loggers = new LoggerFactory([new ListLoggerProvider(messages, LogLevel.Error)]);
         await using var frontDoor = await FrontDoorFixture.StartAsync(_supervisor, TestCancellation, loggers: loggers);
         await using var app = await ServeAsync(async context =>
         {
@@ -321,35 +321,6 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
         {
             Assert.Equal((503, FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now.")), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
             Assert.NotNull(response.Headers.RetryAfter);
-        }
-    }
-
-    /// <summary>Hears errors only, as the journal does.</summary>
-    private sealed class ListLoggerProvider(List<string> messages) : ILoggerProvider
-    {
-        public ILogger CreateLogger(string categoryName) => new LevelListLogger(messages);
-
-        public void Dispose()
-        {
-        }
-
-        private sealed class LevelListLogger(List<string> messages) : ILogger
-        {
-            public IDisposable? BeginScope<TState>(TState state)
-                where TState : notnull => null;
-
-            public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
-
-            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-            {
-                lock (messages)
-                {
-                    if (IsEnabled(logLevel))
-                    {
-                        messages.Add(formatter(state, exception));
-                    }
-                }
-            }
         }
     }
 

@@ -52,11 +52,6 @@ internal sealed class PasswordFixture : IParameterStore
         return this;
     }
 
-    public async Task WaitForAsync(Func<PasswordHashProvider, bool> condition, CancellationToken stopping)
-    {
-        while (!condition(Keeper))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, stopping);
-        }
-    }
+    public Task WaitForAsync(Func<PasswordHashProvider, bool> condition, CancellationToken stopping) =>
+        Wait.UntilAsync(() => condition(Keeper), stopping);
 }

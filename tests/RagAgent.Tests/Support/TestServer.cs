@@ -8,12 +8,6 @@ using Microsoft.Extensions.Hosting;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>A request as it arrived.</summary>
-internal sealed record ReceivedRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
-{
-    public override string ToString() => $"{Method} {Path}";
-}
-
 /// <summary>An HTTP server on a loopback port of the kernel's choice, whose answers a test writes.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
