@@ -3,12 +3,12 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>What is baked into an image: the agent, ready to start, and nothing of the machine that it was baked on.</summary>
+/// <summary>An AMI contains the agent, ready to start, and nothing of the machine it was baked on.</summary>
 public sealed class AmiTests
 {
     private const string Clean = "/root/package/clean.sh";
 
-    /// <summary>Each of it is a key, an identity, state or a log.</summary>
+    /// <summary>Keys, identities, state and logs that must not remain.</summary>
     private static readonly string[] Planted =
     [
         "/etc/ssh/ssh_host_ed25519_key", "/root/.ssh/authorized_keys", "/home/ubuntu/.ssh/authorized_keys", "/root/.bash_history", "/home/ubuntu/.bash_history", "/root/.aws/credentials",
@@ -47,7 +47,7 @@ public sealed class AmiTests
         await machine.PowerOnAsync();
         await machine.WaitUntilServingAsync("1");
         Assert.NotEqual(id, await machine.RunCheckedAsync("cat", "/etc/machine-id"));
-        Assert.InRange(await machine.CountAwsRequestsAsync("registry:blob"), pulled + 1, int.MaxValue);   // it is a new machine
+        Assert.InRange(await machine.CountAwsRequestsAsync("registry:blob"), pulled + 1, int.MaxValue);   // a new machine has to pull
         Assert.Equal("running", await machine.RunCheckedAsync("systemctl", "is-system-running"));
     }
 

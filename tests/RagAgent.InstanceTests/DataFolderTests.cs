@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>The folders that the app keeps its data in, as docs/data.md has them.</summary>
+/// <summary>The app's data folders, as docs/data.md describes them.</summary>
 public sealed class DataFolderTests
 {
     [Fact]
@@ -18,13 +18,13 @@ public sealed class DataFolderTests
             {{before[(before.IndexOf('{', StringComparison.Ordinal) + 1)..]}}
             """);
 
-        // A reload is enough for a new one.
+        // A reload is enough to create a new folder.
         await machine.RunCheckedAsync("systemctl", "reload", "ragagent");
         await machine.WaitUntilAsync(async () => (await machine.RunAsync("docker", "exec", "ragstream", "sh", "-c", "echo kept >/app/data/memory/file")).ExitCode == 0, "the app writes to its folder");
         Assert.Equal("1000 1000 750", await machine.RunCheckedAsync("stat", "--format=%u %g %a", "/var/lib/ragstream/memory"));
         Assert.Matches(@"(?m)^ok +volumes +The folder is there; ", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
 
-        // From now on it is on a disk of its own, which is not there at the next boot.
+        // From now on the folder belongs to a separate disk, which is missing at the next boot.
         await machine.PowerOffAsync();
         machine.Write("etc/fstab", "LABEL=ragstream /var/lib/ragstream ext4 defaults,nofail,x-systemd.device-timeout=1s 0 2\n");
         await machine.PowerOnAsync();
@@ -33,7 +33,7 @@ public sealed class DataFolderTests
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
         Assert.Contains("not mounted", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"), StringComparison.Ordinal);
 
-        // It comes, and is empty.
+        // The disk appears, and is empty.
         await machine.RunCheckedAsync("mount", "-t", "tmpfs", "tmpfs", "/var/lib/ragstream");
         await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("The folder /var/lib/ragstream/memory of container.volumes is not there", StringComparison.Ordinal), "the missing folder is told");
         Assert.Contains("/var/lib/ragstream/memory: made for the app (1000:1000)", await machine.RunCheckedAsync("ragagent", "volumes"), StringComparison.Ordinal);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>Start the instance; the app is there.</summary>
+/// <summary>The app serves after every kind of boot.</summary>
 public sealed class MachineBootTests
 {
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
@@ -33,7 +33,7 @@ public sealed class MachineBootTests
     {
         await using var machine = await Machine.StartServingAsync(disk: true);
         var started = await machine.StartedAtAsync();
-        await machine.RunCheckedAsync("sync");   // of the image: what the engine has not written yet is lost with the power
+        await machine.RunCheckedAsync("sync");   // otherwise the power cut loses image data that the engine has not written yet
         var pulled = await machine.CountAwsRequestsAsync("registry:blob");
 
         await machine.CutPowerAsync();

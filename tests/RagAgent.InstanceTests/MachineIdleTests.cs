@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>An instance that nobody uses stops itself, and the next start finds it as it was.</summary>
+/// <summary>An idle instance stops itself and serves again after the next start.</summary>
 public sealed class MachineIdleTests
 {
     private const string IdleStopConfig =
@@ -26,7 +26,7 @@ public sealed class MachineIdleTests
         await machine.WaitUntilServingAsync("1");
         await machine.WaitUntilAsync(IsNamedAsync, "its name points at it");
         await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
-        Assert.True(await IsNamedAsync());   // the agent's end is not the machine's
+        Assert.True(await IsNamedAsync());   // a stop of the agent is not a stop of the machine
 
         await machine.WaitUntilAsync(async () => !await machine.IsRunningAsync(), "it goes off by itself");
         Assert.False(await IsNamedAsync());
@@ -39,7 +39,7 @@ public sealed class MachineIdleTests
         Assert.Contains("EC2 stops the instance i-0123456789abcdef0 now.", journal, StringComparison.Ordinal);
         Assert.DoesNotContain("crash", await machine.JournalAsync(), StringComparison.Ordinal);
 
-        // The next end is a person's: only systemd knows that the machine goes off.
+        // This time a person powers off, so only systemd knows that the machine goes off.
         await machine.WaitUntilAsync(IsNamedAsync, "its name points at it again");
         await machine.PowerOffAsync();
         Assert.False(await IsNamedAsync());
@@ -56,7 +56,7 @@ public sealed class MachineIdleTests
         await machine.PushAsync("1");
         await machine.WaitUntilServingAsync("1");
 
-        // More than twice as long as it takes when nobody comes.
+        // More than twice as long as an idle stop takes.
         for (var i = 0; i < 12; i++)
         {
             await machine.WaitUntilServingAsync("1");

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>What an operator reads: the journal with its fields and its explanations, the status, and the doctor.</summary>
+/// <summary>What an operator reads: the journal with its fields and explanations, status and doctor.</summary>
 public sealed class MachineJournalTests
 {
     [Fact]
@@ -21,7 +21,7 @@ public sealed class MachineJournalTests
         Assert.Contains($"image {Of(serves, "RAGAGENT_DIGEST")}, well after", Of(serves, "MESSAGE")!, StringComparison.Ordinal);
         Assert.Equal(Of(serves, "RAGAGENT_CONTAINER"), (await machine.RunCheckedAsync("docker", "ps", "--quiet"))[..12]);
 
-        // Nothing was pushed yet when it booted.
+        // When the machine booted, nothing had been pushed yet.
         var problem = Assert.Single(entries, entry => Of(entry, "RAGAGENT_PROBLEM") == "registry-repository-missing");
         Assert.Equal(("4", "went-wrong"), (Of(problem, "PRIORITY"), Of(problem, "RAGAGENT_EVENT")));
 

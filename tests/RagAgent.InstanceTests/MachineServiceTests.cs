@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>What systemd does to the service: the app does not notice.</summary>
+/// <summary>What systemd does to the service never affects the app.</summary>
 public sealed class MachineServiceTests
 {
     [Fact]
@@ -110,7 +110,7 @@ public sealed class MachineServiceTests
         var started = await machine.StartedAtAsync();
         var pid = await machine.PropertyAsync("MainPID");
 
-        // A newer archive: another binary, to the byte.
+        // A newer archive has a different binary.
         await machine.RunCheckedAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
         Assert.NotEqual(pid, await machine.PropertyAsync("MainPID"));
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));

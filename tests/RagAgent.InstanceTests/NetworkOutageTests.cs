@@ -3,14 +3,14 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>A boot without the network that it would like to have.</summary>
+/// <summary>A boot without a working network.</summary>
 public sealed class NetworkOutageTests
 {
     [Fact]
     public async Task A_boot_next_to_cloud_init_without_DNS_serves_as_soon_as_names_resolve()
     {
         await using var machine = await Machine.BakeAsync();
-        // As cloud-init orders its last stage; and a wait for the network that fails.
+        // Ordered like cloud-init's last stage, plus a wait for the network that fails.
         machine.AddUnit("cloud-init.target", "[Unit]\nAfter=multi-user.target\n[Install]\nWantedBy=multi-user.target\n");
         machine.AddUnit("cloud-final.service", "[Unit]\nAfter=multi-user.target\nBefore=cloud-init.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=cloud-init.target\n");
         machine.AddUnit("wait-online.service", "[Unit]\nDefaultDependencies=no\nBefore=network-online.target\n[Service]\nType=oneshot\nExecStart=/bin/false\n[Install]\nWantedBy=network-online.target\n");
@@ -33,7 +33,7 @@ public sealed class NetworkOutageTests
         await using var machine = await Machine.StartServingAsync();
         await machine.PowerOffAsync();
         var names = machine.BreakDns();
-        // The key is AWS's to give: a file stands for one that needs no network.
+        // A secret from a file needs no network.
         machine.WriteConfig("""{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": { "file": "/etc/key" } }, "aws": { "region": "eu-central-1" } }""");
         machine.Write("etc/key", "sk-from-a-file-0123456789");
 

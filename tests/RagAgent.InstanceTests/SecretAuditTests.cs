@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>After all that may happen to the app, its key is in its own process and nowhere else on the machine.</summary>
+/// <summary>After crashes, updates and rollbacks, the secret is only in the app's own process.</summary>
 public sealed class SecretAuditTests
 {
     [Fact]
@@ -22,7 +22,7 @@ public sealed class SecretAuditTests
         var doctor = await machine.RunCheckedAsync("cat", "/root/bundle/doctor.json");
         Assert.Contains("OPENAI_API_KEY (version", doctor, StringComparison.Ordinal);
 
-        // The app itself has it: the search would find it.
+        // The app has the secret, which proves that the search can find it.
         Assert.NotEqual("", await machine.FindKeyAsync("/proc/[0-9]*/environ"));
         Assert.Equal("", await machine.FindKeyAsync("/proc/[0-9]*/cmdline"));
         Assert.Equal("", await machine.FindKeyAsync("--recursive --exclude-dir=proc --exclude-dir=sys /"));

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>What the units themselves promise: a port that is always open, a watchdog, and tight limits.</summary>
+/// <summary>What the units promise: a port that is always open, a watchdog and a tight sandbox.</summary>
 public sealed class SystemdUnitTests
 {
     [Fact]
@@ -20,7 +20,7 @@ public sealed class SystemdUnitTests
         }));
         await machine.WaitUntilServingAsync("1");
 
-        // One visit at a time: one was under way, or none.
+        // Requests are sent one at a time, so at most one was in flight.
         Assert.Contains(await machine.RequestDuringAsync(async () =>
         {
             var pid = await machine.PropertyAsync("MainPID");
@@ -56,7 +56,7 @@ public sealed class SystemdUnitTests
         await machine.RunCheckedAsync("sh", "-c", "mkdir /run/systemd/system/ragagent.service.d && printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/ragagent.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart ragagent");
         await machine.WaitUntilServingAsync("1");
         var pid = await machine.PropertyAsync("MainPID");
-        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);   // longer than the watchdog's patience: it is fed
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);   // longer than WatchdogSec, to see that the agent feeds it
         Assert.Equal(pid, await machine.PropertyAsync("MainPID"));
 
         await machine.RunCheckedAsync("kill", "-STOP", pid);

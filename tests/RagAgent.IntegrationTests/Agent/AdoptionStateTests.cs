@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>In what state an agent may find the container of the agent before it.</summary>
+/// <summary>The states in which an agent can find the container of a previous agent.</summary>
 public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
@@ -78,7 +78,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         Assert.Equal("no", (await Docker.InspectAsync(Name))!["HostConfig"]!["RestartPolicy"]!["Name"]!.GetValue<string>());
     }
 
-    /// <summary>An engine shows these two for a moment only, or when its disk is broken: a front says them of one that ended.</summary>
+    /// <summary>An engine shows these states only briefly, or if its disk is broken. A proxy reports them for an exited container.</summary>
     [Theory]
     [InlineData("dead")]
     [InlineData("removing")]
@@ -114,7 +114,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("stop", "--time", "1", left.Id);
         await Docker.DoAsync("start", left.Id);
-        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", left.Id));   // its shell waits for the secrets
+        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", left.Id));   // its shell still waits for the secrets
 
         var agent = StartAgent();
         await WaitUntilServingAsync();
@@ -126,7 +126,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
 
     private sealed record LeftoverContainer(string Id, string StartedAt, string Image, string KeyServed);
 
-    /// <summary>An agent has lived, and left its container running.</summary>
+    /// <summary>Runs an agent that leaves its container running.</summary>
     private async Task<LeftoverContainer> LeaveContainerAsync()
     {
         await PushAsync();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What the agent itself lacks is not held against the app.</summary>
+/// <summary>A shortage of the agent's own resources does not count against the app.</summary>
 public sealed class AgentResourceLimitTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const int Probes = 10;
@@ -16,13 +16,13 @@ public sealed class AgentResourceLimitTests(EngineFixture engineFixture) : Agent
         var agent = StartAgent();
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
-        // Its connection is open before: nobody can make a new one now.
+        // Opened before the limit, because no new connection is possible afterwards.
         using var client = new ControlClient(RuntimeDirectory);
         var before = await client.StatusAsync(null, TestCancellation);
 
         var enough = await LimitAsync(agent, "--nofile", "--output", "SOFT", "--noheadings", "--raw");
         await LimitAsync(agent, "--nofile=1:");
-        // A probe is two revisions: it is begun, and something comes of it.
+        // A probe makes two revisions: one when it starts, one when it ends.
         var status = before;
         while (status.Revision < before.Revision + (2 * Probes))
         {

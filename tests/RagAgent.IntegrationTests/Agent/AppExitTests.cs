@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>How an app may end, and how it is told to scripts.</summary>
+/// <summary>How an app can end, and how status reports it to scripts.</summary>
 public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
@@ -67,7 +67,7 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
         var first = StartAgent();
         var old = (await WaitUntilServingAsync()).App.Container;
 
-        // What the container is made from has changed: it has to make room, and takes its whole time for it.
+        // The changed memory limit requires a new container. The old one takes its whole stop timeout.
         Config["container"]!["memory"] = "200m";
         WriteConfig();
         await first.SignalAsync("HUP");

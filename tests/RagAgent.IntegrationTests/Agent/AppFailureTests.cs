@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What the app itself may do: the agent stays, says so, and starts it again.</summary>
+/// <summary>What the app itself can do wrong. The agent keeps running, reports it and restarts the app.</summary>
 public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
@@ -45,7 +45,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
 
         var failure = await WaitForFailureAsync("app-never-healthy");
-        // A machine that is under pressure from other tests gives twice the time.
+        // Under pressure from other tests, the agent allows twice the time.
         Assert.Matches($"^The app's container {Name} was not well within (2|4)s of its start: /_stcore/health answered 404\\.$", failure.Problem.What);
         var first = failure.At;
         await WaitForAsync(s => s.LastFailure!.At != first, "it was tried again");
@@ -61,7 +61,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
         var started = await Docker.StartedAtAsync(Name);
 
         var failure = await WaitForFailureAsync("app-unhealthy");
-        // On a machine that is short of something at the time, more patience is due, and the sentence says so.
+        // Under pressure, the agent allows more failures and says so.
         Assert.Matches($"^The app's container {Name} failed [36] liveness probes in a row: /_stcore/health did not answer within 1s( while the machine is short of .*)?\\.$", failure.Problem.What);
         await WaitUntilServingAsync();
         Assert.NotEqual(started, await Docker.StartedAtAsync(Name));

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>An app whose processes stand still: the kernel accepts connections, and nobody answers.</summary>
+/// <summary>An app whose processes are frozen: the kernel accepts connections, but nothing answers.</summary>
 public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
@@ -59,13 +59,13 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
         await SignalAppAsync("STOP");
 
         var failure = await WaitForFailureAsync("app-unhealthy");
-        Assert.Matches("failed [48] liveness probes in a row", failure.Problem.What);   // eight, if the machine is short of something meanwhile
+        Assert.Matches("failed [48] liveness probes in a row", failure.Problem.What);   // eight if the machine is under pressure
     }
 
-    /// <summary>To every process of the app, from outside: nothing in it has to play along.</summary>
+    /// <summary>Sends a signal to every process of the app, from outside the container.</summary>
     private async Task SignalAppAsync(string signal)
     {
         var processes = PrivateEngine.Lines(await Docker.DoAsync("top", Name, "-o", "pid")).Skip(1).Select(line => line.Trim());
-        (await RagAgent.IntegrationTests.Support.ProcessRunner.RunAsync("kill", [$"-{signal}", .. processes], stopping: TestCancellation)).AssertSucceeded();
+        (await ProcessRunner.RunAsync("kill", [$"-{signal}", .. processes], stopping: TestCancellation)).AssertSucceeded();
     }
 }

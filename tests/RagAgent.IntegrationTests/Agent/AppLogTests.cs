@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What the app writes stands beside what the agent writes: all of it, once, and nothing secret.</summary>
+/// <summary>The app's output appears in the agent's log: completely, once, and without secrets.</summary>
 public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string LinePrefix = " app| ";
@@ -40,7 +40,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
             agents.Add(StartAgent());
         }
         await WaitForLinesAsync(agents[^1], 100);
-        await ReloadAsync(agents[^1]);   // the same in one process
+        await ReloadAsync(agents[^1]);   // a restart within the process
         await WaitForLineAsync(agents[^1], "line 3000");
 
         Assert.Equal(Enumerable.Range(1, 3000), agents.SelectMany(Numbers));
@@ -65,7 +65,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         foreach (var numbers in agents.Select(Numbers).Where(numbers => numbers.Length > 0))
         {
             Assert.Equal(Enumerable.Range(numbers[0], numbers.Length), numbers);
-            Assert.InRange(numbers[0], next - 50, next);   // a batch has 50 lines at most
+            Assert.InRange(numbers[0], next - 50, next);   // a batch has at most 50 lines
             repeated += next - numbers[0];
             next = numbers[^1] + 1;
         }
@@ -79,7 +79,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         var agent = await ServeAsync();
 
         await WriteAsync($"echo 'Incorrect API key provided: {Key}.' >/proc/1/fd/2");
-        // The engine splits at 16384: the key stands on both sides of it, and many stars before it make the line short.
+        // The engine splits lines at 16384 bytes. The second line has the secret across the split; the third shrinks when scrubbed.
         await WriteAsync($"head -c {16384 - 20} /dev/zero | tr '\\0' x >/tmp/long; echo '{Key}{Key}' >>/tmp/long; cat /tmp/long >/proc/1/fd/1");
         await WriteAsync($"i=0; while [ $i -lt {16384 / Key.Length} ]; do printf %s '{Key}'; i=$((i+1)); done >/tmp/long; echo '{Key}{Key}' >>/tmp/long; cat /tmp/long >/proc/1/fd/1");
         await WriteAsync("echo 'after it' >/proc/1/fd/1");
@@ -145,7 +145,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     public async Task The_apps_last_lines_come_before_the_report_of_its_exit()
     {
         Config["environment"] = new JsonObject { ["FAKE_APP_EXIT_CODE"] = "3" };
-        // An engine that takes its time to open a log: without waiting, the sentence would be there first.
+        // The engine opens the log slowly. Unless the agent waits, its report would come first.
         await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/logs?follow=true", TimeSpan.FromMilliseconds(300));
         AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
         await PushAsync();
@@ -164,7 +164,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     [Fact]
     public async Task The_last_lines_of_a_replaced_container_are_written_and_its_log_cursor_is_removed()
     {
-        Config["update"]!["swap"] = "stop-first";   // else the next one serves before this one stops
+        Config["update"]!["swap"] = "stop-first";   // otherwise the new one serves before the old one stops
         var agent = await ServeAsync();
         var id = (await Docker.InspectAsync(Name))!["Id"]!.GetValue<string>();
         Assert.Equal([$"{Name}.{id}"], CursorFiles());
@@ -240,10 +240,10 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         return agent;
     }
 
-    /// <summary>As if the app did it.</summary>
+    /// <summary>Runs a script in the container. /proc/1/fd/1 and 2 are the app's own output streams.</summary>
     private Task<string> WriteAsync(string script) => Docker.DoAsync("exec", Name, "/bin/sh", "-c", script);
 
-    /// <summary>The app writes numbered lines, steadily and below the cap.</summary>
+    /// <summary>Makes the app write numbered lines, steadily and below the rate limit.</summary>
     private Task<string> CountAsync(int lines) => Docker.DoAsync("exec", "--detach", Name, "/bin/sh", "-c", Counting(lines));
 
     private static string Counting(int lines) => $"i=1; while [ $i -le {lines} ]; do echo \"line $i\" >/proc/1/fd/1; i=$((i+1)); usleep 6000; done";

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What AWS may refuse: told in one sentence, tried again, and the app comes up by itself once it is mended.</summary>
+/// <summary>What AWS can refuse. The agent reports it in one sentence and retries, and the app starts once the cause is gone.</summary>
 public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The standard AWS settings are respected by every call, our own ECR client's included.</summary>
+/// <summary>Every AWS call, including our own ECR client's, respects the standard AWS settings.</summary>
 public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string KeyId = "AKIDDEVELOPER00001";
@@ -88,7 +88,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     {
         await using var proxy = await HttpForwardProxy.StartAsync();
         AgentEnvironment["HTTP_PROXY"] = proxy.Address.ToString();
-        // Under another name than the services, as on an instance: what is not to go through the proxy is decided by name.
+        // IMDS gets another host name than the services, as on an instance, because the proxy is bypassed by host name.
         AgentEnvironment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://localhost:{Aws.ApiEndpoint.Port}";
         await PushAsync();
         StartAgent();

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The way of docs/https.md, with certbot as it is and a certificate authority that asks as Let's Encrypt does.</summary>
+/// <summary>docs/https.md with the real certbot and Let's Encrypt's test server.</summary>
 public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string Domain = "rag.example.com";
@@ -33,7 +33,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         };
         await PushAsync();
 
-        // Before the certificate: the agent runs, the app serves, and nobody sees it in the clear.
+        // Without a certificate the app runs, but no client gets it over plain HTTP.
         var agent = StartAgent();
         var closed = await WaitForAsync(s => s.App.State == "serving", "the app serves behind the door");
         Assert.Equal((false, "certificate-missing"), (closed.FrontDoor.Open, Assert.Single(closed.Problems).Code));
@@ -42,7 +42,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.StartsWith("This page is shown over HTTPS only", sentence, StringComparison.Ordinal);
 
-        // certbot asks, the authority comes to the agent's port, and HTTPS begins by itself.
+        // certbot requests, the authority validates through the agent's port, and HTTPS starts automatically.
         await CertbotAsync(pebble, "certonly", "--webroot", "-w", webroot, "-d", Domain, "--agree-tos", "--register-unsafely-without-email");
         var open = await WaitForAsync(s => s is { FrontDoor: { Open: true, Https.Names.Count: > 0 }, Problems: [] }, "HTTPS begins");
         Assert.Equal([Domain], open.FrontDoor.Https!.Names);
@@ -52,7 +52,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.Equal(HttpStatusCode.PermanentRedirect, (await GetAsync("/a")).Status);
         var first = Serial(early);
 
-        // The service's user reads the key through its group, which a renewal keeps; so it does the folders, opened once.
+        // The service reads the key through its group. A renewal keeps the group and the mode of key and folders.
         var archive = Path.Combine(Folder, "letsencrypt", "archive");
         await DoAsync("chmod", "755", Path.Combine(Folder, "letsencrypt", "live"), archive);
         await DoAsync("chgrp", "65534", Path.Combine(archive, Domain, "privkey1.pem"));
@@ -82,7 +82,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
 
     private static async Task<string> DoAsync(string program, params string[] arguments) => (await ProcessRunner.RunAsync(program, arguments, stopping: TestCancellation)).AssertSucceeded();
 
-    /// <summary>As a browser does that knows the authority's root and nothing else.</summary>
+    /// <summary>Connects as a browser that trusts only the authority's root.</summary>
     private static async Task<SslStream> ConnectAsync(int port, X509Certificate2 root)
     {
         var socket = new TcpClient();

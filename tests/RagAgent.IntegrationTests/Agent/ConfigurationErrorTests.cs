@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A file that can't be used: every mistake with its place, exit code 78, and nothing is touched.</summary>
+/// <summary>An invalid file: every mistake is reported with its position, the exit code is 78, and nothing is changed.</summary>
 public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string Secrets = "\"secrets\": { \"OPENAI_API_KEY\": \"/ragstream/OPENAI_API_KEY\" }";

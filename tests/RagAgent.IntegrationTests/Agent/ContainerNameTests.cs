@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A container's name that is taken, by one that is just going or by somebody else's.</summary>
+/// <summary>A container name that is taken, by a container being removed or by a foreign one.</summary>
 public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Theory]
@@ -19,7 +19,7 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
         var status = await WaitUntilServingAsync();
 
         Assert.Equal(4, tries());
-        Assert.Null(status.LastFailure);   // nobody heard of it
+        Assert.Null(status.LastFailure);   // the retries are not reported
     }
 
     [Fact]
@@ -60,12 +60,12 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
             await Docker.DoAsync("rm", "--force", foreign);
         }
 
-        // The image is not to blame: it is tried again by itself.
+        // The image is not to blame, so the agent retries it automatically.
         await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new one serves");
         Assert.Null((await WaitUntilServingAsync()).Rollout.SetAside);
     }
 
-    /// <summary>The engine refuses so many creations with these words; returns how often it was asked to create.</summary>
+    /// <summary>Makes the engine refuse that many creations because of the name. Returns a counter of all creations.</summary>
     private async Task<Func<int>> RefuseNameAsync(int times, string holder)
     {
         var asked = 0;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The newest image has a broken layer when the agent starts, as after a power cut.</summary>
+/// <summary>The newest image has a corrupt layer when the agent starts, as after a power cut.</summary>
 public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
@@ -62,7 +62,7 @@ public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngi
         var before = StartAgent();
         var image = $"{Repository}@{(await WaitUntilServingAsync()).App.Digest}";
         await before.StopAsync();
-        await engine.Docker.DoAsync("kill", Name);   // what is left of it tells the next agent which image ran
+        await engine.Docker.DoAsync("kill", Name);   // its remains show the next agent which image ran
         (await EngineLayer.OfAsync(engine, image))[^1].Corrupt("its short name");
         return (engine, image);
     }

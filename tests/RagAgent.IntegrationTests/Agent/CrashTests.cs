@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The agent is killed while everything is as it should be.</summary>
+/// <summary>The agent is killed while the app serves.</summary>
 public sealed class CrashTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const int Kills = 50;

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A name points at the instance, whatever address it has, and the app does not wait for it.</summary>
+/// <summary>The DNS record follows the instance's address, and the app never waits for it.</summary>
 public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string Zone = "Z0123456789ABCDEFGHIJ";
@@ -165,7 +165,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(0, await first.StopAsync());
         Assert.Equal("203.0.113.7", Aws.HostedZones.FindValue(Zone, Host));
 
-        // This machine has been up for longer than the grace.
+        // The test machine has been up for longer than the grace.
         Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
         Config["update"] = new JsonObject { ["every"] = null, ["watch"] = "1s" };
         var agent = StartAgent();

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The doctor, on a developer's machine with and without an agent that runs, and with one thing after another that is not right.</summary>
+/// <summary>The doctor with and without a running agent, with one fault after another, and on a developer's machine.</summary>
 public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]

@@ -8,10 +8,10 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The engine's stream of events breaks, or the engine behind it becomes another version.</summary>
+/// <summary>The engine's event stream breaks, or the engine behind it changes its version.</summary>
 public sealed class EngineEventStreamTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
-    /// <summary>Half the pulse at which the engine is looked at anyway: what is noticed sooner was heard.</summary>
+    /// <summary>Half the interval of the regular inspection, so what is noticed sooner was noticed through an event.</summary>
     private static readonly TimeSpan EventDeadline = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentQueue<HttpContext> _streams = new();
@@ -54,7 +54,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
             }
             else if (context.Request.Path.Value!.EndsWith("/images/json", StringComparison.Ordinal))
             {
-                Interlocked.Increment(ref looks);   // the last question of a look at the engine
+                Interlocked.Increment(ref looks);   // the last request of an inspection
             }
             return false;
         });
@@ -104,7 +104,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
                 await AnswerAsync(context, 400, new JsonObject { ["message"] = string.Format(CultureInfo.InvariantCulture, refusal, version) });
                 return true;
             }
-            context.Request.Path = $"/v{real}{path[(asked.Length + 1)..]}";   // the engine behind it is the one that is there
+            context.Request.Path = $"/v{real}{path[(asked.Length + 1)..]}";   // the real engine answers
             return false;
         });
         await PushAsync();
@@ -132,7 +132,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
 
     private static bool IsStream(HttpContext context) => context.Request.Path.Value!.EndsWith("/events", StringComparison.Ordinal);
 
-    /// <returns>False: it is passed on.</returns>
+    /// <returns>False, so that the request is passed on.</returns>
     private bool TrackStream(HttpContext context)
     {
         _streams.Enqueue(context);

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What the engine, and the machine around it, may refuse.</summary>
+/// <summary>What the engine and the machine around it can refuse.</summary>
 public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]

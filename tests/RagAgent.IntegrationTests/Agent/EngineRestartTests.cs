@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The engine is restarted, killed and frozen beneath the agent: what that does to the app is the engine's, and never held against an image.</summary>
+/// <summary>The engine is restarted, killed or frozen. What that does to the app never counts against an image.</summary>
 public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(30);
@@ -22,7 +22,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
 
         await engine.StopProcessAsync("TERM");
         await WaitForProblemAsync("engine-unreachable");
-        // The app lives on, but its port is carried by a process of the engine's: as many probes fail as an app may fail, one, and the next is far off.
+        // The app keeps running, but its port is published by an engine process. One probe fails, which is all that is allowed; the next is far off.
         await WaitForAsync(s => s.Headline.StartsWith("The app does not answer. Docker Engine is not running", StringComparison.Ordinal), "its probes fail");
         await engine.StartAsync();
         await WaitForAsync(s => s.Engine.Answers && s.App.State == "serving" && s.Problems.Count == 0, "the engine answers again");
@@ -31,7 +31,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         Assert.Equal("1", await ServedVersionAsync());
         Assert.False(agent.HasExited);
 
-        // Its events are heard again.
+        // The agent receives its events again.
         await engine.Docker.DoAsync("kill", Name);
         await WaitForFailureAsync("app-exited");
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");
@@ -52,7 +52,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
 
-        // Three crashes of its own would have it rolled back.
+        // Three crashes of its own would roll it back.
         for (var restart = 1; restart <= 3; restart++)
         {
             var started = await engine.Docker.StartedAtAsync(Name);
@@ -115,7 +115,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         }
         await engine.SignalAsync("CONT");
 
-        // What happens then is noticed as ever.
+        // The agent notices what happens afterwards.
         await engine.Docker.DoAsync("kill", Name);
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");
         Assert.Single(await ContainersAsync(engine.Docker));
@@ -132,7 +132,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         var started = await engine.Docker.StartedAtAsync(Name);
 
         await engine.SignalAsync("STOP");
-        // A new life of the agent asks at once; the engine has a minute for the answer.
+        // After a reload, the agent inspects the engine at once and waits up to a minute for the response.
         await ReloadAsync(agent);
         await WaitForProblemAsync("engine-silent");
         await engine.SignalAsync("CONT");
@@ -154,7 +154,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         var started = container["State"]!["StartedAt"]!.GetValue<string>();
 
         await engine.SignalAsync("STOP");
-        (await RagAgent.IntegrationTests.Support.ProcessRunner.RunAsync("kill", ["-KILL", $"{container["State"]!["Pid"]!.GetValue<int>()}"], stopping: TestCancellation)).AssertSucceeded();
+        (await ProcessRunner.RunAsync("kill", ["-KILL", $"{container["State"]!["Pid"]!.GetValue<int>()}"], stopping: TestCancellation)).AssertSucceeded();
         await WaitForAsync(s => s.App.State is not "serving", "its probes fail");
         await engine.SignalAsync("CONT");
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A disk that is too small for the next image: the app that serves never pays for it.</summary>
+/// <summary>A disk that is too small for the next image. The serving app is never affected.</summary>
 public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
@@ -19,7 +19,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         await WaitUntilServingAsync();
         var started = await engine.Docker.StartedAtAsync(Name);
 
-        // 750 MB are free: more than 800 kB of layers seem to need, and less than they unpack to.
+        // 750 MB are free: more than 800 kB of layers seem to need, but less than they unpack to.
         await PushZerosAsync("new", 800_000_000);
         var update = UpdateAsync();
         await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains($"Pulling {Repository}:latest failed: the disk is full.", StringComparison.Ordinal)), "the full disk is told");
@@ -75,7 +75,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         return engine;
     }
 
-    /// <summary>The fake app with a layer that is a thousand times as large as it is on the way.</summary>
+    /// <summary>Pushes the fake app with a layer that unpacks to a thousand times its compressed size.</summary>
     private async Task PushZerosAsync(string version, long size)
     {
         await PushAsync(version, "base");

@@ -7,14 +7,14 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>An instance that nobody uses is stopped through EC2. This machine itself is none: what EC2 would do is not done.</summary>
+/// <summary>An idle instance is stopped through EC2. LocalAws only records the stop, so the test machine keeps running.</summary>
 public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private int StopRequests => Aws.Requests.Count(Operations.StopInstances);
 
     private void ConfigureIdleStop()
     {
-        // This machine has been up for longer than the grace.
+        // The test machine has been up for longer than the grace.
         Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
         Config["update"] = new JsonObject { ["every"] = null, ["watch"] = "1s" };
     }
@@ -37,7 +37,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         await agent.WaitForLogAsync("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.");
         await agent.WaitForLogAsync("EC2 stops the instance i-0123456789abcdef0 now.");
         Assert.Contains("The instance is being stopped.", (await RunCommandAsync("update", "--runtime-dir", RuntimeDirectory)).AssertFailed(), StringComparison.Ordinal);
-        Assert.Equal(System.Net.HttpStatusCode.OK, (await GetAsync()).Status);   // until the machine is gone
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await GetAsync()).Status);   // until the machine goes off
     }
 
     [Fact]

@@ -5,13 +5,13 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>Images in OCI's format, with layers that an engine may be too old for.</summary>
+/// <summary>OCI images with a layer compression that an engine may be too old for.</summary>
 public sealed class ImageCompressionTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
     public async Task Zstd_layers_are_refused_before_pulling_if_the_engine_is_too_old_and_gzip_serves()
     {
-        // The engine behind it may be a newer one: it is asked in its own version's name.
+        // The real engine may be newer, so requests are rewritten to its own API version.
         var real = (await Docker.DoAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
@@ -38,8 +38,8 @@ public sealed class ImageCompressionTests(EngineFixture engineFixture) : Private
         await WaitForAsync(s => s.App.State == "serving", "the image that can be unpacked serves");
     }
 
-    /// <summary>The tag <c>docker</c> as <c>latest</c>, in OCI's format.</summary>
-    // By way of a folder: a registry that has the layers already is not sent them again in another compression.
+    /// <summary>Copies the tag <c>docker</c> to <c>latest</c> in OCI format.</summary>
+    // Through a folder, because skopeo doesn't recompress layers that the registry already has.
     private async Task CopyAsync(string compression)
     {
         var folder = $"oci:{Path.Combine(Folder, compression)}:image";

@@ -8,12 +8,12 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A key that is rotated while the app runs: a restart is the time to take it, and never waits for it long.</summary>
+/// <summary>A secret that is rotated while the app runs. A restart uses it, and never waits long for it.</summary>
 public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     private const string Rotated = "sk-rotated-0123456789";
 
-    /// <summary>The agent's own bound.</summary>
+    /// <summary>How long the agent waits for secrets before a restart.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     [Fact]
@@ -56,7 +56,8 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
         Assert.Equal(Hash(Key), await KeyServedAsync());
         var failed = (await WaitUntilServingAsync()).LastFailure!.At;
         var created = DateTimeOffset.Parse((await Docker.InspectAsync(Name))!["Created"]!.GetValue<string>(), CultureInfo.InvariantCulture);
-        Assert.InRange(created - failed, TimeSpan.FromSeconds(4), Timeout + TimeSpan.FromSeconds(5));   // it did wait; and a busy machine takes its time to create
+        // The agent did wait. A busy machine needs some time more to create the container.
+        Assert.InRange(created - failed, TimeSpan.FromSeconds(4), Timeout + TimeSpan.FromSeconds(5));
     }
 
     private async Task ServeAsync()

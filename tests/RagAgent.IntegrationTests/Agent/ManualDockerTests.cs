@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What a person does to the container and its images by hand.</summary>
+/// <summary>What a person does to the container and its images with docker commands.</summary>
 public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Theory]
@@ -25,7 +25,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         await first.StopAsync(end);
 
         StartAgent();
-        // All that a start needs is there by then.
+        // By then the agent has everything that a start needs.
         var still = await WaitForAsync(s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null, "the next agent knows all it needs");
         Assert.Equal(("stopped", "hand"), (still.App.State, still.App.StoppedBy));
         Assert.Equal("false", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", Name));
@@ -112,11 +112,11 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         await engine.Docker.DoAsync("system", "prune", "--all", "--force");
         Assert.NotEqual(0, (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode);
 
-        // Nothing tells of it: the next look at the engine finds it.
+        // No event reports it, so the next inspection of the engine has to find it.
         await WaitUntilAsync(async () => (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode == 0, "it is fetched again");
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
         Assert.Equal("new", await ServedVersionAsync());
-        // The tag's name stays with what the tag means.
+        // The tag's name stays with the image it points to.
         Assert.Contains($"{Repository}@{current.App.Digest}", await engine.Docker.DoAsync("image", "inspect", "--format", "{{.RepoDigests}}", $"{Repository}:latest"), StringComparison.Ordinal);
 
         Aws.Requests.Clear();
@@ -125,7 +125,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         Assert.Empty(Aws.Requests.ByOperation(Operations.RegistryBlob));
     }
 
-    /// <summary>In a fixed order: the engine has none.</summary>
+    /// <summary>Sorted, because the engine returns mounts in no fixed order.</summary>
     private async Task<string[]> MountsAsync() =>
         [.. (await Docker.InspectAsync(Name))!["Mounts"]!.AsArray().Select(mount => mount!.ToJsonString()).Order(StringComparer.Ordinal)];
 }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What an operator asks for: rollback, unquarantine, stop and start, with what the command says and ends with.</summary>
+/// <summary>The operator's commands rollback, unquarantine, stop and start, with their output and exit codes.</summary>
 public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]

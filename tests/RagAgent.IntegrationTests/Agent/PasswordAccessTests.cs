@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>An app that visitors reach by a password only, whose hash is in Parameter Store.</summary>
+/// <summary>An app behind a password whose hash is in Parameter Store.</summary>
 public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string HashParameter = "/ragstream/PASSWORD_HASH";

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What ECR and the pull may refuse.</summary>
+/// <summary>What ECR and a pull can refuse.</summary>
 public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
@@ -126,7 +126,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     public async Task A_layer_that_breaks_off_during_a_pull_is_a_failure()
     {
         await PushAsync("1", "latest", "--ballast", "3m");
-        // The engine has answered 200 and is streaming when a layer turns out to be unavailable.
+        // The engine has already answered 200 and is streaming when a layer breaks off.
         Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut(100_000), method: "GET");
         StartAgent();
 
@@ -154,7 +154,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
         var first = StartAgent();
         await WaitUntilServingAsync();
         await first.StopAsync();
-        await Docker.DoAsync("stop", Name);   // as after a reboot: the container is there, and does not run
+        await Docker.DoAsync("stop", Name);   // as after a reboot: the container exists, but does not run
 
         Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
         var second = StartAgent();

@@ -6,8 +6,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The agent is killed at every single request by which a rollout changes something on the engine, before the engine gets it and after it has done it.</summary>
-/// <remarks>Each time the next agent must bring the rollout to the same end, with one container and never two writers.</remarks>
+/// <summary>
+/// Kills the agent at every request by which a rollout changes something on the engine, before the engine receives it and after the
+/// engine has carried it out.
+/// </summary>
+/// <remarks>Each time, the next agent must bring the rollout to the same result, with one container and never two writers.</remarks>
 public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap, bool isGood) : AgentTestBase(engineFixture)
 {
     [Theory]
@@ -22,7 +25,7 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
         while (await KilledAtAsync(tap, killedAt.Count + 1, engineHasDoneIt) is { } change)
         {
             killedAt.Add(change);
-            Assert.True(killedAt.Count < 40, $"There is no end: {string.Join(' ', killedAt)}");
+            Assert.True(killedAt.Count < 40, $"The rollout has too many changes: {string.Join(' ', killedAt)}");
         }
 
         TestContext.Current.SendDiagnosticMessage($"{GetType().Name}: killed at {string.Join(' ', killedAt)}");
@@ -50,7 +53,7 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
         await PushAsync($"new {Name}", "new", never);
     }
 
-    /// <returns>At which change the agent was killed; null: the rollout has no such change any more.</returns>
+    /// <returns>The change at which the agent was killed, or null if the rollout has fewer changes.</returns>
     private async Task<string?> KilledAtAsync(EngineBreakpoint tap, int number, bool engineHasDoneIt)
     {
         await ResetAsync();
@@ -88,7 +91,7 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
         ? WaitForAsync(s => s.App is { State: "serving", Newest: true } && s.App.Digest != old && s.Rollout is { Phase: "settled", SetAside: null }, $"the new one serves and has proven itself, {at}")
         : WaitForAsync(s => s.App is { State: "serving", Newest: false } && s.App.Digest == old && s.Rollout is { Candidate: null, SetAside.Verdict: "quarantined" }, $"the old one serves and the new one is quarantined, {at}");
 
-    /// <summary>As it was before the rollout: the old image serves, nothing is known of the new one.</summary>
+    /// <summary>Resets the machine to before the rollout: the tag is old, and nothing is known of the new image.</summary>
     private async Task ResetAsync()
     {
         await RebootAsync();
@@ -99,7 +102,7 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
         await TagMover.MoveAsync(Http, Aws, "ragstream-web", "latest", "old", TestCancellation);
         foreach (var line in PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository)))
         {
-            await Docker.RunAsync("rmi", line);   // the old one as well: a pull of it is quick, and not part of the rollout
+            await Docker.RunAsync("rmi", line);   // also the old one, because its pull is quick and not part of the rollout
         }
     }
 }

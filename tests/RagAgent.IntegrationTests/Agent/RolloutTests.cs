@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A new image that is no good: the one before it comes back, and the new one is set aside.</summary>
+/// <summary>A new image that fails: the previous one comes back, and the new one is quarantined.</summary>
 public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string StartFirst = "start-first";
@@ -109,7 +109,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         var update = await UpdateAsync();
 
         Assert.Equal(1, update.ExitCode);
-        // A machine that is under pressure from other tests gives twice the time.
+        // Under pressure from other tests, the agent allows twice the time.
         Assert.Matches($"The app's container {ContainerOfTheTrial(swap)} was not well within (6|12)s of its start: /cgi-bin/gate answered 500\\.", update.Error);
         Assert.Equal("good", await ServedVersionAsync());
         await WaitUntilQuarantinedAsync();
@@ -137,7 +137,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         (await UpdateAsync()).AssertSucceeded();
         await using var history = await WatchContainersAsync();
 
-        for (var stops = 1; stops <= 3; stops++)   // as many crashes would have ended the trial
+        for (var stops = 1; stops <= 3; stops++)   // three crashes would have ended the trial
         {
             await Docker.DoAsync("stop", Name);
             await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "it stays stopped");
@@ -176,7 +176,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
 
     private async Task<StatusDocument> ServeGoodAfterAsync()
     {
-        // Its watch is an hour: the image before becomes good by making room.
+        // The watch takes an hour. The outgoing image counts as good because a rollout replaces it.
         await PushAsync("good");
         StartAgent();
         return await WaitUntilServingAsync();
@@ -185,7 +185,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     private async Task<RolloutStatus> WaitUntilQuarantinedAsync() =>
         (await WaitForAsync(s => s.App.State == "serving" && s.Rollout.SetAside?.Verdict == "quarantined", "the new image is quarantined")).Rollout;
 
-    /// <summary>What stands beside one that serves has a name of its own until it takes over.</summary>
+    /// <summary>With start-first, the candidate has its own name until it takes over.</summary>
     private string ContainerOfTheTrial(string swap) => swap == StartFirst ? $"{Name}-next" : Name;
 
     private static string Short(string digest) => digest[..19];

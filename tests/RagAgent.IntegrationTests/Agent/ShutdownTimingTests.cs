@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The agent ends, reloads or begins anew at a bad moment.</summary>
+/// <summary>The agent stops, reloads or restarts at a bad moment.</summary>
 public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]

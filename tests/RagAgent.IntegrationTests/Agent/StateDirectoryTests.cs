@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A state directory that can't be written to keeps no app from serving.</summary>
+/// <summary>A state directory that can't be written to does not keep the app from serving.</summary>
 public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Theory]

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The state file on a real disk that is full, or read-only.</summary>
+/// <summary>The state file on a real disk that is full or read-only.</summary>
 public sealed class StateDiskTests : IAsyncLifetime
 {
     private static readonly PersistedState Before = new([new ImageName("registry/app", "sha256:aa")], null, null, []);

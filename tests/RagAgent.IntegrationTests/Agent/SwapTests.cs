@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>How one container takes over from another, and what visitors notice of it.</summary>
+/// <summary>How one container takes over from another, and what clients notice.</summary>
 public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const int VisitorsAtOnce = 8;
@@ -78,7 +78,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Body}").Distinct());
         Assert.Contains(visits, v => v.Body.Contains(">old<", StringComparison.Ordinal));
         Assert.Contains(visits, v => v.Body.Contains(">new<", StringComparison.Ordinal));
-        // Who was there before may still get a late answer of the old one; who asks after somebody saw the new one sees that.
+        // A request in flight may still get a late answer of the old container. A request sent after the new one was seen may not.
         var newIsSeen = visits.Where(v => v.Body.Contains(">new<", StringComparison.Ordinal)).Min(v => v.AnsweredAt);
         Assert.DoesNotContain(visits.Where(v => v.SentAt > newIsSeen), v => v.Body.Contains(">old<", StringComparison.Ordinal));
     }
@@ -126,7 +126,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         var visits = await visitors.EndAsync();
         var failed = visits.Where(v => v.Status != 200).ToArray();
         TestContext.Current.SendDiagnosticMessage($"crash: {visits.Count} visits, {failed.Length} asked to come back, the longest took {visits.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt)).TotalSeconds:0.00} s");
-        // Who comes before anybody knows of the crash waits a second for that; on a slow machine it may take longer.
+        // A request that meets the crash before the agent does waits one second. On a slow machine that may not be enough.
         Assert.Empty(failed.Where(v => !(v is { Status: 503, HasRetryAfter: true } && v.Body.Contains("\"unreachable\"", StringComparison.Ordinal))).Select(v => $"{v.Status} {v.Body}").Distinct());
         Assert.Contains(visits, v => v.Status == 200 && TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt) > TimeSpan.FromMilliseconds(500));
     }
@@ -268,7 +268,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         }
         catch (WebSocketException)
         {
-            return;   // the connection just ended
+            return;   // the connection ended without a close message
         }
     }
 }

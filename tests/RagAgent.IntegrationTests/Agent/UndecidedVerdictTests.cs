@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The new image fails and so does the one before it: the fault is not the image's.</summary>
+/// <summary>The new image and the previous one both fail, so neither image is to blame.</summary>
 public sealed class UndecidedVerdictTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string Wrong = "sk-wrong-";
@@ -25,14 +25,14 @@ public sealed class UndecidedVerdictTests(EngineFixture engineFixture) : AgentTe
         var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "undecided", "it is undecided");
         var newest = status.Rollout.SetAside!.Digest;
         Assert.Equal(status.Image.Digest, newest);
-        // Whatever is tried from now on is the old one: for a while, of which its own restarts are the clock.
+        // From now on only the old image is tried. Its own restarts measure the time.
         var (old, tries) = (history.StartsOf(before.App.Digest!), history.StartsOf(newest));
         await WaitUntilAsync(() => Task.FromResult(history.StartsOf(before.App.Digest!) >= old + 5), "the old one is tried on");
         Assert.Equal((3, 3), (tries, history.StartsOf(newest)));
         Assert.Equal("undecided", (await WaitForAsync(_ => true, "the status")).Rollout.SetAside?.Verdict);
         if (swap == "start-first")
         {
-            Assert.Equal("old", await ServedVersionAsync());   // with the secret that it got when it was well
+            Assert.Equal("old", await ServedVersionAsync());   // with the secret from its start
             Assert.Equal($"The app serves ({before.App.Digest![..19]}). The newest image {newest[..19]} failed, and the one before it did too: The app's container {Name}-next exited with code 4.",
                 (await WaitUntilServingAsync()).Headline);
         }

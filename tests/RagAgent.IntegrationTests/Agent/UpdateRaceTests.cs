@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>Updates that meet something else: one another, a tag that moves on, an app that crashes, an engine that will not clean up.</summary>
+/// <summary>Updates that coincide with something else: another update, a moving tag, a crash loop, an engine that refuses to clean up.</summary>
 public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Theory]
@@ -79,7 +79,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
             return true;
         });
         AgentEnvironment["DOCKER_HOST"] = $"{engineProxy.Socket}";
-        // Through the engine and not through the standard input, which this front does not pass on.
+        // Secrets go through the environment, because this proxy does not pass on standard input.
         Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = new JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };
         ConfigureUpdate(swap, "1s");
         await ServeGoodAsync("1");

@@ -7,10 +7,10 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>Files that visitors send while one container is stopped to make room for another.</summary>
+/// <summary>Uploads during a stop-first swap.</summary>
 public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
-    private const int HalfSize = 40_000_000;   // far beyond what is buffered anywhere on the way
+    private const int HalfSize = 40_000_000;   // far more than anything on the way buffers
 
     private readonly byte[] _file = RandomNumberGenerator.GetBytes(2 * HalfSize);
 
@@ -35,7 +35,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
     public async Task An_endless_upload_delays_a_swap_only_as_long_as_requests_are_held()
     {
         await ServeOldAsync(hold: "1s");
-        // By hand: a client of the library reads no answer before it has sent everything.
+        // HttpClient would not read the response before it has sent the whole request.
         using var sender = new TcpClient();
         await sender.ConnectAsync(IPAddress.Loopback, Port, TestCancellation);
         await using var stream = sender.GetStream();
@@ -47,7 +47,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         Assert.Equal("new", await ServedVersionAsync());
         using var response = new StreamReader(stream);
         var first = response.ReadLineAsync(TestCancellation).AsTask();
-        // That its receiver has gone is seen when there is something to hand on.
+        // The agent notices that the upstream has gone when it forwards more data.
         await WaitUntilAsync(
             async () =>
             {
@@ -83,7 +83,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         await PushFullAsync("new", "--behave", "FAKE_APP_START_AFTER=2");
     }
 
-    /// <returns>What the app says of it; behind its status when that is not 200.</returns>
+    /// <returns>The app's response, prefixed with the status if that isn't 200.</returns>
     private async Task<string> SendAsync(Upload upload)
     {
         using var response = await Http.PutAsync(new Uri($"http://127.0.0.1:{Port}/_stcore/upload_file/session/file"), upload, TestCancellation);
@@ -91,7 +91,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         return response.StatusCode == HttpStatusCode.OK ? text : $"{(int)response.StatusCode} {text}";
     }
 
-    /// <summary>A file whose second half is sent when the test says so.</summary>
+    /// <summary>A file whose second half is sent after <see cref="GoOn"/>.</summary>
     private sealed class Upload(byte[] file) : HttpContent
     {
         private readonly TaskCompletionSource _half = new(TaskCreationOptions.RunContinuationsAsynchronously);

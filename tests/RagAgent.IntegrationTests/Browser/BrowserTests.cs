@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Browser;
 
-/// <summary>What a person sees who opens the URL, in a real browser. RAGAGENT_SCREENSHOTS names a folder that gets a picture of each state.</summary>
+/// <summary>What a person sees in a real browser. If RAGAGENT_SCREENSHOTS names a folder, each state is saved there as a screenshot.</summary>
 public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private static readonly string? ScreenshotFolder = Environment.GetEnvironmentVariable("RAGAGENT_SCREENSHOTS");
@@ -53,7 +53,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         var page = await chromium.OpenAsync();
         await page.GotoAsync(Url);
         await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("open");
-        // It is lost when the page is loaded again.
+        // A page reload would lose this variable.
         await page.EvaluateAsync("window.isStillHere = true");
 
         await agent.StopAsync("TERM");
@@ -72,7 +72,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     public async Task The_status_page_of_a_stopped_app_announces_the_idle_stop()
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["accent"] = "#d97706" };
-        Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // this machine has been up for longer
+        Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // the test machine has been up for longer than the grace
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();

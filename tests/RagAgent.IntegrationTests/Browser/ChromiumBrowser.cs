@@ -3,7 +3,7 @@ using RagAgent.IntegrationTests.Support;
 
 namespace RagAgent.IntegrationTests.Browser;
 
-/// <summary>The system's Chromium, without a window.</summary>
+/// <summary>The system's Chromium, headless.</summary>
 internal sealed class ChromiumBrowser : IAsyncDisposable
 {
     private readonly IPlaywright _playwright;
@@ -20,7 +20,7 @@ internal sealed class ChromiumBrowser : IAsyncDisposable
         return new ChromiumBrowser(playwright, browser);
     }
 
-    /// <summary>A visitor with an empty profile.</summary>
+    /// <summary>A new page with an empty profile.</summary>
     public Task<IPage> OpenAsync(BrowserNewPageOptions? options = null) => _browser.NewPageAsync(options);
 
     public async ValueTask DisposeAsync()

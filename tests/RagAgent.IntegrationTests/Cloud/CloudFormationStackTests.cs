@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Cloud;
 
-/// <summary>What the stack makes, read as CloudFormation would read it. That every property exists is checked by scripts/lint.sh.</summary>
+/// <summary>What the stack creates, evaluated as CloudFormation would. scripts/lint.sh checks that every property exists.</summary>
 public sealed class CloudFormationStackTests
 {
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;

@@ -5,8 +5,8 @@ using RagAgent.Tests.Support;
 namespace RagAgent.IntegrationTests.Cloud;
 
 /// <summary>
-/// What LocalAws has no word of, answered so that the <c>aws</c> command is content: CloudFormation, with the stack as the template makes it of its parameters;
-/// of EC2 the life of the one instance; of IAM, S3, STS and the rest what the guide needs. The command itself holds each call to AWS's own shapes.
+/// Answers the <c>aws</c> command for services that LocalAws lacks: CloudFormation (the stack that the template creates from its
+/// parameters), the state of one EC2 instance, and what the guide needs of IAM, S3, STS and others. The command itself validates each call.
 /// </summary>
 internal sealed class FakeAws : IAsyncDisposable
 {
@@ -21,8 +21,8 @@ internal sealed class FakeAws : IAsyncDisposable
 
     private FakeAws(TestServer server, string registryHost) => (_server, _registryHost) = (server, registryHost);
 
-    /// <param name="registryHost">Where the stack's repository is.</param>
-    /// <param name="publicAddress">The instance's.</param>
+    /// <param name="registryHost">Replaces ECR's host name in the stack's outputs.</param>
+    /// <param name="publicAddress">The instance's public address.</param>
     public static async Task<FakeAws> StartAsync(string registryHost, string publicAddress)
     {
         FakeAws? scripted = null;
@@ -32,17 +32,17 @@ internal sealed class FakeAws : IAsyncDisposable
 
     public string Endpoint => _server.Address.ToString();
 
-    /// <summary>In their order, by IAM's names; what only looks is not among them.</summary>
+    /// <summary>The calls that change something, in order, by their IAM action names.</summary>
     public IReadOnlyList<string> Changes => [.. _calls.Where(call => !call.Contains("Describe", StringComparison.Ordinal) && !call.Contains("List", StringComparison.Ordinal) && !call.Contains("Get", StringComparison.Ordinal))];
 
-    /// <summary>Null until it was made, and when it is gone.</summary>
+    /// <summary>Null until it is created and after it is deleted.</summary>
     public CloudFormationTemplate? Stack { get; private set; }
 
     public string PublicAddress { get; private init; } = "";
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    /// <summary>LocalAws was asked to stop it.</summary>
+    /// <summary>Called when LocalAws accepted the instance's stop.</summary>
     public void MarkInstanceStopped() => _instance = "stopped";
 
     private async Task AnswerAsync(HttpContext call)
@@ -76,12 +76,12 @@ internal sealed class FakeAws : IAsyncDisposable
         }
     }
 
-    /// <returns>Null: there is no stack.</returns>
+    /// <returns>The response's content, or null if there is no stack.</returns>
     private string? Answer(string action, IFormCollection form) => action switch
     {
         "GetCallerIdentity" => $"<GetCallerIdentityResult><Account>{Account}</Account></GetCallerIdentityResult>",
         "DescribeStacks" => Stack is null ? null : $"<DescribeStacksResult><Stacks><member>{StackXml()}</member></Stacks></DescribeStacksResult>",
-        // Of an update the command asks which parameters there are, to say which keep their values.
+        // For an update, the command asks for the parameters to know which ones keep their values.
         "GetTemplateSummary" => $"<GetTemplateSummaryResult><Parameters>{string.Concat(Stack!.Parameters.Select(name => $"<member><ParameterKey>{name}</ParameterKey></member>"))}</Parameters></GetTemplateSummaryResult>",
         "CreateChangeSet" => ChangeStack(form),
         "DescribeChangeSet" => "<DescribeChangeSetResult><Status>CREATE_COMPLETE</Status></DescribeChangeSetResult>",

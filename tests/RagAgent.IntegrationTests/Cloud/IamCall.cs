@@ -1,6 +1,6 @@
 namespace RagAgent.IntegrationTests.Cloud;
 
-/// <summary>A call as IAM looks at it.</summary>
-/// <param name="Action">Like ssm:GetParameter.</param>
-/// <param name="Resource">Its ARN, or * for an action that knows none.</param>
+/// <summary>An AWS call as IAM evaluates it.</summary>
+/// <param name="Action">Such as ssm:GetParameter.</param>
+/// <param name="Resource">The resource's ARN, or * for an action without resources.</param>
 internal sealed record IamCall(string Action, string Resource);

@@ -7,8 +7,8 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Cloud;
 
 /// <summary>
-/// The policies of the stack are exactly what is called: the agent, and who pushes, do all that they do against LocalAws, and each signed call must be allowed;
-/// and nothing is allowed that was not called.
+/// The stack's policies allow exactly what is called: the agent and a push do everything against LocalAws. Each signed call must be
+/// allowed, and nothing may be allowed that was not called.
 /// </summary>
 public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
@@ -21,7 +21,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     {
         Aws.Parameters.Put(PasswordParameter, (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], AgentEnvironment, "open sesame, please\n", TestCancellation)).AssertSucceeded());
         Config["access"] = new JsonObject { ["password"] = PasswordParameter };
-        Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // this machine has been up for longer
+        Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // the test machine has been up for longer than the grace
         Aws.HostedZones.Add(Zone, "example.com");
         Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
         Config["dns"] = new JsonObject { ["zone"] = Zone, ["name"] = Record };
@@ -29,7 +29,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         Config["update"]!["when"] = "now";
         await PushAsync("1");
 
-        // All that it does with AWS: it starts, points its name here, is examined, updates, goes back, reads its secrets anew, and stops the instance.
+        // All its uses of AWS: start, DNS record, doctor, update, rollback, reading the secrets again, and stopping the instance.
         StartAgent();
         await WaitUntilServingAsync();
         Assert.Contains("Nothing failed", (await RunCommandAsync("doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory)).Output, StringComparison.Ordinal);
@@ -42,7 +42,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
 
         var template = CloudFormationTemplate.Stack(("PasswordParameter", PasswordParameter), ("IdleStopAfter", "10s"), ("HostedZoneId", Zone), ("RecordName", Record));
-        // What EC2 knows of the instance, by the stack's own words; and what the agent writes in the zone.
+        // The instance's tags as the stack sets them, and what the agent writes to the hosted zone.
         var instance = template.Resource("Instance")!;
         var context = instance["Tags"]!.AsArray().ToDictionary(tag => $"aws:ResourceTag/{(string)tag!["Key"]!}", tag => new[] { (string)tag!["Value"]! });
         context["route53:ChangeResourceRecordSetsNormalizedRecordNames"] = [Record];
@@ -66,7 +66,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         var token = await new EcrClient(Aws).TokenAsync("AKIDPUSHER", "pushers-secret", TestCancellation);
         (await Docker.RunWithInputAsync(token, "login", "--username", "AWS", "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
         await Docker.DoAsync("push", "--quiet", $"{Repository}:latest");
-        // A builder other than the engine looks first whether the manifest is there.
+        // Builders other than the engine first check whether the manifest exists.
         (await ProcessRunner.RunAsync("skopeo", ["inspect", "--raw", "--tls-verify=false", "--authfile", Path.Combine(Folder, "docker", "config.json"), $"docker://{Repository}:latest"], stopping: TestCancellation)).AssertSucceeded();
 
         AssertExact(new IamPolicy(CloudFormationTemplate.Stack().Resource("CiPolicy")!["PolicyDocument"]!), Called(by: ":user/github-ragstream-ci"), new Dictionary<string, string[]>());
@@ -86,7 +86,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     [Fact]
     public void The_policy_allows_beyond_the_agents_own_calls_only_named_actions()
     {
-        // The key of one's own: Parameter Store asks for it in the role's name.
+        // With a customer-managed key, Parameter Store decrypts on behalf of the role.
         string[] others = ["kms:Decrypt"];
         const string key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd";
         var more = new IamPolicy(CloudFormationTemplate.Stack(("KmsKeyArn", key), ("HostedZoneId", "Z1"), ("RecordName", "rag.example.com")).Resource("AgentPolicy")!["PolicyDocument"]!);
@@ -115,7 +115,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         Assert.Empty(more.Allowing(new IamCall("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1"), new Dictionary<string, string[]>()));
     }
 
-    /// <summary>What this caller asked of AWS for which IAM has an action.</summary>
+    /// <summary>The caller's requests for which IAM has an action.</summary>
     private IamCall[] Called(string by)
     {
         var requests = Aws.Requests.Snapshot().Where(r => r.Principal?.Contains(by, StringComparison.Ordinal) == true).ToArray();
@@ -127,7 +127,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     {
         "registry" when RegistryActions.ActionFor(request.Operation, request.Method) is { } action =>
             new IamCall(action, $"arn:aws:ecr:eu-central-1:123456789012:repository/{request.Resource.Split('@', ':')[0]}"),
-        // Its address alone, for which the login is enough.
+        // Requests for the registry's root, which only need the login.
         "registry" => request.Resource.Length == 0 ? null : throw new NotSupportedException($"{request.Method} of {request.Resource} has no action here."),
         _ => new IamCall(request.Operation, request.Resource),
     };

@@ -9,8 +9,8 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Cloud;
 
 /// <summary>
-/// docs/aws-setup.md, as it stands: each of its commands is typed into bash, with the real <c>aws</c> and <c>docker</c>, an AWS on loopback, and a GitHub
-/// that only notes what it was told.
+/// Types every command of docs/aws-setup.md into bash, with the real <c>aws</c> and <c>docker</c>, AWS on loopback,
+/// and a <c>gh</c> command that only records its arguments.
 /// </summary>
 public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
@@ -31,18 +31,18 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         Aws.StopAccepted += scripted.MarkInstanceStopped;
         await PrepareAsync(scripted);
 
-        // One bash for the whole guide; where its reader opens the URL, so does this test.
+        // One bash runs the whole guide. It pauses where the reader opens the URL, which this test does.
         const string look = "echo \"http://$ADDRESS/\"";
-        var commands = SetupGuide.Commands(Guide, "aws").Replace("DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT=0", StringComparison.Ordinal);   // the engine here is older
+        var commands = SetupGuide.Commands(Guide, "aws").Replace("DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT=0", StringComparison.Ordinal);   // the test engine has no BuildKit
         Assert.Contains(look, commands, StringComparison.Ordinal);
         var typing = TypeAsync(commands.Replace(look, $"{look} >'{Home}/url.part'; mv '{Home}/url.part' '{Home}/url'; until [ -e '{Home}/seen' ]; do sleep 0.1; done", StringComparison.Ordinal), $"{Key}\n{Password}");
         while (!File.Exists(Path.Combine(Home, "url")))
         {
-            Assert.False(typing.IsCompleted, typing.IsFaulted ? typing.Exception.ToString() : "The guide has ended early.");
+            Assert.False(typing.IsCompleted, typing.IsFaulted ? typing.Exception.ToString() : "The guide's commands ended before the URL was shown.");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestCancellation);
         }
 
-        // The instance of the stack, with the configuration that the stack writes.
+        // The agent of the stack's instance, with the configuration that the stack writes.
         var config = JsonNode.Parse(UserDataScripts.OfStack(scripted.Stack!).File("/etc/ragagent.json"))!;
         foreach (var key in new[] { "image", "secrets", "access" })
         {
@@ -68,7 +68,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         Assert.Equal(["PUT", "PUT", "GET", "DELETE"], scripted.Changes.Where(call => call.StartsWith("s3:", StringComparison.Ordinal)).Select(call => call["s3:".Length..].Split(' ')[0]));
         Assert.Equal(2, Aws.Requests.Count("ec2:StopInstances"));
         Assert.Null(scripted.Stack);
-        // No secret is left in a file.
+        // No file contains a secret.
         Assert.DoesNotContain(Directory.EnumerateFiles(Home, "*", SearchOption.AllDirectories), file => File.ReadAllText(file) is var text && (text.Contains(Key, StringComparison.Ordinal) || text.Contains(Password, StringComparison.Ordinal)));
     }
 
@@ -95,7 +95,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
             }
         }, "the registry answers");
 
-        // Only what others on this engine use as well goes by another name; the registry's own image can't be had here.
+        // Only names and ports that other tests use too are replaced. The registry runs as a process, because its image can't be pulled here.
         var commands = SetupGuide.Commands(Guide, "local").Replace("localhost:5000", $"localhost:{registry}", StringComparison.Ordinal).Replace("8080", $"{Port}", StringComparison.Ordinal)
             .Replace("/tmp/ragagent", RuntimeDirectory, StringComparison.Ordinal).Replace("DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT=0", StringComparison.Ordinal)
             .Replace("\"listen\"", $"\"container\": {{ \"name\": \"{Name}\" }},\n  \"listen\"", StringComparison.Ordinal)
@@ -112,7 +112,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         await Docker.RunAsync("rmi", "--force", $"localhost:{registry}/ragstream-web");
     }
 
-    /// <summary>The two repositories and the programs of the guide's reader.</summary>
+    /// <summary>Creates the reader's two repositories and the programs that the guide calls.</summary>
     private async Task PrepareAsync(FakeAws? scripted)
     {
         Directory.CreateDirectory(Path.Combine(Home, "bin"));
@@ -123,7 +123,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
             File.Copy(RepositoryFiles.PathOf($"packaging/cloudformation/{file}"), Path.Combine(Home, "packaging/cloudformation", file));
         }
         Program("bin/ragagent", $"exec '{EngineFixture.Binary}' \"$@\"");
-        // The package itself is made and tried elsewhere.
+        // Other tests build and install the real package.
         Program("packaging/build.sh", """
             mkdir -p dist/ragagent-0.1.0-linux-x64 && cp bin/ragagent dist/ragagent-0.1.0-linux-x64/
             tar czf dist/ragagent-0.1.0-linux-x64.tar.gz -C dist ragagent-0.1.0-linux-x64
@@ -133,14 +133,14 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         if (scripted is not null)
         {
             var environment = Aws.EnvironmentForAgent();
-            // Older versions of the command know no endpoint by service from the environment. What makes an address of its own asks nobody.
+            // Older versions of the command don't read per-service endpoints from the environment. Presigning a URL needs no endpoint.
             Program("bin/aws", $$"""
                 case "$1 $2" in
                   "s3 presign") exec /usr/bin/aws "$@" ;;
                   "ssm put-parameter") endpoint={{environment["AWS_ENDPOINT_URL_SSM"]}} ;;
                   "ecr get-login-password") endpoint={{environment["AWS_ENDPOINT_URL_ECR"]}} ;;
                   "ec2 stop-instances") endpoint={{environment["AWS_ENDPOINT_URL_EC2"]}} ;;
-                  # By its own address it is signed for us-east-1.
+                  # With an endpoint URL, it has to be signed for us-east-1.
                   "route53 "*) endpoint={{environment["AWS_ENDPOINT_URL_ROUTE_53"]}}; set -- "$@" --region us-east-1 ;;
                   *) endpoint={{scripted.Endpoint}} ;;
                 esac
@@ -165,7 +165,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         ["HOME"] = Home,
         ["PATH"] = $"{Home}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         ["AWS_MAX_ATTEMPTS"] = "1",
-        // The aws command wants the slash.
+        // The aws command needs the trailing slash.
         ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = Aws.ApiEndpoint.ToString(),
     };
 

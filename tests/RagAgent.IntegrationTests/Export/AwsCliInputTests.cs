@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Export;
 
-/// <summary>The aws command takes what is exported, by the shapes that it has of each call, and sends it whole.</summary>
+/// <summary>The aws command validates the exported documents against its own model of each call and sends them unchanged.</summary>
 public sealed class AwsCliInputTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("export-");
@@ -48,7 +48,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
         (await AwsAsync("ecs", "create-service", exported)).AssertSucceeded();
 
         var sent = JsonNode.Parse(_aws.Body)!.AsObject();
-        // The command adds one, so that a call which is made twice makes one service.
+        // The command adds a client token to make the call idempotent.
         sent.Remove("clientToken");
         Assert.Equal("AmazonEC2ContainerServiceV20141113.CreateService", _aws.Target);
         AssertSame(exported, sent.ToJsonString());

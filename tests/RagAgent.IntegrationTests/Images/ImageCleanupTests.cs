@@ -9,7 +9,7 @@ public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBa
     [Fact]
     public async Task Image_cleanup_removes_old_images_of_the_app_and_nothing_else()
     {
-        // On a disk of its own the bytes that come free can be counted.
+        // A separate disk makes the freed bytes countable.
         await using var engine = await PrivateEngine.OnSmallDiskAsync("1g");
         using var imageStack = CreateImageStack(engine.Socket);
         var old = await PulledAsync(imageStack, await PushAndResolveAsync("old", "--ballast", "5m"));
@@ -18,7 +18,7 @@ public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBa
         var previous = await PulledAsync(imageStack, await PushAndResolveAsync("previous"));
         var current = await PulledAsync(imageStack, await PushAndResolveAsync("current"));
         await engine.Docker.DoAsync("create", "--name", "someones", used.ToString());
-        // What an agent leaves that dies while it tries an image.
+        // An agent that dies while it tries an image leaves this behind.
         await engine.Docker.DoAsync("create", "--label", "ragagent.trial=", old.ToString());
         await engine.Docker.DoAsync("tag", named.ToString(), "mine:named");
         await engine.Docker.DoAsync("tag", old.ToString(), $"{Repository}:old");
@@ -36,7 +36,7 @@ public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBa
             Assert.NotNull(await imageStack.Engine.FindAsync(stays.ToString(), TestCancellation));
         }
 
-        // When the container is gone, so is the reason to keep its image; the next time there is nothing to do.
+        // Without its container, that image is removed too. After that there is nothing left to do.
         await engine.Docker.DoAsync("rm", "someones");
         Assert.Equal(1, (await imageStack.Store.CleanUpAsync([current, previous], TestCancellation)).Removed);
         Assert.Equal(new ImageCleanupResult(0, 0), await imageStack.Store.CleanUpAsync([current, previous], TestCancellation));

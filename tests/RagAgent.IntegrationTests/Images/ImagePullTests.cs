@@ -10,7 +10,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
 
-/// <summary>What a pull may meet, from the registry and from the engine.</summary>
+/// <summary>What the registry and the engine can do to a pull.</summary>
 public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(engineFixture)
 {
     [Fact]
@@ -26,7 +26,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     }
 
     [Theory]
-    // Engines from API 1.48 on send errorDetail alone.
+    // Engines since API 1.48 send errorDetail only.
     [InlineData("""{"errorDetail":{"message":"toomanyrequests: Rate exceeded"}}""", "registry-throttled")]
     [InlineData("""{"errorDetail":{"message":"write /var/lib/docker/tmp/GetImageBlob1: no space left on device"},"error":"write …"}""", "disk-full")]
     [InlineData("""{"errorDetail":{"code":13,"message":"failed to register layer: open /var/lib/docker/overlay2/0123456789ab/link: no such file or directory"}}""", "image-corrupt")]
@@ -72,7 +72,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     public async Task A_silent_pull_is_cancelled_and_the_next_one_succeeds()
     {
         var resolution = await PushAndResolveAsync();
-        // The agent has read what it needs of the registry when the engine begins.
+        // The fault is set once the engine pulls, because the agent itself reads from the registry before that.
         await using var front = await FrontAsync(context =>
         {
             if (context.Request.Path.Value!.EndsWith("/images/create", StringComparison.Ordinal))
@@ -83,7 +83,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         });
         var silence = new FakeTimeProvider();
         using var stalled = CreateImageStack(front.Socket, silence);
-        Aws.Requests.Clear();   // the push asked for blobs too
+        Aws.Requests.Clear();   // the push also requested blobs
         var pulling = stalled.EnsureAsync(resolution);
         await Aws.Requests.WaitForAsync(r => r.Operation == Operations.RegistryBlob && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase), TestCancellation);
         Assert.False(pulling.IsCompleted);
@@ -111,7 +111,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         await WaitUntilAsync(() => Task.FromResult(imageStack.Progress.Count > 0), "the layer is complete");
 
         silence.Advance(TimeSpan.FromMinutes(9.9));
-        // What the clock has set off would show now: another call to the same engine has its answer.
+        // A completed call to the engine gives the timer's consequences time to show.
         Assert.Null(await imageStack.Engine.FindAsync("nothing:like-it", TestCancellation));
         Assert.False(pulling.IsCompleted);
 
@@ -178,7 +178,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => imageStack.EnsureAsync(resolution, stopping: ending.Token));
     }
 
-    /// <summary>Lets time pass, a little at a time, until it is over.</summary>
+    /// <summary>Advances the clock in small steps until the pull ends.</summary>
     private static async Task EndedAsync(Task pulling, FakeTimeProvider time)
     {
         while (!pulling.IsCompleted)

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
 
-/// <summary>Layers that a power cut, or a hand, has broken. The engine is the test's own, and its files are broken for real.</summary>
+/// <summary>Layers broken by a power cut or a careless person, on a private engine whose files are really broken.</summary>
 public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine engine) : ImageTestBase(engineFixture), IClassFixture<PrivateEngine>
 {
     [Theory]
@@ -26,7 +26,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         var top = await LayersAsync(resolution);
         top[^1].Corrupt(what);
 
-        // The engine itself says so when a container is made, in words of five kinds; a pull would say that all is well.
+        // The engine reports the corruption when it creates a container, in five different messages. A pull would report success.
         var refused = await engine.Docker.RunAsync("create", resolution.Image.ToString());
         Assert.True(RagAgent.Containers.EngineProblems.IsCorruptLayer(refused.AssertFailed()), refused.Error);
         Assert.False(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
@@ -104,7 +104,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         var resolution = await PushAndResolveAsync();
         await imageStack.EnsureAsync(resolution);
         var layers = await LayersAsync(resolution);
-        // As after a power cut: a file that was written and never reached the disk is there and empty.
+        // As after a power cut: a file that never reached the disk exists, but is empty.
         await engine.CrashAsync(() => File.WriteAllText(Path.Combine(layers[^1].Record, "cache-id"), ""));
 
         var told = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
 
-/// <summary>As the agent puts it together, with a login that is known instead of one that AWS gives out.</summary>
+/// <summary>The image services as the agent composes them, but with a fixed registry login.</summary>
 internal sealed class ImageStack : IDisposable
 {
     private readonly EngineConnection _connection;

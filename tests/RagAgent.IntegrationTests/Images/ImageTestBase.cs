@@ -7,23 +7,23 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.IntegrationTests.Images;
 
-/// <summary>The Images room alone, upon a real engine and LocalAws's registry.</summary>
+/// <summary>Tests of RagAgent.Images alone, on a real engine and LocalAws's registry.</summary>
 public abstract class ImageTestBase(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     internal Uri SharedEngine => new(Docker.Host);
 
-    /// <param name="engine">Its socket.</param>
-    /// <param name="silence">Measures how long a pull is silent.</param>
+    /// <param name="engine">The URI of the engine's socket.</param>
+    /// <param name="silence">The clock that measures how long a pull is silent.</param>
     internal ImageStack CreateImageStack(Uri engine, TimeProvider? silence = null) => new(engine, Aws, Name, silence ?? TimeProvider.System);
 
-    /// <summary>Pushes a version and returns what its tag means.</summary>
+    /// <summary>Pushes a version and resolves its tag.</summary>
     internal async Task<Resolution> PushAndResolveAsync(string version = "1", params string[] more)
     {
         await PushAsync(version, "latest", more);
         return await ResolveAsync();
     }
 
-    /// <summary>Pushes a version that is the one before and one small layer.</summary>
+    /// <summary>Pushes the previous image plus one small layer.</summary>
     internal Task<Resolution> PushLayerAsync(string content) => PushFromAsync($"FROM {Repository}:latest", file => file.Write(Encoding.UTF8.GetBytes(content)));
 
     internal async Task<Resolution> PushFromAsync(string from, Action<FileStream> write)
@@ -38,7 +38,7 @@ public abstract class ImageTestBase(EngineFixture engineFixture) : AgentTestBase
         return await ResolveAsync();
     }
 
-    /// <summary>The hex digits of the digest of the lowest layer of <c>latest</c>; the engine names it by the first twelve.</summary>
+    /// <summary>The hex digest of the lowest layer of <c>latest</c>. The engine shows its first twelve characters.</summary>
     internal async Task<string> LowestLayerAsync()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest"));

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
 
-/// <summary>Two minutes of real time, beside the other tests: no client's own default may end a pull.</summary>
+/// <summary>Takes two minutes of real time, to show that no client's default timeout ends a pull.</summary>
 public sealed class LongPullTests(EngineFixture engineFixture) : ImageTestBase(engineFixture)
 {
     [Fact]

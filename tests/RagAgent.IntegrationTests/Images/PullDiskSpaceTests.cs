@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
 
-/// <summary>A disk that is too small, before a pull and in the middle of one.</summary>
+/// <summary>A disk that is too small, before and during a pull.</summary>
 public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestBase(engineFixture)
 {
     [Fact]
@@ -22,12 +22,12 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
 
         Assert.Equal(ProblemCatalog.DiskFull.Code, refused.Code);
         Assert.Matches($@"^Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), but 4\d\d MB are free on {engine.Data}\.$", refused.What);
-        Assert.Single(Aws.Requests.ByOperation(Operations.RegistryBlob));   // the image's configuration, which tells its layers
+        Assert.Single(Aws.Requests.ByOperation(Operations.RegistryBlob));   // the image's configuration, which lists its layers
 
         await engine.ResizeDiskAsync("600m");
         Assert.Equal(resolution.Image.Digest, (await imageStack.EnsureAsync(resolution)).Digest);
 
-        // The next version brings a few kB: what it shares with the first is not counted, though 300 MB are more than are free.
+        // The next version adds a few kB. Shared layers are not counted, although they are larger than the free space.
         await engine.ResizeDiskAsync("440m");
         var next = await PushLayerAsync("a few bytes");
         Assert.InRange((await imageStack.EnsureAsync(next)).PulledBytes, 1, 100_000);
@@ -67,6 +67,6 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
         Assert.Equal(resolution.Image.Digest, (await imageStack.EnsureAsync(resolution)).Digest);
     }
 
-    /// <summary>400 MB that are half a megabyte on the way: no estimate before a pull sees them coming.</summary>
+    /// <summary>Pushes 400 MB that compress to half a megabyte, so that no estimate before a pull can predict them.</summary>
     private Task<Resolution> PushZerosAsync() => PushFromAsync("FROM scratch", zeros => zeros.SetLength(400_000_000));
 }

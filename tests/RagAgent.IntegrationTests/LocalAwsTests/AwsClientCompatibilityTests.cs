@@ -11,7 +11,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>Clients that we did not write accept what LocalAws answers, and it accepts what they send.</summary>
+/// <summary>The aws command, skopeo and the ECR credential helper work with LocalAws.</summary>
 public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
 {
     private const string EcrHost = "api.ecr.eu-central-1.amazonaws.com";
@@ -126,7 +126,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         Aws.HostedZones.Put(ZoneId, new ResourceRecordSet("weighted.example.com", "A", 60, ["2.2.2.2"], SetIdentifier: "blue", Weight: 1));
         var before = Aws.HostedZones.Records(ZoneId);
 
-        // All or none: the change beside it is good.
+        // A batch is all or nothing, so the valid change must not be made either.
         var failure = (await ChangeAsync(Upsert("good.example.com", "A", "3.3.3.3"), Upsert(name, type, value).Replace("UPSERT", action, StringComparison.Ordinal))).AssertFailed();
 
         Assert.StartsWith($"An error occurred {expected}", failure, StringComparison.Ordinal);
@@ -208,7 +208,7 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         saved.AssertSucceeded();
     }
 
-    // The helper asks nobody but https://api.ecr.REGION.amazonaws.com; a proxy on loopback leads it here.
+    // The helper only ever calls https://api.ecr.REGION.amazonaws.com. A proxy on loopback redirects it.
     [Fact]
     public async Task The_ECR_credential_helper_gets_a_password_that_opens_the_registry()
     {
@@ -253,14 +253,14 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         var environment = new Dictionary<string, string>
         {
             ["HOME"] = Folder,
-            // With an address of its own the command signs for the region that it is told, and Route 53 has one alone.
+            // With an endpoint URL, the command signs for the configured region. Route 53 only has us-east-1.
             ["AWS_REGION"] = arguments[0] == "route53" ? "us-east-1" : "eu-central-1",
             ["AWS_PAGER"] = "",
         };
         if (asTheInstance)
         {
             environment["AWS_EC2_METADATA_DISABLED"] = "false";
-            // This version of the command puts the path right behind the address.
+            // This version of the command appends the path to the endpoint without a slash.
             environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = Aws.ApiEndpoint.ToString();
         }
         else

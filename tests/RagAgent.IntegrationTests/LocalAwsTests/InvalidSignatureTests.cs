@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>Requests signed by AWS's own signer, then spoilt; LocalAws must tell them apart.</summary>
+/// <summary>Requests signed by the AWS SDK and then tampered with. LocalAws must tell the kinds apart.</summary>
 public class InvalidSignatureTests : LocalAwsTestBase
 {
     [Fact]

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>The executable, as scripts use it.</summary>
+/// <summary>The local-aws command, as scripts use it.</summary>
 public sealed class LocalAwsCommandTests : IAsyncLifetime
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "local-aws.dll");
@@ -103,7 +103,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     public async Task A_secret_value_on_the_command_line_is_refused() =>
         Assert.Contains("no process argument", (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).AssertFailed(), StringComparison.Ordinal);
 
-    // With temporary files in the test's folder: a LocalAws that is killed can't remove its own.
+    // Temporary files go to the test's folder, because a killed LocalAws can't remove its own.
     private Dictionary<string, string> Surroundings => new()
     {
         ["TMPDIR"] = _folder.FullName,

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>A real Docker Engine logs in, pushes, pulls, and shows its user ECR's words.</summary>
+/// <summary>A real Docker Engine as a client of LocalAws's registry.</summary>
 public class LocalAwsDockerTests : LocalAwsTestBase
 {
     [Fact]

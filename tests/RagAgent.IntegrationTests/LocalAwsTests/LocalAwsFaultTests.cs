@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>Every way to go wrong that can be commanded. Those of IMDS and SSM errors are beside their services.</summary>
+/// <summary>Every kind of fault. Faults of IMDS and SSM are tested with their services.</summary>
 public class LocalAwsFaultTests : LocalAwsTestBase
 {
     private const string Manifest = "/v2/app/manifests/latest";

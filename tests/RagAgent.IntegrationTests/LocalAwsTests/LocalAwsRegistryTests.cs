@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>ECR's manners in front of a real registry.</summary>
+/// <summary>ECR's behavior in front of a real registry.</summary>
 public class LocalAwsRegistryTests : LocalAwsTestBase
 {
     private const string Repository = "team/ragstream-web";

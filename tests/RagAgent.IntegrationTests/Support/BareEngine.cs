@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>A Docker Engine of its own on a Unix socket, without networks; gone with all its files afterwards.</summary>
+/// <summary>A private Docker Engine on a Unix socket without networks. Disposing removes all its files.</summary>
 internal sealed class BareEngine : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
@@ -52,7 +52,7 @@ internal sealed class BareEngine : IAsyncDisposable
         await _process.WaitForExitAsync();
         await _log;
         _process.Dispose();
-        // The engine leaves this mount behind when it ends; on an engine that made none, umount says so and that is well.
+        // The engine leaves this mount behind when it exits. If there is none, umount fails harmlessly.
         await ProcessRunner.RunAsync("umount", [In("exec/netns/default")]);
         _folder.Delete(recursive: true);
     }

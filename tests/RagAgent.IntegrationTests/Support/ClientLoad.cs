@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>A number of visitors, each of whom comes again as soon as the answer is there.</summary>
+/// <summary>A number of clients, each of which sends its next request as soon as the previous one is answered.</summary>
 internal sealed class ClientLoad : IAsyncDisposable
 {
     private readonly CancellationTokenSource _end = new();
@@ -12,10 +12,10 @@ internal sealed class ClientLoad : IAsyncDisposable
 
     public ClientLoad(Uri address, int number) => _all = Task.WhenAll(Enumerable.Range(0, number).Select(_ => RequestRepeatedlyAsync(address)));
 
-    /// <summary>How each visit so far ended, in order.</summary>
+    /// <summary>The requests that have ended so far, in order.</summary>
     public IReadOnlyCollection<ClientRequest> Requests => _requests;
 
-    /// <summary>All visits, once the last one has its answer.</summary>
+    /// <summary>Stops the clients and returns all requests once the last one is answered.</summary>
     public async Task<IReadOnlyCollection<ClientRequest>> EndAsync()
     {
         await _end.CancelAsync();

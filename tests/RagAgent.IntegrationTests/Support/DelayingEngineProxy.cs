@@ -3,7 +3,7 @@ using System.Text;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Passes everything on, one kind of request only after a while.</summary>
+/// <summary>A proxy in front of the engine that delays one kind of request.</summary>
 internal sealed class DelayingEngineProxy : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>A layer of an image as an engine with its own store keeps it: a record, and a folder with its files.</summary>
+/// <summary>A layer of an image in the engine's own image store (overlay2): its record and the folder with its files.</summary>
 internal sealed record EngineLayer(string Record, string Folder)
 {
-    /// <summary>From the bottom up.</summary>
+    /// <summary>The image's layers, lowest first.</summary>
     public static async Task<IReadOnlyList<EngineLayer>> OfAsync(PrivateEngine engine, string image)
     {
         var ids = PrivateEngine.Lines(await engine.Docker.DoAsync("image", "inspect", "--format", "{{range .RootFS.Layers}}{{println .}}{{end}}", image));
@@ -21,7 +21,7 @@ internal sealed record EngineLayer(string Record, string Folder)
         return layers;
     }
 
-    /// <summary>What a power cut, or a hand, does to it.</summary>
+    /// <summary>Breaks the layer as a power cut or a careless person would.</summary>
     public void Corrupt(string what)
     {
         switch (what)

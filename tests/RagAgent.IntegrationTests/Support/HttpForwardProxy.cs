@@ -10,7 +10,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>An HTTP proxy as companies have one: clients send it whole URLs, and it remembers them.</summary>
+/// <summary>A forward proxy as companies run it: clients send it absolute URLs, which it records.</summary>
 internal sealed class HttpForwardProxy : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -35,7 +35,7 @@ internal sealed class HttpForwardProxy : IAsyncDisposable
 
     public Uri Address => new(_server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
 
-    /// <summary>Every URL that a client sent.</summary>
+    /// <summary>Every URL that a client requested.</summary>
     public IReadOnlyCollection<string> RequestedHosts => _requestedHosts;
 
     public static async Task<HttpForwardProxy> StartAsync()
@@ -51,7 +51,7 @@ internal sealed class HttpForwardProxy : IAsyncDisposable
         _out.Dispose();
     }
 
-    /// <summary>The signature covers the host: it must arrive as it was sent.</summary>
+    /// <summary>AWS signatures cover the Host header, so it must arrive as it was sent.</summary>
     private sealed class KeepHostTransformer : HttpTransformer
     {
         public static KeepHostTransformer Instance { get; } = new();

@@ -3,7 +3,7 @@ using Amazon.Runtime;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Takes the role's credentials out of IMDS by plain HTTP, so that a test can hold them past their end.</summary>
+/// <summary>Reads the role's credentials from IMDS over plain HTTP, so that a test can use them after they expired.</summary>
 internal sealed class ImdsClient(HttpClient http, Uri endpoint)
 {
     public async Task<SessionAWSCredentials> CredentialsAsync(CancellationToken stopping)

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>For tests that set environment variables, which the whole process shares: they run after all others and one at a time.</summary>
+/// <summary>Tests that set environment variables, which the whole process shares. They run after all others, one at a time.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public static class EnvironmentVariableCollection
 {

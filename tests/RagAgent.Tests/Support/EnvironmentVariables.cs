@@ -1,6 +1,6 @@
 namespace RagAgent.Tests.Support;
 
-/// <summary>Sets environment variables and puts back what was there.</summary>
+/// <summary>Sets environment variables and restores the previous values when disposed.</summary>
 internal sealed class EnvironmentVariables : IDisposable
 {
     private readonly List<(string Name, string? Before)> _previous = [];

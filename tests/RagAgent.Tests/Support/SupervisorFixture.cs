@@ -7,7 +7,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>A real supervision over an engine, a registry and secrets that are always well: it adopts the app on the port and has it serve.</summary>
+/// <summary>A real supervisor on an engine, a registry and secrets that never fail. It adopts the app on the port and serves it.</summary>
 internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, IConnectionDrain, IStateStore, IInstanceControl, IAsyncDisposable
 {
     private readonly Container _container;
@@ -24,7 +24,7 @@ internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, I
     public AgentClock Clock { get; }
     public Supervisor Supervisor { get; }
 
-    /// <summary>How often it was probed.</summary>
+    /// <summary>How often the app was probed.</summary>
     public int ProbeCount => Volatile.Read(ref _probeCount);
 
     public async Task StartAsync(CancellationToken stopping)
@@ -33,7 +33,7 @@ internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, I
         await WaitForAsync(state => state.Front is ContainerState.Serving && state.Image.Value is not null, stopping);
     }
 
-    /// <summary>Waits for a state, however it comes about.</summary>
+    /// <summary>Waits until the state meets the condition.</summary>
     public async Task<AgentState> WaitForAsync(Func<AgentState, bool> condition, CancellationToken stopping)
     {
         var (revision, state) = Board.Read();

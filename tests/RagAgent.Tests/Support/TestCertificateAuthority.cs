@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>A certificate authority with a root and an intermediate, and a folder that it writes pairs to as certbot does.</summary>
+/// <summary>A certificate authority with a root and an intermediate. It writes certificate and key to a folder, as certbot does.</summary>
 internal sealed class TestCertificateAuthority : IDisposable
 {
     private readonly X509Certificate2 _root;
@@ -29,9 +29,9 @@ internal sealed class TestCertificateAuthority : IDisposable
 
     public string IntermediateThumbprint => _intermediate.Thumbprint;
 
-    /// <summary>A client that trusts the root alone, so that the server has to send what is between.</summary>
-    /// <param name="at">The day that it believes to be.</param>
-    /// <param name="chain">Hears what was sent beside the certificate.</param>
+    /// <summary>Options of a client that trusts only the root, so that the server has to send the intermediate.</summary>
+    /// <param name="at">The time at which the client validates.</param>
+    /// <param name="chain">Receives the chain that the server sent.</param>
     public SslClientAuthenticationOptions ClientOptions(DateTimeOffset at, Action<X509Chain>? chain = null)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, VerificationTime = at.LocalDateTime };
@@ -48,8 +48,8 @@ internal sealed class TestCertificateAuthority : IDisposable
         };
     }
 
-    /// <summary>Writes a new pair over the one that is there.</summary>
-    /// <returns>Its serial number.</returns>
+    /// <summary>Replaces certificate and key with a new pair.</summary>
+    /// <returns>The certificate's serial number.</returns>
     public string Issue(DateTimeOffset notBefore, TimeSpan lifetime, bool rsa = false, bool withChain = true, X509Extension? names = null)
     {
         var (certificate, key, serial) = CreatePair(notBefore, lifetime, rsa, names);
@@ -58,7 +58,7 @@ internal sealed class TestCertificateAuthority : IDisposable
         return serial;
     }
 
-    /// <summary>A pair in PEM, without its chain.</summary>
+    /// <summary>Creates a certificate and key in PEM, without the chain.</summary>
     public (string Certificate, string Key, string Serial) CreatePair(DateTimeOffset notBefore, TimeSpan lifetime, bool rsa = false, X509Extension? names = null)
     {
         using AsymmetricAlgorithm key = rsa ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
