@@ -38,8 +38,12 @@ public sealed class AmiTests
         Assert.Equal("", await machine.FindKeyAsync("--recursive /etc /root /home /var"));
         await machine.PowerOffAsync();
         Assert.All(Planted, file => Assert.False(File.Exists(machine.RootFolder + file), file));
-        Assert.All((string[])["/var/lib/docker", "/var/lib/containerd", "/var/lib/ragagent", "/var/lib/cloud", "/var/log/journal"], folder => Assert.Empty(Directory.GetFileSystemEntries(machine.RootFolder + folder)));
-        Assert.Equal(["chroma_db", "doc_raw", "logs", "memory", "splade_db"], Directory.GetDirectories(machine.RootFolder + "/var/lib/ragstream").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.All(
+            (string[])["/var/lib/docker", "/var/lib/containerd", "/var/lib/ragagent", "/var/lib/cloud", "/var/log/journal"],
+            folder => Assert.Empty(Directory.GetFileSystemEntries(machine.RootFolder + folder)));
+        Assert.Equal(
+            ["chroma_db", "doc_raw", "logs", "memory", "splade_db"],
+            Directory.GetDirectories(machine.RootFolder + "/var/lib/ragstream").Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.False(File.Exists(machine.RootFolder + "/var/log/auth.log.1"));
         Assert.Equal("", await File.ReadAllTextAsync(machine.RootFolder + "/var/log/auth.log", TestContext.Current.CancellationToken));
         Assert.Equal("", await File.ReadAllTextAsync(machine.RootFolder + "/etc/machine-id", TestContext.Current.CancellationToken));

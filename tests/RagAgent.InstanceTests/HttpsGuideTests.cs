@@ -37,7 +37,9 @@ public sealed class HttpsGuideTests : IDisposable
         await machine.RunCheckedAsync("sh", "-c", "ragagent config check && systemctl reload ragagent");
 
         // There is no certificate yet.
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("certificate", StringComparison.Ordinal), "a visitor is told");
+        await machine.WaitUntilAsync(
+            async () => await machine.GetAsync() is (503, var why) && why.Contains("certificate", StringComparison.Ordinal),
+            "a client learns that the certificate is missing");
         machine.Write("srv/acme/probe", "outside");   // only files below .well-known may be served
         Directory.CreateDirectory(Path.Combine(machine.RootFolder, "srv/acme/.well-known/acme-challenge"));
         machine.Write("srv/acme/.well-known/acme-challenge/token", "proof");
@@ -45,9 +47,14 @@ public sealed class HttpsGuideTests : IDisposable
 
         // A certificate whose key the agent may not read.
         Issue(machine, 1);
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("may not be read by the user ragagent", StringComparison.Ordinal), "that it can't be read is told");
-        await machine.RunCheckedAsync("sh", "-c", $"chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive && chgrp ragagent /{ArchiveFolder}/privkey*.pem && chmod 640 /{ArchiveFolder}/privkey*.pem");
-        await machine.WaitUntilAsync(async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal), "the app serves securely");
+        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("may not be read by the user ragagent", StringComparison.Ordinal), "the unreadable key is reported");
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            $"chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive && chgrp ragagent /{ArchiveFolder}/privkey*.pem && chmod 640 /{ArchiveFolder}/privkey*.pem");
+        await machine.WaitUntilAsync(
+            async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal),
+            "the app serves over HTTPS");
         Assert.Equal(308, (await machine.GetAsync()).Status);
         Assert.Equal(started, await machine.StartedAtAsync());
 
@@ -63,18 +70,23 @@ public sealed class HttpsGuideTests : IDisposable
         Assert.Equal("", await machine.RequestDuringAsync(async () =>
         {
             Issue(machine, 2);
-            await machine.RunCheckedAsync("sh", "-c", $"chgrp ragagent /{ArchiveFolder}/privkey2.pem && chmod 640 /{ArchiveFolder}/privkey2.pem");   // certbot keeps the group and mode
-            await machine.WaitUntilAsync(async () => await machine.GetAsync(HttpsArguments(_newest)) is (200, _), "the new one is used");
+            // Certbot keeps the group and mode.
+            await machine.RunCheckedAsync("sh", "-c", $"chgrp ragagent /{ArchiveFolder}/privkey2.pem && chmod 640 /{ArchiveFolder}/privkey2.pem");
+            await machine.WaitUntilAsync(
+                async () => await machine.GetAsync(HttpsArguments(_newest)) is (200, _), "the new certificate is used");
         }, curlArguments: string.Join(' ', HttpsArguments(_all))));
         Assert.Equal(started, await machine.StartedAtAsync());
 
         // After the next boot.
         await machine.PowerOffAsync();
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal), "the app serves securely after a boot");
+        await machine.WaitUntilAsync(
+            async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal),
+            "the app serves over HTTPS after a boot");
     }
 
-    private static string[] HttpsArguments(string trusted) => ["--cacert", trusted, "--resolve", $"{Name}:443:10.77.0.2", $"https://{Name}/"];
+    private static string[] HttpsArguments(string trusted) =>
+        ["--cacert", trusted, "--resolve", $"{Name}:443:10.77.0.2", $"https://{Name}/"];
 
     /// <summary>Writes a certificate and key as certbot does: files in the archive, links in the live folder, owned by root.</summary>
     private void Issue(Machine machine, int number)
@@ -95,10 +107,14 @@ public sealed class HttpsGuideTests : IDisposable
             Directory.CreateDirectory(folder);
             if (number == 1)
             {
-                File.SetUnixFileMode(Path.GetDirectoryName(folder)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                File.SetUnixFileMode(
+                    Path.GetDirectoryName(folder)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             }
         }
-        Put("fullchain", certificate.ExportCertificatePem(), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        Put(
+            "fullchain",
+            certificate.ExportCertificatePem(),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         Put("privkey", key.ExportPkcs8PrivateKeyPem(), UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
         void Put(string name, string text, UnixFileMode mode)

@@ -14,14 +14,20 @@ public sealed class MachineBootTests
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("The newest version can't be had right now.", StringComparison.Ordinal), "a visitor is told what is missing");
+        await machine.WaitUntilAsync(
+            async () =>
+                await machine.GetAsync() is (503, var why) &&
+                    why.Contains("The newest version can't be had right now.", StringComparison.Ordinal),
+            "a client learns what is missing");
         Assert.Contains("does not exist", await machine.RunCheckedAsync("sh", "-c", "ragagent status || true"), StringComparison.Ordinal);
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
 
         await machine.LocalAwsAsync("fault", "set", "registry:blob", "throttle", "--bytes", "6000000");
         await machine.PushAsync("1");
 
-        await machine.WaitUntilAsync(async () => Regex.IsMatch(await machine.PropertyAsync("StatusText"), @"^Pulling .+: [1-9]\d* % \("), "systemd tells how far the pull is");
+        await machine.WaitUntilAsync(
+            async () => Regex.IsMatch(await machine.PropertyAsync("StatusText"), @"^Pulling .+: [1-9]\d* % \("),
+            "systemd shows the progress of the pull");
         await machine.WaitUntilServingAsync("1");
         Assert.StartsWith("The app serves", await machine.PropertyAsync("StatusText"), StringComparison.Ordinal);
         Assert.StartsWith("The app serves", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);

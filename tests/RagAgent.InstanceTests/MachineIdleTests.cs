@@ -24,11 +24,11 @@ public sealed class MachineIdleTests
         await machine.LocalAwsAsync("instance", "--public-ipv4", "203.0.113.7");
         await machine.PushAsync("1");
         await machine.WaitUntilServingAsync("1");
-        await machine.WaitUntilAsync(IsNamedAsync, "its name points at it");
+        await machine.WaitUntilAsync(IsNamedAsync, "the DNS name points at the machine");
         await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
         Assert.True(await IsNamedAsync());   // a stop of the agent is not a stop of the machine
 
-        await machine.WaitUntilAsync(async () => !await machine.IsRunningAsync(), "it goes off by itself");
+        await machine.WaitUntilAsync(async () => !await machine.IsRunningAsync(), "the machine powers off");
         Assert.False(await IsNamedAsync());
 
         Assert.Equal(1, await machine.CountAwsRequestsAsync("ec2:StopInstances"));
@@ -40,7 +40,7 @@ public sealed class MachineIdleTests
         Assert.DoesNotContain("crash", await machine.JournalAsync(), StringComparison.Ordinal);
 
         // This time a person powers off, so only systemd knows that the machine goes off.
-        await machine.WaitUntilAsync(IsNamedAsync, "its name points at it again");
+        await machine.WaitUntilAsync(IsNamedAsync, "the DNS name points at the machine again");
         await machine.PowerOffAsync();
         Assert.False(await IsNamedAsync());
 
@@ -65,7 +65,12 @@ public sealed class MachineIdleTests
         Assert.Equal(0, await machine.CountAwsRequestsAsync("ec2:StopInstances"));
 
         await machine.LocalAwsAsync("fault", "set", "ec2:StopInstances", "error", "--type", "UnauthorizedOperation");
-        await machine.WaitUntilAsync(async () => JsonNode.Parse((await machine.RunAsync("ragagent", "status", "--json")).Output)!["problems"]!.AsArray().Any(problem => (string?)problem!["code"] == "aws-denied"), "the missing permission is told");
+        await machine.WaitUntilAsync(
+            async () =>
+                JsonNode.Parse((await machine.RunAsync("ragagent", "status", "--json")).Output)!["problems"]!
+                    .AsArray()
+                    .Any(problem => (string?)problem!["code"] == "aws-denied"),
+            "the missing permission is reported");
         Assert.Contains("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", await machine.JournalAsync(), StringComparison.Ordinal);
         await machine.WaitUntilServingAsync("1");
     }

@@ -35,7 +35,9 @@ public sealed class MachineJournalTests
         Assert.Contains(" Subject: The app serves\n", explained, StringComparison.Ordinal);
 
         var ofApp = await machine.RunCheckedAsync("ragagent", "logs", "--app");
-        Assert.All(ofApp.Split('\n').Where(line => !line.StartsWith("-- ", StringComparison.Ordinal)), line => Assert.Contains(" ragstream[", line, StringComparison.Ordinal));
+        Assert.All(
+            ofApp.Split('\n').Where(line => !line.StartsWith("-- ", StringComparison.Ordinal)),
+            line => Assert.Contains(" ragstream[", line, StringComparison.Ordinal));
         Assert.DoesNotContain(" ragstream[", await machine.RunCheckedAsync("ragagent", "logs", "--agent"), StringComparison.Ordinal);
     }
 
@@ -66,7 +68,10 @@ public sealed class MachineJournalTests
         var doctor = await machine.RunAsync("ragagent", "doctor");
 
         Assert.Equal(1, doctor.ExitCode);
-        Assert.Contains("FAILED  service     ragagent.service does not start at boot.\n                    systemctl enable ragagent.service", doctor.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "FAILED  service     ragagent.service does not start at boot.\n                    systemctl enable ragagent.service",
+            doctor.Output,
+            StringComparison.Ordinal);
         Assert.Contains("FAILED  secrets     AWS denies reading the parameter /ragstream/OPENAI_API_KEY", doctor.Output, StringComparison.Ordinal);
         Assert.Contains("ssm:GetParameter", doctor.Output, StringComparison.Ordinal);
         Assert.Contains("ok      registry ", doctor.Output, StringComparison.Ordinal);

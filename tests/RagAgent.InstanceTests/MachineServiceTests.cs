@@ -17,7 +17,8 @@ public sealed class MachineServiceTests
 
         var pid = await machine.PropertyAsync("MainPID");
         await machine.RunCheckedAsync("kill", "-KILL", pid);
-        await machine.WaitUntilAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+        await machine.WaitUntilAsync(
+            async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd restarts the agent");
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
     }
 
@@ -44,12 +45,20 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("sed", "-i", "s/\"image\"/\"imag\"/", "/etc/ragagent.json");
         Assert.NotEqual(0, (await machine.RunAsync("systemctl", "reload", "ragagent")).ExitCode);
-        await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("the configuration in use is kept", StringComparison.Ordinal), "the bad file is told");
+        await machine.WaitUntilAsync(
+            async () => (await machine.JournalAsync()).Contains("the configuration in use is kept", StringComparison.Ordinal),
+            "the invalid file is reported");
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
         Assert.Contains("The configuration was read again and can't be used: /etc/ragagent.json:", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
 
-        await machine.RunCheckedAsync("sh", "-c", "printf '%s' \"$1\" | sed 's/^{/{ \"update\": { \"every\": \"1m\" },/' >/etc/ragagent.json && systemctl reload ragagent", "sh", good);
-        await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal), "the good file is told");
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            "printf '%s' \"$1\" | sed 's/^{/{ \"update\": { \"every\": \"1m\" },/' >/etc/ragagent.json && systemctl reload ragagent",
+            "sh",
+            good);
+        await machine.WaitUntilAsync(
+            async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal), "the valid file is logged");
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
         Assert.DoesNotContain("can't be used", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
     }
@@ -65,7 +74,9 @@ public sealed class MachineServiceTests
         Assert.Contains("/etc/ragagent.json:", await machine.JournalAsync(), StringComparison.Ordinal);
         var tried = await machine.PropertyAsync("ExecMainStartTimestampMonotonic");
         Assert.Equal(0, (await machine.GetAsync()).Status);
-        Assert.Equal(("failed", tried), (await machine.PropertyAsync("ActiveState"), await machine.PropertyAsync("ExecMainStartTimestampMonotonic")));
+        Assert.Equal(
+            ("failed", tried),
+            (await machine.PropertyAsync("ActiveState"), await machine.PropertyAsync("ExecMainStartTimestampMonotonic")));
 
         await machine.RunCheckedAsync("sh", "-c", "cp /root/good /etc/ragagent.json && systemctl start ragagent");
         await machine.WaitUntilServingAsync("1");
@@ -78,7 +89,9 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("ragagent", "stop");
         await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("switched off", StringComparison.Ordinal), "visitors are told");
+        await machine.WaitUntilAsync(
+            async () => await machine.GetAsync() is (503, var why) && why.Contains("switched off", StringComparison.Ordinal),
+            "clients learn that the app is stopped");
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
 
         await machine.RunCheckedAsync("ragagent", "start");

@@ -11,7 +11,8 @@ public sealed class SecretAuditTests
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.RunCheckedAsync("docker", "kill", "ragstream");
-        await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("by signal 9", StringComparison.Ordinal), "a crash is told");
+        await machine.WaitUntilAsync(
+            async () => (await machine.JournalAsync()).Contains("by signal 9", StringComparison.Ordinal), "the crash is logged");
         await machine.WaitUntilServingAsync("1");
         await machine.PushAsync("2");
         await machine.RunCheckedAsync("ragagent", "update");
@@ -26,8 +27,12 @@ public sealed class SecretAuditTests
         Assert.NotEqual("", await machine.FindKeyAsync("/proc/[0-9]*/environ"));
         Assert.Equal("", await machine.FindKeyAsync("/proc/[0-9]*/cmdline"));
         Assert.Equal("", await machine.FindKeyAsync("--recursive --exclude-dir=proc --exclude-dir=sys /"));
-        Assert.DoesNotContain(machine.Key, await machine.RunCheckedAsync("journalctl", "--output", "verbose", "--all", "--no-pager"), StringComparison.Ordinal);
-        Assert.DoesNotContain(machine.Key, await machine.RunCheckedAsync("sh", "-c", "docker inspect $(docker ps --all --quiet)"), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            machine.Key,
+            await machine.RunCheckedAsync("journalctl", "--output", "verbose", "--all", "--no-pager"),
+            StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            machine.Key, await machine.RunCheckedAsync("sh", "-c", "docker inspect $(docker ps --all --quiet)"), StringComparison.Ordinal);
         Assert.Equal("", await machine.RunCheckedAsync("sh", "-c", "find / -xdev -name 'core*' -type f -size +1k -path '*core.*' 2>/dev/null || true"));
     }
 }

@@ -15,7 +15,9 @@ public sealed class SystemdUnitTests
         {
             await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
             await machine.RunCheckedAsync("sh", "-c", "sed -i 's/^{/{ \"update\": { \"every\": \"1m\" },/' /etc/ragagent.json && systemctl reload ragagent");
-            await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal), "the new configuration is taken");
+            await machine.WaitUntilAsync(
+                async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal),
+                "the new configuration is applied");
             await machine.RunCheckedAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
         }));
         await machine.WaitUntilServingAsync("1");
@@ -25,7 +27,8 @@ public sealed class SystemdUnitTests
         {
             var pid = await machine.PropertyAsync("MainPID");
             await machine.RunCheckedAsync("kill", "-KILL", pid);
-            await machine.WaitUntilAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+            await machine.WaitUntilAsync(
+                async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd restarts the agent");
         }, atLeast: 3), (string[])["", "curl ended with 52", "curl ended with 56"]);
         await machine.WaitUntilServingAsync("1");
     }
@@ -56,14 +59,17 @@ public sealed class SystemdUnitTests
         await machine.RunCheckedAsync("sh", "-c", "mkdir /run/systemd/system/ragagent.service.d && printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/ragagent.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart ragagent");
         await machine.WaitUntilServingAsync("1");
         var pid = await machine.PropertyAsync("MainPID");
-        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);   // longer than WatchdogSec, to see that the agent feeds it
+        // Longer than WatchdogSec, to see that the agent feeds it.
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.Equal(pid, await machine.PropertyAsync("MainPID"));
 
         await machine.RunCheckedAsync("kill", "-STOP", pid);
-        await machine.WaitUntilAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+        await machine.WaitUntilAsync(
+            async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd restarts the agent");
 
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
-        Assert.Contains("Watchdog timeout", await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--no-pager"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Watchdog timeout", await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--no-pager"), StringComparison.Ordinal);
     }
 
     [Fact]

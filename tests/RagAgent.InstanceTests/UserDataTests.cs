@@ -24,7 +24,8 @@ public sealed class UserDataTests
         await using var disk = await LoopDisk.MadeAsync(Path.Combine(machine.RootFolder, "..", "data"));
         await machine.PowerOnAsync();
         await machine.RunCheckedAsync("sh", "-c", "/usr/share/ragagent/uninstall.sh && rm -rf /etc/ragagent.json /var/lib/ragstream");
-        await machine.RunCheckedAsync("sh", "-c", $"mkdir -p /dev/disk/by-id /dev/disk/by-label && mknod {Disk} b 7 {disk.Number} && mknod {Label} b 7 {disk.Number}");   // as udev would
+        // As udev would.
+        await machine.RunCheckedAsync("sh", "-c", $"mkdir -p /dev/disk/by-id /dev/disk/by-label && mknod {Disk} b 7 {disk.Number} && mknod {Label} b 7 {disk.Number}");
         File.Copy(Machine.Package, machine.RootFolder + "/root/released.tar.gz");
         var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PackageUrl", Released),
             ("PackageSha256", Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Machine.Package, TestCancellation))))));
@@ -39,9 +40,12 @@ public sealed class UserDataTests
         Assert.Equal("1000:1000 750", await machine.RunCheckedAsync("stat", "--format", "%u:%g %a", "/var/lib/ragstream/chroma_db"));
 
         // A boot at which the disk appears late. The disk already has a file system, and its data stays.
-        await machine.RunCheckedAsync("sh", "-c", "echo precious >/var/lib/ragstream/memory/kept && systemctl stop ragagent.socket ragagent.service && docker rm --force ragstream && umount /var/lib/ragstream");
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            "echo precious >/var/lib/ragstream/memory/kept && systemctl stop ragagent.socket ragagent.service && docker rm --force ragstream && umount /var/lib/ragstream");
         await machine.RunCheckedAsync("systemctl", "start", "ragagent");
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("lies on a disk that is not mounted", StringComparison.Ordinal), "the lack is told");
+        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("lies on a disk that is not mounted", StringComparison.Ordinal), "the missing disk is reported");
         Assert.Equal(503, (await machine.GetAsync()).Status);
         await machine.RunCheckedAsync("bash", "-c", data.BootScript);
         Assert.Equal("precious", await machine.RunCheckedAsync("cat", "/var/lib/ragstream/memory/kept"));
@@ -71,7 +75,8 @@ public sealed class UserDataTests
     }
 
     /// <summary>The script with the package from a file instead of the release's URL.</summary>
-    private static string RunScript(UserDataScripts data) => data.RunScript.Replace(Released, "file:///root/released.tar.gz", StringComparison.Ordinal);
+    private static string RunScript(UserDataScripts data) =>
+        data.RunScript.Replace(Released, "file:///root/released.tar.gz", StringComparison.Ordinal);
 
     /// <summary>A small loop device without a file system.</summary>
     private sealed class LoopDisk(string device) : IAsyncDisposable
@@ -85,7 +90,8 @@ public sealed class UserDataTests
             {
                 made.SetLength(64 << 20);
             }
-            return new LoopDisk((await ProcessRunner.RunAsync("losetup", ["--find", "--show", file], stopping: TestCancellation)).AssertSucceeded());
+            return new LoopDisk(
+                (await ProcessRunner.RunAsync("losetup", ["--find", "--show", file], stopping: TestCancellation)).AssertSucceeded());
         }
 
         public async ValueTask DisposeAsync() => await ProcessRunner.RunAsync("losetup", ["--detach", device]);

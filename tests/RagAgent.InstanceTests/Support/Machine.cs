@@ -20,12 +20,15 @@ public sealed class Machine : IAsyncDisposable
     /// <summary><c>RAGAGENT_PACKAGE</c>, or the newest package in <c>dist/</c>.</summary>
     public static string Package { get; } = Environment.GetEnvironmentVariable("RAGAGENT_PACKAGE") is { Length: > 0 } named
         ? named
-        : new DirectoryInfo(RepositoryFiles.PathOf("dist")) is { Exists: true } dist && dist.GetFiles("ragagent-*-linux-x64.tar.gz").MaxBy(f => f.LastWriteTimeUtc) is { } newest
+        : new DirectoryInfo(RepositoryFiles.PathOf("dist")) is { Exists: true } dist &&
+            dist.GetFiles("ragagent-*-linux-x64.tar.gz").MaxBy(f => f.LastWriteTimeUtc) is { } newest
             ? newest.FullName
             : throw new InvalidOperationException("There is no package in dist/. Build one with packaging/build.sh.");
 
     /// <summary>The .deb package of the same build.</summary>
-    public static string SystemPackage { get; } = new FileInfo(Package).Directory!.GetFiles("ragagent_*_amd64.deb").MaxBy(f => f.LastWriteTimeUtc)?.FullName
+    public static string SystemPackage { get; } = new FileInfo(Package).Directory!
+        .GetFiles("ragagent_*_amd64.deb")
+        .MaxBy(f => f.LastWriteTimeUtc)?.FullName
         ?? throw new InvalidOperationException($"There is no .deb next to {Package}. Build one with packaging/build.sh.");
 
     /// <summary>The secret, for searches that must not find it.</summary>
@@ -37,7 +40,8 @@ public sealed class Machine : IAsyncDisposable
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Installs the package as an AMI would contain it. The machine has never been started.</summary>
-    /// <param name="disk">Whether it gets a separate disk, so that a power cut loses unwritten data. Its files can't be read from outside.</param>
+    /// <param name="disk">Whether it gets a separate disk, so that a power cut loses unwritten data. Its files can't be read from
+    /// outside.</param>
     /// <param name="package">The archive or .deb; by default <see cref="Package"/>.</param>
     public static async Task<Machine> BakeAsync(bool disk = false, string? package = null)
     {
@@ -94,7 +98,8 @@ public sealed class Machine : IAsyncDisposable
 
     /// <summary>How often an AWS operation was called.</summary>
     public async Task<int> CountAwsRequestsAsync(string operation) =>
-        int.Parse((await ScriptAsync("aws", "requests", "--operation", operation, "--count")).AssertSucceeded(), CultureInfo.InvariantCulture);
+        int.Parse(
+            (await ScriptAsync("aws", "requests", "--operation", operation, "--count")).AssertSucceeded(), CultureInfo.InvariantCulture);
 
     /// <summary>Runs a command of the machine's LocalAws: <c>local-aws COMMAND…</c>.</summary>
     public async Task<string> LocalAwsAsync(params string[] command) => (await ScriptAsync("aws", command)).AssertSucceeded();
@@ -143,7 +148,9 @@ public sealed class Machine : IAsyncDisposable
     public void AddUnit(string name, string text)
     {
         Write($"etc/systemd/system/{name}", text);
-        var wants = Path.Combine(RootFolder, $"etc/systemd/system/{text[(text.IndexOf("WantedBy=", StringComparison.Ordinal) + "WantedBy=".Length)..].Trim()}.wants");
+        var wants = Path.Combine(
+            RootFolder,
+            $"etc/systemd/system/{text[(text.IndexOf("WantedBy=", StringComparison.Ordinal) + "WantedBy=".Length)..].Trim()}.wants");
         Directory.CreateDirectory(wants);
         File.CreateSymbolicLink(Path.Combine(wants, name), $"/etc/systemd/system/{name}");
     }
@@ -165,15 +172,19 @@ public sealed class Machine : IAsyncDisposable
     /// <summary>Waits until clients get this version and returns when its container was started.</summary>
     public async Task<string> WaitUntilServingAsync(string version)
     {
-        await WaitUntilAsync(async () => await GetAsync() is (200, var body) && body.Contains($">{version}<", StringComparison.Ordinal), $"version {version} serves");
+        await WaitUntilAsync(
+            async () => await GetAsync() is (200, var body) && body.Contains($">{version}<", StringComparison.Ordinal),
+            $"version {version} serves");
         return await StartedAtAsync();
     }
 
     /// <summary>When the app's container was started; every start changes it.</summary>
-    public async Task<string> StartedAtAsync() => JsonNode.Parse(await RunCheckedAsync("docker", "inspect", "ragstream"))![0]!["State"]!["StartedAt"]!.GetValue<string>();
+    public async Task<string> StartedAtAsync() =>
+        JsonNode.Parse(await RunCheckedAsync("docker", "inspect", "ragstream"))![0]!["State"]!["StartedAt"]!.GetValue<string>();
 
     /// <summary>A property of the service in systemd.</summary>
-    public async Task<string> PropertyAsync(string name) => await RunCheckedAsync("systemctl", "show", "--property", name, "--value", "ragagent.service");
+    public async Task<string> PropertyAsync(string name) =>
+        await RunCheckedAsync("systemctl", "show", "--property", name, "--value", "ragagent.service");
 
     public async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
     {
@@ -190,7 +201,8 @@ public sealed class Machine : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await ProcessRunner.RunAsync(RepositoryFiles.PathOf("scripts/machine.sh"), ["remove", _folder], ScriptEnvironment);
+    public async ValueTask DisposeAsync() =>
+        await ProcessRunner.RunAsync(RepositoryFiles.PathOf("scripts/machine.sh"), ["remove", _folder], ScriptEnvironment);
 
     private static Dictionary<string, string> ScriptEnvironment { get; } = new()
     {
@@ -199,5 +211,6 @@ public sealed class Machine : IAsyncDisposable
     };
 
     private Task<ProcessResult> ScriptAsync(string verb, params string[] arguments) =>
-        ProcessRunner.RunAsync(RepositoryFiles.PathOf("scripts/machine.sh"), [verb, _folder, .. arguments], ScriptEnvironment, stopping: TestCancellation);
+        ProcessRunner.RunAsync(
+            RepositoryFiles.PathOf("scripts/machine.sh"), [verb, _folder, .. arguments], ScriptEnvironment, stopping: TestCancellation);
 }

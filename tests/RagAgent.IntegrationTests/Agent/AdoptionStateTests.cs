@@ -40,7 +40,9 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         await Docker.DoAsync("pause", left.Id);
 
         StartAgent();
-        await WaitForAsync(s => s.App is { State: "starting", Container: { } found } && left.Id.StartsWith(found, StringComparison.Ordinal), "it is adopted");
+        await WaitForAsync(
+            s => s.App is { State: "starting", Container: { } found } && left.Id.StartsWith(found, StringComparison.Ordinal),
+            "the container is adopted");
         await Docker.DoAsync("unpause", left.Id);
         await WaitUntilServingAsync();
 
@@ -69,7 +71,9 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         await Docker.DoAsync("rm", "--force", left.Id);
         var restarting = await Docker.DoAsync("run", "--detach", "--name", Name, "--label", $"ragagent.name={Name}", "--restart", "always",
             "--env", "FAKE_APP_EXIT_CODE=1", left.Image);
-        await WaitUntilAsync(async () => await Docker.DoAsync("inspect", "--format", "{{.State.Status}}", restarting) == "restarting", "the engine waits with a restart");
+        await WaitUntilAsync(
+            async () => await Docker.DoAsync("inspect", "--format", "{{.State.Status}}", restarting) == "restarting",
+            "the engine waits with a restart");
 
         StartAgent();
         await WaitUntilServingAsync();
@@ -78,7 +82,9 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         Assert.Equal("no", (await Docker.InspectAsync(Name))!["HostConfig"]!["RestartPolicy"]!["Name"]!.GetValue<string>());
     }
 
-    /// <summary>An engine shows these states only briefly, or if its disk is broken. A proxy reports them for an exited container.</summary>
+    /// <summary>
+    /// An engine shows these states only briefly, or if its disk is broken. A proxy reports them for an exited container.
+    /// </summary>
     [Theory]
     [InlineData("dead")]
     [InlineData("removing")]
@@ -114,7 +120,8 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         var left = await LeaveContainerAsync();
         await Docker.DoAsync("stop", "--time", "1", left.Id);
         await Docker.DoAsync("start", left.Id);
-        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", left.Id));   // its shell still waits for the secrets
+        // Its shell still waits for the secrets.
+        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", left.Id));
 
         var agent = StartAgent();
         await WaitUntilServingAsync();
@@ -135,6 +142,10 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         var key = (await GetAsync("/key-sha256")).Body;
         await before.StopAsync();
         var container = (await Docker.InspectAsync(Name))!;
-        return new LeftoverContainer(container["Id"]!.GetValue<string>(), container["State"]!["StartedAt"]!.GetValue<string>(), container["Image"]!.GetValue<string>(), key);
+        return new LeftoverContainer(
+            container["Id"]!.GetValue<string>(),
+            container["State"]!["StartedAt"]!.GetValue<string>(),
+            container["Image"]!.GetValue<string>(),
+            key);
     }
 }

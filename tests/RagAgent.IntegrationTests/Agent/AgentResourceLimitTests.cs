@@ -20,7 +20,7 @@ public sealed class AgentResourceLimitTests(EngineFixture engineFixture) : Agent
         using var client = new ControlClient(RuntimeDirectory);
         var before = await client.StatusAsync(null, TestCancellation);
 
-        var enough = await LimitAsync(agent, "--nofile", "--output", "SOFT", "--noheadings", "--raw");
+        var previousLimit = await LimitAsync(agent, "--nofile", "--output", "SOFT", "--noheadings", "--raw");
         await LimitAsync(agent, "--nofile=1:");
         // A probe makes two revisions: one when it starts, one when it ends.
         var status = before;
@@ -30,14 +30,14 @@ public sealed class AgentResourceLimitTests(EngineFixture engineFixture) : Agent
         }
         Assert.Equal("serving", status.App.State);
         Assert.Null(status.LastFailure);
-        await LimitAsync(agent, $"--nofile={enough}:");
+        await LimitAsync(agent, $"--nofile={previousLimit}:");
 
-        var after = await WaitForAsync(s => s.App.State == "serving" && s.Engine.Answers, "it goes on as before");
+        var after = await WaitForAsync(s => s.App.State == "serving" && s.Engine.Answers, "the agent works as before");
         Assert.Null(after.LastFailure);
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         await agent.WaitForLogAsync("could not be asked");
-        var told = Assert.Single(agent.Log.Split('\n'), line => line.Contains("could not be asked", StringComparison.Ordinal));
-        Assert.Contains("no file descriptor is free", told, StringComparison.Ordinal);
+        var line = Assert.Single(agent.Log.Split('\n'), entry => entry.Contains("could not be asked", StringComparison.Ordinal));
+        Assert.Contains("no file descriptor is free", line, StringComparison.Ordinal);
     }
 
     private static async Task<string> LimitAsync(AgentProcess agent, params string[] arguments) =>

@@ -17,9 +17,11 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
         StartAgent();
         await WaitForFailureAsync("app-out-of-memory");
 
-        var exit = JsonNode.Parse((await RunCommandAsync("status", "--json", "--runtime-dir", RuntimeDirectory)).Output)!["lastFailure"]!["exit"]!;
+        var exit = JsonNode.Parse(
+            (await RunCommandAsync("status", "--json", "--runtime-dir", RuntimeDirectory)).Output)!["lastFailure"]!["exit"]!;
 
-        Assert.Equal((137, 9, true), (exit["code"]!.GetValue<int>(), exit["signal"]!.GetValue<int>(), exit["outOfMemory"]!.GetValue<bool>()));
+        Assert.Equal(
+            (137, 9, true), (exit["code"]!.GetValue<int>(), exit["signal"]!.GetValue<int>(), exit["outOfMemory"]!.GetValue<bool>()));
     }
 
     [Fact]
@@ -31,7 +33,7 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
         var failure = await WaitForFailureAsync("app-exited");
 
         Assert.Equal((0, null, false), (failure.Exit!.Code, failure.Exit.Signal, failure.Exit.OutOfMemory));
-        var again = await WaitForAsync(s => s.App.Crashes >= 2, "it was started and ended again");
+        var again = await WaitForAsync(s => s.App.Crashes >= 2, "the app was started and exited again");
         Assert.Null(again.App.StoppedBy);
     }
 
@@ -46,13 +48,16 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
         await WaitUntilServingAsync();
         var process = (await Docker.InspectAsync(Name))!["State"]!["Pid"]!.GetValue<int>();
 
-        var asked = Stopwatch.StartNew();
+        var stopwatch = Stopwatch.StartNew();
         (await RunCommandAsync("stop", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();
 
-        Assert.InRange(asked.Elapsed.TotalSeconds, timeout, timeout + 30);
+        Assert.InRange(stopwatch.Elapsed.TotalSeconds, timeout, timeout + 30);
         Assert.False(Directory.Exists($"/proc/{process}"));
         Assert.Empty(await ContainersAsync(Docker));
-        Assert.DoesNotContain("engine", string.Join('\n', (await WaitForAsync(s => s.App.State == "stopped", "it is stopped")).Problems.Select(p => p.Code)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "engine",
+            string.Join('\n', (await WaitForAsync(s => s.App.State == "stopped", "the app is stopped")).Problems.Select(p => p.Code)),
+            StringComparison.Ordinal);
         Assert.False(agent.HasExited);
     }
 
@@ -72,12 +77,14 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
         WriteConfig();
         await first.SignalAsync("HUP");
         var state = Path.Combine(StateDirectory, "state.json");
-        await WaitUntilAsync(async () => (await File.ReadAllTextAsync(state, TestCancellation)).Contains("\"stopAsked\": true", StringComparison.Ordinal), "the stop is noted");
-        await WaitUntilAsync(() => Task.FromResult(first.Log.Contains("another release takes its place", StringComparison.Ordinal)), "the stop is told");
+        await WaitUntilAsync(
+            async () => (await File.ReadAllTextAsync(state, TestCancellation)).Contains("\"stopAsked\": true", StringComparison.Ordinal),
+            "the stop is saved");
+        await first.WaitForLogAsync("another release takes its place");
         await first.StopAsync(end);
         var second = StartAgent();
 
-        var status = await WaitForAsync(s => s.App.State == "serving" && s.App.Container != old, "the next one serves");
+        var status = await WaitForAsync(s => s.App.State == "serving" && s.App.Container != old, "the next container serves");
         Assert.Equal((null, 0), (status.App.StoppedBy, status.App.Crashes));
         Assert.DoesNotContain("by hand", second.Log, StringComparison.Ordinal);
     }

@@ -14,13 +14,13 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
         await PushAsync();
         var agent = StartAgent();
 
-        var status = await WaitForAsync(s => s.App.CrashLooping, "it is called crash-looping");
+        var status = await WaitForAsync(s => s.App.CrashLooping, "the app is reported as crash looping");
         Assert.Equal($"The app's container {Name} exited with code 3.", status.LastFailure!.Problem.What);
         Assert.NotEmpty(status.LastFailure.LastLines);
-        var (code, told) = await GetAsync();
+        var (code, body) = await GetAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
-        Assert.Contains("\"message\":\"The app ", told, StringComparison.Ordinal);
-        Assert.DoesNotContain(Name, told, StringComparison.Ordinal);
+        Assert.Contains("\"message\":\"The app ", body, StringComparison.Ordinal);
+        Assert.DoesNotContain(Name, body, StringComparison.Ordinal);
         Assert.False(agent.HasExited);
     }
 
@@ -33,7 +33,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         var failure = await WaitForFailureAsync("app-exited");
         Assert.Equal($"The app's container {Name} exited by itself with code 0.", failure.Problem.What);
-        await WaitForAsync(s => s.App.Crashes >= 2, "it was started and ended again");
+        await WaitForAsync(s => s.App.Crashes >= 2, "the app was started and exited again");
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
         // Under pressure from other tests, the agent allows twice the time.
         Assert.Matches($"^The app's container {Name} was not well within (2|4)s of its start: /_stcore/health answered 404\\.$", failure.Problem.What);
         var first = failure.At;
-        await WaitForAsync(s => s.LastFailure!.At != first, "it was tried again");
+        await WaitForAsync(s => s.LastFailure!.At != first, "the app was started again");
     }
 
     [Fact]
@@ -62,7 +62,9 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         var failure = await WaitForFailureAsync("app-unhealthy");
         // Under pressure, the agent allows more failures and says so.
-        Assert.Matches($"^The app's container {Name} failed [36] liveness probes in a row: /_stcore/health did not answer within 1s( while the machine is short of .*)?\\.$", failure.Problem.What);
+        Assert.Matches(
+            $"^The app's container {Name} failed [36] liveness probes in a row: /_stcore/health did not answer within 1s( while the machine is short of .*)?\\.$",
+            failure.Problem.What);
         await WaitUntilServingAsync();
         Assert.NotEqual(started, await Docker.StartedAtAsync(Name));
     }
@@ -90,7 +92,9 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         await Docker.DoAsync("kill", Name);
 
-        await WaitUntilAsync(async () => await Docker.InspectAsync(Name) is { } now && now["State"]!["StartedAt"]!.GetValue<string>() != started, "it is started again");
+        await WaitUntilAsync(
+            async () => await Docker.InspectAsync(Name) is { } now && now["State"]!["StartedAt"]!.GetValue<string>() != started,
+            "the app is started again");
         await WaitUntilServingAsync();
         Assert.Equal(key, (await GetAsync("/key-sha256")).Body);
     }
@@ -119,7 +123,8 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         await Docker.DoAsync("restart", "--time", "1", Name);
 
-        await WaitUntilAsync(async () => await Docker.InspectAsync(Name) is { } now && now["Id"]!.GetValue<string>() != id, "it is made anew");
+        await WaitUntilAsync(
+            async () => await Docker.InspectAsync(Name) is { } now && now["Id"]!.GetValue<string>() != id, "the container is replaced");
         await WaitUntilServingAsync();
         Assert.Equal(key, (await GetAsync("/key-sha256")).Body);
     }

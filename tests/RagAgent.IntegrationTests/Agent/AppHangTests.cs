@@ -20,7 +20,8 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
 
             await SignalAppAsync("STOP");
 
-            var status = await WaitForAsync(s => s.LastFailure is { Problem.Code: "app-unhealthy" } failure && failure.At != last, $"hang {hang} is found");
+            var status = await WaitForAsync(
+                s => s.LastFailure is { Problem.Code: "app-unhealthy" } failure && failure.At != last, $"hang {hang} is detected");
             last = status.LastFailure!.At;
             await WaitUntilServedAgainAsync(Docker, started, $"the app is back after hang {hang}");
         }
@@ -53,7 +54,8 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
         Config["health"]!["liveness"]!["failures"] = 4;
         await PushAsync();
         StartAgent();
-        await WaitForAsync(s => s.App.State == "starting" && s.Headline.Contains("answered 404", StringComparison.Ordinal), "a probe fails while it comes up");
+        await WaitForAsync(
+            s => s.App.State == "starting" && s.Headline.Contains("answered 404", StringComparison.Ordinal), "a startup probe fails");
         Assert.Null((await WaitUntilServingAsync()).LastFailure);
 
         await SignalAppAsync("STOP");

@@ -25,7 +25,9 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         Assert.Equal("fake app 1 serves on port 8501", lines[0]);
         Assert.Equal(Enumerable.Range(1, 5).Select(i => $"out {i}"), lines.Where(l => l.StartsWith("out ", StringComparison.Ordinal)));
         Assert.Equal(Enumerable.Range(1, 5).Select(i => $"err {i}"), lines.Where(l => l.StartsWith("err ", StringComparison.Ordinal)));
-        Assert.DoesNotContain(agent.Log.Split('\n'), l => l.Contains(LinePrefix, StringComparison.Ordinal) && !l.Contains(" info  app| ", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            agent.Log.Split('\n'),
+            l => l.Contains(LinePrefix, StringComparison.Ordinal) && !l.Contains(" info  app| ", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -81,14 +83,16 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WriteAsync($"echo 'Incorrect API key provided: {Key}.' >/proc/1/fd/2");
         // The engine splits lines at 16384 bytes. The second line has the secret across the split; the third shrinks when scrubbed.
         await WriteAsync($"head -c {16384 - 20} /dev/zero | tr '\\0' x >/tmp/long; echo '{Key}{Key}' >>/tmp/long; cat /tmp/long >/proc/1/fd/1");
-        await WriteAsync($"i=0; while [ $i -lt {16384 / Key.Length} ]; do printf %s '{Key}'; i=$((i+1)); done >/tmp/long; echo '{Key}{Key}' >>/tmp/long; cat /tmp/long >/proc/1/fd/1");
+        await WriteAsync(
+            $"i=0; while [ $i -lt {16384 / Key.Length} ]; do printf %s '{Key}'; i=$((i+1)); done >/tmp/long; echo '{Key}{Key}' >>/tmp/long; cat /tmp/long >/proc/1/fd/1");
         await WriteAsync("echo 'after it' >/proc/1/fd/1");
 
         await WaitForLineAsync(agent, "after it");
         await WaitForLineAsync(agent, "Incorrect API key provided: ***.");
         Assert.DoesNotContain(Key[..14], agent.Log, StringComparison.Ordinal);
         var cut = AppLines(agent).Where(l => l.EndsWith(" …(cut)", StringComparison.Ordinal)).ToArray();
-        Assert.Equal([new string('x', 8192) + " …(cut)", string.Concat(Enumerable.Repeat("***", (16384 / Key.Length) + 1)) + " …(cut)"], cut);
+        Assert.Equal(
+            [new string('x', 8192) + " …(cut)", string.Concat(Enumerable.Repeat("***", (16384 / Key.Length) + 1)) + " …(cut)"], cut);
         Assert.Equal(["fake app 1 serves on port 8501", "Incorrect API key provided: ***.", .. cut, "after it"], AppLines(agent));
     }
 
@@ -114,7 +118,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         var second = StartAgent();
         await WaitUntilServingAsync();
         await WriteAsync($"echo 'key {Key}' >/proc/1/fd/1; echo after >/proc/1/fd/1");
-        await WaitUntilAsync(() => Task.FromResult(second.Log.Contains($"The log of {Name} ", StringComparison.Ordinal)), "it says that the log waits");
+        await second.WaitForLogAsync($"The log of {Name} ");
         Assert.Empty(AppLines(second));
 
         Aws.Faults.Clear();
@@ -134,7 +138,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WriteAsync("yes 'a line of a flood that is as long as lines of logs are, more or less, by and large' | head -c 100000000 >/proc/1/fd/1; sleep 6; { echo; echo the end; } >/proc/1/fd/1");
 
         await WaitForLineAsync(agent, "the end");
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("lines are left out here", StringComparison.Ordinal)), "the lines left out are counted");
+        await agent.WaitForLogAsync("lines are left out here");
         var written = AppLines(agent).Count(l => l.StartsWith("a line of a flood", StringComparison.Ordinal));
         Assert.InRange(written, 2_000, 15_000);
         await agent.WaitForLogAsync($"'docker logs {Name}' has them.");
@@ -146,11 +150,12 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     {
         Config["environment"] = new JsonObject { ["FAKE_APP_EXIT_CODE"] = "3" };
         // The engine opens the log slowly. Unless the agent waits, its report would come first.
-        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/logs?follow=true", TimeSpan.FromMilliseconds(300));
+        await using var slow = new DelayingEngineProxy(
+            Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/logs?follow=true", TimeSpan.FromMilliseconds(300));
         AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
         await PushAsync();
         var agent = StartAgent();
-        await WaitForAsync(s => s.App.Crashes >= 3, "it ended three times");
+        await WaitForAsync(s => s.App.Crashes >= 3, "the app exited three times");
 
         var log = agent.Log.Split('\n').Where(l => l.Contains("app| fake app 1 exits with code 3", StringComparison.Ordinal) || l.Contains("exited with code 3.", StringComparison.Ordinal)).ToArray();
         Assert.InRange(log.Length, 6, 100);
@@ -175,7 +180,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WaitForLineAsync(agent, "fake app 2 serves on port 8501");
         Assert.Equal(["fake app 1 serves on port 8501", "fake app 1 stops", "fake app 2 serves on port 8501"], AppLines(agent));
         var next = (await Docker.InspectAsync(Name))!["Id"]!.GetValue<string>();
-        await WaitUntilAsync(() => Task.FromResult(CursorFiles() is [var only] && only == $"{Name}.{next}"), "the place of the first one is removed");
+        await WaitUntilAsync(() => Task.FromResult(CursorFiles() is [var only] && only == $"{Name}.{next}"), "the first container's log cursor is removed");
     }
 
     [Fact]
@@ -222,7 +227,8 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
 
         var second = StartAgent();
         await WaitUntilServingAsync();
-        await WaitUntilAsync(() => Task.FromResult(second.Log.Contains("Secrets", StringComparison.OrdinalIgnoreCase)), "the secrets are read");
+        await WaitUntilAsync(
+            () => Task.FromResult(second.Log.Contains("Secrets", StringComparison.OrdinalIgnoreCase)), "the secrets are read");
         await WriteAsync("echo two >/proc/1/fd/1");
         await WaitForLineAsync(second, "two");
 
@@ -249,7 +255,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     private static string Counting(int lines) => $"i=1; while [ $i -le {lines} ]; do echo \"line $i\" >/proc/1/fd/1; i=$((i+1)); usleep 6000; done";
 
     private static Task WaitForLineAsync(AgentProcess agent, string line) =>
-        WaitUntilLoggedAsync(agent, () => AppLines(agent).Contains(line), $"the agent writes '{line}' of the app");
+        WaitUntilLoggedAsync(agent, () => AppLines(agent).Contains(line), $"the agent writes the app's line '{line}'");
 
     private static Task WaitForLinesAsync(AgentProcess agent, int lines) =>
         WaitUntilLoggedAsync(agent, () => Numbers(agent).Length >= lines, $"the agent writes {lines} of the numbered lines");
@@ -275,5 +281,9 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     private string[] CursorFiles() => [.. Directory.GetFiles(Path.Combine(StateDirectory, "applog")).Select(f => Path.GetFileName(f)!)];
 
     private static int ResidentKiB(AgentProcess agent) =>
-        int.Parse(File.ReadLines($"/proc/{agent.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        int.Parse(
+            File.ReadLines($"/proc/{agent.Id}/status")
+                .First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture);
 }

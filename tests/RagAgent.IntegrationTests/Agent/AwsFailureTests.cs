@@ -18,7 +18,10 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         var problem = await WaitForProblemAsync("ssm-parameter-missing");
         Assert.Equal($"The parameter {Parameter} does not exist in eu-central-1.", problem.What);
-        Assert.StartsWith($"Create it with 'aws ssm put-parameter --name {Parameter} --type SecureString --value file://key.txt --region eu-central-1'", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Create it with 'aws ssm put-parameter --name {Parameter} --type SecureString --value file://key.txt --region eu-central-1'",
+            problem.Remedy,
+            StringComparison.Ordinal);
 
         Aws.Parameters.Put(Parameter, Key);
         await WaitUntilServingAsync();
@@ -82,7 +85,8 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         await agent.WaitForLogAsync($"The parameter {Parameter} is a String, stored in plain text: make it a SecureString");
         var arrived = (await GetAsync("/key-sha256")).Body.Trim();
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Key))), arrived);
+        Assert.Equal(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Key))), arrived);
     }
 
     [Fact]

@@ -95,7 +95,9 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
         await WaitUntilServingAsync();
 
         Assert.Contains(proxy.RequestedHosts, u => u.StartsWith(Aws.ApiEndpoint.ToString(), StringComparison.Ordinal));
-        Assert.Contains(proxy.RequestedHosts, u => u.StartsWith(new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest").ToString(), StringComparison.Ordinal));
+        Assert.Contains(
+            proxy.RequestedHosts,
+            u => u.StartsWith(new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest").ToString(), StringComparison.Ordinal));
         Assert.DoesNotContain(proxy.RequestedHosts, u => u.Contains("/latest/", StringComparison.Ordinal));
     }
 

@@ -20,7 +20,8 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         (await EngineFixture.RunScriptAsync("scripts/apt-install.sh", "pebble", "certbot")).AssertSucceeded();
         var pebble = DisposeWithTest(PebbleServer.Start(Folder, Port, FreePort));
         X509Certificate2? root = null;
-        await WaitUntilAsync(async () => (root = await pebble.RootAsync(TestCancellation)) is not null, "the certificate authority answers");
+        await WaitUntilAsync(
+            async () => (root = await pebble.RootAsync(TestCancellation)) is not null, "the certificate authority answers");
         var https = FreePort();
         var webroot = Directory.CreateDirectory(Path.Combine(Folder, "acme")).FullName;
         var lineage = Path.Combine(Folder, "letsencrypt", "live", Domain);
@@ -35,7 +36,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
 
         // Without a certificate the app runs, but no client gets it over plain HTTP.
         var agent = StartAgent();
-        var closed = await WaitForAsync(s => s.App.State == "serving", "the app serves behind the door");
+        var closed = await WaitForAsync(s => s.App.State == "serving", "the app serves behind the closed front door");
         Assert.Equal((false, "certificate-missing"), (closed.FrontDoor.Open, Assert.Single(closed.Problems).Code));
         Assert.Equal(1, (await RequestAsync("status")).ExitCode);
         var (status, sentence) = await GetAsync();
@@ -43,7 +44,8 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.StartsWith("This page is shown over HTTPS only", sentence, StringComparison.Ordinal);
 
         // certbot requests, the authority validates through the agent's port, and HTTPS starts automatically.
-        await CertbotAsync(pebble, "certonly", "--webroot", "-w", webroot, "-d", Domain, "--agree-tos", "--register-unsafely-without-email");
+        await CertbotAsync(
+            pebble, "certonly", "--webroot", "-w", webroot, "-d", Domain, "--agree-tos", "--register-unsafely-without-email");
         var open = await WaitForAsync(s => s is { FrontDoor: { Open: true, Https.Names.Count: > 0 }, Problems: [] }, "HTTPS begins");
         Assert.Equal([Domain], open.FrontDoor.Https!.Names);
         Assert.Equal(0, (await RequestAsync("status")).ExitCode);
@@ -80,7 +82,8 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.True(ran.ExitCode == 0, $"certbot: {ran.Output}\n{ran.Error}\n{pebble.Log}");
     }
 
-    private static async Task<string> DoAsync(string program, params string[] arguments) => (await ProcessRunner.RunAsync(program, arguments, stopping: TestCancellation)).AssertSucceeded();
+    private static async Task<string> DoAsync(string program, params string[] arguments) =>
+        (await ProcessRunner.RunAsync(program, arguments, stopping: TestCancellation)).AssertSucceeded();
 
     /// <summary>Connects as a browser that trusts only the authority's root.</summary>
     private static async Task<SslStream> ConnectAsync(int port, X509Certificate2 root)
@@ -90,7 +93,8 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         var stream = new SslStream(socket.GetStream());
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         policy.CustomTrustStore.Add(root);
-        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = Domain, CertificateChainPolicy = policy }, TestCancellation);
+        await stream.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions { TargetHost = Domain, CertificateChainPolicy = policy }, TestCancellation);
         return stream;
     }
 

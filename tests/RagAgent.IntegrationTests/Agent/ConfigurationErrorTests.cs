@@ -21,7 +21,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
 
     [Theory]
     [MemberData(nameof(Mistakes))]
-    public async Task Run_and_config_check_report_a_mistake_with_its_position(string text, string told)
+    public async Task Run_and_config_check_report_a_mistake_with_its_position(string text, string expected)
     {
         File.WriteAllText(ConfigFile, text);
 
@@ -30,7 +30,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
 
         Assert.Equal(78, run.ExitCode);
         Assert.StartsWith(ConfigFile + ":", run.Error, StringComparison.Ordinal);
-        Assert.Contains(told, run.Error, StringComparison.Ordinal);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
         Assert.Equal((78, run.Error), (check.ExitCode, check.Error));
         Assert.Empty(Aws.Requests.Snapshot());
     }
@@ -43,7 +43,8 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         var check = await RunCommandAsync("config", "check", ConfigFile);
 
         Assert.Equal(78, check.ExitCode);
-        Assert.Equal([1, 2, 3, 4], check.Error.Trim().Split('\n').Select(line => int.Parse(line[ConfigFile.Length..].Split(':')[1])).Order());
+        Assert.Equal(
+            [1, 2, 3, 4], check.Error.Trim().Split('\n').Select(line => int.Parse(line[ConfigFile.Length..].Split(':')[1])).Order());
     }
 
     [Fact]
@@ -74,7 +75,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         File.WriteAllText(ConfigFile, "{ \"imgae\": \"x\" }");
         await agent.SignalAsync("HUP");
 
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
+        await agent.WaitForLogAsync("the configuration in use is kept");
         await agent.WaitForLogAsync("imgae: unknown key; did you mean 'image'?");
         var problem = Assert.Single((await WaitUntilServingAsync()).Problems);
         Assert.Equal("config-refused", problem.Code);
@@ -84,7 +85,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
 
         WriteConfig();
         await agent.SignalAsync("HUP");
-        await WaitForAsync(s => s.Problems.Count == 0, "the mended file is in use");
+        await WaitForAsync(s => s.Problems.Count == 0, "the corrected file is in use");
     }
 
     [Fact]
@@ -99,7 +100,8 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         WriteConfig();
         await agent.SignalAsync("HUP");
 
-        await WaitForAsync(s => s.App.State == "serving" && s.FrontDoor.Port == Config["listen"]!["http"]!.GetValue<int>(), "the new port is served");
+        await WaitForAsync(
+            s => s.App.State == "serving" && s.FrontDoor.Port == Config["listen"]!["http"]!.GetValue<int>(), "the new port is served");
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         Assert.False(agent.HasExited);
 

@@ -13,12 +13,12 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
     public async Task A_container_name_held_by_a_container_being_removed_is_retried_silently(string holder)
     {
         await PushAsync();
-        var tries = await RefuseNameAsync(3, holder);
+        var creations = await RefuseNameAsync(3, holder);
 
         StartAgent();
         var status = await WaitUntilServingAsync();
 
-        Assert.Equal(4, tries());
+        Assert.Equal(4, creations());
         Assert.Null(status.LastFailure);   // the retries are not reported
     }
 
@@ -42,7 +42,16 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
         StartAgent();
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
-        var foreign = await Docker.DoAsync("run", "--detach", "--name", $"{Name}-next", "--entrypoint", "/bin/sh", (await Docker.InspectAsync(Name))!["Image"]!.GetValue<string>(), "-c", "sleep 1000");
+        var foreign = await Docker.DoAsync(
+            "run",
+            "--detach",
+            "--name",
+            $"{Name}-next",
+            "--entrypoint",
+            "/bin/sh",
+            (await Docker.InspectAsync(Name))!["Image"]!.GetValue<string>(),
+            "-c",
+            "sleep 1000");
         try
         {
             await PushAsync("new");
@@ -61,31 +70,31 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
         }
 
         // The image is not to blame, so the agent retries it automatically.
-        await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new one serves");
+        await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new image serves");
         Assert.Null((await WaitUntilServingAsync()).Rollout.SetAside);
     }
 
     /// <summary>Makes the engine refuse that many creations because of the name. Returns a counter of all creations.</summary>
     private async Task<Func<int>> RefuseNameAsync(int times, string holder)
     {
-        var asked = 0;
+        var creations = 0;
         var id = new string('a', 64);
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
             var path = context.Request.Path.Value!;
-            if (path.EndsWith("/containers/create", StringComparison.Ordinal) && Interlocked.Increment(ref asked) <= times)
+            if (path.EndsWith("/containers/create", StringComparison.Ordinal) && Interlocked.Increment(ref creations) <= times)
             {
                 await AnswerAsync(context, 409, $$"""{"message":"Conflict. The container name \"/{{Name}}\" is already in use by container \"{{id}}\". You have to remove (or rename) that container to be able to reuse that name."}""");
                 return true;
             }
-            if (path.EndsWith($"/containers/{Name}/json", StringComparison.Ordinal) && holder == "shown as being removed" && Volatile.Read(ref asked) <= times)
+            if (path.EndsWith($"/containers/{Name}/json", StringComparison.Ordinal) && holder == "shown as being removed" && Volatile.Read(ref creations) <= times)
             {
                 await AnswerAsync(context, 200, $$$"""{"Id":"{{{id}}}","Name":"/{{{Name}}}","State":{"Status":"removing"}}""");
                 return true;
             }
             return false;
         });
-        return () => Volatile.Read(ref asked);
+        return () => Volatile.Read(ref creations);
     }
 
     private static Task AnswerAsync(HttpContext context, int status, string json)

@@ -48,7 +48,8 @@ public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngi
 
         StartAgent();
         await WaitForFailureAsync("image-corrupt");
-        await WaitForAsync(s => s.Problems.Any(p => p.Code.StartsWith("registry", StringComparison.Ordinal)), "the registry is told");
+        await WaitForAsync(
+            s => s.Problems.Any(p => p.Code.StartsWith("registry", StringComparison.Ordinal)), "the registry's failure is reported");
         await engine.Docker.DoAsync("image", "inspect", image);
 
         Aws.Faults.Clear();

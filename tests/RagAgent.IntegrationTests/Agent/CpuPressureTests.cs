@@ -24,7 +24,7 @@ public sealed partial class CpuPressureTests(EngineFixture engineFixture) : Agen
         await load.WaitUntilMeasurableAsync(TestCancellation);
 
         await Docker.DoAsync("exec", Name, "touch", "/tmp/slow");
-        var slow = await WaitForAsync(s => s.LastFailure is not null || Failed(s.Headline) > Failures, "it failed more often than it may on a machine at rest");
+        var slow = await WaitForAsync(s => s.LastFailure is not null || Failed(s.Headline) > Failures, "more probes fail than are allowed without pressure");
         Assert.Null(slow.LastFailure);
         await Docker.DoAsync("exec", Name, "rm", "/tmp/slow");
 
@@ -48,12 +48,17 @@ public sealed partial class CpuPressureTests(EngineFixture engineFixture) : Agen
 
         var failure = await WaitForFailureAsync("app-unhealthy");
 
-        Assert.Equal($"The app's container {Name} failed 6 liveness probes in a row: /_stcore/health did not answer within 1s while the machine is short of processor time.", failure.Problem.What);
+        Assert.Equal(
+            $"The app's container {Name} failed 6 liveness probes in a row: /_stcore/health did not answer within 1s while the machine is short of processor time.",
+            failure.Problem.What);
         await WaitUntilServingAsync();
         Assert.NotEqual(started, await Docker.StartedAtAsync(Name));
     }
 
-    private static int Failed(string headline) => FailedProbes().Match(headline) is { Success: true } match ? int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture) : 0;
+    private static int Failed(string headline) =>
+        FailedProbes().Match(headline) is { Success: true } match
+            ? int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)
+            : 0;
 
     [GeneratedRegex(@"failed (\d+) of \d+ liveness probes")]
     private static partial Regex FailedProbes();

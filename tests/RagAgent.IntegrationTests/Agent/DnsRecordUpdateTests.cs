@@ -18,7 +18,8 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
 
     private int RecordChanges => Aws.Requests.Count(Operations.ChangeResourceRecordSets);
 
-    private void ConfigureDns(string onStop = "keep", string zone = Zone, string name = Host, string? ipv4 = "203.0.113.7", string? ipv6 = null)
+    private void ConfigureDns(
+        string onStop = "keep", string zone = Zone, string name = Host, string? ipv4 = "203.0.113.7", string? ipv6 = null)
     {
         Aws.HostedZones.Add(Zone, "example.com");
         Aws.Instance = Aws.Instance with { PublicIpv4 = ipv4, Ipv6 = ipv6 };
@@ -35,11 +36,13 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         var agent = StartAgent();
         await PointsAtAsync("203.0.113.7", "2001:db8::7");   // there is no image yet
 
-        Assert.Equal(["rag.example.com. 60 A 203.0.113.7", "rag.example.com. 60 AAAA 2001:db8::7"], Aws.HostedZones.Records(Zone).Select(set => set.ToString()));
+        Assert.Equal(
+            ["rag.example.com. 60 A 203.0.113.7", "rag.example.com. 60 AAAA 2001:db8::7"],
+            Aws.HostedZones.Records(Zone).Select(set => set.ToString()));
         await agent.WaitForLogAsync($"{Host} points at 203.0.113.7 and 2001:db8::7 from now on; the app is at {Url}.");
         Assert.Contains($"\nurl       {Url} (203.0.113.7, 2001:db8::7)\n", (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).Output, StringComparison.Ordinal);
-        using var visit = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Port}/") { Headers = { { "Accept", "text/html" } } };
-        using var page = await Http.SendAsync(visit, TestCancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Port}/") { Headers = { { "Accept", "text/html" } } };
+        using var page = await Http.SendAsync(request, TestCancellation);
         Assert.Contains($"<a href=\"{Url}\">", await page.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
         var call = Aws.Requests.ByOperation(Operations.ChangeResourceRecordSets)[0];
         Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", Arn, 200), (call.Principal, call.Resource, call.Status));
@@ -136,7 +139,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal("The instance has no public address, so rag.example.com can't be pointed at it.", (await WaitForProblemAsync("dns-no-address")).What);
 
         Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
-        await WaitForAsync(s => s.Problems.All(problem => problem.Code == "imds-no-role"), "now the role is what is missing");
+        await WaitForAsync(s => s.Problems.All(problem => problem.Code == "imds-no-role"), "only the role is missing now");
         Aws.Instance = Aws.Instance with { RoleName = role };
         await PointsAtAsync("203.0.113.7");
     }
@@ -194,7 +197,8 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
 
     private async Task<(string Finding, string What, string? Remedy)> CheckAsync()
     {
-        var output = await RunCommandAsync("doctor", "--json", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
+        var output = await RunCommandAsync(
+            "doctor", "--json", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
         var check = JsonNode.Parse(output.Output)!["checks"]!.AsArray().Single(check => (string)check!["name"]! == "dns")!;
         return ((string)check["finding"]!, (string)check["what"]!, (string?)check["remedy"]);
     }

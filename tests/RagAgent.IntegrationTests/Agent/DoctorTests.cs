@@ -19,7 +19,9 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         var (exit, found) = await RunDoctorAsync();
 
         Assert.Equal(("ok", "skipped"), (found["config"].Finding, found["app"].Finding));
-        Assert.All(new[] { "engine", "port", "instance", "endpoints", "credentials", "secrets", "registry", "disk" }, check => Assert.Equal((check, "ok"), (check, found[check].Finding)));
+        Assert.All(
+            new[] { "engine", "port", "instance", "endpoints", "credentials", "secrets", "registry", "disk" },
+            check => Assert.Equal((check, "ok"), (check, found[check].Finding)));
         Assert.NotEqual("failed", found["service"].Finding);
         Assert.Equal(0, exit);
         Assert.Empty(await ContainersAsync(Docker));
@@ -138,7 +140,10 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WaitUntilServingAsync();
         var bundle = Path.Combine(Folder, "bundle.tar.gz");
 
-        Assert.Contains("is written", (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Contains(
+            "is written",
+            (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).AssertSucceeded(),
+            StringComparison.Ordinal);
         Assert.Equal(1, (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).ExitCode);   // it never overwrites
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(bundle));
@@ -151,7 +156,8 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
 
     private string[] DirectoryArguments => ["--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory];
 
-    private async Task<(int ExitCode, Dictionary<string, (string Finding, string What, string? Remedy, string? Code)> Found)> RunDoctorAsync()
+    private async Task<(
+        int ExitCode, Dictionary<string, (string Finding, string What, string? Remedy, string? Code)> Found)> RunDoctorAsync()
     {
         WriteConfig();
         var output = await RunCommandAsync(["doctor", "--json", .. DirectoryArguments]);

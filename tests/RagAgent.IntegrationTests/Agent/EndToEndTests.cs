@@ -39,7 +39,10 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         Assert.DoesNotContain(Key, (await Docker.InspectAsync(Name))!.ToJsonString(), StringComparison.Ordinal);
         Assert.DoesNotContain(Key, await Docker.DoAsync("logs", Name), StringComparison.Ordinal);
         Assert.DoesNotContain(Key, agent.Log, StringComparison.Ordinal);
-        Assert.DoesNotContain(Key, (await RunCommandAsync("status", "--json", "--runtime-dir", RuntimeDirectory)).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            Key,
+            (await RunCommandAsync("status", "--json", "--runtime-dir", RuntimeDirectory)).AssertSucceeded(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -51,9 +54,9 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         StartAgent();
         var status = await WaitForAsync(s => s.Image.Pull is { Percent: > 0 }, "the pull has begun");
 
-        var (code, told) = await GetAsync();
+        var (code, body) = await GetAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
-        Assert.Matches(@"^Pulling 127\.0\.0\.1:\d+/ragstream-web:latest: \d+ % \(.+ of 2\d MB\)\.$", JsonNode.Parse(told)!["message"]!.GetValue<string>());
+        Assert.Matches(@"^Pulling 127\.0\.0\.1:\d+/ragstream-web:latest: \d+ % \(.+ of 2\d MB\)\.$", JsonNode.Parse(body)!["message"]!.GetValue<string>());
         Assert.InRange(status.Image.Pull!.TotalBytes, 20_000_000, 30_000_000);
 
         Aws.Faults.Clear();
@@ -115,7 +118,8 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     {
         await PushAsync("amd", "amd64");
         await PushAsync("arm", "arm64", "--platform", "linux/arm64");
-        var wanted = await OciIndexPublisher.PushAsync(Http, Aws, "ragstream-web", "latest", [("amd64", "amd64"), ("arm64", "arm64")], TestCancellation);
+        var wanted = await OciIndexPublisher.PushAsync(
+            Http, Aws, "ragstream-web", "latest", [("amd64", "amd64"), ("arm64", "arm64")], TestCancellation);
 
         StartAgent();
         var status = await WaitUntilServingAsync();
@@ -182,7 +186,8 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         StartAgent();
         await WaitUntilServingAsync();
 
-        var second = await RunCommandAsync("run", "--config", ConfigFile, "--runtime-dir", Path.Combine(Folder, "other"), "--state-dir", StateDirectory);
+        var second = await RunCommandAsync(
+            "run", "--config", ConfigFile, "--runtime-dir", Path.Combine(Folder, "other"), "--state-dir", StateDirectory);
 
         Assert.Equal(75, second.ExitCode);
         Assert.Equal($"ragagent: Another RagAgent already looks after the container {Name} on this machine. " +

@@ -30,7 +30,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
             var started = await Docker.StartedAtAsync(Name);
             var opened = Volatile.Read(ref _opened);
             CutStreams();
-            await WaitUntilAsync(() => Task.FromResult(Volatile.Read(ref _opened) > opened), "it is opened again");
+            await WaitUntilAsync(() => Task.FromResult(Volatile.Read(ref _opened) > opened), "the stream is open again");
 
             await KillIsNoticedAsync(started);
         }
@@ -65,7 +65,9 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
         var before = Volatile.Read(ref looks);
 
         CutStreams();
-        await WaitUntilAsync(() => Task.FromResult(Volatile.Read(ref _opened) > 1 && Volatile.Read(ref looks) > before), "the engine was looked at, and nobody listens yet");
+        await WaitUntilAsync(
+            () => Task.FromResult(Volatile.Read(ref _opened) > 1 && Volatile.Read(ref looks) > before),
+            "the engine was inspected, and no event stream is open yet");
         await Docker.DoAsync("kill", Name);
         var opened = Stopwatch.StartNew();
         mayOpen.SetResult();
@@ -77,7 +79,8 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
     [Theory]
     [InlineData("1.52", "1.44", "client version {0} is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version", "1.44")]
     [InlineData("1.40", "1.12", "client version {0} is too new. Maximum supported API version is 1.40", "1.40")]
-    public async Task An_engine_that_returns_with_another_version_is_negotiated_again(string newest, string oldest, string refusal, string agreed)
+    public async Task An_engine_that_returns_with_another_version_is_negotiated_again(
+        string newest, string oldest, string refusal, string agreed)
     {
         ConfigureRareProbes();
         var real = (await Docker.DoAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
@@ -95,13 +98,15 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
             var path = context.Request.Path.Value!;
             if (path.EndsWith("/version", StringComparison.Ordinal))
             {
-                await AnswerAsync(context, 200, new JsonObject { ["Version"] = "99.0.1", ["ApiVersion"] = newest, ["MinAPIVersion"] = oldest });
+                await AnswerAsync(
+                    context, 200, new JsonObject { ["Version"] = "99.0.1", ["ApiVersion"] = newest, ["MinAPIVersion"] = oldest });
                 return true;
             }
             var asked = path.Split('/')[1];
             if (Version.TryParse(asked.TrimStart('v'), out var version) && (version < Version.Parse(oldest) || version > Version.Parse(newest)))
             {
-                await AnswerAsync(context, 400, new JsonObject { ["message"] = string.Format(CultureInfo.InvariantCulture, refusal, version) });
+                await AnswerAsync(
+                    context, 400, new JsonObject { ["message"] = string.Format(CultureInfo.InvariantCulture, refusal, version) });
                 return true;
             }
             context.Request.Path = $"/v{real}{path[(asked.Length + 1)..]}";   // the real engine answers
@@ -114,7 +119,8 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
 
         Volatile.Write(ref isAnother, true);
         CutStreams();
-        var status = await WaitForAsync(s => s.Engine.Version == $"99.0.1 (API {agreed})" && s.Problems.Count == 0, "the version is agreed on anew");
+        var status = await WaitForAsync(
+            s => s.Engine.Version == $"99.0.1 (API {agreed})" && s.Problems.Count == 0, "the version is negotiated again");
 
         Assert.Equal("serving", status.App.State);
         Assert.Equal(started, await Docker.StartedAtAsync(Name));

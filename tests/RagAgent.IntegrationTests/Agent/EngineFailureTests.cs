@@ -61,8 +61,8 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
         await WaitUntilServingAsync();
 
         other.Stop();
-        await WaitForAsync(s => s.FrontDoor.Open, "the door opens");
-        await WaitUntilAsync(async () => (await GetAsync()).Status == HttpStatusCode.OK, "visitors come in");
+        await WaitForAsync(s => s.FrontDoor.Open, "the front door opens");
+        await WaitUntilAsync(async () => (await GetAsync()).Status == HttpStatusCode.OK, "clients get the app");
     }
 
     [Fact]

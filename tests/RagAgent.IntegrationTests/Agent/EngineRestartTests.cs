@@ -22,8 +22,9 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
 
         await engine.StopProcessAsync("TERM");
         await WaitForProblemAsync("engine-unreachable");
-        // The app keeps running, but its port is published by an engine process. One probe fails, which is all that is allowed; the next is far off.
-        await WaitForAsync(s => s.Headline.StartsWith("The app does not answer. Docker Engine is not running", StringComparison.Ordinal), "its probes fail");
+        // The app keeps running, but its port is published by an engine process. One probe fails, which is all that is allowed; the next is
+        // far off.
+        await WaitForAsync(s => s.Headline.StartsWith("The app does not answer. Docker Engine is not running", StringComparison.Ordinal), "the probes fail");
         await engine.StartAsync();
         await WaitForAsync(s => s.Engine.Answers && s.App.State == "serving" && s.Problems.Count == 0, "the engine answers again");
 
@@ -44,7 +45,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         Config["update"]!["watch"] = "1s";
         await PushAsync("good");
         var first = StartAgent();
-        await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has proven itself");
+        await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has passed its watch");
         await first.StopAsync();
         Config["update"]!["watch"] = "1h";
         var agent = StartAgent();
@@ -61,7 +62,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
             await WaitUntilServedAgainAsync(engine.Docker, started, $"the app is back after restart {restart}");
             Assert.InRange(answers.Elapsed, TimeSpan.Zero, BackWithin);
             Assert.Equal("new", await ServedVersionAsync());
-            var status = await WaitForAsync(s => s.App.State == "serving", "it serves");
+            var status = await WaitForAsync(s => s.App.State == "serving", "the app serves");
             Assert.Equal("app-ended-with-engine", status.LastFailure!.Problem.Code);
             Assert.Equal("watch", status.Rollout.Phase);
             Assert.Null(status.Rollout.SetAside);
@@ -86,8 +87,9 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         await WaitForProblemAsync("engine-unreachable");
         await engine.StartAsync();
         var answers = Stopwatch.StartNew();
-        await WaitForAsync(s => s.Engine.Answers && s.App.State == "serving" && s.Problems.Count == 0, "the app serves upon an engine that answers");
-        await WaitUntilAsync(async () => (await GetAsync()).Status == System.Net.HttpStatusCode.OK, "visitors come in");
+        await WaitForAsync(
+            s => s.Engine.Answers && s.App.State == "serving" && s.Problems.Count == 0, "the app serves and the engine answers");
+        await WaitUntilAsync(async () => (await GetAsync()).Status == System.Net.HttpStatusCode.OK, "clients get the app");
 
         Assert.InRange(answers.Elapsed, TimeSpan.Zero, BackWithin);
         Assert.False(agent.HasExited);
@@ -136,7 +138,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         await ReloadAsync(agent);
         await WaitForProblemAsync("engine-silent");
         await engine.SignalAsync("CONT");
-        await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "it serves upon an engine that answers");
+        await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "the app serves and the engine answers");
 
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
         Assert.Single(await ContainersAsync(engine.Docker));
@@ -155,10 +157,10 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
 
         await engine.SignalAsync("STOP");
         (await ProcessRunner.RunAsync("kill", ["-KILL", $"{container["State"]!["Pid"]!.GetValue<int>()}"], stopping: TestCancellation)).AssertSucceeded();
-        await WaitForAsync(s => s.App.State is not "serving", "its probes fail");
+        await WaitForAsync(s => s.App.State is not "serving", "the probes fail");
         await engine.SignalAsync("CONT");
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");
-        await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "it serves upon an engine that answers");
+        await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "the app serves and the engine answers");
 
         Assert.Single(await ContainersAsync(engine.Docker));
         Assert.False(agent.HasExited);
@@ -197,7 +199,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         var started = await engine.Docker.StartedAtAsync(Name);
         await (how == "away" ? engine.StopProcessAsync("KILL") : engine.SignalAsync("STOP"));
         await ReloadAsync(agent);
-        await WaitForAsync(s => s.App.State == "unknown", "it has begun anew and waits for the engine");
+        await WaitForAsync(s => s.App.State == "unknown", "the agent has restarted and waits for the engine");
 
         var asked = Stopwatch.StartNew();
         Assert.Equal(0, await agent.StopAsync());

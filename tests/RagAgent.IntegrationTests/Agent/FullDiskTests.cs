@@ -22,14 +22,16 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         // 750 MB are free: more than 800 kB of layers seem to need, but less than they unpack to.
         await PushZerosAsync("new", 800_000_000);
         var update = UpdateAsync();
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains($"Pulling {Repository}:latest failed: the disk is full.", StringComparison.Ordinal)), "the full disk is told");
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("1 old images are removed", StringComparison.Ordinal)), "the old image is removed");
-        await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new one serves");
+        await agent.WaitForLogAsync($"Pulling {Repository}:latest failed: the disk is full.");
+        await agent.WaitForLogAsync("1 old images are removed");
+        await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new image serves");
 
         await update;
         Assert.Equal(0, (await engine.Docker.RunAsync("image", "inspect", (await WaitUntilServingAsync()).App.Digest is { } digest ? $"{Repository}@{digest}" : "none")).ExitCode);
         Assert.NotEqual(0, (await engine.Docker.RunAsync("image", "inspect", $"{Repository}:ancient")).ExitCode);
-        await WaitUntilAsync(async () => await engine.Docker.InspectAsync(Name) is { } now && now["State"]!["StartedAt"]!.GetValue<string>() != started, "it has the name");
+        await WaitUntilAsync(
+            async () => await engine.Docker.InspectAsync(Name) is { } now && now["State"]!["StartedAt"]!.GetValue<string>() != started,
+            "the new container has the configured name");
     }
 
     [Fact]
@@ -51,7 +53,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
 
         await engine.ResizeDiskAsync("1g");
-        await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new one serves by itself");
+        await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new image serves automatically");
     }
 
     [Fact]

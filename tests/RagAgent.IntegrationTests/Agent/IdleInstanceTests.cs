@@ -36,7 +36,10 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         Assert.Equal(("arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", 200), (call.Resource, call.Status));
         await agent.WaitForLogAsync("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.");
         await agent.WaitForLogAsync("EC2 stops the instance i-0123456789abcdef0 now.");
-        Assert.Contains("The instance is being stopped.", (await RunCommandAsync("update", "--runtime-dir", RuntimeDirectory)).AssertFailed(), StringComparison.Ordinal);
+        Assert.Contains(
+            "The instance is being stopped.",
+            (await RunCommandAsync("update", "--runtime-dir", RuntimeDirectory)).AssertFailed(),
+            StringComparison.Ordinal);
         Assert.Equal(System.Net.HttpStatusCode.OK, (await GetAsync()).Status);   // until the machine goes off
     }
 
@@ -50,16 +53,16 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         using var tab = new ClientWebSocket();
         await tab.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), TestCancellation);
 
-        await WaitForAsync(s => s is { Idle.Noticed: true, App.Sessions: 1 }, "the open tab does not keep the notice away");
+        await WaitForAsync(s => s is { Idle.Noticed: true, App.Sessions: 1 }, "the open tab does not prevent the notice");
         await GetAsync("/_stcore/health");
-        await WaitForAsync(s => s.Idle is { Noticed: true }, "nor what a page asks for by itself");
+        await WaitForAsync(s => s.Idle is { Noticed: true }, "nor do the requests that a page makes automatically");
         await GetAsync();
-        await WaitForAsync(s => s.Idle is { Noticed: false }, "a visit takes it back");
+        await WaitForAsync(s => s.Idle is { Noticed: false }, "a request cancels it");
         await agent.WaitForLogAsync("Somebody has come: the instance is not stopped for now.");
 
-        await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice comes again");
+        await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice is given again");
         await tab.SendAsync("a question"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, TestCancellation);
-        await WaitForAsync(s => s.Idle is { Noticed: false }, "so does a message in the open tab");
+        await WaitForAsync(s => s.Idle is { Noticed: false }, "a message in the open tab cancels it too");
         Assert.Equal(0, StopRequests);
     }
 
@@ -72,7 +75,10 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         StartAgent();
 
         var problem = await WaitForProblemAsync("aws-denied");
-        Assert.StartsWith("AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/",
+            problem.What,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("Encoded", problem.What, StringComparison.Ordinal);
         Assert.Equal("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0 to the instance role; no restart is needed.", problem.Remedy);
         Assert.NotNull(problem.NextTry);
@@ -103,9 +109,13 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         ConfigureIdleStop();
         await PushAsync();
         WriteConfig();
-        Task<RagAgent.IntegrationTests.Support.ProcessResult> ExamineAsync() => RunCommandAsync("doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
+        Task<RagAgent.IntegrationTests.Support.ProcessResult> ExamineAsync() => RunCommandAsync(
+            "doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
 
-        Assert.Contains("ok      idle        EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it.", (await ExamineAsync()).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Contains(
+            "ok      idle        EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it.",
+            (await ExamineAsync()).AssertSucceeded(),
+            StringComparison.Ordinal);
         Assert.Equal(412, Assert.Single(Aws.Requests.ByOperation(Operations.StopInstances)).Status);
 
         Aws.Faults.Add(Operations.StopInstances, new Fault.Error("UnauthorizedOperation"));

@@ -19,7 +19,8 @@ public sealed class ImageCompressionTests(EngineFixture engineFixture) : Private
             if (path.EndsWith("/version", StringComparison.Ordinal))
             {
                 context.Response.ContentType = "application/json";
-                await context.Response.WriteAsync("""{"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12"}""", TestCancellation);
+                await context.Response.WriteAsync(
+                    """{"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12"}""", TestCancellation);
                 return true;
             }
             context.Request.Path = path.Replace("/v1.41/", $"/v{real}/", StringComparison.Ordinal);
@@ -32,7 +33,8 @@ public sealed class ImageCompressionTests(EngineFixture engineFixture) : Private
         var problem = await WaitForProblemAsync("image-compression");
         Assert.Equal($"{Repository}:latest has layers that are compressed with zstd, which Docker 20.10.24 (API 1.41) can't unpack.", problem.What);
         Assert.StartsWith("Push it with gzip layers", problem.Remedy, StringComparison.Ordinal);
-        Assert.DoesNotContain(Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
 
         await CopyAsync("gzip");
         await WaitForAsync(s => s.App.State == "serving", "the image that can be unpacked serves");

@@ -18,15 +18,17 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         await WaitUntilServingAsync();
 
         await Docker.DoAsync("stop", "--time", "1", Name);
-        var stopped = await WaitForAsync(s => s.App.State == "stopped", "the stop is respected");
+        var stopped = await WaitForAsync(s => s.App.State == "stopped", "the app stays stopped");
         Assert.Equal("hand", stopped.App.StoppedBy);
-        await WaitUntilAsync(() => Task.FromResult(first.Log.Contains("stays stopped, until 'ragagent start' or the next boot", StringComparison.Ordinal)), "it is told");
-        await WaitUntilAsync(async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), TestCancellation)).Contains("hand", StringComparison.OrdinalIgnoreCase), "it is written down");
+        await first.WaitForLogAsync("stays stopped, until 'ragagent start' or the next boot");
+        await WaitUntilAsync(async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), TestCancellation)).Contains("hand", StringComparison.OrdinalIgnoreCase), "the stop is saved");
         await first.StopAsync(end);
 
         StartAgent();
         // By then the agent has everything that a start needs.
-        var still = await WaitForAsync(s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null, "the next agent knows all it needs");
+        var still = await WaitForAsync(
+            s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null,
+            "the next agent knows everything it needs");
         Assert.Equal(("stopped", "hand"), (still.App.State, still.App.StoppedBy));
         Assert.Equal("false", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", Name));
 
@@ -46,7 +48,9 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         Assert.Empty(await ContainersAsync(Docker));
         await first.StopAsync();
         StartAgent();
-        var still = await WaitForAsync(s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null, "the next agent knows all it needs");
+        var still = await WaitForAsync(
+            s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null,
+            "the next agent knows everything it needs");
         Assert.Equal(("stopped", "operator"), (still.App.State, still.App.StoppedBy));
         Assert.Empty(await ContainersAsync(Docker));
 
@@ -101,10 +105,11 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         Config["update"]!["watch"] = "1s";
         await PushAsync("old");
         StartAgent();
-        var old = await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has proven itself");
+        var old = await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has passed its watch");
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
-        var current = await WaitForAsync(s => s.Rollout.LastGood.Count == 2 && s.Rollout.Phase == "settled", "the second image has proven itself");
+        var current = await WaitForAsync(
+            s => s.Rollout.LastGood.Count == 2 && s.Rollout.Phase == "settled", "the second image has passed its watch");
         var started = await engine.Docker.StartedAtAsync(Name);
         var lastGood = $"{Repository}@{old.App.Digest}";
         await engine.Docker.DoAsync("image", "inspect", lastGood);
@@ -113,11 +118,15 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         Assert.NotEqual(0, (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode);
 
         // No event reports it, so the next inspection of the engine has to find it.
-        await WaitUntilAsync(async () => (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode == 0, "it is fetched again");
+        await WaitUntilAsync(
+            async () => (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode == 0, "the image is pulled again");
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
         Assert.Equal("new", await ServedVersionAsync());
         // The tag's name stays with the image it points to.
-        Assert.Contains($"{Repository}@{current.App.Digest}", await engine.Docker.DoAsync("image", "inspect", "--format", "{{.RepoDigests}}", $"{Repository}:latest"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Repository}@{current.App.Digest}",
+            await engine.Docker.DoAsync("image", "inspect", "--format", "{{.RepoDigests}}", $"{Repository}:latest"),
+            StringComparison.Ordinal);
 
         Aws.Requests.Clear();
         (await RunCommandAsync("rollback", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();

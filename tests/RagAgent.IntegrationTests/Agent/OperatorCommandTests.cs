@@ -16,7 +16,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
 
         Assert.EndsWith($"{old[..19]} serves now. The newest image is set aside until the tag moves.", rollback.AssertSucceeded(), StringComparison.Ordinal);
         Assert.Equal("old", await ServedVersionAsync());
-        var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "quarantined", "the newest is set aside for good");
+        var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "quarantined", "the newest image is quarantined");
         Assert.Equal((newer, "image-rolled-back"), (status.Rollout.SetAside!.Digest, status.Rollout.SetAside.Why.Code));
         Assert.Equal($"The app serves ({old[..19]}). The newest image {newer[..19]} is quarantined: An operator asked for it.", status.Headline);
         Assert.Contains($"set aside {newer[..19]}, quarantined: An operator asked for it.", (await RequestAsync("status")).AssertSucceeded(), StringComparison.Ordinal);
@@ -54,7 +54,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         Assert.EndsWith($"{newer[..19]} serves now.", (await RequestAsync("unquarantine")).AssertSucceeded(), StringComparison.Ordinal);
 
         Assert.Equal("new", await ServedVersionAsync());
-        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
+        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "the watch is over")).Rollout.SetAside);
     }
 
     [Fact]
@@ -84,13 +84,17 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         foreach (var refused in new[] { "update", "rollback", "unquarantine" })
         {
             var response = await RequestAsync(refused);
-            Assert.Equal((1, $"ragagent: the {refused} failed. The app is stopped, by 'ragagent stop'. Start it with 'ragagent start'."), (response.ExitCode, response.Error.Trim()));
+            Assert.Equal(
+                (1, $"ragagent: the {refused} failed. The app is stopped, by 'ragagent stop'. Start it with 'ragagent start'."),
+                (response.ExitCode, response.Error.Trim()));
         }
 
         await agent.StopAsync("KILL");
         await using var history = await WatchContainersAsync();
         StartAgent();
-        await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "operator" }, Image.Digest: not null, Secrets.ReadAt: not null }, "all is there, and it stays stopped");
+        await WaitForAsync(
+            s => s is { App: { State: "stopped", StoppedBy: "operator" }, Image.Digest: not null, Secrets.ReadAt: not null },
+            "image and secrets are known, and the app stays stopped");
         await AssertEveryoneSeesStoppedAsync("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.");
 
         var start = await RequestAsync("start");
@@ -108,14 +112,14 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
 
         await Docker.DoAsync("stop", Name);
 
-        await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "it stays stopped");
+        await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "the app stays stopped");
         await AssertEveryoneSeesStoppedAsync("The app is stopped by 'docker stop'. Start it with 'ragagent start'.");
         var update = await UpdateAsync();
         Assert.Equal((1, "ragagent: the update failed. The app is stopped, by 'docker stop'. Start it with 'ragagent start'."), (update.ExitCode, update.Error.Trim()));
 
         await agent.StopAsync("KILL");
         StartAgent();
-        await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "hand" }, Image.Digest: not null }, "it stays stopped");
+        await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "hand" }, Image.Digest: not null }, "the app stays stopped");
         (await RequestAsync("start")).AssertSucceeded();
         Assert.Equal("1", await ServedVersionAsync());
     }
@@ -144,7 +148,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
 
-        var status = await WaitForAsync(s => s.Rollout.Phase == "watch", "it is watched");
+        var status = await WaitForAsync(s => s.Rollout.Phase == "watch", "the new image is watched");
 
         Assert.Equal([old], status.Rollout.LastGood);
         Assert.Equal(status.App.Since + TimeSpan.FromHours(1), status.Rollout.WatchUntil);
@@ -160,7 +164,9 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(1, status.ExitCode);
         Assert.StartsWith(sentence + "\n", status.Output, StringComparison.Ordinal);
         Assert.Contains("app       stopped\n", status.Output, StringComparison.Ordinal);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is switched off for now."}""" + "\n"), await GetAsync());
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is switched off for now."}""" + "\n"),
+            await GetAsync());
     }
 
     private async Task<AgentProcess> ServeOneAsync()
@@ -168,7 +174,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         ConfigureUpdate("auto", "1s");
         await PushAsync("1");
         var agent = StartAgent();
-        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, "it has proven itself");
+        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, "the watch is over");
         return agent;
     }
 
@@ -178,7 +184,8 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         var old = (await ServeGoodAsync("old")).App.Digest!;
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
-        var status = await WaitForAsync(s => s.App.Digest != old && s is { App.State: "serving", Rollout.Phase: "settled" }, "the second one has proven itself");
+        var status = await WaitForAsync(
+            s => s.App.Digest != old && s is { App.State: "serving", Rollout.Phase: "settled" }, "the second image has passed its watch");
         Assert.Equal([status.App.Digest!, old], status.Rollout.LastGood);
         return (old, status.App.Digest!);
     }

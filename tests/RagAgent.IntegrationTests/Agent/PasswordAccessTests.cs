@@ -24,18 +24,18 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         var agent = StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await VisitWithAsync(null)).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await VisitWithAsync("wrong")).Status);
-        var (status, cookie) = await VisitWithAsync(Password);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetWithPasswordAsync(null)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetWithPasswordAsync("wrong")).Status);
+        var (status, cookie) = await GetWithPasswordAsync(Password);
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal(WebSocketState.Open, await SessionAsync(cookie));
-        await Assert.ThrowsAsync<WebSocketException>(() => SessionAsync(null));
+        Assert.Equal(WebSocketState.Open, await OpenSessionAsync(cookie));
+        await Assert.ThrowsAsync<WebSocketException>(() => OpenSessionAsync(null));
 
         Aws.Parameters.Put(HashParameter, await HashAsync("another password"));
         (await UpdateAsync()).AssertSucceeded();
         await WaitUntilAnsweredAsync(HttpStatusCode.OK, "another password");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await VisitWithAsync(Password)).Status);
-        await Assert.ThrowsAsync<WebSocketException>(() => SessionAsync(cookie));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetWithPasswordAsync(Password)).Status);
+        await Assert.ThrowsAsync<WebSocketException>(() => OpenSessionAsync(cookie));
         Assert.DoesNotContain("pbkdf2", agent.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, agent.Log, StringComparison.Ordinal);
     }
@@ -48,12 +48,14 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(Password)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(Password)).Status);
 
-        var guesses = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => VisitWithAsync($"guess {i}")));
+        var guesses = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => GetWithPasswordAsync($"guess {i}")));
 
-        Assert.Equal((5, 7), (guesses.Count(g => g.Status == HttpStatusCode.Unauthorized), guesses.Count(g => g.Status == HttpStatusCode.TooManyRequests)));
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(Password)).Status);
+        Assert.Equal(
+            (5, 7),
+            (guesses.Count(g => g.Status == HttpStatusCode.Unauthorized), guesses.Count(g => g.Status == HttpStatusCode.TooManyRequests)));
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(Password)).Status);
     }
 
     [Fact]
@@ -67,7 +69,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         Assert.Contains($"the parameter {HashParameter} does not exist", problem.What, StringComparison.Ordinal);
         var status = await WaitForAsync(s => s.App.State == "serving", "the app serves");
         Assert.Matches("^The app serves .*, and no visitor gets in. The password can't be checked", status.Headline);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await VisitWithAsync(Password)).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetWithPasswordAsync(Password)).Status);
         Aws.Parameters.Put(HashParameter, "no hash");
         var update = await UpdateAsync();
         Assert.Equal(1, update.ExitCode);
@@ -75,14 +77,14 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         Assert.Equal(1, (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).ExitCode);
 
         Aws.Parameters.Put(HashParameter, await HashAsync(Password));
-        await WaitForAsync(s => s.Problems.Count == 0, "the hash is read by itself");
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(Password)).Status);
+        await WaitForAsync(s => s.Problems.Count == 0, "the hash is read automatically");
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(Password)).Status);
         Assert.Equal(0, (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).ExitCode);
 
         Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"));
         await UpdateAsync();
         await WaitForProblemAsync("access-stale");
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(Password)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(Password)).Status);
     }
 
     [Fact]
@@ -92,7 +94,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         await PushAsync();
         var agent = StartAgent();
         await WaitUntilServingAsync();
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(null)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(null)).Status);
 
         Config["access"] = new JsonObject { ["networks"] = new JsonArray("192.0.2.0/24") };
         WriteConfig();
@@ -121,14 +123,23 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
     private async Task<(string Finding, int ExitCode)> AccessAsync()
     {
         WriteConfig();
-        var output = await RunCommandAsync("doctor", "--json", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
+        var output = await RunCommandAsync(
+            "doctor", "--json", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
         Assert.DoesNotContain("hunter2", output.Output, StringComparison.Ordinal);
-        return (JsonNode.Parse(output.Output)!["checks"]!.AsArray().Single(check => (string)check!["name"]! == "access")!["finding"]!.GetValue<string>(), output.ExitCode);
+        return (
+            JsonNode.Parse(output.Output)!["checks"]!
+                .AsArray()
+                .Single(check => (string)check!["name"]! == "access")!["finding"]!
+                .GetValue<string>(),
+            output.ExitCode);
     }
 
-    private static async Task<string> HashAsync(string password) => (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], input: password + "\n", stopping: TestCancellation)).AssertSucceeded().Trim();
+    private static async Task<string> HashAsync(string password) =>
+        (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], input: password + "\n", stopping: TestCancellation))
+            .AssertSucceeded()
+            .Trim();
 
-    private async Task<(HttpStatusCode Status, string? Cookie)> VisitWithAsync(string? password)
+    private async Task<(HttpStatusCode Status, string? Cookie)> GetWithPasswordAsync(string? password)
     {
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false });
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://127.0.0.1:{Port}/"));
@@ -140,7 +151,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         return (response.StatusCode, response.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies.First(cookie => cookie.StartsWith("ragagent_access=", StringComparison.Ordinal)).Split(';')[0] : null);
     }
 
-    private async Task<WebSocketState> SessionAsync(string? cookie)
+    private async Task<WebSocketState> OpenSessionAsync(string? cookie)
     {
         using var session = new ClientWebSocket();
         session.Options.Proxy = null;
@@ -158,7 +169,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         {
             try
             {
-                return (await VisitWithAsync(password)).Status == status;
+                return (await GetWithPasswordAsync(password)).Status == status;
             }
             catch (HttpRequestException)
             {

@@ -32,7 +32,10 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
 
         var problem = await WaitForProblemAsync("registry-denied");
         Assert.StartsWith($"The instance role may not pull {Repository}:latest: ", problem.What, StringComparison.Ordinal);
-        Assert.Contains("is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/ragstream-web", problem.What, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/ragstream-web",
+            problem.What,
+            StringComparison.Ordinal);
         Assert.StartsWith("Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository", problem.Remedy, StringComparison.Ordinal);
 
         Aws.Faults.Clear();
@@ -105,10 +108,11 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
         var problem = await WaitForProblemAsync("image-platform");
         Assert.Equal($"{Repository}:latest was built for linux/arm64, but this machine is linux/amd64.", problem.What);
         Assert.StartsWith("Build it with 'docker build --platform linux/amd64'", problem.Remedy, StringComparison.Ordinal);
-        Assert.DoesNotContain(Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
 
         await PushAsync("2");
-        await WaitForAsync(s => s.App.State == "serving", "the right image serves");
+        await WaitForAsync(s => s.App.State == "serving", "the image for this platform serves");
     }
 
     [Fact]
@@ -130,7 +134,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
         Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut(100_000), method: "GET");
         StartAgent();
 
-        var status = await WaitForAsync(s => s.Problems.Count > 0, "the pull's failure is told");
+        var status = await WaitForAsync(s => s.Problems.Count > 0, "the failure of the pull is reported");
         Assert.Equal("absent", status.App.State);
         Assert.StartsWith($"Getting {Repository}:latest failed: ", status.Problems[0].What, StringComparison.Ordinal);
 

@@ -80,7 +80,9 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
 
         await WaitUntilItIsOverAsync(old, at);
         await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && history.Alive == 1, $"one container is left {at}");
-        await WaitUntilAsync(async () => await Docker.InspectAsync(Name) is { } left && left["State"]!["Running"]!.GetValue<bool>(), $"the one that is left has the configured name {at}");
+        await WaitUntilAsync(
+            async () => await Docker.InspectAsync(Name) is { } left && left["State"]!["Running"]!.GetValue<bool>(),
+            $"the remaining container has the configured name {at}");
         Assert.Equal($"{(isGood ? "new" : "old")} {Name}", await ServedVersionAsync());
         Assert.True(history.MaxAlive <= (swap == "stop-first" ? 1 : 2), $"{history.MaxAlive} lived at once {at}");
         await agent.StopAsync("KILL");
@@ -88,8 +90,14 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
     }
 
     private Task<StatusDocument> WaitUntilItIsOverAsync(string old, string at) => isGood
-        ? WaitForAsync(s => s.App is { State: "serving", Newest: true } && s.App.Digest != old && s.Rollout is { Phase: "settled", SetAside: null }, $"the new one serves and has proven itself, {at}")
-        : WaitForAsync(s => s.App is { State: "serving", Newest: false } && s.App.Digest == old && s.Rollout is { Candidate: null, SetAside.Verdict: "quarantined" }, $"the old one serves and the new one is quarantined, {at}");
+        ? WaitForAsync(
+            s => s.App is { State: "serving", Newest: true } && s.App.Digest != old && s.Rollout is { Phase: "settled", SetAside: null },
+            $"the new image serves and has passed its watch, {at}")
+        : WaitForAsync(
+            s => s.App is { State: "serving", Newest: false } &&
+                s.App.Digest == old &&
+                s.Rollout is { Candidate: null, SetAside.Verdict: "quarantined" },
+            $"the old image serves and the new one is quarantined, {at}");
 
     /// <summary>Resets the machine to before the rollout: the tag is old, and nothing is known of the new image.</summary>
     private async Task ResetAsync()
@@ -107,10 +115,14 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
     }
 }
 
-public sealed class CrashDuringGoodStartFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTests(engineFixture, "start-first", isGood: true);
+public sealed class CrashDuringGoodStartFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTests(
+    engineFixture, "start-first", isGood: true);
 
-public sealed class CrashDuringBadStartFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTests(engineFixture, "start-first", isGood: false);
+public sealed class CrashDuringBadStartFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTests(
+    engineFixture, "start-first", isGood: false);
 
-public sealed class CrashDuringGoodStopFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTests(engineFixture, "stop-first", isGood: true);
+public sealed class CrashDuringGoodStopFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTests(
+    engineFixture, "stop-first", isGood: true);
 
-public sealed class CrashDuringBadStopFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTests(engineFixture, "stop-first", isGood: false);
+public sealed class CrashDuringBadStopFirstRolloutTests(EngineFixture engineFixture) : RolloutCrashTests(
+    engineFixture, "stop-first", isGood: false);

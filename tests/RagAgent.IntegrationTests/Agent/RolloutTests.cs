@@ -33,7 +33,8 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         await RebootAsync();
         await using var history = await WatchContainersAsync();
         StartAgent();
-        var rebooted = await WaitForAsync(s => s.App.State == "serving" && s.Image.Digest is not null, "the app serves, and the tag is known");
+        var rebooted = await WaitForAsync(
+            s => s.App.State == "serving" && s.Image.Digest is not null, "the app serves, and the tag is known");
 
         Assert.Equal("good", await ServedVersionAsync());
         Assert.Equal(after.SetAside.Digest, rebooted.Image.Digest);
@@ -90,7 +91,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         (await UpdateAsync()).AssertSucceeded();
 
         Assert.Equal("slow", await ServedVersionAsync());
-        var after = await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself");
+        var after = await WaitForAsync(s => s.Rollout.Phase == "settled", "the watch is over");
         Assert.Equal([after.App.Digest!, before.App.Digest!], after.Rollout.LastGood);
         Assert.Equal((1, 0), (history.StartsOf(after.App.Digest!), history.StartsOf(before.App.Digest!)));
     }
@@ -140,7 +141,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         for (var stops = 1; stops <= 3; stops++)   // three crashes would have ended the trial
         {
             await Docker.DoAsync("stop", Name);
-            await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "it stays stopped");
+            await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "the app stays stopped");
             (await RequestAsync("start")).AssertSucceeded();
             Assert.Equal("new", await ServedVersionAsync());
         }
@@ -155,7 +156,17 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     public async Task A_new_container_inherits_nothing_from_the_previous_one()
     {
         ConfigureUpdate(StopFirst, "2s");
-        await PushAsync("old", "latest", "--line", "ENV LEFT_OVER=1", "--line", "VOLUME /left-over", "--line", "EXPOSE 9999", "--line", "LABEL left-over=1");
+        await PushAsync(
+            "old",
+            "latest",
+            "--line",
+            "ENV LEFT_OVER=1",
+            "--line",
+            "VOLUME /left-over",
+            "--line",
+            "EXPOSE 9999",
+            "--line",
+            "LABEL left-over=1");
         StartAgent();
         await WaitUntilServingAsync();
         var old = (await Docker.InspectAsync(Name))!.ToJsonString();

@@ -12,7 +12,8 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
     public async Task A_starting_container_gets_its_secrets_before_the_agent_exits()
     {
         await PushAsync();
-        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(5));
+        await using var slow = new DelayingEngineProxy(
+            Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(5));
         AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
         var agent = StartAgent();
         await slow.Reached.WaitAsync(TimeSpan.FromSeconds(60), TestCancellation);
@@ -27,7 +28,8 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
     public async Task A_reload_during_a_slow_container_start_does_not_end_the_agent()
     {
         await PushAsync();
-        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(24));
+        await using var slow = new DelayingEngineProxy(
+            Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(24));
         AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
         var agent = StartAgent();
         await slow.Reached.WaitAsync(TimeSpan.FromSeconds(60), TestCancellation);
@@ -51,7 +53,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
         await WaitUntilServingAsync();
         await Docker.DoAsync("exec", Name, "/bin/sh", "-c", $"echo 'Incorrect API key provided: {Key}' >/proc/1/fd/2");
         await Docker.DoAsync("kill", Name);
-        await WaitForAsync(s => s.LastFailure is not null, "the failure is told");
+        await WaitForAsync(s => s.LastFailure is not null, "the failure is reported");
 
         Assert.DoesNotContain(Key, second.Log, StringComparison.Ordinal);
     }
@@ -68,7 +70,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
 
         await agent.SignalAsync("HUP");
 
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
+        await agent.WaitForLogAsync("the configuration in use is kept");
         await agent.WaitForLogAsync($"container.name: can't change while the agent runs: '{Name}' would go on beside the new one");
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         Assert.Null(await Docker.InspectAsync($"{Name}b"));

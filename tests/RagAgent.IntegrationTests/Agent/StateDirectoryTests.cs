@@ -33,7 +33,7 @@ public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTest
         for (var tries = 0; tries < 3; tries++)
         {
             var before = problem.NextTry;
-            problem = (await WaitForAsync(s => s.Problems.Any(p => p.Code == "state-unwritable" && p.NextTry is { } next && (before is null || next > before.Value.AddMilliseconds(500))), "it is tried again"))
+            problem = (await WaitForAsync(s => s.Problems.Any(p => p.Code == "state-unwritable" && p.NextTry is { } next && (before is null || next > before.Value.AddMilliseconds(500))), "the next try is scheduled"))
                 .Problems.First(p => p.Code == "state-unwritable");
         }
         await agent.WaitForLogAsync("state.json");
@@ -47,7 +47,7 @@ public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTest
         {
             (await ProcessRunner.RunAsync("mount", ["-o", "remount,rw", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
         }
-        await WaitForAsync(s => s.Problems.Count == 0, "it is written");
+        await WaitForAsync(s => s.Problems.Count == 0, "the state is written");
         Assert.True(File.Exists(Path.Combine(StateDirectory, "state.json")));
         Assert.Null((await WaitUntilServingAsync()).LastFailure);
     }

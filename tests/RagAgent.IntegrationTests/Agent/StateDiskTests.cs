@@ -53,7 +53,9 @@ public sealed class StateDiskTests : IAsyncLifetime
 
         var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.SaveAsync(After, TestCancellation));
 
-        Assert.Equal(("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: its file system is read-only."), (refused.Problem.Code, refused.Problem.What));
+        Assert.Equal(
+            ("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: its file system is read-only."),
+            (refused.Problem.Code, refused.Problem.What));
         Assert.Equal(Before, _file.Load());
     }
 
@@ -67,5 +69,6 @@ public sealed class StateDiskTests : IAsyncLifetime
         Assert.True(File.Exists(Path.Combine(_disk, "state.json")));
     }
 
-    private static async Task MountAsync(params string[] arguments) => (await ProcessRunner.RunAsync("mount", arguments, stopping: TestCancellation)).AssertSucceeded();
+    private static async Task MountAsync(params string[] arguments) =>
+        (await ProcessRunner.RunAsync("mount", arguments, stopping: TestCancellation)).AssertSucceeded();
 }

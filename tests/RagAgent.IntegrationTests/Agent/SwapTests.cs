@@ -9,13 +9,14 @@ namespace RagAgent.IntegrationTests.Agent;
 /// <summary>How one container takes over from another, and what clients notice.</summary>
 public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
-    private const int VisitorsAtOnce = 8;
+    private const int ConcurrentClients = 8;
 
     [Fact]
     public async Task With_a_writable_volume_two_containers_never_run_at_once()
     {
         ConfigureUpdate("auto", "1s");
-        Config["container"]!["volumes"] = new JsonArray(new JsonObject { ["host"] = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName, ["container"] = "/data" });
+        Config["container"]!["volumes"] = new JsonArray(
+            new JsonObject { ["host"] = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName, ["container"] = "/data" });
         await PushAsync("1");
         StartAgent();
         await WaitUntilServingAsync();
@@ -28,7 +29,8 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
             Assert.Equal(version, await ServedVersionAsync());
         }
 
-        await WaitUntilAsync(async () => history.StartsOf((await WaitUntilServingAsync()).App.Digest!) == 1, "the engine has told of the last start");
+        await WaitUntilAsync(
+            async () => history.StartsOf((await WaitUntilServingAsync()).App.Digest!) == 1, "the engine has reported the last start");
         Assert.Equal(1, history.MaxAlive);
     }
 
@@ -43,18 +45,21 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         await PushWithBehaviorAsync("new", ("FAKE_APP_START_AFTER", "4"));
 
         var update = UpdateAsync();
-        var during = await WaitForAsync(s => s is { Rollout.Candidate: not null, App.State: "serving" }, "a candidate stands beside the one that serves");
+        var during = await WaitForAsync(s => s is { Rollout.Candidate: not null, App.State: "serving" }, "a candidate runs next to the serving container");
 
         Assert.Equal(("candidate", before.App.Container), (during.Rollout.Phase, during.App.Container));
         Assert.Equal($"The app serves ({before.App.Digest![..19]}); a newer one is being tried beside it.", during.Headline);
         Assert.Equal("old", await ServedVersionAsync());
-        Assert.StartsWith(during.Rollout.Candidate!, (await Docker.InspectAsync($"{Name}-next"))!["Id"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            during.Rollout.Candidate!, (await Docker.InspectAsync($"{Name}-next"))!["Id"]!.GetValue<string>(), StringComparison.Ordinal);
         (await update).AssertSucceeded();
         Assert.Equal("new", await ServedVersionAsync());
-        await WaitUntilAsync(async () => await AgentContainersAsync() is [var left] && left.StartsWith(during.Rollout.Candidate!, StringComparison.Ordinal), "the old one is removed");
-        await WaitUntilAsync(async () => await Docker.InspectAsync(Name) is not null, "the new one has the configured name");
+        await WaitUntilAsync(
+            async () => await AgentContainersAsync() is [var left] && left.StartsWith(during.Rollout.Candidate!, StringComparison.Ordinal),
+            "the old container is removed");
+        await WaitUntilAsync(async () => await Docker.InspectAsync(Name) is not null, "the new container has the configured name");
         Assert.Equal(2, history.MaxAlive);
-        Assert.Equal(during.Rollout.Candidate, (await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).App.Container);
+        Assert.Equal(during.Rollout.Candidate, (await WaitForAsync(s => s.Rollout.Phase == "settled", "the watch is over")).App.Container);
     }
 
     [Theory]
@@ -67,20 +72,20 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         StartAgent();
         await WaitUntilServingAsync();
         await PushKindAsync(kind, "new");
-        await using var visitors = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+        await using var clients = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), ConcurrentClients);
 
         (await UpdateAsync()).AssertSucceeded();
-        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "the old one is removed");
-        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "the old container is removed");
+        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new image has passed its watch");
 
-        var visits = await visitors.EndAsync();
-        TestContext.Current.SendDiagnosticMessage($"start-first, {kind}: {visits.Count} visits");
-        Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Body}").Distinct());
-        Assert.Contains(visits, v => v.Body.Contains(">old<", StringComparison.Ordinal));
-        Assert.Contains(visits, v => v.Body.Contains(">new<", StringComparison.Ordinal));
+        var requests = await clients.EndAsync();
+        TestContext.Current.SendDiagnosticMessage($"start-first, {kind}: {requests.Count} requests");
+        Assert.Empty(requests.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Body}").Distinct());
+        Assert.Contains(requests, v => v.Body.Contains(">old<", StringComparison.Ordinal));
+        Assert.Contains(requests, v => v.Body.Contains(">new<", StringComparison.Ordinal));
         // A request in flight may still get a late answer of the old container. A request sent after the new one was seen may not.
-        var newIsSeen = visits.Where(v => v.Body.Contains(">new<", StringComparison.Ordinal)).Min(v => v.AnsweredAt);
-        Assert.DoesNotContain(visits.Where(v => v.SentAt > newIsSeen), v => v.Body.Contains(">old<", StringComparison.Ordinal));
+        var newIsSeen = requests.Where(v => v.Body.Contains(">new<", StringComparison.Ordinal)).Min(v => v.AnsweredAt);
+        Assert.DoesNotContain(requests.Where(v => v.SentAt > newIsSeen), v => v.Body.Contains(">old<", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -94,17 +99,17 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         await WaitUntilServingAsync();
         await PushKindAsync(kind, "new");
         await using var history = await WatchContainersAsync();
-        await using var visitors = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+        await using var clients = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), ConcurrentClients);
 
         (await UpdateAsync()).AssertSucceeded();
-        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
+        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new image has passed its watch");
 
-        var visits = await visitors.EndAsync();
-        var longest = visits.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt));
-        TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {visits.Count} visits, the longest took {longest.TotalSeconds:0.00} s");
-        Assert.Empty(visits.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Body}").Distinct());
-        Assert.Contains(visits, v => v.Body.Contains(">old<", StringComparison.Ordinal));
-        Assert.Contains(visits, v => v.Body.Contains(">new<", StringComparison.Ordinal));
+        var requests = await clients.EndAsync();
+        var longest = requests.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt));
+        TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {requests.Count} requests, the longest took {longest.TotalSeconds:0.00} s");
+        Assert.Empty(requests.Where(v => v.Status != 200).Select(v => $"{v.Status} {v.Body}").Distinct());
+        Assert.Contains(requests, v => v.Body.Contains(">old<", StringComparison.Ordinal));
+        Assert.Contains(requests, v => v.Body.Contains(">new<", StringComparison.Ordinal));
         Assert.Equal(1, history.MaxAlive);
         Assert.InRange(longest, TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(30));
     }
@@ -115,20 +120,21 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         await PushAsync("1");
         StartAgent();
         await WaitUntilServingAsync();
-        await using var visitors = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
-        await WaitUntilAsync(() => Task.FromResult(visitors.Requests.Count > 50), "visitors come and go");
+        await using var clients = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), ConcurrentClients);
+        await WaitUntilAsync(() => Task.FromResult(clients.Requests.Count > 50), "clients send requests");
 
         await Docker.DoAsync("kill", Name);
-        await WaitForAsync(s => s is { App: { State: "serving", Crashes: 1 } }, "it serves again");
-        var back = visitors.Requests.Count;
-        await WaitUntilAsync(() => Task.FromResult(visitors.Requests.Count > back + 50), "visitors come and go");
+        await WaitForAsync(s => s is { App: { State: "serving", Crashes: 1 } }, "the app serves again");
+        var back = clients.Requests.Count;
+        await WaitUntilAsync(() => Task.FromResult(clients.Requests.Count > back + 50), "clients send requests");
 
-        var visits = await visitors.EndAsync();
-        var failed = visits.Where(v => v.Status != 200).ToArray();
-        TestContext.Current.SendDiagnosticMessage($"crash: {visits.Count} visits, {failed.Length} asked to come back, the longest took {visits.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt)).TotalSeconds:0.00} s");
+        var requests = await clients.EndAsync();
+        var failed = requests.Where(v => v.Status != 200).ToArray();
+        TestContext.Current.SendDiagnosticMessage($"crash: {requests.Count} requests, {failed.Length} asked to come back, the longest took {requests.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt)).TotalSeconds:0.00} s");
         // A request that meets the crash before the agent does waits one second. On a slow machine that may not be enough.
         Assert.Empty(failed.Where(v => !(v is { Status: 503, HasRetryAfter: true } && v.Body.Contains("\"unreachable\"", StringComparison.Ordinal))).Select(v => $"{v.Status} {v.Body}").Distinct());
-        Assert.Contains(visits, v => v.Status == 200 && TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt) > TimeSpan.FromMilliseconds(500));
+        Assert.Contains(
+            requests, v => v.Status == 200 && TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt) > TimeSpan.FromMilliseconds(500));
     }
 
     [Theory]
@@ -142,16 +148,16 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         StartAgent();
         await WaitUntilServingAsync();
         await PushKindAsync(kind, "new");
-        await using var visitors = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), VisitorsAtOnce);
+        await using var clients = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), ConcurrentClients);
 
         (await UpdateAsync()).AssertSucceeded();
-        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new one has proven itself");
+        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new image has passed its watch");
 
-        var visits = await visitors.EndAsync();
-        TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {visits.Count} visits, {visits.Count(v => v.Status == 503)} asked to come back");
-        Assert.Empty(visits.Where(v => v.Status != 200 && v is not { Status: 503, HasRetryAfter: true }).Select(v => $"{v.Status} {v.Body}").Distinct());
-        Assert.Contains(visits, v => v.Status == 503);
-        Assert.Contains(visits, v => v.Body.Contains(">new<", StringComparison.Ordinal));
+        var requests = await clients.EndAsync();
+        TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {requests.Count} requests, {requests.Count(v => v.Status == 503)} asked to come back");
+        Assert.Empty(requests.Where(v => v.Status != 200 && v is not { Status: 503, HasRetryAfter: true }).Select(v => $"{v.Status} {v.Body}").Distinct());
+        Assert.Contains(requests, v => v.Status == 503);
+        Assert.Contains(requests, v => v.Body.Contains(">new<", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -165,10 +171,11 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         (await UpdateAsync()).AssertSucceeded();
 
         Assert.Equal("new", await ServedVersionAsync());
-        Assert.Equal("swap", (await WaitForAsync(s => s.Rollout.Candidate is not null, "the old one is drained")).Rollout.Phase);
+        Assert.Equal(
+            "swap", (await WaitForAsync(s => s.Rollout.Candidate is not null, "the old container is being drained")).Rollout.Phase);
         Assert.Equal("still here", await EchoAsync(session, "still here"));
         await WaitUntilCutAsync(session);
-        await WaitUntilAsync(async () => !(await AgentContainersAsync()).Contains(old), "the old one is removed");
+        await WaitUntilAsync(async () => !(await AgentContainersAsync()).Contains(old), "the old container is removed");
         using var again = await OpenSessionAsync();
         Assert.Equal("back", await EchoAsync(again, "back"));
         Assert.Single(await AgentContainersAsync());
@@ -185,7 +192,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
 
         await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
 
-        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "the old one is removed");
+        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "the old container is removed");
         Assert.Equal("new", await ServedVersionAsync());
     }
 
@@ -201,8 +208,10 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         await agent.StopAsync("KILL");
         StartAgent();
 
-        await WaitForAsync(s => s.App is { State: "serving", Newest: true }, "the new one serves");
-        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "one is left, with the configured name");
+        await WaitForAsync(s => s.App is { State: "serving", Newest: true }, "the new image serves");
+        await WaitUntilAsync(
+            async () => (await AgentContainersAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null,
+            "one container is left, with the configured name");
         Assert.Equal("new", await ServedVersionAsync());
     }
 
@@ -222,8 +231,8 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
             {
                 (await UpdateAsync()).AssertSucceeded();
             }
-            digests.Add((await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has proven itself")).App.Digest!);
-            await WaitUntilAsync(async () => (await OnDiskAsync()).Count <= 2, "what is older than the last good one goes");
+            digests.Add((await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has passed its watch")).App.Digest!);
+            await WaitUntilAsync(async () => (await OnDiskAsync()).Count <= 2, "images older than the last known good one are removed");
             Assert.Equal(digests.TakeLast(2).ToHashSet(), await OnDiskAsync());
         }
         Assert.Equal("4", await ServedVersionAsync());
@@ -240,7 +249,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
         await PushFullAsync(version);
         var agent = StartAgent();
-        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, "the first one has proven itself");
+        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, "the first image has passed its watch");
         return agent;
     }
 

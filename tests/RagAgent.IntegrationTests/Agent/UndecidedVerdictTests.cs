@@ -22,12 +22,12 @@ public sealed class UndecidedVerdictTests(EngineFixture engineFixture) : AgentTe
         var update = await UpdateAsync();
 
         Assert.Equal(1, update.ExitCode);
-        var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "undecided", "it is undecided");
+        var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "undecided", "the verdict is undecided");
         var newest = status.Rollout.SetAside!.Digest;
         Assert.Equal(status.Image.Digest, newest);
         // From now on only the old image is tried. Its own restarts measure the time.
         var (old, tries) = (history.StartsOf(before.App.Digest!), history.StartsOf(newest));
-        await WaitUntilAsync(() => Task.FromResult(history.StartsOf(before.App.Digest!) >= old + 5), "the old one is tried on");
+        await WaitUntilAsync(() => Task.FromResult(history.StartsOf(before.App.Digest!) >= old + 5), "the old image is tried again");
         Assert.Equal((3, 3), (tries, history.StartsOf(newest)));
         Assert.Equal("undecided", (await WaitForAsync(_ => true, "the status")).Rollout.SetAside?.Verdict);
         if (swap == "start-first")
@@ -38,13 +38,13 @@ public sealed class UndecidedVerdictTests(EngineFixture engineFixture) : AgentTe
         }
         else
         {
-            await WaitForAsync(s => s.Rollout.Phase == "undecided", "the phase says so");
+            await WaitForAsync(s => s.Rollout.Phase == "undecided", "the phase is undecided");
         }
 
         Aws.Parameters.Put(Parameter, Key);
         (await UpdateAsync()).AssertSucceeded();
 
         Assert.Equal("new", await ServedVersionAsync());
-        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
+        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "the watch is over")).Rollout.SetAside);
     }
 }

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>Updates that coincide with something else: another update, a moving tag, a crash loop, an engine that refuses to clean up.</summary>
+/// <summary>
+/// Updates that coincide with something else: another update, a moving tag, a crash loop, an engine that refuses to clean up.
+/// </summary>
 public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Theory]
@@ -17,7 +19,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
         await ServeGoodAsync("first");
         await PushWithBehaviorAsync("second", ("FAKE_APP_START_AFTER", "6"));
         var update = UpdateAsync();
-        await WaitForAsync(s => s.Rollout.Phase == "candidate", "the second one is being started");
+        await WaitForAsync(s => s.Rollout.Phase == "candidate", "the second image is being started");
 
         await PushAsync("third");
         var another = await UpdateAsync();
@@ -26,7 +28,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
         (await update).AssertSucceeded();
         Assert.Equal("third", await ServedVersionAsync());
         await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "one container is left");
-        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
+        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "the watch is over")).Rollout.SetAside);
     }
 
     [Fact]
@@ -52,7 +54,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
         Config["restart"]!["maxDelay"] = "10m";
         await PushWithBehaviorAsync("bad", ("FAKE_APP_EXIT_CODE", "3"));
         StartAgent();
-        await WaitForAsync(s => s.App.CrashLooping, "it is called crash-looping");
+        await WaitForAsync(s => s.App.CrashLooping, "the app is reported as crash looping");
         await PushAsync("good");
 
         (await UpdateAsync()).AssertSucceeded();
@@ -92,9 +94,13 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
 
         refuses = false;
         await UpdateToAsync("4");
-        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "all that was left is removed, and the one that serves has the configured name");
+        await WaitUntilAsync(
+            async () => (await AgentContainersAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null,
+            "all leftovers are removed, and the serving container has the configured name");
         await UpdateToAsync("5");
-        await WaitUntilAsync(async () => PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--quiet", Repository)).Length == 2, "old images as well");
+        await WaitUntilAsync(
+            async () => PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--quiet", Repository)).Length == 2,
+            "the old images are removed too");
     }
 
     private async Task UpdateToAsync(string version)
@@ -102,6 +108,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
         await PushAsync(version);
         (await UpdateAsync()).AssertSucceeded();
         Assert.Equal(version, await ServedVersionAsync());
-        await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has proven itself");
+        await WaitForAsync(
+            s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has passed its watch");
     }
 }

@@ -87,12 +87,12 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WaitForAsync(s => s.App.Sessions == 1, "the session is counted");
 
         await PushFullAsync("new");
-        await WaitForAsync(s => s.App.Newest == false && s.Image.Pull is null, "the newer one is known");
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("waits until no session is open (1 now)", StringComparison.Ordinal)), "the wait is told");
+        await WaitForAsync(s => s.App.Newest == false && s.Image.Pull is null, "the newer image is known");
+        await agent.WaitForLogAsync("waits until no session is open (1 now)");
         Assert.Equal("old", await ServedVersionAsync());
 
         await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
-        await WaitForAsync(s => s.App.State == "serving" && s.App.Newest == true, "the newer one serves");
+        await WaitForAsync(s => s.App.State == "serving" && s.App.Newest == true, "the newer image serves");
         Assert.Equal("new", await ServedVersionAsync());
     }
 
@@ -102,7 +102,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
         Config["restart"] = new JsonObject { ["firstDelay"] = "1h", ["maxDelay"] = "1h" };
         await PushAsync("bad", "latest", "--no-shell");   // it can't even be started
         StartAgent();
-        await WaitForAsync(s => s.App.State == "backoff", "it waits for its restart");
+        await WaitForAsync(s => s.App.State == "backoff", "the app waits for its restart");
         await PushAsync("good");
 
         (await UpdateAsync()).AssertSucceeded();

@@ -23,7 +23,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         await upload.HalfIsSent.WaitAsync(TestCancellation);
 
         var update = UpdateAsync();
-        await WaitForAsync(s => s.Rollout.Phase == "swap", "the old one is about to be stopped");
+        await WaitForAsync(s => s.Rollout.Phase == "swap", "the old container is about to be stopped");
         upload.GoOn();
 
         Assert.Equal($"old {Digest}", await response);
@@ -39,7 +39,9 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         using var sender = new TcpClient();
         await sender.ConnectAsync(IPAddress.Loopback, Port, TestCancellation);
         await using var stream = sender.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"PUT /_stcore/upload_file/session/file HTTP/1.1\r\nHost: app\r\nContent-Length: {_file.Length}\r\n\r\n"), TestCancellation);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"PUT /_stcore/upload_file/session/file HTTP/1.1\r\nHost: app\r\nContent-Length: {_file.Length}\r\n\r\n"),
+            TestCancellation);
         await stream.WriteAsync(_file.AsMemory(0, HalfSize), TestCancellation);
 
         (await UpdateAsync()).AssertSucceeded();
@@ -63,7 +65,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
     {
         await ServeOldAsync();
         var update = UpdateAsync();
-        await WaitForAsync(s => s.App.State != "serving", "the old one has gone");
+        await WaitForAsync(s => s.App.State != "serving", "the old container has gone");
         using var upload = new Upload(_file);
         upload.GoOn();
 

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Browser;
 
-/// <summary>What a person sees in a real browser. If RAGAGENT_SCREENSHOTS names a folder, each state is saved there as a screenshot.</summary>
+/// <summary>
+/// What a person sees in a real browser. If RAGAGENT_SCREENSHOTS names a folder, each state is saved there as a screenshot.
+/// </summary>
 public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private static readonly string? ScreenshotFolder = Environment.GetEnvironmentVariable("RAGAGENT_SCREENSHOTS");
@@ -72,20 +74,24 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     public async Task The_status_page_of_a_stopped_app_announces_the_idle_stop()
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["accent"] = "#d97706" };
-        Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // the test machine has been up for longer than the grace
+        // The test machine has been up for longer than the grace.
+        Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
         (await RequestAsync("stop")).AssertSucceeded();
         await using var chromium = await ChromiumBrowser.StartAsync();
-        var page = await chromium.OpenAsync(new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
+        var page = await chromium.OpenAsync(
+            new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
 
         Assert.Equal(503, (await page.GotoAsync(Url))!.Status);
 
         await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app is switched off for now.");
         await ScreenshotAsync(page, "stopped");
-        await Assertions.Expect(page.Locator("#ending")).ToHaveTextAsync("This machine is about to be switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
-        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("This machine is being switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#ending")).ToHaveTextAsync(
+            "This machine is about to be switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync(
+            "This machine is being switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
         await Assertions.Expect(page.Locator("#turns")).ToBeHiddenAsync();
         await Assertions.Expect(page.Locator("#ending")).ToBeHiddenAsync();
         await ScreenshotAsync(page, "leaving");
@@ -100,17 +106,20 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         StartAgent();
         await using var chromium = await ChromiumBrowser.StartAsync();
         var page = await chromium.OpenAsync(new() { ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
-        await WaitForAsync(s => s.App.CrashLooping, "it is a crash loop");
+        await WaitForAsync(s => s.App.CrashLooping, "the app is in a crash loop");
 
         await page.GotoAsync(Url);
 
-        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app keeps failing. It is started again by itself, with longer and longer pauses.", new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync(
+            "The app keeps failing. It is started again by itself, with longer and longer pauses.", new() { Timeout = 30_000 });
         await ScreenshotAsync(page, "failing");
-        await PushFullAsync("mended");
+        await PushFullAsync("repaired");
         (await UpdateAsync()).AssertSucceeded();
-        await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("mended", new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("repaired", new() { Timeout = 30_000 });
     }
 
     private static Task ScreenshotAsync(IPage page, string name) =>
-        ScreenshotFolder is null ? Task.CompletedTask : page.ScreenshotAsync(new() { Path = Path.Combine(ScreenshotFolder, $"{name}.png"), FullPage = true });
+        ScreenshotFolder is null
+            ? Task.CompletedTask
+            : page.ScreenshotAsync(new() { Path = Path.Combine(ScreenshotFolder, $"{name}.png"), FullPage = true });
 }

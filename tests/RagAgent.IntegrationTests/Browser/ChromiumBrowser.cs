@@ -16,7 +16,8 @@ internal sealed class ChromiumBrowser : IAsyncDisposable
         (await EngineFixture.RunScriptAsync("scripts/apt-install.sh", ["chromium"])).AssertSucceeded();
         var playwright = await Playwright.CreateAsync();
         // Tests run as root, where Chromium has no sandbox.
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
+        var browser = await playwright.Chromium.LaunchAsync(
+            new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
         return new ChromiumBrowser(playwright, browser);
     }
 

@@ -16,18 +16,23 @@ public sealed class CloudFormationStackTests
     {
         var instance = CloudFormationTemplate.Stack().Resource("Instance")!;
 
-        Assert.Equal("""{"HttpEndpoint":"enabled","HttpTokens":"required","HttpPutResponseHopLimit":"1"}""", instance["MetadataOptions"]!.ToJsonString());
+        Assert.Equal(
+            """{"HttpEndpoint":"enabled","HttpTokens":"required","HttpPutResponseHopLimit":"1"}""",
+            instance["MetadataOptions"]!.ToJsonString());
         Assert.Equal("stop", (string?)instance["InstanceInitiatedShutdownBehavior"]);
         Assert.Equal("true", (string?)instance["BlockDeviceMappings"]![0]!["Ebs"]!["Encrypted"]);
         Assert.Equal("true", (string?)CloudFormationTemplate.Stack().Resource("DataVolume")!["Encrypted"]);
-        Assert.Equal((string?)instance["AvailabilityZone"], (string?)CloudFormationTemplate.Stack().Resource("DataVolume")!["AvailabilityZone"]);
+        Assert.Equal(
+            (string?)instance["AvailabilityZone"], (string?)CloudFormationTemplate.Stack().Resource("DataVolume")!["AvailabilityZone"]);
     }
 
     [Fact]
     public void The_security_group_opens_80_and_443_and_8501_only_on_request()
     {
         Assert.Equal(["80 0.0.0.0/0", "443 0.0.0.0/0"], Open());
-        Assert.Equal(["80 203.0.113.0/24", "443 203.0.113.0/24", "8501 203.0.113.7/32"], Open(("Visitors", "203.0.113.0/24"), ("StreamlitVisitors", "203.0.113.7/32")));
+        Assert.Equal(
+            ["80 203.0.113.0/24", "443 203.0.113.0/24", "8501 203.0.113.7/32"],
+            Open(("Visitors", "203.0.113.0/24"), ("StreamlitVisitors", "203.0.113.7/32")));
 
         static IEnumerable<string> Open(params (string, string)[] parameters) => CloudFormationTemplate.Stack(parameters).Resource("SecurityGroup")!["SecurityGroupIngress"]!.AsArray().Select(rule =>
         {
@@ -114,7 +119,8 @@ public sealed class CloudFormationStackTests
     [Fact]
     public void Both_user_data_documents_fit_EC2_and_install_the_same_way()
     {
-        var stack = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PackageUrl", "https://example.com/ragagent-VERSION-linux-x64.tar.gz"), ("PackageSha256", new string('0', 64))));
+        var stack = UserDataScripts.OfStack(
+            CloudFormationTemplate.Stack(("PackageUrl", "https://example.com/ragagent-VERSION-linux-x64.tar.gz"), ("PackageSha256", new string('0', 64))));
         var byHand = new UserDataScripts(RepositoryFiles.Read("packaging/ami/user-data.yaml"));
 
         Assert.All([stack, byHand], data =>

@@ -99,11 +99,13 @@ internal sealed partial class CloudFormationTemplate
     {
         var described = (YamlMappingNode)Section("Parameters").Children[name];
         var isAllowed = described.Children.TryGetValue("AllowedPattern", out var pattern) ? Regex.IsMatch(value, $"^(?:{Scalar(pattern)})$")
-            : !described.Children.TryGetValue("AllowedValues", out var values) || ((YamlSequenceNode)values).Children.Select(Scalar).Contains(value);
+            : !described.Children.TryGetValue("AllowedValues", out var values) ||
+                ((YamlSequenceNode)values).Children.Select(Scalar).Contains(value);
         return isAllowed ? value : throw new ArgumentException($"The template's parameter {name} may not be '{value}'.");
     }
 
-    private bool IsCreated(YamlMappingNode resource) => !resource.Children.TryGetValue("Condition", out var condition) || ConditionHolds(Scalar(condition));
+    private bool IsCreated(YamlMappingNode resource) =>
+        !resource.Children.TryGetValue("Condition", out var condition) || ConditionHolds(Scalar(condition));
 
     private YamlMappingNode Section(string name) => (YamlMappingNode)_root.Children[name];
 
@@ -126,7 +128,8 @@ internal sealed partial class CloudFormationTemplate
                 }
                 return made;
             case YamlSequenceNode sequence:
-                return new JsonArray([.. sequence.Children.Select(Evaluate).Where(member => member != NoValue).Select(member => member?.DeepClone())]);
+                return new JsonArray(
+                    [.. sequence.Children.Select(Evaluate).Where(member => member != NoValue).Select(member => member?.DeepClone())]);
             default:
                 return JsonValue.Create(Scalar(node));
         }
@@ -139,7 +142,9 @@ internal sealed partial class CloudFormationTemplate
         {
             return (tag[1..], node);
         }
-        return node is YamlMappingNode { Children: [var only] } && Scalar(only.Key) is var key && (key.StartsWith("Fn::", StringComparison.Ordinal) || key == "Ref")
+        return node is YamlMappingNode { Children: [var only] } &&
+            Scalar(only.Key) is var key &&
+            (key.StartsWith("Fn::", StringComparison.Ordinal) || key == "Ref")
             ? (key.Split("::")[^1], only.Value)
             : null;
     }
@@ -149,10 +154,12 @@ internal sealed partial class CloudFormationTemplate
         "Ref" => Scalar(argument) is "AWS::NoValue" ? NoValue : JsonValue.Create(Ref(Scalar(argument))),
         "GetAtt" => JsonValue.Create(_made[Scalar(argument)]),
         "Sub" => JsonValue.Create(Substitute(argument)),
-        "If" when argument is YamlSequenceNode { Children: [var condition, var yes, var no] } => Evaluate(ConditionHolds(Scalar(condition)) ? yes : no),
+        "If" when argument is YamlSequenceNode { Children: [var condition, var yes, var no] } => Evaluate(
+            ConditionHolds(Scalar(condition)) ? yes : no),
         // The API gets this text in base64. Tests want the text.
         "Base64" => Evaluate(argument),
-        "Select" when argument is YamlSequenceNode { Children: [var at, var from] } => ((JsonArray)Evaluate(from)!)[int.Parse(Scalar(at), CultureInfo.InvariantCulture)],
+        "Select" when argument is YamlSequenceNode { Children: [var at, var from] } => (
+            (JsonArray)Evaluate(from)!)[int.Parse(Scalar(at), CultureInfo.InvariantCulture)],
         "GetAZs" => new JsonArray($"{PseudoParameters["AWS::Region"]}a", $"{PseudoParameters["AWS::Region"]}b"),
         _ => throw new NotSupportedException($"The function !{function} is not supported."),
     };
@@ -180,7 +187,9 @@ internal sealed partial class CloudFormationTemplate
 
     private bool EvaluateCondition(YamlNode node) => Function(node) switch
     {
-        ("Equals", YamlSequenceNode { Children: [var left, var right] }) => Evaluate(left)!.GetValue<string>() == Evaluate(right)!.GetValue<string>(),
+        ("Equals", YamlSequenceNode { Children: [var left, var right] }) => Evaluate(left)!
+            .GetValue<string>() == Evaluate(right)!
+            .GetValue<string>(),
         ("Not", YamlSequenceNode { Children: [var of] }) => !EvaluateCondition(of),
         ("And", YamlSequenceNode all) => all.Children.All(EvaluateCondition),
         ("Or", YamlSequenceNode any) => any.Children.Any(EvaluateCondition),
@@ -188,7 +197,8 @@ internal sealed partial class CloudFormationTemplate
         var other => throw new NotSupportedException($"The condition !{other?.Name} is not supported."),
     };
 
-    private static IEnumerable<(string Name, YamlNode Value)> Members(YamlMappingNode mapping) => mapping.Children.Select(child => (Scalar(child.Key), child.Value));
+    private static IEnumerable<(string Name, YamlNode Value)> Members(YamlMappingNode mapping) =>
+        mapping.Children.Select(child => (Scalar(child.Key), child.Value));
 
     private static string Scalar(YamlNode node) => ((YamlScalarNode)node).Value ?? "";
 

@@ -25,9 +25,9 @@ internal sealed class FakeAws : IAsyncDisposable
     /// <param name="publicAddress">The instance's public address.</param>
     public static async Task<FakeAws> StartAsync(string registryHost, string publicAddress)
     {
-        FakeAws? scripted = null;
-        var server = await TestServer.StartAsync(call => scripted!.AnswerAsync(call), record: false);
-        return scripted = new FakeAws(server, registryHost) { PublicAddress = publicAddress };
+        FakeAws? fakeAws = null;
+        var server = await TestServer.StartAsync(call => fakeAws!.AnswerAsync(call), record: false);
+        return fakeAws = new FakeAws(server, registryHost) { PublicAddress = publicAddress };
     }
 
     public string Endpoint => _server.Address.ToString();
@@ -49,7 +49,9 @@ internal sealed class FakeAws : IAsyncDisposable
     {
         if (call.Request.Headers.TryGetValue("X-Amz-Target", out var target))
         {
-            var (service, action) = target.ToString() is var named && named.StartsWith("AmazonSSM", StringComparison.Ordinal) ? ("ssm", named.Split('.')[1]) : ("ecr", named.Split('.')[1]);
+            var (service, action) = target.ToString() is var named && named.StartsWith("AmazonSSM", StringComparison.Ordinal)
+                ? ("ssm", named.Split('.')[1])
+                : ("ecr", named.Split('.')[1]);
             _calls.Add($"{service}:{action}");
             await WriteAsync(call, "application/x-amz-json-1.1", action == "DeleteParameters"
                 ? JsonNode.Parse(await new StreamReader(call.Request.Body).ReadToEndAsync()) is { } asked ? new JsonObject { ["DeletedParameters"] = asked["Names"]!.DeepClone(), ["InvalidParameters"] = new JsonArray() }.ToJsonString() : ""
@@ -67,7 +69,10 @@ internal sealed class FakeAws : IAsyncDisposable
             else
             {
                 call.Response.StatusCode = 400;
-                await WriteAsync(call, "text/xml", "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id ragstream does not exist</Message></Error></ErrorResponse>");
+                await WriteAsync(
+                    call,
+                    "text/xml",
+                    "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id ragstream does not exist</Message></Error></ErrorResponse>");
             }
         }
         else
@@ -93,7 +98,7 @@ internal sealed class FakeAws : IAsyncDisposable
         "StartInstances" => StartInstance(),
         "DescribeInstances" =>
             $"<reservationSet><item><instancesSet><item><instanceId>{CloudFormationTemplate.InstanceId}</instanceId><instanceState><name>{_instance}</name></instanceState><ipAddress>{PublicAddress}</ipAddress></item></instancesSet></item></reservationSet>",
-        _ => throw new NotSupportedException($"{action} is not in the script."),
+        _ => throw new NotSupportedException($"{action} is not supported here."),
     };
 
     private string ChangeStack(IFormCollection form)

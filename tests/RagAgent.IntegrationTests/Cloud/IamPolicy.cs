@@ -29,7 +29,9 @@ internal sealed class IamPolicy(JsonNode document)
         {
             throw new NotSupportedException($"Not supported in a statement: {members.ToJsonString()}");
         }
-        var conditions = (members["Condition"]?.AsObject() ?? []).SelectMany(by => by.Value!.AsObject().Select(key => new Condition(by.Key, key.Key, Texts(key.Value)))).ToArray();
+        var conditions = (members["Condition"]?.AsObject() ?? []).SelectMany(
+            by => by.Value!.AsObject().Select(key => new Condition(by.Key, key.Key, Texts(key.Value))))
+            .ToArray();
         foreach (var action in Texts(members["Action"]))
         {
             if (action.Contains('*', StringComparison.Ordinal))
@@ -47,7 +49,8 @@ internal sealed class IamPolicy(JsonNode document)
     {
         var found = context.GetValueOrDefault(condition.Key);
         bool IsOne(string value) => condition.Values.Contains(value, StringComparer.Ordinal);
-        bool IsLikeOne(string value) => condition.Values.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, value, ignoreCase: false));
+        bool IsLikeOne(string value) => condition.Values.Any(
+            pattern => FileSystemName.MatchesSimpleExpression(pattern, value, ignoreCase: false));
         return condition.Operator switch
         {
             "StringEquals" => found is [var one] && IsOne(one),

@@ -21,7 +21,8 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     {
         Aws.Parameters.Put(PasswordParameter, (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], AgentEnvironment, "open sesame, please\n", TestCancellation)).AssertSucceeded());
         Config["access"] = new JsonObject { ["password"] = PasswordParameter };
-        Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // the test machine has been up for longer than the grace
+        // The test machine has been up for longer than the grace.
+        Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
         Aws.HostedZones.Add(Zone, "example.com");
         Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
         Config["dns"] = new JsonObject { ["zone"] = Zone, ["name"] = Record };
@@ -41,10 +42,12 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         await WaitForAsync(s => s.App.State == "serving" && s.App.Digest == first, "the first is back");
         await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
 
-        var template = CloudFormationTemplate.Stack(("PasswordParameter", PasswordParameter), ("IdleStopAfter", "10s"), ("HostedZoneId", Zone), ("RecordName", Record));
+        var template = CloudFormationTemplate.Stack(
+            ("PasswordParameter", PasswordParameter), ("IdleStopAfter", "10s"), ("HostedZoneId", Zone), ("RecordName", Record));
         // The instance's tags as the stack sets them, and what the agent writes to the hosted zone.
         var instance = template.Resource("Instance")!;
-        var context = instance["Tags"]!.AsArray().ToDictionary(tag => $"aws:ResourceTag/{(string)tag!["Key"]!}", tag => new[] { (string)tag!["Value"]! });
+        var context = instance["Tags"]!.AsArray().ToDictionary(
+            tag => $"aws:ResourceTag/{(string)tag!["Key"]!}", tag => new[] { (string)tag!["Value"]! });
         context["route53:ChangeResourceRecordSetsNormalizedRecordNames"] = [Record];
         context["route53:ChangeResourceRecordSetsRecordTypes"] = ["A", "AAAA"];
         context["route53:ChangeResourceRecordSetsActions"] = ["UPSERT"];
@@ -69,17 +72,25 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         // Builders other than the engine first check whether the manifest exists.
         (await ProcessRunner.RunAsync("skopeo", ["inspect", "--raw", "--tls-verify=false", "--authfile", Path.Combine(Folder, "docker", "config.json"), $"docker://{Repository}:latest"], stopping: TestCancellation)).AssertSucceeded();
 
-        AssertExact(new IamPolicy(CloudFormationTemplate.Stack().Resource("CiPolicy")!["PolicyDocument"]!), Called(by: ":user/github-ragstream-ci"), new Dictionary<string, string[]>());
+        AssertExact(
+            new IamPolicy(CloudFormationTemplate.Stack().Resource("CiPolicy")!["PolicyDocument"]!),
+            Called(by: ":user/github-ragstream-ci"),
+            new Dictionary<string, string[]>());
     }
 
     [Fact]
     public void The_agents_policy_allows_nothing_for_features_that_are_off()
     {
-        var allowed = new IamPolicy(CloudFormationTemplate.Stack().Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action).ToArray();
+        var allowed = new IamPolicy(CloudFormationTemplate.Stack().Resource("AgentPolicy")!["PolicyDocument"]!).Allowed
+            .Select(a => a.Action)
+            .ToArray();
 
         Assert.Equal(["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ssm:GetParameter"], allowed);
-        Assert.Equal(["AgentPolicy", "CiPolicy", "SessionManagerPolicy"], CloudFormationTemplate.Stack().ResourcesOfType("AWS::IAM::Policy").Order(StringComparer.Ordinal));
-        Assert.Equal(["AgentPolicy"], CloudFormationTemplate.Stack(("Ci", "none"), ("SessionManager", "false")).ResourcesOfType("AWS::IAM::Policy"));
+        Assert.Equal(
+            ["AgentPolicy", "CiPolicy", "SessionManagerPolicy"],
+            CloudFormationTemplate.Stack().ResourcesOfType("AWS::IAM::Policy").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["AgentPolicy"], CloudFormationTemplate.Stack(("Ci", "none"), ("SessionManager", "false")).ResourcesOfType("AWS::IAM::Policy"));
         Assert.Null(CloudFormationTemplate.Stack(("Ci", "none")).Resource("CiUser"));
     }
 

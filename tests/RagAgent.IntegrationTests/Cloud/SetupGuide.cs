@@ -25,7 +25,9 @@ internal static class SetupGuide
                 {
                     script.AppendLine("popd >/dev/null");
                 }
-                run = line.StartsWith(RunMarker, StringComparison.Ordinal) ? line[RunMarker.Length..^"-->".Length].Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];
+                run = line.StartsWith(RunMarker, StringComparison.Ordinal)
+                    ? line[RunMarker.Length..^"-->".Length].Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                    : [];
                 if (run is [var begun, "app"] && begun == kind)
                 {
                     script.AppendLine("pushd app >/dev/null");

@@ -25,17 +25,20 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
     [Fact]
     public async Task The_AWS_guide_leads_from_an_empty_account_to_a_URL_and_back()
     {
-        await using var scripted = await FakeAws.StartAsync(Aws.RegistryHost, $"127.0.0.1:{Port}");
+        await using var fakeAws = await FakeAws.StartAsync(Aws.RegistryHost, $"127.0.0.1:{Port}");
         Aws.Parameters.Remove(Parameter);
         Aws.HostedZones.Add("Z0123456789ABCDEFGHIJ", "example.com");
-        Aws.StopAccepted += scripted.MarkInstanceStopped;
-        await PrepareAsync(scripted);
+        Aws.StopAccepted += fakeAws.MarkInstanceStopped;
+        await PrepareAsync(fakeAws);
 
         // One bash runs the whole guide. It pauses where the reader opens the URL, which this test does.
-        const string look = "echo \"http://$ADDRESS/\"";
-        var commands = SetupGuide.Commands(Guide, "aws").Replace("DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT=0", StringComparison.Ordinal);   // the test engine has no BuildKit
-        Assert.Contains(look, commands, StringComparison.Ordinal);
-        var typing = TypeAsync(commands.Replace(look, $"{look} >'{Home}/url.part'; mv '{Home}/url.part' '{Home}/url'; until [ -e '{Home}/seen' ]; do sleep 0.1; done", StringComparison.Ordinal), $"{Key}\n{Password}");
+        const string showUrl = "echo \"http://$ADDRESS/\"";
+        // The test engine has no BuildKit.
+        var commands = SetupGuide.Commands(Guide, "aws").Replace("DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT=0", StringComparison.Ordinal);
+        Assert.Contains(showUrl, commands, StringComparison.Ordinal);
+        var typing = TypeAsync(
+            commands.Replace(showUrl, $"{showUrl} >'{Home}/url.part'; mv '{Home}/url.part' '{Home}/url'; until [ -e '{Home}/seen' ]; do sleep 0.1; done", StringComparison.Ordinal),
+            $"{Key}\n{Password}");
         while (!File.Exists(Path.Combine(Home, "url")))
         {
             Assert.False(typing.IsCompleted, typing.IsFaulted ? typing.Exception.ToString() : "The guide's commands ended before the URL was shown.");
@@ -43,7 +46,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         }
 
         // The agent of the stack's instance, with the configuration that the stack writes.
-        var config = JsonNode.Parse(UserDataScripts.OfStack(scripted.Stack!).File("/etc/ragagent.json"))!;
+        var config = JsonNode.Parse(UserDataScripts.OfStack(fakeAws.Stack!).File("/etc/ragagent.json"))!;
         foreach (var key in new[] { "image", "secrets", "access" })
         {
             Config[key] = config[key]!.DeepClone();
@@ -52,9 +55,9 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         await WaitUntilServingAsync();
         var url = new Uri(await File.ReadAllTextAsync(Path.Combine(Home, "url"), TestCancellation));
         Assert.Equal(HttpStatusCode.Unauthorized, (await Http.GetAsync(url, TestCancellation)).StatusCode);
-        using var visit = new HttpRequestMessage(HttpMethod.Get, url) { Headers = { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{Password}"))) } };
-        using var answer = await Http.SendAsync(visit, TestCancellation);
-        Assert.Contains("<b id=\"version\">guide<", await answer.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
+        using var request = new HttpRequestMessage(HttpMethod.Get, url) { Headers = { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{Password}"))) } };
+        using var response = await Http.SendAsync(request, TestCancellation);
+        Assert.Contains("<b id=\"version\">guide<", await response.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path.Combine(Home, "seen"), "", TestCancellation);
         await typing;
 
@@ -64,10 +67,10 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
             (await File.ReadAllLinesAsync(Path.Combine(Home, "github"), TestCancellation)));
         Assert.Equal(["CreateChangeSet", "ExecuteChangeSet", "SetStackPolicy", "ModifyInstanceAttribute", "CreateAccessKey", "StartInstances", "DeleteAccessKey", "CreateChangeSet", "ExecuteChangeSet",
             "CreateChangeSet", "ExecuteChangeSet", "DeleteAccessKey", "ModifyInstanceAttribute", "DeleteStack", "ecr:DeleteRepository", "ssm:DeleteParameters"],
-            scripted.Changes.Where(call => !call.StartsWith("s3:", StringComparison.Ordinal)));
-        Assert.Equal(["PUT", "PUT", "GET", "DELETE"], scripted.Changes.Where(call => call.StartsWith("s3:", StringComparison.Ordinal)).Select(call => call["s3:".Length..].Split(' ')[0]));
+            fakeAws.Changes.Where(call => !call.StartsWith("s3:", StringComparison.Ordinal)));
+        Assert.Equal(["PUT", "PUT", "GET", "DELETE"], fakeAws.Changes.Where(call => call.StartsWith("s3:", StringComparison.Ordinal)).Select(call => call["s3:".Length..].Split(' ')[0]));
         Assert.Equal(2, Aws.Requests.Count("ec2:StopInstances"));
-        Assert.Null(scripted.Stack);
+        Assert.Null(fakeAws.Stack);
         // No file contains a secret.
         Assert.DoesNotContain(Directory.EnumerateFiles(Home, "*", SearchOption.AllDirectories), file => File.ReadAllText(file) is var text && (text.Contains(Key, StringComparison.Ordinal) || text.Contains(Password, StringComparison.Ordinal)));
     }
@@ -76,13 +79,14 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
     public async Task The_AWS_guides_local_commands_serve_the_app()
     {
         var registry = FreePort();
-        await PrepareAsync(scripted: null);
+        await PrepareAsync(fakeAws: null);
         await File.WriteAllTextAsync(Path.Combine(Folder, "registry.yml"), $$"""
             version: 0.1
             storage: { filesystem: { rootdirectory: {{Folder}}/registry } }
             http: { addr: "127.0.0.1:{{registry}}" }
             """, TestCancellation);
-        DisposeWithTest(new AgentProcess("docker-registry", ["serve", Path.Combine(Folder, "registry.yml")], new Dictionary<string, string>()));
+        DisposeWithTest(
+            new AgentProcess("docker-registry", ["serve", Path.Combine(Folder, "registry.yml")], new Dictionary<string, string>()));
         await WaitUntilAsync(async () =>
         {
             try
@@ -95,9 +99,13 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
             }
         }, "the registry answers");
 
-        // Only names and ports that other tests use too are replaced. The registry runs as a process, because its image can't be pulled here.
-        var commands = SetupGuide.Commands(Guide, "local").Replace("localhost:5000", $"localhost:{registry}", StringComparison.Ordinal).Replace("8080", $"{Port}", StringComparison.Ordinal)
-            .Replace("/tmp/ragagent", RuntimeDirectory, StringComparison.Ordinal).Replace("DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT=0", StringComparison.Ordinal)
+        // Only names and ports that other tests use too are replaced. The registry runs as a process, because its image can't be pulled
+        // here.
+        var commands = SetupGuide.Commands(Guide, "local")
+            .Replace("localhost:5000", $"localhost:{registry}", StringComparison.Ordinal)
+            .Replace("8080", $"{Port}", StringComparison.Ordinal)
+            .Replace("/tmp/ragagent", RuntimeDirectory, StringComparison.Ordinal)
+                .Replace("DOCKER_BUILDKIT=1", "DOCKER_BUILDKIT=0", StringComparison.Ordinal)
             .Replace("\"listen\"", $"\"container\": {{ \"name\": \"{Name}\" }},\n  \"listen\"", StringComparison.Ordinal)
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("docker run ", commands[1], StringComparison.Ordinal);
@@ -113,7 +121,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     /// <summary>Creates the reader's two repositories and the programs that the guide calls.</summary>
-    private async Task PrepareAsync(FakeAws? scripted)
+    private async Task PrepareAsync(FakeAws? fakeAws)
     {
         Directory.CreateDirectory(Path.Combine(Home, "bin"));
         Directory.CreateDirectory(Path.Combine(Home, "packaging/cloudformation"));
@@ -130,7 +138,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
             cd dist && sha256sum ragagent-0.1.0-linux-x64.tar.gz >ragagent-0.1.0-linux-x64.tar.gz.sha256
             """);
         Program("bin/gh", $$"""case "$1 $2" in "secret set") echo "$* < $(cat)" ;; *) echo "$*" ;; esac >>'{{Home}}/github'""");
-        if (scripted is not null)
+        if (fakeAws is not null)
         {
             var environment = Aws.EnvironmentForAgent();
             // Older versions of the command don't read per-service endpoints from the environment. Presigning a URL needs no endpoint.
@@ -142,15 +150,15 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
                   "ec2 stop-instances") endpoint={{environment["AWS_ENDPOINT_URL_EC2"]}} ;;
                   # With an endpoint URL, it has to be signed for us-east-1.
                   "route53 "*) endpoint={{environment["AWS_ENDPOINT_URL_ROUTE_53"]}}; set -- "$@" --region us-east-1 ;;
-                  *) endpoint={{scripted.Endpoint}} ;;
+                  *) endpoint={{fakeAws.Endpoint}} ;;
                 esac
                 exec /usr/bin/aws "$@" --endpoint-url "$endpoint"
                 """);
         }
-        var of = $"guide-{Name}";
+        var image = $"guide-{Name}";
         await WithImageLockAsync(async () =>
-            (await EngineFixture.RunScriptAsync("tests/fake-app/build.sh", "--engine", Docker.Host, "--tag", of, "--version", "guide", "--base", "full")).AssertSucceeded());
-        await File.WriteAllTextAsync(Path.Combine(App, "Dockerfile.streamlit"), $"FROM {of}\n", TestCancellation);
+            (await EngineFixture.RunScriptAsync("tests/fake-app/build.sh", "--engine", Docker.Host, "--tag", image, "--version", "guide", "--base", "full")).AssertSucceeded());
+        await File.WriteAllTextAsync(Path.Combine(App, "Dockerfile.streamlit"), $"FROM {image}\n", TestCancellation);
     }
 
     private void Program(string name, string script)

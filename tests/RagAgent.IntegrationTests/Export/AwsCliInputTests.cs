@@ -62,9 +62,12 @@ public sealed class AwsCliInputTests : IAsyncLifetime
 
         (await AwsAsync("elbv2", "create-target-group", exported)).AssertSucceeded();
 
-        var sent = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(_aws.Body).ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
-        var expected = exported.Where(member => member.Key != "Matcher").ToDictionary(member => member.Key, member => member.Value!.ToString());
-        (expected["Action"], expected["Version"], expected["Matcher.HttpCode"]) = ("CreateTargetGroup", "2015-12-01", (string)exported["Matcher"]!["HttpCode"]!);
+        var sent = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(_aws.Body)
+            .ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        var expected = exported.Where(member => member.Key != "Matcher")
+            .ToDictionary(member => member.Key, member => member.Value!.ToString());
+        (expected["Action"], expected["Version"], expected["Matcher.HttpCode"]) = (
+            "CreateTargetGroup", "2015-12-01", (string)exported["Matcher"]!["HttpCode"]!);
         Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), sent.OrderBy(pair => pair.Key, StringComparer.Ordinal));
     }
 

@@ -85,7 +85,9 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         using var stalled = CreateImageStack(front.Socket, silence);
         Aws.Requests.Clear();   // the push also requested blobs
         var pulling = stalled.EnsureAsync(resolution);
-        await Aws.Requests.WaitForAsync(r => r.Operation == Operations.RegistryBlob && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase), TestCancellation);
+        await Aws.Requests.WaitForAsync(
+            r => r.Operation == Operations.RegistryBlob && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase),
+            TestCancellation);
         Assert.False(pulling.IsCompleted);
 
         var refused = await AssertProblem.ThrownAsync(() => EndedAsync(pulling, silence));
@@ -102,7 +104,8 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         var resolution = await PushAndResolveAsync();
         await using var front = await FrontAsync(EngineProxy.AnswerPull(async context =>
         {
-            await EngineProxy.WriteMessageAsync(context, $$"""{"status":"Download complete","id":"{{(await LowestLayerAsync())[..12]}}"}""");
+            await EngineProxy.WriteMessageAsync(
+                context, $$"""{"status":"Download complete","id":"{{(await LowestLayerAsync())[..12]}}"}""");
             await EngineProxy.HangAsync(context);
         }));
         var silence = new FakeTimeProvider();
@@ -133,7 +136,9 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         await imageStack.EnsureAsync(resolution);
 
         var login = JsonNode.Parse(Convert.FromBase64String(header!.Replace('-', '+').Replace('_', '/')))!;
-        Assert.Equal((Aws.RegistryHost, "AWS", Aws.DockerLogin.Password), ((string?)login["serveraddress"], (string?)login["username"], (string?)login["password"]));
+        Assert.Equal(
+            (Aws.RegistryHost, "AWS", Aws.DockerLogin.Password),
+            ((string?)login["serveraddress"], (string?)login["username"], (string?)login["password"]));
     }
 
     [Fact]
@@ -146,14 +151,16 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
 
         Assert.Equal(first.Image.Digest, (await imageStack.EnsureAsync(first)).Digest);
 
-        Assert.Equal(first.Image.ToString(), await Docker.DoAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository));
+        Assert.Equal(
+            first.Image.ToString(), await Docker.DoAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository));
     }
 
     [Fact]
     public async Task An_index_with_an_attestation_resolves_to_the_image_for_this_machine()
     {
         await PushAsync("amd", "amd64");
-        var (index, image) = await OciIndexPublisher.PushAsync(Http, Aws, "ragstream-web", "latest", [("amd64", "amd64")], TestCancellation);
+        var (index, image) = await OciIndexPublisher.PushAsync(
+            Http, Aws, "ragstream-web", "latest", [("amd64", "amd64")], TestCancellation);
         using var imageStack = CreateImageStack(SharedEngine);
 
         var resolution = await imageStack.Store.ResolveAsync(TestCancellation);

@@ -9,7 +9,8 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Images;
 
 /// <summary>Layers broken by a power cut or a careless person, on a private engine whose files are really broken.</summary>
-public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine engine) : ImageTestBase(engineFixture), IClassFixture<PrivateEngine>
+public sealed class ImageRepairTests(
+    EngineFixture engineFixture, PrivateEngine engine) : ImageTestBase(engineFixture), IClassFixture<PrivateEngine>
 {
     [Theory]
     [InlineData("the folder of the layer")]
@@ -33,10 +34,12 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         await engine.Docker.DoAsync("pull", "--quiet", resolution.Image.ToString());
         Assert.False(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
 
-        Assert.InRange((await imageStack.EnsureAsync(resolution, anew: true)).PulledBytes, 1_000, long.MaxValue);
+        Assert.InRange((await imageStack.EnsureAsync(resolution, pullAgain: true)).PulledBytes, 1_000, long.MaxValue);
 
         Assert.True(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
-        Assert.Equal($"{Repository}:latest", await engine.Docker.DoAsync("image", "inspect", "--format", "{{index .RepoTags 0}}", resolution.Image.ToString()));
+        Assert.Equal(
+            $"{Repository}:latest",
+            await engine.Docker.DoAsync("image", "inspect", "--format", "{{index .RepoTags 0}}", resolution.Image.ToString()));
         Assert.Empty(await engine.Docker.DoAsync("ps", "--all", "--quiet"));
     }
 
@@ -50,12 +53,14 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         (await LayersAsync(resolution))[^1].Corrupt("its short name");
 
         Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
-        Assert.Equal("registry-unreachable", (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, anew: true))).Code);
+        Assert.Equal(
+            "registry-unreachable", (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, pullAgain: true))).Code);
         Assert.NotNull(await imageStack.Engine.FindAsync(resolution.Image.ToString(), TestCancellation));
 
         Aws.Faults.Clear();
         Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("MANIFEST_UNKNOWN"));
-        Assert.Equal("registry-tag-missing", (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, anew: true))).Code);
+        Assert.Equal(
+            "registry-tag-missing", (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, pullAgain: true))).Code);
         Assert.NotNull(await imageStack.Engine.FindAsync(resolution.Image.ToString(), TestCancellation));
     }
 
@@ -70,12 +75,12 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         await imageStack.EnsureAsync(second);
 
         (await LayersAsync(second))[^1].Corrupt("its short name");
-        await imageStack.EnsureAsync(second, anew: true);
+        await imageStack.EnsureAsync(second, pullAgain: true);
         Assert.True(await imageStack.Engine.IsIntactAsync(second.Image.ToString(), TestCancellation));
         Assert.True(await imageStack.Engine.IsIntactAsync(first.Image.ToString(), TestCancellation));
 
         (await LayersAsync(second))[0].Corrupt("what is in the layer");
-        await imageStack.EnsureAsync(second, anew: true);
+        await imageStack.EnsureAsync(second, pullAgain: true);
         Assert.True(await imageStack.Engine.IsIntactAsync(second.Image.ToString(), TestCancellation));
         Assert.Null(await imageStack.Engine.FindAsync(first.Image.ToString(), TestCancellation));
     }
@@ -90,7 +95,7 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         await engine.Docker.DoAsync("create", "--label", $"ragagent.name={Name}", resolution.Image.ToString());
         (await LayersAsync(resolution))[^1].Corrupt("what is in the layer");
 
-        await imageStack.EnsureAsync(resolution, anew: true);
+        await imageStack.EnsureAsync(resolution, pullAgain: true);
 
         Assert.True(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
         Assert.Empty(await engine.Docker.DoAsync("ps", "--all", "--quiet"));
@@ -107,11 +112,11 @@ public sealed class ImageRepairTests(EngineFixture engineFixture, PrivateEngine 
         // As after a power cut: a file that never reached the disk exists, but is empty.
         await engine.CrashAsync(() => File.WriteAllText(Path.Combine(layers[^1].Record, "cache-id"), ""));
 
-        var told = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
-        Assert.Equal(ProblemCatalog.ImageCorrupt.Code, told.Code);
-        var stuck = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, anew: true));
-        Assert.Equal("image-store-broken", stuck.Code);
-        Assert.Contains($"remove {engine.Data}/image, {engine.Data}/overlay2 and {engine.Data}/containers", stuck.Remedy, StringComparison.Ordinal);
+        var detected = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
+        Assert.Equal(ProblemCatalog.ImageCorrupt.Code, detected.Code);
+        var unrepairable = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution, pullAgain: true));
+        Assert.Equal("image-store-broken", unrepairable.Code);
+        Assert.Contains($"remove {engine.Data}/image, {engine.Data}/overlay2 and {engine.Data}/containers", unrepairable.Remedy, StringComparison.Ordinal);
 
         await engine.CrashAsync(() =>
         {

@@ -31,8 +31,8 @@ internal sealed class ImageStack : IDisposable
 
     public List<PullProgress> Progress { get; } = [];
 
-    public Task<FetchedImage> EnsureAsync(Resolution resolution, bool anew = false, CancellationToken? stopping = null) =>
-        Store.FetchAsync(resolution, anew, Progress.Add, stopping ?? TestContext.Current.CancellationToken);
+    public Task<FetchedImage> EnsureAsync(Resolution resolution, bool pullAgain = false, CancellationToken? stopping = null) =>
+        Store.FetchAsync(resolution, pullAgain, Progress.Add, stopping ?? TestContext.Current.CancellationToken);
 
     public void Dispose()
     {

@@ -14,7 +14,8 @@ public abstract class ImageTestBase(EngineFixture engineFixture) : AgentTestBase
 
     /// <param name="engine">The URI of the engine's socket.</param>
     /// <param name="silence">The clock that measures how long a pull is silent.</param>
-    internal ImageStack CreateImageStack(Uri engine, TimeProvider? silence = null) => new(engine, Aws, Name, silence ?? TimeProvider.System);
+    internal ImageStack CreateImageStack(Uri engine, TimeProvider? silence = null) =>
+        new(engine, Aws, Name, silence ?? TimeProvider.System);
 
     /// <summary>Pushes a version and resolves its tag.</summary>
     internal async Task<Resolution> PushAndResolveAsync(string version = "1", params string[] more)
@@ -24,7 +25,8 @@ public abstract class ImageTestBase(EngineFixture engineFixture) : AgentTestBase
     }
 
     /// <summary>Pushes the previous image plus one small layer.</summary>
-    internal Task<Resolution> PushLayerAsync(string content) => PushFromAsync($"FROM {Repository}:latest", file => file.Write(Encoding.UTF8.GetBytes(content)));
+    internal Task<Resolution> PushLayerAsync(string content) =>
+        PushFromAsync($"FROM {Repository}:latest", file => file.Write(Encoding.UTF8.GetBytes(content)));
 
     internal async Task<Resolution> PushFromAsync(string from, Action<FileStream> write)
     {
@@ -43,7 +45,8 @@ public abstract class ImageTestBase(EngineFixture engineFixture) : AgentTestBase
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest"));
         var (user, password) = Aws.DockerLogin;
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
         request.Headers.Accept.ParseAdd(MediaTypes.DockerManifest);
         using var response = await Http.SendAsync(request, TestCancellation);
         var manifest = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestCancellation))!;

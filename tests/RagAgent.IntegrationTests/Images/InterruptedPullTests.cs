@@ -6,7 +6,8 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Images;
 
 /// <summary>The agent dies during a pull.</summary>
-public sealed class InterruptedPullTests(EngineFixture engineFixture, PrivateEngine engine) : ImageTestBase(engineFixture), IClassFixture<PrivateEngine>
+public sealed class InterruptedPullTests(
+    EngineFixture engineFixture, PrivateEngine engine) : ImageTestBase(engineFixture), IClassFixture<PrivateEngine>
 {
     [Fact]
     public async Task A_pull_interrupted_by_the_agents_death_is_finished_by_the_next_agent()
@@ -39,5 +40,7 @@ public sealed class InterruptedPullTests(EngineFixture engineFixture, PrivateEng
 
     /// <summary>Each blob once per download by the engine.</summary>
     private IEnumerable<string> Fetched() =>
-        Aws.Requests.ByOperation(Operations.StorageBlob).Where(r => r.Method == "GET" && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase)).Select(r => r.Resource);
+        Aws.Requests.ByOperation(Operations.StorageBlob)
+            .Where(r => r.Method == "GET" && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase))
+            .Select(r => r.Resource);
 }

@@ -14,7 +14,8 @@ public sealed class LongPullTests(EngineFixture engineFixture) : ImageTestBase(e
     {
         var resolution = await PushAndResolveAsync("1", "--ballast", "3m");
         Aws.Faults.Add(Operations.RegistryBlob, new Fault.Throttle(64 * 1024), method: "GET");
-        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), SharedEngine.LocalPath, "/images/create", TimeSpan.FromSeconds(61));
+        await using var slow = new DelayingEngineProxy(
+            Path.Combine(Folder, "slow.sock"), SharedEngine.LocalPath, "/images/create", TimeSpan.FromSeconds(61));
         using var imageStack = CreateImageStack(new Uri($"unix://{slow.Path}"));
 
         var watch = Stopwatch.StartNew();

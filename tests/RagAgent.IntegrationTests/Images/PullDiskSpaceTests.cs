@@ -21,7 +21,9 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
         var refused = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
 
         Assert.Equal(ProblemCatalog.DiskFull.Code, refused.Code);
-        Assert.Matches($@"^Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), but 4\d\d MB are free on {engine.Data}\.$", refused.What);
+        Assert.Matches(
+            $@"^Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), but 4\d\d MB are free on {engine.Data}\.$",
+            refused.What);
         Assert.Single(Aws.Requests.ByOperation(Operations.RegistryBlob));   // the image's configuration, which lists its layers
 
         await engine.ResizeDiskAsync("600m");

@@ -63,7 +63,9 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         Assert.Equal((Aws.Instance.InstanceId, "stopping", "running", 1),
             ((string)stopped["InstanceId"]!, (string)stopped["CurrentState"]!["Name"]!, (string)stopped["PreviousState"]!["Name"]!, stops));
         var call = Aws.Requests.ByOperation("ec2:StopInstances")[^1];
-        Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", "arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0"), (call.Principal, call.Resource));
+        Assert.Equal(
+            ("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", "arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0"),
+            (call.Principal, call.Resource));
     }
 
     [Theory]
@@ -89,7 +91,9 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         Aws.HostedZones.Add(ZoneId, "example.com");
         Aws.HostedZones.Add("Z0000000000", "example.org");
 
-        var zones = JsonNode.Parse((await AwsAsync(true, "route53", "list-hosted-zones-by-name", "--dns-name", "example.com")).AssertSucceeded())!["HostedZones"]!.AsArray();
+        var zones = JsonNode.Parse(
+            (await AwsAsync(true, "route53", "list-hosted-zones-by-name", "--dns-name", "example.com")).AssertSucceeded())!["HostedZones"]!
+            .AsArray();
         Assert.Equal(($"/hostedzone/{ZoneId}", "example.com."), ((string)zones[0]!["Id"]!, (string)zones[0]!["Name"]!));
 
         var change = JsonNode.Parse((await ChangeAsync(Upsert("Rag.example.com", "A", "203.0.113.7"), Upsert("*.example.com", "AAAA", "2001:db8::7"))).AssertSucceeded())!["ChangeInfo"]!;
@@ -100,7 +104,9 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
             """{ "Action": "CREATE", "ResourceRecordSet": { "Name": "w.example.com", "Type": "A", "SetIdentifier": "blue", "Weight": 10, "TTL": 60, "ResourceRecords": [ { "Value": "1.1.1.1" } ] } }""")).AssertSucceeded();
 
         Assert.Equal(["\\052.example.com. AAAA", "rag.example.com. A", "w.example.com. A", "www.example.com. A"], await ListAsync());
-        Assert.Equal(["rag.example.com. A"], await ListAsync("--start-record-name", "rag.example.com", "--start-record-type", "A", "--max-items", "1"));
+        Assert.Equal(
+            ["rag.example.com. A"],
+            await ListAsync("--start-record-name", "rag.example.com", "--start-record-type", "A", "--max-items", "1"));
         var weighted = Aws.HostedZones.Records(ZoneId).Single(set => set.SetIdentifier is not null);
         Assert.Equal(("blue", 10L), (weighted.SetIdentifier, weighted.Weight));
         var call = Aws.Requests.ByOperation("route53:ChangeResourceRecordSets")[0];
@@ -118,7 +124,8 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     [InlineData("CREATE", "there.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to create resource record set [name='there.example.com.', type='A'] but it already exists]")]
     [InlineData("DELETE", "there.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set [name='there.example.com.', type='A'] but the values provided do not match the current values]")]
     [InlineData("DELETE", "gone.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set [name='gone.example.com.', type='A'] but it was not found]")]
-    public async Task The_aws_command_reports_Route_53_errors_and_no_record_changes(string action, string name, string type, string value, string expected)
+    public async Task The_aws_command_reports_Route_53_errors_and_no_record_changes(
+        string action, string name, string type, string value, string expected)
     {
         Aws.HostedZones.Add(ZoneId, "example.com");
         Aws.HostedZones.Put(ZoneId, new ResourceRecordSet("taken.example.com", "CNAME", 60, ["x.example.net"]));
@@ -144,7 +151,10 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
             Aws.Faults.Add("route53:ChangeResourceRecordSets", new Fault.Error(fault));
         }
 
-        Assert.StartsWith($"An error occurred {expected}", (await ChangeAsync(Upsert("rag.example.com", "A", "1.1.1.1"))).AssertFailed(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"An error occurred {expected}",
+            (await ChangeAsync(Upsert("rag.example.com", "A", "1.1.1.1"))).AssertFailed(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -197,7 +207,8 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         var login = $"AWS:{await new EcrClient(Aws).TokenAsync(StaticKeyId, StaticSecret, TestCancellation)}";
         var source = $"docker://{Aws.RegistryHost}/app:latest";
 
-        var inspected = await ProcessRunner.RunAsync("skopeo", ["inspect", "--tls-verify=false", "--creds", login, source], stopping: TestCancellation);
+        var inspected = await ProcessRunner.RunAsync(
+            "skopeo", ["inspect", "--tls-verify=false", "--creds", login, source], stopping: TestCancellation);
         var copied = await ProcessRunner.RunAsync("skopeo", ["copy", "--insecure-policy", "--src-tls-verify=false", "--dest-tls-verify=false",
             "--src-creds", login, "--dest-creds", login, source, $"docker://{Aws.RegistryHost}/copy:latest"], stopping: TestCancellation);
         var saved = await ProcessRunner.RunAsync("skopeo", ["copy", "--insecure-policy", "--src-tls-verify=false", "--src-creds", login, source,
@@ -243,7 +254,14 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         $$"""{ "Action": "UPSERT", "ResourceRecordSet": { "Name": "{{name}}", "Type": "{{type}}", "TTL": 60, "ResourceRecords": [ { "Value": "{{value}}" } ] } }""";
 
     private Task<ProcessResult> ChangeAsync(params string[] changes) =>
-        AwsAsync(true, "route53", "change-resource-record-sets", "--hosted-zone-id", ZoneId, "--change-batch", $$"""{ "Changes": [ {{string.Join(", ", changes)}} ] }""");
+        AwsAsync(
+            true,
+            "route53",
+            "change-resource-record-sets",
+            "--hosted-zone-id",
+            ZoneId,
+            "--change-batch",
+            $$"""{ "Changes": [ {{string.Join(", ", changes)}} ] }""");
 
     private async Task<string[]> ListAsync(params string[] more) =>
         [.. JsonNode.Parse((await AwsAsync(true, ["route53", "list-resource-record-sets", "--hosted-zone-id", ZoneId, .. more])).AssertSucceeded())!["ResourceRecordSets"]!.AsArray().Select(set => $"{set!["Name"]} {set["Type"]}")];
@@ -268,7 +286,11 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
             environment["AWS_ACCESS_KEY_ID"] = StaticKeyId;
             environment["AWS_SECRET_ACCESS_KEY"] = StaticSecret;
         }
-        return ProcessRunner.RunAsync("/usr/bin/aws", ["--endpoint-url", Aws.ApiEndpoint.ToString(), "--output", "json", .. arguments], environment, stopping: TestCancellation);
+        return ProcessRunner.RunAsync(
+            "/usr/bin/aws",
+            ["--endpoint-url", Aws.ApiEndpoint.ToString(), "--output", "json", .. arguments],
+            environment,
+            stopping: TestCancellation);
     }
 
     private static X509Certificate2 CertificateFor(string host)

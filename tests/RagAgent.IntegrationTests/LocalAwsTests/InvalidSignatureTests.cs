@@ -34,7 +34,8 @@ public class InvalidSignatureTests : LocalAwsTestBase
 
     [Fact]
     public async Task A_static_key_with_a_session_token_is_not_recognized() =>
-        await AssertRefusedAsync("UnrecognizedClientException", "is invalid", new SessionAWSCredentials(StaticKeyId, StaticSecret, "made-up"));
+        await AssertRefusedAsync(
+            "UnrecognizedClientException", "is invalid", new SessionAWSCredentials(StaticKeyId, StaticSecret, "made-up"));
 
     [Fact]
     public async Task A_body_altered_in_transit_does_not_match_its_signature() =>

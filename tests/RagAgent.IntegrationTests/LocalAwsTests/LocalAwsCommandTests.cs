@@ -95,13 +95,18 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
             new Dictionary<string, string> { ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = "AKIDSCRIPT", ["AWS_SECRET_ACCESS_KEY"] = "static-secret" },
             stopping: TestCancellation)).AssertSucceeded();
 
-        Assert.Equal("rag.example.com. 60 A 203.0.113.7", (await LocalAwsAsync("zone", "records", "Z0123456789ABCDEFGHIJ")).AssertSucceeded());
-        Assert.Contains("No hosted zone found with ID: Z1", (await LocalAwsAsync("zone", "records", "Z1")).AssertFailed(), StringComparison.Ordinal);
+        Assert.Equal(
+            "rag.example.com. 60 A 203.0.113.7", (await LocalAwsAsync("zone", "records", "Z0123456789ABCDEFGHIJ")).AssertSucceeded());
+        Assert.Contains(
+            "No hosted zone found with ID: Z1", (await LocalAwsAsync("zone", "records", "Z1")).AssertFailed(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_secret_value_on_the_command_line_is_refused() =>
-        Assert.Contains("no process argument", (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).AssertFailed(), StringComparison.Ordinal);
+        Assert.Contains(
+            "no process argument",
+            (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).AssertFailed(),
+            StringComparison.Ordinal);
 
     // Temporary files go to the test's folder, because a killed LocalAws can't remove its own.
     private Dictionary<string, string> Surroundings => new()
@@ -112,7 +117,8 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     };
 
     private Task<ProcessResult> LocalAwsAsync(params string[] arguments) =>
-        ProcessRunner.RunAsync("dotnet", ["exec", Program, .. arguments, "--endpoint", _ready.ApiEndpoint], Surroundings, stopping: TestCancellation);
+        ProcessRunner.RunAsync(
+            "dotnet", ["exec", Program, .. arguments, "--endpoint", _ready.ApiEndpoint], Surroundings, stopping: TestCancellation);
 
     private async Task TerminateAsync()
     {

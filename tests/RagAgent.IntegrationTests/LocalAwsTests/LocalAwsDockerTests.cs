@@ -21,7 +21,9 @@ public class LocalAwsDockerTests : LocalAwsTestBase
         var token = await new EcrClient(Aws).TokenAsync(StaticKeyId, StaticSecret, TestCancellation);
         (await engine.DockerAsync(["login", "--username", "AWS", "--password-stdin", Aws.RegistryHost], token, TestCancellation)).AssertSucceeded();
         (await Docker("pull", $"{name}:latest")).AssertSucceeded();
-        Assert.Equal($"{name}@{image.Digest}", (await Docker("inspect", "--format", "{{index .RepoDigests 0}}", $"{name}:latest")).AssertSucceeded());
+        Assert.Equal(
+            $"{name}@{image.Digest}",
+            (await Docker("inspect", "--format", "{{index .RepoDigests 0}}", $"{name}:latest")).AssertSucceeded());
         Assert.Equal(2, Aws.Requests.ByOperation("registry:blob").Count(r => r is { Method: "GET", Status: 307 }));
 
         Aws.Requests.Clear();

@@ -73,7 +73,8 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     {
         Aws.Faults.Add("imds-token", new Fault.Cut(), times: 1);
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => Http.PutAsync(new Uri(Aws.ApiEndpoint, "/latest/api/token"), null, TestCancellation));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => Http.PutAsync(new Uri(Aws.ApiEndpoint, "/latest/api/token"), null, TestCancellation));
     }
 
     [Fact]

@@ -8,7 +8,8 @@ namespace RagAgent.IntegrationTests.LocalAwsTests;
 public class LocalAwsMetadataTests : LocalAwsTestBase
 {
     [Fact]
-    public async Task Metadata_without_a_token_is_unauthorized() => Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync("instance-id", null)).Status);
+    public async Task Metadata_without_a_token_is_unauthorized() =>
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync("instance-id", null)).Status);
 
     [Fact]
     public async Task A_metadata_token_works_until_it_expires()

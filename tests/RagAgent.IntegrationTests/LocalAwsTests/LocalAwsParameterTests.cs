@@ -141,7 +141,8 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     private async Task<Parameter> GetAsync(string name, bool decrypt = true, int retries = 0, AWSCredentials? credentials = null)
     {
         using var client = Client(retries, credentials);
-        return (await client.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = decrypt }, TestCancellation)).Parameter;
+        return (
+            await client.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = decrypt }, TestCancellation)).Parameter;
     }
 
     private AmazonSimpleSystemsManagementClient Client(int retries = 0, AWSCredentials? credentials = null) =>

@@ -103,7 +103,8 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
         using var response = await Http.SendAsync(request, TestCancellation);
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("Only one auth mechanism allowed", await response.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "Only one auth mechanism allowed", await response.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +112,8 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     {
         var image = await PushedAsync();
         var link = await LinkAsync(image);
-        var forged = new Uri(link.ToString().Replace(TestImage.DigestOf(image.Layer), TestImage.DigestOf(image.Config), StringComparison.Ordinal));
+        var forged = new Uri(
+            link.ToString().Replace(TestImage.DigestOf(image.Layer), TestImage.DigestOf(image.Config), StringComparison.Ordinal));
         using var refused = await Http.GetAsync(forged, TestCancellation);
 
         Clock.Advance(TimeSpan.FromMinutes(61));

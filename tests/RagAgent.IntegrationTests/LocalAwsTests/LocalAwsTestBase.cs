@@ -63,7 +63,8 @@ public abstract class LocalAwsTestBase : IAsyncLifetime
     protected static async Task AssertErrorAsync(HttpResponseMessage response, HttpStatusCode status, string code, string message)
     {
         var error = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestCancellation))!["errors"]![0]!;
-        Assert.Equal((status, code, message), (response.StatusCode, error["code"]!.GetValue<string>(), error["message"]!.GetValue<string>()));
+        Assert.Equal(
+            (status, code, message), (response.StatusCode, error["code"]!.GetValue<string>(), error["message"]!.GetValue<string>()));
     }
 
     /// <summary>Advances the clock in small steps until the task is done, so that timers fire on the way.</summary>

@@ -6,7 +6,7 @@ namespace RagAgent.IntegrationTests.Support;
 /// <summary>An agent process, started as systemd starts it.</summary>
 internal sealed class AgentProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
     private readonly Process _process;
     private readonly List<string> _lines = [];

@@ -116,7 +116,8 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
 
     /// <summary>The ids of all containers of this test's agent, running or not.</summary>
     internal async Task<string[]> ContainersAsync(DockerCli docker) =>
-        PrivateEngine.Lines((await docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
+        PrivateEngine.Lines(
+            (await docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
 
     /// <summary>Makes the app misbehave. tests/fake-app/README.md lists the variables.</summary>
     protected void ConfigureApp(params (string Name, string Value)[] behavior)
@@ -130,7 +131,8 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
     }
 
     /// <summary>Builds a light fake app and pushes it, as CI does. The local image is removed, so that the agent must pull.</summary>
-    protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) => BuildAndPushAsync("light", version, tag, more);
+    protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) =>
+        BuildAndPushAsync("light", version, tag, more);
 
     /// <summary>Pushes a light fake app with the behavior built into its image.</summary>
     protected Task PushWithBehaviorAsync(string version, params (string Name, string Value)[] behavior) =>
@@ -177,7 +179,8 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
     internal AgentProcess StartAgent()
     {
         WriteConfig();
-        return StartAgent(EngineFixture.Binary, ["run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
+        return StartAgent(
+            EngineFixture.Binary, ["run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
     }
 
     internal AgentProcess StartAgent(string program, IReadOnlyList<string> arguments)
@@ -197,7 +200,8 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
     }
 
     /// <summary>Runs a command of the agent's binary.</summary>
-    internal Task<ProcessResult> RunCommandAsync(params string[] arguments) => ProcessRunner.RunAsync(EngineFixture.Binary, arguments, AgentEnvironment, stopping: TestCancellation);
+    internal Task<ProcessResult> RunCommandAsync(params string[] arguments) =>
+        ProcessRunner.RunAsync(EngineFixture.Binary, arguments, AgentEnvironment, stopping: TestCancellation);
 
     internal Task<ProcessResult> UpdateAsync() => RequestAsync("update");
 
@@ -205,10 +209,13 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
     internal Task<ProcessResult> RequestAsync(string what) => RunCommandAsync(what, "--runtime-dir", RuntimeDirectory);
 
     /// <summary>Sets how a new image takes over and how long it is watched.</summary>
-    protected void ConfigureUpdate(string swap, string watch) => Config["update"] = new JsonObject { ["every"] = null, ["swap"] = swap, ["watch"] = watch };
+    protected void ConfigureUpdate(string swap, string watch) =>
+        Config["update"] = new JsonObject { ["every"] = null, ["swap"] = swap, ["watch"] = watch };
 
     /// <summary>The ids of all containers of this agent on the shared engine, running or not.</summary>
-    protected async Task<string[]> AgentContainersAsync() => PrivateEngine.Lines((await Docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
+    protected async Task<string[]> AgentContainersAsync() =>
+        PrivateEngine.Lines(
+            (await Docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
 
     /// <summary>Records what happens to this agent's containers from now on.</summary>
     internal Task<ContainerHistory> WatchContainersAsync() => ContainerHistory.StartAsync(Docker, Name);
@@ -231,7 +238,7 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
     {
         await PushWithBehaviorAsync(version, behavior);
         StartAgent();
-        return await WaitForAsync(s => s.App.State == "serving" && s.Rollout.Phase == "settled", "the first image has proven itself");
+        return await WaitForAsync(s => s.App.State == "serving" && s.Rollout.Phase == "settled", "the first image has passed its watch");
     }
 
     /// <summary>Waits until the agent's status meets the condition. A failure shows the last status and the log.</summary>

@@ -44,7 +44,8 @@ internal sealed class BareEngine : IAsyncDisposable
     }
 
     public Task<ProcessResult> DockerAsync(IReadOnlyList<string> arguments, string input = "", CancellationToken stopping = default) =>
-        ProcessRunner.RunAsync("docker", ["--host", Host, .. arguments], new Dictionary<string, string> { ["DOCKER_CONFIG"] = In("config") }, input, stopping);
+        ProcessRunner.RunAsync(
+            "docker", ["--host", Host, .. arguments], new Dictionary<string, string> { ["DOCKER_CONFIG"] = In("config") }, input, stopping);
 
     public async ValueTask DisposeAsync()
     {

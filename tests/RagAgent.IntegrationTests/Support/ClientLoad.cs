@@ -10,7 +10,8 @@ internal sealed class ClientLoad : IAsyncDisposable
     private readonly ConcurrentQueue<ClientRequest> _requests = new();
     private readonly Task _all;
 
-    public ClientLoad(Uri address, int number) => _all = Task.WhenAll(Enumerable.Range(0, number).Select(_ => RequestRepeatedlyAsync(address)));
+    public ClientLoad(Uri address, int number) =>
+        _all = Task.WhenAll(Enumerable.Range(0, number).Select(_ => RequestRepeatedlyAsync(address)));
 
     /// <summary>The requests that have ended so far, in order.</summary>
     public IReadOnlyCollection<ClientRequest> Requests => _requests;
@@ -45,7 +46,12 @@ internal sealed class ClientLoad : IAsyncDisposable
         try
         {
             using var response = await _http.GetAsync(address);
-            return new ClientRequest((int)response.StatusCode, response.Headers.RetryAfter is not null, await response.Content.ReadAsStringAsync(), sentAt, TimeProvider.System.GetTimestamp());
+            return new ClientRequest(
+                (int)response.StatusCode,
+                response.Headers.RetryAfter is not null,
+                await response.Content.ReadAsStringAsync(),
+                sentAt,
+                TimeProvider.System.GetTimestamp());
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {

@@ -4,7 +4,9 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Support;
 
 /// <summary>Keeps every core busy until disposed, but at most for <see cref="MaxDuration"/>.</summary>
-/// <remarks>It has the lowest priority, so the load itself is what waits: the kernel reports pressure while everything else keeps running.</remarks>
+/// <remarks>
+/// It has the lowest priority, so the load itself is what waits: the kernel reports pressure while everything else keeps running.
+/// </remarks>
 internal sealed class CpuLoad : IAsyncDisposable
 {
     private const string PressureFile = "/proc/pressure/cpu";
@@ -23,14 +25,18 @@ internal sealed class CpuLoad : IAsyncDisposable
         while (account <= 80)
         {
             var busy = _processes.Count(process => !process.HasExited);
-            Assert.True(busy == _processes.Length, $"The load has ended ({busy} of {_processes.Length} processes run), and the kernel reports {account} % for the last ten seconds.");
+            Assert.True(
+                busy == _processes.Length,
+                $"The load has ended ({busy} of {_processes.Length} processes run), and the kernel reports {account} % for the last ten seconds.");
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, stopping);
             account = await ReadAsync(stopping);
         }
     }
 
     private static async Task<double> ReadAsync(CancellationToken stopping) =>
-        double.Parse((await File.ReadAllTextAsync(PressureFile, stopping)).Split("avg10=")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+        double.Parse(
+            (await File.ReadAllTextAsync(PressureFile, stopping)).Split("avg10=")[1].Split(' ')[0],
+            System.Globalization.CultureInfo.InvariantCulture);
 
     public async ValueTask DisposeAsync()
     {

@@ -24,7 +24,9 @@ internal sealed partial class EngineBreakpoint : IAsyncDisposable
 
     public string Path { get; }
 
-    /// <summary>The changes since the breakpoint was set: <c>create</c>, <c>attach</c>, <c>start</c>, <c>secrets</c>, <c>stop</c>, <c>remove</c>, …</summary>
+    /// <summary>
+    /// The changes since the breakpoint was set: <c>create</c>, <c>attach</c>, <c>start</c>, <c>secrets</c>, <c>stop</c>, <c>remove</c>, …
+    /// </summary>
     public IReadOnlyList<string> Changes
     {
         get
@@ -38,7 +40,8 @@ internal sealed partial class EngineBreakpoint : IAsyncDisposable
 
     /// <summary>Sets the breakpoint and restarts the count.</summary>
     /// <param name="number">The change to stop at: 1 is the next one.</param>
-    /// <param name="answered">False: the engine never receives the request. True: the engine has carried it out, but its response is lost.</param>
+    /// <param name="answered">False: the engine never receives the request. True: the engine has carried it out, but its response is
+    /// lost.</param>
     /// <returns>Completes when the breakpoint is hit, with the name of the change. The client then waits until it disconnects.</returns>
     public Task<string> BreakAt(int number, bool answered)
     {

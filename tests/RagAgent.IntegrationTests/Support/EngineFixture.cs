@@ -15,7 +15,10 @@ public sealed class EngineFixture : IAsyncLifetime
     /// <summary>The agent under test: <c>RAGAGENT_BINARY</c>, or the build of the same configuration as these tests.</summary>
     public static string Binary { get; } = Environment.GetEnvironmentVariable("RAGAGENT_BINARY") is { Length: > 0 } set
         ? set
-        : Path.Combine(RepositoryFiles.PathOf("src/RagAgent/bin"), new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0/linux-x64/ragagent");
+        : Path.Combine(
+            RepositoryFiles.PathOf("src/RagAgent/bin"),
+            new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
+            "net10.0/linux-x64/ragagent");
 
     internal DockerCli Docker { get; private set; } = null!;
 

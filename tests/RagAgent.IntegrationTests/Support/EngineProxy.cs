@@ -38,7 +38,8 @@ internal sealed class EngineProxy : IAsyncDisposable
         {
             if (!await intercept(context))
             {
-                await forwarder.SendAsync(context, "http://engine", _engine, new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromMinutes(10) });
+                await forwarder.SendAsync(
+                    context, "http://engine", _engine, new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromMinutes(10) });
             }
         });
     }

@@ -15,7 +15,8 @@ internal sealed class HttpForwardProxy : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly ConcurrentQueue<string> _requestedHosts = new();
-    private readonly HttpMessageInvoker _out = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false });
+    private readonly HttpMessageInvoker _out = new(
+        new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false });
 
     private HttpForwardProxy()
     {
@@ -33,7 +34,8 @@ internal sealed class HttpForwardProxy : IAsyncDisposable
         });
     }
 
-    public Uri Address => new(_server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+    public Uri Address =>
+        new(_server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
 
     /// <summary>Every URL that a client requested.</summary>
     public IReadOnlyCollection<string> RequestedHosts => _requestedHosts;
@@ -56,7 +58,8 @@ internal sealed class HttpForwardProxy : IAsyncDisposable
     {
         public static KeepHostTransformer Instance { get; } = new();
 
-        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
             proxyRequest.Headers.Host = httpContext.Request.Host.Value;

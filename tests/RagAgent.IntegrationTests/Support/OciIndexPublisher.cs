@@ -29,7 +29,8 @@ internal static class OciIndexPublisher
         }
         // An attestation is a manifest with an unknown platform. Any stored manifest can play that part.
         manifests.Insert(0, Entry(first!, manifests[0]!["size"]!.GetValue<int>(), "unknown", "unknown"));
-        var index = Encoding.UTF8.GetBytes(new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = OciIndex, ["manifests"] = manifests }.ToJsonString());
+        var index = Encoding.UTF8.GetBytes(
+            new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = OciIndex, ["manifests"] = manifests }.ToJsonString());
         var put = Request(aws, HttpMethod.Put, repository, tag);
         put.Content = new ByteArrayContent(index);
         put.Content.Headers.ContentType = new MediaTypeHeaderValue(OciIndex);
@@ -50,7 +51,8 @@ internal static class OciIndexPublisher
     {
         var (user, password) = aws.DockerLogin;
         var request = new HttpRequestMessage(method, new Uri(aws.RegistryEndpoint, $"/v2/{repository}/manifests/{reference}"));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
         request.Headers.Accept.ParseAdd(DockerManifest);
         return request;
     }

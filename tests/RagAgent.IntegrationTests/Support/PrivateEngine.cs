@@ -32,7 +32,8 @@ public sealed class PrivateEngine : IAsyncLifetime
         return await StartNewAsync(engine);
     }
 
-    public async Task ResizeDiskAsync(string size) => (await ProcessRunner.RunAsync("mount", ["-o", $"remount,size={size}", Data])).AssertSucceeded();
+    public async Task ResizeDiskAsync(string size) =>
+        (await ProcessRunner.RunAsync("mount", ["-o", $"remount,size={size}", Data])).AssertSucceeded();
 
     /// <summary>Removes the containers and images that the previous test left.</summary>
     internal async Task RemoveAllAsync()
@@ -64,7 +65,8 @@ public sealed class PrivateEngine : IAsyncLifetime
     }
 
     /// <summary>Sends a signal to dockerd: <c>STOP</c> freezes it, <c>CONT</c> resumes it.</summary>
-    public async Task SignalAsync(string signal) => (await ProcessRunner.RunAsync("kill", [$"-{signal}", $"{await ProcessAsync()}"])).AssertSucceeded();
+    public async Task SignalAsync(string signal) =>
+        (await ProcessRunner.RunAsync("kill", [$"-{signal}", $"{await ProcessAsync()}"])).AssertSucceeded();
 
     /// <summary>Ends dockerd and returns once it is gone. Containers may keep running.</summary>
     public async Task StopProcessAsync(string signal)

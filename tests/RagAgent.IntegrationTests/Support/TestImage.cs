@@ -52,11 +52,13 @@ internal sealed class TestImage
     }
 
     /// <returns>The status of the manifest's upload, or the first status that is an error.</returns>
-    public async Task<HttpStatusCode> PushAsync(LocalAwsServer aws, HttpClient http, string repository, string tag, CancellationToken stopping)
+    public async Task<HttpStatusCode> PushAsync(
+        LocalAwsServer aws, HttpClient http, string repository, string tag, CancellationToken stopping)
     {
         foreach (var blob in new[] { Layer, Config })
         {
-            using var begun = await SendAsync(aws, http, HttpMethod.Post, new Uri(aws.RegistryEndpoint, $"/v2/{repository}/blobs/uploads/"), null, stopping);
+            using var begun = await SendAsync(
+                aws, http, HttpMethod.Post, new Uri(aws.RegistryEndpoint, $"/v2/{repository}/blobs/uploads/"), null, stopping);
             if (!begun.IsSuccessStatusCode)
             {
                 return begun.StatusCode;

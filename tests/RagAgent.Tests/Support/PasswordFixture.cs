@@ -18,7 +18,8 @@ internal sealed class PasswordFixture : IParameterStore
     {
         Config = new AgentConfig { Image = "app", Access = access };
         Vault = new SecretVault();
-        Keeper = new PasswordHashProvider(Config, new SecretReader(Config, this, Vault), time ?? TimeProvider.System, new ListLogger<PasswordHashProvider>(LogMessages));
+        Keeper = new PasswordHashProvider(
+            Config, new SecretReader(Config, this, Vault), time ?? TimeProvider.System, new ListLogger<PasswordHashProvider>(LogMessages));
     }
 
     public static AccessConfig PasswordOnly { get; } = new() { Password = new SecretConfig(SecretSource.Ssm, Parameter) };

@@ -15,9 +15,16 @@ internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, I
 
     public SupervisorFixture(int port = 32768, TimeProvider? time = null)
     {
-        _container = Sample.Container(port, new Release(Sample.CurrentImage, Sample.DefaultPolicy.ConfigFingerprint, Sample.CurrentSecrets.Fingerprint).Id);
+        _container = Sample.Container(
+            port, new Release(Sample.CurrentImage, Sample.DefaultPolicy.ConfigFingerprint, Sample.CurrentSecrets.Fingerprint).Id);
         Clock = new AgentClock(time ?? TimeProvider.System);
-        Supervisor = new Supervisor(Sample.DefaultPolicy, new EffectRunner(this, this, this, this, this, this, this, Sample.DefaultPolicy, Clock), this, Board, new StateChangeLog(NullLogger<Supervisor>.Instance, Sample.DefaultPolicy), Clock);
+        Supervisor = new Supervisor(
+            Sample.DefaultPolicy,
+            new EffectRunner(this, this, this, this, this, this, this, Sample.DefaultPolicy, Clock),
+            this,
+            Board,
+            new StateChangeLog(NullLogger<Supervisor>.Instance, Sample.DefaultPolicy),
+            Clock);
     }
 
     public StateFeed Board { get; } = new();
@@ -52,9 +59,11 @@ internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, I
 
     public Task<Resolution> ResolveAsync(CancellationToken stopping) => Task.FromResult(Sample.CurrentResolution);
 
-    public Task<FetchedImage> FetchAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping) => Task.FromResult(new FetchedImage(Sample.Digest, 0));
+    public Task<FetchedImage> FetchAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping) =>
+        Task.FromResult(new FetchedImage(Sample.Digest, 0));
 
-    public Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) => Task.FromResult(new ImageCleanupResult(0, 0));
+    public Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) =>
+        Task.FromResult(new ImageCleanupResult(0, 0));
 
     public Task<SecretVersions> ReadAsync(CancellationToken stopping) => Task.FromResult(Sample.CurrentSecrets);
 

@@ -16,7 +16,8 @@ internal sealed class TestCertificateAuthority : IDisposable
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         _root = CreateAuthorityRequest("CN=Test Root", rootKey).CreateSelfSigned(notBefore, notAfter);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var signed = CreateAuthorityRequest("CN=Test Intermediate", key).Create(_root, notBefore, notAfter, RandomNumberGenerator.GetBytes(8));
+        using var signed = CreateAuthorityRequest("CN=Test Intermediate", key).Create(
+            _root, notBefore, notAfter, RandomNumberGenerator.GetBytes(8));
         _intermediate = signed.CopyWithPrivateKey(key);
         Folder = Directory.CreateTempSubdirectory("ragagent-tls-").FullName;
     }
@@ -59,7 +60,8 @@ internal sealed class TestCertificateAuthority : IDisposable
     }
 
     /// <summary>Creates a certificate and key in PEM, without the chain.</summary>
-    public (string Certificate, string Key, string Serial) CreatePair(DateTimeOffset notBefore, TimeSpan lifetime, bool rsa = false, X509Extension? names = null)
+    public (string Certificate, string Key, string Serial) CreatePair(
+        DateTimeOffset notBefore, TimeSpan lifetime, bool rsa = false, X509Extension? names = null)
     {
         using AsymmetricAlgorithm key = rsa ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = key is RSA r
@@ -70,7 +72,12 @@ internal sealed class TestCertificateAuthority : IDisposable
         defaultNames.AddIpAddress(System.Net.IPAddress.Loopback);
         request.CertificateExtensions.Add(names ?? defaultNames.Build());
         using var issuerKey = _intermediate.GetECDsaPrivateKey()!;
-        using var leaf = request.Create(_intermediate.SubjectName, X509SignatureGenerator.CreateForECDsa(issuerKey), notBefore, notBefore + lifetime, RandomNumberGenerator.GetBytes(8));
+        using var leaf = request.Create(
+            _intermediate.SubjectName,
+            X509SignatureGenerator.CreateForECDsa(issuerKey),
+            notBefore,
+            notBefore + lifetime,
+            RandomNumberGenerator.GetBytes(8));
         return (leaf.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), leaf.SerialNumber);
     }
 

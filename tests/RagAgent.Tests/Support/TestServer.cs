@@ -68,6 +68,7 @@ internal sealed class TestServer : IAsyncDisposable
         using var reader = new StreamReader(context.Request.Body);
         var body = await reader.ReadToEndAsync();
         var headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
-        _requests.Enqueue(new ReceivedRequest(context.Request.Method, context.Request.Path + context.Request.QueryString.Value, headers, body));
+        _requests.Enqueue(
+            new ReceivedRequest(context.Request.Method, context.Request.Path + context.Request.QueryString.Value, headers, body));
     }
 }
