@@ -11,8 +11,17 @@ public sealed class AmiTests
     /// <summary>Keys, identities, state and logs that must not remain.</summary>
     private static readonly string[] Planted =
     [
-        "/etc/ssh/ssh_host_ed25519_key", "/root/.ssh/authorized_keys", "/home/ubuntu/.ssh/authorized_keys", "/root/.bash_history", "/home/ubuntu/.bash_history", "/root/.aws/credentials",
-        "/root/.docker/config.json", "/var/lib/cloud/instances/i-1/user-data.txt", "/var/lib/systemd/random-seed", "/var/lib/systemd/credential.secret", "/var/lib/ragstream/memory/private.txt",
+        "/etc/ssh/ssh_host_ed25519_key",
+        "/root/.ssh/authorized_keys",
+        "/home/ubuntu/.ssh/authorized_keys",
+        "/root/.bash_history",
+        "/home/ubuntu/.bash_history",
+        "/root/.aws/credentials",
+        "/root/.docker/config.json",
+        "/var/lib/cloud/instances/i-1/user-data.txt",
+        "/var/lib/systemd/random-seed",
+        "/var/lib/systemd/credential.secret",
+        "/var/lib/ragstream/memory/private.txt",
     ];
 
     [Fact]
@@ -27,7 +36,10 @@ public sealed class AmiTests
         var id = await machine.RunCheckedAsync("cat", "/etc/machine-id");
         var pulled = await machine.CountAwsRequestsAsync("registry:blob");
         var found = (await machine.RunAsync(Clean, "--check")).Output;
-        Assert.All(Planted, file => Assert.Contains($"left: {(file.StartsWith("/var/lib/cloud/", StringComparison.Ordinal) ? "/var/lib/cloud/instances" : file)}", found, StringComparison.Ordinal));
+        Assert.All(Planted, file => Assert.Contains(
+            $"left: {(file.StartsWith("/var/lib/cloud/", StringComparison.Ordinal) ? "/var/lib/cloud/instances" : file)}",
+            found,
+            StringComparison.Ordinal));
         Assert.Contains("/etc/machine-id, with an id in it", found, StringComparison.Ordinal);
         Assert.Contains("left: /var/lib/docker/", found, StringComparison.Ordinal);
         Assert.Contains("left: /var/lib/ragagent/", found, StringComparison.Ordinal);

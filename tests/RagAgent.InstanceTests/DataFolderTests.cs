@@ -31,18 +31,14 @@ public sealed class DataFolderTests
         await machine.PowerOffAsync();
         machine.Write("etc/fstab", "LABEL=ragstream /var/lib/ragstream ext4 defaults,nofail,x-systemd.device-timeout=1s 0 2\n");
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("lies on a disk that is not mounted", StringComparison.Ordinal), "the missing disk is reported");
+        await machine.WaitForStatusAsync("lies on a disk that is not mounted");
         Assert.Equal(503, (await machine.GetAsync()).Status);
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
         Assert.Contains("not mounted", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"), StringComparison.Ordinal);
 
         // The disk appears, and is empty.
         await machine.RunCheckedAsync("mount", "-t", "tmpfs", "tmpfs", "/var/lib/ragstream");
-        await machine.WaitUntilAsync(
-            async () =>
-                (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains(
-                    "The folder /var/lib/ragstream/memory of container.volumes is not there", StringComparison.Ordinal),
-            "the missing folder is reported");
+        await machine.WaitForStatusAsync("The folder /var/lib/ragstream/memory of container.volumes is not there");
         Assert.Contains("/var/lib/ragstream/memory: made for the app (1000:1000)", await machine.RunCheckedAsync("ragagent", "volumes"), StringComparison.Ordinal);
         await machine.WaitUntilServingAsync("1");
         await machine.RunCheckedAsync("docker", "exec", "ragstream", "sh", "-c", "echo new >/app/data/memory/file");

@@ -37,9 +37,7 @@ public sealed class HttpsGuideTests : IDisposable
         await machine.RunCheckedAsync("sh", "-c", "ragagent config check && systemctl reload ragagent");
 
         // There is no certificate yet.
-        await machine.WaitUntilAsync(
-            async () => await machine.GetAsync() is (503, var why) && why.Contains("certificate", StringComparison.Ordinal),
-            "a client learns that the certificate is missing");
+        await machine.WaitForUnavailableAsync("certificate");
         machine.Write("srv/acme/probe", "outside");   // only files below .well-known may be served
         Directory.CreateDirectory(Path.Combine(machine.RootFolder, "srv/acme/.well-known/acme-challenge"));
         machine.Write("srv/acme/.well-known/acme-challenge/token", "proof");
@@ -47,7 +45,7 @@ public sealed class HttpsGuideTests : IDisposable
 
         // A certificate whose key the agent may not read.
         Issue(machine, 1);
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("may not be read by the user ragagent", StringComparison.Ordinal), "the unreadable key is reported");
+        await machine.WaitForStatusAsync("may not be read by the user ragagent");
         await machine.RunCheckedAsync(
             "sh",
             "-c",
@@ -59,10 +57,16 @@ public sealed class HttpsGuideTests : IDisposable
         Assert.Equal(started, await machine.StartedAtAsync());
 
         // systemd holds port 443 through the socket unit.
-        await machine.RunCheckedAsync("sh", "-c", "mkdir -p /etc/systemd/system/ragagent.socket.d && printf '[Socket]\nListenStream=443\n' >/etc/systemd/system/ragagent.socket.d/override.conf && systemctl daemon-reload");
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            "mkdir -p /etc/systemd/system/ragagent.socket.d && " +
+            "printf '[Socket]\nListenStream=443\n' >/etc/systemd/system/ragagent.socket.d/override.conf && systemctl daemon-reload");
         await machine.RunCheckedAsync("systemctl", "stop", "ragagent.socket", "ragagent.service");
         await machine.RunCheckedAsync("systemctl", "start", "ragagent.service");
-        Assert.Equal("", await machine.RequestDuringAsync(() => machine.RunCheckedAsync("sh", "-c", "for i in 1 2 3 4 5; do systemctl restart ragagent && sleep 1; done"), curlArguments: string.Join(' ', HttpsArguments(_all))));
+        Assert.Equal("", await machine.RequestDuringAsync(
+            () => machine.RunCheckedAsync("sh", "-c", "for i in 1 2 3 4 5; do systemctl restart ragagent && sleep 1; done"),
+            curlArguments: string.Join(' ', HttpsArguments(_all))));
         Assert.DoesNotContain("nobody-listens", await machine.JournalAsync(), StringComparison.Ordinal);
         Assert.Matches($@"(?m)^ok +tls +The certificate for {Name}, from {Name}, is valid until", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
 

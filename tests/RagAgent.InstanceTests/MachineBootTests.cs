@@ -14,12 +14,8 @@ public sealed class MachineBootTests
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(
-            async () =>
-                await machine.GetAsync() is (503, var why) &&
-                    why.Contains("The newest version can't be had right now.", StringComparison.Ordinal),
-            "a client learns what is missing");
-        Assert.Contains("does not exist", await machine.RunCheckedAsync("sh", "-c", "ragagent status || true"), StringComparison.Ordinal);
+        await machine.WaitForUnavailableAsync("The newest version can't be had right now.");
+        Assert.Contains("does not exist", await machine.StatusAsync(), StringComparison.Ordinal);
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
 
         await machine.LocalAwsAsync("fault", "set", "registry:blob", "throttle", "--bytes", "6000000");
@@ -66,7 +62,8 @@ public sealed class MachineBootTests
                 {
                     (await update).AssertSucceeded();
                 }
-                return (await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--since", $"@{since}", "--no-pager")).Contains(moment, StringComparison.Ordinal);
+                return (await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--since", $"@{since}", "--no-pager")).Contains(
+                    moment, StringComparison.Ordinal);
             }, moment);
             await machine.CutPowerAsync();
             await update;

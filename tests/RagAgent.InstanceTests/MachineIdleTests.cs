@@ -8,7 +8,14 @@ namespace RagAgent.InstanceTests;
 public sealed class MachineIdleTests
 {
     private const string IdleStopConfig =
-        """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" }, "idle": { "stopAfter": "10s", "grace": "1m" }, "update": { "watch": "1s" } }""";
+        """
+        {
+          "image": "ragstream-web",
+          "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" },
+          "idle": { "stopAfter": "10s", "grace": "1m" },
+          "update": { "watch": "1s" }
+        }
+        """;
 
     private const string Zone = "Z0123456789ABCDEFGHIJ";
 

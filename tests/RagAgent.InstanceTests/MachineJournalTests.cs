@@ -12,7 +12,8 @@ public sealed class MachineJournalTests
     {
         await using var machine = await Machine.StartServingAsync();
 
-        var entries = (await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--output", "json", "--no-pager")).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        var entries = (await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--output", "json", "--no-pager")).Split(
+            '\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonNode.Parse(line)!).ToArray();
         string? Of(JsonNode entry, string field) => entry[field]?.ToString();
 
@@ -28,7 +29,8 @@ public sealed class MachineJournalTests
         var app = entries.Where(entry => Of(entry, "SYSLOG_IDENTIFIER") == "ragstream").ToArray();
         Assert.NotEmpty(app);
         Assert.All(app, entry => Assert.Equal("ragstream", Of(entry, "CONTAINER_NAME")));
-        Assert.Empty(entries.Where(entry => Of(entry, "SYSLOG_IDENTIFIER") == "ragagent" && Of(entry, "RAGAGENT_EVENT") is null).Select(entry => Of(entry, "MESSAGE")));
+        var ofAgent = entries.Where(entry => Of(entry, "SYSLOG_IDENTIFIER") == "ragagent");
+        Assert.Empty(ofAgent.Where(entry => Of(entry, "RAGAGENT_EVENT") is null).Select(entry => Of(entry, "MESSAGE")));
 
         var explained = await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--catalog", "--no-pager");
         Assert.Contains(" Defined-By: RagAgent\n", explained, StringComparison.Ordinal);
@@ -54,7 +56,8 @@ public sealed class MachineJournalTests
 
         var doctor = await machine.RunAsync("ragagent", "doctor");
         Assert.True(doctor.ExitCode == 0, doctor.Output);
-        Assert.All(new[] { "config", "service", "app", "engine", "port", "instance", "endpoints", "credentials", "secrets", "registry", "disk" },
+        Assert.All(
+            (string[])["config", "service", "app", "engine", "port", "instance", "endpoints", "credentials", "secrets", "registry", "disk"],
             check => Assert.Contains($"ok      {check} ", doctor.Output, StringComparison.Ordinal));
     }
 

@@ -17,8 +17,7 @@ public sealed class MachineServiceTests
 
         var pid = await machine.PropertyAsync("MainPID");
         await machine.RunCheckedAsync("kill", "-KILL", pid);
-        await machine.WaitUntilAsync(
-            async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd restarts the agent");
+        await machine.WaitForRestartAsync(pid);
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
     }
 
@@ -45,9 +44,7 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("sed", "-i", "s/\"image\"/\"imag\"/", "/etc/ragagent.json");
         Assert.NotEqual(0, (await machine.RunAsync("systemctl", "reload", "ragagent")).ExitCode);
-        await machine.WaitUntilAsync(
-            async () => (await machine.JournalAsync()).Contains("the configuration in use is kept", StringComparison.Ordinal),
-            "the invalid file is reported");
+        await machine.WaitForJournalAsync("the configuration in use is kept");
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
         Assert.Contains("The configuration was read again and can't be used: /etc/ragagent.json:", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
 
@@ -57,8 +54,7 @@ public sealed class MachineServiceTests
             "printf '%s' \"$1\" | sed 's/^{/{ \"update\": { \"every\": \"1m\" },/' >/etc/ragagent.json && systemctl reload ragagent",
             "sh",
             good);
-        await machine.WaitUntilAsync(
-            async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal), "the valid file is logged");
+        await machine.WaitForJournalAsync("and has changed");
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
         Assert.DoesNotContain("can't be used", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
     }
@@ -89,9 +85,7 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("ragagent", "stop");
         await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
-        await machine.WaitUntilAsync(
-            async () => await machine.GetAsync() is (503, var why) && why.Contains("switched off", StringComparison.Ordinal),
-            "clients learn that the app is stopped");
+        await machine.WaitForUnavailableAsync("switched off");
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
 
         await machine.RunCheckedAsync("ragagent", "start");

@@ -11,8 +11,7 @@ public sealed class SecretAuditTests
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.RunCheckedAsync("docker", "kill", "ragstream");
-        await machine.WaitUntilAsync(
-            async () => (await machine.JournalAsync()).Contains("by signal 9", StringComparison.Ordinal), "the crash is logged");
+        await machine.WaitForJournalAsync("by signal 9");
         await machine.WaitUntilServingAsync("1");
         await machine.PushAsync("2");
         await machine.RunCheckedAsync("ragagent", "update");

@@ -15,9 +15,7 @@ public sealed class SystemdUnitTests
         {
             await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
             await machine.RunCheckedAsync("sh", "-c", "sed -i 's/^{/{ \"update\": { \"every\": \"1m\" },/' /etc/ragagent.json && systemctl reload ragagent");
-            await machine.WaitUntilAsync(
-                async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal),
-                "the new configuration is applied");
+            await machine.WaitForJournalAsync("and has changed");
             await machine.RunCheckedAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
         }));
         await machine.WaitUntilServingAsync("1");
@@ -27,8 +25,7 @@ public sealed class SystemdUnitTests
         {
             var pid = await machine.PropertyAsync("MainPID");
             await machine.RunCheckedAsync("kill", "-KILL", pid);
-            await machine.WaitUntilAsync(
-                async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd restarts the agent");
+            await machine.WaitForRestartAsync(pid);
         }, atLeast: 3), (string[])["", "curl ended with 52", "curl ended with 56"]);
         await machine.WaitUntilServingAsync("1");
     }
@@ -56,7 +53,12 @@ public sealed class SystemdUnitTests
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
         Assert.Equal("1min", await machine.PropertyAsync("WatchdogUSec"));
-        await machine.RunCheckedAsync("sh", "-c", "mkdir /run/systemd/system/ragagent.service.d && printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/ragagent.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart ragagent");
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            "mkdir /run/systemd/system/ragagent.service.d && " +
+            "printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/ragagent.service.d/watchdog.conf && " +
+            "systemctl daemon-reload && systemctl restart ragagent");
         await machine.WaitUntilServingAsync("1");
         var pid = await machine.PropertyAsync("MainPID");
         // Longer than WatchdogSec, to see that the agent feeds it.
@@ -64,8 +66,7 @@ public sealed class SystemdUnitTests
         Assert.Equal(pid, await machine.PropertyAsync("MainPID"));
 
         await machine.RunCheckedAsync("kill", "-STOP", pid);
-        await machine.WaitUntilAsync(
-            async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd restarts the agent");
+        await machine.WaitForRestartAsync(pid);
 
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
         Assert.Contains(

@@ -45,7 +45,7 @@ public sealed class UserDataTests
             "-c",
             "echo precious >/var/lib/ragstream/memory/kept && systemctl stop ragagent.socket ragagent.service && docker rm --force ragstream && umount /var/lib/ragstream");
         await machine.RunCheckedAsync("systemctl", "start", "ragagent");
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("lies on a disk that is not mounted", StringComparison.Ordinal), "the missing disk is reported");
+        await machine.WaitForStatusAsync("lies on a disk that is not mounted");
         Assert.Equal(503, (await machine.GetAsync()).Status);
         await machine.RunCheckedAsync("bash", "-c", data.BootScript);
         Assert.Equal("precious", await machine.RunCheckedAsync("cat", "/var/lib/ragstream/memory/kept"));
@@ -67,7 +67,8 @@ public sealed class UserDataTests
         await machine.RunCheckedAsync("/usr/share/ragagent/uninstall.sh");
         File.Copy(Machine.Package, machine.RootFolder + "/root/released.tar.gz");
 
-        var said = await machine.RunAsync("bash", "-c", RunScript(UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PackageUrl", Released), ("PackageSha256", new string('0', 64))))));
+        var said = await machine.RunAsync("bash", "-c", RunScript(
+            UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PackageUrl", Released), ("PackageSha256", new string('0', 64))))));
 
         Assert.NotEqual(0, said.ExitCode);
         Assert.Contains("did NOT match", said.Error, StringComparison.Ordinal);

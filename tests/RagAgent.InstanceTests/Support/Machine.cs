@@ -108,7 +108,8 @@ public sealed class Machine : IAsyncDisposable
     /// <param name="where">Options and paths for grep.</param>
     public async Task<string> FindKeyAsync(string where) =>
         // In base64, because the search would otherwise find the secret in its own arguments.
-        await RunCheckedAsync("sh", "-c", $"echo {Convert.ToBase64String(Encoding.UTF8.GetBytes(Key))} | base64 -d | grep --binary-files=text --files-with-matches --fixed-strings --file=- {where} 2>/dev/null || true");
+        await RunCheckedAsync("sh", "-c", $"echo {Convert.ToBase64String(Encoding.UTF8.GetBytes(Key))} | base64 -d | " +
+            $"grep --binary-files=text --files-with-matches --fixed-strings --file=- {where} 2>/dev/null || true");
 
     /// <summary>Sends requests from outside until the work is done. Returns the errors, or an empty string.</summary>
     /// <param name="work">What clients must not notice.</param>
@@ -118,7 +119,8 @@ public sealed class Machine : IAsyncDisposable
     {
         var end = Path.Combine(_folder, "requests-end");
         var requests = ScriptAsync("cloud", "sh", "-c",
-            $"while [ ! -e {end} ]; do curl --silent --fail --output /dev/null --max-time 30 {curlArguments} || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -ge {atLeast} ] || echo only $n requests");
+            $"while [ ! -e {end} ]; do curl --silent --fail --output /dev/null --max-time 30 {curlArguments} || echo \"curl ended with $?\"; " +
+            $"n=$((n + 1)); sleep 0.02; done; [ $n -ge {atLeast} ] || echo only $n requests");
         await work();
         await File.WriteAllTextAsync(end, "", TestCancellation);
         var failures = (await requests).AssertSucceeded();
@@ -156,6 +158,24 @@ public sealed class Machine : IAsyncDisposable
     }
 
     public Task<string> JournalAsync() => RunCheckedAsync("journalctl", "--unit", "ragagent", "--boot", "--no-pager", "--output", "cat");
+
+    /// <summary>The output of <c>ragagent status</c>, whatever its exit code.</summary>
+    public Task<string> StatusAsync() => RunCheckedAsync("sh", "-c", "ragagent status || true");
+
+    public Task WaitForStatusAsync(string text) =>
+        WaitUntilAsync(async () => (await StatusAsync()).Contains(text, StringComparison.Ordinal), $"status shows '{text}'");
+
+    public Task WaitForJournalAsync(string text) =>
+        WaitUntilAsync(async () => (await JournalAsync()).Contains(text, StringComparison.Ordinal), $"the journal has '{text}'");
+
+    /// <summary>Waits until clients get status 503 with this text.</summary>
+    public Task WaitForUnavailableAsync(string text) => WaitUntilAsync(
+        async () => await GetAsync() is (503, var body) && body.Contains(text, StringComparison.Ordinal), $"clients get 503 with '{text}'");
+
+    /// <summary>Waits until systemd has replaced the agent's process.</summary>
+    public Task WaitForRestartAsync(string previousProcess) => WaitUntilAsync(
+        async () => await PropertyAsync("MainPID") is var process && process != previousProcess && process != "0",
+        "systemd restarts the agent");
 
     /// <summary>What a client outside the machine gets: the status code and the body.</summary>
     public Task<(int Status, string Body)> GetAsync() => GetAsync("http://10.77.0.2/");

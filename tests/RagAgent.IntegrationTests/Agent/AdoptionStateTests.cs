@@ -97,7 +97,8 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         inspected["State"]!["Dead"] = state == "dead";
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
-            if (!context.Request.Path.Value!.EndsWith($"/containers/{left.Id}/json", StringComparison.Ordinal) || !(await ContainersAsync(Docker)).Contains(left.Id))
+            if (!context.Request.Path.Value!.EndsWith($"/containers/{left.Id}/json", StringComparison.Ordinal) ||
+                !(await ContainersAsync(Docker)).Contains(left.Id))
             {
                 return false;
             }

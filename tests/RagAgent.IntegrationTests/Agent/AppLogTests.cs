@@ -135,7 +135,9 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WaitForLineAsync(agent, "warm");
         var before = ResidentKiB(agent);
 
-        await WriteAsync("yes 'a line of a flood that is as long as lines of logs are, more or less, by and large' | head -c 100000000 >/proc/1/fd/1; sleep 6; { echo; echo the end; } >/proc/1/fd/1");
+        await WriteAsync(
+            "yes 'a line of a flood that is as long as lines of logs are, more or less, by and large' | head -c 100000000 >/proc/1/fd/1; " +
+            "sleep 6; { echo; echo the end; } >/proc/1/fd/1");
 
         await WaitForLineAsync(agent, "the end");
         await agent.WaitForLogAsync("lines are left out here");
@@ -157,7 +159,8 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         var agent = StartAgent();
         await WaitForAsync(s => s.App.Crashes >= 3, "the app exited three times");
 
-        var log = agent.Log.Split('\n').Where(l => l.Contains("app| fake app 1 exits with code 3", StringComparison.Ordinal) || l.Contains("exited with code 3.", StringComparison.Ordinal)).ToArray();
+        string[] exits = ["app| fake app 1 exits with code 3", "exited with code 3."];
+        var log = agent.Log.Split('\n').Where(line => exits.Any(exit => line.Contains(exit, StringComparison.Ordinal))).ToArray();
         Assert.InRange(log.Length, 6, 100);
         Assert.All(log.Chunk(2).Where(pair => pair.Length == 2), pair =>
         {
@@ -273,10 +276,13 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     private static string[] AppLines(AgentProcess agent) =>
-        [.. agent.Log.Split('\n').Select(l => (Line: l, At: l.IndexOf(LinePrefix, StringComparison.Ordinal))).Where(l => l.At >= 0).Select(l => l.Line[(l.At + LinePrefix.Length)..])];
+        [.. agent.Log.Split('\n').Where(line => line.Contains(LinePrefix, StringComparison.Ordinal)).Select(line =>
+            line[(line.IndexOf(LinePrefix, StringComparison.Ordinal) + LinePrefix.Length)..])];
 
     private static int[] Numbers(AgentProcess agent) =>
-        [.. AppLines(agent).Where(l => l.StartsWith("line ", StringComparison.Ordinal)).Select(l => int.Parse(l[5..], CultureInfo.InvariantCulture))];
+        [.. AppLines(agent)
+            .Where(line => line.StartsWith("line ", StringComparison.Ordinal))
+            .Select(line => int.Parse(line["line ".Length..], CultureInfo.InvariantCulture))];
 
     private string[] CursorFiles() => [.. Directory.GetFiles(Path.Combine(StateDirectory, "applog")).Select(f => Path.GetFileName(f)!)];
 

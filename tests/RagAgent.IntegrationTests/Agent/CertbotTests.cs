@@ -76,10 +76,18 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
 
     private async Task CertbotAsync(PebbleServer pebble, params string[] arguments)
     {
-        string[] places = ["--config-dir", Path.Combine(Folder, "letsencrypt"), "--work-dir", Path.Combine(Folder, "certbot"), "--logs-dir", Path.Combine(Folder, "certbot")];
-        var ran = await ProcessRunner.RunAsync("certbot", [.. arguments, "--server", pebble.Address.ToString(), "--non-interactive", "--no-random-sleep-on-renew", .. places],
-            new Dictionary<string, string> { ["REQUESTS_CA_BUNDLE"] = pebble.TrustFile }, stopping: TestCancellation);
-        Assert.True(ran.ExitCode == 0, $"certbot: {ran.Output}\n{ran.Error}\n{pebble.Log}");
+        string[] folders =
+        [
+            "--config-dir", Path.Combine(Folder, "letsencrypt"),
+            "--work-dir", Path.Combine(Folder, "certbot"),
+            "--logs-dir", Path.Combine(Folder, "certbot"),
+        ];
+        var result = await ProcessRunner.RunAsync(
+            "certbot",
+            [.. arguments, "--server", pebble.Address.ToString(), "--non-interactive", "--no-random-sleep-on-renew", .. folders],
+            new Dictionary<string, string> { ["REQUESTS_CA_BUNDLE"] = pebble.TrustFile },
+            stopping: TestCancellation);
+        Assert.True(result.ExitCode == 0, $"certbot: {result.Output}\n{result.Error}\n{pebble.Log}");
     }
 
     private static async Task<string> DoAsync(string program, params string[] arguments) =>
@@ -91,7 +99,12 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, port, TestCancellation);
         var stream = new SslStream(socket.GetStream());
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
         policy.CustomTrustStore.Add(root);
         await stream.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions { TargetHost = Domain, CertificateChainPolicy = policy }, TestCancellation);

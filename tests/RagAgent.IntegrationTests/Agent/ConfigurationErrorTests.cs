@@ -16,7 +16,11 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         { $"{{ \"image\": \"ragstream-web\",\n  \"container\": {{ \"prot\": 8501 }} }}", ":2:18: container.prot: unknown key; did you mean 'port'?" },
         { $"{{ \"image\": \"ragstream-web\", \"container\": {{ \"port\": \"8501\" }} }}", "container.port: " },
         { $"{{ \"image\": \"ragstream-web\", \"listen\": {{ \"http\": 99999 }} }}", "listen.http: " },
-        { $"{{ \"image\": \"ragstream-web\", \"container\": {{ \"volumes\": [ {{ \"host\": \"/data\", \"container\": \"/app/data\" }} ] }} }}", "container.volumes[0].container: " },
+
+        {
+            $"{{ \"image\": \"ragstream-web\", \"container\": {{ \"volumes\": [ {{ \"host\": \"/data\", \"container\": \"/app/data\" }} ] }} }}",
+            "container.volumes[0].container: "
+        },
     };
 
     [Theory]
@@ -109,7 +113,9 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         WriteConfig();
         await agent.SignalAsync("HUP");
 
-        await WaitUntilAsync(async () => (await Docker.InspectAsync(Name))?["Config"]!["Env"]!.AsArray().Any(e => e!.GetValue<string>() == "NEW=value") == true,
+        await WaitUntilAsync(
+            async () => await Docker.InspectAsync(Name) is { } container &&
+                container["Config"]!["Env"]!.AsArray().Any(variable => variable!.GetValue<string>() == "NEW=value"),
             "the container has the new environment");
     }
 }

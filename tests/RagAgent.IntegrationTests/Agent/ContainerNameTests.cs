@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
@@ -84,10 +85,16 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
             var path = context.Request.Path.Value!;
             if (path.EndsWith("/containers/create", StringComparison.Ordinal) && Interlocked.Increment(ref creations) <= times)
             {
-                await AnswerAsync(context, 409, $$"""{"message":"Conflict. The container name \"/{{Name}}\" is already in use by container \"{{id}}\". You have to remove (or rename) that container to be able to reuse that name."}""");
+                await AnswerAsync(context, 409, new JsonObject
+                {
+                    ["message"] = $"Conflict. The container name \"/{Name}\" is already in use by container \"{id}\". " +
+                        "You have to remove (or rename) that container to be able to reuse that name.",
+                }.ToJsonString());
                 return true;
             }
-            if (path.EndsWith($"/containers/{Name}/json", StringComparison.Ordinal) && holder == "shown as being removed" && Volatile.Read(ref creations) <= times)
+            if (path.EndsWith($"/containers/{Name}/json", StringComparison.Ordinal) &&
+                holder == "shown as being removed" &&
+                Volatile.Read(ref creations) <= times)
             {
                 await AnswerAsync(context, 200, $$$"""{"Id":"{{{id}}}","Name":"/{{{Name}}}","State":{"Status":"removing"}}""");
                 return true;

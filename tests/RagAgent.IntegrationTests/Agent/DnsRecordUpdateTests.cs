@@ -70,7 +70,9 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
 
     [Theory]
     [InlineData(Operations.ListResourceRecordSets, $"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.")]
-    [InlineData(Operations.ChangeResourceRecordSets, $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A, the action UPSERT) to the instance role; no restart is needed.")]
+    [InlineData(
+        Operations.ChangeResourceRecordSets,
+        $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A, the action UPSERT) to the instance role; no restart is needed.")]
     public async Task A_missing_Route_53_permission_is_named_and_the_app_still_serves(string operation, string remedy)
     {
         Aws.Faults.Add(operation, new Fault.Error("AccessDenied"));
@@ -104,8 +106,12 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Theory]
-    [InlineData("Z0000000000", Host, "dns-zone-missing", "There is no hosted zone Z0000000000 in the account of the credentials, so rag.example.com can't be pointed at this machine.")]
-    [InlineData(Zone, "rag.example.org", "dns-outside-zone", $"rag.example.org is no name of the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
+    [InlineData(
+        "Z0000000000", Host, "dns-zone-missing",
+        "There is no hosted zone Z0000000000 in the account of the credentials, so rag.example.com can't be pointed at this machine.")]
+    [InlineData(
+        Zone, "rag.example.org", "dns-outside-zone",
+        $"rag.example.org is no name of the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
     public async Task A_wrong_hosted_zone_or_name_is_reported(string zone, string name, string code, string what)
     {
         ConfigureDns(zone: zone, name: name);
@@ -189,7 +195,12 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(400, Assert.Single(Aws.Requests.ByOperation(Operations.ChangeResourceRecordSets)).Status);
 
         Aws.Faults.Add(Operations.ChangeResourceRecordSets, new Fault.Error("AccessDenied"));
-        Assert.Equal(("failed", $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed."), await CheckAsync() is var denied ? (denied.Finding, denied.Remedy) : default);
+        var denied = await CheckAsync();
+        Assert.Equal("failed", denied.Finding);
+        Assert.Equal(
+            $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A and AAAA, the action UPSERT and DELETE) " +
+            "to the instance role; no restart is needed.",
+            denied.Remedy);
 
         Aws.Faults.Add(Operations.ListResourceRecordSets, new Fault.Error("AccessDenied"));
         Assert.Equal($"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.", (await CheckAsync()).Remedy);

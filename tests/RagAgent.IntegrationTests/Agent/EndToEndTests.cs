@@ -103,7 +103,9 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         Assert.True(host["Init"]!.GetValue<bool>());
         Assert.Equal("local", host["LogConfig"]!["Type"]!.GetValue<string>());
         var mount = Assert.Single(container["Mounts"]!.AsArray())!;
-        Assert.Equal(("bind", data, "/app/data/chroma_db", true), (mount["Type"]!.GetValue<string>(), mount["Source"]!.GetValue<string>(), mount["Destination"]!.GetValue<string>(), mount["RW"]!.GetValue<bool>()));
+        Assert.Equal(
+            ("bind", data, "/app/data/chroma_db", true),
+            ((string)mount["Type"]!, (string)mount["Source"]!, (string)mount["Destination"]!, (bool)mount["RW"]!));
         Assert.Equal("1000:1000", container["Config"]!["User"]!.GetValue<string>());
         Assert.Equal(2, container["Config"]!["StopTimeout"]!.GetValue<int>());
         Assert.Contains("PLAIN=as it is", container["Config"]!["Env"]!.AsArray().Select(e => e!.GetValue<string>()));

@@ -103,7 +103,8 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
                 return true;
             }
             var asked = path.Split('/')[1];
-            if (Version.TryParse(asked.TrimStart('v'), out var version) && (version < Version.Parse(oldest) || version > Version.Parse(newest)))
+            if (Version.TryParse(asked.TrimStart('v'), out var version) &&
+                (version < Version.Parse(oldest) || version > Version.Parse(newest)))
             {
                 await AnswerAsync(
                     context, 400, new JsonObject { ["message"] = string.Format(CultureInfo.InvariantCulture, refusal, version) });

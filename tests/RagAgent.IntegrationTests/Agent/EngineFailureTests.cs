@@ -40,7 +40,11 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
         WriteConfig();
         Directory.CreateDirectory(RuntimeDirectory);
         File.SetUnixFileMode(RuntimeDirectory, (UnixFileMode)0b111_111_111);
-        StartAgent("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", EngineFixture.Binary, "run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
+        StartAgent("setpriv",
+        [
+            "--reuid=65534", "--regid=65534", "--clear-groups",
+            EngineFixture.Binary, "run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory,
+        ]);
 
         var problem = await WaitForProblemAsync("engine-unreachable");
         Assert.EndsWith("docker.sock can't be opened: permission denied.", problem.What, StringComparison.Ordinal);

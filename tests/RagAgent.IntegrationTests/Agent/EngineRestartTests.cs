@@ -156,7 +156,8 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         var started = container["State"]!["StartedAt"]!.GetValue<string>();
 
         await engine.SignalAsync("STOP");
-        (await ProcessRunner.RunAsync("kill", ["-KILL", $"{container["State"]!["Pid"]!.GetValue<int>()}"], stopping: TestCancellation)).AssertSucceeded();
+        (await ProcessRunner.RunAsync(
+            "kill", ["-KILL", $"{container["State"]!["Pid"]!.GetValue<int>()}"], stopping: TestCancellation)).AssertSucceeded();
         await WaitForAsync(s => s.App.State is not "serving", "the probes fail");
         await engine.SignalAsync("CONT");
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");

@@ -12,7 +12,8 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         var engine = await OnDiskAsync("1000m");
         await PushAsync("ancient", "ancient", "--ballast", "250m");
         var (user, password) = Aws.DockerLogin;
-        (await engine.Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
+        (await engine.Docker.RunWithInputAsync(
+            password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
         await engine.Docker.DoAsync("pull", "--quiet", $"{Repository}:ancient");
         await PushAsync("old");
         var agent = StartAgent();
@@ -27,7 +28,8 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new image serves");
 
         await update;
-        Assert.Equal(0, (await engine.Docker.RunAsync("image", "inspect", (await WaitUntilServingAsync()).App.Digest is { } digest ? $"{Repository}@{digest}" : "none")).ExitCode);
+        var digest = (await WaitUntilServingAsync()).App.Digest;
+        Assert.Equal(0, (await engine.Docker.RunAsync("image", "inspect", $"{Repository}@{digest}")).ExitCode);
         Assert.NotEqual(0, (await engine.Docker.RunAsync("image", "inspect", $"{Repository}:ancient")).ExitCode);
         await WaitUntilAsync(
             async () => await engine.Docker.InspectAsync(Name) is { } now && now["State"]!["StartedAt"]!.GetValue<string>() != started,
@@ -47,7 +49,10 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         var update = await UpdateAsync();
 
         Assert.Equal(1, update.ExitCode);
-        Assert.Matches($@"^ragagent: the update failed\. Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), but 4\d\d MB are free on {engine.Data}\. Free some space", update.Error);
+        Assert.Matches(
+            $@"^ragagent: the update failed\. Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), " +
+            $@"but 4\d\d MB are free on {engine.Data}\. Free some space",
+            update.Error);
         Assert.Equal("disk-full", (await WaitForProblemAsync("disk-full")).Code);
         Assert.Equal("old", await ServedVersionAsync());
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));

@@ -46,8 +46,13 @@ public sealed class ImageCompressionTests(EngineFixture engineFixture) : Private
     {
         var folder = $"oci:{Path.Combine(Folder, compression)}:image";
         var (user, password) = Aws.DockerLogin;
-        (await ProcessRunner.RunAsync("skopeo", ["copy", "--insecure-policy", "--src-tls-verify=false", "--src-creds", $"{user}:{password}",
-            "--format", "oci", "--dest-compress", "--dest-compress-format", compression, $"docker://{Repository}:docker", folder], stopping: TestCancellation)).AssertSucceeded();
-        (await ProcessRunner.RunAsync("skopeo", ["copy", "--insecure-policy", "--dest-tls-verify=false", "--dest-creds", $"{user}:{password}", folder, $"docker://{Repository}:latest"], stopping: TestCancellation)).AssertSucceeded();
+        await CopyImageAsync(
+            "--src-tls-verify=false", "--src-creds", $"{user}:{password}",
+            "--format", "oci", "--dest-compress", "--dest-compress-format", compression,
+            $"docker://{Repository}:docker", folder);
+        await CopyImageAsync("--dest-tls-verify=false", "--dest-creds", $"{user}:{password}", folder, $"docker://{Repository}:latest");
     }
+
+    private static async Task CopyImageAsync(params string[] arguments) =>
+        (await ProcessRunner.RunAsync("skopeo", ["copy", "--insecure-policy", .. arguments], stopping: TestCancellation)).AssertSucceeded();
 }

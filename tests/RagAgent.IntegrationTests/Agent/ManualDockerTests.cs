@@ -21,7 +21,10 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         var stopped = await WaitForAsync(s => s.App.State == "stopped", "the app stays stopped");
         Assert.Equal("hand", stopped.App.StoppedBy);
         await first.WaitForLogAsync("stays stopped, until 'ragagent start' or the next boot");
-        await WaitUntilAsync(async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), TestCancellation)).Contains("hand", StringComparison.OrdinalIgnoreCase), "the stop is saved");
+        await WaitUntilAsync(
+            async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), TestCancellation))
+                .Contains("hand", StringComparison.OrdinalIgnoreCase),
+            "the stop is saved");
         await first.StopAsync(end);
 
         StartAgent();

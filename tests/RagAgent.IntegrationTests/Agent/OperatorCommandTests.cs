@@ -65,7 +65,9 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         var rollback = await RequestAsync("rollback");
         var unquarantine = await RequestAsync("unquarantine");
 
-        Assert.Equal((1, "ragagent: the rollback failed. There is no other image that has proven itself, so there is nothing to go back to. Push the wanted version under the tag again."),
+        Assert.Equal(
+            (1, "ragagent: the rollback failed. There is no other image that has proven itself, so there is nothing to go back to. " +
+                "Push the wanted version under the tag again."),
             (rollback.ExitCode, rollback.Error.Trim()));
         Assert.Equal((1, "ragagent: the unquarantine failed. No image is set aside. There is nothing to do; 'ragagent status' shows what serves."),
             (unquarantine.ExitCode, unquarantine.Error.Trim()));

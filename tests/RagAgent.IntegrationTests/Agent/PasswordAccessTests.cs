@@ -148,7 +148,10 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
             request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{password}")));
         }
         using var response = await browser.SendAsync(request, TestCancellation);
-        return (response.StatusCode, response.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies.First(cookie => cookie.StartsWith("ragagent_access=", StringComparison.Ordinal)).Split(';')[0] : null);
+        var cookie = response.Headers.TryGetValues("Set-Cookie", out var cookies)
+            ? cookies.First(cookie => cookie.StartsWith("ragagent_access=", StringComparison.Ordinal)).Split(';')[0]
+            : null;
+        return (response.StatusCode, cookie);
     }
 
     private async Task<WebSocketState> OpenSessionAsync(string? cookie)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using RagAgent.IntegrationTests.Support;
 
 namespace RagAgent.IntegrationTests.Agent;
@@ -21,7 +22,7 @@ public abstract class PrivateEngineTestBase(EngineFixture engineFixture) : Agent
         var engineProxy = DisposeWithTest(await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), engine.LocalPath, answered));
         AgentEnvironment["DOCKER_HOST"] = engineProxy.Socket.OriginalString;
         // The proxy can't carry the standard input of a container, so secrets go through the environment.
-        Config["secrets"] = new System.Text.Json.Nodes.JsonObject { ["OPENAI_API_KEY"] = new System.Text.Json.Nodes.JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };
+        Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = new JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };
         return engineProxy;
     }
 

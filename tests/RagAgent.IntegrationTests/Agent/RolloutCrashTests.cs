@@ -108,9 +108,10 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
             Directory.Delete(StateDirectory, recursive: true);
         }
         await TagMover.MoveAsync(Http, Aws, "ragstream-web", "latest", "old", TestCancellation);
-        foreach (var line in PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository)))
+        var images = await Docker.DoAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository);
+        foreach (var image in PrivateEngine.Lines(images))
         {
-            await Docker.RunAsync("rmi", line);   // also the old one, because its pull is quick and not part of the rollout
+            await Docker.RunAsync("rmi", image);   // also the old one, because its pull is quick and not part of the rollout
         }
     }
 }

@@ -194,7 +194,8 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     private async Task<RolloutStatus> WaitUntilQuarantinedAsync() =>
-        (await WaitForAsync(s => s.App.State == "serving" && s.Rollout.SetAside?.Verdict == "quarantined", "the new image is quarantined")).Rollout;
+        (await WaitForAsync(
+            s => s.App.State == "serving" && s.Rollout.SetAside?.Verdict == "quarantined", "the new image is quarantined")).Rollout;
 
     /// <summary>With start-first, the candidate has its own name until it takes over.</summary>
     private string ContainerOfTheTrial(string swap) => swap == StartFirst ? $"{Name}-next" : Name;
@@ -203,7 +204,8 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
 
     private void CutEverything()
     {
-        foreach (var operation in new[] { Operations.RegistryAny, Operations.StorageBlob, Operations.GetAuthorizationToken, Operations.GetParameter })
+        string[] operations = [Operations.RegistryAny, Operations.StorageBlob, Operations.GetAuthorizationToken, Operations.GetParameter];
+        foreach (var operation in operations)
         {
             Aws.Faults.Add(operation, new Fault.Cut());
         }

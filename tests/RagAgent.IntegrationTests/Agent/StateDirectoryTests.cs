@@ -12,7 +12,8 @@ public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTest
     public async Task An_unwritable_state_directory_is_reported_once_and_written_to_when_possible(string how, string why)
     {
         Directory.CreateDirectory(StateDirectory);
-        (await ProcessRunner.RunAsync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
+        (await ProcessRunner.RunAsync(
+            "mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
         DisposeWithTest(new Mount(StateDirectory));
         var rest = Path.Combine(StateDirectory, "rest");
         if (how == "full")
@@ -33,8 +34,10 @@ public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTest
         for (var tries = 0; tries < 3; tries++)
         {
             var before = problem.NextTry;
-            problem = (await WaitForAsync(s => s.Problems.Any(p => p.Code == "state-unwritable" && p.NextTry is { } next && (before is null || next > before.Value.AddMilliseconds(500))), "the next try is scheduled"))
-                .Problems.First(p => p.Code == "state-unwritable");
+            bool IsLater(DateTimeOffset? next) => next is not null && (before is null || next > before.Value.AddMilliseconds(500));
+            var status = await WaitForAsync(
+                s => s.Problems.Any(p => p.Code == "state-unwritable" && IsLater(p.NextTry)), "the next try is scheduled");
+            problem = status.Problems.First(p => p.Code == "state-unwritable");
         }
         await agent.WaitForLogAsync("state.json");
         Assert.Single(agent.Log.Split('\n'), line => line.Contains("state.json", StringComparison.Ordinal));

@@ -130,9 +130,15 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
 
         var requests = await clients.EndAsync();
         var failed = requests.Where(v => v.Status != 200).ToArray();
-        TestContext.Current.SendDiagnosticMessage($"crash: {requests.Count} requests, {failed.Length} asked to come back, the longest took {requests.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt)).TotalSeconds:0.00} s");
+        var longest = requests.Max(v => TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt));
+        TestContext.Current.SendDiagnosticMessage(
+            $"crash: {requests.Count} requests, {failed.Length} asked to come back, the longest took {longest.TotalSeconds:0.00} s");
         // A request that meets the crash before the agent does waits one second. On a slow machine that may not be enough.
-        Assert.Empty(failed.Where(v => !(v is { Status: 503, HasRetryAfter: true } && v.Body.Contains("\"unreachable\"", StringComparison.Ordinal))).Select(v => $"{v.Status} {v.Body}").Distinct());
+        Assert.All(failed, request =>
+        {
+            Assert.Equal((503, true), (request.Status, request.HasRetryAfter));
+            Assert.Contains("\"unreachable\"", request.Body, StringComparison.Ordinal);
+        });
         Assert.Contains(
             requests, v => v.Status == 200 && TimeProvider.System.GetElapsedTime(v.SentAt, v.AnsweredAt) > TimeSpan.FromMilliseconds(500));
     }
@@ -155,7 +161,10 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
 
         var requests = await clients.EndAsync();
         TestContext.Current.SendDiagnosticMessage($"stop-first, {kind}: {requests.Count} requests, {requests.Count(v => v.Status == 503)} asked to come back");
-        Assert.Empty(requests.Where(v => v.Status != 200 && v is not { Status: 503, HasRetryAfter: true }).Select(v => $"{v.Status} {v.Body}").Distinct());
+        Assert.Empty(requests
+            .Where(v => v.Status != 200 && v is not { Status: 503, HasRetryAfter: true })
+            .Select(v => $"{v.Status} {v.Body}")
+            .Distinct());
         Assert.Contains(requests, v => v.Status == 503);
         Assert.Contains(requests, v => v.Body.Contains(">new<", StringComparison.Ordinal));
     }
@@ -231,7 +240,9 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
             {
                 (await UpdateAsync()).AssertSucceeded();
             }
-            digests.Add((await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has passed its watch")).App.Digest!);
+            digests.Add((await WaitForAsync(
+                s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" },
+                $"{version} has passed its watch")).App.Digest!);
             await WaitUntilAsync(async () => (await OnDiskAsync()).Count <= 2, "images older than the last known good one are removed");
             Assert.Equal(digests.TakeLast(2).ToHashSet(), await OnDiskAsync());
         }

@@ -69,7 +69,8 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
     public async Task A_container_that_the_engine_will_not_remove_does_not_fail_the_update(string swap)
     {
         var refuses = true;
-        await using var engineProxy = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), new Uri(Docker.Host).LocalPath, async context =>
+        var engine = new Uri(Docker.Host).LocalPath;
+        await using var engineProxy = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), engine, async context =>
         {
             if (!refuses || context.Request.Method != "DELETE")
             {

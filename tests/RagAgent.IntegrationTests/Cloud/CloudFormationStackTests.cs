@@ -34,17 +34,22 @@ public sealed class CloudFormationStackTests
             ["80 203.0.113.0/24", "443 203.0.113.0/24", "8501 203.0.113.7/32"],
             Open(("Visitors", "203.0.113.0/24"), ("StreamlitVisitors", "203.0.113.7/32")));
 
-        static IEnumerable<string> Open(params (string, string)[] parameters) => CloudFormationTemplate.Stack(parameters).Resource("SecurityGroup")!["SecurityGroupIngress"]!.AsArray().Select(rule =>
+        static IEnumerable<string> Open(params (string, string)[] parameters)
         {
-            Assert.Equal((string?)rule!["FromPort"], (string?)rule["ToPort"]);
-            return $"{rule["FromPort"]} {rule["CidrIp"]}";
-        });
+            var rules = CloudFormationTemplate.Stack(parameters).Resource("SecurityGroup")!["SecurityGroupIngress"]!.AsArray();
+            return rules.Select(rule =>
+            {
+                Assert.Equal((string?)rule!["FromPort"], (string?)rule["ToPort"]);
+                return $"{rule["FromPort"]} {rule["CidrIp"]}";
+            });
+        }
     }
 
     [Fact]
     public void The_image_tagged_latest_never_expires()
     {
-        var rules = JsonNode.Parse((string)CloudFormationTemplate.Stack(("KeepImages", "7")).Resource("ImageRepository")!["LifecyclePolicy"]!["LifecyclePolicyText"]!)!["rules"]!.AsArray();
+        var repository = CloudFormationTemplate.Stack(("KeepImages", "7")).Resource("ImageRepository")!;
+        var rules = JsonNode.Parse((string)repository["LifecyclePolicy"]!["LifecyclePolicyText"]!)!["rules"]!.AsArray();
 
         Assert.Equal([1, 2, 3], rules.Select(rule => (int)rule!["rulePriority"]!));
         Assert.Equal(["latest"], rules[0]!["selection"]!["tagPatternList"]!.AsArray().Select(tag => (string?)tag));
@@ -63,7 +68,10 @@ public sealed class CloudFormationStackTests
         Assert.Null(stack.Resource("CiUser"));
         Assert.NotNull(stack.Resource("OidcProvider"));
         Assert.Null(stack.Resource("CiPolicy")!["Users"]);
-        Assert.Null(CloudFormationTemplate.Stack(("Ci", "role"), ("GitHubRepository", "owner/app"), ("GitHubOidcProvider", "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com")).Resource("OidcProvider"));
+        const string provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
+        var withProvider = CloudFormationTemplate.Stack(
+            ("Ci", "role"), ("GitHubRepository", "owner/app"), ("GitHubOidcProvider", provider));
+        Assert.Null(withProvider.Resource("OidcProvider"));
     }
 
     [Fact]
@@ -86,7 +94,8 @@ public sealed class CloudFormationStackTests
     [InlineData("", "", "Z0123456789ABCDEFGHIJ", "rag.example.com")]
     public async Task The_configuration_written_at_the_first_boot_is_valid(string password, string idle, string zone, string name)
     {
-        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PasswordParameter", password), ("IdleStopAfter", idle), ("HostedZoneId", zone), ("RecordName", name)));
+        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(
+            ("PasswordParameter", password), ("IdleStopAfter", idle), ("HostedZoneId", zone), ("RecordName", name)));
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, data.File("/etc/ragagent.json"), TestCancellation);
 
@@ -105,7 +114,8 @@ public sealed class CloudFormationStackTests
     [InlineData("true", null)]
     public void Without_an_Elastic_IP_the_DNS_record_is_deleted_on_stop(string elasticIp, string? onStop)
     {
-        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("ElasticIp", elasticIp), ("HostedZoneId", "Z0123456789ABCDEFGHIJ"), ("RecordName", "rag.example.com")));
+        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(
+            ("ElasticIp", elasticIp), ("HostedZoneId", "Z0123456789ABCDEFGHIJ"), ("RecordName", "rag.example.com")));
 
         Assert.Equal(onStop, (string?)JsonNode.Parse(data.File("/etc/ragagent.json"))!["dns"]!["onStop"]);
     }

@@ -29,11 +29,13 @@ internal sealed partial class CloudFormationTemplate
     private readonly Dictionary<string, string> _parameters;
     private readonly Dictionary<string, string> _made;
 
+    private static readonly string TemplateFile = RepositoryFiles.PathOf("packaging/cloudformation/ragstream.yaml");
+
     public const string InstanceId = "i-0123456789abcdef0";
 
     /// <summary>The project's own template.</summary>
     public static CloudFormationTemplate Stack(params (string Name, string Value)[] parameters) =>
-        new(RepositoryFiles.PathOf("packaging/cloudformation/ragstream.yaml"), parameters.ToDictionary(p => p.Name, p => p.Value), new Dictionary<string, string>
+        new(TemplateFile, parameters.ToDictionary(p => p.Name, p => p.Value), new Dictionary<string, string>
         {
             ["Instance"] = InstanceId,
             ["InstanceRole"] = "ragstream-InstanceRole",
@@ -59,9 +61,9 @@ internal sealed partial class CloudFormationTemplate
         stream.Load(text);
         _root = (YamlMappingNode)stream.Documents[0].RootNode;
         _made = new Dictionary<string, string>(made);
-        _parameters = Members(Section("Parameters")).ToDictionary(p => p.Name, p => p.Value is YamlMappingNode described && described.Children.TryGetValue("Default", out var value)
-            ? Scalar(value)
-            : "");
+        _parameters = Members(Section("Parameters")).ToDictionary(
+            p => p.Name,
+            p => p.Value is YamlMappingNode described && described.Children.TryGetValue("Default", out var value) ? Scalar(value) : "");
         foreach (var (name, value) in parameters)
         {
             if (!_parameters.ContainsKey(name))

@@ -12,6 +12,8 @@ internal sealed class FakeAws : IAsyncDisposable
 {
     private const string Account = "123456789012";
 
+    private static readonly string[] ReadPrefixes = ["Describe", "List", "Get"];
+
     private readonly TestServer _server;
     private readonly string _registryHost;
     private readonly Dictionary<string, string> _parameters = new() { ["Ubuntu"] = "ami-0123456789abcdef0" };
@@ -33,7 +35,8 @@ internal sealed class FakeAws : IAsyncDisposable
     public string Endpoint => _server.Address.ToString();
 
     /// <summary>The calls that change something, in order, by their IAM action names.</summary>
-    public IReadOnlyList<string> Changes => [.. _calls.Where(call => !call.Contains("Describe", StringComparison.Ordinal) && !call.Contains("List", StringComparison.Ordinal) && !call.Contains("Get", StringComparison.Ordinal))];
+    public IReadOnlyList<string> Changes =>
+        [.. _calls.Where(call => !ReadPrefixes.Any(prefix => call.Contains(prefix, StringComparison.Ordinal)))];
 
     /// <summary>Null until it is created and after it is deleted.</summary>
     public CloudFormationTemplate? Stack { get; private set; }
@@ -54,7 +57,7 @@ internal sealed class FakeAws : IAsyncDisposable
                 : ("ecr", named.Split('.')[1]);
             _calls.Add($"{service}:{action}");
             await WriteAsync(call, "application/x-amz-json-1.1", action == "DeleteParameters"
-                ? JsonNode.Parse(await new StreamReader(call.Request.Body).ReadToEndAsync()) is { } asked ? new JsonObject { ["DeletedParameters"] = asked["Names"]!.DeepClone(), ["InvalidParameters"] = new JsonArray() }.ToJsonString() : ""
+                ? await DeleteParametersAsync(call)
                 : """{ "repository": { "repositoryName": "ragstream-web" } }""");
         }
         else if (call.Request.HasFormContentType)
@@ -87,17 +90,23 @@ internal sealed class FakeAws : IAsyncDisposable
         "GetCallerIdentity" => $"<GetCallerIdentityResult><Account>{Account}</Account></GetCallerIdentityResult>",
         "DescribeStacks" => Stack is null ? null : $"<DescribeStacksResult><Stacks><member>{StackXml()}</member></Stacks></DescribeStacksResult>",
         // For an update, the command asks for the parameters to know which ones keep their values.
-        "GetTemplateSummary" => $"<GetTemplateSummaryResult><Parameters>{string.Concat(Stack!.Parameters.Select(name => $"<member><ParameterKey>{name}</ParameterKey></member>"))}</Parameters></GetTemplateSummaryResult>",
+        "GetTemplateSummary" => "<GetTemplateSummaryResult><Parameters>" +
+            string.Concat(Stack!.Parameters.Select(name => $"<member><ParameterKey>{name}</ParameterKey></member>")) +
+            "</Parameters></GetTemplateSummaryResult>",
         "CreateChangeSet" => ChangeStack(form),
         "DescribeChangeSet" => "<DescribeChangeSetResult><Status>CREATE_COMPLETE</Status></DescribeChangeSetResult>",
         "ExecuteChangeSet" => "<ExecuteChangeSetResult/>",
         "SetStackPolicy" or "ModifyInstanceAttribute" or "DeleteAccessKey" => "",
         "DeleteStack" => DeleteStack(),
-        "CreateAccessKey" => "<CreateAccessKeyResult><AccessKey><UserName>github-ragstream-ci</UserName><AccessKeyId>AKIDLOCALAWSCIUSER00</AccessKeyId><Status>Active</Status><SecretAccessKey>planted-ci-secret</SecretAccessKey></AccessKey></CreateAccessKeyResult>",
+        "CreateAccessKey" =>
+            "<CreateAccessKeyResult><AccessKey><UserName>github-ragstream-ci</UserName><AccessKeyId>AKIDLOCALAWSCIUSER00</AccessKeyId>" +
+            "<Status>Active</Status><SecretAccessKey>planted-ci-secret</SecretAccessKey></AccessKey></CreateAccessKeyResult>",
         "ListAccessKeys" => "<ListAccessKeysResult><AccessKeyMetadata><member><AccessKeyId>AKIDLOCALAWSCIUSER00</AccessKeyId></member></AccessKeyMetadata></ListAccessKeysResult>",
         "StartInstances" => StartInstance(),
         "DescribeInstances" =>
-            $"<reservationSet><item><instancesSet><item><instanceId>{CloudFormationTemplate.InstanceId}</instanceId><instanceState><name>{_instance}</name></instanceState><ipAddress>{PublicAddress}</ipAddress></item></instancesSet></item></reservationSet>",
+            $"<reservationSet><item><instancesSet><item><instanceId>{CloudFormationTemplate.InstanceId}</instanceId>" +
+            $"<instanceState><name>{_instance}</name></instanceState><ipAddress>{PublicAddress}</ipAddress>" +
+            "</item></instancesSet></item></reservationSet>",
         _ => throw new NotSupportedException($"{action} is not supported here."),
     };
 
@@ -119,7 +128,8 @@ internal sealed class FakeAws : IAsyncDisposable
         from name in Stack!.Outputs
         let value = Stack.Output(name)
         where value is not null
-        select $"<member><OutputKey>{name}</OutputKey><OutputValue>{value.Replace($"{Account}.dkr.ecr.eu-central-1.amazonaws.com", _registryHost, StringComparison.Ordinal)}</OutputValue></member>") + "</Outputs>";
+        let reachable = value.Replace($"{Account}.dkr.ecr.eu-central-1.amazonaws.com", _registryHost, StringComparison.Ordinal)
+        select $"<member><OutputKey>{name}</OutputKey><OutputValue>{reachable}</OutputValue></member>") + "</Outputs>";
 
     private string StartInstance()
     {
@@ -139,6 +149,16 @@ internal sealed class FakeAws : IAsyncDisposable
         await call.Request.Body.CopyToAsync(Stream.Null);
         call.Response.Headers.ETag = "\"1\"";
         await WriteAsync(call, "application/xml", call.Request.Method == "GET" ? "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>" : "");
+    }
+
+    private static async Task<string> DeleteParametersAsync(HttpContext call)
+    {
+        var request = JsonNode.Parse(await new StreamReader(call.Request.Body).ReadToEndAsync())!;
+        return new JsonObject
+        {
+            ["DeletedParameters"] = request["Names"]!.DeepClone(),
+            ["InvalidParameters"] = new JsonArray(),
+        }.ToJsonString();
     }
 
     private static Task WriteAsync(HttpContext call, string type, string text)

@@ -19,13 +19,16 @@ internal sealed class IamPolicy(JsonNode document)
     /// <param name="call">The call to check.</param>
     /// <param name="context">The call's condition keys and their values.</param>
     public IEnumerable<IamCall> Allowing(IamCall call, IReadOnlyDictionary<string, string[]> context) => _grants
-        .Where(g => g.Allowed.Action == call.Action && FileSystemName.MatchesSimpleExpression(g.Allowed.Resource, call.Resource, ignoreCase: false) && g.Conditions.All(c => ConditionHolds(c, context)))
+        .Where(g => g.Allowed.Action == call.Action)
+        .Where(g => FileSystemName.MatchesSimpleExpression(g.Allowed.Resource, call.Resource, ignoreCase: false))
+        .Where(g => g.Conditions.All(condition => ConditionHolds(condition, context)))
         .Select(g => g.Allowed);
 
     private static IEnumerable<Grant> ParseGrants(JsonNode? statement)
     {
         var members = statement!.AsObject();
-        if (members.Select(m => m.Key).Except(["Sid", "Effect", "Action", "Resource", "Condition"]).FirstOrDefault() is { } unknown || (string?)members["Effect"] != "Allow")
+        if (members.Select(m => m.Key).Except(["Sid", "Effect", "Action", "Resource", "Condition"]).FirstOrDefault() is { } unknown ||
+            (string?)members["Effect"] != "Allow")
         {
             throw new NotSupportedException($"Not supported in a statement: {members.ToJsonString()}");
         }

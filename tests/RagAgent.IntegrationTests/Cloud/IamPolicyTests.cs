@@ -19,7 +19,8 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     [Fact]
     public async Task The_agents_policy_allows_exactly_what_the_agent_calls()
     {
-        Aws.Parameters.Put(PasswordParameter, (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], AgentEnvironment, "open sesame, please\n", TestCancellation)).AssertSucceeded());
+        Aws.Parameters.Put(PasswordParameter, (await ProcessRunner.RunAsync(
+            EngineFixture.Binary, ["password"], AgentEnvironment, "open sesame, please\n", TestCancellation)).AssertSucceeded());
         Config["access"] = new JsonObject { ["password"] = PasswordParameter };
         // The test machine has been up for longer than the grace.
         Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
@@ -33,7 +34,11 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         // All its uses of AWS: start, DNS record, doctor, update, rollback, reading the secrets again, and stopping the instance.
         StartAgent();
         await WaitUntilServingAsync();
-        Assert.Contains("Nothing failed", (await RunCommandAsync("doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory)).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "Nothing failed",
+            (await RunCommandAsync(
+                "doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory)).Output,
+            StringComparison.Ordinal);
         var first = (await WaitForAsync(s => s.Rollout.Phase == "settled" && s.Dns!.Addresses.Count == 1, "the first is good")).App.Digest;
         await PushAsync("2");
         (await UpdateAsync()).AssertSucceeded();
@@ -53,7 +58,9 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         context["route53:ChangeResourceRecordSetsActions"] = ["UPSERT"];
 
         AssertExact(new IamPolicy(template.Resource("AgentPolicy")!["PolicyDocument"]!), Called(by: ":assumed-role/"), context);
-        Assert.Empty(new IamPolicy(template.Resource("AgentPolicy")!["PolicyDocument"]!).Allowing(new IamCall("ec2:StopInstances", $"arn:aws:ec2:eu-central-1:123456789012:instance/{CloudFormationTemplate.InstanceId}"),
+        const string instanceArn = $"arn:aws:ec2:eu-central-1:123456789012:instance/{CloudFormationTemplate.InstanceId}";
+        Assert.Empty(new IamPolicy(template.Resource("AgentPolicy")!["PolicyDocument"]!).Allowing(
+            new IamCall("ec2:StopInstances", instanceArn),
             new Dictionary<string, string[]> { ["aws:ResourceTag/ragagent-stack"] = ["another"] }));
     }
 
@@ -70,7 +77,10 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         (await Docker.RunWithInputAsync(token, "login", "--username", "AWS", "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
         await Docker.DoAsync("push", "--quiet", $"{Repository}:latest");
         // Builders other than the engine first check whether the manifest exists.
-        (await ProcessRunner.RunAsync("skopeo", ["inspect", "--raw", "--tls-verify=false", "--authfile", Path.Combine(Folder, "docker", "config.json"), $"docker://{Repository}:latest"], stopping: TestCancellation)).AssertSucceeded();
+        (await ProcessRunner.RunAsync(
+            "skopeo",
+            ["inspect", "--raw", "--tls-verify=false", "--authfile", $"{Folder}/docker/config.json", $"docker://{Repository}:latest"],
+            stopping: TestCancellation)).AssertSucceeded();
 
         AssertExact(
             new IamPolicy(CloudFormationTemplate.Stack().Resource("CiPolicy")!["PolicyDocument"]!),
@@ -100,8 +110,11 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         // With a customer-managed key, Parameter Store decrypts on behalf of the role.
         string[] others = ["kms:Decrypt"];
         const string key = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd";
-        var more = new IamPolicy(CloudFormationTemplate.Stack(("KmsKeyArn", key), ("HostedZoneId", "Z1"), ("RecordName", "rag.example.com")).Resource("AgentPolicy")!["PolicyDocument"]!);
-        Assert.Equal(others, more.Allowed.Select(a => a.Action).Except(new IamPolicy(CloudFormationTemplate.Stack(("HostedZoneId", "Z1"), ("RecordName", "rag.example.com")).Resource("AgentPolicy")!["PolicyDocument"]!).Allowed.Select(a => a.Action)));
+        var withKey = CloudFormationTemplate.Stack(("KmsKeyArn", key), ("HostedZoneId", "Z1"), ("RecordName", "rag.example.com"));
+        var withoutKey = CloudFormationTemplate.Stack(("HostedZoneId", "Z1"), ("RecordName", "rag.example.com"));
+        var more = new IamPolicy(withKey.Resource("AgentPolicy")!["PolicyDocument"]!);
+        var less = new IamPolicy(withoutKey.Resource("AgentPolicy")!["PolicyDocument"]!);
+        Assert.Equal(others, more.Allowed.Select(a => a.Action).Except(less.Allowed.Select(a => a.Action)));
 
         bool Decrypts(string service, string parameter) => more.Allowing(new IamCall("kms:Decrypt", key), new Dictionary<string, string[]>
         {
@@ -112,7 +125,8 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         Assert.False(Decrypts("secretsmanager", Parameter));
         Assert.False(Decrypts("ssm", "/another"));
 
-        bool Changes(string name, string type, string action) => more.Allowing(new IamCall("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1"), new Dictionary<string, string[]>
+        var change = new IamCall("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1");
+        bool Changes(string name, string type, string action) => more.Allowing(change, new Dictionary<string, string[]>
         {
             ["route53:ChangeResourceRecordSetsNormalizedRecordNames"] = [name],
             ["route53:ChangeResourceRecordSetsRecordTypes"] = [type],
@@ -123,7 +137,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         Assert.False(Changes("rag.example.com", "A", "CREATE"));
         Assert.False(Changes("example.com", "A", "UPSERT"));
         Assert.False(Changes("rag.example.com", "MX", "UPSERT"));
-        Assert.Empty(more.Allowing(new IamCall("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1"), new Dictionary<string, string[]>()));
+        Assert.Empty(more.Allowing(change, new Dictionary<string, string[]>()));
     }
 
     /// <summary>The caller's requests for which IAM has an action.</summary>

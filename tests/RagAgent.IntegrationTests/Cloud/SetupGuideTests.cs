@@ -55,7 +55,11 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         await WaitUntilServingAsync();
         var url = new Uri(await File.ReadAllTextAsync(Path.Combine(Home, "url"), TestCancellation));
         Assert.Equal(HttpStatusCode.Unauthorized, (await Http.GetAsync(url, TestCancellation)).StatusCode);
-        using var request = new HttpRequestMessage(HttpMethod.Get, url) { Headers = { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{Password}"))) } };
+        var login = Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{Password}"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, url)
+        {
+            Headers = { Authorization = new AuthenticationHeaderValue("Basic", login) },
+        };
         using var response = await Http.SendAsync(request, TestCancellation);
         Assert.Contains("<b id=\"version\">guide<", await response.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path.Combine(Home, "seen"), "", TestCancellation);
@@ -65,14 +69,26 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
             "secret set AWS_ACCESS_KEY_ID < AKIDLOCALAWSCIUSER00", "secret set AWS_SECRET_ACCESS_KEY < planted-ci-secret", "workflow run deploy.yml",
             "variable set AWS_DEPLOY_ROLE --body arn:aws:iam::123456789012:role/github-ragstream-ci", "secret delete AWS_ACCESS_KEY_ID", "secret delete AWS_SECRET_ACCESS_KEY"],
             (await File.ReadAllLinesAsync(Path.Combine(Home, "github"), TestCancellation)));
-        Assert.Equal(["CreateChangeSet", "ExecuteChangeSet", "SetStackPolicy", "ModifyInstanceAttribute", "CreateAccessKey", "StartInstances", "DeleteAccessKey", "CreateChangeSet", "ExecuteChangeSet",
-            "CreateChangeSet", "ExecuteChangeSet", "DeleteAccessKey", "ModifyInstanceAttribute", "DeleteStack", "ecr:DeleteRepository", "ssm:DeleteParameters"],
-            fakeAws.Changes.Where(call => !call.StartsWith("s3:", StringComparison.Ordinal)));
-        Assert.Equal(["PUT", "PUT", "GET", "DELETE"], fakeAws.Changes.Where(call => call.StartsWith("s3:", StringComparison.Ordinal)).Select(call => call["s3:".Length..].Split(' ')[0]));
+        static bool IsS3(string call) => call.StartsWith("s3:", StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                "CreateChangeSet", "ExecuteChangeSet", "SetStackPolicy", "ModifyInstanceAttribute", "CreateAccessKey", "StartInstances",
+                "DeleteAccessKey", "CreateChangeSet", "ExecuteChangeSet",
+                "CreateChangeSet", "ExecuteChangeSet", "DeleteAccessKey",
+                "ModifyInstanceAttribute", "DeleteStack", "ecr:DeleteRepository", "ssm:DeleteParameters",
+            ],
+            fakeAws.Changes.Where(call => !IsS3(call)));
+        Assert.Equal(
+            ["PUT", "PUT", "GET", "DELETE"],
+            fakeAws.Changes.Where(IsS3).Select(call => call["s3:".Length..].Split(' ')[0]));
         Assert.Equal(2, Aws.Requests.Count("ec2:StopInstances"));
         Assert.Null(fakeAws.Stack);
         // No file contains a secret.
-        Assert.DoesNotContain(Directory.EnumerateFiles(Home, "*", SearchOption.AllDirectories), file => File.ReadAllText(file) is var text && (text.Contains(Key, StringComparison.Ordinal) || text.Contains(Password, StringComparison.Ordinal)));
+        Assert.All(Directory.EnumerateFiles(Home, "*", SearchOption.AllDirectories).Select(File.ReadAllText), text =>
+        {
+            Assert.DoesNotContain(Key, text, StringComparison.Ordinal);
+            Assert.DoesNotContain(Password, text, StringComparison.Ordinal);
+        });
     }
 
     [Fact]
@@ -157,7 +173,11 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         }
         var image = $"guide-{Name}";
         await WithImageLockAsync(async () =>
-            (await EngineFixture.RunScriptAsync("tests/fake-app/build.sh", "--engine", Docker.Host, "--tag", image, "--version", "guide", "--base", "full")).AssertSucceeded());
+        {
+            var build = await EngineFixture.RunScriptAsync(
+                "tests/fake-app/build.sh", "--engine", Docker.Host, "--tag", image, "--version", "guide", "--base", "full");
+            build.AssertSucceeded();
+        });
         await File.WriteAllTextAsync(Path.Combine(App, "Dockerfile.streamlit"), $"FROM {image}\n", TestCancellation);
     }
 
@@ -178,5 +198,6 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
     };
 
     private async Task<string> TypeAsync(string commands, string input) =>
-        (await ProcessRunner.RunAsync("bash", ["-euo", "pipefail", "-c", $"cd '{Home}'\n{commands}"], Environment(), input, TestCancellation)).AssertSucceeded();
+        (await ProcessRunner.RunAsync(
+            "bash", ["-euo", "pipefail", "-c", $"cd '{Home}'\n{commands}"], Environment(), input, TestCancellation)).AssertSucceeded();
 }

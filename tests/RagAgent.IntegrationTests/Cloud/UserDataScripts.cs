@@ -31,7 +31,12 @@ internal sealed class UserDataScripts
     /// <summary>The stack's user data, as the instance gets it.</summary>
     public static UserDataScripts OfStack(CloudFormationTemplate stack) => new(stack.Resource("Instance")!["UserData"]!.GetValue<string>());
 
-    private string Script(string module) => (YamlSequenceNode)_root.Children[module] is { Children: [YamlSequenceNode { Children: [YamlScalarNode { Value: "bash" }, YamlScalarNode { Value: "-c" }, YamlScalarNode script] }] }
-        ? script.Value!
-        : throw new NotSupportedException($"{module} is not a single bash script.");
+    private string Script(string module)
+    {
+        var commands = ((YamlSequenceNode)_root.Children[module]).Children;
+        return commands is [YamlSequenceNode { Children: var words }] &&
+            words is [YamlScalarNode { Value: "bash" }, YamlScalarNode { Value: "-c" }, YamlScalarNode script]
+            ? script.Value!
+            : throw new NotSupportedException($"{module} is not a single bash script.");
+    }
 }

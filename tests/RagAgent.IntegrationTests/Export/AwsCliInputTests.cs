@@ -101,7 +101,8 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     {
         var file = Path.Combine(_folder.FullName, "input.json");
         await File.WriteAllTextAsync(file, JsonFormatter.Format(input), TestCancellation);
-        return await ProcessRunner.RunAsync("/usr/bin/aws", ["--endpoint-url", _aws.Address, "--output", "json", service, command, "--cli-input-json", $"file://{file}"], new Dictionary<string, string>
+        string[] arguments = ["--endpoint-url", _aws.Address, "--output", "json", service, command, "--cli-input-json", $"file://{file}"];
+        return await ProcessRunner.RunAsync("/usr/bin/aws", arguments, new Dictionary<string, string>
         {
             ["HOME"] = _folder.FullName,
             ["LANG"] = "C.UTF-8",

@@ -28,13 +28,18 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     [Theory]
     // Engines since API 1.48 send errorDetail only.
     [InlineData("""{"errorDetail":{"message":"toomanyrequests: Rate exceeded"}}""", "registry-throttled")]
-    [InlineData("""{"errorDetail":{"message":"write /var/lib/docker/tmp/GetImageBlob1: no space left on device"},"error":"write …"}""", "disk-full")]
-    [InlineData("""{"errorDetail":{"code":13,"message":"failed to register layer: open /var/lib/docker/overlay2/0123456789ab/link: no such file or directory"}}""", "image-corrupt")]
+    [InlineData(
+        """{"errorDetail":{"message":"write /var/lib/docker/tmp/GetImageBlob1: no space left on device"},"error":"write …"}""",
+        "disk-full")]
+    [InlineData(
+        """{"errorDetail":{"code":13,"message":"failed to register layer: open /var/lib/docker/overlay2/0123456789ab/link: no such file or directory"}}""",
+        "image-corrupt")]
     [InlineData("""{"errorDetail":{"message":"received unexpected HTTP status: 502 Bad Gateway"}}""", "registry")]
     public async Task An_error_in_the_progress_stream_of_a_pull_is_a_failure(string message, string code)
     {
         var resolution = await PushAndResolveAsync();
-        await using var front = await FrontAsync(EngineProxy.AnswerPull("""{"status":"Pulling from ragstream-web","id":"latest"}""", message, """{"status":"and on it goes"}"""));
+        await using var front = await FrontAsync(EngineProxy.AnswerPull(
+            """{"status":"Pulling from ragstream-web","id":"latest"}""", message, """{"status":"and on it goes"}"""));
         using var imageStack = CreateImageStack(front.Socket);
 
         Assert.Equal(code, (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution))).Code);
@@ -49,10 +54,14 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
             var layer = (await LowestLayerAsync())[..12];
             foreach (var message in (string[])
                 [
-                    $$"""{"status":"Download complete","id":"{{layer}}"}""", $$"""{"status":"Downloading","progressDetail":{"current":1,"total":-1},"id":"{{layer}}"}""",
+                    $$"""{"status":"Download complete","id":"{{layer}}"}""",
+                    $$"""{"status":"Downloading","progressDetail":{"current":1,"total":-1},"id":"{{layer}}"}""",
                     $$"""{"status":"Extracting","progressDetail":{"current":17,"units":"s"},"progress":"17 s","id":"{{layer}}"}""",
-                    $$"""{"status":"Extracting","progressDetail":{"current":1,"total":1,"hidecounts":true},"id":"{{layer}}"}""", """{"status":"Retrying in 3 seconds","progressDetail":{}}""",
-                    """{"status":"Waiting","progressDetail":null,"id":"nobody"}""", """{"stream":"text"}""", """{"aux":{"Digest":"sha256:aa"}}""", "{}",
+                    $$"""{"status":"Extracting","progressDetail":{"current":1,"total":1,"hidecounts":true},"id":"{{layer}}"}""",
+                    """{"status":"Retrying in 3 seconds","progressDetail":{}}""",
+                    """{"status":"Waiting","progressDetail":null,"id":"nobody"}""",
+                    """{"stream":"text"}""",
+                    """{"aux":{"Digest":"sha256:aa"}}""", "{}",
                     """{"status":"what engines will say one day","weather":{"sun":true},"id":"x"}""",
                 ])
             {

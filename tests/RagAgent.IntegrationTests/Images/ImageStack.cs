@@ -22,7 +22,8 @@ internal sealed class ImageStack : IDisposable
         Engine = new EngineImages(_connection);
         var disk = new EngineDisk(_connection);
         Store = new ImageStore(config, new FixedLogin(aws), _registry, new EnginePull(_connection, silence), Engine, disk,
-            new ImageRepair(config, Engine, disk, NullLogger<ImageRepair>.Instance), new Retention(Engine, disk, NullLogger<Retention>.Instance));
+            new ImageRepair(config, Engine, disk, NullLogger<ImageRepair>.Instance),
+            new Retention(Engine, disk, NullLogger<Retention>.Instance));
     }
 
     public ImageStore Store { get; }
@@ -45,6 +46,7 @@ internal sealed class ImageStack : IDisposable
         public bool Handles(string host) => true;
 
         public Task<RegistryAccess> AuthenticateAsync(string? host, bool anew, CancellationToken stopping) =>
-            Task.FromResult(new RegistryAccess(aws.RegistryHost, aws.RegistryEndpoint, aws.DockerLogin.User, new SecretValue(aws.DockerLogin.Password)));
+            Task.FromResult(new RegistryAccess(
+                aws.RegistryHost, aws.RegistryEndpoint, aws.DockerLogin.User, new SecretValue(aws.DockerLogin.Password)));
     }
 }

@@ -31,7 +31,8 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     [InlineData(true)]
     public async Task The_aws_command_writes_and_reads_a_parameter(bool asTheInstance)
     {
-        (await AwsAsync(asTheInstance, "ssm", "put-parameter", "--name", "/x", "--type", "SecureString", "--value", "planted")).AssertSucceeded();
+        (await AwsAsync(
+            asTheInstance, "ssm", "put-parameter", "--name", "/x", "--type", "SecureString", "--value", "planted")).AssertSucceeded();
 
         var read = (await AwsAsync(asTheInstance, "ssm", "get-parameter", "--name", "/x", "--with-decryption")).AssertSucceeded();
 
@@ -56,9 +57,11 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         Aws.StopAccepted += () => stops++;
 
         Assert.StartsWith("An error occurred (DryRunOperation) when calling the StopInstances operation: Request would have succeeded, but DryRun flag is set.",
-            (await AwsAsync(true, "ec2", "stop-instances", "--instance-ids", Aws.Instance.InstanceId, "--dry-run")).AssertFailed(), StringComparison.Ordinal);
+            (await AwsAsync(true, "ec2", "stop-instances", "--instance-ids", Aws.Instance.InstanceId, "--dry-run")).AssertFailed(),
+            StringComparison.Ordinal);
         Assert.Equal(0, stops);
-        var stopped = JsonNode.Parse((await AwsAsync(true, "ec2", "stop-instances", "--instance-ids", Aws.Instance.InstanceId)).AssertSucceeded())!["StoppingInstances"]![0]!;
+        var stopped = JsonNode.Parse((await AwsAsync(
+            true, "ec2", "stop-instances", "--instance-ids", Aws.Instance.InstanceId)).AssertSucceeded())!["StoppingInstances"]![0]!;
 
         Assert.Equal((Aws.Instance.InstanceId, "stopping", "running", 1),
             ((string)stopped["InstanceId"]!, (string)stopped["CurrentState"]!["Name"]!, (string)stopped["PreviousState"]!["Name"]!, stops));
@@ -71,8 +74,14 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     [Theory]
     [InlineData("i-0123456789abcdef1", null, "(InvalidInstanceID.NotFound) when calling the StopInstances operation: The instance ID 'i-0123456789abcdef1' does not exist")]
     [InlineData("i-7", null, "(InvalidInstanceID.Malformed) when calling the StopInstances operation: Invalid id: \"i-7\"")]
-    [InlineData("i-0123456789abcdef0", "UnauthorizedOperation", "(UnauthorizedOperation) when calling the StopInstances operation: You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/static is not authorized to perform: ec2:StopInstances on resource: arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0 because")]
-    [InlineData("i-0123456789abcdef0", "OperationNotPermitted", "(OperationNotPermitted) when calling the StopInstances operation: The instance 'i-0123456789abcdef0' may not be stopped.")]
+    [InlineData(
+        "i-0123456789abcdef0", "UnauthorizedOperation",
+        "(UnauthorizedOperation) when calling the StopInstances operation: You are not authorized to perform this " +
+            "operation. User: arn:aws:iam::123456789012:user/static is not authorized to perform: ec2:StopInstances on " +
+            "resource: arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0 because")]
+    [InlineData(
+        "i-0123456789abcdef0", "OperationNotPermitted",
+        "(OperationNotPermitted) when calling the StopInstances operation: The instance 'i-0123456789abcdef0' may not be stopped.")]
     public async Task The_aws_command_reports_EC2_errors(string instance, string? fault, string expected)
     {
         if (fault is not null)
@@ -96,12 +105,31 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
             .AsArray();
         Assert.Equal(($"/hostedzone/{ZoneId}", "example.com."), ((string)zones[0]!["Id"]!, (string)zones[0]!["Name"]!));
 
-        var change = JsonNode.Parse((await ChangeAsync(Upsert("Rag.example.com", "A", "203.0.113.7"), Upsert("*.example.com", "AAAA", "2001:db8::7"))).AssertSucceeded())!["ChangeInfo"]!;
+        var change = JsonNode.Parse((await ChangeAsync(
+            Upsert("Rag.example.com", "A", "203.0.113.7"),
+            Upsert("*.example.com", "AAAA", "2001:db8::7"))).AssertSucceeded())!["ChangeInfo"]!;
         Assert.Equal("PENDING", (string)change["Status"]!);
         Clock.Advance(HostedZones.PropagationDelay);
-        Assert.Equal("INSYNC", (string)JsonNode.Parse((await AwsAsync(true, "route53", "get-change", "--id", (string)change["Id"]!)).AssertSucceeded())!["ChangeInfo"]!["Status"]!);
-        (await ChangeAsync("""{ "Action": "UPSERT", "ResourceRecordSet": { "Name": "www.example.com", "Type": "A", "AliasTarget": { "HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d1.cloudfront.net", "EvaluateTargetHealth": false } } }""",
-            """{ "Action": "CREATE", "ResourceRecordSet": { "Name": "w.example.com", "Type": "A", "SetIdentifier": "blue", "Weight": 10, "TTL": 60, "ResourceRecords": [ { "Value": "1.1.1.1" } ] } }""")).AssertSucceeded();
+        Assert.Equal("INSYNC", (string)JsonNode.Parse(
+            (await AwsAsync(true, "route53", "get-change", "--id", (string)change["Id"]!)).AssertSucceeded())!["ChangeInfo"]!["Status"]!);
+        (await ChangeAsync("""
+            {
+              "Action": "UPSERT",
+              "ResourceRecordSet": {
+                "Name": "www.example.com",
+                "Type": "A",
+                "AliasTarget": { "HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d1.cloudfront.net", "EvaluateTargetHealth": false }
+              }
+            }
+            """, """
+            {
+              "Action": "CREATE",
+              "ResourceRecordSet": {
+                "Name": "w.example.com", "Type": "A", "SetIdentifier": "blue", "Weight": 10, "TTL": 60,
+                "ResourceRecords": [ { "Value": "1.1.1.1" } ]
+              }
+            }
+            """)).AssertSucceeded();
 
         Assert.Equal(["\\052.example.com. AAAA", "rag.example.com. A", "w.example.com. A", "www.example.com. A"], await ListAsync());
         Assert.Equal(
@@ -112,18 +140,39 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         var call = Aws.Requests.ByOperation("route53:ChangeResourceRecordSets")[0];
         Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", $"arn:aws:route53:::hostedzone/{ZoneId}"), (call.Principal, call.Resource));
 
-        (await ChangeAsync(Upsert("rag.example.com", "A", "203.0.113.7").Replace("UPSERT", "DELETE", StringComparison.Ordinal))).AssertSucceeded();
+        (await ChangeAsync(
+            Upsert("rag.example.com", "A", "203.0.113.7").Replace("UPSERT", "DELETE", StringComparison.Ordinal))).AssertSucceeded();
         Assert.Null(Aws.HostedZones.FindValue(ZoneId, "rag.example.com"));
     }
 
     [Theory]
-    [InlineData("UPSERT", "rag.example.org", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet with DNS name rag.example.org. is not permitted in zone example.com.]")]
-    [InlineData("UPSERT", "rag.example.com", "A", "x", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Invalid Resource Record: 'FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with 'x'']")]
-    [InlineData("UPSERT", "taken.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet of type A with DNS name taken.example.com. is not permitted because a conflicting RRSet of type CNAME with the same DNS name already exists in zone example.com.]")]
-    [InlineData("UPSERT", "weighted.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet with DNS name weighted.example.com., type A, SetIdentifier null cannot be created")]
-    [InlineData("CREATE", "there.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to create resource record set [name='there.example.com.', type='A'] but it already exists]")]
-    [InlineData("DELETE", "there.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set [name='there.example.com.', type='A'] but the values provided do not match the current values]")]
-    [InlineData("DELETE", "gone.example.com", "A", "1.1.1.1", "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set [name='gone.example.com.', type='A'] but it was not found]")]
+    [InlineData(
+        "UPSERT", "rag.example.org", "A", "1.1.1.1",
+        "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet with DNS name rag.example.org. is not permitted in zone example.com.]")]
+    [InlineData(
+        "UPSERT", "rag.example.com", "A", "x",
+        "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Invalid Resource Record: 'FATAL " +
+            "problem: ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with 'x'']")]
+    [InlineData(
+        "UPSERT", "taken.example.com", "A", "1.1.1.1",
+        "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet of type A with DNS name " +
+            "taken.example.com. is not permitted because a conflicting RRSet of type CNAME with the same DNS name already " +
+            "exists in zone example.com.]")]
+    [InlineData(
+        "UPSERT", "weighted.example.com", "A", "1.1.1.1",
+        "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [RRSet with DNS name weighted.example.com., type A, SetIdentifier null cannot be created")]
+    [InlineData(
+        "CREATE", "there.example.com", "A", "1.1.1.1",
+        "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to create resource record set " +
+            "[name='there.example.com.', type='A'] but it already exists]")]
+    [InlineData(
+        "DELETE", "there.example.com", "A", "1.1.1.1",
+        "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set " +
+            "[name='there.example.com.', type='A'] but the values provided do not match the current values]")]
+    [InlineData(
+        "DELETE", "gone.example.com", "A", "1.1.1.1",
+        "(InvalidChangeBatch) when calling the ChangeResourceRecordSets operation: [Tried to delete resource record set " +
+            "[name='gone.example.com.', type='A'] but it was not found]")]
     public async Task The_aws_command_reports_Route_53_errors_and_no_record_changes(
         string action, string name, string type, string value, string expected)
     {
@@ -134,7 +183,9 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
         var before = Aws.HostedZones.Records(ZoneId);
 
         // A batch is all or nothing, so the valid change must not be made either.
-        var failure = (await ChangeAsync(Upsert("good.example.com", "A", "3.3.3.3"), Upsert(name, type, value).Replace("UPSERT", action, StringComparison.Ordinal))).AssertFailed();
+        var failure = (await ChangeAsync(
+            Upsert("good.example.com", "A", "3.3.3.3"),
+            Upsert(name, type, value).Replace("UPSERT", action, StringComparison.Ordinal))).AssertFailed();
 
         Assert.StartsWith($"An error occurred {expected}", failure, StringComparison.Ordinal);
         Assert.Equal(before, Aws.HostedZones.Records(ZoneId));
@@ -142,7 +193,11 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
 
     [Theory]
     [InlineData(null, "(NoSuchHostedZone) when calling the ChangeResourceRecordSets operation: No hosted zone found with ID: Z0123456789ABCDEFGHIJ")]
-    [InlineData("AccessDenied", "(AccessDenied) when calling the ChangeResourceRecordSets operation: User: arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0 is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ because")]
+    [InlineData(
+        "AccessDenied",
+        "(AccessDenied) when calling the ChangeResourceRecordSets operation: User: " +
+            "arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0 is not authorized to perform: " +
+            "route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ because")]
     [InlineData("InvalidInput", "(InvalidInput) when calling the ChangeResourceRecordSets operation")]
     public async Task The_aws_command_reports_errors_of_a_whole_hosted_zone(string? fault, string expected)
     {
@@ -209,10 +264,17 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
 
         var inspected = await ProcessRunner.RunAsync(
             "skopeo", ["inspect", "--tls-verify=false", "--creds", login, source], stopping: TestCancellation);
-        var copied = await ProcessRunner.RunAsync("skopeo", ["copy", "--insecure-policy", "--src-tls-verify=false", "--dest-tls-verify=false",
-            "--src-creds", login, "--dest-creds", login, source, $"docker://{Aws.RegistryHost}/copy:latest"], stopping: TestCancellation);
-        var saved = await ProcessRunner.RunAsync("skopeo", ["copy", "--insecure-policy", "--src-tls-verify=false", "--src-creds", login, source,
-            $"oci:{Path.Combine(Folder, "oci")}"], stopping: TestCancellation);
+        var copied = await ProcessRunner.RunAsync(
+            "skopeo",
+            [
+                "copy", "--insecure-policy", "--src-tls-verify=false", "--dest-tls-verify=false",
+                "--src-creds", login, "--dest-creds", login, source, $"docker://{Aws.RegistryHost}/copy:latest",
+            ],
+            stopping: TestCancellation);
+        var saved = await ProcessRunner.RunAsync(
+            "skopeo",
+            ["copy", "--insecure-policy", "--src-tls-verify=false", "--src-creds", login, source, $"oci:{Path.Combine(Folder, "oci")}"],
+            stopping: TestCancellation);
 
         Assert.Equal(image.Digest, JsonNode.Parse(inspected.AssertSucceeded())!["Digest"]!.GetValue<string>());
         copied.AssertSucceeded();
@@ -251,7 +313,12 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
     private const string ZoneId = "Z0123456789ABCDEFGHIJ";
 
     private static string Upsert(string name, string type, string value) =>
-        $$"""{ "Action": "UPSERT", "ResourceRecordSet": { "Name": "{{name}}", "Type": "{{type}}", "TTL": 60, "ResourceRecords": [ { "Value": "{{value}}" } ] } }""";
+        $$"""
+        {
+          "Action": "UPSERT",
+          "ResourceRecordSet": { "Name": "{{name}}", "Type": "{{type}}", "TTL": 60, "ResourceRecords": [ { "Value": "{{value}}" } ] }
+        }
+        """;
 
     private Task<ProcessResult> ChangeAsync(params string[] changes) =>
         AwsAsync(
@@ -263,8 +330,12 @@ public sealed class AwsClientCompatibilityTests : LocalAwsTestBase
             "--change-batch",
             $$"""{ "Changes": [ {{string.Join(", ", changes)}} ] }""");
 
-    private async Task<string[]> ListAsync(params string[] more) =>
-        [.. JsonNode.Parse((await AwsAsync(true, ["route53", "list-resource-record-sets", "--hosted-zone-id", ZoneId, .. more])).AssertSucceeded())!["ResourceRecordSets"]!.AsArray().Select(set => $"{set!["Name"]} {set["Type"]}")];
+    private async Task<string[]> ListAsync(params string[] more)
+    {
+        var listed = await AwsAsync(true, ["route53", "list-resource-record-sets", "--hosted-zone-id", ZoneId, .. more]);
+        return [.. JsonNode.Parse(listed.AssertSucceeded())!["ResourceRecordSets"]!.AsArray().Select(
+            set => $"{set!["Name"]} {set["Type"]}")];
+    }
 
     private Task<ProcessResult> AwsAsync(bool asTheInstance, params string[] arguments)
     {

@@ -21,9 +21,12 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     {
         await File.WriteAllTextAsync(In("value"), "sk-planted\n", TestCancellation);
         await File.WriteAllTextAsync(In("secret"), "static-secret", TestCancellation);
-        _serve = ProcessRunner.Start("dotnet",
-            ["exec", Program, "serve", "--state-dir", In("state"), "--parameter", $"/key=@{In("value")}", "--static-key", $"AKIDSCRIPT=@{In("secret")}",
-                "--ready-file", In("ready.json")],
+        _serve = ProcessRunner.Start(
+            "dotnet",
+            [
+                "exec", Program, "serve", "--state-dir", In("state"), "--ready-file", In("ready.json"),
+                "--parameter", $"/key=@{In("value")}", "--static-key", $"AKIDSCRIPT=@{In("secret")}",
+            ],
             Surroundings);
         await _serve.StandardOutput.ReadLineAsync(TestCancellation);
         _ready = ReadyFile.Read(In("ready.json"));
@@ -44,8 +47,15 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     public async Task LocalAws_serves_values_from_files_until_it_is_stopped()
     {
         var read = await ProcessRunner.RunAsync("/usr/bin/aws",
-            ["--endpoint-url", _ready.ApiEndpoint, "ssm", "get-parameter", "--name", "/key", "--with-decryption", "--query", "Parameter.Value", "--output", "text"],
-            new Dictionary<string, string> { ["AWS_REGION"] = _ready.Region, ["AWS_ACCESS_KEY_ID"] = "AKIDSCRIPT", ["AWS_SECRET_ACCESS_KEY"] = "static-secret" },
+            [
+                "--endpoint-url", _ready.ApiEndpoint, "ssm", "get-parameter", "--name", "/key", "--with-decryption", "--query",
+                "Parameter.Value", "--output", "text"],
+            new Dictionary<string, string>
+            {
+                ["AWS_REGION"] = _ready.Region,
+                ["AWS_ACCESS_KEY_ID"] = "AKIDSCRIPT",
+                ["AWS_SECRET_ACCESS_KEY"] = "static-secret",
+            },
             stopping: TestCancellation);
         Assert.Equal("sk-planted", read.AssertSucceeded());
         var registry = ChildOf(_serve.Id);
@@ -89,10 +99,28 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
         (await LocalAwsAsync("zone", "add", "Z0123456789ABCDEFGHIJ", "example.com")).AssertSucceeded();
         (await LocalAwsAsync("instance", "--public-ipv4", "203.0.113.7", "--ipv6", "2001:db8::7")).AssertSucceeded();
         (await LocalAwsAsync("instance", "--ipv6", "")).AssertSucceeded();
-        (await ProcessRunner.RunAsync("/usr/bin/aws",
-            ["--endpoint-url", _ready.ApiEndpoint, "route53", "change-resource-record-sets", "--hosted-zone-id", "Z0123456789ABCDEFGHIJ", "--change-batch",
-                """{ "Changes": [ { "Action": "CREATE", "ResourceRecordSet": { "Name": "rag.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [ { "Value": "203.0.113.7" } ] } } ] }"""],
-            new Dictionary<string, string> { ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = "AKIDSCRIPT", ["AWS_SECRET_ACCESS_KEY"] = "static-secret" },
+        const string changes = """
+            {
+              "Changes": [
+                {
+                  "Action": "CREATE",
+                  "ResourceRecordSet": { "Name": "rag.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [ { "Value": "203.0.113.7" } ] }
+                }
+              ]
+            }
+            """;
+        (await ProcessRunner.RunAsync(
+            "/usr/bin/aws",
+            [
+                "--endpoint-url", _ready.ApiEndpoint, "route53", "change-resource-record-sets",
+                "--hosted-zone-id", "Z0123456789ABCDEFGHIJ", "--change-batch", changes,
+            ],
+            new Dictionary<string, string>
+            {
+                ["AWS_REGION"] = "us-east-1",
+                ["AWS_ACCESS_KEY_ID"] = "AKIDSCRIPT",
+                ["AWS_SECRET_ACCESS_KEY"] = "static-secret",
+            },
             stopping: TestCancellation)).AssertSucceeded();
 
         Assert.Equal(

@@ -19,7 +19,8 @@ public class LocalAwsDockerTests : LocalAwsTestBase
         Assert.Contains("no basic auth credentials", anonymous, StringComparison.Ordinal);
 
         var token = await new EcrClient(Aws).TokenAsync(StaticKeyId, StaticSecret, TestCancellation);
-        (await engine.DockerAsync(["login", "--username", "AWS", "--password-stdin", Aws.RegistryHost], token, TestCancellation)).AssertSucceeded();
+        (await engine.DockerAsync(
+            ["login", "--username", "AWS", "--password-stdin", Aws.RegistryHost], token, TestCancellation)).AssertSucceeded();
         (await Docker("pull", $"{name}:latest")).AssertSucceeded();
         Assert.Equal(
             $"{name}@{image.Digest}",

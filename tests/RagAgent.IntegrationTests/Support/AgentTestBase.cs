@@ -146,7 +146,9 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         var reference = $"{Repository}:{tag}";
         var (user, password) = Aws.DockerLogin;
         (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
-        (await EngineFixture.RunScriptAsync("tests/fake-app/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).AssertSucceeded();
+        (await EngineFixture.RunScriptAsync(
+            "tests/fake-app/build.sh",
+            ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).AssertSucceeded();
         await Docker.DoAsync("push", "--quiet", reference);
         await Docker.DoAsync("rmi", "--force", reference);
     });
@@ -264,7 +266,8 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
             }
             catch (OperationCanceledException) when (!TestCancellation.IsCancellationRequested)
             {
-                Assert.Fail($"Not within {Timeout}: {what}.\nThe last headline: {status?.Headline}\n{string.Join("\n---\n", _agents.Select(a => string.Join('\n', a.Log.Split('\n').TakeLast(25))))}");
+                var logs = _agents.Select(agent => string.Join('\n', agent.Log.Split('\n').TakeLast(25)));
+                Assert.Fail($"Not within {Timeout}: {what}.\nThe last headline: {status?.Headline}\n{string.Join("\n---\n", logs)}");
             }
         }
     }
@@ -298,7 +301,8 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
 
     /// <summary>Waits until clients get this version.</summary>
     protected Task WaitForVersionAsync(string version) => WaitUntilAsync(async () =>
-        await GetAsync() is (HttpStatusCode.OK, var body) && body.Contains($"<b id=\"version\">{version}<", StringComparison.Ordinal), $"{version} serves");
+        await GetAsync() is (HttpStatusCode.OK, var body) && body.Contains($"<b id=\"version\">{version}<", StringComparison.Ordinal),
+        $"{version} serves");
 
     /// <summary>Waits for a condition that the status does not show.</summary>
     protected static async Task WaitUntilAsync(Func<Task<bool>> condition, string what)

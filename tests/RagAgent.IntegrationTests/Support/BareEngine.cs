@@ -14,7 +14,10 @@ internal sealed class BareEngine : IAsyncDisposable
     private BareEngine()
     {
         _process = ProcessRunner.Start("dockerd",
-            ["--host", Host, "--data-root", In("data"), "--exec-root", In("exec"), "--pidfile", In("pid"), "--bridge=none", "--iptables=false", "--ip6tables=false"]);
+        [
+            "--host", Host, "--data-root", In("data"), "--exec-root", In("exec"), "--pidfile", In("pid"),
+            "--bridge=none", "--iptables=false", "--ip6tables=false",
+        ]);
         _process.StandardInput.Close();
         _process.OutputDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();

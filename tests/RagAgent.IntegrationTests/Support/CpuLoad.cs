@@ -13,7 +13,8 @@ internal sealed class CpuLoad : IAsyncDisposable
     private static readonly TimeSpan MaxDuration = TimeSpan.FromMinutes(3);
 
     private readonly Process[] _processes = [.. Enumerable.Range(0, Environment.ProcessorCount * 3)
-        .Select(_ => ProcessRunner.Start("nice", ["-n", "19", "timeout", $"{MaxDuration.TotalSeconds}", "sh", "-c", "while :; do :; done"]))];
+        .Select(_ => ProcessRunner.Start(
+            "nice", ["-n", "19", "timeout", $"{MaxDuration.TotalSeconds}", "sh", "-c", "while :; do :; done"]))];
 
     public static void SkipWithoutPressureFile() => Assert.SkipUnless(File.Exists(PressureFile), "This kernel does not report pressure.");
 

@@ -54,7 +54,8 @@ internal sealed class DelayingEngineProxy : IAsyncDisposable
         {
             while (await from.ReceiveAsync(buffer) is var length and > 0)
             {
-                if (delayedPath is not null && Encoding.ASCII.GetString(buffer, 0, length).Split('\n')[0].Contains(delayedPath, StringComparison.Ordinal))
+                if (delayedPath is not null &&
+                    Encoding.ASCII.GetString(buffer, 0, length).Split('\n')[0].Contains(delayedPath, StringComparison.Ordinal))
                 {
                     _reached.TrySetResult();
                     await Task.Delay(delay, TimeProvider.System);

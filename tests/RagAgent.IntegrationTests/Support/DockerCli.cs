@@ -26,5 +26,7 @@ internal sealed class DockerCli(string host, string config)
 
     /// <summary>When the container was started; every start changes it. Throws if there is no such container.</summary>
     public async Task<string> StartedAtAsync(string container) =>
-        (await InspectAsync(container) ?? throw new InvalidOperationException($"There is no container {container}."))["State"]!["StartedAt"]!.GetValue<string>();
+        await InspectAsync(container) is { } inspected
+            ? inspected["State"]!["StartedAt"]!.GetValue<string>()
+            : throw new InvalidOperationException($"There is no container {container}.");
 }

@@ -16,7 +16,8 @@ internal sealed record EngineLayer(string Record, string Folder)
         {
             chain = chain is null ? id : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{chain} {id}")));
             var record = Path.Combine(engine.Data, "image/overlay2/layerdb/sha256", chain["sha256:".Length..]);
-            layers.Add(new EngineLayer(record, Path.Combine(engine.Data, "overlay2", await File.ReadAllTextAsync(Path.Combine(record, "cache-id")))));
+            layers.Add(new EngineLayer(
+                record, Path.Combine(engine.Data, "overlay2", await File.ReadAllTextAsync(Path.Combine(record, "cache-id")))));
         }
         return layers;
     }

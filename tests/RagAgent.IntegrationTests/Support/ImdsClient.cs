@@ -18,6 +18,6 @@ internal sealed class ImdsClient(HttpClient http, Uri endpoint)
         using var response = await http.SendAsync(get, stopping);
         var document = JsonNode.Parse(await response.Content.ReadAsStringAsync(stopping))!;
         return new SessionAWSCredentials(
-            document["AccessKeyId"]!.GetValue<string>(), document["SecretAccessKey"]!.GetValue<string>(), document["Token"]!.GetValue<string>());
+            (string)document["AccessKeyId"]!, (string)document["SecretAccessKey"]!, (string)document["Token"]!);
     }
 }

@@ -15,7 +15,12 @@ internal static class OciIndexPublisher
     /// <summary>Pushes an index of existing tags, each with the architecture that the index states for it.</summary>
     /// <returns>The digests of the index and of the first image.</returns>
     public static async Task<(string Index, string Image)> PushAsync(
-        HttpClient http, LocalAwsServer aws, string repository, string tag, IReadOnlyList<(string Tag, string Architecture)> images, CancellationToken stopping)
+        HttpClient http,
+        LocalAwsServer aws,
+        string repository,
+        string tag,
+        IReadOnlyList<(string Tag, string Architecture)> images,
+        CancellationToken stopping)
     {
         var manifests = new JsonArray();
         string? first = null;

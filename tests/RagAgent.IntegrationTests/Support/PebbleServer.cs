@@ -9,7 +9,11 @@ namespace RagAgent.IntegrationTests.Support;
 /// <summary>Let's Encrypt's test server on loopback, with a DNS server that resolves every name to loopback.</summary>
 internal sealed class PebbleServer : IAsyncDisposable
 {
-    private static readonly Dictionary<string, string> FastSettings = new() { ["PEBBLE_VA_NOSLEEP"] = "1", ["PEBBLE_WFE_NONCEREJECT"] = "0" };
+    private static readonly Dictionary<string, string> FastSettings = new()
+    {
+        ["PEBBLE_VA_NOSLEEP"] = "1",
+        ["PEBBLE_WFE_NONCEREJECT"] = "0",
+    };
 
     private readonly AgentProcess _dnsServer;
     private readonly AgentProcess _server;
@@ -46,7 +50,11 @@ internal sealed class PebbleServer : IAsyncDisposable
             },
         }.ToJsonString());
         _dnsServer = new AgentProcess("pebble-challtestsrv",
-            ["-dns01", $"127.0.0.1:{names}", "-management", $"127.0.0.1:{port()}", "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""], FastSettings);
+            [
+                "-dns01", $"127.0.0.1:{names}", "-management", $"127.0.0.1:{port()}",
+                "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
+            ],
+            FastSettings);
         _server = new AgentProcess("pebble", ["-config", settings, "-dnsserver", $"127.0.0.1:{names}"], FastSettings);
     }
 
@@ -69,7 +77,10 @@ internal sealed class PebbleServer : IAsyncDisposable
         using var client = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == OwnCertificate.Thumbprint },
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == OwnCertificate.Thumbprint,
+            },
         });
         try
         {

@@ -8,7 +8,8 @@ using RagAgent.Supervision.State;
 namespace RagAgent.Tests.Support;
 
 /// <summary>A real supervisor on an engine, a registry and secrets that never fail. It adopts the app on the port and serves it.</summary>
-internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, IConnectionDrain, IStateStore, IInstanceControl, IAsyncDisposable
+internal sealed class SupervisorFixture :
+    IEngine, IImages, ISecrets, IProber, IConnectionDrain, IStateStore, IInstanceControl, IAsyncDisposable
 {
     private readonly Container _container;
     private int _probeCount;

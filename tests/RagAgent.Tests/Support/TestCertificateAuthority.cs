@@ -35,7 +35,13 @@ internal sealed class TestCertificateAuthority : IDisposable
     /// <param name="chain">Receives the chain that the server sent.</param>
     public SslClientAuthenticationOptions ClientOptions(DateTimeOffset at, Action<X509Chain>? chain = null)
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, VerificationTime = at.LocalDateTime };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+            VerificationTime = at.LocalDateTime,
+        };
         policy.CustomTrustStore.Add(_root);
         return new SslClientAuthenticationOptions
         {
