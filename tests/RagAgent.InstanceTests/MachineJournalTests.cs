@@ -15,30 +15,30 @@ public sealed class MachineJournalTests
         var entries = (await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--output", "json", "--no-pager")).Split(
             '\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonNode.Parse(line)!).ToArray();
-        string? Of(JsonNode entry, string field) => entry[field]?.ToString();
+        string? Field(JsonNode entry, string field) => entry[field]?.ToString();
 
-        var serves = Assert.Single(entries, entry => Of(entry, "RAGAGENT_EVENT") == "container-serves");
-        Assert.Equal(("ragagent", "6"), (Of(serves, "SYSLOG_IDENTIFIER"), Of(serves, "PRIORITY")));
-        Assert.Contains($"image {Of(serves, "RAGAGENT_DIGEST")}, well after", Of(serves, "MESSAGE")!, StringComparison.Ordinal);
-        Assert.Equal(Of(serves, "RAGAGENT_CONTAINER"), (await machine.RunCheckedAsync("docker", "ps", "--quiet"))[..12]);
+        var serves = Assert.Single(entries, entry => Field(entry, "RAGAGENT_EVENT") == "container-serves");
+        Assert.Equal(("ragagent", "6"), (Field(serves, "SYSLOG_IDENTIFIER"), Field(serves, "PRIORITY")));
+        Assert.Contains($"image {Field(serves, "RAGAGENT_DIGEST")}, well after", Field(serves, "MESSAGE")!, StringComparison.Ordinal);
+        Assert.Equal(Field(serves, "RAGAGENT_CONTAINER"), (await machine.RunCheckedAsync("docker", "ps", "--quiet"))[..12]);
 
         // When the machine booted, nothing had been pushed yet.
-        var problem = Assert.Single(entries, entry => Of(entry, "RAGAGENT_PROBLEM") == "registry-repository-missing");
-        Assert.Equal(("4", "went-wrong"), (Of(problem, "PRIORITY"), Of(problem, "RAGAGENT_EVENT")));
+        var problem = Assert.Single(entries, entry => Field(entry, "RAGAGENT_PROBLEM") == "registry-repository-missing");
+        Assert.Equal(("4", "went-wrong"), (Field(problem, "PRIORITY"), Field(problem, "RAGAGENT_EVENT")));
 
-        var app = entries.Where(entry => Of(entry, "SYSLOG_IDENTIFIER") == "ragstream").ToArray();
+        var app = entries.Where(entry => Field(entry, "SYSLOG_IDENTIFIER") == "ragstream").ToArray();
         Assert.NotEmpty(app);
-        Assert.All(app, entry => Assert.Equal("ragstream", Of(entry, "CONTAINER_NAME")));
-        var ofAgent = entries.Where(entry => Of(entry, "SYSLOG_IDENTIFIER") == "ragagent");
-        Assert.Empty(ofAgent.Where(entry => Of(entry, "RAGAGENT_EVENT") is null).Select(entry => Of(entry, "MESSAGE")));
+        Assert.All(app, entry => Assert.Equal("ragstream", Field(entry, "CONTAINER_NAME")));
+        var agentEntries = entries.Where(entry => Field(entry, "SYSLOG_IDENTIFIER") == "ragagent");
+        Assert.Empty(agentEntries.Where(entry => Field(entry, "RAGAGENT_EVENT") is null).Select(entry => Field(entry, "MESSAGE")));
 
         var explained = await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--catalog", "--no-pager");
         Assert.Contains(" Defined-By: RagAgent\n", explained, StringComparison.Ordinal);
         Assert.Contains(" Subject: The app serves\n", explained, StringComparison.Ordinal);
 
-        var ofApp = await machine.RunCheckedAsync("ragagent", "logs", "--app");
+        var appLines = await machine.RunCheckedAsync("ragagent", "logs", "--app");
         Assert.All(
-            ofApp.Split('\n').Where(line => !line.StartsWith("-- ", StringComparison.Ordinal)),
+            appLines.Split('\n').Where(line => !line.StartsWith("-- ", StringComparison.Ordinal)),
             line => Assert.Contains(" ragstream[", line, StringComparison.Ordinal));
         Assert.DoesNotContain(" ragstream[", await machine.RunCheckedAsync("ragagent", "logs", "--agent"), StringComparison.Ordinal);
     }
@@ -51,8 +51,8 @@ public sealed class MachineJournalTests
         string[] steps = ["agent", "credentials", "secret", "token", "digest", "pull", "start", "healthy"];
         var status = JsonNode.Parse(await machine.RunCheckedAsync("ragagent", "status", "--json"))!;
         Assert.Equal(steps.Order(), status["boot"]!["this"]!["steps"]!.AsArray().Select(step => step!["name"]!.ToString()).Order());
-        var said = await machine.RunCheckedAsync("ragagent", "status");
-        Assert.All(steps, step => Assert.Contains($"          {step} ", said, StringComparison.Ordinal));
+        var text = await machine.RunCheckedAsync("ragagent", "status");
+        Assert.All(steps, step => Assert.Contains($"          {step} ", text, StringComparison.Ordinal));
 
         var doctor = await machine.RunAsync("ragagent", "doctor");
         Assert.True(doctor.ExitCode == 0, doctor.Output);

@@ -79,7 +79,7 @@ public sealed class SystemdUnitTests
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();
 
-        var said = await machine.RunAsync("systemd-analyze", "security", "ragagent.service", "--threshold=15", "--no-pager");
-        Assert.True(said.ExitCode == 0, said.Output);
+        var analysis = await machine.RunAsync("systemd-analyze", "security", "ragagent.service", "--threshold=15", "--no-pager");
+        Assert.True(analysis.ExitCode == 0, analysis.Output);
     }
 }

@@ -21,13 +21,13 @@ public sealed class UserDataTests
     public async Task User_data_sets_up_a_plain_machine_and_the_app_never_serves_without_its_data_disk()
     {
         await using var machine = await Machine.BakeAsync();
-        await using var disk = await LoopDisk.MadeAsync(Path.Combine(machine.RootFolder, "..", "data"));
+        await using var disk = await LoopDisk.CreateAsync(Path.Combine(machine.RootFolder, "..", "data"));
         await machine.PowerOnAsync();
         await machine.RunCheckedAsync("sh", "-c", "/usr/share/ragagent/uninstall.sh && rm -rf /etc/ragagent.json /var/lib/ragstream");
         // As udev would.
         await machine.RunCheckedAsync("sh", "-c", $"mkdir -p /dev/disk/by-id /dev/disk/by-label && mknod {Disk} b 7 {disk.Number} && mknod {Label} b 7 {disk.Number}");
         File.Copy(Machine.Package, machine.RootFolder + "/root/released.tar.gz");
-        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PackageUrl", Released),
+        var data = UserDataScripts.FromStack(CloudFormationTemplate.Stack(("PackageUrl", Released),
             ("PackageSha256", Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(Machine.Package, TestCancellation))))));
 
         await machine.RunCheckedAsync("bash", "-c", data.BootScript);
@@ -67,11 +67,11 @@ public sealed class UserDataTests
         await machine.RunCheckedAsync("/usr/share/ragagent/uninstall.sh");
         File.Copy(Machine.Package, machine.RootFolder + "/root/released.tar.gz");
 
-        var said = await machine.RunAsync("bash", "-c", RunScript(
-            UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PackageUrl", Released), ("PackageSha256", new string('0', 64))))));
+        var result = await machine.RunAsync("bash", "-c", RunScript(
+            UserDataScripts.FromStack(CloudFormationTemplate.Stack(("PackageUrl", Released), ("PackageSha256", new string('0', 64))))));
 
-        Assert.NotEqual(0, said.ExitCode);
-        Assert.Contains("did NOT match", said.Error, StringComparison.Ordinal);
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains("did NOT match", result.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(machine.RootFolder + "/usr/bin/ragagent"));
     }
 
@@ -85,11 +85,11 @@ public sealed class UserDataTests
         /// <summary>The minor device number.</summary>
         public string Number => device["/dev/loop".Length..];
 
-        public static async Task<LoopDisk> MadeAsync(string file)
+        public static async Task<LoopDisk> CreateAsync(string file)
         {
-            await using (var made = File.Create(file))
+            await using (var created = File.Create(file))
             {
-                made.SetLength(64 << 20);
+                created.SetLength(64 << 20);
             }
             return new LoopDisk(
                 (await ProcessRunner.RunAsync("losetup", ["--find", "--show", file], stopping: TestCancellation)).AssertSucceeded());

@@ -10,9 +10,9 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     [Fact]
     public async Task A_leftover_container_that_never_started_is_replaced()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("rm", "--force", left.Id);
-        var created = await Docker.DoAsync("create", "--name", Name, "--label", $"ragagent.name={Name}", left.Image);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("rm", "--force", leftover.Id);
+        var created = await Docker.RunCheckedAsync("create", "--name", Name, "--label", $"ragagent.name={Name}", leftover.Image);
 
         StartAgent();
         await WaitUntilServingAsync();
@@ -23,56 +23,57 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     [Fact]
     public async Task A_container_that_exited_without_an_agent_is_replaced_and_gets_its_secret()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("kill", left.Id);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("kill", leftover.Id);
 
         StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.NotEqual([left.Id], await ContainersAsync(Docker));
-        Assert.Equal(left.KeyServed, (await GetAsync("/key-sha256")).Body);
+        Assert.NotEqual([leftover.Id], await ContainersAsync(Docker));
+        Assert.Equal(leftover.KeyServed, (await GetAsync("/key-sha256")).Body);
     }
 
     [Fact]
     public async Task A_paused_container_is_adopted_and_serves_once_unpaused()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("pause", left.Id);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("pause", leftover.Id);
 
         StartAgent();
         await WaitForAsync(
-            s => s.App is { State: "starting", Container: { } found } && left.Id.StartsWith(found, StringComparison.Ordinal),
+            s => s.App is { State: "starting", Container: { } found } && leftover.Id.StartsWith(found, StringComparison.Ordinal),
             "the container is adopted");
-        await Docker.DoAsync("unpause", left.Id);
+        await Docker.RunCheckedAsync("unpause", leftover.Id);
         await WaitUntilServingAsync();
 
-        Assert.Equal(left.StartedAt, await Docker.StartedAtAsync(Name));
+        Assert.Equal(leftover.StartedAt, await Docker.StartedAtAsync(Name));
     }
 
     [Fact]
     public async Task A_container_that_stays_paused_is_replaced_at_the_startup_deadline()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("pause", left.Id);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("pause", leftover.Id);
         Config["health"]!["startup"]!["deadline"] = "3s";
 
         StartAgent();
         await WaitForFailureAsync("app-never-healthy");
         await WaitUntilServingAsync();
 
-        Assert.NotEqual([left.Id], await ContainersAsync(Docker));
+        Assert.NotEqual([leftover.Id], await ContainersAsync(Docker));
         Assert.Single(await ContainersAsync(Docker));
     }
 
     [Fact]
     public async Task A_container_with_an_engine_restart_policy_is_replaced_by_one_without()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("rm", "--force", left.Id);
-        var restarting = await Docker.DoAsync("run", "--detach", "--name", Name, "--label", $"ragagent.name={Name}", "--restart", "always",
-            "--env", "FAKE_APP_EXIT_CODE=1", left.Image);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("rm", "--force", leftover.Id);
+        var restarting = await Docker.RunCheckedAsync(
+            "run", "--detach", "--name", Name, "--label", $"ragagent.name={Name}", "--restart", "always",
+            "--env", "FAKE_APP_EXIT_CODE=1", leftover.Image);
         await WaitUntilAsync(
-            async () => await Docker.DoAsync("inspect", "--format", "{{.State.Status}}", restarting) == "restarting",
+            async () => await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Status}}", restarting) == "restarting",
             "the engine waits with a restart");
 
         StartAgent();
@@ -90,15 +91,15 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     [InlineData("removing")]
     public async Task A_dead_or_half_removed_container_is_replaced(string state)
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("kill", left.Id);
-        var inspected = (await Docker.InspectAsync(left.Id))!;
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("kill", leftover.Id);
+        var inspected = (await Docker.InspectAsync(leftover.Id))!;
         inspected["State"]!["Status"] = state;
         inspected["State"]!["Dead"] = state == "dead";
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
-            if (!context.Request.Path.Value!.EndsWith($"/containers/{left.Id}/json", StringComparison.Ordinal) ||
-                !(await ContainersAsync(Docker)).Contains(left.Id))
+            if (!context.Request.Path.Value!.EndsWith($"/containers/{leftover.Id}/json", StringComparison.Ordinal) ||
+                !(await ContainersAsync(Docker)).Contains(leftover.Id))
             {
                 return false;
             }
@@ -110,7 +111,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         var agent = StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.DoesNotContain(left.Id, await ContainersAsync(Docker));
+        Assert.DoesNotContain(leftover.Id, await ContainersAsync(Docker));
         Assert.Single(await ContainersAsync(Docker));
         Assert.False(agent.HasExited);
     }
@@ -118,17 +119,17 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     [Fact]
     public async Task A_container_restarted_by_hand_without_an_agent_is_replaced_to_restore_its_secret()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("stop", "--time", "1", left.Id);
-        await Docker.DoAsync("start", left.Id);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("stop", "--time", "1", leftover.Id);
+        await Docker.RunCheckedAsync("start", leftover.Id);
         // Its shell still waits for the secrets.
-        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", left.Id));
+        Assert.Equal("true", await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Running}}", leftover.Id));
 
         var agent = StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.DoesNotContain(left.Id, await ContainersAsync(Docker));
-        Assert.Equal(left.KeyServed, (await GetAsync("/key-sha256")).Body);
+        Assert.DoesNotContain(leftover.Id, await ContainersAsync(Docker));
+        Assert.Equal(leftover.KeyServed, (await GetAsync("/key-sha256")).Body);
         await agent.WaitForLogAsync("it was restarted by someone else, without its secrets");
     }
 

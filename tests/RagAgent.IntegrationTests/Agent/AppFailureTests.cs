@@ -90,7 +90,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
         var key = (await GetAsync("/key-sha256")).Body;
         var started = await Docker.StartedAtAsync(Name);
 
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
 
         await WaitUntilAsync(
             async () => await Docker.InspectAsync(Name) is { } now && now["State"]!["StartedAt"]!.GetValue<string>() != started,
@@ -106,7 +106,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
         await WaitUntilServingAsync();
 
-        await Docker.DoAsync("rm", "--force", Name);
+        await Docker.RunCheckedAsync("rm", "--force", Name);
 
         await WaitForFailureAsync("container-removed");
         await WaitUntilServingAsync();
@@ -121,7 +121,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
         var key = (await GetAsync("/key-sha256")).Body;
         var id = (await Docker.InspectAsync(Name))!["Id"]!.GetValue<string>();
 
-        await Docker.DoAsync("restart", "--time", "1", Name);
+        await Docker.RunCheckedAsync("restart", "--time", "1", Name);
 
         await WaitUntilAsync(
             async () => await Docker.InspectAsync(Name) is { } now && now["Id"]!.GetValue<string>() != id, "the container is replaced");

@@ -67,7 +67,7 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
     /// <summary>Sends a signal to every process of the app, from outside the container.</summary>
     private async Task SignalAppAsync(string signal)
     {
-        var processes = PrivateEngine.Lines(await Docker.DoAsync("top", Name, "-o", "pid")).Skip(1).Select(line => line.Trim());
+        var processes = PrivateEngine.Lines(await Docker.RunCheckedAsync("top", Name, "-o", "pid")).Skip(1).Select(line => line.Trim());
         (await ProcessRunner.RunAsync("kill", [$"-{signal}", .. processes], stopping: TestCancellation)).AssertSucceeded();
     }
 }

@@ -34,7 +34,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     public async Task Restarted_agents_write_every_app_line_exactly_once()
     {
         var agents = new List<AgentProcess> { await ServeAsync() };
-        await CountAsync(3000);
+        await WriteNumberedLinesAsync(3000);
         for (var restart = 1; restart <= 5; restart++)
         {
             await WaitForLinesAsync(agents[^1], 100);
@@ -45,7 +45,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         await ReloadAsync(agents[^1]);   // a restart within the process
         await WaitForLineAsync(agents[^1], "line 3000");
 
-        Assert.Equal(Enumerable.Range(1, 3000), agents.SelectMany(Numbers));
+        Assert.Equal(Enumerable.Range(1, 3000), agents.SelectMany(LineNumbers));
         Assert.All(agents, agent => Assert.DoesNotContain("goes on with new lines", agent.Log, StringComparison.Ordinal));
     }
 
@@ -53,7 +53,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     public async Task Killed_agents_lose_no_app_line_and_repeat_at_most_one_batch()
     {
         var agents = new List<AgentProcess> { await ServeAsync() };
-        await CountAsync(3000);
+        await WriteNumberedLinesAsync(3000);
         for (var kill = 1; kill <= 8; kill++)
         {
             await WaitForLinesAsync(agents[^1], 80);
@@ -64,7 +64,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
 
         var next = 1;
         var repeated = 0;
-        foreach (var numbers in agents.Select(Numbers).Where(numbers => numbers.Length > 0))
+        foreach (var numbers in agents.Select(LineNumbers).Where(numbers => numbers.Length > 0))
         {
             Assert.Equal(Enumerable.Range(numbers[0], numbers.Length), numbers);
             Assert.InRange(numbers[0], next - 50, next);   // a batch has at most 50 lines
@@ -198,10 +198,10 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
             (await EngineFixture.RunScriptAsync("scripts/engine.sh", "start", folder, "--live-restore")).AssertSucceeded();
             var agent = StartAgent();
             await WaitUntilServingAsync();
-            await docker.DoAsync("exec", "--detach", Name, "/bin/sh", "-c", Counting(600));
+            await docker.RunCheckedAsync("exec", "--detach", Name, "/bin/sh", "-c", NumberedLinesScript(600));
             foreach (var signal in (string[])["TERM", "KILL"])
             {
-                var line = Numbers(agent).LastOrDefault() + 100;
+                var line = LineNumbers(agent).LastOrDefault() + 100;
                 await WaitForLineAsync(agent, $"line {line}");
                 var dockerd = (await File.ReadAllTextAsync(Path.Combine(folder, "pid"), TestCancellation)).Trim();
                 await ProcessRunner.RunAsync("kill", [$"-{signal}", dockerd], stopping: TestCancellation);
@@ -210,7 +210,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
             }
             await WaitForLineAsync(agent, "line 600");
 
-            Assert.Equal(Enumerable.Range(1, 600), Numbers(agent));
+            Assert.Equal(Enumerable.Range(1, 600), LineNumbers(agent));
         }
         finally
         {
@@ -250,18 +250,19 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     /// <summary>Runs a script in the container. /proc/1/fd/1 and 2 are the app's own output streams.</summary>
-    private Task<string> WriteAsync(string script) => Docker.DoAsync("exec", Name, "/bin/sh", "-c", script);
+    private Task<string> WriteAsync(string script) => Docker.RunCheckedAsync("exec", Name, "/bin/sh", "-c", script);
 
     /// <summary>Makes the app write numbered lines, steadily and below the rate limit.</summary>
-    private Task<string> CountAsync(int lines) => Docker.DoAsync("exec", "--detach", Name, "/bin/sh", "-c", Counting(lines));
+    private Task<string> WriteNumberedLinesAsync(int lines) =>
+        Docker.RunCheckedAsync("exec", "--detach", Name, "/bin/sh", "-c", NumberedLinesScript(lines));
 
-    private static string Counting(int lines) => $"i=1; while [ $i -le {lines} ]; do echo \"line $i\" >/proc/1/fd/1; i=$((i+1)); usleep 6000; done";
+    private static string NumberedLinesScript(int lines) => $"i=1; while [ $i -le {lines} ]; do echo \"line $i\" >/proc/1/fd/1; i=$((i+1)); usleep 6000; done";
 
     private static Task WaitForLineAsync(AgentProcess agent, string line) =>
         WaitUntilLoggedAsync(agent, () => AppLines(agent).Contains(line), $"the agent writes the app's line '{line}'");
 
     private static Task WaitForLinesAsync(AgentProcess agent, int lines) =>
-        WaitUntilLoggedAsync(agent, () => Numbers(agent).Length >= lines, $"the agent writes {lines} of the numbered lines");
+        WaitUntilLoggedAsync(agent, () => LineNumbers(agent).Length >= lines, $"the agent writes {lines} of the numbered lines");
 
     private static async Task WaitUntilLoggedAsync(AgentProcess agent, Func<bool> holds, string what)
     {
@@ -279,7 +280,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         [.. agent.Log.Split('\n').Where(line => line.Contains(LinePrefix, StringComparison.Ordinal)).Select(line =>
             line[(line.IndexOf(LinePrefix, StringComparison.Ordinal) + LinePrefix.Length)..])];
 
-    private static int[] Numbers(AgentProcess agent) =>
+    private static int[] LineNumbers(AgentProcess agent) =>
         [.. AppLines(agent)
             .Where(line => line.StartsWith("line ", StringComparison.Ordinal))
             .Select(line => int.Parse(line["line ".Length..], CultureInfo.InvariantCulture))];

@@ -11,7 +11,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     private const string KeyId = "AKIDDEVELOPER00001";
     private const string KeySecret = "a-secret-of-a-developer";
 
-    private void NoInstance()
+    private void UseDeveloperMachine()
     {
         AgentEnvironment.Remove("AWS_EC2_METADATA_SERVICE_ENDPOINT");
         AgentEnvironment["AWS_EC2_METADATA_DISABLED"] = "true";
@@ -24,7 +24,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     [Fact]
     public async Task Keys_and_region_from_the_environment_work_without_an_instance()
     {
-        NoInstance();
+        UseDeveloperMachine();
         AgentEnvironment["AWS_ACCESS_KEY_ID"] = KeyId;
         AgentEnvironment["AWS_SECRET_ACCESS_KEY"] = KeySecret;
         AgentEnvironment["AWS_REGION"] = "eu-central-1";
@@ -39,7 +39,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     [Fact]
     public async Task An_AWS_profile_with_keys_region_and_endpoints_is_used()
     {
-        NoInstance();
+        UseDeveloperMachine();
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_EC2");
@@ -104,7 +104,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     [Fact]
     public async Task Missing_credentials_are_reported_with_a_remedy()
     {
-        NoInstance();
+        UseDeveloperMachine();
         AgentEnvironment["AWS_REGION"] = "eu-central-1";
         await PushAsync();
         StartAgent();

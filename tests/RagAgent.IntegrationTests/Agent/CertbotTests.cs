@@ -50,15 +50,15 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.Equal([Domain], open.FrontDoor.Https!.Names);
         Assert.Equal(0, (await RequestAsync("status")).ExitCode);
         await using var early = await ConnectAsync(https, root!);
-        Assert.Equal("HTTP/1.1 200 OK", await AskOverAsync(early));
+        Assert.Equal("HTTP/1.1 200 OK", await SendRequestAsync(early));
         Assert.Equal(HttpStatusCode.PermanentRedirect, (await GetAsync("/a")).Status);
         var first = Serial(early);
 
         // The service reads the key through its group. A renewal keeps the group and the mode of key and folders.
         var archive = Path.Combine(Folder, "letsencrypt", "archive");
-        await DoAsync("chmod", "755", Path.Combine(Folder, "letsencrypt", "live"), archive);
-        await DoAsync("chgrp", "65534", Path.Combine(archive, Domain, "privkey1.pem"));
-        await DoAsync("chmod", "640", Path.Combine(archive, Domain, "privkey1.pem"));
+        await RunAsync("chmod", "755", Path.Combine(Folder, "letsencrypt", "live"), archive);
+        await RunAsync("chgrp", "65534", Path.Combine(archive, Domain, "privkey1.pem"));
+        await RunAsync("chmod", "640", Path.Combine(archive, Domain, "privkey1.pem"));
 
         await CertbotAsync(pebble, "renew", "--force-renewal");
         await WaitUntilAsync(async () =>
@@ -67,9 +67,9 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
             return Serial(next) != first;
         }, "the renewal is used");
 
-        Assert.Equal("HTTP/1.1 200 OK", await AskOverAsync(early));
-        Assert.Equal("640 65534", await DoAsync("stat", "--format", "%a %g", Path.Combine(archive, Domain, "privkey2.pem")));
-        Assert.Equal("755\n755", await DoAsync("stat", "--format", "%a", Path.Combine(Folder, "letsencrypt", "live"), archive));
+        Assert.Equal("HTTP/1.1 200 OK", await SendRequestAsync(early));
+        Assert.Equal("640 65534", await RunAsync("stat", "--format", "%a %g", Path.Combine(archive, Domain, "privkey2.pem")));
+        Assert.Equal("755\n755", await RunAsync("stat", "--format", "%a", Path.Combine(Folder, "letsencrypt", "live"), archive));
         Assert.Equal(2, agent.Log.Split($"HTTPS has the certificate for {Domain} from now on").Length - 1);
         Assert.DoesNotContain("does not belong to", agent.Log, StringComparison.Ordinal);
     }
@@ -90,7 +90,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.True(result.ExitCode == 0, $"certbot: {result.Output}\n{result.Error}\n{pebble.Log}");
     }
 
-    private static async Task<string> DoAsync(string program, params string[] arguments) =>
+    private static async Task<string> RunAsync(string program, params string[] arguments) =>
         (await ProcessRunner.RunAsync(program, arguments, stopping: TestCancellation)).AssertSucceeded();
 
     /// <summary>Connects as a browser that trusts only the authority's root.</summary>
@@ -113,7 +113,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
 
     private static string Serial(SslStream stream) => ((X509Certificate2)stream.RemoteCertificate!).SerialNumber;
 
-    private static async Task<string> AskOverAsync(SslStream stream)
+    private static async Task<string> SendRequestAsync(SslStream stream)
     {
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /_stcore/health HTTP/1.1\r\nHost: {Domain}\r\n\r\n"), TestCancellation);
         var response = new byte[4000];

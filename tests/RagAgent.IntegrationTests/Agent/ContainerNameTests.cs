@@ -43,7 +43,7 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
         StartAgent();
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
-        var foreign = await Docker.DoAsync(
+        var foreign = await Docker.RunCheckedAsync(
             "run",
             "--detach",
             "--name",
@@ -63,11 +63,11 @@ public sealed class ContainerNameTests(EngineFixture engineFixture) : PrivateEng
                 $"Rename or remove it ('docker rename {Name}-next other')", update.Error, StringComparison.Ordinal);
             Assert.Equal("old", await ServedVersionAsync());
             Assert.Equal(started, await Docker.StartedAtAsync(Name));
-            Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", foreign));
+            Assert.Equal("true", await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Running}}", foreign));
         }
         finally
         {
-            await Docker.DoAsync("rm", "--force", foreign);
+            await Docker.RunCheckedAsync("rm", "--force", foreign);
         }
 
         // The image is not to blame, so the agent retries it automatically.

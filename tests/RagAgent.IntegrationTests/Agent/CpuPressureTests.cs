@@ -23,10 +23,10 @@ public sealed partial class CpuPressureTests(EngineFixture engineFixture) : Agen
         await using var load = new CpuLoad();
         await load.WaitUntilMeasurableAsync(TestCancellation);
 
-        await Docker.DoAsync("exec", Name, "touch", "/tmp/slow");
+        await Docker.RunCheckedAsync("exec", Name, "touch", "/tmp/slow");
         var slow = await WaitForAsync(s => s.LastFailure is not null || Failed(s.Headline) > Failures, "more probes fail than are allowed without pressure");
         Assert.Null(slow.LastFailure);
-        await Docker.DoAsync("exec", Name, "rm", "/tmp/slow");
+        await Docker.RunCheckedAsync("exec", Name, "rm", "/tmp/slow");
 
         Assert.Contains("did not answer within 1s while the machine is short of processor time", slow.Headline, StringComparison.Ordinal);
         Assert.Null((await WaitUntilServingAsync()).LastFailure);

@@ -26,7 +26,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Config["dns"] = new JsonObject { ["zone"] = zone, ["name"] = name, ["onStop"] = onStop };
     }
 
-    private async Task PointsAtAsync(params string[] addresses) =>
+    private async Task WaitUntilPointsAtAsync(params string[] addresses) =>
         await WaitForAsync(s => s.Dns!.Addresses.SequenceEqual(addresses), $"the name points at {string.Join(", ", addresses)}");
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     {
         ConfigureDns(ipv6: "2001:db8::7");
         var agent = StartAgent();
-        await PointsAtAsync("203.0.113.7", "2001:db8::7");   // there is no image yet
+        await WaitUntilPointsAtAsync("203.0.113.7", "2001:db8::7");   // there is no image yet
 
         Assert.Equal(
             ["rag.example.com. 60 A 203.0.113.7", "rag.example.com. 60 AAAA 2001:db8::7"],
@@ -53,12 +53,12 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     {
         ConfigureDns();
         var first = StartAgent();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
         Assert.Equal(0, await first.StopAsync());
         Assert.Equal("203.0.113.7", Aws.HostedZones.FindValue(Zone, Host));
 
         var second = StartAgent();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
         Assert.Equal(1, RecordChanges);
         await second.WaitForLogAsync($"{Host} points at 203.0.113.7 already; the app is at {Url}.");
 
@@ -87,7 +87,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         await WaitUntilServingAsync();
 
         Aws.Faults.Clear();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
         await WaitForAsync(s => s.Problems.Count == 0, "the problem is gone");
     }
 
@@ -99,7 +99,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Aws.Faults.Add(Operations.ChangeResourceRecordSets, new Fault.Error(type), times: 2);
         ConfigureDns();
         var agent = StartAgent();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
 
         Assert.DoesNotContain("throttles", agent.Log, StringComparison.Ordinal);
         Assert.Equal(3, RecordChanges);
@@ -132,7 +132,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal((2, 0), (Aws.HostedZones.Records(Zone).Count, RecordChanges));
 
         Aws.HostedZones.Add(Zone, "example.com");   // emptied
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
         await WaitForAsync(s => s.Problems.All(problem => problem.Code == "imds-no-role"), "only the role is missing now");
         Aws.Instance = Aws.Instance with { RoleName = role };
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
     }
 
     [Fact]
@@ -170,7 +170,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         ConfigureDns(onStop: "delete");
         await PushAsync();
         var first = StartAgent();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
         Assert.Equal(0, await first.StopAsync());
         Assert.Equal("203.0.113.7", Aws.HostedZones.FindValue(Zone, Host));
 

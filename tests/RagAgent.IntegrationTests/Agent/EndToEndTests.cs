@@ -37,7 +37,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         var arrived = (await GetAsync("/key-sha256")).Body.Trim();
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key))), arrived);
         Assert.DoesNotContain(Key, (await Docker.InspectAsync(Name))!.ToJsonString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Key, await Docker.DoAsync("logs", Name), StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, await Docker.RunCheckedAsync("logs", Name), StringComparison.Ordinal);
         Assert.DoesNotContain(Key, agent.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(
             Key,
@@ -70,7 +70,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         var first = StartAgent();
         await WaitUntilServingAsync();
         await first.StopAsync();
-        await Docker.DoAsync("rm", "--force", Name);   // the image stays
+        await Docker.RunCheckedAsync("rm", "--force", Name);   // the image stays
         Aws.Requests.Clear();
 
         StartAgent();
@@ -211,7 +211,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"The app serves ({status.App.Digest![..19]})."), text, StringComparison.Ordinal);
 
         Aws.Parameters.Remove(Parameter);
-        await Docker.DoAsync("stop", Name);
+        await Docker.RunCheckedAsync("stop", Name);
         await WaitForAsync(s => s.App.State != "serving", "the stop is seen");
     }
 }

@@ -41,7 +41,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
     {
         ConfigureRareProbes();
         var mayOpen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var looks = 0;
+        var inspections = 0;
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
             if (IsStream(context))
@@ -54,7 +54,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
             }
             else if (context.Request.Path.Value!.EndsWith("/images/json", StringComparison.Ordinal))
             {
-                Interlocked.Increment(ref looks);   // the last request of an inspection
+                Interlocked.Increment(ref inspections);   // the last request of an inspection
             }
             return false;
         });
@@ -62,13 +62,13 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
         StartAgent();
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
-        var before = Volatile.Read(ref looks);
+        var before = Volatile.Read(ref inspections);
 
         CutStreams();
         await WaitUntilAsync(
-            () => Task.FromResult(Volatile.Read(ref _opened) > 1 && Volatile.Read(ref looks) > before),
+            () => Task.FromResult(Volatile.Read(ref _opened) > 1 && Volatile.Read(ref inspections) > before),
             "the engine was inspected, and no event stream is open yet");
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
         var opened = Stopwatch.StartNew();
         mayOpen.SetResult();
 
@@ -83,7 +83,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
         string newest, string oldest, string refusal, string agreed)
     {
         ConfigureRareProbes();
-        var real = (await Docker.DoAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
+        var real = (await Docker.RunCheckedAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
         var isAnother = false;
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
@@ -102,15 +102,15 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
                     context, 200, new JsonObject { ["Version"] = "99.0.1", ["ApiVersion"] = newest, ["MinAPIVersion"] = oldest });
                 return true;
             }
-            var asked = path.Split('/')[1];
-            if (Version.TryParse(asked.TrimStart('v'), out var version) &&
+            var requestedVersion = path.Split('/')[1];
+            if (Version.TryParse(requestedVersion.TrimStart('v'), out var version) &&
                 (version < Version.Parse(oldest) || version > Version.Parse(newest)))
             {
                 await AnswerAsync(
                     context, 400, new JsonObject { ["message"] = string.Format(CultureInfo.InvariantCulture, refusal, version) });
                 return true;
             }
-            context.Request.Path = $"/v{real}{path[(asked.Length + 1)..]}";   // the real engine answers
+            context.Request.Path = $"/v{real}{path[(requestedVersion.Length + 1)..]}";   // the real engine answers
             return false;
         });
         await PushAsync();
@@ -131,7 +131,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
 
     private async Task KillIsNoticedAsync(string started)
     {
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
         var killed = Stopwatch.StartNew();
         await WaitUntilServedAgainAsync(Docker, started, "the app is back");
         Assert.InRange(killed.Elapsed, TimeSpan.Zero, EventDeadline);

@@ -73,17 +73,17 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     public async Task A_foreign_container_with_the_configured_name_is_left_alone()
     {
         await PushAsync("foreign", "foreign");
-        await Docker.DoAsync("pull", "--quiet", $"{Repository}:foreign");
-        var foreign = await Docker.DoAsync("run", "--detach", "--name", Name, $"{Repository}:foreign");
+        await Docker.RunCheckedAsync("pull", "--quiet", $"{Repository}:foreign");
+        var foreign = await Docker.RunCheckedAsync("run", "--detach", "--name", Name, $"{Repository}:foreign");
         await PushAsync();
         StartAgent();
 
         var failure = await WaitForFailureAsync("container-name-taken");
         Assert.Equal($"The name {Name} is taken by the container {foreign[..12]}, which RagAgent did not create.", failure.Problem.What);
         Assert.StartsWith($"Rename or remove it ('docker rename {Name} other')", failure.Problem.Remedy, StringComparison.Ordinal);
-        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", foreign));
+        Assert.Equal("true", await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Running}}", foreign));
 
-        await Docker.DoAsync("rm", "--force", foreign);
+        await Docker.RunCheckedAsync("rm", "--force", foreign);
         await WaitUntilServingAsync();
     }
 

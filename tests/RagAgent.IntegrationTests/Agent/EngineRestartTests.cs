@@ -33,7 +33,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         Assert.False(agent.HasExited);
 
         // The agent receives its events again.
-        await engine.Docker.DoAsync("kill", Name);
+        await engine.Docker.RunCheckedAsync("kill", Name);
         await WaitForFailureAsync("app-exited");
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");
     }
@@ -118,7 +118,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         await engine.SignalAsync("CONT");
 
         // The agent notices what happens afterwards.
-        await engine.Docker.DoAsync("kill", Name);
+        await engine.Docker.RunCheckedAsync("kill", Name);
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");
         Assert.Single(await ContainersAsync(engine.Docker));
         Assert.False(agent.HasExited);

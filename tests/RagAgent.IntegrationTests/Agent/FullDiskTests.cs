@@ -9,12 +9,12 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
     [Fact]
     public async Task A_disk_that_fills_up_during_a_pull_is_freed_of_old_images_and_the_new_image_serves()
     {
-        var engine = await OnDiskAsync("1000m");
+        var engine = await StartEngineOnDiskAsync("1000m");
         await PushAsync("ancient", "ancient", "--ballast", "250m");
         var (user, password) = Aws.DockerLogin;
         (await engine.Docker.RunWithInputAsync(
             password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
-        await engine.Docker.DoAsync("pull", "--quiet", $"{Repository}:ancient");
+        await engine.Docker.RunCheckedAsync("pull", "--quiet", $"{Repository}:ancient");
         await PushAsync("old");
         var agent = StartAgent();
         await WaitUntilServingAsync();
@@ -39,7 +39,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
     [Fact]
     public async Task An_image_that_does_not_fit_is_refused_until_there_is_space_and_the_app_keeps_serving()
     {
-        var engine = await OnDiskAsync("400m");
+        var engine = await StartEngineOnDiskAsync("400m");
         await PushAsync("old");
         StartAgent();
         await WaitUntilServingAsync();
@@ -64,7 +64,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
     [Fact]
     public async Task A_first_start_on_a_full_disk_waits_for_space()
     {
-        var engine = await OnDiskAsync("300m");
+        var engine = await StartEngineOnDiskAsync("300m");
         await PushAsync("1", "latest", "--ballast", "60m");
         StartAgent();
 
@@ -75,9 +75,9 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         await WaitUntilServingAsync();
     }
 
-    private async Task<PrivateEngine> OnDiskAsync(string size)
+    private async Task<PrivateEngine> StartEngineOnDiskAsync(string size)
     {
-        var engine = DisposeWithTest(await PrivateEngine.OnSmallDiskAsync(size));
+        var engine = DisposeWithTest(await PrivateEngine.StartOnSmallDiskAsync(size));
         AgentEnvironment["DOCKER_HOST"] = engine.Docker.Host;
         return engine;
     }

@@ -12,7 +12,7 @@ public sealed class ImageCompressionTests(EngineFixture engineFixture) : Private
     public async Task Zstd_layers_are_refused_before_pulling_if_the_engine_is_too_old_and_gzip_serves()
     {
         // The real engine may be newer, so requests are rewritten to its own API version.
-        var real = (await Docker.DoAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
+        var real = (await Docker.RunCheckedAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
             var path = context.Request.Path.Value!;

@@ -71,7 +71,7 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
     private async Task CrashAsync()
     {
         var started = await Docker.StartedAtAsync(Name);
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
         await WaitUntilServedAgainAsync(Docker, started, "the app is back");
     }
 

@@ -17,7 +17,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         var first = StartAgent();
         await WaitUntilServingAsync();
 
-        await Docker.DoAsync("stop", "--time", "1", Name);
+        await Docker.RunCheckedAsync("stop", "--time", "1", Name);
         var stopped = await WaitForAsync(s => s.App.State == "stopped", "the app stays stopped");
         Assert.Equal("hand", stopped.App.StoppedBy);
         await first.WaitForLogAsync("stays stopped, until 'ragagent start' or the next boot");
@@ -33,7 +33,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
             s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null,
             "the next agent knows everything it needs");
         Assert.Equal(("stopped", "hand"), (still.App.State, still.App.StoppedBy));
-        Assert.Equal("false", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", Name));
+        Assert.Equal("false", await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Running}}", Name));
 
         (await RunCommandAsync("start", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();
         Assert.Equal("1", await ServedVersionAsync());
@@ -70,7 +70,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
 
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
 
         var failure = await WaitForFailureAsync("app-exited");
         Assert.Equal((137, 9, false), (failure.Exit!.Code, failure.Exit.Signal, failure.Exit.OutOfMemory));
@@ -90,15 +90,15 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         StartAgent();
         await WaitUntilServingAsync();
         var mounts = await MountsAsync();
-        await Docker.DoAsync("exec", Name, "/bin/sh", "-c", "echo kept >/app/data/chroma_db/file");
+        await Docker.RunCheckedAsync("exec", Name, "/bin/sh", "-c", "echo kept >/app/data/chroma_db/file");
 
-        await Docker.DoAsync("rm", "--force", Name);
+        await Docker.RunCheckedAsync("rm", "--force", Name);
 
         await WaitForFailureAsync("container-removed");
         await WaitUntilServingAsync();
         Assert.Equal(2, mounts.Length);
         Assert.Equal(mounts, await MountsAsync());
-        Assert.Equal("kept", await Docker.DoAsync("exec", Name, "/bin/sh", "-c", "cat /app/data/logs/file"));
+        Assert.Equal("kept", await Docker.RunCheckedAsync("exec", Name, "/bin/sh", "-c", "cat /app/data/logs/file"));
     }
 
     [Fact]
@@ -115,9 +115,9 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
             s => s.Rollout.LastGood.Count == 2 && s.Rollout.Phase == "settled", "the second image has passed its watch");
         var started = await engine.Docker.StartedAtAsync(Name);
         var lastGood = $"{Repository}@{old.App.Digest}";
-        await engine.Docker.DoAsync("image", "inspect", lastGood);
+        await engine.Docker.RunCheckedAsync("image", "inspect", lastGood);
 
-        await engine.Docker.DoAsync("system", "prune", "--all", "--force");
+        await engine.Docker.RunCheckedAsync("system", "prune", "--all", "--force");
         Assert.NotEqual(0, (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode);
 
         // No event reports it, so the next inspection of the engine has to find it.
@@ -128,7 +128,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         // The tag's name stays with the image it points to.
         Assert.Contains(
             $"{Repository}@{current.App.Digest}",
-            await engine.Docker.DoAsync("image", "inspect", "--format", "{{.RepoDigests}}", $"{Repository}:latest"),
+            await engine.Docker.RunCheckedAsync("image", "inspect", "--format", "{{.RepoDigests}}", $"{Repository}:latest"),
             StringComparison.Ordinal);
 
         Aws.Requests.Clear();

@@ -112,7 +112,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     {
         var agent = await ServeOneAsync();
 
-        await Docker.DoAsync("stop", Name);
+        await Docker.RunCheckedAsync("stop", Name);
 
         await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "the app stays stopped");
         await AssertEveryoneSeesStoppedAsync("The app is stopped by 'docker stop'. Start it with 'ragagent start'.");

@@ -16,10 +16,10 @@ public abstract class PrivateEngineTestBase(EngineFixture engineFixture) : Agent
 
     /// <summary>Puts a proxy between agent and engine, for behavior that a real engine doesn't show on demand.</summary>
     /// <param name="engine">The URI of the engine's socket.</param>
-    /// <param name="answered">Answers a request, or returns false to pass it on.</param>
-    internal async Task<EngineProxy> StartEngineProxyAsync(Uri engine, Func<Microsoft.AspNetCore.Http.HttpContext, Task<bool>> answered)
+    /// <param name="intercept">Answers a request, or returns false to pass it on.</param>
+    internal async Task<EngineProxy> StartEngineProxyAsync(Uri engine, Func<Microsoft.AspNetCore.Http.HttpContext, Task<bool>> intercept)
     {
-        var engineProxy = DisposeWithTest(await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), engine.LocalPath, answered));
+        var engineProxy = DisposeWithTest(await EngineProxy.StartAsync(Path.Combine(Folder, "proxy.sock"), engine.LocalPath, intercept));
         AgentEnvironment["DOCKER_HOST"] = engineProxy.Socket.OriginalString;
         // The proxy can't carry the standard input of a container, so secrets go through the environment.
         Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = new JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };

@@ -158,7 +158,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
         var first = StartAgent();
         await WaitUntilServingAsync();
         await first.StopAsync();
-        await Docker.DoAsync("stop", Name);   // as after a reboot: the container exists, but does not run
+        await Docker.RunCheckedAsync("stop", Name);   // as after a reboot: the container exists, but does not run
 
         Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
         var second = StartAgent();

@@ -19,20 +19,20 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
     public async Task A_kill_at_any_engine_change_leads_to_the_same_result(bool engineHasDoneIt)
     {
         await PrepareAsync();
-        await using var tap = new EngineBreakpoint(Path.Combine(Folder, "tap.sock"), new Uri(Docker.Host).LocalPath);
+        await using var breakpoint = new EngineBreakpoint(Path.Combine(Folder, "breakpoint.sock"), new Uri(Docker.Host).LocalPath);
         var killedAt = new List<string>();
 
-        while (await KilledAtAsync(tap, killedAt.Count + 1, engineHasDoneIt) is { } change)
+        while (await KillAtAsync(breakpoint, killedAt.Count + 1, engineHasDoneIt) is { } change)
         {
             killedAt.Add(change);
             Assert.True(killedAt.Count < 40, $"The rollout has too many changes: {string.Join(' ', killedAt)}");
         }
 
         TestContext.Current.SendDiagnosticMessage($"{GetType().Name}: killed at {string.Join(' ', killedAt)}");
-        Assert.Superset(Expected().ToHashSet(), killedAt.ToHashSet());
+        Assert.Superset(ExpectedChanges().ToHashSet(), killedAt.ToHashSet());
     }
 
-    private string[] Expected() => (swap, isGood) switch
+    private string[] ExpectedChanges() => (swap, isGood) switch
     {
         ("start-first", true) => ["pull", "create", "attach", "start", "secrets", "stop", "remove", "rename"],
         _ => ["pull", "create", "attach", "start", "secrets", "stop", "remove"],
@@ -54,31 +54,31 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
     }
 
     /// <returns>The change at which the agent was killed, or null if the rollout has fewer changes.</returns>
-    private async Task<string?> KilledAtAsync(EngineBreakpoint tap, int number, bool engineHasDoneIt)
+    private async Task<string?> KillAtAsync(EngineBreakpoint breakpoint, int number, bool engineHasDoneIt)
     {
         await ResetAsync();
-        AgentEnvironment["DOCKER_HOST"] = $"unix://{tap.Path}";
+        AgentEnvironment["DOCKER_HOST"] = $"unix://{breakpoint.Path}";
         var agent = StartAgent();
         var old = (await WaitUntilServingAsync()).App.Digest!;
         await using var history = await WatchContainersAsync();
         await TagMover.MoveAsync(Http, Aws, "ragstream-web", "latest", "new", TestCancellation);
-        var sprung = tap.BreakAt(number, engineHasDoneIt);
+        var hit = breakpoint.BreakAt(number, engineHasDoneIt);
 
         using (var client = new ControlClient(RuntimeDirectory))
         {
             await client.RequestAsync("update", TestCancellation);
         }
-        var ended = WaitUntilItIsOverAsync(old, $"the rollout ends without its change {number}");
-        var wasKilled = await Task.WhenAny(sprung, ended) == sprung;
+        var ended = WaitUntilEndedAsync(old, $"the rollout ends without its change {number}");
+        var wasKilled = await Task.WhenAny(hit, ended) == hit;
         if (wasKilled)
         {
             await agent.StopAsync("KILL");
             AgentEnvironment["DOCKER_HOST"] = Docker.Host;
             agent = StartAgent();
         }
-        var at = wasKilled ? $"after a kill at change {number}, {await sprung}, {(engineHasDoneIt ? "done" : "not done")}" : "without a kill";
+        var at = wasKilled ? $"after a kill at change {number}, {await hit}, {(engineHasDoneIt ? "done" : "not done")}" : "without a kill";
 
-        await WaitUntilItIsOverAsync(old, at);
+        await WaitUntilEndedAsync(old, at);
         await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && history.Alive == 1, $"one container is left {at}");
         await WaitUntilAsync(
             async () => await Docker.InspectAsync(Name) is { } left && left["State"]!["Running"]!.GetValue<bool>(),
@@ -86,10 +86,10 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
         Assert.Equal($"{(isGood ? "new" : "old")} {Name}", await ServedVersionAsync());
         Assert.True(history.MaxAlive <= (swap == "stop-first" ? 1 : 2), $"{history.MaxAlive} lived at once {at}");
         await agent.StopAsync("KILL");
-        return wasKilled ? await sprung : null;
+        return wasKilled ? await hit : null;
     }
 
-    private Task<StatusDocument> WaitUntilItIsOverAsync(string old, string at) => isGood
+    private Task<StatusDocument> WaitUntilEndedAsync(string old, string at) => isGood
         ? WaitForAsync(
             s => s.App is { State: "serving", Newest: true } && s.App.Digest != old && s.Rollout is { Phase: "settled", SetAside: null },
             $"the new image serves and has passed its watch, {at}")
@@ -108,7 +108,7 @@ public abstract class RolloutCrashTests(EngineFixture engineFixture, string swap
             Directory.Delete(StateDirectory, recursive: true);
         }
         await TagMover.MoveAsync(Http, Aws, "ragstream-web", "latest", "old", TestCancellation);
-        var images = await Docker.DoAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository);
+        var images = await Docker.RunCheckedAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository);
         foreach (var image in PrivateEngine.Lines(images))
         {
             await Docker.RunAsync("rmi", image);   // also the old one, because its pull is quick and not part of the rollout

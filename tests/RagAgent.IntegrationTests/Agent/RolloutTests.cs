@@ -26,7 +26,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.Equal(1, update.ExitCode);
         var after = await WaitUntilQuarantinedAsync();
         Assert.Equal($"ragagent: the update failed. The newest image {Short(after.SetAside!.Digest)} was set aside, and the last good one is run instead: " +
-            $"The app's container {ContainerOfTheTrial(swap)} exited with code 3. Push a better one, or give it another chance with 'ragagent unquarantine'.", update.Error.Trim());
+            $"The app's container {CandidateName(swap)} exited with code 3. Push a better one, or give it another chance with 'ragagent unquarantine'.", update.Error.Trim());
         Assert.Equal("good", await ServedVersionAsync());
         Assert.Equal([before.App.Digest!], after.LastGood);
 
@@ -111,7 +111,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
 
         Assert.Equal(1, update.ExitCode);
         // Under pressure from other tests, the agent allows twice the time.
-        Assert.Matches($"The app's container {ContainerOfTheTrial(swap)} was not well within (6|12)s of its start: /cgi-bin/gate answered 500\\.", update.Error);
+        Assert.Matches($"The app's container {CandidateName(swap)} was not well within (6|12)s of its start: /cgi-bin/gate answered 500\\.", update.Error);
         Assert.Equal("good", await ServedVersionAsync());
         await WaitUntilQuarantinedAsync();
     }
@@ -133,14 +133,14 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     public async Task Stops_on_purpose_count_against_no_image()
     {
         ConfigureUpdate(StopFirst, "1h");
-        var before = await ServeGoodAfterAsync();
+        var before = await ServeFirstImageAsync();
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
         await using var history = await WatchContainersAsync();
 
         for (var stops = 1; stops <= 3; stops++)   // three crashes would have ended the trial
         {
-            await Docker.DoAsync("stop", Name);
+            await Docker.RunCheckedAsync("stop", Name);
             await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "the app stays stopped");
             (await RequestAsync("start")).AssertSucceeded();
             Assert.Equal("new", await ServedVersionAsync());
@@ -185,7 +185,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.DoesNotContain("9999/tcp", container, StringComparison.Ordinal);
     }
 
-    private async Task<StatusDocument> ServeGoodAfterAsync()
+    private async Task<StatusDocument> ServeFirstImageAsync()
     {
         // The watch takes an hour. The outgoing image counts as good because a rollout replaces it.
         await PushAsync("good");
@@ -198,7 +198,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
             s => s.App.State == "serving" && s.Rollout.SetAside?.Verdict == "quarantined", "the new image is quarantined")).Rollout;
 
     /// <summary>With start-first, the candidate has its own name until it takes over.</summary>
-    private string ContainerOfTheTrial(string swap) => swap == StartFirst ? $"{Name}-next" : Name;
+    private string CandidateName(string swap) => swap == StartFirst ? $"{Name}-next" : Name;
 
     private static string Short(string digest) => digest[..19];
 

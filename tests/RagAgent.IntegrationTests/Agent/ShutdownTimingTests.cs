@@ -51,8 +51,8 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
         Aws.Faults.Add(Operations.GetParameter, new Fault.Cut());
         var second = StartAgent();
         await WaitUntilServingAsync();
-        await Docker.DoAsync("exec", Name, "/bin/sh", "-c", $"echo 'Incorrect API key provided: {Key}' >/proc/1/fd/2");
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("exec", Name, "/bin/sh", "-c", $"echo 'Incorrect API key provided: {Key}' >/proc/1/fd/2");
+        await Docker.RunCheckedAsync("kill", Name);
         await WaitForAsync(s => s.LastFailure is not null, "the failure is reported");
 
         Assert.DoesNotContain(Key, second.Log, StringComparison.Ordinal);

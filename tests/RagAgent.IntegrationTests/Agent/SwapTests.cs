@@ -123,7 +123,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         await using var clients = new ClientLoad(new Uri($"http://127.0.0.1:{Port}/"), ConcurrentClients);
         await WaitUntilAsync(() => Task.FromResult(clients.Requests.Count > 50), "clients send requests");
 
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
         await WaitForAsync(s => s is { App: { State: "serving", Crashes: 1 } }, "the app serves again");
         var back = clients.Requests.Count;
         await WaitUntilAsync(() => Task.FromResult(clients.Requests.Count > back + 50), "clients send requests");
@@ -243,14 +243,14 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
             digests.Add((await WaitForAsync(
                 s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" },
                 $"{version} has passed its watch")).App.Digest!);
-            await WaitUntilAsync(async () => (await OnDiskAsync()).Count <= 2, "images older than the last known good one are removed");
-            Assert.Equal(digests.TakeLast(2).ToHashSet(), await OnDiskAsync());
+            await WaitUntilAsync(async () => (await ImagesOnDiskAsync()).Count <= 2, "images older than the last known good one are removed");
+            Assert.Equal(digests.TakeLast(2).ToHashSet(), await ImagesOnDiskAsync());
         }
         Assert.Equal("4", await ServedVersionAsync());
     }
 
-    private async Task<HashSet<string>> OnDiskAsync() =>
-        [.. PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--format", "{{.Digest}}", Repository))];
+    private async Task<HashSet<string>> ImagesOnDiskAsync() =>
+        [.. PrivateEngine.Lines(await Docker.RunCheckedAsync("images", "--digests", "--format", "{{.Digest}}", Repository))];
 
     private Task PushKindAsync(string kind, string version) => kind == "full" ? PushFullAsync(version) : PushAsync(version);
 

@@ -70,7 +70,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
     {
         var refuses = true;
         var engine = new Uri(Docker.Host).LocalPath;
-        await using var engineProxy = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), engine, async context =>
+        await using var engineProxy = await EngineProxy.StartAsync(Path.Combine(Folder, "proxy.sock"), engine, async context =>
         {
             if (!refuses || context.Request.Method != "DELETE")
             {
@@ -100,7 +100,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
             "all leftovers are removed, and the serving container has the configured name");
         await UpdateToAsync("5");
         await WaitUntilAsync(
-            async () => PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--quiet", Repository)).Length == 2,
+            async () => PrivateEngine.Lines(await Docker.RunCheckedAsync("images", "--digests", "--quiet", Repository)).Length == 2,
             "the old images are removed too");
     }
 

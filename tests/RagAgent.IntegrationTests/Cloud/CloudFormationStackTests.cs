@@ -94,7 +94,7 @@ public sealed class CloudFormationStackTests
     [InlineData("", "", "Z0123456789ABCDEFGHIJ", "rag.example.com")]
     public async Task The_configuration_written_at_the_first_boot_is_valid(string password, string idle, string zone, string name)
     {
-        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(
+        var data = UserDataScripts.FromStack(CloudFormationTemplate.Stack(
             ("PasswordParameter", password), ("IdleStopAfter", idle), ("HostedZoneId", zone), ("RecordName", name)));
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, data.File("/etc/ragagent.json"), TestCancellation);
@@ -114,7 +114,7 @@ public sealed class CloudFormationStackTests
     [InlineData("true", null)]
     public void Without_an_Elastic_IP_the_DNS_record_is_deleted_on_stop(string elasticIp, string? onStop)
     {
-        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(
+        var data = UserDataScripts.FromStack(CloudFormationTemplate.Stack(
             ("ElasticIp", elasticIp), ("HostedZoneId", "Z0123456789ABCDEFGHIJ"), ("RecordName", "rag.example.com")));
 
         Assert.Equal(onStop, (string?)JsonNode.Parse(data.File("/etc/ragagent.json"))!["dns"]!["onStop"]);
@@ -129,7 +129,7 @@ public sealed class CloudFormationStackTests
     [Fact]
     public void Both_user_data_documents_fit_EC2_and_install_the_same_way()
     {
-        var stack = UserDataScripts.OfStack(
+        var stack = UserDataScripts.FromStack(
             CloudFormationTemplate.Stack(("PackageUrl", "https://example.com/ragagent-VERSION-linux-x64.tar.gz"), ("PackageSha256", new string('0', 64))));
         var byHand = new UserDataScripts(RepositoryFiles.Read("packaging/ami/user-data.yaml"));
 

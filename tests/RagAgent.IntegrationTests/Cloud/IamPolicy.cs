@@ -33,15 +33,15 @@ internal sealed class IamPolicy(JsonNode document)
             throw new NotSupportedException($"Not supported in a statement: {members.ToJsonString()}");
         }
         var conditions = (members["Condition"]?.AsObject() ?? []).SelectMany(
-            by => by.Value!.AsObject().Select(key => new Condition(by.Key, key.Key, Texts(key.Value))))
+            by => by.Value!.AsObject().Select(key => new Condition(by.Key, key.Key, Strings(key.Value))))
             .ToArray();
-        foreach (var action in Texts(members["Action"]))
+        foreach (var action in Strings(members["Action"]))
         {
             if (action.Contains('*', StringComparison.Ordinal))
             {
                 throw new NotSupportedException($"{action} has a wildcard, so what it allows is unknown.");
             }
-            foreach (var resource in Texts(members["Resource"]))
+            foreach (var resource in Strings(members["Resource"]))
             {
                 yield return new Grant(new IamCall(action, resource), conditions);
             }
@@ -64,7 +64,7 @@ internal sealed class IamPolicy(JsonNode document)
         };
     }
 
-    private static string[] Texts(JsonNode? node) => node switch
+    private static string[] Strings(JsonNode? node) => node switch
     {
         JsonArray many => [.. many.Select(one => one!.GetValue<string>())],
         not null => [node.GetValue<string>()],

@@ -57,7 +57,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         context["route53:ChangeResourceRecordSetsRecordTypes"] = ["A", "AAAA"];
         context["route53:ChangeResourceRecordSetsActions"] = ["UPSERT"];
 
-        AssertExact(new IamPolicy(template.Resource("AgentPolicy")!["PolicyDocument"]!), Called(by: ":assumed-role/"), context);
+        AssertExact(new IamPolicy(template.Resource("AgentPolicy")!["PolicyDocument"]!), CallsOf(":assumed-role/"), context);
         const string instanceArn = $"arn:aws:ec2:eu-central-1:123456789012:instance/{CloudFormationTemplate.InstanceId}";
         Assert.Empty(new IamPolicy(template.Resource("AgentPolicy")!["PolicyDocument"]!).Allowing(
             new IamCall("ec2:StopInstances", instanceArn),
@@ -71,11 +71,11 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
         Aws.Repositories.Create("ragstream-web");
         var folder = Directory.CreateDirectory(Path.Combine(Folder, "image")).FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "Dockerfile"), "FROM scratch\nCOPY Dockerfile /\n", TestCancellation);
-        await Docker.DoAsync("build", "--quiet", "--tag", $"{Repository}:latest", folder);
+        await Docker.RunCheckedAsync("build", "--quiet", "--tag", $"{Repository}:latest", folder);
 
         var token = await new EcrClient(Aws).TokenAsync("AKIDPUSHER", "pushers-secret", TestCancellation);
         (await Docker.RunWithInputAsync(token, "login", "--username", "AWS", "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
-        await Docker.DoAsync("push", "--quiet", $"{Repository}:latest");
+        await Docker.RunCheckedAsync("push", "--quiet", $"{Repository}:latest");
         // Builders other than the engine first check whether the manifest exists.
         (await ProcessRunner.RunAsync(
             "skopeo",
@@ -84,7 +84,7 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
 
         AssertExact(
             new IamPolicy(CloudFormationTemplate.Stack().Resource("CiPolicy")!["PolicyDocument"]!),
-            Called(by: ":user/github-ragstream-ci"),
+            CallsOf(":user/github-ragstream-ci"),
             new Dictionary<string, string[]>());
     }
 
@@ -141,14 +141,14 @@ public sealed class IamPolicyTests(EngineFixture engineFixture) : AgentTestBase(
     }
 
     /// <summary>The caller's requests for which IAM has an action.</summary>
-    private IamCall[] Called(string by)
+    private IamCall[] CallsOf(string caller)
     {
-        var requests = Aws.Requests.Snapshot().Where(r => r.Principal?.Contains(by, StringComparison.Ordinal) == true).ToArray();
+        var requests = Aws.Requests.Snapshot().Where(r => r.Principal?.Contains(caller, StringComparison.Ordinal) == true).ToArray();
         Assert.DoesNotContain(requests, r => r.Status is 401 or 403);
-        return [.. requests.Select(AsIamSeesIt).OfType<IamCall>()];
+        return [.. requests.Select(ToIamCall).OfType<IamCall>()];
     }
 
-    private static IamCall? AsIamSeesIt(RecordedRequest request) => request.Service switch
+    private static IamCall? ToIamCall(RecordedRequest request) => request.Service switch
     {
         "registry" when RegistryActions.ActionFor(request.Operation, request.Method) is { } action =>
             new IamCall(action, $"arn:aws:ecr:eu-central-1:123456789012:repository/{request.Resource.Split('@', ':')[0]}"),

@@ -46,7 +46,7 @@ public sealed class SetupGuideTests(EngineFixture engineFixture) : AgentTestBase
         }
 
         // The agent of the stack's instance, with the configuration that the stack writes.
-        var config = JsonNode.Parse(UserDataScripts.OfStack(fakeAws.Stack!).File("/etc/ragagent.json"))!;
+        var config = JsonNode.Parse(UserDataScripts.FromStack(fakeAws.Stack!).File("/etc/ragagent.json"))!;
         foreach (var key in new[] { "image", "secrets", "access" })
         {
             Config[key] = config[key]!.DeepClone();

@@ -29,7 +29,8 @@ internal sealed class UserDataScripts
         .Single(file => file.Children["path"].ToString() == path).Children["content"].ToString();
 
     /// <summary>The stack's user data, as the instance gets it.</summary>
-    public static UserDataScripts OfStack(CloudFormationTemplate stack) => new(stack.Resource("Instance")!["UserData"]!.GetValue<string>());
+    public static UserDataScripts FromStack(CloudFormationTemplate stack) =>
+        new(stack.Resource("Instance")!["UserData"]!.GetValue<string>());
 
     private string Script(string module)
     {

@@ -31,7 +31,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     [MemberData(nameof(Configurations))]
     public async Task The_aws_command_registers_an_exported_task_definition_unchanged(string configuration)
     {
-        var exported = EcsTaskDefinition.Create(Of(configuration), new AwsLocation(), null, null).Document;
+        var exported = EcsTaskDefinition.Create(ConfigFor(configuration), new AwsLocation(), null, null).Document;
 
         (await AwsAsync("ecs", "register-task-definition", exported)).AssertSucceeded();
 
@@ -43,7 +43,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     [MemberData(nameof(Configurations))]
     public async Task The_aws_command_creates_an_exported_service_unchanged(string configuration)
     {
-        var exported = EcsService.Create(Of(configuration), null, null, [], []).Document;
+        var exported = EcsService.Create(ConfigFor(configuration), null, null, [], []).Document;
 
         (await AwsAsync("ecs", "create-service", exported)).AssertSucceeded();
 
@@ -58,7 +58,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     [MemberData(nameof(Configurations))]
     public async Task The_aws_command_creates_an_exported_target_group_unchanged(string configuration)
     {
-        var exported = EcsTargetGroup.Create(Of(configuration), null).Document;
+        var exported = EcsTargetGroup.Create(ConfigFor(configuration), null).Document;
 
         (await AwsAsync("elbv2", "create-target-group", exported)).AssertSucceeded();
 
@@ -77,7 +77,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     [InlineData("family", null, "Missing required parameter in input: \"family\"")]
     public async Task The_aws_command_rejects_a_wrong_member(string member, string? value, string expected)
     {
-        var exported = EcsTaskDefinition.Create(Of("everything"), new AwsLocation(), null, null).Document;
+        var exported = EcsTaskDefinition.Create(ConfigFor("everything"), new AwsLocation(), null, null).Document;
         exported.Remove(member);
         if (value is not null)
         {
@@ -90,7 +90,7 @@ public sealed class AwsCliInputTests : IAsyncLifetime
         Assert.Equal("", _aws.Body);
     }
 
-    private static AgentConfig Of(string configuration) => ExportSamples.Read(configuration switch
+    private static AgentConfig ConfigFor(string configuration) => ExportSamples.Read(configuration switch
     {
         "smallest" => ExportSamples.Minimal,
         "sample" => RepositoryFiles.Read("packaging/ragagent.json"),

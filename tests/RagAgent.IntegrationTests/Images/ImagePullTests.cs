@@ -17,8 +17,8 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     public async Task A_pull_that_succeeds_without_leaving_an_image_is_a_failure()
     {
         var resolution = await PushAndResolveAsync();
-        await using var front = await FrontAsync(EngineProxy.AnswerPull("""{"status":"Status: Downloaded newer image"}"""));
-        using var imageStack = CreateImageStack(front.Socket);
+        await using var proxy = await StartProxyAsync(EngineProxy.AnswerPull("""{"status":"Status: Downloaded newer image"}"""));
+        using var imageStack = CreateImageStack(proxy.Socket);
 
         var refused = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
 
@@ -38,9 +38,9 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     public async Task An_error_in_the_progress_stream_of_a_pull_is_a_failure(string message, string code)
     {
         var resolution = await PushAndResolveAsync();
-        await using var front = await FrontAsync(EngineProxy.AnswerPull(
+        await using var proxy = await StartProxyAsync(EngineProxy.AnswerPull(
             """{"status":"Pulling from ragstream-web","id":"latest"}""", message, """{"status":"and on it goes"}"""));
-        using var imageStack = CreateImageStack(front.Socket);
+        using var imageStack = CreateImageStack(proxy.Socket);
 
         Assert.Equal(code, (await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution))).Code);
     }
@@ -49,7 +49,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     public async Task Unknown_or_unordered_progress_messages_do_not_fail_a_pull()
     {
         var resolution = await PushAndResolveAsync();
-        await using var front = await FrontAsync(EngineProxy.AnswerPull(async context =>
+        await using var proxy = await StartProxyAsync(EngineProxy.AnswerPull(async context =>
         {
             var layer = (await LowestLayerAsync())[..12];
             foreach (var message in (string[])
@@ -67,10 +67,10 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
             {
                 await EngineProxy.WriteMessageAsync(context, message);
             }
-            await Docker.DoAsync("pull", "--quiet", resolution.Image.ToString());
+            await Docker.RunCheckedAsync("pull", "--quiet", resolution.Image.ToString());
         }));
         await Docker.RunWithInputAsync(Aws.DockerLogin.Password, "login", "--username", "AWS", "--password-stdin", Aws.RegistryHost);
-        using var imageStack = CreateImageStack(front.Socket);
+        using var imageStack = CreateImageStack(proxy.Socket);
 
         Assert.Equal(resolution.Image.Digest, (await imageStack.EnsureAsync(resolution)).Digest);
         Assert.Equal(imageStack.Progress.Select(p => p.Fraction).Order(), imageStack.Progress.Select(p => p.Fraction));
@@ -82,7 +82,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     {
         var resolution = await PushAndResolveAsync();
         // The fault is set once the engine pulls, because the agent itself reads from the registry before that.
-        await using var front = await FrontAsync(context =>
+        await using var proxy = await StartProxyAsync(context =>
         {
             if (context.Request.Path.Value!.EndsWith("/images/create", StringComparison.Ordinal))
             {
@@ -91,7 +91,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
             return Task.FromResult(false);
         });
         var silence = new FakeTimeProvider();
-        using var stalled = CreateImageStack(front.Socket, silence);
+        using var stalled = CreateImageStack(proxy.Socket, silence);
         Aws.Requests.Clear();   // the push also requested blobs
         var pulling = stalled.EnsureAsync(resolution);
         await Aws.Requests.WaitForAsync(
@@ -99,7 +99,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
             TestCancellation);
         Assert.False(pulling.IsCompleted);
 
-        var refused = await AssertProblem.ThrownAsync(() => EndedAsync(pulling, silence));
+        var refused = await AssertProblem.ThrownAsync(() => AdvanceUntilEndedAsync(pulling, silence));
         Assert.Equal(("pull-stalled", $"Pulling {Repository}:latest stalled: Docker Engine said nothing for 3m."), (refused.Code, refused.What));
 
         Aws.Faults.Clear();
@@ -111,14 +111,14 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     public async Task An_engine_may_be_silent_for_longer_while_it_unpacks()
     {
         var resolution = await PushAndResolveAsync();
-        await using var front = await FrontAsync(EngineProxy.AnswerPull(async context =>
+        await using var proxy = await StartProxyAsync(EngineProxy.AnswerPull(async context =>
         {
             await EngineProxy.WriteMessageAsync(
                 context, $$"""{"status":"Download complete","id":"{{(await LowestLayerAsync())[..12]}}"}""");
             await EngineProxy.HangAsync(context);
         }));
         var silence = new FakeTimeProvider();
-        using var imageStack = CreateImageStack(front.Socket, silence);
+        using var imageStack = CreateImageStack(proxy.Socket, silence);
         var pulling = imageStack.EnsureAsync(resolution);
         await WaitUntilAsync(() => Task.FromResult(imageStack.Progress.Count > 0), "the layer is complete");
 
@@ -127,7 +127,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         Assert.Null(await imageStack.Engine.FindAsync("nothing:like-it", TestCancellation));
         Assert.False(pulling.IsCompleted);
 
-        var refused = await AssertProblem.ThrownAsync(() => EndedAsync(pulling, silence));
+        var refused = await AssertProblem.ThrownAsync(() => AdvanceUntilEndedAsync(pulling, silence));
         Assert.Equal(("pull-stalled", $"Pulling {Repository}:latest stalled: Docker Engine said nothing for 10m."), (refused.Code, refused.What));
     }
 
@@ -136,12 +136,12 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     {
         var resolution = await PushAndResolveAsync();
         string? header = null;
-        await using var front = await FrontAsync(context =>
+        await using var proxy = await StartProxyAsync(context =>
         {
             header ??= context.Request.Headers["X-Registry-Auth"];
             return Task.FromResult(false);
         });
-        using var imageStack = CreateImageStack(front.Socket);
+        using var imageStack = CreateImageStack(proxy.Socket);
         await imageStack.EnsureAsync(resolution);
 
         var login = JsonNode.Parse(Convert.FromBase64String(header!.Replace('-', '+').Replace('_', '/')))!;
@@ -161,7 +161,8 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         Assert.Equal(first.Image.Digest, (await imageStack.EnsureAsync(first)).Digest);
 
         Assert.Equal(
-            first.Image.ToString(), await Docker.DoAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository));
+            first.Image.ToString(),
+            await Docker.RunCheckedAsync("images", "--digests", "--format", "{{.Repository}}@{{.Digest}}", Repository));
     }
 
     [Fact]
@@ -184,18 +185,18 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
     {
         var resolution = await PushAndResolveAsync();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
-        await using var front = await FrontAsync(EngineProxy.AnswerPull(async context =>
+        await using var proxy = await StartProxyAsync(EngineProxy.AnswerPull(async context =>
         {
             await ending.CancelAsync();
             await EngineProxy.HangAsync(context);
         }));
-        using var imageStack = CreateImageStack(front.Socket);
+        using var imageStack = CreateImageStack(proxy.Socket);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => imageStack.EnsureAsync(resolution, stopping: ending.Token));
     }
 
     /// <summary>Advances the clock in small steps until the pull ends.</summary>
-    private static async Task EndedAsync(Task pulling, FakeTimeProvider time)
+    private static async Task AdvanceUntilEndedAsync(Task pulling, FakeTimeProvider time)
     {
         while (!pulling.IsCompleted)
         {
@@ -206,6 +207,6 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         await pulling;
     }
 
-    private Task<EngineProxy> FrontAsync(Func<HttpContext, Task<bool>> answered) =>
-        EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), SharedEngine.LocalPath, answered);
+    private Task<EngineProxy> StartProxyAsync(Func<HttpContext, Task<bool>> intercept) =>
+        EngineProxy.StartAsync(Path.Combine(Folder, "proxy.sock"), SharedEngine.LocalPath, intercept);
 }

@@ -31,7 +31,7 @@ public sealed class ImageRepairTests(
         var refused = await engine.Docker.RunAsync("create", resolution.Image.ToString());
         Assert.True(RagAgent.Containers.EngineProblems.IsCorruptLayer(refused.AssertFailed()), refused.Error);
         Assert.False(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
-        await engine.Docker.DoAsync("pull", "--quiet", resolution.Image.ToString());
+        await engine.Docker.RunCheckedAsync("pull", "--quiet", resolution.Image.ToString());
         Assert.False(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
 
         Assert.InRange((await imageStack.EnsureAsync(resolution, pullAgain: true)).PulledBytes, 1_000, long.MaxValue);
@@ -39,8 +39,8 @@ public sealed class ImageRepairTests(
         Assert.True(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
         Assert.Equal(
             $"{Repository}:latest",
-            await engine.Docker.DoAsync("image", "inspect", "--format", "{{index .RepoTags 0}}", resolution.Image.ToString()));
-        Assert.Empty(await engine.Docker.DoAsync("ps", "--all", "--quiet"));
+            await engine.Docker.RunCheckedAsync("image", "inspect", "--format", "{{index .RepoTags 0}}", resolution.Image.ToString()));
+        Assert.Empty(await engine.Docker.RunCheckedAsync("ps", "--all", "--quiet"));
     }
 
     [Fact]
@@ -92,13 +92,13 @@ public sealed class ImageRepairTests(
         using var imageStack = CreateImageStack(engine.Socket);
         var resolution = await PushAndResolveAsync();
         await imageStack.EnsureAsync(resolution);
-        await engine.Docker.DoAsync("create", "--label", $"ragagent.name={Name}", resolution.Image.ToString());
+        await engine.Docker.RunCheckedAsync("create", "--label", $"ragagent.name={Name}", resolution.Image.ToString());
         (await LayersAsync(resolution))[^1].Corrupt("what is in the layer");
 
         await imageStack.EnsureAsync(resolution, pullAgain: true);
 
         Assert.True(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
-        Assert.Empty(await engine.Docker.DoAsync("ps", "--all", "--quiet"));
+        Assert.Empty(await engine.Docker.RunCheckedAsync("ps", "--all", "--quiet"));
     }
 
     [Fact]
@@ -129,5 +129,6 @@ public sealed class ImageRepairTests(
         Assert.True(await imageStack.Engine.IsIntactAsync(resolution.Image.ToString(), TestCancellation));
     }
 
-    private Task<IReadOnlyList<EngineLayer>> LayersAsync(Resolution resolution) => EngineLayer.OfAsync(engine, resolution.Image.ToString());
+    private Task<IReadOnlyList<EngineLayer>> LayersAsync(Resolution resolution) =>
+        EngineLayer.ListAsync(engine, resolution.Image.ToString());
 }

@@ -29,7 +29,7 @@ public sealed class InterruptedPullTests(
 
         // There were two pulls, and neither fetched a blob twice.
         Assert.All(Fetched().CountBy(blob => blob), blob => Assert.InRange(blob.Value, 1, 2));
-        await engine.Docker.DoAsync("rm", "--force", Name);
+        await engine.Docker.RunCheckedAsync("rm", "--force", Name);
     }
 
     private int UnpackedLayers()

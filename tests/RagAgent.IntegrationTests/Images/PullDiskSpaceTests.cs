@@ -14,7 +14,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
     public async Task An_image_that_does_not_fit_is_refused_before_pulling_and_pulled_once_there_is_space()
     {
         var resolution = await PushAndResolveAsync("1", "--ballast", "60m");
-        await using var engine = await PrivateEngine.OnSmallDiskAsync("400m");
+        await using var engine = await PrivateEngine.StartOnSmallDiskAsync("400m");
         using var imageStack = CreateImageStack(engine.Socket);
         Aws.Requests.Clear();
 
@@ -39,7 +39,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
     public async Task A_disk_that_fills_up_during_a_pull_is_reported_and_the_pull_succeeds_with_more_space()
     {
         var resolution = await PushZerosAsync();
-        await using var engine = await PrivateEngine.OnSmallDiskAsync("330m");
+        await using var engine = await PrivateEngine.StartOnSmallDiskAsync("330m");
         using var imageStack = CreateImageStack(engine.Socket);
 
         var refused = await AssertProblem.ThrownAsync(() => imageStack.EnsureAsync(resolution));
@@ -54,7 +54,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
     public async Task A_pull_is_tried_if_the_free_space_is_unknown()
     {
         var resolution = await PushAndResolveAsync();
-        await using var front = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), SharedEngine.LocalPath, async context =>
+        await using var proxy = await EngineProxy.StartAsync(Path.Combine(Folder, "proxy.sock"), SharedEngine.LocalPath, async context =>
         {
             if (!context.Request.Path.Value!.EndsWith("/info", StringComparison.Ordinal))
             {
@@ -64,7 +64,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
             await EngineProxy.WriteMessageAsync(context, """{"DockerRootDir":"/nowhere/at/all"}""");
             return true;
         });
-        using var imageStack = CreateImageStack(front.Socket);
+        using var imageStack = CreateImageStack(proxy.Socket);
 
         Assert.Equal(resolution.Image.Digest, (await imageStack.EnsureAsync(resolution)).Digest);
     }

@@ -19,17 +19,17 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await File.WriteAllTextAsync(In("value"), "sk-planted\n", TestCancellation);
-        await File.WriteAllTextAsync(In("secret"), "static-secret", TestCancellation);
+        await File.WriteAllTextAsync(PathOf("value"), "sk-planted\n", TestCancellation);
+        await File.WriteAllTextAsync(PathOf("secret"), "static-secret", TestCancellation);
         _serve = ProcessRunner.Start(
             "dotnet",
             [
-                "exec", Program, "serve", "--state-dir", In("state"), "--ready-file", In("ready.json"),
-                "--parameter", $"/key=@{In("value")}", "--static-key", $"AKIDSCRIPT=@{In("secret")}",
+                "exec", Program, "serve", "--state-dir", PathOf("state"), "--ready-file", PathOf("ready.json"),
+                "--parameter", $"/key=@{PathOf("value")}", "--static-key", $"AKIDSCRIPT=@{PathOf("secret")}",
             ],
-            Surroundings);
+            CommandEnvironment);
         await _serve.StandardOutput.ReadLineAsync(TestCancellation);
-        _ready = ReadyFile.Read(In("ready.json"));
+        _ready = ReadyFile.Read(PathOf("ready.json"));
     }
 
     public async ValueTask DisposeAsync()
@@ -64,7 +64,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
 
         Assert.Equal(0, _serve.ExitCode);
         Assert.False(Directory.Exists($"/proc/{registry}"));
-        Assert.False(File.Exists(In("ready.json")));
+        Assert.False(File.Exists(PathOf("ready.json")));
     }
 
     [Fact(Timeout = 30_000)]
@@ -81,8 +81,8 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     [Fact]
     public async Task Parameters_and_faults_can_be_set_from_a_script()
     {
-        await File.WriteAllTextAsync(In("value"), "second", TestCancellation);
-        Assert.Equal("/key version 2", (await LocalAwsAsync("parameter", "put", "/key", $"@{In("value")}")).AssertSucceeded());
+        await File.WriteAllTextAsync(PathOf("value"), "second", TestCancellation);
+        Assert.Equal("/key version 2", (await LocalAwsAsync("parameter", "put", "/key", $"@{PathOf("value")}")).AssertSucceeded());
         (await LocalAwsAsync("fault", "set", "imds-role", "no-role", "--times", "2")).AssertSucceeded();
 
         var faults = JsonNode.Parse((await LocalAwsAsync("fault", "list")).AssertSucceeded())!.AsArray();
@@ -137,7 +137,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
             StringComparison.Ordinal);
 
     // Temporary files go to the test's folder, because a killed LocalAws can't remove its own.
-    private Dictionary<string, string> Surroundings => new()
+    private Dictionary<string, string> CommandEnvironment => new()
     {
         ["TMPDIR"] = _folder.FullName,
         ["PATH"] = Environment.GetEnvironmentVariable("PATH")!,
@@ -146,7 +146,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
 
     private Task<ProcessResult> LocalAwsAsync(params string[] arguments) =>
         ProcessRunner.RunAsync(
-            "dotnet", ["exec", Program, .. arguments, "--endpoint", _ready.ApiEndpoint], Surroundings, stopping: TestCancellation);
+            "dotnet", ["exec", Program, .. arguments, "--endpoint", _ready.ApiEndpoint], CommandEnvironment, stopping: TestCancellation);
 
     private async Task TerminateAsync()
     {
@@ -160,5 +160,5 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     private static string RegistryThreadOf(int id) => Directory.EnumerateDirectories($"/proc/{id}/task").Select(Path.GetFileName)
         .Single(thread => File.ReadAllText($"/proc/{id}/task/{thread}/children").Length > 0)!;
 
-    private string In(string name) => Path.Combine(_folder.FullName, name);
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
 }

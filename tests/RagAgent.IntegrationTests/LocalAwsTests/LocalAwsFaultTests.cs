@@ -55,7 +55,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     [Fact]
     public async Task The_cut_fault_ends_a_connection_in_the_middle_of_a_blob()
     {
-        var image = await PushedAsync(fileSize: 100_000);
+        var image = await PushAsync(fileSize: 100_000);
         Aws.Faults.Add("registry:blob", new Fault.Cut(AfterBytes: 5000), times: 1);
 
         using (var cut = await SendToRegistryAsync(HttpMethod.Get, BlobPath(image)))
@@ -80,7 +80,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     [Fact]
     public async Task A_throttled_blob_arrives_no_faster_than_its_rate()
     {
-        var image = await PushedAsync(fileSize: 50_000);
+        var image = await PushAsync(fileSize: 50_000);
         Aws.Faults.Add("registry:blob", new Fault.Throttle(BytesPerSecond: 10_000));
         var begin = Clock.GetUtcNow();
         var pull = PullAsync(image);
@@ -94,7 +94,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     [Fact]
     public async Task A_fault_for_HEAD_does_not_affect_GET()
     {
-        await PushedAsync();
+        await PushAsync();
         Aws.Faults.Add("registry:manifest", new Fault.Error("UNSUPPORTED"), method: "HEAD");
 
         using var head = await SendToRegistryAsync(HttpMethod.Head, Manifest);
@@ -106,7 +106,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     [Fact]
     public async Task Too_many_requests_carries_Retry_After()
     {
-        await PushedAsync();
+        await PushAsync();
         Aws.Faults.Add("registry:manifest", new Fault.Error("TOOMANYREQUESTS", RetryAfterSeconds: 7), times: 2);
 
         using var first = await SendToRegistryAsync(HttpMethod.Get, Manifest);
@@ -121,7 +121,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     [Fact]
     public async Task A_pull_denied_by_IAM_names_caller_action_and_repository()
     {
-        await PushedAsync();
+        await PushAsync();
         Aws.Faults.Add("registry:manifest", new Fault.Error("DENIED"));
         var token = await new EcrClient(Aws).TokenAsync(StaticKeyId, StaticSecret, TestCancellation);
 
@@ -148,7 +148,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     public void A_fault_with_zero_repetitions_is_rejected() =>
         Assert.Throws<ArgumentException>(() => Aws.Faults.Add("imds-token", new Fault.Hang(), times: 0));
 
-    private async Task<TestImage> PushedAsync(int fileSize = 10)
+    private async Task<TestImage> PushAsync(int fileSize = 10)
     {
         var image = TestImage.Create(fileSize);
         Assert.Equal(HttpStatusCode.Created, await image.PushAsync(Aws, Http, "app", "latest", TestCancellation));

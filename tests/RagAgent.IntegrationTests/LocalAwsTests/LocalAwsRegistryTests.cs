@@ -84,9 +84,9 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     [Fact]
     public async Task A_blob_is_redirected_to_a_storage_address_that_needs_no_login()
     {
-        var image = await PushedAsync();
+        var image = await PushAsync();
 
-        var link = await LinkAsync(image);
+        var link = await StorageAddressAsync(image);
 
         Assert.NotEqual(Aws.RegistryEndpoint.Host, link.Host);
         Assert.Equal(image.Layer, await Http.GetByteArrayAsync(link, TestCancellation));
@@ -96,7 +96,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     [Fact]
     public async Task The_blob_storage_refuses_a_request_with_the_registrys_login()
     {
-        var link = await LinkAsync(await PushedAsync());
+        var link = await StorageAddressAsync(await PushAsync());
         using var request = new HttpRequestMessage(HttpMethod.Get, link);
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", "QVdTOng=");
 
@@ -110,8 +110,8 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     [Fact]
     public async Task A_storage_address_is_valid_for_one_hour_and_one_blob()
     {
-        var image = await PushedAsync();
-        var link = await LinkAsync(image);
+        var image = await PushAsync();
+        var link = await StorageAddressAsync(image);
         var forged = new Uri(
             link.ToString().Replace(TestImage.DigestOf(image.Layer), TestImage.DigestOf(image.Config), StringComparison.Ordinal));
         using var refused = await Http.GetAsync(forged, TestCancellation);
@@ -125,7 +125,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     [Fact]
     public async Task HttpClient_does_not_forward_the_login_to_a_redirect()
     {
-        var image = await PushedAsync();
+        var image = await PushAsync();
 
         using var response = await SendToRegistryAsync(HttpMethod.Get, BlobPath(image));
 
@@ -149,7 +149,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     [Fact]
     public async Task Images_survive_a_restart_on_the_same_storage()
     {
-        var image = await PushedAsync();
+        var image = await PushAsync();
         await Aws.DisposeAsync();
 
         await using var again = await LocalAwsServer.StartAsync(Options, TestCancellation);
@@ -167,14 +167,14 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
         Assert.Contains("/nonexistent/docker-registry", failure.Message, StringComparison.Ordinal);
     }
 
-    private async Task<TestImage> PushedAsync()
+    private async Task<TestImage> PushAsync()
     {
         var image = TestImage.Create(fileSize: 200_000);
         Assert.Equal(HttpStatusCode.Created, await image.PushAsync(Aws, Http, Repository, "latest", TestCancellation));
         return image;
     }
 
-    private async Task<Uri> LinkAsync(TestImage image)
+    private async Task<Uri> StorageAddressAsync(TestImage image)
     {
         using var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
         using var client = new HttpClient(handler);

@@ -149,8 +149,8 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         (await EngineFixture.RunScriptAsync(
             "tests/fake-app/build.sh",
             ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).AssertSucceeded();
-        await Docker.DoAsync("push", "--quiet", reference);
-        await Docker.DoAsync("rmi", "--force", reference);
+        await Docker.RunCheckedAsync("push", "--quiet", reference);
+        await Docker.RunCheckedAsync("rmi", "--force", reference);
     });
 
     /// <summary>Builds a folder with a Dockerfile and pushes the image as <c>latest</c>.</summary>
@@ -159,9 +159,9 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         var reference = $"{Repository}:latest";
         var (user, password) = Aws.DockerLogin;
         (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
-        await Docker.DoAsync("build", "--quiet", "--tag", reference, folder);
-        await Docker.DoAsync("push", "--quiet", reference);
-        await Docker.DoAsync("rmi", "--force", reference);
+        await Docker.RunCheckedAsync("build", "--quiet", "--tag", reference, folder);
+        await Docker.RunCheckedAsync("push", "--quiet", reference);
+        await Docker.RunCheckedAsync("rmi", "--force", reference);
     });
 
     /// <summary>See <see cref="EngineFixture.ImageLock"/>.</summary>
@@ -231,7 +231,7 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         }
         foreach (var container in await AgentContainersAsync())
         {
-            await Docker.DoAsync("rm", "--force", "--volumes", container);
+            await Docker.RunCheckedAsync("rm", "--force", "--volumes", container);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class BareEngine : IAsyncDisposable
     {
         _process = ProcessRunner.Start("dockerd",
         [
-            "--host", Host, "--data-root", In("data"), "--exec-root", In("exec"), "--pidfile", In("pid"),
+            "--host", Host, "--data-root", PathOf("data"), "--exec-root", PathOf("exec"), "--pidfile", PathOf("pid"),
             "--bridge=none", "--iptables=false", "--ip6tables=false",
         ]);
         _process.StandardInput.Close();
@@ -24,7 +24,7 @@ internal sealed class BareEngine : IAsyncDisposable
         _log = _process.StandardError.ReadToEndAsync();
     }
 
-    private string Host => $"unix://{In("docker.sock")}";
+    private string Host => $"unix://{PathOf("docker.sock")}";
 
     public static async Task<BareEngine> StartAsync(CancellationToken stopping)
     {
@@ -48,7 +48,11 @@ internal sealed class BareEngine : IAsyncDisposable
 
     public Task<ProcessResult> DockerAsync(IReadOnlyList<string> arguments, string input = "", CancellationToken stopping = default) =>
         ProcessRunner.RunAsync(
-            "docker", ["--host", Host, .. arguments], new Dictionary<string, string> { ["DOCKER_CONFIG"] = In("config") }, input, stopping);
+            "docker",
+            ["--host", Host, .. arguments],
+            new Dictionary<string, string> { ["DOCKER_CONFIG"] = PathOf("config") },
+            input,
+            stopping);
 
     public async ValueTask DisposeAsync()
     {
@@ -57,9 +61,9 @@ internal sealed class BareEngine : IAsyncDisposable
         await _log;
         _process.Dispose();
         // The engine leaves this mount behind when it exits. If there is none, umount fails harmlessly.
-        await ProcessRunner.RunAsync("umount", [In("exec/netns/default")]);
+        await ProcessRunner.RunAsync("umount", [PathOf("exec/netns/default")]);
         _folder.Delete(recursive: true);
     }
 
-    private string In(string name) => Path.Combine(_folder.FullName, name);
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
 }

@@ -26,7 +26,7 @@ internal sealed class ContainerHistory : IAsyncDisposable
     {
         // The engine first replays the events since this moment, so none is missed while the command starts.
         var now = string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0:F3}");
-        var alive = await docker.DoAsync("ps", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={name}");
+        var alive = await docker.RunCheckedAsync("ps", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={name}");
         var events = ProcessRunner.Start(
             "docker",
             ["events", "--since", now, "--filter", "type=container", "--filter", $"label=ragagent.name={name}", "--format", "{{json .}}"],

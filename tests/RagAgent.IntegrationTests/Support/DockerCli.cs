@@ -15,7 +15,7 @@ internal sealed class DockerCli(string host, string config)
     public Task<ProcessResult> RunWithInputAsync(string input, params string[] arguments) =>
         ProcessRunner.RunAsync("docker", arguments, Environment, input);
 
-    public async Task<string> DoAsync(params string[] arguments) => (await RunAsync(arguments)).AssertSucceeded();
+    public async Task<string> RunCheckedAsync(params string[] arguments) => (await RunAsync(arguments)).AssertSucceeded();
 
     /// <summary>The container as <c>docker inspect</c> shows it, or null if there is none with this name.</summary>
     public async Task<JsonNode?> InspectAsync(string container)

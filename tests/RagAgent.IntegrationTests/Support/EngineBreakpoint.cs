@@ -137,39 +137,39 @@ internal sealed partial class EngineBreakpoint : IAsyncDisposable
         private bool _isHitting;
         private bool _isAttached;
 
-        public Func<EngineBreakpoint, string, bool> OnRequest => (tap, text) =>
+        public Func<EngineBreakpoint, string, bool> OnRequest => (owner, text) =>
         {
             var change = ChangeOf(text) ?? (_isAttached ? "secrets" : null);
             _isAttached = _isAttached || change == "attach";
-            if (change is null || tap.CountChange(change) is not (true, var answered))
+            if (change is null || owner.CountChange(change) is not (true, var answered))
             {
                 return true;
             }
             if (!answered)
             {
-                tap.Hit(change);
+                owner.Hit(change);
                 return false;
             }
             (_change, _isHitting) = (change, true);
             return true;
         };
 
-        public Func<EngineBreakpoint, string, bool> OnResponse => (tap, _) =>
+        public Func<EngineBreakpoint, string, bool> OnResponse => (owner, _) =>
         {
             if (!_isHitting)
             {
                 return true;
             }
-            tap.Hit(_change!);
+            owner.Hit(_change!);
             return false;
         };
 
         /// <summary>What is written to an attached container gets no response, so the breakpoint is hit once it was sent.</summary>
-        public void OnAttachedData(EngineBreakpoint tap, Socket from)
+        public void OnAttachedData(EngineBreakpoint owner, Socket from)
         {
             if (from == client && _isHitting && _change == "secrets" && server.Connected)
             {
-                tap.Hit(_change);
+                owner.Hit(_change);
             }
         }
     }

@@ -7,9 +7,9 @@ namespace RagAgent.IntegrationTests.Support;
 internal sealed record EngineLayer(string Record, string Folder)
 {
     /// <summary>The image's layers, lowest first.</summary>
-    public static async Task<IReadOnlyList<EngineLayer>> OfAsync(PrivateEngine engine, string image)
+    public static async Task<IReadOnlyList<EngineLayer>> ListAsync(PrivateEngine engine, string image)
     {
-        var ids = PrivateEngine.Lines(await engine.Docker.DoAsync("image", "inspect", "--format", "{{range .RootFS.Layers}}{{println .}}{{end}}", image));
+        var ids = PrivateEngine.Lines(await engine.Docker.RunCheckedAsync("image", "inspect", "--format", "{{range .RootFS.Layers}}{{println .}}{{end}}", image));
         var layers = new List<EngineLayer>();
         string? chain = null;
         foreach (var id in ids)

@@ -24,7 +24,7 @@ public sealed class PrivateEngine : IAsyncLifetime
 
     /// <summary>Starts an engine whose data is on a separate, small filesystem.</summary>
     /// <param name="size">In mount's notation, such as <c>300m</c>.</param>
-    public static async Task<PrivateEngine> OnSmallDiskAsync(string size)
+    public static async Task<PrivateEngine> StartOnSmallDiskAsync(string size)
     {
         var engine = new PrivateEngine();
         Directory.CreateDirectory(engine.Data);
@@ -38,13 +38,13 @@ public sealed class PrivateEngine : IAsyncLifetime
     /// <summary>Removes the containers and images that the previous test left.</summary>
     internal async Task RemoveAllAsync()
     {
-        foreach (var container in Lines(await Docker.DoAsync("ps", "--all", "--quiet", "--no-trunc")))
+        foreach (var container in Lines(await Docker.RunCheckedAsync("ps", "--all", "--quiet", "--no-trunc")))
         {
-            await Docker.DoAsync("rm", "--force", "--volumes", container);
+            await Docker.RunCheckedAsync("rm", "--force", "--volumes", container);
         }
-        foreach (var image in Lines(await Docker.DoAsync("images", "--quiet", "--no-trunc")).Distinct())
+        foreach (var image in Lines(await Docker.RunCheckedAsync("images", "--quiet", "--no-trunc")).Distinct())
         {
-            await Docker.DoAsync("rmi", "--force", image);
+            await Docker.RunCheckedAsync("rmi", "--force", image);
         }
     }
 
