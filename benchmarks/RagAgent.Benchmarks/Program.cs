@@ -1,11 +1,12 @@
 using RagAgent.Benchmarks;
 
-// Two parts of the bench that no tool of the shelf has: an app that costs next to nothing itself, and many WebSockets at once.
+// What common tools lack: an app that costs next to nothing, a load of many WebSockets, and the time until the first response.
 return args switch
 {
-    ["backend", var port] => await Backend.RunAsync(int.Parse(port)),
-    ["sockets", var url, var count, var seconds] => await Sockets.RunAsync(new Uri(url), int.Parse(count), TimeSpan.FromSeconds(int.Parse(seconds))),
-    ["first-byte", var url, .. var command] => await FirstByte.RunAsync(new Uri(url), command),
+    ["backend", var port] => await BenchmarkApp.RunAsync(int.Parse(port)),
+    ["sockets", var url, var count, var seconds] => await WebSocketLoad.RunAsync(
+        new Uri(url), int.Parse(count), TimeSpan.FromSeconds(int.Parse(seconds))),
+    ["first-byte", var url, .. var command] => await StartupTimer.RunAsync(new Uri(url), command),
     _ => Usage(),
 };
 

@@ -3,11 +3,11 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>The folders that the app keeps its data in, as docs/data.md has them.</summary>
+/// <summary>The app's data folders, as docs/data.md describes them.</summary>
 public sealed class DataFolderTests
 {
     [Fact]
-    public async Task Folders_are_made_for_the_app_and_an_app_whose_disk_is_not_mounted_waits_for_it()
+    public async Task Data_folders_are_created_and_an_app_with_an_unmounted_disk_waits_for_it()
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.RunCheckedAsync("rm", "-rf", "/var/lib/ragstream");
@@ -18,24 +18,27 @@ public sealed class DataFolderTests
             {{before[(before.IndexOf('{', StringComparison.Ordinal) + 1)..]}}
             """);
 
-        // A reload is enough for a new one.
+        // A reload is enough to create a new folder.
         await machine.RunCheckedAsync("systemctl", "reload", "ragagent");
-        await machine.WaitUntilAsync(async () => (await machine.RunAsync("docker", "exec", "ragstream", "sh", "-c", "echo kept >/app/data/memory/file")).ExitCode == 0, "the app writes to its folder");
+        await machine.WaitUntilAsync(
+            async () =>
+                (await machine.RunAsync("docker", "exec", "ragstream", "sh", "-c", "echo kept >/app/data/memory/file")).ExitCode == 0,
+            "the app writes to its folder");
         Assert.Equal("1000 1000 750", await machine.RunCheckedAsync("stat", "--format=%u %g %a", "/var/lib/ragstream/memory"));
         Assert.Matches(@"(?m)^ok +volumes +The folder is there; ", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
 
-        // From now on it is on a disk of its own, which is not there at the next boot.
+        // From now on the folder belongs to a separate disk, which is missing at the next boot.
         await machine.PowerOffAsync();
         machine.Write("etc/fstab", "LABEL=ragstream /var/lib/ragstream ext4 defaults,nofail,x-systemd.device-timeout=1s 0 2\n");
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("lies on a disk that is not mounted", StringComparison.Ordinal), "the lack is told");
+        await machine.WaitForStatusAsync("lies on a disk that is not mounted");
         Assert.Equal(503, (await machine.GetAsync()).Status);
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
         Assert.Contains("not mounted", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"), StringComparison.Ordinal);
 
-        // It comes, and is empty.
+        // The disk appears, and is empty.
         await machine.RunCheckedAsync("mount", "-t", "tmpfs", "tmpfs", "/var/lib/ragstream");
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("The folder /var/lib/ragstream/memory of container.volumes is not there", StringComparison.Ordinal), "the missing folder is told");
+        await machine.WaitForStatusAsync("The folder /var/lib/ragstream/memory of container.volumes is not there");
         Assert.Contains("/var/lib/ragstream/memory: made for the app (1000:1000)", await machine.RunCheckedAsync("ragagent", "volumes"), StringComparison.Ordinal);
         await machine.WaitUntilServingAsync("1");
         await machine.RunCheckedAsync("docker", "exec", "ragstream", "sh", "-c", "echo new >/app/data/memory/file");

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>docs/https.md, step by step, on a machine with certbot's folders: all but the authority itself.</summary>
+/// <summary>docs/https.md step by step, on a machine with certbot's folders but without a certificate authority.</summary>
 public sealed class HttpsGuideTests : IDisposable
 {
     private const string Name = "rag.example.com";
@@ -22,7 +22,7 @@ public sealed class HttpsGuideTests : IDisposable
     }
 
     [Fact]
-    public async Task From_a_domain_to_HTTPS_as_the_document_says()
+    public async Task The_HTTPS_guide_works_from_a_domain_to_a_renewed_certificate()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
@@ -36,47 +36,63 @@ public sealed class HttpsGuideTests : IDisposable
             """);
         await machine.RunCheckedAsync("sh", "-c", "ragagent config check && systemctl reload ragagent");
 
-        // No certificate yet.
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("certificate", StringComparison.Ordinal), "a visitor is told");
-        machine.Write("srv/acme/probe", "outside");   // only what lies below .well-known is shown
+        // There is no certificate yet.
+        await machine.WaitForUnavailableAsync("certificate");
+        machine.Write("srv/acme/probe", "outside");   // only files below .well-known may be served
         Directory.CreateDirectory(Path.Combine(machine.RootFolder, "srv/acme/.well-known/acme-challenge"));
         machine.Write("srv/acme/.well-known/acme-challenge/token", "proof");
         Assert.Equal((200, "proof"), await machine.GetAsync("http://10.77.0.2/.well-known/acme-challenge/token"));
 
-        // One that it may not read.
+        // A certificate whose key the agent may not read.
         Issue(machine, 1);
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("may not be read by the user ragagent", StringComparison.Ordinal), "that it can't be read is told");
-        await machine.RunCheckedAsync("sh", "-c", $"chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive && chgrp ragagent /{ArchiveFolder}/privkey*.pem && chmod 640 /{ArchiveFolder}/privkey*.pem");
-        await machine.WaitUntilAsync(async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal), "the app serves securely");
+        await machine.WaitForStatusAsync("may not be read by the user ragagent");
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            $"chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive && chgrp ragagent /{ArchiveFolder}/privkey*.pem && chmod 640 /{ArchiveFolder}/privkey*.pem");
+        await machine.WaitUntilAsync(
+            async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal),
+            "the app serves over HTTPS");
         Assert.Equal(308, (await machine.GetAsync()).Status);
         Assert.Equal(started, await machine.StartedAtAsync());
 
-        // The port is held.
-        await machine.RunCheckedAsync("sh", "-c", "mkdir -p /etc/systemd/system/ragagent.socket.d && printf '[Socket]\nListenStream=443\n' >/etc/systemd/system/ragagent.socket.d/override.conf && systemctl daemon-reload");
+        // systemd holds port 443 through the socket unit.
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            "mkdir -p /etc/systemd/system/ragagent.socket.d && " +
+            "printf '[Socket]\nListenStream=443\n' >/etc/systemd/system/ragagent.socket.d/override.conf && systemctl daemon-reload");
         await machine.RunCheckedAsync("systemctl", "stop", "ragagent.socket", "ragagent.service");
         await machine.RunCheckedAsync("systemctl", "start", "ragagent.service");
-        Assert.Equal("", await machine.RequestDuringAsync(() => machine.RunCheckedAsync("sh", "-c", "for i in 1 2 3 4 5; do systemctl restart ragagent && sleep 1; done"), curlArguments: string.Join(' ', HttpsArguments(_all))));
+        Assert.Equal("", await machine.RequestDuringAsync(
+            () => machine.RunCheckedAsync("sh", "-c", "for i in 1 2 3 4 5; do systemctl restart ragagent && sleep 1; done"),
+            curlArguments: string.Join(' ', HttpsArguments(_all))));
         Assert.DoesNotContain("nobody-listens", await machine.JournalAsync(), StringComparison.Ordinal);
         Assert.Matches($@"(?m)^ok +tls +The certificate for {Name}, from {Name}, is valid until", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
 
-        // A renewal, while visitors come.
+        // A renewal under load.
         Assert.Equal("", await machine.RequestDuringAsync(async () =>
         {
             Issue(machine, 2);
-            await machine.RunCheckedAsync("sh", "-c", $"chgrp ragagent /{ArchiveFolder}/privkey2.pem && chmod 640 /{ArchiveFolder}/privkey2.pem");   // as certbot does
-            await machine.WaitUntilAsync(async () => await machine.GetAsync(HttpsArguments(_newest)) is (200, _), "the new one is used");
+            // Certbot keeps the group and mode.
+            await machine.RunCheckedAsync("sh", "-c", $"chgrp ragagent /{ArchiveFolder}/privkey2.pem && chmod 640 /{ArchiveFolder}/privkey2.pem");
+            await machine.WaitUntilAsync(
+                async () => await machine.GetAsync(HttpsArguments(_newest)) is (200, _), "the new certificate is used");
         }, curlArguments: string.Join(' ', HttpsArguments(_all))));
         Assert.Equal(started, await machine.StartedAtAsync());
 
-        // And at the next boot.
+        // After the next boot.
         await machine.PowerOffAsync();
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal), "the app serves securely after a boot");
+        await machine.WaitUntilAsync(
+            async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal),
+            "the app serves over HTTPS after a boot");
     }
 
-    private static string[] HttpsArguments(string trusted) => ["--cacert", trusted, "--resolve", $"{Name}:443:10.77.0.2", $"https://{Name}/"];
+    private static string[] HttpsArguments(string trusted) =>
+        ["--cacert", trusted, "--resolve", $"{Name}:443:10.77.0.2", $"https://{Name}/"];
 
-    /// <summary>A pair as certbot writes it: the files in the archive, links to them where they are used, and all of it root's.</summary>
+    /// <summary>Writes a certificate and key as certbot does: files in the archive, links in the live folder, owned by root.</summary>
     private void Issue(Machine machine, int number)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -95,10 +111,14 @@ public sealed class HttpsGuideTests : IDisposable
             Directory.CreateDirectory(folder);
             if (number == 1)
             {
-                File.SetUnixFileMode(Path.GetDirectoryName(folder)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                File.SetUnixFileMode(
+                    Path.GetDirectoryName(folder)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             }
         }
-        Put("fullchain", certificate.ExportCertificatePem(), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        Put(
+            "fullchain",
+            certificate.ExportCertificatePem(),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         Put("privkey", key.ExportPkcs8PrivateKeyPem(), UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
         void Put(string name, string text, UnixFileMode mode)

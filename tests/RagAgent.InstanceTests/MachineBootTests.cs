@@ -4,24 +4,26 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>Start the instance; the app is there.</summary>
+/// <summary>The app serves after every kind of boot.</summary>
 public sealed class MachineBootTests
 {
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_first_boot_of_the_image_serves_what_is_pushed_with_no_manual_step()
+    public async Task The_first_boot_serves_a_pushed_image_without_a_manual_step()
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("The newest version can't be had right now.", StringComparison.Ordinal), "a visitor is told what is missing");
-        Assert.Contains("does not exist", await machine.RunCheckedAsync("sh", "-c", "ragagent status || true"), StringComparison.Ordinal);
+        await machine.WaitForUnavailableAsync("The newest version can't be had right now.");
+        Assert.Contains("does not exist", await machine.StatusAsync(), StringComparison.Ordinal);
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
 
         await machine.LocalAwsAsync("fault", "set", "registry:blob", "throttle", "--bytes", "6000000");
         await machine.PushAsync("1");
 
-        await machine.WaitUntilAsync(async () => Regex.IsMatch(await machine.PropertyAsync("StatusText"), @"^Pulling .+: [1-9]\d* % \("), "systemd tells how far the pull is");
+        await machine.WaitUntilAsync(
+            async () => Regex.IsMatch(await machine.PropertyAsync("StatusText"), @"^Pulling .+: [1-9]\d* % \("),
+            "systemd shows the progress of the pull");
         await machine.WaitUntilServingAsync("1");
         Assert.StartsWith("The app serves", await machine.PropertyAsync("StatusText"), StringComparison.Ordinal);
         Assert.StartsWith("The app serves", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
@@ -29,11 +31,11 @@ public sealed class MachineBootTests
     }
 
     [Fact]
-    public async Task After_a_power_cut_it_serves_again_and_nothing_is_pulled()
+    public async Task The_app_serves_after_a_power_cut_without_pulling()
     {
         await using var machine = await Machine.StartServingAsync(disk: true);
         var started = await machine.StartedAtAsync();
-        await machine.RunCheckedAsync("sync");   // of the image: what the engine has not written yet is lost with the power
+        await machine.RunCheckedAsync("sync");   // otherwise the power cut loses image data that the engine has not written yet
         var pulled = await machine.CountAwsRequestsAsync("registry:blob");
 
         await machine.CutPowerAsync();
@@ -44,7 +46,7 @@ public sealed class MachineBootTests
     }
 
     [Fact]
-    public async Task Wherever_the_power_is_cut_in_an_update_the_newest_image_serves_after_the_next_start()
+    public async Task A_power_cut_at_any_stage_of_an_update_still_leads_to_the_newest_image()
     {
         await using var machine = await Machine.StartServingAsync(disk: true);
 
@@ -60,7 +62,8 @@ public sealed class MachineBootTests
                 {
                     (await update).AssertSucceeded();
                 }
-                return (await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--since", $"@{since}", "--no-pager")).Contains(moment, StringComparison.Ordinal);
+                return (await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--since", $"@{since}", "--no-pager")).Contains(
+                    moment, StringComparison.Ordinal);
             }, moment);
             await machine.CutPowerAsync();
             await update;
@@ -70,7 +73,7 @@ public sealed class MachineBootTests
     }
 
     [Fact]
-    public async Task What_was_pushed_while_it_was_off_serves_after_the_next_start()
+    public async Task An_image_pushed_while_the_machine_is_off_serves_after_the_next_boot()
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.PowerOffAsync();
@@ -83,7 +86,7 @@ public sealed class MachineBootTests
     }
 
     [Fact]
-    public async Task A_shutdown_gives_the_app_its_time_and_leaves_nothing_that_the_next_boot_takes_for_a_crash()
+    public async Task A_machine_shutdown_stops_the_app_in_time_and_is_not_counted_as_a_crash()
     {
         await using var machine = await Machine.StartServingAsync();
 

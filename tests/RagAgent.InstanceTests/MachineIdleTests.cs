@@ -4,16 +4,23 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>An instance that nobody uses stops itself, and the next start finds it as it was.</summary>
+/// <summary>An idle instance stops itself and serves again after the next start.</summary>
 public sealed class MachineIdleTests
 {
     private const string IdleStopConfig =
-        """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" }, "idle": { "stopAfter": "10s", "grace": "1m" }, "update": { "watch": "1s" } }""";
+        """
+        {
+          "image": "ragstream-web",
+          "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" },
+          "idle": { "stopAfter": "10s", "grace": "1m" },
+          "update": { "watch": "1s" }
+        }
+        """;
 
     private const string Zone = "Z0123456789ABCDEFGHIJ";
 
     [Fact]
-    public async Task Nobody_comes_and_the_machine_goes_off_by_itself_and_serves_again_after_the_next_start()
+    public async Task An_idle_machine_powers_itself_off_and_serves_again_after_the_next_boot()
     {
         await using var machine = await Machine.BakeAsync();
         machine.WriteConfig(IdleStopConfig.Replace("\"idle\":", $$"""
@@ -24,11 +31,11 @@ public sealed class MachineIdleTests
         await machine.LocalAwsAsync("instance", "--public-ipv4", "203.0.113.7");
         await machine.PushAsync("1");
         await machine.WaitUntilServingAsync("1");
-        await machine.WaitUntilAsync(IsNamedAsync, "its name points at it");
+        await machine.WaitUntilAsync(IsNamedAsync, "the DNS name points at the machine");
         await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
-        Assert.True(await IsNamedAsync());   // the agent's end is not the machine's
+        Assert.True(await IsNamedAsync());   // a stop of the agent is not a stop of the machine
 
-        await machine.WaitUntilAsync(async () => !await machine.IsRunningAsync(), "it goes off by itself");
+        await machine.WaitUntilAsync(async () => !await machine.IsRunningAsync(), "the machine powers off");
         Assert.False(await IsNamedAsync());
 
         Assert.Equal(1, await machine.CountAwsRequestsAsync("ec2:StopInstances"));
@@ -39,8 +46,8 @@ public sealed class MachineIdleTests
         Assert.Contains("EC2 stops the instance i-0123456789abcdef0 now.", journal, StringComparison.Ordinal);
         Assert.DoesNotContain("crash", await machine.JournalAsync(), StringComparison.Ordinal);
 
-        // The next end is a person's: only systemd knows that the machine goes off.
-        await machine.WaitUntilAsync(IsNamedAsync, "its name points at it again");
+        // This time a person powers off, so only systemd knows that the machine goes off.
+        await machine.WaitUntilAsync(IsNamedAsync, "the DNS name points at the machine again");
         await machine.PowerOffAsync();
         Assert.False(await IsNamedAsync());
 
@@ -48,7 +55,7 @@ public sealed class MachineIdleTests
     }
 
     [Fact]
-    public async Task A_visitor_who_comes_again_and_again_keeps_it_on_and_a_permission_that_is_missing_is_told()
+    public async Task Requests_keep_the_machine_on_and_a_missing_stop_permission_is_reported()
     {
         await using var machine = await Machine.BakeAsync();
         machine.WriteConfig(IdleStopConfig);
@@ -56,7 +63,7 @@ public sealed class MachineIdleTests
         await machine.PushAsync("1");
         await machine.WaitUntilServingAsync("1");
 
-        // More than twice as long as it takes when nobody comes.
+        // More than twice as long as an idle stop takes.
         for (var i = 0; i < 12; i++)
         {
             await machine.WaitUntilServingAsync("1");
@@ -65,7 +72,12 @@ public sealed class MachineIdleTests
         Assert.Equal(0, await machine.CountAwsRequestsAsync("ec2:StopInstances"));
 
         await machine.LocalAwsAsync("fault", "set", "ec2:StopInstances", "error", "--type", "UnauthorizedOperation");
-        await machine.WaitUntilAsync(async () => JsonNode.Parse((await machine.RunAsync("ragagent", "status", "--json")).Output)!["problems"]!.AsArray().Any(problem => (string?)problem!["code"] == "aws-denied"), "the missing permission is told");
+        await machine.WaitUntilAsync(
+            async () =>
+                JsonNode.Parse((await machine.RunAsync("ragagent", "status", "--json")).Output)!["problems"]!
+                    .AsArray()
+                    .Any(problem => (string?)problem!["code"] == "aws-denied"),
+            "the missing permission is reported");
         Assert.Contains("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", await machine.JournalAsync(), StringComparison.Ordinal);
         await machine.WaitUntilServingAsync("1");
     }

@@ -3,11 +3,11 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>What systemd does to the service: the app does not notice.</summary>
+/// <summary>What systemd does to the service never affects the app.</summary>
 public sealed class MachineServiceTests
 {
     [Fact]
-    public async Task A_restart_and_a_kill_of_the_agent_leave_the_app_as_it_is()
+    public async Task Restarting_or_killing_the_agent_service_leaves_the_app_running()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
@@ -17,12 +17,12 @@ public sealed class MachineServiceTests
 
         var pid = await machine.PropertyAsync("MainPID");
         await machine.RunCheckedAsync("kill", "-KILL", pid);
-        await machine.WaitUntilAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+        await machine.WaitForRestartAsync(pid);
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
     }
 
     [Fact]
-    public async Task A_stop_of_the_agent_leaves_the_app_and_a_start_adopts_it()
+    public async Task Stopping_the_agent_service_leaves_the_app_and_starting_it_adopts_the_app()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
@@ -36,7 +36,7 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task A_reload_takes_a_good_file_and_keeps_the_old_one_in_the_place_of_a_bad_one()
+    public async Task Reloading_the_service_applies_a_valid_configuration_and_rejects_an_invalid_one()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
@@ -44,18 +44,23 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("sed", "-i", "s/\"image\"/\"imag\"/", "/etc/ragagent.json");
         Assert.NotEqual(0, (await machine.RunAsync("systemctl", "reload", "ragagent")).ExitCode);
-        await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("the configuration in use is kept", StringComparison.Ordinal), "the bad file is told");
+        await machine.WaitForJournalAsync("the configuration in use is kept");
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
         Assert.Contains("The configuration was read again and can't be used: /etc/ragagent.json:", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
 
-        await machine.RunCheckedAsync("sh", "-c", "printf '%s' \"$1\" | sed 's/^{/{ \"update\": { \"every\": \"1m\" },/' >/etc/ragagent.json && systemctl reload ragagent", "sh", good);
-        await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal), "the good file is told");
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            "printf '%s' \"$1\" | sed 's/^{/{ \"update\": { \"every\": \"1m\" },/' >/etc/ragagent.json && systemctl reload ragagent",
+            "sh",
+            good);
+        await machine.WaitForJournalAsync("and has changed");
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
         Assert.DoesNotContain("can't be used", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_configuration_that_can_not_be_used_is_not_tried_again_and_a_mended_one_is_started_by_hand()
+    public async Task Systemd_does_not_restart_a_service_with_an_invalid_configuration()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -65,20 +70,22 @@ public sealed class MachineServiceTests
         Assert.Contains("/etc/ragagent.json:", await machine.JournalAsync(), StringComparison.Ordinal);
         var tried = await machine.PropertyAsync("ExecMainStartTimestampMonotonic");
         Assert.Equal(0, (await machine.GetAsync()).Status);
-        Assert.Equal(("failed", tried), (await machine.PropertyAsync("ActiveState"), await machine.PropertyAsync("ExecMainStartTimestampMonotonic")));
+        Assert.Equal(
+            ("failed", tried),
+            (await machine.PropertyAsync("ActiveState"), await machine.PropertyAsync("ExecMainStartTimestampMonotonic")));
 
         await machine.RunCheckedAsync("sh", "-c", "cp /root/good /etc/ragagent.json && systemctl start ragagent");
         await machine.WaitUntilServingAsync("1");
     }
 
     [Fact]
-    public async Task A_stop_by_the_operator_holds_across_restarts_of_the_agent_until_a_start()
+    public async Task An_operators_stop_survives_service_restarts_until_start()
     {
         await using var machine = await Machine.StartServingAsync();
 
         await machine.RunCheckedAsync("ragagent", "stop");
         await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("switched off", StringComparison.Ordinal), "visitors are told");
+        await machine.WaitForUnavailableAsync("switched off");
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
 
         await machine.RunCheckedAsync("ragagent", "start");
@@ -86,7 +93,7 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task As_a_package_of_the_systems_it_boots_is_upgraded_beside_the_app_and_goes_without_it()
+    public async Task The_deb_package_boots_upgrades_and_uninstalls_without_touching_the_app()
     {
         await using var machine = await Machine.BakeAsync(package: Machine.SystemPackage);
         await machine.PowerOnAsync();
@@ -104,13 +111,13 @@ public sealed class MachineServiceTests
     }
 
     [Fact]
-    public async Task An_upgrade_leaves_the_app_as_it_is_and_an_uninstall_takes_the_agent_alone()
+    public async Task Upgrading_and_uninstalling_the_archive_leave_the_app_running()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
         var pid = await machine.PropertyAsync("MainPID");
 
-        // A newer archive: another binary, to the byte.
+        // A newer archive has a different binary.
         await machine.RunCheckedAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
         Assert.NotEqual(pid, await machine.PropertyAsync("MainPID"));
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));

@@ -3,23 +3,29 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>A boot without the network that it would like to have.</summary>
+/// <summary>A boot without a working network.</summary>
 public sealed class NetworkOutageTests
 {
     [Fact]
-    public async Task Beside_cloud_init_with_a_network_that_is_never_online_and_names_that_can_not_be_resolved_it_comes_up_as_soon_as_they_can()
+    public async Task A_boot_next_to_cloud_init_without_DNS_serves_as_soon_as_names_resolve()
     {
         await using var machine = await Machine.BakeAsync();
-        // As cloud-init orders its last stage; and a wait for the network that fails.
+        // Ordered like cloud-init's last stage, plus a wait for the network that fails.
         machine.AddUnit("cloud-init.target", "[Unit]\nAfter=multi-user.target\n[Install]\nWantedBy=multi-user.target\n");
-        machine.AddUnit("cloud-final.service", "[Unit]\nAfter=multi-user.target\nBefore=cloud-init.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=cloud-init.target\n");
-        machine.AddUnit("wait-online.service", "[Unit]\nDefaultDependencies=no\nBefore=network-online.target\n[Service]\nType=oneshot\nExecStart=/bin/false\n[Install]\nWantedBy=network-online.target\n");
+        machine.AddUnit(
+            "cloud-final.service",
+            "[Unit]\nAfter=multi-user.target\nBefore=cloud-init.target\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n" +
+            "[Install]\nWantedBy=cloud-init.target\n");
+        machine.AddUnit(
+            "wait-online.service",
+            "[Unit]\nDefaultDependencies=no\nBefore=network-online.target\n[Service]\nType=oneshot\nExecStart=/bin/false\n[Install]\nWantedBy=network-online.target\n");
         var names = machine.BreakDns();
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("\"status\":\"failing\"", StringComparison.Ordinal), "a visitor is told that something is missing");
-        Assert.Contains("can't be resolved", await machine.RunCheckedAsync("sh", "-c", "ragagent status || true"), StringComparison.Ordinal);
+        await machine.WaitForUnavailableAsync("\"status\":\"failing\"");
+        Assert.Contains("can't be resolved", await machine.StatusAsync(), StringComparison.Ordinal);
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "cloud-final.service"));
-        Assert.DoesNotContain("ordering cycle", await machine.RunCheckedAsync("journalctl", "--boot", "--no-pager"), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "ordering cycle", await machine.RunCheckedAsync("journalctl", "--boot", "--no-pager"), StringComparison.Ordinal);
         await machine.PushAsync("1");
 
         machine.RestoreDns(names);
@@ -28,21 +34,24 @@ public sealed class NetworkOutageTests
     }
 
     [Fact]
-    public async Task Without_a_way_to_AWS_it_serves_what_is_on_disk_and_says_so()
+    public async Task A_boot_without_AWS_serves_the_image_on_disk_and_reports_it()
     {
         await using var machine = await Machine.StartServingAsync();
         await machine.PowerOffAsync();
         var names = machine.BreakDns();
-        // The key is AWS's to give: a file stands for one that needs no network.
+        // A secret from a file needs no network.
         machine.WriteConfig("""{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": { "file": "/etc/key" } }, "aws": { "region": "eu-central-1" } }""");
         machine.Write("etc/key", "sk-from-a-file-0123456789");
 
         await machine.PowerOnAsync();
 
         await machine.WaitUntilServingAsync("1");
-        Assert.Contains("which may not be the newest", await machine.RunCheckedAsync("sh", "-c", "ragagent status"), StringComparison.Ordinal);
+        Assert.Contains(
+            "which may not be the newest", await machine.RunCheckedAsync("sh", "-c", "ragagent status"), StringComparison.Ordinal);
         machine.RestoreDns(names);
-        await machine.WaitUntilAsync(async () => !(await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("may not be the newest", StringComparison.Ordinal), "AWS is found again by itself");
+        await machine.WaitUntilAsync(
+            async () => !(await machine.StatusAsync()).Contains("may not be the newest", StringComparison.Ordinal),
+            "AWS is reachable again");
         await machine.WaitUntilServingAsync("1");
     }
 }

@@ -3,11 +3,11 @@ using Xunit;
 
 namespace RagAgent.InstanceTests;
 
-/// <summary>What the units themselves promise: a port that is always open, a watchdog, and tight limits.</summary>
+/// <summary>What the units promise: a port that is always open, a watchdog and a tight sandbox.</summary>
 public sealed class SystemdUnitTests
 {
     [Fact]
-    public async Task No_visitor_is_lost_while_the_agent_restarts_reloads_or_is_upgraded_and_a_kill_costs_only_whom_it_was_serving()
+    public async Task Restarts_reloads_and_upgrades_lose_no_request_and_a_kill_loses_only_in_flight_ones()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -15,23 +15,23 @@ public sealed class SystemdUnitTests
         {
             await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
             await machine.RunCheckedAsync("sh", "-c", "sed -i 's/^{/{ \"update\": { \"every\": \"1m\" },/' /etc/ragagent.json && systemctl reload ragagent");
-            await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("and has changed", StringComparison.Ordinal), "the new configuration is taken");
+            await machine.WaitForJournalAsync("and has changed");
             await machine.RunCheckedAsync("sh", "-c", "printf x >>/root/package/ragagent && /root/package/install.sh");
         }));
         await machine.WaitUntilServingAsync("1");
 
-        // One visit at a time: one was under way, or none.
+        // Requests are sent one at a time, so at most one was in flight.
         Assert.Contains(await machine.RequestDuringAsync(async () =>
         {
             var pid = await machine.PropertyAsync("MainPID");
             await machine.RunCheckedAsync("kill", "-KILL", pid);
-            await machine.WaitUntilAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+            await machine.WaitForRestartAsync(pid);
         }, atLeast: 3), (string[])["", "curl ended with 52", "curl ended with 56"]);
         await machine.WaitUntilServingAsync("1");
     }
 
     [Fact]
-    public async Task The_next_visitor_starts_an_agent_that_was_stopped_unless_its_port_was_closed_too()
+    public async Task The_next_request_starts_a_stopped_agent_unless_its_socket_is_stopped_too()
     {
         await using var machine = await Machine.StartServingAsync();
 
@@ -48,31 +48,38 @@ public sealed class SystemdUnitTests
     }
 
     [Fact]
-    public async Task An_agent_that_does_not_move_is_ended_and_started_again_and_the_app_is_left_alone()
+    public async Task The_watchdog_restarts_a_frozen_agent_and_leaves_the_app_alone()
     {
         await using var machine = await Machine.StartServingAsync();
         var started = await machine.StartedAtAsync();
         Assert.Equal("1min", await machine.PropertyAsync("WatchdogUSec"));
-        await machine.RunCheckedAsync("sh", "-c", "mkdir /run/systemd/system/ragagent.service.d && printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/ragagent.service.d/watchdog.conf && systemctl daemon-reload && systemctl restart ragagent");
+        await machine.RunCheckedAsync(
+            "sh",
+            "-c",
+            "mkdir /run/systemd/system/ragagent.service.d && " +
+            "printf '[Service]\nWatchdogSec=4\n' >/run/systemd/system/ragagent.service.d/watchdog.conf && " +
+            "systemctl daemon-reload && systemctl restart ragagent");
         await machine.WaitUntilServingAsync("1");
         var pid = await machine.PropertyAsync("MainPID");
-        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);   // longer than the watchdog's patience: it is fed
+        // Longer than WatchdogSec, to see that the agent feeds it.
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
         Assert.Equal(pid, await machine.PropertyAsync("MainPID"));
 
         await machine.RunCheckedAsync("kill", "-STOP", pid);
-        await machine.WaitUntilAsync(async () => await machine.PropertyAsync("MainPID") is var next && next != pid && next != "0", "systemd starts it again");
+        await machine.WaitForRestartAsync(pid);
 
         Assert.Equal(started, await machine.WaitUntilServingAsync("1"));
-        Assert.Contains("Watchdog timeout", await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--no-pager"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Watchdog timeout", await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--no-pager"), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task The_unit_is_as_tight_as_it_says()
+    public async Task The_service_unit_passes_systemds_security_analysis()
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();
 
-        var said = await machine.RunAsync("systemd-analyze", "security", "ragagent.service", "--threshold=15", "--no-pager");
-        Assert.True(said.ExitCode == 0, said.Output);
+        var analysis = await machine.RunAsync("systemd-analyze", "security", "ragagent.service", "--threshold=15", "--no-pager");
+        Assert.True(analysis.ExitCode == 0, analysis.Output);
     }
 }

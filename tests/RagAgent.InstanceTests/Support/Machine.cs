@@ -2,46 +2,50 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.InstanceTests.Support;
 
-/// <summary>One EC2 instance, as far as it can be had here: <c>scripts/machine.sh</c> says how it is made.</summary>
+/// <summary>A machine that imitates an EC2 instance. <c>scripts/machine.sh</c> explains how it is built.</summary>
 public sealed class Machine : IAsyncDisposable
 {
     private const int MachineOffExitCode = 69;
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
-    private static readonly string Root = FindRoot();
 
     private readonly string _folder;
 
     private Machine(string folder) => _folder = folder;
 
-    /// <summary>The newest package of <c>dist/</c>, or what <c>RAGAGENT_PACKAGE</c> names.</summary>
+    /// <summary><c>RAGAGENT_PACKAGE</c>, or the newest package in <c>dist/</c>.</summary>
     public static string Package { get; } = Environment.GetEnvironmentVariable("RAGAGENT_PACKAGE") is { Length: > 0 } named
         ? named
-        : new DirectoryInfo(Path.Combine(Root, "dist")) is { Exists: true } dist && dist.GetFiles("ragagent-*-linux-x64.tar.gz").MaxBy(f => f.LastWriteTimeUtc) is { } newest
+        : new DirectoryInfo(RepositoryFiles.PathOf("dist")) is { Exists: true } dist &&
+            dist.GetFiles("ragagent-*-linux-x64.tar.gz").MaxBy(f => f.LastWriteTimeUtc) is { } newest
             ? newest.FullName
-            : throw new InvalidOperationException("There is no package in dist/. Make one: packaging/build.sh");
+            : throw new InvalidOperationException("There is no package in dist/. Build one with packaging/build.sh.");
 
-    /// <summary>The same as a package of the system's.</summary>
-    public static string SystemPackage { get; } = new FileInfo(Package).Directory!.GetFiles("ragagent_*_amd64.deb").MaxBy(f => f.LastWriteTimeUtc)?.FullName
-        ?? throw new InvalidOperationException($"There is no .deb beside {Package}. Make one: packaging/build.sh");
+    /// <summary>The .deb package of the same build.</summary>
+    public static string SystemPackage { get; } = new FileInfo(Package).Directory!
+        .GetFiles("ragagent_*_amd64.deb")
+        .MaxBy(f => f.LastWriteTimeUtc)?.FullName
+        ?? throw new InvalidOperationException($"There is no .deb next to {Package}. Build one with packaging/build.sh.");
 
-    /// <summary>The secret, for a search that must not find it.</summary>
+    /// <summary>The secret, for searches that must not find it.</summary>
     public string Key => File.ReadAllText(Path.Combine(_folder, "key")).Trim();
 
-    /// <summary>The root of the machine's file system, also while it is off.</summary>
+    /// <summary>The root of the machine's file system, even while it is off.</summary>
     public string RootFolder => Path.Combine(_folder, "tree");
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>The AMI, as <c>install.sh</c> leaves it: never started.</summary>
-    /// <param name="disk">On a disk of its own: a power cut loses what was not written to it yet. It can't be looked into from outside.</param>
-    /// <param name="package">Null: <see cref="Package"/>.</param>
+    /// <summary>Installs the package as an AMI would contain it. The machine has never been started.</summary>
+    /// <param name="disk">Whether it gets a separate disk, so that a power cut loses unwritten data. Its files can't be read from
+    /// outside.</param>
+    /// <param name="package">The archive or .deb; by default <see cref="Package"/>.</param>
     public static async Task<Machine> BakeAsync(bool disk = false, string? package = null)
     {
-        // Not /tmp: it may be mounted without devices. Short: a socket's path has 108 characters.
+        // Not /tmp, which may be mounted without devices. Short, because a socket's path has at most 107 characters.
         var machine = new Machine($"/var/tmp/ragm.{Guid.NewGuid():N}"[..21]);
         try
         {
@@ -56,7 +60,7 @@ public sealed class Machine : IAsyncDisposable
         }
     }
 
-    /// <summary>A machine that has booted, with an app that serves.</summary>
+    /// <summary>Boots a machine and waits until its app serves.</summary>
     public static async Task<Machine> StartServingAsync(string version = "1", bool disk = false)
     {
         var machine = await BakeAsync(disk);
@@ -79,7 +83,7 @@ public sealed class Machine : IAsyncDisposable
 
     public async Task PowerOffAsync() => (await ScriptAsync("off")).AssertSucceeded();
 
-    /// <summary>Whether it is on: it may have gone off by itself.</summary>
+    /// <summary>Whether the machine is on. It may have powered itself off.</summary>
     public async Task<bool> IsRunningAsync() => (await RunAsync("true")).ExitCode != MachineOffExitCode;
 
     public async Task CutPowerAsync() => (await ScriptAsync("cut")).AssertSucceeded();
@@ -89,31 +93,34 @@ public sealed class Machine : IAsyncDisposable
     /// <summary>Runs a command in the machine.</summary>
     internal Task<ProcessResult> RunAsync(params string[] command) => ScriptAsync("run", command);
 
-    /// <summary>Runs a command that must succeed, and returns what it said.</summary>
+    /// <summary>Runs a command that must succeed and returns its output.</summary>
     public async Task<string> RunCheckedAsync(params string[] command) => (await RunAsync(command)).AssertSucceeded();
 
-    /// <summary>How often AWS was asked for this.</summary>
+    /// <summary>How often an AWS operation was called.</summary>
     public async Task<int> CountAwsRequestsAsync(string operation) =>
-        int.Parse((await ScriptAsync("aws", "requests", "--operation", operation, "--count")).AssertSucceeded(), CultureInfo.InvariantCulture);
+        int.Parse(
+            (await ScriptAsync("aws", "requests", "--operation", operation, "--count")).AssertSucceeded(), CultureInfo.InvariantCulture);
 
-    /// <summary>Asks AWS as it is played here: <c>local-aws COMMAND…</c>.</summary>
+    /// <summary>Runs a command of the machine's LocalAws: <c>local-aws COMMAND…</c>.</summary>
     public async Task<string> LocalAwsAsync(params string[] command) => (await ScriptAsync("aws", command)).AssertSucceeded();
 
-    /// <summary>Which of these files hold the key.</summary>
-    /// <param name="where">What grep is told.</param>
+    /// <summary>The files that contain the secret.</summary>
+    /// <param name="where">Options and paths for grep.</param>
     public async Task<string> FindKeyAsync(string where) =>
-        // The key itself would be found in the arguments of the search.
-        await RunCheckedAsync("sh", "-c", $"echo {Convert.ToBase64String(Encoding.UTF8.GetBytes(Key))} | base64 -d | grep --binary-files=text --files-with-matches --fixed-strings --file=- {where} 2>/dev/null || true");
+        // In base64, because the search would otherwise find the secret in its own arguments.
+        await RunCheckedAsync("sh", "-c", $"echo {Convert.ToBase64String(Encoding.UTF8.GetBytes(Key))} | base64 -d | " +
+            $"grep --binary-files=text --files-with-matches --fixed-strings --file=- {where} 2>/dev/null || true");
 
-    /// <summary>Visits again and again from outside, until the work is done; returns what went wrong with the visits.</summary>
-    /// <param name="work">What must not be noticed.</param>
-    /// <param name="atLeast">So many visits must be over by then, or the work was not looked at.</param>
-    /// <param name="curlArguments">Where to, as curl is told.</param>
+    /// <summary>Sends requests from outside until the work is done. Returns the errors, or an empty string.</summary>
+    /// <param name="work">What clients must not notice.</param>
+    /// <param name="atLeast">The requests that must have ended by then, to be sure that the work was observed.</param>
+    /// <param name="curlArguments">curl's arguments, including the URL.</param>
     public async Task<string> RequestDuringAsync(Func<Task> work, int atLeast = 11, string curlArguments = "http://10.77.0.2/")
     {
-        var end = Path.Combine(_folder, "visited");
+        var end = Path.Combine(_folder, "requests-end");
         var requests = ScriptAsync("cloud", "sh", "-c",
-            $"while [ ! -e {end} ]; do curl --silent --fail --output /dev/null --max-time 30 {curlArguments} || echo \"curl ended with $?\"; n=$((n + 1)); sleep 0.02; done; [ $n -ge {atLeast} ] || echo only $n visits");
+            $"while [ ! -e {end} ]; do curl --silent --fail --output /dev/null --max-time 30 {curlArguments} || echo \"curl ended with $?\"; " +
+            $"n=$((n + 1)); sleep 0.02; done; [ $n -ge {atLeast} ] || echo only $n requests");
         await work();
         await File.WriteAllTextAsync(end, "", TestCancellation);
         var failures = (await requests).AssertSucceeded();
@@ -121,7 +128,7 @@ public sealed class Machine : IAsyncDisposable
         return failures;
     }
 
-    /// <summary>From now on no name of AWS's can be resolved; returns what gives them back.</summary>
+    /// <summary>Makes AWS's names unresolvable. Pass the returned text to <see cref="RestoreDns"/> to undo it.</summary>
     public string BreakDns()
     {
         var names = File.ReadAllText(Path.Combine(RootFolder, "etc/hosts"));
@@ -139,22 +146,42 @@ public sealed class Machine : IAsyncDisposable
 
     public void WriteConfig(string text) => Write("etc/ragagent.json", text);
 
-    /// <summary>A unit of the machine's that starts with it; to be called while it is off.</summary>
+    /// <summary>Adds a unit that starts with the machine. Call it while the machine is off.</summary>
     public void AddUnit(string name, string text)
     {
         Write($"etc/systemd/system/{name}", text);
-        var wants = Path.Combine(RootFolder, $"etc/systemd/system/{text[(text.IndexOf("WantedBy=", StringComparison.Ordinal) + "WantedBy=".Length)..].Trim()}.wants");
+        var wants = Path.Combine(
+            RootFolder,
+            $"etc/systemd/system/{text[(text.IndexOf("WantedBy=", StringComparison.Ordinal) + "WantedBy=".Length)..].Trim()}.wants");
         Directory.CreateDirectory(wants);
         File.CreateSymbolicLink(Path.Combine(wants, name), $"/etc/systemd/system/{name}");
     }
 
     public Task<string> JournalAsync() => RunCheckedAsync("journalctl", "--unit", "ragagent", "--boot", "--no-pager", "--output", "cat");
 
-    /// <summary>What a visitor gets from outside: the status code, and the body.</summary>
+    /// <summary>The output of <c>ragagent status</c>, whatever its exit code.</summary>
+    public Task<string> StatusAsync() => RunCheckedAsync("sh", "-c", "ragagent status || true");
+
+    public Task WaitForStatusAsync(string text) =>
+        WaitUntilAsync(async () => (await StatusAsync()).Contains(text, StringComparison.Ordinal), $"status shows '{text}'");
+
+    public Task WaitForJournalAsync(string text) =>
+        WaitUntilAsync(async () => (await JournalAsync()).Contains(text, StringComparison.Ordinal), $"the journal has '{text}'");
+
+    /// <summary>Waits until clients get status 503 with this text.</summary>
+    public Task WaitForUnavailableAsync(string text) => WaitUntilAsync(
+        async () => await GetAsync() is (503, var body) && body.Contains(text, StringComparison.Ordinal), $"clients get 503 with '{text}'");
+
+    /// <summary>Waits until systemd has replaced the agent's process.</summary>
+    public Task WaitForRestartAsync(string previousProcess) => WaitUntilAsync(
+        async () => await PropertyAsync("MainPID") is var process && process != previousProcess && process != "0",
+        "systemd restarts the agent");
+
+    /// <summary>What a client outside the machine gets: the status code and the body.</summary>
     public Task<(int Status, string Body)> GetAsync() => GetAsync("http://10.77.0.2/");
 
-    /// <param name="curlArguments">Where to, as curl is told.</param>
-    /// <returns>The status code, 0 without an answer; and the body.</returns>
+    /// <param name="curlArguments">curl's arguments, including the URL.</param>
+    /// <returns>The status code (0 without a response) and the body.</returns>
     public async Task<(int Status, string Body)> GetAsync(params string[] curlArguments)
     {
         var answer = await ScriptAsync("cloud", ["curl", "--silent", "--max-time", "5", "--write-out", "\n%{http_code}", .. curlArguments]);
@@ -162,18 +189,22 @@ public sealed class Machine : IAsyncDisposable
         return (int.Parse(answer.Output[(end + 1)..], CultureInfo.InvariantCulture), answer.Output[..Math.Max(0, end)]);
     }
 
-    /// <summary>Waits until a visitor sees this version, and returns when its container was started.</summary>
+    /// <summary>Waits until clients get this version and returns when its container was started.</summary>
     public async Task<string> WaitUntilServingAsync(string version)
     {
-        await WaitUntilAsync(async () => await GetAsync() is (200, var body) && body.Contains($">{version}<", StringComparison.Ordinal), $"version {version} serves");
+        await WaitUntilAsync(
+            async () => await GetAsync() is (200, var body) && body.Contains($">{version}<", StringComparison.Ordinal),
+            $"version {version} serves");
         return await StartedAtAsync();
     }
 
-    /// <summary>Changes with every start of the app's container.</summary>
-    public async Task<string> StartedAtAsync() => JsonNode.Parse(await RunCheckedAsync("docker", "inspect", "ragstream"))![0]!["State"]!["StartedAt"]!.GetValue<string>();
+    /// <summary>When the app's container was started; every start changes it.</summary>
+    public async Task<string> StartedAtAsync() =>
+        JsonNode.Parse(await RunCheckedAsync("docker", "inspect", "ragstream"))![0]!["State"]!["StartedAt"]!.GetValue<string>();
 
-    /// <summary>What systemd knows of the service.</summary>
-    public async Task<string> PropertyAsync(string name) => await RunCheckedAsync("systemctl", "show", "--property", name, "--value", "ragagent.service");
+    /// <summary>A property of the service in systemd.</summary>
+    public async Task<string> PropertyAsync(string name) =>
+        await RunCheckedAsync("systemctl", "show", "--property", name, "--value", "ragagent.service");
 
     public async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
     {
@@ -190,7 +221,8 @@ public sealed class Machine : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await ProcessRunner.RunAsync(Path.Combine(Root, "scripts/machine.sh"), ["remove", _folder], ScriptEnvironment);
+    public async ValueTask DisposeAsync() =>
+        await ProcessRunner.RunAsync(RepositoryFiles.PathOf("scripts/machine.sh"), ["remove", _folder], ScriptEnvironment);
 
     private static Dictionary<string, string> ScriptEnvironment { get; } = new()
     {
@@ -199,15 +231,6 @@ public sealed class Machine : IAsyncDisposable
     };
 
     private Task<ProcessResult> ScriptAsync(string verb, params string[] arguments) =>
-        ProcessRunner.RunAsync(Path.Combine(Root, "scripts/machine.sh"), [verb, _folder, .. arguments], ScriptEnvironment, stopping: TestCancellation);
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("These tests run inside the checkout.");
-        }
-        return folder.FullName;
-    }
+        ProcessRunner.RunAsync(
+            RepositoryFiles.PathOf("scripts/machine.sh"), [verb, _folder, .. arguments], ScriptEnvironment, stopping: TestCancellation);
 }

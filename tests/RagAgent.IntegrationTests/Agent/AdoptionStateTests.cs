@@ -4,15 +4,15 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>In what state an agent may find the container of the agent before it.</summary>
+/// <summary>The states in which an agent can find the container of a previous agent.</summary>
 public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_container_that_was_created_and_never_started_makes_room()
+    public async Task A_leftover_container_that_never_started_is_replaced()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("rm", "--force", left.Id);
-        var created = await Docker.DoAsync("create", "--name", Name, "--label", $"ragagent.name={Name}", left.Image);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("rm", "--force", leftover.Id);
+        var created = await Docker.RunCheckedAsync("create", "--name", Name, "--label", $"ragagent.name={Name}", leftover.Image);
 
         StartAgent();
         await WaitUntilServingAsync();
@@ -21,55 +21,60 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task A_container_that_ended_while_nobody_looked_is_started_anew_with_its_key()
+    public async Task A_container_that_exited_without_an_agent_is_replaced_and_gets_its_secret()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("kill", left.Id);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("kill", leftover.Id);
 
         StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.NotEqual([left.Id], await ContainersAsync(Docker));
-        Assert.Equal(left.KeyServed, (await GetAsync("/key-sha256")).Body);
+        Assert.NotEqual([leftover.Id], await ContainersAsync(Docker));
+        Assert.Equal(leftover.KeyServed, (await GetAsync("/key-sha256")).Body);
     }
 
     [Fact]
-    public async Task A_paused_container_is_adopted_and_serves_when_it_goes_on()
+    public async Task A_paused_container_is_adopted_and_serves_once_unpaused()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("pause", left.Id);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("pause", leftover.Id);
 
         StartAgent();
-        await WaitForAsync(s => s.App is { State: "starting", Container: { } found } && left.Id.StartsWith(found, StringComparison.Ordinal), "it is adopted");
-        await Docker.DoAsync("unpause", left.Id);
+        await WaitForAsync(
+            s => s.App is { State: "starting", Container: { } found } && leftover.Id.StartsWith(found, StringComparison.Ordinal),
+            "the container is adopted");
+        await Docker.RunCheckedAsync("unpause", leftover.Id);
         await WaitUntilServingAsync();
 
-        Assert.Equal(left.StartedAt, await Docker.StartedAtAsync(Name));
+        Assert.Equal(leftover.StartedAt, await Docker.StartedAtAsync(Name));
     }
 
     [Fact]
-    public async Task A_container_that_stays_paused_is_replaced_at_its_deadline()
+    public async Task A_container_that_stays_paused_is_replaced_at_the_startup_deadline()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("pause", left.Id);
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("pause", leftover.Id);
         Config["health"]!["startup"]!["deadline"] = "3s";
 
         StartAgent();
         await WaitForFailureAsync("app-never-healthy");
         await WaitUntilServingAsync();
 
-        Assert.NotEqual([left.Id], await ContainersAsync(Docker));
+        Assert.NotEqual([leftover.Id], await ContainersAsync(Docker));
         Assert.Single(await ContainersAsync(Docker));
     }
 
     [Fact]
-    public async Task A_container_that_the_engine_restarts_again_and_again_is_replaced_by_one_that_only_the_agent_restarts()
+    public async Task A_container_with_an_engine_restart_policy_is_replaced_by_one_without()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("rm", "--force", left.Id);
-        var restarting = await Docker.DoAsync("run", "--detach", "--name", Name, "--label", $"ragagent.name={Name}", "--restart", "always",
-            "--env", "FAKE_APP_EXIT_CODE=1", left.Image);
-        await WaitUntilAsync(async () => await Docker.DoAsync("inspect", "--format", "{{.State.Status}}", restarting) == "restarting", "the engine waits with a restart");
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("rm", "--force", leftover.Id);
+        var restarting = await Docker.RunCheckedAsync(
+            "run", "--detach", "--name", Name, "--label", $"ragagent.name={Name}", "--restart", "always",
+            "--env", "FAKE_APP_EXIT_CODE=1", leftover.Image);
+        await WaitUntilAsync(
+            async () => await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Status}}", restarting) == "restarting",
+            "the engine waits with a restart");
 
         StartAgent();
         await WaitUntilServingAsync();
@@ -78,20 +83,23 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         Assert.Equal("no", (await Docker.InspectAsync(Name))!["HostConfig"]!["RestartPolicy"]!["Name"]!.GetValue<string>());
     }
 
-    /// <summary>An engine shows these two for a moment only, or when its disk is broken: a front says them of one that ended.</summary>
+    /// <summary>
+    /// An engine shows these states only briefly, or if its disk is broken. A proxy reports them for an exited container.
+    /// </summary>
     [Theory]
     [InlineData("dead")]
     [InlineData("removing")]
-    public async Task A_container_that_is_only_half_there_makes_room(string state)
+    public async Task A_dead_or_half_removed_container_is_replaced(string state)
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("kill", left.Id);
-        var inspected = (await Docker.InspectAsync(left.Id))!;
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("kill", leftover.Id);
+        var inspected = (await Docker.InspectAsync(leftover.Id))!;
         inspected["State"]!["Status"] = state;
         inspected["State"]!["Dead"] = state == "dead";
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
-            if (!context.Request.Path.Value!.EndsWith($"/containers/{left.Id}/json", StringComparison.Ordinal) || !(await ContainersAsync(Docker)).Contains(left.Id))
+            if (!context.Request.Path.Value!.EndsWith($"/containers/{leftover.Id}/json", StringComparison.Ordinal) ||
+                !(await ContainersAsync(Docker)).Contains(leftover.Id))
             {
                 return false;
             }
@@ -103,30 +111,31 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         var agent = StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.DoesNotContain(left.Id, await ContainersAsync(Docker));
+        Assert.DoesNotContain(leftover.Id, await ContainersAsync(Docker));
         Assert.Single(await ContainersAsync(Docker));
         Assert.False(agent.HasExited);
     }
 
     [Fact]
-    public async Task One_that_was_stopped_and_started_by_hand_while_nobody_looked_has_lost_its_key_and_is_started_properly()
+    public async Task A_container_restarted_by_hand_without_an_agent_is_replaced_to_restore_its_secret()
     {
-        var left = await LeaveContainerAsync();
-        await Docker.DoAsync("stop", "--time", "1", left.Id);
-        await Docker.DoAsync("start", left.Id);
-        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", left.Id));   // its shell waits for the secrets
+        var leftover = await LeaveContainerAsync();
+        await Docker.RunCheckedAsync("stop", "--time", "1", leftover.Id);
+        await Docker.RunCheckedAsync("start", leftover.Id);
+        // Its shell still waits for the secrets.
+        Assert.Equal("true", await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Running}}", leftover.Id));
 
         var agent = StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.DoesNotContain(left.Id, await ContainersAsync(Docker));
-        Assert.Equal(left.KeyServed, (await GetAsync("/key-sha256")).Body);
+        Assert.DoesNotContain(leftover.Id, await ContainersAsync(Docker));
+        Assert.Equal(leftover.KeyServed, (await GetAsync("/key-sha256")).Body);
         await agent.WaitForLogAsync("it was restarted by someone else, without its secrets");
     }
 
     private sealed record LeftoverContainer(string Id, string StartedAt, string Image, string KeyServed);
 
-    /// <summary>An agent has lived, and left its container running.</summary>
+    /// <summary>Runs an agent that leaves its container running.</summary>
     private async Task<LeftoverContainer> LeaveContainerAsync()
     {
         await PushAsync();
@@ -135,6 +144,10 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
         var key = (await GetAsync("/key-sha256")).Body;
         await before.StopAsync();
         var container = (await Docker.InspectAsync(Name))!;
-        return new LeftoverContainer(container["Id"]!.GetValue<string>(), container["State"]!["StartedAt"]!.GetValue<string>(), container["Image"]!.GetValue<string>(), key);
+        return new LeftoverContainer(
+            container["Id"]!.GetValue<string>(),
+            container["State"]!["StartedAt"]!.GetValue<string>(),
+            container["Image"]!.GetValue<string>(),
+            key);
     }
 }

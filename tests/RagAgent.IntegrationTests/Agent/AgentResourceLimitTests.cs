@@ -4,25 +4,25 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What the agent itself lacks is not held against the app.</summary>
+/// <summary>A shortage of the agent's own resources does not count against the app.</summary>
 public sealed class AgentResourceLimitTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const int Probes = 10;
 
     [Fact]
-    public async Task An_agent_that_can_open_nothing_does_not_restart_the_app_and_says_once_that_it_could_not_ask()
+    public async Task An_agent_without_file_descriptors_logs_once_and_does_not_restart_the_app()
     {
         await PushAsync();
         var agent = StartAgent();
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
-        // Its connection is open before: nobody can make a new one now.
+        // Opened before the limit, because no new connection is possible afterwards.
         using var client = new ControlClient(RuntimeDirectory);
         var before = await client.StatusAsync(null, TestCancellation);
 
-        var enough = await LimitAsync(agent, "--nofile", "--output", "SOFT", "--noheadings", "--raw");
+        var previousLimit = await LimitAsync(agent, "--nofile", "--output", "SOFT", "--noheadings", "--raw");
         await LimitAsync(agent, "--nofile=1:");
-        // A probe is two revisions: it is begun, and something comes of it.
+        // A probe makes two revisions: one when it starts, one when it ends.
         var status = before;
         while (status.Revision < before.Revision + (2 * Probes))
         {
@@ -30,14 +30,14 @@ public sealed class AgentResourceLimitTests(EngineFixture engineFixture) : Agent
         }
         Assert.Equal("serving", status.App.State);
         Assert.Null(status.LastFailure);
-        await LimitAsync(agent, $"--nofile={enough}:");
+        await LimitAsync(agent, $"--nofile={previousLimit}:");
 
-        var after = await WaitForAsync(s => s.App.State == "serving" && s.Engine.Answers, "it goes on as before");
+        var after = await WaitForAsync(s => s.App.State == "serving" && s.Engine.Answers, "the agent works as before");
         Assert.Null(after.LastFailure);
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         await agent.WaitForLogAsync("could not be asked");
-        var told = Assert.Single(agent.Log.Split('\n'), line => line.Contains("could not be asked", StringComparison.Ordinal));
-        Assert.Contains("no file descriptor is free", told, StringComparison.Ordinal);
+        var line = Assert.Single(agent.Log.Split('\n'), entry => entry.Contains("could not be asked", StringComparison.Ordinal));
+        Assert.Contains("no file descriptor is free", line, StringComparison.Ordinal);
     }
 
     private static async Task<string> LimitAsync(AgentProcess agent, params string[] arguments) =>

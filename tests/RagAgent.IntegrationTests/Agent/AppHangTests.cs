@@ -4,11 +4,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>An app whose processes stand still: the kernel accepts connections, and nobody answers.</summary>
+/// <summary>An app whose processes are frozen: the kernel accepts connections, but nothing answers.</summary>
 public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task Every_hang_is_found_the_third_like_the_first()
+    public async Task The_third_hang_of_an_app_is_detected_like_the_first()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -20,7 +20,8 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
 
             await SignalAppAsync("STOP");
 
-            var status = await WaitForAsync(s => s.LastFailure is { Problem.Code: "app-unhealthy" } failure && failure.At != last, $"hang {hang} is found");
+            var status = await WaitForAsync(
+                s => s.LastFailure is { Problem.Code: "app-unhealthy" } failure && failure.At != last, $"hang {hang} is detected");
             last = status.LastFailure!.At;
             await WaitUntilServedAgainAsync(Docker, started, $"the app is back after hang {hang}");
         }
@@ -29,7 +30,7 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
     }
 
     [Fact]
-    public async Task An_app_that_stands_still_for_less_than_its_patience_is_not_restarted()
+    public async Task An_app_that_hangs_for_fewer_probes_than_allowed_is_not_restarted()
     {
         Config["health"]!["liveness"]!["failures"] = 200;
         await PushAsync();
@@ -47,25 +48,26 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
     }
 
     [Fact]
-    public async Task What_fails_before_an_app_is_well_for_the_first_time_is_not_counted_afterwards()
+    public async Task Startup_probe_failures_are_not_counted_as_liveness_failures()
     {
         ConfigureApp(("FAKE_APP_UNHEALTHY_FOR", "3"));
         Config["health"]!["liveness"]!["failures"] = 4;
         await PushAsync();
         StartAgent();
-        await WaitForAsync(s => s.App.State == "starting" && s.Headline.Contains("answered 404", StringComparison.Ordinal), "a probe fails while it comes up");
+        await WaitForAsync(
+            s => s.App.State == "starting" && s.Headline.Contains("answered 404", StringComparison.Ordinal), "a startup probe fails");
         Assert.Null((await WaitUntilServingAsync()).LastFailure);
 
         await SignalAppAsync("STOP");
 
         var failure = await WaitForFailureAsync("app-unhealthy");
-        Assert.Matches("failed [48] liveness probes in a row", failure.Problem.What);   // eight, if the machine is short of something meanwhile
+        Assert.Matches("failed [48] liveness probes in a row", failure.Problem.What);   // eight if the machine is under pressure
     }
 
-    /// <summary>To every process of the app, from outside: nothing in it has to play along.</summary>
+    /// <summary>Sends a signal to every process of the app, from outside the container.</summary>
     private async Task SignalAppAsync(string signal)
     {
-        var processes = PrivateEngine.Lines(await Docker.DoAsync("top", Name, "-o", "pid")).Skip(1).Select(line => line.Trim());
-        (await RagAgent.IntegrationTests.Support.ProcessRunner.RunAsync("kill", [$"-{signal}", .. processes], stopping: TestCancellation)).AssertSucceeded();
+        var processes = PrivateEngine.Lines(await Docker.RunCheckedAsync("top", Name, "-o", "pid")).Skip(1).Select(line => line.Trim());
+        (await ProcessRunner.RunAsync("kill", [$"-{signal}", .. processes], stopping: TestCancellation)).AssertSucceeded();
     }
 }

@@ -7,13 +7,13 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What the app writes stands beside what the agent writes: all of it, once, and nothing secret.</summary>
+/// <summary>The app's output appears in the agent's log: completely, once, and without secrets.</summary>
 public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string LinePrefix = " app| ";
 
     [Fact]
-    public async Task Lines_of_both_streams_arrive_marked_and_in_order()
+    public async Task App_lines_of_both_streams_arrive_marked_and_in_order()
     {
         var agent = await ServeAsync();
 
@@ -25,14 +25,16 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         Assert.Equal("fake app 1 serves on port 8501", lines[0]);
         Assert.Equal(Enumerable.Range(1, 5).Select(i => $"out {i}"), lines.Where(l => l.StartsWith("out ", StringComparison.Ordinal)));
         Assert.Equal(Enumerable.Range(1, 5).Select(i => $"err {i}"), lines.Where(l => l.StartsWith("err ", StringComparison.Ordinal)));
-        Assert.DoesNotContain(agent.Log.Split('\n'), l => l.Contains(LinePrefix, StringComparison.Ordinal) && !l.Contains(" info  app| ", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            agent.Log.Split('\n'),
+            l => l.Contains(LinePrefix, StringComparison.Ordinal) && !l.Contains(" info  app| ", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Agents_that_end_and_begin_again_write_every_line_exactly_once()
+    public async Task Restarted_agents_write_every_app_line_exactly_once()
     {
         var agents = new List<AgentProcess> { await ServeAsync() };
-        await CountAsync(3000);
+        await WriteNumberedLinesAsync(3000);
         for (var restart = 1; restart <= 5; restart++)
         {
             await WaitForLinesAsync(agents[^1], 100);
@@ -40,18 +42,18 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
             agents.Add(StartAgent());
         }
         await WaitForLinesAsync(agents[^1], 100);
-        await ReloadAsync(agents[^1]);   // the same in one process
+        await ReloadAsync(agents[^1]);   // a restart within the process
         await WaitForLineAsync(agents[^1], "line 3000");
 
-        Assert.Equal(Enumerable.Range(1, 3000), agents.SelectMany(Numbers));
+        Assert.Equal(Enumerable.Range(1, 3000), agents.SelectMany(LineNumbers));
         Assert.All(agents, agent => Assert.DoesNotContain("goes on with new lines", agent.Log, StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Agents_that_are_killed_leave_no_gap_and_repeat_at_most_what_was_just_being_written()
+    public async Task Killed_agents_lose_no_app_line_and_repeat_at_most_one_batch()
     {
         var agents = new List<AgentProcess> { await ServeAsync() };
-        await CountAsync(3000);
+        await WriteNumberedLinesAsync(3000);
         for (var kill = 1; kill <= 8; kill++)
         {
             await WaitForLinesAsync(agents[^1], 80);
@@ -62,10 +64,10 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
 
         var next = 1;
         var repeated = 0;
-        foreach (var numbers in agents.Select(Numbers).Where(numbers => numbers.Length > 0))
+        foreach (var numbers in agents.Select(LineNumbers).Where(numbers => numbers.Length > 0))
         {
             Assert.Equal(Enumerable.Range(numbers[0], numbers.Length), numbers);
-            Assert.InRange(numbers[0], next - 50, next);   // a batch has 50 lines at most
+            Assert.InRange(numbers[0], next - 50, next);   // a batch has at most 50 lines
             repeated += next - numbers[0];
             next = numbers[^1] + 1;
         }
@@ -74,26 +76,28 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_key_that_the_app_writes_is_taken_out_also_where_the_engine_splits_the_line()
+    public async Task A_secret_in_the_apps_log_is_scrubbed_even_where_the_engine_splits_the_line()
     {
         var agent = await ServeAsync();
 
         await WriteAsync($"echo 'Incorrect API key provided: {Key}.' >/proc/1/fd/2");
-        // The engine splits at 16384: the key stands on both sides of it, and many stars before it make the line short.
+        // The engine splits lines at 16384 bytes. The second line has the secret across the split; the third shrinks when scrubbed.
         await WriteAsync($"head -c {16384 - 20} /dev/zero | tr '\\0' x >/tmp/long; echo '{Key}{Key}' >>/tmp/long; cat /tmp/long >/proc/1/fd/1");
-        await WriteAsync($"i=0; while [ $i -lt {16384 / Key.Length} ]; do printf %s '{Key}'; i=$((i+1)); done >/tmp/long; echo '{Key}{Key}' >>/tmp/long; cat /tmp/long >/proc/1/fd/1");
+        await WriteAsync(
+            $"i=0; while [ $i -lt {16384 / Key.Length} ]; do printf %s '{Key}'; i=$((i+1)); done >/tmp/long; echo '{Key}{Key}' >>/tmp/long; cat /tmp/long >/proc/1/fd/1");
         await WriteAsync("echo 'after it' >/proc/1/fd/1");
 
         await WaitForLineAsync(agent, "after it");
         await WaitForLineAsync(agent, "Incorrect API key provided: ***.");
         Assert.DoesNotContain(Key[..14], agent.Log, StringComparison.Ordinal);
         var cut = AppLines(agent).Where(l => l.EndsWith(" …(cut)", StringComparison.Ordinal)).ToArray();
-        Assert.Equal([new string('x', 8192) + " …(cut)", string.Concat(Enumerable.Repeat("***", (16384 / Key.Length) + 1)) + " …(cut)"], cut);
+        Assert.Equal(
+            [new string('x', 8192) + " …(cut)", string.Concat(Enumerable.Repeat("***", (16384 / Key.Length) + 1)) + " …(cut)"], cut);
         Assert.Equal(["fake app 1 serves on port 8501", "Incorrect API key provided: ***.", .. cut, "after it"], AppLines(agent));
     }
 
     [Fact]
-    public async Task What_is_no_text_does_no_harm()
+    public async Task Bytes_in_the_apps_log_that_are_not_text_are_made_harmless()
     {
         var agent = await ServeAsync();
 
@@ -104,7 +108,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task While_the_key_can_not_be_read_lines_wait_and_then_come()
+    public async Task App_lines_wait_while_the_secret_for_scrubbing_can_not_be_read()
     {
         var first = await ServeAsync();
         await WriteAsync("echo before >/proc/1/fd/1");
@@ -114,7 +118,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         var second = StartAgent();
         await WaitUntilServingAsync();
         await WriteAsync($"echo 'key {Key}' >/proc/1/fd/1; echo after >/proc/1/fd/1");
-        await WaitUntilAsync(() => Task.FromResult(second.Log.Contains($"The log of {Name} ", StringComparison.Ordinal)), "it says that the log waits");
+        await second.WaitForLogAsync($"The log of {Name} ");
         Assert.Empty(AppLines(second));
 
         Aws.Faults.Clear();
@@ -124,17 +128,19 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_flood_is_capped_and_counted_and_takes_no_memory()
+    public async Task A_flood_of_app_lines_is_capped_and_counted_in_bounded_memory()
     {
         var agent = await ServeAsync();
         await WriteAsync("echo warm >/proc/1/fd/1");
         await WaitForLineAsync(agent, "warm");
         var before = ResidentKiB(agent);
 
-        await WriteAsync("yes 'a line of a flood that is as long as lines of logs are, more or less, by and large' | head -c 100000000 >/proc/1/fd/1; sleep 6; { echo; echo the end; } >/proc/1/fd/1");
+        await WriteAsync(
+            "yes 'a line of a flood that is as long as lines of logs are, more or less, by and large' | head -c 100000000 >/proc/1/fd/1; " +
+            "sleep 6; { echo; echo the end; } >/proc/1/fd/1");
 
         await WaitForLineAsync(agent, "the end");
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("lines are left out here", StringComparison.Ordinal)), "the lines left out are counted");
+        await agent.WaitForLogAsync("lines are left out here");
         var written = AppLines(agent).Count(l => l.StartsWith("a line of a flood", StringComparison.Ordinal));
         Assert.InRange(written, 2_000, 15_000);
         await agent.WaitForLogAsync($"'docker logs {Name}' has them.");
@@ -142,17 +148,19 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task Last_words_stand_before_what_is_said_of_the_end()
+    public async Task The_apps_last_lines_come_before_the_report_of_its_exit()
     {
         Config["environment"] = new JsonObject { ["FAKE_APP_EXIT_CODE"] = "3" };
-        // An engine that takes its time to open a log: without waiting, the sentence would be there first.
-        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/logs?follow=true", TimeSpan.FromMilliseconds(300));
+        // The engine opens the log slowly. Unless the agent waits, its report would come first.
+        await using var slow = new DelayingEngineProxy(
+            Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/logs?follow=true", TimeSpan.FromMilliseconds(300));
         AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
         await PushAsync();
         var agent = StartAgent();
-        await WaitForAsync(s => s.App.Crashes >= 3, "it ended three times");
+        await WaitForAsync(s => s.App.Crashes >= 3, "the app exited three times");
 
-        var log = agent.Log.Split('\n').Where(l => l.Contains("app| fake app 1 exits with code 3", StringComparison.Ordinal) || l.Contains("exited with code 3.", StringComparison.Ordinal)).ToArray();
+        string[] exits = ["app| fake app 1 exits with code 3", "exited with code 3."];
+        var log = agent.Log.Split('\n').Where(line => exits.Any(exit => line.Contains(exit, StringComparison.Ordinal))).ToArray();
         Assert.InRange(log.Length, 6, 100);
         Assert.All(log.Chunk(2).Where(pair => pair.Length == 2), pair =>
         {
@@ -162,9 +170,9 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task The_last_words_of_a_container_that_is_replaced_are_written_before_it_is_removed_and_its_place_goes_with_it()
+    public async Task The_last_lines_of_a_replaced_container_are_written_and_its_log_cursor_is_removed()
     {
-        Config["update"]!["swap"] = "stop-first";   // else the next one serves before this one stops
+        Config["update"]!["swap"] = "stop-first";   // otherwise the new one serves before the old one stops
         var agent = await ServeAsync();
         var id = (await Docker.InspectAsync(Name))!["Id"]!.GetValue<string>();
         Assert.Equal([$"{Name}.{id}"], CursorFiles());
@@ -175,11 +183,11 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WaitForLineAsync(agent, "fake app 2 serves on port 8501");
         Assert.Equal(["fake app 1 serves on port 8501", "fake app 1 stops", "fake app 2 serves on port 8501"], AppLines(agent));
         var next = (await Docker.InspectAsync(Name))!["Id"]!.GetValue<string>();
-        await WaitUntilAsync(() => Task.FromResult(CursorFiles() is [var only] && only == $"{Name}.{next}"), "the place of the first one is removed");
+        await WaitUntilAsync(() => Task.FromResult(CursorFiles() is [var only] && only == $"{Name}.{next}"), "the first container's log cursor is removed");
     }
 
     [Fact]
-    public async Task When_the_engine_is_restarted_beneath_the_app_its_log_goes_on()
+    public async Task The_apps_log_continues_after_an_engine_restart()
     {
         var folder = Path.Combine(Folder, "e");
         AgentEnvironment["DOCKER_HOST"] = $"unix://{folder}/docker.sock";
@@ -190,10 +198,10 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
             (await EngineFixture.RunScriptAsync("scripts/engine.sh", "start", folder, "--live-restore")).AssertSucceeded();
             var agent = StartAgent();
             await WaitUntilServingAsync();
-            await docker.DoAsync("exec", "--detach", Name, "/bin/sh", "-c", Counting(600));
+            await docker.RunCheckedAsync("exec", "--detach", Name, "/bin/sh", "-c", NumberedLinesScript(600));
             foreach (var signal in (string[])["TERM", "KILL"])
             {
-                var line = Numbers(agent).LastOrDefault() + 100;
+                var line = LineNumbers(agent).LastOrDefault() + 100;
                 await WaitForLineAsync(agent, $"line {line}");
                 var dockerd = (await File.ReadAllTextAsync(Path.Combine(folder, "pid"), TestCancellation)).Trim();
                 await ProcessRunner.RunAsync("kill", [$"-{signal}", dockerd], stopping: TestCancellation);
@@ -202,7 +210,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
             }
             await WaitForLineAsync(agent, "line 600");
 
-            Assert.Equal(Enumerable.Range(1, 600), Numbers(agent));
+            Assert.Equal(Enumerable.Range(1, 600), LineNumbers(agent));
         }
         finally
         {
@@ -211,7 +219,7 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task Without_a_state_directory_the_log_is_written_and_what_is_missing_is_said_once()
+    public async Task Without_a_usable_state_directory_the_apps_log_continues_and_one_warning_is_written()
     {
         await File.WriteAllTextAsync(StateDirectory, "in the way", TestCancellation);
         var first = await ServeAsync();
@@ -222,7 +230,8 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
 
         var second = StartAgent();
         await WaitUntilServingAsync();
-        await WaitUntilAsync(() => Task.FromResult(second.Log.Contains("Secrets", StringComparison.OrdinalIgnoreCase)), "the secrets are read");
+        await WaitUntilAsync(
+            () => Task.FromResult(second.Log.Contains("Secrets", StringComparison.OrdinalIgnoreCase)), "the secrets are read");
         await WriteAsync("echo two >/proc/1/fd/1");
         await WaitForLineAsync(second, "two");
 
@@ -240,19 +249,20 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
         return agent;
     }
 
-    /// <summary>As if the app did it.</summary>
-    private Task<string> WriteAsync(string script) => Docker.DoAsync("exec", Name, "/bin/sh", "-c", script);
+    /// <summary>Runs a script in the container. /proc/1/fd/1 and 2 are the app's own output streams.</summary>
+    private Task<string> WriteAsync(string script) => Docker.RunCheckedAsync("exec", Name, "/bin/sh", "-c", script);
 
-    /// <summary>The app writes numbered lines, steadily and below the cap.</summary>
-    private Task<string> CountAsync(int lines) => Docker.DoAsync("exec", "--detach", Name, "/bin/sh", "-c", Counting(lines));
+    /// <summary>Makes the app write numbered lines, steadily and below the rate limit.</summary>
+    private Task<string> WriteNumberedLinesAsync(int lines) =>
+        Docker.RunCheckedAsync("exec", "--detach", Name, "/bin/sh", "-c", NumberedLinesScript(lines));
 
-    private static string Counting(int lines) => $"i=1; while [ $i -le {lines} ]; do echo \"line $i\" >/proc/1/fd/1; i=$((i+1)); usleep 6000; done";
+    private static string NumberedLinesScript(int lines) => $"i=1; while [ $i -le {lines} ]; do echo \"line $i\" >/proc/1/fd/1; i=$((i+1)); usleep 6000; done";
 
     private static Task WaitForLineAsync(AgentProcess agent, string line) =>
-        WaitUntilLoggedAsync(agent, () => AppLines(agent).Contains(line), $"the agent writes '{line}' of the app");
+        WaitUntilLoggedAsync(agent, () => AppLines(agent).Contains(line), $"the agent writes the app's line '{line}'");
 
     private static Task WaitForLinesAsync(AgentProcess agent, int lines) =>
-        WaitUntilLoggedAsync(agent, () => Numbers(agent).Length >= lines, $"the agent writes {lines} of the numbered lines");
+        WaitUntilLoggedAsync(agent, () => LineNumbers(agent).Length >= lines, $"the agent writes {lines} of the numbered lines");
 
     private static async Task WaitUntilLoggedAsync(AgentProcess agent, Func<bool> holds, string what)
     {
@@ -267,13 +277,20 @@ public sealed class AppLogTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     private static string[] AppLines(AgentProcess agent) =>
-        [.. agent.Log.Split('\n').Select(l => (Line: l, At: l.IndexOf(LinePrefix, StringComparison.Ordinal))).Where(l => l.At >= 0).Select(l => l.Line[(l.At + LinePrefix.Length)..])];
+        [.. agent.Log.Split('\n').Where(line => line.Contains(LinePrefix, StringComparison.Ordinal)).Select(line =>
+            line[(line.IndexOf(LinePrefix, StringComparison.Ordinal) + LinePrefix.Length)..])];
 
-    private static int[] Numbers(AgentProcess agent) =>
-        [.. AppLines(agent).Where(l => l.StartsWith("line ", StringComparison.Ordinal)).Select(l => int.Parse(l[5..], CultureInfo.InvariantCulture))];
+    private static int[] LineNumbers(AgentProcess agent) =>
+        [.. AppLines(agent)
+            .Where(line => line.StartsWith("line ", StringComparison.Ordinal))
+            .Select(line => int.Parse(line["line ".Length..], CultureInfo.InvariantCulture))];
 
     private string[] CursorFiles() => [.. Directory.GetFiles(Path.Combine(StateDirectory, "applog")).Select(f => Path.GetFileName(f)!)];
 
     private static int ResidentKiB(AgentProcess agent) =>
-        int.Parse(File.ReadLines($"/proc/{agent.Id}/status").First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        int.Parse(
+            File.ReadLines($"/proc/{agent.Id}/status")
+                .First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+            CultureInfo.InvariantCulture);
 }

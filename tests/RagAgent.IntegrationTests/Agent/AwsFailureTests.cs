@@ -6,11 +6,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What AWS may refuse: told in one sentence, tried again, and the app comes up by itself once it is mended.</summary>
+/// <summary>What AWS can refuse. The agent reports it in one sentence and retries, and the app starts once the cause is gone.</summary>
 public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_parameter_that_does_not_exist()
+    public async Task A_missing_parameter_is_reported_with_the_command_that_creates_it()
     {
         Aws.Parameters.Remove(Parameter);
         await PushAsync();
@@ -18,14 +18,17 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         var problem = await WaitForProblemAsync("ssm-parameter-missing");
         Assert.Equal($"The parameter {Parameter} does not exist in eu-central-1.", problem.What);
-        Assert.StartsWith($"Create it with 'aws ssm put-parameter --name {Parameter} --type SecureString --value file://key.txt --region eu-central-1'", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Create it with 'aws ssm put-parameter --name {Parameter} --type SecureString --value file://key.txt --region eu-central-1'",
+            problem.Remedy,
+            StringComparison.Ordinal);
 
         Aws.Parameters.Put(Parameter, Key);
         await WaitUntilServingAsync();
     }
 
     [Fact]
-    public async Task A_parameter_that_the_role_may_not_read()
+    public async Task A_parameter_that_the_role_may_not_read_is_reported_with_the_permission()
     {
         Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"));
         await PushAsync();
@@ -42,7 +45,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task A_parameter_store_that_throttles()
+    public async Task Parameter_Store_throttling_is_reported_and_retried()
     {
         Aws.Faults.Add(Operations.GetParameter, new Fault.Error("ThrottlingException"));
         await PushAsync();
@@ -58,7 +61,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     [Theory]
     [InlineData(" ")]
     [InlineData("\n")]
-    public async Task An_empty_parameter(string nothing)
+    public async Task An_empty_parameter_is_reported_and_no_container_is_created(string nothing)
     {
         Aws.Parameters.Put(Parameter, nothing);
         await PushAsync();
@@ -73,7 +76,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task A_parameter_in_plain_text_is_used_and_warned_about_and_a_newline_at_its_end_is_taken_off()
+    public async Task A_plain_text_parameter_is_used_with_a_warning_and_without_its_trailing_newline()
     {
         Aws.Parameters.Put(Parameter, Key + "\n", ParameterType.String);
         await PushAsync();
@@ -82,11 +85,12 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         await agent.WaitForLogAsync($"The parameter {Parameter} is a String, stored in plain text: make it a SecureString");
         var arrived = (await GetAsync("/key-sha256")).Body.Trim();
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Key))), arrived);
+        Assert.Equal(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(Key))), arrived);
     }
 
     [Fact]
-    public async Task An_instance_without_a_role_that_gets_one_later()
+    public async Task An_instance_without_a_role_serves_once_it_gets_one()
     {
         var instance = Aws.Instance;
         Aws.Instance = instance with { RoleName = null };
@@ -102,7 +106,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task A_role_that_may_not_be_assumed()
+    public async Task A_role_that_can_not_be_assumed_is_reported_and_retried()
     {
         Aws.Faults.Add(Operations.ImdsCredentials, new Fault.RoleRefused());
         await PushAsync();
@@ -116,7 +120,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task A_metadata_service_that_refuses_the_session_token()
+    public async Task A_metadata_service_that_refuses_the_session_token_is_reported_and_retried()
     {
         Aws.Faults.Add(Operations.ImdsToken, new Fault.Error(Status: 403));
         await PushAsync();
@@ -130,7 +134,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task A_metadata_service_that_hangs()
+    public async Task A_metadata_service_that_hangs_is_reported_and_retried()
     {
         Aws.Faults.Add(Operations.ImdsToken, new Fault.Hang());
         await PushAsync();
@@ -144,7 +148,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task Credentials_that_ended_yesterday_are_fetched_again()
+    public async Task Expired_credentials_from_the_metadata_service_are_fetched_again()
     {
         Aws.Faults.Add(Operations.ImdsCredentials, new Fault.ExpiredCredentials(), times: 3);
         await PushAsync();
@@ -153,7 +157,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task Two_reads_denied_right_after_boot_are_no_failure_for_anyone()
+    public async Task Two_denied_reads_right_after_boot_are_not_reported_as_a_failure()
     {
         Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"), times: 2);
         Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"), times: 2);
@@ -167,7 +171,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task Credentials_that_are_ended_early_are_replaced_at_once()
+    public async Task Credentials_that_expire_early_are_replaced_at_once()
     {
         await PushAsync();
         StartAgent();
@@ -179,7 +183,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task A_role_that_is_exchanged_for_one_that_may_is_used_at_once()
+    public async Task A_role_replaced_by_one_with_permission_is_used_at_once()
     {
         Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"), role: Aws.Instance.RoleName);
         Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"), role: Aws.Instance.RoleName);
@@ -195,7 +199,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
     }
 
     [Fact]
-    public async Task A_session_of_the_metadata_service_that_is_refused_later_on_costs_one_more_question()
+    public async Task A_metadata_session_that_is_refused_later_costs_one_more_request()
     {
         await PushAsync();
         StartAgent();

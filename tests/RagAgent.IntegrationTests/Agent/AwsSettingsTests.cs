@@ -5,13 +5,13 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The standard AWS settings are respected by every call, our own ECR client's included.</summary>
+/// <summary>Every AWS call, including our own ECR client's, respects the standard AWS settings.</summary>
 public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string KeyId = "AKIDDEVELOPER00001";
     private const string KeySecret = "a-secret-of-a-developer";
 
-    private void NoInstance()
+    private void UseDeveloperMachine()
     {
         AgentEnvironment.Remove("AWS_EC2_METADATA_SERVICE_ENDPOINT");
         AgentEnvironment["AWS_EC2_METADATA_DISABLED"] = "true";
@@ -22,9 +22,9 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
         Aws.Requests.Snapshot().Where(r => r.Service is "ssm" or "ecr").Select(r => r.Principal).Distinct();
 
     [Fact]
-    public async Task Keys_and_region_from_the_environment_on_a_machine_that_is_no_instance()
+    public async Task Keys_and_region_from_the_environment_work_without_an_instance()
     {
-        NoInstance();
+        UseDeveloperMachine();
         AgentEnvironment["AWS_ACCESS_KEY_ID"] = KeyId;
         AgentEnvironment["AWS_SECRET_ACCESS_KEY"] = KeySecret;
         AgentEnvironment["AWS_REGION"] = "eu-central-1";
@@ -37,9 +37,9 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     }
 
     [Fact]
-    public async Task A_profile_with_keys_region_and_endpoints()
+    public async Task An_AWS_profile_with_keys_region_and_endpoints_is_used()
     {
-        NoInstance();
+        UseDeveloperMachine();
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_EC2");
@@ -68,7 +68,7 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     }
 
     [Fact]
-    public async Task One_endpoint_for_all_services()
+    public async Task AWS_ENDPOINT_URL_applies_to_all_services()
     {
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_SSM");
         AgentEnvironment.Remove("AWS_ENDPOINT_URL_ECR");
@@ -84,25 +84,27 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
     }
 
     [Fact]
-    public async Task A_proxy_is_used_for_the_services_and_not_for_the_instance_metadata()
+    public async Task A_proxy_is_used_for_AWS_services_but_not_for_instance_metadata()
     {
         await using var proxy = await HttpForwardProxy.StartAsync();
         AgentEnvironment["HTTP_PROXY"] = proxy.Address.ToString();
-        // Under another name than the services, as on an instance: what is not to go through the proxy is decided by name.
+        // IMDS gets another host name than the services, as on an instance, because the proxy is bypassed by host name.
         AgentEnvironment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = $"http://localhost:{Aws.ApiEndpoint.Port}";
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
 
         Assert.Contains(proxy.RequestedHosts, u => u.StartsWith(Aws.ApiEndpoint.ToString(), StringComparison.Ordinal));
-        Assert.Contains(proxy.RequestedHosts, u => u.StartsWith(new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest").ToString(), StringComparison.Ordinal));
+        Assert.Contains(
+            proxy.RequestedHosts,
+            u => u.StartsWith(new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest").ToString(), StringComparison.Ordinal));
         Assert.DoesNotContain(proxy.RequestedHosts, u => u.Contains("/latest/", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Without_any_credentials_the_reason_is_told()
+    public async Task Missing_credentials_are_reported_with_a_remedy()
     {
-        NoInstance();
+        UseDeveloperMachine();
         AgentEnvironment["AWS_REGION"] = "eu-central-1";
         await PushAsync();
         StartAgent();

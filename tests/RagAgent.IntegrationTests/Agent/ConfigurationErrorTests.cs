@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A file that can't be used: every mistake with its place, exit code 78, and nothing is touched.</summary>
+/// <summary>An invalid file: every mistake is reported with its position, the exit code is 78, and nothing is changed.</summary>
 public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string Secrets = "\"secrets\": { \"OPENAI_API_KEY\": \"/ragstream/OPENAI_API_KEY\" }";
@@ -16,12 +16,16 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         { $"{{ \"image\": \"ragstream-web\",\n  \"container\": {{ \"prot\": 8501 }} }}", ":2:18: container.prot: unknown key; did you mean 'port'?" },
         { $"{{ \"image\": \"ragstream-web\", \"container\": {{ \"port\": \"8501\" }} }}", "container.port: " },
         { $"{{ \"image\": \"ragstream-web\", \"listen\": {{ \"http\": 99999 }} }}", "listen.http: " },
-        { $"{{ \"image\": \"ragstream-web\", \"container\": {{ \"volumes\": [ {{ \"host\": \"/data\", \"container\": \"/app/data\" }} ] }} }}", "container.volumes[0].container: " },
+
+        {
+            $"{{ \"image\": \"ragstream-web\", \"container\": {{ \"volumes\": [ {{ \"host\": \"/data\", \"container\": \"/app/data\" }} ] }} }}",
+            "container.volumes[0].container: "
+        },
     };
 
     [Theory]
     [MemberData(nameof(Mistakes))]
-    public async Task A_mistake_is_told_with_its_place_by_run_and_by_check(string text, string told)
+    public async Task Run_and_config_check_report_a_mistake_with_its_position(string text, string expected)
     {
         File.WriteAllText(ConfigFile, text);
 
@@ -30,24 +34,25 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
 
         Assert.Equal(78, run.ExitCode);
         Assert.StartsWith(ConfigFile + ":", run.Error, StringComparison.Ordinal);
-        Assert.Contains(told, run.Error, StringComparison.Ordinal);
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
         Assert.Equal((78, run.Error), (check.ExitCode, check.Error));
         Assert.Empty(Aws.Requests.Snapshot());
     }
 
     [Fact]
-    public async Task Several_mistakes_are_told_at_once()
+    public async Task Several_configuration_mistakes_are_reported_at_once()
     {
         File.WriteAllText(ConfigFile, "{\n  \"imgae\": 1,\n  \"listen\": { \"http\": \"80\" },\n  \"restart\": { \"firstDelay\": \"-1s\" }\n}");
 
         var check = await RunCommandAsync("config", "check", ConfigFile);
 
         Assert.Equal(78, check.ExitCode);
-        Assert.Equal([1, 2, 3, 4], check.Error.Trim().Split('\n').Select(line => int.Parse(line[ConfigFile.Length..].Split(':')[1])).Order());
+        Assert.Equal(
+            [1, 2, 3, 4], check.Error.Trim().Split('\n').Select(line => int.Parse(line[ConfigFile.Length..].Split(':')[1])).Order());
     }
 
     [Fact]
-    public async Task A_missing_file_is_told_with_what_to_write()
+    public async Task A_missing_configuration_file_is_reported_with_what_to_write()
     {
         var run = await RunCommandAsync("run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
 
@@ -57,14 +62,14 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
     }
 
     [Fact]
-    public async Task A_good_file_is_told_to_be_valid()
+    public async Task Config_check_confirms_a_valid_file()
     {
         WriteConfig();
         Assert.Equal($"{ConfigFile} is valid.", (await RunCommandAsync("config", "check", ConfigFile)).AssertSucceeded());
     }
 
     [Fact]
-    public async Task A_bad_file_at_reload_is_told_and_the_old_one_stays_in_use()
+    public async Task Reloading_an_invalid_file_is_reported_and_keeps_the_old_configuration()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -74,7 +79,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         File.WriteAllText(ConfigFile, "{ \"imgae\": \"x\" }");
         await agent.SignalAsync("HUP");
 
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
+        await agent.WaitForLogAsync("the configuration in use is kept");
         await agent.WaitForLogAsync("imgae: unknown key; did you mean 'image'?");
         var problem = Assert.Single((await WaitUntilServingAsync()).Problems);
         Assert.Equal("config-refused", problem.Code);
@@ -84,11 +89,11 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
 
         WriteConfig();
         await agent.SignalAsync("HUP");
-        await WaitForAsync(s => s.Problems.Count == 0, "the mended file is in use");
+        await WaitForAsync(s => s.Problems.Count == 0, "the corrected file is in use");
     }
 
     [Fact]
-    public async Task A_good_file_at_reload_is_used_and_what_it_does_not_touch_goes_on()
+    public async Task Reloading_a_valid_file_restarts_only_what_it_changes()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -99,7 +104,8 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         WriteConfig();
         await agent.SignalAsync("HUP");
 
-        await WaitForAsync(s => s.App.State == "serving" && s.FrontDoor.Port == Config["listen"]!["http"]!.GetValue<int>(), "the new port is served");
+        await WaitForAsync(
+            s => s.App.State == "serving" && s.FrontDoor.Port == Config["listen"]!["http"]!.GetValue<int>(), "the new port is served");
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         Assert.False(agent.HasExited);
 
@@ -107,7 +113,9 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         WriteConfig();
         await agent.SignalAsync("HUP");
 
-        await WaitUntilAsync(async () => (await Docker.InspectAsync(Name))?["Config"]!["Env"]!.AsArray().Any(e => e!.GetValue<string>() == "NEW=value") == true,
+        await WaitUntilAsync(
+            async () => await Docker.InspectAsync(Name) is { } container &&
+                container["Config"]!["Env"]!.AsArray().Any(variable => variable!.GetValue<string>() == "NEW=value"),
             "the container has the new environment");
     }
 }

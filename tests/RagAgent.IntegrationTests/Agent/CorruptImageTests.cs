@@ -5,13 +5,13 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The newest image has a broken layer when the agent starts, as after a power cut.</summary>
+/// <summary>The newest image has a corrupt layer when the agent starts, as after a power cut.</summary>
 public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Fact]
-    public async Task It_is_pulled_anew_and_serves()
+    public async Task A_corrupt_image_is_pulled_again_and_serves()
     {
-        var (engine, image) = await BrokenAsync();
+        var (engine, image) = await LeaveCorruptImageAsync();
         Aws.Requests.Clear();
 
         StartAgent();
@@ -24,15 +24,15 @@ public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task While_the_registry_is_out_of_reach_it_is_told_and_kept_and_it_serves_when_the_registry_is_back()
+    public async Task A_corrupt_image_is_kept_and_reported_while_the_registry_is_unreachable()
     {
-        var (engine, image) = await BrokenAsync();
+        var (engine, image) = await LeaveCorruptImageAsync();
         Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
 
         StartAgent();
         await WaitForFailureAsync("image-corrupt");
         await WaitForProblemAsync("registry-unreachable");
-        await engine.Docker.DoAsync("image", "inspect", image);
+        await engine.Docker.RunCheckedAsync("image", "inspect", image);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();
@@ -40,30 +40,31 @@ public sealed class CorruptImageTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task A_registry_that_goes_away_right_after_the_look_up_costs_the_image_on_disk_nothing()
+    public async Task A_registry_lost_right_after_the_lookup_does_not_cost_the_corrupt_image_on_disk()
     {
-        var (engine, image) = await BrokenAsync();
+        var (engine, image) = await LeaveCorruptImageAsync();
         Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut());
         Aws.Faults.Add(Operations.StorageBlob, new Fault.Cut());
 
         StartAgent();
         await WaitForFailureAsync("image-corrupt");
-        await WaitForAsync(s => s.Problems.Any(p => p.Code.StartsWith("registry", StringComparison.Ordinal)), "the registry is told");
-        await engine.Docker.DoAsync("image", "inspect", image);
+        await WaitForAsync(
+            s => s.Problems.Any(p => p.Code.StartsWith("registry", StringComparison.Ordinal)), "the registry's failure is reported");
+        await engine.Docker.RunCheckedAsync("image", "inspect", image);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();
     }
 
-    private async Task<(PrivateEngine Engine, string Image)> BrokenAsync()
+    private async Task<(PrivateEngine Engine, string Image)> LeaveCorruptImageAsync()
     {
         var engine = await StartEngineAsync();
         await PushAsync();
         var before = StartAgent();
         var image = $"{Repository}@{(await WaitUntilServingAsync()).App.Digest}";
         await before.StopAsync();
-        await engine.Docker.DoAsync("kill", Name);   // what is left of it tells the next agent which image ran
-        (await EngineLayer.OfAsync(engine, image))[^1].Corrupt("its short name");
+        await engine.Docker.RunCheckedAsync("kill", Name);   // its remains show the next agent which image ran
+        (await EngineLayer.ListAsync(engine, image))[^1].Corrupt("its short name");
         return (engine, image);
     }
 }

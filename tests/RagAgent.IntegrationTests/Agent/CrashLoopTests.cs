@@ -4,14 +4,14 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A crash loop costs the machine no more after many restarts than after a few. scripts/soak.sh does the same for an hour.</summary>
+/// <summary>A crash loop costs no more after many restarts than after a few. scripts/soak.sh tests that for an hour.</summary>
 public sealed class CrashLoopTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const int WarmUpRestarts = 20;
     private const int MeasuredRestarts = 80;
 
     [Fact]
-    public async Task Memory_descriptors_and_files_stay_flat_and_the_log_is_bounded_by_crash()
+    public async Task A_crash_loop_leaves_memory_descriptors_and_files_flat()
     {
         ConfigureApp(("FAKE_APP_EXIT_CODE", "3"));
         Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "100ms" };
@@ -24,9 +24,9 @@ public sealed class CrashLoopTests(EngineFixture engineFixture) : AgentTestBase(
         var after = MeasureCost(agent);
 
         Assert.InRange(after.Descriptors - before.Descriptors, -100, 10);
-        Assert.InRange(after.Files, 1, 15);       // the state, and a place in the log for each container that was just there
+        Assert.InRange(after.Files, 1, 15);       // the state, and a log cursor for each recent container
         Assert.InRange(after.Bytes, 1, 8_000);
-        Assert.InRange(after.Kilobytes - before.Kilobytes, -100_000, 24_000);   // what is not native grows its code meanwhile
+        Assert.InRange(after.Kilobytes - before.Kilobytes, -100_000, 24_000);   // a build that is not native still compiles code meanwhile
         Assert.InRange((after.Lines - before.Lines) / (double)(MeasuredRestarts - WarmUpRestarts), 1, 8);
         Assert.False(agent.HasExited);
     }

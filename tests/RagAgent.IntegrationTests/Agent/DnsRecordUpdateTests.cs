@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A name points at the instance, whatever address it has, and the app does not wait for it.</summary>
+/// <summary>The DNS record follows the instance's address, and the app never waits for it.</summary>
 public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string Zone = "Z0123456789ABCDEFGHIJ";
@@ -18,44 +18,47 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
 
     private int RecordChanges => Aws.Requests.Count(Operations.ChangeResourceRecordSets);
 
-    private void ConfigureDns(string onStop = "keep", string zone = Zone, string name = Host, string? ipv4 = "203.0.113.7", string? ipv6 = null)
+    private void ConfigureDns(
+        string onStop = "keep", string zone = Zone, string name = Host, string? ipv4 = "203.0.113.7", string? ipv6 = null)
     {
         Aws.HostedZones.Add(Zone, "example.com");
         Aws.Instance = Aws.Instance with { PublicIpv4 = ipv4, Ipv6 = ipv6 };
         Config["dns"] = new JsonObject { ["zone"] = zone, ["name"] = name, ["onStop"] = onStop };
     }
 
-    private async Task PointsAtAsync(params string[] addresses) =>
+    private async Task WaitUntilPointsAtAsync(params string[] addresses) =>
         await WaitForAsync(s => s.Dns!.Addresses.SequenceEqual(addresses), $"the name points at {string.Join(", ", addresses)}");
 
     [Fact]
-    public async Task At_the_start_the_name_is_pointed_here_while_the_app_comes_up_and_the_URL_is_told()
+    public async Task The_DNS_name_points_here_at_startup_and_the_URL_is_shown()
     {
         ConfigureDns(ipv6: "2001:db8::7");
         var agent = StartAgent();
-        await PointsAtAsync("203.0.113.7", "2001:db8::7");   // there is no image yet
+        await WaitUntilPointsAtAsync("203.0.113.7", "2001:db8::7");   // there is no image yet
 
-        Assert.Equal(["rag.example.com. 60 A 203.0.113.7", "rag.example.com. 60 AAAA 2001:db8::7"], Aws.HostedZones.Records(Zone).Select(set => set.ToString()));
+        Assert.Equal(
+            ["rag.example.com. 60 A 203.0.113.7", "rag.example.com. 60 AAAA 2001:db8::7"],
+            Aws.HostedZones.Records(Zone).Select(set => set.ToString()));
         await agent.WaitForLogAsync($"{Host} points at 203.0.113.7 and 2001:db8::7 from now on; the app is at {Url}.");
         Assert.Contains($"\nurl       {Url} (203.0.113.7, 2001:db8::7)\n", (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).Output, StringComparison.Ordinal);
-        using var visit = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Port}/") { Headers = { { "Accept", "text/html" } } };
-        using var page = await Http.SendAsync(visit, TestCancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Port}/") { Headers = { { "Accept", "text/html" } } };
+        using var page = await Http.SendAsync(request, TestCancellation);
         Assert.Contains($"<a href=\"{Url}\">", await page.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
         var call = Aws.Requests.ByOperation(Operations.ChangeResourceRecordSets)[0];
         Assert.Equal(("arn:aws:sts::123456789012:assumed-role/ragstream-instance/i-0123456789abcdef0", Arn, 200), (call.Principal, call.Resource, call.Status));
     }
 
     [Fact]
-    public async Task Only_what_has_changed_is_written_and_a_reload_looks_for_it()
+    public async Task Only_changed_DNS_records_are_written_and_a_reload_checks_for_changes()
     {
         ConfigureDns();
         var first = StartAgent();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
         Assert.Equal(0, await first.StopAsync());
         Assert.Equal("203.0.113.7", Aws.HostedZones.FindValue(Zone, Host));
 
         var second = StartAgent();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
         Assert.Equal(1, RecordChanges);
         await second.WaitForLogAsync($"{Host} points at 203.0.113.7 already; the app is at {Url}.");
 
@@ -67,8 +70,10 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
 
     [Theory]
     [InlineData(Operations.ListResourceRecordSets, $"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.")]
-    [InlineData(Operations.ChangeResourceRecordSets, $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A, the action UPSERT) to the instance role; no restart is needed.")]
-    public async Task A_permission_that_is_missing_is_named_and_the_app_serves_all_the_same(string operation, string remedy)
+    [InlineData(
+        Operations.ChangeResourceRecordSets,
+        $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A, the action UPSERT) to the instance role; no restart is needed.")]
+    public async Task A_missing_Route_53_permission_is_named_and_the_app_still_serves(string operation, string remedy)
     {
         Aws.Faults.Add(operation, new Fault.Error("AccessDenied"));
         ConfigureDns();
@@ -82,28 +87,32 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         await WaitUntilServingAsync();
 
         Aws.Faults.Clear();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
         await WaitForAsync(s => s.Problems.Count == 0, "the problem is gone");
     }
 
     [Theory]
     [InlineData("Throttling")]
     [InlineData("PriorRequestNotComplete")]
-    public async Task A_zone_that_is_busy_is_no_failure(string type)
+    public async Task A_busy_hosted_zone_is_retried_without_a_failure(string type)
     {
         Aws.Faults.Add(Operations.ChangeResourceRecordSets, new Fault.Error(type), times: 2);
         ConfigureDns();
         var agent = StartAgent();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
 
         Assert.DoesNotContain("throttles", agent.Log, StringComparison.Ordinal);
         Assert.Equal(3, RecordChanges);
     }
 
     [Theory]
-    [InlineData("Z0000000000", Host, "dns-zone-missing", "There is no hosted zone Z0000000000 in the account of the credentials, so rag.example.com can't be pointed at this machine.")]
-    [InlineData(Zone, "rag.example.org", "dns-outside-zone", $"rag.example.org is no name of the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
-    public async Task A_zone_that_is_wrong(string zone, string name, string code, string what)
+    [InlineData(
+        "Z0000000000", Host, "dns-zone-missing",
+        "There is no hosted zone Z0000000000 in the account of the credentials, so rag.example.com can't be pointed at this machine.")]
+    [InlineData(
+        Zone, "rag.example.org", "dns-outside-zone",
+        $"rag.example.org is no name of the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
+    public async Task A_wrong_hosted_zone_or_name_is_reported(string zone, string name, string code, string what)
     {
         ConfigureDns(zone: zone, name: name);
         StartAgent();
@@ -112,7 +121,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task Records_of_another_making_are_left_as_they_are_until_they_are_gone()
+    public async Task DNS_records_with_a_routing_policy_are_left_alone_until_they_are_gone()
     {
         ConfigureDns();
         Aws.HostedZones.Put(Zone, new ResourceRecordSet(Host, "A", 60, ["198.51.100.1"], SetIdentifier: "blue", Weight: 10));
@@ -123,11 +132,11 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal((2, 0), (Aws.HostedZones.Records(Zone).Count, RecordChanges));
 
         Aws.HostedZones.Add(Zone, "example.com");   // emptied
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
     }
 
     [Fact]
-    public async Task An_instance_without_a_public_address_and_without_a_role_which_gets_both_later()
+    public async Task An_instance_that_gets_its_public_address_and_role_later_gets_its_DNS_name()
     {
         var role = Aws.Instance.RoleName;
         ConfigureDns(ipv4: null);
@@ -136,13 +145,13 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal("The instance has no public address, so rag.example.com can't be pointed at it.", (await WaitForProblemAsync("dns-no-address")).What);
 
         Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
-        await WaitForAsync(s => s.Problems.All(problem => problem.Code == "imds-no-role"), "now the role is what is missing");
+        await WaitForAsync(s => s.Problems.All(problem => problem.Code == "imds-no-role"), "only the role is missing now");
         Aws.Instance = Aws.Instance with { RoleName = role };
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
     }
 
     [Fact]
-    public async Task A_Route_53_that_hangs_holds_nobody_up()
+    public async Task A_hanging_Route_53_delays_neither_the_app_nor_the_agents_shutdown()
     {
         Aws.Faults.Add(Operations.ListResourceRecordSets, new Fault.Hang());
         ConfigureDns(onStop: "delete");
@@ -156,16 +165,16 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task An_agent_that_ends_leaves_the_name_and_an_instance_that_stops_takes_it_away()
+    public async Task Stopping_the_agent_keeps_the_DNS_record_and_stopping_the_instance_removes_it()
     {
         ConfigureDns(onStop: "delete");
         await PushAsync();
         var first = StartAgent();
-        await PointsAtAsync("203.0.113.7");
+        await WaitUntilPointsAtAsync("203.0.113.7");
         Assert.Equal(0, await first.StopAsync());
         Assert.Equal("203.0.113.7", Aws.HostedZones.FindValue(Zone, Host));
 
-        // This machine has been up for longer than the grace.
+        // The test machine has been up for longer than the grace.
         Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
         Config["update"] = new JsonObject { ["every"] = null, ["watch"] = "1s" };
         var agent = StartAgent();
@@ -177,7 +186,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task The_doctor_tells_whether_it_may_and_changes_nothing()
+    public async Task The_doctor_checks_the_DNS_permissions_without_changing_a_record()
     {
         ConfigureDns(onStop: "delete", ipv6: "2001:db8::7");
         WriteConfig();
@@ -186,7 +195,12 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(400, Assert.Single(Aws.Requests.ByOperation(Operations.ChangeResourceRecordSets)).Status);
 
         Aws.Faults.Add(Operations.ChangeResourceRecordSets, new Fault.Error("AccessDenied"));
-        Assert.Equal(("failed", $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed."), await CheckAsync() is var denied ? (denied.Finding, denied.Remedy) : default);
+        var denied = await CheckAsync();
+        Assert.Equal("failed", denied.Finding);
+        Assert.Equal(
+            $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A and AAAA, the action UPSERT and DELETE) " +
+            "to the instance role; no restart is needed.",
+            denied.Remedy);
 
         Aws.Faults.Add(Operations.ListResourceRecordSets, new Fault.Error("AccessDenied"));
         Assert.Equal($"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.", (await CheckAsync()).Remedy);
@@ -194,7 +208,8 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
 
     private async Task<(string Finding, string What, string? Remedy)> CheckAsync()
     {
-        var output = await RunCommandAsync("doctor", "--json", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
+        var output = await RunCommandAsync(
+            "doctor", "--json", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
         var check = JsonNode.Parse(output.Output)!["checks"]!.AsArray().Single(check => (string)check!["name"]! == "dns")!;
         return ((string)check["finding"]!, (string)check["what"]!, (string?)check["remedy"]);
     }

@@ -8,18 +8,20 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The doctor, on a developer's machine with and without an agent that runs, and with one thing after another that is not right.</summary>
+/// <summary>The doctor with and without a running agent, with one fault after another, and on a developer's machine.</summary>
 public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task Without_an_agent_all_that_it_needs_is_checked_and_nothing_is_touched()
+    public async Task The_doctor_checks_everything_without_an_agent_and_changes_nothing()
     {
         await PushAsync();
 
         var (exit, found) = await RunDoctorAsync();
 
         Assert.Equal(("ok", "skipped"), (found["config"].Finding, found["app"].Finding));
-        Assert.All(new[] { "engine", "port", "instance", "endpoints", "credentials", "secrets", "registry", "disk" }, check => Assert.Equal((check, "ok"), (check, found[check].Finding)));
+        Assert.All(
+            new[] { "engine", "port", "instance", "endpoints", "credentials", "secrets", "registry", "disk" },
+            check => Assert.Equal((check, "ok"), (check, found[check].Finding)));
         Assert.NotEqual("failed", found["service"].Finding);
         Assert.Equal(0, exit);
         Assert.Empty(await ContainersAsync(Docker));
@@ -28,7 +30,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task Beside_an_agent_that_runs_it_says_what_that_says()
+    public async Task The_doctor_repeats_what_the_running_agent_reports()
     {
         await PushAsync();
         StartAgent();
@@ -43,7 +45,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_file_that_was_changed_since_the_agent_read_it_is_told_as_such()
+    public async Task The_doctor_warns_about_a_configuration_changed_since_the_agent_read_it()
     {
         await PushAsync();
         StartAgent();
@@ -58,7 +60,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task No_role()
+    public async Task The_doctor_reports_a_missing_role_and_skips_what_depends_on_it()
     {
         Aws.Instance = Aws.Instance with { RoleName = null };
         var (exit, found) = await RunDoctorAsync();
@@ -68,7 +70,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_parameter_that_is_missing_and_one_that_is_denied()
+    public async Task The_doctor_reports_a_missing_and_a_denied_parameter()
     {
         Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = "/nope" };
         Assert.Equal("ssm-parameter-missing", (await RunDoctorAsync()).Found["secrets"].Code);
@@ -80,7 +82,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_repository_that_is_missing_a_pull_that_is_denied_and_layers_that_may_not_be_fetched()
+    public async Task The_doctor_reports_a_missing_repository_denied_layers_and_a_denied_token()
     {
         Assert.Equal("registry-repository-missing", (await RunDoctorAsync()).Found["registry"].Code);
         await PushAsync();
@@ -93,7 +95,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_port_that_is_taken_and_an_engine_that_is_away()
+    public async Task The_doctor_reports_a_taken_port_and_an_unreachable_engine()
     {
         var other = new TcpListener(IPAddress.IPv6Any, Port) { Server = { DualMode = true } };
         other.Start();
@@ -104,7 +106,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_configuration_that_can_not_be_used()
+    public async Task The_doctor_stops_at_an_invalid_configuration()
     {
         Config["imag"] = "x";
         var (exit, found) = await RunDoctorAsync();
@@ -114,7 +116,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_developers_machine_without_any_of_it()
+    public async Task The_doctor_copes_with_a_developers_machine_without_AWS()
     {
         AgentEnvironment.Clear();
         AgentEnvironment["AWS_EC2_METADATA_DISABLED"] = "true";
@@ -130,7 +132,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_bundle_for_support_has_what_helps_and_not_the_key()
+    public async Task A_support_bundle_has_the_evidence_and_no_secret()
     {
         ConfigureApp(("DATABASE_PASSWORD", "hunter2-hunter2"));
         await PushAsync();
@@ -138,11 +140,15 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WaitUntilServingAsync();
         var bundle = Path.Combine(Folder, "bundle.tar.gz");
 
-        Assert.Contains("is written", (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Contains(
+            "is written",
+            (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).AssertSucceeded(),
+            StringComparison.Ordinal);
         Assert.Equal(1, (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).ExitCode);   // it never overwrites
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(bundle));
-        var text = (await ProcessRunner.RunAsync("tar", ["--extract", "--gzip", "--to-stdout", "--file", bundle], stopping: TestCancellation)).AssertSucceeded();
+        var text = (await ProcessRunner.RunAsync(
+            "tar", ["--extract", "--gzip", "--to-stdout", "--file", bundle], stopping: TestCancellation)).AssertSucceeded();
         Assert.Contains("OPENAI_API_KEY (version 1 of parameter", text, StringComparison.Ordinal);
         Assert.Contains("\"DATABASE_PASSWORD\": \"***\"", text, StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", text, StringComparison.Ordinal);
@@ -151,12 +157,14 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
 
     private string[] DirectoryArguments => ["--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory];
 
-    private async Task<(int ExitCode, Dictionary<string, (string Finding, string What, string? Remedy, string? Code)> Found)> RunDoctorAsync()
+    private async Task<(
+        int ExitCode, Dictionary<string, (string Finding, string What, string? Remedy, string? Code)> Found)> RunDoctorAsync()
     {
         WriteConfig();
         var output = await RunCommandAsync(["doctor", "--json", .. DirectoryArguments]);
         var document = JsonNode.Parse(output.Output)!;
-        return (output.ExitCode, document["checks"]!.AsArray().GroupBy(check => (string)check!["name"]!).ToDictionary(same => same.Key,
-            same => ((string)same.First()!["finding"]!, (string)same.First()!["what"]!, (string?)same.First()!["remedy"], (string?)same.First()!["code"])));
+        return (output.ExitCode, document["checks"]!.AsArray().DistinctBy(check => (string)check!["name"]!).ToDictionary(
+            check => (string)check!["name"]!,
+            check => ((string)check!["finding"]!, (string)check["what"]!, (string?)check["remedy"], (string?)check["code"])));
     }
 }

@@ -13,7 +13,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task From_nothing_on_disk_to_a_served_app()
+    public async Task An_app_is_pulled_and_served_from_an_empty_disk()
     {
         await PushAsync("first");
         var agent = StartAgent();
@@ -28,7 +28,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task The_app_has_the_key_and_nothing_else_has()
+    public async Task Only_the_app_has_the_secret()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -37,13 +37,16 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         var arrived = (await GetAsync("/key-sha256")).Body.Trim();
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Key))), arrived);
         Assert.DoesNotContain(Key, (await Docker.InspectAsync(Name))!.ToJsonString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(Key, await Docker.DoAsync("logs", Name), StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, await Docker.RunCheckedAsync("logs", Name), StringComparison.Ordinal);
         Assert.DoesNotContain(Key, agent.Log, StringComparison.Ordinal);
-        Assert.DoesNotContain(Key, (await RunCommandAsync("status", "--json", "--runtime-dir", RuntimeDirectory)).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            Key,
+            (await RunCommandAsync("status", "--json", "--runtime-dir", RuntimeDirectory)).AssertSucceeded(),
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task While_it_pulls_visitors_are_told_and_the_status_counts_bytes()
+    public async Task Clients_and_status_see_the_progress_of_a_pull()
     {
         Config["page"] = new JsonObject { ["details"] = "full" };
         await PushAsync("1", "latest", "--ballast", "20m");
@@ -51,9 +54,9 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         StartAgent();
         var status = await WaitForAsync(s => s.Image.Pull is { Percent: > 0 }, "the pull has begun");
 
-        var (code, told) = await GetAsync();
+        var (code, body) = await GetAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, code);
-        Assert.Matches(@"^Pulling 127\.0\.0\.1:\d+/ragstream-web:latest: \d+ % \(.+ of 2\d MB\)\.$", JsonNode.Parse(told)!["message"]!.GetValue<string>());
+        Assert.Matches(@"^Pulling 127\.0\.0\.1:\d+/ragstream-web:latest: \d+ % \(.+ of 2\d MB\)\.$", JsonNode.Parse(body)!["message"]!.GetValue<string>());
         Assert.InRange(status.Image.Pull!.TotalBytes, 20_000_000, 30_000_000);
 
         Aws.Faults.Clear();
@@ -61,13 +64,13 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task The_same_digest_on_disk_causes_no_pull_at_all()
+    public async Task A_digest_that_is_on_disk_is_not_pulled()
     {
         await PushAsync();
         var first = StartAgent();
         await WaitUntilServingAsync();
         await first.StopAsync();
-        await Docker.DoAsync("rm", "--force", Name);   // the image stays
+        await Docker.RunCheckedAsync("rm", "--force", Name);   // the image stays
         Aws.Requests.Clear();
 
         StartAgent();
@@ -78,7 +81,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task The_container_is_made_as_configured_and_reachable_from_this_machine_only()
+    public async Task The_container_is_created_as_configured_and_published_on_loopback_only()
     {
         var data = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName;
         Config["container"]!["memory"] = "64m";
@@ -100,7 +103,9 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         Assert.True(host["Init"]!.GetValue<bool>());
         Assert.Equal("local", host["LogConfig"]!["Type"]!.GetValue<string>());
         var mount = Assert.Single(container["Mounts"]!.AsArray())!;
-        Assert.Equal(("bind", data, "/app/data/chroma_db", true), (mount["Type"]!.GetValue<string>(), mount["Source"]!.GetValue<string>(), mount["Destination"]!.GetValue<string>(), mount["RW"]!.GetValue<bool>()));
+        Assert.Equal(
+            ("bind", data, "/app/data/chroma_db", true),
+            ((string)mount["Type"]!, (string)mount["Source"]!, (string)mount["Destination"]!, (bool)mount["RW"]!));
         Assert.Equal("1000:1000", container["Config"]!["User"]!.GetValue<string>());
         Assert.Equal(2, container["Config"]!["StopTimeout"]!.GetValue<int>());
         Assert.Contains("PLAIN=as it is", container["Config"]!["Env"]!.AsArray().Select(e => e!.GetValue<string>()));
@@ -111,11 +116,12 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task An_index_leads_to_the_image_for_this_machine()
+    public async Task An_image_index_resolves_to_the_image_for_this_machine()
     {
         await PushAsync("amd", "amd64");
         await PushAsync("arm", "arm64", "--platform", "linux/arm64");
-        var wanted = await OciIndexPublisher.PushAsync(Http, Aws, "ragstream-web", "latest", [("amd64", "amd64"), ("arm64", "arm64")], TestCancellation);
+        var wanted = await OciIndexPublisher.PushAsync(
+            Http, Aws, "ragstream-web", "latest", [("amd64", "amd64"), ("arm64", "arm64")], TestCancellation);
 
         StartAgent();
         var status = await WaitUntilServingAsync();
@@ -126,7 +132,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task Stopping_the_agent_leaves_the_app_and_a_new_agent_adopts_it()
+    public async Task A_stopped_agent_leaves_the_app_and_a_new_agent_adopts_it()
     {
         await PushAsync();
         var first = StartAgent();
@@ -143,7 +149,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task An_open_session_does_not_keep_the_agent_from_ending_in_good_order()
+    public async Task An_open_session_does_not_delay_the_agents_shutdown()
     {
         Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
         await PushFullAsync("1");
@@ -176,13 +182,14 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task A_second_agent_for_the_same_container_ends_with_a_clear_message()
+    public async Task A_second_agent_for_the_same_container_exits_with_a_clear_message()
     {
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
 
-        var second = await RunCommandAsync("run", "--config", ConfigFile, "--runtime-dir", Path.Combine(Folder, "other"), "--state-dir", StateDirectory);
+        var second = await RunCommandAsync(
+            "run", "--config", ConfigFile, "--runtime-dir", Path.Combine(Folder, "other"), "--state-dir", StateDirectory);
 
         Assert.Equal(75, second.ExitCode);
         Assert.Equal($"ragagent: Another RagAgent already looks after the container {Name} on this machine. " +
@@ -191,7 +198,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     }
 
     [Fact]
-    public async Task Status_is_for_people_and_for_scripts_and_its_exit_code_says_whether_the_app_serves()
+    public async Task The_exit_code_of_status_says_whether_the_app_serves()
     {
         var before = await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory);
         Assert.Equal(3, before.ExitCode);
@@ -204,7 +211,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         Assert.StartsWith(string.Create(CultureInfo.InvariantCulture, $"The app serves ({status.App.Digest![..19]})."), text, StringComparison.Ordinal);
 
         Aws.Parameters.Remove(Parameter);
-        await Docker.DoAsync("stop", Name);
+        await Docker.RunCheckedAsync("stop", Name);
         await WaitForAsync(s => s.App.State != "serving", "the stop is seen");
     }
 }

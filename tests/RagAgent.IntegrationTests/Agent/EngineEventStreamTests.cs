@@ -8,17 +8,17 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The engine's stream of events breaks, or the engine behind it becomes another version.</summary>
+/// <summary>The engine's event stream breaks, or the engine behind it changes its version.</summary>
 public sealed class EngineEventStreamTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
-    /// <summary>Half the pulse at which the engine is looked at anyway: what is noticed sooner was heard.</summary>
+    /// <summary>Half the interval of the regular inspection, so what is noticed sooner was noticed through an event.</summary>
     private static readonly TimeSpan EventDeadline = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentQueue<HttpContext> _streams = new();
     private int _opened;
 
     [Fact]
-    public async Task A_stream_that_is_cut_is_opened_again_and_a_kill_is_heard_by_it()
+    public async Task A_cut_event_stream_is_reopened_and_reports_the_next_kill()
     {
         ConfigureRareProbes();
         await StartEngineProxyAsync(new Uri(Docker.Host), context => Task.FromResult(IsStream(context) && TrackStream(context)));
@@ -30,18 +30,18 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
             var started = await Docker.StartedAtAsync(Name);
             var opened = Volatile.Read(ref _opened);
             CutStreams();
-            await WaitUntilAsync(() => Task.FromResult(Volatile.Read(ref _opened) > opened), "it is opened again");
+            await WaitUntilAsync(() => Task.FromResult(Volatile.Read(ref _opened) > opened), "the stream is open again");
 
             await KillIsNoticedAsync(started);
         }
     }
 
     [Fact]
-    public async Task What_happens_while_no_stream_is_open_is_heard_when_it_is()
+    public async Task A_kill_without_an_event_stream_is_noticed_once_it_is_reopened()
     {
         ConfigureRareProbes();
         var mayOpen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var looks = 0;
+        var inspections = 0;
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
             if (IsStream(context))
@@ -54,7 +54,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
             }
             else if (context.Request.Path.Value!.EndsWith("/images/json", StringComparison.Ordinal))
             {
-                Interlocked.Increment(ref looks);   // the last question of a look at the engine
+                Interlocked.Increment(ref inspections);   // the last request of an inspection
             }
             return false;
         });
@@ -62,11 +62,13 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
         StartAgent();
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
-        var before = Volatile.Read(ref looks);
+        var before = Volatile.Read(ref inspections);
 
         CutStreams();
-        await WaitUntilAsync(() => Task.FromResult(Volatile.Read(ref _opened) > 1 && Volatile.Read(ref looks) > before), "the engine was looked at, and nobody listens yet");
-        await Docker.DoAsync("kill", Name);
+        await WaitUntilAsync(
+            () => Task.FromResult(Volatile.Read(ref _opened) > 1 && Volatile.Read(ref inspections) > before),
+            "the engine was inspected, and no event stream is open yet");
+        await Docker.RunCheckedAsync("kill", Name);
         var opened = Stopwatch.StartNew();
         mayOpen.SetResult();
 
@@ -77,10 +79,11 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
     [Theory]
     [InlineData("1.52", "1.44", "client version {0} is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version", "1.44")]
     [InlineData("1.40", "1.12", "client version {0} is too new. Maximum supported API version is 1.40", "1.40")]
-    public async Task An_engine_that_comes_back_as_another_version_is_agreed_with_anew(string newest, string oldest, string refusal, string agreed)
+    public async Task An_engine_that_returns_with_another_version_is_negotiated_again(
+        string newest, string oldest, string refusal, string agreed)
     {
         ConfigureRareProbes();
-        var real = (await Docker.DoAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
+        var real = (await Docker.RunCheckedAsync("version", "--format", "{{.Server.APIVersion}}")).Trim();
         var isAnother = false;
         await StartEngineProxyAsync(new Uri(Docker.Host), async context =>
         {
@@ -95,16 +98,19 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
             var path = context.Request.Path.Value!;
             if (path.EndsWith("/version", StringComparison.Ordinal))
             {
-                await AnswerAsync(context, 200, new JsonObject { ["Version"] = "99.0.1", ["ApiVersion"] = newest, ["MinAPIVersion"] = oldest });
+                await AnswerAsync(
+                    context, 200, new JsonObject { ["Version"] = "99.0.1", ["ApiVersion"] = newest, ["MinAPIVersion"] = oldest });
                 return true;
             }
-            var asked = path.Split('/')[1];
-            if (Version.TryParse(asked.TrimStart('v'), out var version) && (version < Version.Parse(oldest) || version > Version.Parse(newest)))
+            var requestedVersion = path.Split('/')[1];
+            if (Version.TryParse(requestedVersion.TrimStart('v'), out var version) &&
+                (version < Version.Parse(oldest) || version > Version.Parse(newest)))
             {
-                await AnswerAsync(context, 400, new JsonObject { ["message"] = string.Format(CultureInfo.InvariantCulture, refusal, version) });
+                await AnswerAsync(
+                    context, 400, new JsonObject { ["message"] = string.Format(CultureInfo.InvariantCulture, refusal, version) });
                 return true;
             }
-            context.Request.Path = $"/v{real}{path[(asked.Length + 1)..]}";   // the engine behind it is the one that is there
+            context.Request.Path = $"/v{real}{path[(requestedVersion.Length + 1)..]}";   // the real engine answers
             return false;
         });
         await PushAsync();
@@ -114,7 +120,8 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
 
         Volatile.Write(ref isAnother, true);
         CutStreams();
-        var status = await WaitForAsync(s => s.Engine.Version == $"99.0.1 (API {agreed})" && s.Problems.Count == 0, "the version is agreed on anew");
+        var status = await WaitForAsync(
+            s => s.Engine.Version == $"99.0.1 (API {agreed})" && s.Problems.Count == 0, "the version is negotiated again");
 
         Assert.Equal("serving", status.App.State);
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
@@ -124,7 +131,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
 
     private async Task KillIsNoticedAsync(string started)
     {
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
         var killed = Stopwatch.StartNew();
         await WaitUntilServedAgainAsync(Docker, started, "the app is back");
         Assert.InRange(killed.Elapsed, TimeSpan.Zero, EventDeadline);
@@ -132,7 +139,7 @@ public sealed class EngineEventStreamTests(EngineFixture engineFixture) : Privat
 
     private static bool IsStream(HttpContext context) => context.Request.Path.Value!.EndsWith("/events", StringComparison.Ordinal);
 
-    /// <returns>False: it is passed on.</returns>
+    /// <returns>False, so that the request is passed on.</returns>
     private bool TrackStream(HttpContext context)
     {
         _streams.Enqueue(context);

@@ -6,11 +6,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What the engine, and the machine around it, may refuse.</summary>
+/// <summary>What the engine and the machine around it can refuse.</summary>
 public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task An_engine_that_does_not_run_yet_is_waited_for()
+    public async Task An_engine_that_is_not_running_yet_is_reported_and_waited_for()
     {
         var folder = Path.Combine(Folder, "e");
         var socket = Path.Combine(folder, "docker.sock");
@@ -35,12 +35,16 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     }
 
     [Fact]
-    public async Task A_socket_that_this_user_may_not_open()
+    public async Task An_engine_socket_without_permission_is_reported_with_the_group_to_join()
     {
         WriteConfig();
         Directory.CreateDirectory(RuntimeDirectory);
         File.SetUnixFileMode(RuntimeDirectory, (UnixFileMode)0b111_111_111);
-        StartAgent("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", EngineFixture.Binary, "run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
+        StartAgent("setpriv",
+        [
+            "--reuid=65534", "--regid=65534", "--clear-groups",
+            EngineFixture.Binary, "run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory,
+        ]);
 
         var problem = await WaitForProblemAsync("engine-unreachable");
         Assert.EndsWith("docker.sock can't be opened: permission denied.", problem.What, StringComparison.Ordinal);
@@ -48,7 +52,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     }
 
     [Fact]
-    public async Task A_front_door_port_that_is_taken_is_waited_for_while_the_app_comes_up()
+    public async Task A_taken_front_door_port_is_reported_and_waited_for()
     {
         using var other = new TcpListener(IPAddress.IPv6Any, Port) { Server = { DualMode = true } };
         other.Start();
@@ -61,30 +65,30 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
         await WaitUntilServingAsync();
 
         other.Stop();
-        await WaitForAsync(s => s.FrontDoor.Open, "the door opens");
-        await WaitUntilAsync(async () => (await GetAsync()).Status == HttpStatusCode.OK, "visitors come in");
+        await WaitForAsync(s => s.FrontDoor.Open, "the front door opens");
+        await WaitUntilAsync(async () => (await GetAsync()).Status == HttpStatusCode.OK, "clients get the app");
     }
 
     [Fact]
-    public async Task A_container_of_someone_else_that_has_our_name_is_left_alone()
+    public async Task A_foreign_container_with_the_configured_name_is_left_alone()
     {
         await PushAsync("foreign", "foreign");
-        await Docker.DoAsync("pull", "--quiet", $"{Repository}:foreign");
-        var foreign = await Docker.DoAsync("run", "--detach", "--name", Name, $"{Repository}:foreign");
+        await Docker.RunCheckedAsync("pull", "--quiet", $"{Repository}:foreign");
+        var foreign = await Docker.RunCheckedAsync("run", "--detach", "--name", Name, $"{Repository}:foreign");
         await PushAsync();
         StartAgent();
 
         var failure = await WaitForFailureAsync("container-name-taken");
         Assert.Equal($"The name {Name} is taken by the container {foreign[..12]}, which RagAgent did not create.", failure.Problem.What);
         Assert.StartsWith($"Rename or remove it ('docker rename {Name} other')", failure.Problem.Remedy, StringComparison.Ordinal);
-        Assert.Equal("true", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", foreign));
+        Assert.Equal("true", await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Running}}", foreign));
 
-        await Docker.DoAsync("rm", "--force", foreign);
+        await Docker.RunCheckedAsync("rm", "--force", foreign);
         await WaitUntilServingAsync();
     }
 
     [Fact]
-    public async Task A_volume_that_can_not_be_mounted()
+    public async Task A_volume_that_can_not_be_mounted_is_reported()
     {
         var file = Path.Combine(Folder, "a-file");
         await File.WriteAllTextAsync(file, "", TestCancellation);
@@ -97,7 +101,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
     }
 
     [Fact]
-    public async Task An_image_without_a_shell_can_not_get_its_secrets_through_memory()
+    public async Task An_image_without_a_shell_gets_its_secrets_only_through_the_environment()
     {
         await PushAsync("1", "latest", "--no-shell");
         var agent = StartAgent();

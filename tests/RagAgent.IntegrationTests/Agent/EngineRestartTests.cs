@@ -4,13 +4,13 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The engine is restarted, killed and frozen beneath the agent: what that does to the app is the engine's, and never held against an image.</summary>
+/// <summary>The engine is restarted, killed or frozen. What that does to the app never counts against an image.</summary>
 public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     private static readonly TimeSpan BackWithin = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task A_restart_of_an_engine_with_live_restore_does_not_touch_the_app()
+    public async Task Restarting_an_engine_with_live_restore_does_not_touch_the_app()
     {
         var engine = await StartEngineAsync("--live-restore");
         Config["health"]!["liveness"]!["interval"] = "20s";
@@ -22,8 +22,9 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
 
         await engine.StopProcessAsync("TERM");
         await WaitForProblemAsync("engine-unreachable");
-        // The app lives on, but its port is carried by a process of the engine's: as many probes fail as an app may fail, one, and the next is far off.
-        await WaitForAsync(s => s.Headline.StartsWith("The app does not answer. Docker Engine is not running", StringComparison.Ordinal), "its probes fail");
+        // The app keeps running, but its port is published by an engine process. One probe fails, which is all that is allowed; the next is
+        // far off.
+        await WaitForAsync(s => s.Headline.StartsWith("The app does not answer. Docker Engine is not running", StringComparison.Ordinal), "the probes fail");
         await engine.StartAsync();
         await WaitForAsync(s => s.Engine.Answers && s.App.State == "serving" && s.Problems.Count == 0, "the engine answers again");
 
@@ -31,20 +32,20 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         Assert.Equal("1", await ServedVersionAsync());
         Assert.False(agent.HasExited);
 
-        // Its events are heard again.
-        await engine.Docker.DoAsync("kill", Name);
+        // The agent receives its events again.
+        await engine.Docker.RunCheckedAsync("kill", Name);
         await WaitForFailureAsync("app-exited");
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");
     }
 
     [Fact]
-    public async Task A_restart_of_an_engine_that_takes_the_app_down_is_the_engines_doing_and_counts_against_no_image()
+    public async Task An_engine_restart_that_stops_the_app_counts_against_no_image()
     {
         var engine = await StartEngineAsync();
         Config["update"]!["watch"] = "1s";
         await PushAsync("good");
         var first = StartAgent();
-        await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has proven itself");
+        await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has passed its watch");
         await first.StopAsync();
         Config["update"]!["watch"] = "1h";
         var agent = StartAgent();
@@ -52,7 +53,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
 
-        // Three crashes of its own would have it rolled back.
+        // Three crashes of its own would roll it back.
         for (var restart = 1; restart <= 3; restart++)
         {
             var started = await engine.Docker.StartedAtAsync(Name);
@@ -61,7 +62,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
             await WaitUntilServedAgainAsync(engine.Docker, started, $"the app is back after restart {restart}");
             Assert.InRange(answers.Elapsed, TimeSpan.Zero, BackWithin);
             Assert.Equal("new", await ServedVersionAsync());
-            var status = await WaitForAsync(s => s.App.State == "serving", "it serves");
+            var status = await WaitForAsync(s => s.App.State == "serving", "the app serves");
             Assert.Equal("app-ended-with-engine", status.LastFailure!.Problem.Code);
             Assert.Equal("watch", status.Rollout.Phase);
             Assert.Null(status.Rollout.SetAside);
@@ -74,7 +75,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     [Theory]
     [InlineData("--live-restore")]
     [InlineData("--live-restore=false")]
-    public async Task An_engine_that_is_killed_and_started_again_has_the_app_back(string restore)
+    public async Task The_app_is_back_after_the_engine_is_killed_and_restarted(string restore)
     {
         var engine = await StartEngineAsync(restore);
         await PushAsync();
@@ -86,8 +87,9 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         await WaitForProblemAsync("engine-unreachable");
         await engine.StartAsync();
         var answers = Stopwatch.StartNew();
-        await WaitForAsync(s => s.Engine.Answers && s.App.State == "serving" && s.Problems.Count == 0, "the app serves upon an engine that answers");
-        await WaitUntilAsync(async () => (await GetAsync()).Status == System.Net.HttpStatusCode.OK, "visitors come in");
+        await WaitForAsync(
+            s => s.Engine.Answers && s.App.State == "serving" && s.Problems.Count == 0, "the app serves and the engine answers");
+        await WaitUntilAsync(async () => (await GetAsync()).Status == System.Net.HttpStatusCode.OK, "clients get the app");
 
         Assert.InRange(answers.Elapsed, TimeSpan.Zero, BackWithin);
         Assert.False(agent.HasExited);
@@ -99,7 +101,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task While_the_engine_is_frozen_the_app_serves_on_and_the_agent_answers()
+    public async Task The_app_serves_and_the_agent_answers_while_the_engine_is_frozen()
     {
         var engine = await StartEngineAsync();
         await PushAsync();
@@ -115,15 +117,15 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         }
         await engine.SignalAsync("CONT");
 
-        // What happens then is noticed as ever.
-        await engine.Docker.DoAsync("kill", Name);
+        // The agent notices what happens afterwards.
+        await engine.Docker.RunCheckedAsync("kill", Name);
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");
         Assert.Single(await ContainersAsync(engine.Docker));
         Assert.False(agent.HasExited);
     }
 
     [Fact]
-    public async Task A_frozen_engine_is_told_and_nothing_is_restarted_or_doubled()
+    public async Task A_frozen_engine_is_reported_and_the_app_is_not_restarted()
     {
         var engine = await StartEngineAsync();
         await PushAsync();
@@ -132,11 +134,11 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         var started = await engine.Docker.StartedAtAsync(Name);
 
         await engine.SignalAsync("STOP");
-        // A new life of the agent asks at once; the engine has a minute for the answer.
+        // After a reload, the agent inspects the engine at once and waits up to a minute for the response.
         await ReloadAsync(agent);
         await WaitForProblemAsync("engine-silent");
         await engine.SignalAsync("CONT");
-        await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "it serves upon an engine that answers");
+        await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "the app serves and the engine answers");
 
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
         Assert.Single(await ContainersAsync(engine.Docker));
@@ -144,7 +146,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     }
 
     [Fact]
-    public async Task An_app_that_dies_while_the_engine_is_frozen_is_started_once_when_it_wakes()
+    public async Task An_app_that_dies_while_the_engine_is_frozen_is_started_once_afterwards()
     {
         var engine = await StartEngineAsync();
         await PushAsync();
@@ -154,18 +156,19 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         var started = container["State"]!["StartedAt"]!.GetValue<string>();
 
         await engine.SignalAsync("STOP");
-        (await RagAgent.IntegrationTests.Support.ProcessRunner.RunAsync("kill", ["-KILL", $"{container["State"]!["Pid"]!.GetValue<int>()}"], stopping: TestCancellation)).AssertSucceeded();
-        await WaitForAsync(s => s.App.State is not "serving", "its probes fail");
+        (await ProcessRunner.RunAsync(
+            "kill", ["-KILL", $"{container["State"]!["Pid"]!.GetValue<int>()}"], stopping: TestCancellation)).AssertSucceeded();
+        await WaitForAsync(s => s.App.State is not "serving", "the probes fail");
         await engine.SignalAsync("CONT");
         await WaitUntilServedAgainAsync(engine.Docker, started, "the app is back");
-        await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "it serves upon an engine that answers");
+        await WaitForAsync(s => s.App.State == "serving" && s.Problems.Count == 0, "the app serves and the engine answers");
 
         Assert.Single(await ContainersAsync(engine.Docker));
         Assert.False(agent.HasExited);
     }
 
     [Fact]
-    public async Task An_agent_that_starts_while_the_engine_is_away_adopts_what_lived_on()
+    public async Task An_agent_started_without_an_engine_adopts_the_app_that_kept_running()
     {
         var engine = await StartEngineAsync("--live-restore");
         await PushAsync();
@@ -187,7 +190,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
     [Theory]
     [InlineData("away")]
     [InlineData("frozen")]
-    public async Task An_agent_ends_in_good_order_while_the_engine_does_not_answer(string how)
+    public async Task The_agent_shuts_down_cleanly_while_the_engine_does_not_answer(string how)
     {
         var engine = await StartEngineAsync("--live-restore");
         ConfigureRareProbes();
@@ -197,7 +200,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         var started = await engine.Docker.StartedAtAsync(Name);
         await (how == "away" ? engine.StopProcessAsync("KILL") : engine.SignalAsync("STOP"));
         await ReloadAsync(agent);
-        await WaitForAsync(s => s.App.State == "unknown", "it has begun anew and waits for the engine");
+        await WaitForAsync(s => s.App.State == "unknown", "the agent has restarted and waits for the engine");
 
         var asked = Stopwatch.StartNew();
         Assert.Equal(0, await agent.StopAsync());

@@ -7,20 +7,20 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>An instance that nobody uses is stopped through EC2. This machine itself is none: what EC2 would do is not done.</summary>
+/// <summary>An idle instance is stopped through EC2. LocalAws only records the stop, so the test machine keeps running.</summary>
 public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private int StopRequests => Aws.Requests.Count(Operations.StopInstances);
 
     private void ConfigureIdleStop()
     {
-        // This machine has been up for longer than the grace.
+        // The test machine has been up for longer than the grace.
         Config["idle"] = new JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
         Config["update"] = new JsonObject { ["every"] = null, ["watch"] = "1s" };
     }
 
     [Fact]
-    public async Task When_nobody_comes_it_gives_notice_then_asks_EC2_and_then_does_nothing_else()
+    public async Task An_idle_instance_gives_notice_and_then_asks_EC2_once_to_stop_it()
     {
         ConfigureIdleStop();
         await PushAsync();
@@ -36,12 +36,15 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         Assert.Equal(("arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", 200), (call.Resource, call.Status));
         await agent.WaitForLogAsync("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.");
         await agent.WaitForLogAsync("EC2 stops the instance i-0123456789abcdef0 now.");
-        Assert.Contains("The instance is being stopped.", (await RunCommandAsync("update", "--runtime-dir", RuntimeDirectory)).AssertFailed(), StringComparison.Ordinal);
-        Assert.Equal(System.Net.HttpStatusCode.OK, (await GetAsync()).Status);   // until the machine is gone
+        Assert.Contains(
+            "The instance is being stopped.",
+            (await RunCommandAsync("update", "--runtime-dir", RuntimeDirectory)).AssertFailed(),
+            StringComparison.Ordinal);
+        Assert.Equal(System.Net.HttpStatusCode.OK, (await GetAsync()).Status);   // until the machine goes off
     }
 
     [Fact]
-    public async Task A_visitor_takes_the_notice_back_and_a_forgotten_tab_does_not()
+    public async Task A_request_cancels_the_idle_stop_and_a_forgotten_tab_does_not()
     {
         ConfigureIdleStop();
         await PushFullAsync("1");
@@ -50,21 +53,21 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         using var tab = new ClientWebSocket();
         await tab.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), TestCancellation);
 
-        await WaitForAsync(s => s is { Idle.Noticed: true, App.Sessions: 1 }, "the open tab does not keep the notice away");
+        await WaitForAsync(s => s is { Idle.Noticed: true, App.Sessions: 1 }, "the open tab does not prevent the notice");
         await GetAsync("/_stcore/health");
-        await WaitForAsync(s => s.Idle is { Noticed: true }, "nor what a page asks for by itself");
+        await WaitForAsync(s => s.Idle is { Noticed: true }, "nor do the requests that a page makes automatically");
         await GetAsync();
-        await WaitForAsync(s => s.Idle is { Noticed: false }, "a visit takes it back");
+        await WaitForAsync(s => s.Idle is { Noticed: false }, "a request cancels it");
         await agent.WaitForLogAsync("Somebody has come: the instance is not stopped for now.");
 
-        await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice comes again");
+        await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice is given again");
         await tab.SendAsync("a question"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, TestCancellation);
-        await WaitForAsync(s => s.Idle is { Noticed: false }, "so does a message in the open tab");
+        await WaitForAsync(s => s.Idle is { Noticed: false }, "a message in the open tab cancels it too");
         Assert.Equal(0, StopRequests);
     }
 
     [Fact]
-    public async Task A_role_that_may_not_is_told_with_the_exact_permission_and_asked_again_when_it_may()
+    public async Task A_denied_idle_stop_is_reported_with_the_exact_permission_and_retried()
     {
         Aws.Faults.Add(Operations.StopInstances, new Fault.Error("UnauthorizedOperation"));
         ConfigureIdleStop();
@@ -72,7 +75,10 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         StartAgent();
 
         var problem = await WaitForProblemAsync("aws-denied");
-        Assert.StartsWith("AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/",
+            problem.What,
+            StringComparison.Ordinal);
         Assert.DoesNotContain("Encoded", problem.What, StringComparison.Ordinal);
         Assert.Equal("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0 to the instance role; no restart is needed.", problem.Remedy);
         Assert.NotNull(problem.NextTry);
@@ -86,7 +92,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
     [InlineData("RequestLimitExceeded", "aws-throttled")]
     [InlineData("InternalError", "aws-server")]
     [InlineData("OperationNotPermitted", "ec2-stop-protected")]
-    public async Task What_else_EC2_may_answer_is_told_and_tried_again(string type, string code)
+    public async Task Other_EC2_errors_on_an_idle_stop_are_reported_and_retried(string type, string code)
     {
         Aws.Faults.Add(Operations.StopInstances, new Fault.Error(type), times: 1);
         ConfigureIdleStop();
@@ -98,14 +104,18 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
     }
 
     [Fact]
-    public async Task The_doctor_tries_whether_it_may_and_stops_nothing()
+    public async Task The_doctor_checks_the_stop_permission_without_stopping_the_instance()
     {
         ConfigureIdleStop();
         await PushAsync();
         WriteConfig();
-        Task<RagAgent.IntegrationTests.Support.ProcessResult> ExamineAsync() => RunCommandAsync("doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
+        Task<RagAgent.IntegrationTests.Support.ProcessResult> ExamineAsync() => RunCommandAsync(
+            "doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
 
-        Assert.Contains("ok      idle        EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it.", (await ExamineAsync()).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Contains(
+            "ok      idle        EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it.",
+            (await ExamineAsync()).AssertSucceeded(),
+            StringComparison.Ordinal);
         Assert.Equal(412, Assert.Single(Aws.Requests.ByOperation(Operations.StopInstances)).Status);
 
         Aws.Faults.Add(Operations.StopInstances, new Fault.Error("UnauthorizedOperation"));

@@ -8,16 +8,16 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A key that is rotated while the app runs: a restart is the time to take it, and never waits for it long.</summary>
+/// <summary>A secret that is rotated while the app runs. A restart uses it, and never waits long for it.</summary>
 public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     private const string Rotated = "sk-rotated-0123456789";
 
-    /// <summary>The agent's own bound.</summary>
+    /// <summary>How long the agent waits for secrets before a restart.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public async Task The_app_serves_on_with_the_key_it_has_and_comes_back_from_a_crash_with_the_new_one()
+    public async Task A_rotated_secret_is_used_after_the_next_crash()
     {
         await ServeAsync();
         Aws.Parameters.Put(Parameter, Rotated);
@@ -30,7 +30,7 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
     }
 
     [Fact]
-    public async Task While_the_parameter_store_is_out_of_reach_it_comes_back_with_the_key_in_memory_and_takes_the_new_one_at_the_next_crash()
+    public async Task A_crash_without_Parameter_Store_reuses_the_secret_in_memory()
     {
         await ServeAsync();
         Aws.Parameters.Put(Parameter, Rotated);
@@ -45,7 +45,7 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
     }
 
     [Fact]
-    public async Task A_parameter_store_that_hangs_delays_a_restart_by_no_more_than_the_patience()
+    public async Task A_hanging_Parameter_Store_delays_a_restart_only_up_to_the_timeout()
     {
         await ServeAsync();
         Aws.Parameters.Put(Parameter, Rotated);
@@ -56,7 +56,8 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
         Assert.Equal(Hash(Key), await KeyServedAsync());
         var failed = (await WaitUntilServingAsync()).LastFailure!.At;
         var created = DateTimeOffset.Parse((await Docker.InspectAsync(Name))!["Created"]!.GetValue<string>(), CultureInfo.InvariantCulture);
-        Assert.InRange(created - failed, TimeSpan.FromSeconds(4), Timeout + TimeSpan.FromSeconds(5));   // it did wait; and a busy machine takes its time to create
+        // The agent did wait. A busy machine needs some time more to create the container.
+        Assert.InRange(created - failed, TimeSpan.FromSeconds(4), Timeout + TimeSpan.FromSeconds(5));
     }
 
     private async Task ServeAsync()
@@ -70,7 +71,7 @@ public sealed class KeyRotationTests(EngineFixture engineFixture) : PrivateEngin
     private async Task CrashAsync()
     {
         var started = await Docker.StartedAtAsync(Name);
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
         await WaitUntilServedAgainAsync(Docker, started, "the app is back");
     }
 

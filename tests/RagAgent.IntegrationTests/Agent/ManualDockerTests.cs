@@ -5,30 +5,35 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What a person does to the container and its images by hand.</summary>
+/// <summary>What a person does to the container and its images with docker commands.</summary>
 public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngineTestBase(engineFixture)
 {
     [Theory]
     [InlineData("TERM")]
     [InlineData("KILL")]
-    public async Task An_app_that_was_stopped_by_hand_stays_stopped_also_under_the_next_agent_until_somebody_starts_it(string end)
+    public async Task Docker_stop_holds_under_the_next_agent_until_start(string end)
     {
         await PushAsync();
         var first = StartAgent();
         await WaitUntilServingAsync();
 
-        await Docker.DoAsync("stop", "--time", "1", Name);
-        var stopped = await WaitForAsync(s => s.App.State == "stopped", "the stop is respected");
+        await Docker.RunCheckedAsync("stop", "--time", "1", Name);
+        var stopped = await WaitForAsync(s => s.App.State == "stopped", "the app stays stopped");
         Assert.Equal("hand", stopped.App.StoppedBy);
-        await WaitUntilAsync(() => Task.FromResult(first.Log.Contains("stays stopped, until 'ragagent start' or the next boot", StringComparison.Ordinal)), "it is told");
-        await WaitUntilAsync(async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), TestCancellation)).Contains("hand", StringComparison.OrdinalIgnoreCase), "it is written down");
+        await first.WaitForLogAsync("stays stopped, until 'ragagent start' or the next boot");
+        await WaitUntilAsync(
+            async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), TestCancellation))
+                .Contains("hand", StringComparison.OrdinalIgnoreCase),
+            "the stop is saved");
         await first.StopAsync(end);
 
         StartAgent();
-        // All that a start needs is there by then.
-        var still = await WaitForAsync(s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null, "the next agent knows all it needs");
+        // By then the agent has everything that a start needs.
+        var still = await WaitForAsync(
+            s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null,
+            "the next agent knows everything it needs");
         Assert.Equal(("stopped", "hand"), (still.App.State, still.App.StoppedBy));
-        Assert.Equal("false", await Docker.DoAsync("inspect", "--format", "{{.State.Running}}", Name));
+        Assert.Equal("false", await Docker.RunCheckedAsync("inspect", "--format", "{{.State.Running}}", Name));
 
         (await RunCommandAsync("start", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();
         Assert.Equal("1", await ServedVersionAsync());
@@ -36,7 +41,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task An_app_that_the_operator_stopped_stays_stopped_under_the_next_agent_until_somebody_starts_it()
+    public async Task Ragagent_stop_holds_under_the_next_agent_until_start()
     {
         await PushAsync();
         var first = StartAgent();
@@ -46,7 +51,9 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         Assert.Empty(await ContainersAsync(Docker));
         await first.StopAsync();
         StartAgent();
-        var still = await WaitForAsync(s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null, "the next agent knows all it needs");
+        var still = await WaitForAsync(
+            s => s.Engine.Answers && s.Secrets.ReadAt is not null && s.Image.CheckedAt is not null,
+            "the next agent knows everything it needs");
         Assert.Equal(("stopped", "operator"), (still.App.State, still.App.StoppedBy));
         Assert.Empty(await ContainersAsync(Docker));
 
@@ -55,7 +62,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task A_kill_is_not_a_wish_to_have_it_stopped()
+    public async Task Docker_kill_is_treated_as_a_crash_and_not_as_a_stop()
     {
         ConfigureRareProbes();
         await PushAsync();
@@ -63,7 +70,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         await WaitUntilServingAsync();
         var started = await Docker.StartedAtAsync(Name);
 
-        await Docker.DoAsync("kill", Name);
+        await Docker.RunCheckedAsync("kill", Name);
 
         var failure = await WaitForFailureAsync("app-exited");
         Assert.Equal((137, 9, false), (failure.Exit!.Code, failure.Exit.Signal, failure.Exit.OutOfMemory));
@@ -72,7 +79,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
     }
 
     [Fact]
-    public async Task A_container_that_was_removed_by_force_is_created_again_with_the_same_mounts()
+    public async Task A_container_removed_by_force_is_created_again_with_the_same_mounts()
     {
         var data = Directory.CreateDirectory(Path.Combine(Folder, "data")).FullName;
         File.SetUnixFileMode(data, (UnixFileMode)0b111_111_111);
@@ -83,41 +90,46 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         StartAgent();
         await WaitUntilServingAsync();
         var mounts = await MountsAsync();
-        await Docker.DoAsync("exec", Name, "/bin/sh", "-c", "echo kept >/app/data/chroma_db/file");
+        await Docker.RunCheckedAsync("exec", Name, "/bin/sh", "-c", "echo kept >/app/data/chroma_db/file");
 
-        await Docker.DoAsync("rm", "--force", Name);
+        await Docker.RunCheckedAsync("rm", "--force", Name);
 
         await WaitForFailureAsync("container-removed");
         await WaitUntilServingAsync();
         Assert.Equal(2, mounts.Length);
         Assert.Equal(mounts, await MountsAsync());
-        Assert.Equal("kept", await Docker.DoAsync("exec", Name, "/bin/sh", "-c", "cat /app/data/logs/file"));
+        Assert.Equal("kept", await Docker.RunCheckedAsync("exec", Name, "/bin/sh", "-c", "cat /app/data/logs/file"));
     }
 
     [Fact]
-    public async Task A_prune_of_everything_leaves_what_serves_and_the_last_good_image_is_fetched_again_for_a_rollback()
+    public async Task Docker_system_prune_leaves_the_app_and_the_last_known_good_image_is_pulled_again()
     {
         var engine = await StartEngineAsync();
         Config["update"]!["watch"] = "1s";
         await PushAsync("old");
         StartAgent();
-        var old = await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has proven itself");
+        var old = await WaitForAsync(s => s.Rollout.LastGood.Count == 1, "the first image has passed its watch");
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
-        var current = await WaitForAsync(s => s.Rollout.LastGood.Count == 2 && s.Rollout.Phase == "settled", "the second image has proven itself");
+        var current = await WaitForAsync(
+            s => s.Rollout.LastGood.Count == 2 && s.Rollout.Phase == "settled", "the second image has passed its watch");
         var started = await engine.Docker.StartedAtAsync(Name);
         var lastGood = $"{Repository}@{old.App.Digest}";
-        await engine.Docker.DoAsync("image", "inspect", lastGood);
+        await engine.Docker.RunCheckedAsync("image", "inspect", lastGood);
 
-        await engine.Docker.DoAsync("system", "prune", "--all", "--force");
+        await engine.Docker.RunCheckedAsync("system", "prune", "--all", "--force");
         Assert.NotEqual(0, (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode);
 
-        // Nothing tells of it: the next look at the engine finds it.
-        await WaitUntilAsync(async () => (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode == 0, "it is fetched again");
+        // No event reports it, so the next inspection of the engine has to find it.
+        await WaitUntilAsync(
+            async () => (await engine.Docker.RunAsync("image", "inspect", lastGood)).ExitCode == 0, "the image is pulled again");
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
         Assert.Equal("new", await ServedVersionAsync());
-        // The tag's name stays with what the tag means.
-        Assert.Contains($"{Repository}@{current.App.Digest}", await engine.Docker.DoAsync("image", "inspect", "--format", "{{.RepoDigests}}", $"{Repository}:latest"), StringComparison.Ordinal);
+        // The tag's name stays with the image it points to.
+        Assert.Contains(
+            $"{Repository}@{current.App.Digest}",
+            await engine.Docker.RunCheckedAsync("image", "inspect", "--format", "{{.RepoDigests}}", $"{Repository}:latest"),
+            StringComparison.Ordinal);
 
         Aws.Requests.Clear();
         (await RunCommandAsync("rollback", "--runtime-dir", RuntimeDirectory)).AssertSucceeded();
@@ -125,7 +137,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         Assert.Empty(Aws.Requests.ByOperation(Operations.RegistryBlob));
     }
 
-    /// <summary>In a fixed order: the engine has none.</summary>
+    /// <summary>Sorted, because the engine returns mounts in no fixed order.</summary>
     private async Task<string[]> MountsAsync() =>
         [.. (await Docker.InspectAsync(Name))!["Mounts"]!.AsArray().Select(mount => mount!.ToJsonString()).Order(StringComparer.Ordinal)];
 }

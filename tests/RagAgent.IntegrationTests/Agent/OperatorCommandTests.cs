@@ -4,11 +4,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What an operator asks for: rollback, unquarantine, stop and start, with what the command says and ends with.</summary>
+/// <summary>The operator's commands rollback, unquarantine, stop and start, with their output and exit codes.</summary>
 public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_rollback_runs_the_image_before_until_the_tag_moves()
+    public async Task A_rollback_serves_the_previous_image_until_the_tag_moves()
     {
         var (old, newer) = await ServeTwoGoodVersionsAsync();
 
@@ -16,7 +16,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
 
         Assert.EndsWith($"{old[..19]} serves now. The newest image is set aside until the tag moves.", rollback.AssertSucceeded(), StringComparison.Ordinal);
         Assert.Equal("old", await ServedVersionAsync());
-        var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "quarantined", "the newest is set aside for good");
+        var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "quarantined", "the newest image is quarantined");
         Assert.Equal((newer, "image-rolled-back"), (status.Rollout.SetAside!.Digest, status.Rollout.SetAside.Why.Code));
         Assert.Equal($"The app serves ({old[..19]}). The newest image {newer[..19]} is quarantined: An operator asked for it.", status.Headline);
         Assert.Contains($"set aside {newer[..19]}, quarantined: An operator asked for it.", (await RequestAsync("status")).AssertSucceeded(), StringComparison.Ordinal);
@@ -33,7 +33,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_second_rollback_is_refused_and_says_why()
+    public async Task A_second_rollback_is_refused_with_the_reason()
     {
         await ServeTwoGoodVersionsAsync();
         (await RequestAsync("rollback")).AssertSucceeded();
@@ -46,7 +46,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task Unquarantine_gives_the_image_that_was_set_aside_another_chance()
+    public async Task Unquarantine_gives_a_quarantined_image_another_chance()
     {
         var (_, newer) = await ServeTwoGoodVersionsAsync();
         (await RequestAsync("rollback")).AssertSucceeded();
@@ -54,18 +54,20 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         Assert.EndsWith($"{newer[..19]} serves now.", (await RequestAsync("unquarantine")).AssertSucceeded(), StringComparison.Ordinal);
 
         Assert.Equal("new", await ServedVersionAsync());
-        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
+        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "the watch is over")).Rollout.SetAside);
     }
 
     [Fact]
-    public async Task What_can_not_be_done_is_refused_at_once_with_the_reason()
+    public async Task Rollback_and_unquarantine_without_a_target_are_refused_at_once()
     {
         await ServeOneAsync();
 
         var rollback = await RequestAsync("rollback");
         var unquarantine = await RequestAsync("unquarantine");
 
-        Assert.Equal((1, "ragagent: the rollback failed. There is no other image that has proven itself, so there is nothing to go back to. Push the wanted version under the tag again."),
+        Assert.Equal(
+            (1, "ragagent: the rollback failed. There is no other image that has proven itself, so there is nothing to go back to. " +
+                "Push the wanted version under the tag again."),
             (rollback.ExitCode, rollback.Error.Trim()));
         Assert.Equal((1, "ragagent: the unquarantine failed. No image is set aside. There is nothing to do; 'ragagent status' shows what serves."),
             (unquarantine.ExitCode, unquarantine.Error.Trim()));
@@ -73,7 +75,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_stop_holds_against_updates_and_restarts_of_the_agent_until_start()
+    public async Task Ragagent_stop_holds_through_updates_and_agent_restarts_until_start()
     {
         var agent = await ServeOneAsync();
 
@@ -84,13 +86,17 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         foreach (var refused in new[] { "update", "rollback", "unquarantine" })
         {
             var response = await RequestAsync(refused);
-            Assert.Equal((1, $"ragagent: the {refused} failed. The app is stopped, by 'ragagent stop'. Start it with 'ragagent start'."), (response.ExitCode, response.Error.Trim()));
+            Assert.Equal(
+                (1, $"ragagent: the {refused} failed. The app is stopped, by 'ragagent stop'. Start it with 'ragagent start'."),
+                (response.ExitCode, response.Error.Trim()));
         }
 
         await agent.StopAsync("KILL");
         await using var history = await WatchContainersAsync();
         StartAgent();
-        await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "operator" }, Image.Digest: not null, Secrets.ReadAt: not null }, "all is there, and it stays stopped");
+        await WaitForAsync(
+            s => s is { App: { State: "stopped", StoppedBy: "operator" }, Image.Digest: not null, Secrets.ReadAt: not null },
+            "image and secrets are known, and the app stays stopped");
         await AssertEveryoneSeesStoppedAsync("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.");
 
         var start = await RequestAsync("start");
@@ -102,26 +108,26 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_docker_stop_holds_like_one_of_ours()
+    public async Task Docker_stop_holds_like_ragagent_stop()
     {
         var agent = await ServeOneAsync();
 
-        await Docker.DoAsync("stop", Name);
+        await Docker.RunCheckedAsync("stop", Name);
 
-        await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "it stays stopped");
+        await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "the app stays stopped");
         await AssertEveryoneSeesStoppedAsync("The app is stopped by 'docker stop'. Start it with 'ragagent start'.");
         var update = await UpdateAsync();
         Assert.Equal((1, "ragagent: the update failed. The app is stopped, by 'docker stop'. Start it with 'ragagent start'."), (update.ExitCode, update.Error.Trim()));
 
         await agent.StopAsync("KILL");
         StartAgent();
-        await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "hand" }, Image.Digest: not null }, "it stays stopped");
+        await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "hand" }, Image.Digest: not null }, "the app stays stopped");
         (await RequestAsync("start")).AssertSucceeded();
         Assert.Equal("1", await ServedVersionAsync());
     }
 
     [Fact]
-    public async Task A_stop_and_a_start_of_what_is_so_already_succeed()
+    public async Task Stopping_a_stopped_app_and_starting_a_running_app_succeed()
     {
         await ServeOneAsync();
         var started = await Docker.StartedAtAsync(Name);
@@ -135,7 +141,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task The_status_tells_of_the_watch_and_of_what_is_good()
+    public async Task Status_shows_the_watch_and_the_last_known_good_image()
     {
         ConfigureUpdate("auto", "1h");
         await PushAsync("old");
@@ -144,7 +150,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
 
-        var status = await WaitForAsync(s => s.Rollout.Phase == "watch", "it is watched");
+        var status = await WaitForAsync(s => s.Rollout.Phase == "watch", "the new image is watched");
 
         Assert.Equal([old], status.Rollout.LastGood);
         Assert.Equal(status.App.Since + TimeSpan.FromHours(1), status.Rollout.WatchUntil);
@@ -160,7 +166,9 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(1, status.ExitCode);
         Assert.StartsWith(sentence + "\n", status.Output, StringComparison.Ordinal);
         Assert.Contains("app       stopped\n", status.Output, StringComparison.Ordinal);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is switched off for now."}""" + "\n"), await GetAsync());
+        Assert.Equal(
+            (HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is switched off for now."}""" + "\n"),
+            await GetAsync());
     }
 
     private async Task<AgentProcess> ServeOneAsync()
@@ -168,7 +176,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         ConfigureUpdate("auto", "1s");
         await PushAsync("1");
         var agent = StartAgent();
-        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, "it has proven itself");
+        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "settled" }, "the watch is over");
         return agent;
     }
 
@@ -178,7 +186,8 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         var old = (await ServeGoodAsync("old")).App.Digest!;
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
-        var status = await WaitForAsync(s => s.App.Digest != old && s is { App.State: "serving", Rollout.Phase: "settled" }, "the second one has proven itself");
+        var status = await WaitForAsync(
+            s => s.App.Digest != old && s is { App.State: "serving", Rollout.Phase: "settled" }, "the second image has passed its watch");
         Assert.Equal([status.App.Digest!, old], status.Rollout.LastGood);
         return (old, status.App.Digest!);
     }

@@ -9,14 +9,14 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>An app that visitors reach by a password only, whose hash is in Parameter Store.</summary>
+/// <summary>An app behind a password whose hash is in Parameter Store.</summary>
 public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string HashParameter = "/ragstream/PASSWORD_HASH";
     private const string Password = "open sesame: please";
 
     [Fact]
-    public async Task A_password_lets_in_its_cookie_opens_a_WebSocket_and_a_new_hash_ends_both()
+    public async Task A_password_and_its_cookie_open_the_app_until_the_hash_changes()
     {
         Aws.Parameters.Put(HashParameter, await HashAsync(Password));
         Config["access"] = new JsonObject { ["password"] = HashParameter };
@@ -24,40 +24,42 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         var agent = StartAgent();
         await WaitUntilServingAsync();
 
-        Assert.Equal(HttpStatusCode.Unauthorized, (await VisitWithAsync(null)).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await VisitWithAsync("wrong")).Status);
-        var (status, cookie) = await VisitWithAsync(Password);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetWithPasswordAsync(null)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetWithPasswordAsync("wrong")).Status);
+        var (status, cookie) = await GetWithPasswordAsync(Password);
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal(WebSocketState.Open, await SessionAsync(cookie));
-        await Assert.ThrowsAsync<WebSocketException>(() => SessionAsync(null));
+        Assert.Equal(WebSocketState.Open, await OpenSessionAsync(cookie));
+        await Assert.ThrowsAsync<WebSocketException>(() => OpenSessionAsync(null));
 
         Aws.Parameters.Put(HashParameter, await HashAsync("another password"));
         (await UpdateAsync()).AssertSucceeded();
-        await UntilAsync(async () => (await VisitWithAsync("another password")).Status == HttpStatusCode.OK);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await VisitWithAsync(Password)).Status);
-        await Assert.ThrowsAsync<WebSocketException>(() => SessionAsync(cookie));
+        await WaitUntilAnsweredAsync(HttpStatusCode.OK, "another password");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetWithPasswordAsync(Password)).Status);
+        await Assert.ThrowsAsync<WebSocketException>(() => OpenSessionAsync(cookie));
         Assert.DoesNotContain("pbkdf2", agent.Log, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, agent.Log, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Who_guesses_is_told_to_wait_and_who_is_in_stays_in()
+    public async Task Password_guessing_is_rate_limited_and_a_logged_in_client_keeps_access()
     {
         Aws.Parameters.Put(HashParameter, await HashAsync(Password));
         Config["access"] = new JsonObject { ["password"] = HashParameter };
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(Password)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(Password)).Status);
 
-        var guesses = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => VisitWithAsync($"guess {i}")));
+        var guesses = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => GetWithPasswordAsync($"guess {i}")));
 
-        Assert.Equal((5, 7), (guesses.Count(g => g.Status == HttpStatusCode.Unauthorized), guesses.Count(g => g.Status == HttpStatusCode.TooManyRequests)));
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(Password)).Status);
+        Assert.Equal(
+            (5, 7),
+            (guesses.Count(g => g.Status == HttpStatusCode.Unauthorized), guesses.Count(g => g.Status == HttpStatusCode.TooManyRequests)));
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(Password)).Status);
     }
 
     [Fact]
-    public async Task A_hash_that_can_not_be_read_keeps_visitors_out_and_is_told_and_one_that_was_read_outlives_its_source()
+    public async Task An_unreadable_password_hash_blocks_clients_and_a_known_hash_outlives_its_source()
     {
         Config["access"] = new JsonObject { ["password"] = HashParameter };
         await PushAsync();
@@ -67,7 +69,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         Assert.Contains($"the parameter {HashParameter} does not exist", problem.What, StringComparison.Ordinal);
         var status = await WaitForAsync(s => s.App.State == "serving", "the app serves");
         Assert.Matches("^The app serves .*, and no visitor gets in. The password can't be checked", status.Headline);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await VisitWithAsync(Password)).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetWithPasswordAsync(Password)).Status);
         Aws.Parameters.Put(HashParameter, "no hash");
         var update = await UpdateAsync();
         Assert.Equal(1, update.ExitCode);
@@ -75,34 +77,34 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         Assert.Equal(1, (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).ExitCode);
 
         Aws.Parameters.Put(HashParameter, await HashAsync(Password));
-        await WaitForAsync(s => s.Problems.Count == 0, "the hash is read by itself");
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(Password)).Status);
+        await WaitForAsync(s => s.Problems.Count == 0, "the hash is read automatically");
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(Password)).Status);
         Assert.Equal(0, (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).ExitCode);
 
         Aws.Faults.Add(Operations.GetParameter, new Fault.Error("AccessDeniedException"));
         await UpdateAsync();
         await WaitForProblemAsync("access-stale");
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(Password)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(Password)).Status);
     }
 
     [Fact]
-    public async Task Who_comes_from_a_network_needs_none_and_others_stay_outside()
+    public async Task Clients_from_an_allowed_network_need_no_password_and_others_are_rejected()
     {
         Config["access"] = new JsonObject { ["networks"] = new JsonArray("127.0.0.0/8") };
         await PushAsync();
         var agent = StartAgent();
         await WaitUntilServingAsync();
-        Assert.Equal(HttpStatusCode.OK, (await VisitWithAsync(null)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await GetWithPasswordAsync(null)).Status);
 
         Config["access"] = new JsonObject { ["networks"] = new JsonArray("192.0.2.0/24") };
         WriteConfig();
         await ReloadAsync(agent);
 
-        await UntilAsync(async () => (await VisitWithAsync(null)).Status == HttpStatusCode.Forbidden);
+        await WaitUntilAnsweredAsync(HttpStatusCode.Forbidden, null);
     }
 
     [Fact]
-    public async Task The_doctor_says_who_can_come_in()
+    public async Task The_doctor_reports_who_can_reach_the_app()
     {
         await PushAsync();
         Assert.Equal(("ok", 0), await AccessAsync());
@@ -121,14 +123,23 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
     private async Task<(string Finding, int ExitCode)> AccessAsync()
     {
         WriteConfig();
-        var output = await RunCommandAsync("doctor", "--json", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
+        var output = await RunCommandAsync(
+            "doctor", "--json", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
         Assert.DoesNotContain("hunter2", output.Output, StringComparison.Ordinal);
-        return (JsonNode.Parse(output.Output)!["checks"]!.AsArray().Single(check => (string)check!["name"]! == "access")!["finding"]!.GetValue<string>(), output.ExitCode);
+        return (
+            JsonNode.Parse(output.Output)!["checks"]!
+                .AsArray()
+                .Single(check => (string)check!["name"]! == "access")!["finding"]!
+                .GetValue<string>(),
+            output.ExitCode);
     }
 
-    private static async Task<string> HashAsync(string password) => (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], input: password + "\n", stopping: TestCancellation)).AssertSucceeded().Trim();
+    private static async Task<string> HashAsync(string password) =>
+        (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], input: password + "\n", stopping: TestCancellation))
+            .AssertSucceeded()
+            .Trim();
 
-    private async Task<(HttpStatusCode Status, string? Cookie)> VisitWithAsync(string? password)
+    private async Task<(HttpStatusCode Status, string? Cookie)> GetWithPasswordAsync(string? password)
     {
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false });
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://127.0.0.1:{Port}/"));
@@ -137,10 +148,13 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
             request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{password}")));
         }
         using var response = await browser.SendAsync(request, TestCancellation);
-        return (response.StatusCode, response.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies.First(cookie => cookie.StartsWith("ragagent_access=", StringComparison.Ordinal)).Split(';')[0] : null);
+        var cookie = response.Headers.TryGetValues("Set-Cookie", out var cookies)
+            ? cookies.First(cookie => cookie.StartsWith("ragagent_access=", StringComparison.Ordinal)).Split(';')[0]
+            : null;
+        return (response.StatusCode, cookie);
     }
 
-    private async Task<WebSocketState> SessionAsync(string? cookie)
+    private async Task<WebSocketState> OpenSessionAsync(string? cookie)
     {
         using var session = new ClientWebSocket();
         session.Options.Proxy = null;
@@ -153,22 +167,17 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         return session.State;
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        while (true)
+    private async Task WaitUntilAnsweredAsync(HttpStatusCode status, string? password) => await WaitUntilAsync(
+        async () =>
         {
             try
             {
-                if (await condition())
-                {
-                    return;
-                }
+                return (await GetWithPasswordAsync(password)).Status == status;
             }
             catch (HttpRequestException)
             {
-                Assert.False(TestCancellation.IsCancellationRequested);   // the door is opened anew
+                return false;   // the front door is being reopened
             }
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestCancellation);
-        }
-    }
+        },
+        $"a client gets {status}");
 }

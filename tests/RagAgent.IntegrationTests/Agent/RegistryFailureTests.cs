@@ -5,11 +5,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>What ECR and the pull may refuse.</summary>
+/// <summary>What ECR and a pull can refuse.</summary>
 public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_token_that_the_role_may_not_have()
+    public async Task A_denied_registry_token_is_reported_with_the_permission()
     {
         Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"));
         await PushAsync();
@@ -24,7 +24,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_pull_that_the_role_may_not_do()
+    public async Task A_denied_pull_is_reported_with_the_permission()
     {
         await PushAsync();
         Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("DENIED"));
@@ -32,7 +32,10 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
 
         var problem = await WaitForProblemAsync("registry-denied");
         Assert.StartsWith($"The instance role may not pull {Repository}:latest: ", problem.What, StringComparison.Ordinal);
-        Assert.Contains("is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/ragstream-web", problem.What, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/ragstream-web",
+            problem.What,
+            StringComparison.Ordinal);
         Assert.StartsWith("Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository", problem.Remedy, StringComparison.Ordinal);
 
         Aws.Faults.Clear();
@@ -40,7 +43,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_token_that_expired_while_the_agent_was_idle_is_renewed_once_and_nobody_notices()
+    public async Task An_expired_registry_token_is_renewed_once_without_a_failure()
     {
         await PushAsync("1");
         StartAgent();
@@ -56,7 +59,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_token_that_is_never_accepted_is_told_after_one_renewal()
+    public async Task A_registry_token_that_is_refused_after_renewal_is_reported()
     {
         await PushAsync();
         Aws.Faults.Add(Operations.RegistryManifest, new Fault.Error("DENIED", "Your authorization token has expired. Reauthenticate and try again."));
@@ -71,7 +74,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_repository_that_does_not_exist()
+    public async Task A_missing_repository_is_reported_and_waited_for()
     {
         StartAgent();
 
@@ -84,7 +87,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_tag_that_does_not_exist()
+    public async Task A_missing_tag_is_reported_and_waited_for()
     {
         await PushAsync("1", "other");
         StartAgent();
@@ -97,7 +100,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task An_image_for_another_kind_of_machine()
+    public async Task An_image_for_another_platform_is_reported_before_pulling()
     {
         await PushAsync("1", "latest", "--platform", "linux/arm64");
         StartAgent();
@@ -105,14 +108,15 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
         var problem = await WaitForProblemAsync("image-platform");
         Assert.Equal($"{Repository}:latest was built for linux/arm64, but this machine is linux/amd64.", problem.What);
         Assert.StartsWith("Build it with 'docker build --platform linux/amd64'", problem.Remedy, StringComparison.Ordinal);
-        Assert.DoesNotContain(Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
 
         await PushAsync("2");
-        await WaitForAsync(s => s.App.State == "serving", "the right image serves");
+        await WaitForAsync(s => s.App.State == "serving", "the image for this platform serves");
     }
 
     [Fact]
-    public async Task An_index_without_an_image_for_this_machine()
+    public async Task An_index_without_an_image_for_this_platform_is_reported()
     {
         await PushAsync("arm", "arm64", "--platform", "linux/arm64");
         await OciIndexPublisher.PushAsync(Http, Aws, "ragstream-web", "latest", [("arm64", "arm64")], TestCancellation);
@@ -123,14 +127,14 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task An_error_inside_a_pull_that_began_well_is_a_failure()
+    public async Task A_layer_that_breaks_off_during_a_pull_is_a_failure()
     {
         await PushAsync("1", "latest", "--ballast", "3m");
-        // The engine has answered 200 and is streaming when a layer turns out to be unavailable.
+        // The engine has already answered 200 and is streaming when a layer breaks off.
         Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut(100_000), method: "GET");
         StartAgent();
 
-        var status = await WaitForAsync(s => s.Problems.Count > 0, "the pull's failure is told");
+        var status = await WaitForAsync(s => s.Problems.Count > 0, "the failure of the pull is reported");
         Assert.Equal("absent", status.App.State);
         Assert.StartsWith($"Getting {Repository}:latest failed: ", status.Problems[0].What, StringComparison.Ordinal);
 
@@ -148,13 +152,13 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
-    public async Task A_registry_that_is_out_of_reach_at_boot_does_not_keep_the_image_on_disk_from_serving()
+    public async Task An_unreachable_registry_at_boot_does_not_keep_the_image_on_disk_from_serving()
     {
         await PushAsync();
         var first = StartAgent();
         await WaitUntilServingAsync();
         await first.StopAsync();
-        await Docker.DoAsync("stop", Name);   // as after a reboot: the container is there, and does not run
+        await Docker.RunCheckedAsync("stop", Name);   // as after a reboot: the container exists, but does not run
 
         Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
         var second = StartAgent();

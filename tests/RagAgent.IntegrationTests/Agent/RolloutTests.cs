@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A new image that is no good: the one before it comes back, and the new one is set aside.</summary>
+/// <summary>A new image that fails: the previous one comes back, and the new one is quarantined.</summary>
 public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private const string StartFirst = "start-first";
@@ -15,7 +15,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     [Theory]
     [InlineData(StartFirst)]
     [InlineData(StopFirst)]
-    public async Task A_new_image_that_exits_at_once_is_quarantined_not_even_tried_after_a_reboot_and_forgotten_when_the_tag_moves(string swap)
+    public async Task An_image_that_exits_at_once_stays_quarantined_across_reboots_until_the_tag_moves(string swap)
     {
         ConfigureUpdate(swap, "2s");
         var before = await ServeGoodAsync();
@@ -26,14 +26,15 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.Equal(1, update.ExitCode);
         var after = await WaitUntilQuarantinedAsync();
         Assert.Equal($"ragagent: the update failed. The newest image {Short(after.SetAside!.Digest)} was set aside, and the last good one is run instead: " +
-            $"The app's container {ContainerOfTheTrial(swap)} exited with code 3. Push a better one, or give it another chance with 'ragagent unquarantine'.", update.Error.Trim());
+            $"The app's container {CandidateName(swap)} exited with code 3. Push a better one, or give it another chance with 'ragagent unquarantine'.", update.Error.Trim());
         Assert.Equal("good", await ServedVersionAsync());
         Assert.Equal([before.App.Digest!], after.LastGood);
 
         await RebootAsync();
         await using var history = await WatchContainersAsync();
         StartAgent();
-        var rebooted = await WaitForAsync(s => s.App.State == "serving" && s.Image.Digest is not null, "the app serves, and the tag is known");
+        var rebooted = await WaitForAsync(
+            s => s.App.State == "serving" && s.Image.Digest is not null, "the app serves, and the tag is known");
 
         Assert.Equal("good", await ServedVersionAsync());
         Assert.Equal(after.SetAside.Digest, rebooted.Image.Digest);
@@ -48,7 +49,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     [Theory]
     [InlineData(StartFirst)]
     [InlineData(StopFirst)]
-    public async Task A_new_image_that_served_and_crashes_within_the_watch_is_rolled_back_from_the_disk_with_everything_else_out_of_reach(string swap)
+    public async Task A_crash_within_the_watch_rolls_back_from_disk_without_registry_or_Parameter_Store(string swap)
     {
         ConfigureUpdate(swap, "5s");
         var before = await ServeGoodAsync();
@@ -67,7 +68,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task A_new_image_that_hangs_within_the_watch_is_rolled_back()
+    public async Task A_hang_within_the_watch_rolls_back()
     {
         ConfigureUpdate(StartFirst, "6s");
         await ServeGoodAsync();
@@ -80,7 +81,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task A_new_image_that_is_slow_to_start_is_given_its_time()
+    public async Task A_new_image_that_starts_slowly_gets_its_time()
     {
         ConfigureUpdate(StopFirst, "2s");
         var before = await ServeGoodAsync();
@@ -90,7 +91,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         (await UpdateAsync()).AssertSucceeded();
 
         Assert.Equal("slow", await ServedVersionAsync());
-        var after = await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself");
+        var after = await WaitForAsync(s => s.Rollout.Phase == "settled", "the watch is over");
         Assert.Equal([after.App.Digest!, before.App.Digest!], after.Rollout.LastGood);
         Assert.Equal((1, 0), (history.StartsOf(after.App.Digest!), history.StartsOf(before.App.Digest!)));
     }
@@ -98,7 +99,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     [Theory]
     [InlineData(StartFirst)]
     [InlineData(StopFirst)]
-    public async Task A_gate_that_is_never_passed_leads_back_to_the_image_before(string swap)
+    public async Task A_candidate_that_never_passes_the_gate_is_rolled_back(string swap)
     {
         ConfigureUpdate(swap, "2s");
         Config["health"]!["gate"]!["path"] = "/cgi-bin/gate";
@@ -109,14 +110,14 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         var update = await UpdateAsync();
 
         Assert.Equal(1, update.ExitCode);
-        // A machine that is under pressure from other tests gives twice the time.
-        Assert.Matches($"The app's container {ContainerOfTheTrial(swap)} was not well within (6|12)s of its start: /cgi-bin/gate answered 500\\.", update.Error);
+        // Under pressure from other tests, the agent allows twice the time.
+        Assert.Matches($"The app's container {CandidateName(swap)} was not well within (6|12)s of its start: /cgi-bin/gate answered 500\\.", update.Error);
         Assert.Equal("good", await ServedVersionAsync());
         await WaitUntilQuarantinedAsync();
     }
 
     [Fact]
-    public async Task An_image_that_can_not_even_be_started_leads_back_as_well()
+    public async Task An_image_that_can_not_be_started_is_rolled_back()
     {
         ConfigureUpdate(StopFirst, "2s");
         await ServeGoodAsync();
@@ -132,15 +133,15 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     public async Task Stops_on_purpose_count_against_no_image()
     {
         ConfigureUpdate(StopFirst, "1h");
-        var before = await ServeGoodAfterAsync();
+        var before = await ServeFirstImageAsync();
         await PushAsync("new");
         (await UpdateAsync()).AssertSucceeded();
         await using var history = await WatchContainersAsync();
 
-        for (var stops = 1; stops <= 3; stops++)   // as many crashes would have ended the trial
+        for (var stops = 1; stops <= 3; stops++)   // three crashes would have ended the trial
         {
-            await Docker.DoAsync("stop", Name);
-            await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "it stays stopped");
+            await Docker.RunCheckedAsync("stop", Name);
+            await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "the app stays stopped");
             (await RequestAsync("start")).AssertSucceeded();
             Assert.Equal("new", await ServedVersionAsync());
         }
@@ -152,10 +153,20 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task The_container_is_made_from_the_configuration_and_never_from_the_one_before()
+    public async Task A_new_container_inherits_nothing_from_the_previous_one()
     {
         ConfigureUpdate(StopFirst, "2s");
-        await PushAsync("old", "latest", "--line", "ENV LEFT_OVER=1", "--line", "VOLUME /left-over", "--line", "EXPOSE 9999", "--line", "LABEL left-over=1");
+        await PushAsync(
+            "old",
+            "latest",
+            "--line",
+            "ENV LEFT_OVER=1",
+            "--line",
+            "VOLUME /left-over",
+            "--line",
+            "EXPOSE 9999",
+            "--line",
+            "LABEL left-over=1");
         StartAgent();
         await WaitUntilServingAsync();
         var old = (await Docker.InspectAsync(Name))!.ToJsonString();
@@ -174,25 +185,27 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.DoesNotContain("9999/tcp", container, StringComparison.Ordinal);
     }
 
-    private async Task<StatusDocument> ServeGoodAfterAsync()
+    private async Task<StatusDocument> ServeFirstImageAsync()
     {
-        // Its watch is an hour: the image before becomes good by making room.
+        // The watch takes an hour. The outgoing image counts as good because a rollout replaces it.
         await PushAsync("good");
         StartAgent();
         return await WaitUntilServingAsync();
     }
 
     private async Task<RolloutStatus> WaitUntilQuarantinedAsync() =>
-        (await WaitForAsync(s => s.App.State == "serving" && s.Rollout.SetAside?.Verdict == "quarantined", "the new image is quarantined")).Rollout;
+        (await WaitForAsync(
+            s => s.App.State == "serving" && s.Rollout.SetAside?.Verdict == "quarantined", "the new image is quarantined")).Rollout;
 
-    /// <summary>What stands beside one that serves has a name of its own until it takes over.</summary>
-    private string ContainerOfTheTrial(string swap) => swap == StartFirst ? $"{Name}-next" : Name;
+    /// <summary>With start-first, the candidate has its own name until it takes over.</summary>
+    private string CandidateName(string swap) => swap == StartFirst ? $"{Name}-next" : Name;
 
     private static string Short(string digest) => digest[..19];
 
     private void CutEverything()
     {
-        foreach (var operation in new[] { Operations.RegistryAny, Operations.StorageBlob, Operations.GetAuthorizationToken, Operations.GetParameter })
+        string[] operations = [Operations.RegistryAny, Operations.StorageBlob, Operations.GetAuthorizationToken, Operations.GetParameter];
+        foreach (var operation in operations)
         {
             Aws.Faults.Add(operation, new Fault.Cut());
         }

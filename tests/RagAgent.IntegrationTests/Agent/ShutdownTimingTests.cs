@@ -5,14 +5,15 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The agent ends, reloads or begins anew at a bad moment.</summary>
+/// <summary>The agent stops, reloads or restarts at a bad moment.</summary>
 public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_container_that_is_being_started_gets_its_secrets_before_the_agent_ends()
+    public async Task A_starting_container_gets_its_secrets_before_the_agent_exits()
     {
         await PushAsync();
-        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(5));
+        await using var slow = new DelayingEngineProxy(
+            Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(5));
         AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
         var agent = StartAgent();
         await slow.Reached.WaitAsync(TimeSpan.FromSeconds(60), TestCancellation);
@@ -24,10 +25,11 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task A_reload_while_the_engine_is_slow_to_start_the_container_does_not_end_the_agent()
+    public async Task A_reload_during_a_slow_container_start_does_not_end_the_agent()
     {
         await PushAsync();
-        await using var slow = new DelayingEngineProxy(Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(24));
+        await using var slow = new DelayingEngineProxy(
+            Path.Combine(Folder, "slow.sock"), new Uri(Docker.Host).LocalPath, "/start", TimeSpan.FromSeconds(24));
         AgentEnvironment["DOCKER_HOST"] = $"unix://{slow.Path}";
         var agent = StartAgent();
         await slow.Reached.WaitAsync(TimeSpan.FromSeconds(60), TestCancellation);
@@ -40,7 +42,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
     }
 
     [Fact]
-    public async Task A_key_that_this_process_has_not_read_does_not_reach_the_log_by_the_apps_last_words()
+    public async Task A_secret_that_this_agent_has_not_read_does_not_leak_through_the_apps_last_lines()
     {
         await PushAsync();
         var first = StartAgent();
@@ -49,15 +51,15 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
         Aws.Faults.Add(Operations.GetParameter, new Fault.Cut());
         var second = StartAgent();
         await WaitUntilServingAsync();
-        await Docker.DoAsync("exec", Name, "/bin/sh", "-c", $"echo 'Incorrect API key provided: {Key}' >/proc/1/fd/2");
-        await Docker.DoAsync("kill", Name);
-        await WaitForAsync(s => s.LastFailure is not null, "the failure is told");
+        await Docker.RunCheckedAsync("exec", Name, "/bin/sh", "-c", $"echo 'Incorrect API key provided: {Key}' >/proc/1/fd/2");
+        await Docker.RunCheckedAsync("kill", Name);
+        await WaitForAsync(s => s.LastFailure is not null, "the failure is reported");
 
         Assert.DoesNotContain(Key, second.Log, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Another_container_name_is_refused_at_reload_for_it_would_leave_a_second_writer()
+    public async Task A_reload_refuses_another_container_name_because_it_would_leave_a_second_writer()
     {
         await PushAsync();
         var agent = StartAgent();
@@ -68,7 +70,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
 
         await agent.SignalAsync("HUP");
 
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
+        await agent.WaitForLogAsync("the configuration in use is kept");
         await agent.WaitForLogAsync($"container.name: can't change while the agent runs: '{Name}' would go on beside the new one");
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         Assert.Null(await Docker.InspectAsync($"{Name}b"));

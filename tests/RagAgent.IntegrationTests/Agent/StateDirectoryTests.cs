@@ -3,16 +3,17 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>A state directory that can't be written to keeps no app from serving.</summary>
+/// <summary>A state directory that can't be written to does not keep the app from serving.</summary>
 public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Theory]
     [InlineData("read-only", "its file system is read-only")]
     [InlineData("full", "the disk is full")]
-    public async Task The_app_serves_the_agent_says_it_once_and_writes_when_it_can(string how, string why)
+    public async Task An_unwritable_state_directory_is_reported_once_and_written_to_when_possible(string how, string why)
     {
         Directory.CreateDirectory(StateDirectory);
-        (await ProcessRunner.RunAsync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
+        (await ProcessRunner.RunAsync(
+            "mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
         DisposeWithTest(new Mount(StateDirectory));
         var rest = Path.Combine(StateDirectory, "rest");
         if (how == "full")
@@ -33,8 +34,10 @@ public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTest
         for (var tries = 0; tries < 3; tries++)
         {
             var before = problem.NextTry;
-            problem = (await WaitForAsync(s => s.Problems.Any(p => p.Code == "state-unwritable" && p.NextTry is { } next && (before is null || next > before.Value.AddMilliseconds(500))), "it is tried again"))
-                .Problems.First(p => p.Code == "state-unwritable");
+            bool IsLater(DateTimeOffset? next) => next is not null && (before is null || next > before.Value.AddMilliseconds(500));
+            var status = await WaitForAsync(
+                s => s.Problems.Any(p => p.Code == "state-unwritable" && IsLater(p.NextTry)), "the next try is scheduled");
+            problem = status.Problems.First(p => p.Code == "state-unwritable");
         }
         await agent.WaitForLogAsync("state.json");
         Assert.Single(agent.Log.Split('\n'), line => line.Contains("state.json", StringComparison.Ordinal));
@@ -47,7 +50,7 @@ public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTest
         {
             (await ProcessRunner.RunAsync("mount", ["-o", "remount,rw", StateDirectory], stopping: TestCancellation)).AssertSucceeded();
         }
-        await WaitForAsync(s => s.Problems.Count == 0, "it is written");
+        await WaitForAsync(s => s.Problems.Count == 0, "the state is written");
         Assert.True(File.Exists(Path.Combine(StateDirectory, "state.json")));
         Assert.Null((await WaitUntilServingAsync()).LastFailure);
     }

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>The state file on a real disk that is full, or read-only.</summary>
+/// <summary>The state file on a real disk that is full or read-only.</summary>
 public sealed class StateDiskTests : IAsyncLifetime
 {
     private static readonly PersistedState Before = new([new ImageName("registry/app", "sha256:aa")], null, null, []);
@@ -32,7 +32,7 @@ public sealed class StateDiskTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_full_disk_is_told_as_one_keeps_what_was_there_and_is_written_to_when_it_has_room()
+    public async Task Saving_state_on_a_full_disk_fails_with_the_reason_and_keeps_the_old_state()
     {
         var rest = Path.Combine(_disk, "rest");
         await Assert.ThrowsAsync<IOException>(() => File.WriteAllBytesAsync(rest, new byte[128 << 10], TestCancellation));
@@ -47,18 +47,20 @@ public sealed class StateDiskTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_disk_that_became_read_only_is_told_as_one_and_still_read()
+    public async Task Saving_state_on_a_read_only_disk_fails_with_the_reason_and_reading_works()
     {
         await MountAsync("-o", "remount,ro", _disk);
 
         var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.SaveAsync(After, TestCancellation));
 
-        Assert.Equal(("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: its file system is read-only."), (refused.Problem.Code, refused.Problem.What));
+        Assert.Equal(
+            ("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: its file system is read-only."),
+            (refused.Problem.Code, refused.Problem.What));
         Assert.Equal(Before, _file.Load());
     }
 
     [Fact]
-    public async Task What_is_broken_on_a_read_only_disk_stays_there_and_the_agent_starts()
+    public async Task Broken_state_on_a_read_only_disk_is_ignored_and_kept()
     {
         await File.WriteAllTextAsync(Path.Combine(_disk, "state.json"), "broken", TestCancellation);
         await MountAsync("-o", "remount,ro", _disk);
@@ -67,5 +69,6 @@ public sealed class StateDiskTests : IAsyncLifetime
         Assert.True(File.Exists(Path.Combine(_disk, "state.json")));
     }
 
-    private static async Task MountAsync(params string[] arguments) => (await ProcessRunner.RunAsync("mount", arguments, stopping: TestCancellation)).AssertSucceeded();
+    private static async Task MountAsync(params string[] arguments) =>
+        (await ProcessRunner.RunAsync("mount", arguments, stopping: TestCancellation)).AssertSucceeded();
 }

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>Updates that meet something else: one another, a tag that moves on, an app that crashes, an engine that will not clean up.</summary>
+/// <summary>
+/// Updates that coincide with something else: another update, a moving tag, a crash loop, an engine that refuses to clean up.
+/// </summary>
 public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Theory]
@@ -17,7 +19,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
         await ServeGoodAsync("first");
         await PushWithBehaviorAsync("second", ("FAKE_APP_START_AFTER", "6"));
         var update = UpdateAsync();
-        await WaitForAsync(s => s.Rollout.Phase == "candidate", "the second one is being started");
+        await WaitForAsync(s => s.Rollout.Phase == "candidate", "the second image is being started");
 
         await PushAsync("third");
         var another = await UpdateAsync();
@@ -26,11 +28,11 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
         (await update).AssertSucceeded();
         Assert.Equal("third", await ServedVersionAsync());
         await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1, "one container is left");
-        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "it has proven itself")).Rollout.SetAside);
+        Assert.Null((await WaitForAsync(s => s.Rollout.Phase == "settled", "the watch is over")).Rollout.SetAside);
     }
 
     [Fact]
-    public async Task Two_updates_at_once_are_one_and_both_are_told_how_it_ended()
+    public async Task Two_simultaneous_updates_become_one_and_both_report_the_result()
     {
         ConfigureUpdate("auto", "2s");
         await ServeGoodAsync("old");
@@ -52,7 +54,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
         Config["restart"]!["maxDelay"] = "10m";
         await PushWithBehaviorAsync("bad", ("FAKE_APP_EXIT_CODE", "3"));
         StartAgent();
-        await WaitForAsync(s => s.App.CrashLooping, "it is called crash-looping");
+        await WaitForAsync(s => s.App.CrashLooping, "the app is reported as crash looping");
         await PushAsync("good");
 
         (await UpdateAsync()).AssertSucceeded();
@@ -64,10 +66,11 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
     [Theory]
     [InlineData("start-first")]
     [InlineData("stop-first")]
-    public async Task What_the_engine_will_not_remove_does_not_fail_the_update(string swap)
+    public async Task A_container_that_the_engine_will_not_remove_does_not_fail_the_update(string swap)
     {
         var refuses = true;
-        await using var engineProxy = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), new Uri(Docker.Host).LocalPath, async context =>
+        var engine = new Uri(Docker.Host).LocalPath;
+        await using var engineProxy = await EngineProxy.StartAsync(Path.Combine(Folder, "proxy.sock"), engine, async context =>
         {
             if (!refuses || context.Request.Method != "DELETE")
             {
@@ -79,7 +82,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
             return true;
         });
         AgentEnvironment["DOCKER_HOST"] = $"{engineProxy.Socket}";
-        // Through the engine and not through the standard input, which this front does not pass on.
+        // Secrets go through the environment, because this proxy does not pass on standard input.
         Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = new JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };
         ConfigureUpdate(swap, "1s");
         await ServeGoodAsync("1");
@@ -92,9 +95,13 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
 
         refuses = false;
         await UpdateToAsync("4");
-        await WaitUntilAsync(async () => (await AgentContainersAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null, "all that was left is removed, and the one that serves has the configured name");
+        await WaitUntilAsync(
+            async () => (await AgentContainersAsync()).Length == 1 && await Docker.InspectAsync(Name) is not null,
+            "all leftovers are removed, and the serving container has the configured name");
         await UpdateToAsync("5");
-        await WaitUntilAsync(async () => PrivateEngine.Lines(await Docker.DoAsync("images", "--digests", "--quiet", Repository)).Length == 2, "old images as well");
+        await WaitUntilAsync(
+            async () => PrivateEngine.Lines(await Docker.RunCheckedAsync("images", "--digests", "--quiet", Repository)).Length == 2,
+            "the old images are removed too");
     }
 
     private async Task UpdateToAsync(string version)
@@ -102,6 +109,7 @@ public sealed class UpdateRaceTests(EngineFixture engineFixture) : AgentTestBase
         await PushAsync(version);
         (await UpdateAsync()).AssertSucceeded();
         Assert.Equal(version, await ServedVersionAsync());
-        await WaitForAsync(s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has proven itself");
+        await WaitForAsync(
+            s => s is { App: { State: "serving", Newest: true }, Rollout.Phase: "settled" }, $"{version} has passed its watch");
     }
 }

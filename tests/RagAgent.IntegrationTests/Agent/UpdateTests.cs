@@ -10,7 +10,7 @@ namespace RagAgent.IntegrationTests.Agent;
 public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     [Fact]
-    public async Task A_new_image_under_the_tag_is_picked_up_and_serves()
+    public async Task An_update_serves_the_new_image_under_the_tag()
     {
         await PushAsync("old");
         StartAgent();
@@ -26,7 +26,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task When_nothing_is_newer_nothing_is_touched()
+    public async Task An_update_without_a_newer_image_changes_nothing()
     {
         await PushAsync();
         StartAgent();
@@ -55,7 +55,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task An_update_that_can_not_ask_the_registry_fails_with_the_reason_and_the_app_serves_on()
+    public async Task An_update_without_a_registry_fails_with_the_reason_and_the_app_keeps_serving()
     {
         await PushAsync();
         StartAgent();
@@ -72,7 +72,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task A_newer_image_that_is_found_by_itself_waits_until_the_last_session_is_closed()
+    public async Task An_automatic_update_waits_until_the_last_session_is_closed()
     {
         Config["update"] = new JsonObject { ["every"] = "10s", ["when"] = "idle" };
         Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
@@ -87,22 +87,22 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WaitForAsync(s => s.App.Sessions == 1, "the session is counted");
 
         await PushFullAsync("new");
-        await WaitForAsync(s => s.App.Newest == false && s.Image.Pull is null, "the newer one is known");
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("waits until no session is open (1 now)", StringComparison.Ordinal)), "the wait is told");
+        await WaitForAsync(s => s.App.Newest == false && s.Image.Pull is null, "the newer image is known");
+        await agent.WaitForLogAsync("waits until no session is open (1 now)");
         Assert.Equal("old", await ServedVersionAsync());
 
         await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
-        await WaitForAsync(s => s.App.State == "serving" && s.App.Newest == true, "the newer one serves");
+        await WaitForAsync(s => s.App.State == "serving" && s.App.Newest == true, "the newer image serves");
         Assert.Equal("new", await ServedVersionAsync());
     }
 
     [Fact]
-    public async Task An_update_brings_an_app_out_of_its_crash_loop_at_once()
+    public async Task An_update_ends_the_backoff_of_a_failing_app_at_once()
     {
         Config["restart"] = new JsonObject { ["firstDelay"] = "1h", ["maxDelay"] = "1h" };
         await PushAsync("bad", "latest", "--no-shell");   // it can't even be started
         StartAgent();
-        await WaitForAsync(s => s.App.State == "backoff", "it waits for its restart");
+        await WaitForAsync(s => s.App.State == "backoff", "the app waits for its restart");
         await PushAsync("good");
 
         (await UpdateAsync()).AssertSucceeded();

@@ -7,15 +7,15 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Agent;
 
-/// <summary>Files that visitors send while one container is stopped to make room for another.</summary>
+/// <summary>Uploads during a stop-first swap.</summary>
 public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
-    private const int HalfSize = 40_000_000;   // far beyond what is buffered anywhere on the way
+    private const int HalfSize = 40_000_000;   // far more than anything on the way buffers
 
     private readonly byte[] _file = RandomNumberGenerator.GetBytes(2 * HalfSize);
 
     [Fact]
-    public async Task One_that_is_under_way_ends_at_the_old_one_before_that_is_stopped()
+    public async Task An_upload_in_flight_finishes_at_the_old_container_before_it_is_stopped()
     {
         await ServeOldAsync();
         using var upload = new Upload(_file);
@@ -23,7 +23,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         await upload.HalfIsSent.WaitAsync(TestCancellation);
 
         var update = UpdateAsync();
-        await WaitForAsync(s => s.Rollout.Phase == "swap", "the old one is about to be stopped");
+        await WaitForAsync(s => s.Rollout.Phase == "swap", "the old container is about to be stopped");
         upload.GoOn();
 
         Assert.Equal($"old {Digest}", await response);
@@ -32,14 +32,16 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
     }
 
     [Fact]
-    public async Task One_that_does_not_end_is_waited_for_no_longer_than_visitors_are_held()
+    public async Task An_endless_upload_delays_a_swap_only_as_long_as_requests_are_held()
     {
         await ServeOldAsync(hold: "1s");
-        // By hand: a client of the library reads no answer before it has sent everything.
+        // HttpClient would not read the response before it has sent the whole request.
         using var sender = new TcpClient();
         await sender.ConnectAsync(IPAddress.Loopback, Port, TestCancellation);
         await using var stream = sender.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"PUT /_stcore/upload_file/session/file HTTP/1.1\r\nHost: app\r\nContent-Length: {_file.Length}\r\n\r\n"), TestCancellation);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"PUT /_stcore/upload_file/session/file HTTP/1.1\r\nHost: app\r\nContent-Length: {_file.Length}\r\n\r\n"),
+            TestCancellation);
         await stream.WriteAsync(_file.AsMemory(0, HalfSize), TestCancellation);
 
         (await UpdateAsync()).AssertSucceeded();
@@ -47,7 +49,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         Assert.Equal("new", await ServedVersionAsync());
         using var response = new StreamReader(stream);
         var first = response.ReadLineAsync(TestCancellation).AsTask();
-        // That its receiver has gone is seen when there is something to hand on.
+        // The agent notices that the upstream has gone when it forwards more data.
         await WaitUntilAsync(
             async () =>
             {
@@ -59,11 +61,11 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
     }
 
     [Fact]
-    public async Task One_that_comes_while_visitors_are_held_arrives_whole_at_the_new_one()
+    public async Task An_upload_sent_while_requests_are_held_arrives_whole_at_the_new_container()
     {
         await ServeOldAsync();
         var update = UpdateAsync();
-        await WaitForAsync(s => s.App.State != "serving", "the old one has gone");
+        await WaitForAsync(s => s.App.State != "serving", "the old container has gone");
         using var upload = new Upload(_file);
         upload.GoOn();
 
@@ -83,7 +85,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         await PushFullAsync("new", "--behave", "FAKE_APP_START_AFTER=2");
     }
 
-    /// <returns>What the app says of it; behind its status when that is not 200.</returns>
+    /// <returns>The app's response, prefixed with the status if that isn't 200.</returns>
     private async Task<string> SendAsync(Upload upload)
     {
         using var response = await Http.PutAsync(new Uri($"http://127.0.0.1:{Port}/_stcore/upload_file/session/file"), upload, TestCancellation);
@@ -91,7 +93,7 @@ public sealed class UploadDuringSwapTests(EngineFixture engineFixture) : AgentTe
         return response.StatusCode == HttpStatusCode.OK ? text : $"{(int)response.StatusCode} {text}";
     }
 
-    /// <summary>A file whose second half is sent when the test says so.</summary>
+    /// <summary>A file whose second half is sent after <see cref="GoOn"/>.</summary>
     private sealed class Upload(byte[] file) : HttpContent
     {
         private readonly TaskCompletionSource _half = new(TaskCreationOptions.RunContinuationsAsynchronously);

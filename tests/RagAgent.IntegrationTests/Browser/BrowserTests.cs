@@ -5,7 +5,9 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Browser;
 
-/// <summary>What a person sees who opens the URL, in a real browser. RAGAGENT_SCREENSHOTS names a folder that gets a picture of each state.</summary>
+/// <summary>
+/// What a person sees in a real browser. If RAGAGENT_SCREENSHOTS names a folder, each state is saved there as a screenshot.
+/// </summary>
 public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     private static readonly string? ScreenshotFolder = Environment.GetEnvironmentVariable("RAGAGENT_SCREENSHOTS");
@@ -13,7 +15,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     private string Url => $"http://127.0.0.1:{Port}/";
 
     [Fact]
-    public async Task Who_comes_before_there_is_an_image_sees_what_goes_on_and_lands_in_the_app_by_itself()
+    public async Task A_browser_opened_before_the_first_pull_sees_progress_and_lands_in_the_app()
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["details"] = "full" };
         Config["health"]!["gate"] = new System.Text.Json.Nodes.JsonObject { ["webSocket"] = "/_stcore/stream" };
@@ -41,7 +43,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task Who_is_in_the_app_stays_in_it_through_a_restart_of_the_agent_and_sees_an_update()
+    public async Task A_browser_keeps_its_page_through_an_agent_restart_and_an_update()
     {
         ConfigureUpdate("start-first", "1s");
         Config["update"]!["drain"] = "1s";
@@ -53,7 +55,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         var page = await chromium.OpenAsync();
         await page.GotoAsync(Url);
         await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("open");
-        // It is lost when the page is loaded again.
+        // A page reload would lose this variable.
         await page.EvaluateAsync("window.isStillHere = true");
 
         await agent.StopAsync("TERM");
@@ -69,30 +71,34 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     }
 
     [Fact]
-    public async Task Who_reads_that_the_app_is_switched_off_reads_as_well_that_the_machine_goes()
+    public async Task The_status_page_of_a_stopped_app_announces_the_idle_stop()
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["accent"] = "#d97706" };
-        Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };   // this machine has been up for longer
+        // The test machine has been up for longer than the grace.
+        Config["idle"] = new System.Text.Json.Nodes.JsonObject { ["stopAfter"] = "10s", ["grace"] = "1m" };
         await PushAsync();
         StartAgent();
         await WaitUntilServingAsync();
         (await RequestAsync("stop")).AssertSucceeded();
         await using var chromium = await ChromiumBrowser.StartAsync();
-        var page = await chromium.OpenAsync(new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
+        var page = await chromium.OpenAsync(
+            new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
 
         Assert.Equal(503, (await page.GotoAsync(Url))!.Status);
 
         await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app is switched off for now.");
         await ScreenshotAsync(page, "stopped");
-        await Assertions.Expect(page.Locator("#ending")).ToHaveTextAsync("This machine is about to be switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
-        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("This machine is being switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#ending")).ToHaveTextAsync(
+            "This machine is about to be switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync(
+            "This machine is being switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
         await Assertions.Expect(page.Locator("#turns")).ToBeHiddenAsync();
         await Assertions.Expect(page.Locator("#ending")).ToBeHiddenAsync();
         await ScreenshotAsync(page, "leaving");
     }
 
     [Fact]
-    public async Task Who_comes_to_an_app_that_keeps_failing_reads_so_and_is_there_when_it_is_mended()
+    public async Task The_status_page_of_a_failing_app_says_so_and_gives_way_to_the_repaired_app()
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream" };
         Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "1s" };
@@ -100,17 +106,20 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         StartAgent();
         await using var chromium = await ChromiumBrowser.StartAsync();
         var page = await chromium.OpenAsync(new() { ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
-        await WaitForAsync(s => s.App.CrashLooping, "it is a crash loop");
+        await WaitForAsync(s => s.App.CrashLooping, "the app is in a crash loop");
 
         await page.GotoAsync(Url);
 
-        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app keeps failing. It is started again by itself, with longer and longer pauses.", new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync(
+            "The app keeps failing. It is started again by itself, with longer and longer pauses.", new() { Timeout = 30_000 });
         await ScreenshotAsync(page, "failing");
-        await PushFullAsync("mended");
+        await PushFullAsync("repaired");
         (await UpdateAsync()).AssertSucceeded();
-        await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("mended", new() { Timeout = 30_000 });
+        await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("repaired", new() { Timeout = 30_000 });
     }
 
     private static Task ScreenshotAsync(IPage page, string name) =>
-        ScreenshotFolder is null ? Task.CompletedTask : page.ScreenshotAsync(new() { Path = Path.Combine(ScreenshotFolder, $"{name}.png"), FullPage = true });
+        ScreenshotFolder is null
+            ? Task.CompletedTask
+            : page.ScreenshotAsync(new() { Path = Path.Combine(ScreenshotFolder, $"{name}.png"), FullPage = true });
 }

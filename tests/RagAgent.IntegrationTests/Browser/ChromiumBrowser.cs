@@ -3,7 +3,7 @@ using RagAgent.IntegrationTests.Support;
 
 namespace RagAgent.IntegrationTests.Browser;
 
-/// <summary>The system's Chromium, without a window.</summary>
+/// <summary>The system's Chromium, headless.</summary>
 internal sealed class ChromiumBrowser : IAsyncDisposable
 {
     private readonly IPlaywright _playwright;
@@ -16,11 +16,12 @@ internal sealed class ChromiumBrowser : IAsyncDisposable
         (await EngineFixture.RunScriptAsync("scripts/apt-install.sh", ["chromium"])).AssertSucceeded();
         var playwright = await Playwright.CreateAsync();
         // Tests run as root, where Chromium has no sandbox.
-        var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
+        var browser = await playwright.Chromium.LaunchAsync(
+            new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
         return new ChromiumBrowser(playwright, browser);
     }
 
-    /// <summary>A visitor with an empty profile.</summary>
+    /// <summary>A new page with an empty profile.</summary>
     public Task<IPage> OpenAsync(BrowserNewPageOptions? options = null) => _browser.NewPageAsync(options);
 
     public async ValueTask DisposeAsync()

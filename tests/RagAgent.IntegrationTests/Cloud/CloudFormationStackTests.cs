@@ -1,44 +1,55 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Cloud;
 
-/// <summary>What the stack makes, read as CloudFormation would read it. That every property exists is checked by scripts/lint.sh.</summary>
+/// <summary>What the stack creates, evaluated as CloudFormation would. scripts/lint.sh checks that every property exists.</summary>
 public sealed class CloudFormationStackTests
 {
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void The_instance_keeps_its_credentials_from_the_container_and_is_not_lost_by_a_mistake()
+    public void The_instance_hides_its_credentials_from_the_container_and_encrypts_its_disks()
     {
         var instance = CloudFormationTemplate.Stack().Resource("Instance")!;
 
-        Assert.Equal("""{"HttpEndpoint":"enabled","HttpTokens":"required","HttpPutResponseHopLimit":"1"}""", instance["MetadataOptions"]!.ToJsonString());
+        Assert.Equal(
+            """{"HttpEndpoint":"enabled","HttpTokens":"required","HttpPutResponseHopLimit":"1"}""",
+            instance["MetadataOptions"]!.ToJsonString());
         Assert.Equal("stop", (string?)instance["InstanceInitiatedShutdownBehavior"]);
         Assert.Equal("true", (string?)instance["BlockDeviceMappings"]![0]!["Ebs"]!["Encrypted"]);
         Assert.Equal("true", (string?)CloudFormationTemplate.Stack().Resource("DataVolume")!["Encrypted"]);
-        Assert.Equal((string?)instance["AvailabilityZone"], (string?)CloudFormationTemplate.Stack().Resource("DataVolume")!["AvailabilityZone"]);
+        Assert.Equal(
+            (string?)instance["AvailabilityZone"], (string?)CloudFormationTemplate.Stack().Resource("DataVolume")!["AvailabilityZone"]);
     }
 
     [Fact]
-    public void Visitors_come_in_at_80_and_443_and_at_8501_on_request_only()
+    public void The_security_group_opens_80_and_443_and_8501_only_on_request()
     {
         Assert.Equal(["80 0.0.0.0/0", "443 0.0.0.0/0"], Open());
-        Assert.Equal(["80 203.0.113.0/24", "443 203.0.113.0/24", "8501 203.0.113.7/32"], Open(("Visitors", "203.0.113.0/24"), ("StreamlitVisitors", "203.0.113.7/32")));
+        Assert.Equal(
+            ["80 203.0.113.0/24", "443 203.0.113.0/24", "8501 203.0.113.7/32"],
+            Open(("Visitors", "203.0.113.0/24"), ("StreamlitVisitors", "203.0.113.7/32")));
 
-        static IEnumerable<string> Open(params (string, string)[] parameters) => CloudFormationTemplate.Stack(parameters).Resource("SecurityGroup")!["SecurityGroupIngress"]!.AsArray().Select(rule =>
+        static IEnumerable<string> Open(params (string, string)[] parameters)
         {
-            Assert.Equal((string?)rule!["FromPort"], (string?)rule["ToPort"]);
-            return $"{rule["FromPort"]} {rule["CidrIp"]}";
-        });
+            var rules = CloudFormationTemplate.Stack(parameters).Resource("SecurityGroup")!["SecurityGroupIngress"]!.AsArray();
+            return rules.Select(rule =>
+            {
+                Assert.Equal((string?)rule!["FromPort"], (string?)rule["ToPort"]);
+                return $"{rule["FromPort"]} {rule["CidrIp"]}";
+            });
+        }
     }
 
     [Fact]
-    public void The_image_that_is_tagged_latest_never_expires()
+    public void The_image_tagged_latest_never_expires()
     {
-        var rules = JsonNode.Parse((string)CloudFormationTemplate.Stack(("KeepImages", "7")).Resource("ImageRepository")!["LifecyclePolicy"]!["LifecyclePolicyText"]!)!["rules"]!.AsArray();
+        var repository = CloudFormationTemplate.Stack(("KeepImages", "7")).Resource("ImageRepository")!;
+        var rules = JsonNode.Parse((string)repository["LifecyclePolicy"]!["LifecyclePolicyText"]!)!["rules"]!.AsArray();
 
         Assert.Equal([1, 2, 3], rules.Select(rule => (int)rule!["rulePriority"]!));
         Assert.Equal(["latest"], rules[0]!["selection"]!["tagPatternList"]!.AsArray().Select(tag => (string?)tag));
@@ -46,7 +57,7 @@ public sealed class CloudFormationStackTests
     }
 
     [Fact]
-    public void GitHubs_role_is_for_the_two_refs_of_one_repository_and_takes_the_place_of_the_user()
+    public void GitHubs_role_trusts_two_refs_of_one_repository_and_replaces_the_user()
     {
         var stack = CloudFormationTemplate.Stack(("Ci", "role"), ("GitHubRepository", "owner/app"));
 
@@ -57,11 +68,14 @@ public sealed class CloudFormationStackTests
         Assert.Null(stack.Resource("CiUser"));
         Assert.NotNull(stack.Resource("OidcProvider"));
         Assert.Null(stack.Resource("CiPolicy")!["Users"]);
-        Assert.Null(CloudFormationTemplate.Stack(("Ci", "role"), ("GitHubRepository", "owner/app"), ("GitHubOidcProvider", "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com")).Resource("OidcProvider"));
+        const string provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
+        var withProvider = CloudFormationTemplate.Stack(
+            ("Ci", "role"), ("GitHubRepository", "owner/app"), ("GitHubOidcProvider", provider));
+        Assert.Null(withProvider.Resource("OidcProvider"));
     }
 
     [Fact]
-    public void At_night_the_schedule_may_stop_this_instance_and_no_other()
+    public void The_nightly_schedule_may_stop_only_this_instance()
     {
         Assert.Null(CloudFormationTemplate.Stack().Resource("NightlySchedule"));
         var stack = CloudFormationTemplate.Stack(("NightlyStop", "cron(0 22 * * ? *)"));
@@ -78,9 +92,10 @@ public sealed class CloudFormationStackTests
     [InlineData("/ragstream/PASSWORD_HASH", "", "", "")]
     [InlineData("", "90m", "", "")]
     [InlineData("", "", "Z0123456789ABCDEFGHIJ", "rag.example.com")]
-    public async Task The_configuration_that_is_written_at_the_first_boot_is_a_good_one(string password, string idle, string zone, string name)
+    public async Task The_configuration_written_at_the_first_boot_is_valid(string password, string idle, string zone, string name)
     {
-        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PasswordParameter", password), ("IdleStopAfter", idle), ("HostedZoneId", zone), ("RecordName", name)));
+        var data = UserDataScripts.FromStack(CloudFormationTemplate.Stack(
+            ("PasswordParameter", password), ("IdleStopAfter", idle), ("HostedZoneId", zone), ("RecordName", name)));
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, data.File("/etc/ragagent.json"), TestCancellation);
 
@@ -97,9 +112,10 @@ public sealed class CloudFormationStackTests
     [Theory]
     [InlineData("false", "delete")]
     [InlineData("true", null)]
-    public void A_name_does_not_outlive_an_address_that_is_somebody_elses_later(string elasticIp, string? onStop)
+    public void Without_an_Elastic_IP_the_DNS_record_is_deleted_on_stop(string elasticIp, string? onStop)
     {
-        var data = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("ElasticIp", elasticIp), ("HostedZoneId", "Z0123456789ABCDEFGHIJ"), ("RecordName", "rag.example.com")));
+        var data = UserDataScripts.FromStack(CloudFormationTemplate.Stack(
+            ("ElasticIp", elasticIp), ("HostedZoneId", "Z0123456789ABCDEFGHIJ"), ("RecordName", "rag.example.com")));
 
         Assert.Equal(onStop, (string?)JsonNode.Parse(data.File("/etc/ragagent.json"))!["dns"]!["onStop"]);
     }
@@ -107,14 +123,15 @@ public sealed class CloudFormationStackTests
     [Theory]
     [InlineData("", null)]
     [InlineData("snap-0123", "snap-0123")]
-    public void The_data_disk_is_new_or_begins_with_a_snapshot(string snapshot, string? expected) =>
+    public void The_data_volume_is_empty_or_created_from_a_snapshot(string snapshot, string? expected) =>
         Assert.Equal(expected, (string?)CloudFormationTemplate.Stack(("DataSnapshot", snapshot)).Resource("DataVolume")!["SnapshotId"]);
 
     [Fact]
-    public void EC2_takes_the_user_data_and_both_of_them_install_in_the_same_way()
+    public void Both_user_data_documents_fit_EC2_and_install_the_same_way()
     {
-        var stack = UserDataScripts.OfStack(CloudFormationTemplate.Stack(("PackageUrl", "https://example.com/ragagent-VERSION-linux-x64.tar.gz"), ("PackageSha256", new string('0', 64))));
-        var byHand = new UserDataScripts(File.ReadAllText(Path.Combine(EngineFixture.Root, "packaging/ami/user-data.yaml")));
+        var stack = UserDataScripts.FromStack(
+            CloudFormationTemplate.Stack(("PackageUrl", "https://example.com/ragagent-VERSION-linux-x64.tar.gz"), ("PackageSha256", new string('0', 64))));
+        var byHand = new UserDataScripts(RepositoryFiles.Read("packaging/ami/user-data.yaml"));
 
         Assert.All([stack, byHand], data =>
         {

@@ -1,17 +1,18 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using RagAgent.Tests.Support;
 using YamlDotNet.RepresentationModel;
 
 namespace RagAgent.IntegrationTests.Cloud;
 
 /// <summary>
-/// A CloudFormation template as CloudFormation would make it with these parameters: conditions are decided, functions carried out. Strict: a function,
-/// a name or a resource's value that is not known here is an error and no guess.
+/// A CloudFormation template, evaluated as CloudFormation would with these parameters: conditions and functions are resolved.
+/// Strict: an unknown function, name or resource value is an error, never a guess.
 /// </summary>
 internal sealed partial class CloudFormationTemplate
 {
-    /// <summary>What <c>AWS::NoValue</c> stands for: the property, or the member of a list, is left out.</summary>
+    /// <summary>Marks <c>AWS::NoValue</c>: the property or list item is left out.</summary>
     private static readonly JsonNode NoValue = JsonValue.Create("AWS::NoValue")!;
 
     private static readonly Dictionary<string, string> PseudoParameters = new()
@@ -28,11 +29,13 @@ internal sealed partial class CloudFormationTemplate
     private readonly Dictionary<string, string> _parameters;
     private readonly Dictionary<string, string> _made;
 
+    private static readonly string TemplateFile = RepositoryFiles.PathOf("packaging/cloudformation/ragstream.yaml");
+
     public const string InstanceId = "i-0123456789abcdef0";
 
-    /// <summary>The project's own.</summary>
+    /// <summary>The project's own template.</summary>
     public static CloudFormationTemplate Stack(params (string Name, string Value)[] parameters) =>
-        new(Path.Combine(Root(), "packaging/cloudformation/ragstream.yaml"), parameters.ToDictionary(p => p.Name, p => p.Value), new Dictionary<string, string>
+        new(TemplateFile, parameters.ToDictionary(p => p.Name, p => p.Value), new Dictionary<string, string>
         {
             ["Instance"] = InstanceId,
             ["InstanceRole"] = "ragstream-InstanceRole",
@@ -47,10 +50,10 @@ internal sealed partial class CloudFormationTemplate
         });
 
     /// <param name="path">The template's file.</param>
-    /// <param name="parameters">What is said in place of the defaults.</param>
+    /// <param name="parameters">Values that replace the template's defaults.</param>
+    /// <param name="made">What <c>Ref</c> ("Name") and <c>GetAtt</c> ("Name.Attribute") return for resources.</param>
     /// <exception cref="KeyNotFoundException">There is no such parameter.</exception>
     /// <exception cref="ArgumentException">The template does not allow a parameter's value.</exception>
-    /// <param name="made">What <c>Ref</c> and <c>GetAtt</c> (as "Name.Attribute") give for the resources that are asked for.</param>
     public CloudFormationTemplate(string path, IReadOnlyDictionary<string, string> parameters, IReadOnlyDictionary<string, string> made)
     {
         var stream = new YamlStream();
@@ -58,9 +61,9 @@ internal sealed partial class CloudFormationTemplate
         stream.Load(text);
         _root = (YamlMappingNode)stream.Documents[0].RootNode;
         _made = new Dictionary<string, string>(made);
-        _parameters = Members(Section("Parameters")).ToDictionary(p => p.Name, p => p.Value is YamlMappingNode described && described.Children.TryGetValue("Default", out var value)
-            ? Scalar(value)
-            : "");
+        _parameters = Members(Section("Parameters")).ToDictionary(
+            p => p.Name,
+            p => p.Value is YamlMappingNode described && described.Children.TryGetValue("Default", out var value) ? Scalar(value) : "");
         foreach (var (name, value) in parameters)
         {
             if (!_parameters.ContainsKey(name))
@@ -71,7 +74,7 @@ internal sealed partial class CloudFormationTemplate
         }
     }
 
-    /// <summary>An output's value; null: its condition does not hold.</summary>
+    /// <summary>An output's value, or null if its condition is false.</summary>
     public string? Output(string name)
     {
         var output = (YamlMappingNode)Section("Outputs").Children[name];
@@ -82,14 +85,14 @@ internal sealed partial class CloudFormationTemplate
 
     public IEnumerable<string> Outputs => Members(Section("Outputs")).Select(o => o.Name);
 
-    /// <summary>The properties of a resource; null: its condition does not hold, so that it is not made.</summary>
+    /// <summary>A resource's properties, or null if its condition is false.</summary>
     public JsonObject? Resource(string name)
     {
         var resource = (YamlMappingNode)Section("Resources").Children[name];
         return IsCreated(resource) ? (JsonObject)Evaluate(resource.Children["Properties"])! : null;
     }
 
-    /// <summary>The names of all resources of a type that are made.</summary>
+    /// <summary>The names of all created resources of a type.</summary>
     public IEnumerable<string> ResourcesOfType(string type) => Members(Section("Resources"))
         .Where(r => r.Value is YamlMappingNode resource && Scalar(resource.Children["Type"]) == type && IsCreated(resource))
         .Select(r => r.Name);
@@ -98,11 +101,13 @@ internal sealed partial class CloudFormationTemplate
     {
         var described = (YamlMappingNode)Section("Parameters").Children[name];
         var isAllowed = described.Children.TryGetValue("AllowedPattern", out var pattern) ? Regex.IsMatch(value, $"^(?:{Scalar(pattern)})$")
-            : !described.Children.TryGetValue("AllowedValues", out var values) || ((YamlSequenceNode)values).Children.Select(Scalar).Contains(value);
+            : !described.Children.TryGetValue("AllowedValues", out var values) ||
+                ((YamlSequenceNode)values).Children.Select(Scalar).Contains(value);
         return isAllowed ? value : throw new ArgumentException($"The template's parameter {name} may not be '{value}'.");
     }
 
-    private bool IsCreated(YamlMappingNode resource) => !resource.Children.TryGetValue("Condition", out var condition) || ConditionHolds(Scalar(condition));
+    private bool IsCreated(YamlMappingNode resource) =>
+        !resource.Children.TryGetValue("Condition", out var condition) || ConditionHolds(Scalar(condition));
 
     private YamlMappingNode Section(string name) => (YamlMappingNode)_root.Children[name];
 
@@ -125,20 +130,23 @@ internal sealed partial class CloudFormationTemplate
                 }
                 return made;
             case YamlSequenceNode sequence:
-                return new JsonArray([.. sequence.Children.Select(Evaluate).Where(member => member != NoValue).Select(member => member?.DeepClone())]);
+                return new JsonArray(
+                    [.. sequence.Children.Select(Evaluate).Where(member => member != NoValue).Select(member => member?.DeepClone())]);
             default:
                 return JsonValue.Create(Scalar(node));
         }
     }
 
-    /// <summary>A function in its short form (a tag) or in its long one (a mapping with one key).</summary>
+    /// <summary>A function in its short form (a tag) or its long form (a mapping with one key).</summary>
     private static (string Name, YamlNode Argument)? Function(YamlNode node)
     {
         if (!node.Tag.IsEmpty && node.Tag.Value is ['!', not '!', ..] tag)
         {
             return (tag[1..], node);
         }
-        return node is YamlMappingNode { Children: [var only] } && Scalar(only.Key) is var key && (key.StartsWith("Fn::", StringComparison.Ordinal) || key == "Ref")
+        return node is YamlMappingNode { Children: [var only] } &&
+            Scalar(only.Key) is var key &&
+            (key.StartsWith("Fn::", StringComparison.Ordinal) || key == "Ref")
             ? (key.Split("::")[^1], only.Value)
             : null;
     }
@@ -148,12 +156,14 @@ internal sealed partial class CloudFormationTemplate
         "Ref" => Scalar(argument) is "AWS::NoValue" ? NoValue : JsonValue.Create(Ref(Scalar(argument))),
         "GetAtt" => JsonValue.Create(_made[Scalar(argument)]),
         "Sub" => JsonValue.Create(Substitute(argument)),
-        "If" when argument is YamlSequenceNode { Children: [var condition, var yes, var no] } => Evaluate(ConditionHolds(Scalar(condition)) ? yes : no),
-        // What the API gets is this text in base64; a reader wants the text.
+        "If" when argument is YamlSequenceNode { Children: [var condition, var yes, var no] } => Evaluate(
+            ConditionHolds(Scalar(condition)) ? yes : no),
+        // The API gets this text in base64. Tests want the text.
         "Base64" => Evaluate(argument),
-        "Select" when argument is YamlSequenceNode { Children: [var at, var from] } => ((JsonArray)Evaluate(from)!)[int.Parse(Scalar(at), CultureInfo.InvariantCulture)],
+        "Select" when argument is YamlSequenceNode { Children: [var at, var from] } => (
+            (JsonArray)Evaluate(from)!)[int.Parse(Scalar(at), CultureInfo.InvariantCulture)],
         "GetAZs" => new JsonArray($"{PseudoParameters["AWS::Region"]}a", $"{PseudoParameters["AWS::Region"]}b"),
-        _ => throw new NotSupportedException($"!{function} is not known here."),
+        _ => throw new NotSupportedException($"The function !{function} is not supported."),
     };
 
     private string Substitute(YamlNode argument)
@@ -173,31 +183,24 @@ internal sealed partial class CloudFormationTemplate
     private string Ref(string name) => PseudoParameters.TryGetValue(name, out var pseudo) ? pseudo
         : _parameters.TryGetValue(name, out var parameter) ? parameter
         : _made.TryGetValue(name, out var made) ? made
-        : throw new KeyNotFoundException($"{name} is neither a parameter nor a resource that is known here.");
+        : throw new KeyNotFoundException($"{name} is neither a parameter nor a known resource.");
 
     private bool ConditionHolds(string condition) => EvaluateCondition(Section("Conditions").Children[condition]);
 
     private bool EvaluateCondition(YamlNode node) => Function(node) switch
     {
-        ("Equals", YamlSequenceNode { Children: [var left, var right] }) => Evaluate(left)!.GetValue<string>() == Evaluate(right)!.GetValue<string>(),
+        ("Equals", YamlSequenceNode { Children: [var left, var right] }) => Evaluate(left)!
+            .GetValue<string>() == Evaluate(right)!
+            .GetValue<string>(),
         ("Not", YamlSequenceNode { Children: [var of] }) => !EvaluateCondition(of),
         ("And", YamlSequenceNode all) => all.Children.All(EvaluateCondition),
         ("Or", YamlSequenceNode any) => any.Children.Any(EvaluateCondition),
         ("Condition", var name) => ConditionHolds(Scalar(name)),
-        var other => throw new NotSupportedException($"The condition !{other?.Name} is not known here."),
+        var other => throw new NotSupportedException($"The condition !{other?.Name} is not supported."),
     };
 
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("These tests run inside the checkout.");
-        }
-        return folder.FullName;
-    }
-
-    private static IEnumerable<(string Name, YamlNode Value)> Members(YamlMappingNode mapping) => mapping.Children.Select(child => (Scalar(child.Key), child.Value));
+    private static IEnumerable<(string Name, YamlNode Value)> Members(YamlMappingNode mapping) =>
+        mapping.Children.Select(child => (Scalar(child.Key), child.Value));
 
     private static string Scalar(YamlNode node) => ((YamlScalarNode)node).Value ?? "";
 

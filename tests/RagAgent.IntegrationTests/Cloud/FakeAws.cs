@@ -5,12 +5,14 @@ using RagAgent.Tests.Support;
 namespace RagAgent.IntegrationTests.Cloud;
 
 /// <summary>
-/// What LocalAws has no word of, answered so that the <c>aws</c> command is content: CloudFormation, with the stack as the template makes it of its parameters;
-/// of EC2 the life of the one instance; of IAM, S3, STS and the rest what the guide needs. The command itself holds each call to AWS's own shapes.
+/// Answers the <c>aws</c> command for services that LocalAws lacks: CloudFormation (the stack that the template creates from its
+/// parameters), the state of one EC2 instance, and what the guide needs of IAM, S3, STS and others. The command itself validates each call.
 /// </summary>
 internal sealed class FakeAws : IAsyncDisposable
 {
     private const string Account = "123456789012";
+
+    private static readonly string[] ReadPrefixes = ["Describe", "List", "Get"];
 
     private readonly TestServer _server;
     private readonly string _registryHost;
@@ -21,38 +23,41 @@ internal sealed class FakeAws : IAsyncDisposable
 
     private FakeAws(TestServer server, string registryHost) => (_server, _registryHost) = (server, registryHost);
 
-    /// <param name="registryHost">Where the stack's repository is.</param>
-    /// <param name="publicAddress">The instance's.</param>
+    /// <param name="registryHost">Replaces ECR's host name in the stack's outputs.</param>
+    /// <param name="publicAddress">The instance's public address.</param>
     public static async Task<FakeAws> StartAsync(string registryHost, string publicAddress)
     {
-        FakeAws? scripted = null;
-        var server = await TestServer.StartAsync(call => scripted!.AnswerAsync(call), record: false);
-        return scripted = new FakeAws(server, registryHost) { PublicAddress = publicAddress };
+        FakeAws? fakeAws = null;
+        var server = await TestServer.StartAsync(call => fakeAws!.AnswerAsync(call), record: false);
+        return fakeAws = new FakeAws(server, registryHost) { PublicAddress = publicAddress };
     }
 
     public string Endpoint => _server.Address.ToString();
 
-    /// <summary>In their order, by IAM's names; what only looks is not among them.</summary>
-    public IReadOnlyList<string> Changes => [.. _calls.Where(call => !call.Contains("Describe", StringComparison.Ordinal) && !call.Contains("List", StringComparison.Ordinal) && !call.Contains("Get", StringComparison.Ordinal))];
+    /// <summary>The calls that change something, in order, by their IAM action names.</summary>
+    public IReadOnlyList<string> Changes =>
+        [.. _calls.Where(call => !ReadPrefixes.Any(prefix => call.Contains(prefix, StringComparison.Ordinal)))];
 
-    /// <summary>Null until it was made, and when it is gone.</summary>
+    /// <summary>Null until it is created and after it is deleted.</summary>
     public CloudFormationTemplate? Stack { get; private set; }
 
     public string PublicAddress { get; private init; } = "";
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    /// <summary>LocalAws was asked to stop it.</summary>
+    /// <summary>Called when LocalAws accepted the instance's stop.</summary>
     public void MarkInstanceStopped() => _instance = "stopped";
 
     private async Task AnswerAsync(HttpContext call)
     {
         if (call.Request.Headers.TryGetValue("X-Amz-Target", out var target))
         {
-            var (service, action) = target.ToString() is var named && named.StartsWith("AmazonSSM", StringComparison.Ordinal) ? ("ssm", named.Split('.')[1]) : ("ecr", named.Split('.')[1]);
+            var (service, action) = target.ToString() is var named && named.StartsWith("AmazonSSM", StringComparison.Ordinal)
+                ? ("ssm", named.Split('.')[1])
+                : ("ecr", named.Split('.')[1]);
             _calls.Add($"{service}:{action}");
             await WriteAsync(call, "application/x-amz-json-1.1", action == "DeleteParameters"
-                ? JsonNode.Parse(await new StreamReader(call.Request.Body).ReadToEndAsync()) is { } asked ? new JsonObject { ["DeletedParameters"] = asked["Names"]!.DeepClone(), ["InvalidParameters"] = new JsonArray() }.ToJsonString() : ""
+                ? await DeleteParametersAsync(call)
                 : """{ "repository": { "repositoryName": "ragstream-web" } }""");
         }
         else if (call.Request.HasFormContentType)
@@ -67,7 +72,10 @@ internal sealed class FakeAws : IAsyncDisposable
             else
             {
                 call.Response.StatusCode = 400;
-                await WriteAsync(call, "text/xml", "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id ragstream does not exist</Message></Error></ErrorResponse>");
+                await WriteAsync(
+                    call,
+                    "text/xml",
+                    "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id ragstream does not exist</Message></Error></ErrorResponse>");
             }
         }
         else
@@ -76,24 +84,30 @@ internal sealed class FakeAws : IAsyncDisposable
         }
     }
 
-    /// <returns>Null: there is no stack.</returns>
+    /// <returns>The response's content, or null if there is no stack.</returns>
     private string? Answer(string action, IFormCollection form) => action switch
     {
         "GetCallerIdentity" => $"<GetCallerIdentityResult><Account>{Account}</Account></GetCallerIdentityResult>",
         "DescribeStacks" => Stack is null ? null : $"<DescribeStacksResult><Stacks><member>{StackXml()}</member></Stacks></DescribeStacksResult>",
-        // Of an update the command asks which parameters there are, to say which keep their values.
-        "GetTemplateSummary" => $"<GetTemplateSummaryResult><Parameters>{string.Concat(Stack!.Parameters.Select(name => $"<member><ParameterKey>{name}</ParameterKey></member>"))}</Parameters></GetTemplateSummaryResult>",
+        // For an update, the command asks for the parameters to know which ones keep their values.
+        "GetTemplateSummary" => "<GetTemplateSummaryResult><Parameters>" +
+            string.Concat(Stack!.Parameters.Select(name => $"<member><ParameterKey>{name}</ParameterKey></member>")) +
+            "</Parameters></GetTemplateSummaryResult>",
         "CreateChangeSet" => ChangeStack(form),
         "DescribeChangeSet" => "<DescribeChangeSetResult><Status>CREATE_COMPLETE</Status></DescribeChangeSetResult>",
         "ExecuteChangeSet" => "<ExecuteChangeSetResult/>",
         "SetStackPolicy" or "ModifyInstanceAttribute" or "DeleteAccessKey" => "",
         "DeleteStack" => DeleteStack(),
-        "CreateAccessKey" => "<CreateAccessKeyResult><AccessKey><UserName>github-ragstream-ci</UserName><AccessKeyId>AKIDLOCALAWSCIUSER00</AccessKeyId><Status>Active</Status><SecretAccessKey>planted-ci-secret</SecretAccessKey></AccessKey></CreateAccessKeyResult>",
+        "CreateAccessKey" =>
+            "<CreateAccessKeyResult><AccessKey><UserName>github-ragstream-ci</UserName><AccessKeyId>AKIDLOCALAWSCIUSER00</AccessKeyId>" +
+            "<Status>Active</Status><SecretAccessKey>planted-ci-secret</SecretAccessKey></AccessKey></CreateAccessKeyResult>",
         "ListAccessKeys" => "<ListAccessKeysResult><AccessKeyMetadata><member><AccessKeyId>AKIDLOCALAWSCIUSER00</AccessKeyId></member></AccessKeyMetadata></ListAccessKeysResult>",
         "StartInstances" => StartInstance(),
         "DescribeInstances" =>
-            $"<reservationSet><item><instancesSet><item><instanceId>{CloudFormationTemplate.InstanceId}</instanceId><instanceState><name>{_instance}</name></instanceState><ipAddress>{PublicAddress}</ipAddress></item></instancesSet></item></reservationSet>",
-        _ => throw new NotSupportedException($"{action} is not in the script."),
+            $"<reservationSet><item><instancesSet><item><instanceId>{CloudFormationTemplate.InstanceId}</instanceId>" +
+            $"<instanceState><name>{_instance}</name></instanceState><ipAddress>{PublicAddress}</ipAddress>" +
+            "</item></instancesSet></item></reservationSet>",
+        _ => throw new NotSupportedException($"{action} is not supported here."),
     };
 
     private string ChangeStack(IFormCollection form)
@@ -114,7 +128,8 @@ internal sealed class FakeAws : IAsyncDisposable
         from name in Stack!.Outputs
         let value = Stack.Output(name)
         where value is not null
-        select $"<member><OutputKey>{name}</OutputKey><OutputValue>{value.Replace($"{Account}.dkr.ecr.eu-central-1.amazonaws.com", _registryHost, StringComparison.Ordinal)}</OutputValue></member>") + "</Outputs>";
+        let reachable = value.Replace($"{Account}.dkr.ecr.eu-central-1.amazonaws.com", _registryHost, StringComparison.Ordinal)
+        select $"<member><OutputKey>{name}</OutputKey><OutputValue>{reachable}</OutputValue></member>") + "</Outputs>";
 
     private string StartInstance()
     {
@@ -134,6 +149,16 @@ internal sealed class FakeAws : IAsyncDisposable
         await call.Request.Body.CopyToAsync(Stream.Null);
         call.Response.Headers.ETag = "\"1\"";
         await WriteAsync(call, "application/xml", call.Request.Method == "GET" ? "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>" : "");
+    }
+
+    private static async Task<string> DeleteParametersAsync(HttpContext call)
+    {
+        var request = JsonNode.Parse(await new StreamReader(call.Request.Body).ReadToEndAsync())!;
+        return new JsonObject
+        {
+            ["DeletedParameters"] = request["Names"]!.DeepClone(),
+            ["InvalidParameters"] = new JsonArray(),
+        }.ToJsonString();
     }
 
     private static Task WriteAsync(HttpContext call, string type, string text)

@@ -3,45 +3,45 @@ using System.Text.Json.Nodes;
 
 namespace RagAgent.IntegrationTests.Cloud;
 
-/// <summary>A call as IAM looks at it.</summary>
-/// <param name="Action">Like ssm:GetParameter.</param>
-/// <param name="Resource">Its ARN, or * for an action that knows none.</param>
-internal sealed record IamCall(string Action, string Resource);
-
 /// <summary>
-/// An identity policy that only allows, evaluated as IAM does for one that has nothing else to say. Strict: an action with a wildcard, an effect or a
-/// condition that is not known here is an error.
+/// An identity policy with only Allow statements, evaluated as IAM would without other policies. Strict: an action with a wildcard,
+/// another effect or an unknown condition is an error.
 /// </summary>
-/// <param name="document">The policy, with every function of CloudFormation carried out.</param>
+/// <param name="document">The policy document, with all CloudFormation functions resolved.</param>
 internal sealed class IamPolicy(JsonNode document)
 {
     private readonly Grant[] _grants = [.. document["Statement"]!.AsArray().SelectMany(ParseGrants)];
 
-    /// <summary>Every pair of an action and a resource that the policy allows, in its own words.</summary>
+    /// <summary>Every pair of action and resource pattern that the policy allows.</summary>
     public IEnumerable<IamCall> Allowed => _grants.Select(g => g.Allowed);
 
     /// <summary>The grants that allow the call.</summary>
-    /// <param name="call">What was asked.</param>
-    /// <param name="context">The condition keys that AWS has for it, with their values.</param>
+    /// <param name="call">The call to check.</param>
+    /// <param name="context">The call's condition keys and their values.</param>
     public IEnumerable<IamCall> Allowing(IamCall call, IReadOnlyDictionary<string, string[]> context) => _grants
-        .Where(g => g.Allowed.Action == call.Action && FileSystemName.MatchesSimpleExpression(g.Allowed.Resource, call.Resource, ignoreCase: false) && g.Conditions.All(c => ConditionHolds(c, context)))
+        .Where(g => g.Allowed.Action == call.Action)
+        .Where(g => FileSystemName.MatchesSimpleExpression(g.Allowed.Resource, call.Resource, ignoreCase: false))
+        .Where(g => g.Conditions.All(condition => ConditionHolds(condition, context)))
         .Select(g => g.Allowed);
 
     private static IEnumerable<Grant> ParseGrants(JsonNode? statement)
     {
         var members = statement!.AsObject();
-        if (members.Select(m => m.Key).Except(["Sid", "Effect", "Action", "Resource", "Condition"]).FirstOrDefault() is { } unknown || (string?)members["Effect"] != "Allow")
+        if (members.Select(m => m.Key).Except(["Sid", "Effect", "Action", "Resource", "Condition"]).FirstOrDefault() is { } unknown ||
+            (string?)members["Effect"] != "Allow")
         {
-            throw new NotSupportedException($"Not known here in a statement: {members.ToJsonString()}");
+            throw new NotSupportedException($"Not supported in a statement: {members.ToJsonString()}");
         }
-        var conditions = (members["Condition"]?.AsObject() ?? []).SelectMany(by => by.Value!.AsObject().Select(key => new Condition(by.Key, key.Key, Texts(key.Value)))).ToArray();
-        foreach (var action in Texts(members["Action"]))
+        var conditions = (members["Condition"]?.AsObject() ?? []).SelectMany(
+            by => by.Value!.AsObject().Select(key => new Condition(by.Key, key.Key, Strings(key.Value))))
+            .ToArray();
+        foreach (var action in Strings(members["Action"]))
         {
             if (action.Contains('*', StringComparison.Ordinal))
             {
-                throw new NotSupportedException($"{action} allows more than can be known.");
+                throw new NotSupportedException($"{action} has a wildcard, so what it allows is unknown.");
             }
-            foreach (var resource in Texts(members["Resource"]))
+            foreach (var resource in Strings(members["Resource"]))
             {
                 yield return new Grant(new IamCall(action, resource), conditions);
             }
@@ -52,18 +52,19 @@ internal sealed class IamPolicy(JsonNode document)
     {
         var found = context.GetValueOrDefault(condition.Key);
         bool IsOne(string value) => condition.Values.Contains(value, StringComparer.Ordinal);
-        bool IsLikeOne(string value) => condition.Values.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, value, ignoreCase: false));
+        bool IsLikeOne(string value) => condition.Values.Any(
+            pattern => FileSystemName.MatchesSimpleExpression(pattern, value, ignoreCase: false));
         return condition.Operator switch
         {
             "StringEquals" => found is [var one] && IsOne(one),
             "StringLike" => found is [var one] && IsLikeOne(one),
             "ForAllValues:StringEquals" => found is null || found.All(IsOne),
             "Null" => condition.Values is [var isAbsent] && (found is null) == (isAbsent == "true"),
-            _ => throw new NotSupportedException($"The condition {condition.Operator} is not known here."),
+            _ => throw new NotSupportedException($"The condition {condition.Operator} is not supported."),
         };
     }
 
-    private static string[] Texts(JsonNode? node) => node switch
+    private static string[] Strings(JsonNode? node) => node switch
     {
         JsonArray many => [.. many.Select(one => one!.GetValue<string>())],
         not null => [node.GetValue<string>()],

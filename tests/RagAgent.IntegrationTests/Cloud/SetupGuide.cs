@@ -2,12 +2,12 @@ using System.Text;
 
 namespace RagAgent.IntegrationTests.Cloud;
 
-/// <summary>The commands of docs/aws-setup.md that are to be run, as its reader would type them: what a comment "run: …" stands before.</summary>
+/// <summary>The runnable commands of docs/aws-setup.md: the code blocks after a comment "run: …".</summary>
 internal static class SetupGuide
 {
     private const string RunMarker = "<!-- run:";
 
-    /// <summary>One script of all blocks of a kind: "aws" in this project's folder or, as "aws app", in the app's, and "local" in the app's.</summary>
+    /// <summary>All blocks of a kind as one script. "aws" runs in this project's folder, "aws app" and "local" in the app's.</summary>
     public static string Commands(string path, string kind)
     {
         var script = new StringBuilder();
@@ -25,7 +25,9 @@ internal static class SetupGuide
                 {
                     script.AppendLine("popd >/dev/null");
                 }
-                run = line.StartsWith(RunMarker, StringComparison.Ordinal) ? line[RunMarker.Length..^"-->".Length].Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];
+                run = line.StartsWith(RunMarker, StringComparison.Ordinal)
+                    ? line[RunMarker.Length..^"-->".Length].Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                    : [];
                 if (run is [var begun, "app"] && begun == kind)
                 {
                     script.AppendLine("pushd app >/dev/null");

@@ -2,12 +2,12 @@ using YamlDotNet.RepresentationModel;
 
 namespace RagAgent.IntegrationTests.Cloud;
 
-/// <summary>What cloud-init would do at the first boot, in its order.</summary>
+/// <summary>The scripts and files of a cloud-config document, in the order in which cloud-init uses them.</summary>
 internal sealed class UserDataScripts
 {
     private readonly YamlMappingNode _root;
 
-    /// <param name="text">A cloud-config document.</param>
+    /// <param name="text">The cloud-config document.</param>
     public UserDataScripts(string text)
     {
         Text = text;
@@ -18,20 +18,26 @@ internal sealed class UserDataScripts
 
     public string Text { get; }
 
-    /// <summary>The script that runs before everything else, at every boot.</summary>
+    /// <summary>The script that runs first, at every boot.</summary>
     public string BootScript => Script("bootcmd");
 
-    /// <summary>The script that runs once, when everything else is done.</summary>
+    /// <summary>The script that runs last, at the first boot only.</summary>
     public string RunScript => Script("runcmd");
 
-    /// <summary>What is written to a file between the two.</summary>
+    /// <summary>The content of a file that is written between the two scripts.</summary>
     public string File(string path) => ((YamlSequenceNode)_root.Children["write_files"]).Children.Cast<YamlMappingNode>()
         .Single(file => file.Children["path"].ToString() == path).Children["content"].ToString();
 
-    /// <summary>The stack's, as CloudFormation would hand it to the instance.</summary>
-    public static UserDataScripts OfStack(CloudFormationTemplate stack) => new(stack.Resource("Instance")!["UserData"]!.GetValue<string>());
+    /// <summary>The stack's user data, as the instance gets it.</summary>
+    public static UserDataScripts FromStack(CloudFormationTemplate stack) =>
+        new(stack.Resource("Instance")!["UserData"]!.GetValue<string>());
 
-    private string Script(string module) => (YamlSequenceNode)_root.Children[module] is { Children: [YamlSequenceNode { Children: [YamlScalarNode { Value: "bash" }, YamlScalarNode { Value: "-c" }, YamlScalarNode script] }] }
-        ? script.Value!
-        : throw new NotSupportedException($"{module} is not one script of bash.");
+    private string Script(string module)
+    {
+        var commands = ((YamlSequenceNode)_root.Children[module]).Children;
+        return commands is [YamlSequenceNode { Children: var words }] &&
+            words is [YamlScalarNode { Value: "bash" }, YamlScalarNode { Value: "-c" }, YamlScalarNode script]
+            ? script.Value!
+            : throw new NotSupportedException($"{module} is not a single bash script.");
+    }
 }

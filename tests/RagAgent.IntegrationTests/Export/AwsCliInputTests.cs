@@ -4,11 +4,12 @@ using RagAgent.Export;
 using RagAgent.Export.Ecs;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Tests.Export;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Export;
 
-/// <summary>The aws command takes what is exported, by the shapes that it has of each call, and sends it whole.</summary>
+/// <summary>The aws command validates the exported documents against its own model of each call and sends them unchanged.</summary>
 public sealed class AwsCliInputTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("export-");
@@ -28,9 +29,9 @@ public sealed class AwsCliInputTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Configurations))]
-    public async Task A_task_definition_is_registered_as_it_is_exported(string configuration)
+    public async Task The_aws_command_registers_an_exported_task_definition_unchanged(string configuration)
     {
-        var exported = EcsTaskDefinition.Create(Of(configuration), new AwsLocation(), null, null).Document;
+        var exported = EcsTaskDefinition.Create(ConfigFor(configuration), new AwsLocation(), null, null).Document;
 
         (await AwsAsync("ecs", "register-task-definition", exported)).AssertSucceeded();
 
@@ -40,14 +41,14 @@ public sealed class AwsCliInputTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Configurations))]
-    public async Task A_service_is_created_as_it_is_exported(string configuration)
+    public async Task The_aws_command_creates_an_exported_service_unchanged(string configuration)
     {
-        var exported = EcsService.Create(Of(configuration), null, null, [], []).Document;
+        var exported = EcsService.Create(ConfigFor(configuration), null, null, [], []).Document;
 
         (await AwsAsync("ecs", "create-service", exported)).AssertSucceeded();
 
         var sent = JsonNode.Parse(_aws.Body)!.AsObject();
-        // The command adds one, so that a call which is made twice makes one service.
+        // The command adds a client token to make the call idempotent.
         sent.Remove("clientToken");
         Assert.Equal("AmazonEC2ContainerServiceV20141113.CreateService", _aws.Target);
         AssertSame(exported, sent.ToJsonString());
@@ -55,15 +56,18 @@ public sealed class AwsCliInputTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Configurations))]
-    public async Task A_target_group_is_created_as_it_is_exported(string configuration)
+    public async Task The_aws_command_creates_an_exported_target_group_unchanged(string configuration)
     {
-        var exported = EcsTargetGroup.Create(Of(configuration), null).Document;
+        var exported = EcsTargetGroup.Create(ConfigFor(configuration), null).Document;
 
         (await AwsAsync("elbv2", "create-target-group", exported)).AssertSucceeded();
 
-        var sent = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(_aws.Body).ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
-        var expected = exported.Where(member => member.Key != "Matcher").ToDictionary(member => member.Key, member => member.Value!.ToString());
-        (expected["Action"], expected["Version"], expected["Matcher.HttpCode"]) = ("CreateTargetGroup", "2015-12-01", (string)exported["Matcher"]!["HttpCode"]!);
+        var sent = Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(_aws.Body)
+            .ToDictionary(pair => pair.Key, pair => pair.Value.ToString());
+        var expected = exported.Where(member => member.Key != "Matcher")
+            .ToDictionary(member => member.Key, member => member.Value!.ToString());
+        (expected["Action"], expected["Version"], expected["Matcher.HttpCode"]) = (
+            "CreateTargetGroup", "2015-12-01", (string)exported["Matcher"]!["HttpCode"]!);
         Assert.Equal(expected.OrderBy(pair => pair.Key, StringComparer.Ordinal), sent.OrderBy(pair => pair.Key, StringComparer.Ordinal));
     }
 
@@ -71,9 +75,9 @@ public sealed class AwsCliInputTests : IAsyncLifetime
     [InlineData("cpu", "1024", "Invalid type for parameter cpu")]
     [InlineData("containerDefinition", "[]", "Unknown parameter in input: \"containerDefinition\"")]
     [InlineData("family", null, "Missing required parameter in input: \"family\"")]
-    public async Task A_member_that_is_wrong_would_be_noticed(string member, string? value, string expected)
+    public async Task The_aws_command_rejects_a_wrong_member(string member, string? value, string expected)
     {
-        var exported = EcsTaskDefinition.Create(Of("everything"), new AwsLocation(), null, null).Document;
+        var exported = EcsTaskDefinition.Create(ConfigFor("everything"), new AwsLocation(), null, null).Document;
         exported.Remove(member);
         if (value is not null)
         {
@@ -86,29 +90,19 @@ public sealed class AwsCliInputTests : IAsyncLifetime
         Assert.Equal("", _aws.Body);
     }
 
-    private static AgentConfig Of(string configuration) => ExportSamples.Read(configuration switch
+    private static AgentConfig ConfigFor(string configuration) => ExportSamples.Read(configuration switch
     {
         "smallest" => ExportSamples.Minimal,
-        "sample" => File.ReadAllText(Path.Combine(Root(), "packaging/ragagent.json")),
+        "sample" => RepositoryFiles.Read("packaging/ragagent.json"),
         _ => ExportSamples.Complete,
     });
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
-    }
 
     private async Task<ProcessResult> AwsAsync(string service, string command, JsonObject input)
     {
         var file = Path.Combine(_folder.FullName, "input.json");
         await File.WriteAllTextAsync(file, JsonFormatter.Format(input), TestCancellation);
-        return await ProcessRunner.RunAsync("/usr/bin/aws", ["--endpoint-url", _aws.Address, "--output", "json", service, command, "--cli-input-json", $"file://{file}"], new Dictionary<string, string>
+        string[] arguments = ["--endpoint-url", _aws.Address, "--output", "json", service, command, "--cli-input-json", $"file://{file}"];
+        return await ProcessRunner.RunAsync("/usr/bin/aws", arguments, new Dictionary<string, string>
         {
             ["HOME"] = _folder.FullName,
             ["LANG"] = "C.UTF-8",

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace RagAgent.IntegrationTests.Export;
 
-/// <summary>On loopback in the place of a service of AWS: says yes, and keeps what was sent.</summary>
+/// <summary>An AWS service on loopback that accepts every call and records it.</summary>
 internal sealed class RequestRecorder : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -16,10 +16,10 @@ internal sealed class RequestRecorder : IAsyncDisposable
 
     public string Address => _server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
-    /// <summary>Of the last call; empty: there was none.</summary>
+    /// <summary>The body of the last call, or empty if there was none.</summary>
     public string Body { get; private set; } = "";
 
-    /// <summary>The operation that the last call named in its header.</summary>
+    /// <summary>The operation from the last call's X-Amz-Target header.</summary>
     public string Target { get; private set; } = "";
 
     public static async Task<RequestRecorder> StartAsync(CancellationToken stopping)

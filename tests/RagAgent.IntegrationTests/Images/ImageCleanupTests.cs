@@ -7,27 +7,27 @@ namespace RagAgent.IntegrationTests.Images;
 public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBase(engineFixture)
 {
     [Fact]
-    public async Task Old_images_of_the_app_go_and_nothing_else_does()
+    public async Task Image_cleanup_removes_old_images_of_the_app_and_nothing_else()
     {
-        // On a disk of its own the bytes that come free can be counted.
-        await using var engine = await PrivateEngine.OnSmallDiskAsync("1g");
+        // A separate disk makes the freed bytes countable.
+        await using var engine = await PrivateEngine.StartOnSmallDiskAsync("1g");
         using var imageStack = CreateImageStack(engine.Socket);
-        var old = await PulledAsync(imageStack, await PushAndResolveAsync("old", "--ballast", "5m"));
-        var used = await PulledAsync(imageStack, await PushAndResolveAsync("used"));
-        var named = await PulledAsync(imageStack, await PushAndResolveAsync("named"));
-        var previous = await PulledAsync(imageStack, await PushAndResolveAsync("previous"));
-        var current = await PulledAsync(imageStack, await PushAndResolveAsync("current"));
-        await engine.Docker.DoAsync("create", "--name", "someones", used.ToString());
-        // What an agent leaves that dies while it tries an image.
-        await engine.Docker.DoAsync("create", "--label", "ragagent.trial=", old.ToString());
-        await engine.Docker.DoAsync("tag", named.ToString(), "mine:named");
-        await engine.Docker.DoAsync("tag", old.ToString(), $"{Repository}:old");
-        await engine.Docker.DoAsync("tag", previous.ToString(), "mine:previous");
+        var old = await PullAsync(imageStack, await PushAndResolveAsync("old", "--ballast", "5m"));
+        var used = await PullAsync(imageStack, await PushAndResolveAsync("used"));
+        var named = await PullAsync(imageStack, await PushAndResolveAsync("named"));
+        var previous = await PullAsync(imageStack, await PushAndResolveAsync("previous"));
+        var current = await PullAsync(imageStack, await PushAndResolveAsync("current"));
+        await engine.Docker.RunCheckedAsync("create", "--name", "someones", used.ToString());
+        // An agent that dies while it tries an image leaves this behind.
+        await engine.Docker.RunCheckedAsync("create", "--label", "ragagent.trial=", old.ToString());
+        await engine.Docker.RunCheckedAsync("tag", named.ToString(), "mine:named");
+        await engine.Docker.RunCheckedAsync("tag", old.ToString(), $"{Repository}:old");
+        await engine.Docker.RunCheckedAsync("tag", previous.ToString(), "mine:previous");
 
-        var collection = await imageStack.Store.CleanUpAsync([current, previous], TestCancellation);
+        var cleanup = await imageStack.Store.CleanUpAsync([current, previous], TestCancellation);
 
-        Assert.Equal(1, collection.Removed);
-        Assert.InRange(collection.FreedBytes, 5_000_000, 20_000_000);
+        Assert.Equal(1, cleanup.Removed);
+        Assert.InRange(cleanup.FreedBytes, 5_000_000, 20_000_000);
         Assert.Null(await imageStack.Engine.FindAsync(old.ToString(), TestCancellation));
         Assert.Null(await imageStack.Engine.FindAsync(named.ToString(), TestCancellation));
         Assert.NotNull(await imageStack.Engine.FindAsync("mine:named", TestCancellation));
@@ -36,24 +36,24 @@ public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBa
             Assert.NotNull(await imageStack.Engine.FindAsync(stays.ToString(), TestCancellation));
         }
 
-        // When the container is gone, so is the reason to keep its image; the next time there is nothing to do.
-        await engine.Docker.DoAsync("rm", "someones");
+        // Without its container, that image is removed too. After that there is nothing left to do.
+        await engine.Docker.RunCheckedAsync("rm", "someones");
         Assert.Equal(1, (await imageStack.Store.CleanUpAsync([current, previous], TestCancellation)).Removed);
         Assert.Equal(new ImageCleanupResult(0, 0), await imageStack.Store.CleanUpAsync([current, previous], TestCancellation));
     }
 
     [Fact]
-    public async Task Before_the_repository_is_known_nothing_goes_and_one_that_can_not_go_keeps_no_other_from_going()
+    public async Task Image_cleanup_waits_for_the_repository_name_and_skips_an_image_it_can_not_remove()
     {
-        await using var engine = await PrivateEngine.OnSmallDiskAsync("1g");
+        await using var engine = await PrivateEngine.StartOnSmallDiskAsync("1g");
         var first = await PushAndResolveAsync("first");
         var second = await PushAndResolveAsync("second");
         using (var other = CreateImageStack(engine.Socket))
         {
-            await PulledAsync(other, first);
-            await PulledAsync(other, second);
+            await PullAsync(other, first);
+            await PullAsync(other, second);
         }
-        await using var front = await EngineProxy.StartAsync(Path.Combine(Folder, "front.sock"), engine.Socket.LocalPath, async context =>
+        await using var proxy = await EngineProxy.StartAsync(Path.Combine(Folder, "proxy.sock"), engine.Socket.LocalPath, async context =>
         {
             if (context.Request.Method != "DELETE" || !context.Request.Path.Value!.Contains(first.Image.Digest, StringComparison.Ordinal))
             {
@@ -63,7 +63,7 @@ public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBa
             await EngineProxy.WriteMessageAsync(context, """{"message":"it does not want to"}""");
             return true;
         });
-        using var imageStack = CreateImageStack(front.Socket);
+        using var imageStack = CreateImageStack(proxy.Socket);
 
         Assert.Equal(new ImageCleanupResult(0, 0), await imageStack.Store.CleanUpAsync([], TestCancellation));
 
@@ -73,7 +73,7 @@ public sealed class ImageCleanupTests(EngineFixture engineFixture) : ImageTestBa
         Assert.Null(await imageStack.Engine.FindAsync(second.Image.ToString(), TestCancellation));
     }
 
-    private static async Task<ImageName> PulledAsync(ImageStack imageStack, Resolution resolution)
+    private static async Task<ImageName> PullAsync(ImageStack imageStack, Resolution resolution)
     {
         await imageStack.EnsureAsync(resolution);
         return resolution.Image;

@@ -1,39 +1,32 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using LocalAws;
-using Microsoft.Extensions.Logging.Abstractions;
-using RagAgent.Common;
-using RagAgent.Configuration;
-using RagAgent.Containers;
 using RagAgent.Images;
 using RagAgent.IntegrationTests.Support;
-using RagAgent.Secrets;
 using RagAgent.Supervision.State;
-using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
 
-/// <summary>The Images room alone, upon a real engine and LocalAws's registry.</summary>
+/// <summary>Tests of RagAgent.Images alone, on a real engine and LocalAws's registry.</summary>
 public abstract class ImageTestBase(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
     internal Uri SharedEngine => new(Docker.Host);
 
-    /// <param name="engine">Its socket.</param>
-    /// <param name="silence">Measures how long a pull is silent.</param>
-    internal ImageStack CreateImageStack(Uri engine, TimeProvider? silence = null) => new(engine, Aws, Name, silence ?? TimeProvider.System);
+    /// <param name="engine">The URI of the engine's socket.</param>
+    /// <param name="silence">The clock that measures how long a pull is silent.</param>
+    internal ImageStack CreateImageStack(Uri engine, TimeProvider? silence = null) =>
+        new(engine, Aws, Name, silence ?? TimeProvider.System);
 
-    internal static async Task<Problem> AssertProblemAsync(Func<Task> call) => (await Assert.ThrowsAsync<ProblemException>(call)).Problem;
-
-    /// <summary>Pushes a version and returns what its tag means.</summary>
+    /// <summary>Pushes a version and resolves its tag.</summary>
     internal async Task<Resolution> PushAndResolveAsync(string version = "1", params string[] more)
     {
         await PushAsync(version, "latest", more);
         return await ResolveAsync();
     }
 
-    /// <summary>Pushes a version that is the one before and one small layer.</summary>
-    internal Task<Resolution> PushLayerAsync(string content) => PushFromAsync($"FROM {Repository}:latest", file => file.Write(Encoding.UTF8.GetBytes(content)));
+    /// <summary>Pushes the previous image plus one small layer.</summary>
+    internal Task<Resolution> PushLayerAsync(string content) =>
+        PushFromAsync($"FROM {Repository}:latest", file => file.Write(Encoding.UTF8.GetBytes(content)));
 
     internal async Task<Resolution> PushFromAsync(string from, Action<FileStream> write)
     {
@@ -47,12 +40,13 @@ public abstract class ImageTestBase(EngineFixture engineFixture) : AgentTestBase
         return await ResolveAsync();
     }
 
-    /// <summary>The hex digits of the digest of the lowest layer of <c>latest</c>; the engine names it by the first twelve.</summary>
+    /// <summary>The hex digest of the lowest layer of <c>latest</c>. The engine shows its first twelve characters.</summary>
     internal async Task<string> LowestLayerAsync()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Aws.RegistryEndpoint, "/v2/ragstream-web/manifests/latest"));
         var (user, password) = Aws.DockerLogin;
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
         request.Headers.Accept.ParseAdd(MediaTypes.DockerManifest);
         using var response = await Http.SendAsync(request, TestCancellation);
         var manifest = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestCancellation))!;
@@ -63,45 +57,5 @@ public abstract class ImageTestBase(EngineFixture engineFixture) : AgentTestBase
     {
         using var imageStack = CreateImageStack(SharedEngine);
         return await imageStack.Store.ResolveAsync(TestCancellation);
-    }
-}
-
-/// <summary>As the agent puts it together, with a login that is known instead of one that AWS gives out.</summary>
-internal sealed class ImageStack : IDisposable
-{
-    private readonly EngineConnection _connection;
-    private readonly RegistryClient _registry = new(TimeProvider.System);
-
-    public ImageStack(Uri engine, LocalAwsServer aws, string name, TimeProvider silence)
-    {
-        var config = new AgentConfig { Image = "ragstream-web", Container = new ContainerConfig { Name = name } };
-        _connection = new EngineConnection(engine, TimeProvider.System);
-        Engine = new EngineImages(_connection);
-        var disk = new EngineDisk(_connection);
-        Store = new ImageStore(config, new FixedLogin(aws), _registry, new EnginePull(_connection, silence), Engine, disk,
-            new ImageRepair(config, Engine, disk, NullLogger<ImageRepair>.Instance), new Retention(Engine, disk, NullLogger<Retention>.Instance));
-    }
-
-    public ImageStore Store { get; }
-
-    public EngineImages Engine { get; }
-
-    public List<PullProgress> Progress { get; } = [];
-
-    public Task<FetchedImage> EnsureAsync(Resolution resolution, bool anew = false, CancellationToken? stopping = null) =>
-        Store.FetchAsync(resolution, anew, Progress.Add, stopping ?? TestContext.Current.CancellationToken);
-
-    public void Dispose()
-    {
-        _registry.Dispose();
-        _connection.Dispose();
-    }
-
-    private sealed class FixedLogin(LocalAwsServer aws) : IRegistryAuthenticator
-    {
-        public bool Handles(string host) => true;
-
-        public Task<RegistryAccess> AuthenticateAsync(string? host, bool anew, CancellationToken stopping) =>
-            Task.FromResult(new RegistryAccess(aws.RegistryHost, aws.RegistryEndpoint, aws.DockerLogin.User, new SecretValue(aws.DockerLogin.Password)));
     }
 }

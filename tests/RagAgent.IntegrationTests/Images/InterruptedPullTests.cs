@@ -5,11 +5,12 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Images;
 
-/// <summary>The agent dies while the engine pulls for it.</summary>
-public sealed class InterruptedPullTests(EngineFixture engineFixture, PrivateEngine engine) : ImageTestBase(engineFixture), IClassFixture<PrivateEngine>
+/// <summary>The agent dies during a pull.</summary>
+public sealed class InterruptedPullTests(
+    EngineFixture engineFixture, PrivateEngine engine) : ImageTestBase(engineFixture), IClassFixture<PrivateEngine>
 {
     [Fact]
-    public async Task The_engine_forgets_the_pull_whole_and_the_next_agent_finishes_it()
+    public async Task A_pull_interrupted_by_the_agents_death_is_finished_by_the_next_agent()
     {
         var resolution = await PushAndResolveAsync("1", "--ballast", "60m");
         AgentEnvironment["DOCKER_HOST"] = engine.Docker.Host;
@@ -18,7 +19,7 @@ public sealed class InterruptedPullTests(EngineFixture engineFixture, PrivateEng
         await WaitUntilAsync(() => Task.FromResult(UnpackedLayers() > 0), "the lowest layer, a small one, is complete");
         await first.StopAsync("KILL");
 
-        // An engine with its own image store drops the layers of a pull that nobody waits for, complete or not: nothing half done is left.
+        // An engine with its own image store drops all layers of a pull whose client is gone, complete or not.
         await WaitUntilAsync(() => Task.FromResult(UnpackedLayers() == 0), "the layers are gone");
         Assert.NotEqual(0, (await engine.Docker.RunAsync("image", "inspect", resolution.Image.ToString())).ExitCode);
 
@@ -26,9 +27,9 @@ public sealed class InterruptedPullTests(EngineFixture engineFixture, PrivateEng
         StartAgent();
         Assert.Equal(resolution.Image.Digest, (await WaitUntilServingAsync()).App.Digest);
 
-        // Begun twice, and in neither pull was anything fetched twice.
+        // There were two pulls, and neither fetched a blob twice.
         Assert.All(Fetched().CountBy(blob => blob), blob => Assert.InRange(blob.Value, 1, 2));
-        await engine.Docker.DoAsync("rm", "--force", Name);
+        await engine.Docker.RunCheckedAsync("rm", "--force", Name);
     }
 
     private int UnpackedLayers()
@@ -37,7 +38,9 @@ public sealed class InterruptedPullTests(EngineFixture engineFixture, PrivateEng
         return Directory.Exists(records) ? Directory.GetDirectories(records).Length : 0;
     }
 
-    /// <summary>Each blob as often as the engine asked for its bytes.</summary>
+    /// <summary>Each blob once per download by the engine.</summary>
     private IEnumerable<string> Fetched() =>
-        Aws.Requests.ByOperation(Operations.StorageBlob).Where(r => r.Method == "GET" && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase)).Select(r => r.Resource);
+        Aws.Requests.ByOperation(Operations.StorageBlob)
+            .Where(r => r.Method == "GET" && r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase))
+            .Select(r => r.Resource);
 }

@@ -9,11 +9,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>Requests signed by AWS's own signer, then spoilt; LocalAws must tell them apart.</summary>
+/// <summary>Requests signed by the AWS SDK and then tampered with. LocalAws must tell the kinds apart.</summary>
 public class InvalidSignatureTests : LocalAwsTestBase
 {
     [Fact]
-    public async Task A_request_that_the_SDK_signed_is_answered()
+    public async Task A_request_signed_by_the_SDK_is_answered()
     {
         var answer = await SendAsync(new BasicAWSCredentials(StaticKeyId, StaticSecret));
 
@@ -21,11 +21,11 @@ public class InvalidSignatureTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task Without_a_signature_the_authentication_token_is_missing() =>
+    public async Task A_request_without_a_signature_lacks_its_authentication_token() =>
         await AssertRefusedAsync("MissingAuthenticationTokenException", "Missing Authentication Token", credentials: null);
 
     [Fact]
-    public async Task A_wrong_secret_gives_a_signature_that_does_not_match() =>
+    public async Task A_signature_with_a_wrong_secret_does_not_match() =>
         await AssertRefusedAsync("InvalidSignatureException", "does not match", new BasicAWSCredentials(StaticKeyId, "wrong"));
 
     [Fact]
@@ -34,14 +34,15 @@ public class InvalidSignatureTests : LocalAwsTestBase
 
     [Fact]
     public async Task A_static_key_with_a_session_token_is_not_recognized() =>
-        await AssertRefusedAsync("UnrecognizedClientException", "is invalid", new SessionAWSCredentials(StaticKeyId, StaticSecret, "made-up"));
+        await AssertRefusedAsync(
+            "UnrecognizedClientException", "is invalid", new SessionAWSCredentials(StaticKeyId, StaticSecret, "made-up"));
 
     [Fact]
-    public async Task A_body_that_was_altered_on_the_way_does_not_match() =>
+    public async Task A_body_altered_in_transit_does_not_match_its_signature() =>
         await AssertRefusedAsync("InvalidSignatureException", "does not match", ValidCredentials, after: r => r.Content = Body("{ }"));
 
     [Fact]
-    public async Task A_body_that_was_altered_with_its_hash_does_not_match() =>
+    public async Task A_body_altered_together_with_its_hash_does_not_match_its_signature() =>
         await AssertRefusedAsync("InvalidSignatureException", "does not match", ValidCredentials, after: r =>
         {
             r.Content = Body("{ }");
@@ -57,7 +58,7 @@ public class InvalidSignatureTests : LocalAwsTestBase
         await AssertRefusedAsync("InvalidSignatureException", "correct service: 'ecr'", ValidCredentials, service: "ssm");
 
     [Fact]
-    public async Task A_signature_of_more_than_five_minutes_ago_has_expired()
+    public async Task A_signature_more_than_five_minutes_old_has_expired()
     {
         Clock.Advance(TimeSpan.FromMinutes(6));
 
@@ -65,7 +66,7 @@ public class InvalidSignatureTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_signature_of_more_than_five_minutes_ahead_is_not_yet_current()
+    public async Task A_signature_more_than_five_minutes_in_the_future_is_not_yet_current()
     {
         Clock.AdjustTime(Clock.GetUtcNow() - TimeSpan.FromMinutes(6));
 
@@ -73,7 +74,7 @@ public class InvalidSignatureTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_header_that_is_no_signature_is_incomplete() =>
+    public async Task A_malformed_authorization_header_is_an_incomplete_signature() =>
         await AssertRefusedAsync("IncompleteSignatureException", "'Signature'", ValidCredentials,
             after: r => r.Headers.Authorization = new AuthenticationHeaderValue("AWS4-HMAC-SHA256", "Credential=nonsense"));
 

@@ -3,11 +3,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>A real Docker Engine logs in, pushes, pulls, and shows its user ECR's words.</summary>
+/// <summary>A real Docker Engine as a client of LocalAws's registry.</summary>
 public class LocalAwsDockerTests : LocalAwsTestBase
 {
     [Fact]
-    public async Task Docker_logs_in_pushes_pulls_and_repeats_what_ECR_says()
+    public async Task Docker_logs_in_pushes_pulls_and_shows_ECRs_error_messages()
     {
         var image = TestImage.Create(fileSize: 500_000);
         await image.PushAsync(Aws, Http, "app", "latest", TestCancellation);
@@ -19,9 +19,12 @@ public class LocalAwsDockerTests : LocalAwsTestBase
         Assert.Contains("no basic auth credentials", anonymous, StringComparison.Ordinal);
 
         var token = await new EcrClient(Aws).TokenAsync(StaticKeyId, StaticSecret, TestCancellation);
-        (await engine.DockerAsync(["login", "--username", "AWS", "--password-stdin", Aws.RegistryHost], token, TestCancellation)).AssertSucceeded();
+        (await engine.DockerAsync(
+            ["login", "--username", "AWS", "--password-stdin", Aws.RegistryHost], token, TestCancellation)).AssertSucceeded();
         (await Docker("pull", $"{name}:latest")).AssertSucceeded();
-        Assert.Equal($"{name}@{image.Digest}", (await Docker("inspect", "--format", "{{index .RepoDigests 0}}", $"{name}:latest")).AssertSucceeded());
+        Assert.Equal(
+            $"{name}@{image.Digest}",
+            (await Docker("inspect", "--format", "{{index .RepoDigests 0}}", $"{name}:latest")).AssertSucceeded());
         Assert.Equal(2, Aws.Requests.ByOperation("registry:blob").Count(r => r is { Method: "GET", Status: 307 }));
 
         Aws.Requests.Clear();

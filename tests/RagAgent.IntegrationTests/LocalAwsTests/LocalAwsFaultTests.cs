@@ -5,13 +5,13 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>Every way to go wrong that can be commanded. Those of IMDS and SSM errors are beside their services.</summary>
+/// <summary>Every kind of fault. Faults of IMDS and SSM are tested with their services.</summary>
 public class LocalAwsFaultTests : LocalAwsTestBase
 {
     private const string Manifest = "/v2/app/manifests/latest";
 
     [Fact]
-    public async Task A_request_that_hangs_is_recorded_and_let_go_when_the_fault_is_cleared()
+    public async Task A_hanging_request_is_recorded_and_released_when_the_fault_is_cleared()
     {
         Aws.Faults.Add("imds-token", new Fault.Hang(), times: 1);
         var hanging = Http.PutAsync(new Uri(Aws.ApiEndpoint, "/latest/api/token"), null, TestCancellation);
@@ -25,7 +25,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_client_may_leave_a_request_that_hangs()
+    public async Task A_client_can_abandon_a_hanging_request()
     {
         Aws.Faults.Add("registry:any", new Fault.Hang());
         using var leaves = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
@@ -39,7 +39,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_delayed_answer_comes_when_its_time_has_passed()
+    public async Task A_delayed_response_arrives_after_its_delay()
     {
         Aws.Faults.Add("imds-token", new Fault.Delay(Seconds: 30), times: 1);
         var begin = Clock.GetUtcNow();
@@ -53,9 +53,9 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_connection_is_cut_in_the_middle_of_a_blob()
+    public async Task The_cut_fault_ends_a_connection_in_the_middle_of_a_blob()
     {
-        var image = await PushedAsync(fileSize: 100_000);
+        var image = await PushAsync(fileSize: 100_000);
         Aws.Faults.Add("registry:blob", new Fault.Cut(AfterBytes: 5000), times: 1);
 
         using (var cut = await SendToRegistryAsync(HttpMethod.Get, BlobPath(image)))
@@ -69,17 +69,18 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_connection_is_cut_before_anything_is_answered()
+    public async Task The_cut_fault_ends_a_connection_before_any_response()
     {
         Aws.Faults.Add("imds-token", new Fault.Cut(), times: 1);
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => Http.PutAsync(new Uri(Aws.ApiEndpoint, "/latest/api/token"), null, TestCancellation));
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => Http.PutAsync(new Uri(Aws.ApiEndpoint, "/latest/api/token"), null, TestCancellation));
     }
 
     [Fact]
-    public async Task A_throttled_blob_comes_no_faster_than_it_may()
+    public async Task A_throttled_blob_arrives_no_faster_than_its_rate()
     {
-        var image = await PushedAsync(fileSize: 50_000);
+        var image = await PushAsync(fileSize: 50_000);
         Aws.Faults.Add("registry:blob", new Fault.Throttle(BytesPerSecond: 10_000));
         var begin = Clock.GetUtcNow();
         var pull = PullAsync(image);
@@ -91,9 +92,9 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_head_that_is_not_allowed_leaves_the_get_alone()
+    public async Task A_fault_for_HEAD_does_not_affect_GET()
     {
-        await PushedAsync();
+        await PushAsync();
         Aws.Faults.Add("registry:manifest", new Fault.Error("UNSUPPORTED"), method: "HEAD");
 
         using var head = await SendToRegistryAsync(HttpMethod.Head, Manifest);
@@ -103,9 +104,9 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task Too_many_requests_says_when_to_come_back()
+    public async Task Too_many_requests_carries_Retry_After()
     {
-        await PushedAsync();
+        await PushAsync();
         Aws.Faults.Add("registry:manifest", new Fault.Error("TOOMANYREQUESTS", RetryAfterSeconds: 7), times: 2);
 
         using var first = await SendToRegistryAsync(HttpMethod.Get, Manifest);
@@ -118,9 +119,9 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_pull_that_IAM_denies_names_caller_action_and_repository()
+    public async Task A_pull_denied_by_IAM_names_caller_action_and_repository()
     {
-        await PushedAsync();
+        await PushAsync();
         Aws.Faults.Add("registry:manifest", new Fault.Error("DENIED"));
         var token = await new EcrClient(Aws).TokenAsync(StaticKeyId, StaticSecret, TestCancellation);
 
@@ -132,7 +133,7 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_callers_first_question_without_a_login_uses_no_fault_up()
+    public async Task A_request_without_a_login_does_not_use_up_a_fault()
     {
         Aws.Faults.Add("registry:any", new Fault.Error("UNKNOWN", Status: 503), times: 1);
 
@@ -144,10 +145,10 @@ public class LocalAwsFaultTests : LocalAwsTestBase
     }
 
     [Fact]
-    public void A_fault_that_never_happens_is_refused() =>
+    public void A_fault_with_zero_repetitions_is_rejected() =>
         Assert.Throws<ArgumentException>(() => Aws.Faults.Add("imds-token", new Fault.Hang(), times: 0));
 
-    private async Task<TestImage> PushedAsync(int fileSize = 10)
+    private async Task<TestImage> PushAsync(int fileSize = 10)
     {
         var image = TestImage.Create(fileSize);
         Assert.Equal(HttpStatusCode.Created, await image.PushAsync(Aws, Http, "app", "latest", TestCancellation));

@@ -8,10 +8,11 @@ namespace RagAgent.IntegrationTests.LocalAwsTests;
 public class LocalAwsMetadataTests : LocalAwsTestBase
 {
     [Fact]
-    public async Task Without_a_token_nothing_is_told() => Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync("instance-id", null)).Status);
+    public async Task Metadata_without_a_token_is_unauthorized() =>
+        Assert.Equal(HttpStatusCode.Unauthorized, (await GetAsync("instance-id", null)).Status);
 
     [Fact]
-    public async Task A_token_opens_the_metadata_until_its_time_is_over()
+    public async Task A_metadata_token_works_until_it_expires()
     {
         var token = await TokenAsync(seconds: 60);
         Assert.Equal((HttpStatusCode.OK, "eu-central-1"), await GetAsync("placement/region", token));
@@ -27,7 +28,7 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     [InlineData("/latest/api/token", "soon", HttpStatusCode.BadRequest)]
     [InlineData("/latest/api/token", null, HttpStatusCode.BadRequest)]
     [InlineData("/2021-07-15/api/token", "60", HttpStatusCode.Forbidden)]
-    public async Task A_token_is_refused_for_a_bad_time_to_live_or_path(string path, string? ttl, HttpStatusCode expected)
+    public async Task A_metadata_token_is_refused_for_an_invalid_lifetime_or_path(string path, string? ttl, HttpStatusCode expected)
     {
         using var response = await PutTokenAsync(path, ttl);
 
@@ -35,7 +36,7 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_token_is_refused_to_a_request_that_was_forwarded()
+    public async Task A_metadata_token_is_refused_to_a_forwarded_request()
     {
         using var response = await PutTokenAsync("/latest/api/token", "60", forwarded: true);
 
@@ -45,7 +46,7 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     [Theory]
     [InlineData("latest")]
     [InlineData("2021-07-15")]
-    public async Task The_role_is_named_with_and_without_a_slash_at_the_end(string version)
+    public async Task The_role_is_listed_with_and_without_a_trailing_slash(string version)
     {
         var token = await TokenAsync();
 
@@ -67,7 +68,7 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task Credentials_stay_the_same_until_five_minutes_before_their_end()
+    public async Task Role_credentials_change_five_minutes_before_they_expire()
     {
         var first = await RoleDocumentAsync();
 
@@ -79,7 +80,7 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_role_that_comes_late_is_404_first_and_there_afterwards()
+    public async Task A_role_attached_late_is_404_first_and_found_afterwards()
     {
         Aws.Faults.AddMissingRole(times: 1);
         var token = await TokenAsync();
@@ -89,7 +90,7 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_role_that_may_not_be_assumed_says_so_with_200()
+    public async Task A_role_that_can_not_be_assumed_says_so_with_status_200()
     {
         Aws.Faults.Add("imds-credentials", new Fault.RoleRefused());
 
@@ -97,7 +98,7 @@ public class LocalAwsMetadataTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task Expired_credentials_ended_before_now()
+    public async Task The_expired_credentials_fault_gives_credentials_that_have_expired()
     {
         Aws.Faults.Add("imds-credentials", new Fault.ExpiredCredentials(), times: 1);
 

@@ -15,7 +15,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     private const string Arn = "arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY";
 
     [Fact]
-    public async Task A_secret_is_decrypted_when_asked_to_be()
+    public async Task A_SecureString_is_decrypted_on_request()
     {
         Aws.Parameters.Put(Name, "sk-planted");
 
@@ -25,7 +25,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_secret_that_is_not_to_be_decrypted_comes_as_ciphertext_not_as_an_error()
+    public async Task A_SecureString_without_decryption_is_ciphertext_and_not_an_error()
     {
         Aws.Parameters.Put(Name, "sk-planted");
 
@@ -39,7 +39,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     [InlineData(Name + ":1", "first")]
     [InlineData(Arn, "second")]
     [InlineData(Arn + ":1", "first")]
-    public async Task Every_form_of_the_name_finds_its_version(string asked, string expected)
+    public async Task A_parameter_is_found_by_every_form_of_its_name(string asked, string expected)
     {
         Aws.Parameters.Put(Name, "first");
         Aws.Parameters.Put(Name, "second");
@@ -48,7 +48,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task What_is_missing_has_its_own_error()
+    public async Task A_missing_parameter_and_a_missing_version_have_their_own_errors()
     {
         Aws.Parameters.Put(Name, "first");
 
@@ -57,7 +57,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task Several_are_read_at_once_and_the_missing_are_named()
+    public async Task Several_parameters_are_read_at_once_and_missing_ones_are_named()
     {
         Aws.Parameters.Put(Name, "value", ParameterType.String);
         using var client = Client();
@@ -69,7 +69,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_secret_of_Secrets_Manager_is_read_by_reference_and_only_decrypted()
+    public async Task A_Secrets_Manager_secret_is_read_by_reference_and_only_with_decryption()
     {
         Aws.Parameters.PutSecret("ragstream/openai", "sk-managed");
 
@@ -92,7 +92,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_throttled_call_is_repeated_by_the_SDK_and_succeeds()
+    public async Task The_SDK_retries_a_throttled_call_and_succeeds()
     {
         Aws.Parameters.Put(Name, "value");
         Aws.Faults.Add("ssm:GetParameter", new Fault.Error("ThrottlingException"), times: 1);
@@ -103,7 +103,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task An_internal_error_comes_as_500()
+    public async Task An_internal_error_has_status_500()
     {
         Aws.Faults.Add("ssm:GetParameter", new Fault.Error("InternalServerError"));
 
@@ -113,7 +113,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task Credentials_of_the_role_that_ended_are_refused_as_expired()
+    public async Task Expired_role_credentials_are_refused()
     {
         var credentials = await new ImdsClient(Http, Aws.ApiEndpoint).CredentialsAsync(TestCancellation);
         Aws.Parameters.Put(Name, "value");
@@ -126,7 +126,7 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task What_was_asked_is_recorded_with_the_callers_name()
+    public async Task Requests_are_recorded_with_the_callers_name()
     {
         Aws.Parameters.Put(Name, "value");
 
@@ -141,7 +141,8 @@ public class LocalAwsParameterTests : LocalAwsTestBase
     private async Task<Parameter> GetAsync(string name, bool decrypt = true, int retries = 0, AWSCredentials? credentials = null)
     {
         using var client = Client(retries, credentials);
-        return (await client.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = decrypt }, TestCancellation)).Parameter;
+        return (
+            await client.GetParameterAsync(new GetParameterRequest { Name = name, WithDecryption = decrypt }, TestCancellation)).Parameter;
     }
 
     private AmazonSimpleSystemsManagementClient Client(int retries = 0, AWSCredentials? credentials = null) =>

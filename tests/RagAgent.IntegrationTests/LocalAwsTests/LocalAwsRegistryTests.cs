@@ -6,13 +6,13 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>ECR's manners in front of a real registry.</summary>
+/// <summary>ECR's behavior in front of a real registry.</summary>
 public class LocalAwsRegistryTests : LocalAwsTestBase
 {
     private const string Repository = "team/ragstream-web";
 
     [Fact]
-    public async Task Without_a_login_the_registry_asks_for_one_as_ECR_does()
+    public async Task The_registry_challenges_a_request_without_a_login_as_ECR_does()
     {
         using var response = await Http.GetAsync(new Uri(Aws.RegistryEndpoint, "/v2/"), TestCancellation);
 
@@ -21,7 +21,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_password_that_nobody_gave_out_opens_nothing()
+    public async Task An_unknown_password_does_not_open_the_registry()
     {
         using var response = await SendToRegistryAsync(HttpMethod.Get, "/v2/", "guessed");
 
@@ -29,7 +29,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_token_opens_the_registry_for_twelve_hours()
+    public async Task A_registry_token_is_valid_for_twelve_hours()
     {
         var token = await TokenAsync();
         using (var early = await SendToRegistryAsync(HttpMethod.Get, "/v2/", token))
@@ -44,7 +44,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task All_tokens_can_be_ended_at_once_but_the_publishers()
+    public async Task All_registry_tokens_except_the_publishers_can_be_expired_at_once()
     {
         var token = await TokenAsync();
 
@@ -56,7 +56,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_missing_repository_and_a_missing_tag_have_ECRs_words()
+    public async Task A_missing_repository_and_a_missing_tag_have_ECRs_error_messages()
     {
         Aws.Repositories.Create(Repository);
 
@@ -69,7 +69,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task What_was_pushed_is_found_by_tag_and_by_digest()
+    public async Task A_pushed_image_is_found_by_tag_and_by_digest()
     {
         var image = TestImage.Create(fileSize: 1000);
         Assert.Equal(HttpStatusCode.Created, await image.PushAsync(Aws, Http, Repository, "latest", TestCancellation));
@@ -82,11 +82,11 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_blob_comes_from_another_host_whose_address_needs_no_login()
+    public async Task A_blob_is_redirected_to_a_storage_address_that_needs_no_login()
     {
-        var image = await PushedAsync();
+        var image = await PushAsync();
 
-        var link = await LinkAsync(image);
+        var link = await StorageAddressAsync(image);
 
         Assert.NotEqual(Aws.RegistryEndpoint.Host, link.Host);
         Assert.Equal(image.Layer, await Http.GetByteArrayAsync(link, TestCancellation));
@@ -94,24 +94,26 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task The_storage_refuses_a_request_that_still_carries_the_registrys_login()
+    public async Task The_blob_storage_refuses_a_request_with_the_registrys_login()
     {
-        var link = await LinkAsync(await PushedAsync());
+        var link = await StorageAddressAsync(await PushAsync());
         using var request = new HttpRequestMessage(HttpMethod.Get, link);
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", "QVdTOng=");
 
         using var response = await Http.SendAsync(request, TestCancellation);
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("Only one auth mechanism allowed", await response.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "Only one auth mechanism allowed", await response.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task The_storages_address_is_good_for_an_hour_and_for_its_own_blob_only()
+    public async Task A_storage_address_is_valid_for_one_hour_and_one_blob()
     {
-        var image = await PushedAsync();
-        var link = await LinkAsync(image);
-        var forged = new Uri(link.ToString().Replace(TestImage.DigestOf(image.Layer), TestImage.DigestOf(image.Config), StringComparison.Ordinal));
+        var image = await PushAsync();
+        var link = await StorageAddressAsync(image);
+        var forged = new Uri(
+            link.ToString().Replace(TestImage.DigestOf(image.Layer), TestImage.DigestOf(image.Config), StringComparison.Ordinal));
         using var refused = await Http.GetAsync(forged, TestCancellation);
 
         Clock.Advance(TimeSpan.FromMinutes(61));
@@ -121,9 +123,9 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_login_follows_no_redirect_in_HttpClient()
+    public async Task HttpClient_does_not_forward_the_login_to_a_redirect()
     {
-        var image = await PushedAsync();
+        var image = await PushAsync();
 
         using var response = await SendToRegistryAsync(HttpMethod.Get, BlobPath(image));
 
@@ -131,7 +133,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_push_makes_no_repository_when_it_is_not_to()
+    public async Task A_push_creates_no_repository_if_that_is_off()
     {
         await using var strict = await LocalAwsServer.StartAsync(
             Options with { StorageDirectory = Path.Combine(Folder, "strict"), CreateRepositoryOnPush = false }, TestCancellation);
@@ -145,9 +147,9 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task Images_are_still_there_after_a_restart_on_the_same_storage()
+    public async Task Images_survive_a_restart_on_the_same_storage()
     {
-        var image = await PushedAsync();
+        var image = await PushAsync();
         await Aws.DisposeAsync();
 
         await using var again = await LocalAwsServer.StartAsync(Options, TestCancellation);
@@ -157,7 +159,7 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
     }
 
     [Fact]
-    public async Task A_registry_that_cannot_start_is_named_in_the_error()
+    public async Task An_error_names_a_registry_that_can_not_start()
     {
         var failure = await Assert.ThrowsAsync<LocalAwsException>(() => LocalAwsServer.StartAsync(
             Options with { RegistryProgram = "/nonexistent/docker-registry" }, TestCancellation));
@@ -165,14 +167,14 @@ public class LocalAwsRegistryTests : LocalAwsTestBase
         Assert.Contains("/nonexistent/docker-registry", failure.Message, StringComparison.Ordinal);
     }
 
-    private async Task<TestImage> PushedAsync()
+    private async Task<TestImage> PushAsync()
     {
         var image = TestImage.Create(fileSize: 200_000);
         Assert.Equal(HttpStatusCode.Created, await image.PushAsync(Aws, Http, Repository, "latest", TestCancellation));
         return image;
     }
 
-    private async Task<Uri> LinkAsync(TestImage image)
+    private async Task<Uri> StorageAddressAsync(TestImage image)
     {
         using var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
         using var client = new HttpClient(handler);

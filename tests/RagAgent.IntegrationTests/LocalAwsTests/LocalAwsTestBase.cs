@@ -8,17 +8,17 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.LocalAwsTests;
 
-/// <summary>A LocalAws of its own for each test, whose clock stands still until the test moves it.</summary>
+/// <summary>A LocalAws per test. Its clock stands still until the test advances it.</summary>
 public abstract class LocalAwsTestBase : IAsyncLifetime
 {
     protected const string StaticKeyId = "AKIDLOCALSTATIC";
     protected const string StaticSecret = "wJalrXUtnFEMI/K7MDENG+static";
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("aws-bench-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("local-aws-");
 
     protected static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>Starts at the real time, since the clients under test sign with theirs.</summary>
+    /// <summary>Starts at the real time, because the clients under test sign their requests with it.</summary>
     protected FakeTimeProvider Clock { get; } = new(TimeProvider.System.GetUtcNow());
 
     protected HttpClient Http { get; } = new(new SocketsHttpHandler { UseProxy = false });
@@ -48,7 +48,7 @@ public abstract class LocalAwsTestBase : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Asks the registry with a login; by default the publisher's, which never expires.</summary>
+    /// <summary>Sends a request to the registry, by default with the publisher's login, which never expires.</summary>
     protected async Task<HttpResponseMessage> SendToRegistryAsync(HttpMethod method, string path, string? password = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(Aws.RegistryEndpoint, path));
@@ -63,10 +63,11 @@ public abstract class LocalAwsTestBase : IAsyncLifetime
     protected static async Task AssertErrorAsync(HttpResponseMessage response, HttpStatusCode status, string code, string message)
     {
         var error = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestCancellation))!["errors"]![0]!;
-        Assert.Equal((status, code, message), (response.StatusCode, error["code"]!.GetValue<string>(), error["message"]!.GetValue<string>()));
+        Assert.Equal(
+            (status, code, message), (response.StatusCode, error["code"]!.GetValue<string>(), error["message"]!.GetValue<string>()));
     }
 
-    /// <summary>Moves the clock in small steps until the task is done; what waits for a timer meanwhile goes on.</summary>
+    /// <summary>Advances the clock in small steps until the task is done, so that timers fire on the way.</summary>
     protected async Task AdvanceClockUntilAsync(Task done)
     {
         while (!done.IsCompleted)

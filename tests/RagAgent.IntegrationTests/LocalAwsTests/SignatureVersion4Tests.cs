@@ -37,7 +37,7 @@ public class SignatureVersion4Tests
             SignatureVersion4.Signature(SignatureVersion4.SigningKey(Secret, Scope), StringToSign()));
 
     [Fact]
-    public void A_query_is_sorted_and_a_path_is_encoded_once_more()
+    public void A_canonical_query_is_sorted_and_a_canonical_path_is_encoded_twice()
     {
         var request = Request with { RawPath = "/a%20b/./c/../d", RawQuery = "b=2&a=1&a=0&c" };
 

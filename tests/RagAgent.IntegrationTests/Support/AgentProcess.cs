@@ -3,10 +3,10 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>The agent as a process of its own, run as systemd runs it.</summary>
+/// <summary>An agent process, started as systemd starts it.</summary>
 internal sealed class AgentProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
     private readonly Process _process;
     private readonly List<string> _lines = [];
@@ -23,7 +23,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>All it has written so far.</summary>
+    /// <summary>Everything it has written so far.</summary>
     public string Log
     {
         get
@@ -35,13 +35,13 @@ internal sealed class AgentProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until it has said so: its status is there a little before the line that tells the same.</summary>
+    /// <summary>Waits for a log line. The status changes slightly before the line that reports it is written.</summary>
     public async Task WaitForLogAsync(string text)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (!Log.Contains(text, StringComparison.Ordinal))
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Timeout, $"Not told: {text}\n{Log}");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Timeout, $"Not logged within {Timeout}: {text}\n{Log}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }

@@ -8,10 +8,10 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>One machine: an AWS of its own, a container name of its own on the shared engine, and an agent.</summary>
+/// <summary>A machine for one test: its own LocalAws, its own container name on the shared engine, and an agent.</summary>
 public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetime
 {
-    /// <summary>Generous: a test that fails waits this long, one that passes never does.</summary>
+    /// <summary>Generous, because only a failing test waits this long.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(90);
 
     protected const string Parameter = "/ragstream/OPENAI_API_KEY";
@@ -24,7 +24,7 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
 
     protected string Folder => _folder;
 
-    /// <summary>The container's.</summary>
+    /// <summary>The container's name.</summary>
     protected string Name { get; } = $"app-{Guid.NewGuid():N}"[..12];
 
     protected string Key { get; } = $"sk-planted-{Guid.NewGuid():N}";
@@ -45,10 +45,10 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
 
     protected string Repository => $"{Aws.RegistryHost}/ragstream-web";
 
-    /// <summary>The agent's whole environment: nothing of the machine that runs the tests, and never a real metadata service.</summary>
+    /// <summary>The agent's whole environment. It inherits nothing from the test run and never sees a real metadata service.</summary>
     protected Dictionary<string, string> AgentEnvironment { get; } = [];
 
-    /// <summary>The configuration of the README, and probes fast enough for tests. A test changes what it is about.</summary>
+    /// <summary>The README's configuration with probes fast enough for tests. Each test changes what it is about.</summary>
     protected JsonObject Config { get; private set; } = [];
 
     public async ValueTask InitializeAsync()
@@ -73,7 +73,7 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
             ["health"] = new JsonObject
             {
                 ["startup"] = new JsonObject { ["interval"] = "100ms", ["timeout"] = "2s", ["deadline"] = "60s" },
-                ["gate"] = new JsonObject { ["webSocket"] = null },   // the light fake app has none
+                ["gate"] = new JsonObject { ["webSocket"] = null },   // the light fake app has no WebSocket
                 ["liveness"] = new JsonObject { ["interval"] = "200ms", ["timeout"] = "1s", ["failures"] = 3 },
             },
             ["restart"] = new JsonObject { ["firstDelay"] = "200ms", ["maxDelay"] = "1s" },
@@ -106,7 +106,7 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Something that the agent runs on: disposed of after the agent, also when the test fails.</summary>
+    /// <summary>Disposes something that the agent depends on, after the agent and even if the test fails.</summary>
     protected T DisposeWithTest<T>(T disposable)
         where T : IAsyncDisposable
     {
@@ -114,11 +114,12 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         return disposable;
     }
 
-    /// <summary>The ids of all containers of this test's agent, whatever their state.</summary>
+    /// <summary>The ids of all containers of this test's agent, running or not.</summary>
     internal async Task<string[]> ContainersAsync(DockerCli docker) =>
-        PrivateEngine.Lines((await docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
+        PrivateEngine.Lines(
+            (await docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
 
-    /// <summary>What the app does wrong, by the variables of tests/fake-app/README.md.</summary>
+    /// <summary>Makes the app misbehave. tests/fake-app/README.md lists the variables.</summary>
     protected void ConfigureApp(params (string Name, string Value)[] behavior)
     {
         var environment = new JsonObject();
@@ -129,14 +130,15 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         Config["environment"] = environment;
     }
 
-    /// <summary>Builds a light fake app and pushes it, as CI does; what the build leaves on the engine goes, so that the agent must pull.</summary>
-    protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) => BuildAndPushAsync("light", version, tag, more);
+    /// <summary>Builds a light fake app and pushes it, as CI does. The local image is removed, so that the agent must pull.</summary>
+    protected Task PushAsync(string version = "1", string tag = "latest", params string[] more) =>
+        BuildAndPushAsync("light", version, tag, more);
 
-    /// <summary>A light fake app whose image itself behaves so, whatever the configuration says.</summary>
+    /// <summary>Pushes a light fake app with the behavior built into its image.</summary>
     protected Task PushWithBehaviorAsync(string version, params (string Name, string Value)[] behavior) =>
         PushAsync(version, "latest", [.. behavior.SelectMany(h => new[] { "--behave", $"{h.Name}={h.Value}" })]);
 
-    /// <summary>The same with Python in it, and a WebSocket.</summary>
+    /// <summary>Pushes a fake app with Python and a WebSocket.</summary>
     protected Task PushFullAsync(string version, params string[] more) => BuildAndPushAsync("full", version, "latest", more);
 
     private Task BuildAndPushAsync(string kind, string version, string tag, params string[] more) => WithImageLockAsync(async () =>
@@ -144,23 +146,25 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         var reference = $"{Repository}:{tag}";
         var (user, password) = Aws.DockerLogin;
         (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
-        (await EngineFixture.RunScriptAsync("tests/fake-app/build.sh", ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).AssertSucceeded();
-        await Docker.DoAsync("push", "--quiet", reference);
-        await Docker.DoAsync("rmi", "--force", reference);
+        (await EngineFixture.RunScriptAsync(
+            "tests/fake-app/build.sh",
+            ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).AssertSucceeded();
+        await Docker.RunCheckedAsync("push", "--quiet", reference);
+        await Docker.RunCheckedAsync("rmi", "--force", reference);
     });
 
-    /// <summary>Builds any folder with a Dockerfile and pushes it under the tag <c>latest</c>.</summary>
+    /// <summary>Builds a folder with a Dockerfile and pushes the image as <c>latest</c>.</summary>
     protected Task BuildAndPushAsync(string folder) => WithImageLockAsync(async () =>
     {
         var reference = $"{Repository}:latest";
         var (user, password) = Aws.DockerLogin;
         (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
-        await Docker.DoAsync("build", "--quiet", "--tag", reference, folder);
-        await Docker.DoAsync("push", "--quiet", reference);
-        await Docker.DoAsync("rmi", "--force", reference);
+        await Docker.RunCheckedAsync("build", "--quiet", "--tag", reference, folder);
+        await Docker.RunCheckedAsync("push", "--quiet", reference);
+        await Docker.RunCheckedAsync("rmi", "--force", reference);
     });
 
-    /// <summary>Images are built and removed one at a time on the shared engine.</summary>
+    /// <summary>See <see cref="EngineFixture.ImageLock"/>.</summary>
     protected async Task WithImageLockAsync(Func<Task> action)
     {
         await engineFixture.ImageLock.WaitAsync(TestCancellation);
@@ -177,7 +181,8 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
     internal AgentProcess StartAgent()
     {
         WriteConfig();
-        return StartAgent(EngineFixture.Binary, ["run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
+        return StartAgent(
+            EngineFixture.Binary, ["run", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory]);
     }
 
     internal AgentProcess StartAgent(string program, IReadOnlyList<string> arguments)
@@ -189,31 +194,35 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
 
     protected void WriteConfig() => File.WriteAllText(ConfigFile, Config.ToJsonString());
 
-    /// <summary>Has the agent begin anew in the same process. Something in the file must have changed for that; here, nothing that matters.</summary>
+    /// <summary>Restarts the agent within its process. That requires a changed file, so this appends a comment.</summary>
     internal Task ReloadAsync(AgentProcess agent)
     {
         File.AppendAllText(ConfigFile, "\n// changed");
         return agent.SignalAsync("HUP");
     }
 
-    /// <summary>Any command of the agent's, beside the one that runs.</summary>
-    internal Task<ProcessResult> RunCommandAsync(params string[] arguments) => ProcessRunner.RunAsync(EngineFixture.Binary, arguments, AgentEnvironment, stopping: TestCancellation);
+    /// <summary>Runs a command of the agent's binary.</summary>
+    internal Task<ProcessResult> RunCommandAsync(params string[] arguments) =>
+        ProcessRunner.RunAsync(EngineFixture.Binary, arguments, AgentEnvironment, stopping: TestCancellation);
 
     internal Task<ProcessResult> UpdateAsync() => RequestAsync("update");
 
-    /// <summary>What an operator can ask of the agent that runs: update, rollback, unquarantine, stop, start.</summary>
+    /// <summary>Sends an operator's command to the running agent: update, rollback, unquarantine, stop, start, status.</summary>
     internal Task<ProcessResult> RequestAsync(string what) => RunCommandAsync(what, "--runtime-dir", RuntimeDirectory);
 
-    /// <summary>How a newer image takes over, and how long it is watched.</summary>
-    protected void ConfigureUpdate(string swap, string watch) => Config["update"] = new JsonObject { ["every"] = null, ["swap"] = swap, ["watch"] = watch };
+    /// <summary>Sets how a new image takes over and how long it is watched.</summary>
+    protected void ConfigureUpdate(string swap, string watch) =>
+        Config["update"] = new JsonObject { ["every"] = null, ["swap"] = swap, ["watch"] = watch };
 
-    /// <summary>All containers of this agent, the ended ones too.</summary>
-    protected async Task<string[]> AgentContainersAsync() => PrivateEngine.Lines((await Docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
+    /// <summary>The ids of all containers of this agent on the shared engine, running or not.</summary>
+    protected async Task<string[]> AgentContainersAsync() =>
+        PrivateEngine.Lines(
+            (await Docker.RunAsync("ps", "--all", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={Name}")).Output);
 
-    /// <summary>What happens to this agent's containers from now on.</summary>
+    /// <summary>Records what happens to this agent's containers from now on.</summary>
     internal Task<ContainerHistory> WatchContainersAsync() => ContainerHistory.StartAsync(Docker, Name);
 
-    /// <summary>The machine went down with agent and containers; images and the state directory are what is left.</summary>
+    /// <summary>Kills the agent and removes its containers, as a reboot would. Images and the state directory remain.</summary>
     internal async Task RebootAsync()
     {
         foreach (var agent in _agents)
@@ -222,19 +231,19 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         }
         foreach (var container in await AgentContainersAsync())
         {
-            await Docker.DoAsync("rm", "--force", "--volumes", container);
+            await Docker.RunCheckedAsync("rm", "--force", "--volumes", container);
         }
     }
 
-    /// <summary>The first image is there and has proven itself.</summary>
+    /// <summary>Serves a first image and waits until it has passed its watch.</summary>
     internal async Task<StatusDocument> ServeGoodAsync(string version = "good", params (string Name, string Value)[] behavior)
     {
         await PushWithBehaviorAsync(version, behavior);
         StartAgent();
-        return await WaitForAsync(s => s.App.State == "serving" && s.Rollout.Phase == "settled", "the first image has proven itself");
+        return await WaitForAsync(s => s.App.State == "serving" && s.Rollout.Phase == "settled", "the first image has passed its watch");
     }
 
-    /// <summary>Waits until the agent's status is as wanted; fails with the last status and the log.</summary>
+    /// <summary>Waits until the agent's status meets the condition. A failure shows the last status and the log.</summary>
     internal async Task<StatusDocument> WaitForAsync(Func<StatusDocument, bool> condition, string what)
     {
         using var client = new ControlClient(RuntimeDirectory);
@@ -253,26 +262,27 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
             }
             catch (Exception exception) when (exception is ProblemException or HttpRequestException or IOException)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestCancellation);   // it does not listen yet
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestCancellation);   // the agent does not listen yet
             }
             catch (OperationCanceledException) when (!TestCancellation.IsCancellationRequested)
             {
-                Assert.Fail($"Waited in vain: {what}.\nThe last headline: {status?.Headline}\n{string.Join("\n---\n", _agents.Select(a => string.Join('\n', a.Log.Split('\n').TakeLast(25))))}");
+                var logs = _agents.Select(agent => string.Join('\n', agent.Log.Split('\n').TakeLast(25)));
+                Assert.Fail($"Not within {Timeout}: {what}.\nThe last headline: {status?.Headline}\n{string.Join("\n---\n", logs)}");
             }
         }
     }
 
     internal Task<StatusDocument> WaitUntilServingAsync() => WaitForAsync(s => s.App.State == "serving", "the app serves");
 
-    /// <summary>Waits until the agent reports the problem; returns it as an operator reads it.</summary>
+    /// <summary>Waits until the status has a problem with this code.</summary>
     internal async Task<ProblemStatus> WaitForProblemAsync(string code)
     {
-        var status = await WaitForAsync(s => s.Problems.Any(p => p.Code == code), $"the problem {code} is told");
+        var status = await WaitForAsync(s => s.Problems.Any(p => p.Code == code), $"the problem {code} is reported");
         return status.Problems.First(p => p.Code == code);
     }
 
     internal async Task<FailureStatus> WaitForFailureAsync(string code) =>
-        (await WaitForAsync(s => s.LastFailure?.Problem.Code == code, $"the failure {code} is told")).LastFailure!;
+        (await WaitForAsync(s => s.LastFailure?.Problem.Code == code, $"the failure {code} is reported")).LastFailure!;
 
     protected async Task<(HttpStatusCode Status, string Body)> GetAsync(string path = "/")
     {
@@ -289,22 +299,23 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         return body[from..body.IndexOf('<', from)];
     }
 
-    /// <summary>Waits until visitors see this version.</summary>
+    /// <summary>Waits until clients get this version.</summary>
     protected Task WaitForVersionAsync(string version) => WaitUntilAsync(async () =>
-        await GetAsync() is (HttpStatusCode.OK, var body) && body.Contains($"<b id=\"version\">{version}<", StringComparison.Ordinal), $"{version} serves");
+        await GetAsync() is (HttpStatusCode.OK, var body) && body.Contains($"<b id=\"version\">{version}<", StringComparison.Ordinal),
+        $"{version} serves");
 
-    /// <summary>Waits for a condition that no status tells.</summary>
+    /// <summary>Waits for a condition that the status does not show.</summary>
     protected static async Task WaitUntilAsync(Func<Task<bool>> condition, string what)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
         timeout.CancelAfter(Timeout);
         while (!await condition())
         {
-            Assert.False(timeout.IsCancellationRequested, $"Waited in vain: {what}.");
+            Assert.False(timeout.IsCancellationRequested, $"Not within {Timeout}: {what}.");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, TestCancellation);
         }
     }
 
-    /// <summary>Not one that the kernel gives to whoever asks: an engine, or a connection of anybody's, may have it a moment later.</summary>
+    /// <summary>A port outside the kernel's ephemeral range, so that no other connection takes it in the meantime.</summary>
     protected static int FreePort() => RagAgent.Tests.Support.FreePort.Find();
 }

@@ -3,25 +3,28 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>A Docker Engine of its own on a Unix socket, without networks; gone with all its files afterwards.</summary>
+/// <summary>A private Docker Engine on a Unix socket without networks. Disposing removes all its files.</summary>
 internal sealed class BareEngine : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("aws-bench-dockerd-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("local-aws-engine-");
     private readonly Process _process;
     private readonly Task<string> _log;
 
     private BareEngine()
     {
         _process = ProcessRunner.Start("dockerd",
-            ["--host", Host, "--data-root", In("data"), "--exec-root", In("exec"), "--pidfile", In("pid"), "--bridge=none", "--iptables=false", "--ip6tables=false"]);
+        [
+            "--host", Host, "--data-root", PathOf("data"), "--exec-root", PathOf("exec"), "--pidfile", PathOf("pid"),
+            "--bridge=none", "--iptables=false", "--ip6tables=false",
+        ]);
         _process.StandardInput.Close();
         _process.OutputDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
         _log = _process.StandardError.ReadToEndAsync();
     }
 
-    private string Host => $"unix://{In("docker.sock")}";
+    private string Host => $"unix://{PathOf("docker.sock")}";
 
     public static async Task<BareEngine> StartAsync(CancellationToken stopping)
     {
@@ -44,7 +47,12 @@ internal sealed class BareEngine : IAsyncDisposable
     }
 
     public Task<ProcessResult> DockerAsync(IReadOnlyList<string> arguments, string input = "", CancellationToken stopping = default) =>
-        ProcessRunner.RunAsync("docker", ["--host", Host, .. arguments], new Dictionary<string, string> { ["DOCKER_CONFIG"] = In("config") }, input, stopping);
+        ProcessRunner.RunAsync(
+            "docker",
+            ["--host", Host, .. arguments],
+            new Dictionary<string, string> { ["DOCKER_CONFIG"] = PathOf("config") },
+            input,
+            stopping);
 
     public async ValueTask DisposeAsync()
     {
@@ -52,10 +60,10 @@ internal sealed class BareEngine : IAsyncDisposable
         await _process.WaitForExitAsync();
         await _log;
         _process.Dispose();
-        // The engine leaves this mount behind when it ends; on an engine that made none, umount says so and that is well.
-        await ProcessRunner.RunAsync("umount", [In("exec/netns/default")]);
+        // The engine leaves this mount behind when it exits. If there is none, umount fails harmlessly.
+        await ProcessRunner.RunAsync("umount", [PathOf("exec/netns/default")]);
         _folder.Delete(recursive: true);
     }
 
-    private string In(string name) => Path.Combine(_folder.FullName, name);
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
 }

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>A number of visitors, each of whom comes again as soon as the answer is there.</summary>
+/// <summary>A number of clients, each of which sends its next request as soon as the previous one is answered.</summary>
 internal sealed class ClientLoad : IAsyncDisposable
 {
     private readonly CancellationTokenSource _end = new();
@@ -10,12 +10,13 @@ internal sealed class ClientLoad : IAsyncDisposable
     private readonly ConcurrentQueue<ClientRequest> _requests = new();
     private readonly Task _all;
 
-    public ClientLoad(Uri address, int number) => _all = Task.WhenAll(Enumerable.Range(0, number).Select(_ => RequestRepeatedlyAsync(address)));
+    public ClientLoad(Uri address, int number) =>
+        _all = Task.WhenAll(Enumerable.Range(0, number).Select(_ => RequestRepeatedlyAsync(address)));
 
-    /// <summary>How each visit so far ended, in order.</summary>
+    /// <summary>The requests that have ended so far, in order.</summary>
     public IReadOnlyCollection<ClientRequest> Requests => _requests;
 
-    /// <summary>All visits, once the last one has its answer.</summary>
+    /// <summary>Stops the clients and returns all requests once the last one is answered.</summary>
     public async Task<IReadOnlyCollection<ClientRequest>> EndAsync()
     {
         await _end.CancelAsync();
@@ -45,7 +46,12 @@ internal sealed class ClientLoad : IAsyncDisposable
         try
         {
             using var response = await _http.GetAsync(address);
-            return new ClientRequest((int)response.StatusCode, response.Headers.RetryAfter is not null, await response.Content.ReadAsStringAsync(), sentAt, TimeProvider.System.GetTimestamp());
+            return new ClientRequest(
+                (int)response.StatusCode,
+                response.Headers.RetryAfter is not null,
+                await response.Content.ReadAsStringAsync(),
+                sentAt,
+                TimeProvider.System.GetTimestamp());
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
@@ -53,10 +59,3 @@ internal sealed class ClientLoad : IAsyncDisposable
         }
     }
 }
-
-/// <param name="Status">0: the connection broke.</param>
-/// <param name="HasRetryAfter">There is a Retry-After.</param>
-/// <param name="Body">The page, or what broke.</param>
-/// <param name="SentAt">A timestamp.</param>
-/// <param name="AnsweredAt">Another one.</param>
-internal sealed record ClientRequest(int Status, bool HasRetryAfter, string Body, long SentAt, long AnsweredAt);

@@ -5,7 +5,7 @@ using System.Text;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>An HTTP proxy that leads every CONNECT, whatever host it names, to one port on loopback; nothing leaves the machine.</summary>
+/// <summary>An HTTP proxy that connects every CONNECT, whatever its host, to one port on loopback. Nothing leaves the machine.</summary>
 internal sealed class ConnectProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -63,7 +63,7 @@ internal sealed class ConnectProxy : IAsyncDisposable
         }
         catch (Exception end) when (end is OperationCanceledException or IOException)
         {
-            // One end is gone; so is the other with the streams.
+            // One side has disconnected. Disposing the streams ends the other.
             client.Close();
         }
     }
@@ -77,6 +77,6 @@ internal sealed class ConnectProxy : IAsyncDisposable
             head.Append((char)one[0]);
         }
 
-        return head.ToString().Split(' ') is ["CONNECT", var host, ..] ? host : throw new IOException($"This is no CONNECT: {head}");
+        return head.ToString().Split(' ') is ["CONNECT", var host, ..] ? host : throw new IOException($"Not a CONNECT request: {head}");
     }
 }

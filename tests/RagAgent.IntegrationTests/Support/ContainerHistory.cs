@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>What happened to the containers of one agent, by the engine's own events.</summary>
+/// <summary>What happened to the containers of one agent, according to the engine's events.</summary>
 internal sealed class ContainerHistory : IAsyncDisposable
 {
     private readonly Process _events;
@@ -24,20 +24,23 @@ internal sealed class ContainerHistory : IAsyncDisposable
 
     public static async Task<ContainerHistory> StartAsync(DockerCli docker, string name)
     {
-        // The engine first tells what happened since this moment: nothing is missed until the command is there.
+        // The engine first replays the events since this moment, so none is missed while the command starts.
         var now = string.Create(CultureInfo.InvariantCulture, $"{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0:F3}");
-        var alive = await docker.DoAsync("ps", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={name}");
-        var events = ProcessRunner.Start("docker", ["events", "--since", now, "--filter", "type=container", "--filter", $"label=ragagent.name={name}", "--format", "{{json .}}"], docker.Environment);
+        var alive = await docker.RunCheckedAsync("ps", "--quiet", "--no-trunc", "--filter", $"label=ragagent.name={name}");
+        var events = ProcessRunner.Start(
+            "docker",
+            ["events", "--since", now, "--filter", "type=container", "--filter", $"label=ragagent.name={name}", "--format", "{{json .}}"],
+            docker.Environment);
         return new ContainerHistory(events, PrivateEngine.Lines(alive));
     }
 
-    /// <summary>So many live now.</summary>
+    /// <summary>Containers that run now.</summary>
     public int Alive => Locked(() => _alive.Count);
 
-    /// <summary>So many lived at one moment.</summary>
+    /// <summary>The most containers that ever ran at once.</summary>
     public int MaxAlive => Locked(() => _maxAlive);
 
-    /// <summary>So many times a container of this image was started.</summary>
+    /// <summary>How often a container of this image was started.</summary>
     public int StartsOf(string digest) => Locked(() => _starts.Count(started => started == digest));
 
     public async ValueTask DisposeAsync()

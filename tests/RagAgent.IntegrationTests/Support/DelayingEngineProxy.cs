@@ -3,7 +3,7 @@ using System.Text;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Passes everything on, one kind of request only after a while.</summary>
+/// <summary>A proxy in front of the engine that delays one kind of request.</summary>
 internal sealed class DelayingEngineProxy : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -54,7 +54,8 @@ internal sealed class DelayingEngineProxy : IAsyncDisposable
         {
             while (await from.ReceiveAsync(buffer) is var length and > 0)
             {
-                if (delayedPath is not null && Encoding.ASCII.GetString(buffer, 0, length).Split('\n')[0].Contains(delayedPath, StringComparison.Ordinal))
+                if (delayedPath is not null &&
+                    Encoding.ASCII.GetString(buffer, 0, length).Split('\n')[0].Contains(delayedPath, StringComparison.Ordinal))
                 {
                     _reached.TrySetResult();
                     await Task.Delay(delay, TimeProvider.System);

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>The docker command: what the agent did is checked by another road than it took itself.</summary>
+/// <summary>The docker command, so that tests check the agent's work independently of the agent's own code.</summary>
 internal sealed class DockerCli(string host, string config)
 {
     public string Host => host;
@@ -15,16 +15,18 @@ internal sealed class DockerCli(string host, string config)
     public Task<ProcessResult> RunWithInputAsync(string input, params string[] arguments) =>
         ProcessRunner.RunAsync("docker", arguments, Environment, input);
 
-    public async Task<string> DoAsync(params string[] arguments) => (await RunAsync(arguments)).AssertSucceeded();
+    public async Task<string> RunCheckedAsync(params string[] arguments) => (await RunAsync(arguments)).AssertSucceeded();
 
-    /// <summary>All that <c>docker inspect</c> tells of a container; null when there is none of the name.</summary>
+    /// <summary>The container as <c>docker inspect</c> shows it, or null if there is none with this name.</summary>
     public async Task<JsonNode?> InspectAsync(string container)
     {
         var result = await RunAsync("inspect", "--type", "container", container);
         return result.ExitCode == 0 ? JsonNode.Parse(result.Output)![0] : null;
     }
 
-    /// <summary>Changes with every start; fails when there is no such container.</summary>
+    /// <summary>When the container was started; every start changes it. Throws if there is no such container.</summary>
     public async Task<string> StartedAtAsync(string container) =>
-        (await InspectAsync(container) ?? throw new InvalidOperationException($"There is no container {container}."))["State"]!["StartedAt"]!.GetValue<string>();
+        await InspectAsync(container) is { } inspected
+            ? inspected["State"]!["StartedAt"]!.GetValue<string>()
+            : throw new InvalidOperationException($"There is no container {container}.");
 }

@@ -7,7 +7,7 @@ using LocalAws;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Gets a registry password, signed by AWS's own signer.</summary>
+/// <summary>Gets a registry password with a request signed by the AWS SDK.</summary>
 internal sealed class EcrClient(LocalAwsServer aws)
 {
     public async Task<string> TokenAsync(string keyId, string secret, CancellationToken stopping)

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Passes everything on to the engine, counts the requests that change something, and stops the world at one of them.</summary>
+/// <summary>A proxy in front of the engine that counts the requests that change something and halts all traffic at a chosen one.</summary>
 internal sealed partial class EngineBreakpoint : IAsyncDisposable
 {
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -24,7 +24,9 @@ internal sealed partial class EngineBreakpoint : IAsyncDisposable
 
     public string Path { get; }
 
-    /// <summary>What was changed since the trap was set, in order: <c>create</c>, <c>attach</c>, <c>start</c>, <c>secrets</c>, <c>stop</c>, <c>remove</c>, …</summary>
+    /// <summary>
+    /// The changes since the breakpoint was set: <c>create</c>, <c>attach</c>, <c>start</c>, <c>secrets</c>, <c>stop</c>, <c>remove</c>, …
+    /// </summary>
     public IReadOnlyList<string> Changes
     {
         get
@@ -36,10 +38,11 @@ internal sealed partial class EngineBreakpoint : IAsyncDisposable
         }
     }
 
-    /// <summary>Begins to count anew.</summary>
-    /// <param name="number">Of the change to stop at: 1 is the next one.</param>
-    /// <param name="answered">False: the engine never gets it. True: the engine has done it, and nobody hears of it.</param>
-    /// <returns>Ends when the trap has sprung, with the name of the change. Whoever asked waits then, until they are gone.</returns>
+    /// <summary>Sets the breakpoint and restarts the count.</summary>
+    /// <param name="number">The change to stop at: 1 is the next one.</param>
+    /// <param name="answered">False: the engine never receives the request. True: the engine has carried it out, but its response is
+    /// lost.</param>
+    /// <returns>Completes when the breakpoint is hit, with the name of the change. The client then waits until it disconnects.</returns>
     public Task<string> BreakAt(int number, bool answered)
     {
         lock (_lock)
@@ -85,7 +88,7 @@ internal sealed partial class EngineBreakpoint : IAsyncDisposable
         {
             while (await from.ReceiveAsync(buffer) is var length and > 0)
             {
-                // Once nothing passes any more, nothing ever does: the one who is left without an answer is about to be killed.
+                // Once a connection is halted, it stays so: the agent behind it is about to be killed.
                 isOpen = isOpen && passes(this, Encoding.ASCII.GetString(buffer, 0, length));
                 if (isOpen)
                 {
@@ -102,8 +105,8 @@ internal sealed partial class EngineBreakpoint : IAsyncDisposable
         }
     }
 
-    /// <returns>Whether the trap is at this change: null, or whether it waits for the answer.</returns>
-    private (bool IsTrap, bool Answered) CountChange(string change)
+    /// <returns>Whether the breakpoint is at this change, and whether it is hit only after the engine's response.</returns>
+    private (bool IsBreakpoint, bool Answered) CountChange(string change)
     {
         lock (_lock)
         {
@@ -134,39 +137,39 @@ internal sealed partial class EngineBreakpoint : IAsyncDisposable
         private bool _isHitting;
         private bool _isAttached;
 
-        public Func<EngineBreakpoint, string, bool> OnRequest => (tap, text) =>
+        public Func<EngineBreakpoint, string, bool> OnRequest => (owner, text) =>
         {
             var change = ChangeOf(text) ?? (_isAttached ? "secrets" : null);
             _isAttached = _isAttached || change == "attach";
-            if (change is null || tap.CountChange(change) is not (true, var answered))
+            if (change is null || owner.CountChange(change) is not (true, var answered))
             {
                 return true;
             }
             if (!answered)
             {
-                tap.Hit(change);
+                owner.Hit(change);
                 return false;
             }
             (_change, _isHitting) = (change, true);
             return true;
         };
 
-        public Func<EngineBreakpoint, string, bool> OnResponse => (tap, _) =>
+        public Func<EngineBreakpoint, string, bool> OnResponse => (owner, _) =>
         {
             if (!_isHitting)
             {
                 return true;
             }
-            tap.Hit(_change!);
+            owner.Hit(_change!);
             return false;
         };
 
-        /// <summary>What is written to an attached container has no answer.</summary>
-        public void OnAttachedData(EngineBreakpoint tap, Socket from)
+        /// <summary>What is written to an attached container gets no response, so the breakpoint is hit once it was sent.</summary>
+        public void OnAttachedData(EngineBreakpoint owner, Socket from)
         {
             if (from == client && _isHitting && _change == "secrets" && server.Connected)
             {
-                tap.Hit(_change);
+                owner.Hit(_change);
             }
         }
     }

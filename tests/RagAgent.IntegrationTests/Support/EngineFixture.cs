@@ -1,26 +1,28 @@
 using RagAgent.IntegrationTests.Support;
+using RagAgent.Tests.Support;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(EngineFixture))]
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>What all tests share: one private Docker Engine, and the binary under test.</summary>
+/// <summary>One private Docker Engine and the binary under test, shared by all tests.</summary>
 public sealed class EngineFixture : IAsyncLifetime
 {
-    private readonly string _folder = Path.Combine("/tmp", $"ragit.{Guid.NewGuid():N}"[..14]);   // short: a socket's path may have 108 characters
+    // Short, because a socket's path has at most 107 characters.
+    private readonly string _folder = Path.Combine("/tmp", $"ragit.{Guid.NewGuid():N}"[..14]);
 
-    /// <summary>The root of the checkout.</summary>
-    public static string Root { get; } = FindRoot();
-
-    /// <summary>The built agent: what <c>RAGAGENT_BINARY</c> names, or the build beside these tests.</summary>
+    /// <summary>The agent under test: <c>RAGAGENT_BINARY</c>, or the build of the same configuration as these tests.</summary>
     public static string Binary { get; } = Environment.GetEnvironmentVariable("RAGAGENT_BINARY") is { Length: > 0 } set
         ? set
-        : Path.Combine(Root, "src/RagAgent/bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0/linux-x64/ragagent");
+        : Path.Combine(
+            RepositoryFiles.PathOf("src/RagAgent/bin"),
+            new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name,
+            "net10.0/linux-x64/ragagent");
 
     internal DockerCli Docker { get; private set; } = null!;
 
-    /// <summary>Images are built and removed one at a time: what one build shares with another must not be removed in between.</summary>
+    /// <summary>Images are built and removed one at a time, so that no cleanup removes a layer that a build is about to share.</summary>
     internal SemaphoreSlim ImageLock { get; } = new(1);
 
     public async ValueTask InitializeAsync()
@@ -41,19 +43,9 @@ public sealed class EngineFixture : IAsyncLifetime
     }
 
     internal static Task<ProcessResult> RunScriptAsync(string script, params string[] arguments) =>
-        ProcessRunner.RunAsync(Path.Combine(Root, script), arguments, new Dictionary<string, string>
+        ProcessRunner.RunAsync(RepositoryFiles.PathOf(script), arguments, new Dictionary<string, string>
         {
             ["HOME"] = Environment.GetEnvironmentVariable("HOME") ?? "/root",
             ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin",
         });
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("These tests run inside the checkout.");
-        }
-        return folder.FullName;
-    }
 }

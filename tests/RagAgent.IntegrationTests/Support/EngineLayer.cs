@@ -3,25 +3,26 @@ using System.Text;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>A layer of an image as an engine with its own store keeps it: a record, and a folder with its files.</summary>
+/// <summary>A layer of an image in the engine's own image store (overlay2): its record and the folder with its files.</summary>
 internal sealed record EngineLayer(string Record, string Folder)
 {
-    /// <summary>From the bottom up.</summary>
-    public static async Task<IReadOnlyList<EngineLayer>> OfAsync(PrivateEngine engine, string image)
+    /// <summary>The image's layers, lowest first.</summary>
+    public static async Task<IReadOnlyList<EngineLayer>> ListAsync(PrivateEngine engine, string image)
     {
-        var ids = PrivateEngine.Lines(await engine.Docker.DoAsync("image", "inspect", "--format", "{{range .RootFS.Layers}}{{println .}}{{end}}", image));
+        var ids = PrivateEngine.Lines(await engine.Docker.RunCheckedAsync("image", "inspect", "--format", "{{range .RootFS.Layers}}{{println .}}{{end}}", image));
         var layers = new List<EngineLayer>();
         string? chain = null;
         foreach (var id in ids)
         {
             chain = chain is null ? id : "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{chain} {id}")));
             var record = Path.Combine(engine.Data, "image/overlay2/layerdb/sha256", chain["sha256:".Length..]);
-            layers.Add(new EngineLayer(record, Path.Combine(engine.Data, "overlay2", await File.ReadAllTextAsync(Path.Combine(record, "cache-id")))));
+            layers.Add(new EngineLayer(
+                record, Path.Combine(engine.Data, "overlay2", await File.ReadAllTextAsync(Path.Combine(record, "cache-id")))));
         }
         return layers;
     }
 
-    /// <summary>What a power cut, or a hand, does to it.</summary>
+    /// <summary>Breaks the layer as a power cut or a careless person would.</summary>
     public void Corrupt(string what)
     {
         switch (what)

@@ -8,7 +8,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Stands before the real engine and passes everything on, but what a test answers itself.</summary>
+/// <summary>A proxy in front of the real engine. A test can answer requests itself; all others are passed on.</summary>
 internal sealed class EngineProxy : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -30,7 +30,7 @@ internal sealed class EngineProxy : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(path));
         builder.Services.AddLogging().AddHttpForwarder();
-        // A request that hangs on purpose must not hold the test's end.
+        // A request that hangs on purpose must not delay the end of the test.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(20));
         _server = builder.Build();
         var forwarder = _server.Services.GetRequiredService<IHttpForwarder>();
@@ -38,16 +38,17 @@ internal sealed class EngineProxy : IAsyncDisposable
         {
             if (!await intercept(context))
             {
-                await forwarder.SendAsync(context, "http://engine", _engine, new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromMinutes(10) });
+                await forwarder.SendAsync(
+                    context, "http://engine", _engine, new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromMinutes(10) });
             }
         });
     }
 
     public Uri Socket { get; }
 
-    /// <param name="path">Where it listens.</param>
-    /// <param name="engine">The real engine's socket.</param>
-    /// <param name="intercept">Answers a request, or returns false: it is passed on.</param>
+    /// <param name="path">The socket to listen on.</param>
+    /// <param name="engine">The path of the real engine's socket.</param>
+    /// <param name="intercept">Answers a request, or returns false to pass it on.</param>
     public static async Task<EngineProxy> StartAsync(string path, string engine, Func<HttpContext, Task<bool>> intercept)
     {
         var proxy = new EngineProxy(path, engine, intercept);
@@ -55,7 +56,7 @@ internal sealed class EngineProxy : IAsyncDisposable
         return proxy;
     }
 
-    /// <summary>Answers pulls with these messages, as the engine streams them.</summary>
+    /// <summary>Answers pulls with these progress messages.</summary>
     public static Func<HttpContext, Task<bool>> AnswerPull(params string[] messages) => AnswerPull(async context =>
     {
         foreach (var message in messages)
@@ -81,7 +82,7 @@ internal sealed class EngineProxy : IAsyncDisposable
         await context.Response.Body.FlushAsync();
     }
 
-    /// <summary>Says nothing until the caller goes away.</summary>
+    /// <summary>Sends nothing until the client disconnects.</summary>
     public static async Task HangAsync(HttpContext context)
     {
         var disconnected = new TaskCompletionSource();

@@ -10,12 +10,13 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>An HTTP proxy as companies have one: clients send it whole URLs, and it remembers them.</summary>
+/// <summary>A forward proxy as companies run it: clients send it absolute URLs, which it records.</summary>
 internal sealed class HttpForwardProxy : IAsyncDisposable
 {
     private readonly WebApplication _server;
     private readonly ConcurrentQueue<string> _requestedHosts = new();
-    private readonly HttpMessageInvoker _out = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false });
+    private readonly HttpMessageInvoker _out = new(
+        new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, UseCookies = false });
 
     private HttpForwardProxy()
     {
@@ -33,9 +34,10 @@ internal sealed class HttpForwardProxy : IAsyncDisposable
         });
     }
 
-    public Uri Address => new(_server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
+    public Uri Address =>
+        new(_server.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
 
-    /// <summary>Every URL that a client sent.</summary>
+    /// <summary>Every URL that a client requested.</summary>
     public IReadOnlyCollection<string> RequestedHosts => _requestedHosts;
 
     public static async Task<HttpForwardProxy> StartAsync()
@@ -51,12 +53,13 @@ internal sealed class HttpForwardProxy : IAsyncDisposable
         _out.Dispose();
     }
 
-    /// <summary>The signature covers the host: it must arrive as it was sent.</summary>
+    /// <summary>AWS signatures cover the Host header, so it must arrive as it was sent.</summary>
     private sealed class KeepHostTransformer : HttpTransformer
     {
         public static KeepHostTransformer Instance { get; } = new();
 
-        public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
         {
             await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
             proxyRequest.Headers.Host = httpContext.Request.Host.Value;

@@ -3,7 +3,7 @@ using Amazon.Runtime;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Takes the role's credentials out of IMDS by plain HTTP, so that a test can hold them past their end.</summary>
+/// <summary>Reads the role's credentials from IMDS over plain HTTP, so that a test can use them after they expired.</summary>
 internal sealed class ImdsClient(HttpClient http, Uri endpoint)
 {
     public async Task<SessionAWSCredentials> CredentialsAsync(CancellationToken stopping)
@@ -18,6 +18,6 @@ internal sealed class ImdsClient(HttpClient http, Uri endpoint)
         using var response = await http.SendAsync(get, stopping);
         var document = JsonNode.Parse(await response.Content.ReadAsStringAsync(stopping))!;
         return new SessionAWSCredentials(
-            document["AccessKeyId"]!.GetValue<string>(), document["SecretAccessKey"]!.GetValue<string>(), document["Token"]!.GetValue<string>());
+            (string)document["AccessKeyId"]!, (string)document["SecretAccessKey"]!, (string)document["Token"]!);
     }
 }

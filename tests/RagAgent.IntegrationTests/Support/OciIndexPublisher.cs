@@ -6,21 +6,21 @@ using LocalAws;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Pushes an OCI index over images that are in the registry, with an attestation beside them, as buildx does.</summary>
+/// <summary>Pushes OCI indexes with an attestation, as buildx does.</summary>
 internal static class OciIndexPublisher
 {
     private const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
     private const string OciIndex = "application/vnd.oci.image.index.v1+json";
 
-    /// <param name="http">Carries it.</param>
-    /// <param name="aws">Whose registry.</param>
-    /// <param name="repository">In it.</param>
-    /// <param name="tag">For the index.</param>
-    /// <param name="images">Tags that exist, each with the architecture that the index shall state for it.</param>
-    /// <param name="stopping">Ends it.</param>
+    /// <summary>Pushes an index of existing tags, each with the architecture that the index states for it.</summary>
     /// <returns>The digests of the index and of the first image.</returns>
     public static async Task<(string Index, string Image)> PushAsync(
-        HttpClient http, LocalAwsServer aws, string repository, string tag, IReadOnlyList<(string Tag, string Architecture)> images, CancellationToken stopping)
+        HttpClient http,
+        LocalAwsServer aws,
+        string repository,
+        string tag,
+        IReadOnlyList<(string Tag, string Architecture)> images,
+        CancellationToken stopping)
     {
         var manifests = new JsonArray();
         string? first = null;
@@ -32,9 +32,10 @@ internal static class OciIndexPublisher
             first ??= digest;
             manifests.Add(Entry(digest, body.Length, "linux", architecture));
         }
-        // An attestation is a manifest of its own whose platform is unknown; any stored manifest will do for its place.
+        // An attestation is a manifest with an unknown platform. Any stored manifest can play that part.
         manifests.Insert(0, Entry(first!, manifests[0]!["size"]!.GetValue<int>(), "unknown", "unknown"));
-        var index = Encoding.UTF8.GetBytes(new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = OciIndex, ["manifests"] = manifests }.ToJsonString());
+        var index = Encoding.UTF8.GetBytes(
+            new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = OciIndex, ["manifests"] = manifests }.ToJsonString());
         var put = Request(aws, HttpMethod.Put, repository, tag);
         put.Content = new ByteArrayContent(index);
         put.Content.Headers.ContentType = new MediaTypeHeaderValue(OciIndex);
@@ -55,7 +56,8 @@ internal static class OciIndexPublisher
     {
         var (user, password) = aws.DockerLogin;
         var request = new HttpRequestMessage(method, new Uri(aws.RegistryEndpoint, $"/v2/{repository}/manifests/{reference}"));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+        request.Headers.Authorization = new AuthenticationHeaderValue(
+            "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
         request.Headers.Accept.ParseAdd(DockerManifest);
         return request;
     }

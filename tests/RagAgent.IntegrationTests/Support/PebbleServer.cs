@@ -6,10 +6,14 @@ using System.Text.Json.Nodes;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Let's Encrypt's test server on loopback, with a name server that leads every name to this machine.</summary>
+/// <summary>Let's Encrypt's test server on loopback, with a DNS server that resolves every name to loopback.</summary>
 internal sealed class PebbleServer : IAsyncDisposable
 {
-    private static readonly Dictionary<string, string> FastSettings = new() { ["PEBBLE_VA_NOSLEEP"] = "1", ["PEBBLE_WFE_NONCEREJECT"] = "0" };
+    private static readonly Dictionary<string, string> FastSettings = new()
+    {
+        ["PEBBLE_VA_NOSLEEP"] = "1",
+        ["PEBBLE_WFE_NONCEREJECT"] = "0",
+    };
 
     private readonly AgentProcess _dnsServer;
     private readonly AgentProcess _server;
@@ -46,30 +50,37 @@ internal sealed class PebbleServer : IAsyncDisposable
             },
         }.ToJsonString());
         _dnsServer = new AgentProcess("pebble-challtestsrv",
-            ["-dns01", $"127.0.0.1:{names}", "-management", $"127.0.0.1:{port()}", "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", ""], FastSettings);
+            [
+                "-dns01", $"127.0.0.1:{names}", "-management", $"127.0.0.1:{port()}",
+                "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "",
+            ],
+            FastSettings);
         _server = new AgentProcess("pebble", ["-config", settings, "-dnsserver", $"127.0.0.1:{names}"], FastSettings);
     }
 
-    /// <summary>What an ACME client is given.</summary>
+    /// <summary>The ACME directory URL.</summary>
     public Uri Address { get; }
 
-    /// <summary>The certificate of this server itself.</summary>
+    /// <summary>A PEM file with the certificate of the server's own HTTPS endpoint.</summary>
     public string TrustFile { get; }
 
     private X509Certificate2 OwnCertificate { get; }
 
-    /// <param name="folder">For its files.</param>
-    /// <param name="httpPort">Where it asks for challenges, in place of 80.</param>
-    /// <param name="port">Gives out ports that are free.</param>
+    /// <param name="folder">Where it writes its files.</param>
+    /// <param name="httpPort">The port for HTTP-01 challenges, instead of 80.</param>
+    /// <param name="port">Returns a free port.</param>
     public static PebbleServer Start(string folder, int httpPort, Func<int> port) => new(folder, httpPort, port);
 
-    /// <summary>The root of what it issues; null: it does not answer yet.</summary>
+    /// <summary>The root of the certificates it issues, or null while the server does not answer yet.</summary>
     public async Task<X509Certificate2?> RootAsync(CancellationToken stopping)
     {
         using var client = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == OwnCertificate.Thumbprint },
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == OwnCertificate.Thumbprint,
+            },
         });
         try
         {

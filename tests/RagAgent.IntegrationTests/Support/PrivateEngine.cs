@@ -2,10 +2,11 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>An engine that a test may fill, break and restart.</summary>
+/// <summary>A Docker Engine that a test may fill, break and restart.</summary>
 public sealed class PrivateEngine : IAsyncLifetime
 {
-    private readonly string _folder = Path.Combine("/tmp", $"ragpe.{Guid.NewGuid():N}"[..14]);   // short: a socket's path may have 108 characters
+    // Short, because a socket's path has at most 107 characters.
+    private readonly string _folder = Path.Combine("/tmp", $"ragpe.{Guid.NewGuid():N}"[..14]);
 
     private string[] _options = [];
 
@@ -13,17 +14,17 @@ public sealed class PrivateEngine : IAsyncLifetime
 
     public Uri Socket => new(Docker.Host);
 
-    /// <summary>What the engine calls its root: <c>/var/lib/docker</c> on a real machine.</summary>
+    /// <summary>The engine's data root: <c>/var/lib/docker</c> on a real machine.</summary>
     public string Data => Path.Combine(_folder, "data");
 
     public async ValueTask InitializeAsync() => await StartAsync();
 
-    /// <param name="options">Of dockerd, as <c>--live-restore</c>; kept for every later start.</param>
+    /// <param name="options">Options of dockerd, such as <c>--live-restore</c>. Every later start uses them too.</param>
     public static Task<PrivateEngine> StartNewAsync(params string[] options) => StartNewAsync(new PrivateEngine { _options = options });
 
-    /// <summary>One whose images lie on a filesystem of their own.</summary>
-    /// <param name="size">As mount takes it: <c>300m</c>.</param>
-    public static async Task<PrivateEngine> OnSmallDiskAsync(string size)
+    /// <summary>Starts an engine whose data is on a separate, small filesystem.</summary>
+    /// <param name="size">In mount's notation, such as <c>300m</c>.</param>
+    public static async Task<PrivateEngine> StartOnSmallDiskAsync(string size)
     {
         var engine = new PrivateEngine();
         Directory.CreateDirectory(engine.Data);
@@ -31,23 +32,24 @@ public sealed class PrivateEngine : IAsyncLifetime
         return await StartNewAsync(engine);
     }
 
-    public async Task ResizeDiskAsync(string size) => (await ProcessRunner.RunAsync("mount", ["-o", $"remount,size={size}", Data])).AssertSucceeded();
+    public async Task ResizeDiskAsync(string size) =>
+        (await ProcessRunner.RunAsync("mount", ["-o", $"remount,size={size}", Data])).AssertSucceeded();
 
-    /// <summary>Without the images and containers of the test before.</summary>
+    /// <summary>Removes the containers and images that the previous test left.</summary>
     internal async Task RemoveAllAsync()
     {
-        foreach (var container in Lines(await Docker.DoAsync("ps", "--all", "--quiet", "--no-trunc")))
+        foreach (var container in Lines(await Docker.RunCheckedAsync("ps", "--all", "--quiet", "--no-trunc")))
         {
-            await Docker.DoAsync("rm", "--force", "--volumes", container);
+            await Docker.RunCheckedAsync("rm", "--force", "--volumes", container);
         }
-        foreach (var image in Lines(await Docker.DoAsync("images", "--quiet", "--no-trunc")).Distinct())
+        foreach (var image in Lines(await Docker.RunCheckedAsync("images", "--quiet", "--no-trunc")).Distinct())
         {
-            await Docker.DoAsync("rmi", "--force", image);
+            await Docker.RunCheckedAsync("rmi", "--force", image);
         }
     }
 
-    /// <summary>Ended without a chance to write anything, as by a power cut; what it holds in memory is lost.</summary>
-    /// <param name="meanwhile">Done to its files while it is down.</param>
+    /// <summary>Kills the engine as a power cut would: what it has not written yet is lost.</summary>
+    /// <param name="meanwhile">Runs while the engine is down.</param>
     public async Task CrashAsync(Action meanwhile)
     {
         await StopProcessAsync("KILL");
@@ -55,17 +57,18 @@ public sealed class PrivateEngine : IAsyncLifetime
         await StartAsync();
     }
 
-    /// <summary>As <c>systemctl restart docker</c> does it.</summary>
+    /// <summary>Restarts the engine as <c>systemctl restart docker</c> does.</summary>
     public async Task RestartAsync()
     {
         await StopProcessAsync("TERM");
         await StartAsync();
     }
 
-    /// <summary>To dockerd: <c>STOP</c> freezes it, <c>CONT</c> wakes it.</summary>
-    public async Task SignalAsync(string signal) => (await ProcessRunner.RunAsync("kill", [$"-{signal}", $"{await ProcessAsync()}"])).AssertSucceeded();
+    /// <summary>Sends a signal to dockerd: <c>STOP</c> freezes it, <c>CONT</c> resumes it.</summary>
+    public async Task SignalAsync(string signal) =>
+        (await ProcessRunner.RunAsync("kill", [$"-{signal}", $"{await ProcessAsync()}"])).AssertSucceeded();
 
-    /// <summary>Ends dockerd, and returns when it is gone; what it ran may run on.</summary>
+    /// <summary>Ends dockerd and returns once it is gone. Containers may keep running.</summary>
     public async Task StopProcessAsync(string signal)
     {
         var process = await ProcessAsync();
@@ -86,10 +89,10 @@ public sealed class PrivateEngine : IAsyncLifetime
     {
         if (File.Exists(Path.Combine(_folder, "pid")) && IsRunning(await ProcessAsync()))
         {
-            await SignalAsync("CONT");   // one that a test has frozen can't be asked to stop
+            await SignalAsync("CONT");   // a frozen engine can't stop
         }
-        await EngineFixture.RunScriptAsync("scripts/engine.sh", "stop", _folder);   // unmounts the small disk as well
-        await ProcessRunner.RunAsync("umount", [Data]);                            // unless the engine never came up
+        await EngineFixture.RunScriptAsync("scripts/engine.sh", "stop", _folder);   // also unmounts the small disk
+        await ProcessRunner.RunAsync("umount", [Data]);                            // needed if the engine never started
         if (Directory.Exists(_folder))
         {
             Directory.Delete(_folder, recursive: true);
@@ -115,7 +118,7 @@ public sealed class PrivateEngine : IAsyncLifetime
     private async Task<int> ProcessAsync() =>
         int.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "pid")), System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>A process that has ended and waits for its parent to notice is gone.</summary>
+    /// <summary>A zombie counts as gone.</summary>
     private static bool IsRunning(int process)
     {
         try

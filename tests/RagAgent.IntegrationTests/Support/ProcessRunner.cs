@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Runs a program that we did not write, with an environment in which it can reach nothing but what the test names.</summary>
+/// <summary>Runs a program with a minimal environment: only what the test passes, and never a real metadata service.</summary>
 internal static class ProcessRunner
 {
     public static async Task<ProcessResult> RunAsync(
@@ -52,13 +52,14 @@ internal static class ProcessRunner
 
 internal sealed record ProcessResult(int ExitCode, string Output, string Error)
 {
-    /// <summary>The output, once it is sure that the program is content.</summary>
+    /// <summary>Returns the trimmed output. Fails if the exit code isn't 0.</summary>
     public string AssertSucceeded()
     {
         Assert.True(ExitCode == 0, $"exit code {ExitCode}: {Error}{(Error.Length > 0 ? "" : Output)}");
         return Output.Trim();
     }
 
+    /// <summary>Returns the trimmed error output. Fails if the exit code is 0.</summary>
     public string AssertFailed()
     {
         Assert.True(ExitCode != 0, $"exit code 0, with: {Output}");

@@ -3,10 +3,11 @@ using LocalAws;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>Points a tag to an image that the registry has already.</summary>
+/// <summary>Points a tag at an image that is already in the registry.</summary>
 internal static class TagMover
 {
-    public static async Task MoveAsync(HttpClient http, LocalAwsServer aws, string repository, string tag, string to, CancellationToken stopping)
+    public static async Task MoveAsync(
+        HttpClient http, LocalAwsServer aws, string repository, string tag, string to, CancellationToken stopping)
     {
         using var found = await http.SendAsync(OciIndexPublisher.Request(aws, HttpMethod.Get, repository, to), stopping);
         found.EnsureSuccessStatusCode();

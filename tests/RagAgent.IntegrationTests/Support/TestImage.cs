@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;
 
-/// <summary>An image of one layer with one file, put into the registry by nothing but HTTP.</summary>
+/// <summary>An image of one layer with one file, pushed to the registry with plain HTTP requests.</summary>
 internal sealed class TestImage
 {
     private const string ManifestType = "application/vnd.docker.distribution.manifest.v2+json";
@@ -51,12 +51,14 @@ internal sealed class TestImage
         return new TestImage(layer, config, manifest);
     }
 
-    /// <returns>The answer to the manifest, or the first refusal.</returns>
-    public async Task<HttpStatusCode> PushAsync(LocalAwsServer aws, HttpClient http, string repository, string tag, CancellationToken stopping)
+    /// <returns>The status of the manifest's upload, or the first status that is an error.</returns>
+    public async Task<HttpStatusCode> PushAsync(
+        LocalAwsServer aws, HttpClient http, string repository, string tag, CancellationToken stopping)
     {
         foreach (var blob in new[] { Layer, Config })
         {
-            using var begun = await SendAsync(aws, http, HttpMethod.Post, new Uri(aws.RegistryEndpoint, $"/v2/{repository}/blobs/uploads/"), null, stopping);
+            using var begun = await SendAsync(
+                aws, http, HttpMethod.Post, new Uri(aws.RegistryEndpoint, $"/v2/{repository}/blobs/uploads/"), null, stopping);
             if (!begun.IsSuccessStatusCode)
             {
                 return begun.StatusCode;

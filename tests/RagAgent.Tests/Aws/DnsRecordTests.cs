@@ -91,7 +91,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         _scenario.Metadata.Clear();
         _scenario.Metadata["ipv6"] = "fd00:ec2::7";   // the internet does not know it
         await RunAsync();
-        await DnsScenario.WaitForAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
+        await Wait.UntilAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
 
         var problem = Assert.Single(_scenario.Address.Current.Problems);
         Assert.Equal(("dns-no-address", "The instance has no public address, so rag.example.com can't be pointed at it."), (problem.Code, problem.What));
@@ -111,7 +111,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         using var variables = new EnvironmentVariables(("AWS_EC2_METADATA_DISABLED", "true"));
         await RunAsync();
-        await DnsScenario.WaitForAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
+        await Wait.UntilAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
 
         Assert.Equal("dns-no-metadata", Assert.Single(_scenario.Address.Current.Problems).Code);
         Assert.Equal("dns-no-metadata", (await _scenario.CheckAsync(TestCancellation)).Code);
@@ -122,7 +122,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         _scenario.Intercept = async context => context.Request.Method == "POST" && await DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
         await RunAsync();
-        await DnsScenario.WaitForAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
+        await Wait.UntilAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
         Assert.Equal("aws-denied", _scenario.Address.Current.Problems[0].Code);
         await _scenario.AdvanceUntilAsync(() => _scenario.Route53Requests.Length >= 6, TestCancellation);
 
@@ -138,7 +138,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         _scenario.Records["A"] = "<AliasTarget><DNSName>d1.cloudfront.net.</DNSName></AliasTarget>";
         await RunAsync();
-        await DnsScenario.WaitForAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
+        await Wait.UntilAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
         Assert.Equal("dns-name-taken", _scenario.Address.Current.Problems[0].Code);
         Assert.Equal(["GET"], _scenario.Route53Requests);
 
@@ -181,7 +181,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.KeepOnStop with { OnStop = onStop });
         await bench.RunAsync(TestCancellation);
-        await DnsScenario.WaitForAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
+        await Wait.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
 
         bench.Jobs = jobs;
         await bench.EndAsync();
@@ -196,7 +196,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         bench.Metadata["ipv6"] = "2001:db8::7";
         await bench.RunAsync(TestCancellation);
-        await DnsScenario.WaitForAsync(() => bench.Address.Current.Addresses.Count == 2, TestCancellation);
+        await Wait.UntilAsync(() => bench.Address.Current.Addresses.Count == 2, TestCancellation);
 
         bench.Board.Publish(bench.Board.State with { InstanceStop = Sample.Loaded(new StopAccepted("i-0123456789abcdef0", Moment.Zero)) });
         await bench.EndAsync();
@@ -210,7 +210,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         await bench.RunAsync(TestCancellation);
-        await DnsScenario.WaitForAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
+        await Wait.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
 
         bench.Records["A"] = DnsScenario.RecordXml("198.51.100.99");
         bench.Jobs = PowerOffJob;
@@ -225,7 +225,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         await bench.RunAsync(TestCancellation);
-        await DnsScenario.WaitForAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
+        await Wait.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
 
         bench.Intercept = async context =>
         {
@@ -256,7 +256,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
             return false;
         };
         await bench.RunAsync(TestCancellation);
-        await DnsScenario.WaitForAsync(() => bench.Records.ContainsKey("A"), TestCancellation);
+        await Wait.UntilAsync(() => bench.Records.ContainsKey("A"), TestCancellation);
 
         bench.Jobs = PowerOffJob;
         await bench.EndAsync();
@@ -289,5 +289,5 @@ public sealed class DnsRecordTests : IAsyncLifetime
 
     private string PointsAtInstance() => string.Join(", ", _scenario.Address.Current.Addresses);
 
-    private Task WaitUntilPointsAtAsync(string addresses) => DnsScenario.WaitForAsync(() => PointsAtInstance() == addresses, TestCancellation);
+    private Task WaitUntilPointsAtAsync(string addresses) => Wait.UntilAsync(() => PointsAtInstance() == addresses, TestCancellation);
 }

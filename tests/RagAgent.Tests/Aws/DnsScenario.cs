@@ -96,14 +96,6 @@ internal sealed class DnsScenario : IAsyncDisposable
 
     public Task<CheckResult> CheckAsync(CancellationToken stopping) => new DnsCheck(Config, _metadata, Route53).RunAsync(stopping);
 
-    public static async Task WaitForAsync(Func<bool> condition, CancellationToken stopping)
-    {
-        while (!condition())
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, stopping);
-        }
-    }
-
     /// <summary>Moves the time until it is so.</summary>
     public async Task AdvanceUntilAsync(Func<bool> condition, CancellationToken stopping, double seconds = 1)
     {

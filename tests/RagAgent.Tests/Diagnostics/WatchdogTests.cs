@@ -24,12 +24,12 @@ public sealed class WatchdogTests
         using var watchdog = StartWatchdog(Limit, _one, _other);
         for (var fed = 1; fed <= 8; fed++)
         {
-            await WaitForAsync(() => _one.Asked == fed && _other.Asked == fed);
+            await Wait.UntilAsync(() => _one.Asked == fed && _other.Asked == fed, TestContext.Current.CancellationToken);
             Assert.Equal(fed - 1, _systemd.Count);
             _one.CompleteRound();
             _other.CompleteRound();
             Assert.Equal("WATCHDOG=1", await _systemd.NextNotificationAsync());
-            await WaitForAsync(() => _time.Timers == 3 * fed);   // the patience with each loop, and the pause
+            await Wait.UntilAsync(() => _time.Timers == 3 * fed, TestContext.Current.CancellationToken);   // the patience with each loop, and the pause
             _time.Advance(Limit / 4);
         }
         await watchdog.StopAsync(TestContext.Current.CancellationToken);
@@ -40,9 +40,9 @@ public sealed class WatchdogTests
     public async Task When_one_is_stuck_it_is_told_once_and_fed_no_more_until_that_goes_round_again()
     {
         using var watchdog = StartWatchdog(Limit, _other);
-        await WaitForAsync(() => _time.Timers == 1);
+        await Wait.UntilAsync(() => _time.Timers == 1, TestContext.Current.CancellationToken);
         _time.Advance(Limit / 4);
-        await WaitForAsync(() => _logMessages.Count == 1);
+        await Wait.UntilAsync(() => _logMessages.Count == 1, TestContext.Current.CancellationToken);
         _time.Advance(Limit);
         Assert.Equal(0, _systemd.Count);
 
@@ -80,7 +80,7 @@ public sealed class WatchdogTests
     public async Task While_the_agent_ends_no_loop_is_called_stuck()
     {
         using var watchdog = StartWatchdog(Limit, _one);
-        await WaitForAsync(() => _time.Timers == 1);
+        await Wait.UntilAsync(() => _time.Timers == 1, TestContext.Current.CancellationToken);
 
         _lifetime.StopApplication();
         _time.Advance(Limit);
@@ -105,15 +105,6 @@ public sealed class WatchdogTests
         var watchdog = new Watchdog(loops, _systemd, new WatchdogTimeout(limit), _lifetime, _time, new ListLogger<Watchdog>(_logMessages));
         watchdog.StartAsync(TestContext.Current.CancellationToken).GetAwaiter().GetResult();
         return watchdog;
-    }
-
-    private static async Task WaitForAsync(Func<bool> condition)
-    {
-        while (!condition())
-        {
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
     }
 
     /// <summary>Tells how many waits have begun, so that time passes only when somebody waits for it.</summary>

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using CsCheck;
 using RagAgent.Tests.Simulation;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Documents;
@@ -41,12 +42,7 @@ public sealed partial class LifeCycleDiagramTests
 
     private static IEnumerable<(string From, string To, bool IsRare)> Drawn(string place)
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "RagAgent.sln")))
-        {
-            root = root.Parent!;
-        }
-        var text = File.ReadAllText(Path.Combine(root.FullName, "docs/architecture.md"));
+        var text = RepositoryFiles.Read("docs/architecture.md");
         var from = text.IndexOf($"as {place} {{", StringComparison.Ordinal);
         return Arrow().Matches(text[from..text.IndexOf("```", from, StringComparison.Ordinal)]).Select(arrow => (arrow.Groups[1].Value, arrow.Groups[2].Value, arrow.Value.EndsWith("(rare)", StringComparison.Ordinal)));
     }

@@ -72,13 +72,4 @@ public sealed class InformationLeakTests : IAsyncDisposable
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
-
-    private sealed class ListLoggerProvider(List<string> messages) : ILoggerProvider
-    {
-        public ILogger CreateLogger(string categoryName) => new ListLogger(messages);
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -120,7 +120,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     {
         var (asked, left) = (new TaskCompletionSource(), new TaskCompletionSource());
         var messages = new List<string>();
-        using var loggers = new LoggerFactory([new ErrorLog(messages)]);
+        using var loggers = new LoggerFactory([new ListLoggerProvider(messages, LogLevel.Error)]);
         await using var frontDoor = await FrontDoorFixture.StartAsync(_supervisor, TestCancellation, loggers: loggers);
         await using var app = await ServeAsync(async context =>
         {

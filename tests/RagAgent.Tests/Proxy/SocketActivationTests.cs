@@ -137,13 +137,4 @@ public sealed class SocketActivationTests
         port = ((IPEndPoint)held.LocalEndPoint!).Port;
         return held;
     }
-
-    private sealed class ListLoggerProvider(List<string> messages) : ILoggerProvider
-    {
-        public ILogger CreateLogger(string categoryName) => new ListLogger(messages);
-
-        public void Dispose()
-        {
-        }
-    }
 }

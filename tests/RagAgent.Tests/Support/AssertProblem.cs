@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>Short words for the failures that operators read.</summary>
+/// <summary>Asserts that a call throws a <see cref="ProblemException"/>, and returns its problem.</summary>
 internal static class AssertProblem
 {
     public static async Task<Problem> ThrownAsync(Func<Task> call) => (await Assert.ThrowsAsync<ProblemException>(call)).Problem;

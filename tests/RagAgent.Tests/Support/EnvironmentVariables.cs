@@ -1,15 +1,6 @@
-using Xunit;
-
 namespace RagAgent.Tests.Support;
 
-/// <summary>For tests that set environment variables, which the whole process shares: they run after all others and one at a time.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public static class EnvironmentVariableCollection
-{
-    public const string Name = "Process environment";
-}
-
-/// <summary>Sets environment variables and puts back what was there.</summary>
+/// <summary>Sets environment variables and restores the previous values when disposed.</summary>
 internal sealed class EnvironmentVariables : IDisposable
 {
     private readonly List<(string Name, string? Before)> _previous = [];

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>Hears what systemd is told.</summary>
+/// <summary>Records the notifications to systemd.</summary>
 internal sealed class FakeSystemdNotifier : ISystemdNotifier
 {
     private readonly Channel<string> _notifications = Channel.CreateUnbounded<string>();

@@ -1,6 +1,6 @@
 namespace RagAgent.Tests.Support;
 
-/// <summary>What was written between two flushes, piece by piece.</summary>
+/// <summary>Records what was written before each flush.</summary>
 internal sealed class FlushRecorder : StringWriter
 {
     public List<string> Flushes { get; } = [];

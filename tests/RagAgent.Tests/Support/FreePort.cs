@@ -5,7 +5,7 @@ namespace RagAgent.Tests.Support;
 
 internal static class FreePort
 {
-    /// <summary>A port that nobody listens on, below those that the kernel gives out by itself.</summary>
+    /// <summary>A free port below the kernel's ephemeral range, so that no other connection takes it in the meantime.</summary>
     public static int Find()
     {
         while (true)
@@ -18,7 +18,7 @@ internal static class FreePort
             }
             catch (SocketException)
             {
-                continue;   // taken: another one
+                continue;   // taken
             }
         }
     }

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>A clock on which short waits are over at once and are written down; waits of <paramref name="neverFrom"/> or more never end.</summary>
+/// <summary>A clock whose short delays are recorded and end at once. Delays of <paramref name="neverFrom"/> or more never end.</summary>
 internal sealed class ImmediateTimeProvider(TimeSpan neverFrom) : TimeProvider
 {
     private readonly ConcurrentQueue<TimeSpan> _delays = new();

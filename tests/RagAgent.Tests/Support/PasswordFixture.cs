@@ -3,13 +3,13 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>The password that visitors come in by, where a test can change it, and its keeper over it.</summary>
+/// <summary>A password hash that a test can change, and the provider that reads it.</summary>
 internal sealed class PasswordFixture : IParameterStore
 {
     public const string Correct = "open sesame: please";
     public const string Parameter = "/password";
 
-    /// <summary>As few rounds as are taken: a test has other things to do.</summary>
+    /// <summary>With the fewest allowed iterations, to keep tests fast.</summary>
     public static readonly string Hash = PasswordHash.Create(Correct, PasswordHash.MinIterations);
 
     private int _readCount;
@@ -18,7 +18,8 @@ internal sealed class PasswordFixture : IParameterStore
     {
         Config = new AgentConfig { Image = "app", Access = access };
         Vault = new SecretVault();
-        Keeper = new PasswordHashProvider(Config, new SecretReader(Config, this, Vault), time ?? TimeProvider.System, new ListLogger<PasswordHashProvider>(LogMessages));
+        Keeper = new PasswordHashProvider(
+            Config, new SecretReader(Config, this, Vault), time ?? TimeProvider.System, new ListLogger<PasswordHashProvider>(LogMessages));
     }
 
     public static AccessConfig PasswordOnly { get; } = new() { Password = new SecretConfig(SecretSource.Ssm, Parameter) };
@@ -29,13 +30,13 @@ internal sealed class PasswordFixture : IParameterStore
 
     public PasswordHashProvider Keeper { get; }
 
-    /// <summary>What the keeper told.</summary>
+    /// <summary>What the provider logged.</summary>
     public List<string> LogMessages { get; } = [];
 
-    /// <summary>What stands in the parameter; a problem: it can't be read.</summary>
+    /// <summary>Returns the parameter's value, or throws if it can't be read.</summary>
     public Func<RawSecret> StoredHash { get; set; } = () => new RawSecret(Hash, "1");
 
-    /// <summary>How often it was read.</summary>
+    /// <summary>How often the parameter was read.</summary>
     public int ReadCount => Volatile.Read(ref _readCount);
 
     public Task<RawSecret> ReadAsync(string name, CancellationToken stopping)
@@ -44,7 +45,7 @@ internal sealed class PasswordFixture : IParameterStore
         return Task.FromResult(StoredHash());
     }
 
-    /// <summary>Starts the keeper and waits until it has the hash.</summary>
+    /// <summary>Starts the provider and waits until it has read the hash.</summary>
     public async Task<PasswordFixture> StartAsync(CancellationToken stopping)
     {
         await Keeper.StartAsync(stopping);
@@ -52,11 +53,6 @@ internal sealed class PasswordFixture : IParameterStore
         return this;
     }
 
-    public async Task WaitForAsync(Func<PasswordHashProvider, bool> condition, CancellationToken stopping)
-    {
-        while (!condition(Keeper))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, stopping);
-        }
-    }
+    public Task WaitForAsync(Func<PasswordHashProvider, bool> condition, CancellationToken stopping) =>
+        Wait.UntilAsync(() => condition(Keeper), stopping);
 }

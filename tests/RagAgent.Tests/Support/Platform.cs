@@ -1,4 +1,4 @@
 using System.Runtime.Versioning;
 
-// The agent is built for Linux alone, and says so; its tests run where it runs.
+// The agent supports only Linux, and so do its tests.
 [assembly: SupportedOSPlatform("linux")]

@@ -7,24 +7,32 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>A real supervision over an engine, a registry and secrets that are always well: it adopts the app on the port and has it serve.</summary>
-internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, IConnectionDrain, IStateStore, IInstanceControl, IAsyncDisposable
+/// <summary>A real supervisor on an engine, a registry and secrets that never fail. It adopts the app on the port and serves it.</summary>
+internal sealed class SupervisorFixture :
+    IEngine, IImages, ISecrets, IProber, IConnectionDrain, IStateStore, IInstanceControl, IAsyncDisposable
 {
     private readonly Container _container;
     private int _probeCount;
 
     public SupervisorFixture(int port = 32768, TimeProvider? time = null)
     {
-        _container = Sample.Container(port, new Release(Sample.CurrentImage, Sample.DefaultPolicy.ConfigFingerprint, Sample.CurrentSecrets.Fingerprint).Id);
+        _container = Sample.Container(
+            port, new Release(Sample.CurrentImage, Sample.DefaultPolicy.ConfigFingerprint, Sample.CurrentSecrets.Fingerprint).Id);
         Clock = new AgentClock(time ?? TimeProvider.System);
-        Supervisor = new Supervisor(Sample.DefaultPolicy, new EffectRunner(this, this, this, this, this, this, this, Sample.DefaultPolicy, Clock), this, Board, new StateChangeLog(NullLogger<Supervisor>.Instance, Sample.DefaultPolicy), Clock);
+        Supervisor = new Supervisor(
+            Sample.DefaultPolicy,
+            new EffectRunner(this, this, this, this, this, this, this, Sample.DefaultPolicy, Clock),
+            this,
+            Board,
+            new StateChangeLog(NullLogger<Supervisor>.Instance, Sample.DefaultPolicy),
+            Clock);
     }
 
     public StateFeed Board { get; } = new();
     public AgentClock Clock { get; }
     public Supervisor Supervisor { get; }
 
-    /// <summary>How often it was probed.</summary>
+    /// <summary>How often the app was probed.</summary>
     public int ProbeCount => Volatile.Read(ref _probeCount);
 
     public async Task StartAsync(CancellationToken stopping)
@@ -33,7 +41,7 @@ internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, I
         await WaitForAsync(state => state.Front is ContainerState.Serving && state.Image.Value is not null, stopping);
     }
 
-    /// <summary>Waits for a state, however it comes about.</summary>
+    /// <summary>Waits until the state meets the condition.</summary>
     public async Task<AgentState> WaitForAsync(Func<AgentState, bool> condition, CancellationToken stopping)
     {
         var (revision, state) = Board.Read();
@@ -52,9 +60,11 @@ internal sealed class SupervisorFixture : IEngine, IImages, ISecrets, IProber, I
 
     public Task<Resolution> ResolveAsync(CancellationToken stopping) => Task.FromResult(Sample.CurrentResolution);
 
-    public Task<FetchedImage> FetchAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping) => Task.FromResult(new FetchedImage(Sample.Digest, 0));
+    public Task<FetchedImage> FetchAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping) =>
+        Task.FromResult(new FetchedImage(Sample.Digest, 0));
 
-    public Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) => Task.FromResult(new ImageCleanupResult(0, 0));
+    public Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) =>
+        Task.FromResult(new ImageCleanupResult(0, 0));
 
     public Task<SecretVersions> ReadAsync(CancellationToken stopping) => Task.FromResult(Sample.CurrentSecrets);
 

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>A certificate authority with a root and an intermediate, and a folder that it writes pairs to as certbot does.</summary>
+/// <summary>A certificate authority with a root and an intermediate. It writes certificate and key to a folder, as certbot does.</summary>
 internal sealed class TestCertificateAuthority : IDisposable
 {
     private readonly X509Certificate2 _root;
@@ -16,7 +16,8 @@ internal sealed class TestCertificateAuthority : IDisposable
         using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         _root = CreateAuthorityRequest("CN=Test Root", rootKey).CreateSelfSigned(notBefore, notAfter);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var signed = CreateAuthorityRequest("CN=Test Intermediate", key).Create(_root, notBefore, notAfter, RandomNumberGenerator.GetBytes(8));
+        using var signed = CreateAuthorityRequest("CN=Test Intermediate", key).Create(
+            _root, notBefore, notAfter, RandomNumberGenerator.GetBytes(8));
         _intermediate = signed.CopyWithPrivateKey(key);
         Folder = Directory.CreateTempSubdirectory("ragagent-tls-").FullName;
     }
@@ -29,12 +30,18 @@ internal sealed class TestCertificateAuthority : IDisposable
 
     public string IntermediateThumbprint => _intermediate.Thumbprint;
 
-    /// <summary>A client that trusts the root alone, so that the server has to send what is between.</summary>
-    /// <param name="at">The day that it believes to be.</param>
-    /// <param name="chain">Hears what was sent beside the certificate.</param>
+    /// <summary>Options of a client that trusts only the root, so that the server has to send the intermediate.</summary>
+    /// <param name="at">The time at which the client validates.</param>
+    /// <param name="chain">Receives the chain that the server sent.</param>
     public SslClientAuthenticationOptions ClientOptions(DateTimeOffset at, Action<X509Chain>? chain = null)
     {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true, VerificationTime = at.LocalDateTime };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+            VerificationTime = at.LocalDateTime,
+        };
         policy.CustomTrustStore.Add(_root);
         return new SslClientAuthenticationOptions
         {
@@ -48,8 +55,8 @@ internal sealed class TestCertificateAuthority : IDisposable
         };
     }
 
-    /// <summary>Writes a new pair over the one that is there.</summary>
-    /// <returns>Its serial number.</returns>
+    /// <summary>Replaces certificate and key with a new pair.</summary>
+    /// <returns>The certificate's serial number.</returns>
     public string Issue(DateTimeOffset notBefore, TimeSpan lifetime, bool rsa = false, bool withChain = true, X509Extension? names = null)
     {
         var (certificate, key, serial) = CreatePair(notBefore, lifetime, rsa, names);
@@ -58,8 +65,9 @@ internal sealed class TestCertificateAuthority : IDisposable
         return serial;
     }
 
-    /// <summary>A pair in PEM, without its chain.</summary>
-    public (string Certificate, string Key, string Serial) CreatePair(DateTimeOffset notBefore, TimeSpan lifetime, bool rsa = false, X509Extension? names = null)
+    /// <summary>Creates a certificate and key in PEM, without the chain.</summary>
+    public (string Certificate, string Key, string Serial) CreatePair(
+        DateTimeOffset notBefore, TimeSpan lifetime, bool rsa = false, X509Extension? names = null)
     {
         using AsymmetricAlgorithm key = rsa ? RSA.Create(2048) : ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = key is RSA r
@@ -70,7 +78,12 @@ internal sealed class TestCertificateAuthority : IDisposable
         defaultNames.AddIpAddress(System.Net.IPAddress.Loopback);
         request.CertificateExtensions.Add(names ?? defaultNames.Build());
         using var issuerKey = _intermediate.GetECDsaPrivateKey()!;
-        using var leaf = request.Create(_intermediate.SubjectName, X509SignatureGenerator.CreateForECDsa(issuerKey), notBefore, notBefore + lifetime, RandomNumberGenerator.GetBytes(8));
+        using var leaf = request.Create(
+            _intermediate.SubjectName,
+            X509SignatureGenerator.CreateForECDsa(issuerKey),
+            notBefore,
+            notBefore + lifetime,
+            RandomNumberGenerator.GetBytes(8));
         return (leaf.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem(), leaf.SerialNumber);
     }
 

@@ -8,13 +8,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>A request as it arrived.</summary>
-internal sealed record ReceivedRequest(string Method, string Path, IReadOnlyDictionary<string, string> Headers, string Body)
-{
-    public override string ToString() => $"{Method} {Path}";
-}
-
-/// <summary>An HTTP server on a loopback port of the kernel's choice, whose answers a test writes.</summary>
+/// <summary>An HTTP server on a free loopback port, whose responses a test provides.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
     private readonly WebApplication _server;
@@ -33,12 +27,12 @@ internal sealed class TestServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Listen(IPAddress.Loopback, 0);
-            // What a test sees to be cut was cut by the agent.
+            // If a test sees a cut connection, the agent cut it and not this server.
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
         });
-        // A request that hangs on purpose must not hold the test's end.
+        // A request that hangs on purpose must not delay the end of the test.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(20));
         var server = new TestServer(builder.Build());
         server._server.UseWebSockets();
@@ -55,7 +49,7 @@ internal sealed class TestServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Answers nothing until the caller goes away.</summary>
+    /// <summary>Sends nothing until the client disconnects.</summary>
     public static async Task HangAsync(HttpContext context)
     {
         var gone = new TaskCompletionSource();
@@ -74,6 +68,7 @@ internal sealed class TestServer : IAsyncDisposable
         using var reader = new StreamReader(context.Request.Body);
         var body = await reader.ReadToEndAsync();
         var headers = context.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase);
-        _requests.Enqueue(new ReceivedRequest(context.Request.Method, context.Request.Path + context.Request.QueryString.Value, headers, body));
+        _requests.Enqueue(
+            new ReceivedRequest(context.Request.Method, context.Request.Path + context.Request.QueryString.Value, headers, body));
     }
 }

@@ -1,6 +1,6 @@
 namespace RagAgent.Tests.Support;
 
-/// <summary>How long a test that waits for something may wait before it fails. Far longer than any takes.</summary>
+/// <summary>How long a waiting test may take before it fails. Far longer than any test needs.</summary>
 internal static class TestTimeouts
 {
     public const int Milliseconds = 30_000;
