@@ -18,12 +18,12 @@ public class EngineProblemsTests
     [InlineData(500, "listen tcp4 127.0.0.1:8501: bind: address already in use", "engine-port-taken", "Docker Engine could not start the container: listen tcp4 127.0.0.1:8501: bind: address already in use.")]
     [InlineData(500, "write /var/lib/docker/x: no space left on device", "disk-full", "Docker Engine could not start the container: the disk is full.")]
     [InlineData(404, "No such image: registry/app@sha256:aa", "image-missing", "Docker Engine could not start the container: the image is no longer on disk.")]
-    [InlineData(400, "invalid mount config for type \"bind\": bind source path does not exist: /x", "volume-missing", "The folder /x of container.volumes is not there.")]
+    [InlineData(400, "invalid mount config for type \"bind\": bind source path does not exist: /x", "volume-missing", "The folder /x of container.volumes does not exist.")]
     [InlineData(500, "error while creating mount source path '/x': mkdir /x: read-only file system", "engine-mount",
         "Docker Engine could not start the container: error while creating mount source path '/x': mkdir /x: read-only file system.")]
     [InlineData(400, "unable to find user app: no matching entries in passwd file", "engine-user", "Docker Engine could not start the container: unable to find user app: no matching entries in passwd file.")]
     [InlineData(400, "client version 1.44 is too new. Maximum supported API version is 1.41", "engine-unreachable",
-        "Docker Engine speaks another API version than before: client version 1.44 is too new. Maximum supported API version is 1.41.")]
+        "Docker Engine no longer speaks the same API version: client version 1.44 is too new. Maximum supported API version is 1.41.")]
     [InlineData(500, "something new.\n", "engine-refused", "Docker Engine could not start the container: something new.")]
     [InlineData(404, "No such container: 0123", "engine-refused", "Docker Engine could not start the container: No such container: 0123.")]
     public void The_engines_refusals_become_sentences(int status, string message, string code, string sentence)
@@ -57,7 +57,7 @@ public class EngineProblemsTests
         var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "create the container");
 
         Assert.Equal("image-corrupt", problem.Code);
-        Assert.Equal($"Docker Engine could not create the container: a layer of the image on disk is broken ({message}).", problem.What);
+        Assert.Equal($"Docker Engine could not create the container: a layer of the image on disk is corrupt ({message}).", problem.What);
     }
 
     [Theory]
@@ -70,14 +70,6 @@ public class EngineProblemsTests
         var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container");
         Assert.Equal((code, 0), (problem.Code, ContainerProblems.Weight(problem)));
     }
-
-    [Theory]
-    [InlineData("nginx@sha256:aa", "docker.io/library/nginx@sha256:aa")]
-    [InlineData("team/app@sha256:aa", "docker.io/team/app@sha256:aa")]
-    [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
-    [InlineData("localhost:5000/app@sha256:aa", "localhost:5000/app@sha256:aa")]
-    [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa")]
-    public void An_image_of_Docker_Hub_is_listed_by_its_full_name(string listed, string name) => Assert.Equal(name, DockerEngine.CanonicalName(listed));
 
     [Theory]
     // The command is not in the image: a removed `lower` file looks the same, and nothing tells the two apart.
@@ -127,7 +119,7 @@ public class EngineProblemsTests
     public void A_socket_that_this_user_may_not_open_names_the_group_to_join() =>
         Assert.Equal(
             new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine's socket {Socket} can't be opened: permission denied.",
-                $"Run it as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
+                $"Run this as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
             EngineProblems.From(Failed(SocketError.AccessDenied), "answer", Socket));
 
     [Fact]
@@ -137,7 +129,7 @@ public class EngineProblemsTests
         try
         {
             Assert.Equal(
-                $"Docker Engine's connection on {socket} broke: the connection was cut.",
+                $"The connection to Docker Engine on {socket} broke: the connection was cut.",
                 EngineProblems.From(new IOException("read", new SocketException((int)SocketError.ConnectionReset)), "answer", socket).What);
         }
         finally

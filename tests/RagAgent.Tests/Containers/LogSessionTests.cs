@@ -105,7 +105,7 @@ public sealed class LogSessionTests : IDisposable
         Assert.Equal(TimeSpan.FromSeconds(10), session.TimeUntilDue());
         _time.Advance(TimeSpan.FromSeconds(10));
         session.FlushDue();
-        Assert.Equal(["The app writes faster than 200 lines or 1 MB a second: 500 lines are left out here. 'docker logs app' has them."], _logMessages);
+        Assert.Equal(["The app writes more than 200 lines or 1 MB per second: 500 lines were dropped here. 'docker logs app' has them."], _logMessages);
         Assert.Null(session.TimeUntilDue());
     }
 

@@ -29,7 +29,7 @@ public class MountGuardTests
     [InlineData("/home/app/data", null)]   // the service can't see there
     [InlineData("/srv/x", null)]
     public void One_that_fstab_has_and_that_is_not_mounted_is_named(string folder, string? place) => Assert.Equal(
-        place is null ? null : $"The folder {folder} lies on a disk that is not mounted: /etc/fstab has it at {place}.",
+        place is null ? null : $"The folder {folder} is on a disk that is not mounted: /etc/fstab lists it at {place}.",
         MountGuard.FindUnmounted([folder], Fstab, Root)?.What);
 
     [Theory]

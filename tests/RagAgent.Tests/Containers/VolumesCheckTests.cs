@@ -21,7 +21,7 @@ public sealed class VolumesCheckTests : IDisposable
         var result = await CheckAsync(new VolumeConfig(_folder, "/app/data/logs"));
 
         Assert.Equal(CheckOutcome.Ok, result.Outcome);
-        Assert.Matches(@"^The folder is there; [0-9.]+ [kMGT]B are free on the disk of /.+\.$", result.What);
+        Assert.Matches(@"^The folder exists; [0-9.]+ [kMGT]B free on the disk of /.+\.$", result.What);
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class VolumesCheckTests : IDisposable
     {
         var result = await CheckAsync(new VolumeConfig(_folder, "/app/data/logs"), new VolumeConfig($"{_folder}/new", "/app/data/memory"));
 
-        Assert.Equal((CheckOutcome.Failed, "volume-missing", $"The folder {_folder}/new of container.volumes is not there."), (result.Outcome, result.Code, result.What));
+        Assert.Equal((CheckOutcome.Failed, "volume-missing", $"The folder {_folder}/new of container.volumes does not exist."), (result.Outcome, result.Code, result.What));
         Assert.Contains("'sudo ragagent volumes'", result.Remedy, StringComparison.Ordinal);
     }
 
@@ -38,7 +38,7 @@ public sealed class VolumesCheckTests : IDisposable
     {
         File.WriteAllText($"{_folder}/file", "");
 
-        Assert.Equal($"{_folder}/file of container.volumes is a file; the app needs a folder.", (await CheckAsync(new VolumeConfig($"{_folder}/file", "/app/data/logs"))).What);
+        Assert.Equal($"{_folder}/file of container.volumes is a file, but the app needs a folder.", (await CheckAsync(new VolumeConfig($"{_folder}/file", "/app/data/logs"))).What);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class VolumesCheckTests : IDisposable
         var closed = await CheckAsync(mayWrite: false, new VolumeConfig(_folder, "/app/data/logs"));
         var read = await CheckAsync(mayWrite: false, new VolumeConfig(_folder, "/cache", ReadOnly: true));
 
-        Assert.Equal((CheckOutcome.Failed, "volume-not-writable", $"The app runs as 1000:1000 and may not write to {_folder}.", $"chown -R 1000:1000 {_folder}"), (closed.Outcome, closed.Code, closed.What, closed.Remedy));
+        Assert.Equal((CheckOutcome.Failed, "volume-not-writable", $"The app runs as 1000:1000 and may not write to {_folder}.", $"Run 'chown -R 1000:1000 {_folder}'."), (closed.Outcome, closed.Code, closed.What, closed.Remedy));
         Assert.Equal(CheckOutcome.Ok, read.Outcome);
     }
 

@@ -52,7 +52,7 @@ public class BearerChallengeTests
 
         var refused = await AssertProblem.ThrownAsync(() => TokenAsync(server.Address));
 
-        Assert.Equal(("registry-denied", "The registry registry.example gave out no token for anonymous access."), (refused.Code, refused.What));
+        Assert.Equal(("registry-denied", "The registry registry.example refused anonymous access to the image."), (refused.Code, refused.What));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

@@ -46,8 +46,8 @@ public class DiskPreflightTests
         var problem = AssertProblem.Thrown(() => DiskPreflight.RequireSpace(1_000_000_000, new FreeSpace("/var/lib/docker", 3_255_999_999), Ref));
 
         Assert.Equal(new Problem(ProblemCatalog.DiskFull,
-            "Pulling registry/app:latest needs 3.3 GB of disk (1.0 GB of layers, unpacked, and a reserve), but 3.3 GB are free on /var/lib/docker.",
-            "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."), problem);
+            "Pulling registry/app:latest needs 3.3 GB of disk space (1.0 GB of layers, their unpacked files and a reserve), but only 3.3 GB are free on /var/lib/docker.",
+            "Free some space ('docker system df' shows what the engine uses) or enlarge the volume. " + ExceptionMapping.RetriesAutomatically), problem);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ namespace RagAgent.Tests.Images;
 public class ManifestTests
 {
     private const string Reference = "registry.example.com/app:latest";
-    private const string NotUnderstood = "registry.example.com/app:latest has a manifest that is not an image's.";
+    private const string NotUnderstood = "The manifest of registry.example.com/app:latest is not a container image's.";
 
     private static readonly string[] Pieces =
     [
@@ -90,7 +90,7 @@ public class ManifestTests
         Assert.Equal(new Problem(
             ProblemCatalog.ImagePlatform,
             "registry.example.com/app:latest was built for linux/arm64, windows/amd64, but this machine is linux/amd64.",
-            "Build it with 'docker build --platform linux/amd64' and push it again; the agent looks again by itself."), problem);
+            "Build it with 'docker build --platform linux/amd64' and push it again. " + ExceptionMapping.RetriesAutomatically), problem);
     }
 
     [Fact]

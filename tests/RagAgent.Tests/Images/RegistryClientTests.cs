@@ -159,7 +159,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
 
         var refused = await AssertProblem.ThrownAsync(() => WithClientAsync(client => client.GetBlobAsync(Access(registry), "app", Sha256("manifest"), Reference, TestCancellation)));
 
-        Assert.Equal(("registry-corrupt", $"The registry sent something else than {Sha256("manifest")[..19]} for registry/app:latest."), (refused.Code, refused.What));
+        Assert.Equal(("registry-corrupt", $"The registry sent data for registry/app:latest that doesn't match the digest {Sha256("manifest")[..19]}."), (refused.Code, refused.What));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -279,7 +279,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
 
         var refused = await AssertProblem.ThrownAsync(() => WithClientAsync(client => client.GetManifestAsync(Access(registry), "app", Tag, Reference, TestCancellation)));
 
-        Assert.Equal(("registry-corrupt", "The registry's manifest for registry/app:latest is too large to be one."), (refused.Code, refused.What));
+        Assert.Equal(("registry-corrupt", "The registry sent more than 8 MiB as the manifest for registry/app:latest."), (refused.Code, refused.What));
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;

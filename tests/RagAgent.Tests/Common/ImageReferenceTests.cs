@@ -1,9 +1,9 @@
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Configuration.Values;
-using RagAgent.Images;
 using Xunit;
 
-namespace RagAgent.Tests.Images;
+namespace RagAgent.Tests.Common;
 
 public class ImageReferenceTests
 {
@@ -36,6 +36,15 @@ public class ImageReferenceTests
     [InlineData("docker.io", "registry-1.docker.io")]
     [InlineData(Ecr, Ecr)]
     public void The_API_answers_at_the_host_except_for_Docker_Hub(string host, string api) => Assert.Equal(api, ImageReference.ApiHost(host));
+
+    [Theory]
+    [InlineData("nginx@sha256:aa", "docker.io/library/nginx@sha256:aa")]
+    [InlineData("team/app@sha256:aa", "docker.io/team/app@sha256:aa")]
+    [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
+    [InlineData("localhost:5000/app@sha256:aa", "localhost:5000/app@sha256:aa")]
+    [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa")]
+    public void Docker_Hub_images_that_the_engine_lists_get_their_canonical_name(string listed, string name) =>
+        Assert.Equal(name, ImageReference.CanonicalName(listed));
 
     [Fact]
     public void What_the_configuration_accepts_is_taken_apart_without_a_loss() =>
