@@ -36,7 +36,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         await PointsAtAsync("203.0.113.7", "2001:db8::7");   // there is no image yet
 
         Assert.Equal(["rag.example.com. 60 A 203.0.113.7", "rag.example.com. 60 AAAA 2001:db8::7"], Aws.HostedZones.Records(Zone).Select(set => set.ToString()));
-        await agent.WaitForLogAsync($"{Host} points at 203.0.113.7 and 2001:db8::7 from now on; the app is at {Url}.");
+        await agent.WaitForLogAsync($"{Host} now points to 203.0.113.7 and 2001:db8::7. The app is at {Url}.");
         Assert.Contains($"\nurl       {Url} (203.0.113.7, 2001:db8::7)\n", (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).Output, StringComparison.Ordinal);
         using var visit = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Port}/") { Headers = { { "Accept", "text/html" } } };
         using var page = await Http.SendAsync(visit, TestCancellation);
@@ -57,7 +57,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         var second = StartAgent();
         await PointsAtAsync("203.0.113.7");
         Assert.Equal(1, RecordChanges);
-        await second.WaitForLogAsync($"{Host} points at 203.0.113.7 already; the app is at {Url}.");
+        await second.WaitForLogAsync($"{Host} already points to 203.0.113.7. The app is at {Url}.");
 
         Aws.Instance = Aws.Instance with { PublicIpv4 = "198.51.100.1" };
         await ReloadAsync(second);
@@ -66,8 +66,8 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Theory]
-    [InlineData(Operations.ListResourceRecordSets, $"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.")]
-    [InlineData(Operations.ChangeResourceRecordSets, $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A, the action UPSERT) to the instance role; no restart is needed.")]
+    [InlineData(Operations.ListResourceRecordSets, $"Allow the instance role route53:ListResourceRecordSets on {Arn}. No restart is needed.")]
+    [InlineData(Operations.ChangeResourceRecordSets, $"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, type A, action UPSERT). No restart is needed.")]
     public async Task A_permission_that_is_missing_is_named_and_the_app_serves_all_the_same(string operation, string remedy)
     {
         Aws.Faults.Add(operation, new Fault.Error("AccessDenied"));
@@ -101,8 +101,8 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Theory]
-    [InlineData("Z0000000000", Host, "dns-zone-missing", "There is no hosted zone Z0000000000 in the account of the credentials, so rag.example.com can't be pointed at this machine.")]
-    [InlineData(Zone, "rag.example.org", "dns-outside-zone", $"rag.example.org is no name of the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
+    [InlineData("Z0000000000", Host, "dns-zone-missing", "The hosted zone Z0000000000 does not exist in the credentials' account, so rag.example.com can't point to this machine.")]
+    [InlineData(Zone, "rag.example.org", "dns-outside-zone", $"rag.example.org is not in the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
     public async Task A_zone_that_is_wrong(string zone, string name, string code, string what)
     {
         ConfigureDns(zone: zone, name: name);
@@ -133,7 +133,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         ConfigureDns(ipv4: null);
         Aws.Instance = Aws.Instance with { RoleName = null };
         StartAgent();
-        Assert.Equal("The instance has no public address, so rag.example.com can't be pointed at it.", (await WaitForProblemAsync("dns-no-address")).What);
+        Assert.Equal("The instance has no public address, so rag.example.com can't point to it.", (await WaitForProblemAsync("dns-no-address")).What);
 
         Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
         await WaitForAsync(s => s.Problems.All(problem => problem.Code == "imds-no-role"), "now the role is what is missing");
@@ -173,7 +173,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(0, await agent.StopAsync());
 
         Assert.Null(Aws.HostedZones.FindValue(Zone, Host));
-        await agent.WaitForLogAsync($"The machine goes off: {Host} does not point at 203.0.113.7 any more.");
+        await agent.WaitForLogAsync($"The machine is shutting down: deleted the record of {Host} that pointed to 203.0.113.7.");
     }
 
     [Fact]
@@ -186,10 +186,10 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(400, Assert.Single(Aws.Requests.ByOperation(Operations.ChangeResourceRecordSets)).Status);
 
         Aws.Faults.Add(Operations.ChangeResourceRecordSets, new Fault.Error("AccessDenied"));
-        Assert.Equal(("failed", $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed."), await CheckAsync() is var denied ? (denied.Finding, denied.Remedy) : default);
+        Assert.Equal(("failed", $"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, type A and AAAA, action UPSERT and DELETE). No restart is needed."), await CheckAsync() is var denied ? (denied.Finding, denied.Remedy) : default);
 
         Aws.Faults.Add(Operations.ListResourceRecordSets, new Fault.Error("AccessDenied"));
-        Assert.Equal($"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.", (await CheckAsync()).Remedy);
+        Assert.Equal($"Allow the instance role route53:ListResourceRecordSets on {Arn}. No restart is needed.", (await CheckAsync()).Remedy);
     }
 
     private async Task<(string Finding, string What, string? Remedy)> CheckAsync()

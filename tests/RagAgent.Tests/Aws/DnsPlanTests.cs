@@ -1,5 +1,6 @@
 using System.Net;
 using RagAgent.Aws.Dns;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using Xunit;
 
@@ -8,6 +9,9 @@ namespace RagAgent.Tests.Aws;
 /// <summary>Given what a zone has and which addresses a machine has: what is written, and what is left as it is.</summary>
 public class DnsPlanTests
 {
+    private const string NotOverwritten =
+        "The agent did not create it and does not overwrite it, so clients don't reach this machine by that name.";
+
     private static readonly DnsConfig Dns = new() { Zone = "Z1", Name = "rag.example.com" };
     private static readonly IPAddress Ipv4 = IPAddress.Parse("203.0.113.7");
     private static readonly IPAddress Ipv6 = IPAddress.Parse("2001:db8::7");
@@ -35,15 +39,15 @@ public class DnsPlanTests
 
     [Fact]
     public void An_alias_is_not_destroyed() =>
-        AssertConflict(A() with { Ttl = null, AliasTarget = "D1.cloudfront.net." }, "The A record of rag.example.com is an alias (d1.cloudfront.net), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A() with { Ttl = null, AliasTarget = "D1.cloudfront.net." }, "The A record of rag.example.com is an alias (d1.cloudfront.net). " + NotOverwritten);
 
     [Fact]
     public void One_of_a_weighted_set_is_not_destroyed() =>
-        AssertConflict(A("1.1.1.1") with { SetIdentifier = "blue" }, "The A record of rag.example.com is one that a routing policy chooses from ('blue'), which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A("1.1.1.1") with { SetIdentifier = "blue" }, "The A record of rag.example.com belongs to a routing policy ('blue'). " + NotOverwritten);
 
     [Fact]
     public void A_record_that_several_machines_share_is_not_destroyed() =>
-        AssertConflict(A("1.1.1.1", "203.0.113.7"), "The A record of rag.example.com holds 2 addresses, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.");
+        AssertConflict(A("1.1.1.1", "203.0.113.7"), "The A record of rag.example.com has 2 addresses. " + NotOverwritten);
 
     [Fact]
     public void A_CNAME_is_not_destroyed_and_leaves_room_for_nothing_else()
@@ -51,7 +55,7 @@ public class DnsPlanTests
         var plan = DnsPlan.Of(Dns, [Ipv4, Ipv6], [new("rag.example.com.", "CNAME", 300, ["other.example.com."])]);
 
         var problem = Assert.Single(plan.Problems);
-        Assert.Equal(("dns-name-taken", "rag.example.com is a CNAME record (other.example.com), which the agent would not write and does not overwrite: visitors are led there, and not to this machine."), (problem.Code, problem.What));
+        Assert.Equal(("dns-name-taken", "rag.example.com is a CNAME record (other.example.com). " + NotOverwritten), (problem.Code, problem.What));
         Assert.Equal((0, 0), (plan.UpToDate.Count, plan.ToWrite.Count));
     }
 
@@ -65,8 +69,8 @@ public class DnsPlanTests
     }
 
     [Theory]
-    [InlineData("AAAA", "2001:db8::9", "203.0.113.7", "rag.example.com has an AAAA record (2001:db8::9), and this machine has no public IPv6 address: who comes by IPv6 is led elsewhere.")]
-    [InlineData("A", "198.51.100.1", "2001:db8::7", "rag.example.com has an A record (198.51.100.1), and this machine has no public IPv4 address: who comes by IPv4 is led elsewhere.")]
+    [InlineData("AAAA", "2001:db8::9", "203.0.113.7", "rag.example.com has an AAAA record (2001:db8::9), but this machine has no public IPv6 address: clients that use IPv6 are sent elsewhere.")]
+    [InlineData("A", "198.51.100.1", "2001:db8::7", "rag.example.com has an A record (198.51.100.1), but this machine has no public IPv4 address: clients that use IPv4 are sent elsewhere.")]
     public void A_record_of_the_other_kind_that_leads_elsewhere_is_told_and_not_deleted(string type, string value, string here, string expected)
     {
         var plan = DnsPlan.Of(Dns, [IPAddress.Parse(here)], [new("rag.example.com.", type, 60, [value])]);
@@ -98,7 +102,7 @@ public class DnsPlanTests
 
         var problem = Assert.Single(plan.Problems);
         Assert.Equal(("dns-name-taken", expected), (problem.Code, problem.What));
-        Assert.Equal("Delete it in the hosted zone Z1 when it is not needed, or set dns.name to another name; the agent looks again by itself.", problem.Remedy);
+        Assert.Equal("If nothing needs the record, delete it from the hosted zone Z1. Otherwise set dns.name to another name. " + ExceptionMapping.RetriesAutomatically, problem.Remedy);
         Assert.Equal((0, 0), (plan.UpToDate.Count, plan.ToWrite.Count));
     }
 }

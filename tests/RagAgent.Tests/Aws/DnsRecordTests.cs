@@ -27,7 +27,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await WaitUntilPointsAtAsync("203.0.113.7");
 
         Assert.Equal(["GET", "UPSERT 203.0.113.7"], _scenario.Route53Requests);
-        Assert.Equal(["rag.example.com points at 203.0.113.7 from now on; the app is at http://rag.example.com/."], _scenario.LogMessages);
+        Assert.Equal(["rag.example.com now points to 203.0.113.7. The app is at http://rag.example.com/."], _scenario.LogMessages);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -38,7 +38,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await WaitUntilPointsAtAsync("203.0.113.7");
 
         Assert.Equal(["GET"], _scenario.Route53Requests);
-        Assert.Equal(["rag.example.com points at 203.0.113.7 already; the app is at http://rag.example.com/."], _scenario.LogMessages);
+        Assert.Equal(["rag.example.com already points to 203.0.113.7. The app is at http://rag.example.com/."], _scenario.LogMessages);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -67,7 +67,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
 
         Assert.InRange(_scenario.Clock.Now - before, TimeSpan.FromSeconds(119), TimeSpan.FromSeconds(150));
         Assert.Equal(["GET", "UPSERT 203.0.113.7", "GET", "UPSERT 198.51.100.1", "UPSERT 2001:db8::7"], _scenario.Route53Requests);
-        Assert.Equal("rag.example.com points at 198.51.100.1 and 2001:db8::7 from now on; the app is at http://rag.example.com/.", _scenario.LogMessages[^1]);
+        Assert.Equal("rag.example.com now points to 198.51.100.1 and 2001:db8::7. The app is at http://rag.example.com/.", _scenario.LogMessages[^1]);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -94,7 +94,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await DnsScenario.WaitForAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
 
         var problem = Assert.Single(_scenario.Address.Current.Problems);
-        Assert.Equal(("dns-no-address", "The instance has no public address, so rag.example.com can't be pointed at it."), (problem.Code, problem.What));
+        Assert.Equal(("dns-no-address", "The instance has no public address, so rag.example.com can't point to it."), (problem.Code, problem.What));
         Assert.NotNull(_scenario.Address.Current.NextTry);
         var looks = LookupCount;
         await _scenario.AdvanceUntilAsync(() => LookupCount >= looks + 3, TestCancellation);
@@ -187,7 +187,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await bench.EndAsync();
 
         Assert.Equal(stays, bench.Records.ContainsKey("A"));
-        Assert.Equal(!stays, bench.LogMessages.Contains("The machine goes off: rag.example.com does not point at 203.0.113.7 any more."));
+        Assert.Equal(!stays, bench.LogMessages.Contains("The machine is shutting down: deleted the record of rag.example.com that pointed to 203.0.113.7."));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -217,7 +217,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await bench.EndAsync();
 
         Assert.Equal(DnsScenario.RecordXml("198.51.100.99"), bench.Records["A"]);
-        Assert.Equal("The machine goes off, and rag.example.com does not hold 203.0.113.7 any more: it is left as it is.", bench.LogMessages[^1]);
+        Assert.Equal("The machine is shutting down, but rag.example.com no longer points to 203.0.113.7: the record was left unchanged.", bench.LogMessages[^1]);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -238,7 +238,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await bench.AdvanceUntilAsync(() => end.IsCompleted, TestCancellation, seconds: 0.25);
 
         Assert.InRange(bench.Clock.Now - before, TimeSpan.Zero, TimeSpan.FromSeconds(6));
-        Assert.StartsWith("The machine goes off, and rag.example.com goes on pointing at 203.0.113.7. ", bench.LogMessages[^1], StringComparison.Ordinal);
+        Assert.StartsWith("The machine is shutting down, but rag.example.com may still point to 203.0.113.7. ", bench.LogMessages[^1], StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -267,11 +267,11 @@ public sealed class DnsRecordTests : IAsyncLifetime
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_doctor_tells_what_would_be_done_what_stands_and_what_is_in_the_way()
     {
-        Assert.Equal("The agent would point rag.example.com at 203.0.113.7, and the role may do that: the app is at http://rag.example.com/ then.", (await _scenario.CheckAsync(TestCancellation)).What);
+        Assert.Equal("The agent would point rag.example.com to 203.0.113.7, and the role allows it. The app would then be at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
         Assert.Empty(_scenario.Records);
 
         _scenario.Records["A"] = DnsScenario.RecordXml("203.0.113.7");
-        Assert.Equal("rag.example.com points at 203.0.113.7, and the role may change that: the app is at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
+        Assert.Equal("rag.example.com points to 203.0.113.7, and the role may change that. The app is at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
 
         _scenario.Records["AAAA"] = DnsScenario.RecordXml("2001:db8::9");
         Assert.Equal((CheckOutcome.Warning, "dns-elsewhere"), await _scenario.CheckAsync(TestCancellation) is var elsewhere ? (elsewhere.Outcome, elsewhere.Code) : default);

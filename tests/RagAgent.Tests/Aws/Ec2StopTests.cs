@@ -68,18 +68,18 @@ public sealed class Ec2StopTests : IAsyncLifetime
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances. Encoded authorization failure message: xyz", "aws-denied",
-        "AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
-        $"Allow ec2:StopInstances on {Arn} to the instance role; no restart is needed.")]
-    [InlineData(503, "RequestLimitExceeded", "Request limit exceeded.", "aws-throttled", "AWS throttles stopping the instance i-0123456789abcdef0.", "The agent tries again by itself.")]
-    [InlineData(500, "InternalError", "An internal error has occurred", "aws-server", "AWS failed at stopping the instance i-0123456789abcdef0: An internal error has occurred.", "The agent tries again by itself.")]
-    [InlineData(401, "AuthFailure", "AWS was not able to validate the provided access credentials", "aws-credentials-unknown", "AWS does not know the credentials used for stopping the instance i-0123456789abcdef0.",
-        "Check the instance role, or the AWS variables and profile that the agent was given.")]
+        "AWS denied the request to stop the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
+        $"Allow the instance role ec2:StopInstances on {Arn}. No restart is needed.")]
+    [InlineData(503, "RequestLimitExceeded", "Request limit exceeded.", "aws-throttled", "AWS is throttling the request to stop the instance i-0123456789abcdef0.", ExceptionMapping.RetriesAutomatically)]
+    [InlineData(500, "InternalError", "An internal error has occurred", "aws-server", "AWS failed to stop the instance i-0123456789abcdef0 because of an internal error: An internal error has occurred.", ExceptionMapping.RetriesAutomatically)]
+    [InlineData(401, "AuthFailure", "AWS was not able to validate the provided access credentials", "aws-credentials-unknown", "AWS doesn't recognize the credentials of the request to stop the instance i-0123456789abcdef0.",
+        "Check the instance role, or the AWS variables and profile that the agent uses.")]
     [InlineData(400, "OperationNotPermitted", "The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", "ec2-stop-protected",
-        "The instance i-0123456789abcdef0 is protected against being stopped: The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
-        "Take the protection off with 'aws ec2 modify-instance-attribute --instance-id i-0123456789abcdef0 --no-disable-api-stop --region eu-west-3', or set idle to null.")]
+        "The instance i-0123456789abcdef0 has stop protection: The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+        "Remove it with 'aws ec2 modify-instance-attribute --instance-id i-0123456789abcdef0 --no-disable-api-stop --region eu-west-3', or set idle to null.")]
     [InlineData(400, "UnsupportedOperation", "The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.", "ec2-stop-unsupported",
         "EC2 can't stop the instance i-0123456789abcdef0: The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.",
-        "Only an instance with an EBS root volume can be stopped, and a Spot instance only when its request is persistent. Otherwise set idle to null.")]
+        "EC2 can only stop instances with an EBS root volume, and Spot instances only if their request is persistent. Otherwise set idle to null.")]
     public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
     {
         ErrorResponse(status, code, message);
@@ -99,7 +99,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
             return context.Response.WriteAsync(body);
         };
 
-        Assert.Equal(new Problem(ProblemCatalog.AwsRefused, "AWS refuses stopping the instance i-0123456789abcdef0: HTTP 502.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
+        Assert.Equal(new Problem(ProblemCatalog.AwsRefused, "AWS refused to stop the instance i-0123456789abcdef0: HTTP 502.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -150,7 +150,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
         Assert.Equal((CheckOutcome.Skipped, 0), (off.Outcome, _server.Requests.Count));
 
         var on = await new IdleCheck(new AgentConfig { Image = "app", Idle = new IdleConfig() }, CreateEc2()).RunAsync(TestCancellation);
-        Assert.Equal((CheckOutcome.Ok, "EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it."), (on.Outcome, on.What));
+        Assert.Equal((CheckOutcome.Ok, "EC2 would stop the instance i-0123456789abcdef0 on the agent's request."), (on.Outcome, on.What));
     }
 
     private Ec2InstanceControl CreateEc2() => new(AwsEnvironment.CreateAccount(time: _time), new InstanceMetadata(_time), _time);

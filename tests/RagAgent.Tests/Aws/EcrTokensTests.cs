@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
+using RagAgent.Common;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -120,13 +121,13 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.")]
-    [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.")]
-    [InlineData("ThrottlingException", 400, "aws-throttled", "AWS throttles giving out a registry token.", "The agent tries again by itself.")]
-    [InlineData("ExpiredTokenException", 400, "aws-credentials-expired", "AWS refuses giving out a registry token: the credentials have expired.",
-        "New ones are asked for by themselves; if this stays, check the clock ('timedatectl').")]
-    [InlineData("UnrecognizedClientException", 400, "aws-credentials-unknown", "AWS does not know the credentials used for giving out a registry token.",
-        "Check the instance role, or the AWS variables and profile that the agent was given.")]
+    [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denied the request to issue a registry token: said why.", "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.")]
+    [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denied the request to issue a registry token: said why.", "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.")]
+    [InlineData("ThrottlingException", 400, "aws-throttled", "AWS is throttling the request to issue a registry token.", ExceptionMapping.RetriesAutomatically)]
+    [InlineData("ExpiredTokenException", 400, "aws-credentials-expired", "AWS refused to issue a registry token: the credentials have expired.",
+        "The agent requests new ones. If this persists, check the clock ('timedatectl').")]
+    [InlineData("UnrecognizedClientException", 400, "aws-credentials-unknown", "AWS doesn't recognize the credentials of the request to issue a registry token.",
+        "Check the instance role, or the AWS variables and profile that the agent uses.")]
     public async Task A_refusal_is_told_by_its_type(string type, int status, string code, string what, string remedy)
     {
         _errorHandler = context => AwsEnvironment.RespondWithErrorAsync(context, status, type, "said why");
@@ -168,10 +169,10 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("<html>", "AWS refuses giving out a registry token: HTTP 403.")]
-    [InlineData("[]", "AWS refuses giving out a registry token: HTTP 403.")]
-    [InlineData("{\"__type\":7}", "AWS refuses giving out a registry token: HTTP 403.")]
-    [InlineData("{}", "AWS refuses giving out a registry token: no reason given.")]
+    [InlineData("<html>", "AWS refused to issue a registry token: HTTP 403.")]
+    [InlineData("[]", "AWS refused to issue a registry token: HTTP 403.")]
+    [InlineData("{\"__type\":7}", "AWS refused to issue a registry token: HTTP 403.")]
+    [InlineData("{}", "AWS refused to issue a registry token: no reason given.")]
     public async Task A_refusal_that_is_not_AWSs_is_told_by_its_status(string body, string what)
     {
         _errorHandler = context =>
@@ -199,9 +200,9 @@ public sealed class EcrTokensTests : IAsyncLifetime
         _errorHandler = context => context.Response.WriteAsync(body);
         using var tokens = CreateTokens();
 
-        var thrown = await Assert.ThrowsAsync<RagAgent.Common.ProblemException>(() => TokenAsync(tokens));
+        var thrown = await Assert.ThrowsAsync<ProblemException>(() => TokenAsync(tokens));
 
-        Assert.Equal(("ecr-garbled", "ECR's answer with the registry token can't be understood."), (thrown.Problem.Code, thrown.Problem.What));
+        Assert.Equal(("ecr-garbled", "ECR's response to the request for a registry token is not valid."), (thrown.Problem.Code, thrown.Problem.What));
         Assert.DoesNotContain("canary7731", thrown.ToString(), StringComparison.Ordinal);
     }
 
@@ -213,7 +214,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
 
         var refused = await AssertProblem.ThrownAsync(() => TokenAsync(tokens));
 
-        Assert.Equal(("aws-server", "AWS failed at giving out a registry token: Oops."), (refused.Code, refused.What));
+        Assert.Equal(("aws-server", "AWS failed to issue a registry token because of an internal error: Oops."), (refused.Code, refused.What));
         Assert.Equal(3, _ecr.Requests.Count);
     }
 

@@ -68,8 +68,8 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_instance_without_a_role_is_told_to_get_one() =>
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet, so there are no AWS credentials.",
-                "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart."),
+            new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role, so there are no AWS credentials.",
+                "Attach an instance profile with the agent's role to the instance. The agent picks it up without a restart."),
             await FailureReasonAsync());
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -78,8 +78,8 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         Role("""{ "Code": "AssumeRoleUnauthorizedAccess", "Message": "…" }""");
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsRoleRefused, "The instance metadata gives no credentials for the role rag: AssumeRoleUnauthorizedAccess.",
-                "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself."),
+            new Problem(ProblemCatalog.ImdsRoleRefused, "The instance metadata service has no credentials for the role rag: AssumeRoleUnauthorizedAccess.",
+                "Check that the role's trust policy lets ec2.amazonaws.com assume it. " + ExceptionMapping.RetriesAutomatically),
             await FailureReasonAsync());
     }
 
@@ -99,7 +99,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         Role(text);
 
-        Assert.Equal(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's credentials can't be understood.", "The agent tries again by itself."), await FailureReasonAsync());
+        Assert.Equal(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata service sent invalid credentials.", ExceptionMapping.RetriesAutomatically), await FailureReasonAsync());
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -107,8 +107,8 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         _responses["PUT /latest/api/token"] = (403, "");
 
-        var expected = new Problem(ProblemCatalog.ImdsRefused, "The instance metadata service refused to give a session token (403).",
-            "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself.");
+        var expected = new Problem(ProblemCatalog.ImdsRefused, "The instance metadata service refused to issue a session token (403).",
+            "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy. " + ExceptionMapping.RetriesAutomatically);
         Assert.Equal(expected, await AssertProblem.ThrownAsync(RegionAsync));
         Assert.Equal(expected, await FailureReasonAsync());
     }
@@ -126,7 +126,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         _responses.Remove("GET /latest/meta-data/placement/region");
 
-        Assert.Equal(new Problem(ProblemCatalog.ImdsMissing, "The instance metadata has no placement/region.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(RegionAsync));
+        Assert.Equal(new Problem(ProblemCatalog.ImdsMissing, "The instance metadata service has no placement/region.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(RegionAsync));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -143,8 +143,8 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         }
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {_imds.Authority} does not answer within 5s.",
-                "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."),
+            new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {_imds.Authority} did not answer within 5s.",
+                "Check that it is enabled. If the agent runs in a container, the hop limit must be 2. " + ExceptionMapping.RetriesAutomatically),
             await AssertProblem.ThrownAsync(() => asking));
     }
 
@@ -155,7 +155,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
 
         Assert.Equal(
             new Problem(ProblemCatalog.ImdsUnreachable, $"The instance metadata service at {_imds.Authority} can't be reached: the connection was refused.",
-                "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."),
+                "On an EC2 instance, check that it is enabled. Elsewhere, set credentials and AWS_REGION with the standard variables or a profile."),
             await AssertProblem.ThrownAsync(RegionAsync));
     }
 
@@ -167,7 +167,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         _variables.Set("AWS_EC2_METADATA_DISABLED", value);
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).", "Give credentials and a region by the standard AWS variables or a profile."),
+            new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata service is disabled (AWS_EC2_METADATA_DISABLED).", "Set credentials and a region with the standard AWS variables or a profile."),
             await AssertProblem.ThrownAsync(RegionAsync));
         Assert.Empty(_imds.Requests);
     }
@@ -177,7 +177,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         _variables.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "imds:");
 
-        Assert.Equal("AWS_EC2_METADATA_SERVICE_ENDPOINT is 'imds:', which is no address like http://127.0.0.1:1338.", (await AssertProblem.ThrownAsync(RegionAsync)).What);
+        Assert.Equal("AWS_EC2_METADATA_SERVICE_ENDPOINT is 'imds:', which is not a URL like http://127.0.0.1:1338.", (await AssertProblem.ThrownAsync(RegionAsync)).What);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

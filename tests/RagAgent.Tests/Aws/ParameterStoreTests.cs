@@ -31,7 +31,9 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     {
         Respond("SecureString");
 
-        Assert.Equal(new RawSecret("sk-1\n", "3"), await ReadAsync());
+        var secret = await ReadAsync();
+
+        Assert.Equal(("sk-1\n", "3", null), (secret.Value.Reveal(), secret.Version, secret.Warning));
         var context = Assert.Single(_ssm.Requests);
         Assert.Equal(("AmazonSSM.GetParameter", """{"Name":"/key","WithDecryption":true}"""), (context.Headers["X-Amz-Target"], context.Body));
         Assert.Contains("/eu-central-1/ssm/aws4_request", context.Headers["Authorization"], StringComparison.Ordinal);
@@ -50,9 +52,9 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("ParameterNotFound", "ssm-parameter-missing", "The parameter /key does not exist in eu-central-1.")]
     [InlineData("ParameterVersionNotFound", "ssm-version-missing", "The parameter /key has no such version or label.")]
-    [InlineData("AccessDeniedException", "aws-denied", "AWS denies reading the parameter /key: said why.")]
-    [InlineData("ThrottlingException", "aws-throttled", "AWS throttles reading the parameter /key.")]
-    [InlineData("ExpiredTokenException", "aws-credentials-expired", "AWS refuses reading the parameter /key: the credentials have expired.")]
+    [InlineData("AccessDeniedException", "aws-denied", "AWS denied the request to read the parameter /key: said why.")]
+    [InlineData("ThrottlingException", "aws-throttled", "AWS is throttling the request to read the parameter /key.")]
+    [InlineData("ExpiredTokenException", "aws-credentials-expired", "AWS refused to read the parameter /key: the credentials have expired.")]
     public async Task A_refusal_is_told_by_its_type(string type, string code, string what)
     {
         _handler = context => AwsEnvironment.RespondWithErrorAsync(context, 400, type, "said why");
@@ -60,6 +62,29 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         var refused = await AssertProblem.ThrownAsync(ReadAsync);
 
         Assert.Equal((code, what), (refused.Code, refused.What));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_missing_parameter_of_the_app_is_created_with_the_key()
+    {
+        _handler = context => AwsEnvironment.RespondWithErrorAsync(context, 400, "ParameterNotFound", "");
+
+        Assert.Equal(
+            "Create it with 'aws ssm put-parameter --name /key --type SecureString --value file://key.txt --region eu-central-1', " +
+            "or correct secrets or aws.region in the configuration. " + ExceptionMapping.RetriesAutomatically,
+            (await AssertProblem.ThrownAsync(ReadAsync)).Remedy);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_missing_parameter_of_the_password_is_created_with_its_hash()
+    {
+        _handler = context => AwsEnvironment.RespondWithErrorAsync(context, 400, "ParameterNotFound", "");
+
+        Assert.Equal(
+            "Make the hash with 'ragagent password > hash.txt'. " +
+            "Create it with 'aws ssm put-parameter --name /key --type SecureString --value file://hash.txt --region eu-central-1', " +
+            "or correct access.password or aws.region in the configuration. " + ExceptionMapping.RetriesAutomatically,
+            (await AssertProblem.ThrownAsync(() => ReadAsync(SecretPurpose.Password))).Remedy);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -105,9 +130,11 @@ public sealed class ParameterStoreTests : IAsyncLifetime
         return context.Response.WriteAsync($$"""{ "Parameter": { "Name": "/key", "Type": "{{type}}", "Value": "sk-1\n", "Version": 3 } }""");
     };
 
-    private static async Task<RawSecret> ReadAsync()
+    private static Task<RawSecret> ReadAsync() => ReadAsync(SecretPurpose.App);
+
+    private static async Task<RawSecret> ReadAsync(SecretPurpose purpose)
     {
         using var account = AwsEnvironment.CreateAccount();
-        return await new SsmParameterStore(account, TimeProvider.System).ReadAsync("/key", TestContext.Current.CancellationToken);
+        return await new SsmParameterStore(account, TimeProvider.System).ReadAsync("/key", purpose, TestContext.Current.CancellationToken);
     }
 }

@@ -45,19 +45,19 @@ public sealed class Route53Tests : IAsyncLifetime
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(403, "AccessDenied", "User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1", "aws-denied",
-        "AWS denies pointing rag.example.com at 203.0.113.7: User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1.",
-        $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A, the action UPSERT) to the instance role; no restart is needed.")]
+        "AWS denied the request to point rag.example.com to 203.0.113.7: User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1.",
+        $"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, type A, action UPSERT). No restart is needed.")]
     [InlineData(404, "NoSuchHostedZone", "No hosted zone found with ID: Z1", "dns-zone-missing",
-        "There is no hosted zone Z1 in the account of the credentials, so rag.example.com can't be pointed at this machine.",
-        "Set dns.zone to the id of the zone that the name is in ('aws route53 list-hosted-zones-by-name --dns-name example.com'); it must be in the instance's own account.")]
+        "The hosted zone Z1 does not exist in the credentials' account, so rag.example.com can't point to this machine.",
+        "Set dns.zone to the ID of the name's zone ('aws route53 list-hosted-zones-by-name --dns-name example.com'). The zone must be in the instance's own account.")]
     [InlineData(400, "InvalidChangeBatch", "[RRSet with DNS name rag.example.com. is not permitted in zone example.org.]", "dns-outside-zone",
-        "rag.example.com is no name of the hosted zone Z1: RRSet with DNS name rag.example.com. is not permitted in zone example.org.",
-        "Correct dns.name, or set dns.zone to the zone that the name is in; 'systemctl reload ragagent' then takes the file.")]
+        "rag.example.com is not in the hosted zone Z1: RRSet with DNS name rag.example.com. is not permitted in zone example.org.",
+        "Correct dns.name, or set dns.zone to the zone that contains the name. Then run 'systemctl reload ragagent'.")]
     [InlineData(400, "InvalidChangeBatch", "[RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists]", "dns-refused",
-        "Route 53 refuses pointing rag.example.com at 203.0.113.7: RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists.",
-        "Look at the records of rag.example.com in the hosted zone Z1. The agent tries again by itself.")]
-    [InlineData(403, "ExpiredToken", "The security token included in the request is expired", "aws-credentials-expired", "AWS refuses pointing rag.example.com at 203.0.113.7: the credentials have expired.",
-        "New ones are asked for by themselves; if this stays, check the clock ('timedatectl').")]
+        "Route 53 refused to point rag.example.com to 203.0.113.7: RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists.",
+        "Check the records of rag.example.com in the hosted zone Z1. " + ExceptionMapping.RetriesAutomatically)]
+    [InlineData(403, "ExpiredToken", "The security token included in the request is expired", "aws-credentials-expired", "AWS refused to point rag.example.com to 203.0.113.7: the credentials have expired.",
+        "The agent requests new ones. If this persists, check the clock ('timedatectl').")]
     public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, status, code, message);
@@ -71,7 +71,7 @@ public sealed class Route53Tests : IAsyncLifetime
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
 
-        Assert.Equal("Allow route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1 to the instance role; no restart is needed.", (await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation))).Remedy);
+        Assert.Equal("Allow the instance role route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1. No restart is needed.", (await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation))).Remedy);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -112,7 +112,7 @@ public sealed class Route53Tests : IAsyncLifetime
             return true;
         };
 
-        Assert.Equal(new Problem(ProblemCatalog.DnsGarbled, "What Route 53 answers about rag.example.com can't be understood.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
+        Assert.Equal(new Problem(ProblemCatalog.DnsGarbled, "Route 53's response about rag.example.com is not valid.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -127,7 +127,7 @@ public sealed class Route53Tests : IAsyncLifetime
 
         await _scenario.AdvanceUntilAsync(() => list.IsCompleted, TestCancellation);
 
-        Assert.Equal(("dns-unreachable", $"Route 53 at {_scenario.Authority} can't be reached for looking up rag.example.com in the hosted zone Z1: it did not answer in time."), (await list) is var problem ? (problem.Code, problem.What) : default);
+        Assert.Equal(("dns-unreachable", $"Route 53 at {_scenario.Authority} can't be reached to look up rag.example.com in the hosted zone Z1: it did not answer in time."), (await list) is var problem ? (problem.Code, problem.What) : default);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -146,7 +146,7 @@ public sealed class Route53Tests : IAsyncLifetime
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
 
-        Assert.Equal($"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed.",
+        Assert.Equal($"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, type A and AAAA, action UPSERT and DELETE). No restart is needed.",
             (await AssertProblem.ThrownAsync(() => _scenario.Route53.DryRunAsync(DnsScenario.DeleteOnStop, ["A", "AAAA"], TestCancellation))).Remedy);
     }
 

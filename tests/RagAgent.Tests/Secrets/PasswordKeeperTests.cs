@@ -27,7 +27,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
         await _password.StartAsync(TestCancellation);
         await ReadAgainAsync();
 
-        Assert.Equal(["The password's hash was read: version 1 of parameter /password."], _password.LogMessages);
+        Assert.Equal(["Read the password's hash: version 1 of parameter /password."], _password.LogMessages);
         Assert.Equal("it is ***.", _password.Vault.Scrub($"it is {PasswordFixture.Hash}."));
     }
 
@@ -44,14 +44,14 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_is_said_of_a_parameter_that_is_not_there_speaks_of_a_hash_and_not_of_a_key()
+    public async Task The_parameter_is_read_for_the_password_so_that_remedies_ask_for_a_hash_instead_of_a_key()
     {
-        _password.StoredHash = () => throw new ProblemException(new Problem(ProblemCatalog.SsmParameterMissing, "The parameter /password does not exist.", "Create it with 'put --value file://key.txt', or correct secrets or aws.region."));
+        _password.StoredHash = () => throw new ProblemException(Missing);
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
 
-        Assert.Equal("Make the hash with 'ragagent password > hash.txt'. Create it with 'put --value file://hash.txt', or correct access.password or aws.region.", _password.Keeper.Problem!.Remedy);
-        Assert.Equal(_password.Keeper.Problem, _password.Keeper.BlockingProblem);
+        Assert.Equal(SecretPurpose.Password, _password.LastPurpose);
+        Assert.Equal(("Create it.", _password.Keeper.Problem), (_password.Keeper.Problem!.Remedy, _password.Keeper.BlockingProblem));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -61,7 +61,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
         Assert.Null(_password.Keeper.Hash);
-        Assert.Equal(new Problem(ProblemCatalog.AccessClosed, "The password can't be checked, so no visitor gets in: the parameter /password does not exist.", "Create it."), _password.Keeper.Problem);
+        Assert.Equal(new Problem(ProblemCatalog.AccessClosed, "Passwords can't be checked, so nobody gets access: the parameter /password does not exist.", "Create it."), _password.Keeper.Problem);
 
         _password.StoredHash = () => new RawSecret(PasswordFixture.Hash, "1");
         await AdvanceUntilAsync(keeper => keeper.Hash is not null);
@@ -90,7 +90,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
 
         Assert.Null(_password.Keeper.Hash);
-        Assert.Equal("The password can't be checked, so no visitor gets in: version 2 of parameter /password is no hash that 'ragagent password' made.", _password.Keeper.Problem!.What);
+        Assert.Equal("Passwords can't be checked, so nobody gets access: version 2 of parameter /password is not a hash made by 'ragagent password'.", _password.Keeper.Problem!.What);
         Assert.DoesNotContain(_password.LogMessages, line => line.Contains("hunter2", StringComparison.Ordinal));
     }
 

@@ -47,7 +47,7 @@ public sealed class SecretReaderTests : IDisposable
 
         var refused = await RefusedAsync(("KEY", Ssm("/key")));
 
-        Assert.Equal(new Problem(ProblemCatalog.SecretEmpty, "The parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
+        Assert.Equal(new Problem(ProblemCatalog.SecretEmpty, "The parameter /key is empty, so KEY would be empty.", "Store the real value there. The agent does not start the app without it."), refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -55,7 +55,7 @@ public sealed class SecretReaderTests : IDisposable
     {
         _parameters["/key"] = new RawSecret("a\0b", "3");
 
-        Assert.Equal("The parameter /key holds a zero byte, which no environment variable can carry.", (await RefusedAsync(("KEY", Ssm("/key")))).What);
+        Assert.Equal("The parameter /key contains a null byte, which an environment variable can't hold.", (await RefusedAsync(("KEY", Ssm("/key")))).What);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -80,7 +80,7 @@ public sealed class SecretReaderTests : IDisposable
         var refused = await RefusedAsync(("KEY", Ssm("/all") with { Json = "openai" }));
 
         Assert.Equal(
-            new Problem(ProblemCatalog.SecretFieldMissing, "The parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
+            new Problem(ProblemCatalog.SecretFieldMissing, "The parameter /all is JSON, but has no string field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
             refused);
     }
 
@@ -127,7 +127,7 @@ public sealed class SecretReaderTests : IDisposable
         var path = Path.Combine(_folder.FullName, name);
 
         Assert.Equal(
-            new Problem(ProblemCatalog.SecretFileMissing, $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
+            new Problem(ProblemCatalog.SecretFileMissing, $"The secret file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
             await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path))));
     }
 
@@ -137,7 +137,7 @@ public sealed class SecretReaderTests : IDisposable
         // A folder refuses to be read like a file whoever asks; a mode would not stop root.
         var refused = await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, _folder.FullName)));
 
-        Assert.Equal(new Problem(ProblemCatalog.SecretFileDenied, $"The secret's file {_folder.FullName} can't be read: permission denied.", "Give the agent's user the right to read it."), refused);
+        Assert.Equal(new Problem(ProblemCatalog.SecretFileDenied, $"The secret file {_folder.FullName} can't be read: permission denied.", "Give the agent's user permission to read it."), refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -145,7 +145,7 @@ public sealed class SecretReaderTests : IDisposable
     {
         var path = Write("key", new string('x', (64 * 1024) + 1));
 
-        Assert.Equal($"The secret's file {path} has 65537 bytes; at most 65536 make sense.", (await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path)))).What);
+        Assert.Equal($"The secret file {path} has 65537 bytes; the limit is 65536.", (await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path)))).What);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -225,7 +225,7 @@ public sealed class SecretReaderTests : IDisposable
 /// <summary>Parameter Store as a table.</summary>
 internal sealed class FakeParameterStore : Dictionary<string, RawSecret>, IParameterStore
 {
-    public Task<RawSecret> ReadAsync(string name, CancellationToken stopping) => TryGetValue(name, out var secret)
+    public Task<RawSecret> ReadAsync(string name, SecretPurpose purpose, CancellationToken stopping) => TryGetValue(name, out var secret)
         ? Task.FromResult(secret)
         : throw new ProblemException(new Problem(new ProblemKind("no-such"), "There is no such parameter.", "Make one."));
 }

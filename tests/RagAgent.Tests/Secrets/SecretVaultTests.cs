@@ -17,6 +17,7 @@ public class SecretVaultTests
         Assert.Equal("***", secret.ToString());
         Assert.Equal("***", $"{secret}");
         Assert.DoesNotContain("sk-secret", new LoadedSecret("KEY", secret, SecretDelivery.Memory).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("sk-secret", new RawSecret("sk-secret", "3").ToString(), StringComparison.Ordinal);
         Assert.Equal("sk-secret", secret.Reveal());
     }
 

@@ -39,7 +39,7 @@ public sealed class SystemdCredentialTests : IDisposable
         using var variables = new EnvironmentVariables((Variable, folder));
 
         Assert.Equal(
-            new Problem(ProblemCatalog.SecretNoCredentials, "The systemd credential openai can't be read: systemd gave this process no credentials.",
+            new Problem(ProblemCatalog.SecretNoCredentials, "The systemd credential openai can't be read: systemd passed no credentials to this process.",
                 "Add LoadCredential=openai:/path/to/it to the unit (systemctl edit ragagent) and restart the service."),
             await AssertProblem.ThrownAsync(ReadAsync));
     }
@@ -50,7 +50,7 @@ public sealed class SystemdCredentialTests : IDisposable
         using var variables = new EnvironmentVariables((Variable, null));
 
         Assert.Equal(
-            CheckResult.Skipped("KEY: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was."),
+            CheckResult.Skipped("KEY: systemd credentials can only be read inside the unit. 'ragagent status' shows whether they were read."),
             await CheckAsync(("KEY", Openai)));
     }
 
@@ -61,7 +61,7 @@ public sealed class SystemdCredentialTests : IDisposable
         _parameters["/key"] = new RawSecret("sk-1", "3");
 
         Assert.Equal(
-            CheckResult.Ok("Read: OTHER (version 3 of parameter /key). KEY: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was."),
+            CheckResult.Ok("Read: OTHER (version 3 of parameter /key). KEY: systemd credentials can only be read inside the unit. 'ragagent status' shows whether they were read."),
             await CheckAsync(("KEY", Openai), ("OTHER", new SecretConfig(SecretSource.Ssm, "/key"))));
         Assert.Equal("no-such", (await AssertProblem.ThrownAsync(() => CheckAsync(("KEY", Openai), ("OTHER", new SecretConfig(SecretSource.Ssm, "/missing"))))).Code);
     }
