@@ -80,5 +80,6 @@ internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, 
     }
 
     // The class is not public. The test with a changed role fails if its name changes.
-    private static bool AreInstanceCredentials(AWSCredentials credentials) => credentials.GetType().Name == "DefaultInstanceProfileAWSCredentials";
+    private static bool AreInstanceCredentials(AWSCredentials credentials) =>
+        credentials.GetType().Name == "DefaultInstanceProfileAWSCredentials";
 }

@@ -9,7 +9,9 @@ internal static class AwsProblems
     /// <param name="message">AWS's own text. A denial names the role, the action and the resource.</param>
     /// <param name="attempt">A verb phrase for what was tried, such as "read the parameter /a/b".</param>
     /// <param name="action">The IAM action that the call needs.</param>
-    /// <param name="resource">The resource that the policy must allow: the one in the message, or <c>'*'</c> if IAM has no finer one.</param>
+    /// <param name="resource">
+    /// The resource that the policy must allow: the one in the message, or <c>'*'</c> if IAM has no finer one.
+    /// </param>
     public static Problem From(string? type, string? message, string attempt, string action, string resource = "it")
     {
         var reason = message is null ? "no reason given" : StripEncodedMessage(message).TrimEnd('.', ' ');

@@ -28,5 +28,6 @@ internal abstract class AwsServiceConfig : ClientConfig
     /// <summary>The host for the region, FIPS and dual-stack settings, if no setting names an endpoint.</summary>
     protected abstract string Host { get; }
 
-    public override Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) => new(EndpointUri.ToString());
+    public override Endpoint DetermineServiceOperationEndpoint(ServiceOperationEndpointParameters parameters) =>
+        new(EndpointUri.ToString());
 }

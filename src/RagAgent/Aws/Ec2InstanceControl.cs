@@ -32,7 +32,8 @@ internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata me
         return identity.InstanceId;
     }
 
-    private async Task<bool> SendStopInstancesAsync(InstanceIdentity identity, AWSCredentials credentials, bool isDryRun, CancellationToken stopping)
+    private async Task<bool> SendStopInstancesAsync(
+        InstanceIdentity identity, AWSCredentials credentials, bool isDryRun, CancellationToken stopping)
     {
         // The instance's own region, which may differ from the one that the agent reads parameters from.
         var region = RegionEndpoint.GetBySystemName(identity.Region);

@@ -16,14 +16,18 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Aws;
 
-/// <summary>Gets registry tokens from ECR's GetAuthorizationToken, signed by the SDK's signer. Keeps a token for half of its lifetime.</summary>
-internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline boot, TimeProvider time) : IRegistryAuthenticator, IDisposable
+/// <summary>
+/// Gets registry tokens from ECR's GetAuthorizationToken, signed by the SDK's signer. Keeps a token for half of its lifetime.
+/// </summary>
+internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline boot, TimeProvider time)
+    : IRegistryAuthenticator, IDisposable
 {
     private const string AmzTarget = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
 
     private readonly SemaphoreSlim _lock = new(1);
-    private readonly ResiliencePipeline<HttpResponseMessage> _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+    private readonly ResiliencePipeline<HttpResponseMessage> _pipeline =
+        new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {
             ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
@@ -73,7 +77,8 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
         using var http = new HttpClient(signing) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
-            using var response = await _pipeline.ExecuteAsync(async token => await http.SendAsync(CreateRequest(endpoint), token), stopping);
+            using var response = await _pipeline.ExecuteAsync(
+                async token => await http.SendAsync(CreateRequest(endpoint), token), stopping);
             var body = await response.Content.ReadAsByteArrayAsync(stopping);
             return response.IsSuccessStatusCode ? ParseToken(body, region) : throw ToException(response, body);
         }
@@ -139,10 +144,8 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
             type = header.First();
         }
         type = type?[(type.IndexOf('#') + 1)..].Split(':')[0];
-        return new ProblemException(AwsProblems.From(type, message, "issue a registry token", "ecr:GetAuthorizationToken", resource: "'*'") with
-        {
-            RetryAfter = RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()),
-        });
+        var problem = AwsProblems.From(type, message, "issue a registry token", "ecr:GetAuthorizationToken", resource: "'*'");
+        return new ProblemException(problem with { RetryAfter = RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()) });
     }
 
     [GeneratedRegex(

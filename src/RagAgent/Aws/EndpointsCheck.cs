@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using RagAgent.Common;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Supervision.Rules;
@@ -35,7 +36,7 @@ internal sealed class EndpointsCheck(AwsContext context, TimeProvider time) : IC
         {
             throw new ProblemException(new Problem(ProblemCatalog.EcrUnreachable,
                 $"AWS at {endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
-                exception.GetBaseException() is System.Security.Authentication.AuthenticationException ? TlsRemedy : NetworkRemedy), exception);
+                exception.GetBaseException() is AuthenticationException ? TlsRemedy : NetworkRemedy), exception);
         }
     }
 

@@ -7,7 +7,9 @@ using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Aws;
 
-/// <summary>Reads the instance metadata service (IMDSv2 only): region, identity, public addresses, and why there are no credentials.</summary>
+/// <summary>
+/// Reads the instance metadata service (IMDSv2 only): region, identity, public addresses, and why there are no credentials.
+/// </summary>
 /// <remarks>Respects <c>AWS_EC2_METADATA_DISABLED</c> and <c>AWS_EC2_METADATA_SERVICE_ENDPOINT</c>. Never uses a proxy.</remarks>
 internal sealed class InstanceMetadata : IDisposable
 {
@@ -32,7 +34,8 @@ internal sealed class InstanceMetadata : IDisposable
     {
         get
         {
-            var address = Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint;
+            var configured = Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+            var address = string.IsNullOrEmpty(configured) ? DefaultEndpoint : configured;
             return Uri.TryCreate(address, UriKind.Absolute, out var endpoint) && (endpoint.Scheme is "http" or "https")
                 ? endpoint
                 : throw new ProblemException(new Problem(ProblemCatalog.ImdsEndpoint,
@@ -122,7 +125,7 @@ internal sealed class InstanceMetadata : IDisposable
         {
             using var document = JsonDocument.Parse(json);
             string? Text(string name) => document.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
-            return (Text("AccessKeyId"), Text("SecretAccessKey"), Text("Token")) is ({ Length: > 0 } id, { Length: > 0 } key, { Length: > 0 } token)
+            return Text("AccessKeyId") is { Length: > 0 } id && Text("SecretAccessKey") is { Length: > 0 } key && Text("Token") is { Length: > 0 } token
                 ? new SessionAWSCredentials(id, key, token)
                 : null;
         }

@@ -31,7 +31,9 @@ internal sealed record ImageReference(string? Host, string Path, string Tag, str
     /// <summary>The host that answers the registry's API. Docker Hub's differs from its name.</summary>
     public static string ApiHost(string host) => host == DockerHub ? "registry-1.docker.io" : host;
 
-    /// <summary>A repository's name as the engine lists it: without Docker Hub's host and without the path of its official images.</summary>
+    /// <summary>
+    /// A repository's name as the engine lists it: without Docker Hub's host and without the path of its official images.
+    /// </summary>
     public static string FamiliarName(string repository)
     {
         var (host, path) = SplitHost(repository);

@@ -61,7 +61,8 @@ internal sealed class DockerEngine(
             survivor.Name.StartsWith(CandidateName, StringComparison.Ordinal) &&
             survivor.Id != _renamedContainerId)
         {
-            // The other container is gone, and an agent that was killed could not rename this one. Tried once: a container that isn't ours may
+            // The other container is gone, and an agent that was killed could not rename this one. Tried once: a container that isn't
+            // ours may
             // have the name.
             _renamedContainerId = survivor.Id;
             await RenameAsync(survivor, stopping);
@@ -324,8 +325,10 @@ internal sealed class DockerEngine(
         }, stopping);
 
     private Task RemoveAsync(string id, CancellationToken stopping) =>
-        IgnoreNotFoundAsync(() => connection.CallAsync("remove the container", RemoveTimeout, (docker, token) =>
-            docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token), stopping));
+        IgnoreNotFoundAsync(() => connection.CallAsync("remove the container", RemoveTimeout,
+            (docker, token) => docker.Containers.RemoveContainerAsync(id, WithAnonymousVolumes(), token), stopping));
+
+    private static ContainerRemoveParameters WithAnonymousVolumes() => new() { Force = true, RemoveVolumes = true };
 
     private async Task TryRemoveAsync(string id)
     {

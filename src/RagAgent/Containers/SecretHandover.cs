@@ -3,7 +3,9 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Containers;
 
-/// <summary>Passes secrets to the app's environment through the container's standard input, so that nothing writes them to a disk.</summary>
+/// <summary>
+/// Passes secrets to the app's environment through the container's standard input, so that nothing writes them to a disk.
+/// </summary>
 /// <remarks>
 /// A shell that runs before the image's own command reads assignments from its standard input up to an end mark, exports
 /// them and replaces itself with the command. The engine stores that script, but not what it reads. If the input ends early

@@ -69,7 +69,8 @@ internal static class VolumeFolders
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
+            var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true };
+            using var process = Process.Start(start)!;
             var error = process.StandardError.ReadToEnd().Trim();
             process.WaitForExit();
             return (process.ExitCode, error[(error.LastIndexOf(':') + 1)..].Trim());

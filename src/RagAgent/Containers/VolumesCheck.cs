@@ -44,7 +44,8 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
             return CheckResult.Failed(new Problem(ProblemCatalog.VolumeNotWritable,
                 $"The app runs as {owner} and may not write to {notWritable}.", $"Run 'chown -R {owner} {notWritable}'."));
         }
-        return CheckResult.Ok($"{(folders.Length == 1 ? "The folder exists" : $"All {folders.Length} folders exist")}; {DescribeFreeSpace(folders)}.");
+        var existing = folders.Length == 1 ? "The folder exists" : $"All {folders.Length} folders exist";
+        return CheckResult.Ok($"{existing}; {DescribeFreeSpace(folders)}.");
     }
 
     /// <summary>The image's user, read from the container that runs it; null if there is no container yet.</summary>

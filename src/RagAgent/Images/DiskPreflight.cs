@@ -21,7 +21,9 @@ internal static class DiskPreflight
     public static long MissingBytes(IReadOnlyList<Layer> layers, IReadOnlyList<string> diffIds, IEnumerable<IReadOnlyList<string>> onDisk)
     {
         // A config blob that doesn't match its manifest proves nothing about what is on disk.
-        var presentLayers = diffIds.Count == layers.Count ? onDisk.Select(other => SharedLayers(diffIds, other)).DefaultIfEmpty(0).Max() : 0;
+        var presentLayers = diffIds.Count == layers.Count
+            ? onDisk.Select(other => SharedLayers(diffIds, other)).DefaultIfEmpty(0).Max()
+            : 0;
         return layers.Skip(presentLayers).DistinctBy(layer => layer.Digest).Aggregate(0L, (sum, layer) => AddSaturating(sum, layer.Size));
     }
 

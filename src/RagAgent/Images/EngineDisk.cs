@@ -26,7 +26,8 @@ internal sealed class EngineDisk(EngineConnection connection)
         connection.CallAsync("report its settings", InfoTimeout, (docker, token) => docker.System.GetSystemInfoAsync(token), stopping);
 
     private static bool UsesContainerdStore(SystemInfoResponse info) =>
-        info.DriverStatus?.Any(pair => pair is ["driver-type", var type, ..] && type.Contains("snapshotter", StringComparison.Ordinal)) == true;
+        info.DriverStatus?.Any(pair =>
+            pair is ["driver-type", var type, ..] && type.Contains("snapshotter", StringComparison.Ordinal)) == true;
 
     /// <summary>The folder itself need not be readable, but its parents must be traversable.</summary>
     private static FreeSpace? FreeSpaceOf(string folder)

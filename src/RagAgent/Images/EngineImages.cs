@@ -105,8 +105,9 @@ internal sealed class EngineImages(EngineConnection connection)
     {
         try
         {
-            await connection.CallAsync("remove the container", ListTimeout, (docker, token) =>
-                docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token), stopping);
+            var parameters = new ContainerRemoveParameters { Force = true, RemoveVolumes = true };
+            await connection.CallAsync("remove the container", ListTimeout,
+                (docker, token) => docker.Containers.RemoveContainerAsync(id, parameters, token), stopping);
         }
         catch (ProblemException exception) when (IsNotFound(exception))
         {
@@ -114,7 +115,9 @@ internal sealed class EngineImages(EngineConnection connection)
         }
     }
 
-    /// <summary>Tests whether a container can be created from the image. The engine then assembles all its layers, but runs nothing.</summary>
+    /// <summary>
+    /// Tests whether a container can be created from the image. The engine then assembles all its layers, but runs nothing.
+    /// </summary>
     public async Task<bool> IsIntactAsync(string reference, CancellationToken stopping)
     {
         try
@@ -157,5 +160,6 @@ internal sealed class EngineImages(EngineConnection connection)
         }, stopping);
 
     private static bool IsNotFound(ProblemException exception) =>
-        exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } && exception.Problem.Kind != ProblemCatalog.ImageCorrupt;
+        exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } &&
+        exception.Problem.Kind != ProblemCatalog.ImageCorrupt;
 }

@@ -155,7 +155,9 @@ internal sealed class ImageStore(
             ? images.TagAsync(resolution.Image, _reference.Tag, stopping)
             : Task.CompletedTask;
 
-    /// <summary>Tries once more with a new token if the first is refused: it may have expired, or not be valid yet right after boot.</summary>
+    /// <summary>
+    /// Tries once more with a new token if the first is refused: it may have expired, or not be valid yet right after boot.
+    /// </summary>
     private async Task<T> WithAccessAsync<T>(Func<RegistryAccess, Task<T>> call, CancellationToken stopping)
     {
         try

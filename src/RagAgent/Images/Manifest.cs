@@ -31,7 +31,9 @@ internal sealed record Manifest(string ConfigDigest, IReadOnlyList<Layer> Layers
                 ? [.. ids.EnumerateArray().Select(id => id.GetString() ?? "")]
                 : []);
 
-    /// <summary>The digest of the image for one platform in an index. Skips attestations, whose platform is <c>unknown/unknown</c>.</summary>
+    /// <summary>
+    /// The digest of the image for one platform in an index. Skips attestations, whose platform is <c>unknown/unknown</c>.
+    /// </summary>
     /// <exception cref="ProblemException">The index has no image for the platform.</exception>
     public static string SelectForPlatform(byte[] index, Platform platform, string reference) => ReadJson(index, reference, root =>
     {
@@ -52,7 +54,8 @@ internal sealed record Manifest(string ConfigDigest, IReadOnlyList<Layer> Layers
         throw PlatformMismatch(reference, [.. available.Where(other => other.Os != "unknown").Distinct()], platform);
     });
 
-    public static ProblemException PlatformMismatch(string reference, IReadOnlyList<Platform> available, Platform platform) => new(new Problem(
+    public static ProblemException PlatformMismatch(
+        string reference, IReadOnlyList<Platform> available, Platform platform) => new(new Problem(
         ProblemCatalog.ImagePlatform,
         $"{reference} was built for {(available.Count == 0 ? "no platform" : string.Join(", ", available))}, but this machine is {platform}.",
         $"Build it with 'docker build --platform {platform}' and push it again. {ExceptionMapping.RetriesAutomatically}"));
@@ -76,7 +79,8 @@ internal sealed record Manifest(string ConfigDigest, IReadOnlyList<Layer> Layers
 
     private static Platform ParsePlatform(JsonElement element) => new(ReadString(element, "os"), ReadString(element, "architecture"));
 
-    private static string ReadDigest(JsonElement element) => element.GetProperty("digest").GetString() ?? throw new JsonException("A digest is null.");
+    private static string ReadDigest(JsonElement element) =>
+        element.GetProperty("digest").GetString() ?? throw new JsonException("A digest is null.");
 
     private static string ReadString(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() ?? "" : "";

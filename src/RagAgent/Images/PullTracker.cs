@@ -79,12 +79,13 @@ internal sealed class PullTracker
     private PullProgress? CurrentProgress()
     {
         var missing = MissingBytes;
-        var downloaded = _layers.Values.Where(layer => !layer.AlreadyExists).Sum(layer => layer.Downloaded);
+        var pulled = _layers.Values.Where(layer => !layer.AlreadyExists).ToArray();
+        var downloaded = pulled.Sum(layer => layer.Downloaded);
         if (missing == 0 || downloaded == 0)
         {
             return null;
         }
-        var extracted = _layers.Values.Where(layer => !layer.AlreadyExists).Sum(layer => layer.Size * (layer.IsExtracted ? 1 : layer.Extracted));
+        var extracted = pulled.Sum(layer => layer.Size * (layer.IsExtracted ? 1 : layer.Extracted));
         var fraction = (DownloadWeight * downloaded / missing) + ((1 - DownloadWeight) * extracted / missing);
         _reported = Math.Max(_reported, Math.Min(fraction, 1));
         return new PullProgress(_reported, downloaded, missing);

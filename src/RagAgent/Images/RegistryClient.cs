@@ -43,7 +43,9 @@ internal sealed class RegistryClient : IDisposable
             .Build();
     }
 
-    /// <summary>Looks up what the tag points to now. Uses HEAD, so that the manifest is not transferred if the registry supports it.</summary>
+    /// <summary>
+    /// Looks up what the tag points to now. Uses HEAD, so that the manifest is not transferred if the registry supports it.
+    /// </summary>
     public async Task<ManifestDescriptor> ResolveAsync(
         RegistryAccess access, string path, string tag, string reference, CancellationToken stopping)
     {
@@ -123,7 +125,8 @@ internal sealed class RegistryClient : IDisposable
             return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
         }, stopping);
 
-    private static AuthenticationHeaderValue? BasicAuthorization(RegistryAccess access) => access is { User: { } user, Password: { } password }
+    private static AuthenticationHeaderValue? BasicAuthorization(RegistryAccess access) =>
+        access is { User: { } user, Password: { } password }
         ? new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password.Reveal()}")))
         : null;
 

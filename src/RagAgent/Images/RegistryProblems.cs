@@ -67,7 +67,8 @@ internal static class RegistryProblems
             var message = first.TryGetProperty("message", out var messageElement) ? messageElement.GetString() : null;
             return $"{code?.ToLowerInvariant().Replace('_', ' ')}: {message}".Trim(':', ' ');
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
+        catch (Exception exception) when (
+            exception is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
         {
             // Not a registry's error document, but perhaps a proxy's page. The beginning tells most.
             return body.Length > maxLength ? body[..maxLength] : body;

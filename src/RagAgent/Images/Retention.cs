@@ -12,7 +12,8 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
     /// <exception cref="ProblemException">
     /// The engine doesn't answer. The rest is left for the next cleanup, because pulls wait for this one.
     /// </exception>
-    public async Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
+    public async Task<ImageCleanupResult> CleanUpAsync(
+        IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
     {
         // If a container is created after this list, the engine itself refuses to remove its image.
         var usedImageIds = (await images.ListContainersAsync(stopping)).Select(container => container.ImageId).ToHashSet();
@@ -35,7 +36,9 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
         return new ImageCleanupResult(removed.Count, freed);
     }
 
-    /// <summary>The images to remove, each with its names in the app's repositories. An image with other names keeps those and stays.</summary>
+    /// <summary>
+    /// The images to remove, each with its names in the app's repositories. An image with other names keeps those and stays.
+    /// </summary>
     public static IReadOnlyList<(LocalImage Image, IReadOnlyList<string> Names)> Removable(
         IReadOnlyList<LocalImage> images,
         IReadOnlySet<string> usedImageIds,

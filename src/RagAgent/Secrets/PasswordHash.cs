@@ -35,8 +35,10 @@ internal sealed class PasswordHash
     public static string Create(string password, int iterations = DefaultIterations)
     {
         var salt = RandomNumberGenerator.GetBytes(16);
-        var hash = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
-        return string.Create(CultureInfo.InvariantCulture, $"$pbkdf2-sha256$i={iterations}${ToUnpaddedBase64(salt)}${ToUnpaddedBase64(hash)}");
+        var hash = Rfc2898DeriveBytes.Pbkdf2(
+            Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
+        return string.Create(
+            CultureInfo.InvariantCulture, $"$pbkdf2-sha256$i={iterations}${ToUnpaddedBase64(salt)}${ToUnpaddedBase64(hash)}");
     }
 
     /// <param name="text">Any text, from any source.</param>
@@ -59,7 +61,9 @@ internal sealed class PasswordHash
     public bool Verify(string password) => CryptographicOperations.FixedTimeEquals(
         Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), _salt, _iterations, _algorithm, _hash.Length), _hash);
 
-    /// <summary>Derives a key from the hash, a different one for each purpose. It survives a restart, but not a change of the password.</summary>
+    /// <summary>
+    /// Derives a key from the hash, a different one for each purpose. It survives a restart, but not a change of the password.
+    /// </summary>
     public byte[] DeriveKey(string purpose) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, _hash, 32, _salt, Encoding.UTF8.GetBytes(purpose));
 

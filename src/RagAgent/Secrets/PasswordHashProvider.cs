@@ -22,7 +22,7 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
     private volatile PasswordHash? _hash;
     private volatile Problem? _problem;
     private string? _version;
-    private TaskCompletionSource _nextAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _nextAttempt = NewAttempt();
 
     /// <summary>Null if no password is configured, or if its hash can't be read (yet): then no password gives access.</summary>
     public PasswordHash? Hash => _hash;
@@ -73,12 +73,14 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
         for (var failures = 0; ;)
         {
             // Requests from here on wait for the next attempt: this one may already have read.
-            var attempt = Interlocked.Exchange(ref _nextAttempt, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            var attempt = Interlocked.Exchange(ref _nextAttempt, NewAttempt());
             failures = await TryReadAsync(source, stoppingToken) ? 0 : failures + 1;
             attempt.SetResult();
             await WaitForNextReadAsync(failures, stoppingToken);
         }
     }
+
+    private static TaskCompletionSource NewAttempt() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task<bool> TryReadAsync(SecretConfig source, CancellationToken stopping)
     {

@@ -123,7 +123,8 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // Half a surrogate pair throws InvalidOperationException. The exception is dropped on purpose: its message may quote the secret.
+            // Half a surrogate pair throws InvalidOperationException. The exception is dropped on purpose: its message may quote the
+            // secret.
             throw new ProblemException(new Problem(ProblemCatalog.SecretNotJson,
                 $"The {Describe(secret)} is not JSON, but the configuration asks for its field '{field}'.",
                 $"Remove {key}.json from the configuration, or correct the value."));

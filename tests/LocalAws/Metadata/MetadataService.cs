@@ -112,7 +112,7 @@ internal sealed class MetadataService(
                 ["Code"] = "AssumeRoleUnauthorizedAccess",
                 ["Message"] = $"EC2 cannot assume the role {instance.RoleName}. Please see documentation at "
                     + "https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_iam-ec2.html#troubleshoot_iam-ec2_errors-info-doc.",
-                ["LastOutcomed"] = now,
+                ["LastUpdated"] = now,
             }.ToString();
         }
 
@@ -120,7 +120,7 @@ internal sealed class MetadataService(
         return new JsonObject
         {
             ["Code"] = "Success",
-            ["LastOutcomed"] = now,
+            ["LastUpdated"] = now,
             ["Type"] = "AWS-HMAC",
             ["AccessKeyId"] = credential.AccessKeyId,
             ["SecretAccessKey"] = credential.SecretAccessKey,
@@ -132,7 +132,7 @@ internal sealed class MetadataService(
     private string? IamInfo(InstanceInfo instance) => instance.RoleName is null ? null : new JsonObject
     {
         ["Code"] = "Success",
-        ["LastOutcomed"] = FormatTime(clock.GetUtcNow()),
+        ["LastUpdated"] = FormatTime(clock.GetUtcNow()),
         ["InstanceProfileArn"] = $"arn:aws:iam::{account}:instance-profile/{instance.RoleName}",
         ["InstanceProfileId"] = "AIPAEXAMPLEEXAMPLE123",
     }.ToString();

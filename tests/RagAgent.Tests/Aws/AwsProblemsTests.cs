@@ -28,7 +28,7 @@ public class AwsProblemsTests
     [InlineData("ServerException", null, "aws-server", "AWS failed to read the parameter /a because of an internal error: no reason given.", ExceptionMapping.RetriesAutomatically)]
     [InlineData("NewException", "Something new.", "aws-refused", "AWS refused to read the parameter /a: Something new (NewException).", ExceptionMapping.RetriesAutomatically)]
     [InlineData(null, "HTTP 418", "aws-refused", "AWS refused to read the parameter /a: HTTP 418.", ExceptionMapping.RetriesAutomatically)]
-    public void Every_type_of_refusal_has_its_sentence(string? type, string? message, string code, string what, string remedy)
+    public void Every_error_type_of_AWS_has_its_sentence(string? type, string? message, string code, string what, string remedy)
     {
         var problem = AwsProblems.From(type, message, Attempt, "ssm:GetParameter");
 

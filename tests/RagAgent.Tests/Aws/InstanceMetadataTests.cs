@@ -38,7 +38,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_region_is_asked_for_with_a_session_token()
+    public async Task The_region_is_read_with_a_session_token()
     {
         Assert.Equal("eu-central-1", await RegionAsync());
 
@@ -51,7 +51,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     [InlineData("example.com", null)]
     [InlineData(null, "example.com")]
     [InlineData(null, null)]
-    public void No_proxy_is_asked_for_it_however_the_exceptions_are_spelled(string? lower, string? upper)
+    public void The_proxy_exceptions_include_the_service_in_both_spellings(string? lower, string? upper)
     {
         _variables.Set("http_proxy", "http://127.0.0.1:9");
         _variables.Set("no_proxy", lower);
@@ -66,14 +66,14 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_instance_without_a_role_is_told_to_get_one() =>
+    public async Task An_instance_without_a_role_is_reported() =>
         Assert.Equal(
             new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role, so there are no AWS credentials.",
                 "Attach an instance profile with the agent's role to the instance. The agent picks it up without a restart."),
             await FailureReasonAsync());
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_role_that_may_not_be_assumed_is_told_with_AWSs_code()
+    public async Task A_role_that_can_not_be_assumed_is_reported_with_the_code_of_AWS()
     {
         Role("""{ "Code": "AssumeRoleUnauthorizedAccess", "Message": "…" }""");
 
@@ -84,7 +84,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task When_it_has_credentials_the_cause_lies_elsewhere()
+    public async Task If_the_instance_has_credentials_no_reason_is_given()
     {
         Role("""{ "Code": "Success", "AccessKeyId": "AKID", "SecretAccessKey": "canary7731" }""");
 
@@ -95,7 +95,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     [InlineData("<html>canary7731")]
     [InlineData("[]")]
     [InlineData("{ \"Code\": 7 }")]
-    public async Task Credentials_that_can_not_be_understood_are_not_shown(string text)
+    public async Task Invalid_credentials_are_not_shown(string text)
     {
         Role(text);
 
@@ -103,7 +103,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_refused_session_token_points_at_the_metadata_options()
+    public async Task A_refused_session_token_points_to_the_metadata_options()
     {
         _responses["PUT /latest/api/token"] = (403, "");
 
@@ -114,7 +114,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_refused_answer_is_told_with_its_status()
+    public async Task A_refused_read_is_reported_with_its_status()
     {
         _responses["GET /latest/meta-data/placement/region"] = (401, "");
 
@@ -122,7 +122,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Metadata_that_is_not_there_is_named()
+    public async Task Missing_metadata_is_named()
     {
         _responses.Remove("GET /latest/meta-data/placement/region");
 
@@ -130,7 +130,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_service_that_is_silent_is_given_up_after_five_seconds()
+    public async Task A_silent_metadata_service_times_out_after_five_seconds()
     {
         _responses["PUT /latest/api/token"] = (200, "silence");
 
@@ -149,7 +149,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_service_that_can_not_be_reached_is_told_with_the_cause()
+    public async Task An_unreachable_metadata_service_is_reported_with_its_cause()
     {
         await _imds.DisposeAsync();
 
@@ -162,7 +162,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("true")]
     [InlineData("TRUE")]
-    public async Task A_service_that_is_switched_off_is_never_asked(string value)
+    public async Task A_disabled_metadata_service_is_never_contacted(string value)
     {
         _variables.Set("AWS_EC2_METADATA_DISABLED", value);
 
@@ -173,7 +173,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_endpoint_that_is_no_address_is_named()
+    public async Task An_invalid_metadata_endpoint_is_reported()
     {
         _variables.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "imds:");
 
@@ -181,7 +181,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task No_proxy_is_ever_asked()
+    public async Task The_metadata_service_is_never_read_through_a_proxy()
     {
         _variables.Set("http_proxy", "http://127.0.0.1:1");
 
@@ -189,7 +189,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Being_told_to_stop_is_no_failure_of_the_service()
+    public async Task Cancellation_is_not_a_failure_of_the_metadata_service()
     {
         using var metadata = new InstanceMetadata(_time);
 

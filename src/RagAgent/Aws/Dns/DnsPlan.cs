@@ -23,7 +23,8 @@ internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<
         var sameName = recordSets.Where(set => DnsName.AreEqual(set.Name, dns.Name)).ToArray();
         if (sameName.FirstOrDefault(set => set.Type == "CNAME") is { } cname)
         {
-            return new DnsPlan([], [], [NameTaken(dns, $"{dns.Name} is a CNAME record ({string.Join(", ", cname.Values.Select(DnsName.Normalize))})")]);
+            var target = string.Join(", ", cname.Values.Select(DnsName.Normalize));
+            return new DnsPlan([], [], [NameTaken(dns, $"{dns.Name} is a CNAME record ({target})")]);
         }
         var (upToDate, toWrite, problems) = (new List<IPAddress>(), new List<IPAddress>(), new List<Problem>());
         foreach (var type in Types)

@@ -12,7 +12,9 @@ using RagAgent.Diagnostics;
 namespace RagAgent.Aws.Dns;
 
 /// <summary>Reads and changes the records of one name with Route 53's API, signed by the SDK's signer.</summary>
-/// <remarks>Doesn't wait until a change has reached all name servers (INSYNC, within a minute), because nothing here depends on it.</remarks>
+/// <remarks>
+/// Doesn't wait until a change has reached all name servers (INSYNC, within a minute), because nothing here depends on it.
+/// </remarks>
 internal sealed class Route53Client(AwsContext context, TimeProvider time)
 {
     /// <summary>The kind of a change that Route 53 understood but refused.</summary>
@@ -65,7 +67,9 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
     public Task UpsertAsync(DnsConfig dns, IPAddress address, CancellationToken stopping) =>
         ChangeAsync(dns, [("UPSERT", RecordSetFor(dns, address))], $"point {dns.Name} to {address}", stopping);
 
-    /// <summary>Deletes the record for an address, if it has that address and nothing else. Route 53 compares and deletes atomically.</summary>
+    /// <summary>
+    /// Deletes the record for an address, if it has that address and nothing else. Route 53 compares and deletes atomically.
+    /// </summary>
     /// <exception cref="ProblemException">
     /// The record was not deleted, as far as is known. <see cref="ChangeRefusedCode"/> if it has another value or is gone.
     /// </exception>
@@ -145,7 +149,8 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
                 using var response = await http.SendAsync(request, token);
                 var text = await response.Content.ReadAsStringAsync(token);
                 var (code, message) = response.IsSuccessStatusCode ? (null, null) : AwsXml.ParseError(text);
-                return new ApiResponse(response.StatusCode, text, code, message, RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()));
+                var retryAfter = RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow());
+                return new ApiResponse(response.StatusCode, text, code, message, retryAfter);
             }, stopping);
         }
         catch (Exception exception) when (exception is HttpRequestException or Polly.Timeout.TimeoutRejectedException)

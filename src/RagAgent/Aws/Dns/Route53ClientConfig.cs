@@ -3,7 +3,9 @@ using Amazon;
 namespace RagAgent.Aws.Dns;
 
 /// <summary>The standard AWS settings for Route 53.</summary>
-/// <remarks>The SDK's client can't be restored where this project is built, and three calls don't need it: docs/decisions/0016-one-name.md.</remarks>
+/// <remarks>
+/// The SDK's client can't be restored where this project is built, and three calls don't need it: docs/decisions/0016-one-name.md.
+/// </remarks>
 /// <param name="region">Any region of the account's partition: Route 53 has one endpoint per partition.</param>
 internal sealed class Route53ClientConfig(RegionEndpoint region) : AwsServiceConfig("Route 53", region)
 {

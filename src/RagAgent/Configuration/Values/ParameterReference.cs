@@ -1,6 +1,8 @@
 namespace RagAgent.Configuration.Values;
 
-/// <summary>A reference to a parameter in its parts: <c>name</c>, <c>/path/name</c> or an ARN, each perhaps with <c>:selector</c>.</summary>
+/// <summary>
+/// A reference to a parameter in its parts: <c>name</c>, <c>/path/name</c> or an ARN, each perhaps with <c>:selector</c>.
+/// </summary>
 /// <param name="Name">The reference without its selector. An ARN stays an ARN.</param>
 /// <param name="Path">The parameter's own name, taken out of an ARN.</param>
 /// <param name="Selector">A version or a label; null for the newest version.</param>
@@ -10,7 +12,8 @@ internal sealed record ParameterReference(string Name, string Path, string? Sele
     private const int ArnParts = 6;
 
     /// <summary>The name of the Secrets Manager secret that the parameter refers to; null if it is an ordinary parameter.</summary>
-    public string? SecretsManagerName => Path.StartsWith(SecretsManagerPrefix, StringComparison.Ordinal) ? Path[SecretsManagerPrefix.Length..] : null;
+    public string? SecretsManagerName =>
+        Path.StartsWith(SecretsManagerPrefix, StringComparison.Ordinal) ? Path[SecretsManagerPrefix.Length..] : null;
 
     /// <returns>Null if the text is an ARN of something else, or a malformed one. The parts themselves are not judged.</returns>
     public static ParameterReference? Parse(string text)

@@ -41,7 +41,9 @@ internal sealed class AppLogCollector(
     public void FollowFromStart(string id, string? secretsFingerprint) =>
         Follow(new ContainerIdentity(id, config.Container.Name), secretsFingerprint, isNew: true);
 
-    /// <summary>Follows a container that the engine described. Its log carries the app's name, even while it has a candidate's name.</summary>
+    /// <summary>
+    /// Follows a container that the engine described. Its log carries the app's name, even while it has a candidate's name.
+    /// </summary>
     public void Observe(ContainerInspectResponse inspected)
     {
         var container = new ContainerIdentity(inspected.ID, config.Container.Name);
@@ -52,7 +54,9 @@ internal sealed class AppLogCollector(
         }
     }
 
-    /// <summary>Waits for the last lines of a container that ended, so that they are not removed with it and come before the report of its end.</summary>
+    /// <summary>
+    /// Waits for the last lines of a container that ended, so that they are not removed with it and come before the report of its end.
+    /// </summary>
     public Task FlushAsync(string id, TimeSpan timeout, CancellationToken stopping) =>
         _followers.TryGetValue(id, out var entry) && AreSecretsAvailable(entry.SecretsFingerprint)
             ? entry.Follower.FlushAsync(timeout, stopping)

@@ -2,7 +2,9 @@ using RagAgent.Common;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>Follows one container's log until the container is removed. Opens it at the saved position, and again after it ends or breaks.</summary>
+/// <summary>
+/// Follows one container's log until the container is removed. Opens it at the saved position, and again after it ends or breaks.
+/// </summary>
 internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimeProvider time, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(200);
@@ -36,7 +38,9 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
     public void ReportRun(string run, bool isAlive) => ChangeState(() => (_currentRun, _isAlive) = (run, isAlive));
 
     /// <summary>The container has been removed: writes what is still arriving, then ends.</summary>
-    /// <remarks>Called after every inspection, but only the first call counts. Otherwise frequent inspections would postpone the end forever.</remarks>
+    /// <remarks>
+    /// Called after every inspection, but only the first call counts. Otherwise frequent inspections would postpone the end forever.
+    /// </remarks>
     public void ReportRemoved()
     {
         ChangeState(() => _isAlive = false);

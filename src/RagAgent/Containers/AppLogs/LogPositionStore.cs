@@ -3,7 +3,9 @@ using RagAgent.Configuration;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>Keeps the positions in the containers' logs across restarts of the agent: one file per container in the state directory.</summary>
+/// <summary>
+/// Keeps the positions in the containers' logs across restarts of the agent: one file per container in the state directory.
+/// </summary>
 /// <remarks>Without a usable state directory, the log is still written, and the problem is logged once.</remarks>
 internal sealed class LogPositionStore(AgentConfig config, StateDirectory directory, ILogger<LogPositionStore> logger)
 {

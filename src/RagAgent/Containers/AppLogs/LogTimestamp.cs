@@ -4,7 +4,9 @@ using System.Text;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>Parses the engine's timestamp before a message, such as <c>2026-11-24T13:28:41.642767802Z</c>, to nanoseconds since 1970.</summary>
+/// <summary>
+/// Parses the engine's timestamp before a message, such as <c>2026-11-24T13:28:41.642767802Z</c>, to nanoseconds since 1970.
+/// </summary>
 internal static class LogTimestamp
 {
     private const long NanosecondsPerSecond = 1_000_000_000;

@@ -10,7 +10,7 @@ using Xunit;
 namespace RagAgent.Tests.Aws;
 
 [Collection(EnvironmentVariableCollection.Name)]
-public sealed class Ec2StopTests : IAsyncLifetime
+public sealed class Ec2InstanceControlTests : IAsyncLifetime
 {
     private const string Arn = "arn:aws:ec2:eu-west-3:123456789012:instance/i-0123456789abcdef0";
     private static readonly string Stopping = """
@@ -45,7 +45,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task EC2_is_asked_to_stop_this_very_instance_where_it_is()
+    public async Task The_stop_request_names_this_instance_and_goes_to_its_own_region()
     {
         Assert.Equal("i-0123456789abcdef0", await CreateEc2().StopAsync(TestCancellation));
 
@@ -57,7 +57,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_try_is_well_when_it_would_have_succeeded()
+    public async Task A_dry_run_that_would_have_succeeded_is_a_success()
     {
         ErrorResponse(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
 
@@ -80,7 +80,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     [InlineData(400, "UnsupportedOperation", "The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.", "ec2-stop-unsupported",
         "EC2 can't stop the instance i-0123456789abcdef0: The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.",
         "EC2 can only stop instances with an EBS root volume, and Spot instances only if their request is persistent. Otherwise set idle to null.")]
-    public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
+    public async Task A_refused_stop_is_reported_with_a_remedy(int status, string code, string message, string problem, string what, string remedy)
     {
         ErrorResponse(status, code, message);
 
@@ -91,7 +91,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     [InlineData("<html>a proxy's page</html>")]
     [InlineData("<Response><Errors><Error><Code")]
     [InlineData("")]
-    public async Task An_answer_that_is_not_EC2s_is_told_by_its_status(string body)
+    public async Task A_response_that_is_not_from_EC2_is_reported_by_its_status(string body)
     {
         _ec2Handler = context =>
         {
@@ -103,7 +103,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_EC2_that_does_not_answer_is_given_up_after_a_while()
+    public async Task A_silent_EC2_times_out()
     {
         var asked = new TaskCompletionSource();
         _ec2Handler = context =>
@@ -120,7 +120,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_identity_that_can_not_be_understood_is_told()
+    public async Task An_invalid_identity_document_is_reported()
     {
         _identity = """{ "instanceId": "i-0123456789abcdef0" }""";
 
@@ -134,7 +134,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     [InlineData("us-east-1", "AWS_USE_DUALSTACK_ENDPOINT", "true", "https://ec2.us-east-1.api.aws/")]
     [InlineData("us-east-1", "AWS_ENDPOINT_URL", "http://127.0.0.1:1/", "http://127.0.0.1:1/")]
     [InlineData("us-east-1", "AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:2/", "http://127.0.0.1:2/")]
-    public void The_standard_settings_say_where_EC2_is(string region, string? variable, string? value, string expected)
+    public void Standard_settings_determine_the_endpoint_of_EC2(string region, string? variable, string? value, string expected)
     {
         using var aws = variable is null ? new AwsEnvironment() : new AwsEnvironment((variable, value));
 
@@ -142,7 +142,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_doctor_tries_it_only_when_the_instance_is_to_stop_itself()
+    public async Task The_doctor_tests_the_stop_only_if_idle_is_set()
     {
         ErrorResponse(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
 

@@ -6,14 +6,14 @@ using Xunit;
 
 namespace RagAgent.Tests.Secrets;
 
-public sealed class PasswordKeeperTests : IAsyncDisposable
+public sealed class PasswordHashProviderTests : IAsyncDisposable
 {
     private static readonly Problem Missing = new(ProblemCatalog.SsmParameterMissing, "The parameter /password does not exist.", "Create it.");
 
     private readonly FakeTimeProvider _time = new();
     private readonly PasswordFixture _password;
 
-    public PasswordKeeperTests() => _password = new PasswordFixture(PasswordFixture.PasswordOnly, _time);
+    public PasswordHashProviderTests() => _password = new PasswordFixture(PasswordFixture.PasswordOnly, _time);
 
     public async ValueTask DisposeAsync()
     {
@@ -22,7 +22,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task It_is_read_at_the_start_told_once_and_scrubbed_from_all_that_is_shown()
+    public async Task The_hash_is_read_at_start_logged_once_and_scrubbed_from_output()
     {
         await _password.StartAsync(TestCancellation);
         await ReadAgainAsync();
@@ -32,7 +32,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_new_one_is_taken_when_the_secrets_are_read()
+    public async Task A_new_hash_is_read_together_with_the_secrets()
     {
         await _password.StartAsync(TestCancellation);
         _password.StoredHash = () => new RawSecret(PasswordHash.Create("another password", PasswordHash.MinIterations), "2");
@@ -44,7 +44,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_parameter_is_read_for_the_password_so_that_remedies_ask_for_a_hash_instead_of_a_key()
+    public async Task The_parameter_store_is_told_that_the_parameter_is_the_password()
     {
         _password.StoredHash = () => throw new ProblemException(Missing);
         await _password.Keeper.StartAsync(TestCancellation);
@@ -55,7 +55,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_can_not_be_read_is_told_and_tried_again_by_itself()
+    public async Task A_hash_that_can_not_be_read_is_reported_and_retried()
     {
         _password.StoredHash = () => throw new ProblemException(Missing);
         await _password.Keeper.StartAsync(TestCancellation);
@@ -70,7 +70,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task One_that_was_read_goes_on_while_its_source_is_out_of_reach()
+    public async Task The_last_hash_stays_valid_while_its_source_can_not_be_reached()
     {
         await _password.StartAsync(TestCancellation);
         _password.StoredHash = () => throw new ProblemException(Missing);
@@ -82,7 +82,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task One_that_was_replaced_by_what_is_no_hash_counts_no_more_and_the_text_is_not_told()
+    public async Task An_invalid_new_hash_revokes_the_old_one_and_its_text_is_not_logged()
     {
         await _password.StartAsync(TestCancellation);
         _password.StoredHash = () => new RawSecret("hunter2 itself", "2");
@@ -95,7 +95,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_changes_is_news_to_who_listens()
+    public async Task A_changed_problem_raises_the_event_once()
     {
         var news = 0;
         _password.Keeper.Changed += () => news++;

@@ -8,7 +8,7 @@ using Xunit;
 namespace RagAgent.Tests.Aws;
 
 [Collection(EnvironmentVariableCollection.Name)]
-public sealed class ParameterStoreTests : IAsyncLifetime
+public sealed class SsmParameterStoreTests : IAsyncLifetime
 {
     private RequestDelegate _handler = _ => Task.CompletedTask;
     private TestServer _ssm = null!;
@@ -27,7 +27,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_secure_string_is_read_decrypted_with_its_version()
+    public async Task A_SecureString_is_read_decrypted_with_its_version()
     {
         Respond("SecureString");
 
@@ -40,7 +40,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_plain_string_works_and_is_warned_of()
+    public async Task A_plain_string_works_with_a_warning()
     {
         Respond("String");
 
@@ -55,7 +55,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     [InlineData("AccessDeniedException", "aws-denied", "AWS denied the request to read the parameter /key: said why.")]
     [InlineData("ThrottlingException", "aws-throttled", "AWS is throttling the request to read the parameter /key.")]
     [InlineData("ExpiredTokenException", "aws-credentials-expired", "AWS refused to read the parameter /key: the credentials have expired.")]
-    public async Task A_refusal_is_told_by_its_type(string type, string code, string what)
+    public async Task A_refusal_of_Parameter_Store_is_reported_by_its_type(string type, string code, string what)
     {
         _handler = context => AwsEnvironment.RespondWithErrorAsync(context, 400, type, "said why");
 
@@ -65,7 +65,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_missing_parameter_of_the_app_is_created_with_the_key()
+    public async Task The_remedy_for_a_missing_parameter_of_the_app_stores_the_key()
     {
         _handler = context => AwsEnvironment.RespondWithErrorAsync(context, 400, "ParameterNotFound", "");
 
@@ -76,7 +76,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_missing_parameter_of_the_password_is_created_with_its_hash()
+    public async Task The_remedy_for_a_missing_parameter_of_the_password_stores_its_hash()
     {
         _handler = context => AwsEnvironment.RespondWithErrorAsync(context, 400, "ParameterNotFound", "");
 
@@ -91,7 +91,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     [InlineData("45", 45)]
     [InlineData("3600", 600)]
     [InlineData(null, null)]
-    public async Task A_refusal_that_names_a_time_passes_it_on(string? retryAfter, int? seconds)
+    public async Task The_Retry_After_of_a_refusal_by_Parameter_Store_is_passed_on(string? retryAfter, int? seconds)
     {
         _handler = context =>
         {
@@ -103,7 +103,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_store_that_can_not_be_reached_is_told_with_the_cause()
+    public async Task An_unreachable_Parameter_Store_is_reported_with_its_cause()
     {
         await _ssm.DisposeAsync();
 
@@ -115,7 +115,7 @@ public sealed class ParameterStoreTests : IAsyncLifetime
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("<html>canary7731")]
     [InlineData("{}")]
-    public async Task An_answer_that_is_not_the_stores_is_a_problem_and_not_shown(string body)
+    public async Task An_invalid_response_of_Parameter_Store_is_a_problem_and_is_not_shown(string body)
     {
         _handler = context => context.Response.WriteAsync(body);
 

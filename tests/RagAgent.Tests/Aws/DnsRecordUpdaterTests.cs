@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Aws;
 
 /// <summary>The name follows the machine, and nothing else waits for it.</summary>
 [Collection(EnvironmentVariableCollection.Name)]
-public sealed class DnsRecordTests : IAsyncLifetime
+public sealed class DnsRecordUpdaterTests : IAsyncLifetime
 {
     private const string PowerOffJob = "  151 poweroff.target                  start waiting\n  187 ragagent.service                 stop  running\n";
     private DnsScenario _scenario = null!;
@@ -21,7 +21,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _scenario.DisposeAsync();
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task At_the_start_the_record_is_written_and_the_URL_is_told()
+    public async Task The_record_is_written_at_start_and_the_URL_is_logged()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -31,7 +31,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_record_that_is_right_already_is_not_written_and_the_URL_is_told_as_well()
+    public async Task A_correct_record_is_not_written_and_the_URL_is_logged()
     {
         _scenario.Records["A"] = DnsScenario.RecordXml("203.0.113.7");
         await RunAsync();
@@ -42,7 +42,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task As_long_as_the_address_is_the_same_Route_53_is_not_asked_again()
+    public async Task Route_53_is_not_called_again_while_the_address_stays_the_same()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -55,7 +55,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_address_that_changes_is_noticed_within_two_minutes()
+    public async Task A_changed_address_is_noticed_within_two_minutes()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -71,7 +71,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Metadata_that_can_not_be_asked_for_a_while_change_nothing()
+    public async Task Metadata_that_can_not_be_read_for_a_while_changes_nothing()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -86,7 +86,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_machine_without_a_public_address_is_told_once_and_looked_at_again()
+    public async Task A_missing_public_address_is_logged_once_and_checked_again()
     {
         _scenario.Metadata.Clear();
         _scenario.Metadata["ipv6"] = "fd00:ec2::7";   // the internet does not know it
@@ -107,7 +107,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_machine_that_is_no_instance_is_told()
+    public async Task A_machine_without_instance_metadata_is_reported()
     {
         using var variables = new EnvironmentVariables(("AWS_EC2_METADATA_DISABLED", "true"));
         await RunAsync();
@@ -118,7 +118,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_is_refused_is_tried_again_and_told_when_it_is_mended()
+    public async Task A_refused_change_is_retried_and_its_success_is_logged()
     {
         _scenario.Intercept = async context => context.Request.Method == "POST" && await DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
         await RunAsync();
@@ -134,7 +134,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_record_of_others_is_left_as_it_is_and_looked_at_again()
+    public async Task A_foreign_record_is_left_unchanged_and_checked_again()
     {
         _scenario.Records["A"] = "<AliasTarget><DNSName>d1.cloudfront.net.</DNSName></AliasTarget>";
         await RunAsync();
@@ -147,7 +147,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Another_machine_that_takes_the_name_is_not_fought()
+    public async Task A_name_that_another_machine_took_over_is_not_taken_back()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -160,7 +160,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Without_dns_nobody_is_asked_anything()
+    public async Task Without_dns_no_request_is_sent()
     {
         await using var bench = await DnsScenario.StartAsync(dns: null);
         await bench.RunAsync(TestCancellation);
@@ -177,7 +177,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     [InlineData(DnsOnStop.Delete, "", true)]   // killed by hand
     [InlineData(DnsOnStop.Delete, null, true)]   // no systemd
     [InlineData(DnsOnStop.Keep, PowerOffJob, true)]
-    public async Task The_record_goes_with_the_machine_when_it_is_asked_to_and_never_with_the_agent(DnsOnStop onStop, string? jobs, bool stays)
+    public async Task The_record_is_deleted_only_at_power_off_and_only_with_onStop_delete(DnsOnStop onStop, string? jobs, bool stays)
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.KeepOnStop with { OnStop = onStop });
         await bench.RunAsync(TestCancellation);
@@ -191,7 +191,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_instance_that_EC2_has_agreed_to_stop_takes_its_records_with_it_one_after_the_other()
+    public async Task An_instance_that_EC2_stops_deletes_its_records_one_at_a_time()
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         bench.Metadata["ipv6"] = "2001:db8::7";
@@ -206,7 +206,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_record_that_holds_another_address_by_then_stays()
+    public async Task A_record_with_another_address_is_not_deleted()
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         await bench.RunAsync(TestCancellation);
@@ -221,7 +221,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_Route_53_that_does_not_answer_delays_the_end_by_five_seconds_at_most()
+    public async Task A_silent_Route_53_delays_the_shutdown_by_at_most_five_seconds()
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         await bench.RunAsync(TestCancellation);
@@ -242,7 +242,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_write_that_the_end_cuts_may_have_come_through_so_its_record_is_deleted_too()
+    public async Task A_record_whose_write_was_interrupted_by_the_shutdown_is_deleted()
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         bench.Intercept = async context =>
@@ -265,7 +265,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_doctor_tells_what_would_be_done_what_stands_and_what_is_in_the_way()
+    public async Task The_doctor_reports_what_would_change_what_is_right_and_what_blocks_it()
     {
         Assert.Equal("The agent would point rag.example.com to 203.0.113.7, and the role allows it. The app would then be at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
         Assert.Empty(_scenario.Records);
