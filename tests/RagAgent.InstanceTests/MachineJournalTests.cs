@@ -75,7 +75,7 @@ public sealed class MachineJournalTests
             "FAILED  service     ragagent.service does not start at boot.\n                    systemctl enable ragagent.service",
             doctor.Output,
             StringComparison.Ordinal);
-        Assert.Contains("FAILED  secrets     AWS denies reading the parameter /ragstream/OPENAI_API_KEY", doctor.Output, StringComparison.Ordinal);
+        Assert.Contains("FAILED  secrets     AWS denied the request to read the parameter /ragstream/OPENAI_API_KEY", doctor.Output, StringComparison.Ordinal);
         Assert.Contains("ssm:GetParameter", doctor.Output, StringComparison.Ordinal);
         Assert.Contains("ok      registry ", doctor.Output, StringComparison.Ordinal);
     }

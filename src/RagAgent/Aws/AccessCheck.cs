@@ -5,7 +5,7 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Aws;
 
-/// <summary>Who can come in from outside, as far as that can be told from inside: what the security group lets through is not known here.</summary>
+/// <summary>Who can reach the app from outside? The agent can't see what the security group allows.</summary>
 internal sealed class AccessCheck(AgentConfig config, InstanceMetadata metadata, PasswordHashProvider passwords) : ICheck
 {
     public string Name => "access";
@@ -13,30 +13,43 @@ internal sealed class AccessCheck(AgentConfig config, InstanceMetadata metadata,
     public async Task<CheckResult> RunAsync(CancellationToken stopping) => config.Access switch
     {
         null => OpenToEveryone(config.Listen.Http, await PublicAddressAsync(stopping)),
-        { Password: null } access => CheckResult.Ok($"Visitors come in from {Networks(access)} only."),
+        { Password: null } access => CheckResult.Ok($"Only clients in {Networks(access)} get access."),
         { Password: { } source } access => await CheckPasswordAsync(access, source, stopping),
     };
 
-    /// <param name="port">Of the front door.</param>
-    /// <param name="address">That the internet has for this machine; null: none is known.</param>
+    /// <param name="port">The front door's port.</param>
+    /// <param name="address">This machine's public address; null if none is known.</param>
     public static CheckResult OpenToEveryone(int port, string? address) => address is null
-        ? CheckResult.Ok($"Whoever reaches port {port} comes in; no public IPv4 address of this machine is known.")
-        : new CheckResult(CheckOutcome.Note, $"This machine has the public address {address}, and whoever reaches port {port} comes in: the app, and what it may spend by its key, is open to everyone whom the security group lets through.",
-            """Ignore it when the security group limits who that is. Else ask for a password, "access": { "password": "/ragstream/PASSWORD_HASH" } with a hash from 'ragagent password', or name networks, "access": { "networks": ["203.0.113.0/24"] }.""");
+        ? CheckResult.Ok($"Everyone who can reach port {port} gets access. No public IPv4 address of this machine is known.")
+        : new CheckResult(
+            CheckOutcome.Note,
+            $"This machine has the public address {address}, and everyone who can reach port {port} gets access: the app, and what it can " +
+            "spend with its key, is open to everyone whom the security group allows.",
+            """Ignore this if the security group limits access. Otherwise require a password ("access": { "password": """ +
+            """ "/ragstream/PASSWORD_HASH" }, with a hash from 'ragagent password') or allow only your networks """ +
+            """("access": { "networks": ["203.0.113.0/24"] }).""");
 
-    /// <param name="access">With a password.</param>
+    /// <param name="access">Access with a password.</param>
     public static CheckResult PasswordOverPlainHttp(AccessConfig access) => CheckResult.Warning(
-        $"A password lets visitors in{OrNetworks(access)}; it travels in the clear, where others can read it on the way.",
-        "Set listen.https and tls, with tls.redirect left on. Or put something in front that ends TLS (a load balancer, CloudFront), and let the security group admit nobody else; when that is so, ignore it.");
+        $"Clients get access with a password{OrNetworks(access)}, but it is sent unencrypted.",
+        "Set listen.https and tls, and leave tls.redirect on. Or terminate TLS in front of the agent (load balancer, CloudFront) and let " +
+        "the security group allow nothing else; then ignore this.");
 
     private async Task<CheckResult> CheckPasswordAsync(AccessConfig access, SecretConfig source, CancellationToken stopping)
     {
         if (source.Source == SecretSource.Credential && SecretReader.CredentialsDirectory is null)
         {
-            return CheckResult.Skipped("The password's hash is a systemd credential, which can only be read inside the unit; 'ragagent status' tells whether it was.");
+            return CheckResult.Skipped(
+                "The password's hash is a systemd credential, which can only be read inside the unit. 'ragagent status' shows whether it was read.");
         }
         var (hash, version) = await passwords.ReadHashAsync(source, stopping);
-        return hash is null ? CheckResult.Failed(PasswordHashProvider.InvalidHash(version, access.Networks.Count > 0)) : config.RedirectsToHttps ? CheckResult.Ok($"A password lets visitors in{OrNetworks(access)}.") : PasswordOverPlainHttp(access);
+        if (hash is null)
+        {
+            return CheckResult.Failed(PasswordHashProvider.InvalidHash(version, access.Networks.Count > 0));
+        }
+        return config.RedirectsToHttps
+            ? CheckResult.Ok($"Clients get access with a password{OrNetworks(access)}.")
+            : PasswordOverPlainHttp(access);
     }
 
     private async Task<string?> PublicAddressAsync(CancellationToken stopping)
@@ -47,11 +60,12 @@ internal sealed class AccessCheck(AgentConfig config, InstanceMetadata metadata,
         }
         catch (ProblemException)
         {
-            return null;   // that there is no instance metadata is told by another check
+            return null;   // another check reports the missing instance metadata
         }
     }
 
-    private static string OrNetworks(AccessConfig access) => access.Networks.Count > 0 ? $", or an address in {Networks(access)}" : "";
+    private static string OrNetworks(AccessConfig access) =>
+        access.Networks.Count > 0 ? $" or from an address in {Networks(access)}" : "";
 
     private static string Networks(AccessConfig access) => string.Join(", ", access.Networks);
 }

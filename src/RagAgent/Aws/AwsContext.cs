@@ -7,7 +7,7 @@ using RagAgent.Diagnostics.BootTiming;
 
 namespace RagAgent.Aws;
 
-/// <summary>Who we are to AWS, and where: credentials by the standard chain, the region by configuration, environment, profile or instance.</summary>
+/// <summary>The credentials (by the SDK's standard chain) and the region (from configuration, environment, profile or instance).</summary>
 internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, BootTimeline boot) : IDisposable
 {
     private readonly DefaultAWSCredentialsIdentityResolver _credentialsChain = new();
@@ -20,14 +20,14 @@ internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, 
             FallbackRegionFactory.GetRegionEndpoint(includeInstanceMetadata: false)?.SystemName ??
             await metadata.RegionAsync(stopping));
 
-    /// <summary>Credentials that refresh themselves. Asked for anew at every call: a role attached later is found.</summary>
-    /// <exception cref="ProblemException">There are none; says why.</exception>
+    /// <summary>Credentials that refresh themselves. Resolved on every call, so that a role attached later is found.</summary>
+    /// <exception cref="ProblemException">There are no credentials. The problem says why.</exception>
     public async Task<AWSCredentials> CredentialsAsync(CancellationToken stopping)
     {
         try
         {
             var credentials = await _credentialsChain.ResolveIdentityAsync(null, stopping).WaitAsync(stopping);
-            // Resolving finds a source; only asking it shows whether it has something to give.
+            // Resolving finds a source. Only a read shows whether it has credentials.
             await credentials.GetCredentialsAsync().WaitAsync(stopping);
             boot.Reach(BootMilestone.Credentials);
             return credentials;
@@ -35,16 +35,17 @@ internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, 
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             var reason = await metadata.ExplainMissingCredentialsAsync(stopping);
-            throw new ProblemException(reason ?? new Problem(ProblemCatalog.AwsCredentials, "No AWS credentials were found, though the instance has some to give.",
-                "The agent tries again by itself; if this stays, check AWS_PROFILE and the files it names."), exception);
+            throw new ProblemException(reason ?? new Problem(ProblemCatalog.AwsCredentials,
+                "No AWS credentials were found, although the instance offers some.",
+                $"{ExceptionMapping.RetriesAutomatically} If this persists, check AWS_PROFILE and the files it names."), exception);
         }
     }
 
     /// <summary>
-    /// Makes a call. When AWS refuses credentials that the instance has replaced meanwhile, because a role was changed or they were
-    /// ended early, it is made once more with the new ones: the SDK itself asks for them every two minutes only.
+    /// Makes a call. If AWS refuses credentials that the instance has replaced meanwhile (the role was changed, or they were revoked),
+    /// the call is made once more with the new ones. The SDK itself would check for new ones only every two minutes.
     /// </summary>
-    /// <exception cref="ProblemException">The call's own, or there are no credentials.</exception>
+    /// <exception cref="ProblemException">The call failed, or there are no credentials.</exception>
     public async Task<T> CallAsync<T>(Func<AWSCredentials, Task<T>> call, CancellationToken stopping)
     {
         var credentials = await CredentialsAsync(stopping);
@@ -69,14 +70,16 @@ internal sealed class AwsContext(AgentConfig config, InstanceMetadata metadata, 
         try
         {
             var current = await metadata.CredentialsAsync(stopping);
-            return current is null || current.GetCredentials().AccessKey == (await refused.GetCredentialsAsync().WaitAsync(stopping)).AccessKey ? null : current;
+            var refusedKey = (await refused.GetCredentialsAsync().WaitAsync(stopping)).AccessKey;
+            return current?.GetCredentials().AccessKey == refusedKey ? null : current;
         }
         catch (Exception exception) when (exception is ProblemException or AmazonClientException or AmazonServiceException)
         {
-            return null;   // the refusal says more
+            return null;   // the original refusal tells more
         }
     }
 
-    // The class is not public; the test of a changed role notices when its name is another.
-    private static bool AreInstanceCredentials(AWSCredentials credentials) => credentials.GetType().Name == "DefaultInstanceProfileAWSCredentials";
+    // The class is not public. The test with a changed role fails if its name changes.
+    private static bool AreInstanceCredentials(AWSCredentials credentials) =>
+        credentials.GetType().Name == "DefaultInstanceProfileAWSCredentials";
 }

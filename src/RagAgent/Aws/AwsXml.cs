@@ -3,21 +3,21 @@ using System.Xml.Linq;
 
 namespace RagAgent.Aws;
 
-/// <summary>What the services that speak XML answer.</summary>
+/// <summary>Parses the responses of services that speak XML.</summary>
 internal static class AwsXml
 {
-    // No entity is ever resolved: what answers may be a proxy, or nobody that we know.
+    // Never resolve entities: the response may come from a proxy or from someone unknown.
     private static readonly XmlReaderSettings SafeSettings = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null };
 
-    /// <exception cref="XmlException">It is none.</exception>
+    /// <exception cref="XmlException">The body is not XML.</exception>
     public static XDocument Parse(string body)
     {
         using var reader = XmlReader.Create(new StringReader(body), SafeSettings);
         return XDocument.Load(reader);
     }
 
-    /// <summary>The code and the words of an error; null where there is none.</summary>
-    /// <remarks>Route 53 has a second form for a batch that it refuses: <c>InvalidChangeBatch</c> with a message for each change.</remarks>
+    /// <summary>The code and the message of an error; null for what is missing.</summary>
+    /// <remarks>Route 53 has a second format for a refused batch: <c>InvalidChangeBatch</c> with a message for each change.</remarks>
     public static (string? Code, string? Message) ParseError(string body)
     {
         string? code = null, message = null;
@@ -28,7 +28,7 @@ internal static class AwsXml
             {
                 switch (xml.NodeType, xml.LocalName)
                 {
-                    // Each but the first leaves the reader behind the element.
+                    // All cases but the first leave the reader after the element.
                     case (XmlNodeType.Element, "InvalidChangeBatch") when xml.Depth == 0:
                         code = xml.LocalName;
                         xml.Read();
@@ -47,7 +47,7 @@ internal static class AwsXml
         }
         catch (XmlException)
         {
-            // A proxy's page, or cut off: what was read so far is what there is.
+            // A proxy's page, or a truncated response: keep what was read so far.
         }
         return (code, message);
     }

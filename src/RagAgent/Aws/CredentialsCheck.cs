@@ -10,9 +10,12 @@ internal sealed class CredentialsCheck(AwsContext context) : ICheck
     {
         var region = await context.RegionAsync(stopping);
         var keys = await (await context.CredentialsAsync(stopping)).GetCredentialsAsync().WaitAsync(stopping);
-        // Its beginning tells a role's key from a user's, and is no secret.
+        // The start of an access key ID is not secret and tells a role's key from a user's.
         return keys.AccessKey.StartsWith("AKIA", StringComparison.Ordinal)
-            ? CheckResult.Warning($"There are AWS credentials for {region.SystemName}, and they are a user's long-lived key ({keys.AccessKey[..8]}…).", "On an instance, give it a role instead: keys that AWS renews by itself.")
-            : CheckResult.Ok($"There are AWS credentials for {region.SystemName} ({keys.AccessKey[..Math.Min(8, keys.AccessKey.Length)]}…).");
+            ? CheckResult.Warning(
+                $"AWS credentials for {region.SystemName} were found, but they are a user's long-lived key ({keys.AccessKey[..8]}…).",
+                "On an instance, use a role instead: AWS renews its keys automatically.")
+            : CheckResult.Ok(
+                $"AWS credentials for {region.SystemName} were found ({keys.AccessKey[..Math.Min(8, keys.AccessKey.Length)]}…).");
     }
 }

@@ -8,8 +8,8 @@ using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Aws;
 
-/// <summary>EC2's StopInstances for this very instance, signed by the SDK's signer.</summary>
-/// <remarks>Not a power-off: an instance whose shutdown behaviour is "terminate" would be gone for good.</remarks>
+/// <summary>Stops this instance with EC2's StopInstances, signed by the SDK's signer.</summary>
+/// <remarks>Not a power-off: that would delete an instance whose shutdown behavior is "terminate".</remarks>
 internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata metadata, TimeProvider time) : IInstanceControl
 {
     private const string Action = "ec2:StopInstances";
@@ -22,9 +22,9 @@ internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata me
         return identity.InstanceId;
     }
 
-    /// <summary>Asks whether it would be stopped; nothing is.</summary>
-    /// <returns>Its id.</returns>
-    /// <exception cref="ProblemException">It would not, or can't be asked; says why.</exception>
+    /// <summary>Checks whether EC2 would stop the instance, without stopping it.</summary>
+    /// <returns>The instance's ID.</returns>
+    /// <exception cref="ProblemException">EC2 would refuse, or can't be reached.</exception>
     public async Task<string> DryRunStopAsync(CancellationToken stopping)
     {
         var identity = await metadata.IdentityAsync(stopping);
@@ -32,12 +32,14 @@ internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata me
         return identity.InstanceId;
     }
 
-    private async Task<bool> SendStopInstancesAsync(InstanceIdentity identity, AWSCredentials credentials, bool isDryRun, CancellationToken stopping)
+    private async Task<bool> SendStopInstancesAsync(
+        InstanceIdentity identity, AWSCredentials credentials, bool isDryRun, CancellationToken stopping)
     {
-        // Where the instance is, whatever region the agent reads its parameters in.
+        // The instance's own region, which may differ from the one that the agent reads parameters from.
         var region = RegionEndpoint.GetBySystemName(identity.Region);
         var endpoint = new Ec2ClientConfig(region).EndpointUri;
-        using var http = new HttpClient(new SigV4SigningHandler(credentials, region, "ec2", new SocketsHttpHandler())) { Timeout = Timeout.InfiniteTimeSpan };
+        var signing = new SigV4SigningHandler(credentials, region, "ec2", new SocketsHttpHandler());
+        using var http = new HttpClient(signing) { Timeout = Timeout.InfiniteTimeSpan };
         using var timeout = new CancellationTokenSource(ResponseTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
         try
@@ -49,34 +51,51 @@ internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata me
                 return true;
             }
             var (code, message) = AwsXml.ParseError(await response.Content.ReadAsStringAsync(linked.Token));
-            // Of a call that only tries, the good answer is an error.
-            return code == "DryRunOperation" ? true : throw ToException(code, message ?? $"HTTP {(int)response.StatusCode}", identity, region, response.Headers.RetryAfter);
+            if (code == "DryRunOperation")
+            {
+                return true;   // EC2 answers a dry run that would have succeeded with this error
+            }
+            throw ToException(code, message ?? $"HTTP {(int)response.StatusCode}", identity, region, response.Headers.RetryAfter);
         }
-        catch (Exception exception) when (exception is HttpRequestException || (exception is OperationCanceledException && !stopping.IsCancellationRequested))
+        catch (Exception exception) when (
+            exception is HttpRequestException || (exception is OperationCanceledException && !stopping.IsCancellationRequested))
         {
-            throw new ProblemException(new Problem(ProblemCatalog.Ec2Unreachable, $"EC2 at {endpoint.Authority} can't be reached to stop the instance: {ExceptionMapping.DescribeCause(exception)}.",
-                $"Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ec2). {ExceptionMapping.RetriesAutomatically}"), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.Ec2Unreachable,
+                $"EC2 at {endpoint.Authority} can't be reached to stop the instance: {ExceptionMapping.DescribeCause(exception)}.",
+                "Check the instance's network (a private subnet needs a NAT gateway or a VPC endpoint for ec2). " +
+                ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
     private static HttpRequestMessage CreateRequest(Uri endpoint, InstanceIdentity identity, bool isDryRun)
     {
-        var form = $"Action=StopInstances&Version={Ec2ClientConfig.ApiVersion}&InstanceId.1={Uri.EscapeDataString(identity.InstanceId)}{(isDryRun ? "&DryRun=true" : "")}";
+        var form = $"Action=StopInstances&Version={Ec2ClientConfig.ApiVersion}&InstanceId.1={Uri.EscapeDataString(identity.InstanceId)}" +
+            (isDryRun ? "&DryRun=true" : "");
         var request = new HttpRequestMessage(HttpMethod.Post, endpoint) { Content = new StringContent(form) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-www-form-urlencoded") { CharSet = "utf-8" };
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("ragagent", AgentVersion.Short));
         return request;
     }
 
-    private ProblemException ToException(string? code, string message, InstanceIdentity identity, RegionEndpoint region, RetryConditionHeaderValue? retryAfter) => new(code switch
+    private ProblemException ToException(
+        string? code, string message, InstanceIdentity identity, RegionEndpoint region, RetryConditionHeaderValue? retryAfter)
     {
-        "OperationNotPermitted" => new Problem(ProblemCatalog.Ec2StopProtected, $"The instance {identity.InstanceId} is protected against being stopped: {message.TrimEnd('.')}.",
-            $"Take the protection off with 'aws ec2 modify-instance-attribute --instance-id {identity.InstanceId} --no-disable-api-stop --region {identity.Region}', or set idle to null."),
-        "UnsupportedOperation" => new Problem(ProblemCatalog.Ec2StopUnsupported, $"EC2 can't stop the instance {identity.InstanceId}: {message.TrimEnd('.')}.",
-            "Only an instance with an EBS root volume can be stopped, and a Spot instance only when its request is persistent. Otherwise set idle to null."),
-        _ => AwsProblems.From(code, message, $"stopping the instance {identity.InstanceId}", Action, resource: $"arn:{region.PartitionName}:ec2:{identity.Region}:{identity.AccountId}:instance/{identity.InstanceId}") with
+        var id = identity.InstanceId;
+        var arn = $"arn:{region.PartitionName}:ec2:{identity.Region}:{identity.AccountId}:instance/{id}";
+        return new ProblemException(code switch
         {
-            RetryAfter = RetryAfter.Parse(retryAfter, time.GetUtcNow()),
-        },
-    });
+            "OperationNotPermitted" => new Problem(ProblemCatalog.Ec2StopProtected,
+                $"The instance {id} has stop protection: {message.TrimEnd('.')}.",
+                $"Remove it with 'aws ec2 modify-instance-attribute --instance-id {id} --no-disable-api-stop --region {identity.Region}', " +
+                "or set idle to null."),
+            "UnsupportedOperation" => new Problem(ProblemCatalog.Ec2StopUnsupported,
+                $"EC2 can't stop the instance {id}: {message.TrimEnd('.')}.",
+                "EC2 can only stop instances with an EBS root volume, and Spot instances only if their request is persistent. " +
+                "Otherwise set idle to null."),
+            _ => AwsProblems.From(code, message, $"stop the instance {id}", Action, resource: arn) with
+            {
+                RetryAfter = RetryAfter.Parse(retryAfter, time.GetUtcNow()),
+            },
+        });
+    }
 }

@@ -16,17 +16,22 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Aws;
 
-/// <summary>ECR's GetAuthorizationToken, signed by the SDK's signer. A token is kept for half of its life.</summary>
-internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline boot, TimeProvider time) : IRegistryAuthenticator, IDisposable
+/// <summary>
+/// Gets registry tokens from ECR's GetAuthorizationToken, signed by the SDK's signer. Keeps a token for half of its lifetime.
+/// </summary>
+internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline boot, TimeProvider time)
+    : IRegistryAuthenticator, IDisposable
 {
     private const string AmzTarget = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
 
     private readonly SemaphoreSlim _lock = new(1);
-    private readonly ResiliencePipeline<HttpResponseMessage> _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
+    private readonly ResiliencePipeline<HttpResponseMessage> _pipeline =
+        new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {
-            ShouldHandle = new PredicateBuilder<HttpResponseMessage>().HandleResult(r => r.StatusCode >= HttpStatusCode.InternalServerError),
+            ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
+                .HandleResult(response => response.StatusCode >= HttpStatusCode.InternalServerError),
             MaxRetryAttempts = 2,
             Delay = TimeSpan.FromMilliseconds(200),
             BackoffType = DelayBackoffType.Exponential,
@@ -43,7 +48,7 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
 
     public async Task<RegistryAccess> AuthenticateAsync(string? host, bool refresh, CancellationToken stopping)
     {
-        // A token opens the registries of one region only.
+        // A token is only valid for the registries of one region.
         var region = host is not null && RegistryHostPattern().Match(host) is { Success: true } match
             ? RegionEndpoint.GetBySystemName(match.Groups["region"].Value)
             : await context.RegionAsync(stopping);
@@ -64,20 +69,25 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
         }
     }
 
-    private async Task<(RegistryAccess Access, string Region, DateTimeOffset Until)> RequestTokenAsync(RegionEndpoint region, AWSCredentials credentials, CancellationToken stopping)
+    private async Task<(RegistryAccess Access, string Region, DateTimeOffset Until)> RequestTokenAsync(
+        RegionEndpoint region, AWSCredentials credentials, CancellationToken stopping)
     {
         var endpoint = new EcrClientConfig(region).EndpointUri;
-        using var http = new HttpClient(new SigV4SigningHandler(credentials, region, "ecr", new SocketsHttpHandler())) { Timeout = Timeout.InfiniteTimeSpan };
+        var signing = new SigV4SigningHandler(credentials, region, "ecr", new SocketsHttpHandler());
+        using var http = new HttpClient(signing) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
-            using var response = await _pipeline.ExecuteAsync(async token => await http.SendAsync(CreateRequest(endpoint), token), stopping);
+            using var response = await _pipeline.ExecuteAsync(
+                async token => await http.SendAsync(CreateRequest(endpoint), token), stopping);
             var body = await response.Content.ReadAsByteArrayAsync(stopping);
             return response.IsSuccessStatusCode ? ParseToken(body, region) : throw ToException(response, body);
         }
         catch (Exception exception) when (exception is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.EcrUnreachable, $"ECR at {endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
-                $"Check the instance's network (a private subnet needs a NAT gateway or VPC endpoints for ecr.api and ecr.dkr). {ExceptionMapping.RetriesAutomatically}"), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.EcrUnreachable,
+                $"ECR at {endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+                "Check the instance's network (a private subnet needs a NAT gateway or VPC endpoints for ecr.api and ecr.dkr). " +
+                ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
@@ -104,10 +114,12 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
             var access = new RegistryAccess(api.Authority, api, pair[..colon], new SecretValue(pair[(colon + 1)..]));
             return (access, region.SystemName, now + ((expires - now) / 2));
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or KeyNotFoundException or InvalidOperationException or ArgumentException or IndexOutOfRangeException)
+        catch (Exception exception) when (exception is JsonException or FormatException or KeyNotFoundException
+            or InvalidOperationException or ArgumentException or IndexOutOfRangeException)
         {
-            // The answer holds a token: neither it nor the parser's words go into the message.
-            throw new ProblemException(new Problem(ProblemCatalog.EcrGarbled, "ECR's answer with the registry token can't be understood.", ExceptionMapping.RetriesAutomatically));
+            // The response contains a token, so neither it nor the parser's message may be shown.
+            throw new ProblemException(new Problem(ProblemCatalog.EcrGarbled,
+                "ECR's response to the request for a registry token is not valid.", ExceptionMapping.RetriesAutomatically));
         }
     }
 
@@ -117,8 +129,11 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
         try
         {
             using var document = JsonDocument.Parse(body);
-            type = document.RootElement.TryGetProperty("__type", out var t) ? t.GetString() : null;
-            message = document.RootElement.TryGetProperty("message", out var m) || document.RootElement.TryGetProperty("Message", out m) ? m.GetString() : null;
+            var root = document.RootElement;
+            type = root.TryGetProperty("__type", out var typeElement) ? typeElement.GetString() : null;
+            message = root.TryGetProperty("message", out var messageElement) || root.TryGetProperty("Message", out messageElement)
+                ? messageElement.GetString()
+                : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -129,12 +144,12 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
             type = header.First();
         }
         type = type?[(type.IndexOf('#') + 1)..].Split(':')[0];
-        return new ProblemException(AwsProblems.From(type, message, "giving out a registry token", "ecr:GetAuthorizationToken", resource: "'*'") with
-        {
-            RetryAfter = RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()),
-        });
+        var problem = AwsProblems.From(type, message, "issue a registry token", "ecr:GetAuthorizationToken", resource: "'*'");
+        return new ProblemException(problem with { RetryAfter = RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()) });
     }
 
-    [GeneratedRegex(@"^\d{12}\.dkr[.-]ecr(-fips)?\.(?<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn)\z")]
+    [GeneratedRegex(
+        @"^\d{12}\.dkr[.-]ecr(-fips)?\.(?<region>[a-z0-9-]+)\." +
+        @"(amazonaws\.com(\.cn)?|amazonaws\.eu|on\.aws|on\.amazonwebservices\.com\.cn)\z")]
     private static partial Regex RegistryHostPattern();
 }

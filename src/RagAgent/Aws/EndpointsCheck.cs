@@ -1,17 +1,25 @@
+using System.Security.Authentication;
 using RagAgent.Common;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Aws;
 
-/// <summary>The way to AWS without any credentials: its name, its certificate, and whether the clocks agree.</summary>
+/// <summary>Can AWS be reached (name, route, certificate), and do the clocks agree? Needs no credentials.</summary>
 internal sealed class EndpointsCheck(AwsContext context, TimeProvider time) : ICheck
 {
-    /// <summary>AWS refuses signatures that are older or younger than this.</summary>
+    /// <summary>AWS rejects signatures that differ more than this from its own clock.</summary>
     private static readonly TimeSpan MaxClockSkew = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan ClockSkewWarning = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
+
+    private const string TlsRemedy =
+        "Check the clock ('timedatectl') and the certificates (package ca-certificates). A proxy that inspects TLS needs its own CA there.";
+
+    private const string NetworkRemedy =
+        "Check DNS ('resolvectl query …'), the subnet's route to the internet (a private one needs a NAT gateway or VPC endpoints for " +
+        "ecr.api, ecr.dkr, ssm and s3) and the security group's outbound rules (port 443).";
 
     public string Name => "endpoints";
 
@@ -26,21 +34,29 @@ internal sealed class EndpointsCheck(AwsContext context, TimeProvider time) : IC
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !stopping.IsCancellationRequested)
         {
-            var cause = ExceptionMapping.DescribeCause(exception);
-            throw new ProblemException(new Problem(ProblemCatalog.EcrUnreachable, $"AWS at {endpoint.Authority} can't be reached: {cause}.", exception.GetBaseException() is System.Security.Authentication.AuthenticationException
-                ? "Check the clock ('timedatectl') and the certificates (package ca-certificates); a proxy that opens TLS needs its own authority there."
-                : "Check DNS ('resolvectl query …'), the subnet's route to the internet (a private one needs a NAT gateway or VPC endpoints for ecr.api, ecr.dkr, ssm and s3) and the security group's outgoing rules (443)."), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.EcrUnreachable,
+                $"AWS at {endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+                exception.GetBaseException() is AuthenticationException ? TlsRemedy : NetworkRemedy), exception);
         }
     }
 
-    /// <param name="host">Who told the time.</param>
-    /// <param name="clockOffset">By how much its clock is ahead of ours; null: it told none.</param>
-    public static CheckResult Evaluate(string host, TimeSpan? clockOffset) => clockOffset switch
+    /// <param name="host">The host whose clock is compared.</param>
+    /// <param name="clockOffset">How far its clock is ahead of this machine's; null if it sent no time.</param>
+    public static CheckResult Evaluate(string host, TimeSpan? clockOffset)
     {
-        null => CheckResult.Ok($"{host} answers, with a certificate that is trusted."),
-        { } skew when skew.Duration() > MaxClockSkew => CheckResult.Failed(new Problem(ProblemCatalog.AwsSignature,
-            $"This machine's clock is {Humanize.Duration(skew.Duration())} {(skew > TimeSpan.Zero ? "behind" : "ahead of")} AWS's, which refuses what is signed more than 5 minutes apart.", "Set it: 'timedatectl set-ntp true' (Amazon's time server is 169.254.169.123).")),
-        { } skew when skew.Duration() > ClockSkewWarning => CheckResult.Warning($"{host} answers, but this machine's clock is {Humanize.Duration(skew.Duration())} {(skew > TimeSpan.Zero ? "behind" : "ahead of")} its.", "Set it: 'timedatectl set-ntp true'."),
-        _ => CheckResult.Ok($"{host} answers, with a certificate that is trusted, and the clocks agree."),
-    };
+        if (clockOffset is not { } offset)
+        {
+            return CheckResult.Ok($"{host} answers with a trusted certificate.");
+        }
+        var difference = $"{Humanize.Duration(offset.Duration())} {(offset > TimeSpan.Zero ? "behind" : "ahead of")}";
+        return offset.Duration() switch
+        {
+            var skew when skew > MaxClockSkew => CheckResult.Failed(new Problem(ProblemCatalog.AwsSignature,
+                $"This machine's clock is {difference} AWS's. AWS rejects requests signed more than 5 minutes off.",
+                "Run 'timedatectl set-ntp true' (Amazon's time server is 169.254.169.123).")),
+            var skew when skew > ClockSkewWarning => CheckResult.Warning(
+                $"{host} answers, but this machine's clock is {difference} its clock.", "Run 'timedatectl set-ntp true'."),
+            _ => CheckResult.Ok($"{host} answers with a trusted certificate, and the clocks agree."),
+        };
+    }
 }

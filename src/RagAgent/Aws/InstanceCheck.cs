@@ -7,7 +7,7 @@ namespace RagAgent.Aws;
 internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
 {
     private const string VendorFile = "/sys/class/dmi/id/sys_vendor";
-    private const string HypervisorFile = "/sys/hypervisor/uuid";   // of the older, Xen based types
+    private const string HypervisorFile = "/sys/hypervisor/uuid";   // on older, Xen-based instance types
 
     public string Name => "instance";
 
@@ -15,18 +15,24 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
     {
         if (InstanceMetadata.IsDisabled)
         {
-            return CheckResult.Skipped("The instance metadata is switched off here (AWS_EC2_METADATA_DISABLED): credentials and region come from elsewhere.");
+            return CheckResult.Skipped(
+                "The instance metadata service is disabled (AWS_EC2_METADATA_DISABLED): credentials and region come from elsewhere.");
         }
         try
         {
             var id = await metadata.InstanceIdAsync(stopping);
-            return CheckResult.Ok($"The instance {id} in {await metadata.RegionAsync(stopping)}; its metadata service answers with session tokens.");
+            return CheckResult.Ok(
+                $"This is the instance {id} in {await metadata.RegionAsync(stopping)}. Its metadata service answers with session tokens.");
         }
-        catch (ProblemException exception) when ((exception.Problem.Kind == ProblemCatalog.ImdsSilent || exception.Problem.Kind == ProblemCatalog.ImdsUnreachable) && !IsEc2())
+        catch (ProblemException exception) when (IsNoAnswer(exception.Problem) && !IsEc2())
         {
-            return CheckResult.Skipped("This is no EC2 instance: credentials and region come from the standard AWS variables or a profile.");
+            return CheckResult.Skipped(
+                "This is not an EC2 instance: credentials and region come from the standard AWS variables or a profile.");
         }
     }
+
+    private static bool IsNoAnswer(Problem problem) =>
+        problem.Kind == ProblemCatalog.ImdsSilent || problem.Kind == ProblemCatalog.ImdsUnreachable;
 
     private static bool IsEc2() => FileStartsWith(VendorFile, "Amazon EC2") || FileStartsWith(HypervisorFile, "ec2");
 
@@ -38,7 +44,7 @@ internal sealed class InstanceCheck(InstanceMetadata metadata) : ICheck
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return false;   // not known to be one
+            return false;   // nothing says that it is one
         }
     }
 }

@@ -7,8 +7,10 @@ using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Aws;
 
-/// <summary>The instance metadata service, version 2 only. Used for the region, and to tell why there are no credentials.</summary>
-/// <remarks>Respects <c>AWS_EC2_METADATA_DISABLED</c> and <c>AWS_EC2_METADATA_SERVICE_ENDPOINT</c>. No proxy is ever used for it.</remarks>
+/// <summary>
+/// Reads the instance metadata service (IMDSv2 only): region, identity, public addresses, and why there are no credentials.
+/// </summary>
+/// <remarks>Respects <c>AWS_EC2_METADATA_DISABLED</c> and <c>AWS_EC2_METADATA_SERVICE_ENDPOINT</c>. Never uses a proxy.</remarks>
 internal sealed class InstanceMetadata : IDisposable
 {
     private const string DefaultEndpoint = "http://169.254.169.254";
@@ -22,34 +24,41 @@ internal sealed class InstanceMetadata : IDisposable
 
     public InstanceMetadata(TimeProvider time) => _time = time;
 
-    /// <summary>It was switched off by the standard variable: this is a developer's machine.</summary>
-    public static bool IsDisabled => string.Equals(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
+    /// <summary>The standard variable disables the service, as on a developer's machine.</summary>
+    public static bool IsDisabled =>
+        string.Equals(Environment.GetEnvironmentVariable("AWS_EC2_METADATA_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Where it is: the standard variable, or the link-local address.</summary>
-    /// <exception cref="ProblemException">The variable holds no address.</exception>
+    /// <summary>The service's address: from the standard variable, or the link-local address.</summary>
+    /// <exception cref="ProblemException">The variable is not a URL.</exception>
     public static Uri Endpoint
     {
         get
         {
-            var address = Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT") is { Length: > 0 } set ? set : DefaultEndpoint;
+            var configured = Environment.GetEnvironmentVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+            var address = string.IsNullOrEmpty(configured) ? DefaultEndpoint : configured;
             return Uri.TryCreate(address, UriKind.Absolute, out var endpoint) && (endpoint.Scheme is "http" or "https")
                 ? endpoint
-                : throw new ProblemException(new Problem(ProblemCatalog.ImdsEndpoint, $"AWS_EC2_METADATA_SERVICE_ENDPOINT is '{address}', which is no address like http://127.0.0.1:1338.",
-                    "Correct it, or unset it on an EC2 instance, and restart the agent."));
+                : throw new ProblemException(new Problem(ProblemCatalog.ImdsEndpoint,
+                    $"AWS_EC2_METADATA_SERVICE_ENDPOINT is '{address}', which is not a URL like http://127.0.0.1:1338.",
+                    "Correct it, or unset it on an EC2 instance. Then restart the agent."));
         }
     }
 
     /// <summary>
-    /// Keeps the SDK, too, from asking a configured proxy for the instance's credentials: they must not leave the machine, and
-    /// no proxy could reach them. Changes this process's <c>NO_PROXY</c> and <c>no_proxy</c>, of which programs read one or the other; to be called before its first request.
+    /// Keeps the SDK from asking a configured proxy for the instance's credentials: they must not leave the machine, and no proxy could
+    /// reach them. Changes this process's <c>NO_PROXY</c> and <c>no_proxy</c>, because programs read one or the other. Call it before the
+    /// first request.
     /// </summary>
     public static void BypassProxies()
     {
         string[] spellings = ["no_proxy", "NO_PROXY"];
+        const StringSplitOptions trimmed = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
         try
         {
-            var hosts = spellings.SelectMany(name => (Environment.GetEnvironmentVariable(name) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                .Append(Endpoint.Host).Distinct();
+            var hosts = spellings
+                .SelectMany(name => (Environment.GetEnvironmentVariable(name) ?? "").Split(',', trimmed))
+                .Append(Endpoint.Host)
+                .Distinct();
             foreach (var name in spellings)
             {
                 Environment.SetEnvironmentVariable(name, string.Join(',', hosts));
@@ -57,41 +66,41 @@ internal sealed class InstanceMetadata : IDisposable
         }
         catch (ProblemException)
         {
-            return;   // told as a problem by the first call that needs it, while the agent runs
+            return;   // the first call that needs the service reports it
         }
     }
 
-    /// <exception cref="ProblemException">It can't be had; says why.</exception>
+    /// <exception cref="ProblemException">The region can't be read. The problem says why.</exception>
     public Task<string> RegionAsync(CancellationToken stopping) => GetAsync("placement/region", stopping);
 
-    /// <exception cref="ProblemException">It can't be had; says why.</exception>
+    /// <exception cref="ProblemException">The ID can't be read. The problem says why.</exception>
     public Task<string> InstanceIdAsync(CancellationToken stopping) => GetAsync("instance-id", stopping);
 
-    /// <summary>Which instance this is, to EC2 and to IAM.</summary>
-    /// <exception cref="ProblemException">It can't be had; says why.</exception>
+    /// <exception cref="ProblemException">The identity can't be read. The problem says why.</exception>
     public async Task<InstanceIdentity> IdentityAsync(CancellationToken stopping)
     {
         var json = await GetAsync("instance-identity/document", stopping, "dynamic");
         try
         {
             using var document = JsonDocument.Parse(json);
-            string Text(string name) => document.RootElement.GetProperty(name).GetString() is { Length: > 0 } text ? text : throw new KeyNotFoundException(name);
+            string Text(string name) =>
+                document.RootElement.GetProperty(name).GetString() is { Length: > 0 } text ? text : throw new KeyNotFoundException(name);
             return new InstanceIdentity(Text("instanceId"), Text("region"), Text("accountId"));
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's identity document can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsGarbled,
+                "The instance metadata service sent an invalid identity document.", ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
-    /// <summary>By which the internet reaches the instance.</summary>
-    /// <returns>Null: it has none.</returns>
-    /// <exception cref="ProblemException">It can't be asked; says why.</exception>
+    /// <returns>The public IPv4 address; null if the instance has none.</returns>
+    /// <exception cref="ProblemException">The service can't be read. The problem says why.</exception>
     public Task<string?> PublicIpv4Async(CancellationToken stopping) => FindAsync("public-ipv4", stopping);
 
-    /// <summary>By which the internet reaches the instance: its public IPv4 address, then the first IPv6 address of its first network interface.</summary>
-    /// <returns>At most one of each; none when it has none that the internet knows.</returns>
-    /// <exception cref="ProblemException">It can't be asked; says why.</exception>
+    /// <summary>The instance's public IPv4 address, then the first IPv6 address of its first network interface.</summary>
+    /// <returns>At most one of each. Empty if the instance has no public address.</returns>
+    /// <exception cref="ProblemException">The service can't be read. The problem says why.</exception>
     public async Task<IReadOnlyList<IPAddress>> PublicAddressesAsync(CancellationToken stopping)
     {
         var found = new List<IPAddress>();
@@ -99,17 +108,16 @@ internal sealed class InstanceMetadata : IDisposable
         {
             found.Add(ipv4);
         }
-        // Global unicast alone (2000::/3): a subnet may have private ones (fd00::/8).
-        if (IPAddress.TryParse(await FindAsync("ipv6", stopping), out var ipv6) && ipv6.AddressFamily == AddressFamily.InterNetworkV6 && ipv6.GetAddressBytes()[0] >> 5 == 1)
+        if (IPAddress.TryParse(await FindAsync("ipv6", stopping), out var ipv6) && IsPublicIpv6(ipv6))
         {
             found.Add(ipv6);
         }
         return found;
     }
 
-    /// <summary>The role's credentials as they are now.</summary>
-    /// <returns>Null: it has none to give.</returns>
-    /// <exception cref="ProblemException">It can't be asked; says why.</exception>
+    /// <summary>The role's current credentials.</summary>
+    /// <returns>Null if the instance offers none.</returns>
+    /// <exception cref="ProblemException">The service can't be read. The problem says why.</exception>
     public async Task<SessionAWSCredentials?> CredentialsAsync(CancellationToken stopping)
     {
         var (_, json) = await RoleCredentialsAsync(stopping);
@@ -117,18 +125,18 @@ internal sealed class InstanceMetadata : IDisposable
         {
             using var document = JsonDocument.Parse(json);
             string? Text(string name) => document.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
-            return (Text("AccessKeyId"), Text("SecretAccessKey"), Text("Token")) is ({ Length: > 0 } id, { Length: > 0 } key, { Length: > 0 } token)
+            return Text("AccessKeyId") is { Length: > 0 } id && Text("SecretAccessKey") is { Length: > 0 } key && Text("Token") is { Length: > 0 } token
                 ? new SessionAWSCredentials(id, key, token)
                 : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return null;   // its words may hold a key
+            return null;   // the exception's text may contain a key
         }
     }
 
-    /// <summary>Why the instance has no credentials to give.</summary>
-    /// <returns>Null when it has some, so that the cause lies elsewhere.</returns>
+    /// <summary>Finds out why the instance offers no credentials.</summary>
+    /// <returns>Null if it offers some, so the cause is elsewhere.</returns>
     public async Task<Problem?> ExplainMissingCredentialsAsync(CancellationToken stopping)
     {
         try
@@ -137,13 +145,13 @@ internal sealed class InstanceMetadata : IDisposable
             using var document = JsonDocument.Parse(json);
             var code = document.RootElement.TryGetProperty("Code", out var value) ? value.GetString() : null;
             return code == "Success" ? null : new Problem(ProblemCatalog.ImdsRoleRefused,
-                $"The instance metadata gives no credentials for the role {role}: {code}.",
-                "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself.");
+                $"The instance metadata service has no credentials for the role {role}: {code}.",
+                $"Check that the role's trust policy lets ec2.amazonaws.com assume it. {ExceptionMapping.RetriesAutomatically}");
         }
         catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.ImdsMissing)
         {
-            return new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet, so there are no AWS credentials.",
-                "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart.");
+            return new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role, so there are no AWS credentials.",
+                "Attach an instance profile with the agent's role to the instance. The agent picks it up without a restart.");
         }
         catch (ProblemException exception)
         {
@@ -151,13 +159,18 @@ internal sealed class InstanceMetadata : IDisposable
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's credentials can't be understood.", ExceptionMapping.RetriesAutomatically);
+            return new Problem(ProblemCatalog.ImdsGarbled,
+                "The instance metadata service sent invalid credentials.", ExceptionMapping.RetriesAutomatically);
         }
     }
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<(string Role, string Answer)> RoleCredentialsAsync(CancellationToken stopping)
+    /// <summary>Global unicast (2000::/3). A subnet may also have private addresses (fd00::/8).</summary>
+    private static bool IsPublicIpv6(IPAddress address) =>
+        address.AddressFamily == AddressFamily.InterNetworkV6 && address.GetAddressBytes()[0] >> 5 == 1;
+
+    private async Task<(string Role, string Json)> RoleCredentialsAsync(CancellationToken stopping)
     {
         var role = (await GetAsync("iam/security-credentials/", stopping)).Trim();
         return (role, await GetAsync($"iam/security-credentials/{role}", stopping));
@@ -179,33 +192,39 @@ internal sealed class InstanceMetadata : IDisposable
     {
         if (IsDisabled)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).",
-                "Give credentials and a region by the standard AWS variables or a profile."));
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsDisabled,
+                "The instance metadata service is disabled (AWS_EC2_METADATA_DISABLED).",
+                "Set credentials and a region with the standard AWS variables or a profile."));
         }
         using var timeout = new CancellationTokenSource(ResponseTimeout, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
         try
         {
-            // A session can end before its time: the next one is as good as the first.
+            // A session can end early. A new one gets another try.
             using var first = await SendAsync($"{category}/{path}", linked.Token);
             using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await SendAsync($"{category}/{path}", linked.Token) : null;
             var response = second ?? first;
             return response.StatusCode switch
             {
-                HttpStatusCode.NotFound => throw new ProblemException(new Problem(ProblemCatalog.ImdsMissing, $"The instance metadata has no {path}.", ExceptionMapping.RetriesAutomatically)),
+                HttpStatusCode.NotFound => throw new ProblemException(new Problem(ProblemCatalog.ImdsMissing,
+                    $"The instance metadata service has no {path}.", ExceptionMapping.RetriesAutomatically)),
                 _ when !response.IsSuccessStatusCode => throw ToException($"answered {(int)response.StatusCode} for {path}"),
                 _ => await response.Content.ReadAsStringAsync(linked.Token),
             };
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {Endpoint.Authority} does not answer within {Humanize.Duration(ResponseTimeout)}.",
-                "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."));
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsSilent,
+                $"The instance metadata service at {Endpoint.Authority} did not answer within {Humanize.Duration(ResponseTimeout)}.",
+                "Check that it is enabled. If the agent runs in a container, the hop limit must be 2. " +
+                ExceptionMapping.RetriesAutomatically));
         }
         catch (HttpRequestException exception)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.ImdsUnreachable, $"The instance metadata service at {Endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
-                "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.ImdsUnreachable,
+                $"The instance metadata service at {Endpoint.Authority} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+                "On an EC2 instance, check that it is enabled. Elsewhere, set credentials and AWS_REGION with the standard variables or a " +
+                "profile."), exception);
         }
     }
 
@@ -223,14 +242,11 @@ internal sealed class InstanceMetadata : IDisposable
         using var response = await _http.SendAsync(request, stopping);
         return response.IsSuccessStatusCode
             ? await response.Content.ReadAsStringAsync(stopping)
-            : throw ToException($"refused to give a session token ({(int)response.StatusCode})");
+            : throw ToException($"refused to issue a session token ({(int)response.StatusCode})");
     }
 
-    private static ProblemException ToException(string failure) => new(new Problem(ProblemCatalog.ImdsRefused, $"The instance metadata service {failure}.",
-        "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself."));
+    private static ProblemException ToException(string failure) => new(new Problem(ProblemCatalog.ImdsRefused,
+        $"The instance metadata service {failure}.",
+        "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy. " +
+        ExceptionMapping.RetriesAutomatically));
 }
-
-/// <param name="InstanceId">As <c>i-0123456789abcdef0</c>.</param>
-/// <param name="Region">Where it runs; the agent's other calls may go to another one.</param>
-/// <param name="AccountId">Twelve digits.</param>
-internal sealed record InstanceIdentity(string InstanceId, string Region, string AccountId);

@@ -15,18 +15,24 @@ using ContainerStatus = RagAgent.Supervision.State.ContainerStatus;
 
 namespace RagAgent.Containers;
 
-/// <summary>The container on the real engine.</summary>
-internal sealed class DockerEngine(AgentConfig config, EngineConnection connection, SecretVault vault, ContainerOutput output, AppLogCollector appLogs, TimeProvider time, ILogger<DockerEngine> logger)
-    : IEngine
+/// <summary>Creates, starts, stops and inspects the app's containers on Docker Engine.</summary>
+internal sealed class DockerEngine(
+    AgentConfig config,
+    EngineConnection connection,
+    SecretVault vault,
+    ContainerOutput output,
+    AppLogCollector appLogs,
+    TimeProvider time,
+    ILogger<DockerEngine> logger) : IEngine
 {
-    // How long an honest engine may take under load, by what others learned the hard way.
+    // How long a healthy engine may take under load, by the experience of other projects.
     private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan CreateTimeout = TimeSpan.FromSeconds(240);
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan RemoveTimeout = TimeSpan.FromSeconds(60);
 
-    // The last words are milliseconds away; an engine that is busy shall not hold up what matters more.
+    // The last lines usually arrive within milliseconds. A busy engine must not delay more important work.
     private static readonly TimeSpan LogFlushTimeoutOnExit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LogFlushTimeoutOnRemove = TimeSpan.FromSeconds(2);
 
@@ -35,7 +41,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
 
     private string Name => config.Container.Name;
 
-    /// <summary>Of one that stands beside another that has the name.</summary>
+    /// <summary>The name of a candidate while another container still has the configured name.</summary>
     private string CandidateName => $"{Name}-next";
 
     public async Task<Inventory> InspectAsync(CancellationToken stopping)
@@ -51,13 +57,18 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 containers.Add(container);
             }
         }
-        if (containers is [{ IsAlive: true } survivor] && survivor.Name.StartsWith(CandidateName, StringComparison.Ordinal) && survivor.Id != _renamedContainerId)
+        if (containers is [{ IsAlive: true } survivor] &&
+            survivor.Name.StartsWith(CandidateName, StringComparison.Ordinal) &&
+            survivor.Id != _renamedContainerId)
         {
-            // The one that it stood beside is gone, and an agent that was killed had no time for this. Once: somebody else may hold the name.
+            // The other container is gone, and an agent that was killed could not rename this one. Tried once: a container that isn't
+            // ours may
+            // have the name.
             _renamedContainerId = survivor.Id;
             await RenameAsync(survivor, stopping);
         }
-        return new Inventory(containers.ToImmutable(), await connection.EngineVersionAsync(stopping)) { Images = await ListImagesAsync(stopping) };
+        var version = await connection.EngineVersionAsync(stopping);
+        return new Inventory(containers.ToImmutable(), version) { Images = await ListImagesAsync(stopping) };
     }
 
     public async Task<Container> StartAsync(Effect.StartContainer start, CancellationToken stopping)
@@ -66,11 +77,14 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         MountGuard.RequireMounted([.. VolumeFolders.Of(config.Container)]);
         var takenNames = await RemoveStoppedContainersAsync(start.Neighbor, stopping);
         var secrets = vault.Find(release.SecretsFingerprint)
-            ?? throw new ProblemException(new Problem(ProblemCatalog.SecretsForgotten, "The secrets of this release are not in memory.", "They are read again."));
+            ?? throw new ProblemException(new Problem(ProblemCatalog.SecretsForgotten,
+                "The secrets of this release are not in memory.", "The agent reads them again."));
         var image = await connection.CallAsync("inspect the image", InspectTimeout,
             (docker, token) => docker.Images.InspectImageAsync(release.Image.ToString(), token), stopping);
-        // One that serves keeps its name until it goes; the candidate beside it gets the name then.
-        var parameters = _spec.BuildCreateParameters(new[] { Name, CandidateName, $"{CandidateName}-2" }.FirstOrDefault(name => !takenNames.Contains(name)) ?? Name, release, image, secrets);
+        // The serving container keeps its name until it is removed. Then the candidate is renamed.
+        string[] names = [Name, CandidateName, $"{CandidateName}-2"];
+        var freeName = names.FirstOrDefault(name => !takenNames.Contains(name)) ?? Name;
+        var parameters = _spec.BuildCreateParameters(freeName, release, image, secrets);
         Labels.Annotate(parameters.Labels, start.LastGood, start.Avoided);
         var id = await CreateAsync(parameters, stopping);
         appLogs.FollowFromStart(id, release.SecretsFingerprint);
@@ -87,7 +101,8 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
                 await StartAsync(id, stopping);
             }
             return await FindAsync(id, stopping)
-                ?? throw new ProblemException(new Problem(ProblemCatalog.ContainerVanished, $"The container {parameters.Name} vanished right after its start.", ExceptionMapping.RetriesAutomatically));
+                ?? throw new ProblemException(new Problem(ProblemCatalog.ContainerVanished,
+                    $"The container {parameters.Name} disappeared right after its start.", ExceptionMapping.RetriesAutomatically));
         }
         catch
         {
@@ -98,10 +113,11 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
 
     public async Task StopAsync(Container container, Container? successor, CancellationToken stopping)
     {
-        _renamedContainerId = successor?.Id ?? _renamedContainerId;   // below; an inspection in between leaves it to this
+        _renamedContainerId = successor?.Id ?? _renamedContainerId;   // renamed below, so an inspection in between doesn't need to
         var grace = config.Container.StopTimeout;
-        await IgnoreNotFoundAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout, (docker, token) =>
-            docker.Containers.StopContainerAsync(container.Id, new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) }, token), stopping));
+        var stopParameters = new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) };
+        await IgnoreNotFoundAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout,
+            (docker, token) => docker.Containers.StopContainerAsync(container.Id, stopParameters, token), stopping));
         await appLogs.FlushAsync(container.Id, LogFlushTimeoutOnRemove, stopping);
         try
         {
@@ -109,7 +125,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
         catch (ProblemException exception) when (container.IsAlive && !exception.Problem.IsUnanswered)
         {
-            logger.ContainerNotRemoved(container.ShortId, exception.Problem);   // it has ended, and nothing waits for more
+            logger.ContainerNotRemoved(container.ShortId, exception.Problem);   // it has stopped, and that is what matters
             return;
         }
         if (successor is not null && successor.Name != Name)
@@ -127,7 +143,8 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
         catch (ProblemException exception)
         {
-            logger.RenameFailed(successor.ShortId, successor.Name, exception.Problem);   // it is known by its label; the name is for people
+            // Not fatal: the label identifies the container, its name is for people.
+            logger.RenameFailed(successor.ShortId, successor.Name, exception.Problem);
         }
     }
 
@@ -135,18 +152,8 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         connection.CallAsync<IReadOnlySet<string>>("list its images", ListTimeout, async (docker, token) =>
         {
             var all = await docker.Images.ListImagesAsync(new ImagesListParameters(), token);
-            return all.SelectMany(image => image.RepoDigests ?? []).Select(CanonicalName).ToHashSet(StringComparer.Ordinal);
+            return all.SelectMany(image => image.RepoDigests ?? []).Select(ImageReference.CanonicalName).ToHashSet(StringComparer.Ordinal);
         }, stopping);
-
-    /// <summary>With the registry's host, which the engine leaves out for Docker Hub's images, and their own library's path with it.</summary>
-    internal static string CanonicalName(string image)
-    {
-        var slash = image.IndexOf('/');
-        var first = slash < 0 ? "" : image[..slash];
-        return slash < 0 ? $"docker.io/library/{image}"
-            : first == "localhost" || first.AsSpan().ContainsAny('.', ':') ? image
-            : $"docker.io/{image}";
-    }
 
     private Task<IReadOnlyList<string>> ListOwnIdsAsync(CancellationToken stopping) =>
         connection.CallAsync<IReadOnlyList<string>>("list its containers", ListTimeout, async (docker, token) =>
@@ -157,7 +164,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             return [.. all.Select(c => c.ID)];
         }, stopping);
 
-    /// <returns>Null when it is gone: between the list and the look it may have been removed.</returns>
+    /// <returns>Null if the container is gone. It may have been removed since it was listed.</returns>
     private async Task<Container?> FindAsync(string id, CancellationToken stopping)
     {
         try
@@ -183,13 +190,13 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         return new ContainerExit((int)state.ExitCode, state.OOMKilled, state.Error ?? "", await ReadOutputAsync(inspected, stopping));
     }
 
-    /// <summary>Output can hold the secrets that the container was given: what can't be scrubbed of them is not shown.</summary>
+    /// <summary>The output can contain the container's secrets. It is not shown unless they can be removed from it.</summary>
     private async Task<IReadOnlyList<string>> ReadOutputAsync(ContainerInspectResponse inspected, CancellationToken stopping) =>
         config.Secrets.Count == 0 || (Labels.ReadSecretsFingerprint(inspected) is { } fingerprint && vault.Find(fingerprint) is not null)
             ? await output.LastLinesAsync(inspected.ID, stopping)
-            : ["(its output is not shown: the agent does not hold the secrets that it was given, see 'docker logs')"];
+            : ["(output not shown: the agent no longer has this container's secrets and can't remove them from it; see 'docker logs')"];
 
-    /// <returns>The names of ours that are still taken: by the one that may stay, and by what can't be removed.</returns>
+    /// <returns>The names that are still taken: by the container to keep, and by containers that can't be removed.</returns>
     private async Task<IReadOnlyCollection<string>> RemoveStoppedContainersAsync(Container? keep, CancellationToken stopping)
     {
         var takenNames = new List<string>();
@@ -206,8 +213,9 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             }
             if (container.IsAlive)
             {
-                throw new ProblemException(new Problem(ProblemCatalog.ContainerAlive, $"A container of ours, {container.ShortId}, is alive: a second one is not started beside it.",
-                    "It is looked at again."));
+                throw new ProblemException(new Problem(ProblemCatalog.ContainerAlive,
+                    $"Another container of this agent, {container.ShortId}, is still running, so no second one was started.",
+                    "The agent inspects it again."));
             }
             await appLogs.FlushAsync(id, LogFlushTimeoutOnRemove, stopping);
             try
@@ -216,7 +224,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
             }
             catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
             {
-                // It has ended and harms nobody; least of all does it speak against the image that is to be started.
+                // It has stopped and does no harm. It also says nothing about the image that is about to start.
                 logger.ContainerNotRemoved(container.ShortId, exception.Problem);
                 takenNames.Add(container.Name);
             }
@@ -226,7 +234,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
 
     private async Task<string> CreateAsync(CreateContainerParameters parameters, CancellationToken stopping)
     {
-        // A name stays taken for a moment while the engine still removes its last holder.
+        // A name stays taken while the engine is still removing the container that had it.
         var retryWhileNameTaken = new ResiliencePipelineBuilder { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
@@ -243,10 +251,13 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         catch (NameTakenException exception)
         {
             throw new ProblemException(exception.Holder is { } holder
-                ? new Problem(ProblemCatalog.ContainerNameTaken, $"The name {parameters.Name} is taken by the container {holder}, which RagAgent did not create.",
-                    $"Rename or remove it ('docker rename {parameters.Name} other'), or set container.name in the configuration; the agent tries again by itself.")
-                : new Problem(ProblemCatalog.ContainerNameTaken, $"The name {parameters.Name} is still taken by a container that is being removed.",
-                    "The agent tries again by itself; a removal that never ends is ended by 'systemctl restart docker'."), exception);
+                ? new Problem(ProblemCatalog.ContainerNameTaken,
+                    $"The name {parameters.Name} is taken by the container {holder}, which RagAgent did not create.",
+                    $"Rename or remove it ('docker rename {parameters.Name} other'), or set container.name in the configuration. " +
+                    ExceptionMapping.RetriesAutomatically)
+                : new Problem(ProblemCatalog.ContainerNameTaken,
+                    $"The name {parameters.Name} is still taken by a container that is being removed.",
+                    $"{ExceptionMapping.RetriesAutomatically} If the removal never finishes, run 'systemctl restart docker'."), exception);
         }
     }
 
@@ -277,42 +288,47 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
     }
 
-    /// <summary>Without a shell the engine's init would only say that it can't run a file, long after the start.</summary>
+    /// <summary>Without a shell, the engine's init would only report that it can't run a file, long after the start.</summary>
     private async Task RequireShellAsync(string id, CancellationToken stopping)
     {
         try
         {
-            await connection.CallAsync("look into the container", InspectTimeout, (docker, token) =>
-                docker.Containers.GetArchiveFromContainerAsync(id, new ContainerPathStatParameters { Path = SecretHandover.Entrypoint[0] }, true, token), stopping);
+            var shell = new ContainerPathStatParameters { Path = SecretHandover.Entrypoint[0] };
+            await connection.CallAsync("look for a shell in the container", InspectTimeout,
+                (docker, token) => docker.Containers.GetArchiveFromContainerAsync(id, shell, true, token), stopping);
         }
         catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
             throw new ProblemException(new Problem(ProblemCatalog.ImageWithoutShell,
-                $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be handed over through memory.",
-                "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then writes it to its disk)."), exception);
+                $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be passed through memory.",
+                "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then stores it on disk)."), exception);
         }
         catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
         {
-            // The engine can't even set its file system up, and says so without words here: the start says why.
+            // The engine can't set up the container's file system and gives no reason here. The start will.
         }
     }
 
     private Task<bool> StartAsync(string id, CancellationToken stopping) =>
-        connection.CallAsync("start the container", StartTimeout, (docker, token) => docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token), stopping);
+        connection.CallAsync("start the container", StartTimeout,
+            (docker, token) => docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token), stopping);
 
     private Task StartWithStdinAsync(string id, byte[] stdin, CancellationToken stopping) =>
         connection.CallAsync("start the container", StartTimeout, async (docker, token) =>
         {
-            // Attached before the start: if the agent dies in between, the input ends and the container gives up by itself.
-            using var stream = await docker.Containers.AttachContainerAsync(id, new ContainerAttachParameters { Stream = true, Stdin = true }, token);
+            // Attached before the start: if the agent dies in between, the input ends and the container exits.
+            var attach = new ContainerAttachParameters { Stream = true, Stdin = true };
+            using var stream = await docker.Containers.AttachContainerAsync(id, attach, token);
             await docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token);
             await stream.WriteAsync(stdin, 0, stdin.Length, token);
             stream.CloseWrite();
         }, stopping);
 
     private Task RemoveAsync(string id, CancellationToken stopping) =>
-        IgnoreNotFoundAsync(() => connection.CallAsync("remove the container", RemoveTimeout, (docker, token) =>
-            docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token), stopping));
+        IgnoreNotFoundAsync(() => connection.CallAsync("remove the container", RemoveTimeout,
+            (docker, token) => docker.Containers.RemoveContainerAsync(id, WithAnonymousVolumes(), token), stopping));
+
+    private static ContainerRemoveParameters WithAnonymousVolumes() => new() { Force = true, RemoveVolumes = true };
 
     private async Task TryRemoveAsync(string id)
     {
@@ -326,14 +342,15 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
         }
     }
 
-    /// <summary>What is to go and is gone already, or is being removed by someone else, is no failure.</summary>
+    /// <summary>It is not a failure if the container is already gone, or if someone else is removing it.</summary>
     private static async Task IgnoreNotFoundAsync(Func<Task> call)
     {
         try
         {
             await call();
         }
-        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception) || exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
+        catch (ProblemException exception) when (
+            EngineProblems.IsNotFound(exception) || exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
         {
             return;
         }
@@ -341,7 +358,7 @@ internal sealed class DockerEngine(AgentConfig config, EngineConnection connecti
 
     private sealed class NameTakenException(string? holder, Exception inner) : Exception("The container's name is taken.", inner)
     {
-        /// <summary>Null: nobody any more, or one that is just going.</summary>
+        /// <summary>The short ID of the container that has the name; null if it is gone or being removed.</summary>
         public string? Holder { get; } = holder;
     }
 }

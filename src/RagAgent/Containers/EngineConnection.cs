@@ -7,41 +7,42 @@ using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Containers;
 
-/// <summary>The way to the Docker Engine: finds it, agrees on an API version, bounds every call in time.</summary>
+/// <summary>Connects to Docker Engine: finds its socket, negotiates the API version and gives every call a timeout.</summary>
 /// <remarks>
-/// An engine may be upgraded, restarted or come up late beneath the agent: after a failed call the version is agreed on
-/// anew with the next one.
+/// The engine may be upgraded, restarted or start late while the agent runs. After a failed call, the next one negotiates the
+/// version again.
 /// </remarks>
 internal sealed class EngineConnection : IDisposable
 {
     private const string DefaultHost = "unix:///var/run/docker.sock";
 
-    // What this code was written against. A newer engine is asked for this one, an older one for its own.
+    // The version that this code was written against. Newer engines also speak it; with older ones, their newest is used.
     private static readonly Version PreferredApiVersion = new(1, 44);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(30);
 
-    // Of the first call, not of the making: who never calls the engine has nothing to say about where it is.
+    // Resolved on the first call: a wrong DOCKER_HOST is only a problem for code that calls the engine.
     private readonly Lazy<Uri> _endpoint;
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _connectLock = new(1);
     private NegotiatedClient? _negotiated;
 
-    /// <summary>The machine's engine, as the docker command finds it.</summary>
+    /// <summary>Connects to this machine's engine, found the same way as the docker command finds it.</summary>
     public EngineConnection(TimeProvider time) => (_time, _endpoint) = (time, new Lazy<Uri>(ResolveDefaultEndpoint));
 
     public EngineConnection(Uri endpoint, TimeProvider time) => (_time, _endpoint) = (time, new Lazy<Uri>(endpoint));
 
-    /// <summary>Where the engine is looked for.</summary>
-    /// <exception cref="ProblemException"><c>DOCKER_HOST</c> names something else than a Unix socket.</exception>
+    /// <summary>The path of the engine's socket.</summary>
+    /// <exception cref="ProblemException"><c>DOCKER_HOST</c> is not a Unix socket.</exception>
     public string Socket => _endpoint.Value.LocalPath;
 
-    /// <summary>Carries out one call.</summary>
-    /// <param name="action">For the operator, as in "Docker Engine did not … in time".</param>
-    /// <param name="timeout">How long the engine may take for it.</param>
+    /// <summary>Makes one call.</summary>
+    /// <param name="action">A verb phrase for the operator, as in "Docker Engine could not …".</param>
+    /// <param name="timeout">How long the engine may take; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
     /// <param name="call">The call itself.</param>
-    /// <param name="stopping">The caller's own end.</param>
-    /// <exception cref="ProblemException">The engine is out of reach, refused the call or took too long.</exception>
-    public async Task<T> CallAsync<T>(string action, TimeSpan timeout, Func<DockerClient, CancellationToken, Task<T>> call, CancellationToken stopping)
+    /// <param name="stopping">Cancels the call.</param>
+    /// <exception cref="ProblemException">The engine can't be reached, refused the call or took too long.</exception>
+    public async Task<T> CallAsync<T>(
+        string action, TimeSpan timeout, Func<DockerClient, CancellationToken, Task<T>> call, CancellationToken stopping)
     {
         try
         {
@@ -52,7 +53,8 @@ internal sealed class EngineConnection : IDisposable
         {
             Reset();
             throw new ProblemException(new Problem(ProblemCatalog.EngineSilent,
-                $"Docker Engine did not {action} within {Humanize.Duration(timeout)}.", "Look at 'systemctl status docker'; the agent tries again by itself."), exception);
+                $"Docker Engine did not {action} within {Humanize.Duration(timeout)}.",
+                $"Check 'systemctl status docker'. {ExceptionMapping.RetriesAutomatically}"), exception);
         }
         catch (Exception exception) when (exception is not (OperationCanceledException or ProblemException))
         {
@@ -64,18 +66,19 @@ internal sealed class EngineConnection : IDisposable
         }
     }
 
-    public Task CallAsync(string action, TimeSpan timeout, Func<DockerClient, CancellationToken, Task> call, CancellationToken stopping) =>
+    public Task CallAsync(
+        string action, TimeSpan timeout, Func<DockerClient, CancellationToken, Task> call, CancellationToken stopping) =>
         CallAsync(action, timeout, async (client, token) =>
         {
             await call(client, token);
             return true;
         }, stopping);
 
-    /// <summary>The engine's own version, as it said when the connection was made.</summary>
+    /// <summary>The engine's version and the negotiated API version, for the operator.</summary>
     public async Task<string> EngineVersionAsync(CancellationToken stopping) =>
         await CallAsync("answer", PingTimeout, async (_, token) => (await ConnectAsync(token)).EngineVersion, stopping);
 
-    /// <summary>The newest version of its API that the engine speaks, by which its own age is told.</summary>
+    /// <summary>The newest API version that the engine speaks. Tells what an engine of that age can do.</summary>
     public async Task<Version> MaxApiVersionAsync(CancellationToken stopping) =>
         await CallAsync("answer", PingTimeout, async (_, token) => (await ConnectAsync(token)).MaxApiVersion, stopping);
 
@@ -90,8 +93,9 @@ internal sealed class EngineConnection : IDisposable
         var host = Environment.GetEnvironmentVariable("DOCKER_HOST") is { Length: > 0 } set ? set : DefaultHost;
         return Uri.TryCreate(host, UriKind.Absolute, out var uri) && uri.Scheme == "unix"
             ? uri
-            : throw new ProblemException(new Problem(ProblemCatalog.EngineHost, $"DOCKER_HOST is '{host}', but only a Unix socket can be used.",
-                $"Unset it, or set it to something like {DefaultHost}."));
+            : throw new ProblemException(new Problem(ProblemCatalog.EngineHost,
+                $"DOCKER_HOST is '{host}', but only Unix sockets are supported.",
+                $"Unset it, or set it to a socket such as {DefaultHost}."));
     }
 
     private async Task<NegotiatedClient> ConnectAsync(CancellationToken stopping)
@@ -117,7 +121,12 @@ internal sealed class EngineConnection : IDisposable
         var version = await WithTimeoutAsync(PingTimeout, unversioned.System.GetVersionAsync, stopping);
         var maxApiVersion = Version.Parse(version.APIVersion);
         var minApiVersion = Version.TryParse(version.MinAPIVersion, out var min) ? min : maxApiVersion;
-        var apiVersion = maxApiVersion < PreferredApiVersion ? maxApiVersion : minApiVersion > PreferredApiVersion ? minApiVersion : PreferredApiVersion;
+        var apiVersion = PreferredApiVersion switch
+        {
+            _ when maxApiVersion < PreferredApiVersion => maxApiVersion,
+            _ when minApiVersion > PreferredApiVersion => minApiVersion,
+            _ => PreferredApiVersion,
+        };
         return new NegotiatedClient(CreateClient(apiVersion), $"{version.Version} (API {apiVersion})", maxApiVersion);
     }
 
@@ -128,7 +137,8 @@ internal sealed class EngineConnection : IDisposable
         return builder.WithTransportOptions(new UnixSocketTransportOptions()).Build();
     }
 
-    private void Reset() => _negotiated = null;   // not disposed: another call may still be using it; it is collected when the last one ends
+    // Not disposed: another call may still use the client. It is collected when the last one ends.
+    private void Reset() => _negotiated = null;
 
     private async Task<T> WithTimeoutAsync<T>(TimeSpan timeout, Func<CancellationToken, Task<T>> call, CancellationToken stopping)
     {

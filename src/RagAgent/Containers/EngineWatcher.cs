@@ -7,9 +7,14 @@ using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Containers;
 
-/// <summary>Listens to the engine's events and tells the supervision that something stirred. What it was, an inspection finds out.</summary>
-internal sealed class EngineWatcher(AgentConfig config, EngineConnection connection, Supervisor supervisor, StateFeed feed, TimeProvider time, ILogger<EngineWatcher> logger)
-    : BackgroundService
+/// <summary>Listens to the engine's events and posts that something changed. An inspection finds out what it was.</summary>
+internal sealed class EngineWatcher(
+    AgentConfig config,
+    EngineConnection connection,
+    Supervisor supervisor,
+    StateFeed feed,
+    TimeProvider time,
+    ILogger<EngineWatcher> logger) : BackgroundService
 {
     private static readonly TimeSpan ReconnectDelay = TimeSpan.FromSeconds(1);
     private const string StopAction = "stop";
@@ -17,18 +22,23 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // What happens while no stream is open, the engine tells afterwards: an inspection may have looked just before it.
+        // The engine replays what happened while no stream was open: the last inspection may have run just before it.
         var since = time.GetUtcNow();
         while (!stoppingToken.IsCancellationRequested)
         {
             await WaitForEngineAsync(stoppingToken);
             try
             {
-                await connection.CallAsync("send its events", Timeout.InfiniteTimeSpan, (docker, token) => ListenAsync(docker, since, token), stoppingToken);
+                await connection.CallAsync(
+                    "send its events", Timeout.InfiniteTimeSpan, (docker, token) => ListenAsync(docker, since, token), stoppingToken);
             }
-            catch (Exception exception) when (exception is ProblemException || (exception is OperationCanceledException && !stoppingToken.IsCancellationRequested))
+            catch (ProblemException)
             {
-                // The inspection that follows says what is wrong with the engine, in one voice.
+                // The next inspection reports what is wrong with the engine.
+            }
+            catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The stream broke, not the agent.
             }
             since = time.GetUtcNow();
             logger.EventStreamEnded();
@@ -55,10 +65,11 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
             ["event"] = WatchedActions.ToDictionary(name => name, _ => true),
         };
         var from = since.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-        return docker.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters, Since = from }, new SynchronousProgress<Message>(OnMessage), stopping);
+        return docker.System.MonitorEventsAsync(
+            new ContainerEventsParameters { Filters = filters, Since = from }, new SynchronousProgress<Message>(OnMessage), stopping);
     }
 
-    /// <summary>Only of a stop is told what it was: an end that somebody asked for looks like any other afterwards.</summary>
+    /// <summary>Only a stop is posted as what it was: a later inspection can't tell a requested stop from an exit.</summary>
     private void OnMessage(Message message)
     {
         if (message.Action == StopAction && message.Actor?.ID is { } id)
@@ -70,10 +81,4 @@ internal sealed class EngineWatcher(AgentConfig config, EngineConnection connect
             supervisor.Post(at => new Event.EngineChanged(at));
         }
     }
-}
-
-/// <summary>Unlike <see cref="Progress{T}"/>, calls back at once and in order.</summary>
-internal sealed class SynchronousProgress<T>(Action<T> report) : IProgress<T>
-{
-    public void Report(T value) => report(value);
 }

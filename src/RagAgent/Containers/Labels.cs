@@ -4,7 +4,7 @@ using ContainerStatus = RagAgent.Supervision.State.ContainerStatus;
 
 namespace RagAgent.Containers;
 
-/// <summary>The labels by which a container of ours is known again after a crash of the agent, an upgrade or a reboot.</summary>
+/// <summary>The labels that identify a container of ours after a crash of the agent, an upgrade or a reboot.</summary>
 internal static class Labels
 {
     public const string Name = "ragagent.name";
@@ -26,7 +26,7 @@ internal static class Labels
         [Secrets] = release.SecretsFingerprint,
     };
 
-    /// <summary>What the agent knew when it made the container: all that is left of it when the state file is lost.</summary>
+    /// <summary>Records what the agent knew when it created the container, in case the state file is lost.</summary>
     public static void Annotate(IDictionary<string, string> labels, ImageName? lastGood, ImageName? avoided)
     {
         foreach (var (label, image) in new[] { (LastGood, lastGood), (Avoided, avoided) })
@@ -39,7 +39,9 @@ internal static class Labels
     }
 
     private static ImageName? ReadImage(IDictionary<string, string> labels, string label) =>
-        labels.TryGetValue(label, out var text) && text.LastIndexOf('@') is > 0 and var at ? new ImageName(text[..at], text[(at + 1)..]) : null;
+        labels.TryGetValue(label, out var text) && text.LastIndexOf('@') is > 0 and var at
+            ? new ImageName(text[..at], text[(at + 1)..])
+            : null;
 
     public static Container ReadContainer(ContainerInspectResponse inspected, string containerPort, ContainerExit? exit)
     {
@@ -63,7 +65,7 @@ internal static class Labels
         };
     }
 
-    /// <summary>Which versions of the secrets it was given; null when its label is missing.</summary>
+    /// <summary>Identifies the versions of the secrets that the container got; null if the label is missing.</summary>
     public static string? ReadSecretsFingerprint(ContainerInspectResponse inspected) =>
         inspected.Config?.Labels is { } labels && labels.TryGetValue(Secrets, out var secrets) ? secrets : null;
 

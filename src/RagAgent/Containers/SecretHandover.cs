@@ -3,23 +3,25 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Containers;
 
-/// <summary>How secrets get into the app's environment without being written anywhere: through the container's standard input.</summary>
+/// <summary>
+/// Passes secrets to the app's environment through the container's standard input, so that nothing writes them to a disk.
+/// </summary>
 /// <remarks>
 /// A shell that runs before the image's own command reads assignments from its standard input up to an end mark, exports
-/// them and replaces itself by the command. The engine stores that shell script, never what it reads. When the input ends early
-/// (the agent died between start and handover) the shell exits with <see cref="NotDeliveredExitCode"/>, and the container is started
-/// anew. See docs/decisions/0002-secrets-through-standard-input.md.
+/// them and replaces itself with the command. The engine stores that script, but not what it reads. If the input ends early
+/// (the agent died between start and handover), the shell exits with <see cref="NotDeliveredExitCode"/> and the agent starts the
+/// container again. See docs/decisions/0002-secrets-through-standard-input.md.
 /// </remarks>
 internal static class SecretHandover
 {
     /// <summary>The exit code of a container that did not get its secrets.</summary>
     public const int NotDeliveredExitCode = 97;
 
-    // Four quotes in a row stand nowhere in a quoted value, whatever it holds: no beginning of a message looks like a whole one.
+    // A quoted value never contains four quotes in a row, so a truncated message can't look complete.
     private const string EndMark = "#''''";
 
-    // Only shell built-ins: an image needs no other tool. `read` without -r or with IFS would eat backslashes and blanks.
-    // The two variables have names that neither a secret nor the image's own environment has.
+    // Only shell built-ins, so that an image needs no other tool. Without -r and an empty IFS, `read` would drop backslashes and
+    // blanks. No secret and no image uses the names of the two variables.
     private const string Script = """
         ragagent_text=
         while IFS= read -r ragagent_line; do ragagent_text="$ragagent_text$ragagent_line
@@ -31,10 +33,10 @@ internal static class SecretHandover
         exec "$@" </dev/null
         """;
 
-    /// <summary>The entrypoint that stands before the image's own.</summary>
+    /// <summary>The entrypoint that runs before the image's own.</summary>
     public static IList<string> Entrypoint { get; } = ["/bin/sh", "-c", Script, "ragagent"];
 
-    /// <summary>What is written to the standard input. Quoted so that the shell takes every character as it is.</summary>
+    /// <summary>Builds the text for the standard input. Quoted so that the shell takes every character literally.</summary>
     public static byte[] BuildMessage(IEnumerable<LoadedSecret> secrets)
     {
         var text = new StringBuilder();

@@ -5,14 +5,14 @@ using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Containers;
 
-/// <summary>Are the folders of <c>container.volumes</c> there, and may the app write to them?</summary>
+/// <summary>Do the folders of <c>container.volumes</c> exist, and may the app write to them?</summary>
 internal sealed class VolumesCheck(AgentConfig config, EngineConnection connection) : ICheck
 {
     private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
 
     public string Name => "volumes";
 
-    /// <summary>Whether a user (<c>uid:gid</c>) may write to a folder; null: that can't be tried.</summary>
+    /// <summary>Whether a user (<c>uid:gid</c>) may write to a folder; null if that can't be tested.</summary>
     public Func<string, string, bool?> CanWrite { get; init; } = VolumeFolders.CanWrite;
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
@@ -20,31 +20,41 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
         var folders = VolumeFolders.Of(config.Container).ToArray();
         if (folders.Length == 0)
         {
-            return CheckResult.Skipped("container.volumes names no folder of this machine: what the app writes goes with its container.");
+            return CheckResult.Skipped("container.volumes names no folder on this machine: what the app writes is lost with its container.");
         }
         MountGuard.RequireMounted(folders);
         if (folders.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
         {
             return CheckResult.Failed(File.Exists(missing)
-                ? new Problem(ProblemCatalog.VolumeMissing, $"{missing} of container.volumes is a file; the app needs a folder.", "Correct container.volumes, or move the file away.")
+                ? new Problem(ProblemCatalog.VolumeMissing,
+                    $"{missing} of container.volumes is a file, but the app needs a folder.",
+                    "Correct container.volumes, or move the file away.")
                 : VolumeFolders.MissingProblem(missing));
         }
         var user = config.Container.User ?? await ReadImageUserAsync(stopping);
         var owner = user is null ? null : VolumeFolders.OwnerOf(config.Container with { User = user });
-        var writable = config.Container.Volumes.Where(volume => !volume.ReadOnly).Select(volume => volume.Host).Where(folders.Contains).Distinct();
-        if (owner is not null && !owner.StartsWith("0:", StringComparison.Ordinal) && writable.FirstOrDefault(folder => CanWrite(folder, owner) == false) is { } notWritable)
+        var writable = config.Container.Volumes
+            .Where(volume => !volume.ReadOnly)
+            .Select(volume => volume.Host)
+            .Where(folders.Contains)
+            .Distinct();
+        if (owner is not null && !owner.StartsWith("0:", StringComparison.Ordinal) &&
+            writable.FirstOrDefault(folder => CanWrite(folder, owner) == false) is { } notWritable)
         {
-            return CheckResult.Failed(new Problem(ProblemCatalog.VolumeNotWritable, $"The app runs as {owner} and may not write to {notWritable}.", $"chown -R {owner} {notWritable}"));
+            return CheckResult.Failed(new Problem(ProblemCatalog.VolumeNotWritable,
+                $"The app runs as {owner} and may not write to {notWritable}.", $"Run 'chown -R {owner} {notWritable}'."));
         }
-        return CheckResult.Ok($"{(folders.Length == 1 ? "The folder is" : $"All {folders.Length} folders are")} there; {DescribeFreeSpace(folders)}.");
+        var existing = folders.Length == 1 ? "The folder exists" : $"All {folders.Length} folders exist";
+        return CheckResult.Ok($"{existing}; {DescribeFreeSpace(folders)}.");
     }
 
-    /// <summary>What stands in the image, by the container that is made of it; null: there is none yet.</summary>
+    /// <summary>The image's user, read from the container that runs it; null if there is no container yet.</summary>
     private async Task<string?> ReadImageUserAsync(CancellationToken stopping)
     {
         try
         {
-            var container = await connection.CallAsync("inspect the container", InspectTimeout, (docker, token) => docker.Containers.InspectContainerAsync(config.Container.Name, token), stopping);
+            var container = await connection.CallAsync("inspect the container", InspectTimeout,
+                (docker, token) => docker.Containers.InspectContainerAsync(config.Container.Name, token), stopping);
             return container.Config?.User is { Length: > 0 } user ? user : "0";
         }
         catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
@@ -53,10 +63,12 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
         }
     }
 
-    /// <summary>The least that is free: where it ends first.</summary>
+    /// <summary>Names the disk with the least free space.</summary>
     private static string DescribeFreeSpace(string[] folders)
     {
-        var (folder, bytes) = folders.Select(folder => (folder, new DriveInfo(folder).AvailableFreeSpace)).MinBy(space => space.AvailableFreeSpace);
-        return $"{Humanize.Bytes(bytes)} are free on the disk of {folder}";
+        var (folder, bytes) = folders
+            .Select(folder => (folder, new DriveInfo(folder).AvailableFreeSpace))
+            .MinBy(space => space.AvailableFreeSpace);
+        return $"{Humanize.Bytes(bytes)} free on the disk of {folder}";
     }
 }

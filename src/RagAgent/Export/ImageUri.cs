@@ -1,5 +1,5 @@
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Images;
 
 namespace RagAgent.Export;
 

@@ -3,7 +3,7 @@ using RagAgent.Common;
 
 namespace RagAgent.Images;
 
-/// <summary>The token exchange of registries other than ECR (Docker Hub, GHCR …), for images that anyone may pull.</summary>
+/// <summary>The token exchange of registries other than ECR (Docker Hub, GHCR and others), for public images.</summary>
 internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope)
 {
     public static BearerChallenge? FromResponse(HttpResponseMessage response)
@@ -34,8 +34,9 @@ internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope
         {
             return token;
         }
-        throw new ProblemException(new Problem(ProblemCatalog.RegistryDenied, $"The registry {access.Host} gave out no token for anonymous access.",
-            "Only public images of registries other than ECR can be used."));
+        throw new ProblemException(new Problem(ProblemCatalog.RegistryDenied,
+            $"The registry {access.Host} refused anonymous access to the image.",
+            "Check the image's name. From registries other than ECR, only public images can be pulled."));
     }
 
     private static string? ParseToken(byte[] body)
@@ -43,12 +44,13 @@ internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope
         try
         {
             using var document = JsonDocument.Parse(body);
-            string? Text(string name) => document.RootElement.TryGetProperty(name, out var token) && token.GetString() is { Length: > 0 } text ? text : null;
+            string? Text(string name) =>
+                document.RootElement.TryGetProperty(name, out var token) && token.GetString() is { Length: > 0 } text ? text : null;
             return Text("token") ?? Text("access_token");
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return null;   // no token is what the caller tells; the answer's own words may hold one
+            return null;   // the caller reports the missing token; the exception's text could contain one
         }
     }
 }

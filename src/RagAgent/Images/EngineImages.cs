@@ -7,7 +7,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
-/// <summary>The images on the engine's disk: finds, lists, names and removes them.</summary>
+/// <summary>Finds, lists, tags and removes the images on the engine's disk.</summary>
 internal sealed class EngineImages(EngineConnection connection)
 {
     private const string TestContainerLabel = "ragagent.trial";
@@ -16,13 +16,14 @@ internal sealed class EngineImages(EngineConnection connection)
     private static readonly TimeSpan CreateTimeout = TimeSpan.FromSeconds(240);
     private static readonly TimeSpan RemoveTimeout = TimeSpan.FromMinutes(5);   // gigabytes of small files
 
-    /// <returns>Null when it is not on disk.</returns>
-    /// <exception cref="ProblemException">Also when it is there and broken.</exception>
+    /// <returns>Null if the image is not on disk.</returns>
+    /// <exception cref="ProblemException">Also if the image is on disk but corrupt.</exception>
     public async Task<InspectedImage?> FindAsync(string reference, CancellationToken stopping)
     {
         try
         {
-            var inspected = await connection.CallAsync("look for the image", InspectTimeout, (docker, token) => docker.Images.InspectImageAsync(reference, token), stopping);
+            var inspected = await connection.CallAsync("look for the image", InspectTimeout,
+                (docker, token) => docker.Images.InspectImageAsync(reference, token), stopping);
             return new InspectedImage(new Platform(inspected.Os, inspected.Architecture), [.. inspected.RootFS?.Layers ?? []]);
         }
         catch (ProblemException exception) when (IsNotFound(exception))
@@ -33,11 +34,12 @@ internal sealed class EngineImages(EngineConnection connection)
 
     public async Task<IReadOnlyList<LocalImage>> ListAsync(CancellationToken stopping)
     {
-        var all = await connection.CallAsync("list its images", ListTimeout, (docker, token) => docker.Images.ListImagesAsync(new ImagesListParameters(), token), stopping);
-        return [.. all.Select(i => new LocalImage(i.ID, [.. i.RepoTags ?? []], [.. i.RepoDigests ?? []], i.Size))];
+        var all = await connection.CallAsync("list its images", ListTimeout,
+            (docker, token) => docker.Images.ListImagesAsync(new ImagesListParameters(), token), stopping);
+        return [.. all.Select(image => new LocalImage(image.ID, [.. image.RepoTags ?? []], [.. image.RepoDigests ?? []], image.Size))];
     }
 
-    /// <summary>The layers of each; of one that is broken, none.</summary>
+    /// <summary>The layers of each image; empty for a corrupt one.</summary>
     public async Task<IReadOnlyList<IReadOnlyList<string>>> LayersAsync(IReadOnlyList<LocalImage> images, CancellationToken stopping)
     {
         var layers = new List<IReadOnlyList<string>>();
@@ -48,7 +50,7 @@ internal sealed class EngineImages(EngineConnection connection)
         return layers;
     }
 
-    /// <returns>Null when the image is gone or broken.</returns>
+    /// <returns>Null if the image is gone or corrupt.</returns>
     public async Task<IReadOnlyList<string>?> LayersOfAsync(LocalImage image, CancellationToken stopping)
     {
         try
@@ -61,16 +63,19 @@ internal sealed class EngineImages(EngineConnection connection)
         }
     }
 
-    /// <summary>Names the image for people and keeps it from being pruned as one without a name.</summary>
-    public Task TagAsync(ImageName image, string tag, CancellationToken stopping) =>
-        connection.CallAsync("tag the image", InspectTimeout, (docker, token) =>
-            docker.Images.TagImageAsync(image.ToString(), new ImageTagParameters { RepositoryName = image.Repository, Tag = tag }, token), stopping);
+    /// <summary>Tags the image, for people and so that pruning of untagged images keeps it.</summary>
+    public Task TagAsync(ImageName image, string tag, CancellationToken stopping)
+    {
+        var parameters = new ImageTagParameters { RepositoryName = image.Repository, Tag = tag };
+        return connection.CallAsync("tag the image", InspectTimeout,
+            (docker, token) => docker.Images.TagImageAsync(image.ToString(), parameters, token), stopping);
+    }
 
-    /// <summary>Takes a name away, and the image when it was the last one. What is gone already is no failure.</summary>
-    /// <param name="name">A reference, or an id.</param>
-    /// <param name="force">By an id: all its names, and although a container that does not run uses it.</param>
-    /// <param name="stopping">Ends the wait.</param>
-    /// <returns>The image itself is gone.</returns>
+    /// <summary>Removes a name, and the image if it was its last name. It is not a failure if the name is already gone.</summary>
+    /// <param name="name">A reference or an ID.</param>
+    /// <param name="force">With an ID: removes all its names, even if a stopped container uses the image.</param>
+    /// <param name="stopping">Cancels the call.</param>
+    /// <returns>Whether the image itself was removed.</returns>
     public async Task<bool> RemoveAsync(string name, bool force, CancellationToken stopping)
     {
         try
@@ -85,21 +90,24 @@ internal sealed class EngineImages(EngineConnection connection)
         }
     }
 
-    /// <summary>All containers, of anyone, without what <see cref="IsIntactAsync"/> may have left.</summary>
+    /// <summary>All containers, including those of others. Leftovers of <see cref="IsIntactAsync"/> are removed first.</summary>
     public async Task<IReadOnlyList<ContainerUsingImage>> ListContainersAsync(CancellationToken stopping)
     {
         await RemoveTestContainersAsync(stopping);
-        return [.. (await ListContainersByLabelAsync(null, stopping)).Select(container =>
-            new ContainerUsingImage(container.ID, container.ImageID, container.Labels is { } labels && labels.TryGetValue(Labels.Name, out var name) ? name : null,
-                container.State is not ("created" or "exited" or "dead")))];
+        return [.. (await ListContainersByLabelAsync(null, stopping)).Select(container => new ContainerUsingImage(
+            container.ID,
+            container.ImageID,
+            container.Labels is { } labels && labels.TryGetValue(Labels.Name, out var name) ? name : null,
+            container.State is not ("created" or "exited" or "dead")))];
     }
 
     public async Task RemoveContainerAsync(string id, CancellationToken stopping)
     {
         try
         {
-            await connection.CallAsync("remove the container", ListTimeout, (docker, token) =>
-                docker.Containers.RemoveContainerAsync(id, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token), stopping);
+            var parameters = new ContainerRemoveParameters { Force = true, RemoveVolumes = true };
+            await connection.CallAsync("remove the container", ListTimeout,
+                (docker, token) => docker.Containers.RemoveContainerAsync(id, parameters, token), stopping);
         }
         catch (ProblemException exception) when (IsNotFound(exception))
         {
@@ -107,13 +115,21 @@ internal sealed class EngineImages(EngineConnection connection)
         }
     }
 
-    /// <summary>Tries whether a container can be made of it: the engine then puts all its layers together, and nothing runs.</summary>
+    /// <summary>
+    /// Tests whether a container can be created from the image. The engine then assembles all its layers, but runs nothing.
+    /// </summary>
     public async Task<bool> IsIntactAsync(string reference, CancellationToken stopping)
     {
         try
         {
-            var parameters = new CreateContainerParameters { Image = reference, Cmd = ["true"], Labels = new Dictionary<string, string> { [TestContainerLabel] = "" } };
-            var id = await connection.CallAsync("try the image", CreateTimeout, async (docker, token) => (await docker.Containers.CreateContainerAsync(parameters, token)).ID, stopping);
+            var parameters = new CreateContainerParameters
+            {
+                Image = reference,
+                Cmd = ["true"],
+                Labels = new Dictionary<string, string> { [TestContainerLabel] = "" },
+            };
+            var id = await connection.CallAsync("create a container to test the image", CreateTimeout,
+                async (docker, token) => (await docker.Containers.CreateContainerAsync(parameters, token)).ID, stopping);
             await RemoveContainerAsync(id, stopping);
             return true;
         }
@@ -123,7 +139,7 @@ internal sealed class EngineImages(EngineConnection connection)
         }
     }
 
-    /// <summary>One is left when the agent dies while it tries an image; it would keep that image for ever.</summary>
+    /// <summary>If the agent dies while it tests an image, a container is left that would keep the image forever.</summary>
     private async Task RemoveTestContainersAsync(CancellationToken stopping)
     {
         foreach (var testContainer in await ListContainersByLabelAsync(TestContainerLabel, stopping))
@@ -144,5 +160,6 @@ internal sealed class EngineImages(EngineConnection connection)
         }, stopping);
 
     private static bool IsNotFound(ProblemException exception) =>
-        exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } && exception.Problem.Kind != ProblemCatalog.ImageCorrupt;
+        exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.NotFound } &&
+        exception.Problem.Kind != ProblemCatalog.ImageCorrupt;
 }

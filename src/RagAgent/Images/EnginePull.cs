@@ -7,34 +7,41 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
-/// <summary>A pull by the engine, watched: an error in its stream is a failure, and so is a silence that is too long.</summary>
+/// <summary>Lets the engine pull an image. Fails on an error in the progress stream, or when the stream is silent for too long.</summary>
 /// <remarks>
-/// To end a pull costs what it brought: an engine with its own image store drops the layers of a pull that nobody waits for, complete or not (one
-/// with containerd's keeps them). So it is ended for silence alone; short failures of the line are the engine's, which asks again by itself.
+/// Cancelling a pull discards its progress: an engine with its own image store drops even complete layers (containerd's store keeps
+/// them). So a pull is cancelled only for silence. The engine itself retries after short network failures.
 /// </remarks>
 internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
 {
-    // Docker Engine 23's; the one before it, 20.10, stops at 1.41.
+    // Docker Engine 23. The version before it, 20.10, has 1.41.
     private static readonly System.Version MinApiVersionForZstd = new(1, 42);
 
     private static readonly TimeSpan StallTimeout = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StallTimeoutWhileExtracting = TimeSpan.FromMinutes(10);
 
-    /// <summary>Before a pull, for the engine finds it out after it has fetched everything, and then speaks of an invalid tar header.</summary>
-    /// <exception cref="ProblemException">It has layers that the engine can't unpack.</exception>
+    /// <summary>Checked before a pull: the engine would download everything first and then report an invalid tar header.</summary>
+    /// <exception cref="ProblemException">The image has layers that the engine can't unpack.</exception>
     public async Task RequireSupportedCompressionAsync(Manifest manifest, string reference, CancellationToken stopping)
     {
         if (manifest.HasZstdLayers && await connection.MaxApiVersionAsync(stopping) < MinApiVersionForZstd)
         {
             throw new ProblemException(new Problem(ProblemCatalog.ImageCompression,
-                $"{reference} has layers that are compressed with zstd, which Docker {await connection.EngineVersionAsync(stopping)} can't unpack.",
-                "Push it with gzip layers (in deploy.yml without LAYER_COMPRESSION), or install Docker Engine 23 or newer; the agent looks again by itself."));
+                $"{reference} has zstd-compressed layers, which Docker {await connection.EngineVersionAsync(stopping)} can't unpack.",
+                "Push the image with gzip layers (remove LAYER_COMPRESSION from deploy.yml), or install Docker Engine 23 or newer. " +
+                ExceptionMapping.RetriesAutomatically));
         }
     }
 
-    public async Task PullAsync(ImageName image, string reference, RegistryAccess access, PullTracker tracker, Action<PullProgress> progress, CancellationToken stopping)
+    public async Task PullAsync(
+        ImageName image,
+        string reference,
+        RegistryAccess access,
+        PullTracker tracker,
+        Action<PullProgress> progress,
+        CancellationToken stopping)
     {
-        TimeSpan Patience() => tracker.IsExtracting ? StallTimeoutWhileExtracting : StallTimeout;
+        TimeSpan CurrentStallTimeout() => tracker.IsExtracting ? StallTimeoutWhileExtracting : StallTimeout;
         using var stallTimer = new CancellationTokenSource(StallTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, stallTimer.Token);
         string? error = null;
@@ -45,17 +52,19 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
             {
                 progress(now);
             }
-            stallTimer.CancelAfter(Patience());
+            stallTimer.CancelAfter(CurrentStallTimeout());
         });
         try
         {
-            // No bound on the whole, and none on the first answer but the silence: a large image over a slow line may take hours, as long as something moves.
-            await connection.CallAsync("pull the image", Timeout.InfiniteTimeSpan, (docker, token) =>
-                docker.Images.CreateImageAsync(new ImagesCreateParameters { FromImage = image.ToString() }, ToAuthConfig(access), messages, token), linked.Token);
+            // No overall timeout: a large image over a slow connection may take hours, as long as there is progress.
+            var parameters = new ImagesCreateParameters { FromImage = image.ToString() };
+            await connection.CallAsync("pull the image", Timeout.InfiniteTimeSpan,
+                (docker, token) => docker.Images.CreateImageAsync(parameters, ToAuthConfig(access), messages, token), linked.Token);
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.PullStalled, $"Pulling {reference} stalled: Docker Engine said nothing for {Humanize.Duration(Patience())}.",
+            throw new ProblemException(new Problem(ProblemCatalog.PullStalled,
+                $"Pulling {reference} stalled: Docker Engine reported no progress for {Humanize.Duration(CurrentStallTimeout())}.",
                 ExceptionMapping.RetriesAutomatically));
         }
         catch (ProblemException exception) when (exception.InnerException is DockerApiException refused)
@@ -68,7 +77,7 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
         }
     }
 
-    /// <summary>What stops a pull is the registry's doing, unless the engine trips over a layer that it has.</summary>
+    /// <summary>Errors of a pull come from the registry, unless a layer on the engine's disk is corrupt.</summary>
     private static Problem ToProblem(string text, string reference) => EngineProblems.IsCorruptLayer(text)
         ? EngineProblems.CorruptLayer($"pull {reference}", text)
         : RegistryProblems.From(text, null, reference);

@@ -5,16 +5,23 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
-/// <summary>From a tag to an image on disk.</summary>
+/// <summary>Resolves the tag, pulls its image and cleans up old ones.</summary>
 internal sealed class ImageStore(
-    AgentConfig config, IRegistryAuthenticator authenticator, RegistryClient registry, EnginePull pull, EngineImages images, EngineDisk disk, ImageRepair repair, Retention retention) : IImages
+    AgentConfig config,
+    IRegistryAuthenticator authenticator,
+    RegistryClient registry,
+    EnginePull pull,
+    EngineImages images,
+    EngineDisk disk,
+    ImageRepair repair,
+    Retention retention) : IImages
 {
     private readonly ImageReference _reference = ImageReference.Parse(config.Image);
 
-    // An index seldom changes while its tag stays: what it means for this machine is remembered.
+    // The image that an index lists for this machine, so that an unchanged tag costs one request.
     private (string TagDigest, string Digest)? _selectedFromIndex;
 
-    // The registry's host is known once it was asked; before that nothing says which images on disk are the app's.
+    // Known after the first request to the registry. Before that, nothing tells which images on disk are the app's.
     private string? _repository;
 
     public Task<Resolution> ResolveAsync(CancellationToken stopping) => WithAccessAsync(async access =>
@@ -22,12 +29,15 @@ internal sealed class ImageStore(
         var reference = FullReference(access);
         var tagOrDigest = _reference.Digest ?? _reference.Tag;
         var descriptor = await registry.ResolveAsync(access, _reference.Path, tagOrDigest, reference, stopping);
-        var digest = MediaTypes.IsIndex(descriptor.MediaType) ? await SelectPlatformAsync(access, descriptor.Digest, reference, stopping) : descriptor.Digest;
+        var digest = MediaTypes.IsIndex(descriptor.MediaType)
+            ? await SelectPlatformAsync(access, descriptor.Digest, reference, stopping)
+            : descriptor.Digest;
         _repository = $"{access.Host}/{_reference.Path}";
         return new Resolution(reference, new ImageName(_repository, digest), descriptor.Digest);
     }, stopping);
 
-    public async Task<FetchedImage> FetchAsync(Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping)
+    public async Task<FetchedImage> FetchAsync(
+        Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping)
     {
         var image = resolution.Image;
         if (!refresh && await images.FindAsync(image.ToString(), stopping) is { } inspected)
@@ -43,7 +53,9 @@ internal sealed class ImageStore(
         }
         if (await images.FindAsync(image.ToString(), stopping) is null)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.PullIncomplete, $"Pulling {resolution.Reference} ended without an error, but the image is not on disk.", ExceptionMapping.RetriesAutomatically));
+            throw new ProblemException(new Problem(ProblemCatalog.PullIncomplete,
+                $"Pulling {resolution.Reference} ended without an error, but the image is not on disk.",
+                ExceptionMapping.RetriesAutomatically));
         }
         await TagAsync(resolution, stopping);
         return new FetchedImage(image.Digest, Math.Max(pulled, 1));
@@ -55,8 +67,8 @@ internal sealed class ImageStore(
         return retention.CleanUpAsync(repositories, keep, stopping);
     }
 
-    /// <summary>All of a pull but the pull: what the tag means, whether it is for this machine, and whether its layers may be fetched.</summary>
-    /// <returns>What the tag means, and the compressed bytes of its layers.</returns>
+    /// <summary>Does everything before a pull: resolves the tag and checks the platform and the permission to pull.</summary>
+    /// <returns>The resolved tag and the compressed bytes of its layers.</returns>
     public async Task<(Resolution Resolution, long Bytes)> PreflightAsync(CancellationToken stopping)
     {
         var resolution = await ResolveAsync(stopping);
@@ -64,8 +76,8 @@ internal sealed class ImageStore(
         return (resolution, manifest.Layers.Sum(layer => layer.Size));
     }
 
-    /// <returns>The bytes that a pull of what the tag means needs, and those that are free; null: they can't be seen from here.</returns>
-    /// <exception cref="ProblemException">It does not fit.</exception>
+    /// <returns>The bytes that a pull needs, and those that are free; null if this user can't see the disk.</returns>
+    /// <exception cref="ProblemException">The image doesn't fit.</exception>
     public async Task<(long Needed, FreeSpace? Free)> CheckSpaceAsync(CancellationToken stopping)
     {
         var resolution = await ResolveAsync(stopping);
@@ -75,16 +87,20 @@ internal sealed class ImageStore(
             return (0, free);
         }
         var (manifest, diffIds) = await WithAccessAsync(access => ReadManifestAsync(access, resolution, stopping), stopping);
-        var missing = DiskPreflight.MissingBytes(manifest.Layers, diffIds, await images.LayersAsync(await images.ListAsync(stopping), stopping));
+        var onDisk = await images.LayersAsync(await images.ListAsync(stopping), stopping);
+        var missing = DiskPreflight.MissingBytes(manifest.Layers, diffIds, onDisk);
         DiskPreflight.RequireSpace(missing, free, resolution.Reference);
         return (DiskPreflight.RequiredBytes(missing), free);
     }
 
-    private async Task<(Manifest Manifest, IReadOnlyList<string> DiffIds)> ReadManifestAsync(RegistryAccess access, Resolution resolution, CancellationToken stopping)
+    private async Task<(Manifest Manifest, IReadOnlyList<string> DiffIds)> ReadManifestAsync(
+        RegistryAccess access, Resolution resolution, CancellationToken stopping)
     {
         var (reference, image) = (resolution.Reference, resolution.Image);
-        // One to go back to may be of a repository that the configuration named before.
-        var path = image.Repository.StartsWith($"{access.Host}/", StringComparison.Ordinal) ? image.Repository[(access.Host.Length + 1)..] : _reference.Path;
+        // A rollback may need an image from the repository that the configuration named before.
+        var path = image.Repository.StartsWith($"{access.Host}/", StringComparison.Ordinal)
+            ? image.Repository[(access.Host.Length + 1)..]
+            : _reference.Path;
         var manifest = Manifest.Parse(await registry.GetManifestAsync(access, path, image.Digest, reference, stopping), reference);
         await pull.RequireSupportedCompressionAsync(manifest, reference, stopping);
         var blob = await registry.GetBlobAsync(access, path, manifest.ConfigDigest, reference, stopping);
@@ -92,13 +108,14 @@ internal sealed class ImageStore(
         return (manifest, Manifest.ReadDiffIds(blob, reference));
     }
 
-    private async Task<long> PullAsync(RegistryAccess access, Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping)
+    private async Task<long> PullAsync(
+        RegistryAccess access, Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping)
     {
         var (manifest, diffIds) = await ReadManifestAsync(access, resolution, stopping);
         await RequireSpaceAsync(manifest, diffIds, resolution, refresh, stopping);
         if (refresh)
         {
-            // Only now: without the registry, or without the space, a broken image is all there is.
+            // Not earlier: if the registry or the space is missing, the corrupt image is all there is.
             await repair.RemoveCorruptAsync(resolution.Image, diffIds, stopping);
         }
         var tracker = new PullTracker(manifest.Layers);
@@ -106,7 +123,8 @@ internal sealed class ImageStore(
         return tracker.MissingBytes;
     }
 
-    private async Task RequireSpaceAsync(Manifest manifest, IReadOnlyList<string> diffIds, Resolution resolution, bool refresh, CancellationToken stopping)
+    private async Task RequireSpaceAsync(
+        Manifest manifest, IReadOnlyList<string> diffIds, Resolution resolution, bool refresh, CancellationToken stopping)
     {
         var local = await images.ListAsync(stopping);
         var replaced = refresh ? local.FirstOrDefault(other => other.Matches(resolution.Image)) : null;
@@ -118,7 +136,8 @@ internal sealed class ImageStore(
             resolution.Reference);
     }
 
-    private async Task<string> SelectPlatformAsync(RegistryAccess access, string tagDigest, string reference, CancellationToken stopping)
+    private async Task<string> SelectPlatformAsync(
+        RegistryAccess access, string tagDigest, string reference, CancellationToken stopping)
     {
         if (_selectedFromIndex is { } cached && cached.TagDigest == tagDigest)
         {
@@ -130,11 +149,15 @@ internal sealed class ImageStore(
         return digest;
     }
 
-    /// <summary>The tag's name is for what the tag means, not for an older image that is fetched by its digest.</summary>
+    /// <summary>Tags the image that the tag points to, but not an older image that is fetched by its digest.</summary>
     private Task TagAsync(Resolution resolution, CancellationToken stopping) =>
-        _reference.Digest is null && resolution.Reference != resolution.Image.ToString() ? images.TagAsync(resolution.Image, _reference.Tag, stopping) : Task.CompletedTask;
+        _reference.Digest is null && resolution.Reference != resolution.Image.ToString()
+            ? images.TagAsync(resolution.Image, _reference.Tag, stopping)
+            : Task.CompletedTask;
 
-    /// <summary>A token may have expired during a long idle, or been refused right after boot: one new one is worth a try, a third is not.</summary>
+    /// <summary>
+    /// Tries once more with a new token if the first is refused: it may have expired, or not be valid yet right after boot.
+    /// </summary>
     private async Task<T> WithAccessAsync<T>(Func<RegistryAccess, Task<T>> call, CancellationToken stopping)
     {
         try
@@ -151,7 +174,8 @@ internal sealed class ImageStore(
             {
                 throw new ProblemException(retried.Problem with
                 {
-                    Remedy = "A new token was refused as well: check the machine's clock, the registry's policy and aws.region. " + ExceptionMapping.RetriesAutomatically,
+                    Remedy = "A new token was also refused: check the machine's clock, the registry's policy and aws.region. " +
+                        ExceptionMapping.RetriesAutomatically,
                 }, retried);
             }
         }
@@ -165,7 +189,7 @@ internal sealed class ImageStore(
             return authenticator.AuthenticateAsync(host, refresh, stopping);
         }
         var api = ImageReference.ApiHost(host);
-        // The engine speaks plain HTTP to registries on loopback, and so do we.
+        // Like the engine, use plain HTTP for registries on loopback.
         var scheme = Uri.TryCreate($"http://{api}", UriKind.Absolute, out var uri) && uri.IsLoopback ? "http" : "https";
         return Task.FromResult(new RegistryAccess(host, new Uri($"{scheme}://{api}"), null, null));
     }

@@ -2,28 +2,28 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
-/// <summary>Turns the engine's messages about a pull into one fraction, weighted by the layers' sizes. Pure; nothing in it fails a pull.</summary>
+/// <summary>Turns the engine's progress messages into one fraction, weighted by the layers' sizes. Pure; never fails a pull.</summary>
 /// <remarks>
 /// Engines differ: some send no total, some send seconds instead of bytes while they unpack, some send messages out of order
-/// or begin a layer anew after a failure. What was shown never goes back.
+/// or restart a layer after a failure. The reported fraction never goes back.
 /// </remarks>
 internal sealed class PullTracker
 {
-    // Unpacking takes about a third of the time of a pull inside one region.
+    // Unpacking takes about a third of a pull's time within one region.
     private const double DownloadWeight = 0.7;
     private const int ShortIdLength = 12;
-    private const long MaxLayerSize = 1L << 50;   // a manifest may state anything; sums of these stay in range
+    private const long MaxLayerSize = 1L << 50;   // a manifest may claim anything; sums of these still fit
 
     private readonly Dictionary<string, LayerProgress> _layers = [];
     private readonly List<LayerProgress> _ordered = [];
     private double _reported;
 
-    /// <param name="layers">From the manifest, from the bottom up.</param>
+    /// <param name="layers">The manifest's layers, from the bottom up.</param>
     public PullTracker(IReadOnlyList<Layer> layers)
     {
         foreach (var (digest, size) in layers)
         {
-            // The engine names a layer by the first digits of its digest.
+            // The engine identifies a layer by the first digits of its digest.
             var hex = digest[(digest.IndexOf(':') + 1)..];
             var layer = new LayerProgress(Math.Clamp(size, 0, MaxLayerSize));
             if (_layers.TryAdd(hex.Length > ShortIdLength ? hex[..ShortIdLength] : hex, layer))
@@ -33,14 +33,14 @@ internal sealed class PullTracker
         }
     }
 
-    /// <summary>A layer is being unpacked: silence may be long and means nothing.</summary>
-    /// <remarks>Layers are unpacked from the bottom up, so one that waits for a lower one to arrive is not.</remarks>
-    public bool IsExtracting => _ordered.Find(l => l is { AlreadyExists: false, IsExtracted: false }) is { IsDownloaded: true };
+    /// <summary>A layer is being unpacked. The engine may then be silent for a long time.</summary>
+    /// <remarks>Layers are unpacked from the bottom up, so a layer that waits for a lower one is not being unpacked.</remarks>
+    public bool IsExtracting => _ordered.Find(layer => layer is { AlreadyExists: false, IsExtracted: false }) is { IsDownloaded: true };
 
     /// <summary>Compressed bytes of the layers that were not on disk.</summary>
-    public long MissingBytes => _layers.Values.Where(l => !l.AlreadyExists).Sum(l => l.Size);
+    public long MissingBytes => _layers.Values.Where(layer => !layer.AlreadyExists).Sum(layer => layer.Size);
 
-    /// <returns>Where the pull is now; null while too little is known to say.</returns>
+    /// <returns>The pull's progress; null while too little is known.</returns>
     public PullProgress? Observe(string? id, string? status, long? current, long? total)
     {
         if (id is null || status is null || !_layers.TryGetValue(id, out var layer))
@@ -62,14 +62,16 @@ internal sealed class PullTracker
             case "Extracting":
                 layer.Downloaded = layer.Size;
                 layer.IsDownloaded = true;
-                layer.Extracted = total > 0 && current is { } done ? Math.Max(layer.Extracted, Math.Clamp((double)done / total.Value, 0, 1)) : layer.Extracted;
+                layer.Extracted = total > 0 && current is { } done
+                    ? Math.Max(layer.Extracted, Math.Clamp((double)done / total.Value, 0, 1))
+                    : layer.Extracted;
                 break;
             case "Pull complete":
                 layer.Downloaded = layer.Size;
                 layer.IsDownloaded = layer.IsExtracted = true;
                 break;
             default:
-                return null;   // "Pulling fs layer", "Waiting", "Retrying in …", and what engines may say one day
+                return null;   // "Pulling fs layer", "Waiting", "Retrying in …" and unknown messages
         }
         return CurrentProgress();
     }
@@ -77,12 +79,13 @@ internal sealed class PullTracker
     private PullProgress? CurrentProgress()
     {
         var missing = MissingBytes;
-        var downloaded = _layers.Values.Where(l => !l.AlreadyExists).Sum(l => l.Downloaded);
+        var pulled = _layers.Values.Where(layer => !layer.AlreadyExists).ToArray();
+        var downloaded = pulled.Sum(layer => layer.Downloaded);
         if (missing == 0 || downloaded == 0)
         {
             return null;
         }
-        var extracted = _layers.Values.Where(l => !l.AlreadyExists).Sum(l => l.Size * (l.IsExtracted ? 1 : l.Extracted));
+        var extracted = pulled.Sum(layer => layer.Size * (layer.IsExtracted ? 1 : layer.Extracted));
         var fraction = (DownloadWeight * downloaded / missing) + ((1 - DownloadWeight) * extracted / missing);
         _reported = Math.Max(_reported, Math.Min(fraction, 1));
         return new PullProgress(_reported, downloaded, missing);

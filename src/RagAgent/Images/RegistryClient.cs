@@ -9,10 +9,7 @@ using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 
-/// <summary>What a tag points to.</summary>
-internal sealed record ManifestDescriptor(string Digest, string? MediaType);
-
-/// <summary>The few calls of the OCI distribution API that tell what a tag is and what it consists of.</summary>
+/// <summary>The calls of the OCI distribution API that resolve a tag and read manifests.</summary>
 internal sealed class RegistryClient : IDisposable
 {
     private const int MaxDocumentSize = 8 * 1024 * 1024;
@@ -26,14 +23,16 @@ internal sealed class RegistryClient : IDisposable
     public RegistryClient(TimeProvider time)
     {
         _time = time;
-        // Redirects to a blob store are followed; the handler drops our Authorization header on the way, which S3 demands.
-        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) }) { Timeout = Timeout.InfiniteTimeSpan };
+        // Redirects to a blob store are followed. The handler then drops the Authorization header, as S3 requires.
+        var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(2) };
+        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("ragagent", AgentVersion.Short));
         _pipeline = new ResiliencePipelineBuilder<HttpResponseMessage> { TimeProvider = time }
             .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
             {
-                ShouldHandle = new PredicateBuilder<HttpResponseMessage>()
-                    .HandleResult(r => r.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError && !ExceedsMaxRetryDelay(r)),
+                ShouldHandle = new PredicateBuilder<HttpResponseMessage>().HandleResult(response =>
+                    response.StatusCode is HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError &&
+                    !ExceedsMaxRetryDelay(response)),
                 MaxRetryAttempts = 2,
                 BackoffType = DelayBackoffType.Exponential,
                 UseJitter = true,
@@ -44,8 +43,11 @@ internal sealed class RegistryClient : IDisposable
             .Build();
     }
 
-    /// <summary>What the tag is now, without transferring its manifest where the registry allows that.</summary>
-    public async Task<ManifestDescriptor> ResolveAsync(RegistryAccess access, string path, string tag, string reference, CancellationToken stopping)
+    /// <summary>
+    /// Looks up what the tag points to now. Uses HEAD, so that the manifest is not transferred if the registry supports it.
+    /// </summary>
+    public async Task<ManifestDescriptor> ResolveAsync(
+        RegistryAccess access, string path, string tag, string reference, CancellationToken stopping)
     {
         using (var head = await SendAuthenticatedAsync(access, HttpMethod.Head, $"{path}/manifests/{tag}", stopping))
         {
@@ -64,26 +66,32 @@ internal sealed class RegistryClient : IDisposable
         return new ManifestDescriptor(ReadDigestHeader(get) ?? Sha256(body), get.Content.Headers.ContentType?.MediaType);
     }
 
-    /// <summary>A manifest or an index by its digest; what arrives is checked against it.</summary>
-    public Task<byte[]> GetManifestAsync(RegistryAccess access, string path, string digest, string reference, CancellationToken stopping) =>
+    /// <summary>Downloads a manifest or an index and verifies its digest.</summary>
+    public Task<byte[]> GetManifestAsync(
+        RegistryAccess access, string path, string digest, string reference, CancellationToken stopping) =>
         GetVerifiedAsync(access, $"{path}/manifests/{digest}", digest, reference, stopping);
 
-    /// <summary>A small blob (an image's config) by its digest; what arrives is checked against it.</summary>
-    public Task<byte[]> GetBlobAsync(RegistryAccess access, string path, string digest, string reference, CancellationToken stopping) =>
+    /// <summary>Downloads a small blob (an image's config) and verifies its digest.</summary>
+    public Task<byte[]> GetBlobAsync(
+        RegistryAccess access, string path, string digest, string reference, CancellationToken stopping) =>
         GetVerifiedAsync(access, $"{path}/blobs/{digest}", digest, reference, stopping);
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<byte[]> GetVerifiedAsync(RegistryAccess access, string resource, string digest, string reference, CancellationToken stopping)
+    private async Task<byte[]> GetVerifiedAsync(
+        RegistryAccess access, string resource, string digest, string reference, CancellationToken stopping)
     {
         using var response = await SendAuthenticatedAsync(access, HttpMethod.Get, resource, stopping);
         var body = await ReadBodyAsync(access, response, reference, stopping);
         return Sha256(body) == digest
             ? body
-            : throw new ProblemException(new Problem(ProblemCatalog.RegistryCorrupt, $"The registry sent something else than {Humanize.Digest(digest)} for {reference}.", ExceptionMapping.RetriesAutomatically));
+            : throw new ProblemException(new Problem(ProblemCatalog.RegistryCorrupt,
+                $"The registry sent data for {reference} that doesn't match the digest {Humanize.Digest(digest)}.",
+                ExceptionMapping.RetriesAutomatically));
     }
 
-    private async Task<HttpResponseMessage> SendAuthenticatedAsync(RegistryAccess access, HttpMethod method, string resource, CancellationToken stopping)
+    private async Task<HttpResponseMessage> SendAuthenticatedAsync(
+        RegistryAccess access, HttpMethod method, string resource, CancellationToken stopping)
     {
         try
         {
@@ -93,7 +101,8 @@ internal sealed class RegistryClient : IDisposable
                 return response;
             }
             response.Dispose();
-            return await SendAsync(access, method, resource, await WithTimeoutAsync(token => challenge.RequestTokenAsync(_http, access, token), stopping), stopping);
+            var bearer = await WithTimeoutAsync(token => challenge.RequestTokenAsync(_http, access, token), stopping);
+            return await SendAsync(access, method, resource, bearer, stopping);
         }
         catch (Exception exception) when (IsConnectionFailure(exception))
         {
@@ -101,11 +110,14 @@ internal sealed class RegistryClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(RegistryAccess access, HttpMethod method, string resource, string? bearer, CancellationToken stopping) =>
+    private async Task<HttpResponseMessage> SendAsync(
+        RegistryAccess access, HttpMethod method, string resource, string? bearer, CancellationToken stopping) =>
         await _pipeline.ExecuteAsync(async token =>
         {
             using var request = new HttpRequestMessage(method, new Uri(access.ApiEndpoint, $"/v2/{resource}"));
-            request.Headers.Authorization = bearer is not null ? new AuthenticationHeaderValue("Bearer", bearer) : BasicAuthorization(access);
+            request.Headers.Authorization = bearer is not null
+                ? new AuthenticationHeaderValue("Bearer", bearer)
+                : BasicAuthorization(access);
             foreach (var type in MediaTypes.All)
             {
                 request.Headers.Accept.ParseAdd(type);
@@ -113,11 +125,13 @@ internal sealed class RegistryClient : IDisposable
             return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
         }, stopping);
 
-    private static AuthenticationHeaderValue? BasicAuthorization(RegistryAccess access) => access is { User: { } user, Password: { } password }
+    private static AuthenticationHeaderValue? BasicAuthorization(RegistryAccess access) =>
+        access is { User: { } user, Password: { } password }
         ? new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password.Reveal()}")))
         : null;
 
-    private async Task<byte[]> ReadBodyAsync(RegistryAccess access, HttpResponseMessage response, string reference, CancellationToken stopping)
+    private async Task<byte[]> ReadBodyAsync(
+        RegistryAccess access, HttpResponseMessage response, string reference, CancellationToken stopping)
     {
         try
         {
@@ -129,7 +143,9 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.RegistryCorrupt, $"The registry's manifest for {reference} is too large to be one.", "Check what was pushed under this tag."), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.RegistryCorrupt,
+                $"The registry sent more than {MaxDocumentSize / 1024 / 1024} MiB as the manifest for {reference}.",
+                "Check what was pushed under this tag."), exception);
         }
         catch (Exception exception) when (IsConnectionFailure(exception))
         {
@@ -143,7 +159,7 @@ internal sealed class RegistryClient : IDisposable
     private ProblemException ToException(string text, HttpResponseMessage response, string reference) =>
         new(RegistryProblems.From(text, response.StatusCode, reference) with { RetryAfter = ReadRetryAfter(response) });
 
-    /// <summary>A registry that falls silent in the middle of an answer is as far away as one that never answers.</summary>
+    /// <summary>A registry that stops in the middle of a response is treated like one that doesn't answer.</summary>
     private async Task<T> WithTimeoutAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken stopping)
     {
         using var timeout = new CancellationTokenSource(ResponseTimeout, _time);
@@ -154,14 +170,17 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (OperationCanceledException exception) when (!stopping.IsCancellationRequested)
         {
-            throw new TimeoutException("The registry fell silent.", exception);
+            throw new TimeoutException("The registry stopped responding.", exception);
         }
     }
 
-    private static bool IsConnectionFailure(Exception exception) => exception is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
+    private static bool IsConnectionFailure(Exception exception) =>
+        exception is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
 
-    private static ProblemException ConnectionFailure(RegistryAccess access, Exception exception) => new(new Problem(ProblemCatalog.RegistryUnreachable,
-        $"The registry {access.Host} can't be reached: {ExceptionMapping.DescribeCause(exception)}.", $"Check the instance's network and DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
+    private static ProblemException ConnectionFailure(RegistryAccess access, Exception exception) => new(new Problem(
+        ProblemCatalog.RegistryUnreachable,
+        $"The registry {access.Host} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
+        $"Check the instance's network and DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
 
     private static string? ReadDigestHeader(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.FirstOrDefault() : null;
@@ -172,6 +191,6 @@ internal sealed class RegistryClient : IDisposable
 
     private TimeSpan? RetryDelay(HttpResponseMessage? response) => response is null ? null : ReadRetryAfter(response);
 
-    /// <summary>Longer than a caller should be kept waiting: it is told instead, and asks again when the time has come.</summary>
+    /// <summary>The registry asks for a longer wait than a caller should block for. The problem then carries the time instead.</summary>
     private bool ExceedsMaxRetryDelay(HttpResponseMessage response) => ReadRetryAfter(response) > MaxRetryDelay;
 }

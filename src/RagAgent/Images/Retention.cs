@@ -3,16 +3,19 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;
 
-/// <summary>Which images of the app may go, and their removal.</summary>
+/// <summary>Removes images of the app that are no longer needed.</summary>
 internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Retention> logger)
 {
-    /// <param name="repositories">The app's own; images of others are left alone.</param>
-    /// <param name="keep">Never removed.</param>
-    /// <param name="stopping">Ends it between two removals.</param>
-    /// <exception cref="ProblemException">The engine does not answer: pulls wait for this, so the rest is left for the next time.</exception>
-    public async Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
+    /// <param name="repositories">The app's repositories. Images in other repositories are left alone.</param>
+    /// <param name="keep">These images are never removed.</param>
+    /// <param name="stopping">Cancels between two removals.</param>
+    /// <exception cref="ProblemException">
+    /// The engine doesn't answer. The rest is left for the next cleanup, because pulls wait for this one.
+    /// </exception>
+    public async Task<ImageCleanupResult> CleanUpAsync(
+        IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep, CancellationToken stopping)
     {
-        // Of a container that is created after this look the engine itself says that its image is in use.
+        // If a container is created after this list, the engine itself refuses to remove its image.
         var usedImageIds = (await images.ListContainersAsync(stopping)).Select(container => container.ImageId).ToHashSet();
         var removable = Removable(await images.ListAsync(stopping), usedImageIds, repositories, keep);
         if (removable.Count == 0)
@@ -33,16 +36,21 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
         return new ImageCleanupResult(removed.Count, freed);
     }
 
-    /// <summary>The images that may go, each with its names in the app's repositories: names of others stay, and the image with them.</summary>
+    /// <summary>
+    /// The images to remove, each with its names in the app's repositories. An image with other names keeps those and stays.
+    /// </summary>
     public static IReadOnlyList<(LocalImage Image, IReadOnlyList<string> Names)> Removable(
-        IReadOnlyList<LocalImage> images, IReadOnlySet<string> usedImageIds, IReadOnlyCollection<string> repositories, IReadOnlyCollection<ImageName> keep) =>
+        IReadOnlyList<LocalImage> images,
+        IReadOnlySet<string> usedImageIds,
+        IReadOnlyCollection<string> repositories,
+        IReadOnlyCollection<ImageName> keep) =>
         [.. from image in images
             where !usedImageIds.Contains(image.Id) && !keep.Any(image.Matches)
             let names = (IReadOnlyList<string>)[.. repositories.SelectMany(image.NamesIn).Distinct()]
             where names.Count > 0
             select (image, names)];
 
-    /// <summary>Never by force: an image that something uses after all stays.</summary>
+    /// <summary>Never forced, so that an image that something still uses stays.</summary>
     private async Task<bool> TryRemoveAsync(IReadOnlyList<string> names, CancellationToken stopping)
     {
         try
@@ -56,7 +64,7 @@ internal sealed class Retention(EngineImages images, EngineDisk disk, ILogger<Re
         }
         catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
         {
-            logger.ImageNotRemoved(names[0], exception.Problem);   // the next collection meets it again
+            logger.ImageNotRemoved(names[0], exception.Problem);   // the next cleanup tries again
             return false;
         }
     }

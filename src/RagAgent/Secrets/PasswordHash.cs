@@ -4,16 +4,18 @@ using System.Text;
 
 namespace RagAgent.Secrets;
 
-/// <summary>What is known of a password: <c>$pbkdf2-sha256$i=600000$SALT$HASH</c>, or with <c>sha512</c>; salt and hash in base64 without its end signs.</summary>
+/// <summary>
+/// A password's hash: <c>$pbkdf2-sha256$i=600000$SALT$HASH</c>, or with <c>sha512</c>. Salt and hash are base64 without padding.
+/// </summary>
 internal sealed class PasswordHash
 {
-    /// <summary>In <see cref="Create"/>: what OWASP recommends for SHA-256.</summary>
+    /// <summary>The default of <see cref="Create"/>: what OWASP recommends for SHA-256.</summary>
     public const int DefaultIterations = 600_000;
 
-    /// <summary>Fewer would make it too easy to try passwords offline.</summary>
+    /// <summary>Fewer would make it too easy to guess passwords offline.</summary>
     public const int MinIterations = 100_000;
 
-    /// <summary>More would keep a small machine busy for seconds with each try.</summary>
+    /// <summary>More would keep a small machine busy for seconds with each attempt.</summary>
     public const int MaxIterations = 5_000_000;
 
     private const int MinSaltLength = 8;
@@ -24,38 +26,46 @@ internal sealed class PasswordHash
     private readonly byte[] _salt;
     private readonly byte[] _hash;
 
-    private PasswordHash(HashAlgorithmName algorithm, int iterations, byte[] salt, byte[] hash) => (_algorithm, _iterations, _salt, _hash) = (algorithm, iterations, salt, hash);
+    private PasswordHash(HashAlgorithmName algorithm, int iterations, byte[] salt, byte[] hash) =>
+        (_algorithm, _iterations, _salt, _hash) = (algorithm, iterations, salt, hash);
 
-    /// <summary>The hash of a password, with a salt of its own, as text.</summary>
+    /// <summary>Hashes a password with a new random salt.</summary>
     /// <param name="password">Any text.</param>
     /// <param name="iterations">From <see cref="MinIterations"/> to <see cref="MaxIterations"/>.</param>
     public static string Create(string password, int iterations = DefaultIterations)
     {
         var salt = RandomNumberGenerator.GetBytes(16);
-        var hash = Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
-        return string.Create(CultureInfo.InvariantCulture, $"$pbkdf2-sha256$i={iterations}${ToUnpaddedBase64(salt)}${ToUnpaddedBase64(hash)}");
+        var hash = Rfc2898DeriveBytes.Pbkdf2(
+            Encoding.UTF8.GetBytes(password), salt, iterations, HashAlgorithmName.SHA256, SHA256.HashSizeInBytes);
+        return string.Create(
+            CultureInfo.InvariantCulture, $"$pbkdf2-sha256$i={iterations}${ToUnpaddedBase64(salt)}${ToUnpaddedBase64(hash)}");
     }
 
-    /// <param name="text">Of any origin.</param>
-    /// <returns>Null: it is no such hash, or one with bounds that are not kept.</returns>
+    /// <param name="text">Any text, from any source.</param>
+    /// <returns>Null if the text is not such a hash, or is outside the limits above.</returns>
     public static PasswordHash? Parse(string text)
     {
         if (text.Split('$') is not ["", var name, ['i', '=', .. var count], var saltText, var hashText] ||
             ParseAlgorithm(name) is not var (algorithm, length) ||
-            !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) || iterations is < MinIterations or > MaxIterations ||
-            FromUnpaddedBase64(saltText) is not { Length: >= MinSaltLength and <= MaxSaltLength } salt || FromUnpaddedBase64(hashText) is not { } hash || hash.Length != length)
+            !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var iterations) ||
+            iterations is < MinIterations or > MaxIterations ||
+            FromUnpaddedBase64(saltText) is not { Length: >= MinSaltLength and <= MaxSaltLength } salt ||
+            FromUnpaddedBase64(hashText) is not { } hash || hash.Length != length)
         {
             return null;
         }
         return new PasswordHash(algorithm, iterations, salt, hash);
     }
 
-    /// <summary>Takes a good part of a second of one processor, whatever comes out.</summary>
+    /// <summary>Takes a large part of a second of one CPU, whether the password is right or wrong.</summary>
     public bool Verify(string password) => CryptographicOperations.FixedTimeEquals(
         Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), _salt, _iterations, _algorithm, _hash.Length), _hash);
 
-    /// <summary>A key that only who knows the hash can make, another one for each purpose: it is the same after a restart, and another one when the password is changed.</summary>
-    public byte[] DeriveKey(string purpose) => HKDF.DeriveKey(HashAlgorithmName.SHA256, _hash, 32, _salt, Encoding.UTF8.GetBytes(purpose));
+    /// <summary>
+    /// Derives a key from the hash, a different one for each purpose. It survives a restart, but not a change of the password.
+    /// </summary>
+    public byte[] DeriveKey(string purpose) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, _hash, 32, _salt, Encoding.UTF8.GetBytes(purpose));
 
     public override string ToString() => "***";
 
@@ -73,6 +83,8 @@ internal sealed class PasswordHash
         var bytes = new byte[MaxSaltLength + SHA512.HashSizeInBytes];
         var padded = base64.TrimEnd('=');
         padded = padded.PadRight((padded.Length + 3) / 4 * 4, '=');
-        return padded.Length > 0 && !padded.Any(char.IsWhiteSpace) && Convert.TryFromBase64String(padded, bytes, out var length) ? bytes[..length] : null;
+        return padded.Length > 0 && !padded.Any(char.IsWhiteSpace) && Convert.TryFromBase64String(padded, bytes, out var length)
+            ? bytes[..length]
+            : null;
     }
 }

@@ -1,42 +1,43 @@
 using System.Threading.Channels;
 using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Configuration.Binding;
 using RagAgent.Supervision;
-using RagAgent.Supervision.Runtime;
-using RagAgent.Supervision.State;
 
 namespace RagAgent.Secrets;
 
-/// <summary>Holds the hash of the password that visitors come in by. Read at the start and whenever the app's secrets are; what was read outlives a source that is out of reach.</summary>
-internal sealed class PasswordHashProvider(AgentConfig config, SecretReader reader, TimeProvider time, ILogger<PasswordHashProvider> logger) : BackgroundService
+/// <summary>Holds the hash of the password that protects the front door.</summary>
+/// <remarks>It is read at start and whenever the app's secrets are. If the source can't be reached, the last hash stays valid.</remarks>
+internal sealed class PasswordHashProvider(AgentConfig config, SecretReader reader, TimeProvider time, ILogger<PasswordHashProvider> logger)
+    : BackgroundService
 {
-    /// <summary>The problem's code while nobody can come in by a password.</summary>
+    /// <summary>The kind of the problem while no password can be checked.</summary>
     public static readonly ProblemKind ClosedCode = ProblemCatalog.AccessClosed;
 
     private static readonly Backoff Retry = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly Channel<bool> _refreshRequests = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _refreshRequests =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
     private volatile PasswordHash? _hash;
     private volatile Problem? _problem;
     private string? _version;
-    private TaskCompletionSource _nextAttempt = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _nextAttempt = NewAttempt();
 
-    /// <summary>Null: none is configured, or it can't be had (yet): nobody can come in by a password.</summary>
+    /// <summary>Null if no password is configured, or if its hash can't be read (yet): then no password gives access.</summary>
     public PasswordHash? Hash => _hash;
 
-    /// <summary>Why it can't be had, or can't be had anew; null: all is well with it.</summary>
+    /// <summary>Why the hash can't be read, or not refreshed; null if there is no problem.</summary>
     public Problem? Problem => _problem;
 
-    /// <summary>Why nobody gets in; null: somebody may.</summary>
+    /// <summary>Why nobody gets access; null if someone may.</summary>
     public Problem? BlockingProblem => _hash is null && config.Access is { Networks.Count: 0 } ? _problem : null;
 
-    /// <summary>Called after <see cref="Problem"/> has changed. It must not block.</summary>
+    /// <summary>Raised after <see cref="Problem"/> has changed. Handlers must not block.</summary>
     public event Action? Changed;
 
-    /// <summary>Has it read again.</summary>
-    /// <returns>Ends when that was tried.</returns>
+    /// <summary>Requests a new read.</summary>
+    /// <returns>Completes after the attempt.</returns>
     public Task RefreshAsync()
     {
         var attempt = _nextAttempt.Task;
@@ -44,22 +45,24 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
         return config.Access?.Password is null ? Task.CompletedTask : attempt;
     }
 
-    /// <summary>Reads it now, and keeps nothing.</summary>
-    /// <param name="source">Where it is.</param>
-    /// <param name="stopping">Ends it.</param>
-    /// <returns>Null: what is there is no hash.</returns>
-    /// <exception cref="ProblemException">It can't be read; says why.</exception>
+    /// <summary>Reads the hash now, without keeping it.</summary>
+    /// <param name="source">Where the hash is stored.</param>
+    /// <param name="stopping">Cancels the call.</param>
+    /// <returns>A null hash if the text there is not a hash.</returns>
+    /// <exception cref="ProblemException">The source can't be read. The problem says why.</exception>
     public async Task<(PasswordHash? Hash, string Version)> ReadHashAsync(SecretConfig source, CancellationToken stopping)
     {
-        var (text, version) = await reader.ReadAsync(source, KnownKeys.Password, stopping);
+        var (text, version) = await reader.ReadAsync(source, SecretPurpose.Password, stopping);
         return (PasswordHash.Parse(text.Reveal()), version);
     }
 
-    /// <summary>What is there is no hash.</summary>
-    /// <param name="version">Of what, in words.</param>
-    /// <param name="hasNetworks">Some come in without a password.</param>
-    public static Problem InvalidHash(string version, bool hasNetworks) => AccessClosed($"{version} is no hash that 'ragagent password' made.",
-        "Make one with 'ragagent password' and store its one line; the agent looks again by itself.", hasNetworks);
+    /// <summary>The problem if the stored text is not a hash.</summary>
+    /// <param name="version">Names the version and the source, such as "version 2 of parameter /password".</param>
+    /// <param name="hasNetworks">Whether clients in some networks need no password.</param>
+    public static Problem InvalidHash(string version, bool hasNetworks) => AccessClosed(
+        $"{version} is not a hash made by 'ragagent password'.",
+        $"Make one with 'ragagent password' and store the line that it prints. {ExceptionMapping.RetriesAutomatically}",
+        hasNetworks);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -69,13 +72,15 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
         }
         for (var failures = 0; ;)
         {
-            // Who asks from here on hears of the next one: this one may have read already.
-            var attempt = Interlocked.Exchange(ref _nextAttempt, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            // Requests from here on wait for the next attempt: this one may already have read.
+            var attempt = Interlocked.Exchange(ref _nextAttempt, NewAttempt());
             failures = await TryReadAsync(source, stoppingToken) ? 0 : failures + 1;
             attempt.SetResult();
             await WaitForNextReadAsync(failures, stoppingToken);
         }
     }
+
+    private static TaskCompletionSource NewAttempt() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task<bool> TryReadAsync(SecretConfig source, CancellationToken stopping)
     {
@@ -85,7 +90,7 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
         try
         {
             var (hash, version) = await ReadHashAsync(source, linked.Token);
-            _hash = hash;   // what is no hash has taken the place of the one before it: that one is not wanted any more
+            _hash = hash;   // null if the stored text is not a hash: then the old password must no longer work
             if (hash is null)
             {
                 SetProblem(InvalidHash(version, hasNetworks));
@@ -101,21 +106,28 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
         }
         catch (Exception exception) when (!stopping.IsCancellationRequested)
         {
-            var cause = WithHashRemedy(ExceptionMapping.ToProblem(exception));
-            SetProblem(_hash is null
-                ? AccessClosed(LowercaseFirst(cause.What), cause.Remedy, hasNetworks) with { RetryAfter = cause.RetryAfter }
-                : new Problem(ProblemCatalog.AccessStale, $"The password's hash can't be read again, so the one that was read before goes on: {LowercaseFirst(cause.What)}", cause.Remedy) { RetryAfter = cause.RetryAfter });
+            var cause = ExceptionMapping.ToProblem(exception);
+            var problem = _hash is null
+                ? AccessClosed(LowercaseFirst(cause.What), cause.Remedy, hasNetworks)
+                : new Problem(ProblemCatalog.AccessStale,
+                    $"The password's hash can't be refreshed, so the previous one stays valid: {LowercaseFirst(cause.What)}", cause.Remedy);
+            SetProblem(problem with { RetryAfter = cause.RetryAfter });
             return false;
         }
     }
 
-    /// <summary>Until somebody asks, or the time for another try has come.</summary>
+    /// <summary>Waits for a refresh request or, after a failure, for the next attempt.</summary>
     private async Task WaitForNextReadAsync(int failures, CancellationToken stopping)
     {
         using var waitCancellation = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var refreshRequested = _refreshRequests.Reader.WaitToReadAsync(waitCancellation.Token).AsTask();
         var delay = Retry.After(failures, Random.Shared.NextDouble());
-        var wait = failures == 0 ? Timeout.InfiniteTimeSpan : _problem?.RetryAfter is { } retryAfter && retryAfter > delay ? retryAfter : delay;
+        var wait = failures switch
+        {
+            0 => Timeout.InfiniteTimeSpan,
+            _ when _problem?.RetryAfter is { } retryAfter && retryAfter > delay => retryAfter,
+            _ => delay,
+        };
         await Task.WhenAny(refreshRequested, Task.Delay(wait, time, waitCancellation.Token));
         await waitCancellation.CancelAsync();
         stopping.ThrowIfCancellationRequested();
@@ -129,7 +141,7 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
             return;
         }
         _problem = problem;
-        // Of what closes the door, the supervision tells.
+        // The supervisor logs a problem that blocks everyone.
         if (problem is not null && BlockingProblem is null)
         {
             logger.PasswordHashProblem(problem);
@@ -137,28 +149,11 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
         Changed?.Invoke();
     }
 
-    /// <summary>What is said of any parameter, for this one: what belongs there is a hash.</summary>
-    private static Problem WithHashRemedy(Problem problem) => problem.Remedy.Contains("file://key.txt", StringComparison.Ordinal)
-        ? problem with { Remedy = $"Make the hash with 'ragagent password > hash.txt'. {problem.Remedy.Replace("file://key.txt", "file://hash.txt", StringComparison.Ordinal).Replace("correct secrets", "correct access.password", StringComparison.Ordinal)}" }
-        : problem;
+    private static Problem AccessClosed(string cause, string remedy, bool hasNetworks) => new(
+        ClosedCode,
+        $"Passwords can't be checked, so {(hasNetworks ? "only clients in access.networks get access" : "nobody gets access")}: {cause}",
+        remedy);
 
-    private static Problem AccessClosed(string cause, string remedy, bool hasNetworks) =>
-        new(ClosedCode, $"The password can't be checked, so no visitor gets in{(hasNetworks ? " but those of access.networks" : "")}: {cause}", remedy);
-
-    private static string LowercaseFirst(string sentence) => sentence.Length > 1 && char.IsLower(sentence[1]) ? char.ToLowerInvariant(sentence[0]) + sentence[1..] : sentence;
-}
-
-/// <summary>The app's secrets, with which the password is read again.</summary>
-internal sealed class SecretsWithPasswordRefresh(SecretReader secrets, PasswordHashProvider password, TimeProvider time) : ISecrets
-{
-    // Who asks for an update wants to hear of both; an app whose secrets are there does not wait for visitors' passwords.
-    private static readonly TimeSpan PasswordTimeout = TimeSpan.FromSeconds(2);
-
-    public async Task<SecretVersions> ReadAsync(CancellationToken stopping)
-    {
-        var refresh = password.RefreshAsync();
-        var versions = await secrets.ReadAsync(stopping);
-        await Task.WhenAny(refresh, Task.Delay(PasswordTimeout, time, stopping));
-        return versions;
-    }
+    private static string LowercaseFirst(string sentence) =>
+        sentence.Length > 1 && char.IsLower(sentence[1]) ? char.ToLowerInvariant(sentence[0]) + sentence[1..] : sentence;
 }

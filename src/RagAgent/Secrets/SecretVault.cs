@@ -1,14 +1,6 @@
-using RagAgent.Configuration;
-
 namespace RagAgent.Secrets;
 
-/// <summary>One secret as it was read.</summary>
-/// <param name="Variable">The environment variable that the app reads.</param>
-/// <param name="Value">Its text.</param>
-/// <param name="Delivery">How the app gets it.</param>
-internal sealed record LoadedSecret(string Variable, SecretValue Value, SecretDelivery Delivery);
-
-/// <summary>Holds the secrets that were read, in memory only, by the fingerprint of their versions.</summary>
+/// <summary>Holds the secrets in memory only, by the fingerprint of their versions.</summary>
 internal sealed class SecretVault
 {
     private const int MinScrubLength = 6;
@@ -19,7 +11,7 @@ internal sealed class SecretVault
     private string[] _scrubList = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Has a value scrubbed that is not for the app.</summary>
+    /// <summary>Adds a value to scrub that is not a secret of the app.</summary>
     public void AddToScrubList(SecretValue value)
     {
         lock (_lock)
@@ -42,7 +34,7 @@ internal sealed class SecretVault
         changed.SetResult();
     }
 
-    /// <summary>Returns once the secrets of these versions are held: at once when they are.</summary>
+    /// <summary>Completes as soon as the vault has the secrets of these versions.</summary>
     public async Task WaitAsync(string fingerprint, CancellationToken stopping)
     {
         while (true)
@@ -60,7 +52,7 @@ internal sealed class SecretVault
         }
     }
 
-    /// <returns>The secrets of these versions; null when they were never read by this process.</returns>
+    /// <returns>The secrets of these versions; null if this process never read them.</returns>
     public IReadOnlyList<LoadedSecret>? Find(string fingerprint)
     {
         lock (_lock)
@@ -69,7 +61,7 @@ internal sealed class SecretVault
         }
     }
 
-    /// <summary>Replaces every secret ever held by <c>***</c>: for output of the app and of others that is shown or logged.</summary>
+    /// <summary>Replaces every secret that the vault ever held with <c>***</c>. For output that is shown or logged.</summary>
     public string Scrub(string text)
     {
         string[] pieces;
@@ -80,7 +72,7 @@ internal sealed class SecretVault
         return pieces.Aggregate(text, (rest, piece) => rest.Replace(piece, "***", StringComparison.Ordinal));
     }
 
-    /// <summary>The same for a text whose end was cut off: an end of it that is the beginning of a secret goes, too.</summary>
+    /// <summary>Like <see cref="Scrub"/>, for text that was cut off: also replaces the start of a secret at its end.</summary>
     public string ScrubTruncated(string text)
     {
         string[] pieces;
@@ -100,11 +92,17 @@ internal sealed class SecretVault
         return scrubbed;
     }
 
-    /// <summary>The longest first: one that begins like another would leave the other's end.</summary>
+    /// <summary>Longest first: replacing a secret that is the start of another one would leave the other's end.</summary>
     private void RebuildScrubList() =>
-        _scrubList = [.. _secrets.Values.SelectMany(all => all).Select(one => one.Value.Reveal()).Concat(_otherValues).SelectMany(Pieces).Distinct().OrderByDescending(piece => piece.Length)];
+        _scrubList = [.. _secrets.Values
+            .SelectMany(secrets => secrets)
+            .Select(secret => secret.Value.Reveal())
+            .Concat(_otherValues)
+            .SelectMany(Pieces)
+            .Distinct()
+            .OrderByDescending(piece => piece.Length)];
 
-    /// <summary>The whole value, and its lines: output is shown line by line.</summary>
+    /// <summary>The whole value and its lines, because output is shown line by line.</summary>
     private static IEnumerable<string> Pieces(string value)
     {
         var lines = value.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -11,12 +11,15 @@ internal sealed class SecretsCheck(AgentConfig config, IParameterStore parameter
     {
         if (config.Secrets.Count == 0)
         {
-            return CheckResult.Skipped("The configuration names none.");
+            return CheckResult.Skipped("The configuration names no secrets.");
         }
-        var readable = config.Secrets.Where(secret => secret.Value.Source != SecretSource.Credential || SecretReader.CredentialsDirectory is not null).ToDictionary();
+        var readable = config.Secrets
+            .Where(secret => secret.Value.Source != SecretSource.Credential || SecretReader.CredentialsDirectory is not null)
+            .ToDictionary();
         var unitOnly = config.Secrets.Keys.Except(readable.Keys).Order(StringComparer.Ordinal).ToArray();
-        var note = unitOnly.Length == 0 ? ""
-            : $"{string.Join(", ", unitOnly)}: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was.";
+        var note = unitOnly.Length == 0
+            ? ""
+            : $"{string.Join(", ", unitOnly)}: systemd credentials can only be read inside the unit. 'ragagent status' shows whether they were read.";
         if (readable.Count == 0)
         {
             return CheckResult.Skipped(note);

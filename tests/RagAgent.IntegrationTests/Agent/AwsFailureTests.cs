@@ -35,10 +35,10 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
 
         var problem = await WaitForProblemAsync("aws-denied");
-        Assert.StartsWith($"AWS denies reading the parameter {Parameter}: User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
+        Assert.StartsWith($"AWS denied the request to read the parameter {Parameter}: User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
         Assert.Contains("is not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY",
             problem.What, StringComparison.Ordinal);
-        Assert.Equal("Allow ssm:GetParameter on it to the instance role; no restart is needed.", problem.Remedy);
+        Assert.Equal("Allow the instance role ssm:GetParameter on it. No restart is needed.", problem.Remedy);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();
@@ -52,7 +52,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
 
         var problem = await WaitForProblemAsync("aws-throttled");
-        Assert.Equal($"AWS throttles reading the parameter {Parameter}.", problem.What);
+        Assert.Equal($"AWS is throttling the request to read the parameter {Parameter}.", problem.What);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();
@@ -98,8 +98,8 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
 
         var problem = await WaitForProblemAsync("imds-no-role");
-        Assert.Equal("The instance has no IAM role yet, so there are no AWS credentials.", problem.What);
-        Assert.Equal("Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart.", problem.Remedy);
+        Assert.Equal("The instance has no IAM role, so there are no AWS credentials.", problem.What);
+        Assert.Equal("Attach an instance profile with the agent's role to the instance. The agent picks it up without a restart.", problem.Remedy);
 
         Aws.Instance = instance;
         await WaitUntilServingAsync();
@@ -113,7 +113,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
 
         var problem = await WaitForProblemAsync("imds-role-refused");
-        Assert.Matches("^The instance metadata gives no credentials for the role .+: AssumeRoleUnauthorizedAccess\\.$", problem.What);
+        Assert.Matches("^The instance metadata service has no credentials for the role .+: AssumeRoleUnauthorizedAccess\\.$", problem.What);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();
@@ -127,7 +127,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
 
         var problem = await WaitForProblemAsync("imds-refused");
-        Assert.Equal("The instance metadata service refused to give a session token (403).", problem.What);
+        Assert.Equal("The instance metadata service refused to issue a session token (403).", problem.What);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();
@@ -141,7 +141,7 @@ public sealed class AwsFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
 
         var problem = await WaitForProblemAsync("imds-silent");
-        Assert.Equal($"The instance metadata service at {Aws.ApiEndpoint.Authority} does not answer within 5s.", problem.What);
+        Assert.Equal($"The instance metadata service at {Aws.ApiEndpoint.Authority} did not answer within 5s.", problem.What);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();

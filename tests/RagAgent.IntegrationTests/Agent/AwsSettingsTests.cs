@@ -110,6 +110,6 @@ public sealed class AwsSettingsTests(EngineFixture engineFixture) : AgentTestBas
         StartAgent();
 
         var problem = await WaitForProblemAsync("imds-disabled");
-        Assert.Equal("Give credentials and a region by the standard AWS variables or a profile.", problem.Remedy);
+        Assert.Equal("Set credentials and a region with the standard AWS variables or a profile.", problem.Remedy);
     }
 }

@@ -39,7 +39,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(
             ["rag.example.com. 60 A 203.0.113.7", "rag.example.com. 60 AAAA 2001:db8::7"],
             Aws.HostedZones.Records(Zone).Select(set => set.ToString()));
-        await agent.WaitForLogAsync($"{Host} points at 203.0.113.7 and 2001:db8::7 from now on; the app is at {Url}.");
+        await agent.WaitForLogAsync($"{Host} now points to 203.0.113.7 and 2001:db8::7. The app is at {Url}.");
         Assert.Contains($"\nurl       {Url} (203.0.113.7, 2001:db8::7)\n", (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).Output, StringComparison.Ordinal);
         using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{Port}/") { Headers = { { "Accept", "text/html" } } };
         using var page = await Http.SendAsync(request, TestCancellation);
@@ -60,7 +60,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         var second = StartAgent();
         await WaitUntilPointsAtAsync("203.0.113.7");
         Assert.Equal(1, RecordChanges);
-        await second.WaitForLogAsync($"{Host} points at 203.0.113.7 already; the app is at {Url}.");
+        await second.WaitForLogAsync($"{Host} already points to 203.0.113.7. The app is at {Url}.");
 
         Aws.Instance = Aws.Instance with { PublicIpv4 = "198.51.100.1" };
         await ReloadAsync(second);
@@ -69,10 +69,10 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Theory]
-    [InlineData(Operations.ListResourceRecordSets, $"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.")]
+    [InlineData(Operations.ListResourceRecordSets, $"Allow the instance role route53:ListResourceRecordSets on {Arn}. No restart is needed.")]
     [InlineData(
         Operations.ChangeResourceRecordSets,
-        $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A, the action UPSERT) to the instance role; no restart is needed.")]
+        $"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, type A, action UPSERT). No restart is needed.")]
     public async Task A_missing_Route_53_permission_is_named_and_the_app_still_serves(string operation, string remedy)
     {
         Aws.Faults.Add(operation, new Fault.Error("AccessDenied"));
@@ -108,10 +108,10 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     [Theory]
     [InlineData(
         "Z0000000000", Host, "dns-zone-missing",
-        "There is no hosted zone Z0000000000 in the account of the credentials, so rag.example.com can't be pointed at this machine.")]
+        "The hosted zone Z0000000000 does not exist in the credentials' account, so rag.example.com can't point to this machine.")]
     [InlineData(
         Zone, "rag.example.org", "dns-outside-zone",
-        $"rag.example.org is no name of the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
+        $"rag.example.org is not in the hosted zone {Zone}: RRSet with DNS name rag.example.org. is not permitted in zone example.com.")]
     public async Task A_wrong_hosted_zone_or_name_is_reported(string zone, string name, string code, string what)
     {
         ConfigureDns(zone: zone, name: name);
@@ -142,7 +142,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         ConfigureDns(ipv4: null);
         Aws.Instance = Aws.Instance with { RoleName = null };
         StartAgent();
-        Assert.Equal("The instance has no public address, so rag.example.com can't be pointed at it.", (await WaitForProblemAsync("dns-no-address")).What);
+        Assert.Equal("The instance has no public address, so rag.example.com can't point to it.", (await WaitForProblemAsync("dns-no-address")).What);
 
         Aws.Instance = Aws.Instance with { PublicIpv4 = "203.0.113.7" };
         await WaitForAsync(s => s.Problems.All(problem => problem.Code == "imds-no-role"), "only the role is missing now");
@@ -182,7 +182,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(0, await agent.StopAsync());
 
         Assert.Null(Aws.HostedZones.FindValue(Zone, Host));
-        await agent.WaitForLogAsync($"The machine goes off: {Host} does not point at 203.0.113.7 any more.");
+        await agent.WaitForLogAsync($"The machine is shutting down: deleted the record of {Host} that pointed to 203.0.113.7.");
     }
 
     [Fact]
@@ -198,12 +198,12 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         var denied = await CheckAsync();
         Assert.Equal("failed", denied.Finding);
         Assert.Equal(
-            $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, the type A and AAAA, the action UPSERT and DELETE) " +
-            "to the instance role; no restart is needed.",
+            $"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name {Host}, type A and AAAA, action UPSERT and DELETE). " +
+            "No restart is needed.",
             denied.Remedy);
 
         Aws.Faults.Add(Operations.ListResourceRecordSets, new Fault.Error("AccessDenied"));
-        Assert.Equal($"Allow route53:ListResourceRecordSets on {Arn} to the instance role; no restart is needed.", (await CheckAsync()).Remedy);
+        Assert.Equal($"Allow the instance role route53:ListResourceRecordSets on {Arn}. No restart is needed.", (await CheckAsync()).Remedy);
     }
 
     private async Task<(string Finding, string What, string? Remedy)> CheckAsync()

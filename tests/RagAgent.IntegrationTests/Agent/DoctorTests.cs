@@ -91,7 +91,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         Aws.Faults.Clear();
         Aws.Faults.Add(Operations.GetAuthorizationToken, new Fault.Error("AccessDeniedException"));
         var denied = (await RunDoctorAsync()).Found["registry"];
-        Assert.Equal(("aws-denied", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed."), (denied.Code, denied.Remedy));
+        Assert.Equal(("aws-denied", "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed."), (denied.Code, denied.Remedy));
     }
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
 
         var problem = await WaitForProblemAsync("engine-unreachable");
         Assert.EndsWith("docker.sock can't be opened: permission denied.", problem.What, StringComparison.Ordinal);
-        Assert.Equal("Run it as root (sudo), or add the user 'nobody' to the group that owns the socket (usually 'docker').", problem.Remedy);
+        Assert.Equal("Run this as root (sudo), or add the user 'nobody' to the group that owns the socket (usually 'docker').", problem.Remedy);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
         var agent = StartAgent();
 
         var failure = await WaitForFailureAsync("image-without-shell");
-        Assert.Equal("The image has no /bin/sh, so secrets can't be handed over through memory.", failure.Problem.What);
+        Assert.Equal("The image has no /bin/sh, so secrets can't be passed through memory.", failure.Problem.What);
         await agent.StopAsync();
 
         Config["secrets"] = new JsonObject { ["OPENAI_API_KEY"] = new JsonObject { ["ssm"] = Parameter, ["delivery"] = "environment" } };

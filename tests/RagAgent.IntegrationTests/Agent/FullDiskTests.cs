@@ -50,8 +50,8 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
 
         Assert.Equal(1, update.ExitCode);
         Assert.Matches(
-            $@"^ragagent: the update failed\. Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), " +
-            $@"but 4\d\d MB are free on {engine.Data}\. Free some space",
+            $@"^ragagent: the update failed\. Pulling {Repository}:latest needs 44\d MB of disk space \(6\d MB of layers, their unpacked files and a reserve\), " +
+            $@"but only 4\d\d MB are free on {engine.Data}\. Free some space",
             update.Error);
         Assert.Equal("disk-full", (await WaitForProblemAsync("disk-full")).Code);
         Assert.Equal("old", await ServedVersionAsync());

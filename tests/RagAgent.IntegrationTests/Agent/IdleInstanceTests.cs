@@ -76,11 +76,11 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
 
         var problem = await WaitForProblemAsync("aws-denied");
         Assert.StartsWith(
-            "AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/",
+            "AWS denied the request to stop the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/",
             problem.What,
             StringComparison.Ordinal);
         Assert.DoesNotContain("Encoded", problem.What, StringComparison.Ordinal);
-        Assert.Equal("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0 to the instance role; no restart is needed.", problem.Remedy);
+        Assert.Equal("Allow the instance role ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0. No restart is needed.", problem.Remedy);
         Assert.NotNull(problem.NextTry);
 
         Aws.Faults.Clear();
@@ -113,7 +113,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
             "doctor", "--config", ConfigFile, "--runtime-dir", RuntimeDirectory, "--state-dir", StateDirectory);
 
         Assert.Contains(
-            "ok      idle        EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it.",
+            "ok      idle        EC2 would stop the instance i-0123456789abcdef0 on the agent's request.",
             (await ExamineAsync()).AssertSucceeded(),
             StringComparison.Ordinal);
         Assert.Equal(412, Assert.Single(Aws.Requests.ByOperation(Operations.StopInstances)).Status);
@@ -121,7 +121,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         Aws.Faults.Add(Operations.StopInstances, new Fault.Error("UnauthorizedOperation"));
         var denied = await ExamineAsync();
         Assert.Equal(1, denied.ExitCode);
-        Assert.Contains("FAILED  idle        AWS denies stopping the instance i-0123456789abcdef0", denied.Output, StringComparison.Ordinal);
+        Assert.Contains("FAILED  idle        AWS denied the request to stop the instance i-0123456789abcdef0", denied.Output, StringComparison.Ordinal);
         Assert.Contains("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", denied.Output, StringComparison.Ordinal);
     }
 }

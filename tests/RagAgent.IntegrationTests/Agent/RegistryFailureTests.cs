@@ -16,8 +16,8 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
         StartAgent();
 
         var problem = await WaitForProblemAsync("aws-denied");
-        Assert.StartsWith("AWS denies giving out a registry token: User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
-        Assert.Equal("Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.", problem.Remedy);
+        Assert.StartsWith("AWS denied the request to issue a registry token: User: arn:aws:sts::123456789012:assumed-role/", problem.What, StringComparison.Ordinal);
+        Assert.Equal("Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.", problem.Remedy);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();

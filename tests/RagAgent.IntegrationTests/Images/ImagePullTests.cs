@@ -100,7 +100,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         Assert.False(pulling.IsCompleted);
 
         var refused = await AssertProblem.ThrownAsync(() => AdvanceUntilEndedAsync(pulling, silence));
-        Assert.Equal(("pull-stalled", $"Pulling {Repository}:latest stalled: Docker Engine said nothing for 3m."), (refused.Code, refused.What));
+        Assert.Equal(("pull-stalled", $"Pulling {Repository}:latest stalled: Docker Engine reported no progress for 3m."), (refused.Code, refused.What));
 
         Aws.Faults.Clear();
         using var next = CreateImageStack(SharedEngine);
@@ -128,7 +128,7 @@ public sealed class ImagePullTests(EngineFixture engineFixture) : ImageTestBase(
         Assert.False(pulling.IsCompleted);
 
         var refused = await AssertProblem.ThrownAsync(() => AdvanceUntilEndedAsync(pulling, silence));
-        Assert.Equal(("pull-stalled", $"Pulling {Repository}:latest stalled: Docker Engine said nothing for 10m."), (refused.Code, refused.What));
+        Assert.Equal(("pull-stalled", $"Pulling {Repository}:latest stalled: Docker Engine reported no progress for 10m."), (refused.Code, refused.What));
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class PullDiskSpaceTests(EngineFixture engineFixture) : ImageTestB
 
         Assert.Equal(ProblemCatalog.DiskFull.Code, refused.Code);
         Assert.Matches(
-            $@"^Pulling {Repository}:latest needs 44\d MB of disk \(6\d MB of layers, unpacked, and a reserve\), but 4\d\d MB are free on {engine.Data}\.$",
+            $@"^Pulling {Repository}:latest needs 44\d MB of disk space \(6\d MB of layers, their unpacked files and a reserve\), but only 4\d\d MB are free on {engine.Data}\.$",
             refused.What);
         Assert.Single(Aws.Requests.ByOperation(Operations.RegistryBlob));   // the image's configuration, which lists its layers
 

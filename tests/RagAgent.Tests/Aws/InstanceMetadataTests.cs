@@ -38,7 +38,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_region_is_asked_for_with_a_session_token()
+    public async Task The_region_is_read_with_a_session_token()
     {
         Assert.Equal("eu-central-1", await RegionAsync());
 
@@ -51,7 +51,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     [InlineData("example.com", null)]
     [InlineData(null, "example.com")]
     [InlineData(null, null)]
-    public void No_proxy_is_asked_for_it_however_the_exceptions_are_spelled(string? lower, string? upper)
+    public void The_proxy_exceptions_include_the_service_in_both_spellings(string? lower, string? upper)
     {
         _variables.Set("http_proxy", "http://127.0.0.1:9");
         _variables.Set("no_proxy", lower);
@@ -66,25 +66,25 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_instance_without_a_role_is_told_to_get_one() =>
+    public async Task An_instance_without_a_role_is_reported() =>
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet, so there are no AWS credentials.",
-                "Attach an instance profile with the agent's role to the instance; a role that is attached now is picked up without a restart."),
+            new Problem(ProblemCatalog.ImdsNoRole, "The instance has no IAM role, so there are no AWS credentials.",
+                "Attach an instance profile with the agent's role to the instance. The agent picks it up without a restart."),
             await FailureReasonAsync());
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_role_that_may_not_be_assumed_is_told_with_AWSs_code()
+    public async Task A_role_that_can_not_be_assumed_is_reported_with_the_code_of_AWS()
     {
         Role("""{ "Code": "AssumeRoleUnauthorizedAccess", "Message": "…" }""");
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsRoleRefused, "The instance metadata gives no credentials for the role rag: AssumeRoleUnauthorizedAccess.",
-                "Check that the role's trust policy lets ec2.amazonaws.com assume it; the agent asks again by itself."),
+            new Problem(ProblemCatalog.ImdsRoleRefused, "The instance metadata service has no credentials for the role rag: AssumeRoleUnauthorizedAccess.",
+                "Check that the role's trust policy lets ec2.amazonaws.com assume it. " + ExceptionMapping.RetriesAutomatically),
             await FailureReasonAsync());
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task When_it_has_credentials_the_cause_lies_elsewhere()
+    public async Task If_the_instance_has_credentials_no_reason_is_given()
     {
         Role("""{ "Code": "Success", "AccessKeyId": "AKID", "SecretAccessKey": "canary7731" }""");
 
@@ -95,26 +95,26 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     [InlineData("<html>canary7731")]
     [InlineData("[]")]
     [InlineData("{ \"Code\": 7 }")]
-    public async Task Credentials_that_can_not_be_understood_are_not_shown(string text)
+    public async Task Invalid_credentials_are_not_shown(string text)
     {
         Role(text);
 
-        Assert.Equal(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata's credentials can't be understood.", "The agent tries again by itself."), await FailureReasonAsync());
+        Assert.Equal(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata service sent invalid credentials.", ExceptionMapping.RetriesAutomatically), await FailureReasonAsync());
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_refused_session_token_points_at_the_metadata_options()
+    public async Task A_refused_session_token_points_to_the_metadata_options()
     {
         _responses["PUT /latest/api/token"] = (403, "");
 
-        var expected = new Problem(ProblemCatalog.ImdsRefused, "The instance metadata service refused to give a session token (403).",
-            "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy; the agent asks again by itself.");
+        var expected = new Problem(ProblemCatalog.ImdsRefused, "The instance metadata service refused to issue a session token (403).",
+            "Check the instance's metadata options (HttpEndpoint must be enabled) and any local firewall or proxy. " + ExceptionMapping.RetriesAutomatically);
         Assert.Equal(expected, await AssertProblem.ThrownAsync(RegionAsync));
         Assert.Equal(expected, await FailureReasonAsync());
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_refused_answer_is_told_with_its_status()
+    public async Task A_refused_read_is_reported_with_its_status()
     {
         _responses["GET /latest/meta-data/placement/region"] = (401, "");
 
@@ -122,15 +122,15 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Metadata_that_is_not_there_is_named()
+    public async Task Missing_metadata_is_named()
     {
         _responses.Remove("GET /latest/meta-data/placement/region");
 
-        Assert.Equal(new Problem(ProblemCatalog.ImdsMissing, "The instance metadata has no placement/region.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(RegionAsync));
+        Assert.Equal(new Problem(ProblemCatalog.ImdsMissing, "The instance metadata service has no placement/region.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(RegionAsync));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_service_that_is_silent_is_given_up_after_five_seconds()
+    public async Task A_silent_metadata_service_times_out_after_five_seconds()
     {
         _responses["PUT /latest/api/token"] = (200, "silence");
 
@@ -143,45 +143,45 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         }
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {_imds.Authority} does not answer within 5s.",
-                "Check that it is enabled and, inside a container, that the hop limit is 2; the agent asks again by itself."),
+            new Problem(ProblemCatalog.ImdsSilent, $"The instance metadata service at {_imds.Authority} did not answer within 5s.",
+                "Check that it is enabled. If the agent runs in a container, the hop limit must be 2. " + ExceptionMapping.RetriesAutomatically),
             await AssertProblem.ThrownAsync(() => asking));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_service_that_can_not_be_reached_is_told_with_the_cause()
+    public async Task An_unreachable_metadata_service_is_reported_with_its_cause()
     {
         await _imds.DisposeAsync();
 
         Assert.Equal(
             new Problem(ProblemCatalog.ImdsUnreachable, $"The instance metadata service at {_imds.Authority} can't be reached: the connection was refused.",
-                "On an EC2 instance, check that it is enabled; elsewhere, give credentials and AWS_REGION by the standard variables or a profile."),
+                "On an EC2 instance, check that it is enabled. Elsewhere, set credentials and AWS_REGION with the standard variables or a profile."),
             await AssertProblem.ThrownAsync(RegionAsync));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("true")]
     [InlineData("TRUE")]
-    public async Task A_service_that_is_switched_off_is_never_asked(string value)
+    public async Task A_disabled_metadata_service_is_never_contacted(string value)
     {
         _variables.Set("AWS_EC2_METADATA_DISABLED", value);
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata is switched off (AWS_EC2_METADATA_DISABLED).", "Give credentials and a region by the standard AWS variables or a profile."),
+            new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata service is disabled (AWS_EC2_METADATA_DISABLED).", "Set credentials and a region with the standard AWS variables or a profile."),
             await AssertProblem.ThrownAsync(RegionAsync));
         Assert.Empty(_imds.Requests);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_endpoint_that_is_no_address_is_named()
+    public async Task An_invalid_metadata_endpoint_is_reported()
     {
         _variables.Set("AWS_EC2_METADATA_SERVICE_ENDPOINT", "imds:");
 
-        Assert.Equal("AWS_EC2_METADATA_SERVICE_ENDPOINT is 'imds:', which is no address like http://127.0.0.1:1338.", (await AssertProblem.ThrownAsync(RegionAsync)).What);
+        Assert.Equal("AWS_EC2_METADATA_SERVICE_ENDPOINT is 'imds:', which is not a URL like http://127.0.0.1:1338.", (await AssertProblem.ThrownAsync(RegionAsync)).What);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task No_proxy_is_ever_asked()
+    public async Task The_metadata_service_is_never_read_through_a_proxy()
     {
         _variables.Set("http_proxy", "http://127.0.0.1:1");
 
@@ -189,7 +189,7 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Being_told_to_stop_is_no_failure_of_the_service()
+    public async Task Cancellation_is_not_a_failure_of_the_metadata_service()
     {
         using var metadata = new InstanceMetadata(_time);
 

@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Aws;
 public class Route53XmlTests
 {
     [Fact]
-    public void A_change_has_its_elements_in_the_order_that_Route_53_wants() =>
+    public void A_change_has_its_elements_in_the_order_that_Route_53_requires() =>
         Assert.Equal(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>" +
             "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Comment>why</Comment><Changes><Change><Action>UPSERT</Action>" +
@@ -18,7 +18,7 @@ public class Route53XmlTests
             Encoding.UTF8.GetString(Route53Xml.BuildChangeRequest("why", [("UPSERT", new ResourceRecordSet("rag.example.com", "A", 60, ["203.0.113.7"]))])));
 
     [Fact]
-    public void Records_of_every_making_are_read()
+    public void All_kinds_of_records_are_parsed()
     {
         var sets = Route53Xml.ParseRecordSets("""
             <?xml version="1.0"?>
@@ -40,12 +40,12 @@ public class Route53XmlTests
     [InlineData("")]
     // What an entity stands for may be a file of this machine, or a billion laughs.
     [InlineData("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/hostname\">]><ListResourceRecordSetsResponse><ResourceRecordSets>&e;</ResourceRecordSets></ListResourceRecordSetsResponse>")]
-    public void What_is_no_list_of_records_is_refused(string body) => Assert.ThrowsAny<XmlException>(() => Route53Xml.ParseRecordSets(body));
+    public void A_body_that_is_not_a_list_of_records_is_rejected(string body) => Assert.ThrowsAny<XmlException>(() => Route53Xml.ParseRecordSets(body));
 
     [Theory]
     [InlineData("<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>", "AccessDenied", "no")]
     [InlineData("<InvalidChangeBatch xmlns=\"x\"><Messages><Message>one</Message><Message>two</Message></Messages><RequestId>1</RequestId></InvalidChangeBatch>", "InvalidChangeBatch", "one")]
     [InlineData("<html>a page</html>", null, null)]
     [InlineData("<ErrorResponse><Error><Code>Thrott", null, null)]
-    public void Errors_come_in_two_forms(string body, string? code, string? message) => Assert.Equal((code, message), AwsXml.ParseError(body));
+    public void Both_error_formats_are_parsed(string body, string? code, string? message) => Assert.Equal((code, message), AwsXml.ParseError(body));
 }

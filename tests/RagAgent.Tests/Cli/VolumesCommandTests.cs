@@ -45,7 +45,7 @@ public sealed class VolumesCommandTests : ProgramTestBase
 
         var run = await RunAsync("volumes", "--config", WriteWith($$""" "volumes": [ { "host": "{{Data}}/logs", "container": "/a" } ] """));
 
-        Assert.Equal(new ProgramResult(1, "", $"ragagent: The folder {Data}/logs can't be made: Not a directory. Make it by hand: mkdir -p {Data}/logs && chown 1000:1000 {Data}/logs\n"), run);
+        Assert.Equal(new ProgramResult(1, "", $"ragagent: Could not create the folder {Data}/logs: Not a directory. Create it by hand: mkdir -p {Data}/logs && chown 1000:1000 {Data}/logs\n"), run);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

@@ -26,7 +26,7 @@ public class ContainerFingerprintTests
 
     [Theory]
     [MemberData(nameof(OtherKeys))]
-    public void A_key_that_does_not_shape_it_leaves_its_fingerprint(string key) =>
+    public void A_key_that_does_not_shape_the_container_keeps_its_fingerprint(string key) =>
         Assert.Equal(ContainerSpec.ComputeFingerprint(Config), ContainerSpec.ComputeFingerprint(Changes(shaping: false)[key]));
 
     [Fact]
@@ -38,7 +38,7 @@ public class ContainerFingerprintTests
     }
 
     [Fact]
-    public void Every_key_of_the_container_is_known_to_this_test()
+    public void Every_container_key_is_listed_in_the_fingerprint_test()
     {
         // A key that is added must be put on one of the two sides.
         string[] known = ["Name", "Port", "Memory", "Cpus", "User", "ReadOnlyRoot", "Volumes", "StopTimeout"];

@@ -19,10 +19,10 @@ public class ContainerOutputTests
             ContainerOutput.LastLines(string.Join('\n', Enumerable.Range(1, 20).Select(i => $"line {i}\r")) + "\n", "error 1\n\n error 2", _vault.Scrub));
 
     [Fact]
-    public void Secrets_are_taken_out() => Assert.Equal(["key is ***."], ContainerOutput.LastLines($"key is {Secret}.", "", _vault.Scrub));
+    public void Secrets_are_removed_from_the_output() => Assert.Equal(["key is ***."], ContainerOutput.LastLines($"key is {Secret}.", "", _vault.Scrub));
 
     [Fact]
-    public void A_long_line_is_cut_but_never_through_a_secret()
+    public void A_long_output_line_is_cut_but_never_inside_a_secret()
     {
         for (var before = 480; before < 510; before++)
         {

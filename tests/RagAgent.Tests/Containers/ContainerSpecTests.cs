@@ -23,7 +23,7 @@ public class ContainerSpecTests
     };
 
     [Fact]
-    public void It_is_named_and_made_from_the_image_by_digest()
+    public void The_container_has_the_configured_name_and_the_image_digest()
     {
         var create = Create(Config);
 
@@ -31,7 +31,7 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void Its_port_is_published_on_loopback_only_at_a_port_of_the_engines_choice()
+    public void The_port_is_published_on_loopback_only_at_a_port_that_the_engine_picks()
     {
         var (port, bindings) = Assert.Single(Host(Config).PortBindings ?? new Dictionary<string, IList<PortBinding>>());
         var binding = Assert.Single(bindings);
@@ -40,7 +40,7 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void Only_the_agent_restarts_it_and_an_init_passes_signals_on()
+    public void Only_the_agent_restarts_the_container_and_an_init_forwards_signals()
     {
         var host = Host(Config);
 
@@ -57,7 +57,7 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void Without_limits_there_are_none()
+    public void Without_configured_limits_the_container_has_none()
     {
         var host = Host(Config);
 
@@ -65,15 +65,15 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void Cores_may_be_parts_of_one() => Assert.Equal(1_500_000_000, Host(With(c => c with { Cpus = 1.5 })).NanoCPUs);
+    public void A_CPU_limit_can_be_a_fraction() => Assert.Equal(1_500_000_000, Host(With(c => c with { Cpus = 1.5 })).NanoCPUs);
 
     [Fact]
-    public void Volumes_are_mounted_as_configured_and_a_folder_that_is_missing_is_not_made() => Assert.Equal(
+    public void Volumes_are_mounted_as_configured_without_creating_missing_folders() => Assert.Equal(
         [("bind", "/var/a", "/app/a", false), ("volume", "models", "/cache", true)],
         Host(Config).Mounts!.Select(mount => (mount.Type, mount.Source, mount.Target, mount.ReadOnly)));
 
     [Fact]
-    public void A_read_only_root_leaves_a_place_for_temporary_files()
+    public void A_read_only_root_still_has_a_tmpfs_for_temporary_files()
     {
         Assert.Null(Host(Config).Tmpfs);
         var host = Host(With(c => c with { ReadOnlyRoot = true }));
@@ -82,7 +82,7 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void It_can_gain_no_privileges_and_its_log_is_bounded()
+    public void The_container_can_not_gain_privileges_and_its_log_is_bounded()
     {
         var host = Host(Config);
 
@@ -91,20 +91,20 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void The_agents_probe_is_the_only_one() => Assert.Equal(["NONE"], Create(Config).Healthcheck?.Test);
+    public void The_image_health_check_is_disabled() => Assert.Equal(["NONE"], Create(Config).Healthcheck?.Test);
 
     [Fact]
-    public void Its_stop_timeout_is_the_configured_one() =>
+    public void The_container_has_the_configured_stop_timeout() =>
         Assert.Equal(TimeSpan.FromSeconds(45), Create(With(c => c with { StopTimeout = TimeSpan.FromSeconds(45) })).StopTimeout);
 
     [Theory]
     [InlineData(null, "")]
     [InlineData("1000:1000", "1000:1000")]
-    public void It_runs_as_the_images_user_unless_another_is_configured(string? user, string expected) =>
+    public void The_container_runs_as_the_image_user_unless_another_one_is_configured(string? user, string expected) =>
         Assert.Equal(expected, Create(With(c => c with { User = user })).User);
 
     [Fact]
-    public void Its_labels_say_whose_it_is_and_what_it_runs() =>
+    public void Labels_identify_the_agent_and_the_release() =>
         Assert.Equal(
             new Dictionary<string, string>
             {
@@ -118,7 +118,7 @@ public class ContainerSpecTests
             Create(Config).Labels);
 
     [Fact]
-    public void What_the_labels_say_is_read_from_them_again()
+    public void A_container_is_read_back_from_its_labels()
     {
         var seen = new ContainerInspectResponse
         {
@@ -135,7 +135,7 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void A_container_with_no_labels_and_no_port_is_read_too()
+    public void A_container_without_labels_and_port_is_read()
     {
         var seen = new ContainerInspectResponse { ID = "0123", Name = "/x" };
 
@@ -143,7 +143,7 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void With_secrets_a_shell_reads_them_before_the_images_own_command_runs()
+    public void A_shell_reads_the_secrets_before_the_image_command_runs()
     {
         var create = Create(Config, new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory));
 
@@ -158,7 +158,7 @@ public class ContainerSpecTests
     [InlineData(true, false, new[] { "/entry" })]
     [InlineData(false, true, new[] { "run", "--fast" })]
     [InlineData(false, false, new string[0])]
-    public void The_images_entrypoint_and_command_may_be_missing(bool entrypoint, bool command, string[] expected)
+    public void The_image_can_lack_an_entrypoint_and_a_command(bool entrypoint, bool command, string[] expected)
     {
         var image = new ImageInspectResponse { Config = new() { Entrypoint = entrypoint ? new List<string> { "/entry" } : null, Cmd = command ? new List<string> { "run", "--fast" } : null } };
 
@@ -168,7 +168,7 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void Secrets_for_an_image_without_a_shell_are_environment_and_leave_its_command_alone()
+    public void Environment_secrets_leave_the_image_command_alone()
     {
         var create = Create(Config, new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Environment));
 
@@ -179,7 +179,7 @@ public class ContainerSpecTests
     }
 
     [Fact]
-    public void Each_secret_goes_its_own_way()
+    public void Each_secret_uses_its_own_delivery()
     {
         var create = Create(Config, new LoadedSecret("A", new SecretValue("sk-1"), SecretDelivery.Environment), new LoadedSecret("B", new SecretValue("sk-2"), SecretDelivery.Memory));
 

@@ -18,15 +18,15 @@ public class EngineProblemsTests
     [InlineData(500, "listen tcp4 127.0.0.1:8501: bind: address already in use", "engine-port-taken", "Docker Engine could not start the container: listen tcp4 127.0.0.1:8501: bind: address already in use.")]
     [InlineData(500, "write /var/lib/docker/x: no space left on device", "disk-full", "Docker Engine could not start the container: the disk is full.")]
     [InlineData(404, "No such image: registry/app@sha256:aa", "image-missing", "Docker Engine could not start the container: the image is no longer on disk.")]
-    [InlineData(400, "invalid mount config for type \"bind\": bind source path does not exist: /x", "volume-missing", "The folder /x of container.volumes is not there.")]
+    [InlineData(400, "invalid mount config for type \"bind\": bind source path does not exist: /x", "volume-missing", "The folder /x of container.volumes does not exist.")]
     [InlineData(500, "error while creating mount source path '/x': mkdir /x: read-only file system", "engine-mount",
         "Docker Engine could not start the container: error while creating mount source path '/x': mkdir /x: read-only file system.")]
     [InlineData(400, "unable to find user app: no matching entries in passwd file", "engine-user", "Docker Engine could not start the container: unable to find user app: no matching entries in passwd file.")]
     [InlineData(400, "client version 1.44 is too new. Maximum supported API version is 1.41", "engine-unreachable",
-        "Docker Engine speaks another API version than before: client version 1.44 is too new. Maximum supported API version is 1.41.")]
+        "Docker Engine no longer speaks the same API version: client version 1.44 is too new. Maximum supported API version is 1.41.")]
     [InlineData(500, "something new.\n", "engine-refused", "Docker Engine could not start the container: something new.")]
     [InlineData(404, "No such container: 0123", "engine-refused", "Docker Engine could not start the container: No such container: 0123.")]
-    public void The_engines_refusals_become_sentences(int status, string message, string code, string sentence)
+    public void Engine_errors_become_sentences(int status, string message, string code, string sentence)
     {
         var body = System.Text.Json.JsonSerializer.Serialize(new { message });
 
@@ -52,12 +52,12 @@ public class EngineProblemsTests
     [InlineData("parent snapshot sha256:0123 does not exist: not found")]
     [InlineData("content digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: not found")]
     [InlineData("blob sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef not found")]
-    public void A_layer_that_is_broken_on_disk_is_told_from_other_refusals(string message)
+    public void A_corrupt_layer_on_disk_is_told_from_other_errors(string message)
     {
         var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "create the container");
 
         Assert.Equal("image-corrupt", problem.Code);
-        Assert.Equal($"Docker Engine could not create the container: a layer of the image on disk is broken ({message}).", problem.What);
+        Assert.Equal($"Docker Engine could not create the container: a layer of the image on disk is corrupt ({message}).", problem.What);
     }
 
     [Theory]
@@ -65,19 +65,11 @@ public class EngineProblemsTests
     [InlineData("ttrpc: closed: unknown", "engine-containerd")]
     [InlineData("driver failed programming external connectivity on endpoint ragstream: (iptables failed: iptables: No chain/target/match by that name.)", "engine-network")]
     [InlineData("failed to create shim task: OCI runtime create failed: fork/exec /proc/self/exe: resource temporarily unavailable: unknown", "engine-short")]
-    public void What_the_engine_itself_lacks_is_not_held_against_an_image(string message, string code)
+    public void A_fault_of_the_engine_itself_does_not_count_against_the_image(string message, string code)
     {
         var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container");
         Assert.Equal((code, 0), (problem.Code, ContainerProblems.Weight(problem)));
     }
-
-    [Theory]
-    [InlineData("nginx@sha256:aa", "docker.io/library/nginx@sha256:aa")]
-    [InlineData("team/app@sha256:aa", "docker.io/team/app@sha256:aa")]
-    [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
-    [InlineData("localhost:5000/app@sha256:aa", "localhost:5000/app@sha256:aa")]
-    [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa")]
-    public void An_image_of_Docker_Hub_is_listed_by_its_full_name(string listed, string name) => Assert.Equal(name, DockerEngine.CanonicalName(listed));
 
     [Theory]
     // The command is not in the image: a removed `lower` file looks the same, and nothing tells the two apart.
@@ -87,7 +79,7 @@ public class EngineProblemsTests
     [InlineData("error creating overlay mount to /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init/merged: input/output error", "engine-refused")]
     [InlineData("mkdir /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init: no space left on device", "disk-full")]
     [InlineData("error mounting \"/data\" to rootfs \"/var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged\" at \"/app\": not a directory", "engine-mount")]
-    public void What_only_looks_like_a_broken_layer_is_not_taken_for_one(string message, string code) =>
+    public void An_error_that_resembles_a_corrupt_layer_is_not_taken_for_one(string message, string code) =>
         Assert.Equal(code, EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container").Code);
 
     [Theory]
@@ -98,17 +90,17 @@ public class EngineProblemsTests
     [InlineData("[]", "[]")]
     [InlineData("7", "7")]
     [InlineData("{\"message\":7}", "{\"message\":7}")]
-    public void The_engines_own_words_are_found_in_whatever_it_sent(string body, string expected) =>
+    public void The_error_message_is_found_in_any_response_body(string body, string expected) =>
         Assert.Equal(expected, EngineProblems.ErrorMessage(new DockerApiException(HttpStatusCode.InternalServerError, body)));
 
     [Fact]
-    public void An_engine_whose_socket_is_missing_does_not_run() =>
+    public void An_engine_without_a_socket_is_reported_as_not_running() =>
         Assert.Equal(
             new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: its socket {Socket} does not exist.", "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),
             EngineProblems.From(Failed(SocketError.AddressNotAvailable), "answer", Socket));
 
     [Fact]
-    public void An_engine_whose_socket_nobody_listens_on_does_not_run()
+    public void An_engine_whose_socket_has_no_listener_is_reported_as_not_running()
     {
         var socket = Path.GetTempFileName();
         try
@@ -124,20 +116,20 @@ public class EngineProblemsTests
     }
 
     [Fact]
-    public void A_socket_that_this_user_may_not_open_names_the_group_to_join() =>
+    public void A_denied_socket_reports_the_group_to_join() =>
         Assert.Equal(
             new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine's socket {Socket} can't be opened: permission denied.",
-                $"Run it as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
+                $"Run this as root (sudo), or add the user '{Environment.UserName}' to the group that owns the socket (usually 'docker')."),
             EngineProblems.From(Failed(SocketError.AccessDenied), "answer", Socket));
 
     [Fact]
-    public void A_connection_that_breaks_is_told_with_its_cause()
+    public void A_broken_connection_is_reported_with_its_cause()
     {
         var socket = Path.GetTempFileName();
         try
         {
             Assert.Equal(
-                $"Docker Engine's connection on {socket} broke: the connection was cut.",
+                $"The connection to Docker Engine on {socket} broke: the connection was cut.",
                 EngineProblems.From(new IOException("read", new SocketException((int)SocketError.ConnectionReset)), "answer", socket).What);
         }
         finally
@@ -150,11 +142,11 @@ public class EngineProblemsTests
     [InlineData(400, "client version 1.44 is too new", true)]
     [InlineData(400, "invalid mount config", false)]
     [InlineData(500, "client version", false)]
-    public void After_a_change_of_the_engines_version_the_connection_is_made_anew(int status, string message, bool outOfReach) =>
+    public void A_changed_engine_version_counts_as_a_connection_failure(int status, string message, bool outOfReach) =>
         Assert.Equal(outOfReach, EngineProblems.IsConnectionFailure(new DockerApiException((HttpStatusCode)status, $$"""{"message":"{{message}}"}""")));
 
     [Fact]
-    public void What_is_neither_is_a_fault_of_the_agent() =>
+    public void Any_other_exception_is_reported_as_a_fault_of_the_agent() =>
         Assert.Equal("unexpected", EngineProblems.From(new InvalidCastException("x"), "answer", Socket).Code);
 
     private static HttpRequestException Failed(SocketError error) => new("Connection failed.", new SocketException((int)error));

@@ -10,7 +10,7 @@ public class LineAssemblerTests
     private readonly List<(string Text, bool IsWhole)> _lines = [];
 
     [Fact]
-    public void A_message_with_an_end_of_line_is_a_line()
+    public void A_message_with_a_line_break_is_a_line()
     {
         Out(1, "one\n");
         Out(1, "\n");
@@ -21,7 +21,7 @@ public class LineAssemblerTests
     }
 
     [Fact]
-    public void Pieces_of_one_time_are_one_line_also_when_the_other_stream_comes_between()
+    public void Pieces_with_one_timestamp_form_a_line_even_with_the_other_stream_in_between()
     {
         Out(1, "one ");
         Assert.True(_assembler.HasPendingLine);
@@ -34,7 +34,7 @@ public class LineAssemblerTests
     }
 
     [Fact]
-    public void A_message_of_another_time_is_a_new_line_for_some_engines_leave_the_end_of_a_split_line_out()
+    public void A_message_with_another_timestamp_starts_a_new_line()
     {
         Out(1, "begin ");
         Out(1, "end");
@@ -44,7 +44,7 @@ public class LineAssemblerTests
     }
 
     [Fact]
-    public void Of_a_line_without_an_end_enough_is_taken_and_its_rest_is_dropped_by_stream()
+    public void An_overlong_line_is_cut_and_its_rest_is_dropped_per_stream()
     {
         Out(1, new string('x', LineAssembler.MaxLineLength));
         Out(1, "rest");
@@ -56,7 +56,7 @@ public class LineAssemblerTests
     }
 
     [Fact]
-    public void After_the_rest_of_a_cut_line_without_its_end_the_next_line_is_there()
+    public void The_line_after_a_cut_line_without_a_line_break_is_kept()
     {
         Out(1, new string('x', LineAssembler.MaxLineLength));
         Out(1, "rest");
@@ -69,7 +69,7 @@ public class LineAssemblerTests
     }
 
     [Fact]
-    public void At_the_end_what_is_begun_is_a_line()
+    public void A_flush_emits_unfinished_lines()
     {
         Out(1, "half");
         Err(2, "other half");
@@ -80,7 +80,7 @@ public class LineAssemblerTests
     }
 
     [Fact]
-    public void What_is_given_out_early_is_told_as_cut_and_its_rest_is_dropped()
+    public void A_line_emitted_early_is_marked_as_cut_and_its_rest_is_dropped()
     {
         Out(1, "half");
         _assembler.Truncate(Add);

@@ -42,7 +42,7 @@ public sealed class LogFollowerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_container_that_is_gone_is_left_two_seconds_later_however_often_that_is_told()
+    public async Task Following_ends_two_seconds_after_the_removal_however_often_it_is_reported()
     {
         var stopping = TestContext.Current.CancellationToken;
         var following = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -32,7 +32,7 @@ public class LogPositionTests
         });
 
     [Fact]
-    public void The_engine_is_not_asked_for_more_than_the_last_seconds()
+    public void The_engine_is_asked_only_for_the_last_seconds()
     {
         var place = LogPosition.Start;
         for (var at = 0L; at < 100 * Second; at += Second / 10)
@@ -45,7 +45,7 @@ public class LogPositionTests
     }
 
     [Fact]
-    public void Inside_of_a_split_line_the_place_stays_before_its_beginning()
+    public void Inside_a_split_line_the_position_stays_before_its_start()
     {
         var place = LogPosition.Start;
         for (var i = 1; i <= 10; i++)
@@ -63,7 +63,7 @@ public class LogPositionTests
     }
 
     [Fact]
-    public void When_the_engine_has_thrown_the_anchor_away_only_newer_messages_count_and_that_is_known()
+    public void If_the_engine_deleted_the_first_message_only_newer_ones_count_and_a_gap_is_known()
     {
         var resumption = new LogReplayFilter(new LogPosition(10, 10, 3, 0, 12));
 
@@ -75,7 +75,7 @@ public class LogPositionTests
     }
 
     [Fact]
-    public void After_a_time_nothing_of_before_is_shown()
+    public void A_position_after_a_time_skips_all_earlier_messages()
     {
         var place = LogPosition.After(100);
         var resumption = new LogReplayFilter(place);

@@ -9,7 +9,7 @@ public class LogRateLimiterTests
     private readonly LogRateLimiter _limiter = new();
 
     [Fact]
-    public void A_burst_of_two_thousand_lines_passes_and_then_two_hundred_a_second()
+    public void A_burst_of_2000_lines_passes_and_then_200_lines_per_second()
     {
         Assert.Equal(2000, Admitted(from: Second, lines: 5000, over: 0));
         Assert.Equal(200, Admitted(from: 2 * Second, lines: 5000, over: 0));
@@ -17,7 +17,7 @@ public class LogRateLimiterTests
     }
 
     [Fact]
-    public void Silence_gives_the_burst_back_and_no_more()
+    public void Silence_restores_the_burst_and_no_more()
     {
         Admitted(from: Second, lines: 5000, over: 0);
 
@@ -25,17 +25,17 @@ public class LogRateLimiterTests
     }
 
     [Fact]
-    public void A_pace_below_the_cap_always_passes() => Assert.Equal(20_000, Admitted(from: Second, lines: 20_000, over: 20_000 * Second / 190));
+    public void A_rate_below_the_limit_always_passes() => Assert.Equal(20_000, Admitted(from: Second, lines: 20_000, over: 20_000 * Second / 190));
 
     [Fact]
-    public void Few_lines_that_are_long_are_capped_by_their_bytes()
+    public void A_few_long_lines_are_limited_by_their_bytes()
     {
         Assert.Equal(4_000_000 / 8192, Admitted(from: Second, lines: 1000, over: 0, length: 8192));
         Assert.Equal(1_000_000 / 8192, Admitted(from: 2 * Second, lines: 1000, over: 0, length: 8192));
     }
 
     [Fact]
-    public void Times_that_go_back_give_nothing()
+    public void Timestamps_that_go_back_restore_nothing()
     {
         Admitted(from: 100 * Second, lines: 5000, over: 0);
 

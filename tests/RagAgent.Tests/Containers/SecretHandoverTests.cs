@@ -37,7 +37,7 @@ public class SecretHandoverTests
 
     [Theory]
     [MemberData(nameof(Shells))]
-    public void A_secret_may_have_any_variables_name(string shell)
+    public void A_secret_can_have_any_variable_name(string shell)
     {
         string[] names = ["s", "l", "secret", "line", "_x", "ragagent", "text", "Path1"];
 
@@ -48,7 +48,7 @@ public class SecretHandoverTests
 
     [Theory]
     [MemberData(nameof(Shells))]
-    public void The_images_own_environment_stays_as_it_is(string shell)
+    public void The_environment_of_the_image_stays_unchanged(string shell)
     {
         var run = Run(shell, SecretHandover.BuildMessage([Secret("KEY", "sk-1")]), ShowEnvironment, ("s", "mine"), ("l", "mine too"), ("HOME", "/home"));
 
@@ -57,7 +57,7 @@ public class SecretHandoverTests
 
     [Theory]
     [MemberData(nameof(Shells))]
-    public void Nothing_but_the_secrets_is_added(string shell)
+    public void Only_the_secrets_are_added_to_the_environment(string shell)
     {
         var without = Run(shell, SecretHandover.BuildMessage([]), ShowEnvironment).Names;
         var with = Run(shell, SecretHandover.BuildMessage([Secret("KEY", "sk-1")]), ShowEnvironment).Names;
@@ -67,7 +67,7 @@ public class SecretHandoverTests
 
     [Theory]
     [MemberData(nameof(Shells))]
-    public void An_input_that_ends_early_starts_nothing_and_says_why(string shell)
+    public void An_input_that_ends_early_does_not_start_the_app_and_says_why(string shell)
     {
         var message = SecretHandover.BuildMessage([Secret("ONE", $"{Canary}\n#end\nmore"), Secret("TWO", $"'\n#end\n#''''\n''{Canary}")]);
         for (var length = 0; length < message.Length; length++)
@@ -80,7 +80,7 @@ public class SecretHandoverTests
 
     [Theory]
     [MemberData(nameof(Shells))]
-    public void The_commands_input_is_empty(string shell)
+    public void The_input_of_the_command_is_empty(string shell)
     {
         var run = Run(shell, [.. SecretHandover.BuildMessage([Secret("KEY", "sk-1")]), .. "left over"u8], ["/bin/cat"]);
 
@@ -89,7 +89,7 @@ public class SecretHandoverTests
 
     [Theory]
     [MemberData(nameof(Shells))]
-    public void The_command_gets_its_arguments_as_they_are_and_takes_the_shells_place(string shell)
+    public void The_command_gets_its_arguments_unchanged_and_replaces_the_shell(string shell)
     {
         var run = Run(shell, SecretHandover.BuildMessage([Secret("KEY", "sk-1")]), ["/bin/sh", "-c", "printf '%s|' \"$@\"; exit 42", "name", "two words", "$KEY", "", "*"]);
 
@@ -97,7 +97,7 @@ public class SecretHandoverTests
     }
 
     [Fact]
-    public void The_script_itself_holds_no_secret() =>
+    public void The_script_contains_no_secret() =>
         Assert.Equal(["/bin/sh", "-c", "ragagent"], SecretHandover.Entrypoint.Where((_, i) => i != 2));
 
     private static LoadedSecret Secret(string variable, string value) => new(variable, new SecretValue(value), SecretDelivery.Memory);

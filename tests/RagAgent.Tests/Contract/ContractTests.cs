@@ -173,7 +173,7 @@ public sealed partial class ContractTests
 
     private sealed class Parameters : IParameterStore
     {
-        public Task<RawSecret> ReadAsync(string name, CancellationToken stopping) =>
+        public Task<RawSecret> ReadAsync(string name, SecretPurpose purpose, CancellationToken stopping) =>
             Task.FromResult(new RawSecret("""{ "key": "value" }""", "3"));
     }
 }

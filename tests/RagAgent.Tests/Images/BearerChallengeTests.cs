@@ -14,7 +14,7 @@ public class BearerChallengeTests
     [InlineData("Bearer realm=\"https://auth.example/token\",service=\"r\",scope=\"repository:a:pull,push\"", "https://auth.example/token", "r", "repository:a:pull,push")]
     [InlineData("bearer Realm=\"https://auth.example/token\"", "https://auth.example/token", null, null)]
     [InlineData("Bearer service=\"r\",realm=\"https://auth.example/token\"", "https://auth.example/token", "r", null)]
-    public void A_challenge_is_taken_apart(string header, string realm, string? service, string? scope) =>
+    public void A_bearer_challenge_is_parsed(string header, string realm, string? service, string? scope) =>
         Assert.Equal(new BearerChallenge(new Uri(realm), service, scope), Find(header));
 
     [Theory]
@@ -23,13 +23,13 @@ public class BearerChallengeTests
     [InlineData("Bearer realm=\"/relative\"")]
     [InlineData("Bearer realm=\"https://unfinished")]
     [InlineData("Bearer service=\"r\"")]
-    public void What_is_no_challenge_for_a_token_is_none(string header) => Assert.Null(Find(header));
+    public void Other_headers_are_not_taken_for_a_bearer_challenge(string header) => Assert.Null(Find(header));
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("""{ "token": "t" }""")]
     [InlineData("""{ "access_token": "t" }""")]
     [InlineData("""{ "token": "", "access_token": "t" }""")]
-    public async Task The_token_has_either_of_two_names(string answer)
+    public async Task The_token_can_have_either_of_two_names(string answer)
     {
         await using var server = await TestServer.StartAsync(context => context.Response.WriteAsync(answer));
 
@@ -42,7 +42,7 @@ public class BearerChallengeTests
     [InlineData("<html>", 200)]
     [InlineData("""{ "token": 7 }""", 200)]
     [InlineData("""{ "token": "t" }""", 403)]
-    public async Task Without_a_token_the_image_is_not_for_everyone(string answer, int status)
+    public async Task A_response_without_a_token_means_that_anonymous_access_is_refused(string answer, int status)
     {
         await using var server = await TestServer.StartAsync(context =>
         {
@@ -52,11 +52,11 @@ public class BearerChallengeTests
 
         var refused = await AssertProblem.ThrownAsync(() => TokenAsync(server.Address));
 
-        Assert.Equal(("registry-denied", "The registry registry.example gave out no token for anonymous access."), (refused.Code, refused.What));
+        Assert.Equal(("registry-denied", "The registry registry.example refused anonymous access to the image."), (refused.Code, refused.What));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Without_a_service_the_registrys_name_is_sent_and_a_query_of_the_realm_is_kept()
+    public async Task Without_a_service_the_registry_host_is_sent_and_the_query_of_the_realm_is_kept()
     {
         await using var server = await TestServer.StartAsync(context => context.Response.WriteAsync("""{ "token": "t" }"""));
 

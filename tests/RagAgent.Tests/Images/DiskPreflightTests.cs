@@ -22,15 +22,15 @@ public class DiskPreflightTests
     [InlineData("A X C", 100_000_000)]
     [InlineData("B C", 1_000_000_000)]   // the same layers upon others are others to the engine
     [InlineData("X|A|A B", 10_000_000)]
-    public void What_is_missing_is_what_no_image_on_disk_has_upon_the_same_layers(string onDisk, long missing) =>
+    public void Layers_are_missing_unless_an_image_on_disk_has_them_on_top_of_the_same_layers(string onDisk, long missing) =>
         Assert.Equal(missing, DiskPreflight.MissingBytes(Layers, DiffIds, onDisk.Split('|').Select(image => image.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
 
     [Fact]
-    public void A_layer_that_stands_twice_is_pulled_once() =>
+    public void A_layer_that_occurs_twice_is_counted_once() =>
         Assert.Equal(1_000_000_000, DiskPreflight.MissingBytes([.. Layers, Layers[0]], [.. DiffIds, "A"], []));
 
     [Fact]
-    public void A_configuration_that_does_not_fit_its_manifest_proves_nothing_about_what_is_there() =>
+    public void A_config_blob_that_does_not_match_its_manifest_is_ignored() =>
         Assert.Equal(1_000_000_000, DiskPreflight.MissingBytes(Layers, ["A", "B"], [["A", "B", "C"]]));
 
     [Theory]
@@ -38,20 +38,20 @@ public class DiskPreflightTests
     [InlineData(1, 256_000_003)]
     [InlineData(0, 0)]
     [InlineData(long.MaxValue, long.MaxValue)]
-    public void Needed_is_three_times_what_is_missing_and_a_reserve(long missing, long needed) => Assert.Equal(needed, DiskPreflight.RequiredBytes(missing));
+    public void A_pull_needs_three_times_the_missing_bytes_and_a_reserve(long missing, long needed) => Assert.Equal(needed, DiskPreflight.RequiredBytes(missing));
 
     [Fact]
-    public void What_does_not_fit_is_refused_with_the_figures()
+    public void An_image_that_does_not_fit_is_refused_with_the_figures()
     {
         var problem = AssertProblem.Thrown(() => DiskPreflight.RequireSpace(1_000_000_000, new FreeSpace("/var/lib/docker", 3_255_999_999), Ref));
 
         Assert.Equal(new Problem(ProblemCatalog.DiskFull,
-            "Pulling registry/app:latest needs 3.3 GB of disk (1.0 GB of layers, unpacked, and a reserve), but 3.3 GB are free on /var/lib/docker.",
-            "Free some space ('docker system df' shows what the engine holds) or enlarge the volume; the agent tries again by itself."), problem);
+            "Pulling registry/app:latest needs 3.3 GB of disk space (1.0 GB of layers, their unpacked files and a reserve), but only 3.3 GB are free on /var/lib/docker.",
+            "Free some space ('docker system df' shows what the engine uses) or enlarge the volume. " + ExceptionMapping.RetriesAutomatically), problem);
     }
 
     [Fact]
-    public void What_just_fits_is_pulled_and_so_is_what_can_not_be_known()
+    public void An_image_that_just_fits_and_an_unknown_disk_are_accepted()
     {
         DiskPreflight.RequireSpace(1_000_000_000, new FreeSpace("/var/lib/docker", 3_256_000_000), Ref);
         DiskPreflight.RequireSpace(long.MaxValue, null, Ref);
@@ -59,7 +59,7 @@ public class DiskPreflightTests
     }
 
     [Fact]
-    public void Whatever_a_manifest_states_the_need_is_a_number() =>
+    public void The_required_space_is_a_number_whatever_a_manifest_claims() =>
         Gen.Select(Gen.Long, Gen.Long, Gen.Int[0, 3]).Sample(t =>
         {
             Layer[] layers = [new("sha256:a", t.Item1), new("sha256:b", t.Item2)];

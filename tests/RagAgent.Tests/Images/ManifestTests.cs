@@ -10,7 +10,7 @@ namespace RagAgent.Tests.Images;
 public class ManifestTests
 {
     private const string Reference = "registry.example.com/app:latest";
-    private const string NotUnderstood = "registry.example.com/app:latest has a manifest that is not an image's.";
+    private const string NotUnderstood = "The manifest of registry.example.com/app:latest is not a container image's.";
 
     private static readonly string[] Pieces =
     [
@@ -25,16 +25,16 @@ public class ManifestTests
     [InlineData(MediaTypes.OciIndex, true)]
     [InlineData("application/vnd.docker.distribution.manifest.v1+json", false)]
     [InlineData(null, false)]
-    public void An_index_is_known_by_its_media_type(string? mediaType, bool isIndex) => Assert.Equal(isIndex, MediaTypes.IsIndex(mediaType));
+    public void An_index_is_recognized_by_its_media_type(string? mediaType, bool isIndex) => Assert.Equal(isIndex, MediaTypes.IsIndex(mediaType));
 
     [Fact]
-    public void All_four_media_types_are_asked_for() =>
+    public void All_four_media_types_are_accepted() =>
         Assert.Equal([MediaTypes.OciIndex, MediaTypes.OciManifest, MediaTypes.DockerManifestList, MediaTypes.DockerManifest], MediaTypes.All);
 
     [Theory]
     [InlineData(MediaTypes.DockerManifest)]
     [InlineData(MediaTypes.OciManifest)]
-    public void An_image_is_its_configuration_and_its_layers_with_their_sizes(string mediaType)
+    public void A_manifest_has_a_config_digest_and_layers_with_their_sizes(string mediaType)
     {
         var manifest = Manifest.Parse(Bytes($$"""
             { "schemaVersion": 2, "mediaType": "{{mediaType}}", "config": { "digest": "sha256:cc", "size": 7 },
@@ -49,7 +49,7 @@ public class ManifestTests
     [InlineData("application/vnd.oci.image.layer.v1.tar+gzip", false)]
     [InlineData("application/vnd.docker.image.rootfs.diff.tar.gzip", false)]
     [InlineData("application/vnd.oci.image.layer.v1.tar+zstd", true)]
-    public void One_layer_with_zstd_is_enough_to_need_an_engine_that_reads_it(string mediaType, bool zstd)
+    public void One_zstd_layer_is_enough_to_need_an_engine_that_supports_zstd(string mediaType, bool zstd)
     {
         var manifest = Manifest.Parse(Bytes($$"""
             { "config": { "digest": "sha256:cc" }, "layers": [ { "digest": "sha256:aa", "size": 100 }, { "mediaType": "{{mediaType}}", "digest": "sha256:bb", "size": 200 } ] }
@@ -61,7 +61,7 @@ public class ManifestTests
     [Theory]
     [InlineData(MediaTypes.DockerManifestList)]
     [InlineData(MediaTypes.OciIndex)]
-    public void Of_an_index_the_image_for_the_platform_is_chosen_and_attestations_are_passed_over(string mediaType)
+    public void The_image_for_the_platform_is_selected_from_an_index_and_attestations_are_skipped(string mediaType)
     {
         var index = Bytes($$"""
             { "schemaVersion": 2, "mediaType": "{{mediaType}}", "manifests": [
@@ -77,7 +77,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void An_index_without_this_machines_platform_says_which_it_has_and_how_to_build_the_right_one()
+    public void An_index_without_the_platform_reports_which_ones_it_has_and_how_to_build_the_right_one()
     {
         var index = Bytes("""
             { "manifests": [ { "digest": "sha256:a1", "platform": { "os": "linux", "architecture": "arm64" } },
@@ -90,11 +90,11 @@ public class ManifestTests
         Assert.Equal(new Problem(
             ProblemCatalog.ImagePlatform,
             "registry.example.com/app:latest was built for linux/arm64, windows/amd64, but this machine is linux/amd64.",
-            "Build it with 'docker build --platform linux/amd64' and push it again; the agent looks again by itself."), problem);
+            "Build it with 'docker build --platform linux/amd64' and push it again. " + ExceptionMapping.RetriesAutomatically), problem);
     }
 
     [Fact]
-    public void An_index_of_attestations_only_has_no_image()
+    public void An_index_with_only_attestations_has_no_image()
     {
         var index = Bytes("""{ "manifests": [ { "digest": "sha256:a3", "platform": { "os": "unknown", "architecture": "unknown" } } ] }""");
 
@@ -104,14 +104,14 @@ public class ManifestTests
     }
 
     [Fact]
-    public void An_images_configuration_tells_its_platform() =>
+    public void A_config_blob_states_the_platform() =>
         Assert.Equal(new Platform("linux", "arm64"), Manifest.ReadPlatform(Bytes("""{ "os": "linux", "architecture": "arm64" }"""), Reference));
 
     [Theory]
     [InlineData("""{ "os": "linux", "rootfs": { "type": "layers", "diff_ids": ["sha256:d1", "sha256:d2"] } }""", "sha256:d1 sha256:d2")]
     [InlineData("""{ "os": "linux", "rootfs": {} }""", "")]
     [InlineData("""{ "os": "linux" }""", "")]
-    public void An_images_configuration_tells_its_layers_unpacked(string config, string expected) =>
+    public void A_config_blob_states_the_digests_of_the_unpacked_layers(string config, string expected) =>
         Assert.Equal(expected, string.Join(' ', Manifest.ReadDiffIds(Bytes(config), Reference)));
 
     [Theory]
@@ -126,7 +126,7 @@ public class ManifestTests
     [InlineData("""{ "config": {}, "layers": [] }""")]
     [InlineData("""{ "config": { "digest": "sha256:cc" }, "layers": {} }""")]
     [InlineData("""{ "config": { "digest": "sha256:cc" }, "layers": [ "sha256:aa" ] }""")]
-    public void What_is_no_images_manifest_is_refused_in_words(string text)
+    public void JSON_that_is_not_an_image_manifest_is_reported_as_a_problem(string text)
     {
         var problem = AssertProblem.Thrown(() => Manifest.Parse(Bytes(text), Reference));
 
@@ -140,11 +140,11 @@ public class ManifestTests
     [InlineData("""{ "manifests": [ 1 ] }""")]
     [InlineData("""{ "manifests": [ { "platform": [] } ] }""")]
     [InlineData("""{ "manifests": [ { "platform": { "os": "linux", "architecture": "amd64" } } ] }""")]
-    public void What_is_no_index_is_refused_in_words(string text) =>
+    public void JSON_that_is_not_an_index_is_reported_as_a_problem(string text) =>
         Assert.Equal(NotUnderstood, AssertProblem.Thrown(() => Manifest.SelectForPlatform(Bytes(text), new Platform("linux", "amd64"), Reference)).What);
 
     [Fact]
-    public void Whatever_the_registry_sends_it_is_understood_or_refused_in_words() =>
+    public void Any_JSON_from_a_registry_is_parsed_or_reported_as_a_problem() =>
         Gen.OneOf(Pieces).Array[0, 12].Select(string.Concat).Sample(text =>
         {
             Action[] readers =

@@ -25,14 +25,14 @@ public class PullTrackerTests
     private readonly PullTracker _tracker = new(Sizes(100, 300));
 
     [Fact]
-    public void Layers_count_by_their_bytes()
+    public void Layers_are_weighted_by_their_bytes()
     {
         Assert.Equal(new PullProgress(0.7 * 50 / 400, 50, 400), _tracker.Observe(A, "Downloading", 50, 100));
         Assert.Equal(new PullProgress(0.7 * 200 / 400, 200, 400), _tracker.Observe(B, "Downloading", 150, 300));
     }
 
     [Fact]
-    public void A_layer_that_is_on_disk_already_does_not_count()
+    public void A_layer_that_is_already_on_disk_does_not_count()
     {
         Assert.Null(_tracker.Observe(B, "Already exists", null, null));
         Assert.Equal(100, _tracker.MissingBytes);
@@ -40,7 +40,7 @@ public class PullTrackerTests
     }
 
     [Fact]
-    public void When_all_layers_are_complete_the_pull_is()
+    public void The_pull_is_complete_when_all_layers_are()
     {
         _tracker.Observe(A, "Pull complete", null, null);
 
@@ -48,11 +48,11 @@ public class PullTrackerTests
     }
 
     [Fact]
-    public void Without_a_total_the_manifests_size_is_the_measure() =>
+    public void Without_a_total_the_size_in_the_manifest_counts() =>
         Assert.Equal(50, _tracker.Observe(A, "Downloading", 50, -1)?.DownloadedBytes);
 
     [Fact]
-    public void Unpacking_told_in_seconds_moves_nothing_and_is_no_fault()
+    public void Unpacking_progress_in_seconds_is_ignored()
     {
         var before = _tracker.Observe(A, "Download complete", null, null);
 
@@ -62,11 +62,11 @@ public class PullTrackerTests
     }
 
     [Fact]
-    public void Unpacking_told_in_bytes_moves_by_its_share() =>
+    public void Unpacking_progress_in_bytes_counts_by_its_weight() =>
         Assert.Equal((0.7 * 100 / 400) + (0.3 * 50 / 400), _tracker.Observe(A, "Extracting", 500, 1000)!.Fraction, 12);
 
     [Fact]
-    public void A_placeholder_of_one_byte_of_one_is_one_byte() =>
+    public void A_placeholder_of_one_byte_counts_as_one_byte() =>
         Assert.Equal(new PullProgress(0.7 * 1 / 400, 1, 400), _tracker.Observe(A, "Downloading", 1, 1));
 
     [Theory]
@@ -74,10 +74,10 @@ public class PullTrackerTests
     [InlineData("Waiting")]
     [InlineData("Pulling fs layer")]
     [InlineData("What engines will say one day")]
-    public void Words_without_a_measure_are_passed_over(string status) => Assert.Null(_tracker.Observe(A, status, 1, 2));
+    public void Messages_without_progress_are_ignored(string status) => Assert.Null(_tracker.Observe(A, status, 1, 2));
 
     [Fact]
-    public void After_a_retry_of_the_engine_what_is_shown_does_not_go_back()
+    public void Progress_does_not_go_back_after_a_retry_of_the_engine()
     {
         var before = _tracker.Observe(A, "Downloading", 90, 100);
         _tracker.Observe(A, "Retrying in 5 seconds", null, null);
@@ -86,7 +86,7 @@ public class PullTrackerTests
     }
 
     [Fact]
-    public void A_message_that_arrives_late_changes_nothing()
+    public void A_late_message_changes_nothing()
     {
         var complete = _tracker.Observe(A, "Pull complete", null, null);
 
@@ -95,7 +95,7 @@ public class PullTrackerTests
     }
 
     [Fact]
-    public void A_layer_that_stands_twice_in_the_image_counts_once()
+    public void A_layer_that_occurs_twice_in_the_image_counts_once()
     {
         Assert.Equal(100, _tracker.Observe(A, "Download complete", null, null)?.DownloadedBytes);
         Assert.Equal(100, _tracker.Observe(A, "Download complete", null, null)?.DownloadedBytes);
@@ -103,7 +103,7 @@ public class PullTrackerTests
     }
 
     [Fact]
-    public void It_extracts_from_the_download_of_a_layer_to_its_end()
+    public void A_layer_is_being_unpacked_from_its_download_until_it_is_complete()
     {
         Assert.False(_tracker.IsExtracting);
         _tracker.Observe(A, "Download complete", null, null);
@@ -113,7 +113,7 @@ public class PullTrackerTests
     }
 
     [Fact]
-    public void A_layer_that_waits_for_a_lower_one_to_arrive_is_not_being_unpacked()
+    public void A_layer_that_waits_for_a_lower_one_is_not_being_unpacked()
     {
         _tracker.Observe(B, "Download complete", null, null);
         Assert.False(_tracker.IsExtracting);
@@ -122,7 +122,7 @@ public class PullTrackerTests
     }
 
     [Fact]
-    public void Whatever_the_engine_says_the_fraction_grows_from_0_to_1() =>
+    public void The_fraction_only_grows_from_0_to_1_whatever_the_engine_sends() =>
         Messages.Array[0, 60].Sample(messages =>
         {
             var pull = new PullTracker(Sizes(100, 300));
@@ -133,7 +133,7 @@ public class PullTrackerTests
         }, iter: 5_000);
 
     [Fact]
-    public void Whatever_happened_before_a_pull_whose_layers_are_all_complete_is_at_1() =>
+    public void The_fraction_is_1_when_all_layers_are_complete_whatever_came_before() =>
         Messages.Where(m => m.Status != "Already exists").Array[0, 30].Sample(messages =>
         {
             var pull = new PullTracker(Sizes(100, 300));
@@ -146,7 +146,7 @@ public class PullTrackerTests
         }, iter: 2_000);
 
     [Fact]
-    public void Whatever_sizes_the_manifest_states_nothing_fails() =>
+    public void Progress_stays_in_range_whatever_sizes_the_manifest_claims() =>
         Gen.Select(Gen.OneOf(0L, 1L, -1L, long.MinValue, long.MaxValue, 100L).Array[2], Messages.Array[0, 20]).Sample((sizes, messages) =>
         {
             var pull = new PullTracker(Sizes(sizes[0], sizes[1]));

@@ -27,7 +27,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_tag_is_looked_up_with_one_HEAD_that_accepts_every_kind_of_manifest()
+    public async Task A_tag_is_resolved_with_one_HEAD_that_accepts_every_media_type()
     {
         var registry = await RegistryAsync(context => RespondWithDigest(context));
 
@@ -43,7 +43,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(404)]
     [InlineData(405)]
-    public async Task Where_HEAD_is_not_allowed_GET_is_used(int status)
+    public async Task GET_is_used_if_HEAD_is_not_allowed(int status)
     {
         var registry = await RegistryAsync(context => context.Request.Method == "HEAD" ? Status(context, status) : RespondWithDigest(context));
 
@@ -52,7 +52,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_registry_that_names_no_digest_has_it_computed()
+    public async Task The_digest_is_computed_if_the_registry_sends_none()
     {
         var registry = await RegistryAsync(context =>
         {
@@ -70,7 +70,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     [InlineData(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.", "registry-token-refused",
         "The registry refused the token for registry/app:latest: denied: Your authorization token has expired. Reauthenticate and try again.")]
     [InlineData(401, "UNAUTHORIZED", "authentication required", "registry-token-refused", "The registry refused the token for registry/app:latest: unauthorized: authentication required.")]
-    public async Task A_refusal_is_told_in_the_words_that_only_GET_carries(int status, string code, string message, string problem, string sentence)
+    public async Task A_refusal_is_reported_with_the_text_that_only_GET_returns(int status, string code, string message, string problem, string sentence)
     {
         var registry = await RegistryAsync(context => Status(context, status, $$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}"""));
 
@@ -82,7 +82,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("7", 7)]
     [InlineData("20", 20)]
-    public async Task A_registry_that_throttles_is_asked_again_after_the_short_time_it_names(string retryAfter, int seconds)
+    public async Task A_throttled_request_is_retried_after_a_short_Retry_After(string retryAfter, int seconds)
     {
         var refusals = 1;
         var registry = await RegistryAsync(context =>
@@ -104,7 +104,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     [InlineData("600", 600)]
     [InlineData("86400", 600)]
     [InlineData("Fri, 01 Jan 2100 00:00:00 GMT", 600)]
-    public async Task A_registry_that_names_a_longer_time_is_left_in_peace_and_the_time_is_passed_on(string retryAfter, int seconds)
+    public async Task A_long_Retry_After_is_passed_on_instead_of_waited_for(string retryAfter, int seconds)
     {
         var registry = await RegistryAsync(context =>
         {
@@ -121,7 +121,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_registry_that_throttles_again_and_again_is_left_in_peace_after_three_tries()
+    public async Task A_registry_that_keeps_throttling_gets_no_more_than_three_attempts()
     {
         var registry = await RegistryAsync(context => Status(context, 429, """{"errors":[{"code":"TOOMANYREQUESTS","message":"Rate exceeded"}]}"""));
 
@@ -132,7 +132,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_failing_registry_is_asked_again()
+    public async Task A_failing_registry_is_retried()
     {
         var failures = 2;
         var registry = await RegistryAsync(context => Interlocked.Decrement(ref failures) >= 0 ? Status(context, 500) : RespondWithDigest(context));
@@ -142,7 +142,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_was_asked_for_by_its_digest_is_checked_against_it()
+    public async Task Content_that_matches_its_digest_is_returned()
     {
         var registry = await RegistryAsync(context => context.Response.WriteAsync("manifest"));
 
@@ -153,17 +153,17 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Another_text_under_a_digest_is_refused()
+    public async Task Content_that_does_not_match_its_digest_is_rejected()
     {
         var registry = await RegistryAsync(context => context.Response.WriteAsync("something else"));
 
         var refused = await AssertProblem.ThrownAsync(() => WithClientAsync(client => client.GetBlobAsync(Access(registry), "app", Sha256("manifest"), Reference, TestCancellation)));
 
-        Assert.Equal(("registry-corrupt", $"The registry sent something else than {Sha256("manifest")[..19]} for registry/app:latest."), (refused.Code, refused.What));
+        Assert.Equal(("registry-corrupt", $"The registry sent data for registry/app:latest that doesn't match the digest {Sha256("manifest")[..19]}."), (refused.Code, refused.What));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_redirect_to_the_blob_store_takes_no_authorization_along()
+    public async Task A_redirect_to_the_blob_store_drops_the_authorization()
     {
         var store = await ServerAsync(context => context.Response.WriteAsync("blob"));
         var registry = await RegistryAsync(context =>
@@ -180,7 +180,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_registry_that_wants_a_bearer_token_is_asked_with_one()
+    public async Task A_bearer_token_is_requested_if_the_registry_wants_one()
     {
         var tokens = await ServerAsync(context => context.Response.WriteAsync("""{ "token": "anonymous" }"""));
         var registry = await RegistryAsync(context =>
@@ -202,7 +202,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_registry_where_nobody_listens_is_named()
+    public async Task A_registry_without_a_listener_is_named()
     {
         var gone = await RegistryAsync(context => RespondWithDigest(context));
         await gone.DisposeAsync();
@@ -215,7 +215,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_registry_that_falls_silent_is_given_up(bool inTheMiddleOfItsAnswer)
+    public async Task A_silent_registry_times_out(bool inTheMiddleOfItsAnswer)
     {
         var time = new FakeTimeProvider();
         var silent = new TaskCompletionSource();
@@ -247,7 +247,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_answer_that_is_cut_off_is_told_as_a_cut_connection()
+    public async Task A_truncated_response_is_reported_as_unreachable()
     {
         var registry = await RegistryAsync(async context =>
         {
@@ -265,7 +265,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_manifest_of_many_megabytes_is_none_whether_its_length_is_told_or_not(bool told)
+    public async Task An_oversized_manifest_is_rejected_with_and_without_a_Content_Length(bool told)
     {
         var registry = await RegistryAsync(async context =>
         {
@@ -279,7 +279,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
 
         var refused = await AssertProblem.ThrownAsync(() => WithClientAsync(client => client.GetManifestAsync(Access(registry), "app", Tag, Reference, TestCancellation)));
 
-        Assert.Equal(("registry-corrupt", "The registry's manifest for registry/app:latest is too large to be one."), (refused.Code, refused.What));
+        Assert.Equal(("registry-corrupt", "The registry sent more than 8 MiB as the manifest for registry/app:latest."), (refused.Code, refused.What));
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;

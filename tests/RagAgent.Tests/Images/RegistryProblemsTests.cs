@@ -1,5 +1,6 @@
 using System.Net;
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Images;
 using Xunit;
 
@@ -24,11 +25,11 @@ public class RegistryProblemsTests
     [InlineData("repository 123456789012.dkr.ecr.eu-central-1.amazonaws.com/app not found: " + NoRepository, "registry-repository-missing", "The repository of " + Ref + " does not exist: ")]
     [InlineData("manifest for " + Ref + " not found: " + NoTag, "registry-tag-missing", Ref + " does not exist: the repository has no such tag.")]
     [InlineData(Wrapped + Denial, "registry-denied", "The instance role may not pull " + Ref + ": ")]
-    [InlineData("toomanyrequests: Rate exceeded", "registry-throttled", "The registry throttles requests for " + Ref + ".")]
+    [InlineData("toomanyrequests: Rate exceeded", "registry-throttled", "The registry is throttling requests for " + Ref + ".")]
     [InlineData("failed to register layer: write /a: no space left on device", "disk-full", "Pulling " + Ref + " failed: the disk is full.")]
-    [InlineData("filesystem layer verification failed for digest sha256:aa", "registry", "Getting " + Ref + " failed: filesystem layer verification failed for digest sha256:aa.")]
+    [InlineData("filesystem layer verification failed for digest sha256:aa", "registry", "Could not get " + Ref + " from the registry: filesystem layer verification failed for digest sha256:aa.")]
     [InlineData("no matching manifest for linux/amd64 in the manifest list entries", "image-platform", Ref + " has no image for this machine: ")]
-    [InlineData("Get \"https://x/v2/\": dial tcp: lookup x: no such host", "registry", "Getting " + Ref + " failed: Get \"https://x/v2/\": dial tcp: lookup x: no such host.")]
+    [InlineData("Get \"https://x/v2/\": dial tcp: lookup x: no such host", "registry", "Could not get " + Ref + " from the registry: Get \"https://x/v2/\": dial tcp: lookup x: no such host.")]
     // The engine with containerd's image store: the registry's own words, or only a status.
     [InlineData(Expired, "registry-token-refused", "The registry refused the token for " + Ref + ": denied: Your authorization token has expired. Reauthenticate and try again.")]
     [InlineData(Denial, "registry-denied", "The instance role may not pull " + Ref + ": denied: User: arn:aws:sts::123456789012:assumed-role/rag/i-0abc is not authorized")]
@@ -38,9 +39,9 @@ public class RegistryProblemsTests
     [InlineData("pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials", "registry-token-refused", "The registry refused the token for ")]
     [InlineData("failed to resolve reference \"" + Ref + "\": unexpected status from HEAD request to https://x/v2/app/manifests/latest: 403 Forbidden", "registry-token-refused", "The registry refused the token for ")]
     [InlineData("unexpected status from HEAD request to https://x/v2/app/manifests/latest: 401 Unauthorized", "registry-token-refused", "The registry refused the token for ")]
-    [InlineData("unexpected status from HEAD request to https://x/v2/app/manifests/latest: 429 Too Many Requests", "registry-throttled", "The registry throttles requests for " + Ref + ".")]
+    [InlineData("unexpected status from HEAD request to https://x/v2/app/manifests/latest: 429 Too Many Requests", "registry-throttled", "The registry is throttling requests for " + Ref + ".")]
     [InlineData("no match for platform in manifest: not found", "image-platform", Ref + " has no image for this machine: ")]
-    public void The_engines_words_are_understood_whichever_image_store_it_has(string text, string code, string beginning)
+    public void Errors_of_an_engine_are_recognized_with_either_image_store(string text, string code, string beginning)
     {
         var problem = RegistryProblems.From(text, null, Ref);
 
@@ -63,15 +64,15 @@ public class RegistryProblemsTests
     [InlineData("""{"errors":[{"code":"TOOMANYREQUESTS","message":"Rate exceeded"}]}""", 429, "registry-throttled")]
     [InlineData("", 429, "registry-throttled")]
     [InlineData("<html>bad gateway</html>", 502, "registry")]
-    public void The_registrys_own_answer_is_understood(string body, int status, string code) =>
+    public void Errors_of_the_registry_itself_are_recognized(string body, int status, string code) =>
         Assert.Equal(code, RegistryProblems.From(RegistryProblems.ErrorText(body), (HttpStatusCode)status, Ref).Code);
 
     [Theory]
-    [InlineData("registry-denied", "Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository to the role; no restart is needed.", Denial)]
+    [InlineData("registry-denied", "Allow the role ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository. No restart is needed.", Denial)]
     [InlineData("registry-repository-missing", "Create it ('aws ecr create-repository') and push an image, or correct image (and aws.region) in the configuration.", NoRepository)]
-    [InlineData("registry-tag-missing", "Push an image under this tag, or correct image in the configuration; the agent looks again by itself.", NoTag)]
-    [InlineData("registry-token-refused", "A new token is asked for.", Expired)]
-    public void Each_says_what_to_do(string code, string remedy, string text)
+    [InlineData("registry-tag-missing", "Push an image with this tag, or correct image in the configuration. " + ExceptionMapping.RetriesAutomatically, NoTag)]
+    [InlineData("registry-token-refused", "The agent requests a new token.", Expired)]
+    public void Each_registry_problem_has_a_remedy(string code, string remedy, string text)
     {
         var problem = RegistryProblems.From(text, null, Ref);
 
@@ -79,14 +80,14 @@ public class RegistryProblemsTests
     }
 
     [Fact]
-    public void An_engine_that_passes_on_that_it_is_throttled_can_not_say_for_how_long() =>
+    public void A_throttled_engine_reports_no_Retry_After() =>
         Assert.Null(RegistryProblems.From("toomanyrequests: Rate exceeded", null, Ref).RetryAfter);
 
     [Fact]
-    public void A_status_without_words_is_named() => Assert.Equal($"Getting {Ref} failed: HTTP 418.", RegistryProblems.From("", (HttpStatusCode)418, Ref).What);
+    public void A_response_without_a_body_is_reported_by_its_status() => Assert.Equal($"Could not get {Ref} from the registry: HTTP 418.", RegistryProblems.From("", (HttpStatusCode)418, Ref).What);
 
     [Fact]
-    public void Of_a_page_that_is_no_registrys_only_the_beginning_is_shown() => Assert.Equal(300, RegistryProblems.ErrorText(new string('x', 5000)).Length);
+    public void Only_the_start_of_a_foreign_page_is_shown() => Assert.Equal(300, RegistryProblems.ErrorText(new string('x', 5000)).Length);
 
     [Theory]
     [InlineData("[]")]
@@ -95,9 +96,9 @@ public class RegistryProblemsTests
     [InlineData("""{"errors":[7]}""")]
     [InlineData("""{"errors":[]}""")]
     [InlineData("""{"errors":[{"code":7}]}""")]
-    public void JSON_of_another_shape_is_shown_as_it_is(string body) => Assert.Equal(body, RegistryProblems.ErrorText(body));
+    public void JSON_of_another_shape_is_shown_unchanged(string body) => Assert.Equal(body, RegistryProblems.ErrorText(body));
 
     [Fact]
-    public void Whatever_was_said_there_is_a_sentence() =>
+    public void Any_text_becomes_a_complete_problem() =>
         Gen.String.Sample(text => RegistryProblems.From(RegistryProblems.ErrorText(text), null, Ref) is { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
 }

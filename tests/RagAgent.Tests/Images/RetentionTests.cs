@@ -10,7 +10,7 @@ public class RetentionTests
     private static readonly ImageName Kept = new(Repository, "sha256:kept");
 
     [Fact]
-    public void Images_of_the_apps_repository_go_by_all_their_names_there_tags_first()
+    public void Images_of_the_app_are_removed_by_all_their_names_tags_first()
     {
         var old = new LocalImage("1", [$"{Repository}:v1", $"{Repository}:v2"], [$"{Repository}@sha256:old"], 5);
 
@@ -18,7 +18,7 @@ public class RetentionTests
     }
 
     [Fact]
-    public void An_image_without_a_tag_goes_by_its_digest_and_one_without_a_digest_by_its_tag()
+    public void An_image_with_only_a_digest_or_only_a_tag_is_removed_by_it()
     {
         var untagged = new LocalImage("1", [], [$"{Repository}@sha256:old"], 5);
         var built = new LocalImage("2", [$"{Repository}:mine"], [], 5);
@@ -27,11 +27,11 @@ public class RetentionTests
     }
 
     [Fact]
-    public void What_is_to_be_kept_stays_with_all_its_names() =>
+    public void An_image_to_keep_stays_with_all_its_names() =>
         Assert.Empty(Removable([new LocalImage("1", [$"{Repository}:latest"], [$"{Repository}@sha256:other", Kept.ToString()], 5)]));
 
     [Fact]
-    public void What_a_container_uses_stays() => Assert.Empty(Removable([new LocalImage("used", [], [$"{Repository}@sha256:old"], 5)]));
+    public void An_image_that_a_container_uses_stays() => Assert.Empty(Removable([new LocalImage("used", [], [$"{Repository}@sha256:old"], 5)]));
 
     [Theory]
     [InlineData("registry.example:5000/team/app2:latest")]
@@ -41,11 +41,11 @@ public class RetentionTests
     [InlineData("registry.example:5000/team/app-data@sha256:old")]
     [InlineData("<none>:<none>")]
     [InlineData("<none>@<none>")]
-    public void Images_of_others_stay(string name) =>
+    public void Images_of_other_repositories_stay(string name) =>
         Assert.Empty(Removable([name.Contains('@') ? new LocalImage("1", [], [name], 5) : new LocalImage("1", [name], [], 5)]));
 
     [Fact]
-    public void Of_an_image_that_has_a_name_of_others_as_well_only_our_names_go()
+    public void An_image_with_names_in_other_repositories_loses_only_the_names_of_the_app()
     {
         var both = new LocalImage("1", ["mine:latest", $"{Repository}:old"], [$"{Repository}@sha256:old", "mirror.example/app@sha256:old"], 5);
 
@@ -58,11 +58,11 @@ public class RetentionTests
     [InlineData("docker.io/team/app", "app:1", false)]
     [InlineData("localhost:5000/app", "localhost:5000/app:1", true)]
     [InlineData("localhost", "localhost:5000/app", false)]
-    public void Docker_Hubs_images_are_known_by_the_short_names_that_the_engine_lists(string repository, string tag, bool ours) =>
+    public void Docker_Hub_images_are_found_by_the_short_names_that_the_engine_lists(string repository, string tag, bool ours) =>
         Assert.Equal(ours, Retention.Removable([new LocalImage("1", [tag], [], 5)], new HashSet<string>(), [repository], []).Count == 1);
 
     [Fact]
-    public void Without_a_repository_nothing_goes() =>
+    public void Without_a_repository_nothing_is_removed() =>
         Assert.Empty(Retention.Removable([new LocalImage("1", ["a:b"], [], 5)], new HashSet<string>(), [], []));
 
     private static IEnumerable<(LocalImage, string)> Removable(IReadOnlyList<LocalImage> images) =>

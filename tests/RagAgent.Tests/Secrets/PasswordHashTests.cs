@@ -16,7 +16,7 @@ public sealed class PasswordHashTests
     [InlineData(Sha256)]
     [InlineData(Sha512)]
     [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "==$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU=")]   // as other tools write it
-    public void What_another_tool_made_is_understood(string text)
+    public void A_hash_made_by_another_tool_is_accepted(string text)
     {
         var hash = PasswordHash.Parse(text);
 
@@ -26,7 +26,7 @@ public sealed class PasswordHashTests
     }
 
     [Fact]
-    public void What_is_made_fits_its_password_and_never_looks_the_same_twice()
+    public void A_new_hash_verifies_its_password_and_is_different_every_time()
     {
         var (one, other) = (PasswordHash.Create("pässwörd: x"), PasswordHash.Create("pässwörd: x"));
 
@@ -52,13 +52,13 @@ public sealed class PasswordHashTests
     [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU$")]
     [InlineData("$pbkdf2-sha256$i=100000$not base64!$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
     [InlineData("x$pbkdf2-sha256$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
-    public void What_is_no_such_hash_is_none(string text) => Assert.Null(PasswordHash.Parse(text));
+    public void Text_that_is_not_a_supported_hash_is_rejected(string text) => Assert.Null(PasswordHash.Parse(text));
 
     [Fact]
-    public void No_text_at_all_throws() => Gen.String.Select(Gen.OneOf(Gen.Const("$"), Gen.Const("i="), Gen.Const("pbkdf2-sha256"), Gen.Const("="), Gen.Const("AAAA")), (a, b) => a + b).Array[0, 12].Sample(parts => { PasswordHash.Parse(string.Join('$', parts)); });
+    public void Parsing_never_throws_whatever_the_text() => Gen.String.Select(Gen.OneOf(Gen.Const("$"), Gen.Const("i="), Gen.Const("pbkdf2-sha256"), Gen.Const("="), Gen.Const("AAAA")), (a, b) => a + b).Array[0, 12].Sample(parts => { PasswordHash.Parse(string.Join('$', parts)); });
 
     [Fact]
-    public void The_key_made_of_it_is_the_same_after_a_restart_and_another_for_each_purpose_and_each_hash()
+    public void A_derived_key_is_stable_and_differs_for_each_purpose_and_hash()
     {
         var hash = PasswordHash.Parse(Sha256)!;
 

@@ -18,7 +18,7 @@ public sealed class SecretReaderTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_parameter_is_read_trimmed_and_held_in_memory()
+    public async Task A_parameter_is_read_trimmed_and_kept_in_memory()
     {
         _parameters["/key"] = new RawSecret("  sk-1\r\n", "3");
 
@@ -31,7 +31,7 @@ public sealed class SecretReaderTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_warning_of_the_source_is_passed_on()
+    public async Task A_warning_from_the_source_is_passed_on()
     {
         _parameters["/key"] = new RawSecret("sk-1", "3", "The parameter /key is a String.");
 
@@ -41,25 +41,25 @@ public sealed class SecretReaderTests : IDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("")]
     [InlineData(" \t\r\n")]
-    public async Task An_empty_secret_is_refused(string text)
+    public async Task An_empty_secret_is_rejected(string text)
     {
         _parameters["/key"] = new RawSecret(text, "3");
 
         var refused = await RefusedAsync(("KEY", Ssm("/key")));
 
-        Assert.Equal(new Problem(ProblemCatalog.SecretEmpty, "The parameter /key is empty, so KEY would be empty.", "Put the real value there; the app is not started without it."), refused);
+        Assert.Equal(new Problem(ProblemCatalog.SecretEmpty, "The parameter /key is empty, so KEY would be empty.", "Store the real value there. The agent does not start the app without it."), refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_zero_byte_is_refused_because_no_variable_can_carry_it()
+    public async Task A_null_byte_is_rejected()
     {
         _parameters["/key"] = new RawSecret("a\0b", "3");
 
-        Assert.Equal("The parameter /key holds a zero byte, which no environment variable can carry.", (await RefusedAsync(("KEY", Ssm("/key")))).What);
+        Assert.Equal("The parameter /key contains a null byte, which an environment variable can't hold.", (await RefusedAsync(("KEY", Ssm("/key")))).What);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_field_of_a_JSON_value_is_the_secret()
+    public async Task A_JSON_field_can_be_the_secret()
     {
         _parameters["/all"] = new RawSecret("""{ "openai": " sk-1 ", "other": "x" }""", "3");
 
@@ -73,14 +73,14 @@ public sealed class SecretReaderTests : IDisposable
     [InlineData("{ \"openai\": 7731 }")]
     [InlineData("[ \"" + Canary + "\" ]")]
     [InlineData("\"" + Canary + "\"")]
-    public async Task A_field_that_is_missing_is_named_and_nothing_else(string text)
+    public async Task A_missing_JSON_field_is_named_without_showing_the_value(string text)
     {
         _parameters["/all"] = new RawSecret(text, "3");
 
         var refused = await RefusedAsync(("KEY", Ssm("/all") with { Json = "openai" }));
 
         Assert.Equal(
-            new Problem(ProblemCatalog.SecretFieldMissing, "The parameter /all is JSON but has no text field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
+            new Problem(ProblemCatalog.SecretFieldMissing, "The parameter /all is JSON, but has no string field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
             refused);
     }
 
@@ -88,7 +88,7 @@ public sealed class SecretReaderTests : IDisposable
     [InlineData(Canary)]
     [InlineData("{ \"openai\": \"" + Canary)]
     [InlineData("{ \"openai\": \"\\ud800" + Canary + "\" }")]
-    public async Task A_value_that_is_no_JSON_is_told_without_showing_it(string text)
+    public async Task A_value_that_is_not_JSON_is_reported_without_showing_it(string text)
     {
         _parameters["/all"] = new RawSecret(text, "3");
 
@@ -99,7 +99,7 @@ public sealed class SecretReaderTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_file_is_read()
+    public async Task A_secret_file_is_read()
     {
         var path = Write("key", "sk-1\n");
 
@@ -110,7 +110,7 @@ public sealed class SecretReaderTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_file_that_was_written_anew_is_another_version()
+    public async Task A_rewritten_file_is_a_new_version()
     {
         var path = Write("key", "sk-1");
         var before = await ReadAsync(("KEY", new SecretConfig(SecretSource.File, path)));
@@ -122,30 +122,30 @@ public sealed class SecretReaderTests : IDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("missing")]
     [InlineData("missing/key")]
-    public async Task A_missing_file_is_named(string name)
+    public async Task A_missing_secret_file_is_named(string name)
     {
         var path = Path.Combine(_folder.FullName, name);
 
         Assert.Equal(
-            new Problem(ProblemCatalog.SecretFileMissing, $"The secret's file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
+            new Problem(ProblemCatalog.SecretFileMissing, $"The secret file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
             await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path))));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_file_that_may_not_be_read_is_named()
+    public async Task An_unreadable_secret_file_is_named()
     {
         // A folder refuses to be read like a file whoever asks; a mode would not stop root.
         var refused = await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, _folder.FullName)));
 
-        Assert.Equal(new Problem(ProblemCatalog.SecretFileDenied, $"The secret's file {_folder.FullName} can't be read: permission denied.", "Give the agent's user the right to read it."), refused);
+        Assert.Equal(new Problem(ProblemCatalog.SecretFileDenied, $"The secret file {_folder.FullName} can't be read: permission denied.", "Give the agent's user permission to read it."), refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_file_that_is_far_too_large_is_not_read()
+    public async Task An_oversized_secret_file_is_not_read()
     {
         var path = Write("key", new string('x', (64 * 1024) + 1));
 
-        Assert.Equal($"The secret's file {path} has 65537 bytes; at most 65536 make sense.", (await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path)))).What);
+        Assert.Equal($"The secret file {path} has 65537 bytes; the limit is 65536.", (await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path)))).What);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -166,7 +166,7 @@ public sealed class SecretReaderTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_order_in_the_file_does_not_matter()
+    public async Task The_order_of_secrets_in_the_configuration_does_not_matter()
     {
         _parameters["/a"] = new RawSecret("a", "1");
         _parameters["/b"] = new RawSecret("b", "2");
@@ -179,7 +179,7 @@ public sealed class SecretReaderTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task One_secret_that_fails_fails_all_and_nothing_is_held()
+    public async Task One_failing_secret_fails_the_whole_read()
     {
         _parameters["/a"] = new RawSecret("a", "1");
 
@@ -187,7 +187,7 @@ public sealed class SecretReaderTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Whatever_the_value_no_exception_and_no_version_shows_it()
+    public async Task No_exception_and_no_version_ever_shows_the_value()
     {
         var around = Gen.OneOf("", " ", "\n", "\0", "{", "}", "\"", "{\"f\":\"", "\"}", "{\"f\":", "[", "\\ud800", "\\");
         await Gen.Select(around, around, Gen.Bool).SampleAsync(async (before, after, asJson) =>
@@ -225,7 +225,7 @@ public sealed class SecretReaderTests : IDisposable
 /// <summary>Parameter Store as a table.</summary>
 internal sealed class FakeParameterStore : Dictionary<string, RawSecret>, IParameterStore
 {
-    public Task<RawSecret> ReadAsync(string name, CancellationToken stopping) => TryGetValue(name, out var secret)
+    public Task<RawSecret> ReadAsync(string name, SecretPurpose purpose, CancellationToken stopping) => TryGetValue(name, out var secret)
         ? Task.FromResult(secret)
         : throw new ProblemException(new Problem(new ProblemKind("no-such"), "There is no such parameter.", "Make one."));
 }

@@ -17,6 +17,7 @@ public class SecretVaultTests
         Assert.Equal("***", secret.ToString());
         Assert.Equal("***", $"{secret}");
         Assert.DoesNotContain("sk-secret", new LoadedSecret("KEY", secret, SecretDelivery.Memory).ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("sk-secret", new RawSecret("sk-secret", "3").ToString(), StringComparison.Ordinal);
         Assert.Equal("sk-secret", secret.Reveal());
     }
 
@@ -32,7 +33,7 @@ public class SecretVaultTests
     }
 
     [Fact]
-    public void Every_secret_ever_held_is_taken_out_of_a_text()
+    public void Every_secret_ever_held_is_scrubbed_from_text()
     {
         Hold("one", "sk-first");
         Hold("two", "sk-second", "password");
@@ -41,7 +42,7 @@ public class SecretVaultTests
     }
 
     [Fact]
-    public async Task Secrets_that_are_not_held_yet_can_be_waited_for()
+    public async Task Secrets_that_are_not_read_yet_can_be_awaited()
     {
         var stop = TestContext.Current.CancellationToken;
         var waiting = _vault.WaitAsync("two", stop);
@@ -54,7 +55,7 @@ public class SecretVaultTests
     }
 
     [Fact]
-    public void Of_a_text_that_was_cut_off_an_end_that_begins_a_secret_is_taken_out_too()
+    public void The_start_of_a_secret_is_scrubbed_from_the_end_of_truncated_text()
     {
         Assert.Equal("sk-fir", _vault.ScrubTruncated("sk-fir"));
         Hold("one", "sk-first", "password-long");
@@ -66,7 +67,7 @@ public class SecretVaultTests
     }
 
     [Fact]
-    public void A_secret_that_begins_like_another_one_leaves_nothing_of_it()
+    public void A_secret_that_starts_like_another_one_is_scrubbed_completely()
     {
         Hold("one", "sk-abcdef", "sk-abcdef-and-more", "abcdef");
 
@@ -74,7 +75,7 @@ public class SecretVaultTests
     }
 
     [Fact]
-    public void The_lines_of_a_secret_of_many_lines_are_taken_out_one_by_one()
+    public void The_lines_of_a_multi_line_secret_are_scrubbed_one_by_one()
     {
         Hold("one", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\r\nfQ==\n-----END KEY-----");
 
@@ -85,7 +86,7 @@ public class SecretVaultTests
     [Theory]
     [InlineData("12345", "port 12345", "port 12345")]
     [InlineData("123456", "port 123456", "port ***")]
-    public void A_very_short_secret_is_left_alone_because_it_stands_in_too_many_texts(string secret, string text, string scrubbed)
+    public void A_very_short_secret_is_not_scrubbed_because_it_occurs_in_too_many_texts(string secret, string text, string scrubbed)
     {
         Hold("one", secret);
 
@@ -93,7 +94,7 @@ public class SecretVaultTests
     }
 
     [Fact]
-    public void Whatever_the_secrets_and_the_text_around_them_none_is_left()
+    public void No_secret_is_left_in_scrubbed_text()
     {
         var secret = Gen.String[Gen.Char["abc-\n"], 6, 12];
         Gen.Select(secret.Array[1, 4], Gen.String[Gen.Char["abc \n"], 0, 8].Array[1, 5]).Sample((secrets, texts) =>

@@ -20,7 +20,7 @@ public sealed class SystemdCredentialTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_credential_is_a_file_in_the_folder_that_systemd_names()
+    public async Task A_credential_is_read_from_the_folder_that_systemd_names()
     {
         using var variables = new EnvironmentVariables((Variable, _folder.FullName));
         await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "openai"), "sk-1\n", TestContext.Current.CancellationToken);
@@ -34,40 +34,40 @@ public sealed class SystemdCredentialTests : IDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(null)]
     [InlineData("")]
-    public async Task Without_that_folder_the_unit_must_load_it(string? folder)
+    public async Task Without_a_credentials_folder_the_remedy_is_LoadCredential(string? folder)
     {
         using var variables = new EnvironmentVariables((Variable, folder));
 
         Assert.Equal(
-            new Problem(ProblemCatalog.SecretNoCredentials, "The systemd credential openai can't be read: systemd gave this process no credentials.",
+            new Problem(ProblemCatalog.SecretNoCredentials, "The systemd credential openai can't be read: systemd passed no credentials to this process.",
                 "Add LoadCredential=openai:/path/to/it to the unit (systemctl edit ragagent) and restart the service."),
             await AssertProblem.ThrownAsync(ReadAsync));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Outside_the_unit_a_check_leaves_it_out_and_says_who_knows()
+    public async Task Outside_the_unit_the_check_skips_a_credential()
     {
         using var variables = new EnvironmentVariables((Variable, null));
 
         Assert.Equal(
-            CheckResult.Skipped("KEY: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was."),
+            CheckResult.Skipped("KEY: systemd credentials can only be read inside the unit. 'ragagent status' shows whether they were read."),
             await CheckAsync(("KEY", Openai)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task And_checks_the_other_secrets()
+    public async Task Outside_the_unit_the_check_reads_the_other_secrets()
     {
         using var variables = new EnvironmentVariables((Variable, null));
         _parameters["/key"] = new RawSecret("sk-1", "3");
 
         Assert.Equal(
-            CheckResult.Ok("Read: OTHER (version 3 of parameter /key). KEY: a systemd credential can only be read inside the unit; 'ragagent status' tells whether it was."),
+            CheckResult.Ok("Read: OTHER (version 3 of parameter /key). KEY: systemd credentials can only be read inside the unit. 'ragagent status' shows whether they were read."),
             await CheckAsync(("KEY", Openai), ("OTHER", new SecretConfig(SecretSource.Ssm, "/key"))));
         Assert.Equal("no-such", (await AssertProblem.ThrownAsync(() => CheckAsync(("KEY", Openai), ("OTHER", new SecretConfig(SecretSource.Ssm, "/missing"))))).Code);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Inside_the_unit_it_is_checked_like_any_other()
+    public async Task Inside_the_unit_the_check_reads_a_credential()
     {
         using var variables = new EnvironmentVariables((Variable, _folder.FullName));
 

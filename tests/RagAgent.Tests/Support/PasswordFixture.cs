@@ -39,8 +39,12 @@ internal sealed class PasswordFixture : IParameterStore
     /// <summary>How often the parameter was read.</summary>
     public int ReadCount => Volatile.Read(ref _readCount);
 
-    public Task<RawSecret> ReadAsync(string name, CancellationToken stopping)
+    /// <summary>The purpose of the last read.</summary>
+    public SecretPurpose? LastPurpose { get; private set; }
+
+    public Task<RawSecret> ReadAsync(string name, SecretPurpose purpose, CancellationToken stopping)
     {
+        LastPurpose = purpose;
         Interlocked.Increment(ref _readCount);
         return Task.FromResult(StoredHash());
     }

@@ -3,7 +3,7 @@ using RagAgent.Diagnostics.Checks;
 
 namespace RagAgent.Aws.Dns;
 
-/// <summary>Does the name point at this machine, and may the role see to that?</summary>
+/// <summary>Does the name point to this machine, and may the role change that?</summary>
 internal sealed class DnsCheck(AgentConfig config, InstanceMetadata metadata, Route53Client route53) : ICheck
 {
     public string Name => "dns";
@@ -12,7 +12,7 @@ internal sealed class DnsCheck(AgentConfig config, InstanceMetadata metadata, Ro
     {
         if (config.Dns is not { } dns)
         {
-            return CheckResult.Skipped("No name is pointed at this machine: dns is not set.");
+            return CheckResult.Skipped("dns is not set, so the agent manages no DNS name.");
         }
         if (InstanceMetadata.IsDisabled)
         {
@@ -34,7 +34,8 @@ internal sealed class DnsCheck(AgentConfig config, InstanceMetadata metadata, Ro
             return new CheckResult(CheckOutcome.Warning, elsewhere.What, elsewhere.Remedy, elsewhere.Code);
         }
         return CheckResult.Ok(plan.ToWrite.Count == 0
-            ? $"{dns.Name} points at {string.Join(" and ", addresses)}, and the role may change that: the app is at {config.Url}."
-            : $"The agent would point {dns.Name} at {string.Join(" and ", plan.ToWrite)}, and the role may do that: the app is at {config.Url} then.");
+            ? $"{dns.Name} points to {string.Join(" and ", addresses)}, and the role may change that. The app is at {config.Url}."
+            : $"The agent would point {dns.Name} to {string.Join(" and ", plan.ToWrite)}, and the role allows it. " +
+              $"The app would then be at {config.Url}.");
     }
 }

@@ -2,13 +2,13 @@ using System.Text;
 
 namespace RagAgent.Aws.Dns;
 
-/// <summary>Names as DNS compares them.</summary>
+/// <summary>Compares names as DNS does.</summary>
 internal static class DnsName
 {
-    /// <summary>Whether two ways of writing mean one name: capitals, a dot at the end and Route 53's escapes (<c>\052</c> is <c>*</c>) make no difference.</summary>
+    /// <summary>Ignores case, a trailing dot and Route 53's escapes (<c>\052</c> is <c>*</c>).</summary>
     public static bool AreEqual(string one, string other) => Normalize(one) == Normalize(other);
 
-    /// <summary>In small letters, without a dot at its end, characters instead of their escapes.</summary>
+    /// <summary>In lower case, without a trailing dot, with escapes decoded.</summary>
     public static string Normalize(string name)
     {
         var normalized = new StringBuilder(name.Length);

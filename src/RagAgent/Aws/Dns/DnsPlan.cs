@@ -4,26 +4,27 @@ using RagAgent.Configuration;
 
 namespace RagAgent.Aws.Dns;
 
-/// <summary>What is to be done so that a name points at this machine. Pure.</summary>
-/// <param name="UpToDate">Addresses whose record is as it should be.</param>
-/// <param name="ToWrite">Addresses whose record is to be written.</param>
-/// <param name="Problems">What keeps it from pointing here, or only here; a person has to decide about it.</param>
+/// <summary>What must change so that a name points to this machine. Pure.</summary>
+/// <param name="UpToDate">Addresses whose record is right.</param>
+/// <param name="ToWrite">Addresses whose record must be written.</param>
+/// <param name="Problems">What keeps the name from pointing to this machine, or only to this machine. A person must decide.</param>
 internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<IPAddress> ToWrite, IReadOnlyList<Problem> Problems)
 {
-    /// <summary>The code of what leads some visitors elsewhere, while others get here.</summary>
+    /// <summary>The kind of a record that leads some clients elsewhere while others reach this machine.</summary>
     public static readonly ProblemKind ElsewhereCode = ProblemCatalog.DnsElsewhere;
 
     private static readonly string[] Types = ["A", "AAAA"];
 
-    /// <param name="dns">Which name, and for how long it may be remembered.</param>
-    /// <param name="addresses">This machine's public addresses, at most one of each kind.</param>
-    /// <param name="recordSets">The records of the zone, those of other names among them.</param>
+    /// <param name="dns">The name and its TTL.</param>
+    /// <param name="addresses">This machine's public addresses, at most one IPv4 and one IPv6 address.</param>
+    /// <param name="recordSets">Records of the zone. Those of other names are ignored.</param>
     public static DnsPlan Of(DnsConfig dns, IReadOnlyList<IPAddress> addresses, IReadOnlyList<ResourceRecordSet> recordSets)
     {
         var sameName = recordSets.Where(set => DnsName.AreEqual(set.Name, dns.Name)).ToArray();
         if (sameName.FirstOrDefault(set => set.Type == "CNAME") is { } cname)
         {
-            return new DnsPlan([], [], [NameTaken(dns, $"{dns.Name} is a CNAME record ({string.Join(", ", cname.Values.Select(DnsName.Normalize))})")]);
+            var target = string.Join(", ", cname.Values.Select(DnsName.Normalize));
+            return new DnsPlan([], [], [NameTaken(dns, $"{dns.Name} is a CNAME record ({target})")]);
         }
         var (upToDate, toWrite, problems) = (new List<IPAddress>(), new List<IPAddress>(), new List<Problem>());
         foreach (var type in Types)
@@ -49,29 +50,35 @@ internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<
         return new DnsPlan(upToDate, toWrite, problems);
     }
 
-    /// <summary>There is nothing that the name could point at.</summary>
-    /// <param name="dns">Which name.</param>
     public static Problem NoPublicAddress(DnsConfig dns) => new(ProblemCatalog.DnsNoAddress,
-        $"The instance has no public address, so {dns.Name} can't be pointed at it.",
-        "Give it one: an Elastic IP address, or a subnet that assigns public addresses at launch. Where visitors come another way (a load balancer, a VPN), set dns to null. The agent looks again by itself.");
+        $"The instance has no public address, so {dns.Name} can't point to it.",
+        "Give it one: an Elastic IP address, or a subnet that assigns public addresses at launch. If clients connect another way (a load " +
+        $"balancer, a VPN), set dns to null. {ExceptionMapping.RetriesAutomatically}");
 
     private static bool Matches(ResourceRecordSet set, IPAddress address, int ttl) =>
         set.Ttl == ttl && set.Values is [var value] && IPAddress.TryParse(value, out var held) && held.Equals(address);
 
-    /// <summary>Why a record is none that the agent may have written; null: it may be.</summary>
+    /// <summary>The problem with a record that the agent can't have written; null if it can.</summary>
     private static Problem? ForeignRecordProblem(DnsConfig dns, ResourceRecordSet set) => set switch
     {
-        { SetIdentifier: { } id } => NameTaken(dns, $"The {set.Type} record of {dns.Name} is one that a routing policy chooses from ('{id}')"),
+        { SetIdentifier: { } id } => NameTaken(dns, $"The {set.Type} record of {dns.Name} belongs to a routing policy ('{id}')"),
         { AliasTarget: { } target } => NameTaken(dns, $"The {set.Type} record of {dns.Name} is an alias ({DnsName.Normalize(target)})"),
-        { Values.Count: > 1 } => NameTaken(dns, $"The {set.Type} record of {dns.Name} holds {set.Values.Count} addresses"),
+        { Values.Count: > 1 } => NameTaken(dns, $"The {set.Type} record of {dns.Name} has {set.Values.Count} addresses"),
         _ => null,
     };
 
-    private static Problem NameTaken(DnsConfig dns, string how) => new(ProblemCatalog.DnsNameTaken,
-        $"{how}, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.",
-        $"Delete it in the hosted zone {dns.Zone} when it is not needed, or set dns.name to another name; the agent looks again by itself.");
+    private static Problem NameTaken(DnsConfig dns, string record) => new(ProblemCatalog.DnsNameTaken,
+        $"{record}. The agent did not create it and does not overwrite it, so clients don't reach this machine by that name.",
+        $"If nothing needs the record, delete it from the hosted zone {dns.Zone}. Otherwise set dns.name to another name. " +
+        ExceptionMapping.RetriesAutomatically);
 
-    private static Problem StaleRecord(DnsConfig dns, string type, ResourceRecordSet set) => new(ElsewhereCode,
-        $"{dns.Name} has {(type == "A" ? "an A" : "an AAAA")} record ({set.AliasTarget ?? string.Join(", ", set.Values)}), and this machine has no public {(type == "A" ? "IPv4" : "IPv6")} address: who comes by {(type == "A" ? "IPv4" : "IPv6")} is led elsewhere.",
-        $"Delete that record in the hosted zone {dns.Zone}, or give the machine such an address; the agent looks again by itself.");
+    private static Problem StaleRecord(DnsConfig dns, string type, ResourceRecordSet set)
+    {
+        var (record, protocol) = type == "A" ? ("an A record", "IPv4") : ("an AAAA record", "IPv6");
+        return new Problem(ElsewhereCode,
+            $"{dns.Name} has {record} ({set.AliasTarget ?? string.Join(", ", set.Values)}), but this machine has no public {protocol} " +
+            $"address: clients that use {protocol} are sent elsewhere.",
+            $"Delete that record from the hosted zone {dns.Zone}, or give the machine a public {protocol} address. " +
+            ExceptionMapping.RetriesAutomatically);
+    }
 }

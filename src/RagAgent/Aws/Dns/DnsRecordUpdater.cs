@@ -7,20 +7,28 @@ using RagAgent.Supervision;
 
 namespace RagAgent.Aws.Dns;
 
-/// <summary>Keeps the name of <c>dns</c> pointed at this machine. Whatever goes wrong here is told and tried again, and nothing waits for it.</summary>
-internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata metadata, Route53Client route53, DnsStateHolder dnsState, ShutdownDetector shutdown, IHostApplicationLifetime lifetime, AgentClock clock, ILogger<DnsRecordUpdater> logger) : BackgroundService
+/// <summary>Keeps the name in <c>dns</c> pointing to this machine. Failures are reported and retried, and nothing waits for them.</summary>
+internal sealed class DnsRecordUpdater(
+    AgentConfig config,
+    InstanceMetadata metadata,
+    Route53Client route53,
+    DnsStateHolder dnsState,
+    ShutdownDetector shutdown,
+    IHostApplicationLifetime lifetime,
+    AgentClock clock,
+    ILogger<DnsRecordUpdater> logger) : BackgroundService
 {
-    // No event tells of another address (an Elastic IP, a machine that slept); the metadata is on the machine and costs nothing.
+    // No event reports a new address (an Elastic IP, a machine that slept). Reading the metadata is local and cheap.
     private static readonly TimeSpan CheckInterval = TimeSpan.FromMinutes(2);
     private static readonly Backoff RetryBackoff = new(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(5));
 
-    // A machine that goes off waits for us.
+    // The machine's shutdown waits for this.
     private static readonly TimeSpan DeleteTimeout = TimeSpan.FromSeconds(5);
 
-    // What a record of the name may hold by our doing.
+    // The addresses that this agent may have written to the name's records.
     private readonly HashSet<IPAddress> _ownAddresses = [];
 
-    // Addresses with which all was well at the last look.
+    // The addresses for which everything was right at the last check.
     private IReadOnlyList<IPAddress>? _upToDate;
     private IReadOnlyList<Problem> _loggedProblems = [];
 
@@ -30,7 +38,7 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         {
             return;
         }
-        // From the first moment of the agent's end, beside the others that end: not when they have all done so.
+        // Starts when the agent begins to stop, in parallel with the other services, not after them.
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         try
         {
@@ -48,7 +56,9 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         {
             var status = await CheckAsync(dns, stopping);
             failures = status.Problems.Count == 0 ? 0 : failures + 1;
-            var delay = failures == 0 ? CheckInterval : LongerOf(RetryBackoff.After(failures, Random.Shared.NextDouble()), status.Problems[0].RetryAfter);
+            var delay = failures == 0
+                ? CheckInterval
+                : LongerOf(RetryBackoff.After(failures, Random.Shared.NextDouble()), status.Problems[0].RetryAfter);
             foreach (var problem in status.Problems.Except(_loggedProblems))
             {
                 logger.DnsProblem(problem);
@@ -67,9 +77,10 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         var activeAddresses = new List<IPAddress>();
         try
         {
-            if (await PublicAddressesAsync(stopping) is not { } publicAddresses || (_upToDate is { } upToDate && publicAddresses.SequenceEqual(upToDate)))
+            if (await PublicAddressesAsync(stopping) is not { } publicAddresses ||
+                (_upToDate is { } upToDate && publicAddresses.SequenceEqual(upToDate)))
             {
-                return dnsState.Current;   // Route 53 is not asked again
+                return dnsState.Current;   // nothing changed, so Route 53 is not called
             }
             _upToDate = null;
             if (publicAddresses.Count == 0)
@@ -84,7 +95,7 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
             }
             foreach (var ip in plan.ToWrite)
             {
-                _ownAddresses.Add(ip);   // beforehand: cut in the middle, it may have been written
+                _ownAddresses.Add(ip);   // before the call: an interrupted call may have written the record
                 await route53.UpsertAsync(dns, ip, stopping);
                 MarkWritten(ip);
                 activeAddresses.Add(ip);
@@ -99,14 +110,14 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         }
     }
 
-    /// <summary>A record holds this one, and so none of the same type that was there before.</summary>
+    /// <summary>A record now has this address, so no earlier one of the same family.</summary>
     private void MarkWritten(IPAddress ip)
     {
-        _ownAddresses.RemoveWhere(before => before.AddressFamily == ip.AddressFamily);
+        _ownAddresses.RemoveWhere(earlier => earlier.AddressFamily == ip.AddressFamily);
         _ownAddresses.Add(ip);
     }
 
-    /// <returns>Null: they can't be had now, and those that were had last are believed.</returns>
+    /// <returns>Null if the metadata can't be read now; then the last known addresses still count.</returns>
     private async Task<IReadOnlyList<IPAddress>?> PublicAddressesAsync(CancellationToken stopping)
     {
         try
@@ -123,11 +134,10 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         }
     }
 
-    /// <summary>A machine that is no instance, or whose metadata may not be asked.</summary>
-    /// <param name="dns">Which name.</param>
+    /// <summary>The problem on a machine that isn't an instance, or where the metadata service is disabled.</summary>
     public static Problem NoMetadata(DnsConfig dns) => new(ProblemCatalog.DnsNoMetadata,
-        $"The instance metadata is switched off (AWS_EC2_METADATA_DISABLED), so the address that {dns.Name} should point at is not known.",
-        "Switch it on, or set dns to null where this is no EC2 instance.");
+        $"The instance metadata service is disabled (AWS_EC2_METADATA_DISABLED), so the address for {dns.Name} is unknown.",
+        "Enable it, or set dns to null if this is not an EC2 instance.");
 
     private void LogAddresses(DnsConfig dns, List<IPAddress> activeAddresses, bool isNew)
     {
@@ -153,7 +163,7 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         {
             return;
         }
-        foreach (var ip in _ownAddresses)   // not at once: a zone takes one change after the other
+        foreach (var ip in _ownAddresses)   // one at a time, because a zone accepts one change at a time
         {
             await DeleteAsync(dns, ip, timeout.Token);
         }
@@ -167,7 +177,7 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or InvalidOperationException)
         {
-            return false;   // not known: then it stays
+            return false;   // unknown, so the record stays
         }
     }
 
@@ -188,5 +198,6 @@ internal sealed class DnsRecordUpdater(AgentConfig config, InstanceMetadata meta
         }
     }
 
-    private static TimeSpan LongerOf(TimeSpan delay, TimeSpan? asked) => asked is { } longer && longer > delay ? longer : delay;
+    private static TimeSpan LongerOf(TimeSpan delay, TimeSpan? retryAfter) =>
+        retryAfter is { } longer && longer > delay ? longer : delay;
 }

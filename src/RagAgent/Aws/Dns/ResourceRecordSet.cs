@@ -3,15 +3,18 @@ using System.Net.Sockets;
 
 namespace RagAgent.Aws.Dns;
 
-/// <summary>Records of one name and type, as a hosted zone has them.</summary>
-/// <param name="Name">As Route 53 writes it; <see cref="DnsName.AreEqual"/> compares.</param>
+/// <summary>The records of one name and type in a hosted zone.</summary>
+/// <param name="Name">As Route 53 writes it. Compare with <see cref="DnsName.AreEqual"/>.</param>
 /// <param name="Type"><c>A</c>, <c>AAAA</c>, <c>CNAME</c>, …</param>
-/// <param name="Ttl">Seconds; null: an alias has none.</param>
-/// <param name="Values">What it holds; none of an alias.</param>
-/// <param name="AliasTarget">What it is an alias of; null: it is none.</param>
-/// <param name="SetIdentifier">By which it is told from others of its name and type, where a routing policy chooses between them; null: there is only this one.</param>
-internal sealed record ResourceRecordSet(string Name, string Type, long? Ttl, IReadOnlyList<string> Values, string? AliasTarget = null, string? SetIdentifier = null)
+/// <param name="Ttl">In seconds; null for an alias.</param>
+/// <param name="Values">The records' values; empty for an alias.</param>
+/// <param name="AliasTarget">The target of an alias; null if it isn't one.</param>
+/// <param name="SetIdentifier">
+/// Tells it from other sets of the same name and type among which a routing policy chooses; null if there is no policy.
+/// </param>
+internal sealed record ResourceRecordSet(
+    string Name, string Type, long? Ttl, IReadOnlyList<string> Values, string? AliasTarget = null, string? SetIdentifier = null)
 {
-    /// <summary>The type of the record that holds an address.</summary>
+    /// <summary>The record type for an address.</summary>
     public static string RecordTypeOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? "AAAA" : "A";
 }

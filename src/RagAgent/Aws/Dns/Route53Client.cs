@@ -11,29 +11,32 @@ using RagAgent.Diagnostics;
 
 namespace RagAgent.Aws.Dns;
 
-/// <summary>The records of one name, by Route 53's API, signed by the SDK's signer.</summary>
-/// <remarks>That a change has reached all name servers (INSYNC, within a minute) is not waited for: nothing here depends on it.</remarks>
+/// <summary>Reads and changes the records of one name with Route 53's API, signed by the SDK's signer.</summary>
+/// <remarks>
+/// Doesn't wait until a change has reached all name servers (INSYNC, within a minute), because nothing here depends on it.
+/// </remarks>
 internal sealed class Route53Client(AwsContext context, TimeProvider time)
 {
-    /// <summary>The code of a change that Route 53 understood and does not make.</summary>
+    /// <summary>The kind of a change that Route 53 understood but refused.</summary>
     public static readonly ProblemKind ChangeRefusedCode = ProblemCatalog.DnsRefused;
 
     private const string ListAction = "route53:ListResourceRecordSets";
     private const string ChangeAction = "route53:ChangeResourceRecordSets";
 
-    // More than there can be of one name's addresses: at most 100 of each type.
+    // More than one name can have: at most 100 of each type.
     private const int MaxItems = 300;
 
-    // Is an address of no kind, so a record that holds it is never made.
+    // Not an address, so Route 53 never creates a record with it.
     private const string InvalidAddress = "no address";
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(15);
     private static readonly string[] TransientErrors = ["Throttling", "ThrottlingException", "PriorRequestNotComplete"];
 
-    // Five calls a second are all that an account has, and one change at a time all that a zone takes: others may be at it.
+    // An account may make five calls per second, and a zone accepts one change at a time. Others may use them too.
     private readonly ResiliencePipeline<ApiResponse> _pipeline = new ResiliencePipelineBuilder<ApiResponse> { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions<ApiResponse>
         {
-            ShouldHandle = new PredicateBuilder<ApiResponse>().HandleResult(response => response.Status >= HttpStatusCode.InternalServerError || TransientErrors.Contains(response.Code)),
+            ShouldHandle = new PredicateBuilder<ApiResponse>().HandleResult(response =>
+                response.Status >= HttpStatusCode.InternalServerError || TransientErrors.Contains(response.Code)),
             MaxRetryAttempts = 3,
             Delay = TimeSpan.FromMilliseconds(500),
             BackoffType = DelayBackoffType.Exponential,
@@ -42,88 +45,121 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
         .AddTimeout(ResponseTimeout)
         .Build();
 
-    /// <summary>Of the name, whatever their type; and of names that come after it.</summary>
-    /// <exception cref="ProblemException">They can't be had; says why.</exception>
+    /// <summary>Lists the name's records of all types, and records of names that sort after it.</summary>
+    /// <exception cref="ProblemException">The records can't be read. The problem says why.</exception>
     public async Task<IReadOnlyList<ResourceRecordSet>> ListAsync(DnsConfig dns, CancellationToken stopping)
     {
-        var body = await CallAsync(dns, HttpMethod.Get, $"rrset?maxitems={MaxItems}&name={dns.Name}", null, $"looking up {dns.Name} in the hosted zone {dns.Zone}", ListAction, "", stopping);
+        var attempt = new Attempt($"look up {dns.Name} in the hosted zone {dns.Zone}", ListAction, Conditions: "");
+        var body = await CallAsync(dns, HttpMethod.Get, $"rrset?maxitems={MaxItems}&name={dns.Name}", null, attempt, stopping);
         try
         {
             return Route53Xml.ParseRecordSets(body);
         }
         catch (XmlException exception)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.DnsGarbled, $"What Route 53 answers about {dns.Name} can't be understood.", ExceptionMapping.RetriesAutomatically), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.DnsGarbled,
+                $"Route 53's response about {dns.Name} is not valid.", ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
-    /// <summary>Writes the record that holds an address, in the place of the one that is there.</summary>
-    /// <exception cref="ProblemException">It is not written, as far as is known; says why.</exception>
+    /// <summary>Writes the record for an address. Replaces an existing one.</summary>
+    /// <exception cref="ProblemException">The record was not written, as far as is known. The problem says why.</exception>
     public Task UpsertAsync(DnsConfig dns, IPAddress address, CancellationToken stopping) =>
-        ChangeAsync(dns, [("UPSERT", RecordSetFor(dns, address))], $"pointing {dns.Name} at {address}", stopping);
+        ChangeAsync(dns, [("UPSERT", RecordSetFor(dns, address))], $"point {dns.Name} to {address}", stopping);
 
-    /// <summary>Deletes the record that holds an address, if it holds that and nothing else: Route 53 itself compares, so nothing comes in between.</summary>
-    /// <exception cref="ProblemException">It is not deleted, as far as is known; <see cref="ChangeRefusedCode"/>: it holds something else, or is gone.</exception>
-    public Task DeleteAsync(DnsConfig dns, IPAddress address, CancellationToken stopping) =>
-        ChangeAsync(dns, [("DELETE", RecordSetFor(dns, address))], $"deleting the {ResourceRecordSet.RecordTypeOf(address)} record of {dns.Name}", stopping);
+    /// <summary>
+    /// Deletes the record for an address, if it has that address and nothing else. Route 53 compares and deletes atomically.
+    /// </summary>
+    /// <exception cref="ProblemException">
+    /// The record was not deleted, as far as is known. <see cref="ChangeRefusedCode"/> if it has another value or is gone.
+    /// </exception>
+    public Task DeleteAsync(DnsConfig dns, IPAddress address, CancellationToken stopping) => ChangeAsync(
+        dns,
+        [("DELETE", RecordSetFor(dns, address))],
+        $"delete the {ResourceRecordSet.RecordTypeOf(address)} record of {dns.Name}",
+        stopping);
 
-    /// <summary>Asks for a change that can't be made, which tells whether it might be: Route 53 looks at permissions before it looks at values. Nothing is changed.</summary>
-    /// <param name="dns">Which name; and whether it is to be deleted some time.</param>
-    /// <param name="types">Of the records that would be written.</param>
-    /// <param name="stopping">Ends it.</param>
-    /// <exception cref="ProblemException">It might not, or can't be asked; says why.</exception>
+    /// <summary>Checks the permissions for a change without making one.</summary>
+    /// <remarks>Requests a change with an invalid value: Route 53 checks permissions before values.</remarks>
+    /// <param name="dns">The name, and whether its record will ever be deleted.</param>
+    /// <param name="types">The types of the records that would be written.</param>
+    /// <param name="stopping">Cancels the call.</param>
+    /// <exception cref="ProblemException">The change is not allowed, or Route 53 can't be reached.</exception>
     public async Task DryRunAsync(DnsConfig dns, IEnumerable<string> types, CancellationToken stopping)
     {
         string[] actions = dns.OnStop == DnsOnStop.Delete ? ["UPSERT", "DELETE"] : ["UPSERT"];
+        var changes =
+            from type in types
+            from action in actions
+            select (action, new ResourceRecordSet(dns.Name, type, dns.Ttl, [InvalidAddress]));
         try
         {
-            await ChangeAsync(dns, [.. types.SelectMany(type => actions.Select(action => (action, new ResourceRecordSet(dns.Name, type, dns.Ttl, [InvalidAddress]))))], $"changing the records of {dns.Name}", stopping);
+            await ChangeAsync(dns, [.. changes], $"change the records of {dns.Name}", stopping);
         }
         catch (ProblemException exception) when (exception.Problem.Kind == ProblemCatalog.DnsRefused)
         {
-            return;   // the good answer
+            return;   // refused for its value, so the permission is there
         }
     }
 
-    private static ResourceRecordSet RecordSetFor(DnsConfig dns, IPAddress address) => new(dns.Name, ResourceRecordSet.RecordTypeOf(address), dns.Ttl, [address.ToString()]);
+    private static ResourceRecordSet RecordSetFor(DnsConfig dns, IPAddress address) =>
+        new(dns.Name, ResourceRecordSet.RecordTypeOf(address), dns.Ttl, [address.ToString()]);
 
-    private Task<string> ChangeAsync(DnsConfig dns, IReadOnlyList<(string Action, ResourceRecordSet Set)> changes, string attempt, CancellationToken stopping)
+    private Task<string> ChangeAsync(
+        DnsConfig dns, IReadOnlyList<(string Action, ResourceRecordSet Set)> changes, string what, CancellationToken stopping)
     {
         var types = string.Join(" and ", changes.Select(change => change.Set.Type).Distinct());
         var actions = string.Join(" and ", changes.Select(change => change.Action).Distinct());
-        return CallAsync(dns, HttpMethod.Post, "rrset/", Route53Xml.BuildChangeRequest("RagAgent", changes), attempt, ChangeAction, $" (for the name {dns.Name}, the type {types}, the action {actions})", stopping);
+        var attempt = new Attempt(what, ChangeAction, $" (for the name {dns.Name}, type {types}, action {actions})");
+        return CallAsync(dns, HttpMethod.Post, "rrset/", Route53Xml.BuildChangeRequest("RagAgent", changes), attempt, stopping);
     }
 
-    private async Task<string> CallAsync(DnsConfig dns, HttpMethod method, string path, byte[]? body, string attempt, string action, string conditions, CancellationToken stopping)
+    private async Task<string> CallAsync(
+        DnsConfig dns, HttpMethod method, string path, byte[]? body, Attempt attempt, CancellationToken stopping)
     {
         var clientConfig = new Route53ClientConfig(await context.RegionAsync(stopping));
         var address = new Uri(clientConfig.EndpointUri, $"/{Route53ClientConfig.ApiVersion}/hostedzone/{dns.Zone}/{path}");
         return await context.CallAsync(async credentials =>
         {
-            var response = await SendAsync(credentials, clientConfig, method, address, body, attempt, stopping);
-            var resource = $"arn:{clientConfig.RegionEndpoint.PartitionName}:route53:::hostedzone/{dns.Zone}{conditions}";
-            return response.IsSuccess ? response.Body : throw new ProblemException(ToProblem(response, dns, attempt, action, resource) with { RetryAfter = response.RetryAfter });
+            var response = await SendAsync(credentials, clientConfig, () => CreateRequest(method, address, body), attempt, stopping);
+            if (response.IsSuccess)
+            {
+                return response.Body;
+            }
+            var zoneArn = $"arn:{clientConfig.RegionEndpoint.PartitionName}:route53:::hostedzone/{dns.Zone}";
+            throw new ProblemException(ToProblem(response, dns, attempt, zoneArn) with { RetryAfter = response.RetryAfter });
         }, stopping);
     }
 
-    private async Task<ApiResponse> SendAsync(AWSCredentials credentials, Route53ClientConfig clientConfig, HttpMethod method, Uri address, byte[]? body, string attempt, CancellationToken stopping)
+    private async Task<ApiResponse> SendAsync(
+        AWSCredentials credentials,
+        Route53ClientConfig clientConfig,
+        Func<HttpRequestMessage> createRequest,
+        Attempt attempt,
+        CancellationToken stopping)
     {
-        using var http = new HttpClient(new SigV4SigningHandler(credentials, clientConfig.SigningRegion, clientConfig.RegionEndpointServiceName, new SocketsHttpHandler())) { Timeout = Timeout.InfiniteTimeSpan };
+        var signing = new SigV4SigningHandler(
+            credentials, clientConfig.SigningRegion, clientConfig.RegionEndpointServiceName, new SocketsHttpHandler());
+        using var http = new HttpClient(signing) { Timeout = Timeout.InfiniteTimeSpan };
         try
         {
             return await _pipeline.ExecuteAsync(async token =>
             {
-                using var request = CreateRequest(method, address, body);
+                using var request = createRequest();
                 using var response = await http.SendAsync(request, token);
                 var text = await response.Content.ReadAsStringAsync(token);
                 var (code, message) = response.IsSuccessStatusCode ? (null, null) : AwsXml.ParseError(text);
-                return new ApiResponse(response.StatusCode, text, code, message, RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow()));
+                var retryAfter = RetryAfter.Parse(response.Headers.RetryAfter, time.GetUtcNow());
+                return new ApiResponse(response.StatusCode, text, code, message, retryAfter);
             }, stopping);
         }
         catch (Exception exception) when (exception is HttpRequestException or Polly.Timeout.TimeoutRejectedException)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.DnsUnreachable, $"Route 53 at {address.Authority} can't be reached for {attempt}: {ExceptionMapping.DescribeCause(exception)}.",
-                $"Check the instance's way to the internet: route table, security group's outgoing rules (443), DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.DnsUnreachable,
+                $"Route 53 at {clientConfig.EndpointUri.Authority} can't be reached to {attempt.What}: " +
+                $"{ExceptionMapping.DescribeCause(exception)}.",
+                "Check the instance's route to the internet: route table, security group's outbound rules (port 443), DNS. " +
+                ExceptionMapping.RetriesAutomatically), exception);
         }
     }
 
@@ -139,22 +175,34 @@ internal sealed class Route53Client(AwsContext context, TimeProvider time)
         return request;
     }
 
-    private static Problem ToProblem(ApiResponse response, DnsConfig dns, string attempt, string action, string resource)
+    private static Problem ToProblem(ApiResponse response, DnsConfig dns, Attempt attempt, string zoneArn)
     {
         var message = (response.Message ?? $"HTTP {(int)response.Status}").Trim('[', ']').TrimEnd('.', ' ');
         return response.Code switch
         {
-            "NoSuchHostedZone" => new Problem(ProblemCatalog.DnsZoneMissing, $"There is no hosted zone {dns.Zone} in the account of the credentials, so {dns.Name} can't be pointed at this machine.",
-                $"Set dns.zone to the id of the zone that the name is in ('aws route53 list-hosted-zones-by-name --dns-name {dns.Name.Split('.', 2)[1]}'); it must be in the instance's own account."),
-            "InvalidChangeBatch" when message.Contains("not permitted in zone", StringComparison.Ordinal) => new Problem(ProblemCatalog.DnsOutsideZone, $"{dns.Name} is no name of the hosted zone {dns.Zone}: {message}.",
-                "Correct dns.name, or set dns.zone to the zone that the name is in; 'systemctl reload ragagent' then takes the file."),
-            "InvalidChangeBatch" or "InvalidInput" => new Problem(ChangeRefusedCode, $"Route 53 refuses {attempt}: {message}.",
-                $"Look at the records of {dns.Name} in the hosted zone {dns.Zone}. {ExceptionMapping.RetriesAutomatically}"),
-            _ => AwsProblems.From(response.Code, response.Message ?? message, attempt, action, resource),
+            "NoSuchHostedZone" => new Problem(ProblemCatalog.DnsZoneMissing,
+                $"The hosted zone {dns.Zone} does not exist in the credentials' account, so {dns.Name} can't point to this machine.",
+                "Set dns.zone to the ID of the name's zone ('aws route53 list-hosted-zones-by-name --dns-name " +
+                $"{dns.Name.Split('.', 2)[1]}'). The zone must be in the instance's own account."),
+            "InvalidChangeBatch" when message.Contains("not permitted in zone", StringComparison.Ordinal) => new Problem(
+                ProblemCatalog.DnsOutsideZone,
+                $"{dns.Name} is not in the hosted zone {dns.Zone}: {message}.",
+                "Correct dns.name, or set dns.zone to the zone that contains the name. Then run 'systemctl reload ragagent'."),
+            "InvalidChangeBatch" or "InvalidInput" => new Problem(ChangeRefusedCode,
+                $"Route 53 refused to {attempt.What}: {message}.",
+                $"Check the records of {dns.Name} in the hosted zone {dns.Zone}. {ExceptionMapping.RetriesAutomatically}"),
+            _ => AwsProblems.From(
+                response.Code, response.Message ?? message, attempt.What, attempt.IamAction, zoneArn + attempt.Conditions),
         };
     }
 
-    private sealed record ApiResponse(HttpStatusCode Status, string Body, string? Code, string? Message, TimeSpan? RetryAfter)
+    /// <param name="What">A verb phrase for the operator.</param>
+    /// <param name="IamAction">The permission that the call needs.</param>
+    /// <param name="Conditions">What a policy may limit it to, in parentheses after the ARN.</param>
+    private sealed record Attempt(string What, string IamAction, string Conditions);
+
+    private sealed record ApiResponse(
+        HttpStatusCode Status, string Body, string? Code, string? Message, TimeSpan? RetryAfter)
     {
         public bool IsSuccess => (int)Status is >= 200 and < 300;
     }

@@ -1,11 +1,11 @@
 using System.Buffers;
 using System.Globalization;
+using RagAgent.Common;
 using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Configuration.Values;
 
-/// <summary>What may be an image: <c>[host[:port]/]path[:tag][@digest]</c>, by the grammar of the CNCF distribution project.</summary>
-/// <remarks>It only judges; taking a reference apart is the work of the room that pulls.</remarks>
+/// <summary>Checks an image reference against the grammar of the CNCF distribution project.</summary>
 internal static class ImageReferenceRule
 {
     private const int MaxNameLength = 255;
@@ -34,40 +34,32 @@ internal static class ImageReferenceRule
             return new("begin with the registry's name", $"leave {Quoting.Value(image[..(scheme + 3)])} away");
         }
 
-        (var name, var digest) = Split(image, image.IndexOf('@', StringComparison.Ordinal));
+        var (host, path, tag, digest) = ImageReference.Split(image);
         if (digest is not null && !IsDigest(digest))
         {
             return new("have a digest like \"sha256:…\" with 64 hexadecimal digits after its '@'");
         }
 
-        var colon = name.LastIndexOf(':');
-        (name, var tag) = Split(name, colon > name.LastIndexOf('/') ? colon : -1);
         if (tag is not null && (tag.Length is 0 or > MaxTagLength || tag[0] is '.' or '-' || tag.AsSpan().ContainsAnyExcept(TagChars)))
         {
             return new($"have a tag of 1 to {MaxTagLength} letters, digits, '_', '.' and '-' after its ':'");
         }
 
-        if (name.Length > MaxNameLength)
+        var prefix = host is null ? "" : host + "/";
+        var nameLength = prefix.Length + path.Length;
+        if (nameLength > MaxNameLength)
         {
             return new($"have a name of at most {MaxNameLength} characters");
         }
 
-        var start = 0;
-        var slash = name.IndexOf('/', StringComparison.Ordinal);
-        if (slash > 0 && IsHostLike(name[..slash]))
+        if (host is not null && !IsHost(host))
         {
-            if (!IsHost(name[..slash]))
-            {
-                return new("begin with a registry like \"registry.example.com\" or \"localhost:5000\"");
-            }
-
-            start = slash + 1;
+            return new("begin with a registry like \"registry.example.com\" or \"localhost:5000\"");
         }
 
-        var path = name[start..];
         if (path.Any(char.IsAsciiLetterUpper))
         {
-            return new("have a repository in lower case", $"write {Quoting.Value(name[..start] + path.ToLowerInvariant() + image[name.Length..])}");
+            return new("have a repository in lower case", $"write {Quoting.Value(prefix + path.ToLowerInvariant() + image[nameLength..])}");
         }
 
         return path.Split('/').All(IsPathComponent) ? null : new(Example, "a repository has lower-case letters and digits, joined by '.', '_', '__', '-' and '/'");
@@ -75,8 +67,6 @@ internal static class ImageReferenceRule
 
     private static (string Before, string? After) Split(string text, int at) => at < 0 ? (text, null) : (text[..at], text[(at + 1)..]);
 
-    /// <summary>Whether a registry stands before the first slash; <c>localhost</c> is judged alike as a part of the path.</summary>
-    private static bool IsHostLike(string part) => part.AsSpan().ContainsAny('.', ':', '[');
 
     private static bool IsHost(string host)
     {

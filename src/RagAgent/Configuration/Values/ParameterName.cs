@@ -8,7 +8,6 @@ namespace RagAgent.Configuration.Values;
 internal static class ParameterName
 {
     public const int MaxLength = 2048;
-    public const string SecretsManagerPrefix = "/aws/reference/secretsmanager/";
 
     private const int MaxDepth = 15;
     private const int MaxSelectorLength = 100;
@@ -35,36 +34,23 @@ internal static class ParameterName
             return new($"be at most {MaxLength} characters long");
         }
 
-        var name = text;
-        if (text.StartsWith("arn:", StringComparison.Ordinal))
+        if (ParameterReference.Parse(text) is not { } reference)
         {
-            if (FromArn(text) is not { } inArn)
-            {
-                return new("be an ARN like \"arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY\"");
-            }
-
-            name = inArn;
+            return new("be an ARN like \"arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY\"");
         }
 
-        var colon = name.IndexOf(':', StringComparison.Ordinal);
-        if (colon >= 0)
+        if (reference.Selector is { } selector &&
+            (selector.Length is 0 or > MaxSelectorLength || selector.AsSpan().ContainsAnyExcept(SelectorChars)))
         {
-            var selector = name[(colon + 1)..];
-            if (selector.Length is 0 or > MaxSelectorLength || selector.AsSpan().ContainsAnyExcept(SelectorChars))
-            {
-                return new("have a version or a label after its ':', like \"/ragstream/OPENAI_API_KEY:3\"");
-            }
-
-            name = name[..colon];
+            return new("have a version or a label after its ':', like \"/ragstream/OPENAI_API_KEY:3\"");
         }
 
-        return ValidateName(name);
+        return ValidateName(reference.Path, isSecretsManager: reference.SecretsManagerName is not null);
     }
 
-    private static RuleViolation? ValidateName(string name)
+    private static RuleViolation? ValidateName(string name, bool isSecretsManager)
     {
-        var reference = name.StartsWith(SecretsManagerPrefix, StringComparison.Ordinal);
-        if (name.AsSpan().ContainsAnyExcept(reference ? SecretsManagerChars : NameChars))
+        if (name.AsSpan().ContainsAnyExcept(isSecretsManager ? SecretsManagerChars : NameChars))
         {
             return new("be a parameter's name: letters, digits and _ . - /", "no spaces, no quotes, not the value itself");
         }
@@ -80,25 +66,5 @@ internal static class ParameterName
         }
 
         return name.Count(character => character == '/') > MaxDepth ? new($"have at most {MaxDepth} levels") : null;
-    }
-
-    /// <summary>The parameter's name in an ARN, with its selector; null when it is no ARN of a parameter.</summary>
-    private static string? FromArn(string arn)
-    {
-        var parts = arn.Split(':', 6);
-        if (parts.Length < 6 || !parts[1].StartsWith("aws", StringComparison.Ordinal) || parts[2] != "ssm")
-        {
-            return null;
-        }
-
-        var account = parts[4].Length == 12 && parts[4].All(char.IsAsciiDigit);
-        if (NameRules.ValidateRegion(parts[3]) is not null || !account || !parts[5].StartsWith("parameter/", StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        var name = parts[5]["parameter".Length..];
-        // The ARN of a name without a path has the one slash only: "parameter/name".
-        return name.LastIndexOf('/') == 0 ? name[1..] : name;
     }
 }

@@ -3,17 +3,24 @@ using Docker.DotNet.Models;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Secrets;
+using ContainerStatus = RagAgent.Supervision.State.ContainerStatus;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>The app's own log, written beside the agent's: one follower for each container that the engine holds.</summary>
+/// <summary>Writes the app's log next to the agent's own: one follower for each container that the engine has.</summary>
 /// <remarks>
-/// It learns of containers where the engine is asked about them anyway, and follows a container that ended until it is removed.
-/// What a container writes may hold the secrets that it was given, so nothing of it is written before the vault holds them; the
-/// engine keeps it meanwhile. See docs/decisions/0005-the-apps-log.md.
+/// It learns about containers from inspections, and follows a stopped container until it is removed. A container's output may contain
+/// its secrets, so nothing is written until the vault has them; the engine keeps the output until then.
+/// See docs/decisions/0005-the-apps-log.md.
 /// </remarks>
 internal sealed class AppLogCollector(
-    AgentConfig config, EngineLogClient logs, LogPositionStore positions, SecretVault vault, OutputSink output, TimeProvider time, ILogger<AppLogCollector> logger) : IHostedService, IDisposable
+    AgentConfig config,
+    EngineLogClient logs,
+    LogPositionStore positions,
+    SecretVault vault,
+    OutputSink output,
+    TimeProvider time,
+    ILogger<AppLogCollector> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan SecretsWaitNoticeDelay = TimeSpan.FromSeconds(10);
 
@@ -23,34 +30,43 @@ internal sealed class AppLogCollector(
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>What was read is written; the next agent goes on behind it.</summary>
+    /// <summary>Writes everything that was read, so that the next agent continues after it.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
         await Task.WhenAll(_followers.Values.Select(f => f.Completion)).WaitAsync(cancellationToken);
     }
 
-    /// <summary>A container that was just created: its log is written from the first line on.</summary>
-    public void FollowFromStart(string id, string? secretsFingerprint) => Follow(new ContainerIdentity(id, config.Container.Name), secretsFingerprint, isNew: true);
+    /// <summary>Follows a container that was just created, from its first line.</summary>
+    public void FollowFromStart(string id, string? secretsFingerprint) =>
+        Follow(new ContainerIdentity(id, config.Container.Name), secretsFingerprint, isNew: true);
 
-    /// <summary>A container as the engine described it. One that was found under a candidate's name is the app all the same.</summary>
+    /// <summary>
+    /// Follows a container that the engine described. Its log carries the app's name, even while it has a candidate's name.
+    /// </summary>
     public void Observe(ContainerInspectResponse inspected)
     {
-        var follower = Follow(new ContainerIdentity(inspected.ID, config.Container.Name), Labels.ReadSecretsFingerprint(inspected), isNew: false);
-        if (Labels.ParseStatus(inspected.State) != RagAgent.Supervision.State.ContainerStatus.Created && inspected.State?.StartedAt is { } run)
+        var container = new ContainerIdentity(inspected.ID, config.Container.Name);
+        var follower = Follow(container, Labels.ReadSecretsFingerprint(inspected), isNew: false);
+        if (Labels.ParseStatus(inspected.State) != ContainerStatus.Created && inspected.State?.StartedAt is { } run)
         {
             follower.ReportRun(run, inspected.State.Running || inspected.State.Restarting);
         }
     }
 
-    /// <summary>The container has ended: waits for its last words, so that they stand before what is said about it and are not removed with it.</summary>
+    /// <summary>
+    /// Waits for the last lines of a container that ended, so that they are not removed with it and come before the report of its end.
+    /// </summary>
     public Task FlushAsync(string id, TimeSpan timeout, CancellationToken stopping) =>
-        _followers.TryGetValue(id, out var entry) && AreSecretsAvailable(entry.SecretsFingerprint) ? entry.Follower.FlushAsync(timeout, stopping) : Task.CompletedTask;
+        _followers.TryGetValue(id, out var entry) && AreSecretsAvailable(entry.SecretsFingerprint)
+            ? entry.Follower.FlushAsync(timeout, stopping)
+            : Task.CompletedTask;
 
-    /// <summary>The containers that are followed, or were by an agent before: asked before the engine is, so that none is taken for gone that is only new.</summary>
+    /// <summary>The containers that this agent follows or an earlier one followed.</summary>
+    /// <remarks>Read it before listing the engine's containers: otherwise a new container looks like a removed one.</remarks>
     public IReadOnlyList<string> KnownContainerIds() => [.. _followers.Keys.Union(positions.ContainerIds())];
 
-    /// <summary>The engine has these no more.</summary>
+    /// <summary>Stops following containers that the engine no longer has.</summary>
     public void Forget(IEnumerable<string> ids)
     {
         foreach (var id in ids)
@@ -82,7 +98,12 @@ internal sealed class AppLogCollector(
             {
                 logger.AppLogPositionUnknown(container);
             }
-            var position = saved ?? (isNew ? LogPosition.Start : LogPosition.After(LogTimestamp.FromDateTimeOffset(time.GetUtcNow())));
+            var position = saved switch
+            {
+                { } known => known,
+                null when isNew => LogPosition.Start,
+                null => LogPosition.After(LogTimestamp.FromDateTimeOffset(time.GetUtcNow())),
+            };
             var writer = new LogWriter(container, position, positionFile, positions, vault, output, time, logger);
             writer.SavePosition();
             var follower = new LogFollower(writer, logs, time, logger);
@@ -109,7 +130,8 @@ internal sealed class AppLogCollector(
         }
     }
 
-    private bool AreSecretsAvailable(string? secretsFingerprint) => config.Secrets.Count == 0 || (secretsFingerprint is not null && vault.Find(secretsFingerprint) is not null);
+    private bool AreSecretsAvailable(string? secretsFingerprint) =>
+        config.Secrets.Count == 0 || (secretsFingerprint is not null && vault.Find(secretsFingerprint) is not null);
 
     private async Task WaitForSecretsAsync(ContainerIdentity container, string? secretsFingerprint, CancellationToken stopping)
     {
@@ -117,8 +139,10 @@ internal sealed class AppLogCollector(
         {
             return;
         }
-        // Without the label it can't be known what it was given.
-        var available = secretsFingerprint is null ? Task.Delay(Timeout.InfiniteTimeSpan, time, stopping) : vault.WaitAsync(secretsFingerprint, stopping);
+        // Without the label, nobody knows which secrets the container got.
+        var available = secretsFingerprint is null
+            ? Task.Delay(Timeout.InfiniteTimeSpan, time, stopping)
+            : vault.WaitAsync(secretsFingerprint, stopping);
         try
         {
             await available.WaitAsync(SecretsWaitNoticeDelay, time, stopping);

@@ -4,7 +4,7 @@ using RagAgent.Common;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>Opens a container's log as the engine sends it: <see cref="LogFrameReader"/> takes it apart.</summary>
+/// <summary>Opens a container's log as the engine's raw stream, which <see cref="LogFrameReader"/> parses.</summary>
 internal sealed class EngineLogClient : IDisposable
 {
     private readonly EngineConnection _connection;
@@ -13,20 +13,27 @@ internal sealed class EngineLogClient : IDisposable
     public EngineLogClient(EngineConnection connection)
     {
         _connection = connection;
-        var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectCallback = (_, stopping) => ConnectAsync(stopping) };
+        var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            ConnectCallback = (_, stopping) => ConnectAsync(stopping),
+        };
         _http = new HttpClient(handler) { BaseAddress = new Uri("http://docker/"), Timeout = Timeout.InfiniteTimeSpan };
     }
 
-    /// <summary>Both streams with times, and then what comes. The stream ends with the container's run, or with the engine.</summary>
-    /// <param name="id">The container's.</param>
-    /// <param name="since">The earliest time, in nanoseconds.</param>
-    /// <param name="stopping">The caller's own end.</param>
-    /// <exception cref="ProblemException">The engine is out of reach, or has no such container (<see cref="EngineProblems.IsNotFound"/>).</exception>
+    /// <summary>Opens both streams with timestamps and follows them. The stream ends when the container or the engine does.</summary>
+    /// <param name="id">The container's ID.</param>
+    /// <param name="since">The earliest timestamp, in nanoseconds since 1970.</param>
+    /// <param name="stopping">Cancels the call.</param>
+    /// <exception cref="ProblemException">
+    /// The engine can't be reached, or has no such container (<see cref="EngineProblems.IsNotFound"/>).
+    /// </exception>
     public Task<Stream> OpenAsync(string id, long since, CancellationToken stopping) =>
-        _connection.CallAsync("show the container's output", Timeout.InfiniteTimeSpan, async (docker, token) =>
+        _connection.CallAsync("read the container's output", Timeout.InfiniteTimeSpan, async (docker, token) =>
         {
-            var path = new Uri($"v{docker.Options.ApiVersion}/containers/{id}/logs?follow=true&stdout=true&stderr=true&timestamps=true&since={LogTimestamp.ToSinceParameter(since)}",
-                UriKind.Relative);
+            var query = $"follow=true&stdout=true&stderr=true&timestamps=true&since={LogTimestamp.ToSinceParameter(since)}";
+            var path = new Uri($"v{docker.Options.ApiVersion}/containers/{id}/logs?{query}", UriKind.Relative);
             var response = await _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, token);
             if (!response.IsSuccessStatusCode)
             {
@@ -35,7 +42,7 @@ internal sealed class EngineLogClient : IDisposable
                     throw new DockerApiException(response.StatusCode, await response.Content.ReadAsStringAsync(token));
                 }
             }
-            return await response.Content.ReadAsStreamAsync(token);   // disposed by the caller, and the answer's connection with it
+            return await response.Content.ReadAsStreamAsync(token);   // the caller disposes it, and the connection with it
         }, stopping);
 
     public void Dispose() => _http.Dispose();

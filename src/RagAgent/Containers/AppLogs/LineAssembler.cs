@@ -2,32 +2,26 @@ using System.Buffers;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>A line as the app wrote it.</summary>
-/// <param name="Timestamp">The engine's time of its beginning.</param>
-/// <param name="Text">Without its end of line. Valid until the assembler is used again.</param>
-/// <param name="IsComplete">False: it goes on, and how is not told.</param>
-internal readonly record struct RawLogLine(long Timestamp, ReadOnlyMemory<byte> Text, bool IsComplete);
-
-/// <summary>Puts lines together that the engine split, each stream by itself.</summary>
+/// <summary>Joins the lines that the engine split, separately for each stream.</summary>
 /// <remarks>
-/// A message without an end of line goes on in the next one of its stream that has the very same time. One with another time is
-/// a new line: some versions leave the end of line out of a split line's last piece, too.
+/// A message without a line break continues in the next message of its stream that has exactly the same timestamp. A message with
+/// another timestamp is a new line: some engine versions also omit the line break after the last piece of a split line.
 /// </remarks>
 internal sealed class LineAssembler
 {
-    /// <summary>Of a longer line this much is taken, and at least what a reader is shown.</summary>
+    /// <summary>In bytes. Longer lines are cut here. Must be at least what <see cref="LogLineSanitizer"/> shows.</summary>
     public const int MaxLineLength = 16 * 1024;
 
     private readonly PendingLine[] _pending = [new(), new(), new(), new()];
 
-    /// <summary>A line is begun and has not been given out.</summary>
-    public bool HasPendingLine => _pending.Any(o => o.State == PendingState.Collecting);
+    /// <summary>A line has started and was not emitted yet.</summary>
+    public bool HasPendingLine => _pending.Any(line => line.State == PendingState.Collecting);
 
-    /// <summary>The next message may belong to a line that has begun, given out or not.</summary>
-    public bool IsMidLine => _pending.Any(o => o.State != PendingState.None);
+    /// <summary>The next message may belong to a line that has started, emitted or not.</summary>
+    public bool IsMidLine => _pending.Any(line => line.State != PendingState.None);
 
-    /// <param name="source">The stream.</param>
-    /// <param name="timestamp">The message's time.</param>
+    /// <param name="source">The message's stream.</param>
+    /// <param name="timestamp">The message's timestamp, in nanoseconds since 1970.</param>
     /// <param name="text">The message.</param>
     /// <param name="emit">Called for each line that is ready.</param>
     public void Add(LogSource source, long timestamp, ReadOnlyMemory<byte> text, Action<RawLogLine> emit)
@@ -61,7 +55,7 @@ internal sealed class LineAssembler
         }
     }
 
-    /// <summary>Nothing more comes: what is begun is a line.</summary>
+    /// <summary>Emits what was collected as lines, because no more messages will come.</summary>
     public void Flush(Action<RawLogLine> emit)
     {
         foreach (var pending in _pending)
@@ -70,10 +64,10 @@ internal sealed class LineAssembler
         }
     }
 
-    /// <summary>Gives out what is begun, and drops what may still come of it.</summary>
+    /// <summary>Emits what was collected as cut lines. Their rest will be dropped.</summary>
     public void Truncate(Action<RawLogLine> emit)
     {
-        foreach (var pending in _pending.Where(o => o.State == PendingState.Collecting))
+        foreach (var pending in _pending.Where(line => line.State == PendingState.Collecting))
         {
             Truncate(pending, emit);
         }
@@ -99,7 +93,7 @@ internal sealed class LineAssembler
         None,
         Collecting,
 
-        /// <summary>The line was given out; its rest goes.</summary>
+        /// <summary>The line was emitted and its rest is dropped.</summary>
         Discarding,
     }
 

@@ -2,13 +2,15 @@ using RagAgent.Common;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>Follows one container's log until the container is gone: opens it at its place, again when it ends or breaks.</summary>
+/// <summary>
+/// Follows one container's log until the container is removed. Opens it at the saved position, and again after it ends or breaks.
+/// </summary>
 internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimeProvider time, ILogger logger) : IDisposable
 {
     private static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
 
-    // An engine may forget to end the stream of a container that has ended: then it is opened once more.
+    // An engine may not close the stream of a container that has ended. Then it is opened once more.
     private static readonly TimeSpan StreamEndTimeout = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan RemovalTimeout = TimeSpan.FromSeconds(2);
 
@@ -24,17 +26,21 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
 
     private enum Phase
     {
-        /// <summary>The secrets that it was given are not held yet.</summary>
+        /// <summary>The agent hasn't read the container's secrets yet.</summary>
         WaitingForSecrets,
         Following,
         Ended,
     }
 
-    /// <summary>What the engine told of it. A run is named by its start.</summary>
+    /// <summary>Takes the container's status from an inspection.</summary>
+    /// <param name="run">The start time, which identifies the run.</param>
+    /// <param name="isAlive">Whether the container has a process.</param>
     public void ReportRun(string run, bool isAlive) => ChangeState(() => (_currentRun, _isAlive) = (run, isAlive));
 
-    /// <summary>It has been removed: what is still on its way is written, and that is all.</summary>
-    /// <remarks>Told at every look at the engine, but only the first time counts: else an engine that is looked at often enough would keep it here for ever.</remarks>
+    /// <summary>The container has been removed: writes what is still arriving, then ends.</summary>
+    /// <remarks>
+    /// Called after every inspection, but only the first call counts. Otherwise frequent inspections would postpone the end forever.
+    /// </remarks>
     public void ReportRemoved()
     {
         ChangeState(() => _isAlive = false);
@@ -44,22 +50,23 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
         }
     }
 
-    /// <summary>Its run has ended: returns when its last words are written, at the latest after <paramref name="timeout"/>.</summary>
+    /// <summary>The run has ended: waits until its last lines are written, at most for <paramref name="timeout"/>.</summary>
     public async Task FlushAsync(TimeSpan timeout, CancellationToken stopping)
     {
         ChangeState(() => _isAlive = false);
         try
         {
-            await WaitUntilAsync(() => _phase == Phase.Ended || _currentRun is null || _completedRun == _currentRun, stopping).WaitAsync(timeout, time, stopping);
+            await WaitUntilAsync(() => _phase == Phase.Ended || _currentRun is null || _completedRun == _currentRun, stopping)
+                .WaitAsync(timeout, time, stopping);
         }
         catch (TimeoutException)
         {
-            return;   // it goes on while the container stands
+            return;   // following continues until the container is removed
         }
     }
 
-    /// <param name="waitForSecrets">Before it nothing is written.</param>
-    /// <param name="stopping">The agent's end.</param>
+    /// <param name="waitForSecrets">Nothing is written before it completes.</param>
+    /// <param name="stopping">The agent is stopping.</param>
     public async Task RunAsync(Func<CancellationToken, Task> waitForSecrets, CancellationToken stopping)
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, _removed.Token);
@@ -85,7 +92,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
 
     public void Dispose() => _removed.Dispose();
 
-    /// <summary>Ends with the next change.</summary>
+    /// <summary>Completes with the next change of state.</summary>
     private Task NextChange
     {
         get
@@ -117,7 +124,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
             }
             catch (Exception exception) when (exception is ProblemException or IOException or HttpRequestException)
             {
-                // The supervision says what is wrong with the engine, in one voice.
+                // Inspections report what is wrong with the engine.
                 logger.AppLogInterrupted(writer.Container, ExceptionMapping.ToProblem(exception));
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
@@ -130,7 +137,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
         }
     }
 
-    /// <returns>Whether anything came.</returns>
+    /// <returns>Whether anything was received.</returns>
     private async Task<bool> ReadStreamAsync(CancellationToken stopping)
     {
         using var streamCancellation = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
@@ -152,7 +159,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
                 received = true;
                 processor.Process(length);
             }
-            // Only a stream that was opened after the end is known to hold all of it.
+            // Only a stream that was opened after the container ended is known to be complete.
             if (!isAlive)
             {
                 processor.Complete();
@@ -161,7 +168,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            return received;   // its container has ended and the stream did not, or the stream has gone deaf
+            return received;   // the container has ended but the stream has not, or the stream is stale
         }
         finally
         {
@@ -173,8 +180,9 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
         return received;
     }
 
-    /// <summary>Blocks until something comes, or something held back is due: an app that is silent costs nothing.</summary>
-    private async Task<int> ReadNextAsync(Stream stream, LogStreamProcessor processor, CancellationTokenSource streamCancellation, CancellationToken stopping)
+    /// <summary>Waits until bytes arrive and meanwhile flushes what is due. A silent app costs nothing.</summary>
+    private async Task<int> ReadNextAsync(
+        Stream stream, LogStreamProcessor processor, CancellationTokenSource streamCancellation, CancellationToken stopping)
     {
         var next = stream.ReadAsync(processor.FreeBuffer, stopping);
         if (next.IsCompleted || processor.TimeUntilDue() is null)
@@ -197,7 +205,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
         return await read;
     }
 
-    /// <summary>Not at all when there was news of the container since, and cut short by it.</summary>
+    /// <summary>Waits for the delay, or until the container's state changes.</summary>
     private async Task WaitForChangeAsync(Task nextChange, TimeSpan delay, CancellationToken stopping)
     {
         try

@@ -2,39 +2,23 @@ using System.Buffers.Binary;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>Where a frame comes from, by the engine's numbers.</summary>
-internal enum LogSource : byte
-{
-    StandardInput = 0,
-    StandardOutput = 1,
-    StandardError = 2,
-
-    /// <summary>The engine itself: it could not read the log.</summary>
-    Engine = 3,
-}
-
-/// <summary>One message of the engine's stream.</summary>
-/// <param name="Source">Which stream of the container it is of.</param>
-/// <param name="Payload">A time, a blank, the text. Valid until more is read.</param>
-internal readonly record struct LogFrame(LogSource Source, ReadOnlyMemory<byte> Payload);
-
-/// <summary>Takes the engine's stream apart into frames, whatever pieces it arrives in.</summary>
+/// <summary>Splits the engine's stream into frames, whatever pieces it arrives in.</summary>
 /// <remarks>
-/// A frame is the unit that counts: its end is all that tells a line that the engine split from one that is whole. Docker.DotNet's
-/// own reader hides it.
+/// Frame boundaries matter: they are the only way to tell a line that the engine split from a complete one. Docker.DotNet's reader
+/// hides them.
 /// </remarks>
 internal sealed class LogFrameReader
 {
     private const int HeaderLength = 8;
 
-    // The engine splits lines at 16 KB. What is larger comes from no engine known, and is taken by its beginning.
+    // The engine splits lines at 16 KB. No known engine sends larger frames; if one does, the start of the frame is used.
     private const int Capacity = 32 * 1024;
     private readonly byte[] _buffer = new byte[Capacity];
     private int _start;
     private int _end;
     private int _bytesToSkip;
 
-    /// <summary>Where to read the next bytes to; never empty once <see cref="TryRead"/> has returned false.</summary>
+    /// <summary>Where to put the next bytes. Never empty once <see cref="TryRead"/> has returned false.</summary>
     public Memory<byte> FreeBuffer
     {
         get
@@ -50,7 +34,7 @@ internal sealed class LogFrameReader
 
     public void Advance(int count) => _end += count;
 
-    /// <exception cref="InvalidDataException">These are no frames.</exception>
+    /// <exception cref="InvalidDataException">The bytes are not frames.</exception>
     public bool TryRead(out LogFrame frame)
     {
         frame = default;
@@ -65,7 +49,7 @@ internal sealed class LogFrameReader
         var length = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
         if (header[0] > (byte)LogSource.Engine || length > int.MaxValue)
         {
-            throw new InvalidDataException("The engine's log stream has lost its frames.");
+            throw new InvalidDataException("The engine's log stream is not valid: a frame header was expected.");
         }
         var payloadLength = (int)Math.Min(length, Capacity - HeaderLength);
         if (_end - _start - HeaderLength < payloadLength)

@@ -7,8 +7,8 @@ namespace RagAgent.Containers.AppLogs;
 
 /// <summary>A container's <see cref="LogPosition"/> on disk.</summary>
 /// <remarks>
-/// One record of fixed length, written over in place by one system call: after a kill of the agent it is the one before or the one
-/// after. Nothing is forced to the disk: a power cut ends the container as well.
+/// One record of fixed length, overwritten in place by one system call: if the agent is killed, the file holds either the old or
+/// the new record. There is no fsync, because a power cut also ends the container.
 /// </remarks>
 internal sealed class LogPositionFile : IDisposable
 {
@@ -17,23 +17,23 @@ internal sealed class LogPositionFile : IDisposable
     private readonly string _path;
     private readonly SafeFileHandle _file;
 
-    /// <exception cref="IOException">It can't be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">This user may not.</exception>
+    /// <exception cref="IOException">The file can't be created.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not create it.</exception>
     public LogPositionFile(string path)
     {
         _path = path;
         _file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
     }
 
-    /// <returns>Null when there is no record, or one that is not whole.</returns>
+    /// <returns>Null if there is no record, or a damaged one.</returns>
     public LogPosition? Read()
     {
         var record = new byte[RecordLength + 1];
         return RandomAccess.Read(_file, record, 0) == RecordLength ? Parse(record.AsSpan(0, RecordLength)) : null;
     }
 
-    /// <param name="record">Made by <see cref="Format"/>.</param>
-    /// <exception cref="IOException">It can't be written.</exception>
+    /// <param name="record">From <see cref="Format"/>.</param>
+    /// <exception cref="IOException">The record can't be written.</exception>
     public void Write(byte[] record) => RandomAccess.Write(_file, record, 0);
 
     public void Delete()
@@ -46,9 +46,13 @@ internal sealed class LogPositionFile : IDisposable
 
     public static byte[] Format(LogPosition position)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{FormatVersion} {position.Since:D19} {position.FirstTimestamp:D19} {position.HandledSince:D19} {position.HandledBefore:D19} {position.NewestTimestamp:D19}");
+        long[] numbers =
+            [position.Since, position.FirstTimestamp, position.HandledSince, position.HandledBefore, position.NewestTimestamp];
+        var text = $"{FormatVersion} {string.Join(' ', numbers.Select(number => number.ToString("D19", CultureInfo.InvariantCulture)))}";
         var record = Encoding.ASCII.GetBytes($"{text} {Checksum(Encoding.ASCII.GetBytes(text))}".PadRight(RecordLength - 1) + "\n");
-        return record.Length == RecordLength ? record : throw new InvalidOperationException("The record has another length.");
+        return record.Length == RecordLength
+            ? record
+            : throw new InvalidOperationException($"The record has {record.Length} bytes instead of {RecordLength}.");
     }
 
     internal static LogPosition? Parse(ReadOnlySpan<byte> record)

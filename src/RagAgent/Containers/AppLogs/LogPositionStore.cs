@@ -3,21 +3,23 @@ using RagAgent.Configuration;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>The places in the containers' logs that outlive the agent: a file a container, in the state directory.</summary>
-/// <remarks>Without a state directory the log is written all the same: what is missing then is said once.</remarks>
+/// <summary>
+/// Keeps the positions in the containers' logs across restarts of the agent: one file per container in the state directory.
+/// </summary>
+/// <remarks>Without a usable state directory, the log is still written, and the problem is logged once.</remarks>
 internal sealed class LogPositionStore(AgentConfig config, StateDirectory directory, ILogger<LogPositionStore> logger)
 {
     private const string FolderName = "applog";
     private const int IdLength = 64;
     private int _problemLogged;
 
-    // What another agent may have left in the directory is not taken for ours.
+    // Tells our files from those that another agent left in the directory.
     private string Prefix => $"{config.Container.Name}.";
 
-    /// <returns>Null when it can't be made.</returns>
-    public LogPositionFile? Open(string id) => TryOrLog(() => new LogPositionFile(Path.Combine(directory.CreateFolder(FolderName), Prefix + id)));
+    /// <returns>Null if the file can't be created.</returns>
+    public LogPositionFile? Open(string id) => TryOrLog(() => new LogPositionFile(PathOf(id)));
 
-    /// <returns>False when it could not be written: it is of no use any more.</returns>
+    /// <returns>False if the file can't be written. It should not be used any more.</returns>
     public bool Write(LogPositionFile positionFile, byte[] record) => TryOrLog(() =>
     {
         positionFile.Write(record);
@@ -26,14 +28,17 @@ internal sealed class LogPositionStore(AgentConfig config, StateDirectory direct
 
     /// <summary>The containers that have a file.</summary>
     public IReadOnlyList<string> ContainerIds() => TryOrLog<IReadOnlyList<string>>(() =>
-        [.. Directory.EnumerateFiles(directory.CreateFolder(FolderName), Prefix + "*").Select(path => Path.GetFileName(path)[Prefix.Length..])
+        [.. Directory.EnumerateFiles(directory.CreateFolder(FolderName), Prefix + "*")
+            .Select(path => Path.GetFileName(path)[Prefix.Length..])
             .Where(id => id.Length == IdLength && id.All(char.IsAsciiHexDigit))]) ?? [];
 
     public void Delete(string id) => TryOrLog(() =>
     {
-        File.Delete(Path.Combine(directory.CreateFolder(FolderName), Prefix + id));
+        File.Delete(PathOf(id));
         return id;
     });
+
+    private string PathOf(string id) => Path.Combine(directory.CreateFolder(FolderName), Prefix + id);
 
     private T? TryOrLog<T>(Func<T> action)
         where T : class
@@ -46,8 +51,11 @@ internal sealed class LogPositionStore(AgentConfig config, StateDirectory direct
         {
             if (Interlocked.Exchange(ref _problemLogged, 1) == 0)
             {
-                logger.StateDirectoryUnusable(new Problem(ProblemCatalog.StateDirectory, $"The state directory {directory.Path} can't be used: {exception.Message.TrimEnd('.')}.",
-                    "Free some space, or let the agent's user write there (--state-dir names another directory). Until then a restarted agent knows what was rolled back or stopped by the container's labels alone, and not how far the app's log was written."));
+                logger.StateDirectoryUnusable(new Problem(ProblemCatalog.StateDirectory,
+                    $"The state directory {directory.Path} can't be used: {exception.Message.TrimEnd('.')}.",
+                    "Free some space, or let the agent's user write there (--state-dir names another directory). Until then, a restarted " +
+                    "agent knows only from the container's labels what was rolled back or stopped, and doesn't know how far the app's log " +
+                    "was written."));
             }
             return null;
         }

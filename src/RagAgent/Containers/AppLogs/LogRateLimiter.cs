@@ -1,10 +1,10 @@
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>Says which lines of a flood are written. Measured by the app's own pace: a backlog is not a flood.</summary>
+/// <summary>Limits how many lines per second are written. Counts by the lines' own timestamps, so a backlog is not limited.</summary>
 internal sealed class LogRateLimiter
 {
-    // Far above what an app for people writes, a traceback of a few hundred lines with it, and far below what would push
-    // everything else out of a journal of a few hundred MB within the hour.
+    // Far above what an interactive app writes, even with a traceback of a few hundred lines. Far below what would push everything
+    // else out of a journal of a few hundred MB within an hour.
     private const double LinesPerSecond = 200;
     private const double LineBurst = 2_000;
     private const double BytesPerSecond = 1_000_000;
@@ -14,9 +14,9 @@ internal sealed class LogRateLimiter
     private double _byteTokens = ByteBurst;
     private long _lastTimestamp;
 
-    /// <param name="timestamp">The line's time in nanoseconds.</param>
+    /// <param name="timestamp">The line's timestamp, in nanoseconds since 1970.</param>
     /// <param name="length">In bytes.</param>
-    /// <returns>False: it is left out.</returns>
+    /// <returns>False if the line must be dropped.</returns>
     public bool TryAcquire(long timestamp, int length)
     {
         if (timestamp > _lastTimestamp)

@@ -1,14 +1,14 @@
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>One stream of a container's log, from its opening to its end: takes bytes, gives lines to the writer.</summary>
+/// <summary>Processes one stream of a container's log from its opening to its end: takes bytes, passes lines to the writer.</summary>
 internal sealed class LogStreamProcessor
 {
-    // How long the beginning of a line is held back when its end does not come: an app may close one of its streams in the middle of it.
+    // How long the start of a line is held back if its end doesn't come: an app may close a stream in the middle of a line.
     private static readonly TimeSpan PartialLineTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(1);
 
-    // Engines before 23 may stop sending to a follower when they rotate the log, and say nothing: a stream that brought much and then went
-    // silent is opened again. Not one that brought little, or an app that writes a line now and then would cost the engine a search for each.
+    // Engines before 23 may silently stop sending to a follower when they rotate the log. So a stream that brought a lot and then went
+    // silent is opened again. A stream that brought little isn't: for an app that rarely writes, each line would cost the engine a search.
     private const long StaleThresholdBytes = 1_000_000;
     private static readonly TimeSpan StaleTimeout = TimeSpan.FromSeconds(5);
 
@@ -33,10 +33,10 @@ internal sealed class LogStreamProcessor
 
     public Memory<byte> FreeBuffer => _frameReader.FreeBuffer;
 
-    /// <summary>It may have gone deaf: what comes from now on is seen by another stream for sure.</summary>
+    /// <summary>The engine may have stopped sending to this stream. It should be opened again.</summary>
     public bool IsStale => TimeUntilStale() is { } left && left <= TimeSpan.Zero;
 
-    /// <param name="length">How many bytes were put into <see cref="FreeBuffer"/>.</param>
+    /// <param name="length">How many bytes were written to <see cref="FreeBuffer"/>.</param>
     public void Process(int length)
     {
         (_bytesReceived, _lastReceivedAt) = (_bytesReceived + length, _time.GetTimestamp());
@@ -53,14 +53,14 @@ internal sealed class LogStreamProcessor
         FlushDue();
     }
 
-    /// <summary>The container has ended, and this was all of it.</summary>
+    /// <summary>Emits what is left, because the container has ended and the stream is complete.</summary>
     public void Complete()
     {
         _assembler.Flush(_emit);
         Commit();
     }
 
-    /// <summary>In how long there is something to do without having taken anything; null: never.</summary>
+    /// <summary>How long until there is something to do even if no bytes arrive; null if there is nothing to do.</summary>
     public TimeSpan? TimeUntilDue()
     {
         var pendingDue = _pendingSince is { } since ? PartialLineTimeout - _time.GetElapsedTime(since) : (TimeSpan?)null;
@@ -68,7 +68,7 @@ internal sealed class LogStreamProcessor
         return due < MinDelay ? MinDelay : due;
     }
 
-    /// <summary>Gives what was held back long enough.</summary>
+    /// <summary>Emits what was held back long enough.</summary>
     public void FlushDue()
     {
         if (_pendingSince is { } since && _time.GetElapsedTime(since) >= PartialLineTimeout)
@@ -102,19 +102,20 @@ internal sealed class LogStreamProcessor
         }
         if (isReplay)
         {
-            _assembler.Add(frame.Source, timestamp, text, static _ => { });   // so that the rest of a line that was cut is known as one
+            _assembler.Add(frame.Source, timestamp, text, static _ => { });   // so that the rest of a cut line is recognized
             return;
         }
         _assembler.Add(frame.Source, timestamp, text, _emit);
         _position = _position.Advance(timestamp, canMove: !_assembler.IsMidLine);
     }
 
-    /// <summary>The place moves on only where nothing is held back: what is not written is read again.</summary>
+    /// <summary>Writes the lines. The position moves only while nothing is held back, so that unwritten text is read again.</summary>
     private void Commit()
     {
         _pendingSince = _assembler.HasPendingLine ? _pendingSince ?? _time.GetTimestamp() : null;
         _writer.Write(_assembler.HasPendingLine ? null : _position);
     }
 
-    private TimeSpan? TimeUntilStale() => _bytesReceived > StaleThresholdBytes ? StaleTimeout - _time.GetElapsedTime(_lastReceivedAt) : null;
+    private TimeSpan? TimeUntilStale() =>
+        _bytesReceived > StaleThresholdBytes ? StaleTimeout - _time.GetElapsedTime(_lastReceivedAt) : null;
 }

@@ -3,9 +3,16 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Containers.AppLogs;
 
-/// <summary>Writes one container's lines, as many as the cap admits, and keeps the place up to which they were written.</summary>
+/// <summary>Writes one container's lines, as many as the rate limit allows, and saves the position up to which they were written.</summary>
 internal sealed class LogWriter(
-    ContainerIdentity container, LogPosition position, LogPositionFile? positionFile, LogPositionStore positions, SecretVault vault, OutputSink output, TimeProvider time, ILogger logger) : IDisposable
+    ContainerIdentity container,
+    LogPosition position,
+    LogPositionFile? positionFile,
+    LogPositionStore positions,
+    SecretVault vault,
+    OutputSink output,
+    TimeProvider time,
+    ILogger logger) : IDisposable
 {
     private static readonly TimeSpan DropReportInterval = TimeSpan.FromSeconds(10);
     private const int MaxEngineMessageLength = 500;
@@ -35,14 +42,14 @@ internal sealed class LogWriter(
         }
     }
 
-    /// <summary>So much is waiting that it should be written: a kill repeats no more than this.</summary>
+    /// <summary>The batch should be written now. If the agent is killed, no more than one batch is repeated.</summary>
     public bool IsFull => _batch.Count >= MaxBatchSize;
 
-    /// <summary>The lines, and at once the place behind them: a kill between the two repeats this batch, and nothing is ever lost by one.</summary>
-    /// <param name="position">Null: the lines are of no use as a place yet.</param>
+    /// <summary>Writes the lines and then the position after them. A kill in between repeats this batch, but never loses lines.</summary>
+    /// <param name="position">Null if the position must not move yet.</param>
     public void Write(LogPosition? position)
     {
-        // All work is done before the lines leave: between them and the place lies one system call.
+        // Everything is prepared before the lines are written, so that only one system call lies between them and the position.
         var hasMoved = position is { } next && next != Position;
         Position = position ?? Position;
         var record = hasMoved && _positionFile is not null ? LogPositionFile.Format(Position) : null;
@@ -54,7 +61,7 @@ internal sealed class LogWriter(
         _batch.Clear();
     }
 
-    /// <summary>In how long <see cref="ReportDropped"/> is due; null: nothing was left out.</summary>
+    /// <summary>How long until <see cref="ReportDropped"/> is due; null if no line was dropped.</summary>
     public TimeSpan? TimeUntilDropReport() => _droppedCount > 0 ? DropReportInterval - time.GetElapsedTime(_droppedSince) : null;
 
     public void ReportDropped()
@@ -66,13 +73,14 @@ internal sealed class LogWriter(
         }
     }
 
-    /// <summary>The engine has thrown away what was behind the place, and perhaps more.</summary>
+    /// <summary>Reports that the engine deleted messages around the position.</summary>
     public void ReportGap() => logger.AppLogGap(container);
 
-    /// <summary>A message of the engine's own in the log's place; told when it is another one than before.</summary>
+    /// <summary>Reports a message that the engine sent instead of the log. The same message is reported once.</summary>
     public void ReportEngineMessage(ReadOnlyMemory<byte> message)
     {
-        var text = LogLineSanitizer.Sanitize(new RawLogLine(0, message[..Math.Min(message.Length, MaxEngineMessageLength)], true), vault).TrimEnd('␊', '.', ' ');
+        var line = new RawLogLine(0, message[..Math.Min(message.Length, MaxEngineMessageLength)], true);
+        var text = LogLineSanitizer.Sanitize(line, vault).TrimEnd('␊', '.', ' ');
         if (text != _lastEngineMessage)
         {
             _lastEngineMessage = text;
@@ -80,7 +88,7 @@ internal sealed class LogWriter(
         }
     }
 
-    /// <summary>Writes the place as it is, so that another agent finds one.</summary>
+    /// <summary>Saves the position, so that the next agent finds one.</summary>
     public void SavePosition() => SavePosition(LogPositionFile.Format(Position));
 
     private void SavePosition(byte[]? record)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RagAgent.Configuration;
+using RagAgent.Configuration.Values;
 
 namespace RagAgent.Export.Ecs;
 
@@ -28,7 +29,7 @@ internal static class EcsSecrets
             AddFieldRemark(key, secret, notes);
             return notes.ValueOrPlaceholder(null, $"parameter-of-{variable}", $"The name of the parameter that you put {variable} into.");
         }
-        var parameter = ParameterReference.Parse(secret.Name);
+        var parameter = ParameterReference.Parse(secret.Name)!;   // the configuration's rules have accepted it
         if (parameter.Selector is not null)
         {
             notes.AddRemark($"{key}.ssm", "ECS reads the newest version: it takes neither a version nor a label.");

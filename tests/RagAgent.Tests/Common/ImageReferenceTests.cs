@@ -1,9 +1,9 @@
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Configuration.Values;
-using RagAgent.Images;
 using Xunit;
 
-namespace RagAgent.Tests.Images;
+namespace RagAgent.Tests.Common;
 
 public class ImageReferenceTests
 {
@@ -29,21 +29,30 @@ public class ImageReferenceTests
     [InlineData("registry:5000/app:v1@sha256:" + Hex, "registry:5000", "app", "v1", "sha256:" + Hex)]
     [InlineData("docker.io/nginx", "docker.io", "library/nginx", "latest", null)]
     [InlineData("docker.io/grafana/grafana:11", "docker.io", "grafana/grafana", "11", null)]
-    public void A_reference_is_taken_apart(string text, string? host, string path, string tag, string? digest) =>
+    public void A_reference_is_split_into_its_parts(string text, string? host, string path, string tag, string? digest) =>
         Assert.Equal(new ImageReference(host, path, tag, digest), ImageReference.Parse(text));
 
     [Theory]
     [InlineData("docker.io", "registry-1.docker.io")]
     [InlineData(Ecr, Ecr)]
-    public void The_API_answers_at_the_host_except_for_Docker_Hub(string host, string api) => Assert.Equal(api, ImageReference.ApiHost(host));
+    public void The_API_host_is_the_registry_host_except_for_Docker_Hub(string host, string api) => Assert.Equal(api, ImageReference.ApiHost(host));
+
+    [Theory]
+    [InlineData("nginx@sha256:aa", "docker.io/library/nginx@sha256:aa")]
+    [InlineData("team/app@sha256:aa", "docker.io/team/app@sha256:aa")]
+    [InlineData("localhost/app@sha256:aa", "localhost/app@sha256:aa")]
+    [InlineData("localhost:5000/app@sha256:aa", "localhost:5000/app@sha256:aa")]
+    [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:aa")]
+    public void Docker_Hub_images_that_the_engine_lists_get_their_canonical_name(string listed, string name) =>
+        Assert.Equal(name, ImageReference.CanonicalName(listed));
 
     [Fact]
-    public void What_the_configuration_accepts_is_taken_apart_without_a_loss() =>
+    public void References_that_the_configuration_accepts_are_parsed_without_loss() =>
         Gen.OneOf(Pieces).Array[1, 8].Select(string.Concat)
             .Sample(text => ImageReferenceRule.Validate(text) is not null || Spellings(ImageReference.Parse(text)).Contains(text), iter: 50_000);
 
     [Fact]
-    public void What_was_put_together_from_parts_falls_apart_into_them()
+    public void A_reference_built_from_parts_is_parsed_into_the_same_parts()
     {
         var host = Gen.OneOf(null, "localhost", "localhost:5000", "registry:1", "r.example.com", "[::1]:5000", Ecr, "Example.com");
         var path = Gen.Select(Gen.OneOf("a", "b-c", "f__g", "0"), Gen.OneOf("", "/d.e", "/localhost", "/x/y_z"), (first, rest) => first + rest);

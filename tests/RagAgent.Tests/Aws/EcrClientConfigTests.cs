@@ -6,13 +6,13 @@ using Xunit;
 namespace RagAgent.Tests.Aws;
 
 [Collection(EnvironmentVariableCollection.Name)]
-public class EcrAddressTests
+public class EcrClientConfigTests
 {
     [Theory]
     [InlineData("eu-central-1", "https://api.ecr.eu-central-1.amazonaws.com/")]
     [InlineData("us-gov-west-1", "https://api.ecr.us-gov-west-1.amazonaws.com/")]
     [InlineData("cn-north-1", "https://api.ecr.cn-north-1.amazonaws.com.cn/")]
-    public void ECR_answers_at_its_regions_address(string region, string address)
+    public void The_endpoint_of_ECR_depends_on_the_region(string region, string address)
     {
         using var aws = new AwsEnvironment();
 
@@ -27,7 +27,7 @@ public class EcrAddressTests
     [InlineData("AWS_USE_FIPS_ENDPOINT", "true", null, null, "https://api.ecr-fips.eu-central-1.amazonaws.com/")]
     [InlineData("AWS_USE_DUALSTACK_ENDPOINT", "true", null, null, "https://ecr.eu-central-1.api.aws/")]
     [InlineData("AWS_USE_DUALSTACK_ENDPOINT", "true", "AWS_USE_FIPS_ENDPOINT", "true", "https://ecr-fips.eu-central-1.api.aws/")]
-    public void The_standard_settings_are_respected(string name, string value, string? second, string? secondValue, string address)
+    public void Standard_settings_determine_the_endpoint_of_ECR(string name, string value, string? second, string? secondValue, string address)
     {
         using var aws = new AwsEnvironment((name, value), (second ?? name, second is null ? value : secondValue));
 
@@ -35,7 +35,7 @@ public class EcrAddressTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_region_is_the_configurations_else_the_variables()
+    public async Task The_region_comes_from_the_configuration_or_else_from_the_variables()
     {
         using var aws = new AwsEnvironment(("AWS_REGION", "us-west-2"));
 
@@ -44,7 +44,7 @@ public class EcrAddressTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Without_any_region_the_metadata_is_asked_and_says_that_it_is_switched_off()
+    public async Task Without_a_region_the_disabled_metadata_service_is_reported()
     {
         using var aws = new AwsEnvironment();
 

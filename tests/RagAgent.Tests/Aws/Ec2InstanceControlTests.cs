@@ -10,7 +10,7 @@ using Xunit;
 namespace RagAgent.Tests.Aws;
 
 [Collection(EnvironmentVariableCollection.Name)]
-public sealed class Ec2StopTests : IAsyncLifetime
+public sealed class Ec2InstanceControlTests : IAsyncLifetime
 {
     private const string Arn = "arn:aws:ec2:eu-west-3:123456789012:instance/i-0123456789abcdef0";
     private static readonly string Stopping = """
@@ -45,7 +45,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task EC2_is_asked_to_stop_this_very_instance_where_it_is()
+    public async Task The_stop_request_names_this_instance_and_goes_to_its_own_region()
     {
         Assert.Equal("i-0123456789abcdef0", await CreateEc2().StopAsync(TestCancellation));
 
@@ -57,7 +57,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_try_is_well_when_it_would_have_succeeded()
+    public async Task A_dry_run_that_would_have_succeeded_is_a_success()
     {
         ErrorResponse(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
 
@@ -68,19 +68,19 @@ public sealed class Ec2StopTests : IAsyncLifetime
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances. Encoded authorization failure message: xyz", "aws-denied",
-        "AWS denies stopping the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
-        $"Allow ec2:StopInstances on {Arn} to the instance role; no restart is needed.")]
-    [InlineData(503, "RequestLimitExceeded", "Request limit exceeded.", "aws-throttled", "AWS throttles stopping the instance i-0123456789abcdef0.", "The agent tries again by itself.")]
-    [InlineData(500, "InternalError", "An internal error has occurred", "aws-server", "AWS failed at stopping the instance i-0123456789abcdef0: An internal error has occurred.", "The agent tries again by itself.")]
-    [InlineData(401, "AuthFailure", "AWS was not able to validate the provided access credentials", "aws-credentials-unknown", "AWS does not know the credentials used for stopping the instance i-0123456789abcdef0.",
-        "Check the instance role, or the AWS variables and profile that the agent was given.")]
+        "AWS denied the request to stop the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
+        $"Allow the instance role ec2:StopInstances on {Arn}. No restart is needed.")]
+    [InlineData(503, "RequestLimitExceeded", "Request limit exceeded.", "aws-throttled", "AWS is throttling the request to stop the instance i-0123456789abcdef0.", ExceptionMapping.RetriesAutomatically)]
+    [InlineData(500, "InternalError", "An internal error has occurred", "aws-server", "AWS failed to stop the instance i-0123456789abcdef0 because of an internal error: An internal error has occurred.", ExceptionMapping.RetriesAutomatically)]
+    [InlineData(401, "AuthFailure", "AWS was not able to validate the provided access credentials", "aws-credentials-unknown", "AWS doesn't recognize the credentials of the request to stop the instance i-0123456789abcdef0.",
+        "Check the instance role, or the AWS variables and profile that the agent uses.")]
     [InlineData(400, "OperationNotPermitted", "The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", "ec2-stop-protected",
-        "The instance i-0123456789abcdef0 is protected against being stopped: The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
-        "Take the protection off with 'aws ec2 modify-instance-attribute --instance-id i-0123456789abcdef0 --no-disable-api-stop --region eu-west-3', or set idle to null.")]
+        "The instance i-0123456789abcdef0 has stop protection: The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+        "Remove it with 'aws ec2 modify-instance-attribute --instance-id i-0123456789abcdef0 --no-disable-api-stop --region eu-west-3', or set idle to null.")]
     [InlineData(400, "UnsupportedOperation", "The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.", "ec2-stop-unsupported",
         "EC2 can't stop the instance i-0123456789abcdef0: The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.",
-        "Only an instance with an EBS root volume can be stopped, and a Spot instance only when its request is persistent. Otherwise set idle to null.")]
-    public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
+        "EC2 can only stop instances with an EBS root volume, and Spot instances only if their request is persistent. Otherwise set idle to null.")]
+    public async Task A_refused_stop_is_reported_with_a_remedy(int status, string code, string message, string problem, string what, string remedy)
     {
         ErrorResponse(status, code, message);
 
@@ -91,7 +91,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     [InlineData("<html>a proxy's page</html>")]
     [InlineData("<Response><Errors><Error><Code")]
     [InlineData("")]
-    public async Task An_answer_that_is_not_EC2s_is_told_by_its_status(string body)
+    public async Task A_response_that_is_not_from_EC2_is_reported_by_its_status(string body)
     {
         _ec2Handler = context =>
         {
@@ -99,11 +99,11 @@ public sealed class Ec2StopTests : IAsyncLifetime
             return context.Response.WriteAsync(body);
         };
 
-        Assert.Equal(new Problem(ProblemCatalog.AwsRefused, "AWS refuses stopping the instance i-0123456789abcdef0: HTTP 502.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
+        Assert.Equal(new Problem(ProblemCatalog.AwsRefused, "AWS refused to stop the instance i-0123456789abcdef0: HTTP 502.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_EC2_that_does_not_answer_is_given_up_after_a_while()
+    public async Task A_silent_EC2_times_out()
     {
         var asked = new TaskCompletionSource();
         _ec2Handler = context =>
@@ -120,7 +120,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_identity_that_can_not_be_understood_is_told()
+    public async Task An_invalid_identity_document_is_reported()
     {
         _identity = """{ "instanceId": "i-0123456789abcdef0" }""";
 
@@ -134,7 +134,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     [InlineData("us-east-1", "AWS_USE_DUALSTACK_ENDPOINT", "true", "https://ec2.us-east-1.api.aws/")]
     [InlineData("us-east-1", "AWS_ENDPOINT_URL", "http://127.0.0.1:1/", "http://127.0.0.1:1/")]
     [InlineData("us-east-1", "AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:2/", "http://127.0.0.1:2/")]
-    public void The_standard_settings_say_where_EC2_is(string region, string? variable, string? value, string expected)
+    public void Standard_settings_determine_the_endpoint_of_EC2(string region, string? variable, string? value, string expected)
     {
         using var aws = variable is null ? new AwsEnvironment() : new AwsEnvironment((variable, value));
 
@@ -142,7 +142,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_doctor_tries_it_only_when_the_instance_is_to_stop_itself()
+    public async Task The_doctor_tests_the_stop_only_if_idle_is_set()
     {
         ErrorResponse(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
 
@@ -150,7 +150,7 @@ public sealed class Ec2StopTests : IAsyncLifetime
         Assert.Equal((CheckOutcome.Skipped, 0), (off.Outcome, _server.Requests.Count));
 
         var on = await new IdleCheck(new AgentConfig { Image = "app", Idle = new IdleConfig() }, CreateEc2()).RunAsync(TestCancellation);
-        Assert.Equal((CheckOutcome.Ok, "EC2 would stop the instance i-0123456789abcdef0 when the agent asks for it."), (on.Outcome, on.What));
+        Assert.Equal((CheckOutcome.Ok, "EC2 would stop the instance i-0123456789abcdef0 on the agent's request."), (on.Outcome, on.What));
     }
 
     private Ec2InstanceControl CreateEc2() => new(AwsEnvironment.CreateAccount(time: _time), new InstanceMetadata(_time), _time);

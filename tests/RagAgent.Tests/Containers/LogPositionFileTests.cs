@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Containers;
 
-public sealed class LogCursorTests : IDisposable
+public sealed class LogPositionFileTests : IDisposable
 {
     private static readonly LogPosition Position = new(1795526921642767802, 1795526921642767803, 17, 2, 1795526922000000001);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cursor");
@@ -14,7 +14,7 @@ public sealed class LogCursorTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void What_was_written_last_is_read()
+    public void The_last_written_position_is_read()
     {
         using (var cursor = new LogPositionFile(File))
         {
@@ -28,7 +28,7 @@ public sealed class LogCursorTests : IDisposable
     }
 
     [Fact]
-    public void A_record_is_as_long_as_any_other_so_that_one_replaces_another()
+    public void All_records_have_the_same_length()
     {
         var lengths = new[] { LogPosition.Start, Position, new(long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue) }.Select(p => LogPositionFile.Format(p).Length);
 
@@ -36,7 +36,7 @@ public sealed class LogCursorTests : IDisposable
     }
 
     [Fact]
-    public void A_torn_record_is_none_wherever_it_is_torn()
+    public void A_torn_record_is_never_read_as_a_wrong_position()
     {
         var before = LogPositionFile.Format(LogPosition.After(1));
         var after = LogPositionFile.Format(Position);
@@ -48,7 +48,7 @@ public sealed class LogCursorTests : IDisposable
     }
 
     [Fact]
-    public void Every_changed_byte_is_noticed()
+    public void A_change_of_any_byte_is_detected()
     {
         for (var at = 0; at < LogPositionFile.Format(Position).TakeWhile(b => b != '\n').Count(); at++)
         {
@@ -62,7 +62,7 @@ public sealed class LogCursorTests : IDisposable
     [InlineData("")]
     [InlineData("garbage")]
     [InlineData("ragagent-log-1 1 2 3 4 5")]
-    public void Garbage_is_no_record(string text)
+    public void Garbage_is_not_read_as_a_record(string text)
     {
         System.IO.File.WriteAllText(File, text);
         using var cursor = new LogPositionFile(File);
@@ -72,7 +72,7 @@ public sealed class LogCursorTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_longer_than_a_record_is_none()
+    public void A_file_longer_than_a_record_is_ignored()
     {
         System.IO.File.WriteAllBytes(File, [.. LogPositionFile.Format(Position), 0]);
         using var cursor = new LogPositionFile(File);

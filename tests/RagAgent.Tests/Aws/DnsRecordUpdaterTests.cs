@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Aws;
 
 /// <summary>The name follows the machine, and nothing else waits for it.</summary>
 [Collection(EnvironmentVariableCollection.Name)]
-public sealed class DnsRecordTests : IAsyncLifetime
+public sealed class DnsRecordUpdaterTests : IAsyncLifetime
 {
     private const string PowerOffJob = "  151 poweroff.target                  start waiting\n  187 ragagent.service                 stop  running\n";
     private DnsScenario _scenario = null!;
@@ -21,28 +21,28 @@ public sealed class DnsRecordTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _scenario.DisposeAsync();
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task At_the_start_the_record_is_written_and_the_URL_is_told()
+    public async Task The_record_is_written_at_start_and_the_URL_is_logged()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
 
         Assert.Equal(["GET", "UPSERT 203.0.113.7"], _scenario.Route53Requests);
-        Assert.Equal(["rag.example.com points at 203.0.113.7 from now on; the app is at http://rag.example.com/."], _scenario.LogMessages);
+        Assert.Equal(["rag.example.com now points to 203.0.113.7. The app is at http://rag.example.com/."], _scenario.LogMessages);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_record_that_is_right_already_is_not_written_and_the_URL_is_told_as_well()
+    public async Task A_correct_record_is_not_written_and_the_URL_is_logged()
     {
         _scenario.Records["A"] = DnsScenario.RecordXml("203.0.113.7");
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
 
         Assert.Equal(["GET"], _scenario.Route53Requests);
-        Assert.Equal(["rag.example.com points at 203.0.113.7 already; the app is at http://rag.example.com/."], _scenario.LogMessages);
+        Assert.Equal(["rag.example.com already points to 203.0.113.7. The app is at http://rag.example.com/."], _scenario.LogMessages);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task As_long_as_the_address_is_the_same_Route_53_is_not_asked_again()
+    public async Task Route_53_is_not_called_again_while_the_address_stays_the_same()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -55,7 +55,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_address_that_changes_is_noticed_within_two_minutes()
+    public async Task A_changed_address_is_noticed_within_two_minutes()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -67,11 +67,11 @@ public sealed class DnsRecordTests : IAsyncLifetime
 
         Assert.InRange(_scenario.Clock.Now - before, TimeSpan.FromSeconds(119), TimeSpan.FromSeconds(150));
         Assert.Equal(["GET", "UPSERT 203.0.113.7", "GET", "UPSERT 198.51.100.1", "UPSERT 2001:db8::7"], _scenario.Route53Requests);
-        Assert.Equal("rag.example.com points at 198.51.100.1 and 2001:db8::7 from now on; the app is at http://rag.example.com/.", _scenario.LogMessages[^1]);
+        Assert.Equal("rag.example.com now points to 198.51.100.1 and 2001:db8::7. The app is at http://rag.example.com/.", _scenario.LogMessages[^1]);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Metadata_that_can_not_be_asked_for_a_while_change_nothing()
+    public async Task Metadata_that_can_not_be_read_for_a_while_changes_nothing()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -86,7 +86,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_machine_without_a_public_address_is_told_once_and_looked_at_again()
+    public async Task A_missing_public_address_is_logged_once_and_checked_again()
     {
         _scenario.Metadata.Clear();
         _scenario.Metadata["ipv6"] = "fd00:ec2::7";   // the internet does not know it
@@ -94,7 +94,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await Wait.UntilAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
 
         var problem = Assert.Single(_scenario.Address.Current.Problems);
-        Assert.Equal(("dns-no-address", "The instance has no public address, so rag.example.com can't be pointed at it."), (problem.Code, problem.What));
+        Assert.Equal(("dns-no-address", "The instance has no public address, so rag.example.com can't point to it."), (problem.Code, problem.What));
         Assert.NotNull(_scenario.Address.Current.NextTry);
         var looks = LookupCount;
         await _scenario.AdvanceUntilAsync(() => LookupCount >= looks + 3, TestCancellation);
@@ -107,7 +107,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_machine_that_is_no_instance_is_told()
+    public async Task A_machine_without_instance_metadata_is_reported()
     {
         using var variables = new EnvironmentVariables(("AWS_EC2_METADATA_DISABLED", "true"));
         await RunAsync();
@@ -118,7 +118,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_is_refused_is_tried_again_and_told_when_it_is_mended()
+    public async Task A_refused_change_is_retried_and_its_success_is_logged()
     {
         _scenario.Intercept = async context => context.Request.Method == "POST" && await DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
         await RunAsync();
@@ -134,7 +134,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_record_of_others_is_left_as_it_is_and_looked_at_again()
+    public async Task A_foreign_record_is_left_unchanged_and_checked_again()
     {
         _scenario.Records["A"] = "<AliasTarget><DNSName>d1.cloudfront.net.</DNSName></AliasTarget>";
         await RunAsync();
@@ -147,7 +147,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Another_machine_that_takes_the_name_is_not_fought()
+    public async Task A_name_that_another_machine_took_over_is_not_taken_back()
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
@@ -160,7 +160,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Without_dns_nobody_is_asked_anything()
+    public async Task Without_dns_no_request_is_sent()
     {
         await using var bench = await DnsScenario.StartAsync(dns: null);
         await bench.RunAsync(TestCancellation);
@@ -177,7 +177,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     [InlineData(DnsOnStop.Delete, "", true)]   // killed by hand
     [InlineData(DnsOnStop.Delete, null, true)]   // no systemd
     [InlineData(DnsOnStop.Keep, PowerOffJob, true)]
-    public async Task The_record_goes_with_the_machine_when_it_is_asked_to_and_never_with_the_agent(DnsOnStop onStop, string? jobs, bool stays)
+    public async Task The_record_is_deleted_only_at_power_off_and_only_with_onStop_delete(DnsOnStop onStop, string? jobs, bool stays)
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.KeepOnStop with { OnStop = onStop });
         await bench.RunAsync(TestCancellation);
@@ -187,11 +187,11 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await bench.EndAsync();
 
         Assert.Equal(stays, bench.Records.ContainsKey("A"));
-        Assert.Equal(!stays, bench.LogMessages.Contains("The machine goes off: rag.example.com does not point at 203.0.113.7 any more."));
+        Assert.Equal(!stays, bench.LogMessages.Contains("The machine is shutting down: deleted the record of rag.example.com that pointed to 203.0.113.7."));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_instance_that_EC2_has_agreed_to_stop_takes_its_records_with_it_one_after_the_other()
+    public async Task An_instance_that_EC2_stops_deletes_its_records_one_at_a_time()
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         bench.Metadata["ipv6"] = "2001:db8::7";
@@ -206,7 +206,7 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_record_that_holds_another_address_by_then_stays()
+    public async Task A_record_with_another_address_is_not_deleted()
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         await bench.RunAsync(TestCancellation);
@@ -217,11 +217,11 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await bench.EndAsync();
 
         Assert.Equal(DnsScenario.RecordXml("198.51.100.99"), bench.Records["A"]);
-        Assert.Equal("The machine goes off, and rag.example.com does not hold 203.0.113.7 any more: it is left as it is.", bench.LogMessages[^1]);
+        Assert.Equal("The machine is shutting down, but rag.example.com no longer points to 203.0.113.7: the record was left unchanged.", bench.LogMessages[^1]);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_Route_53_that_does_not_answer_delays_the_end_by_five_seconds_at_most()
+    public async Task A_silent_Route_53_delays_the_shutdown_by_at_most_five_seconds()
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         await bench.RunAsync(TestCancellation);
@@ -238,11 +238,11 @@ public sealed class DnsRecordTests : IAsyncLifetime
         await bench.AdvanceUntilAsync(() => end.IsCompleted, TestCancellation, seconds: 0.25);
 
         Assert.InRange(bench.Clock.Now - before, TimeSpan.Zero, TimeSpan.FromSeconds(6));
-        Assert.StartsWith("The machine goes off, and rag.example.com goes on pointing at 203.0.113.7. ", bench.LogMessages[^1], StringComparison.Ordinal);
+        Assert.StartsWith("The machine is shutting down, but rag.example.com may still point to 203.0.113.7. ", bench.LogMessages[^1], StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_write_that_the_end_cuts_may_have_come_through_so_its_record_is_deleted_too()
+    public async Task A_record_whose_write_was_interrupted_by_the_shutdown_is_deleted()
     {
         await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
         bench.Intercept = async context =>
@@ -265,13 +265,13 @@ public sealed class DnsRecordTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_doctor_tells_what_would_be_done_what_stands_and_what_is_in_the_way()
+    public async Task The_doctor_reports_what_would_change_what_is_right_and_what_blocks_it()
     {
-        Assert.Equal("The agent would point rag.example.com at 203.0.113.7, and the role may do that: the app is at http://rag.example.com/ then.", (await _scenario.CheckAsync(TestCancellation)).What);
+        Assert.Equal("The agent would point rag.example.com to 203.0.113.7, and the role allows it. The app would then be at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
         Assert.Empty(_scenario.Records);
 
         _scenario.Records["A"] = DnsScenario.RecordXml("203.0.113.7");
-        Assert.Equal("rag.example.com points at 203.0.113.7, and the role may change that: the app is at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
+        Assert.Equal("rag.example.com points to 203.0.113.7, and the role may change that. The app is at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
 
         _scenario.Records["AAAA"] = DnsScenario.RecordXml("2001:db8::9");
         Assert.Equal((CheckOutcome.Warning, "dns-elsewhere"), await _scenario.CheckAsync(TestCancellation) is var elsewhere ? (elsewhere.Outcome, elsewhere.Code) : default);

@@ -8,7 +8,7 @@ using Xunit;
 namespace RagAgent.Tests.Aws;
 
 [Collection(EnvironmentVariableCollection.Name)]
-public sealed class Route53Tests : IAsyncLifetime
+public sealed class Route53ClientTests : IAsyncLifetime
 {
     private const string Arn = "arn:aws:route53:::hostedzone/Z1";
     private static readonly IPAddress InstanceAddress = IPAddress.Parse(DnsScenario.InstanceAddress);
@@ -21,7 +21,7 @@ public sealed class Route53Tests : IAsyncLifetime
     public ValueTask DisposeAsync() => _scenario.DisposeAsync();
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Records_are_asked_for_by_the_zones_id_and_the_name_and_signed_for_the_one_place_that_Route_53_has()
+    public async Task Records_are_listed_by_zone_and_name_with_a_signature_for_us_east_1()
     {
         _scenario.Records["A"] = DnsScenario.RecordXml("198.51.100.1");
 
@@ -33,7 +33,7 @@ public sealed class Route53Tests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_address_is_written_as_the_record_of_its_kind()
+    public async Task An_address_is_written_as_a_record_of_its_type()
     {
         await _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation);
         await _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, IPAddress.Parse("2001:db8::7"), TestCancellation);
@@ -45,20 +45,20 @@ public sealed class Route53Tests : IAsyncLifetime
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(403, "AccessDenied", "User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1", "aws-denied",
-        "AWS denies pointing rag.example.com at 203.0.113.7: User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1.",
-        $"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A, the action UPSERT) to the instance role; no restart is needed.")]
+        "AWS denied the request to point rag.example.com to 203.0.113.7: User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1.",
+        $"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, type A, action UPSERT). No restart is needed.")]
     [InlineData(404, "NoSuchHostedZone", "No hosted zone found with ID: Z1", "dns-zone-missing",
-        "There is no hosted zone Z1 in the account of the credentials, so rag.example.com can't be pointed at this machine.",
-        "Set dns.zone to the id of the zone that the name is in ('aws route53 list-hosted-zones-by-name --dns-name example.com'); it must be in the instance's own account.")]
+        "The hosted zone Z1 does not exist in the credentials' account, so rag.example.com can't point to this machine.",
+        "Set dns.zone to the ID of the name's zone ('aws route53 list-hosted-zones-by-name --dns-name example.com'). The zone must be in the instance's own account.")]
     [InlineData(400, "InvalidChangeBatch", "[RRSet with DNS name rag.example.com. is not permitted in zone example.org.]", "dns-outside-zone",
-        "rag.example.com is no name of the hosted zone Z1: RRSet with DNS name rag.example.com. is not permitted in zone example.org.",
-        "Correct dns.name, or set dns.zone to the zone that the name is in; 'systemctl reload ragagent' then takes the file.")]
+        "rag.example.com is not in the hosted zone Z1: RRSet with DNS name rag.example.com. is not permitted in zone example.org.",
+        "Correct dns.name, or set dns.zone to the zone that contains the name. Then run 'systemctl reload ragagent'.")]
     [InlineData(400, "InvalidChangeBatch", "[RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists]", "dns-refused",
-        "Route 53 refuses pointing rag.example.com at 203.0.113.7: RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists.",
-        "Look at the records of rag.example.com in the hosted zone Z1. The agent tries again by itself.")]
-    [InlineData(403, "ExpiredToken", "The security token included in the request is expired", "aws-credentials-expired", "AWS refuses pointing rag.example.com at 203.0.113.7: the credentials have expired.",
-        "New ones are asked for by themselves; if this stays, check the clock ('timedatectl').")]
-    public async Task A_refusal_is_told_with_what_mends_it(int status, string code, string message, string problem, string what, string remedy)
+        "Route 53 refused to point rag.example.com to 203.0.113.7: RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists.",
+        "Check the records of rag.example.com in the hosted zone Z1. " + ExceptionMapping.RetriesAutomatically)]
+    [InlineData(403, "ExpiredToken", "The security token included in the request is expired", "aws-credentials-expired", "AWS refused to point rag.example.com to 203.0.113.7: the credentials have expired.",
+        "The agent requests new ones. If this persists, check the clock ('timedatectl').")]
+    public async Task A_refusal_of_Route_53_is_reported_with_a_remedy(int status, string code, string message, string problem, string what, string remedy)
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, status, code, message);
 
@@ -67,18 +67,18 @@ public sealed class Route53Tests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_missing_permission_to_look_is_named_too()
+    public async Task A_missing_permission_to_list_records_is_named()
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
 
-        Assert.Equal("Allow route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1 to the instance role; no restart is needed.", (await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation))).Remedy);
+        Assert.Equal("Allow the instance role route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1. No restart is needed.", (await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation))).Remedy);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(400, "Throttling")]
     [InlineData(400, "PriorRequestNotComplete")]
     [InlineData(503, "ServiceUnavailable")]
-    public async Task What_passes_is_asked_for_again_after_a_moment(int status, string code)
+    public async Task Transient_errors_of_Route_53_are_retried(int status, string code)
     {
         var refusals = 2;
         _scenario.Intercept = async context => refusals-- > 0 && await DnsScenario.RespondWithErrorAsync(context, status, code, "Rate exceeded");
@@ -91,7 +91,7 @@ public sealed class Route53Tests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_does_not_pass_is_told_and_not_asked_for_again_and_again()
+    public async Task A_persistent_error_of_Route_53_is_reported_after_four_attempts()
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 400, "PriorRequestNotComplete", "busy");
         var point = AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation));
@@ -104,7 +104,7 @@ public sealed class Route53Tests : IAsyncLifetime
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("<html>a proxy's page</html>")]
     [InlineData("")]
-    public async Task An_answer_that_is_not_Route_53s_is_told(string body)
+    public async Task A_response_that_is_not_from_Route_53_is_reported(string body)
     {
         _scenario.Intercept = async context =>
         {
@@ -112,11 +112,11 @@ public sealed class Route53Tests : IAsyncLifetime
             return true;
         };
 
-        Assert.Equal(new Problem(ProblemCatalog.DnsGarbled, "What Route 53 answers about rag.example.com can't be understood.", "The agent tries again by itself."), await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
+        Assert.Equal(new Problem(ProblemCatalog.DnsGarbled, "Route 53's response about rag.example.com is not valid.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_Route_53_that_does_not_answer_is_given_up_after_a_while()
+    public async Task A_silent_Route_53_times_out()
     {
         _scenario.Intercept = async context =>
         {
@@ -127,11 +127,11 @@ public sealed class Route53Tests : IAsyncLifetime
 
         await _scenario.AdvanceUntilAsync(() => list.IsCompleted, TestCancellation);
 
-        Assert.Equal(("dns-unreachable", $"Route 53 at {_scenario.Authority} can't be reached for looking up rag.example.com in the hosted zone Z1: it did not answer in time."), (await list) is var problem ? (problem.Code, problem.What) : default);
+        Assert.Equal(("dns-unreachable", $"Route 53 at {_scenario.Authority} can't be reached to look up rag.example.com in the hosted zone Z1: it did not answer in time."), (await list) is var problem ? (problem.Code, problem.What) : default);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_try_asks_for_what_can_not_be_made_and_changes_nothing()
+    public async Task A_dry_run_requests_invalid_changes_and_changes_nothing()
     {
         await _scenario.Route53.DryRunAsync(DnsScenario.DeleteOnStop, ["A", "AAAA"], TestCancellation);
 
@@ -142,11 +142,11 @@ public sealed class Route53Tests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_try_tells_which_permission_is_missing_and_for_what()
+    public async Task A_dry_run_reports_the_missing_permission_and_its_conditions()
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
 
-        Assert.Equal($"Allow route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, the type A and AAAA, the action UPSERT and DELETE) to the instance role; no restart is needed.",
+        Assert.Equal($"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, type A and AAAA, action UPSERT and DELETE). No restart is needed.",
             (await AssertProblem.ThrownAsync(() => _scenario.Route53.DryRunAsync(DnsScenario.DeleteOnStop, ["A", "AAAA"], TestCancellation))).Remedy);
     }
 
@@ -160,7 +160,7 @@ public sealed class Route53Tests : IAsyncLifetime
     [InlineData("eu-central-1", "AWS_USE_DUALSTACK_ENDPOINT", "true", "https://route53.global.api.aws/", "us-east-1")]
     [InlineData("eu-central-1", "AWS_ENDPOINT_URL", "http://127.0.0.1:1/", "http://127.0.0.1:1/", "us-east-1")]
     [InlineData("eu-central-1", "AWS_ENDPOINT_URL_ROUTE_53", "http://127.0.0.1:2/", "http://127.0.0.1:2/", "us-east-1")]
-    public void The_standard_settings_and_the_partition_say_where_Route_53_is(string region, string? variable, string? value, string address, string region53)
+    public void Standard_settings_and_the_partition_determine_the_endpoint_of_Route_53(string region, string? variable, string? value, string address, string region53)
     {
         using var aws = variable is null ? new AwsEnvironment() : new AwsEnvironment((variable, value));
         var config = new Route53ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region));

@@ -11,7 +11,7 @@ using Xunit;
 namespace RagAgent.Tests.Containers;
 
 /// <summary>From the engine's bytes to lines and a place, without an engine.</summary>
-public sealed class LogSessionTests : IDisposable
+public sealed class LogStreamProcessorTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("log");
     private readonly FlushRecorder _out = new();
@@ -20,7 +20,7 @@ public sealed class LogSessionTests : IDisposable
     private readonly List<string> _logMessages = [];
     private readonly LogWriter _writer;
 
-    public LogSessionTests() => _writer = Writer();
+    public LogStreamProcessorTests() => _writer = Writer();
 
     public void Dispose()
     {
@@ -30,7 +30,7 @@ public sealed class LogSessionTests : IDisposable
     }
 
     [Fact]
-    public void Lines_are_written_and_the_place_behind_them()
+    public void Lines_are_written_and_the_position_moves_after_them()
     {
         var session = _writer.StartStream();
         Take(session, Message(1, 1, "one\n"), Message(2, 2, "two\n"));
@@ -41,7 +41,7 @@ public sealed class LogSessionTests : IDisposable
     }
 
     [Fact]
-    public void A_line_that_is_begun_is_held_back_and_so_is_the_place()
+    public void An_unfinished_line_is_held_back_together_with_the_position()
     {
         var session = _writer.StartStream();
         Take(session, Message(1, 1, "one\n"));
@@ -59,7 +59,7 @@ public sealed class LogSessionTests : IDisposable
     }
 
     [Fact]
-    public void A_second_stream_goes_on_where_the_first_one_broke_off()
+    public void A_second_stream_continues_where_the_first_one_broke()
     {
         byte[][] log = [Message(1, 1, "one\n"), Message(1, 1, "two\n"), Message(1, 2, "three\n"), Message(1, 9, "four\n")];
         Take(_writer.StartStream(), log[..2]);
@@ -69,7 +69,7 @@ public sealed class LogSessionTests : IDisposable
     }
 
     [Fact]
-    public void A_kill_after_any_write_repeats_fifty_lines_at_most()
+    public void A_kill_after_any_write_repeats_at_most_50_lines()
     {
         var session = _writer.StartStream();
         var all = Enumerable.Range(0, 300).SelectMany(i => Message(1, 1, $"{i}\n")).ToArray();
@@ -82,7 +82,7 @@ public sealed class LogSessionTests : IDisposable
     }
 
     [Fact]
-    public void The_rest_of_a_line_that_was_cut_is_no_line_of_its_own_after_a_break()
+    public void The_rest_of_a_cut_line_is_not_a_line_of_its_own_after_a_reconnect()
     {
         byte[][] log = [Message(1, 1, new string('x', 16384)), Message(1, 1, "the rest"), Message(1, 1, "\n"), Message(1, 3, "next\n")];
         Take(_writer.StartStream(), log[..2]);
@@ -92,7 +92,7 @@ public sealed class LogSessionTests : IDisposable
     }
 
     [Fact]
-    public void What_is_over_the_cap_is_counted_and_told_ten_seconds_later_and_the_place_moves_over_it()
+    public void Dropped_lines_are_counted_and_reported_after_ten_seconds_and_the_position_moves_on()
     {
         var session = _writer.StartStream();
         for (var i = 0; i < 2500; i++)
@@ -105,12 +105,12 @@ public sealed class LogSessionTests : IDisposable
         Assert.Equal(TimeSpan.FromSeconds(10), session.TimeUntilDue());
         _time.Advance(TimeSpan.FromSeconds(10));
         session.FlushDue();
-        Assert.Equal(["The app writes faster than 200 lines or 1 MB a second: 500 lines are left out here. 'docker logs app' has them."], _logMessages);
+        Assert.Equal(["The app writes more than 200 lines or 1 MB per second: 500 lines were dropped here. 'docker logs app' has them."], _logMessages);
         Assert.Null(session.TimeUntilDue());
     }
 
     [Fact]
-    public void A_stream_that_brought_much_and_went_silent_is_stale_and_one_that_brought_little_is_not()
+    public void Only_a_stream_that_brought_much_and_went_silent_is_stale()
     {
         var little = _writer.StartStream();
         Take(little, Message(1, 1, "x\n"));
@@ -129,10 +129,10 @@ public sealed class LogSessionTests : IDisposable
     }
 
     [Fact]
-    public void The_engines_own_words_are_no_line_and_are_told_once()
+    public void A_message_of_the_engine_is_not_a_line_and_is_reported_once()
     {
         var session = _writer.StartStream();
-        Take(session, LogFramesTests.Frame(2, "Error grabbing logs: unexpected EOF\n"), LogFramesTests.Frame(3, "Error grabbing logs: unexpected EOF\n"), Message(1, 1, "one\n"));
+        Take(session, LogFrameReaderTests.Frame(2, "Error grabbing logs: unexpected EOF\n"), LogFrameReaderTests.Frame(3, "Error grabbing logs: unexpected EOF\n"), Message(1, 1, "one\n"));
 
         Assert.Equal(["one"], Lines());
         Assert.Equal(["Docker Engine could not read the log of app (0123456789ab): Error grabbing logs: unexpected EOF."], _logMessages);
@@ -150,7 +150,7 @@ public sealed class LogSessionTests : IDisposable
 
     private static byte[] Payload(long second, string text) => System.Text.Encoding.UTF8.GetBytes($"{Time(second)} {text}");
 
-    private static byte[] Message(byte source, long second, string text) => LogFramesTests.Frame(source, $"{Time(second)} {text}");
+    private static byte[] Message(byte source, long second, string text) => LogFrameReaderTests.Frame(source, $"{Time(second)} {text}");
 
     private static void Take(LogStreamProcessor session, params byte[][] frames)
     {

@@ -6,12 +6,12 @@ using Xunit;
 
 namespace RagAgent.Tests.Containers;
 
-public class AppLogLineTests
+public class LogLineSanitizerTests
 {
     private const string Secret = "sk-0123456789";
     private readonly SecretVault _vault = new();
 
-    public AppLogLineTests() => _vault.Store("one", [new LoadedSecret("KEY", new SecretValue(Secret), SecretDelivery.Memory)]);
+    public LogLineSanitizerTests() => _vault.Store("one", [new LoadedSecret("KEY", new SecretValue(Secret), SecretDelivery.Memory)]);
 
     [Theory]
     [InlineData("plain äöü 日本 🙂", "plain äöü 日本 🙂")]
@@ -21,14 +21,14 @@ public class AppLogLineTests
     [InlineData("\u001b[31mred\u001b[0m", "␛[31mred␛[0m")]
     [InlineData("bell\a nul\0 del\u007f csi\u009b nel\u0085", "bell␇ nul␀ del␡ csi\ufffd nel\ufffd")]
     [InlineData("two\u2028lines\u2029of\u202eturned\u2066text", "two\ufffdlines\ufffdof\ufffdturned\ufffdtext")]
-    public void What_would_do_something_to_a_terminal_is_shown_instead(string text, string shown) => Assert.Equal(shown, Of(text));
+    public void Control_characters_are_shown_instead_of_sent_to_the_terminal(string text, string shown) => Assert.Equal(shown, Of(text));
 
     [Fact]
-    public void What_is_no_UTF_8_is_replaced() =>
+    public void Invalid_UTF_8_is_replaced() =>
         Assert.Equal("a\ufffd\ufffdb", LogLineSanitizer.Sanitize(new RawLogLine(0, new byte[] { (byte)'a', 0xff, 0xc3, (byte)'b' }, true), _vault));
 
     [Fact]
-    public void A_long_line_is_cut_with_a_mark_and_never_through_a_secret_or_a_character()
+    public void A_long_line_is_cut_with_a_mark_but_never_inside_a_secret_or_a_character()
     {
         for (var before = LogLineSanitizer.MaxLength - 30; before < LogLineSanitizer.MaxLength + 5; before++)
         {
@@ -42,7 +42,7 @@ public class AppLogLineTests
     }
 
     [Fact]
-    public void A_line_whose_end_is_not_known_does_not_show_the_beginning_of_a_secret()
+    public void A_line_without_its_end_does_not_show_the_start_of_a_secret()
     {
         for (var length = 1; length <= Secret.Length; length++)
         {

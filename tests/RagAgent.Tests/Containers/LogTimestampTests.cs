@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Containers;
 
-public class LogTimeTests
+public class LogTimestampTests
 {
     [Theory]
     [InlineData("1970-01-01T00:00:00.000000001Z text\n", 1, "text\n")]
@@ -14,7 +14,7 @@ public class LogTimeTests
     [InlineData("2026-11-24T13:28:41.64Z a", 1795526921640000000, "a")]
     [InlineData("2026-11-24T13:28:41Z a", 1795526921000000000, "a")]
     [InlineData("2026-11-24T13:28:41.642767802Z ", 1795526921642767802, "")]
-    public void The_time_is_exact_to_the_nanosecond_in_any_zone(string message, long at, string text)
+    public void A_timestamp_is_exact_to_the_nanosecond_in_any_time_zone(string message, long at, string text)
     {
         var split = LogTimestamp.SplitPrefix(Encoding.UTF8.GetBytes(message))!.Value;
 
@@ -29,10 +29,10 @@ public class LogTimeTests
     [InlineData("2026-11-24T13:28:41.642767802 text")]
     [InlineData("2026-11-24X13:28:41.642767802Z text")]
     [InlineData("2026-99-24T13:28:41.642767802Z text")]
-    public void What_begins_with_no_time_is_known_as_that(string message) => Assert.Null(LogTimestamp.SplitPrefix(Encoding.UTF8.GetBytes(message)));
+    public void A_message_without_a_timestamp_is_recognized(string message) => Assert.Null(LogTimestamp.SplitPrefix(Encoding.UTF8.GetBytes(message)));
 
     [Fact]
-    public void The_engine_is_asked_to_the_nanosecond()
+    public void The_since_parameter_is_exact_to_the_nanosecond()
     {
         Assert.Equal("1795526921.042767802", LogTimestamp.ToSinceParameter(1795526921042767802));
         Assert.Equal("0.000000000", LogTimestamp.ToSinceParameter(0));

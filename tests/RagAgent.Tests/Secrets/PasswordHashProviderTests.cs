@@ -6,14 +6,14 @@ using Xunit;
 
 namespace RagAgent.Tests.Secrets;
 
-public sealed class PasswordKeeperTests : IAsyncDisposable
+public sealed class PasswordHashProviderTests : IAsyncDisposable
 {
     private static readonly Problem Missing = new(ProblemCatalog.SsmParameterMissing, "The parameter /password does not exist.", "Create it.");
 
     private readonly FakeTimeProvider _time = new();
     private readonly PasswordFixture _password;
 
-    public PasswordKeeperTests() => _password = new PasswordFixture(PasswordFixture.PasswordOnly, _time);
+    public PasswordHashProviderTests() => _password = new PasswordFixture(PasswordFixture.PasswordOnly, _time);
 
     public async ValueTask DisposeAsync()
     {
@@ -22,17 +22,17 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task It_is_read_at_the_start_told_once_and_scrubbed_from_all_that_is_shown()
+    public async Task The_hash_is_read_at_start_logged_once_and_scrubbed_from_output()
     {
         await _password.StartAsync(TestCancellation);
         await ReadAgainAsync();
 
-        Assert.Equal(["The password's hash was read: version 1 of parameter /password."], _password.LogMessages);
+        Assert.Equal(["Read the password's hash: version 1 of parameter /password."], _password.LogMessages);
         Assert.Equal("it is ***.", _password.Vault.Scrub($"it is {PasswordFixture.Hash}."));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_new_one_is_taken_when_the_secrets_are_read()
+    public async Task A_new_hash_is_read_together_with_the_secrets()
     {
         await _password.StartAsync(TestCancellation);
         _password.StoredHash = () => new RawSecret(PasswordHash.Create("another password", PasswordHash.MinIterations), "2");
@@ -44,24 +44,24 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_is_said_of_a_parameter_that_is_not_there_speaks_of_a_hash_and_not_of_a_key()
+    public async Task The_parameter_store_is_told_that_the_parameter_is_the_password()
     {
-        _password.StoredHash = () => throw new ProblemException(new Problem(ProblemCatalog.SsmParameterMissing, "The parameter /password does not exist.", "Create it with 'put --value file://key.txt', or correct secrets or aws.region."));
+        _password.StoredHash = () => throw new ProblemException(Missing);
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
 
-        Assert.Equal("Make the hash with 'ragagent password > hash.txt'. Create it with 'put --value file://hash.txt', or correct access.password or aws.region.", _password.Keeper.Problem!.Remedy);
-        Assert.Equal(_password.Keeper.Problem, _password.Keeper.BlockingProblem);
+        Assert.Equal(SecretPurpose.Password, _password.LastPurpose);
+        Assert.Equal(("Create it.", _password.Keeper.Problem), (_password.Keeper.Problem!.Remedy, _password.Keeper.BlockingProblem));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_can_not_be_read_is_told_and_tried_again_by_itself()
+    public async Task A_hash_that_can_not_be_read_is_reported_and_retried()
     {
         _password.StoredHash = () => throw new ProblemException(Missing);
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
         Assert.Null(_password.Keeper.Hash);
-        Assert.Equal(new Problem(ProblemCatalog.AccessClosed, "The password can't be checked, so no visitor gets in: the parameter /password does not exist.", "Create it."), _password.Keeper.Problem);
+        Assert.Equal(new Problem(ProblemCatalog.AccessClosed, "Passwords can't be checked, so nobody gets access: the parameter /password does not exist.", "Create it."), _password.Keeper.Problem);
 
         _password.StoredHash = () => new RawSecret(PasswordFixture.Hash, "1");
         await AdvanceUntilAsync(keeper => keeper.Hash is not null);
@@ -70,7 +70,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task One_that_was_read_goes_on_while_its_source_is_out_of_reach()
+    public async Task The_last_hash_stays_valid_while_its_source_can_not_be_reached()
     {
         await _password.StartAsync(TestCancellation);
         _password.StoredHash = () => throw new ProblemException(Missing);
@@ -82,7 +82,7 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task One_that_was_replaced_by_what_is_no_hash_counts_no_more_and_the_text_is_not_told()
+    public async Task An_invalid_new_hash_revokes_the_old_one_and_its_text_is_not_logged()
     {
         await _password.StartAsync(TestCancellation);
         _password.StoredHash = () => new RawSecret("hunter2 itself", "2");
@@ -90,12 +90,12 @@ public sealed class PasswordKeeperTests : IAsyncDisposable
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
 
         Assert.Null(_password.Keeper.Hash);
-        Assert.Equal("The password can't be checked, so no visitor gets in: version 2 of parameter /password is no hash that 'ragagent password' made.", _password.Keeper.Problem!.What);
+        Assert.Equal("Passwords can't be checked, so nobody gets access: version 2 of parameter /password is not a hash made by 'ragagent password'.", _password.Keeper.Problem!.What);
         Assert.DoesNotContain(_password.LogMessages, line => line.Contains("hunter2", StringComparison.Ordinal));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_changes_is_news_to_who_listens()
+    public async Task A_changed_problem_raises_the_event_once()
     {
         var news = 0;
         _password.Keeper.Changed += () => news++;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Containers;
 
-public class LogFramesTests
+public class LogFrameReaderTests
 {
     [Theory]
     [InlineData(1)]
@@ -13,7 +13,7 @@ public class LogFramesTests
     [InlineData(8)]
     [InlineData(9)]
     [InlineData(1000)]
-    public void Frames_are_the_same_whatever_pieces_they_arrive_in(int piece)
+    public void Frames_are_read_whatever_pieces_they_arrive_in(int piece)
     {
         byte[] stream = [.. Frame(1, "one\n"), .. Frame(2, "two"), .. Frame(1, ""), .. Frame(3, "engine"), .. Frame(1, new string('x', 16415))];
 
@@ -23,7 +23,7 @@ public class LogFramesTests
     }
 
     [Fact]
-    public void A_frame_that_is_larger_than_any_known_is_taken_by_its_beginning_and_does_not_disturb_the_next()
+    public void An_oversized_frame_is_cut_and_does_not_disturb_the_next_one()
     {
         var read = Read([.. Frame(1, new string('x', 200_000)), .. Frame(2, "next")], 5000);
 
@@ -33,7 +33,7 @@ public class LogFramesTests
     }
 
     [Fact]
-    public void What_is_no_frame_is_refused()
+    public void Bytes_that_are_not_a_frame_are_rejected()
     {
         var text = "HTTP/1.1 500 Internal Server Error\r\n"u8.ToArray();
 

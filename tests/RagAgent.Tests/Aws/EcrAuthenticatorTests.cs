@@ -2,13 +2,14 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
+using RagAgent.Common;
 using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Aws;
 
 [Collection(EnvironmentVariableCollection.Name)]
-public sealed class EcrTokensTests : IAsyncLifetime
+public sealed class EcrAuthenticatorTests : IAsyncLifetime
 {
     private const string Registry = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
@@ -30,7 +31,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_instances_own_registry_is_where_the_token_says()
+    public async Task The_own_registry_is_the_one_that_comes_with_the_token()
     {
         using var tokens = CreateTokens();
 
@@ -41,7 +42,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_call_is_AWSs_signed_for_ECR_and_the_region()
+    public async Task The_token_request_is_signed_for_ECR_and_the_region()
     {
         using var tokens = CreateTokens();
 
@@ -56,7 +57,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_token_is_kept_for_half_of_its_life()
+    public async Task A_token_is_kept_for_half_of_its_lifetime()
     {
         using var tokens = CreateTokens();
 
@@ -68,7 +69,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_token_that_was_refused_is_replaced_at_once()
+    public async Task A_refused_token_is_replaced_immediately()
     {
         using var tokens = CreateTokens();
 
@@ -78,7 +79,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Many_who_ask_at_once_get_one_token()
+    public async Task Concurrent_callers_share_one_token()
     {
         using var tokens = CreateTokens();
 
@@ -93,7 +94,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     [InlineData("999999999999.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1")]
     [InlineData("999999999999.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1")]
     [InlineData("999999999999.dkr-ecr.eu-west-1.on.aws", "eu-west-1")]
-    public async Task A_registry_of_another_region_is_opened_by_a_token_of_that_region(string host, string region)
+    public async Task A_registry_in_another_region_gets_a_token_of_that_region(string host, string region)
     {
         using var tokens = CreateTokens();
 
@@ -112,7 +113,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     [InlineData("evil.example.123456789012.dkr.ecr.eu-central-1.amazonaws.com")]
     [InlineData("123456789012xdkr.ecr.eu-central-1.amazonaws.com")]
     [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com\n")]
-    public void A_registry_of_others_never_gets_the_token(string host)
+    public void A_registry_that_is_not_ECR_never_gets_the_token(string host)
     {
         using var tokens = CreateTokens();
 
@@ -120,14 +121,14 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.")]
-    [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denies giving out a registry token: said why.", "Allow ecr:GetAuthorizationToken on '*' to the instance role; no restart is needed.")]
-    [InlineData("ThrottlingException", 400, "aws-throttled", "AWS throttles giving out a registry token.", "The agent tries again by itself.")]
-    [InlineData("ExpiredTokenException", 400, "aws-credentials-expired", "AWS refuses giving out a registry token: the credentials have expired.",
-        "New ones are asked for by themselves; if this stays, check the clock ('timedatectl').")]
-    [InlineData("UnrecognizedClientException", 400, "aws-credentials-unknown", "AWS does not know the credentials used for giving out a registry token.",
-        "Check the instance role, or the AWS variables and profile that the agent was given.")]
-    public async Task A_refusal_is_told_by_its_type(string type, int status, string code, string what, string remedy)
+    [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denied the request to issue a registry token: said why.", "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.")]
+    [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denied the request to issue a registry token: said why.", "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.")]
+    [InlineData("ThrottlingException", 400, "aws-throttled", "AWS is throttling the request to issue a registry token.", ExceptionMapping.RetriesAutomatically)]
+    [InlineData("ExpiredTokenException", 400, "aws-credentials-expired", "AWS refused to issue a registry token: the credentials have expired.",
+        "The agent requests new ones. If this persists, check the clock ('timedatectl').")]
+    [InlineData("UnrecognizedClientException", 400, "aws-credentials-unknown", "AWS doesn't recognize the credentials of the request to issue a registry token.",
+        "Check the instance role, or the AWS variables and profile that the agent uses.")]
+    public async Task A_refusal_of_ECR_is_reported_by_its_type(string type, int status, string code, string what, string remedy)
     {
         _errorHandler = context => AwsEnvironment.RespondWithErrorAsync(context, status, type, "said why");
         using var tokens = CreateTokens();
@@ -141,7 +142,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     [InlineData("45", 45)]
     [InlineData("3600", 600)]
     [InlineData(null, null)]
-    public async Task A_refusal_that_names_a_time_passes_it_on(string? retryAfter, int? seconds)
+    public async Task The_Retry_After_of_a_refusal_by_ECR_is_passed_on(string? retryAfter, int? seconds)
     {
         _errorHandler = context =>
         {
@@ -154,7 +155,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_type_may_stand_in_a_header()
+    public async Task The_error_type_can_be_in_a_header()
     {
         _errorHandler = context =>
         {
@@ -168,11 +169,11 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("<html>", "AWS refuses giving out a registry token: HTTP 403.")]
-    [InlineData("[]", "AWS refuses giving out a registry token: HTTP 403.")]
-    [InlineData("{\"__type\":7}", "AWS refuses giving out a registry token: HTTP 403.")]
-    [InlineData("{}", "AWS refuses giving out a registry token: no reason given.")]
-    public async Task A_refusal_that_is_not_AWSs_is_told_by_its_status(string body, string what)
+    [InlineData("<html>", "AWS refused to issue a registry token: HTTP 403.")]
+    [InlineData("[]", "AWS refused to issue a registry token: HTTP 403.")]
+    [InlineData("{\"__type\":7}", "AWS refused to issue a registry token: HTTP 403.")]
+    [InlineData("{}", "AWS refused to issue a registry token: no reason given.")]
+    public async Task A_refusal_that_is_not_from_AWS_is_reported_by_its_status(string body, string what)
     {
         _errorHandler = context =>
         {
@@ -194,31 +195,31 @@ public sealed class EcrTokensTests : IAsyncLifetime
     [InlineData("""{"authorizationData":[{"authorizationToken":"QVdTOng=","expiresAt":"canary7731","proxyEndpoint":"https://x"}]}""")]
     [InlineData("""{"authorizationData":[{"authorizationToken":"QVdTOng=","expiresAt":1e99,"proxyEndpoint":"https://x"}]}""")]
     [InlineData("""{"authorizationData":[{"authorizationToken":"QVdTOng=","expiresAt":1,"proxyEndpoint":"canary7731"}]}""")]
-    public async Task An_answer_that_can_not_be_understood_is_not_shown(string body)
+    public async Task An_invalid_response_of_ECR_is_not_shown(string body)
     {
         _errorHandler = context => context.Response.WriteAsync(body);
         using var tokens = CreateTokens();
 
-        var thrown = await Assert.ThrowsAsync<RagAgent.Common.ProblemException>(() => TokenAsync(tokens));
+        var thrown = await Assert.ThrowsAsync<ProblemException>(() => TokenAsync(tokens));
 
-        Assert.Equal(("ecr-garbled", "ECR's answer with the registry token can't be understood."), (thrown.Problem.Code, thrown.Problem.What));
+        Assert.Equal(("ecr-garbled", "ECR's response to the request for a registry token is not valid."), (thrown.Problem.Code, thrown.Problem.What));
         Assert.DoesNotContain("canary7731", thrown.ToString(), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_failing_ECR_is_asked_three_times()
+    public async Task A_failing_ECR_gets_three_attempts()
     {
         _errorHandler = context => AwsEnvironment.RespondWithErrorAsync(context, 500, "ServerException", "Oops");
         using var tokens = new EcrAuthenticator(AwsEnvironment.CreateAccount(), Sample.FirstBoot(), new ImmediateTimeProvider(TimeSpan.FromSeconds(15)));
 
         var refused = await AssertProblem.ThrownAsync(() => TokenAsync(tokens));
 
-        Assert.Equal(("aws-server", "AWS failed at giving out a registry token: Oops."), (refused.Code, refused.What));
+        Assert.Equal(("aws-server", "AWS failed to issue a registry token because of an internal error: Oops."), (refused.Code, refused.What));
         Assert.Equal(3, _ecr.Requests.Count);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_ECR_that_is_silent_is_given_up()
+    public async Task A_silent_ECR_times_out()
     {
         var asked = new TaskCompletionSource();
         _errorHandler = context =>
@@ -237,7 +238,7 @@ public sealed class EcrTokensTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_ECR_where_nobody_listens_is_named()
+    public async Task An_ECR_without_a_listener_is_named()
     {
         await _ecr.DisposeAsync();
         using var tokens = CreateTokens();

@@ -1,0 +1,12 @@
+namespace RagAgent.Containers.AppLogs;
+
+/// <summary>Where a frame comes from. The numbers are the engine's.</summary>
+internal enum LogSource : byte
+{
+    StandardInput = 0,
+    StandardOutput = 1,
+    StandardError = 2,
+
+    /// <summary>The engine itself: it could not read the log.</summary>
+    Engine = 3,
+}
