@@ -45,7 +45,7 @@ public sealed class HttpsGuideTests : IDisposable
 
         // One that it may not read.
         Issue(machine, 1);
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("may not be read by the user ragagent", StringComparison.Ordinal), "that it can't be read is told");
+        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("The user ragagent may not read", StringComparison.Ordinal), "that it can't be read is told");
         await machine.RunCheckedAsync("sh", "-c", $"chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive && chgrp ragagent /{ArchiveFolder}/privkey*.pem && chmod 640 /{ArchiveFolder}/privkey*.pem");
         await machine.WaitUntilAsync(async () => await machine.GetAsync(HttpsArguments(_all)) is (200, var page) && page.Contains(">1<", StringComparison.Ordinal), "the app serves securely");
         Assert.Equal(308, (await machine.GetAsync()).Status);

@@ -10,7 +10,7 @@ namespace RagAgent.Containers;
 /// <summary>What the Docker Engine's failures mean. Its texts differ by version and image store: matched by their stable parts, without case.</summary>
 internal static partial class EngineProblems
 {
-    private const string ServiceUser = "ragagent";
+    private const string ServiceUser = ServiceAccount.Name;
 
     /// <summary>The engine was not reached at all, or speaks another API version than was agreed on.</summary>
     public static bool IsConnectionFailure(Exception exception) => exception switch

@@ -56,7 +56,7 @@ public sealed class AccessControlTests : IAsyncDisposable
 
         using var response = await GetAsync();
 
-        Assert.Equal((401, "A password is needed to come in.\n"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal((401, "This page requires a password.\n"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
         Assert.Equal("Basic realm=\"ragstream\", charset=\"UTF-8\"", response.Headers.WwwAuthenticate.ToString());
         Assert.True(response.Headers.CacheControl?.NoStore);
         Assert.Empty(_app.Requests);
@@ -227,7 +227,7 @@ public sealed class AccessControlTests : IAsyncDisposable
         using var response = await GetAsync(Basic("me", "the apps own"));
 
         Assert.Equal(status, (int)response.StatusCode);
-        Assert.Equal(status == 200 ? "from the app" : "Visitors come in from certain networks only, and this address is in none of them.\n", await response.Content.ReadAsStringAsync(TestCancellation));
+        Assert.Equal(status == 200 ? "from the app" : "Access is restricted to certain networks, and your address is not in one of them.\n", await response.Content.ReadAsStringAsync(TestCancellation));
         Assert.Equal(status == 200 ? [Basic("me", "the apps own").ToString()] : [], _app.Requests.Select(request => request.Headers["Authorization"]));
     }
 
@@ -260,7 +260,7 @@ public sealed class AccessControlTests : IAsyncDisposable
 
         using var response = await GetAsync(Basic("me", PasswordFixture.Correct));
 
-        Assert.Equal((503, "Nobody can come in right now: the password can't be checked. The operator finds the reason by 'ragagent status'.\n"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal((503, "Nobody can log in right now: the agent can't check passwords. The operator can see why with 'ragagent status'.\n"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
         Assert.NotNull(response.Headers.RetryAfter);
     }
 

@@ -28,7 +28,7 @@ public sealed class CertificateCheckTests : IDisposable
 
     [Fact]
     public async Task All_is_well() =>
-        Assert.Equal(CheckResult.Ok("The certificate for rag.example.com, 127.0.0.1, from Test Intermediate, is valid until 2026-05-30."), await RunAsync());
+        Assert.Equal(CheckResult.Ok("The certificate for rag.example.com, 127.0.0.1, issued by Test Intermediate, is valid until 2026-05-30."), await RunAsync());
 
     [Fact]
     public async Task Without_HTTPS_there_is_nothing_to_look_at()
@@ -43,7 +43,7 @@ public sealed class CertificateCheckTests : IDisposable
         _mayRead = false;
         var found = await RunAsync();
         Assert.Equal((CheckOutcome.Failed, "certificate-denied"), (found.Outcome, found.Code));
-        Assert.Contains("may not be read by the user ragagent", found.What, StringComparison.Ordinal);
+        Assert.Contains("The user ragagent may not read", found.What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,9 +66,9 @@ public sealed class CertificateCheckTests : IDisposable
         Assert.Equal(CheckOutcome.Ok, (await RunAsync()).Outcome);
 
         _authority.Issue(Now, TimeSpan.FromDays(90), withChain: false);
-        Assert.Equal((CheckOutcome.Warning, "Name certbot's fullchain.pem in tls.certificate, not cert.pem."), Describe(await RunAsync()));
+        Assert.Equal((CheckOutcome.Warning, "Set tls.certificate to certbot's fullchain.pem, not cert.pem."), Describe(await RunAsync()));
         _authority.Issue(Now.AddDays(-80), TimeSpan.FromDays(90));
-        Assert.Contains("in 10 days, and was not renewed yet", (await RunAsync()).What, StringComparison.Ordinal);
+        Assert.Contains("in 10 days, and has not been renewed yet", (await RunAsync()).What, StringComparison.Ordinal);
     }
 
     private static (CheckOutcome, string?) Describe(CheckResult found) => (found.Outcome, found.Remedy);

@@ -48,8 +48,8 @@ public sealed class CertificateWatchTests : IDisposable
         var problem = Assert.Single(_watch.Problems);
         Assert.Equal(
             new Problem(ProblemCatalog.CertificateMismatch,
-                $"The private key {_authority.Key} does not belong to the certificate {_authority.Certificate}. HTTPS goes on with the certificate that was read before, which is valid until 2026-05-30.",
-                "Name the two files that were made together: certbot's fullchain.pem and privkey.pem of one folder. A file that is just being written is read again within seconds."),
+                $"The private key {_authority.Key} does not belong to the certificate {_authority.Certificate}. HTTPS keeps using the previous certificate, valid until 2026-05-30.",
+                "Name two files that belong together: certbot's fullchain.pem and privkey.pem from one folder. If the file is just being written, the agent reads it again within seconds."),
             problem);
         Assert.Equal([problem.ToString()], _logMessages);
         Assert.Null(_watch.BlockingProblem);
@@ -58,7 +58,7 @@ public sealed class CertificateWatchTests : IDisposable
         CheckFiles(times: 3);
 
         Assert.Empty(_watch.Problems);
-        Assert.Equal("The files of the certificate for rag.example.com, 127.0.0.1 can be used again.", Assert.Single(_logMessages.Skip(1)));
+        Assert.Equal("The files of the certificate for rag.example.com, 127.0.0.1 are usable again.", Assert.Single(_logMessages.Skip(1)));
         Assert.Equal(2, _changes);
     }
 
@@ -74,7 +74,7 @@ public sealed class CertificateWatchTests : IDisposable
         File.WriteAllText(_authority.Key, key);
         CheckFiles();
 
-        Assert.Equal(["HTTPS has the certificate for rag.example.com, 127.0.0.1 from now on, which is valid until 2026-04-30."], _logMessages);
+        Assert.Equal(["Now serving HTTPS with the certificate for rag.example.com, 127.0.0.1, valid until 2026-04-30."], _logMessages);
     }
 
     [Theory]
@@ -138,7 +138,7 @@ public sealed class CertificateWatchTests : IDisposable
         Assert.Equal(
             Enumerable.Range(2, 12).Reverse().Select(days => $"in {days} days").Concat(["in a day", "in less than a day"]),
             _logMessages.SkipLast(1).Select(line => line.Split(", ")[2]));
-        Assert.Equal($"The certificate {_authority.Certificate} (rag.example.com, 127.0.0.1) expired on 2026-05-30. Renew it: 'certbot renew', and see 'systemctl status certbot.timer'. The new one is used as soon as it is there.", _logMessages[^1]);
+        Assert.Equal($"The certificate {_authority.Certificate} (rag.example.com, 127.0.0.1) expired on 2026-05-30. Renew it with 'certbot renew', and check 'systemctl status certbot.timer'. The new one is used as soon as it is there.", _logMessages[^1]);
         Assert.NotNull(_watch.Current);   // a browser's warning says more than a door that is shut
 
         _authority.Issue(_time.GetUtcNow(), Lifetime);
@@ -163,7 +163,10 @@ public sealed class CertificateWatchTests : IDisposable
     public void What_lets_the_service_read_certbots_files_is_said_to_the_letter()
     {
         Assert.Equal(
-            "The private key /etc/letsencrypt/live/rag.example.com/privkey.pem may not be read by the user ragagent. Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', 'chgrp ragagent /etc/letsencrypt/archive/rag.example.com/privkey*.pem' and 'chmod 640 /etc/letsencrypt/archive/rag.example.com/privkey*.pem'; certbot keeps that at renewals.",
+            "The user ragagent may not read the private key /etc/letsencrypt/live/rag.example.com/privkey.pem. " +
+            "Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', " +
+            "'chgrp ragagent /etc/letsencrypt/archive/rag.example.com/privkey*.pem' and " +
+            "'chmod 640 /etc/letsencrypt/archive/rag.example.com/privkey*.pem'; certbot keeps these permissions at renewals.",
             CertificateFiles.AccessDenied("private key", "/etc/letsencrypt/live/rag.example.com/privkey.pem", "ragagent").ToString());
         Assert.Contains("'chgrp ragagent /srv/tls/key.pem'", CertificateFiles.AccessDenied("private key", "/srv/tls/key.pem", "ragagent").Remedy, StringComparison.Ordinal);
     }

@@ -151,7 +151,7 @@ public class FrontDoorHttpsTests
         using (var turned = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation))
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, turned.StatusCode);
-            Assert.Equal("This page is shown over HTTPS only, and there is no usable certificate for it yet; who runs it finds the reason with 'ragagent status'.\n", await turned.Content.ReadAsStringAsync(TestCancellation));
+            Assert.Equal("This page requires HTTPS, and there is no usable certificate yet. The operator can see why with 'ragagent status'.\n", await turned.Content.ReadAsStringAsync(TestCancellation));
         }
         await Assert.ThrowsAnyAsync<Exception>(() => frontDoor.ConnectAsync(TestCancellation));
 
@@ -179,7 +179,7 @@ public class FrontDoorHttpsTests
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, https: port);
 
         var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, TestCancellation);
-        Assert.Equal(("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program."), (closed.FrontDoor.Problem!.Code, closed.FrontDoor.Problem.What));
+        Assert.Equal(("listen-port-taken", $"The front door can't open port {port}: another program uses it."), (closed.FrontDoor.Problem!.Code, closed.FrontDoor.Problem.What));
         Assert.Contains("set listen.https in the configuration", closed.FrontDoor.Problem.Remedy, StringComparison.Ordinal);
     }
 
@@ -233,7 +233,7 @@ public class FrontDoorHttpsTests
         using var response = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation);
 
         Assert.Equal("hello", await response.Content.ReadAsStringAsync(TestCancellation));
-        Assert.Contains(frontDoor.LogMessages, line => line.StartsWith($"The certificate {frontDoor.Authority.Certificate} is not there.", StringComparison.Ordinal));
+        Assert.Contains(frontDoor.LogMessages, line => line.StartsWith($"The certificate {frontDoor.Authority.Certificate} does not exist.", StringComparison.Ordinal));
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;

@@ -26,8 +26,8 @@ public class FrontDoorTests
         var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, stop);
         Assert.False(closed.FrontDoor.IsOpen);
         Assert.Equal(
-            new Problem(ProblemCatalog.ListenPortTaken, $"Port {port}, where visitors come in, is taken by another program.",
-                $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration; the agent tries again every 5s."),
+            new Problem(ProblemCatalog.ListenPortTaken, $"The front door can't open port {port}: another program uses it.",
+                $"Find it with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration. The agent tries again every 5s."),
             closed.FrontDoor.Problem);
 
         other.Stop();

@@ -61,8 +61,8 @@ public sealed class InformationLeakTests : IAsyncDisposable
         var response = await RawHttpClient.ExchangeAsync(_frontDoor.Port, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n", TestCancellation);
 
         AssertRevealsNothing("500", response);
-        Assert.Contains("\r\nSomething went wrong here. The operator finds it in the log.\n", response, StringComparison.Ordinal);
-        Assert.Single(messages, line => line == "A GET request of a visitor could not be answered, by a fault of the agent: please report it with the lines around this one.");
+        Assert.Contains("\r\nSomething went wrong. The operator can find the cause in the log.\n", response, StringComparison.Ordinal);
+        Assert.Single(messages, line => line == "A GET request failed because of a bug in the agent. Please report it with the log lines around this one.");
     }
 
     private static void AssertRevealsNothing(string status, string response)

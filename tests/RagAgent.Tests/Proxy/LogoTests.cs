@@ -36,7 +36,7 @@ public sealed class LogoTests : IDisposable
     public void What_is_none_is_left_out_and_told(string text)
     {
         Assert.Null(Read(Encoding.UTF8.GetBytes(text)));
-        Assert.Equal($"The page is shown without its picture: {Path} can't be used: it is no SVG, PNG, JPEG or WebP picture.", Assert.Single(_logMessages));
+        Assert.Equal($"The status page has no logo: {Path} can't be used: it is not an SVG, PNG, JPEG or WebP image.", Assert.Single(_logMessages));
     }
 
     [Fact]
@@ -54,8 +54,8 @@ public sealed class LogoTests : IDisposable
         Assert.Null(Logo.Read(_folder.FullName, new ListLogger(_logMessages)));
         Assert.Null(Logo.Read("/dev/zero", new ListLogger(_logMessages)));
         Assert.Equal(3, _logMessages.Count);
-        Assert.EndsWith("there is no such file.", _logMessages[0], StringComparison.Ordinal);
-        Assert.EndsWith("it is a device and no file.", _logMessages[2], StringComparison.Ordinal);
+        Assert.EndsWith("the file does not exist.", _logMessages[0], StringComparison.Ordinal);
+        Assert.EndsWith("it is a device, not a file.", _logMessages[2], StringComparison.Ordinal);
     }
 
     [Fact]
