@@ -127,7 +127,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
 
         using var answer = await http.SendAsync(request, TestCancellation);
 
-        Assert.Equal((404, "There is GET /v1/status and POST to /v1/rollback, /v1/start, /v1/stop, /v1/unquarantine, /v1/update.\n"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal((404, "Available: GET /v1/status, and POST to /v1/rollback, /v1/start, /v1/stop, /v1/unquarantine, /v1/update.\n"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(TestCancellation)));
     }
 
     [Fact]
@@ -154,8 +154,8 @@ public sealed class ControlSocketTests : IAsyncLifetime
         await using (var second = Server(_folder.FullName))
         {
             Assert.Equal(
-                new Problem(ProblemCatalog.RuntimeDirectoryTaken, $"The runtime directory {_folder.FullName} belongs to another RagAgent that runs on this machine.",
-                    $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {_folder.FullName}' shows the other one."),
+                new Problem(ProblemCatalog.RuntimeDirectoryTaken, $"Another RagAgent on this machine uses the runtime directory {_folder.FullName}.",
+                    $"Give this one its own directory with --runtime-dir; 'ragagent status --runtime-dir {_folder.FullName}' shows the other one."),
                 await AssertProblem.ThrownAsync(() => second.StartAsync(TestCancellation)));
             await second.StopAsync(TestCancellation);
         }
@@ -192,7 +192,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
         var refused = AssertProblem.Thrown(() => RuntimeDirectory.SocketPath(fits + "d"));
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ControlSocketName, $"The control socket can't be {fits}d/control.sock: that name has 108 bytes, and the longest that a socket can have is 107.", "Give --runtime-dir a shorter path."),
+            new Problem(ProblemCatalog.ControlSocketName, $"The control socket can't be {fits}d/control.sock: the path has 108 bytes, and a socket's path can have at most 107.", "Give --runtime-dir a shorter path."),
             refused);
     }
 
@@ -206,7 +206,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
         var refused = await AssertProblem.ThrownAsync(() => server.StartAsync(TestCancellation));
 
         Assert.Equal("control-socket", refused.Code);
-        Assert.StartsWith($"The control socket {file}/below/control.sock can't be made: ", refused.What, StringComparison.Ordinal);
+        Assert.StartsWith($"The control socket {file}/below/control.sock can't be created: ", refused.What, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -223,8 +223,8 @@ public sealed class ControlSocketTests : IAsyncLifetime
         using var client = new ControlClient(folder);
 
         Assert.Equal(
-            new Problem(ProblemCatalog.NotRunning, $"No agent runs here: nobody answers on {folder}/control.sock.",
-                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."),
+            new Problem(ProblemCatalog.NotRunning, $"No agent is running here: nothing answers on {folder}/control.sock.",
+                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it stops again."),
             await AssertProblem.ThrownAsync(() => client.StatusAsync(null, TestCancellation)));
     }
 

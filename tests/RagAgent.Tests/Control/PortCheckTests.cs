@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Control;
+using RagAgent.Control.Checks;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
 using RagAgent.Tests.Support;
@@ -36,10 +37,10 @@ public sealed class PortCheckTests
     public void Who_may_not_ask_the_agent_is_told_so_and_that_nothing_else_is_known()
     {
         Assert.Equal(
-            CheckResult.Skipped("Whether port 80 is the agent's, only those get to know who may ask it. The agent's control socket /x may not be used by this user. Use sudo."),
+            CheckResult.Skipped("Only users allowed to query the agent can see whether it uses port 80. The agent's control socket /x may not be used by this user. Use sudo."),
             PortCheck.ForUnreachableAgent(Denied, 80));
         Assert.Equal(
-            CheckResult.Skipped("How the app is, only those get to know who may ask the agent. The agent's control socket /x may not be used by this user. Use sudo."),
+            CheckResult.Skipped("The app's status is visible only to users allowed to query the agent. The agent's control socket /x may not be used by this user. Use sudo."),
             AppCheck.ForUnreachableAgent(Denied));
     }
 

@@ -15,7 +15,7 @@ public class SingleInstanceLockTests
         using var first = new SingleInstanceLock(_engine, "ragstream");
 
         Assert.Equal(
-            new Problem(ProblemCatalog.AlreadyRunning, "Another RagAgent already looks after the container ragstream on this machine.",
+            new Problem(ProblemCatalog.AlreadyRunning, "Another RagAgent on this machine already manages the container ragstream.",
                 "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name."),
             AssertProblem.Thrown(() => new SingleInstanceLock(_engine, "ragstream").Dispose()));
     }

@@ -1,6 +1,6 @@
 using RagAgent.Aws;
 using RagAgent.Common;
-using RagAgent.Control;
+using RagAgent.Control.Checks;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
 using RagAgent.Reporting;
@@ -30,23 +30,23 @@ public sealed class DoctorReportTests
             [
                 ("engine", CheckResult.Ok("It answers.")),
                 ("credentials", new CheckResult(CheckOutcome.Failed, "The instance has no IAM role yet.", "Attach one.", "imds-no-role")),
-                ("secrets", CheckResult.Skipped("Not known, for the reason that credentials has.")),
+                ("secrets", CheckResult.Skipped("Not checked, for the same reason as credentials.")),
                 ("disk", new CheckResult(CheckOutcome.Failed, "It went wrong.", "Do this.", "trouble")),
                 ("port", CheckResult.Failed(ExceptionMapping.ToProblem(new InvalidOperationException("It broke")))),
             ], await doctor.RunAllAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]
-    [InlineData("", "", "", "", CheckOutcome.Skipped, "No systemd runs here")]
+    [InlineData("", "", "", "", CheckOutcome.Skipped, "systemd doesn't run here")]
     [InlineData("not-found", "", "inactive", "inactive", CheckOutcome.Skipped, "It is not installed here")]
     [InlineData("masked", "masked", "inactive", "active", CheckOutcome.Failed, "is masked")]
     [InlineData("loaded", "disabled", "active", "active", CheckOutcome.Failed, "does not start at boot")]
     [InlineData("loaded", "enabled", "failed", "active", CheckOutcome.Failed, "has failed")]
-    [InlineData("loaded", "enabled", "active", "inactive", CheckOutcome.Warning, "visitors are refused while the agent restarts")]
-    [InlineData("loaded", "enabled", "activating", "active", CheckOutcome.Ok, "runs and starts at boot")]
-    [InlineData("loaded", "enabled", "active", "active", CheckOutcome.Ok, "runs and starts at boot")]
-    [InlineData("loaded", "enabled", "inactive", "active", CheckOutcome.Warning, "does not run now")]
-    [InlineData("loaded", "enabled", "activating\nSubState=auto-restart", "active", CheckOutcome.Failed, "ends again and again (exit-code, exit code 78)")]
+    [InlineData("loaded", "enabled", "active", "inactive", CheckOutcome.Warning, "connections are refused while the agent restarts")]
+    [InlineData("loaded", "enabled", "activating", "active", CheckOutcome.Ok, "is running and starts at boot")]
+    [InlineData("loaded", "enabled", "active", "active", CheckOutcome.Ok, "is running and starts at boot")]
+    [InlineData("loaded", "enabled", "inactive", "active", CheckOutcome.Warning, "is not running now")]
+    [InlineData("loaded", "enabled", "activating\nSubState=auto-restart", "active", CheckOutcome.Failed, "keeps exiting (exit-code, exit code 78)")]
     internal void The_service_is_judged_by_what_systemd_says(string load, string file, string active, string socket, CheckOutcome finding, string what)
     {
         var service = load.Length == 0 ? null : Systemctl.ParseProperties($"LoadState={load}\nUnitFileState={file}\nActiveState={active}\nResult=exit-code\nExecMainStatus=78\n");

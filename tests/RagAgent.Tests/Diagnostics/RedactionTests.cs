@@ -92,9 +92,9 @@ public sealed class RedactionTests
     [InlineData("{ \"environment\": { \"A\": \"hunter2\" ")]
     public void What_can_not_be_read_is_not_shown(string text)
     {
-        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Configuration(text), StringComparison.Ordinal);
-        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.ContainerInspection(text), StringComparison.Ordinal);
-        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Document(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it is not valid JSON", Redaction.Configuration(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it is not valid JSON", Redaction.ContainerInspection(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it is not valid JSON", Redaction.Document(text), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -102,8 +102,8 @@ public sealed class RedactionTests
     [InlineData("""{ "\ud800": "app" }""")]
     public void Half_of_a_character_pair_is_told_and_nothing_is_shown(string text)
     {
-        Assert.StartsWith("It holds half of a character pair", Redaction.Configuration(text), StringComparison.Ordinal);
-        Assert.StartsWith("It holds half of a character pair", Redaction.Document(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it contains half of a surrogate pair", Redaction.Configuration(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it contains half of a surrogate pair", Redaction.Document(text), StringComparison.Ordinal);
     }
 
     private static string Spaceless(string json) => string.Concat(json.Where(character => !char.IsWhiteSpace(character)));

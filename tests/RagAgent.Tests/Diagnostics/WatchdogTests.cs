@@ -51,8 +51,8 @@ public sealed class WatchdogTests
         await watchdog.StopAsync(TestContext.Current.CancellationToken);
         Assert.Equal(
             [
-                "The agent's loop has not answered for 15s. When it does not within 1m, systemd ends the agent and starts it again; the app goes on.",
-                "The agent's loop answers again.",
+                "The agent's loop has not responded for 15s. If it doesn't within 1m, systemd restarts the agent; the app keeps running.",
+                "The agent's loop responds again.",
             ], _logMessages);
     }
 

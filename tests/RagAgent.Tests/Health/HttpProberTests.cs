@@ -128,7 +128,7 @@ public sealed class HttpProberTests : IDisposable
     {
         using var prober = NewProber();
 
-        Assert.Equal("the engine has published no port for it", await FaultAsync(prober, ProbeKind.Startup, Sample.Container(port: null), TestCancellation));
+        Assert.Equal("the engine published no port for it", await FaultAsync(prober, ProbeKind.Startup, Sample.Container(port: null), TestCancellation));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]

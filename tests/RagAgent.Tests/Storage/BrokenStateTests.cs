@@ -18,18 +18,18 @@ public sealed class BrokenStateTests : IDisposable
 
     [Theory]
     [InlineData("", "it is empty")]
-    [InlineData("\0\0\0\0", "it is damaged or not whole")]
-    [InlineData("not JSON", "it is damaged or not whole")]
-    [InlineData("null", "it is damaged or not whole")]
-    [InlineData("[]", "it is damaged or not whole")]
-    [InlineData("{}", "it is damaged or not whole")]
-    [InlineData("""{ "schema": "1" }""", "it is damaged or not whole")]
-    [InlineData("""{ "schema": 1 }""", "it is damaged or not whole")]
-    [InlineData("""{ "schema": 1, "checksum": null, "memory": null }""", "it is damaged or not whole")]
+    [InlineData("\0\0\0\0", "it is damaged or incomplete")]
+    [InlineData("not JSON", "it is damaged or incomplete")]
+    [InlineData("null", "it is damaged or incomplete")]
+    [InlineData("[]", "it is damaged or incomplete")]
+    [InlineData("{}", "it is damaged or incomplete")]
+    [InlineData("""{ "schema": "1" }""", "it is damaged or incomplete")]
+    [InlineData("""{ "schema": 1 }""", "it is damaged or incomplete")]
+    [InlineData("""{ "schema": 1, "checksum": null, "memory": null }""", "it is damaged or incomplete")]
     [InlineData("""{ "schema": 1, "checksum": "sha256:00", "memory": {} }""", "its checksum is wrong: it was damaged or edited")]
     [InlineData("""{ "schema": 0 }""", "its schema 0 is unknown")]
-    [InlineData("""{ "schema": 2, "all": "different" }""", "a newer agent wrote it (schema 2, this one knows 1)")]
-    [InlineData("""{ "schema": 1, "checksum": "sha256:74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b", "memory": null }""", "it is damaged or not whole")]
+    [InlineData("""{ "schema": 2, "all": "different" }""", "a newer agent wrote it (schema 2; this agent knows 1)")]
+    [InlineData("""{ "schema": 1, "checksum": "sha256:74234e98afe7498fb5daf1f36ac2d78acc339464f950703b8c019892f982b90b", "memory": null }""", "it is damaged or incomplete")]
     public void It_is_put_aside_and_told(string content, string why)
     {
         _directory.WriteRaw(Encoding.UTF8.GetBytes(content));
@@ -37,8 +37,8 @@ public sealed class BrokenStateTests : IDisposable
         Assert.Null(_directory.Read());
         Assert.Equal(content, File.ReadAllText(_directory.QuarantinedFile));
         Assert.Equal(
-            [$"Warning: What the agent remembered, {_directory.File}, can't be used: {why}. It is kept as {_directory.QuarantinedFile}. " +
-             "Nothing has to be done: the agent goes on with what the containers tell. It does not know any more which images failed, nor that the app was to stay stopped."],
+            [$"Warning: The persisted state {_directory.File} can't be used: {why}. It was moved to {_directory.QuarantinedFile}. " +
+             "No action is needed: the agent continues with what the containers show. It no longer knows which images failed, or that an operator stopped the app."],
             _directory.LogMessages);
         Assert.Null(_directory.Read());   // told once: it is out of the way
         Assert.Single(_directory.LogMessages);
@@ -101,7 +101,7 @@ public sealed class BrokenStateTests : IDisposable
         }
 
         Assert.Null(_directory.Read());
-        Assert.Contains("it is too large to be ours (1099511627776 bytes)", Assert.Single(_directory.LogMessages), StringComparison.Ordinal);
+        Assert.Contains("it is too large (1099511627776 bytes)", Assert.Single(_directory.LogMessages), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class BrokenStateTests : IDisposable
         Directory.CreateDirectory(_directory.File);
 
         Assert.Null(_directory.Read());
-        Assert.Contains("It stays where it is: ", Assert.Single(_directory.LogMessages), StringComparison.Ordinal);
+        Assert.Contains("It can't be moved away: ", Assert.Single(_directory.LogMessages), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,8 +121,8 @@ public sealed class BrokenStateTests : IDisposable
         var problem = await AssertProblem.ThrownAsync(() => _directory.WriteAsync(StateGenerator.Complete, TestCancellation));
 
         Assert.Equal("state-unwritable", problem.Code);
-        Assert.StartsWith($"What the agent remembers, {_directory.File}, can't be written: ", problem.What, StringComparison.Ordinal);
-        Assert.StartsWith($"See that {_directory.Folder} is a directory that this user can write to. ", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith($"The persisted state {_directory.File} can't be written: ", problem.What, StringComparison.Ordinal);
+        Assert.StartsWith($"Make sure that {_directory.Folder} is a directory that this user can write to. ", problem.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -133,8 +133,8 @@ public sealed class BrokenStateTests : IDisposable
 
         var problem = await AssertProblem.ThrownAsync(() => file.SaveAsync(StateGenerator.Complete, TestCancellation));
 
-        Assert.Equal(new Problem(ProblemCatalog.StateUnwritable, $"What the agent remembers, {_directory.File}, can't be written: the disk is full.",
-            $"Free some space ('df -h {_directory.Folder}'). The app is not touched; until it can be written, a restart of the agent forgets what it has learned since."), problem);
+        Assert.Equal(new Problem(ProblemCatalog.StateUnwritable, $"The persisted state {_directory.File} can't be written: the disk is full.",
+            $"Free some space ('df -h {_directory.Folder}'). The app is not affected. Until then, a restart of the agent loses everything it has learned since the last write."), problem);
         Assert.Equal(StateGenerator.WithoutVerdict, _directory.Read());
         Assert.Equal([_directory.File], Directory.GetFiles(_directory.Folder));   // and holds none of the little space
     }
