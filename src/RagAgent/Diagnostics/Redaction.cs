@@ -22,7 +22,7 @@ internal static partial class Redaction
             ? $"{value.GetString()!.Split('=')[0]}={Mask}"
             : null);
 
-    /// <summary>Keeps JSON whole and drops everything else, because nobody knows what it holds.</summary>
+    /// <summary>Keeps JSON as it is, and drops any other text, because its content is unknown.</summary>
     public static string Document(string text) => Rewrite(text, "", KnownKeys.Join, (_, _) => null);
 
     /// <summary>Masks user and password in URLs: <c>http://***@proxy:3128</c>.</summary>

@@ -1,6 +1,6 @@
 namespace RagAgent.Proxy;
 
-/// <summary>Answers a request on which the agent itself failed: the log gets the exception, the client one sentence without details.</summary>
+/// <summary>Answers a request on which the agent itself failed: the log gets the exception, the client one plain sentence.</summary>
 internal static class ErrorMiddleware
 {
     public static async Task InvokeAsync(HttpContext context, RequestDelegate next, ILogger logger)

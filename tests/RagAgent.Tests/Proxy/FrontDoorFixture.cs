@@ -20,7 +20,10 @@ internal sealed class FrontDoorFixture : IAsyncDisposable
         InFlight = inFlight;
         _frontDoor = frontDoor;
         Port = port;
-        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}/") };
+        Client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+        {
+            BaseAddress = new Uri($"http://127.0.0.1:{port}/"),
+        };
     }
 
     public HttpClient Client { get; }
@@ -72,7 +75,8 @@ internal sealed class FrontDoorFixture : IAsyncDisposable
         var server = new FrontDoorServer(
             config, activation ?? ActivationSockets.None, limits ?? new ConnectionLimits(), certificates, pipeline, app.Clock, loggers);
         return new FrontDoor(
-            config, Sample.DefaultPolicy, app.Supervisor, inFlight, certificates, access, server, app.Clock, loggers.CreateLogger<FrontDoor>());
+            config, Sample.DefaultPolicy, app.Supervisor, inFlight, certificates, access, server, app.Clock,
+            loggers.CreateLogger<FrontDoor>());
     }
 
     /// <summary>The JSON that a client gets if it doesn't accept HTML.</summary>

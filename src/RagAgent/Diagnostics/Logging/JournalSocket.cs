@@ -59,7 +59,7 @@ internal sealed class JournalSocket : IDisposable
         }
         catch (SocketException exception) when (exception.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
         {
-            // True, so that nobody writes it to standard output: the same journal reads that, without any timeout.
+            // True, so that the caller doesn't write it to standard output: the same journal reads that, without any timeout.
             (_socket.Blocking, _dropped) = (false, _dropped + 1);
             return true;
         }

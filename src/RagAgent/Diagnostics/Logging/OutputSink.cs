@@ -68,7 +68,7 @@ internal sealed class OutputSink : ILogEventSink
 
     /// <summary>
     /// Writes lines of the app's log, together in one piece. They must be scrubbed and sanitized already.
-    /// A prefix marks them, so that nobody takes them for the agent's.
+    /// A prefix sets them apart from the agent's own lines.
     /// </summary>
     /// <remarks>All have the priority "info": Streamlit also writes to standard error what is not an error.</remarks>
     public void WriteAppLines(ContainerIdentity container, IEnumerable<(DateTimeOffset At, string Text)> lines)

@@ -5,7 +5,7 @@ namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>
 /// Passes on the host that the client asked for: Streamlit accepts a WebSocket only if its origin matches the host.
-/// Sets the <c>X-Forwarded-*</c> headers anew, and passes on path and query byte for byte.
+/// Replaces the <c>X-Forwarded-*</c> headers, and passes on path and query byte for byte.
 /// </summary>
 internal sealed class ForwardedHeadersTransformer : HttpTransformer
 {
@@ -30,7 +30,9 @@ internal sealed class ForwardedHeadersTransformer : HttpTransformer
         SetHeader(proxyRequest, "X-Forwarded-Host", httpContext.Request.Host.Value);
     }
 
-    /// <summary>Path and query as the client wrote them, with <c>%2F</c>, <c>//</c> and <c>..</c>: the app decides what they mean.</summary>
+    /// <summary>
+    /// Path and query as the client wrote them, with <c>%2F</c>, <c>//</c> and <c>..</c>: the app decides what they mean.
+    /// </summary>
     /// <returns>Null if the target is not a plain path; then the forwarder builds the URI.</returns>
     private static Uri? RawRequestUri(HttpContext context, string destination) =>
         context.Features.Get<IHttpRequestFeature>()?.RawTarget is ['/', ..] target &&

@@ -37,7 +37,7 @@ internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
     }
 
     /// <inheritdoc/>
-    /// <remarks>New requests are counted as long as the published state says that the container serves. Publish another state first.</remarks>
+    /// <remarks>New requests keep coming while the published state says that the container serves. Publish another one first.</remarks>
     public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) =>
         WaitAsync([(container.Id, false), (container.Id, true)], atMost, stopping);
 
