@@ -22,7 +22,7 @@ internal sealed record ConnectionLimits
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(130);
 
     /// <summary>
-    /// How long an upload may stay below <see cref="UploadBytesPerSecond"/> before it is cut.
+    /// After this, an upload is cut if its average since the beginning is below <see cref="UploadBytesPerSecond"/>.
     /// Long enough for a phone that loses its connection in a tunnel.
     /// </summary>
     public TimeSpan UploadGrace { get; init; } = TimeSpan.FromMinutes(2);
