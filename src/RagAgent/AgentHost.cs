@@ -6,6 +6,7 @@ using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Containers.AppLogs;
 using RagAgent.Control;
+using RagAgent.Control.Checks;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Diagnostics.Checks;
@@ -98,7 +99,9 @@ internal static class AgentHost
     private static void AddProxy(IServiceCollection services, ActivationSockets activation) => services
         .AddSingleton<InFlightRequests>().AddSingleton<IConnectionDrain>(s => s.GetRequiredService<InFlightRequests>())
         .AddSingleton<CertificateWatch>().AddHostedService(s => s.GetRequiredService<CertificateWatch>())
-        .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new ConnectionLimits()).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
+        .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new ConnectionLimits())
+        .AddSingleton<RequestPipeline>().AddSingleton<FrontDoorServer>()
+        .AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlSocket controlSocket, ConfigInUse configInUse) => services
         .AddSingleton(controlSocket).AddSingleton(configInUse).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IHeartbeat, ControlHeartbeat>();
@@ -108,8 +111,17 @@ internal static class AgentHost
         .AddSingleton<Doctor>()
         .AddSingleton<ICheck, SystemdUnitCheck>().AddSingleton<ICheck, AppCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, VolumesCheck>().AddSingleton<ICheck, PortCheck>().AddSingleton<ICheck, CertificateCheck>()
         .AddSingleton<ICheck, InstanceCheck>().AddSingleton<ICheck, EndpointsCheck>().AddSingleton<ICheck, CredentialsCheck>()
-        .AddSingleton<ICheck, SecretsCheck>().AddSingleton<ICheck, AccessCheck>().AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
+        .AddSingleton<ICheck, SecretsCheck>().AddSingleton(CreateAccessCheck).AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
         .AddSingleton<ICheck, DnsCheck>().AddSingleton<ICheck, IdleCheck>();
+
+    private static ICheck CreateAccessCheck(IServiceProvider services)
+    {
+        var metadata = services.GetRequiredService<InstanceMetadata>();
+        return new AccessCheck(services.GetRequiredService<AgentConfig>(), PublicAddressAsync, services.GetRequiredService<PasswordHashProvider>());
+
+        async Task<string?> PublicAddressAsync(CancellationToken stopping) =>
+            InstanceMetadata.IsDisabled ? null : await metadata.PublicIpv4Async(stopping);
+    }
 
     /// <summary>The numbers of the configuration that decisions are made with.</summary>
     private static Policy CreatePolicy(AgentConfig config) => new()

@@ -45,7 +45,7 @@ public sealed class HttpsGuideTests : IDisposable
 
         // A certificate whose key the agent may not read.
         Issue(machine, 1);
-        await machine.WaitForStatusAsync("may not be read by the user ragagent");
+        await machine.WaitForStatusAsync("The user ragagent may not read");
         await machine.RunCheckedAsync(
             "sh",
             "-c",

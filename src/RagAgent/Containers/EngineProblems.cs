@@ -15,7 +15,7 @@ internal static partial class EngineProblems
     public const string FreeSpaceRemedy =
         "Free some space ('docker system df' shows what the engine uses) or enlarge the volume. " + ExceptionMapping.RetriesAutomatically;
 
-    private const string ServiceUser = "ragagent";
+    private const string ServiceUser = ServiceAccount.Name;
 
     private static readonly string[] Wrappers =
     [

@@ -2,18 +2,18 @@ using RagAgent.Common;
 
 namespace RagAgent.Control;
 
-/// <summary>Which configuration is in use, and why the file, as it was last read, is another one. One for the whole life of the process.</summary>
+/// <summary>Which configuration is in use, and why the file, as last read, is not. One instance for the life of the process.</summary>
 internal sealed class ConfigInUse
 {
     private volatile Problem? _problem;
 
-    /// <summary>Of the file's text; null: nobody runs by it.</summary>
+    /// <summary>Of the file's text; null: no configuration is in use.</summary>
     public string? Fingerprint { get; set; }
 
     /// <summary>Why the file is not in use; null: it is.</summary>
     public Problem? Problem => _problem;
 
-    /// <summary>Called after <see cref="Problem"/> has changed. It must not block.</summary>
+    /// <summary>Raised after <see cref="Problem"/> has changed. Handlers must not block.</summary>
     public event Action? Changed;
 
     public void Report(Problem? problem)

@@ -4,7 +4,7 @@ using RagAgent.Reporting;
 
 namespace RagAgent.Control;
 
-/// <summary>Talks to the agent that runs.</summary>
+/// <summary>Queries the running agent through its control socket.</summary>
 internal sealed class ControlClient : IDisposable
 {
     private readonly string _socketPath;
@@ -30,16 +30,19 @@ internal sealed class ControlClient : IDisposable
         };
     }
 
-    /// <param name="after">Wait until the revision is another one (at most some 25 s); null: answer at once.</param>
-    /// <param name="stopping">Ends the wait.</param>
+    /// <param name="after">Wait until the revision differs from this one (about 25 s at most); null: answer at once.</param>
+    /// <param name="stopping">Cancels the wait.</param>
     /// <exception cref="ProblemException">No agent answers.</exception>
-    /// <exception cref="HttpRequestException">The agent ended: it answered this client before, or was about to.</exception>
+    /// <exception cref="HttpRequestException">The agent exited after it had answered this client before, or during its answer.</exception>
     public Task<StatusDocument> StatusAsync(long? after, CancellationToken stopping) => SendAsync(async () =>
-        await _http.GetFromJsonAsync(after is null ? "v1/status" : $"v1/status?after={after}", ControlJson.Default.StatusDocument, stopping));
+    {
+        var path = after is null ? "v1/status" : $"v1/status?after={after}";
+        return await _http.GetFromJsonAsync(path, ControlJson.Default.StatusDocument, stopping);
+    });
 
-    /// <summary>Begins what an operator wants, or joins the same that is under way.</summary>
+    /// <summary>Starts an operator's request, or joins the same request if it is already in progress.</summary>
     /// <param name="request"><c>update</c>, <c>rollback</c>, <c>unquarantine</c>, <c>stop</c> or <c>start</c>.</param>
-    /// <param name="stopping">Ends the call.</param>
+    /// <param name="stopping">Cancels the call.</param>
     public Task<UpdateAccepted> RequestAsync(string request, CancellationToken stopping) => SendAsync(async () =>
     {
         using var response = await _http.PostAsync($"v1/{request}", null, stopping);
@@ -53,28 +56,35 @@ internal sealed class ControlClient : IDisposable
     {
         try
         {
-            var answer = await send() ?? throw new HttpRequestException("The agent sent nothing.");
+            var answer = await send() ?? throw new HttpRequestException("The agent sent an empty answer.");
             _hasAnswered = true;
             return answer;
         }
-        catch (HttpRequestException exception) when ((exception.GetBaseException() as SocketException)?.SocketErrorCode == SocketError.AccessDenied)
+        catch (HttpRequestException exception)
+            when (exception.GetBaseException() is SocketException { SocketErrorCode: SocketError.AccessDenied })
         {
-            throw new ProblemException(new Problem(ProblemCatalog.ControlDenied, $"The agent may not be asked by this user: its control socket {_socketPath} is for root and the group 'ragagent'.",
-                "Use sudo, or have this user put into the group: 'sudo usermod -aG ragagent NAME', then log in again."), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.ControlDenied,
+                $"This user may not query the agent: its control socket {_socketPath} is for root and the group '{ServiceAccount.Name}'.",
+                $"Use sudo, or add this user to the group with 'sudo usermod -aG {ServiceAccount.Name} NAME' and log in again."),
+                exception);
         }
         catch (TaskCanceledException exception) when (exception.InnerException is TimeoutException)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.NotRunning, $"The agent accepts calls on {_socketPath} but does not answer them.",
+            throw new ProblemException(new Problem(ProblemCatalog.NotRunning,
+                $"The agent accepts connections on {_socketPath} but does not answer.",
                 "See 'journalctl -u ragagent'; 'systemctl restart ragagent' leaves the app running."), exception);
         }
-        catch (HttpRequestException exception) when (exception.GetBaseException() is SocketException && !_hasAnswered)   // who answered before did run: it has ended since
+        // An agent that answered before was running and has exited since: that is not this problem.
+        catch (HttpRequestException exception) when (exception.GetBaseException() is SocketException && !_hasAnswered)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.NotRunning, $"No agent runs here: nobody answers on {_socketPath}.",
-                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.NotRunning,
+                $"No agent is running here: nothing answers on {_socketPath}.",
+                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it stops again."), exception);
         }
-        catch (IOException exception)   // in the middle of its answer; a caller's own failures to write are of the same type, and no news of the agent
+        // Wrapped, because the callers' own output failures are IOExceptions too.
+        catch (IOException exception)
         {
-            throw new HttpRequestException("The agent's answer was cut.", exception);
+            throw new HttpRequestException("The agent's answer was cut off.", exception);
         }
     }
 }

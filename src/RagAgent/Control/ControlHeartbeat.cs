@@ -4,7 +4,7 @@ using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Control;
 
-/// <summary>Asks the control socket as an operator would.</summary>
+/// <summary>Queries the control socket as an operator would.</summary>
 internal sealed class ControlHeartbeat(ControlSocket controlSocket, TimeProvider time) : IHeartbeat, IDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
@@ -22,9 +22,11 @@ internal sealed class ControlHeartbeat(ControlSocket controlSocket, TimeProvider
                 await _client.StatusAsync(after: null, stopping);
                 return;
             }
-            catch (Exception exception) when (exception is ProblemException or HttpRequestException or IOException or JsonException)
+            catch (Exception exception) when (exception is
+                ProblemException or HttpRequestException or IOException or JsonException)
             {
-                // No beat, and no half one: an answer that was cut is none. It may be about to listen; when it never does, that is for the watchdog to end.
+                // No heartbeat; an answer that was cut off doesn't count either.
+                // The server may still be starting. If it never answers, the watchdog acts.
                 await Task.Delay(RetryDelay, time, stopping);
             }
         }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using RagAgent.Common;
 using RagAgent.Reporting;
 using RagAgent.Secrets;
@@ -8,10 +9,24 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Control;
 
-/// <summary>The local control socket: HTTP with JSON, readable by the agent's user and group only.</summary>
-/// <remarks><c>GET /v1/status[?after=REVISION]</c> waits for news when asked to; <c>POST /v1/update</c> and its like begin what an operator wants.</remarks>
-internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter status, StateFeed feed, ConfigInUse configInUse, PasswordHashProvider password, Supervisor supervisor, AgentClock clock, ILoggerFactory loggers) : IHostedService, IAsyncDisposable
+/// <summary>Serves HTTP with JSON on the local control socket, which only the agent's user and group may use.</summary>
+/// <remarks>
+/// <c>GET /v1/status</c> answers at once; with <c>?after=REVISION</c> it waits until the revision differs.
+/// <c>POST /v1/update</c> and its like start an operator's request.
+/// </remarks>
+internal sealed class ControlServer(
+    ControlSocket controlSocket,
+    StatusWriter status,
+    StateFeed feed,
+    ConfigInUse configInUse,
+    PasswordHashProvider password,
+    Supervisor supervisor,
+    AgentClock clock,
+    ILoggerFactory loggers) : IHostedService, IAsyncDisposable
 {
+    private const UnixFileMode UserAndGroup =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(25);
 
     private static readonly Dictionary<string, RequestKind> RequestRoutes = new()
@@ -36,13 +51,13 @@ internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter st
             kestrel.AddServerHeader = false;
         });
         builder.Services.AddSingleton(loggers);
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
         _server = builder.Build();
         _server.Run(HandleAsync);
         await _server.StartAsync(cancellationToken);
         configInUse.Changed += feed.Touch;
         password.Changed += feed.Touch;
-        File.SetUnixFileMode(controlSocket.SocketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+        File.SetUnixFileMode(controlSocket.SocketPath, UserAndGroup);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -82,7 +97,7 @@ internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter st
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {
-                // No news is an answer too: the caller asks again.
+                // Nothing changed in time. The caller asks again.
             }
         }
         await WriteJsonAsync(context, status.Build(), ControlJson.Default.StatusDocument);
@@ -90,7 +105,7 @@ internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter st
 
     private async Task HandleRequestAsync(HttpContext context, RequestKind kind)
     {
-        // Answered once the request is part of the state, so that the caller finds its own one there.
+        // Answers once the request is part of the state, so that the caller finds it there.
         var (revision, state) = feed.Read();
         var before = state.LastOperation;
         supervisor.Post(at => new Event.OperatorRequested(at, kind));
@@ -104,10 +119,11 @@ internal sealed class ControlServer(ControlSocket controlSocket, StatusWriter st
     private static Task WriteNotFoundAsync(HttpContext context)
     {
         context.Response.StatusCode = StatusCodes.Status404NotFound;
-        return context.Response.WriteAsync($"There is GET /v1/status and POST to {string.Join(", ", RequestRoutes.Keys.Order(StringComparer.Ordinal))}.\n");
+        var routes = string.Join(", ", RequestRoutes.Keys.Order(StringComparer.Ordinal));
+        return context.Response.WriteAsync($"Available: GET /v1/status, and POST to {routes}.\n");
     }
 
-    private static Task WriteJsonAsync<T>(HttpContext context, T document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    private static Task WriteJsonAsync<T>(HttpContext context, T document, JsonTypeInfo<T> type)
     {
         context.Response.ContentType = "application/json";
         return JsonSerializer.SerializeAsync(context.Response.Body, document, type, context.RequestAborted);

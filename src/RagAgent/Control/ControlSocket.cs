@@ -2,32 +2,35 @@ using RagAgent.Common;
 
 namespace RagAgent.Control;
 
-/// <summary>The control socket and the directory that it is in, which one agent has: a lock of the kernel's on a file in it, so nothing stale is left by a crash.</summary>
-/// <remarks>One for the whole life of the process: between the two agents of a reload, nobody else gets the directory.</remarks>
+/// <summary>
+/// The control socket and its directory, which belongs to one agent at a time.
+/// The kernel holds the lock on a file in it, so a crash leaves no stale lock.
+/// </summary>
+/// <remarks>One instance for the life of the process, so that no other agent takes the directory during a reload.</remarks>
 internal sealed class ControlSocket(string directory) : IDisposable
 {
     private const int LockedByAnotherProcess = 11;   // EWOULDBLOCK
 
     private FileStream? _lockFile;
 
-    /// <exception cref="ProblemException">No socket can be there.</exception>
+    /// <exception cref="ProblemException">The path is too long for a socket.</exception>
     public string SocketPath => RuntimeDirectory.SocketPath(directory);
 
     public string Directory => directory;
 
-    /// <summary>Makes the directory this agent's; does nothing when it is already.</summary>
-    /// <exception cref="ProblemException">Another agent has it, it can't be made, or no socket can be there.</exception>
+    /// <summary>Takes the directory for this process. Does nothing if it already has it.</summary>
+    /// <exception cref="ProblemException">Another agent has it, it can't be created, or its path is too long for a socket.</exception>
     public void Acquire()
     {
         if (_lockFile is not null)
         {
             return;
         }
-        _ = SocketPath;   // before a directory is made that is of no use
+        _ = SocketPath;   // throws before an unusable directory is created
         try
         {
             System.IO.Directory.CreateDirectory(directory);
-            // The file stays: between the removal of a locked file and the end of its lock, a third agent could make and lock another one.
+            // The lock file is never deleted: between its removal and the end of the lock, a third agent could create and lock another one.
             _lockFile = new FileStream(Path.Combine(directory, "control.lock"), new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
@@ -38,8 +41,10 @@ internal sealed class ControlSocket(string directory) : IDisposable
         }
         catch (IOException exception) when (exception.HResult == LockedByAnotherProcess)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.RuntimeDirectoryTaken, $"The runtime directory {directory} belongs to another RagAgent that runs on this machine.",
-                $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {directory}' shows the other one."), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.RuntimeDirectoryTaken,
+                $"Another RagAgent on this machine uses the runtime directory {directory}.",
+                $"Give this one its own directory with --runtime-dir; 'ragagent status --runtime-dir {directory}' shows the other one."),
+                exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -47,7 +52,7 @@ internal sealed class ControlSocket(string directory) : IDisposable
         }
     }
 
-    /// <summary>Removes what a killed agent left: nobody listens on it, or the directory would not be ours.</summary>
+    /// <summary>Removes the socket of an agent that was killed. Nothing listens on it, because this process has the directory.</summary>
     public void RemoveStaleSocket()
     {
         try
@@ -62,6 +67,7 @@ internal sealed class ControlSocket(string directory) : IDisposable
 
     public void Dispose() => _lockFile?.Dispose();
 
-    private ProblemException CannotCreate(Exception exception) => new(new Problem(ProblemCatalog.ControlSocket, $"The control socket {SocketPath} can't be made: {exception.Message.TrimEnd('.')}.",
-        "Run the agent by its systemd unit, or give --runtime-dir a directory that this user can write to."), exception);
+    private ProblemException CannotCreate(Exception exception) => new(new Problem(ProblemCatalog.ControlSocket,
+        $"The control socket {SocketPath} can't be created: {exception.Message.TrimEnd('.')}.",
+        "Run the agent through its systemd unit, or set --runtime-dir to a directory that this user can write to."), exception);
 }

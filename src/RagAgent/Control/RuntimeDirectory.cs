@@ -1,7 +1,5 @@
-using System.Net.Sockets;
 using System.Text;
 using RagAgent.Common;
-using RagAgent.Supervision.State;
 
 namespace RagAgent.Control;
 
@@ -10,50 +8,38 @@ internal static class RuntimeDirectory
 {
     private const string ServicePath = "/run/ragagent";
 
-    /// <summary>What systemd says, what root uses, or what the user's session has.</summary>
-    public static string Default =>
-        Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 } given ? given.Split(':')[0]
-        : Directory.Exists(ServicePath) || Environment.IsPrivilegedProcess ? ServicePath
-        : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } session ? Path.Combine(session, "ragagent")
-        : ServicePath;
-
-    /// <summary>In bytes: Linux's sockaddr_un has room for 108, the zero at the end included.</summary>
+    // Linux's sockaddr_un has room for 108 bytes, including the terminating zero.
     private const int MaxSocketPathBytes = 107;
 
-    /// <exception cref="ProblemException">No socket can have this name.</exception>
+    /// <summary>The directory that systemd set, the service's, or the one in the user's session.</summary>
+    public static string Default
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY") is { Length: > 0 } configured)
+            {
+                return configured.Split(':')[0];
+            }
+            if (Directory.Exists(ServicePath) || Environment.IsPrivilegedProcess)
+            {
+                return ServicePath;
+            }
+            return Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } session
+                ? Path.Combine(session, "ragagent")
+                : ServicePath;
+        }
+    }
+
+    /// <exception cref="ProblemException">The path is too long for a socket.</exception>
     public static string SocketPath(string directory)
     {
         var socket = Path.Combine(directory, "control.sock");
-        return Encoding.UTF8.GetByteCount(socket) is var length and > MaxSocketPathBytes
-            ? throw new ProblemException(new Problem(ProblemCatalog.ControlSocketName, $"The control socket can't be {socket}: that name has {length} bytes, and the longest that a socket can have is {MaxSocketPathBytes}.",
-                "Give --runtime-dir a shorter path."))
-            : socket;
+        var length = Encoding.UTF8.GetByteCount(socket);
+        return length <= MaxSocketPathBytes
+            ? socket
+            : throw new ProblemException(new Problem(ProblemCatalog.ControlSocketName,
+                $"The control socket can't be {socket}: the path has {length} bytes, " +
+                $"and a socket's path can have at most {MaxSocketPathBytes}.",
+                "Give --runtime-dir a shorter path."));
     }
-}
-
-/// <summary>Makes sure that one container has one agent. Held by the kernel, so nothing stale is left by a crash.</summary>
-internal sealed class SingleInstanceLock : IDisposable
-{
-    private readonly Socket _lockSocket;
-
-    /// <param name="engineSocket">The engine that the container lives in.</param>
-    /// <param name="container">Its name.</param>
-    /// <exception cref="ProblemException">Another agent has it.</exception>
-    public SingleInstanceLock(string engineSocket, string container)
-    {
-        _lockSocket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            // A leading zero byte makes it a name in the kernel instead of a file.
-            _lockSocket.Bind(new UnixDomainSocketEndPoint($"\0ragagent/{Fingerprint.Of(engineSocket, container)}"));
-        }
-        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
-        {
-            _lockSocket.Dispose();
-            throw new ProblemException(new Problem(ProblemCatalog.AlreadyRunning, $"Another RagAgent already looks after the container {container} on this machine.",
-                "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name."), exception);
-        }
-    }
-
-    public void Dispose() => _lockSocket.Dispose();
 }

@@ -4,7 +4,7 @@ namespace RagAgent.Diagnostics;
 
 internal static class AgentVersion
 {
-    /// <summary>As the package is named: <c>1.2.3</c>.</summary>
+    /// <summary>The same as the package's, such as <c>1.2.3</c>.</summary>
     public static string Short { get; } =
         typeof(AgentVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0";
 }

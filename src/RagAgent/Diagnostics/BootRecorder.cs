@@ -5,7 +5,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Diagnostics;
 
-/// <summary>Sees in the state what the boot has reached, and keeps it for the next one.</summary>
+/// <summary>Derives from the state which milestones the boot has reached, and saves them for the next boot.</summary>
 internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, StateFeed feed) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -1,24 +1,17 @@
-using System.Net;
-using RagAgent.Common;
 using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Diagnostics;
 
-/// <summary>Where the name of the app points, as far as is known: who keeps it tells, status shows it.</summary>
+/// <summary>Passes what is known about the app's DNS name from the record updater to the status.</summary>
 internal sealed class DnsStateHolder(StateFeed feed)
 {
     private volatile DnsState _current = new([], [], null);
 
     public DnsState Current => _current;
 
-    public void Update(DnsState now)
+    public void Update(DnsState state)
     {
-        _current = now;
+        _current = state;
         feed.Touch();
     }
 }
-
-/// <param name="Addresses">Of this machine, that the name points at.</param>
-/// <param name="Problems">What keeps it from pointing here, or only here; none: nothing, or nothing is known yet.</param>
-/// <param name="NextTry">When it is looked at again; null: nothing is wrong.</param>
-internal sealed record DnsState(IReadOnlyList<IPAddress> Addresses, IReadOnlyList<Problem> Problems, Moment? NextTry);

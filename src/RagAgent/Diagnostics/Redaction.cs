@@ -6,24 +6,26 @@ using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Diagnostics;
 
-/// <summary>Takes out of documents what others than the owner should not read.</summary>
+/// <summary>Redacts documents that are shared with others.</summary>
 internal static partial class Redaction
 {
-    private const string Mask = "***";
+    public const string Mask = "***";
 
     private static readonly JsonDocumentOptions Lenient = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
-    /// <summary>A configuration without its comments, and without each value of which the contract does not say that others may see it.</summary>
+    /// <summary>Removes a configuration's comments, and masks every value that is not known to be harmless.</summary>
     public static string Configuration(string text) => Rewrite(text, KnownKeys.Root, KnownKeys.ChildPath, MaskConfigurationValue);
 
-    /// <summary><c>docker inspect</c> without the values of environment variables: the names stay.</summary>
+    /// <summary>Masks the values of environment variables in the output of <c>docker inspect</c>. The names stay.</summary>
     public static string ContainerInspection(string text) => Rewrite(text, "", KnownKeys.Join, (path, value) =>
-        path?.EndsWith("Config.Env.[]", StringComparison.Ordinal) == true && value.ValueKind == JsonValueKind.String ? $"{value.GetString()!.Split('=')[0]}={Mask}" : null);
+        path?.EndsWith("Config.Env.[]", StringComparison.Ordinal) == true && value.ValueKind == JsonValueKind.String
+            ? $"{value.GetString()!.Split('=')[0]}={Mask}"
+            : null);
 
-    /// <summary>All of it, when it is JSON: of a text that is not, nothing says what it holds.</summary>
+    /// <summary>Keeps JSON as it is, and drops any other text, because its content is unknown.</summary>
     public static string Document(string text) => Rewrite(text, "", KnownKeys.Join, (_, _) => null);
 
-    /// <summary>Addresses without the user and password in them: <c>http://***@proxy:3128</c>.</summary>
+    /// <summary>Masks user and password in URLs: <c>http://***@proxy:3128</c>.</summary>
     public static string UrlCredentials(string text) => UserInfo().Replace(text, $"{Mask}@");
 
     private static string? MaskConfigurationValue(string? path, JsonElement value) => value.ValueKind switch
@@ -32,20 +34,21 @@ internal static partial class Redaction
         JsonValueKind.Null => null,
         JsonValueKind.Object or JsonValueKind.Array => KnownKeys.IsSection(path) ? null : Mask,
         JsonValueKind.String when Quoting.ContainsOpenAiKey(value.GetString()!) => Mask,
-        // Where the secret lies, and not the secret itself in its place.
+        // A reference to a secret stays. A secret in its place is masked.
         JsonValueKind.String when KnownKeys.IsSecretSource(path) && value.GetString() is ['/', ..] or ['a', 'r', 'n', ':', ..] => null,
         _ => KnownKeys.IsPublic(path) ? null : Mask,
     };
 
-    // Up to the last '@' of the host's part: a password may hold one.
+    // Up to the last '@' before the path: a password may contain one.
     [GeneratedRegex("""(?<=://)[^\s/?#"]+@""")]
     private static partial Regex UserInfo();
 
-    /// <param name="text">JSON.</param>
-    /// <param name="root">The place of the whole.</param>
-    /// <param name="getChildPath">The place of a member, or of an entry (<c>[]</c>), of what stands at a place; null: of an unknown one.</param>
-    /// <param name="mask">What is shown instead of the value at a place; null: the value itself.</param>
-    private static string Rewrite(string text, string root, Func<string, string, string?> getChildPath, Func<string?, JsonElement, string?> mask)
+    /// <param name="text">The JSON to redact.</param>
+    /// <param name="root">The path of the root element.</param>
+    /// <param name="getChildPath">Returns the path of a member or of an array item (<c>[]</c>) below a path; null if it is unknown.</param>
+    /// <param name="mask">Returns the replacement for the value at a path; null keeps the value or descends into it.</param>
+    private static string Rewrite(
+        string text, string root, Func<string, string, string?> getChildPath, Func<string?, JsonElement, string?> mask)
     {
         try
         {
@@ -59,11 +62,11 @@ internal static partial class Redaction
         }
         catch (JsonException exception)
         {
-            return $"It is not valid JSON, so it is not shown (line {exception.LineNumber + 1}).\n";
+            return $"Not shown: it is not valid JSON (line {exception.LineNumber + 1}).\n";
         }
         catch (InvalidOperationException)
         {
-            return "It holds half of a character pair (\\ud800 to \\udfff alone), so it is not shown.\n";
+            return "Not shown: it contains half of a surrogate pair (\\ud800 to \\udfff alone).\n";
         }
 
         void Write(Utf8JsonWriter writer, JsonElement element, string? path)
@@ -78,9 +81,10 @@ internal static partial class Redaction
                     foreach (var member in element.EnumerateObject())
                     {
                         var childPath = getChildPath(path!, member.Name);
-                        // What is no name may be the value, in the wrong place.
-                        var isName = childPath is not null || !(path!.StartsWith("secrets", StringComparison.Ordinal) || path == "environment");
-                        writer.WritePropertyName(isName && !Quoting.ContainsOpenAiKey(member.Name) ? member.Name : Mask);
+                        // An unknown name among the secrets or variables may be a misplaced value.
+                        var mayBeValue = childPath is null &&
+                            (path!.StartsWith("secrets", StringComparison.Ordinal) || path == "environment");
+                        writer.WritePropertyName(mayBeValue || Quoting.ContainsOpenAiKey(member.Name) ? Mask : member.Name);
                         Write(writer, member.Value, childPath);
                     }
                     writer.WriteEndObject();

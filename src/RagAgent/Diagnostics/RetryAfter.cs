@@ -2,14 +2,14 @@ using System.Net.Http.Headers;
 
 namespace RagAgent.Diagnostics;
 
-/// <summary>How long a server that refused asked to be left in peace.</summary>
+/// <summary>Parses the Retry-After header: how long a server asks clients to wait.</summary>
 internal static class RetryAfter
 {
-    /// <summary>Longer is not believed: an app that is down for an hour because of one header helps nobody.</summary>
+    /// <summary>Longer waits are capped, so that one header can't keep the app down for an hour.</summary>
     public static readonly TimeSpan Max = TimeSpan.FromMinutes(10);
 
-    /// <param name="header">Seconds or a date; null: it did not say.</param>
-    /// <param name="now">By the wall clock, for a date.</param>
+    /// <param name="header">Seconds or a date; null if the header was missing.</param>
+    /// <param name="now">The wall clock, to convert a date.</param>
     public static TimeSpan? Parse(RetryConditionHeaderValue? header, DateTimeOffset now)
     {
         var requested = header?.Delta ?? (header?.Date is { } date ? date - now : null);
@@ -22,7 +22,7 @@ internal static class RetryAfter
         };
     }
 
-    /// <summary>The same, from the header's text.</summary>
+    /// <inheritdoc cref="Parse(RetryConditionHeaderValue?, DateTimeOffset)"/>
     public static TimeSpan? Parse(string? header, DateTimeOffset now) =>
         RetryConditionHeaderValue.TryParse(header, out var value) ? Parse(value, now) : null;
 }

@@ -3,10 +3,9 @@ using RagAgent.Configuration.Values;
 
 namespace RagAgent.Diagnostics;
 
-/// <summary>What systemd says of units, as <c>systemctl cat</c> and <c>systemctl show</c> write it, without the values that are an owner's own.</summary>
+/// <summary>Masks the operator's own values in what <c>systemctl cat</c> and <c>systemctl show</c> print about units.</summary>
 internal static class UnitRedaction
 {
-    private const string Mask = "***";
     private static readonly string[] AssignmentLists = ["Environment", "UnsetEnvironment"];
 
     /// <summary>The names of variables and credentials stay.</summary>
@@ -14,29 +13,30 @@ internal static class UnitRedaction
     {
         var redacted = new List<string>();
         var lines = text.Split('\n');
-        for (var at = 0; at < lines.Length; at++)
+        for (var index = 0; index < lines.Length; index++)
         {
-            // What is commented out was in use once: its value may still be.
-            var pair = lines[at].TrimStart('#', ';', ' ', '\t').Split('=', 2);
+            // A setting that is commented out was used once. Its value may still be a secret.
+            var pair = lines[index].TrimStart('#', ';', ' ', '\t').Split('=', 2);
             var name = pair[0].Trim();
             if (pair.Length < 2 || !(AssignmentLists.Contains(name) || name.StartsWith("SetCredential", StringComparison.Ordinal)))
             {
-                redacted.Add(lines[at]);
+                redacted.Add(lines[index]);
                 continue;
             }
-            var commented = IsComment(lines[at]);
+            var commented = IsComment(lines[index]);
             var value = new StringBuilder(pair[1]);
-            for (var lastLine = lines[at]; ContinuesOnNextLine(lastLine) && at < lines.Length - 1;)
+            for (var lastLine = lines[index]; ContinuesOnNextLine(lastLine) && index < lines.Length - 1;)
             {
-                at++;
-                // A comment between the lines of a value does not end it.
-                if (commented || !IsComment(lines[at]))
+                index++;
+                // A comment between the lines of a value does not end the value.
+                if (commented || !IsComment(lines[index]))
                 {
-                    lastLine = lines[at];
+                    lastLine = lines[index];
                     value.Append('\n').Append(lastLine);
                 }
             }
-            redacted.Add($"{(commented ? "#" : "")}{name}={(AssignmentLists.Contains(name) ? MaskAssignments(value.ToString()) : MaskCredential(value.ToString()))}");
+            var masked = AssignmentLists.Contains(name) ? MaskAssignments(value.ToString()) : MaskCredential(value.ToString());
+            redacted.Add($"{(commented ? "#" : "")}{name}={masked}");
         }
         return string.Join('\n', redacted);
     }
@@ -45,22 +45,27 @@ internal static class UnitRedaction
 
     private static bool ContinuesOnNextLine(string line) => line.TrimEnd('\r', ' ', '\t').EndsWith('\\');
 
-    private static string MaskCredential(string value) => value.Split(':', 2) is [var name, _] ? $"{name.Trim()}:{Mask}" : value.Trim().Length == 0 ? "" : Mask;
+    private static string MaskCredential(string value) => value.Split(':', 2) switch
+    {
+        [var name, _] => $"{name.Trim()}:{Redaction.Mask}",
+        _ when value.Trim().Length == 0 => "",
+        _ => Redaction.Mask,
+    };
 
     private static string MaskAssignments(string value) => string.Join(' ', SplitWords(value).Select(word =>
-        word.Split('=', 2) is [var name, _] && NameRules.IsVariable(name) ? $"{name}={Mask}" : Mask));
+        word.Split('=', 2) is [var name, _] && NameRules.IsVariable(name) ? $"{name}={Redaction.Mask}" : Redaction.Mask));
 
-    /// <summary>Apart at white space, except within quotes. Only where a word begins matters: what is in it is not shown.</summary>
+    /// <summary>Splits at white space outside of quotes. Escapes need not be exact: only names are shown.</summary>
     private static IEnumerable<string> SplitWords(string value)
     {
         var word = new StringBuilder();
         var quote = '\0';
-        for (var at = 0; at < value.Length; at++)
+        for (var index = 0; index < value.Length; index++)
         {
-            switch (value[at])
+            switch (value[index])
             {
-                case '\\' when at + 1 < value.Length && value[at + 1] is not ('\n' or '\r'):
-                    word.Append(value[++at]);
+                case '\\' when index + 1 < value.Length && value[index + 1] is not ('\n' or '\r'):
+                    word.Append(value[++index]);
                     break;
                 case '\\':
                     break;
@@ -68,9 +73,9 @@ internal static class UnitRedaction
                     quote = '\0';
                     break;
                 case '"' or '\'' when quote == '\0':
-                    quote = value[at];
+                    quote = value[index];
                     break;
-                case '$' when word.Length == 0:   // systemctl show writes $'…' around what holds a control character
+                case '$' when word.Length == 0:   // systemctl show writes $'…' around text with control characters
                     break;
                 case var space when quote == '\0' && char.IsWhiteSpace(space):
                     if (word.Length > 0)

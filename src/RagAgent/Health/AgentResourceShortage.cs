@@ -2,13 +2,13 @@ using System.Net.Sockets;
 
 namespace RagAgent.Health;
 
-/// <summary>Tells a probe that could not be made from one that the app did not answer well.</summary>
+/// <summary>Distinguishes a probe that the agent could not send from one that the app failed.</summary>
 internal static class AgentResourceShortage
 {
-    // As Linux numbers them; the framework gives them as they are when a file can't be opened.
+    // Linux errno values, which .NET passes through when a file can't be opened.
     private const int OutOfMemory = 12, TooManyFilesInSystem = 23, TooManyFiles = 24;
 
-    /// <returns>What the agent is short of, in few words; null when the exception is about the other side.</returns>
+    /// <returns>What the agent is short of; null if the other side caused the exception.</returns>
     public static string? Find(Exception exception)
     {
         for (var current = exception; current is not null; current = current.InnerException)
@@ -26,8 +26,9 @@ internal static class AgentResourceShortage
         SocketException { SocketErrorCode: SocketError.TooManyOpenSockets } => "no file descriptor is free",
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "no local port is free",
         SocketException { SocketErrorCode: SocketError.NoBufferSpaceAvailable } => "the kernel has no memory for a connection",
-        // What the framework has no name for, as the kernel's own want of memory: nothing that an app can answer.
-        SocketException { SocketErrorCode: SocketError.SocketError } s => $"no connection could be tried ({s.Message.TrimEnd('.')})",
+        // Errors that .NET has no name for, such as ENOMEM. No app can cause them.
+        SocketException { SocketErrorCode: SocketError.SocketError } error =>
+            $"no connection could be tried ({error.Message.TrimEnd('.')})",
         IOException { HResult: TooManyFiles or TooManyFilesInSystem } => "no file descriptor is free",
         IOException { HResult: OutOfMemory } or OutOfMemoryException => "memory is short",
         _ => null,

@@ -7,18 +7,24 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Health;
 
-/// <summary>Asks the app from outside, over its loopback port: nothing is needed inside the image.</summary>
+/// <summary>Probes the app from outside, through its port on loopback. The image needs no tools for that.</summary>
 internal sealed class HttpProber : IProber, IDisposable
 {
-    /// <summary>A timer that fires so much later than it was set for tells that the agent did not run, and that nobody waited for the app.</summary>
+    // If a timeout fires later than this, the agent itself was not running, so nothing is known about the app.
     private static readonly TimeSpan StallThreshold = TimeSpan.FromSeconds(1);
 
     private readonly HealthConfig _health;
     private readonly TimeProvider _time;
     private readonly Pressure _pressure;
 
-    // A fresh connection each time: that the app still accepts is part of the question. Never by a proxy.
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.Zero, UseCookies = false })
+    // A new connection each time: whether the app still accepts connections is part of the question.
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        PooledConnectionLifetime = TimeSpan.Zero,
+        UseCookies = false,
+    })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
@@ -40,13 +46,14 @@ internal sealed class HttpProber : IProber, IDisposable
         {
             throw;
         }
-        catch (ProbeSkippedException e)
+        catch (ProbeSkippedException exception)
         {
-            return new ProbeResult.NotSent(e.Message);
+            return new ProbeResult.NotSent(exception.Message);
         }
         catch (Exception exception)
         {
-            return new ProbeResult.NotSent(AgentResourceShortage.Find(exception) ?? ExceptionMapping.ToProblem(exception).What.TrimEnd('.'));
+            var cause = AgentResourceShortage.Find(exception) ?? ExceptionMapping.ToProblem(exception).What.TrimEnd('.');
+            return new ProbeResult.NotSent(cause);
         }
     }
 
@@ -61,14 +68,14 @@ internal sealed class HttpProber : IProber, IDisposable
     {
         if (container.HostPort is not { } port)
         {
-            return new Fault("the engine has published no port for it");
+            return new Fault("the engine published no port for it");
         }
         return kind switch
         {
             ProbeKind.Startup => await CheckGetAsync(port, _health.Startup.Path, _health.Startup.Timeout, stopping),
             ProbeKind.Liveness => await CheckGetAsync(port, _health.Liveness.Path, _health.Liveness.Timeout, stopping),
             ProbeKind.Gate => await CheckGateAsync(port, stopping),
-            _ => throw new InvalidOperationException($"No one probes for {kind}."),
+            _ => throw new InvalidOperationException($"Unknown probe kind {kind}."),
         };
     }
 
@@ -87,11 +94,12 @@ internal sealed class HttpProber : IProber, IDisposable
     private Task<Fault?> CheckGetAsync(int port, string path, TimeSpan timeLimit, CancellationToken stopping) =>
         WithTimeLimitAsync(path, timeLimit, async token =>
         {
-            using var response = await _http.GetAsync(new Uri($"http://127.0.0.1:{port}{path}"), HttpCompletionOption.ResponseHeadersRead, token);
+            var uri = new Uri($"http://127.0.0.1:{port}{path}");
+            using var response = await _http.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, token);
             return response.IsSuccessStatusCode ? null : new Fault($"{path} answered {(int)response.StatusCode}");
         }, stopping);
 
-    /// <summary>A handshake as a browser makes it through the front door: with an Origin that equals the Host.</summary>
+    /// <summary>A handshake like a browser's through the front door, with an Origin that matches the Host.</summary>
     private Task<Fault?> CheckWebSocketAsync(int port, string path, TimeSpan timeLimit, CancellationToken stopping) =>
         WithTimeLimitAsync(path, timeLimit, async token =>
         {
@@ -104,7 +112,8 @@ internal sealed class HttpProber : IProber, IDisposable
             return null;
         }, stopping);
 
-    private async Task<Fault?> WithTimeLimitAsync(string path, TimeSpan timeLimit, Func<CancellationToken, Task<Fault?>> check, CancellationToken stopping)
+    private async Task<Fault?> WithTimeLimitAsync(
+        string path, TimeSpan timeLimit, Func<CancellationToken, Task<Fault?>> check, CancellationToken stopping)
     {
         using var timeout = new CancellationTokenSource(timeLimit, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
@@ -113,7 +122,8 @@ internal sealed class HttpProber : IProber, IDisposable
         {
             return await check(linked.Token);
         }
-        catch (Exception exception) when (!stopping.IsCancellationRequested && AgentResourceShortage.Find(exception) is { } shortage)
+        catch (Exception exception)
+            when (!stopping.IsCancellationRequested && AgentResourceShortage.Find(exception) is { } shortage)
         {
             throw new ProbeSkippedException(shortage, exception);
         }
@@ -138,10 +148,10 @@ internal sealed class HttpProber : IProber, IDisposable
         }
     }
 
-    /// <param name="Message">Few.</param>
-    /// <param name="IsTimeout">The time was over: what a machine that is short of something would explain.</param>
+    /// <param name="Message">What is wrong, as a clause without a full stop.</param>
+    /// <param name="IsTimeout">Whether the probe timed out, which a machine under pressure would explain.</param>
     private sealed record Fault(string Message, bool IsTimeout = false);
 
-    /// <summary>The message is what a probe that was not made tells.</summary>
+    /// <summary>The probe was not sent or not evaluated. The message says why, without a full stop.</summary>
     private sealed class ProbeSkippedException(string reason, Exception inner) : Exception(reason, inner);
 }

@@ -2,17 +2,24 @@ using System.Globalization;
 
 namespace RagAgent.Health;
 
-/// <summary>Whether the machine itself is short of something, by the kernel's pressure-stall information.</summary>
+/// <summary>Reads from the kernel's pressure stall information (PSI) whether the machine itself is short of a resource.</summary>
 /// <remarks>
-/// Read is <c>some avg10</c>: for how much of the last ten seconds at least one task could not go on. Ten seconds are what an app has been
-/// slow in when its probe's time is over.
-/// <para>Processor, 60 %: one busy process on two cores waits for no one, and a start or a pull waits a third of the time; above 60 something waits
-/// for its turn more often than not, and any answer takes a multiple of its time.</para>
-/// <para>Memory, 40 %: a machine with enough has none of it. Stalls here mean that pages are fetched back that were just given up, which
-/// slows every process, also those that use the disk for nothing else: a lower bound.</para>
-/// <para>Disk, 60 %: a pull that is unpacked keeps it busy, and reaches 30 to 50 on a small volume without making an app that has its code in memory slow.</para>
+/// Reads <c>some avg10</c>: the share of the last ten seconds in which at least one task was stalled.
+/// When a probe times out, the app has been slow for about that long.
+/// <para>
+/// CPU, 60 %: one busy process on two cores stalls nothing, and a start or a pull stalls a third of the time.
+/// Above 60 %, something waits for its turn more often than not, and every answer takes several times as long.
+/// </para>
+/// <para>
+/// Memory, 40 %: a machine with enough memory has no stalls here.
+/// Stalls mean that pages which were just evicted are read back, which slows down every process, even one that does no I/O.
+/// </para>
+/// <para>
+/// I/O, 60 %: unpacking an image keeps the disk busy and reaches 30 to 50 % on a small volume,
+/// without slowing down an app whose code is in memory.
+/// </para>
 /// </remarks>
-/// <param name="directory">Where the kernel tells it; without it (an old kernel, a switched-off one) the machine counts as well.</param>
+/// <param name="directory">Where the kernel publishes PSI. Without it (an old kernel, or PSI is off), there is never a shortage.</param>
 internal sealed class Pressure(string directory = "/proc/pressure")
 {
     private const string LinePrefix = "some ";
@@ -25,10 +32,10 @@ internal sealed class Pressure(string directory = "/proc/pressure")
         ("io", 60, "disk throughput"),
     ];
 
-    /// <returns>What it is short of, in words; null when of nothing, or when nothing is known.</returns>
+    /// <returns>What the machine is short of; null if of nothing, or if that is unknown.</returns>
     public string? FindShortage() => Array.Find(Resources, resource => Read(resource.File) > resource.Limit).What;
 
-    /// <summary>The share in percent; null when the text has none.</summary>
+    /// <summary>The share in percent; null if the text has none.</summary>
     public static double? Parse(string text)
     {
         foreach (var line in text.Split('\n'))
@@ -37,8 +44,11 @@ internal sealed class Pressure(string directory = "/proc/pressure")
             {
                 continue;
             }
-            var field = Array.Find(line.Split(' '), f => f.StartsWith(FieldPrefix, StringComparison.Ordinal));
-            return double.TryParse(field?[FieldPrefix.Length..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent <= 100 ? percent : null;
+            var field = Array.Find(line.Split(' '), part => part.StartsWith(FieldPrefix, StringComparison.Ordinal));
+            var number = field?[FieldPrefix.Length..];
+            return double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var percent) && percent <= 100
+                ? percent
+                : null;
         }
         return null;
     }
@@ -51,7 +61,7 @@ internal sealed class Pressure(string directory = "/proc/pressure")
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return null;   // also "operation not supported", which is how a kernel says that it keeps no account
+            return null;   // including "operation not supported", from a kernel with PSI off
         }
     }
 }

@@ -1,14 +1,21 @@
 namespace RagAgent.Proxy;
 
-/// <summary>What the front door says by itself: one sentence.</summary>
+/// <summary>The front door's own answers outside the status page: one sentence each.</summary>
 internal static class PlainTextResponse
 {
-    public static Task SendAsync(HttpContext context, int status, string message)
+    /// <param name="context">The request to answer.</param>
+    /// <param name="status">The HTTP status.</param>
+    /// <param name="message">One sentence.</param>
+    /// <param name="noStore">Whether to send <c>Cache-Control: no-store</c>.</param>
+    public static Task SendAsync(HttpContext context, int status, string message, bool noStore = true)
     {
         var response = context.Response;
         response.StatusCode = status;
         response.ContentType = "text/plain; charset=utf-8";
-        response.Headers.CacheControl = "no-store";
+        if (noStore)
+        {
+            response.Headers.CacheControl = "no-store";
+        }
         return response.WriteAsync(message + "\n", context.RequestAborted);
     }
 }

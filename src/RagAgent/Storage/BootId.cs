@@ -1,16 +1,16 @@
 namespace RagAgent.Storage;
 
-/// <summary>Tells one life of the machine from the next.</summary>
+/// <summary>Identifies this boot of the machine.</summary>
 internal static class BootId
 {
     public const string KernelPath = "/proc/sys/kernel/random/boot_id";
 
-    /// <returns>Null when the kernel does not tell.</returns>
+    /// <returns>Null if the kernel does not provide it.</returns>
     public static string? Read(string file)
     {
         try
         {
-            return System.IO.File.ReadAllText(file).Trim() is { Length: > 0 } id ? id : null;
+            return File.ReadAllText(file).Trim() is { Length: > 0 } id ? id : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

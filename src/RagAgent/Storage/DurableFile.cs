@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace RagAgent.Storage;
 
-/// <summary>What a replacement consists of, in this order. Only a test looks at it.</summary>
+/// <summary>The steps of a replacement, in order. Only tests use them.</summary>
 internal enum ReplaceStep
 {
     Opened,
@@ -14,20 +14,20 @@ internal enum ReplaceStep
     DirectorySynced,
 }
 
-/// <summary>Replaces files so that a crash or a power cut at any moment leaves the old content or the new one, whole.</summary>
+/// <summary>Replaces files so that a crash or power cut at any moment leaves either the old content or the new one, complete.</summary>
 internal static class DurableFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Readable by its owner only. Must not run twice at once for one path.</summary>
-    /// <param name="path">What to replace; its directory is made when it is missing.</param>
-    /// <param name="content">All that the file is to hold.</param>
-    /// <param name="afterStep">Called after each step, for a test that ends there.</param>
+    /// <summary>Writes a file that only its owner may read. Must not run concurrently for the same path.</summary>
+    /// <param name="path">The file. Its directory is created if it is missing.</param>
+    /// <param name="content">The whole content.</param>
+    /// <param name="afterStep">Called after each step, for tests that crash there.</param>
     public static void Replace(string path, ReadOnlySpan<byte> content, Action<ReplaceStep>? afterStep = null)
     {
         var directory = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(directory, OwnerOnly | UnixFileMode.UserExecute);
-        // Beside it, for a rename does not cross file systems; of one name, so that crashes leave one at most.
+        // In the same directory, because a rename can't cross file systems. Always the same name, so that crashes leave at most one.
         var temporaryPath = path + ".new";
         try
         {
@@ -37,7 +37,7 @@ internal static class DurableFile
         }
         catch (IOException)
         {
-            TryDelete(temporaryPath);   // on a full disk its bytes are somebody's
+            TryDelete(temporaryPath);   // on a full disk every byte counts
             throw;
         }
         afterStep?.Invoke(ReplaceStep.Renamed);
@@ -47,8 +47,13 @@ internal static class DurableFile
 
     private static void Write(string temporaryPath, ReadOnlySpan<byte> content, Action<ReplaceStep>? afterStep)
     {
-        // CreateNew: nothing is followed or shared that lies there under this name.
-        using var stream = new FileStream(temporaryPath, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = OwnerOnly });
+        using var stream = new FileStream(temporaryPath, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,   // follows no symbolic link
+            Access = FileAccess.Write,
+            BufferSize = 0,
+            UnixCreateMode = OwnerOnly,
+        });
         afterStep?.Invoke(ReplaceStep.Opened);
         stream.Write(content);
         afterStep?.Invoke(ReplaceStep.Written);
@@ -64,18 +69,19 @@ internal static class DurableFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return;   // the failure that led here is the one to tell
+            return;   // the original failure is the one to report
         }
     }
 
-    /// <summary>Makes the rename itself outlast a power cut: it is the directory's content.</summary>
+    /// <summary>Makes the rename itself survive a power cut: it is part of the directory's content.</summary>
     private static void SyncDirectory(string directory)
     {
-        // The framework opens no directories.
+        // .NET can't open directories.
         using var handle = new SafeFileHandle(Open(Encoding.UTF8.GetBytes(directory + '\0'), OpenReadOnly), ownsHandle: true);
         if (handle.IsInvalid)
         {
-            throw new IOException($"{Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}: {directory}", Marshal.GetLastPInvokeError());
+            var error = Marshal.GetLastPInvokeError();
+            throw new IOException($"{Marshal.GetPInvokeErrorMessage(error)}: {directory}", error);
         }
         RandomAccess.FlushToDisk(handle);
     }

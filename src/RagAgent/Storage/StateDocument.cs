@@ -3,11 +3,12 @@ using System.Text.Json.Serialization;
 
 namespace RagAgent.Storage;
 
-// What stands in state.json. A field is only ever added, and then it may be missing; any other change is another schema.
+// The content of state.json. Fields are only ever added, and a reader accepts that they are missing.
+// Any other change needs a new schema.
 
 /// <param name="Schema"><see cref="StateSerializer.Schema"/>.</param>
-/// <param name="Checksum">Over <paramref name="Memory"/> without its white space.</param>
-/// <param name="Memory">A <see cref="PersistedStateDto"/>.</param>
+/// <param name="Checksum">Of <paramref name="Memory"/> without its white space.</param>
+/// <param name="Memory">A <see cref="PersistedStateDto"/>. The file's key is <c>memory</c>, so the name stays.</param>
 internal sealed record StateDocument(int Schema, string Checksum, JsonElement Memory);
 
 internal sealed record PersistedStateDto(IReadOnlyList<ImageDto> Good, VerdictDto? Verdict, HoldDto? Hold, IReadOnlyList<RunDto> Runs);
@@ -17,10 +18,13 @@ internal sealed record ImageDto(string Repository, string Digest);
 internal sealed record ProblemDto(string Code, string What, string Remedy);
 
 /// <param name="By"><c>operator</c> or <c>hand</c>.</param>
-/// <param name="BootId">Of the machine's life in which it was said; null when the kernel did not tell.</param>
+/// <param name="BootId">The boot in which the hold began; null if the kernel did not provide its ID.</param>
 internal sealed record HoldDto(string By, string? BootId);
 
-internal sealed record RunDto(string Container, string StartedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool StopAsked = false);
+internal sealed record RunDto(
+    string Container,
+    string StartedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool StopAsked = false);
 
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(OnTrial), "on-trial")]
@@ -39,7 +43,10 @@ internal abstract record VerdictDto
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(StateDocument))]
 [JsonSerializable(typeof(PersistedStateDto))]
 internal sealed partial class StateJson : JsonSerializerContext;

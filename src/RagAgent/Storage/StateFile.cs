@@ -4,23 +4,23 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Storage;
 
-/// <summary><c>state.json</c> in the state directory. Whatever is wrong with it, the agent starts.</summary>
-/// <param name="directory">Made when it is missing.</param>
-/// <param name="logger">Told when what was remembered is lost.</param>
-/// <param name="bootIdFile">Where the kernel tells this life of the machine from others: a hold ends with it.</param>
+/// <summary><c>state.json</c> in the state directory. The agent starts whatever is wrong with it.</summary>
+/// <param name="directory">The state directory. Created if it is missing.</param>
+/// <param name="logger">Reports lost state.</param>
+/// <param name="bootIdFile">The kernel's file with the boot ID: a hold ends when the machine reboots.</param>
 internal sealed class StateFile(string directory, ILogger<StateFile> logger, string bootIdFile = BootId.KernelPath) : IStateStore
 {
-    // A thousand times what it holds; a file that is larger is not ours, and memory is short.
+    // A thousand times its usual size. A larger file is not the agent's, and memory is scarce.
     private const int MaxFileSize = 1 << 20;
 
-    // As Linux numbers them.
+    // Linux errno values.
     private const int NoSpace = 28, ReadOnlyFileSystem = 30, QuotaExceeded = 122;
 
-    // Of the process: after a reload, what the agent before it still writes comes first.
+    // One lock for the process: after a reload, the previous agent's last write comes first.
     private static readonly SemaphoreSlim FileLock = new(1);
     private readonly string _path = Path.Combine(directory, "state.json");
 
-    /// <summary>For tests that end in the middle of a write.</summary>
+    /// <summary>For tests that crash during a write.</summary>
     public Action<ReplaceStep>? AfterStep { get; init; }
 
     private string BrokenPath => _path + ".broken";
@@ -36,9 +36,9 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
         {
             return null;   // the first start
         }
-        catch (CorruptStateException e)
+        catch (CorruptStateException exception)
         {
-            SetAside(e.Message);
+            SetAside(exception.Message);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -51,15 +51,17 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
         return null;
     }
 
-    /// <summary>Of two that overlap, either may be the last.</summary>
-    /// <exception cref="ProblemException">It can't be written; what was written before is still there.</exception>
+    /// <summary>If two calls overlap, either may be the last.</summary>
+    /// <exception cref="ProblemException">The file can't be written. Its previous content is still there.</exception>
     public async Task SaveAsync(PersistedState state, CancellationToken stopping)
     {
         await FileLock.WaitAsync(stopping);
         try
         {
-            // A sync to disk may take long: never on the caller's thread. Once begun it is finished.
-            await Task.Run(() => DurableFile.Replace(_path, StateSerializer.Serialize(state, BootId.Read(bootIdFile)), AfterStep), CancellationToken.None);
+            // A sync to disk may take long, so it never runs on the caller's thread. Once started, it runs to its end.
+            await Task.Run(
+                () => DurableFile.Replace(_path, StateSerializer.Serialize(state, BootId.Read(bootIdFile)), AfterStep),
+                CancellationToken.None);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -76,28 +78,29 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
         using var stream = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (stream.Length > MaxFileSize)
         {
-            throw new CorruptStateException($"it is too large to be ours ({stream.Length} bytes)");
+            throw new CorruptStateException($"it is too large ({stream.Length} bytes)");
         }
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;
     }
 
-    /// <summary>Kept for whoever wants to know, out of the way of the next write.</summary>
+    /// <summary>Keeps the file for inspection, out of the way of the next write.</summary>
     private void SetAside(string why)
     {
-        var kept = "";
+        string kept;
         try
         {
             File.Move(_path, BrokenPath, overwrite: true);
-            kept = $" It is kept as {BrokenPath}.";
+            kept = $"It was moved to {BrokenPath}.";
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            kept = $" It stays where it is: {exception.Message.TrimEnd('.')}.";
+            kept = $"It can't be moved away: {exception.Message.TrimEnd('.')}.";
         }
-        logger.StateLost(new Problem(ProblemCatalog.StateUnreadable, $"What the agent remembered, {_path}, can't be used: {why}.{kept}",
-            "Nothing has to be done: the agent goes on with what the containers tell. It does not know any more which images failed, nor that the app was to stay stopped."));
+        logger.StateLost(new Problem(ProblemCatalog.StateUnreadable, $"The persisted state {_path} can't be used: {why}. {kept}",
+            "No action is needed: the agent continues with what the containers show. " +
+            "It no longer knows which images failed, or that an operator stopped the app."));
     }
 
     private Problem WriteProblem(Exception exception)
@@ -105,11 +108,13 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
         var (why, remedy) = exception.HResult switch
         {
             NoSpace or QuotaExceeded => ("the disk is full", $"Free some space ('df -h {directory}')."),
-            ReadOnlyFileSystem => ("its file system is read-only", "Have it mounted for writing; after errors of the disk the kernel makes it read-only, see 'dmesg'."),
-            _ when exception is UnauthorizedAccessException => ("this user may not write there", $"Run the agent by its systemd unit, or give it a state directory that this user can write to."),
-            _ => (exception.Message.TrimEnd('.'), $"See that {directory} is a directory that this user can write to."),
+            ReadOnlyFileSystem => ("its file system is read-only",
+                "Mount it read-write. The kernel makes it read-only after disk errors; see 'dmesg'."),
+            _ when exception is UnauthorizedAccessException => ("this user may not write there",
+                "Run the agent through its systemd unit, or give it a state directory that this user can write to."),
+            _ => (exception.Message.TrimEnd('.'), $"Make sure that {directory} is a directory that this user can write to."),
         };
-        return new Problem(ProblemCatalog.StateUnwritable, $"What the agent remembers, {_path}, can't be written: {why}.",
-            $"{remedy} The app is not touched; until it can be written, a restart of the agent forgets what it has learned since.");
+        return new Problem(ProblemCatalog.StateUnwritable, $"The persisted state {_path} can't be written: {why}.",
+            $"{remedy} The app is not affected. Until then, a restart of the agent loses everything it has learned since the last write.");
     }
 }

@@ -7,24 +7,23 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Storage;
 
-/// <summary>What can't be read as a memory; the message says why, without a full stop.</summary>
-internal sealed class CorruptStateException(string why, Exception? inner = null) : Exception(why, inner);
-
-/// <summary>A memory as the text of the state file, and back.</summary>
+/// <summary>Converts the persisted state to the text of the state file and back.</summary>
 internal static class StateSerializer
 {
     public const int Schema = 1;
 
-    // Names and sentences are read by people: quotes and umlauts stay as they are. No browser sees this.
-    private static readonly StateJson Json = new(new JsonSerializerOptions(StateJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    // People read this file, so quotes and umlauts are not escaped. It never reaches a browser.
+    private static readonly StateJson Json =
+        new(new JsonSerializerOptions(StateJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     public static byte[] Serialize(PersistedState state, string? bootId)
     {
         var content = JsonSerializer.SerializeToElement(ToDto(state, bootId), Json.PersistedStateDto);
-        return [.. JsonSerializer.SerializeToUtf8Bytes(new StateDocument(Schema, Checksum(content), content), Json.StateDocument), (byte)'\n'];
+        var document = new StateDocument(Schema, Checksum(content), content);
+        return [.. JsonSerializer.SerializeToUtf8Bytes(document, Json.StateDocument), (byte)'\n'];
     }
 
-    /// <exception cref="CorruptStateException">It is damaged, or of an agent that is newer.</exception>
+    /// <exception cref="CorruptStateException">The input is damaged, or a newer agent wrote it.</exception>
     public static PersistedState Deserialize(ReadOnlySpan<byte> input, string? bootId)
     {
         if (input.IsEmpty)
@@ -33,27 +32,30 @@ internal static class StateSerializer
         }
         try
         {
-            // The schema first: of another one nothing else is known.
+            // The schema first: nothing else is known about another one.
             using var parsed = JsonDocument.Parse(input.ToArray());
             var schema = parsed.RootElement.GetProperty("schema").GetInt32();
             if (schema != Schema)
             {
-                throw new CorruptStateException(schema > Schema ? $"a newer agent wrote it (schema {schema}, this one knows {Schema})" : $"its schema {schema} is unknown");
+                throw new CorruptStateException(schema > Schema
+                    ? $"a newer agent wrote it (schema {schema}; this agent knows {Schema})"
+                    : $"its schema {schema} is unknown");
             }
             var document = parsed.RootElement.Deserialize(Json.StateDocument)!;
             if (document.Checksum != Checksum(document.Memory))
             {
                 throw new CorruptStateException("its checksum is wrong: it was damaged or edited");
             }
-            return FromDto(document.Memory.Deserialize(Json.PersistedStateDto) ?? throw new JsonException("no memory"), bootId);
+            return FromDto(document.Memory.Deserialize(Json.PersistedStateDto) ?? throw new JsonException("no state"), bootId);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception exception) when (exception is
+            JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
-            throw new CorruptStateException("it is damaged or not whole", exception);
+            throw new CorruptStateException("it is damaged or incomplete", exception);
         }
     }
 
-    /// <summary>Over what is said and not over its white space; of the parsed text, so that it holds whatever fields an agent knows.</summary>
+    /// <summary>Covers the parsed JSON: white space does not matter, and fields that this agent does not know count too.</summary>
     private static string Checksum(JsonElement content)
     {
         var bytes = new ArrayBufferWriter<byte>();
@@ -71,7 +73,7 @@ internal static class StateSerializer
         {
             Hold.Operator => "operator",
             Hold.DockerStop => "hand",
-            _ => throw new InvalidOperationException($"No one writes down {hold}."),
+            _ => throw new InvalidOperationException($"Unknown hold {hold}."),
         }, bootId) : null,
         [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopRequested))]);
 
@@ -85,7 +87,7 @@ internal static class StateSerializer
         Verdict.RolledBack v => new VerdictDto.RolledBack(ToDto(v.Image), ToDto(v.Cause), v.Strikes, v.Round, v.ByOperator, v.Inputs),
         Verdict.Undecided v => new VerdictDto.Undecided(ToDto(v.Image), ToDto(v.Cause), v.Round, v.Inputs),
         Verdict.Quarantined v => new VerdictDto.Quarantined(ToDto(v.Image), ToDto(v.Cause)),
-        _ => throw new InvalidOperationException($"No one writes down {verdict.GetType().Name}."),
+        _ => throw new InvalidOperationException($"Unknown verdict {verdict.GetType().Name}."),
     };
 
     private static PersistedState FromDto(PersistedStateDto input, string? bootId) => new(
@@ -104,15 +106,19 @@ internal static class StateSerializer
         VerdictDto.RolledBack v => new Verdict.RolledBack(FromDto(v.Image), FromDto(v.Why), v.Strikes, v.Round, v.Asked, v.Under),
         VerdictDto.Undecided v => new Verdict.Undecided(FromDto(v.Image), FromDto(v.Why), v.Round, v.Under),
         VerdictDto.Quarantined v => new Verdict.Quarantined(FromDto(v.Image), FromDto(v.Why)),
-        _ => throw new JsonException($"a verdict {input.GetType().Name}"),
+        _ => throw new JsonException($"unknown verdict {input.GetType().Name}"),
     };
 
-    /// <summary>It ends with the life of the machine in which it was said; of an unknown life it is not known to go on.</summary>
-    private static Hold? FromDto(HoldDto input, string? bootId) => (input.By, bootId is not null && input.BootId == bootId) switch
+    /// <summary>A hold ends when the machine reboots. Without a boot ID that can't be ruled out, so the hold ends then too.</summary>
+    private static Hold? FromDto(HoldDto input, string? bootId)
     {
-        (_, false) => null,
-        ("operator", _) => Hold.Operator,
-        ("hand", _) => Hold.DockerStop,
-        _ => throw new JsonException($"a hold by {input.By}"),
-    };
+        var isThisBoot = bootId is not null && input.BootId == bootId;
+        return input.By switch
+        {
+            _ when !isThisBoot => null,
+            "operator" => Hold.Operator,
+            "hand" => Hold.DockerStop,
+            _ => throw new JsonException($"unknown hold by {input.By}"),
+        };
+    }
 }

@@ -41,7 +41,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.Equal(1, (await RequestAsync("status")).ExitCode);
         var (status, sentence) = await GetAsync();
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
-        Assert.StartsWith("This page is shown over HTTPS only", sentence, StringComparison.Ordinal);
+        Assert.StartsWith("This page requires HTTPS", sentence, StringComparison.Ordinal);
 
         // certbot requests, the authority validates through the agent's port, and HTTPS starts automatically.
         await CertbotAsync(
@@ -70,7 +70,7 @@ public sealed class CertbotTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.Equal("HTTP/1.1 200 OK", await SendRequestAsync(early));
         Assert.Equal("640 65534", await RunAsync("stat", "--format", "%a %g", Path.Combine(archive, Domain, "privkey2.pem")));
         Assert.Equal("755\n755", await RunAsync("stat", "--format", "%a", Path.Combine(Folder, "letsencrypt", "live"), archive));
-        Assert.Equal(2, agent.Log.Split($"HTTPS has the certificate for {Domain} from now on").Length - 1);
+        Assert.Equal(2, agent.Log.Split($"Now serving HTTPS with the certificate for {Domain}").Length - 1);
         Assert.DoesNotContain("does not belong to", agent.Log, StringComparison.Ordinal);
     }
 

@@ -40,7 +40,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
 
         Assert.Equal(0, exit);
         Assert.StartsWith("The app serves (sha256:", found["app"].What, StringComparison.Ordinal);
-        Assert.Equal($"Visitors come in at port {Port}.", found["port"].What);
+        Assert.Equal($"The front door is open on port {Port}.", found["port"].What);
         Assert.StartsWith("The newest image is on disk;", found["disk"].What, StringComparison.Ordinal);
     }
 
@@ -65,8 +65,8 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         Aws.Instance = Aws.Instance with { RoleName = null };
         var (exit, found) = await RunDoctorAsync();
         Assert.Equal((1, "imds-no-role"), (exit, found["credentials"].Code));
-        Assert.Equal("Not known, for the reason that credentials has.", found["secrets"].What);
-        Assert.Equal("Not known, for the reason that credentials has.", found["registry"].What);
+        Assert.Equal("Not checked, for the same reason as credentials.", found["secrets"].What);
+        Assert.Equal("Not checked, for the same reason as credentials.", found["registry"].What);
     }
 
     [Fact]

@@ -192,7 +192,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
             "run", "--config", ConfigFile, "--runtime-dir", Path.Combine(Folder, "other"), "--state-dir", StateDirectory);
 
         Assert.Equal(75, second.ExitCode);
-        Assert.Equal($"ragagent: Another RagAgent already looks after the container {Name} on this machine. " +
+        Assert.Equal($"ragagent: Another RagAgent on this machine already manages the container {Name}. " +
             "Use it ('ragagent status'), stop it ('systemctl stop ragagent'), or set another container.name.", second.Error.Trim());
         Assert.Equal("serving", (await WaitUntilServingAsync()).App.State);
     }
@@ -202,7 +202,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
     {
         var before = await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory);
         Assert.Equal(3, before.ExitCode);
-        Assert.StartsWith("ragagent: No agent runs here: nobody answers on ", before.Error, StringComparison.Ordinal);
+        Assert.StartsWith("ragagent: No agent is running here: nothing answers on ", before.Error, StringComparison.Ordinal);
 
         await PushAsync();
         StartAgent();

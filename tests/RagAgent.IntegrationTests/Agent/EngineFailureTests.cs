@@ -60,8 +60,8 @@ public sealed class EngineFailureTests(EngineFixture engineFixture) : AgentTestB
         StartAgent();
 
         var problem = await WaitForProblemAsync("listen-port-taken");
-        Assert.Equal($"Port {Port}, where visitors come in, is taken by another program.", problem.What);
-        Assert.StartsWith($"See which with 'ss -ltnp sport = :{Port}' and stop it, or set listen.http", problem.Remedy, StringComparison.Ordinal);
+        Assert.Equal($"The front door can't open port {Port}: another program uses it.", problem.What);
+        Assert.StartsWith($"Find it with 'ss -ltnp sport = :{Port}' and stop it, or set listen.http", problem.Remedy, StringComparison.Ordinal);
         await WaitUntilServingAsync();
 
         other.Stop();

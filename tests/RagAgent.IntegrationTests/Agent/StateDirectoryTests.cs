@@ -30,7 +30,7 @@ public sealed class StateDirectoryTests(EngineFixture engineFixture) : AgentTest
         await WaitUntilServingAsync();
         Assert.Equal("1", await ServedVersionAsync());
         var problem = await WaitForProblemAsync("state-unwritable");
-        Assert.Equal($"What the agent remembers, {StateDirectory}/state.json, can't be written: {why}.", problem.What);
+        Assert.Equal($"The persisted state {StateDirectory}/state.json can't be written: {why}.", problem.What);
         for (var tries = 0; tries < 3; tries++)
         {
             var before = problem.NextTry;

@@ -39,7 +39,7 @@ public sealed class StateDiskTests : IAsyncLifetime
 
         var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.SaveAsync(After, TestCancellation));
 
-        Assert.Equal(("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: the disk is full."), (refused.Problem.Code, refused.Problem.What));
+        Assert.Equal(("state-unwritable", $"The persisted state {_disk}/state.json can't be written: the disk is full."), (refused.Problem.Code, refused.Problem.What));
         Assert.Equal(Before, _file.Load());
         File.Delete(rest);
         await _file.SaveAsync(After, TestCancellation);
@@ -54,7 +54,7 @@ public sealed class StateDiskTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<ProblemException>(() => _file.SaveAsync(After, TestCancellation));
 
         Assert.Equal(
-            ("state-unwritable", $"What the agent remembers, {_disk}/state.json, can't be written: its file system is read-only."),
+            ("state-unwritable", $"The persisted state {_disk}/state.json can't be written: its file system is read-only."),
             (refused.Problem.Code, refused.Problem.What));
         Assert.Equal(Before, _file.Load());
     }

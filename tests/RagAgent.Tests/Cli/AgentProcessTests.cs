@@ -22,8 +22,8 @@ public sealed class AgentProcessTests : ProgramTestBase
         var run = await RunAsync("run", "--config", WriteRunnableConfig(), "--runtime-dir", ".", "--state-dir", "state");
 
         Assert.Equal(
-            new ProgramResult(75, "", $"ragagent: The runtime directory {Folder.FullName} belongs to another RagAgent that runs on this machine. " +
-                $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {Folder.FullName}' shows the other one.\n"),
+            new ProgramResult(75, "", $"ragagent: Another RagAgent on this machine uses the runtime directory {Folder.FullName}. " +
+                $"Give this one its own directory with --runtime-dir; 'ragagent status --runtime-dir {Folder.FullName}' shows the other one.\n"),
             run);
         Assert.Equal("the other's", await File.ReadAllTextAsync(other.SocketPath, TestContext.Current.CancellationToken));
         Assert.False(Directory.Exists(Path.Combine(Folder.FullName, "state")));
@@ -35,7 +35,7 @@ public sealed class AgentProcessTests : ProgramTestBase
         var run = await RunAsync("run", "--config", WriteRunnableConfig(), "--runtime-dir", "/proc/x", "--state-dir", "state");
 
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
-        Assert.Matches("^ragagent: The control socket /proc/x/control.sock can't be made: [^\n]+\n$", run.Error);
+        Assert.Matches("^ragagent: The control socket /proc/x/control.sock can't be created: [^\n]+\n$", run.Error);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -46,7 +46,7 @@ public sealed class AgentProcessTests : ProgramTestBase
         var run = await RunAsync("run", "--config", WriteRunnableConfig(), "--runtime-dir", ".", "--state-dir", "state");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Matches("^ragagent: The control socket [^\n]+/control.sock can't be made: [^\n]+\n$", run.Error);
+        Assert.Matches("^ragagent: The control socket [^\n]+/control.sock can't be created: [^\n]+\n$", run.Error);
         Assert.DoesNotContain("Host", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("BackgroundService", run.Output, StringComparison.Ordinal);
     }
@@ -60,7 +60,7 @@ public sealed class AgentProcessTests : ProgramTestBase
         var agent = Start("run", "--config", WriteRunnableConfig(port), "--runtime-dir", ".", "--state-dir", "state");
 
         var before = new List<string>();
-        while (await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains($"Port {port}, where visitors come in, is taken by another program.", StringComparison.Ordinal))
+        while (await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains($"The front door can't open port {port}: another program uses it.", StringComparison.Ordinal))
         {
             before.Add(line);
         }

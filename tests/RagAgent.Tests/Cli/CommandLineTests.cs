@@ -118,7 +118,7 @@ public sealed class CommandLineTests : ProgramTestBase
         var run = await RunAsync([.. arguments, "--runtime-dir", Folder.FullName]);
 
         Assert.Equal(
-            new ProgramResult(3, "", $"ragagent: No agent runs here: nobody answers on {Folder.FullName}/control.sock. Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay.\n"),
+            new ProgramResult(3, "", $"ragagent: No agent is running here: nothing answers on {Folder.FullName}/control.sock. Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it stops again.\n"),
             run);
     }
 
@@ -145,7 +145,7 @@ public sealed class CommandLineTests : ProgramTestBase
         var run = await RunAsync([command, .. command == "run" ? ["--config", WriteConfig("""{ "image": "app" }""")] : Array.Empty<string>(), "--runtime-dir", longest]);
 
         Assert.Equal((code, ""), (run.ExitCode, run.Output));
-        Assert.Equal($"ragagent: The control socket can't be {longest}/control.sock: that name has {longest.Length + 13} bytes, and the longest that a socket can have is 107. Give --runtime-dir a shorter path.\n", run.Error);
+        Assert.Equal($"ragagent: The control socket can't be {longest}/control.sock: the path has {longest.Length + 13} bytes, and a socket's path can have at most 107. Give --runtime-dir a shorter path.\n", run.Error);
         Assert.False(Directory.Exists(longest));
     }
 
@@ -154,7 +154,7 @@ public sealed class CommandLineTests : ProgramTestBase
     {
         var run = await RunAsync("status", "--runtime-dir", "here");
 
-        Assert.StartsWith($"ragagent: No agent runs here: nobody answers on {Folder.FullName}/here/control.sock. ", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"ragagent: No agent is running here: nothing answers on {Folder.FullName}/here/control.sock. ", run.Error, StringComparison.Ordinal);
     }
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("--help")]

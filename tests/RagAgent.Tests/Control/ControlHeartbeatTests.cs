@@ -6,10 +6,10 @@ using Xunit;
 
 namespace RagAgent.Tests.Control;
 
-/// <summary>The control socket's sign of life: a whole answer, and nothing less.</summary>
+/// <summary>Only a complete answer of the control socket counts as a heartbeat.</summary>
 public sealed class ControlHeartbeatTests : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-pulse-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-heartbeat-");
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -19,16 +19,16 @@ public sealed class ControlHeartbeatTests : IDisposable
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{ \"version\": ")]
     [InlineData("HTTP/1.1 2")]
     [InlineData("")]
-    public async Task An_answer_that_is_cut_is_no_beat_and_no_fault(string answer)
+    public async Task A_truncated_answer_is_neither_a_heartbeat_nor_an_exception(string answer)
     {
         using var address = new ControlSocket(_folder.FullName);
         using var agent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         agent.Bind(new UnixDomainSocketEndPoint(address.SocketPath));
         agent.Listen();
-        using var pulse = new ControlHeartbeat(address, new ImmediateTimeProvider(TimeSpan.FromSeconds(2)));
+        using var heartbeat = new ControlHeartbeat(address, new ImmediateTimeProvider(TimeSpan.FromSeconds(2)));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
 
-        var beat = pulse.BeatAsync(end.Token);
+        var beat = heartbeat.BeatAsync(end.Token);
         for (var asked = 0; asked < 3; asked++)
         {
             using var call = await agent.AcceptAsync(end.Token);

@@ -45,21 +45,30 @@ public sealed class ControlSocketTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_status_is_what_the_state_board_shows()
+    public async Task The_status_shows_the_published_state()
     {
-        _agent.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving(), Sessions = 2, Tag = Sample.Loaded(Sample.CurrentResolution), Secrets = Sample.LoadFailed<SecretVersions>(Sample.AnyProblem) });
+        _agent.Board.Publish(
+            Sample.StateWithoutContainer with
+            {
+                Front = Sample.Serving(),
+                Sessions = 2,
+                Tag = Sample.Loaded(Sample.CurrentResolution),
+                Secrets = Sample.LoadFailed<SecretVersions>(Sample.AnyProblem),
+            });
 
         var status = await _client.StatusAsync(null, TestCancellation);
 
         Assert.Equal((1, "The app serves (sha256:0123456789ab)."), (status.Revision, status.Headline));
-        Assert.Equal(new AppStatus("serving", _time.GetUtcNow(), "0123456789ab", "release-1", Sample.Digest, true, 0, false, 2, null), status.App);
+        Assert.Equal(
+            new AppStatus("serving", _time.GetUtcNow(), "0123456789ab", "release-1", Sample.Digest, true, 0, false, 2, null),
+            status.App);
         Assert.Equal(new ImageStatus("registry/app:latest", Sample.Digest, Sample.Digest, _time.GetUtcNow(), null, null), status.Image);
         Assert.Equal(new EngineStatus("29.0.0 (API 1.44)", true), status.Engine);
         Assert.Equal([new ProblemStatus("trouble", "It went wrong.", "Do this.", _time.GetUtcNow().AddSeconds(30))], status.Problems);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_refused_configuration_stands_there_until_it_is_mended_and_is_news()
+    public async Task A_refused_configuration_is_a_problem_until_fixed_and_wakes_waiting_clients()
     {
         var before = await _client.StatusAsync(null, TestCancellation);
         var news = _client.StatusAsync(before.Revision, TestCancellation);
@@ -71,7 +80,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_waits_for_news_is_woken_by_them()
+    public async Task A_waiting_client_is_woken_by_a_new_revision()
     {
         var first = await _client.StatusAsync(null, TestCancellation);
 
@@ -82,7 +91,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_missed_news_does_not_wait()
+    public async Task A_client_that_missed_a_revision_does_not_wait()
     {
         _agent.Board.Publish(Sample.StateWithoutContainer);
 
@@ -90,7 +99,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Without_news_there_is_an_answer_after_a_while()
+    public async Task Without_a_new_revision_the_client_gets_an_answer_after_the_maximum_wait()
     {
         var waiting = _client.StatusAsync(0, TestCancellation);
         while (!waiting.IsCompleted)
@@ -104,14 +113,16 @@ public sealed class ControlSocketTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_update_is_accepted_with_a_number_under_which_its_end_is_found()
+    public async Task An_accepted_update_has_an_ID_under_which_its_outcome_is_found()
     {
         await _agent.StartAsync(TestCancellation);
 
         var accepted = await _client.RequestAsync("update", TestCancellation);
         await _agent.WaitForAsync(state => state.Requests.LastOutcome?.Id >= accepted.Id, TestCancellation);
 
-        Assert.Equal(new UpdateStatus(null, new UpdateResult(accepted.Id, false, Sample.Digest, null)), (await _client.StatusAsync(null, TestCancellation)).Update);
+        Assert.Equal(
+            new UpdateStatus(null, new UpdateResult(accepted.Id, false, Sample.Digest, null)),
+            (await _client.StatusAsync(null, TestCancellation)).Update);
         Assert.True((await _client.RequestAsync("update", TestCancellation)).Id > accepted.Id);
     }
 
@@ -120,22 +131,26 @@ public sealed class ControlSocketTests : IAsyncLifetime
     [InlineData("GET", "/v1/update")]
     [InlineData("POST", "/v1/status")]
     [InlineData("GET", "/v2/status")]
-    public async Task What_is_not_there_is_answered_with_what_is(string method, string path)
+    public async Task An_unknown_route_answers_with_the_known_ones(string method, string path)
     {
         using var http = new HttpClient(new SocketsHttpHandler { ConnectCallback = async (_, stopping) => await ConnectAsync(stopping) });
         using var request = new HttpRequestMessage(new HttpMethod(method), "http://ragagent" + path);
 
         using var answer = await http.SendAsync(request, TestCancellation);
 
-        Assert.Equal((404, "There is GET /v1/status and POST to /v1/rollback, /v1/start, /v1/stop, /v1/unquarantine, /v1/update.\n"), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal(
+            (404, "Available: GET /v1/status, and POST to /v1/rollback, /v1/start, /v1/stop, /v1/unquarantine, /v1/update.\n"),
+            ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(TestCancellation)));
     }
 
     [Fact]
     public void Only_the_agents_user_and_group_may_use_the_socket() =>
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(Socket));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite,
+            File.GetUnixFileMode(Socket));
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_socket_that_a_crash_left_is_replaced()
+    public async Task A_socket_left_by_a_crash_is_replaced()
     {
         var left = Directory.CreateDirectory(Path.Combine(_folder.FullName, "left"));
         await File.WriteAllTextAsync(RuntimeDirectory.SocketPath(left.FullName), "", TestCancellation);
@@ -149,13 +164,15 @@ public sealed class ControlSocketTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_second_agent_does_not_get_the_directory_of_one_that_runs_nor_touches_its_socket()
+    public async Task A_second_agent_is_refused_and_leaves_the_first_ones_socket_alone()
     {
         await using (var second = Server(_folder.FullName))
         {
             Assert.Equal(
-                new Problem(ProblemCatalog.RuntimeDirectoryTaken, $"The runtime directory {_folder.FullName} belongs to another RagAgent that runs on this machine.",
-                    $"Give this one a directory of its own with --runtime-dir; 'ragagent status --runtime-dir {_folder.FullName}' shows the other one."),
+                new Problem(ProblemCatalog.RuntimeDirectoryTaken,
+                    $"Another RagAgent on this machine uses the runtime directory {_folder.FullName}.",
+                    "Give this one its own directory with --runtime-dir; " +
+                    $"'ragagent status --runtime-dir {_folder.FullName}' shows the other one."),
                 await AssertProblem.ThrownAsync(() => second.StartAsync(TestCancellation)));
             await second.StopAsync(TestCancellation);
         }
@@ -164,7 +181,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task After_a_reload_the_same_process_goes_on_with_its_directory()
+    public async Task After_a_reload_the_process_keeps_its_directory()
     {
         var folder = Path.Combine(_folder.FullName, "reloaded");
         using var address = new ControlSocket(folder);
@@ -184,7 +201,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_socket_whose_name_would_be_too_long_is_refused()
+    public void A_socket_path_that_is_too_long_is_refused()
     {
         var fits = "/" + new string('d', 93);
         Assert.Equal(107, RuntimeDirectory.SocketPath(fits).Length);
@@ -192,12 +209,15 @@ public sealed class ControlSocketTests : IAsyncLifetime
         var refused = AssertProblem.Thrown(() => RuntimeDirectory.SocketPath(fits + "d"));
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ControlSocketName, $"The control socket can't be {fits}d/control.sock: that name has 108 bytes, and the longest that a socket can have is 107.", "Give --runtime-dir a shorter path."),
+            new Problem(
+                ProblemCatalog.ControlSocketName,
+                $"The control socket can't be {fits}d/control.sock: the path has 108 bytes, and a socket's path can have at most 107.",
+                "Give --runtime-dir a shorter path."),
             refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_folder_that_can_not_be_made_is_told()
+    public async Task A_directory_that_can_not_be_created_is_reported()
     {
         var file = Path.Combine(_folder.FullName, "file");
         await File.WriteAllTextAsync(file, "", TestCancellation);
@@ -206,13 +226,13 @@ public sealed class ControlSocketTests : IAsyncLifetime
         var refused = await AssertProblem.ThrownAsync(() => server.StartAsync(TestCancellation));
 
         Assert.Equal("control-socket", refused.Code);
-        Assert.StartsWith($"The control socket {file}/below/control.sock can't be made: ", refused.What, StringComparison.Ordinal);
+        Assert.StartsWith($"The control socket {file}/below/control.sock can't be created: ", refused.What, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Without_an_agent_that_answers_the_client_says_how_to_start_it(bool socketIsLeft)
+    public async Task Without_an_agent_the_client_says_how_to_start_it(bool socketIsLeft)
     {
         var folder = Directory.CreateDirectory(Path.Combine(_folder.FullName, "nobody")).FullName;
         if (socketIsLeft)
@@ -223,13 +243,13 @@ public sealed class ControlSocketTests : IAsyncLifetime
         using var client = new ControlClient(folder);
 
         Assert.Equal(
-            new Problem(ProblemCatalog.NotRunning, $"No agent runs here: nobody answers on {folder}/control.sock.",
-                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it does not stay."),
+            new Problem(ProblemCatalog.NotRunning, $"No agent is running here: nothing answers on {folder}/control.sock.",
+                "Start it with 'systemctl start ragagent', and see 'journalctl -u ragagent' if it stops again."),
             await AssertProblem.ThrownAsync(() => client.StatusAsync(null, TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_agent_that_answered_before_is_not_said_never_to_have_run()
+    public async Task An_agent_that_stops_after_an_answer_is_not_reported_as_not_running()
     {
         await _client.StatusAsync(null, TestCancellation);
         await _server.StopAsync(TestCancellation);
@@ -254,8 +274,18 @@ public sealed class ControlSocketTests : IAsyncLifetime
 
     private ControlServer Server(ControlSocket address)
     {
-        var status = new StatusWriter(new AgentConfig { Image = "app" }, Sample.DefaultPolicy, _agent.Board, Sample.FirstBoot(), _configInUse, _password.Keeper, Sample.DisabledCertificateWatch(_agent.Board, _agent.Clock), new DnsStateHolder(_agent.Board), _agent.Clock);
-        return new ControlServer(address, status, _agent.Board, _configInUse, _password.Keeper, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
+        var status = new StatusWriter(
+            new AgentConfig { Image = "app" },
+            Sample.DefaultPolicy,
+            _agent.Board,
+            Sample.FirstBoot(),
+            _configInUse,
+            _password.Keeper,
+            Sample.DisabledCertificateWatch(_agent.Board, _agent.Clock),
+            new DnsStateHolder(_agent.Board),
+            _agent.Clock);
+        return new ControlServer(
+            address, status, _agent.Board, _configInUse, _password.Keeper, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);
     }
 
     private async Task<NetworkStream> ConnectAsync(CancellationToken stopping)

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Control;
+using RagAgent.Control.Checks;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
 using RagAgent.Tests.Support;
@@ -10,10 +11,11 @@ using Xunit;
 
 namespace RagAgent.Tests.Control;
 
-/// <summary>Whose the port is where visitors come in, with nobody who answers for it.</summary>
+/// <summary>The check of the front door's ports, without a running agent.</summary>
 public sealed class PortCheckTests
 {
-    private static readonly Problem Denied = new(ProblemCatalog.ControlDenied, "The agent's control socket /x may not be used by this user.", "Use sudo.");
+    private static readonly Problem Denied = new(
+        ProblemCatalog.ControlDenied, "This user may not query the agent.", "Use sudo.");
 
     [Theory]
     [InlineData("ActiveState=active\nListen=[::]:80 (Stream)\n", true)]
@@ -25,49 +27,59 @@ public sealed class PortCheckTests
     [InlineData("ActiveState=active\n", false)]
     [InlineData("ActiveState=failed\nListen=[::]:80 (Stream)\n", false)]
     [InlineData(null, false)]
-    public void The_socket_unit_holds_it_when_it_is_active_and_listens_there(string? unit, bool holds) =>
+    public void The_socket_unit_holds_a_port_if_it_is_active_and_listens_on_it(string? unit, bool holds) =>
         Assert.Equal(holds, PortCheck.IsHeldBySocketUnit(unit is null ? null : Systemctl.ParseProperties(unit), 80));
 
     [Fact]
-    public void A_port_that_is_held_and_not_listened_at_is_found() =>
-        Assert.Equal([80, 443], PortCheck.ListeningPorts(Systemctl.ParseProperties("ActiveState=active\nListen=[::]:80 (Stream)\nListen=[::]:443 (Stream)\n")));
+    public void All_ports_of_the_socket_unit_are_found() =>
+        Assert.Equal(
+            [80, 443],
+            PortCheck.ListeningPorts(Systemctl.ParseProperties("ActiveState=active\nListen=[::]:80 (Stream)\nListen=[::]:443 (Stream)\n")));
 
     [Fact]
-    public void Who_may_not_ask_the_agent_is_told_so_and_that_nothing_else_is_known()
+    public void A_user_who_may_not_query_the_agent_gets_skipped_checks()
     {
         Assert.Equal(
-            CheckResult.Skipped("Whether port 80 is the agent's, only those get to know who may ask it. The agent's control socket /x may not be used by this user. Use sudo."),
+            CheckResult.Skipped(
+                "Only users allowed to query the agent can see whether it uses port 80. " +
+                "This user may not query the agent. Use sudo."),
             PortCheck.ForUnreachableAgent(Denied, 80));
         Assert.Equal(
-            CheckResult.Skipped("How the app is, only those get to know who may ask the agent. The agent's control socket /x may not be used by this user. Use sudo."),
+            CheckResult.Skipped(
+                "The app's status is visible only to users allowed to query the agent. " +
+                "This user may not query the agent. Use sudo."),
             AppCheck.ForUnreachableAgent(Denied));
     }
 
     [Fact]
-    public void Where_nobody_answers_the_port_is_tried()
+    public void Without_an_agent_the_port_check_still_runs_and_the_app_check_is_skipped()
     {
         Assert.Null(PortCheck.ForUnreachableAgent(Sample.AnyProblem, 80));
         Assert.Null(AppCheck.ForUnreachableAgent(Sample.AnyProblem));
-        Assert.Equal(CheckOutcome.Skipped, AppCheck.ForUnreachableAgent(Sample.AnyProblem with { Kind = ProblemCatalog.NotRunning })!.Outcome);
+        Assert.Equal(
+            CheckOutcome.Skipped,
+            AppCheck.ForUnreachableAgent(Sample.AnyProblem with { Kind = ProblemCatalog.NotRunning })!.Outcome);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(SocketError.AddressFamilyNotSupported)]
     [InlineData(SocketError.AddressNotAvailable)]
-    public async Task On_a_machine_without_ipv6_the_other_family_is_tried(SocketError why)
+    public async Task Without_IPv6_the_port_is_tested_with_IPv4(SocketError error)
     {
         using var taken = new TcpListener(IPAddress.Any, 0);
-        Assert.Equal(CheckOutcome.Ok, (await WithoutIpv6Async(why, FreePort.Find())).Outcome);
+        Assert.Equal(CheckOutcome.Ok, (await WithoutIpv6Async(error, FreePort.Find())).Outcome);
         taken.Start();
-        Assert.Equal("listen-port-taken", (await WithoutIpv6Async(why, ((IPEndPoint)taken.LocalEndpoint).Port)).Code);
+        Assert.Equal("listen-port-taken", (await WithoutIpv6Async(error, ((IPEndPoint)taken.LocalEndpoint).Port)).Code);
     }
 
-    private static async Task<CheckResult> WithoutIpv6Async(SocketError why, int port)
+    private static async Task<CheckResult> WithoutIpv6Async(SocketError error, int port)
     {
-        using var nobody = new ControlSocket("/nowhere");
-        var check = new PortCheck(new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } }, nobody)
+        using var controlSocket = new ControlSocket("/nowhere");
+        var check = new PortCheck(new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } }, controlSocket)
         {
-            CreateSocket = family => family == AddressFamily.InterNetworkV6 ? throw new SocketException((int)why) : new Socket(family, SocketType.Stream, ProtocolType.Tcp),
+            CreateSocket = family => family == AddressFamily.InterNetworkV6
+                ? throw new SocketException((int)error)
+                : new Socket(family, SocketType.Stream, ProtocolType.Tcp),
         };
         return await check.RunAsync(TestContext.Current.CancellationToken);
     }

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
 
-/// <summary>When a boot reached what is told beside the boot before it.</summary>
+/// <summary>The timeline of a boot, and its file.</summary>
 public sealed class BootTimelineTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-boots-");
@@ -19,7 +19,7 @@ public sealed class BootTimelineTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void Each_step_is_told_in_seconds_since_the_kernel_started_and_counts_once()
+    public void Each_milestone_counts_once_in_seconds_since_the_kernel_started()
     {
         var boot = CreateTimeline("boot-1", uptime: 6);
         Advance(boot, 1, BootMilestone.Credentials);
@@ -30,7 +30,7 @@ public sealed class BootTimelineTests : IDisposable
     }
 
     [Fact]
-    public void An_agent_that_came_much_later_than_the_machine_begins_with_itself()
+    public void An_agent_started_long_after_the_machine_measures_from_its_own_start()
     {
         var boot = CreateTimeline("boot-1", uptime: 55_000);
         Advance(boot, 2, BootMilestone.Healthy);
@@ -39,7 +39,7 @@ public sealed class BootTimelineTests : IDisposable
     }
 
     [Fact]
-    public void What_happens_once_the_app_has_served_is_no_part_of_the_boot()
+    public void A_milestone_after_the_app_has_served_does_not_count()
     {
         var boot = CreateTimeline("boot-1", uptime: 6);
         Advance(boot, 1, BootMilestone.Healthy);
@@ -48,7 +48,7 @@ public sealed class BootTimelineTests : IDisposable
     }
 
     [Fact]
-    public void A_later_life_of_the_agent_leaves_it_as_it_was()
+    public void A_later_agent_does_not_change_a_completed_boot()
     {
         var first = CreateTimeline("boot-1", uptime: 6);
         Advance(first, 1, BootMilestone.Healthy);
@@ -60,7 +60,7 @@ public sealed class BootTimelineTests : IDisposable
     }
 
     [Fact]
-    public void A_life_that_ended_on_the_way_is_followed_by_one_that_goes_it_anew()
+    public void A_later_agent_starts_an_incomplete_boot_over()
     {
         var first = CreateTimeline("boot-1", uptime: 6);
         Advance(first, 1, BootMilestone.Token);
@@ -70,7 +70,7 @@ public sealed class BootTimelineTests : IDisposable
     }
 
     [Fact]
-    public void The_boot_before_is_told_beside_it_and_the_one_before_that_is_forgotten()
+    public void Only_the_current_and_the_previous_boot_are_remembered()
     {
         foreach (var id in new[] { "boot-1", "boot-2" })
         {
@@ -95,62 +95,77 @@ public sealed class BootTimelineTests : IDisposable
     [InlineData("""{ "schema": 1, "boots": [ { "id": "x", "began": "2026-01-01T00:00:00Z", "steps": { "99": 1 } } ] }""")]
     [InlineData("""{ "schema": 1, "boots": [ { "id": "\ud800", "began": "2026-01-01T00:00:00Z", "steps": {} } ] }""")]
     [InlineData("""{ "schema": 1, "boots": [ { "id": "x", "began": "2026-01-01T00:00:00Z", "steps": { "\ud800": 1 } } ] }""")]
-    public void A_file_that_is_damaged_is_told_and_begins_anew(string content)
+    public void A_damaged_file_is_logged_and_ignored(string content)
     {
         System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), content);
         Assert.Empty(File().Read());
-        Assert.StartsWith($"The timelines of earlier boots, {_folder.FullName}/boots.json, can't be read and begin anew: ", Assert.Single(_logMessages), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The timelines of earlier boots in {_folder.FullName}/boots.json can't be read: ",
+            Assert.Single(_logMessages),
+            StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(64 * 1024, 0)]
     [InlineData(64 * 1024 + 1, 1)]
-    public void A_file_that_is_too_large_to_be_ours_is_not_read(int size, int told)
+    public void An_oversized_file_is_not_read(int size, int logged)
     {
         System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), """{ "schema": 1, "boots": [] }""".PadRight(size));
         Assert.Empty(File().Read());
-        Assert.Equal(told, _logMessages.Count(line => line.Contains($"it is too large to be ours ({size} bytes)", StringComparison.Ordinal)));
+        Assert.Equal(logged, _logMessages.Count(line => line.Contains($"it is too large ({size} bytes)", StringComparison.Ordinal)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_pipe_in_its_place_is_not_waited_for_and_is_replaced()
+    public async Task A_pipe_in_its_place_does_not_block_and_is_replaced()
     {
         using var made = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(_folder.FullName, "boots.json")]);
         await made.WaitForExitAsync(TestContext.Current.CancellationToken);
         var boot = await Task.Run(() => CreateTimeline("boot-1", uptime: 6), TestContext.Current.CancellationToken);
-        Assert.Contains("it is a pipe and no file", Assert.Single(_logMessages), StringComparison.Ordinal);
+        Assert.Contains("it is a pipe, not a file", Assert.Single(_logMessages), StringComparison.Ordinal);
         File().Write([boot.Current]);
         Assert.Equal("boot-1", Assert.Single(File().Read()).Id);
     }
 
     [Fact]
-    public void A_file_of_a_newer_agent_is_left_to_it()
+    public void A_file_of_a_newer_agent_is_ignored()
     {
         System.IO.File.WriteAllText(Path.Combine(_folder.FullName, "boots.json"), """{ "schema": 2, "boots": [] }""");
         Assert.Empty(File().Read());
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_the_state_shows_is_reached_and_kept()
+    public async Task Milestones_are_derived_from_the_state_and_saved()
     {
         var stop = TestContext.Current.CancellationToken;
         var boot = Sample.FirstBoot(File());
         var feed = new StateFeed();
         using var recorder = new BootRecorder(boot, File(), feed);
         await recorder.StartAsync(stop);
-        feed.Publish(Sample.StateWithoutContainer with { Secrets = Sample.Loaded(Sample.CurrentSecrets), Tag = Sample.Loaded(Sample.CurrentResolution), Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)), Front = Sample.Serving() });
+        feed.Publish(
+            Sample.StateWithoutContainer with
+            {
+                Secrets = Sample.Loaded(Sample.CurrentSecrets),
+                Tag = Sample.Loaded(Sample.CurrentResolution),
+                Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)),
+                Front = Sample.Serving(),
+            });
         while (File().Read() is not [{ IsComplete: true }])
         {
             await Task.Yield();
         }
         await recorder.StopAsync(stop);
-        Assert.Equal([BootMilestone.Agent, BootMilestone.Secret, BootMilestone.Digest, BootMilestone.Pull, BootMilestone.Start, BootMilestone.Healthy], Assert.Single(File().Read()).Steps.Keys.Order());
+        Assert.Equal(
+            [
+                BootMilestone.Agent, BootMilestone.Secret, BootMilestone.Digest, BootMilestone.Pull, BootMilestone.Start,
+                BootMilestone.Healthy,
+            ],
+            Assert.Single(File().Read()).Steps.Keys.Order());
     }
 
     [Theory]
     [InlineData("12.34 56.78\n", 12.34)]
     [InlineData("", 0)]
-    public void The_kernel_tells_how_long_it_runs(string text, double seconds)
+    public void Uptime_is_read_from_the_kernel(string text, double seconds)
     {
         var file = Path.Combine(_folder.FullName, "uptime");
         System.IO.File.WriteAllText(file, text);
@@ -168,5 +183,6 @@ public sealed class BootTimelineTests : IDisposable
         boot.Reach(reached);
     }
 
-    private static IEnumerable<(BootMilestone, double)> Steps(BootRecord boot) => boot.Steps.OrderBy(step => step.Value).Select(step => (step.Key, step.Value.TotalSeconds));
+    private static IEnumerable<(BootMilestone, double)> Steps(BootRecord boot) =>
+        boot.Steps.OrderBy(step => step.Value).Select(step => (step.Key, step.Value.TotalSeconds));
 }

@@ -1,6 +1,6 @@
 using RagAgent.Aws;
 using RagAgent.Common;
-using RagAgent.Control;
+using RagAgent.Control.Checks;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
 using RagAgent.Reporting;
@@ -9,13 +9,13 @@ using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
 
-/// <summary>What each check says of what it found, and how the doctor puts them together.</summary>
+/// <summary>What checks report, and how the doctor combines them.</summary>
 public sealed class DoctorReportTests
 {
     private static readonly Problem NoCredentials = new(ProblemCatalog.ImdsNoRole, "The instance has no IAM role yet.", "Attach one.");
 
     [Fact]
-    public async Task They_are_told_in_their_order_and_what_fails_for_the_same_reason_is_told_once()
+    public async Task Results_keep_their_order_and_a_repeated_failure_is_reported_as_skipped()
     {
         var doctor = new Doctor(
             [
@@ -30,30 +30,34 @@ public sealed class DoctorReportTests
             [
                 ("engine", CheckResult.Ok("It answers.")),
                 ("credentials", new CheckResult(CheckOutcome.Failed, "The instance has no IAM role yet.", "Attach one.", "imds-no-role")),
-                ("secrets", CheckResult.Skipped("Not known, for the reason that credentials has.")),
+                ("secrets", CheckResult.Skipped("Not checked, for the same reason as credentials.")),
                 ("disk", new CheckResult(CheckOutcome.Failed, "It went wrong.", "Do this.", "trouble")),
                 ("port", CheckResult.Failed(ExceptionMapping.ToProblem(new InvalidOperationException("It broke")))),
             ], await doctor.RunAllAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]
-    [InlineData("", "", "", "", CheckOutcome.Skipped, "No systemd runs here")]
+    [InlineData("", "", "", "", CheckOutcome.Skipped, "systemd doesn't run here")]
     [InlineData("not-found", "", "inactive", "inactive", CheckOutcome.Skipped, "It is not installed here")]
     [InlineData("masked", "masked", "inactive", "active", CheckOutcome.Failed, "is masked")]
     [InlineData("loaded", "disabled", "active", "active", CheckOutcome.Failed, "does not start at boot")]
     [InlineData("loaded", "enabled", "failed", "active", CheckOutcome.Failed, "has failed")]
-    [InlineData("loaded", "enabled", "active", "inactive", CheckOutcome.Warning, "visitors are refused while the agent restarts")]
-    [InlineData("loaded", "enabled", "activating", "active", CheckOutcome.Ok, "runs and starts at boot")]
-    [InlineData("loaded", "enabled", "active", "active", CheckOutcome.Ok, "runs and starts at boot")]
-    [InlineData("loaded", "enabled", "inactive", "active", CheckOutcome.Warning, "does not run now")]
-    [InlineData("loaded", "enabled", "activating\nSubState=auto-restart", "active", CheckOutcome.Failed, "ends again and again (exit-code, exit code 78)")]
-    internal void The_service_is_judged_by_what_systemd_says(string load, string file, string active, string socket, CheckOutcome finding, string what)
+    [InlineData("loaded", "enabled", "active", "inactive", CheckOutcome.Warning, "connections are refused while the agent restarts")]
+    [InlineData("loaded", "enabled", "activating", "active", CheckOutcome.Ok, "is running and starts at boot")]
+    [InlineData("loaded", "enabled", "active", "active", CheckOutcome.Ok, "is running and starts at boot")]
+    [InlineData("loaded", "enabled", "inactive", "active", CheckOutcome.Warning, "is not running now")]
+    [InlineData("loaded", "enabled", "activating\nSubState=auto-restart", "active", CheckOutcome.Failed, "keeps exiting (exit-code, exit code 78)")]
+    internal void The_service_check_judges_systemds_properties(
+        string load, string file, string active, string socket, CheckOutcome outcome, string what)
     {
-        var service = load.Length == 0 ? null : Systemctl.ParseProperties($"LoadState={load}\nUnitFileState={file}\nActiveState={active}\nResult=exit-code\nExecMainStatus=78\n");
+        var service = load.Length == 0
+            ? null
+            : Systemctl.ParseProperties(
+                $"LoadState={load}\nUnitFileState={file}\nActiveState={active}\nResult=exit-code\nExecMainStatus=78\n");
         var result = SystemdUnitCheck.Evaluate(service, Systemctl.ParseProperties($"ActiveState={socket}\n"));
-        Assert.Equal(finding, result.Outcome);
+        Assert.Equal(outcome, result.Outcome);
         Assert.Contains(what, result.What, StringComparison.Ordinal);
-        Assert.Equal(finding is CheckOutcome.Failed or CheckOutcome.Warning, result.Remedy is not null);
+        Assert.Equal(outcome is CheckOutcome.Failed or CheckOutcome.Warning, result.Remedy is not null);
     }
 
     [Theory]
@@ -64,28 +68,37 @@ public sealed class DoctorReportTests
     [InlineData(299, CheckOutcome.Warning)]
     [InlineData(301, CheckOutcome.Failed)]
     [InlineData(-3600, CheckOutcome.Failed)]
-    internal void A_clock_that_aws_would_not_accept_is_a_failure(int? ahead, CheckOutcome finding)
+    internal void A_clock_that_AWS_would_not_accept_is_a_failure(int? ahead, CheckOutcome outcome)
     {
         var result = EndpointsCheck.Evaluate("aws", ahead is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
-        Assert.Equal(finding, result.Outcome);
-        if (finding == CheckOutcome.Failed)
+        Assert.Equal(outcome, result.Outcome);
+        if (outcome == CheckOutcome.Failed)
         {
             Assert.Contains(ahead > 0 ? "behind" : "ahead of", result.What, StringComparison.Ordinal);
         }
     }
 
     [Fact]
-    public void An_app_that_serves_is_well_and_one_that_does_not_is_not()
+    public void The_app_check_judges_the_status_document()
     {
         var serving = Status("serving");
         Assert.Equal(CheckOutcome.Ok, AppCheck.Evaluate(serving).Outcome);
         Assert.Equal(CheckResult.Warning("So it is. It went wrong. That, too.", "Do this."), AppCheck.Evaluate(serving with
         {
-            Problems = [new ProblemStatus("trouble", "It went wrong.", "Do this.", null), new ProblemStatus("more", "That, too.", "Do this.", null), new ProblemStatus("told", "So it is.", "Do this.", null)],
+            Problems =
+            [
+                new ProblemStatus("trouble", "It went wrong.", "Do this.", null),
+                new ProblemStatus("more", "That, too.", "Do this.", null),
+                new ProblemStatus("told", "So it is.", "Do this.", null),
+            ],
         }));
         Assert.Equal(CheckResult.Warning("So it is.", "Push a better one."), AppCheck.Evaluate(serving with
         {
-            Rollout = serving.Rollout with { SetAside = new SetAsideStatus("sha256:1", "quarantined", new ProblemStatus("app-exited", "It exited.", "Push a better one.", null)) },
+            Rollout = serving.Rollout with
+            {
+                SetAside = new SetAsideStatus(
+                    "sha256:1", "quarantined", new ProblemStatus("app-exited", "It exited.", "Push a better one.", null)),
+            },
         }));
         Assert.Equal(CheckOutcome.Failed, AppCheck.Evaluate(serving with { FrontDoor = new FrontDoorStatus(80, false) }).Outcome);
         Assert.Equal(CheckOutcome.Failed, AppCheck.Evaluate(Status("backoff")).Outcome);
@@ -94,8 +107,11 @@ public sealed class DoctorReportTests
     }
 
     private static StatusDocument Status(string state, string? stoppedBy = null) => new(
-        "1", 1, "So it is.", new AppStatus(state, null, null, null, null, null, 0, false, 0, null, stoppedBy), new ImageStatus(null, null, null, null, null, null),
-        new SecretsStatus([], null), new EngineStatus(null, true), new FrontDoorStatus(80, true), new UpdateStatus(null, null), new RolloutStatus("settled", null, null, [], null), null, []);
+        "1", 1, "So it is.",
+        new AppStatus(state, null, null, null, null, null, 0, false, 0, null, stoppedBy),
+        new ImageStatus(null, null, null, null, null, null),
+        new SecretsStatus([], null), new EngineStatus(null, true), new FrontDoorStatus(80, true), new UpdateStatus(null, null),
+        new RolloutStatus("settled", null, null, [], null), null, []);
 
     private sealed class FixedCheck(string name, Func<CheckResult> result) : ICheck
     {

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
 
-/// <summary>What the host library says, through the log as the agent sets it up.</summary>
+/// <summary>The .NET host's messages in the log as the agent sets it up.</summary>
 public sealed class HostLogFilterTests : IDisposable
 {
     private readonly StringWriter _out = new();
@@ -15,7 +15,7 @@ public sealed class HostLogFilterTests : IDisposable
     public void Dispose() => _out.Dispose();
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_part_that_broke_is_told_once_with_what_broke_it()
+    public async Task A_failed_background_service_is_logged_once_with_its_exception()
     {
         using var output = new AgentLogging(OutputKind.Journal, _out);
         using var host = Build<FailingService>(output);
@@ -27,7 +27,7 @@ public sealed class HostLogFilterTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_start_that_failed_is_thrown_and_not_told_as_well()
+    public async Task A_failed_start_throws_and_is_not_logged()
     {
         using var output = new AgentLogging(OutputKind.Journal, _out);
         using var host = Build<FailingStartService>(output);

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
 
-/// <summary>What the journal is told, as its own socket hears it.</summary>
+/// <summary>What the journal receives on its native socket.</summary>
 public sealed class JournalSocketTests : IDisposable
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"ragj{Guid.NewGuid():N}");
@@ -36,7 +36,7 @@ public sealed class JournalSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_line_of_the_agents_is_told_with_its_event_and_each_of_its_values()
+    public void An_entry_of_the_agent_has_its_event_and_all_its_values()
     {
         _output.CreateLogger<Supervisor>().ContainerServes("0123456789ab", "release-1", "sha256:new", "3s");
 
@@ -57,20 +57,23 @@ public sealed class JournalSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_problem_is_told_by_its_code_and_explained_as_that()
+    public void An_entry_with_a_problem_has_its_code_and_its_MESSAGE_ID()
     {
-        _output.CreateLogger<Supervisor>().CrashLooping(new Problem(ProblemCatalog.AppExited, "The app exited with code 3.", "Its output is in the journal."), 5, "");
+        _output.CreateLogger<Supervisor>().CrashLooping(
+            new Problem(ProblemCatalog.AppExited, "The app exited with code 3.", "Its output is in the journal."), 5, "");
 
-        var heard = ReceiveFields();
-        Assert.Equal("The app exited with code 3. Its output is in the journal. That was crash 5 in a row: the app is crash-looping.", heard["MESSAGE"]);
+        var fields = ReceiveFields();
+        Assert.Equal(
+            "The app exited with code 3. Its output is in the journal. That was crash 5 in a row: the app is crash-looping.",
+            fields["MESSAGE"]);
         Assert.Equal(("3", "crash-looping", "app-exited", MessageId.For("app-exited"), "5"),
-            (heard["PRIORITY"], heard["RAGAGENT_EVENT"], heard["RAGAGENT_PROBLEM"], heard["MESSAGE_ID"], heard["RAGAGENT_CRASHES"]));
+            (fields["PRIORITY"], fields["RAGAGENT_EVENT"], fields["RAGAGENT_PROBLEM"], fields["MESSAGE_ID"], fields["RAGAGENT_CRASHES"]));
     }
 
     [Fact(Timeout = 30_000)]
-    public async Task A_journal_that_hangs_holds_the_agent_up_once_and_what_was_lost_is_counted()
+    public async Task A_hanging_journal_blocks_the_agent_once_and_lost_lines_are_counted()
     {
-        const int lines = 5_000;   // far more than the kernel keeps for a reader
+        const int lines = 5_000;   // far more than the kernel buffers
         var clock = System.Diagnostics.Stopwatch.StartNew();
         await Task.Run(() =>
         {
@@ -79,24 +82,24 @@ public sealed class JournalSocketTests : IDisposable
                 _output.CreateLogger<Supervisor>().SecretsRead("KEY (version 2)");
             }
         }, TestContext.Current.CancellationToken);
-        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));   // two, and the work of the lines
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));   // two seconds, and the work of the lines
 
-        var taken = 0;
+        var received = 0;
         while (_journald.Available > 0)
         {
             ReceiveFields();
-            taken++;
+            received++;
         }
         _output.CreateLogger<Supervisor>().SecretsRead("KEY (version 3)");
 
         Assert.Contains("KEY (version 3)", ReceiveFields()["MESSAGE"], StringComparison.Ordinal);
-        var told = ReceiveFields();
-        Assert.Equal(("lines-lost", $"{lines - taken}"), (told["RAGAGENT_EVENT"], told["RAGAGENT_COUNT"]));
+        var lost = ReceiveFields();
+        Assert.Equal(("lines-lost", $"{lines - received}"), (lost["RAGAGENT_EVENT"], lost["RAGAGENT_COUNT"]));
         Assert.Equal("", _out.ToString());
     }
 
     [Fact]
-    public void Lines_of_libraries_have_no_event_of_ours()
+    public void Entries_of_libraries_have_no_event()
     {
         _output.CreateLogger<HttpClient>().LogError(new EventId(7, "Broke"), "It broke.");
 
@@ -104,28 +107,31 @@ public sealed class JournalSocketTests : IDisposable
     }
 
     [Fact]
-    public void An_exception_is_told_whole_in_a_field_of_its_own()
+    public void An_exception_is_complete_in_its_own_field()
     {
         _output.CreateLogger<Supervisor>().LogError(new InvalidOperationException("It\nbroke."), "Failed.");
 
-        var heard = ReceiveFields();
-        Assert.Equal("Failed. [InvalidOperationException: It broke.]", heard["MESSAGE"]);
-        Assert.Equal("System.InvalidOperationException: It\nbroke.", heard["RAGAGENT_EXCEPTION"]);
+        var fields = ReceiveFields();
+        Assert.Equal("Failed. [InvalidOperationException: It broke.]", fields["MESSAGE"]);
+        Assert.Equal("System.InvalidOperationException: It\nbroke.", fields["RAGAGENT_EXCEPTION"]);
     }
 
     [Fact]
-    public void Secrets_are_taken_out_of_every_field()
+    public void Secrets_are_scrubbed_from_every_field()
     {
         _output.Vault.Store("one", [new LoadedSecret("OPENAI_API_KEY", new SecretValue("sk-secret-0123456789"), SecretDelivery.Memory)]);
-        _output.CreateLogger<Supervisor>().LogError(new InvalidOperationException("sk-secret-0123456789"), "It says {What}.", "sk-secret-0123456789");
+        _output.CreateLogger<Supervisor>().LogError(
+            new InvalidOperationException("sk-secret-0123456789"), "It says {What}.", "sk-secret-0123456789");
 
         Assert.DoesNotContain(ReceiveFields().Values, value => value.Contains("sk-secret", StringComparison.Ordinal));
     }
 
     [Fact]
-    public void A_line_of_the_apps_has_the_apps_name_and_the_fields_that_docker_would_give_it()
+    public void An_entry_of_the_app_has_the_fields_of_Dockers_journald_driver()
     {
-        _output.Sink.WriteAppLines(new ContainerIdentity("0123456789abcdef", "ragstream"), [(new DateTimeOffset(2026, 11, 23, 12, 34, 56, TimeSpan.FromHours(2)), "You can now view your app.")]);
+        _output.Sink.WriteAppLines(
+            new ContainerIdentity("0123456789abcdef", "ragstream"),
+            [(new DateTimeOffset(2026, 11, 23, 12, 34, 56, TimeSpan.FromHours(2)), "You can now view your app.")]);
 
         Assert.Equal(
             new()
@@ -141,15 +147,19 @@ public sealed class JournalSocketTests : IDisposable
     }
 
     [Fact]
-    public void What_is_too_long_is_cut_and_fits()
+    public void Long_values_are_cut_to_fit_into_a_datagram()
     {
-        _output.CreateLogger<Supervisor>().LogError(new InvalidOperationException(new string('é', 1_000_000)), "{A}{B}", new string('€', 1_000_000), new string('€', 1_000_000));
+        _output.CreateLogger<Supervisor>().LogError(
+            new InvalidOperationException(new string('é', 1_000_000)),
+            "{A}{B}",
+            new string('€', 1_000_000),
+            new string('€', 1_000_000));
 
         Assert.Equal(JournalEntry.MaxValueLength, ReceiveFields()["MESSAGE"].Length);
     }
 
     [Fact]
-    public void When_the_journal_is_away_the_line_goes_to_standard_output()
+    public void Without_a_journal_lines_go_to_standard_output()
     {
         File.Delete(_path);
         _output.CreateLogger<Supervisor>().LogError("It broke.");
@@ -167,15 +177,15 @@ public sealed class JournalSocketTests : IDisposable
     [InlineData("", "socket:[]", false)]
     [InlineData(":", "socket:[]", false)]
     [InlineData(null, "socket:[12345]", false)]
-    public void It_is_spoken_to_only_when_standard_output_leads_there(string? stream, string? standardOutput, bool leads) =>
-        Assert.Equal(leads, JournalSocket.IsJournalStream(stream, standardOutput));
+    public void The_journal_is_detected_only_if_standard_output_is_connected_to_it(string? stream, string? standardOutput, bool expected) =>
+        Assert.Equal(expected, JournalSocket.IsJournalStream(stream, standardOutput));
 
     [Theory]
     [InlineData("ContainerServes", "container-serves", "CONTAINER_SERVES")]
     [InlineData("AppLogIO", "app-log-io", "APP_LOG_IO")]
     [InlineData("IOFailed", "io-failed", "IO_FAILED")]
     [InlineData("Digest", "digest", "DIGEST")]
-    public void Names_are_told_in_the_journals_way(string name, string kebab, string field) =>
+    public void Names_are_converted_to_kebab_case_and_field_names(string name, string kebab, string field) =>
         Assert.Equal((kebab, field), (MessageId.ToKebabCase(name), MessageId.ToFieldName(name)));
 
     private Dictionary<string, string> ReceiveFields()

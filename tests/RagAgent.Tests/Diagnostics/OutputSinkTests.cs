@@ -23,7 +23,7 @@ public sealed class OutputSinkTests : IDisposable
     [InlineData(LogEventLevel.Information, "<6>Hello world.\n")]
     [InlineData(LogEventLevel.Debug, "<7>Hello world.\n")]
     [InlineData(LogEventLevel.Verbose, "<7>Hello world.\n")]
-    public void The_journal_gets_a_priority_and_keeps_the_time_itself(LogEventLevel level, string expected)
+    public void A_journal_line_has_a_priority_and_no_time(LogEventLevel level, string expected)
     {
         Sink(OutputKind.Journal).Emit(Event("Hello {Name}.", level, ("Name", "world")));
 
@@ -35,7 +35,7 @@ public sealed class OutputSinkTests : IDisposable
     [InlineData(LogEventLevel.Warning, "2026-11-23T10:34:56.789Z warn  Hello.\n")]
     [InlineData(LogEventLevel.Information, "2026-11-23T10:34:56.789Z info  Hello.\n")]
     [InlineData(LogEventLevel.Debug, "2026-11-23T10:34:56.789Z debug Hello.\n")]
-    public void A_file_gets_the_time_in_UTC_and_the_level_as_a_word(LogEventLevel level, string expected)
+    public void A_file_line_has_the_UTC_time_and_the_level(LogEventLevel level, string expected)
     {
         Sink(OutputKind.Plain).Emit(Event("Hello.", level));
 
@@ -46,7 +46,7 @@ public sealed class OutputSinkTests : IDisposable
     [InlineData(LogEventLevel.Error, Erase + "12:34:56 \x1b[31mHello.\x1b[0m\n")]
     [InlineData(LogEventLevel.Warning, Erase + "12:34:56 \x1b[33mHello.\x1b[0m\n")]
     [InlineData(LogEventLevel.Information, Erase + "12:34:56 Hello.\n")]
-    public void A_terminal_gets_short_times_and_colours(LogEventLevel level, string expected)
+    public void A_terminal_line_has_a_short_time_and_colors(LogEventLevel level, string expected)
     {
         Sink(OutputKind.Terminal).Emit(Event("Hello.", level));
 
@@ -65,7 +65,7 @@ public sealed class OutputSinkTests : IDisposable
     }
 
     [Fact]
-    public void An_exception_is_told_by_its_type_and_message_on_the_same_line()
+    public void An_exceptions_type_and_message_are_on_the_same_line()
     {
         Sink(OutputKind.Journal).Emit(Event("Failed.", LogEventLevel.Error, exception: new InvalidOperationException("It\nbroke.")));
 
@@ -76,7 +76,7 @@ public sealed class OutputSinkTests : IDisposable
     [InlineData("Journal")]
     [InlineData("Plain")]
     [InlineData("Terminal")]
-    public void Secrets_are_taken_out_wherever_they_stand(string kind)
+    public void Secrets_are_scrubbed_from_message_values_and_exceptions(string kind)
     {
         var sink = new OutputSink(Enum.Parse<OutputKind>(kind), text => text.Replace("sk-secret", "***", StringComparison.Ordinal), _out);
 
@@ -87,7 +87,7 @@ public sealed class OutputSinkTests : IDisposable
     }
 
     [Fact]
-    public void A_secret_of_several_lines_is_found_before_its_lines_are_joined()
+    public void A_secret_of_several_lines_is_scrubbed_before_the_lines_are_joined()
     {
         var sink = new OutputSink(OutputKind.Plain, text => text.Replace("one\ntwo", "***", StringComparison.Ordinal), _out);
 
@@ -113,7 +113,7 @@ public sealed class OutputSinkTests : IDisposable
     [Theory]
     [InlineData("Journal")]
     [InlineData("Plain")]
-    public void Elsewhere_there_is_no_status_line(string kind)
+    public void There_is_no_status_line_outside_of_a_terminal(string kind)
     {
         Sink(Enum.Parse<OutputKind>(kind)).ShowStatus("[██··] 50 %");
 
@@ -123,7 +123,7 @@ public sealed class OutputSinkTests : IDisposable
     [Theory]
     [InlineData("Journal", "<6>app| one\n<6>app| two\n")]
     [InlineData("Plain", "2026-11-23T10:34:56.789Z info  app| one\n2026-11-23T10:34:56.789Z info  app| two\n")]
-    public void The_apps_lines_are_marked_and_leave_in_one_piece(string kind, string expected)
+    public void App_lines_are_marked_and_written_together(string kind, string expected)
     {
         using var writer = new FlushRecorder();
         new OutputSink(Enum.Parse<OutputKind>(kind), text => text, writer).WriteAppLines(App, [(At, "one"), (At, "two")]);
@@ -132,7 +132,7 @@ public sealed class OutputSinkTests : IDisposable
     }
 
     [Fact]
-    public void The_apps_lines_are_dim_in_a_terminal_and_the_status_line_stays_below_them()
+    public void App_lines_are_dim_in_a_terminal_above_the_status_line()
     {
         var sink = Sink(OutputKind.Terminal);
         sink.ShowStatus("[██··] 50 %");
@@ -142,7 +142,7 @@ public sealed class OutputSinkTests : IDisposable
     }
 
     [Fact]
-    public void The_generated_messages_arrive_as_they_are_written()
+    public void Generated_log_messages_are_written_unchanged()
     {
         using var logger = new LoggerConfiguration().WriteTo.Sink(Sink(OutputKind.Journal)).CreateLogger();
         using var factory = new Serilog.Extensions.Logging.SerilogLoggerFactory(logger);
@@ -150,12 +150,15 @@ public sealed class OutputSinkTests : IDisposable
         RagAgent.Reporting.Log.WentWrong(factory.CreateLogger("x"), Sample.AnyProblem);
         RagAgent.Reporting.Log.CouldNotAsk(factory.CreateLogger("x"), "{of the app}");
 
-        Assert.Equal("<4>It went wrong. Do this.\n<4>The app could not be asked how it is, which says nothing about it: {of the app}.\n", _out.ToString());
+        Assert.Equal(
+            "<4>It went wrong. Do this.\n<4>The app could not be asked how it is, which says nothing about it: {of the app}.\n",
+            _out.ToString());
     }
 
     private OutputSink Sink(OutputKind kind) => new(kind, text => text, _out);
 
-    private static LogEvent Event(string template, LogEventLevel level, (string Name, string Value)? property = null, Exception? exception = null) => new(
+    private static LogEvent Event(
+        string template, LogEventLevel level, (string Name, string Value)? property = null, Exception? exception = null) => new(
         At, level, exception, new MessageTemplateParser().Parse(template),
         property is { } p ? [new LogEventProperty(p.Name, new ScalarValue(p.Value))] : []);
 }

@@ -23,19 +23,23 @@ public class ProblemsTests
 
     [Theory]
     [MemberData(nameof(Causes), DisableDiscoveryEnumeration = true)]
-    public void A_failed_connection_is_told_by_what_lies_beneath(Exception cause, string words)
+    public void A_failed_connection_is_described_by_its_innermost_cause(Exception cause, string words)
     {
         Assert.Equal(words, ExceptionMapping.DescribeCause(cause));
         Assert.Equal(words, ExceptionMapping.DescribeCause(new HttpRequestException("outer", new IOException("middle", cause))));
     }
 
     [Fact]
-    public void A_wait_that_was_given_up_is_told_as_one_whatever_lies_beneath() =>
-        Assert.Equal("it did not answer in time",
-            ExceptionMapping.DescribeCause(new HttpRequestException("x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
+    public void An_abandoned_wait_is_a_timeout_whatever_its_inner_exception()
+    {
+        var cancelled = new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted)));
+
+        Assert.Equal("it did not answer in time", ExceptionMapping.DescribeCause(new HttpRequestException("x", cancelled)));
+    }
 
     [Fact]
-    public void A_problem_that_was_told_already_stays_as_it_is() => Assert.Same(Sample.AnyProblem, ExceptionMapping.ToProblem(new ProblemException(Sample.AnyProblem)));
+    public void A_problem_in_an_exception_stays_unchanged() =>
+        Assert.Same(Sample.AnyProblem, ExceptionMapping.ToProblem(new ProblemException(Sample.AnyProblem)));
 
     [Theory]
     [InlineData(typeof(TimeoutException), "timeout", "Words.")]
@@ -43,7 +47,7 @@ public class ProblemsTests
     [InlineData(typeof(OperationCanceledException), "timeout", "An answer did not come in time.")]
     [InlineData(typeof(InvalidCastException), "unexpected", "Something unexpected happened: InvalidCastException: Words.")]
     [InlineData(typeof(HttpRequestException), "network", "Words: Words.")]
-    public void Others_are_told_by_their_kind(Type type, string code, string what)
+    public void Other_exceptions_are_mapped_by_type(Type type, string code, string what)
     {
         var problem = ExceptionMapping.ToProblem((Exception)Activator.CreateInstance(type, "Words.")!);
 

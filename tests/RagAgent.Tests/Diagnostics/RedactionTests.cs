@@ -6,11 +6,11 @@ using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
 
-/// <summary>What leaves the machine in a support bundle holds no value that an owner may have meant for the app alone.</summary>
+/// <summary>A support bundle contains no value that may be meant for the app alone.</summary>
 public sealed class RedactionTests
 {
     [Fact]
-    public void Of_a_configuration_the_values_of_the_environment_go()
+    public void Environment_values_in_a_configuration_are_masked()
     {
         var shown = Redaction.Configuration(
             """
@@ -46,22 +46,23 @@ public sealed class RedactionTests
     [InlineData("""{ "image": ["hunter2"], "tls": { "key": "hunter2" }, "dns": { "token": "hunter2", "name": "rag.example.com" } }""", """{ "image": "***", "tls": { "key": "***" }, "dns": { "token": "***", "name": "rag.example.com" } }""")]
     [InlineData("""{ "image": "sk-0123456789hunter2hunter2" }""", """{ "image": "***" }""")]
     [InlineData("""["hunter2"]""", """["***"]""")]
-    public void Of_a_configuration_only_what_its_contract_knows_to_be_harmless_is_shown(string text, string shown)
+    public void Configuration_values_not_known_to_be_harmless_are_masked(string text, string expected)
     {
         Assert.DoesNotContain("hunter2", Redaction.Configuration(text), StringComparison.Ordinal);
-        Assert.Equal(Spaceless(shown), Spaceless(Redaction.Configuration(text)));
+        Assert.Equal(Spaceless(expected), Spaceless(Redaction.Configuration(text)));
     }
 
     [Fact]
-    public void Of_the_sample_every_value_is_shown()
+    public void Every_value_of_the_sample_configuration_is_shown()
     {
         var sample = RepositoryFiles.Read("packaging/ragagent.json");
-        var whole = JsonNode.Parse(sample, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-        Assert.True(JsonNode.DeepEquals(whole, JsonNode.Parse(Redaction.Configuration(sample))));
+        var complete = JsonNode.Parse(
+            sample, documentOptions: new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        Assert.True(JsonNode.DeepEquals(complete, JsonNode.Parse(Redaction.Configuration(sample))));
     }
 
     [Fact]
-    public void Of_an_address_the_user_and_the_password_go() =>
+    public void User_and_password_in_URLs_are_masked() =>
         Assert.Equal(
             "http://***@proxy:3128, https://***@github.com/a@b and https://host/a@b?c://d ftp://***@h",
             Redaction.UrlCredentials("http://me:hun@ter2@proxy:3128, https://token@github.com/a@b and https://host/a@b?c://d ftp://a:b@h"));
@@ -76,10 +77,11 @@ public sealed class RedactionTests
     [InlineData("SetCredential=openai:hunter2\nSetCredentialEncrypted=b: \\\n hunter2 \\\n hunter2\n\n[Install]", "SetCredential=openai:***\nSetCredentialEncrypted=b:***\n\n[Install]")]
     [InlineData("SetCredential=hunter2", "SetCredential=***")]
     [InlineData("Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n", "Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n")]
-    public void Of_a_unit_the_values_of_variables_and_credentials_go(string text, string shown) => Assert.Equal(shown, UnitRedaction.Redact(text));
+    public void Variables_and_credentials_in_units_are_masked(string text, string expected) =>
+        Assert.Equal(expected, UnitRedaction.Redact(text));
 
     [Fact]
-    public void Of_docker_inspect_the_names_of_variables_stay()
+    public void Docker_inspect_keeps_the_names_of_variables()
     {
         var shown = Redaction.ContainerInspection("""[{ "Id": "x", "Config": { "Env": ["TOKEN=hunter2=", "PATH=/bin"], "Cmd": ["a=b"] } }]""");
         Assert.DoesNotContain("hunter2", shown, StringComparison.Ordinal);
@@ -90,20 +92,20 @@ public sealed class RedactionTests
     [Theory]
     [InlineData("")]
     [InlineData("{ \"environment\": { \"A\": \"hunter2\" ")]
-    public void What_can_not_be_read_is_not_shown(string text)
+    public void Invalid_JSON_is_not_shown(string text)
     {
-        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Configuration(text), StringComparison.Ordinal);
-        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.ContainerInspection(text), StringComparison.Ordinal);
-        Assert.StartsWith("It is not valid JSON, so it is not shown", Redaction.Document(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it is not valid JSON", Redaction.Configuration(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it is not valid JSON", Redaction.ContainerInspection(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it is not valid JSON", Redaction.Document(text), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("""{ "image": "\ud800" }""")]
     [InlineData("""{ "\ud800": "app" }""")]
-    public void Half_of_a_character_pair_is_told_and_nothing_is_shown(string text)
+    public void A_lone_surrogate_is_reported_and_nothing_is_shown(string text)
     {
-        Assert.StartsWith("It holds half of a character pair", Redaction.Configuration(text), StringComparison.Ordinal);
-        Assert.StartsWith("It holds half of a character pair", Redaction.Document(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it contains half of a surrogate pair", Redaction.Configuration(text), StringComparison.Ordinal);
+        Assert.StartsWith("Not shown: it contains half of a surrogate pair", Redaction.Document(text), StringComparison.Ordinal);
     }
 
     private static string Spaceless(string json) => string.Concat(json.Where(character => !char.IsWhiteSpace(character)));

@@ -8,7 +8,7 @@ namespace RagAgent.Tests.Diagnostics;
 public sealed class SafeSystemdNotifierTests
 {
     [Fact]
-    public void A_systemd_that_can_not_be_told_is_no_reason_to_end() => new SafeSystemdNotifier(new ThrowingNotifier()).Notify(ServiceState.Ready);
+    public void A_failed_notification_does_not_throw() => new SafeSystemdNotifier(new ThrowingNotifier()).Notify(ServiceState.Ready);
 
     private sealed class ThrowingNotifier : ISystemdNotifier
     {

@@ -16,7 +16,7 @@ public sealed class StatusLineTests : IDisposable
     public void Dispose() => _out.Dispose();
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Systemd_is_told_each_headline_once_and_a_terminal_how_far_the_pull_is()
+    public async Task Each_headline_goes_to_systemd_once_and_the_pull_progress_to_the_terminal()
     {
         using var line = new StatusLine(_board, Sample.DefaultPolicy, _systemd, new OutputSink(OutputKind.Terminal, text => text, _out));
         await line.StartAsync(TestContext.Current.CancellationToken);
@@ -28,7 +28,12 @@ public sealed class StatusLineTests : IDisposable
             _board.Publish(Sample.StateWithoutContainer with { Sessions = sessions });
             await Task.Yield();
         }
-        _board.Publish(Sample.StateWithoutContainer with { Tag = Sample.Loaded(Sample.CurrentResolution), Pull = Sample.StateWithoutContainer.Pull with { Progress = new PullProgress(0.5, 500, 1000) } });
+        _board.Publish(
+            Sample.StateWithoutContainer with
+            {
+                Tag = Sample.Loaded(Sample.CurrentResolution),
+                Pull = Sample.StateWithoutContainer.Pull with { Progress = new PullProgress(0.5, 500, 1000),
+            } });
         await HeadlineAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
         await line.StopAsync(TestContext.Current.CancellationToken);
 

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Diagnostics;
 
-/// <summary>systemd hears that the agent is alive as long as each of its loops goes round, and no longer.</summary>
+/// <summary>systemd is notified as long as each of the agent's loops responds, and no longer.</summary>
 public sealed class WatchdogTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -19,17 +19,17 @@ public sealed class WatchdogTests
     private readonly ApplicationLifetime _lifetime = new(NullLogger<ApplicationLifetime>.Instance);
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task While_all_loops_go_round_it_is_fed_four_times_in_its_limit()
+    public async Task While_all_loops_respond_systemd_is_notified_four_times_per_limit()
     {
         using var watchdog = StartWatchdog(Limit, _one, _other);
-        for (var fed = 1; fed <= 8; fed++)
+        for (var round = 1; round <= 8; round++)
         {
-            await Wait.UntilAsync(() => _one.Asked == fed && _other.Asked == fed, TestContext.Current.CancellationToken);
-            Assert.Equal(fed - 1, _systemd.Count);
+            await Wait.UntilAsync(() => _one.Asked == round && _other.Asked == round, TestContext.Current.CancellationToken);
+            Assert.Equal(round - 1, _systemd.Count);
             _one.CompleteRound();
             _other.CompleteRound();
             Assert.Equal("WATCHDOG=1", await _systemd.NextNotificationAsync());
-            await Wait.UntilAsync(() => _time.Timers == 3 * fed, TestContext.Current.CancellationToken);   // the patience with each loop, and the pause
+            await Wait.UntilAsync(() => _time.Timers == 3 * round, TestContext.Current.CancellationToken);   // a timeout per loop, and the pause
             _time.Advance(Limit / 4);
         }
         await watchdog.StopAsync(TestContext.Current.CancellationToken);
@@ -37,7 +37,7 @@ public sealed class WatchdogTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task When_one_is_stuck_it_is_told_once_and_fed_no_more_until_that_goes_round_again()
+    public async Task A_stuck_loop_is_logged_once_and_stops_notifications_until_it_responds()
     {
         using var watchdog = StartWatchdog(Limit, _other);
         await Wait.UntilAsync(() => _time.Timers == 1, TestContext.Current.CancellationToken);
@@ -51,13 +51,13 @@ public sealed class WatchdogTests
         await watchdog.StopAsync(TestContext.Current.CancellationToken);
         Assert.Equal(
             [
-                "The agent's loop has not answered for 15s. When it does not within 1m, systemd ends the agent and starts it again; the app goes on.",
-                "The agent's loop answers again.",
+                "The agent's loop has not responded for 15s. If it doesn't within 1m, systemd restarts the agent; the app keeps running.",
+                "The agent's loop responds again.",
             ], _logMessages);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task When_nobody_watches_no_loop_is_asked()
+    public async Task Without_a_watchdog_no_loop_is_asked()
     {
         using var watchdog = StartWatchdog(null, _one, _other);
         await watchdog.ExecuteTask!.WaitAsync(TestContext.Current.CancellationToken);
@@ -68,16 +68,16 @@ public sealed class WatchdogTests
     [InlineData("60000000", "7", 60)]
     [InlineData("60000000", null, 60)]
     [InlineData("60000000", "", 60)]
-    [InlineData("60000000", "8", null)]   // a parent's
+    [InlineData("60000000", "8", null)]   // for a parent process
     [InlineData("0", "7", null)]
     [InlineData("-1", "7", null)]
     [InlineData("soon", "7", null)]
     [InlineData(null, null, null)]
-    public void How_long_systemd_waits_is_read_as_it_says_it(string? microseconds, string? of, int? seconds) =>
-        Assert.Equal(seconds is { } s ? TimeSpan.FromSeconds(s) : null, WatchdogTimeout.Parse(microseconds, of, ownPid: 7).Value);
+    public void The_limit_is_parsed_from_systemds_environment_variables(string? microseconds, string? pid, int? seconds) =>
+        Assert.Equal(seconds is { } value ? TimeSpan.FromSeconds(value) : null, WatchdogTimeout.Parse(microseconds, pid, ownPid: 7).Value);
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task While_the_agent_ends_no_loop_is_called_stuck()
+    public async Task While_the_agent_stops_no_loop_counts_as_stuck()
     {
         using var watchdog = StartWatchdog(Limit, _one);
         await Wait.UntilAsync(() => _time.Timers == 1, TestContext.Current.CancellationToken);
@@ -90,7 +90,7 @@ public sealed class WatchdogTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_supervision_shows_that_it_goes_round()
+    public async Task The_supervisor_answers_a_heartbeat()
     {
         await using var agent = new SupervisorFixture(FreePort.Find());
         var beat = agent.Supervisor.BeatAsync(TestContext.Current.CancellationToken);
@@ -107,7 +107,7 @@ public sealed class WatchdogTests
         return watchdog;
     }
 
-    /// <summary>Tells how many waits have begun, so that time passes only when somebody waits for it.</summary>
+    /// <summary>Counts the started timers, so that a test advances the clock only once something waits for it.</summary>
     private sealed class TimerCountingTimeProvider : FakeTimeProvider
     {
         private int _timers;

@@ -11,31 +11,39 @@ public class AgentResourceShortageTests
     [InlineData(SocketError.TooManyOpenSockets, "no file descriptor is free")]
     [InlineData(SocketError.AddressNotAvailable, "no local port is free")]
     [InlineData(SocketError.NoBufferSpaceAvailable, "the kernel has no memory for a connection")]
-    public void What_the_agent_is_short_of_is_found_however_deep_it_lies(SocketError error, string lack)
+    public void A_shortage_of_the_agent_is_found_at_any_depth_of_inner_exceptions(SocketError error, string shortage)
     {
         var socket = new SocketException((int)error);
 
-        Assert.Equal(lack, AgentResourceShortage.Find(socket));
-        Assert.Equal(lack, AgentResourceShortage.Find(new HttpRequestException("It failed.", socket)));
-        Assert.Equal(lack, AgentResourceShortage.Find(new WebSocketException("It failed.", new HttpRequestException("It failed.", socket))));
+        Assert.Equal(shortage, AgentResourceShortage.Find(socket));
+        Assert.Equal(shortage, AgentResourceShortage.Find(new HttpRequestException("It failed.", socket)));
+        Assert.Equal(
+            shortage,
+            AgentResourceShortage.Find(new WebSocketException("It failed.", new HttpRequestException("It failed.", socket))));
     }
 
     [Theory]
     [InlineData(24, "no file descriptor is free")]
     [InlineData(23, "no file descriptor is free")]
     [InlineData(12, "memory is short")]
-    public void Also_where_the_kernels_own_number_is_kept(int number, string lack) => Assert.Equal(lack, AgentResourceShortage.Find(new HttpRequestException("It failed.", new IOException("It failed.", number))));
+    public void A_shortage_is_recognized_by_its_errno_value(int number, string shortage) =>
+        Assert.Equal(shortage, AgentResourceShortage.Find(new HttpRequestException("It failed.", new IOException("It failed.", number))));
 
     [Fact]
-    public void Memory_that_is_short_is_the_agents() => Assert.Equal("memory is short", AgentResourceShortage.Find(new HttpRequestException("It failed.", new InsufficientMemoryException())));
+    public void Insufficient_memory_is_a_shortage_of_the_agent() =>
+        Assert.Equal(
+            "memory is short",
+            AgentResourceShortage.Find(new HttpRequestException("It failed.", new InsufficientMemoryException())));
 
     [Theory]
     [InlineData(SocketError.ConnectionRefused)]
     [InlineData(SocketError.ConnectionReset)]
     [InlineData(SocketError.TimedOut)]
     [InlineData(SocketError.HostUnreachable)]
-    public void What_the_other_side_did_is_none(SocketError error) => Assert.Null(AgentResourceShortage.Find(new HttpRequestException("It failed.", new SocketException((int)error))));
+    public void A_connection_error_caused_by_the_other_side_is_no_shortage(SocketError error) =>
+        Assert.Null(AgentResourceShortage.Find(new HttpRequestException("It failed.", new SocketException((int)error))));
 
     [Fact]
-    public void Nor_is_an_answer_that_is_cut() => Assert.Null(AgentResourceShortage.Find(new HttpRequestException("It failed.", new IOException("It ended."))));
+    public void A_truncated_answer_is_no_shortage() =>
+        Assert.Null(AgentResourceShortage.Find(new HttpRequestException("It failed.", new IOException("It ended."))));
 }

@@ -20,7 +20,7 @@ public sealed class HttpProberTests : IDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("Startup")]
     [InlineData("Liveness")]
-    public async Task An_app_that_answers_well_has_no_fault(string kind)
+    public async Task A_successful_answer_passes(string kind)
     {
         await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("ok"));
 
@@ -32,7 +32,7 @@ public sealed class HttpProberTests : IDisposable
     [InlineData(503)]
     [InlineData(404)]
     [InlineData(302)]
-    public async Task Any_other_answer_is_a_fault(int status)
+    public async Task Any_other_status_fails(int status)
     {
         await using var app = await TestServer.StartAsync(context =>
         {
@@ -45,7 +45,7 @@ public sealed class HttpProberTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_app_that_nobody_finds_listening_has_its_connection_refused()
+    public async Task A_refused_connection_fails()
     {
         var app = await TestServer.StartAsync(_ => Task.CompletedTask);
         await app.DisposeAsync();
@@ -58,7 +58,7 @@ public sealed class HttpProberTests : IDisposable
     [InlineData("Startup", 5, "/_stcore/health did not answer within 5s")]
     [InlineData("Liveness", 10, "/_stcore/health did not answer within 10s")]
     [InlineData("Gate", 5, "/_stcore/stream did not answer within 5s")]
-    public async Task An_app_that_hangs_is_not_waited_for(string kind, int patience, string fault)
+    public async Task A_hanging_app_fails_at_the_timeout(string kind, int timeout, string fault)
     {
         var asked = new TaskCompletionSource();
         await using var app = await TestServer.StartAsync(context =>
@@ -69,7 +69,7 @@ public sealed class HttpProberTests : IDisposable
 
         var probing = FindFaultAsync(app, Enum.Parse<ProbeKind>(kind));
         await asked.Task.WaitAsync(TestCancellation);
-        _time.Advance(TimeSpan.FromSeconds(patience) - TimeSpan.FromMilliseconds(1));
+        _time.Advance(TimeSpan.FromSeconds(timeout) - TimeSpan.FromMilliseconds(1));
         Assert.False(probing.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(1));
 
@@ -77,18 +77,20 @@ public sealed class HttpProberTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_gate_makes_a_handshake_as_a_browser_does()
+    public async Task The_gate_makes_a_WebSocket_handshake_like_a_browser()
     {
         await using var app = await TestServer.StartAsync(AcceptAsync);
 
         Assert.Null(await FindFaultAsync(app, ProbeKind.Gate));
         var handshake = Assert.Single(app.Requests);
         Assert.Equal("GET /_stcore/stream", handshake.ToString());
-        Assert.Equal(("streamlit", $"http://{app.Authority}", app.Authority), (handshake.Headers["Sec-WebSocket-Protocol"], handshake.Headers["Origin"], handshake.Headers["Host"]));
+        Assert.Equal(
+            ("streamlit", $"http://{app.Authority}", app.Authority),
+            (handshake.Headers["Sec-WebSocket-Protocol"], handshake.Headers["Origin"], handshake.Headers["Host"]));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_refused_handshake_is_a_fault()
+    public async Task A_refused_handshake_fails()
     {
         await using var app = await TestServer.StartAsync(context =>
         {
@@ -96,11 +98,13 @@ public sealed class HttpProberTests : IDisposable
             return Task.CompletedTask;
         });
 
-        Assert.Equal("/_stcore/stream refused a WebSocket: The server returned status code '403' when status code '101' was expected", await FindFaultAsync(app, ProbeKind.Gate));
+        Assert.Equal(
+            "/_stcore/stream refused a WebSocket: The server returned status code '403' when status code '101' was expected",
+            await FindFaultAsync(app, ProbeKind.Gate));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_gates_path_must_answer_before_its_handshake_is_made()
+    public async Task The_gate_makes_no_handshake_if_its_path_fails()
     {
         var config = Config with { Health = new HealthConfig { Gate = new GateConfig { Path = "/_stcore/script-health-check" } } };
         await using var app = await TestServer.StartAsync(context =>
@@ -114,7 +118,7 @@ public sealed class HttpProberTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_gate_that_asks_nothing_is_open()
+    public async Task A_gate_without_checks_passes()
     {
         var config = Config with { Health = new HealthConfig { Gate = new GateConfig { WebSocket = null } } };
         await using var app = await TestServer.StartAsync(_ => Task.CompletedTask);
@@ -124,17 +128,19 @@ public sealed class HttpProberTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_container_without_a_port_can_not_be_asked()
+    public async Task A_container_without_a_port_fails()
     {
         using var prober = NewProber();
 
-        Assert.Equal("the engine has published no port for it", await FaultAsync(prober, ProbeKind.Startup, Sample.Container(port: null), TestCancellation));
+        Assert.Equal(
+            "the engine published no port for it",
+            await FaultAsync(prober, ProbeKind.Startup, Sample.Container(port: null), TestCancellation));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("Startup")]
     [InlineData("Gate")]
-    public async Task Being_told_to_stop_is_no_fault_of_the_app(string kind)
+    public async Task A_cancelled_probe_says_nothing_about_the_app(string kind)
     {
         var asked = new TaskCompletionSource();
         await using var app = await TestServer.StartAsync(context =>
@@ -153,7 +159,7 @@ public sealed class HttpProberTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_answer_that_is_no_HTTP_is_a_fault()
+    public async Task An_answer_that_is_not_HTTP_fails()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         listener.Start();
@@ -164,7 +170,8 @@ public sealed class HttpProberTests : IDisposable
         }, TestCancellation);
         using var prober = NewProber();
 
-        var fault = await FaultAsync(prober, ProbeKind.Startup, Sample.Container(((System.Net.IPEndPoint)listener.LocalEndpoint).Port), TestCancellation);
+        var fault = await FaultAsync(
+            prober, ProbeKind.Startup, Sample.Container(((System.Net.IPEndPoint)listener.LocalEndpoint).Port), TestCancellation);
 
         await answering;
         Assert.StartsWith("/_stcore/health did not answer: ", fault, StringComparison.Ordinal);
@@ -174,29 +181,32 @@ public sealed class HttpProberTests : IDisposable
     [InlineData("Startup", 5)]
     [InlineData("Liveness", 10)]
     [InlineData("Gate", 5)]
-    public async Task A_timer_that_fires_far_too_late_tells_of_the_agent_and_not_of_the_app(string kind, int patience)
+    public async Task A_timeout_that_fires_far_too_late_means_that_the_agent_did_not_run(string kind, int timeout)
     {
-        var result = await AssertTimeoutAsync(Enum.Parse<ProbeKind>(kind), TimeSpan.FromSeconds(patience + 30));
+        var result = await ProbeHangingAppAsync(Enum.Parse<ProbeKind>(kind), TimeSpan.FromSeconds(timeout + 30));
 
         Assert.Equal(new ProbeResult.NotSent("the agent itself did not run for 30s"), result);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_timer_that_fires_a_little_late_is_a_timer() =>
-        Assert.Equal(new ProbeResult.Failed("/_stcore/health did not answer within 10s", UnderPressure: false), await AssertTimeoutAsync(ProbeKind.Liveness, TimeSpan.FromSeconds(11)));
+    public async Task A_timeout_that_fires_a_little_late_fails() =>
+        Assert.Equal(
+            new ProbeResult.Failed("/_stcore/health did not answer within 10s", UnderPressure: false),
+            await ProbeHangingAppAsync(ProbeKind.Liveness, TimeSpan.FromSeconds(11)));
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Slowness_on_a_machine_that_is_short_is_told_with_it()
+    public async Task A_timeout_under_pressure_names_the_shortage()
     {
         _pressure.Set("cpu", 83.5);
 
         Assert.Equal(
-            new ProbeResult.Failed("/_stcore/health did not answer within 10s while the machine is short of processor time", UnderPressure: true),
-            await AssertTimeoutAsync(ProbeKind.Liveness, TimeSpan.FromSeconds(10)));
+            new ProbeResult.Failed(
+                "/_stcore/health did not answer within 10s while the machine is short of processor time", UnderPressure: true),
+            await ProbeHangingAppAsync(ProbeKind.Liveness, TimeSpan.FromSeconds(10)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_fault_that_no_shortage_explains_keeps_its_words_but_the_shortage_is_told()
+    public async Task Another_failure_under_pressure_is_flagged_and_keeps_its_message()
     {
         _pressure.Set("memory", 50);
         await using var app = await TestServer.StartAsync(context =>
@@ -206,11 +216,13 @@ public sealed class HttpProberTests : IDisposable
         });
         using var prober = NewProber();
 
-        Assert.Equal(new ProbeResult.Failed("/_stcore/health answered 503", UnderPressure: true), await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(app.Port), TestCancellation));
+        Assert.Equal(
+            new ProbeResult.Failed("/_stcore/health answered 503", UnderPressure: true),
+            await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(app.Port), TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_app_that_answers_well_is_well_on_any_machine()
+    public async Task A_successful_answer_passes_under_pressure()
     {
         _pressure.Set("cpu", 100);
         await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("ok"));
@@ -219,14 +231,17 @@ public sealed class HttpProberTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_prober_that_breaks_says_nothing_about_the_app()
+    public async Task An_exception_in_the_prober_says_nothing_about_the_app()
     {
         var prober = NewProber();
         prober.Dispose();
 
         var result = await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(), TestCancellation);
 
-        Assert.StartsWith("Something unexpected happened: ObjectDisposedException: ", Assert.IsType<ProbeResult.NotSent>(result).Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Something unexpected happened: ObjectDisposedException: ",
+            Assert.IsType<ProbeResult.NotSent>(result).Error,
+            StringComparison.Ordinal);
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
@@ -243,8 +258,8 @@ public sealed class HttpProberTests : IDisposable
 
     private HttpProber NewProber(AgentConfig? config = null) => new(config ?? Config, _time, _pressure.Read());
 
-    /// <summary>What is found of an app that hangs when so much time has passed at once.</summary>
-    private async Task<ProbeResult> AssertTimeoutAsync(ProbeKind kind, TimeSpan passing)
+    /// <summary>Probes a hanging app, and lets this much time pass at once.</summary>
+    private async Task<ProbeResult> ProbeHangingAppAsync(ProbeKind kind, TimeSpan passing)
     {
         var asked = new TaskCompletionSource();
         await using var app = await TestServer.StartAsync(context =>

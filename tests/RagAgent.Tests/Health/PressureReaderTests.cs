@@ -18,7 +18,7 @@ public sealed class PressureReaderTests : IDisposable
     [InlineData("io", 60, null)]
     [InlineData("io", 60.01, "disk throughput")]
     [InlineData("cpu", 100, "processor time")]
-    public void A_machine_is_short_of_what_something_waits_for_too_much_of_the_time(string resource, double percent, string? what)
+    public void A_resource_above_its_limit_is_a_shortage(string resource, double percent, string? what)
     {
         _files.Set(resource, percent);
 
@@ -39,7 +39,7 @@ public sealed class PressureReaderTests : IDisposable
     [InlineData("some avg60=99.00 total=1\n")]
     [InlineData("full avg10=99.00 avg60=0.00 avg300=0.00 total=0\n")]
     [InlineData("something avg10=99.00\n")]
-    public void What_is_garbled_tells_of_no_pressure(string text)
+    public void Garbled_text_is_no_pressure(string text)
     {
         Assert.Null(Pressure.Parse(text));
         _files.Write("cpu", text);
@@ -47,28 +47,28 @@ public sealed class PressureReaderTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_that_the_kernel_may_write_ends_a_probe() => Gen.String.Sample(text => Pressure.Parse(text) is null or (>= 0 and <= 100));
+    public void Parsing_arbitrary_text_never_throws() => Gen.String.Sample(text => Pressure.Parse(text) is null or (>= 0 and <= 100));
 
     [Theory]
     [InlineData("some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n", 0)]
     [InlineData("full avg10=9.00\nsome avg10=12.34 avg60=0.00\n", 12.34)]
     [InlineData("some avg10=100.00 avg60=0.00 avg300=0.00 total=0", 100)]
-    public void It_is_read_of_the_last_ten_seconds_and_of_some(string text, double percent) => Assert.Equal(percent, Pressure.Parse(text));
+    public void The_value_is_some_avg10(string text, double percent) => Assert.Equal(percent, Pressure.Parse(text));
 
     [Fact]
-    public void Where_the_kernel_keeps_no_account_there_is_none()
+    public void Without_PSI_there_is_no_shortage()
     {
         Assert.Null(new Pressure("/nonexistent").FindShortage());
         _files.Remove("cpu");
         Assert.Null(_files.Read().FindShortage());
         _files.Set("io", 90);
-        Assert.Equal("disk throughput", _files.Read().FindShortage());   // one that is missing hides no other
+        Assert.Equal("disk throughput", _files.Read().FindShortage());   // a missing file does not hide the others
     }
 
     [Fact]
-    public void This_kernels_account_can_be_read()
+    public void This_kernels_PSI_can_be_parsed()
     {
-        Assert.SkipUnless(File.Exists("/proc/pressure/cpu"), "This kernel keeps no account.");
+        Assert.SkipUnless(File.Exists("/proc/pressure/cpu"), "This kernel has no PSI.");
 
         Assert.NotNull(Pressure.Parse(File.ReadAllText("/proc/pressure/cpu")));
     }

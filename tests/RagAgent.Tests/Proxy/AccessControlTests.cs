@@ -14,7 +14,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>Who may come in, at a real door before a real app.</summary>
+/// <summary>Access control at a real front door with a real app behind it.</summary>
 public sealed class AccessControlTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
@@ -39,24 +39,28 @@ public sealed class AccessControlTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Without_it_everybody_comes_in_and_what_they_send_is_the_apps()
+    public async Task Without_access_rules_everyone_gets_in_and_the_app_receives_their_credentials()
     {
         await StartAsync((AccessConfig?)null);
 
         using var response = await GetAsync(Basic("me", "mine"), "a=1; ragagent_access=2");
 
         Assert.Equal(200, (int)response.StatusCode);
-        Assert.Equal((Basic("me", "mine").ToString(), "a=1; ragagent_access=2"), (ReceivedHeader("Authorization"), ReceivedHeader("Cookie")));
+        Assert.Equal(
+            (Basic("me", "mine").ToString(), "a=1; ragagent_access=2"),
+            (ReceivedHeader("Authorization"), ReceivedHeader("Cookie")));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_gives_no_password_is_asked_for_it_and_does_not_reach_the_app()
+    public async Task A_client_without_a_password_gets_401_and_does_not_reach_the_app()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
         using var response = await GetAsync();
 
-        Assert.Equal((401, "A password is needed to come in.\n"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal(
+            (401, "This page requires a password.\n"),
+            ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
         Assert.Equal("Basic realm=\"ragstream\", charset=\"UTF-8\"", response.Headers.WwwAuthenticate.ToString());
         Assert.True(response.Headers.CacheControl?.NoStore);
         Assert.Empty(_app.Requests);
@@ -65,11 +69,11 @@ public sealed class AccessControlTests : IAsyncDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("me", PasswordFixture.Correct, 200)]
     [InlineData("", PasswordFixture.Correct, 200)]
-    [InlineData("any:one", PasswordFixture.Correct, 401)]   // the user's name ends at the first colon
+    [InlineData("any:one", PasswordFixture.Correct, 401)]   // the user name ends at the first colon
     [InlineData("me", "wrong", 401)]
     [InlineData("me", "", 401)]
     [InlineData("me", PasswordFixture.Correct + " ", 401)]
-    public async Task The_password_counts_and_the_users_name_does_not(string user, string password, int status)
+    public async Task Only_the_password_counts_not_the_user_name(string user, string password, int status)
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
@@ -86,41 +90,52 @@ public sealed class AccessControlTests : IAsyncDisposable
     [InlineData("Basic bm8gY29sb24=")]
     [InlineData("Bearer token")]
     [InlineData("Basic bm8gY29sb24=, Basic bm8gY29sb24=")]
-    public async Task What_is_no_password_at_all_costs_no_comparison(string authorization)
+    public async Task Malformed_credentials_cost_no_comparison(string authorization)
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
-        Assert.Equal("401", RawHttpClient.StatusCodes(await RawHttpClient.ExchangeAsync(_frontDoor.Port, $"GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\nAuthorization: {authorization}\r\n\r\n", TestCancellation)));
+        Assert.Equal(
+            "401",
+            RawHttpClient.StatusCodes(
+                await RawHttpClient.ExchangeAsync(
+                    _frontDoor.Port,
+                    $"GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\nAuthorization: {authorization}\r\n\r\n",
+                    TestCancellation)));
 
         Assert.Equal(0, _access.Comparisons);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Neither_the_password_nor_the_cookie_reaches_the_app_and_what_is_the_apps_stays()
+    public async Task The_app_receives_its_own_credentials_and_cookies_but_not_the_agents()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
         using var first = await GetAsync(Basic("me", PasswordFixture.Correct));
         var cookie = CookieOf(first);
 
-        using var second = await GetAsync(new AuthenticationHeaderValue("Bearer", "apps-own"), $"a=1; ragagent_access={cookie}; b=\"2\"; ragagent_access_not=3");
+        using var second = await GetAsync(
+            new AuthenticationHeaderValue("Bearer", "apps-own"), $"a=1; ragagent_access={cookie}; b=\"2\"; ragagent_access_not=3");
 
         Assert.Equal(200, (int)second.StatusCode);
         Assert.Null(_app.Requests[0].Headers.GetValueOrDefault("Authorization"));
-        Assert.Equal(("Bearer apps-own", "a=1; b=\"2\"; ragagent_access_not=3"), (ReceivedHeader("Authorization", 1), ReceivedHeader("Cookie", 1)));
+        Assert.Equal(
+            ("Bearer apps-own", "a=1; b=\"2\"; ragagent_access_not=3"),
+            (ReceivedHeader("Authorization", 1), ReceivedHeader("Cookie", 1)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_cookie_is_no_scripts_and_no_other_sites_and_has_an_end()
+    public async Task The_access_cookie_is_HttpOnly_and_SameSite_and_expires()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
         using var response = await GetAsync(Basic("me", PasswordFixture.Correct));
 
-        Assert.Matches("^ragagent_access=1767268800\\.[0-9a-f]{64}; max-age=43200; path=/; samesite=lax; httponly$", Assert.Single(response.Headers.GetValues("Set-Cookie")));
+        Assert.Matches(
+            "^ragagent_access=1767268800\\.[0-9a-f]{64}; max-age=43200; path=/; samesite=lax; httponly$",
+            Assert.Single(response.Headers.GetValues("Set-Cookie")));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task No_cache_before_the_door_keeps_an_answer_with_the_cookie_and_any_other_is_kept_as_the_app_says()
+    public async Task Only_a_response_that_sets_the_access_cookie_is_not_cacheable()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
@@ -132,7 +147,7 @@ public sealed class AccessControlTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_cookie_lets_a_WebSocket_in_that_has_no_password_and_without_one_it_stays_outside()
+    public async Task The_access_cookie_admits_a_WebSocket_that_sends_no_password()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
         Assert.Contains("401", (await Assert.ThrowsAsync<WebSocketException>(() => SessionAsync(null))).Message, StringComparison.Ordinal);
@@ -144,13 +159,16 @@ public sealed class AccessControlTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_cookie_lives_through_a_restart_and_ends_in_time_with_the_password_and_when_it_was_touched()
+    public async Task A_cookie_survives_a_restart_but_not_its_expiry_tampering_or_a_new_password()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
         using var response = await GetAsync(Basic("me", PasswordFixture.Correct));
         var cookie = CookieOf(response);
 
-        Assert.Equal(200, await StatusByCookieAsync(cookie, new AccessControl(_password.Config, _password.Keeper, _supervisor.Clock, NullLogger<AccessControl>.Instance)));
+        Assert.Equal(
+            200,
+            await StatusByCookieAsync(
+                cookie, new AccessControl(_password.Config, _password.Keeper, _supervisor.Clock, NullLogger<AccessControl>.Instance)));
         Assert.Equal(401, await StatusByCookieAsync("1" + cookie));
         Assert.Equal(401, await StatusByCookieAsync(cookie[..^1] + (cookie[^1] == '0' ? '1' : '0')));
         Assert.Equal(401, await StatusByCookieAsync("."));
@@ -170,7 +188,7 @@ public sealed class AccessControlTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_page_full_of_requests_costs_one_comparison_and_the_next_one_none()
+    public async Task Concurrent_requests_with_one_password_share_a_comparison_and_later_ones_need_none()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
@@ -184,18 +202,22 @@ public sealed class AccessControlTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_guesses_is_slowed_down_though_all_come_at_once_and_who_is_in_does_not_notice()
+    public async Task Concurrent_guesses_are_rate_limited_and_logged_in_clients_are_not()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
         using var inside = await GetAsync(Basic("me", PasswordFixture.Correct));
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 15).Select(i => GetAsync(Basic("me", $"guess {i}"))));
 
-        Assert.Equal((PasswordRateLimiter.FreeAttempts, 15 - PasswordRateLimiter.FreeAttempts), (answers.Count(a => (int)a.StatusCode == 401), answers.Count(a => (int)a.StatusCode == 429)));
-        Assert.All(answers.Where(a => (int)a.StatusCode == 429), response => Assert.InRange(response.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60));
+        Assert.Equal(
+            (PasswordRateLimiter.FreeAttempts, 15 - PasswordRateLimiter.FreeAttempts),
+            (answers.Count(a => (int)a.StatusCode == 401), answers.Count(a => (int)a.StatusCode == 429)));
+        Assert.All(
+            answers.Where(a => (int)a.StatusCode == 429),
+            response => Assert.InRange(response.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60));
         Assert.Equal(1 + PasswordRateLimiter.FreeAttempts, _access.Comparisons);
         Array.ForEach(answers, response => response.Dispose());
-        // The right one, too, has to wait: whether it is right must not be found out faster.
+        // The correct password has to wait too: otherwise a guess could be confirmed faster.
         Assert.Equal(429, await StatusAsync(Basic("another", PasswordFixture.Correct)));
         Assert.Equal(200, await StatusAsync(Basic("me", PasswordFixture.Correct)));
         Assert.Equal(200, await StatusByCookieAsync(CookieOf(inside)));
@@ -204,13 +226,13 @@ public sealed class AccessControlTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_same_wrong_password_again_and_again_is_compared_once()
+    public async Task A_repeated_wrong_password_is_compared_once()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
         for (var i = 0; i < 10; i++)
         {
-            Assert.Equal(401, await StatusAsync(Basic("me", "an old one")));
+            Assert.Equal(401, await StatusAsync(Basic("me", "an old password")));
         }
 
         Assert.Equal(1, _access.Comparisons);
@@ -220,29 +242,43 @@ public sealed class AccessControlTests : IAsyncDisposable
     [InlineData("127.0.0.0/8", 200)]
     [InlineData("::/0", 403)]
     [InlineData("203.0.113.0/24", 403)]
-    public async Task With_networks_alone_others_are_told_so(string network, int status)
+    public async Task With_networks_only_a_client_from_elsewhere_gets_403(string network, int status)
     {
         await StartAsync(new AccessConfig { Networks = [IPNetwork.Parse(network)] });
 
         using var response = await GetAsync(Basic("me", "the apps own"));
 
         Assert.Equal(status, (int)response.StatusCode);
-        Assert.Equal(status == 200 ? "from the app" : "Visitors come in from certain networks only, and this address is in none of them.\n", await response.Content.ReadAsStringAsync(TestCancellation));
-        Assert.Equal(status == 200 ? [Basic("me", "the apps own").ToString()] : [], _app.Requests.Select(request => request.Headers["Authorization"]));
+        Assert.Equal(
+            status == 200 ? "from the app" : "Access is restricted to certain networks, and your address is not in one of them.\n",
+            await response.Content.ReadAsStringAsync(TestCancellation));
+        Assert.Equal(
+            status == 200 ? [Basic("me", "the apps own").ToString()] : [],
+            _app.Requests.Select(request => request.Headers["Authorization"]));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_a_visitor_says_of_his_address_is_not_believed()
+    public async Task Forwarding_headers_do_not_change_the_client_address()
     {
         await StartAsync(new AccessConfig { Networks = [IPNetwork.Parse("203.0.113.0/24")] });
 
-        Assert.Equal("403", RawHttpClient.StatusCodes(await RawHttpClient.ExchangeAsync(_frontDoor.Port, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\nX-Forwarded-For: 203.0.113.5\r\nForwarded: for=203.0.113.5\r\nX-Real-IP: 203.0.113.5\r\n\r\n", TestCancellation)));
+        Assert.Equal(
+            "403",
+            RawHttpClient.StatusCodes(
+                await RawHttpClient.ExchangeAsync(
+                    _frontDoor.Port,
+                    "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n" +
+                    "X-Forwarded-For: 203.0.113.5\r\nForwarded: for=203.0.113.5\r\nX-Real-IP: 203.0.113.5\r\n\r\n",
+                    TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task From_a_network_one_comes_in_without_the_password_that_others_need_and_also_while_it_can_not_be_read()
+    public async Task An_allowed_network_gets_in_without_the_password_even_while_the_hash_is_unreadable()
     {
-        _password = new PasswordFixture(PasswordFixture.PasswordOnly with { Networks = [IPNetwork.Parse("127.0.0.1/32")] }, _time) { StoredHash = () => throw new ProblemException(Sample.AnyProblem) };
+        _password = new PasswordFixture(PasswordFixture.PasswordOnly with { Networks = [IPNetwork.Parse("127.0.0.1/32")] }, _time)
+        {
+            StoredHash = () => throw new ProblemException(Sample.AnyProblem),
+        };
         await _password.Keeper.StartAsync(TestCancellation);
         await StartAsync(_password);
 
@@ -251,16 +287,22 @@ public sealed class AccessControlTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task While_the_hash_can_not_be_read_nobody_comes_in_and_the_reason_is_not_told_to_visitors()
+    public async Task While_the_hash_is_unreadable_nobody_gets_in_and_the_response_hides_the_reason()
     {
-        _password = new PasswordFixture(PasswordFixture.PasswordOnly, _time) { StoredHash = () => throw new ProblemException(new Problem(new ProblemKind("x"), "The parameter /secret-name does not exist.", "Create it.")) };
+        _password = new PasswordFixture(PasswordFixture.PasswordOnly, _time)
+        {
+            StoredHash = () => throw new ProblemException(
+                new Problem(new ProblemKind("x"), "The parameter /secret-name does not exist.", "Create it.")),
+        };
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
         await StartAsync(_password);
 
         using var response = await GetAsync(Basic("me", PasswordFixture.Correct));
 
-        Assert.Equal((503, "Nobody can come in right now: the password can't be checked. The operator finds the reason by 'ragagent status'.\n"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal(
+            (503, "Nobody can log in right now: the agent can't check passwords. The operator can see why with 'ragagent status'.\n"),
+            ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
         Assert.NotNull(response.Headers.RetryAfter);
     }
 
@@ -279,17 +321,18 @@ public sealed class AccessControlTests : IAsyncDisposable
     [InlineData("GET /_ragagent/status", "401")]
     [InlineData("GET /_stcore/health", "401")]
     [InlineData("OPTIONS *", "401")]
-    public async Task Only_the_question_of_a_certificate_authority_comes_in_without(string line, string status)
+    public async Task Only_an_ACME_challenge_gets_in_without_a_password(string line, string status)
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
-        var response = await RawHttpClient.ExchangeAsync(_frontDoor.Port, $"{line} HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", TestCancellation);
+        var response = await RawHttpClient.ExchangeAsync(
+            _frontDoor.Port, $"{line} HTTP/1.1\r\nHost: app\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", TestCancellation);
 
         Assert.Equal(status, RawHttpClient.StatusCodes(response));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_wrong_password_is_told_with_where_it_came_from_once_a_minute_and_no_password_is_none()
+    public async Task A_wrong_password_is_logged_with_its_address_once_a_minute_and_a_missing_one_is_not()
     {
         await StartAsync(PasswordFixture.PasswordOnly);
 
@@ -303,9 +346,11 @@ public sealed class AccessControlTests : IAsyncDisposable
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
-    private static AuthenticationHeaderValue Basic(string user, string password) => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
+    private static AuthenticationHeaderValue Basic(string user, string password) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}")));
 
-    private static string CookieOf(HttpResponseMessage response) => response.Headers.GetValues("Set-Cookie").Single().Split(';')[0].Split('=')[1];
+    private static string CookieOf(HttpResponseMessage response) =>
+        response.Headers.GetValues("Set-Cookie").Single().Split(';')[0].Split('=')[1];
 
     private async Task StartAsync(AccessConfig? access)
     {
@@ -325,7 +370,7 @@ public sealed class AccessControlTests : IAsyncDisposable
             }
             else
             {
-                context.Response.Headers.CacheControl = "public, max-age=31536000";   // as Streamlit's scripts
+                context.Response.Headers.CacheControl = "public, max-age=31536000";   // like Streamlit's scripts
                 await context.Response.WriteAsync("from the app");
             }
         });
@@ -340,7 +385,10 @@ public sealed class AccessControlTests : IAsyncDisposable
 
     private Task<HttpResponseMessage> GetAsync(AuthenticationHeaderValue? authorization = null, string? cookies = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_frontDoor.Client.BaseAddress!, "page")) { Headers = { Authorization = authorization } };
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_frontDoor.Client.BaseAddress!, "page"))
+        {
+            Headers = { Authorization = authorization },
+        };
         if (cookies is not null)
         {
             request.Headers.TryAddWithoutValidation("Cookie", cookies);
@@ -354,8 +402,8 @@ public sealed class AccessControlTests : IAsyncDisposable
         return (int)response.StatusCode;
     }
 
-    /// <param name="cookie">Its value.</param>
-    /// <param name="next">The agent was restarted, and this one stands at its door.</param>
+    /// <param name="cookie">The cookie's value.</param>
+    /// <param name="next">If set, the front door is restarted with this first.</param>
     private async Task<int> StatusByCookieAsync(string cookie, AccessControl? next = null)
     {
         if (next is not null)

@@ -17,7 +17,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>What counts as somebody who uses the app, and what a forgotten tab does by itself.</summary>
+/// <summary>What counts as a person using the app, unlike what a forgotten tab does.</summary>
 public sealed class ActivityTests : IAsyncLifetime
 {
     private readonly SupervisorFixture _supervisor = new();
@@ -49,7 +49,7 @@ public sealed class ActivityTests : IAsyncLifetime
     [InlineData("below/a/path/_stcore/health", 200, 0)]
     [InlineData("_stcore/host-config", 200, 0)]
     [InlineData("healthz", 200, 0)]
-    public async Task A_request_that_the_app_answers_counts_and_what_a_page_or_a_monitor_asks_by_itself_does_not(string path, int status, int times)
+    public async Task A_request_that_the_app_answers_is_activity_and_an_error_or_a_poll_is_not(string path, int status, int times)
     {
         await using var app = await ServeAsync(context =>
         {
@@ -60,12 +60,12 @@ public sealed class ActivityTests : IAsyncLifetime
         using var response = await _frontDoor.Client.GetAsync(path, TestCancellation);
 
         Assert.Equal(status, (int)response.StatusCode);
-        await _frontDoor.DisposeAsync();   // its visits have ended
+        await _frontDoor.DisposeAsync();   // waits until its requests have ended
         Assert.Equal(times, _activityCount);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_is_told_that_the_app_does_not_serve_does_not_count_for_browsers_come_back_by_themselves()
+    public async Task A_request_answered_with_the_status_page_is_no_activity()
     {
         _supervisor.Board.Publish(Sample.StateWithoutContainer);
 
@@ -77,16 +77,20 @@ public sealed class ActivityTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Of_an_open_session_each_message_counts_and_no_pong_and_not_a_byte_is_changed()
+    public async Task Messages_on_a_WebSocket_are_activity_pongs_are_not_and_no_byte_changes()
     {
         var app = await ServeAsync(EchoAsync, record: false);
         using var tab = new TcpClient();
         await tab.ConnectAsync(IPAddress.Loopback, _frontDoor.Port, TestCancellation);
         await using var wire = tab.GetStream();
-        await wire.WriteAsync("GET /_stcore/stream HTTP/1.1\r\nHost: rag\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"u8.ToArray(), TestCancellation);
+        await wire.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                "GET /_stcore/stream HTTP/1.1\r\nHost: rag\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"),
+            TestCancellation);
         Assert.StartsWith("HTTP/1.1 101 ", await HeadAsync(wire), StringComparison.Ordinal);
 
-        // The tab is left alone: a pong, as an answer to a ping. The ping of its own is answered, so it has gone by.
+        // A forgotten tab answers pings with pongs. The client's own ping is answered, so both have passed the proxy.
         await wire.WriteAsync((byte[])[.. Frame(10, ""), .. Frame(9, "are you there")], TestCancellation);
         Assert.Equal((10, "are you there"), await FrameAsync(wire));
         Assert.Equal(0, _activityCount);
@@ -95,7 +99,7 @@ public sealed class ActivityTests : IAsyncLifetime
         Assert.Equal((1, "a question"), await FrameAsync(wire));
         Assert.Equal(1, _activityCount);
 
-        // In two pieces, as a network may cut it.
+        // In two pieces, as a network may split it.
         var frame = Frame(2, new string('x', 300));
         await wire.WriteAsync(frame.AsMemory(..3), TestCancellation);
         await wire.FlushAsync(TestCancellation);
@@ -111,13 +115,24 @@ public sealed class ActivityTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_same_over_HTTP_2()
+    public async Task Messages_on_a_WebSocket_over_HTTP_2_are_activity()
     {
         await using var app = await ServeAsync(EchoAsync, record: false);
         await using var frontDoor = await StartHttp2FrontDoorAsync();
-        using var tab = new ClientWebSocket { Options = { HttpVersion = HttpVersion.Version20, HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact, KeepAliveInterval = TimeSpan.Zero } };
+        using var tab = new ClientWebSocket
+        {
+            Options =
+            {
+                HttpVersion = HttpVersion.Version20,
+                HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                KeepAliveInterval = TimeSpan.Zero,
+            },
+        };
         using var invoker = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false });
-        await tab.ConnectAsync(new Uri(frontDoor.Urls.Single().Replace("http", "ws", StringComparison.Ordinal) + "/_stcore/stream"), invoker, TestCancellation);
+        await tab.ConnectAsync(
+            new Uri(frontDoor.Urls.Single().Replace("http", "ws", StringComparison.Ordinal) + "/_stcore/stream"),
+            invoker,
+            TestCancellation);
         Assert.Equal(0, _activityCount);
 
         await tab.SendAsync("a question"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, TestCancellation);
@@ -129,44 +144,44 @@ public sealed class ActivityTests : IAsyncLifetime
     }
 
     [Fact]
-    public void It_is_told_at_once_and_then_no_more_often_than_asked_for()
+    public void Activity_is_reported_at_once_and_then_at_most_once_per_interval()
     {
-        var (time, told) = (new FakeTimeProvider(), 0);
+        var (time, reported) = (new FakeTimeProvider(), 0);
         var activity = new ActivityDetector(time);
-        activity.Subscribe(() => told++, TimeSpan.FromSeconds(1));
+        activity.Subscribe(() => reported++, TimeSpan.FromSeconds(1));
 
         for (var i = 0; i < 1000; i++)
         {
             activity.Track(new DefaultHttpContext())!.Dispose();
             time.Advance(TimeSpan.FromMilliseconds(1));
         }
-        Assert.Equal(1, told);
+        Assert.Equal(1, reported);
 
         activity.Track(new DefaultHttpContext())!.Dispose();
-        Assert.Equal(2, told);
+        Assert.Equal(2, reported);
     }
 
     [Fact]
-    public void A_request_that_goes_on_for_long_counts_as_long_as_it_does()
+    public void A_long_request_is_activity_for_as_long_as_it_runs()
     {
-        var (time, told) = (new FakeTimeProvider(), 0);
+        var (time, reported) = (new FakeTimeProvider(), 0);
         var activity = new ActivityDetector(time);
-        activity.Subscribe(() => told++, TimeSpan.FromSeconds(1));
+        activity.Subscribe(() => reported++, TimeSpan.FromSeconds(1));
         var upload = activity.Track(new DefaultHttpContext())!;
 
         for (var i = 1; i <= 12; i++)
         {
             time.Advance(TimeSpan.FromSeconds(5));
-            Assert.Equal(i, told);
+            Assert.Equal(i, reported);
         }
 
         upload.Dispose();
         time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(12, told);   // its end came with the last of these
+        Assert.Equal(12, reported);   // its end fell into the last interval
     }
 
     [Fact]
-    public void Where_nobody_listens_nothing_is_looked_at()
+    public void Without_a_subscriber_requests_are_not_tracked()
     {
         var context = new DefaultHttpContext();
         var before = context.Features.Revision;
@@ -182,20 +197,29 @@ public sealed class ActivityTests : IAsyncLifetime
         return app;
     }
 
-    /// <summary>As the front door is built, for HTTP/2 alone.</summary>
+    /// <summary>Like the front door, but for HTTP/2 only.</summary>
     private async Task<WebApplication> StartHttp2FrontDoorAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, at => at.Protocols = HttpProtocols.Http2));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, at => at.Protocols = HttpProtocols.Http2));
         builder.Services.AddRoutingCore();
         builder.Services.AddHttpForwarder();
-        var unserved = new UnavailableResponse(new AgentConfig { Image = "app" }, _supervisor.Board, Sample.DefaultPolicy, Sample.FirstBoot(), _supervisor.Clock, NullLogger<UnavailableResponse>.Instance);
-        builder.Services.AddLogging().AddSingleton(_frontDoor.InFlight).AddSingleton(_supervisor.Board).AddSingleton(unserved)
-            .AddSingleton(new HeldRequests(_supervisor.Board, Sample.DefaultPolicy, _supervisor.Clock, TimeSpan.Zero)).AddSingleton(new StatusPageEvents(_supervisor.Board, unserved.ModelOf, _supervisor.Clock.Time)).AddSingleton<ProxyHandler>();
+        var unavailable = new UnavailableResponse(
+            new AgentConfig { Image = "app" },
+            _supervisor.Board,
+            Sample.DefaultPolicy,
+            Sample.FirstBoot(),
+            _supervisor.Clock,
+            NullLogger<UnavailableResponse>.Instance);
+        builder.Services.AddLogging().AddSingleton(_frontDoor.InFlight).AddSingleton(_supervisor.Board).AddSingleton(unavailable)
+            .AddSingleton(new HeldRequests(_supervisor.Board, Sample.DefaultPolicy, _supervisor.Clock, TimeSpan.Zero))
+            .AddSingleton(new StatusPageEvents(_supervisor.Board, unavailable.ModelOf, _supervisor.Clock.Time))
+            .AddSingleton<ProxyHandler>();
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(20));
         var frontDoor = builder.Build();
-        var reception = frontDoor.Services.GetRequiredService<ProxyHandler>();
-        frontDoor.Run(context => reception.HandleAsync(context, CancellationToken.None));
+        var handler = frontDoor.Services.GetRequiredService<ProxyHandler>();
+        frontDoor.Run(context => handler.HandleAsync(context, CancellationToken.None));
         await frontDoor.StartAsync(TestCancellation);
         return frontDoor;
     }
@@ -211,7 +235,7 @@ public sealed class ActivityTests : IAsyncLifetime
         await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
     }
 
-    /// <summary>Masked with zeros, as a client may.</summary>
+    /// <summary>Masked with zeros, which a client may do.</summary>
     private static byte[] Frame(byte opcode, string text) => text.Length < 126
         ? [(byte)(0x80 | opcode), (byte)(0x80 | text.Length), 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)]
         : [(byte)(0x80 | opcode), 0x80 | 126, (byte)(text.Length >> 8), (byte)text.Length, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)];

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Common;
@@ -9,7 +10,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>What is done about certificate files that change, and about those that can't be used.</summary>
+/// <summary>Certificate files that change, and unusable ones.</summary>
 public sealed class CertificateWatchTests : IDisposable
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -23,7 +24,12 @@ public sealed class CertificateWatchTests : IDisposable
 
     public CertificateWatchTests()
     {
-        var config = new AgentConfig { Image = "app", Listen = new ListenConfig { Https = 443 }, Tls = new TlsConfig { Certificate = _authority.Certificate, Key = _authority.Key } };
+        var config = new AgentConfig
+        {
+            Image = "app",
+            Listen = new ListenConfig { Https = 443 },
+            Tls = new TlsConfig { Certificate = _authority.Certificate, Key = _authority.Key },
+        };
         _watch = new CertificateWatch(config, new StateFeed(), new AgentClock(_time), new ListLogger<CertificateWatch>(_logMessages));
         _watch.Changed += () => _changes++;
     }
@@ -35,7 +41,7 @@ public sealed class CertificateWatchTests : IDisposable
     }
 
     [Fact]
-    public void A_key_of_another_pair_leaves_the_old_pair_in_use_and_is_told_once_and_its_end_once()
+    public void A_mismatched_key_keeps_the_old_pair_and_is_logged_once_and_so_is_the_recovery()
     {
         StartWatch();
         var inUse = _watch.Current;
@@ -48,8 +54,10 @@ public sealed class CertificateWatchTests : IDisposable
         var problem = Assert.Single(_watch.Problems);
         Assert.Equal(
             new Problem(ProblemCatalog.CertificateMismatch,
-                $"The private key {_authority.Key} does not belong to the certificate {_authority.Certificate}. HTTPS goes on with the certificate that was read before, which is valid until 2026-05-30.",
-                "Name the two files that were made together: certbot's fullchain.pem and privkey.pem of one folder. A file that is just being written is read again within seconds."),
+                $"The private key {_authority.Key} does not belong to the certificate {_authority.Certificate}. " +
+                "HTTPS keeps using the previous certificate, valid until 2026-05-30.",
+                "Name two files that belong together: certbot's fullchain.pem and privkey.pem from one folder. " +
+                "If the file is just being written, the agent reads it again within seconds."),
             problem);
         Assert.Equal([problem.ToString()], _logMessages);
         Assert.Null(_watch.BlockingProblem);
@@ -58,12 +66,12 @@ public sealed class CertificateWatchTests : IDisposable
         CheckFiles(times: 3);
 
         Assert.Empty(_watch.Problems);
-        Assert.Equal("The files of the certificate for rag.example.com, 127.0.0.1 can be used again.", Assert.Single(_logMessages.Skip(1)));
+        Assert.Equal("The files of the certificate for rag.example.com, 127.0.0.1 are usable again.", Assert.Single(_logMessages.Skip(1)));
         Assert.Equal(2, _changes);
     }
 
     [Fact]
-    public void A_pair_that_is_exchanged_file_by_file_is_no_trouble()
+    public void A_pair_replaced_file_by_file_causes_no_problem()
     {
         StartWatch();
         var (certificate, key, _) = _authority.CreatePair(Start, TimeSpan.FromDays(60));
@@ -74,24 +82,24 @@ public sealed class CertificateWatchTests : IDisposable
         File.WriteAllText(_authority.Key, key);
         CheckFiles();
 
-        Assert.Equal(["HTTPS has the certificate for rag.example.com, 127.0.0.1 from now on, which is valid until 2026-04-30."], _logMessages);
+        Assert.Equal(["Now serving HTTPS with the certificate for rag.example.com, 127.0.0.1, valid until 2026-04-30."], _logMessages);
     }
 
     [Theory]
     [InlineData("empty", "certificate-unreadable")]
-    [InlineData("cut in the certificate", "certificate-unreadable")]
-    [InlineData("cut in the chain", "certificate-unreadable")]
-    [InlineData("a name that is none", "certificate-unreadable")]
-    [InlineData("key cut", "certificate-unreadable")]
-    [InlineData("key with a passphrase", "certificate-unreadable")]
-    [InlineData("key of another kind", "certificate-mismatch")]
+    [InlineData("a truncated certificate", "certificate-unreadable")]
+    [InlineData("a truncated chain", "certificate-unreadable")]
+    [InlineData("an invalid name", "certificate-unreadable")]
+    [InlineData("a truncated key", "certificate-unreadable")]
+    [InlineData("an encrypted key", "certificate-unreadable")]
+    [InlineData("a key of another type", "certificate-mismatch")]
     [InlineData("expired", "certificate-expired")]
     [InlineData("not yet valid", "certificate-expired")]
-    [InlineData("gone", "certificate-missing")]
+    [InlineData("missing", "certificate-missing")]
     [InlineData("a folder", "certificate-unreadable")]
     [InlineData("a device", "certificate-unreadable")]
     [InlineData("huge", "certificate-unreadable")]
-    public void What_can_not_be_used_leaves_the_old_pair_in_use(string how, string code)
+    public void An_unusable_pair_leaves_the_old_pair_in_use(string how, string code)
     {
         StartWatch();
         var inUse = _watch.Current;
@@ -106,10 +114,10 @@ public sealed class CertificateWatchTests : IDisposable
 
     [Theory]
     [InlineData("empty")]
-    [InlineData("a name that is none")]
+    [InlineData("an invalid name")]
     [InlineData("expired")]
-    [InlineData("gone")]
-    public void At_the_start_there_is_none_then_and_visitors_are_kept_out_until_there_is(string how)
+    [InlineData("missing")]
+    public void An_unusable_pair_at_the_start_blocks_all_clients_until_a_usable_one_exists(string how)
     {
         _authority.Issue(Start, Lifetime);
         Corrupt(how);
@@ -117,7 +125,7 @@ public sealed class CertificateWatchTests : IDisposable
 
         Assert.Null(_watch.Current);
         Assert.Equal(Assert.Single(_watch.Problems), _watch.BlockingProblem);
-        Assert.Empty(_logMessages);   // the supervision tells of a door that is closed
+        Assert.Empty(_logMessages);   // the supervision logs a closed front door
 
         _authority.Issue(Start, Lifetime);
         CheckFiles();
@@ -126,7 +134,7 @@ public sealed class CertificateWatchTests : IDisposable
     }
 
     [Fact]
-    public void From_14_days_before_its_end_it_is_told_once_a_day_and_its_end_once()
+    public void Expiry_is_logged_daily_from_14_days_before_and_once_when_it_happens()
     {
         StartWatch();
         for (var hour = 0; hour < 24 * 95; hour++)
@@ -138,8 +146,11 @@ public sealed class CertificateWatchTests : IDisposable
         Assert.Equal(
             Enumerable.Range(2, 12).Reverse().Select(days => $"in {days} days").Concat(["in a day", "in less than a day"]),
             _logMessages.SkipLast(1).Select(line => line.Split(", ")[2]));
-        Assert.Equal($"The certificate {_authority.Certificate} (rag.example.com, 127.0.0.1) expired on 2026-05-30. Renew it: 'certbot renew', and see 'systemctl status certbot.timer'. The new one is used as soon as it is there.", _logMessages[^1]);
-        Assert.NotNull(_watch.Current);   // a browser's warning says more than a door that is shut
+        Assert.Equal(
+            $"The certificate {_authority.Certificate} (rag.example.com, 127.0.0.1) expired on 2026-05-30. " +
+            "Renew it with 'certbot renew', and check 'systemctl status certbot.timer'. The new one is used as soon as it is there.",
+            _logMessages[^1]);
+        Assert.NotNull(_watch.Current);   // a browser's warning says more than a refused connection
 
         _authority.Issue(_time.GetUtcNow(), Lifetime);
         CheckFiles();
@@ -147,7 +158,7 @@ public sealed class CertificateWatchTests : IDisposable
     }
 
     [Fact]
-    public void One_of_six_days_is_old_in_its_last_third_only()
+    public void A_six_day_certificate_counts_as_expiring_only_in_its_last_third()
     {
         _authority.Issue(Start, TimeSpan.FromDays(6));
         _watch.Reload(reportAtOnce: true);
@@ -160,12 +171,18 @@ public sealed class CertificateWatchTests : IDisposable
     }
 
     [Fact]
-    public void What_lets_the_service_read_certbots_files_is_said_to_the_letter()
+    public void The_remedy_for_unreadable_certbot_files_lists_the_exact_commands()
     {
         Assert.Equal(
-            "The private key /etc/letsencrypt/live/rag.example.com/privkey.pem may not be read by the user ragagent. Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', 'chgrp ragagent /etc/letsencrypt/archive/rag.example.com/privkey*.pem' and 'chmod 640 /etc/letsencrypt/archive/rag.example.com/privkey*.pem'; certbot keeps that at renewals.",
+            "The user ragagent may not read the private key /etc/letsencrypt/live/rag.example.com/privkey.pem. " +
+            "Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', " +
+            "'chgrp ragagent /etc/letsencrypt/archive/rag.example.com/privkey*.pem' and " +
+            "'chmod 640 /etc/letsencrypt/archive/rag.example.com/privkey*.pem'; certbot keeps these permissions at renewals.",
             CertificateFiles.AccessDenied("private key", "/etc/letsencrypt/live/rag.example.com/privkey.pem", "ragagent").ToString());
-        Assert.Contains("'chgrp ragagent /srv/tls/key.pem'", CertificateFiles.AccessDenied("private key", "/srv/tls/key.pem", "ragagent").Remedy, StringComparison.Ordinal);
+        Assert.Contains(
+            "'chgrp ragagent /srv/tls/key.pem'",
+            CertificateFiles.AccessDenied("private key", "/srv/tls/key.pem", "ragagent").Remedy,
+            StringComparison.Ordinal);
     }
 
     private void StartWatch()
@@ -179,7 +196,7 @@ public sealed class CertificateWatchTests : IDisposable
 
     private void CheckFiles(int times = 1)
     {
-        for (var look = 0; look < times; look++)
+        for (var read = 0; read < times; read++)
         {
             _watch.Reload(reportAtOnce: false);
         }
@@ -191,24 +208,30 @@ public sealed class CertificateWatchTests : IDisposable
         switch (how)
         {
             case "empty": File.WriteAllText(_authority.Certificate, ""); break;
-            case "cut in the certificate": File.WriteAllText(_authority.Certificate, certificate[..200]); break;
-            case "cut in the chain": File.WriteAllText(_authority.Certificate, certificate[..^100]); break;
-            case "a name that is none": _authority.Issue(Start, Lifetime, names: new X509Extension("2.5.29.17", [0x30, 0x07, 0x87, 0x05, 1, 2, 3, 4, 5], critical: false)); break;   // an address of five bytes
-            case "key cut": File.WriteAllText(_authority.Key, key[..^60]); break;
-            case "key with a passphrase": File.WriteAllText(_authority.Key, Encrypted()); break;
-            case "key of another kind": File.WriteAllText(_authority.Key, _authority.CreatePair(Start, Lifetime, rsa: true).Key); break;
+            case "a truncated certificate": File.WriteAllText(_authority.Certificate, certificate[..200]); break;
+            case "a truncated chain": File.WriteAllText(_authority.Certificate, certificate[..^100]); break;
+            case "an invalid name": _authority.Issue(Start, Lifetime, names: FiveByteAddress()); break;
+            case "a truncated key": File.WriteAllText(_authority.Key, key[..^60]); break;
+            case "an encrypted key": File.WriteAllText(_authority.Key, Encrypted()); break;
+            case "a key of another type": File.WriteAllText(_authority.Key, _authority.CreatePair(Start, Lifetime, rsa: true).Key); break;
             case "expired": _authority.Issue(Start.AddDays(-91), Lifetime); break;
             case "not yet valid": _authority.Issue(Start.AddDays(1), Lifetime); break;
-            case "gone": File.Delete(_authority.Certificate); break;
+            case "missing": File.Delete(_authority.Certificate); break;
             case "a folder": File.Delete(_authority.Key); Directory.CreateDirectory(_authority.Key); break;
             case "a device": File.Delete(_authority.Key); File.CreateSymbolicLink(_authority.Key, "/dev/zero"); break;
             case "huge": File.WriteAllText(_authority.Certificate, new string('x', (1 << 20) + 1)); break;
         }
     }
 
+    /// <summary>A subject alternative name with an IP address of five bytes.</summary>
+    private static X509Extension FiveByteAddress() => new("2.5.29.17", [0x30, 0x07, 0x87, 0x05, 1, 2, 3, 4, 5], critical: false);
+
     private static string Encrypted()
     {
-        using var key = System.Security.Cryptography.ECDsa.Create();
-        return key.ExportEncryptedPkcs8PrivateKeyPem("word", new System.Security.Cryptography.PbeParameters(System.Security.Cryptography.PbeEncryptionAlgorithm.Aes256Cbc, System.Security.Cryptography.HashAlgorithmName.SHA256, 1000));
+        using var key = ECDsa.Create();
+        return key.ExportEncryptedPkcs8PrivateKeyPem(
+            "word",
+            new PbeParameters(
+                PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
     }
 }

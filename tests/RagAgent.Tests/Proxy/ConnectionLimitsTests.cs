@@ -9,7 +9,10 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>Who takes a place and gives nothing for it loses it; who is only slow keeps it. The times are shortened; Kestrel measures them itself, once a second.</summary>
+/// <summary>
+/// A connection that only occupies a place is closed; one that is merely slow is kept.
+/// The limits are shortened. Kestrel measures them itself, once a second.
+/// </summary>
 public sealed class ConnectionLimitsTests : IAsyncDisposable
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(200);
@@ -30,25 +33,25 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_says_nothing_is_sent_away_after_the_time_for_it_and_not_before()
+    public async Task A_connection_without_a_first_byte_is_closed_at_the_timeout_and_not_before()
     {
         var limits = new ConnectionLimits();
         await StartAsync(limits);
         using var silent = await ConnectAsync();
-        await WaitUntilServedAsync();   // so the one before it was accepted as well
+        await WaitUntilServedAsync();   // so the connection before it was accepted too
 
         _time.Advance(limits.FirstByteTimeout - TimeSpan.FromMilliseconds(1));
         Assert.False(silent.Client.Poll(TimeSpan.FromMilliseconds(100), SelectMode.SelectRead));
         while (!silent.Client.Poll(TimeSpan.FromMilliseconds(10), SelectMode.SelectRead))
         {
-            _time.Advance(TimeSpan.FromMilliseconds(1));   // it began to wait a little after the first look at the clock
+            _time.Advance(TimeSpan.FromMilliseconds(1));   // the wait began a little after the clock was first read
         }
 
         Assert.Equal("", await RawHttpClient.ExchangeAsync(silent, "", TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Headers_that_come_a_byte_at_a_time_are_not_waited_for_for_ever()
+    public async Task Headers_sent_a_byte_at_a_time_time_out()
     {
         await StartAsync(new ConnectionLimits { HeadersTimeout = TimeSpan.FromSeconds(1) });
 
@@ -58,15 +61,18 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_connection_that_is_not_used_again_is_closed()
+    public async Task An_idle_keep_alive_connection_is_closed()
     {
         await StartAsync(new ConnectionLimits { KeepAliveTimeout = TimeSpan.FromSeconds(1) });
 
-        Assert.Equal("503", RawHttpClient.StatusCodes(await RawHttpClient.ExchangeAsync(_frontDoor!.Port, "GET / HTTP/1.1\r\nHost: app\r\n\r\n", TestCancellation)));
+        Assert.Equal(
+            "503",
+            RawHttpClient.StatusCodes(
+                await RawHttpClient.ExchangeAsync(_frontDoor!.Port, "GET / HTTP/1.1\r\nHost: app\r\n\r\n", TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_upload_of_a_byte_now_and_then_is_cut_and_the_app_is_told()
+    public async Task An_upload_below_the_minimum_rate_is_cut_and_the_app_notices()
     {
         await using var app = await StartUploadAsync(new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) });
 
@@ -77,20 +83,22 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_slow_upload_that_stands_still_for_a_while_arrives()
+    public async Task A_slow_upload_that_pauses_for_a_while_arrives()
     {
         var limits = new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) };
         await using var app = await StartUploadAsync(limits);
         using var phone = await ConnectAsync();
 
         await SendAsync(phone, $"POST / HTTP/1.1\r\nHost: app\r\nConnection: close\r\nContent-Length: 2000\r\n\r\n{new string('a', 1000)}");
-        await WaitAsync(limits.UploadGrace + TimeSpan.FromSeconds(2));   // 250 bytes a second by then: the grace is over, the rate is kept
+        // By then it is 250 bytes per second: the grace period is over, and the rate is sufficient.
+        await WaitAsync(limits.UploadGrace + TimeSpan.FromSeconds(2));
 
-        Assert.Contains("\r\n2000\r\n", await RawHttpClient.ExchangeAsync(phone, new string('b', 1000), TestCancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "\r\n2000\r\n", await RawHttpClient.ExchangeAsync(phone, new string('b', 1000), TestCancellation), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_takes_nothing_of_a_download_is_cut_and_who_pauses_for_a_while_gets_it_whole()
+    public async Task A_stalled_download_is_cut_and_a_paused_one_completes()
     {
         const int Size = 64_000_000;   // more than all buffers on the way
         var limits = new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(4) };
@@ -110,15 +118,21 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_session_on_which_nothing_is_said_is_no_slow_upload()
+    public async Task A_silent_WebSocket_is_not_treated_as_a_slow_upload()
     {
         await using var app = await TestServer.StartAsync(async context =>
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            var heard = await socket.ReceiveAsync(new byte[16], TestCancellation);
-            await socket.CloseAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, $"{heard.Count}", TestCancellation);
+            var received = await socket.ReceiveAsync(new byte[16], TestCancellation);
+            await socket.CloseAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, $"{received.Count}", TestCancellation);
         });
-        var limits = new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(1.5), KeepAliveTimeout = TimeSpan.FromSeconds(1), HeadersTimeout = TimeSpan.FromSeconds(1), StallTimeout = TimeSpan.FromSeconds(1.5) };
+        var limits = new ConnectionLimits
+        {
+            UploadGrace = TimeSpan.FromSeconds(1.5),
+            KeepAliveTimeout = TimeSpan.FromSeconds(1),
+            HeadersTimeout = TimeSpan.FromSeconds(1),
+            StallTimeout = TimeSpan.FromSeconds(1.5),
+        };
         await StartAsync(limits, app.Port);
         using var session = new System.Net.WebSockets.ClientWebSocket();
         session.Options.Proxy = null;
@@ -135,8 +149,8 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     [InlineData("a line too long", "414")]
     [InlineData("too many headers", "431")]
     [InlineData("headers too large", "431")]
-    [InlineData("as much as is allowed", "503")]
-    public async Task A_head_has_a_size(string what, string status)
+    [InlineData("at the limits", "503")]
+    public async Task Request_line_and_headers_are_limited_in_size(string what, string status)
     {
         await StartAsync(new ConnectionLimits());
         var head = what switch
@@ -144,25 +158,34 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
             "a line too long" => $"GET /{new string('a', 8192)} HTTP/1.1\r\nHost: app\r\n",
             "too many headers" => "GET / HTTP/1.1\r\nHost: app\r\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"X{i}: y\r\n")),
             "headers too large" => $"GET / HTTP/1.1\r\nHost: app\r\nCookie: a={new string('a', 33_000)}\r\n",
-            _ => $"GET /{new string('a', 8000)} HTTP/1.1\r\nHost: app\r\nCookie: a={new string('a', 32_000)}\r\n" + string.Concat(Enumerable.Range(0, 90).Select(i => $"X{i}: \r\n")),
+            _ => $"GET /{new string('a', 8000)} HTTP/1.1\r\nHost: app\r\nCookie: a={new string('a', 32_000)}\r\n" +
+                string.Concat(Enumerable.Range(0, 90).Select(i => $"X{i}: \r\n")),
         };
 
-        Assert.Equal(status, RawHttpClient.StatusCodes(await RawHttpClient.ExchangeAsync(_frontDoor!.Port, head + "Connection: close\r\n\r\n", TestCancellation)));
+        Assert.Equal(
+            status,
+            RawHttpClient.StatusCodes(
+                await RawHttpClient.ExchangeAsync(_frontDoor!.Port, head + "Connection: close\r\n\r\n", TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task No_more_come_in_than_there_is_room_for_and_a_place_that_is_given_back_is_anothers()
+    public async Task Connections_above_the_limit_are_closed_until_another_one_ends()
     {
         await StartAsync(new ConnectionLimits { MaxConnections = 2 });
         using var first = await AssertOpenAsync();
         using var second = await AssertOpenAsync();
 
-        Assert.Equal("", RawHttpClient.StatusCodes(await RawHttpClient.ExchangeAsync(_frontDoor!.Port, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n", TestCancellation)));
+        Assert.Equal(
+            "",
+            RawHttpClient.StatusCodes(
+                await RawHttpClient.ExchangeAsync(
+                    _frontDoor!.Port, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n", TestCancellation)));
         first.Dispose();
 
-        while (RawHttpClient.StatusCodes(await RawHttpClient.ExchangeAsync(_frontDoor.Port, "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n", TestCancellation)) != "503")
+        const string request = "GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n";
+        while (RawHttpClient.StatusCodes(await RawHttpClient.ExchangeAsync(_frontDoor.Port, request, TestCancellation)) != "503")
         {
-            await WaitAsync(TimeSpan.FromMilliseconds(20));   // that it has gone is noticed a little later
+            await WaitAsync(TimeSpan.FromMilliseconds(20));   // the server notices the closed connection a little later
         }
     }
 
@@ -173,7 +196,8 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     private async Task StartAsync(ConnectionLimits limits, int? app = null)
     {
         _frontDoor = await FrontDoorFixture.StartAsync(_supervisor, TestCancellation, limits: limits);
-        _supervisor.Board.Publish(app is { } port ? Sample.StateWithoutContainer with { Front = Sample.Serving(port) } : Sample.StateWithoutContainer);
+        _supervisor.Board.Publish(
+            app is { } port ? Sample.StateWithoutContainer with { Front = Sample.Serving(port) } : Sample.StateWithoutContainer);
     }
 
     private async Task<TestServer> StartUploadAsync(ConnectionLimits limits)
@@ -194,7 +218,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
         return client;
     }
 
-    /// <summary>One that was answered and is open still.</summary>
+    /// <summary>A connection that got an answer and is still open.</summary>
     private async Task<TcpClient> AssertOpenAsync()
     {
         var client = await ConnectAsync();
@@ -205,13 +229,15 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
 
     private async Task WaitUntilServedAsync(bool app = false)
     {
-        using var response = await _frontDoor!.Client.GetAsync(new Uri("/", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestCancellation);
+        using var response = await _frontDoor!.Client.GetAsync(
+            new Uri("/", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, TestCancellation);
         Assert.Equal(app ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, response.StatusCode);
     }
 
-    private static async Task SendAsync(TcpClient client, string bytes) => await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(bytes), TestCancellation);
+    private static async Task SendAsync(TcpClient client, string bytes) =>
+        await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(bytes), TestCancellation);
 
-    /// <summary>Begins, and goes on a drop at a time until the other side has had enough.</summary>
+    /// <summary>Sends the beginning, then a drop at a time until the server answers.</summary>
     private async Task<string> SendSlowlyAsync(string begin, string drop)
     {
         using var client = await ConnectAsync();

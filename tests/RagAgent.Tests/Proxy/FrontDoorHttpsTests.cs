@@ -20,14 +20,18 @@ public class FrontDoorHttpsTests
     [InlineData(false, "2.0")]
     [InlineData(true, "1.1")]
     [InlineData(true, "2.0")]
-    public async Task A_visitor_reaches_the_app_by_either_version_of_http_and_either_kind_of_key(bool rsa, string version)
+    public async Task HTTP_1_1_and_HTTP_2_reach_the_app_with_an_RSA_or_ECDSA_key(bool rsa, string version)
     {
         await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("hello"));
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, rsa: rsa);
 
-        using var request = new HttpRequestMessage(HttpMethod.Get, frontDoor.HttpsUri("/a?b=c")) { Version = Version.Parse(version), VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var request = new HttpRequestMessage(HttpMethod.Get, frontDoor.HttpsUri("/a?b=c"))
+        {
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         using var response = await frontDoor.Client.SendAsync(request, TestCancellation);
 
         Assert.Equal(("hello", version), (await response.Content.ReadAsStringAsync(TestCancellation), response.Version.ToString()));
@@ -39,7 +43,7 @@ public class FrontDoorHttpsTests
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(SslProtocols.Tls12)]
     [InlineData(SslProtocols.Tls13)]
-    public async Task Two_versions_of_TLS_are_spoken(SslProtocols protocol)
+    public async Task TLS_1_2_and_1_3_are_supported(SslProtocols protocol)
     {
         await using var agent = new SupervisorFixture();
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
@@ -53,7 +57,7 @@ public class FrontDoorHttpsTests
     [InlineData(3, 22, null)]   // TLS 1.2: a handshake record follows
     [InlineData(2, 21, 70)]     // TLS 1.1: an alert, protocol_version
     [InlineData(1, 21, 70)]
-    public async Task An_older_TLS_is_refused_by_the_server_itself(byte minor, byte record, int? alert)
+    public async Task The_server_itself_refuses_TLS_older_than_1_2(byte minor, byte record, int? alert)
     {
         await using var agent = new SupervisorFixture();
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, rsa: true);
@@ -69,13 +73,14 @@ public class FrontDoorHttpsTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_chain_is_sent_and_the_root_is_not()
+    public async Task The_server_sends_the_chain_without_the_root()
     {
         await using var agent = new SupervisorFixture();
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
         var sent = new List<string>();
 
-        await using var connection = await frontDoor.ConnectAsync(TestCancellation, chain: chain => sent.AddRange(chain.ChainPolicy.ExtraStore.Select(certificate => certificate.Thumbprint)));
+        await using var connection = await frontDoor.ConnectAsync(
+            TestCancellation, chain: chain => sent.AddRange(chain.ChainPolicy.ExtraStore.Select(certificate => certificate.Thumbprint)));
 
         Assert.Equal([frontDoor.Authority.IntermediateThumbprint], sent.Except([connection.RemoteCertificate!.GetCertHashString()]));
     }
@@ -83,22 +88,29 @@ public class FrontDoorHttpsTests
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("1.1")]
     [InlineData("2.0")]
-    public async Task A_WebSocket_goes_through_by_either_version_of_http_and_is_counted_as_a_session(string version)
+    public async Task A_WebSocket_over_HTTP_1_1_or_HTTP_2_reaches_the_app_and_counts_as_a_session(string version)
     {
         await using var app = await TestServer.StartAsync(async context =>
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
             var buffer = new byte[100];
-            for (var got = await socket.ReceiveAsync(buffer, context.RequestAborted); got.MessageType != WebSocketMessageType.Close; got = await socket.ReceiveAsync(buffer, context.RequestAborted))
+            var received = await socket.ReceiveAsync(buffer, context.RequestAborted);
+            while (received.MessageType != WebSocketMessageType.Close)
             {
-                await socket.SendAsync(buffer.AsMemory(0, got.Count), got.MessageType, got.EndOfMessage, context.RequestAborted);
+                await socket.SendAsync(
+                    buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
+                received = await socket.ReceiveAsync(buffer, context.RequestAborted);
             }
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
         });
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
-        using var network = new SocketsHttpHandler { UseProxy = false, SslOptions = frontDoor.Authority.ClientOptions(HttpsFrontDoorFixture.Now) };
+        using var network = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            SslOptions = frontDoor.Authority.ClientOptions(HttpsFrontDoorFixture.Now),
+        };
         using var invoker = new HttpMessageInvoker(network);
         using var socket = new ClientWebSocket();
         socket.Options.HttpVersion = Version.Parse(version);
@@ -113,14 +125,15 @@ public class FrontDoorHttpsTests
 
         Assert.Equal(("hello", "streamlit"), (Encoding.UTF8.GetString(buffer, 0, got.Count), socket.SubProtocol));
         await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+        var arrived = app.Requests[0];
         Assert.Equal(("GET /_stcore/stream", "https", $"127.0.0.1:{frontDoor.Https}", $"https://127.0.0.1:{frontDoor.Https}"),
-            (app.Requests[0].ToString(), app.Requests[0].Headers["X-Forwarded-Proto"], app.Requests[0].Headers["Host"], app.Requests[0].Headers["Origin"]));
+            (arrived.ToString(), arrived.Headers["X-Forwarded-Proto"], arrived.Headers["Host"], arrived.Headers["Origin"]));
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
         await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_renewed_pair_is_shown_at_the_next_handshake_and_open_connections_go_on()
+    public async Task A_renewed_certificate_serves_the_next_handshake_and_open_connections_continue()
     {
         await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("hello"));
         await using var agent = new SupervisorFixture(app.Port);
@@ -139,7 +152,7 @@ public class FrontDoorHttpsTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Without_a_certificate_the_app_is_not_shown_in_the_clear_and_HTTPS_begins_as_soon_as_there_is_one()
+    public async Task Without_a_certificate_HTTP_answers_503_and_HTTPS_starts_once_one_exists()
     {
         await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("hello"));
         await using var agent = new SupervisorFixture(app.Port);
@@ -148,10 +161,12 @@ public class FrontDoorHttpsTests
 
         var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, TestCancellation);
         Assert.Equal((false, "certificate-missing"), (closed.FrontDoor.IsOpen, closed.FrontDoor.Problem!.Code));
-        using (var turned = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation))
+        using (var unavailable = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation))
         {
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, turned.StatusCode);
-            Assert.Equal("This page is shown over HTTPS only, and there is no usable certificate for it yet; who runs it finds the reason with 'ragagent status'.\n", await turned.Content.ReadAsStringAsync(TestCancellation));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, unavailable.StatusCode);
+            Assert.Equal(
+                "This page requires HTTPS, and there is no usable certificate yet. The operator can see why with 'ragagent status'.\n",
+                await unavailable.Content.ReadAsStringAsync(TestCancellation));
         }
         await Assert.ThrowsAnyAsync<Exception>(() => frontDoor.ConnectAsync(TestCancellation));
 
@@ -161,13 +176,13 @@ public class FrontDoorHttpsTests
         await agent.WaitForAsync(state => state.FrontDoor.IsOpen, TestCancellation);
         using var response = await frontDoor.Client.GetAsync(frontDoor.HttpsUri(), TestCancellation);
         Assert.Equal("hello", await response.Content.ReadAsStringAsync(TestCancellation));
-        using var led = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation);
-        Assert.Equal(HttpStatusCode.PermanentRedirect, led.StatusCode);
+        using var redirect = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation);
+        Assert.Equal(HttpStatusCode.PermanentRedirect, redirect.StatusCode);
         Assert.DoesNotContain(app.Requests, request => request.Headers["X-Forwarded-Proto"] != "https");
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_port_of_HTTPS_that_is_taken_is_told_by_its_own_key()
+    public async Task A_taken_HTTPS_port_is_reported_with_the_listen_https_key()
     {
         await using var agent = new SupervisorFixture();
         await agent.StartAsync(TestCancellation);
@@ -179,12 +194,14 @@ public class FrontDoorHttpsTests
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, https: port);
 
         var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, TestCancellation);
-        Assert.Equal(("listen-port-taken", $"Port {port}, where visitors come in, is taken by another program."), (closed.FrontDoor.Problem!.Code, closed.FrontDoor.Problem.What));
+        Assert.Equal(
+            ("listen-port-taken", $"The front door can't open port {port}: another program uses it."),
+            (closed.FrontDoor.Problem!.Code, closed.FrontDoor.Problem.What));
         Assert.Contains("set listen.https in the configuration", closed.FrontDoor.Problem.Remedy, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_comes_to_a_held_port_of_HTTPS_while_there_is_no_agent_is_answered_by_the_next_one()
+    public async Task A_connection_to_an_activated_HTTPS_port_waits_for_the_next_agent()
     {
         await using var agent = new SupervisorFixture();
         await agent.StartAsync(TestCancellation);
@@ -196,15 +213,18 @@ public class FrontDoorHttpsTests
         {
             using var early = new TcpClient();
             await early.ConnectAsync(IPAddress.Loopback, httpsPort, TestCancellation);
-            await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, activation: activation, http: httpPort, https: httpsPort);
+            await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(
+                agent, TestCancellation, activation: activation, http: httpPort, https: httpsPort);
             await using var connection = new SslStream(early.GetStream());
             await connection.AuthenticateAsClientAsync(frontDoor.Authority.ClientOptions(HttpsFrontDoorFixture.Now), TestCancellation);
-            Assert.StartsWith("HTTP/1.1 ", await HttpsFrontDoorFixture.GetStatusLineAsync(connection, TestCancellation), StringComparison.Ordinal);   // whatever the app, or who has its port here, says
+            // from the app, or from whatever has its port here
+            Assert.StartsWith(
+                "HTTP/1.1 ", await HttpsFrontDoorFixture.GetStatusLineAsync(connection, TestCancellation), StringComparison.Ordinal);
         }
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Strict_transport_is_told_by_HTTPS_alone_and_in_the_agents_words()
+    public async Task HSTS_is_sent_over_HTTPS_only_and_replaces_the_apps_header()
     {
         await using var app = await TestServer.StartAsync(context =>
         {
@@ -213,7 +233,8 @@ public class FrontDoorHttpsTests
         });
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
-        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, new TlsConfig { Hsts = TimeSpan.FromHours(8760) });
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(
+            agent, TestCancellation, new TlsConfig { Hsts = TimeSpan.FromHours(8760) });
 
         using var secure = await frontDoor.Client.GetAsync(frontDoor.HttpsUri(), TestCancellation);
         using var plain = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation);
@@ -223,17 +244,20 @@ public class FrontDoorHttpsTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Without_the_redirect_the_app_is_served_in_the_clear_as_well()
+    public async Task Without_the_redirect_the_app_is_also_served_over_HTTP()
     {
         await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("hello"));
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
-        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation, new TlsConfig { Redirect = false }, issued: false);
+        await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(
+            agent, TestCancellation, new TlsConfig { Redirect = false }, issued: false);
 
         using var response = await frontDoor.Client.GetAsync(frontDoor.HttpUri(), TestCancellation);
 
         Assert.Equal("hello", await response.Content.ReadAsStringAsync(TestCancellation));
-        Assert.Contains(frontDoor.LogMessages, line => line.StartsWith($"The certificate {frontDoor.Authority.Certificate} is not there.", StringComparison.Ordinal));
+        Assert.Contains(
+            frontDoor.LogMessages,
+            line => line.StartsWith($"The certificate {frontDoor.Authority.Certificate} does not exist.", StringComparison.Ordinal));
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
@@ -247,11 +271,15 @@ public class FrontDoorHttpsTests
         return held;
     }
 
-    /// <summary>What a client of one version says first, as in RFC 5246: no client library says it of an old version any more.</summary>
+    /// <summary>A ClientHello as in RFC 5246. No client library still sends one for an old version.</summary>
     private static byte[] ClientHello(byte minor)
     {
         byte[] suites = [0xC0, 0x2F, 0xC0, 0x14, 0xC0, 0x13, 0x00, 0x35, 0x00, 0x2F];
-        byte[] extensions = [0x00, 0x0A, 0x00, 0x04, 0x00, 0x02, 0x00, 0x17, 0x00, 0x0B, 0x00, 0x02, 0x01, 0x00, 0x00, 0x0D, 0x00, 0x06, 0x00, 0x04, 0x04, 0x01, 0x08, 0x04];
+        byte[] extensions =
+        [
+            0x00, 0x0A, 0x00, 0x04, 0x00, 0x02, 0x00, 0x17, 0x00, 0x0B, 0x00, 0x02, 0x01, 0x00, 0x00, 0x0D, 0x00, 0x06, 0x00, 0x04, 0x04,
+            0x01, 0x08, 0x04,
+        ];
         byte[] body = [3, minor, .. new byte[32], 0, 0, (byte)suites.Length, .. suites, 1, 0, 0, (byte)extensions.Length, .. extensions];
         byte[] handshake = [1, 0, 0, (byte)body.Length, .. body];
         return [22, 3, 1, 0, (byte)handshake.Length, .. handshake];

@@ -10,7 +10,7 @@ namespace RagAgent.Tests.Proxy;
 public class FrontDoorTests
 {
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_port_that_is_taken_is_told_and_waited_for()
+    public async Task A_taken_port_is_reported_and_retried()
     {
         var stop = TestContext.Current.CancellationToken;
         var time = new FakeTimeProvider();
@@ -26,8 +26,8 @@ public class FrontDoorTests
         var closed = await agent.WaitForAsync(state => state.FrontDoor.Problem is not null, stop);
         Assert.False(closed.FrontDoor.IsOpen);
         Assert.Equal(
-            new Problem(ProblemCatalog.ListenPortTaken, $"Port {port}, where visitors come in, is taken by another program.",
-                $"See which with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration; the agent tries again every 5s."),
+            new Problem(ProblemCatalog.ListenPortTaken, $"The front door can't open port {port}: another program uses it.",
+                $"Find it with 'ss -ltnp sport = :{port}' and stop it, or set listen.http in the configuration. The agent tries again every 5s."),
             closed.FrontDoor.Problem);
 
         other.Stop();
@@ -38,7 +38,7 @@ public class FrontDoorTests
             await Task.Yield();
         }
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        // Of the agent's own: the app on this bench serves and is not there, and who asks for it waits a second of a clock that stands.
+        // The agent's own path, because no app listens here, and a request to it would wait for a second on a clock that stands still.
         using var response = await browser.GetAsync(new Uri($"http://127.0.0.1:{port}/_ragagent/nothing"), stop);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         await frontDoor.StopAsync(stop);

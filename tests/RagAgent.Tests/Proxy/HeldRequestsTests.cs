@@ -16,7 +16,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>Requests that come while one container takes the place of another wait for it.</summary>
+/// <summary>Requests that arrive during a swap or restart wait for the new container.</summary>
 public sealed class HeldRequestsTests : IAsyncLifetime
 {
     private static readonly TimeSpan HoldTimeout = TimeSpan.FromSeconds(30);
@@ -37,7 +37,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     private InFlightRequests _inFlight = null!;
     private HeldRequests _held = null!;
     private ProxyHandler _handler = null!;
-    private TestServer _door = null!;
+    private TestServer _server = null!;
 
     public async ValueTask InitializeAsync()
     {
@@ -48,21 +48,26 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
-        await _door.DisposeAsync();
+        await _server.DisposeAsync();
         _handler.Dispose();
         _shutdown.Dispose();
         await _services.DisposeAsync();
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_request_waits_and_goes_to_the_new_one()
+    public async Task A_request_during_a_swap_waits_and_goes_to_the_new_container()
     {
         await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("new"));
         _board.Publish(TimeBetweenContainers);
 
-        var response = _client.GetStringAsync(_door.Address, TestCancellation);
+        var response = _client.GetStringAsync(_server.Address, TestCancellation);
         await WaitUntilHeldAsync(1);
-        _board.Publish(TimeBetweenContainers with { Front = new ContainerState.Probing(Sample.Container(app.Port), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), null, Adopted: false) });
+        _board.Publish(
+            TimeBetweenContainers with
+            {
+                Front = new ContainerState.Probing(
+                    Sample.Container(app.Port), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), null, Adopted: false),
+            });
         Assert.False(response.IsCompleted);
         Assert.Empty(app.Requests);
         Serve(app);
@@ -72,14 +77,14 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_upload_waits_at_its_sender_and_arrives_whole()
+    public async Task A_held_upload_waits_at_the_client_and_arrives_whole()
     {
         await using var app = await TestServer.StartAsync(_ => Task.CompletedTask);
         _board.Publish(TimeBetweenContainers);
-        // More than all buffers on the way take.
+        // More than all buffers on the way hold.
         var content = new ChunkedContent(count: 64);
 
-        var response = _client.PostAsync(_door.Address, content, TestCancellation);
+        var response = _client.PostAsync(_server.Address, content, TestCancellation);
         await WaitUntilHeldAsync(1);
         Assert.InRange(content.Written, 0, 63);
         Serve(app);
@@ -89,7 +94,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_session_waits_as_well_and_is_none_until_it_is_open()
+    public async Task A_held_WebSocket_waits_and_counts_as_a_session_only_once_it_is_open()
     {
         var sessions = new List<int>();
         _inFlight.SessionsChanged += sessions.Add;
@@ -102,7 +107,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
         using var session = new ClientWebSocket();
         session.Options.Proxy = null;
 
-        var opening = session.ConnectAsync(new Uri($"ws://{_door.Authority}/_stcore/stream"), TestCancellation);
+        var opening = session.ConnectAsync(new Uri($"ws://{_server.Authority}/_stcore/stream"), TestCancellation);
         await WaitUntilHeldAsync(1);
         Assert.Empty(sessions);
         Serve(app);
@@ -114,7 +119,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_browser_that_goes_somewhere_waits_a_moment_and_then_gets_the_page_which_goes_on_by_itself()
+    public async Task A_held_page_request_gets_the_status_page_after_a_short_wait()
     {
         _board.Publish(TimeBetweenContainers);
 
@@ -130,58 +135,60 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_change_that_takes_too_long_is_told_and_so_are_those_who_come_later_in_it()
+    public async Task A_swap_that_exceeds_the_hold_limit_answers_503_to_held_and_later_requests()
     {
         _board.Publish(TimeBetweenContainers);
         _time.Advance(TimeSpan.FromSeconds(10));
 
-        var response = _client.GetAsync(_door.Address, TestCancellation);
+        var response = _client.GetAsync(_server.Address, TestCancellation);
         await WaitUntilHeldAsync(1);
         _time.Advance(HoldTimeout - TimeSpan.FromSeconds(10));
 
         Assert.Equal(503, (int)(await response).StatusCode);
-        using var later = await _client.GetAsync(_door.Address, TestCancellation);
+        using var later = await _client.GetAsync(_server.Address, TestCancellation);
         Assert.Equal((503, 0), ((int)later.StatusCode, _held.Count));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task When_it_turns_out_that_the_app_does_not_come_back_they_are_told_at_once()
+    public async Task Held_requests_are_answered_at_once_when_the_app_will_not_come_back()
     {
         _board.Publish(TimeBetweenContainers);
 
-        var response = _client.GetAsync(_door.Address, TestCancellation);
+        var response = _client.GetAsync(_server.Address, TestCancellation);
         await WaitUntilHeldAsync(1);
         _board.Publish(TimeBetweenContainers with { Hold = RagAgent.Supervision.State.Hold.Operator, Front = new ContainerState.Absent() });
 
-        Assert.Equal(FrontDoorFixture.JsonReply("stopped", "The app is switched off for now."), await (await response).Content.ReadAsStringAsync(TestCancellation));
+        Assert.Equal(
+            FrontDoorFixture.JsonReply("stopped", "The app is switched off for now."),
+            await (await response).Content.ReadAsStringAsync(TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Beyond_the_bound_nobody_waits_and_who_leaves_makes_room()
+    public async Task Requests_above_the_limit_are_not_held_and_a_client_that_leaves_frees_its_place()
     {
         _board.Publish(TimeBetweenContainers);
         using var leaving = new CancellationTokenSource();
         var waiting = Enumerable.Range(0, HeldRequests.MaxHeld).Select(_ => _held.WaitAsync(null, leaving.Token)).ToArray();
         await WaitUntilHeldAsync(HeldRequests.MaxHeld);
 
-        Assert.Equal(503, (int)(await _client.GetAsync(_door.Address, TestCancellation)).StatusCode);
+        Assert.Equal(503, (int)(await _client.GetAsync(_server.Address, TestCancellation)).StatusCode);
         await leaving.CancelAsync();
         Assert.All(await Task.WhenAll(waiting), Assert.False);
         Assert.Equal(0, _held.Count);
-        using var patience = new CancellationTokenSource();
-        var visitor = _client.GetAsync(_door.Address, patience.Token);
+        using var disconnect = new CancellationTokenSource();
+        var request = _client.GetAsync(_server.Address, disconnect.Token);
         await WaitUntilHeldAsync(1);
-        await patience.CancelAsync();
+        await disconnect.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => visitor);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
         await WaitUntilHeldAsync(0);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task They_hold_up_neither_a_drain_nor_the_end_of_the_agent()
+    public async Task Held_requests_delay_neither_a_drain_nor_the_agents_stop()
     {
         _board.Publish(TimeBetweenContainers);
-        var response = _client.GetAsync(_door.Address, TestCancellation);
+        var response = _client.GetAsync(_server.Address, TestCancellation);
         await WaitUntilHeldAsync(1);
 
         Assert.Equal(0, await _inFlight.DrainAsync(Sample.Container(), Timeout.InfiniteTimeSpan, TestCancellation));
@@ -191,18 +198,19 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_only_asks_to_be_shown_something_is_asked_again_when_the_old_one_goes_in_the_middle()
+    public async Task A_GET_is_retried_when_the_old_container_stops_during_it()
     {
         await using var after = await TestServer.StartAsync(context => context.Response.WriteAsync("after"));
         await using var before = await TestServer.StartAsync(context =>
         {
-            _board.Publish(TimeBetweenContainers with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
+            _board.Publish(
+                TimeBetweenContainers with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
             context.Abort();
             return Task.CompletedTask;
         });
         Serve(before);
 
-        var response = _client.GetStringAsync(_door.Address, TestCancellation);
+        var response = _client.GetStringAsync(_server.Address, TestCancellation);
         await WaitUntilHeldAsync(1);
         Serve(after);
 
@@ -211,30 +219,37 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_the_old_one_may_have_acted_on_is_not_and_is_told_so()
+    public async Task A_POST_that_the_old_container_may_have_acted_on_is_not_retried()
     {
         await using var before = await TestServer.StartAsync(context =>
         {
-            _board.Publish(TimeBetweenContainers with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
+            _board.Publish(
+                TimeBetweenContainers with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
             context.Abort();
             return Task.CompletedTask;
         });
         Serve(before);
 
-        using var response = await _client.PostAsync(_door.Address, new StringContent("once"), TestCancellation);
+        using var response = await _client.PostAsync(_server.Address, new StringContent("once"), TestCancellation);
 
         Assert.Equal((503, 0), ((int)response.StatusCode, _held.Count));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_meets_a_crash_before_it_is_known_waits_for_the_news_of_it_and_then_for_the_restart()
+    public async Task A_request_that_hits_a_crash_waits_for_its_report_and_then_for_the_restart()
     {
         await using var after = await TestServer.StartAsync(context => context.Response.WriteAsync("after"));
         _board.Publish(TimeBetweenContainers with { Front = Sample.Serving(FreePort.Find()), LastServed = null });
 
-        var response = _client.PostAsync(_door.Address, new StringContent("x"), TestCancellation);
+        var response = _client.PostAsync(_server.Address, new StringContent("x"), TestCancellation);
         await WaitUntilHeldAsync(1);
-        _board.Publish(TimeBetweenContainers with { Front = new ContainerState.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null)), Failures = TimeBetweenContainers.Failures with { Crashes = 1 } });
+        _board.Publish(
+            TimeBetweenContainers with
+            {
+                Front = new ContainerState.BackingOff(
+                    Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null)),
+                Failures = TimeBetweenContainers.Failures with { Crashes = 1,
+            } });
         Assert.False(response.IsCompleted);
         Serve(after);
 
@@ -243,78 +258,94 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task When_there_are_none_he_is_told_that_the_app_does_not_answer()
+    public async Task Without_a_crash_report_the_client_learns_that_the_app_does_not_answer()
     {
         _board.Publish(TimeBetweenContainers with { Front = Sample.Serving(FreePort.Find()), LastServed = null });
 
-        var response = _client.GetAsync(_door.Address, TestCancellation);
+        var response = _client.GetAsync(_server.Address, TestCancellation);
         await WaitUntilHeldAsync(1);
-        _board.Touch();   // of something else
+        _board.Touch();   // something else changed
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now."), await (await response).Content.ReadAsStringAsync(TestCancellation));
+        Assert.Equal(
+            FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now."),
+            await (await response).Content.ReadAsStringAsync(TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task With_no_patience_configured_nobody_waits()
+    public async Task With_a_hold_of_zero_no_request_waits()
     {
-        await _door.DisposeAsync();
+        await _server.DisposeAsync();
         _handler.Dispose();
         await StartAsync(TimeSpan.Zero);
         _board.Publish(TimeBetweenContainers);
 
-        Assert.Equal(503, (int)(await _client.GetAsync(_door.Address, TestCancellation)).StatusCode);
+        Assert.Equal(503, (int)(await _client.GetAsync(_server.Address, TestCancellation)).StatusCode);
     }
 
     [Theory]
     [InlineData("starting", true)]
     [InlineData("starting for the first time", false)]
     [InlineData("probing", true)]
-    [InlineData("probing one that was found", true)]
-    [InlineData("probing one that was found and is not well", false)]
+    [InlineData("probing an adopted container", true)]
+    [InlineData("probing an adopted container that fails", false)]
     [InlineData("replaced", true)]
     [InlineData("killed", true)]
-    [InlineData("restarted by other", true)]
+    [InlineData("restarted by another program", true)]
     [InlineData("never healthy", false)]
     [InlineData("stopped by an operator", false)]
-    [InlineData("absent, the next one on disk", true)]
+    [InlineData("absent, next image on disk", true)]
     [InlineData("absent, nothing on disk", false)]
-    [InlineData("absent, the next one broken", false)]
+    [InlineData("absent, next image defective", false)]
     [InlineData("absent, no secrets", false)]
     [InlineData("failed, back in a second", true)]
     [InlineData("failed, back in a minute", false)]
     [InlineData("crash loop", false)]
-    [InlineData("engine away", false)]
-    [InlineData("unseen", true)]   // as after a restart of the agent, beside an app that serves
-    [InlineData("unseen, engine away", false)]
-    public void The_app_is_waited_for_only_where_it_is_about_to_be_back(string what, bool isAwaited)
+    [InlineData("engine unreachable", false)]
+    [InlineData("unknown", true)]   // right after the agent starts, an app may serve
+    [InlineData("unknown, engine unreachable", false)]
+    public void Requests_wait_only_while_the_app_is_about_to_be_back(string what, bool isAwaited)
     {
-        var (first, probing) = (TimeBetweenContainers with { LastServed = null }, new ContainerState.Probing(Sample.Container(), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), null, Adopted: false));
-        var failed = new ContainerState.BackingOff(Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null));
-        AgentState Stopping(StopReason reason) => TimeBetweenContainers with { Front = new ContainerState.Stopping(1, Sample.Container(), reason) };
+        var (first, probing) = (
+            TimeBetweenContainers with { LastServed = null },
+            new ContainerState.Probing(
+                Sample.Container(), Moment.Zero, ProbeKind.Startup, new ProbeSchedule(Moment.Zero, null), null, Adopted: false));
+        var failed = new ContainerState.BackingOff(
+            Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null));
+        AgentState Stopping(StopReason reason) => TimeBetweenContainers with
+        {
+            Front = new ContainerState.Stopping(1, Sample.Container(), reason),
+        };
         var absent = TimeBetweenContainers with { Front = new ContainerState.Absent() };
         var state = what switch
         {
             "starting" => TimeBetweenContainers,
             "starting for the first time" => first,
             "probing" => TimeBetweenContainers with { Front = probing },
-            "probing one that was found" => first with { Front = probing with { Adopted = true } },
-            "probing one that was found and is not well" => first with { Front = probing with { Adopted = true, LastError = "no answer" } },
+            "probing an adopted container" => first with { Front = probing with { Adopted = true } },
+            "probing an adopted container that fails" => first with { Front = probing with { Adopted = true, LastError = "no answer" } },
             "replaced" => Stopping(new StopReason.Replaced()),
             "killed" => Stopping(new StopReason.Unhealthy(4, "no answer")),
-            "restarted by other" => Stopping(new StopReason.RestartedByOther()),
+            "restarted by another program" => Stopping(new StopReason.RestartedByOther()),
             "never healthy" => Stopping(new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), null)),
             "stopped by an operator" => Stopping(new StopReason.Requested()) with { Hold = RagAgent.Supervision.State.Hold.Operator },
-            "absent, the next one on disk" => absent,
+            "absent, next image on disk" => absent,
             "absent, nothing on disk" => absent with { Image = Sample.Loading<FetchedImage>() },
-            "absent, the next one broken" => absent with { Images = absent.Images with { Defects = [new Defect(Sample.CurrentImage, IsCorrupt: true)] } },
+            "absent, next image defective" => absent with { Images = absent.Images with { Defects = [new Defect(Sample.CurrentImage, IsCorrupt: true)] } },
             "absent, no secrets" => absent with { Secrets = Fetched<SecretVersions>.Wanted },
             "failed, back in a second" => TimeBetweenContainers with { Front = failed, Failures = TimeBetweenContainers.Failures with { Crashes = 1 } },
-            "failed, back in a minute" => TimeBetweenContainers with { Front = failed with { Until = Moment.Zero + TimeSpan.FromMinutes(1) }, Failures = TimeBetweenContainers.Failures with { Crashes = 1 } },
+            "failed, back in a minute" => TimeBetweenContainers with
+            {
+                Front = failed with { Until = Moment.Zero + TimeSpan.FromMinutes(1) },
+                Failures = TimeBetweenContainers.Failures with { Crashes = 1 },
+            },
             "crash loop" => TimeBetweenContainers with { Failures = TimeBetweenContainers.Failures with { Crashes = 5 } },
-            "engine away" => TimeBetweenContainers with { Engine = Sample.LoadFailed(Sample.AnyProblem, Sample.StateWithoutContainer.Engine.Value) },
-            "unseen" => new AgentState(),
-            "unseen, engine away" => new AgentState { Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem) },
+            "engine unreachable" => TimeBetweenContainers with
+            {
+                Engine = Sample.LoadFailed(Sample.AnyProblem, Sample.StateWithoutContainer.Engine.Value),
+            },
+            "unknown" => new AgentState(),
+            "unknown, engine unreachable" => new AgentState { Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem) },
             _ => throw new ArgumentOutOfRangeException(nameof(what)),
         };
 
@@ -326,17 +357,25 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     private async Task StartAsync(TimeSpan hold)
     {
         var clock = new AgentClock(_time);
-        var unserved = new UnavailableResponse(new AgentConfig { Image = "app" }, _board, Sample.DefaultPolicy, Sample.FirstBoot(), clock, NullLogger.Instance);
+        var unavailable = new UnavailableResponse(
+            new AgentConfig { Image = "app" }, _board, Sample.DefaultPolicy, Sample.FirstBoot(), clock, NullLogger.Instance);
         _held = new HeldRequests(_board, Sample.DefaultPolicy, clock, hold);
-        _handler = new ProxyHandler(_services.GetRequiredService<IHttpForwarder>(), _inFlight, _board, _held, new StatusPageEvents(_board, unserved.ModelOf, _time), unserved);
-        _door = await TestServer.StartAsync(context => _handler.HandleAsync(context, _shutdown.Token), record: false);
+        _handler = new ProxyHandler(
+            _services.GetRequiredService<IHttpForwarder>(),
+            _inFlight,
+            _board,
+            _held,
+            new StatusPageEvents(_board, unavailable.ModelOf, _time),
+            unavailable);
+        _server = await TestServer.StartAsync(context => _handler.HandleAsync(context, _shutdown.Token), record: false);
     }
 
-    private void Serve(TestServer app) => _board.Publish(TimeBetweenContainers with { Front = Sample.Serving(app.Port), LastServed = null });
+    private void Serve(TestServer app) =>
+        _board.Publish(TimeBetweenContainers with { Front = Sample.Serving(app.Port), LastServed = null });
 
     private async Task<HttpResponseMessage> GetPageAsync()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, _door.Address) { Headers = { { "Accept", "text/html,*/*;q=0.8" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, _server.Address) { Headers = { { "Accept", "text/html,*/*;q=0.8" } } };
         return await _client.SendAsync(request, TestCancellation);
     }
 
@@ -349,7 +388,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
         }
     }
 
-    /// <summary>A body of a megabyte a piece.</summary>
+    /// <summary>A body that is written in chunks of one megabyte.</summary>
     private sealed class ChunkedContent(int count) : HttpContent
     {
         public const int Size = 1 << 20;

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>What one connection of HTTP/2 may take. The times are shortened; Kestrel measures them itself, once a second.</summary>
+/// <summary>What one HTTP/2 connection may use. The limits are shortened. Kestrel measures them itself, once a second.</summary>
 public sealed class Http2LimitsTests : IAsyncDisposable
 {
     private const int RefusedStream = 7, EnhanceYourCalm = 11;   // RFC 9113, 7: REFUSED_STREAM, ENHANCE_YOUR_CALM
@@ -30,62 +30,68 @@ public sealed class Http2LimitsTests : IAsyncDisposable
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(0)]
-    [InlineData(100)]   // a byte now and then would do as well
-    public async Task An_answer_that_nobody_takes_is_not_kept_for_ever_though_the_connection_lives(int window)
+    [InlineData(100)]   // an occasional byte does not help
+    public async Task An_unread_response_ends_the_connection_even_if_pings_are_answered(int window)
     {
         await StartAsync(new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(2) });
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation, window);
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation, window);
 
-        await visitor.RequestAsync(1, more: ("accept", "text/html"));
+        await client.RequestAsync(1, more: ("accept", "text/html"));
 
-        Assert.NotNull(await visitor.ReadUntilAsync(Http2Frame.Headers));
-        Assert.Null(await visitor.ReadUntilAsync(Http2Frame.Reset));   // it ends, all of it
+        Assert.NotNull(await client.ReadUntilAsync(Http2Frame.Headers));
+        Assert.Null(await client.ReadUntilAsync(Http2Frame.Reset));   // the whole connection ends
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_answer_that_is_taken_late_arrives_whole()
+    public async Task A_response_that_is_read_late_arrives_whole()
     {
         await StartAsync(new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(6) });
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation, window: 0);
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation, window: 0);
 
-        await visitor.RequestAsync(1);
-        await visitor.ReadUntilAsync(Http2Frame.Headers);
+        await client.RequestAsync(1);
+        await client.ReadUntilAsync(Http2Frame.Headers);
         await WaitAsync(TimeSpan.FromSeconds(3));
-        await visitor.SendAsync(new Http2Frame(Http2Frame.WindowUpdate, 0, 1, RawHttp2Client.BigEndian(1000)));
+        await client.SendAsync(new Http2Frame(Http2Frame.WindowUpdate, 0, 1, RawHttp2Client.BigEndian(1000)));
 
-        Assert.StartsWith("{\"status\":\"starting\"", Encoding.ASCII.GetString((await visitor.ReadUntilAsync(Http2Frame.Data))!.Payload), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "{\"status\":\"starting\"",
+            Encoding.ASCII.GetString((await client.ReadUntilAsync(Http2Frame.Data))!.Payload),
+            StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task So_many_requests_at_once_and_the_next_one_is_refused_alone()
+    public async Task A_request_above_the_stream_limit_is_refused_alone()
     {
         var limits = new ConnectionLimits { MaxStreams = 5 };
         var asked = 0;
         await using var app = await StartHangingAsync(limits, () => Interlocked.Increment(ref asked));
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
 
         for (var i = 0; i < limits.MaxStreams; i++)
         {
-            await visitor.RequestAsync((2 * i) + 1);
+            await client.RequestAsync((2 * i) + 1);
         }
         while (Volatile.Read(ref asked) < limits.MaxStreams)
         {
             await WaitAsync(TimeSpan.FromMilliseconds(5));
         }
-        await visitor.RequestAsync((2 * limits.MaxStreams) + 1);
+        await client.RequestAsync((2 * limits.MaxStreams) + 1);
 
-        var refused = (await visitor.ReadUntilAsync(Http2Frame.Reset))!;
-        Assert.Equal(((2 * limits.MaxStreams) + 1, RefusedStream, limits.MaxStreams), (refused.Stream, refused.ErrorCode, Volatile.Read(ref asked)));
+        var refused = (await client.ReadUntilAsync(Http2Frame.Reset))!;
+        Assert.Equal(
+            ((2 * limits.MaxStreams) + 1, RefusedStream, limits.MaxStreams),
+            (refused.Stream, refused.ErrorCode, Volatile.Read(ref asked)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_asks_and_takes_it_back_again_and_again_is_sent_away_and_leaves_nothing_at_the_app()
+    public async Task A_rapid_reset_attack_is_disconnected_and_leaves_no_request_at_the_app()
     {
         var limits = new ConnectionLimits();
         var open = 0;
-        await using var app = await StartHangingAsync(limits, () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
-        var end = visitor.ReadUntilAsync(Http2Frame.GoAway);
+        await using var app = await StartHangingAsync(
+            limits, () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
+        var end = client.ReadUntilAsync(Http2Frame.GoAway);
         await visitor.RequestAsync(1);
         while (Volatile.Read(ref open) < 1)
         {
@@ -98,13 +104,13 @@ public sealed class Http2LimitsTests : IAsyncDisposable
             while (!end.IsCompleted && tries < 100_000)
             {
                 var stream = (2 * ++tries) + 1;
-                await visitor.RequestAsync(stream);
-                await visitor.SendAsync(new Http2Frame(Http2Frame.Reset, 0, stream, RawHttp2Client.BigEndian(8)));
+                await client.RequestAsync(stream);
+                await client.SendAsync(new Http2Frame(Http2Frame.Reset, 0, stream, RawHttp2Client.BigEndian(8)));
             }
         }
         catch (IOException)
         {
-            // Closed while it was still asking.
+            // Closed during the requests.
         }
 
         Assert.True((await end)?.ErrorCode is null or EnhanceYourCalm);
@@ -143,26 +149,31 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(8000)]
     [InlineData(10)]
-    public async Task Headers_have_a_size_in_however_many_frames_they_come(int piece)
+    public async Task Headers_are_limited_in_size_however_many_frames_they_use(int piece)
     {
         await StartAsync(new ConnectionLimits());
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
-        var end = visitor.ReadUntilAsync(Http2Frame.GoAway);
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
+        var end = client.ReadUntilAsync(Http2Frame.GoAway);
 
         var sent = 0;
         try
         {
-            await visitor.SendAsync(new Http2Frame(Http2Frame.Headers, 0, 1, RawHttp2Client.Fields((":method", "GET"), (":scheme", "https"), (":authority", "rag.example.com"), (":path", "/"))));
+            await client.SendAsync(
+                new Http2Frame(
+                    Http2Frame.Headers,
+                    0,
+                    1,
+                    RawHttp2Client.Fields((":method", "GET"), (":scheme", "https"), (":authority", "rag.example.com"), (":path", "/"))));
             while (!end.IsCompleted && sent < 50_000_000)
             {
                 var field = RawHttp2Client.Fields(("x", new string('a', piece)));
-                await visitor.SendAsync(new Http2Frame(Http2Frame.Continuation, 0, 1, field));
+                await client.SendAsync(new Http2Frame(Http2Frame.Continuation, 0, 1, field));
                 sent += field.Length;
             }
         }
         catch (IOException)
         {
-            // Closed while it was still sending.
+            // Closed while sending.
         }
 
         await end;
@@ -170,19 +181,20 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Headers_that_come_a_piece_at_a_time_are_not_waited_for_for_ever()
+    public async Task Headers_sent_a_frame_at_a_time_time_out()
     {
         await StartAsync(new ConnectionLimits { HeadersTimeout = TimeSpan.FromSeconds(1) });
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
-        var end = visitor.ReadUntilAsync(Http2Frame.GoAway);
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
+        var end = client.ReadUntilAsync(Http2Frame.GoAway);
 
         try
         {
-            await visitor.SendAsync(new Http2Frame(Http2Frame.Headers, 0, 1, RawHttp2Client.Fields((":method", "GET"), (":scheme", "https"), (":path", "/"))));
+            await client.SendAsync(
+                new Http2Frame(Http2Frame.Headers, 0, 1, RawHttp2Client.Fields((":method", "GET"), (":scheme", "https"), (":path", "/"))));
             while (!end.IsCompleted)
             {
                 await WaitAsync(TimeSpan.FromMilliseconds(200));
-                await visitor.SendAsync(new Http2Frame(Http2Frame.Continuation, 0, 1, RawHttp2Client.Fields(("x", ""))));
+                await client.SendAsync(new Http2Frame(Http2Frame.Continuation, 0, 1, RawHttp2Client.Fields(("x", ""))));
             }
         }
         catch (IOException)
@@ -194,15 +206,18 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_upload_of_which_nothing_comes_is_cut_and_the_app_is_told()
+    public async Task An_upload_without_data_is_cut_and_the_app_notices()
     {
         var open = 0;
-        await using var app = await StartHangingAsync(new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) }, () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
+        await using var app = await StartHangingAsync(
+            new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) },
+            () => Interlocked.Increment(ref open),
+            () => Interlocked.Decrement(ref open));
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
 
-        await visitor.RequestAsync(1, "/_stcore/upload_file/1", "POST", ends: false);
+        await client.RequestAsync(1, "/_stcore/upload_file/1", "POST", ends: false);
 
-        await visitor.ReadUntilAsync(Http2Frame.GoAway);
+        await client.ReadUntilAsync(Http2Frame.GoAway);
         Assert.Equal(0, await _frontDoor!.InFlight.DrainAsync(Sample.Container(app.Port), Timeout.InfiniteTimeSpan, TestCancellation));
         while (Volatile.Read(ref open) > 0)
         {
@@ -224,19 +239,31 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [InlineData(":method", "G ET")]
     [InlineData("connection", "close")]
     [InlineData("content-length", "5")]
-    public async Task What_would_be_something_else_in_HTTP_1_1_does_not_reach_the_app(string name, string value)
+    public async Task A_request_that_HTTP_1_1_would_read_differently_does_not_reach_the_app(string name, string value)
     {
         await using var app = new RawHttpServer();
         await StartAsync(new ConnectionLimits(), app.Port);
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
-        var fields = new Dictionary<string, string> { [":method"] = "GET", [":scheme"] = "https", [":authority"] = "rag.example.com", [":path"] = "/x", [name] = value };
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
+        var fields = new Dictionary<string, string>
+        {
+            [":method"] = "GET",
+            [":scheme"] = "https",
+            [":authority"] = "rag.example.com",
+            [":path"] = "/x",
+            [name] = value,
+        };
 
-        await visitor.SendAsync(new Http2Frame(Http2Frame.Headers, Http2Frame.EndHeaders | Http2Frame.EndStream, 1, RawHttp2Client.Fields([.. fields.Select(field => (field.Key, field.Value))])));
+        await client.SendAsync(
+            new Http2Frame(
+                Http2Frame.Headers,
+                Http2Frame.EndHeaders | Http2Frame.EndStream,
+                1,
+                RawHttp2Client.Fields([.. fields.Select(field => (field.Key, field.Value))])));
 
-        var response = await visitor.ReadAsync();
+        var response = await client.ReadAsync();
         while (response is { Type: Http2Frame.WindowUpdate })
         {
-            response = await visitor.ReadAsync();
+            response = await client.ReadAsync();
         }
         Assert.True(response is null or { Type: Http2Frame.Reset or Http2Frame.GoAway }, $"{response}");
         Assert.Empty(app.Requests);
@@ -249,10 +276,11 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     private async Task StartAsync(ConnectionLimits limits, int? app = null)
     {
         _frontDoor = await HttpsFrontDoorFixture.StartAsync(_supervisor, TestCancellation, limits: limits, loggers: _loggers);
-        _supervisor.Board.Publish(app is { } port ? Sample.StateWithoutContainer with { Front = Sample.Serving(port) } : Sample.StateWithoutContainer);
+        _supervisor.Board.Publish(
+            app is { } port ? Sample.StateWithoutContainer with { Front = Sample.Serving(port) } : Sample.StateWithoutContainer);
     }
 
-    /// <summary>An app that answers nothing.</summary>
+    /// <summary>An app that never answers.</summary>
     private async Task<TestServer> StartHangingAsync(ConnectionLimits limits, Action? asked = null, Action? left = null)
     {
         var app = await TestServer.StartAsync(async context =>

@@ -18,14 +18,22 @@ using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>A front door with HTTP and HTTPS, and a certificate authority that wrote its files, or will.</summary>
+/// <summary>A front door with HTTP and HTTPS, and a certificate authority that writes its files, before its start or later.</summary>
 internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
 {
     private readonly FrontDoor _frontDoor;
     private readonly FakeTimeProvider _time;
     private readonly AgentClock _clock;
 
-    private HttpsFrontDoorFixture(SupervisorFixture app, Func<HttpsFrontDoorFixture, AgentConfig> configure, bool issued, bool rsa, ActivationSockets? activation, int? http, int? https, ConnectionLimits? limits, ILoggerFactory? loggers)
+    private HttpsFrontDoorFixture(
+        SupervisorFixture app,
+        Func<HttpsFrontDoorFixture, AgentConfig> configure,
+        bool issued,
+        bool rsa,
+        ActivationSockets? activation,
+        int? http,
+        int? https,
+        ConnectionLimits? limits, ILoggerFactory? loggers)
     {
         _time = new FakeTimeProvider(Now);
         _clock = new AgentClock(_time);
@@ -37,7 +45,8 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
         var config = configure(this);
         Certificates = new CertificateWatch(config, app.Board, _clock, new ListLogger<CertificateWatch>(LogMessages));
         InFlight = new InFlightRequests(app.Clock.Time);
-        _frontDoor = FrontDoorFixture.CreateFrontDoor(app, Http, InFlight, activation, config: config, certificates: Certificates, loggers: loggers, limits: limits);
+        _frontDoor = FrontDoorFixture.CreateFrontDoor(
+            app, Http, InFlight, activation, config: config, certificates: Certificates, loggers: loggers, limits: limits);
         Client = new HttpClient(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -57,7 +66,16 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
     public int Https { get; }
     public string? Serial { get; }
 
-    public static async Task<HttpsFrontDoorFixture> StartAsync(SupervisorFixture app, CancellationToken stopping, TlsConfig? tls = null, bool issued = true, bool rsa = false, ActivationSockets? activation = null, int? http = null, int? https = null, ConnectionLimits? limits = null,
+    public static async Task<HttpsFrontDoorFixture> StartAsync(
+        SupervisorFixture app,
+        CancellationToken stopping,
+        TlsConfig? tls = null,
+        bool issued = true,
+        bool rsa = false,
+        ActivationSockets? activation = null,
+        int? http = null,
+        int? https = null,
+        ConnectionLimits? limits = null,
         ILoggerFactory? loggers = null)
     {
         var fixture = new HttpsFrontDoorFixture(app, self => new AgentConfig
@@ -75,10 +93,10 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
 
     public Uri HttpsUri(string path = "/") => new($"https://127.0.0.1:{Https}{path}");
 
-    /// <summary>Issues the next pair; the files are looked at while the clock goes on.</summary>
+    /// <summary>Writes the next pair. The agent reads it when its clock advances.</summary>
     public string IssueNextCertificate(TimeSpan? lifetime = null) => Authority.Issue(Now.AddDays(-1), lifetime ?? TimeSpan.FromDays(90));
 
-    /// <summary>Lets the agent's clock go on until something holds.</summary>
+    /// <summary>Advances the agent's clock until the condition holds.</summary>
     public async Task AdvanceUntilAsync(Func<bool> condition, CancellationToken stopping)
     {
         while (!condition())
@@ -88,11 +106,12 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
         }
     }
 
-    /// <summary>A connection that stays.</summary>
-    /// <param name="chain">Hears what the server sends beside its certificate.</param>
-    /// <param name="protocols">What the client is ready for.</param>
-    /// <param name="stopping">Ends it.</param>
-    public async Task<SslStream> ConnectAsync(CancellationToken stopping, SslProtocols protocols = SslProtocols.None, Action<X509Chain>? chain = null)
+    /// <summary>Opens a connection that stays open.</summary>
+    /// <param name="chain">Receives the chain that the server sent.</param>
+    /// <param name="protocols">What the client supports.</param>
+    /// <param name="stopping">Cancels the attempt.</param>
+    public async Task<SslStream> ConnectAsync(
+        CancellationToken stopping, SslProtocols protocols = SslProtocols.None, Action<X509Chain>? chain = null)
     {
         var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, Https, stopping);
@@ -103,18 +122,18 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
         return stream;
     }
 
-    /// <summary>The serial number that a new handshake shows.</summary>
+    /// <summary>The serial number of the certificate in a new handshake.</summary>
     public async Task<string> PresentedSerialAsync(CancellationToken stopping)
     {
         await using var stream = await ConnectAsync(stopping);
         return ((X509Certificate2)stream.RemoteCertificate!).SerialNumber;
     }
 
-    /// <summary>Asks once over a connection that stays open.</summary>
+    /// <summary>Sends one request over a connection that stays open.</summary>
     public static async Task<string> GetStatusLineAsync(SslStream stream, CancellationToken stopping)
     {
         await stream.WriteAsync("GET / HTTP/1.1\r\nHost: rag.example.com\r\n\r\n"u8.ToArray(), stopping);
-        // Whole, for the next one on this connection begins behind it.
+        // Reads the whole response, because the next one on this connection follows it.
         var response = new StringBuilder();
         var piece = new byte[2000];
         while (!IsComplete(response.ToString()) && await stream.ReadAsync(piece, stopping) is > 0 and var read)

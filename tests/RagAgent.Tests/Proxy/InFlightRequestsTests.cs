@@ -14,17 +14,17 @@ public class InFlightRequestsTests
     private static readonly Container Other = App with { Id = "fedcba9876543210" };
 
     private readonly FakeTimeProvider _time = new();
-    private readonly ConcurrentQueue<int> _activityCount = new();
+    private readonly ConcurrentQueue<int> _sessionCounts = new();
     private readonly InFlightRequests _inFlight;
 
     public InFlightRequestsTests()
     {
         _inFlight = new InFlightRequests(_time);
-        _inFlight.SessionsChanged += _activityCount.Enqueue;
+        _inFlight.SessionsChanged += _sessionCounts.Enqueue;
     }
 
     [Fact]
-    public async Task A_container_that_nobody_visits_is_drained_at_once()
+    public async Task A_container_without_requests_drains_at_once()
     {
         using var elsewhere = _inFlight.Begin(Other, isSession: true);
         _inFlight.Begin(App, isSession: false).Dispose();
@@ -36,7 +36,7 @@ public class InFlightRequestsTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task It_is_drained_when_the_last_one_has_left()
+    public async Task A_drain_completes_with_the_last_request()
     {
         var request = _inFlight.Begin(App, isSession: false);
         var session = _inFlight.Begin(App, isSession: true);
@@ -50,7 +50,7 @@ public class InFlightRequestsTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_stays_too_long_is_counted_and_not_waited_for()
+    public async Task Requests_left_at_the_timeout_are_counted_and_not_waited_for()
     {
         using var first = _inFlight.Begin(App, isSession: false);
         using var second = _inFlight.Begin(App, isSession: true);
@@ -65,7 +65,7 @@ public class InFlightRequestsTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_agent_that_ends_does_not_wait()
+    public async Task A_stopping_agent_does_not_wait_for_a_drain()
     {
         using var stays = _inFlight.Begin(App, isSession: false);
         using var stop = new CancellationTokenSource();
@@ -77,7 +77,7 @@ public class InFlightRequestsTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task It_can_be_drained_more_than_once()
+    public async Task A_container_can_be_drained_more_than_once()
     {
         for (var i = 0; i < 3; i++)
         {
@@ -90,21 +90,21 @@ public class InFlightRequestsTests
     }
 
     [Fact]
-    public void Only_sessions_are_told_and_over_all_containers()
+    public void The_session_count_covers_all_containers_and_no_plain_requests()
     {
         var request = _inFlight.Begin(App, isSession: false);
         var first = _inFlight.Begin(App, isSession: true);
         var second = _inFlight.Begin(Other, isSession: true);
         request.Dispose();
         first.Dispose();
-        first.Dispose();   // an end is an end
+        first.Dispose();   // a second dispose has no effect
         second.Dispose();
 
-        Assert.Equal([1, 2, 1, 0], _activityCount);
+        Assert.Equal([1, 2, 1, 0], _sessionCounts);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task However_many_come_and_go_at_once_none_is_lost_and_the_last_number_told_is_the_last_one()
+    public async Task Concurrent_requests_are_all_counted_and_session_counts_are_reported_in_order()
     {
         using var host = _inFlight.Begin(App, isSession: false);
         var draining = _inFlight.DrainAsync(App, Timeout, TestCancellation);
@@ -119,7 +119,7 @@ public class InFlightRequestsTests
         host.Dispose();
         Assert.Equal(0, await draining);
         Assert.Equal(0, await _inFlight.DrainAsync(Other, TimeSpan.Zero, TestCancellation));
-        Assert.Equal((2000, 0), (_activityCount.Count, _activityCount.Last()));
+        Assert.Equal((2000, 0), (_sessionCounts.Count, _sessionCounts.Last()));
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>Visitors never use up the files that the agent needs itself.</summary>
+/// <summary>Connections never use up the file descriptors that the agent itself needs.</summary>
 public sealed class OpenFilesTests
 {
     [Theory]
@@ -12,5 +12,6 @@ public sealed class OpenFilesTests
     [InlineData("Max open files            64                   64                   files", 16)]
     [InlineData("Max open files            unlimited            unlimited            files", 4096)]
     [InlineData("", 4096)]
-    public void There_is_room_for_two_files_a_visitor_beside_the_agents_own(string limits, int connections) => Assert.Equal(connections, FileDescriptorLimit.CapConnections(4096, limits));
+    public void Every_connection_needs_two_files_next_to_the_agents_reserve(string limits, int connections) =>
+        Assert.Equal(connections, FileDescriptorLimit.CapConnections(4096, limits));
 }

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>How fast passwords can be tried.</summary>
+/// <summary>How fast passwords can be guessed.</summary>
 public sealed class PasswordRateLimiterTests
 {
     private static readonly IPAddress ClientAddress = IPAddress.Parse("192.0.2.1");
@@ -15,7 +15,7 @@ public sealed class PasswordRateLimiterTests
     private Moment _now = Moment.Zero + TimeSpan.FromHours(1);
 
     [Fact]
-    public void Five_wrong_ones_are_free_then_each_waits_twice_as_long_as_the_one_before_up_to_a_minute()
+    public void Five_attempts_are_free_then_the_delay_doubles_up_to_a_minute()
     {
         Assert.All(Enumerable.Range(0, PasswordRateLimiter.FreeAttempts), _ => Assert.Null(_limiter.Acquire(ClientAddress, _now)));
 
@@ -32,9 +32,9 @@ public sealed class PasswordRateLimiterTests
     }
 
     [Fact]
-    public void In_a_day_an_address_has_little_more_than_a_try_a_minute()
+    public void An_address_gets_little_more_than_one_attempt_a_minute_in_a_day()
     {
-        var (made, end) = (0, _now + TimeSpan.FromDays(1));
+        var (attempts, end) = (0, _now + TimeSpan.FromDays(1));
         while (_now < end)
         {
             if (_limiter.Acquire(ClientAddress, _now) is { } wait)
@@ -43,15 +43,15 @@ public sealed class PasswordRateLimiterTests
             }
             else
             {
-                made++;
+                attempts++;
             }
         }
 
-        Assert.InRange(made, 1440, 1460);
+        Assert.InRange(attempts, 1440, 1460);
     }
 
     [Fact]
-    public void Who_waits_a_quarter_of_an_hour_begins_anew()
+    public void An_address_is_forgotten_after_15_minutes()
     {
         Assert.All(Enumerable.Range(0, PasswordRateLimiter.FreeAttempts), _ => Assert.Null(_limiter.Acquire(ClientAddress, _now)));
         Assert.NotNull(_limiter.Acquire(ClientAddress, _now));
@@ -60,7 +60,7 @@ public sealed class PasswordRateLimiterTests
     }
 
     [Fact]
-    public void One_that_was_right_is_given_back()
+    public void A_correct_attempt_is_refunded()
     {
         Assert.All(Enumerable.Range(0, 100), _ =>
         {
@@ -72,7 +72,7 @@ public sealed class PasswordRateLimiterTests
     [Theory]
     [InlineData("192.0.2.2", true)]
     [InlineData("2001:db8:0:1::1", true)]
-    public void Another_address_is_another_one(string address, bool free)
+    public void Other_addresses_are_limited_separately(string address, bool free)
     {
         Exhaust(ClientAddress);
         Assert.Equal(free, _limiter.Acquire(IPAddress.Parse(address), _now) is null);
@@ -81,38 +81,39 @@ public sealed class PasswordRateLimiterTests
     [Theory]
     [InlineData("2001:db8:0:1:ffff::2", false)]
     [InlineData("2001:db8:0:2::1", true)]
-    public void The_addresses_of_one_IPv6_network_are_one(string address, bool free)
+    public void The_addresses_of_one_IPv6_64_network_share_a_limit(string address, bool free)
     {
         Exhaust(IPAddress.Parse("2001:db8:0:1::1"));
         Assert.Equal(free, _limiter.Acquire(IPAddress.Parse(address), _now) is null);
     }
 
     [Fact]
-    public void All_together_have_a_burst_and_then_one_a_second()
+    public void All_addresses_together_get_a_burst_and_then_one_attempt_a_second()
     {
-        var made = 0;
+        var attempts = 0;
         for (var i = 0; i < 10_000; i++)
         {
-            made += _limiter.Acquire(IPAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"10.0.{i / 250}.{i % 250}")), _now) is null ? 1 : 0;
+            var address = IPAddress.Parse(string.Create(CultureInfo.InvariantCulture, $"10.0.{i / 250}.{i % 250}"));
+            attempts += _limiter.Acquire(address, _now) is null ? 1 : 0;
             _now += TimeSpan.FromMilliseconds(10);
         }
 
-        Assert.InRange(made, PasswordRateLimiter.Burst + 99, PasswordRateLimiter.Burst + 101);
+        Assert.InRange(attempts, PasswordRateLimiter.Burst + 99, PasswordRateLimiter.Burst + 101);
     }
 
     [Fact]
-    public void What_is_remembered_has_a_bound_and_the_oldest_goes_first()
+    public void The_cache_drops_its_oldest_entry_at_capacity_and_expired_ones()
     {
-        var known = new ExpiringCache<int, string>(TimeSpan.FromMinutes(1), 3);
+        var cache = new ExpiringCache<int, string>(TimeSpan.FromMinutes(1), 3);
         foreach (var i in new[] { 1, 2, 3, 1, 4 })
         {
-            known.Set(i, $"{i}", _now);
+            cache.Set(i, $"{i}", _now);
         }
 
-        Assert.Equal([true, false, true, true], new[] { 1, 2, 3, 4 }.Select(i => known.TryGet(i, _now, out _)));
-        Assert.False(known.TryGet(1, _now + TimeSpan.FromMinutes(1), out _));
-        known.Set(5, "5", _now + TimeSpan.FromMinutes(1));
-        Assert.Equal(1, known.Count);
+        Assert.Equal([true, false, true, true], new[] { 1, 2, 3, 4 }.Select(i => cache.TryGet(i, _now, out _)));
+        Assert.False(cache.TryGet(1, _now + TimeSpan.FromMinutes(1), out _));
+        cache.Set(5, "5", _now + TimeSpan.FromMinutes(1));
+        Assert.Equal(1, cache.Count);
     }
 
     private void Exhaust(IPAddress address)

@@ -10,7 +10,7 @@ namespace RagAgent.Tests.Proxy;
 
 public sealed class ProxyHandlerTests : IAsyncLifetime
 {
-    // More than any buffer on the way holds back.
+    // More than any buffer on the way holds.
     private const int ChunkSize = 200_000;
     private readonly SupervisorFixture _supervisor = new();
     private FrontDoorFixture _frontDoor = null!;
@@ -26,7 +26,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")]
     [InlineData("application/json;q=0.2, TEXT/HTML")]
-    public async Task While_the_app_does_not_serve_a_browser_gets_the_page(string accept)
+    public async Task While_the_app_does_not_serve_a_browser_gets_the_status_page(string accept)
     {
         _supervisor.Board.Publish(Sample.StateWithoutContainer);
 
@@ -34,35 +34,44 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
 
         Assert.Equal((503, "text/html; charset=utf-8"), ((int)response.StatusCode, response.Content.Headers.ContentType?.ToString()));
         Assert.Equal((TimeSpan.FromSeconds(5), true), (response.Headers.RetryAfter?.Delta, response.Headers.CacheControl?.NoStore));
-        Assert.Equal(("nosniff", "no-referrer", "Accept"), (Header(response, "X-Content-Type-Options"), Header(response, "Referrer-Policy"), Header(response, "Vary")));
+        Assert.Equal(
+            ("nosniff", "no-referrer", "Accept"),
+            (Header(response, "X-Content-Type-Options"), Header(response, "Referrer-Policy"), Header(response, "Vary")));
         Assert.StartsWith("default-src 'none'; ", Header(response, "Content-Security-Policy"), StringComparison.Ordinal);
         Assert.False(response.Headers.Contains("Server"));
-        Assert.Contains("Looking for the newest version.", await response.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "Looking for the newest version.", await response.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task While_the_machine_is_being_switched_off_who_comes_reads_so_and_who_is_there_goes_on()
+    public async Task During_an_instance_stop_page_loads_get_the_status_page_and_other_requests_the_app()
     {
         await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("app"));
-        _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving(app.Port), InstanceStop = Sample.Loaded(new StopAccepted("i-1", Moment.Zero)) });
+        _supervisor.Board.Publish(
+            Sample.StateWithoutContainer with
+            {
+                Front = Sample.Serving(app.Port),
+                InstanceStop = Sample.Loaded(new StopAccepted("i-1", Moment.Zero)),
+            });
 
-        using var newcomer = await SendAsync(HttpMethod.Get, "text/html");
-        using var guest = await SendAsync(HttpMethod.Get, "*/*");
+        using var pageLoad = await SendAsync(HttpMethod.Get, "text/html");
+        using var request = await SendAsync(HttpMethod.Get, "*/*");
 
-        Assert.Equal((503, TimeSpan.FromSeconds(30)), ((int)newcomer.StatusCode, newcomer.Headers.RetryAfter?.Delta));
-        Assert.Contains("This machine is being switched off.", await newcomer.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
-        Assert.Equal((200, "app"), ((int)guest.StatusCode, await guest.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal((503, TimeSpan.FromSeconds(30)), ((int)pageLoad.StatusCode, pageLoad.Headers.RetryAfter?.Delta));
+        Assert.Contains(
+            "This machine is being switched off.", await pageLoad.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
+        Assert.Equal((200, "app"), ((int)request.StatusCode, await request.Content.ReadAsStringAsync(TestCancellation)));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("GET", null)]
-    [InlineData("GET", "*/*")]   // curl, and what a page's own scripts ask for
+    [InlineData("GET", "*/*")]   // curl, and requests from a page's scripts
     [InlineData("GET", "image/avif,image/webp,*/*;q=0.8")]
     [InlineData("GET", "text/html;q=0")]
     [InlineData("GET", "no/such thing,,;")]
     [InlineData("POST", "text/html")]
     [InlineData("OPTIONS", "*/*")]
-    public async Task Who_reads_no_pages_gets_a_line_of_JSON(string method, string? accept)
+    public async Task A_client_that_does_not_accept_HTML_gets_one_line_of_JSON(string method, string? accept)
     {
         _supervisor.Board.Publish(Sample.StateWithoutContainer);
 
@@ -70,30 +79,37 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
 
         Assert.Equal((503, "application/json"), ((int)response.StatusCode, response.Content.Headers.ContentType?.ToString()));
         Assert.Equal((TimeSpan.FromSeconds(5), true), (response.Headers.RetryAfter?.Delta, response.Headers.CacheControl?.NoStore));
-        Assert.Equal(FrontDoorFixture.JsonReply("starting", "Looking for the newest version."), await response.Content.ReadAsStringAsync(TestCancellation));
+        Assert.Equal(
+            FrontDoorFixture.JsonReply("starting", "Looking for the newest version."),
+            await response.Content.ReadAsStringAsync(TestCancellation));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("text/html")]
     [InlineData("*/*")]
-    public async Task Who_asks_for_the_head_alone_gets_the_same_head_and_no_body(string accept)
+    public async Task HEAD_gets_the_same_headers_as_GET_and_no_body(string accept)
     {
         _supervisor.Board.Publish(Sample.StateWithoutContainer);
 
         using var whole = await SendAsync(HttpMethod.Get, accept);
         using var head = await SendAsync(HttpMethod.Head, accept);
 
-        Assert.Equal((whole.StatusCode, whole.Content.Headers.ContentType, whole.Content.Headers.ContentLength), (head.StatusCode, head.Content.Headers.ContentType, head.Content.Headers.ContentLength));
+        Assert.Equal(
+            (whole.StatusCode, whole.Content.Headers.ContentType, whole.Content.Headers.ContentLength),
+            (head.StatusCode, head.Content.Headers.ContentType, head.Content.Headers.ContentLength));
         Assert.Empty(await head.Content.ReadAsByteArrayAsync(TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_owner_may_have_the_operators_sentence_told()
+    public async Task With_full_details_the_response_contains_the_operators_sentence()
     {
-        await using var frontDoor = await FrontDoorFixture.StartAsync(_supervisor, TestCancellation, new AgentConfig { Image = "app", Page = new PageConfig { Details = PageDetails.Full } });
+        await using var frontDoor = await FrontDoorFixture.StartAsync(
+            _supervisor, TestCancellation, new AgentConfig { Image = "app", Page = new PageConfig { Details = PageDetails.Full } });
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Tag = Sample.LoadFailed<Resolution>(Sample.AnyProblem) });
 
-        Assert.Equal(FrontDoorFixture.JsonReply("failing", "It went wrong. Do this."), await (await frontDoor.Client.GetAsync("", TestCancellation)).Content.ReadAsStringAsync(TestCancellation));
+        Assert.Equal(
+            FrontDoorFixture.JsonReply("failing", "It went wrong. Do this."),
+            await (await frontDoor.Client.GetAsync("", TestCancellation)).Content.ReadAsStringAsync(TestCancellation));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -105,18 +121,20 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     [InlineData("_ragagentx", 200)]
     [InlineData("x/_ragagent/events", 200)]
     [InlineData("_RAGAGENT/events", 200)]
-    public async Task Of_its_own_addresses_the_agent_tells_nothing_and_all_others_are_the_apps(string path, int status)
+    public async Task The_agents_own_paths_answer_404_and_all_others_belong_to_the_app(string path, int status)
     {
         await using var app = await ServeAsync(context => context.Response.WriteAsync("from the app"));
 
         using var response = await _frontDoor.Client.GetAsync(path, TestCancellation);
 
-        Assert.Equal((status, status == 200 ? "from the app" : ""), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal(
+            (status, status == 200 ? "from the app" : ""),
+            ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
         Assert.Equal(status == 200 ? 1 : 0, app.Requests.Count);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_visitor_who_leaves_is_no_failure_of_anybody()
+    public async Task A_client_that_disconnects_causes_no_error()
     {
         var (asked, left) = (new TaskCompletionSource(), new TaskCompletionSource());
         var messages = new List<string>();
@@ -128,13 +146,13 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
             await TestServer.HangAsync(context);
             left.SetResult();
         });
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
+        using var disconnect = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
 
-        var going = frontDoor.Client.GetAsync("", patience.Token);
+        var going = frontDoor.Client.GetAsync("", disconnect.Token);
         await asked.Task.WaitAsync(TestCancellation);
-        await patience.CancelAsync();
+        await disconnect.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => going);
-        await left.Task.WaitAsync(TestCancellation);   // the app hears of it
+        await left.Task.WaitAsync(TestCancellation);   // the app notices
         Assert.Equal(0, await frontDoor.InFlight.DrainAsync(Sample.Container(), Timeout.InfiniteTimeSpan, TestCancellation));
 
         await frontDoor.DisposeAsync();
@@ -143,7 +161,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_serving_app_is_reached_as_it_is()
+    public async Task Requests_and_responses_pass_unchanged()
     {
         await using var app = await ServeAsync(context =>
         {
@@ -155,13 +173,19 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
 
         using var response = await _frontDoor.Client.PutAsync("a%20b/c?d=e&f", new StringContent("body"), TestCancellation);
 
-        Assert.Equal((418, "from the app", "yes", "a=1"), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation), Header(response, "X-App"), Header(response, "Set-Cookie")));
+        Assert.Equal(
+            (418, "from the app", "yes", "a=1"),
+            (
+                (int)response.StatusCode,
+                await response.Content.ReadAsStringAsync(TestCancellation),
+                Header(response, "X-App"),
+                Header(response, "Set-Cookie")));
         var arrived = Assert.Single(app.Requests);
         Assert.Equal(("PUT", "/a%20b/c?d=e&f", "body"), (arrived.Method, arrived.Path, arrived.Body));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task The_app_sees_the_host_that_the_visitor_asked_for()
+    public async Task The_app_sees_the_host_that_the_client_asked_for()
     {
         await using var app = await ServeAsync(_ => Task.CompletedTask);
         using var request = new HttpRequestMessage(HttpMethod.Get, "") { Headers = { Host = "rag.example.com:8080" } };
@@ -172,12 +196,16 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_the_visitor_is_the_agent_says_and_not_the_visitor()
+    public async Task The_agent_sets_the_forwarding_headers_and_removes_forged_ones()
     {
         await using var app = await ServeAsync(_ => Task.CompletedTask);
         using var request = new HttpRequestMessage(HttpMethod.Get, "");
         request.Headers.Host = "rag.example.com";
-        foreach (var name in (string[])["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "Forwarded", "X-Real-IP"])
+        string[] names =
+        [
+            "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix", "Forwarded", "X-Real-IP",
+        ];
+        foreach (var name in names)
         {
             request.Headers.TryAddWithoutValidation(name, "forged");
         }
@@ -185,7 +213,9 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
         using var response = await _frontDoor.Client.SendAsync(request, TestCancellation);
 
         var headers = Assert.Single(app.Requests).Headers;
-        Assert.Equal(("127.0.0.1", "http", "rag.example.com"), (headers["X-Forwarded-For"], headers["X-Forwarded-Proto"], headers["X-Forwarded-Host"]));
+        Assert.Equal(
+            ("127.0.0.1", "http", "rag.example.com"),
+            (headers["X-Forwarded-For"], headers["X-Forwarded-Proto"], headers["X-Forwarded-Host"]));
         Assert.DoesNotContain("forged", headers.Values);
     }
 
@@ -236,7 +266,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_app_where_nobody_listens_is_told_as_a_sentence()
+    public async Task A_refused_connection_to_the_app_answers_503()
     {
         var app = await ServeAsync(_ => Task.CompletedTask);
         await app.DisposeAsync();
@@ -245,7 +275,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_app_that_goes_away_before_it_answers_is_told_as_a_sentence()
+    public async Task An_app_that_closes_the_connection_before_it_answers_gives_503()
     {
         await using var app = await ServeAsync(context =>
         {
@@ -262,19 +292,20 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     [InlineData("PUT", "")]
     [InlineData("PATCH", "")]
     [InlineData("DELETE", "")]
-    public async Task What_an_app_may_have_acted_on_before_it_hung_up_it_is_asked_once(string method, string more)
+    public async Task A_request_that_the_app_may_have_acted_on_is_sent_once(string method, string more)
     {
         await using var app = new RawHttpServer { Response = null };
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving(app.Port) });
 
-        var response = await RawHttpClient.ExchangeAsync(_frontDoor.Port, $"{method} /_stcore/upload_file/1 HTTP/1.1\r\nHost: app\r\n{more}Connection: close\r\n\r\n", TestCancellation);
+        var response = await RawHttpClient.ExchangeAsync(
+            _frontDoor.Port, $"{method} /_stcore/upload_file/1 HTTP/1.1\r\nHost: app\r\n{more}Connection: close\r\n\r\n", TestCancellation);
 
         Assert.Equal("503", RawHttpClient.StatusCodes(response));
         Assert.Equal($"{method} /_stcore/upload_file/1 HTTP/1.1", Assert.Single(app.Requests).Line);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_app_that_goes_away_in_the_middle_of_an_upload_is_told_as_a_sentence()
+    public async Task An_app_that_closes_the_connection_during_an_upload_gives_503()
     {
         var gone = new TaskCompletionSource();
         await using var app = await ServeAsync(async context =>
@@ -319,7 +350,9 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     {
         using (response)
         {
-            Assert.Equal((503, FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now.")), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
+            Assert.Equal(
+                (503, FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now.")),
+                ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
             Assert.NotNull(response.Headers.RetryAfter);
         }
     }

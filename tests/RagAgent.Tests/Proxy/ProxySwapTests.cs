@@ -13,7 +13,7 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>Visitors who come while one container takes the place of another.</summary>
+/// <summary>Requests during a swap from one container to another.</summary>
 public sealed class ProxySwapTests : IAsyncLifetime
 {
     private readonly StateFeed _board = new();
@@ -22,28 +22,35 @@ public sealed class ProxySwapTests : IAsyncLifetime
     private readonly ServiceProvider _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
     private HookedForwarder _forwarder = null!;
     private ProxyHandler _handler = null!;
-    private TestServer _door = null!;
+    private TestServer _server = null!;
 
     public async ValueTask InitializeAsync()
     {
         _forwarder = new HookedForwarder(_services.GetRequiredService<IHttpForwarder>());
         var clock = new AgentClock(TimeProvider.System);
-        var unserved = new UnavailableResponse(new AgentConfig { Image = "app" }, _board, Sample.DefaultPolicy, Sample.FirstBoot(), clock, NullLogger.Instance);
-        _handler = new ProxyHandler(_forwarder, _inFlight, _board, new HeldRequests(_board, Sample.DefaultPolicy, clock, TimeSpan.FromSeconds(30)), new StatusPageEvents(_board, unserved.ModelOf, clock.Time), unserved);
-        _door = await TestServer.StartAsync(context => _handler.HandleAsync(context, CancellationToken.None), record: false);
-        _client.BaseAddress = _door.Address;
+        var unavailable = new UnavailableResponse(
+            new AgentConfig { Image = "app" }, _board, Sample.DefaultPolicy, Sample.FirstBoot(), clock, NullLogger.Instance);
+        _handler = new ProxyHandler(
+            _forwarder,
+            _inFlight,
+            _board,
+            new HeldRequests(_board, Sample.DefaultPolicy, clock, TimeSpan.FromSeconds(30)),
+            new StatusPageEvents(_board, unavailable.ModelOf, clock.Time),
+            unavailable);
+        _server = await TestServer.StartAsync(context => _handler.HandleAsync(context, CancellationToken.None), record: false);
+        _client.BaseAddress = _server.Address;
     }
 
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
-        await _door.DisposeAsync();
+        await _server.DisposeAsync();
         _handler.Dispose();
         await _services.DisposeAsync();
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_request_that_is_on_its_way_is_waited_for_and_one_that_comes_then_is_led_elsewhere()
+    public async Task A_swap_drains_the_request_in_flight_and_sends_later_ones_to_the_new_container()
     {
         var (asked, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         await using var before = await TestServer.StartAsync(async context =>
@@ -69,7 +76,7 @@ public sealed class ProxySwapTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_session_is_on_its_way_until_it_ends()
+    public async Task A_drain_waits_for_an_open_session()
     {
         await using var app = await TestServer.StartAsync(UntilClosedAsync);
         Serve("a", app.Port);
@@ -83,7 +90,7 @@ public sealed class ProxySwapTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_stop_waits_for_requests_and_not_for_sessions()
+    public async Task Finishing_waits_for_requests_and_not_for_sessions()
     {
         var (asked, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         await using var app = await TestServer.StartAsync(async context =>
@@ -113,12 +120,12 @@ public sealed class ProxySwapTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Nobody_is_led_to_a_container_that_stopped_to_serve_while_he_was_counted()
+    public async Task A_request_counted_during_a_swap_goes_to_the_new_container()
     {
         await using var before = await TestServer.StartAsync(context => context.Response.WriteAsync("before"));
         await using var after = await TestServer.StartAsync(UntilClosedAsync);
         Serve("a", before.Port);
-        // The number of sessions is told in the middle of the counting.
+        // The session count is reported in the middle of the counting.
         var once = 0;
         _inFlight.SessionsChanged += _ =>
         {
@@ -136,7 +143,7 @@ public sealed class ProxySwapTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_finds_the_door_of_the_old_one_shut_is_led_to_the_new_one()
+    public async Task A_request_refused_by_the_old_container_goes_to_the_new_one()
     {
         await using var after = await TestServer.StartAsync(context => context.Response.WriteAsync("after"));
         Serve("a", FreePort.Find());
@@ -151,7 +158,7 @@ public sealed class ProxySwapTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task His_upload_arrives_there_whole()
+    public async Task An_upload_refused_by_the_old_container_arrives_whole_at_the_new_one()
     {
         await using var after = await TestServer.StartAsync(_ => Task.CompletedTask);
         Serve("a", FreePort.Find());
@@ -165,7 +172,7 @@ public sealed class ProxySwapTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task So_is_a_session()
+    public async Task A_WebSocket_refused_by_the_old_container_goes_to_the_new_one()
     {
         await using var after = await TestServer.StartAsync(UntilClosedAsync);
         Serve("a", FreePort.Find());
@@ -178,7 +185,7 @@ public sealed class ProxySwapTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task He_is_led_on_once_and_not_for_ever()
+    public async Task A_refused_request_is_forwarded_again_only_once()
     {
         Serve("a", FreePort.Find());
         var changes = 0;
@@ -186,22 +193,26 @@ public sealed class ProxySwapTests : IAsyncLifetime
 
         using var response = await _client.GetAsync(new Uri("/", UriKind.Relative), TestCancellation);
 
-        Assert.Equal((503, FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now."), 2), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation), changes));
+        Assert.Equal(
+            (503, FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now."), 2),
+            ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation), changes));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task When_nothing_serves_by_then_he_reads_what_is_going_on()
+    public async Task A_refused_request_gets_the_status_when_nothing_serves_any_more()
     {
         Serve("a", FreePort.Find());
         _forwarder.BeforeForwarding = () => _board.Publish(Sample.StateWithoutContainer);
 
         using var response = await _client.GetAsync(new Uri("/", UriKind.Relative), TestCancellation);
 
-        Assert.Equal((503, FrontDoorFixture.JsonReply("starting", "Looking for the newest version.")), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
+        Assert.Equal(
+            (503, FrontDoorFixture.JsonReply("starting", "Looking for the newest version.")),
+            ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_the_old_one_may_have_acted_on_is_not_asked_again()
+    public async Task A_POST_cut_off_by_the_old_container_is_not_sent_to_the_new_one()
     {
         await using var after = await TestServer.StartAsync(_ => Task.CompletedTask);
         await using var before = await TestServer.StartAsync(context =>
@@ -227,16 +238,18 @@ public sealed class ProxySwapTests : IAsyncLifetime
         _board.Publish(Sample.StateWithoutContainer with { Front = serving with { Container = serving.Container with { Id = id } } });
     }
 
-    private Task<int> DrainAsync(string id) => _inFlight.DrainAsync(Sample.Container() with { Id = id }, Timeout.InfiniteTimeSpan, TestCancellation);
+    private Task<int> DrainAsync(string id) =>
+        _inFlight.DrainAsync(Sample.Container() with { Id = id }, Timeout.InfiniteTimeSpan, TestCancellation);
 
-    private Task<int> FinishAsync(string id) => _inFlight.FinishAsync(Sample.Container() with { Id = id }, Timeout.InfiniteTimeSpan, TestCancellation);
+    private Task<int> FinishAsync(string id) =>
+        _inFlight.FinishAsync(Sample.Container() with { Id = id }, Timeout.InfiniteTimeSpan, TestCancellation);
 
     private async Task<ClientWebSocket> ConnectAsync()
     {
         var socket = new ClientWebSocket();
         socket.Options.Proxy = null;
         socket.Options.AddSubProtocol("streamlit");
-        await socket.ConnectAsync(new Uri($"ws://{_door.Authority}/_stcore/stream"), TestCancellation);
+        await socket.ConnectAsync(new Uri($"ws://{_server.Authority}/_stcore/stream"), TestCancellation);
         return socket;
     }
 
@@ -250,16 +263,21 @@ public sealed class ProxySwapTests : IAsyncLifetime
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
         {
-            return;   // the visitor left without a word
+            return;   // the client disconnected without a close frame
         }
     }
 
-    /// <summary>The real forwarder, with a moment before it in which the world may change.</summary>
+    /// <summary>The real forwarder, with a hook that runs before it.</summary>
     private sealed class HookedForwarder(IHttpForwarder forwarder) : IHttpForwarder
     {
         public Action BeforeForwarding { get; set; } = () => { };
 
-        public ValueTask<ForwarderError> SendAsync(HttpContext context, string destinationPrefix, HttpMessageInvoker httpClient, ForwarderRequestConfig requestConfig, HttpTransformer transformer)
+        public ValueTask<ForwarderError> SendAsync(
+            HttpContext context,
+            string destinationPrefix,
+            HttpMessageInvoker httpClient,
+            ForwarderRequestConfig requestConfig,
+            HttpTransformer transformer)
         {
             BeforeForwarding();
             return forwarder.SendAsync(context, destinationPrefix, httpClient, requestConfig, transformer);

@@ -6,18 +6,18 @@ using System.Text;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>A visitor who writes the frames of HTTP/2 himself. It answers pings and settings, and nothing else by itself.</summary>
+/// <summary>A client that writes raw HTTP/2 frames. It answers pings and settings automatically.</summary>
 internal sealed class RawHttp2Client : IAsyncDisposable
 {
     private readonly SslStream _stream;
     private readonly CancellationToken _stop;
-    private readonly SemaphoreSlim _writeLock = new(1);   // one writes at a time, and who reads answers
+    private readonly SemaphoreSlim _writeLock = new(1);   // reading also writes: it answers pings and settings
 
     private RawHttp2Client(SslStream stream, CancellationToken stopping) => (_stream, _stop) = (stream, stopping);
 
-    /// <param name="frontDoor">Whose door it comes to.</param>
-    /// <param name="stopping">Of the test.</param>
-    /// <param name="window">Of each stream: how much of an answer the server may send; null: the protocol's own 65,535.</param>
+    /// <param name="frontDoor">The server.</param>
+    /// <param name="stopping">Ends the test.</param>
+    /// <param name="window">How many bytes of a response the server may send per stream; null: the protocol's default of 65,535.</param>
     public static async Task<RawHttp2Client> ConnectAsync(HttpsFrontDoorFixture frontDoor, CancellationToken stopping, int? window = null)
     {
         var socket = new TcpClient();
@@ -47,15 +47,17 @@ internal sealed class RawHttp2Client : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks on a stream of its own: an odd number, higher than any before.</summary>
-    public Task RequestAsync(int stream, string path = "/", string method = "GET", bool ends = true, params (string Name, string Value)[] more) =>
+    /// <summary>Sends a request on a new stream: an odd number, higher than any before.</summary>
+    public Task RequestAsync(
+        int stream, string path = "/", string method = "GET", bool ends = true, params (string Name, string Value)[] more) =>
         SendAsync(new Http2Frame(Http2Frame.Headers, (byte)(Http2Frame.EndHeaders | (ends ? Http2Frame.EndStream : 0)), stream,
             Fields([(":method", method), (":scheme", "https"), (":authority", "rag.example.com"), (":path", path), .. more])));
 
-    /// <summary>Header fields, each written out (RFC 7541, 6.2.2).</summary>
-    public static byte[] Fields(params (string Name, string Value)[] fields) => [.. fields.SelectMany(field => (byte[])[0, .. Literal(field.Name), .. Literal(field.Value)])];
+    /// <summary>Header fields as literals without indexing (RFC 7541, 6.2.2).</summary>
+    public static byte[] Fields(params (string Name, string Value)[] fields) =>
+        [.. fields.SelectMany(field => (byte[])[0, .. Literal(field.Name), .. Literal(field.Value)])];
 
-    /// <summary>The next frame that is no answer to settings and no ping; null: the server has closed the connection.</summary>
+    /// <summary>The next frame other than settings and pings; null if the server has closed the connection.</summary>
     public async Task<Http2Frame?> ReadAsync()
     {
         var head = new byte[9];
@@ -88,7 +90,7 @@ internal sealed class RawHttp2Client : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads on until a frame of this type comes; null: the connection has ended before.</summary>
+    /// <summary>Reads until a frame of this type; null if the connection ends before.</summary>
     public async Task<Http2Frame?> ReadUntilAsync(byte type)
     {
         var frame = await ReadAsync();
@@ -112,8 +114,14 @@ internal sealed class RawHttp2Client : IAsyncDisposable
         return bytes;
     }
 
-    private static byte[] Bytes(Http2Frame frame) =>
-        [(byte)(frame.Payload.Length >> 16), (byte)(frame.Payload.Length >> 8), (byte)frame.Payload.Length, frame.Type, frame.Flags, .. BigEndian(frame.Stream), .. frame.Payload];
+    private static byte[] Bytes(Http2Frame frame)
+    {
+        var length = frame.Payload.Length;
+        return
+        [
+            (byte)(length >> 16), (byte)(length >> 8), (byte)length, frame.Type, frame.Flags, .. BigEndian(frame.Stream), .. frame.Payload,
+        ];
+    }
 
     private static byte[] Literal(string text)
     {

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>A visitor who writes the bytes himself.</summary>
+/// <summary>A client that sends raw bytes.</summary>
 internal static class RawHttpClient
 {
-    /// <summary>Sends this, each character a byte, and reads until the other side closes.</summary>
+    /// <summary>Sends each character as one byte, and reads until the server closes the connection.</summary>
     public static async Task<string> ExchangeAsync(int port, string bytes, CancellationToken stopping)
     {
         using var client = new TcpClient();
@@ -29,15 +29,15 @@ internal static class RawHttpClient
         }
         catch (IOException)
         {
-            response.Append("(reset)");   // closed before all that was sent was read
+            response.Append("(reset)");   // closed before everything sent was read
         }
         await sending;
         return response.ToString();
     }
 
-    /// <summary>The status of each answer in what was read.</summary>
-    public static string StatusCodes(string answers) =>
-        string.Join(' ', answers.Split("HTTP/1.1 ").Skip(1).Select(response => response[..3]));
+    /// <summary>The status code of each response.</summary>
+    public static string StatusCodes(string responses) =>
+        string.Join(' ', responses.Split("HTTP/1.1 ").Skip(1).Select(response => response[..3]));
 
     private static async Task SendAsync(NetworkStream stream, string bytes, CancellationToken stopping)
     {
@@ -47,7 +47,7 @@ internal static class RawHttpClient
         }
         catch (IOException)
         {
-            return;   // refused before it was read
+            return;   // closed before everything was read
         }
     }
 }

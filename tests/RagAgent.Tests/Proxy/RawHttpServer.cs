@@ -6,7 +6,10 @@ using System.Text;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>An app that takes nothing but the letter of RFC 9112, and keeps what arrives byte by byte. What is not to the letter is kept as malformed.</summary>
+/// <summary>
+/// An app that accepts only what RFC 9112 allows to the letter, and records every request.
+/// Anything else is recorded as malformed.
+/// </summary>
 internal sealed class RawHttpServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -24,7 +27,7 @@ internal sealed class RawHttpServer : IAsyncDisposable
 
     public IReadOnlyList<RawRequest> Requests => [.. _requests];
 
-    /// <summary>What each request is answered with; null: it hangs up.</summary>
+    /// <summary>The answer to each request; null: the server closes the connection.</summary>
     public string? Response { get; set; } = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
     public async ValueTask DisposeAsync()
@@ -46,7 +49,7 @@ internal sealed class RawHttpServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or SocketException)
         {
-            return;   // the end
+            return;   // the test is over
         }
     }
 
@@ -69,7 +72,7 @@ internal sealed class RawHttpServer : IAsyncDisposable
             }
             catch (Exception exception) when (exception is IOException or OperationCanceledException)
             {
-                return;   // the other side has gone, or the test is over
+                return;   // the client has disconnected, or the test is over
             }
             catch (FormatException exception)
             {
@@ -78,8 +81,8 @@ internal sealed class RawHttpServer : IAsyncDisposable
         }
     }
 
-    /// <exception cref="FormatException">It is not to the letter.</exception>
-    /// <exception cref="EndOfStreamException">It is cut off.</exception>
+    /// <exception cref="FormatException">The request violates RFC 9112.</exception>
+    /// <exception cref="EndOfStreamException">The request is truncated.</exception>
     private async Task<RawRequest?> ReadRequestAsync(NetworkStream stream)
     {
         if (await ReadLineAsync(stream) is not { } line)
@@ -93,7 +96,9 @@ internal sealed class RawHttpServer : IAsyncDisposable
         var head = new List<string> { line };
         while ((await ReadLineAsync(stream) ?? throw new FormatException("half a head")) is { Length: > 0 } header)
         {
-            if (header[0] is ' ' or '\t' || header.Split(':', 2) is not [{ Length: > 0 } name, _] || name.Any(c => c is <= ' ' or >= '\x7f'))
+            if (header[0] is ' ' or '\t' ||
+                header.Split(':', 2) is not [{ Length: > 0 } name, _] ||
+                name.Any(character => character is <= ' ' or >= '\x7f'))
             {
                 throw new FormatException($"the header '{header}'");
             }
@@ -121,7 +126,7 @@ internal sealed class RawHttpServer : IAsyncDisposable
                 return await ReadAsync(stream, count);
             case ([], ["chunked"]):
                 var body = "";
-                while (int.Parse(await ReadLineAsync(stream) ?? throw new EndOfStreamException(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) is var size and > 0)
+                while (await ReadChunkSizeAsync(stream) is var size and > 0)
                 {
                     body += await ReadAsync(stream, size);
                     if (await ReadLineAsync(stream) is not "")
@@ -135,6 +140,12 @@ internal sealed class RawHttpServer : IAsyncDisposable
         }
     }
 
+    private async Task<int> ReadChunkSizeAsync(NetworkStream stream)
+    {
+        var line = await ReadLineAsync(stream) ?? throw new EndOfStreamException();
+        return int.Parse(line, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    }
+
     private async Task<string> ReadAsync(NetworkStream stream, int count)
     {
         var bytes = new byte[count];
@@ -142,14 +153,14 @@ internal sealed class RawHttpServer : IAsyncDisposable
         return Encoding.Latin1.GetString(bytes);
     }
 
-    /// <returns>Null: there is nothing more.</returns>
+    /// <returns>Null at the end of the stream.</returns>
     private async Task<string?> ReadLineAsync(NetworkStream stream)
     {
         var line = new StringBuilder();
-        var one = new byte[1];
-        while (await stream.ReadAsync(one, _end.Token) == 1)
+        var next = new byte[1];
+        while (await stream.ReadAsync(next, _end.Token) == 1)
         {
-            line.Append((char)one[0]);
+            line.Append((char)next[0]);
             if (line is [.., '\n'] && line.Length >= 1)
             {
                 return line.Length >= 2 && line[^2] == '\r' && !line.ToString(0, line.Length - 2).Contains('\r', StringComparison.Ordinal)

@@ -3,7 +3,10 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>Requests that two readers could take for different ones. To the app goes one that is to the letter, or none; never what a visitor hid in the body of another.</summary>
+/// <summary>
+/// Requests that two HTTP parsers could read differently.
+/// The app receives a strictly valid request or none, and never one that a client hid in the body of another.
+/// </summary>
 public sealed class RequestSmugglingTests : IAsyncLifetime
 {
     private const string LastRequest = "GET /last HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n";
@@ -41,7 +44,11 @@ public sealed class RequestSmugglingTests : IAsyncLifetime
         { "CL empty", "POST /a HTTP/1.1\r\nHost: app\r\nContent-Length: \r\n\r\nabc", "400 | " },
         { "CL on GET", "GET /a HTTP/1.1\r\nHost: app\r\nContent-Length: 35\r\n\r\n" + Hidden, "200 200 | GET /a HTTP/1.1 [GET /hidden HTTP/1.1~Host: app~~] | GET /last HTTP/1.1" },
         { "TE space before colon", "POST /a HTTP/1.1\r\nHost: app\r\nContent-Length: 5\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
-        { "TE tab", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n" + Hidden, "200 200 200 | POST /a HTTP/1.1 | GET /hidden HTTP/1.1 | GET /last HTTP/1.1" },
+        {
+            "TE tab",
+            "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n" + Hidden,
+            "200 200 200 | POST /a HTTP/1.1 | GET /hidden HTTP/1.1 | GET /last HTTP/1.1"
+        },
         { "TE leading space", "POST /a HTTP/1.1\r\nHost: app\r\nContent-Length: 5\r\n Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
         { "TE xchunked", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
         { "TE chunked, identity", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
@@ -53,7 +60,11 @@ public sealed class RequestSmugglingTests : IAsyncLifetime
         { "TE upper", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n", "200 200 | POST /a HTTP/1.1 | GET /last HTTP/1.1" },
         { "TE vertical tab", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: \u000bchunked\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
         { "TE NUL", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\0\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
-        { "TE underscore", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer_Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", "200 200 | POST /a HTTP/1.1 [0~~] | GET /last HTTP/1.1" },
+        {
+            "TE underscore",
+            "POST /a HTTP/1.1\r\nHost: app\r\nTransfer_Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+            "200 200 | POST /a HTTP/1.1 [0~~] | GET /last HTTP/1.1"
+        },
         { "TE trailing comma", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked,\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
         { "HTTP/1.0 TE", "POST /a HTTP/1.0\r\nHost: app\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
         { "HTTP/1.0 TE CL", "POST /a HTTP/1.0\r\nHost: app\r\nConnection: keep-alive\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + Hidden, "400 | " },
@@ -86,7 +97,11 @@ public sealed class RequestSmugglingTests : IAsyncLifetime
         { "Host empty", "GET /a HTTP/1.1\r\nHost:\r\n\r\n", "200 200 | GET /a HTTP/1.1 | GET /last HTTP/1.1" },
         { "Host spaces", "GET /a HTTP/1.1\r\nHost: a b\r\n\r\n", "400 | " },
         { "Host list", "GET /a HTTP/1.1\r\nHost: app, other\r\n\r\n", "400 | " },
-        { "chunk extension", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n", "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1" },
+        {
+            "chunk extension",
+            "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\n\r\n",
+            "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1"
+        },
         { "chunk extension LF", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3;x\nyz\r\nabc\r\n0\r\n\r\n", "400 | " },
         { "chunk extension CR", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3;x\ry\r\nabc\r\n0\r\n\r\n", "400 | " },
         { "chunk size LF", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n", "400 | " },
@@ -98,8 +113,16 @@ public sealed class RequestSmugglingTests : IAsyncLifetime
         { "chunk overflow", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n100000003\r\nabc\r\n0\r\n\r\n", "400 | " },
         { "chunk overflow 64", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000003\r\nabc\r\n0\r\n\r\n", "400 | " },
         { "chunk longer", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcde\r\n0\r\n\r\n", "400 | " },
-        { "trailer", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Trailer: y\r\n\r\n", "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1" },
-        { "trailer CL", "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nContent-Length: 9\r\n\r\n", "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1" },
+        {
+            "trailer",
+            "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Trailer: y\r\n\r\n",
+            "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1"
+        },
+        {
+            "trailer CL",
+            "POST /a HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nContent-Length: 9\r\n\r\n",
+            "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1"
+        },
         { "leading CRLF", "\r\nGET /a HTTP/1.1\r\nHost: app\r\n\r\n", "200 200 | GET /a HTTP/1.1 | GET /last HTTP/1.1" },
         { "space before method", " GET /a HTTP/1.1\r\nHost: app\r\n\r\n", "400 | " },
         { "two spaces", "GET  /a HTTP/1.1\r\nHost: app\r\n\r\n", "400 | " },
@@ -113,24 +136,44 @@ public sealed class RequestSmugglingTests : IAsyncLifetime
         { "TRACE", "TRACE /a HTTP/1.1\r\nHost: app\r\n\r\n", "200 200 | TRACE /a HTTP/1.1 | GET /last HTTP/1.1" },
         { "odd method", "G@T /a HTTP/1.1\r\nHost: app\r\n\r\n", "400 | " },
         { "custom method", "BREW /a HTTP/1.1\r\nHost: app\r\n\r\n", "200 200 | BREW /a HTTP/1.1 | GET /last HTTP/1.1" },
-        { "h2c", "GET /a HTTP/1.1\r\nHost: app\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n", "200 200 | GET /a HTTP/1.1 | GET /last HTTP/1.1" },
+        {
+            "h2c",
+            "GET /a HTTP/1.1\r\nHost: app\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+            "200 200 | GET /a HTTP/1.1 | GET /last HTTP/1.1"
+        },
         { "Expect", "POST /a HTTP/1.1\r\nHost: app\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1" },
         { "Expect odd", "POST /a HTTP/1.1\r\nHost: app\r\nExpect: 100-continued\r\nContent-Length: 3\r\n\r\nabc", "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1" },
         { "pipelined", "GET /a HTTP/1.1\r\nHost: app\r\n\r\n" + "GET /b HTTP/1.1\r\nHost: app\r\n\r\n", "200 200 200 | GET /a HTTP/1.1 | GET /b HTTP/1.1 | GET /last HTTP/1.1" },
-        { "Connection names CL", "POST /a HTTP/1.1\r\nHost: app\r\nConnection: Content-Length\r\nContent-Length: 3\r\n\r\nabc", "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1" },
+        {
+            "Connection names CL",
+            "POST /a HTTP/1.1\r\nHost: app\r\nConnection: Content-Length\r\nContent-Length: 3\r\n\r\nabc",
+            "200 200 | POST /a HTTP/1.1 [abc] | GET /last HTTP/1.1"
+        },
         { "Connection names Host", "GET /a HTTP/1.1\r\nHost: app\r\nConnection: Host, X-A\r\nX-A: 1\r\n\r\n", "200 200 | GET /a HTTP/1.1 | GET /last HTTP/1.1" },
-        { "WebSocket with body", "GET /a HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\nContent-Length: 35\r\n\r\n" + Hidden, "200 200 | GET /a HTTP/1.1 [GET /hidden HTTP/1.1~Host: app~~] | GET /last HTTP/1.1" },
-        { "WebSocket refused", "GET /a HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n" + Hidden, "200 200 200 | GET /a HTTP/1.1 | GET /hidden HTTP/1.1 | GET /last HTTP/1.1" },
+        {
+            "WebSocket with body",
+            "GET /a HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\nContent-Length: 35\r\n\r\n" + Hidden,
+            "200 200 | GET /a HTTP/1.1 [GET /hidden HTTP/1.1~Host: app~~] | GET /last HTTP/1.1"
+        },
+        {
+            "WebSocket refused",
+            "GET /a HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n" + Hidden,
+            "200 200 200 | GET /a HTTP/1.1 | GET /hidden HTTP/1.1 | GET /last HTTP/1.1"
+        },
     };
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [MemberData(nameof(Requests))]
-    public async Task To_the_app_goes_one_request_to_the_letter_or_none(string what, string bytes, string expected)
+    public async Task The_app_receives_one_strictly_valid_request_or_none(string what, string bytes, string expected)
     {
         var answers = await RawHttpClient.ExchangeAsync(_frontDoor.Port, bytes + LastRequest, TestCancellation);
 
-        // One whose body turned out to be none may have begun to arrive, and was cut off: no app takes that for a request.
-        Assert.Equal($"{what}: {expected}", $"{what}: {RawHttpClient.StatusCodes(answers)} | {string.Join(" | ", _app.Requests.Where(request => !request.IsTruncated))}");
+        // A request whose body turned out to be malformed may have begun to arrive and was cut off. No app takes that for a request.
+        Assert.Equal(
+            $"{what}: {expected}",
+            $"{what}: {RawHttpClient.StatusCodes(answers)} | {string.Join(" | ", _app.Requests.Where(request => !request.IsTruncated))}");
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;

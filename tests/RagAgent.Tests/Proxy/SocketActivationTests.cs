@@ -8,11 +8,11 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>A port that systemd holds is open before the agent is there and stays so when it goes.</summary>
+/// <summary>A port that systemd activated is open before the agent starts and stays open after it stops.</summary>
 public sealed class SocketActivationTests
 {
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_comes_while_there_is_no_agent_is_answered_by_the_next_one()
+    public async Task A_connection_made_without_an_agent_is_answered_by_the_next_one()
     {
         var stop = TestContext.Current.CancellationToken;
         await using var app = new SupervisorFixture(FreePort.Find());
@@ -33,40 +33,42 @@ public sealed class SocketActivationTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_was_let_in_before_the_end_and_asks_after_it_is_answered()
+    public async Task A_connection_accepted_before_the_stop_is_still_answered()
     {
         var stop = TestContext.Current.CancellationToken;
         var time = new FakeTimeProvider();
         await using var app = new SupervisorFixture(FreePort.Find(), time);
         await app.StartAsync(stop);
         using var held = CreateHeldSocket(out var port);
-        using var frontDoor = FrontDoorFixture.CreateFrontDoor(app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]));
+        using var frontDoor = FrontDoorFixture.CreateFrontDoor(
+            app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]));
         await frontDoor.StartAsync(stop);
-        using var visitor = new TcpClient();
-        await visitor.ConnectAsync(IPAddress.Loopback, port, stop);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, stop);
         await WaitUntilAcceptedAsync(port, stop);
 
         var end = frontDoor.StopAsync(stop);
-        Assert.False(visitor.Client.Poll(TimeSpan.FromMilliseconds(500), SelectMode.SelectRead), "The visitor was sent away.");
-        await visitor.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: app\r\n\r\n"u8.ToArray(), stop);
+        Assert.False(client.Client.Poll(TimeSpan.FromMilliseconds(500), SelectMode.SelectRead), "The connection was closed.");
+        await client.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: app\r\n\r\n"u8.ToArray(), stop);
 
-        using var response = new StreamReader(visitor.GetStream());
+        using var response = new StreamReader(client.GetStream());
         Assert.Equal("HTTP/1.1 503 Service Unavailable", await response.ReadLineAsync(stop));
-        await end;   // though the connection could be used again
+        await end;   // although the connection could be reused
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_was_let_in_and_says_nothing_does_not_hold_up_the_end()
+    public async Task An_accepted_but_silent_connection_does_not_delay_the_stop()
     {
         var stop = TestContext.Current.CancellationToken;
         var time = new FakeTimeProvider();
         await using var app = new SupervisorFixture(FreePort.Find(), time);
         await app.StartAsync(stop);
         using var held = CreateHeldSocket(out var port);
-        using var frontDoor = FrontDoorFixture.CreateFrontDoor(app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]));
+        using var frontDoor = FrontDoorFixture.CreateFrontDoor(
+            app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]));
         await frontDoor.StartAsync(stop);
-        using var visitor = new TcpClient();
-        await visitor.ConnectAsync(IPAddress.Loopback, port, stop);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port, stop);
         await WaitUntilAcceptedAsync(port, stop);
 
         var end = frontDoor.StopAsync(stop);
@@ -76,11 +78,11 @@ public sealed class SocketActivationTests
             await Task.Yield();
         }
 
-        Assert.Equal(0, await visitor.GetStream().ReadAsync(new byte[1], stop));
+        Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1], stop));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task One_for_another_port_than_the_configurations_is_left_alone_and_told()
+    public async Task An_activated_port_that_is_not_configured_is_ignored_and_logged()
     {
         var stop = TestContext.Current.CancellationToken;
         await using var app = new SupervisorFixture(FreePort.Find());
@@ -89,28 +91,31 @@ public sealed class SocketActivationTests
         var port = FreePort.Find();
         var messages = new List<string>();
         using var loggers = LoggerFactory.Create(logging => logging.AddProvider(new ListLoggerProvider(messages)));
-        using var frontDoor = FrontDoorFixture.CreateFrontDoor(app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]), loggers: loggers);
+        using var frontDoor = FrontDoorFixture.CreateFrontDoor(
+            app, port, activation: ActivationSockets.FromDescriptors([(int)held.Handle]), loggers: loggers);
         await frontDoor.StartAsync(stop);
 
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var response = await browser.GetAsync(new Uri($"http://127.0.0.1:{port}/"), stop);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
-        Assert.Contains(messages, line => line.StartsWith($"ragagent.socket listens on port {other}, but listen.http is {port}", StringComparison.Ordinal));
+        Assert.Contains(
+            messages,
+            line => line.StartsWith($"ragagent.socket listens on port {other}, but listen.http is {port}", StringComparison.Ordinal));
         await frontDoor.StopAsync(stop);
     }
 
     [Theory]
     [InlineData("7", "2", new[] { 3, 4 })]
-    [InlineData("8", "2", new int[0])]   // a parent's
+    [InlineData("8", "2", new int[0])]   // for a parent process
     [InlineData(null, "2", new int[0])]
     [InlineData("7", null, new int[0])]
     [InlineData("7", "-1", new int[0])]
     [InlineData("7", "many", new int[0])]
-    public void What_is_handed_over_is_taken_when_it_is_meant_for_this_process(string? of, string? count, int[] descriptors) =>
-        Assert.Equal(descriptors, ActivationSockets.ParseDescriptors(of, count, processId: 7));
+    public void Descriptors_are_taken_only_if_they_are_meant_for_this_process(string? listenPid, string? listenFds, int[] descriptors) =>
+        Assert.Equal(descriptors, ActivationSockets.ParseDescriptors(listenPid, listenFds, processId: 7));
 
     [Fact]
-    public void What_is_no_listening_socket_is_not_taken()
+    public void Descriptors_that_are_no_TCP_sockets_are_ignored()
     {
         using var file = File.OpenHandle("/dev/null");
         using var datagrams = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -118,15 +123,17 @@ public sealed class SocketActivationTests
         Assert.Empty(ActivationSockets.FromDescriptors([(int)file.DangerousGetHandle(), (int)datagrams.Handle]).Ports);
     }
 
-    /// <summary>The kernel knows whose a connection is once it is accepted.</summary>
+    /// <summary>The kernel shows the inode of a connection once it is accepted.</summary>
     private static async Task WaitUntilAcceptedAsync(int port, CancellationToken stopping)
     {
-        static string[] Fields(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        while (!(await File.ReadAllLinesAsync("/proc/net/tcp6", stopping)).Skip(1).Select(Fields)
-            .Any(field => field is [_, var local, _, "01", _, _, _, _, _, var inode, ..] && local.EndsWith($":{port:X4}", StringComparison.Ordinal) && inode != "0"))
+        while (!(await File.ReadAllLinesAsync("/proc/net/tcp6", stopping)).Skip(1).Any(IsAccepted))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, stopping);
         }
+
+        bool IsAccepted(string line) =>
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var local, _, "01", _, _, _, _, _, var inode, ..] &&
+            local.EndsWith($":{port:X4}", StringComparison.Ordinal) && inode != "0";
     }
 
     private static Socket CreateHeldSocket(out int port)

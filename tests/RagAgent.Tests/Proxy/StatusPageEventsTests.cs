@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>The news of the page, as a browser reads them from its socket.</summary>
+/// <summary>The status page's events, as a browser receives them.</summary>
 public sealed class StatusPageEventsTests : IAsyncLifetime
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
@@ -31,57 +31,66 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Each_change_is_told_until_the_app_serves_and_then_they_end()
+    public async Task Each_change_is_sent_until_the_app_serves_and_then_the_stream_ends()
     {
         using var response = await ListenAsync();
-        Assert.Equal(("text/event-stream; charset=utf-8", true), (response.Content.Headers.ContentType?.ToString(), response.Headers.CacheControl?.NoStore));
-        using var news = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
+        Assert.Equal(
+            ("text/event-stream; charset=utf-8", true),
+            (response.Content.Headers.ContentType?.ToString(), response.Headers.CacheControl?.NoStore));
+        using var stream = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
 
-        Assert.Equal("Looking for the newest version.", Sentence(await NextAsync(news)));
+        Assert.Equal("Looking for the newest version.", Sentence(await NextAsync(stream)));
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Tag = Sample.LoadFailed<Resolution>(Sample.AnyProblem) });
-        Assert.Equal("The newest version can't be had right now. It is asked for again by itself.", Sentence(await NextAsync(news)));
+        Assert.Equal("The newest version can't be had right now. It is asked for again by itself.", Sentence(await NextAsync(stream)));
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving() });
 
-        Assert.Equal(("serves", "{}"), await NextAsync(news));
-        Assert.Equal("\n", await news.ReadToEndAsync(TestCancellation));   // that ends the event
+        Assert.Equal(("serves", "{}"), await NextAsync(stream));
+        Assert.Equal("\n", await stream.ReadToEndAsync(TestCancellation));   // the end of the last event
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_tells_a_visitor_nothing_new_is_not_told_and_a_silent_line_beats()
+    public async Task A_state_that_changes_nothing_on_the_page_is_not_sent_and_heartbeats_fill_silence()
     {
         using var response = await ListenAsync();
-        using var news = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
-        await NextAsync(news);
+        using var stream = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
+        await NextAsync(stream);
 
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Seed = 2 });
         _supervisor.Board.Touch();
 
-        Assert.Equal(("beat", "{}"), await NextAsync(news));
+        Assert.Equal(("beat", "{}"), await NextAsync(stream));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_comes_when_the_app_serves_already_hears_so_at_once()
+    public async Task A_listener_learns_at_once_that_the_app_already_serves()
     {
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving() });
 
-        Assert.Equal("retry: 2000\n\nevent: serves\ndata: {}\n\n", await _frontDoor.Client.GetStringAsync("_ragagent/events", TestCancellation));
+        Assert.Equal(
+            "retry: 2000\n\nevent: serves\ndata: {}\n\n",
+            await _frontDoor.Client.GetStringAsync("_ragagent/events", TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_reads_that_the_machine_goes_is_not_led_into_an_app_that_ends_with_it()
+    public async Task During_an_instance_stop_listeners_are_not_sent_to_the_app()
     {
-        _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving(), InstanceStop = Sample.Loaded(new StopAccepted("i-1", Moment.Zero)) });
+        _supervisor.Board.Publish(
+            Sample.StateWithoutContainer with
+            {
+                Front = Sample.Serving(),
+                InstanceStop = Sample.Loaded(new StopAccepted("i-1", Moment.Zero)),
+            });
         using var response = await ListenAsync();
-        using var news = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
+        using var stream = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
 
-        Assert.Equal("This machine is being switched off.", Sentence(await NextAsync(news)));
-        _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving() });   // it stayed up all the same
+        Assert.Equal("This machine is being switched off.", Sentence(await NextAsync(stream)));
+        _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving() });   // the instance did not stop after all
 
-        Assert.Equal(("serves", "{}"), await NextAsync(news));
+        Assert.Equal(("serves", "{}"), await NextAsync(stream));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_leaves_makes_room_and_beyond_the_bound_nobody_listens()
+    public async Task Listeners_above_the_limit_get_503_and_one_that_leaves_frees_its_place()
     {
         var events = new StatusPageEvents(_supervisor.Board, _ => new StatusPageModel("starting", "", null, [], null, null, null), _time);
         await using var server = await TestServer.StartAsync(async context =>
@@ -92,7 +101,7 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
             }
             catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
             {
-                return;   // as the front door has it
+                return;   // like the front door
             }
         }, record: false);
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false });
@@ -114,23 +123,24 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Listeners_do_not_hold_up_the_end_of_the_agent()
+    public async Task Listeners_do_not_delay_the_agents_stop()
     {
         using var response = await ListenAsync();
-        using var news = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
-        await NextAsync(news);
+        using var stream = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
+        await NextAsync(stream);
 
-        await _frontDoor.DisposeAsync();   // on a clock that stands still: nothing is waited for
+        await _frontDoor.DisposeAsync();   // on a clock that stands still, so it waits for nothing
 
-        Assert.DoesNotContain("serves", await news.ReadToEndAsync(TestCancellation), StringComparison.Ordinal);
+        Assert.DoesNotContain("serves", await stream.ReadToEndAsync(TestCancellation), StringComparison.Ordinal);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("POST")]
     [InlineData("HEAD")]
-    public async Task They_are_read_and_not_written(string method)
+    public async Task Events_accept_only_GET(string method)
     {
-        using var response = await _frontDoor.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), "_ragagent/events"), TestCancellation);
+        using var response = await _frontDoor.Client.SendAsync(
+            new HttpRequestMessage(new HttpMethod(method), "_ragagent/events"), TestCancellation);
 
         Assert.Equal((405, "GET"), ((int)response.StatusCode, string.Join(',', response.Content.Headers.Allow)));
     }
@@ -144,12 +154,12 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
     }
 
     /// <summary>The next event, however long it takes on the agent's clock.</summary>
-    private async Task<(string Name, string Data)> NextAsync(StreamReader news)
+    private async Task<(string Name, string Data)> NextAsync(StreamReader stream)
     {
         var name = "";
         while (true)
         {
-            var reading = news.ReadLineAsync(TestCancellation).AsTask();
+            var reading = stream.ReadLineAsync(TestCancellation).AsTask();
             while (await Task.WhenAny(reading, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestCancellation)) != reading)
             {
                 _time.Advance(Step);
@@ -162,15 +172,15 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
                 case { } line when line.StartsWith("data: ", StringComparison.Ordinal):
                     return (name, line["data: ".Length..]);
                 case null:
-                    throw new EndOfStreamException("The news ended.");
+                    throw new EndOfStreamException("The events ended.");
             }
         }
     }
 
-    private static string Sentence((string Name, string Data) told)
+    private static string Sentence((string Name, string Data) received)
     {
-        Assert.Equal("notice", told.Name);
-        using var notice = JsonDocument.Parse(told.Data);
+        Assert.Equal("notice", received.Name);
+        using var notice = JsonDocument.Parse(received.Data);
         return notice.RootElement.GetProperty("sentence").GetString()!;
     }
 }

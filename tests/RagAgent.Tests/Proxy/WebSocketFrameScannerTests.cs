@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>Of what a browser sends through a WebSocket, only messages are heard, in whatever pieces they come.</summary>
+/// <summary>The scanner finds messages among the frames of a WebSocket, in whatever pieces they arrive.</summary>
 public class WebSocketFrameScannerTests
 {
     private const byte Continuation = 0, Text = 1, Binary = 2, Close = 8, Ping = 9, Pong = 10;
@@ -18,87 +18,93 @@ public class WebSocketFrameScannerTests
     [InlineData(Close, false)]
     [InlineData(3, false)]
     [InlineData(11, false)]
-    public void Messages_are_heard_and_what_the_browser_does_by_itself_is_not(byte opcode, bool isHeard)
+    public void Message_frames_are_detected_and_control_frames_are_not(byte opcode, bool isMessage)
     {
         foreach (var length in (int[])[0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
         {
             foreach (var isMasked in (bool[])[true, false])
             {
-                Assert.Equal(isHeard, new WebSocketFrameScanner().Read(Frame(opcode, length, isMasked)));
+                Assert.Equal(isMessage, new WebSocketFrameScanner().Read(Frame(opcode, length, isMasked)));
             }
         }
     }
 
     [Fact]
-    public void Wherever_the_bytes_are_split_the_same_is_heard()
+    public void Detection_does_not_depend_on_where_the_bytes_are_split()
     {
-        byte[] bytes = [.. Frame(Pong, 4), .. Frame(Text, 5), .. Frame(Ping, 0), .. Frame(Binary, 300), .. Frame(Pong, 125), .. Frame(Close, 2)];
+        byte[] bytes =
+        [
+            .. Frame(Pong, 4), .. Frame(Text, 5), .. Frame(Ping, 0), .. Frame(Binary, 300), .. Frame(Pong, 125), .. Frame(Close, 2),
+        ];
         var marks = MessageFlags((Pong, 4), (Text, 5), (Ping, 0), (Binary, 300), (Pong, 125), (Close, 2));
 
-        for (var one = 0; one <= bytes.Length; one++)
+        for (var first = 0; first <= bytes.Length; first++)
         {
-            for (var two = one; two <= bytes.Length; two += 7)
+            for (var second = first; second <= bytes.Length; second += 7)
             {
-                var scan = new WebSocketFrameScanner();
-                Assert.Equal(marks.AsSpan(..one).Contains(true), scan.Read(bytes.AsSpan(..one)));
-                Assert.Equal(marks.AsSpan(one..two).Contains(true), scan.Read(bytes.AsSpan(one..two)));
-                Assert.Equal(marks.AsSpan(two..).Contains(true), scan.Read(bytes.AsSpan(two..)));
+                var scanner = new WebSocketFrameScanner();
+                Assert.Equal(marks.AsSpan(..first).Contains(true), scanner.Read(bytes.AsSpan(..first)));
+                Assert.Equal(marks.AsSpan(first..second).Contains(true), scanner.Read(bytes.AsSpan(first..second)));
+                Assert.Equal(marks.AsSpan(second..).Contains(true), scanner.Read(bytes.AsSpan(second..)));
             }
         }
     }
 
     [Fact]
-    public void Byte_by_byte_exactly_those_of_messages_are_heard()
+    public void Read_byte_by_byte_exactly_the_bytes_of_messages_are_detected()
     {
         byte[] bytes = [.. Frame(Ping, 3), .. Frame(Text, 126), .. Frame(Pong, 0), .. Frame(Continuation, 2)];
-        var scan = new WebSocketFrameScanner();
+        var scanner = new WebSocketFrameScanner();
 
-        Assert.Equal(MessageFlags((Ping, 3), (Text, 126), (Pong, 0), (Continuation, 2)), bytes.Select(b => scan.Read([b])));
+        Assert.Equal(MessageFlags((Ping, 3), (Text, 126), (Pong, 0), (Continuation, 2)), bytes.Select(b => scanner.Read([b])));
     }
 
     [Fact]
-    public void A_message_of_four_gigabytes_and_more_is_followed_to_its_end()
+    public void A_message_of_more_than_4_GiB_is_followed_to_its_end()
     {
-        var scan = new WebSocketFrameScanner();
+        var scanner = new WebSocketFrameScanner();
         var piece = new byte[1 << 30];
-        Assert.True(scan.Read([0x82, 0x7F, 0, 0, 0, 1, 0, 0, 0, 1]));   // unmasked, 4 GiB and a byte
+        Assert.True(scanner.Read([0x82, 0x7F, 0, 0, 0, 1, 0, 0, 0, 1]));   // unmasked, 4 GiB and a byte
 
         for (var i = 0; i < 4; i++)
         {
-            Assert.True(scan.Read(piece));
+            Assert.True(scanner.Read(piece));
         }
-        Assert.True(scan.Read([0]));
-        Assert.False(scan.Read(Frame(Pong, 4)));
-        Assert.True(scan.Read(Frame(Text, 1)));
+        Assert.True(scanner.Read([0]));
+        Assert.False(scanner.Read(Frame(Pong, 4)));
+        Assert.True(scanner.Read(Frame(Text, 1)));
     }
 
     [Fact]
-    public void Nothing_is_heard_in_nothing() => Assert.False(new WebSocketFrameScanner().Read([]));
+    public void Empty_input_contains_no_message() => Assert.False(new WebSocketFrameScanner().Read([]));
 
     [Fact]
-    public void Any_frames_in_any_pieces() => Gen.Select(
-        Gen.Select(Gen.OneOf<byte>(Continuation, Text, Binary, Close, Ping, Pong), Gen.OneOf(Gen.Int[0, 8], Gen.Int[120, 135], Gen.Int[65_500, 65_600]), Gen.Bool).Array[1, 6],
+    public void Any_frames_in_any_pieces_are_detected_correctly() => Gen.Select(
+        Gen.Select(
+            Gen.OneOf<byte>(Continuation, Text, Binary, Close, Ping, Pong),
+            Gen.OneOf(Gen.Int[0, 8], Gen.Int[120, 135], Gen.Int[65_500, 65_600]),
+            Gen.Bool).Array[1, 6],
         Gen.Int[1, 70_000].Array[0, 12]).Sample((frames, pieces) =>
         {
             byte[] bytes = [.. frames.SelectMany(f => Frame(f.Item1, f.Item2, f.Item3))];
             bool[] marks = [.. frames.SelectMany(f => Enumerable.Repeat(IsMessage(f.Item1), Frame(f.Item1, f.Item2, f.Item3).Length))];
-            var scan = new WebSocketFrameScanner();
-            var at = 0;
+            var scanner = new WebSocketFrameScanner();
+            var start = 0;
             foreach (var piece in pieces.Append(int.MaxValue))
             {
-                var end = Math.Min(bytes.Length, at + Math.Min(piece, bytes.Length));
-                Assert.Equal(marks.AsSpan(at..end).Contains(true), scan.Read(bytes.AsSpan(at..end)));
-                at = end;
+                var end = Math.Min(bytes.Length, start + Math.Min(piece, bytes.Length));
+                Assert.Equal(marks.AsSpan(start..end).Contains(true), scanner.Read(bytes.AsSpan(start..end)));
+                start = end;
             }
         });
 
     [Fact]
-    public void No_bytes_at_all_throw() => Gen.Byte.Array[0, 200].Array[0, 10].Sample(pieces =>
+    public void Arbitrary_bytes_never_throw() => Gen.Byte.Array[0, 200].Array[0, 10].Sample(pieces =>
     {
-        var scan = new WebSocketFrameScanner();
+        var scanner = new WebSocketFrameScanner();
         foreach (var piece in pieces)
         {
-            scan.Read(piece);
+            scanner.Read(piece);
         }
     });
 
@@ -107,7 +113,7 @@ public class WebSocketFrameScannerTests
     private static bool[] MessageFlags(params (byte Opcode, int Length)[] frames) =>
         [.. frames.SelectMany(f => Enumerable.Repeat(IsMessage(f.Opcode), Frame(f.Opcode, f.Length).Length))];
 
-    /// <summary>As RFC 6455, 5.2, has it; the payload is full of what could be taken for a header.</summary>
+    /// <summary>A frame as in RFC 6455, 5.2. Its payload is full of bytes that look like a header.</summary>
     private static byte[] Frame(byte opcode, int length, bool isMasked = true)
     {
         var mask = isMasked ? 0x80 : 0;
@@ -117,6 +123,10 @@ public class WebSocketFrameScannerTests
             < 65_536 => [(byte)(mask | 126), (byte)(length >> 8), (byte)length],
             _ => [(byte)(mask | 127), 0, 0, 0, 0, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length],
         };
-        return [(byte)(0x80 | opcode), .. size, .. isMasked ? (byte[])[0x81, 0x82, 0x89, 0x8A] : [], .. Enumerable.Range(0, length).Select(i => (byte)(i % 2 == 0 ? 0x81 : 0x8A))];
+        return
+        [
+            (byte)(0x80 | opcode), .. size, .. isMasked ? (byte[])[0x81, 0x82, 0x89, 0x8A] : [],
+            .. Enumerable.Range(0, length).Select(i => (byte)(i % 2 == 0 ? 0x81 : 0x8A)),
+        ];
     }
 }

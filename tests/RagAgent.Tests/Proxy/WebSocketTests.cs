@@ -6,11 +6,11 @@ using Xunit;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>WebSockets, by which Streamlit's pages live.</summary>
+/// <summary>WebSockets, which Streamlit's pages depend on.</summary>
 public class WebSocketTests
 {
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_WebSocket_goes_through_with_its_sub_protocol_and_is_counted_while_it_is_open()
+    public async Task A_WebSocket_keeps_its_subprotocol_and_counts_as_a_session_while_open()
     {
         await using var app = await TestServer.StartAsync(EchoAsync);
         await using var agent = new SupervisorFixture(app.Port);
@@ -37,7 +37,7 @@ public class WebSocketTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_handshake_that_the_app_refuses_is_refused_and_no_session()
+    public async Task A_handshake_that_the_app_refuses_is_no_session()
     {
         await using var app = await TestServer.StartAsync(context =>
         {
@@ -101,15 +101,18 @@ public class WebSocketTests
         var buffer = new byte[100];
         try
         {
-            for (var got = await socket.ReceiveAsync(buffer, context.RequestAborted); got.MessageType != WebSocketMessageType.Close; got = await socket.ReceiveAsync(buffer, context.RequestAborted))
+            var received = await socket.ReceiveAsync(buffer, context.RequestAborted);
+            while (received.MessageType != WebSocketMessageType.Close)
             {
-                await socket.SendAsync(buffer.AsMemory(0, got.Count), got.MessageType, got.EndOfMessage, context.RequestAborted);
+                await socket.SendAsync(
+                    buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
+                received = await socket.ReceiveAsync(buffer, context.RequestAborted);
             }
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
         }
         catch (WebSocketException)
         {
-            return;   // the visitor left without a word, as the test wants
+            return;   // the client aborted the connection, as the test intends
         }
     }
 }

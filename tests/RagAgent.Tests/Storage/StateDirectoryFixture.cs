@@ -5,7 +5,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Storage;
 
-/// <summary>A state directory of its own on a machine that can be booted anew.</summary>
+/// <summary>A state directory on a machine that can be rebooted.</summary>
 internal sealed class StateDirectoryFixture : ILogger<StateFile>, IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("ragagent-state.").FullName;
@@ -22,21 +22,22 @@ internal sealed class StateDirectoryFixture : ILogger<StateFile>, IDisposable
 
     public void SetBootId(string id) => System.IO.File.WriteAllText(BootIdFile, id + "\n");
 
-    /// <summary>An agent's file; every call is another life of it.</summary>
+    /// <summary>The state file as a newly started agent opens it.</summary>
     public StateFile Open(Action<ReplaceStep>? afterStep = null) => new(Folder, this, BootIdFile) { AfterStep = afterStep };
 
     public PersistedState? Read() => Open().Load();
 
-    public Task WriteAsync(PersistedState memory, CancellationToken stopping) => Open().SaveAsync(memory, stopping);
+    public Task WriteAsync(PersistedState state, CancellationToken stopping) => Open().SaveAsync(state, stopping);
 
-    /// <summary>Puts there what no agent wrote.</summary>
+    /// <summary>Writes content that no agent wrote.</summary>
     public void WriteRaw(ReadOnlySpan<byte> content)
     {
         Directory.CreateDirectory(Folder);
         System.IO.File.WriteAllBytes(File, content);
     }
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _logMessages.Enqueue($"{logLevel}: {formatter(state, exception)}");
 
     public bool IsEnabled(LogLevel logLevel) => true;

@@ -13,7 +13,7 @@ public sealed class StateFileTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public void Before_the_first_write_there_is_nothing_and_nothing_to_tell()
+    public void Before_the_first_write_there_is_no_state_and_no_log_line()
     {
         Assert.Null(_directory.Read());
         Directory.CreateDirectory(_directory.Folder);
@@ -22,14 +22,14 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public Task What_is_written_is_read_back_as_the_same() => StateGenerator.Any.SampleAsync(async memory =>
+    public Task Any_state_survives_a_round_trip() => StateGenerator.Any.SampleAsync(async state =>
     {
-        await _directory.WriteAsync(memory, TestCancellation);
-        Assert.Equal(memory, _directory.Read());
+        await _directory.WriteAsync(state, TestCancellation);
+        Assert.Equal(state, _directory.Read());
     }, iter: 200, threads: 1);
 
     [Fact]
-    public async Task A_person_can_read_it()
+    public async Task The_file_is_readable_JSON()
     {
         await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
 
@@ -82,7 +82,7 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Only_its_owner_may_read_it()
+    public async Task Only_its_owner_may_read_the_file()
     {
         await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
 
@@ -91,7 +91,7 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_hold_ends_when_the_machine_boots_anew_and_nothing_else_does()
+    public async Task Only_a_hold_ends_when_the_machine_reboots()
     {
         await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
         Assert.Equal(Hold.Operator, _directory.Read()!.Hold);
@@ -103,7 +103,7 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_machine_that_does_not_tell_its_boots_apart_has_no_hold()
+    public async Task Without_a_boot_ID_a_hold_is_not_restored()
     {
         _directory.SetBootId("");
         await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
@@ -112,7 +112,8 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public void The_kernel_tells_its_boots_apart() => Assert.Equal(BootId.Read(BootId.KernelPath), BootId.Read(BootId.KernelPath) ?? "not at all");
+    public void The_kernel_provides_a_stable_boot_ID() =>
+        Assert.Equal(BootId.Read(BootId.KernelPath), BootId.Read(BootId.KernelPath) ?? "no boot ID");
 
     [Theory]
     [InlineData("Opened", false)]
@@ -120,28 +121,28 @@ public sealed class StateFileTests : IDisposable
     [InlineData("Synced", false)]
     [InlineData("Renamed", true)]
     [InlineData("DirectorySynced", true)]
-    public async Task A_write_that_is_killed_leaves_the_old_or_the_new(string step, bool isNew)
+    public async Task A_killed_write_leaves_the_old_or_the_new_content(string step, bool isNew)
     {
         await _directory.WriteAsync(StateGenerator.WithoutVerdict, TestCancellation);
-        var dying = _directory.Open(reached => KillAfter(reached, Enum.Parse<ReplaceStep>(step)));
-        await Assert.ThrowsAsync<KilledException>(() => dying.SaveAsync(StateGenerator.Complete, TestCancellation));
+        var killed = _directory.Open(reached => KillAfter(reached, Enum.Parse<ReplaceStep>(step)));
+        await Assert.ThrowsAsync<KilledException>(() => killed.SaveAsync(StateGenerator.Complete, TestCancellation));
 
         Assert.Equal(isNew ? StateGenerator.Complete : StateGenerator.WithoutVerdict, _directory.Read());
         Assert.Empty(_directory.LogMessages);
-        await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);   // and what it left is in nobody's way
+        await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);   // leftovers of the killed write do not interfere
         Assert.Equal(StateGenerator.Complete, _directory.Read());
         Assert.Equal([_directory.File], Directory.GetFiles(_directory.Folder));
     }
 
     [Fact]
-    public async Task The_first_write_that_is_killed_leaves_nothing_or_the_new()
+    public async Task A_killed_first_write_leaves_no_content_or_the_new()
     {
         Directory.CreateDirectory(_directory.Folder);
         foreach (var step in Enum.GetValues<ReplaceStep>())
         {
             File.Delete(_directory.File);
-            var dying = _directory.Open(reached => KillAfter(reached, step));
-            await Assert.ThrowsAsync<KilledException>(() => dying.SaveAsync(StateGenerator.Complete, TestCancellation));
+            var killed = _directory.Open(reached => KillAfter(reached, step));
+            await Assert.ThrowsAsync<KilledException>(() => killed.SaveAsync(StateGenerator.Complete, TestCancellation));
 
             Assert.Equal(step >= ReplaceStep.Renamed ? StateGenerator.Complete : null, _directory.Read());
         }
@@ -149,14 +150,14 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Another_process_that_reads_beside_the_writer_reads_one_or_the_other()
+    public async Task A_concurrent_reader_sees_the_old_or_the_new_content()
     {
         await _directory.WriteAsync(StateGenerator.WithoutVerdict, TestCancellation);
-        using var over = new CancellationTokenSource();
+        using var done = new CancellationTokenSource();
         var reading = Task.Run(() =>
         {
             var seen = new HashSet<PersistedState?>();
-            while (!over.IsCancellationRequested)
+            while (!done.IsCancellationRequested)
             {
                 seen.Add(StateSerializer.Deserialize(File.ReadAllBytes(_directory.File), BootId.Read(_directory.BootIdFile)));
             }
@@ -167,18 +168,20 @@ public sealed class StateFileTests : IDisposable
         {
             await _directory.WriteAsync(i % 2 == 0 ? StateGenerator.Complete : StateGenerator.WithoutVerdict, TestCancellation);
         }
-        await over.CancelAsync();
+        await done.CancelAsync();
 
         Assert.Empty((await reading).Except([StateGenerator.Complete, StateGenerator.WithoutVerdict]));
         Assert.Empty(_directory.LogMessages);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Writes_that_overlap_leave_one_of_them()
+    public async Task Overlapping_writes_leave_the_content_of_one()
     {
         var file = _directory.Open();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(i => file.SaveAsync(i % 2 == 0 ? StateGenerator.Complete : StateGenerator.WithoutVerdict, TestCancellation)));
+        await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(
+                i => file.SaveAsync(i % 2 == 0 ? StateGenerator.Complete : StateGenerator.WithoutVerdict, TestCancellation)));
 
         Assert.Contains(_directory.Read(), new PersistedState?[] { StateGenerator.Complete, StateGenerator.WithoutVerdict });
         Assert.Equal([_directory.File], Directory.GetFiles(_directory.Folder));
@@ -194,6 +197,6 @@ public sealed class StateFileTests : IDisposable
         }
     }
 
-    /// <summary>Nothing handles it, as nothing handles the end of a process.</summary>
+    /// <summary>Nothing catches it, like the end of a process.</summary>
     private sealed class KilledException : Exception;
 }

@@ -69,7 +69,7 @@ internal static class PathRules
             return new("be letters, digits, '-', '_', '.' and '~' between single slashes");
         }
 
-        return path.Split('/')[1] is "_ragagent" or ".well-known" ? new("not begin with '/_ragagent' or '/.well-known'", "these paths are the agent's") : null;
+        return "/" + path.Split('/')[1] is AgentPaths.Prefix or "/.well-known" ? new($"not begin with '{AgentPaths.Prefix}' or '/.well-known'", "these paths are the agent's") : null;
     }
 
     /// <summary>The same path without doubled and trailing slashes, so that two spellings can be compared.</summary>

@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace RagAgent.Diagnostics.BootTiming;
 
-/// <summary>When this boot reached what, beside the boot before it.</summary>
-/// <remarks>A boot's first way to an app that serves is what is kept: what a later life of the agent does in it is no boot.</remarks>
+/// <summary>When this boot reached which milestone, and the previous boot for comparison.</summary>
+/// <remarks>Records only a boot's first way to a serving app. A later restart of the agent adds nothing.</remarks>
 internal sealed class BootTimeline
 {
     private const string UptimeFile = "/proc/uptime";
 
-    /// <summary>A unit that starts with the machine starts within this.</summary>
+    /// <summary>An agent that starts later than this after the kernel did not start with the machine.</summary>
     public static readonly TimeSpan MaxBootTime = TimeSpan.FromMinutes(15);
 
     private readonly Lock _lock = new();
@@ -18,18 +18,20 @@ internal sealed class BootTimeline
     private readonly long _startTimestamp;
     private BootRecord _current;
 
-    /// <param name="bootId">The kernel's name for this boot.</param>
-    /// <param name="uptime">How long the kernel runs.</param>
-    /// <param name="boots">Of before.</param>
-    /// <param name="time">Goes on from there.</param>
+    /// <param name="bootId">The kernel's boot ID.</param>
+    /// <param name="uptime">How long the kernel has been running.</param>
+    /// <param name="boots">The stored boots.</param>
+    /// <param name="time">Measures the time from now on.</param>
     public BootTimeline(string bootId, TimeSpan uptime, IBootStore boots, TimeProvider time)
     {
-        // An agent that is installed later did not come up with the machine: its way begins with itself.
+        // An agent that was started later, such as after its installation, measures from its own start.
         (_time, _uptimeAtStart, _startTimestamp) = (time, uptime < MaxBootTime ? uptime : TimeSpan.Zero, time.GetTimestamp());
         var savedBoots = boots.Read();
         var isSameBoot = savedBoots is [{ } first, ..] && first.Id == bootId;
         Previous = savedBoots.ElementAtOrDefault(isSameBoot ? 1 : 0);
-        _current = isSameBoot && savedBoots[0].IsComplete ? savedBoots[0] : new BootRecord(bootId, time.GetUtcNow() - _uptimeAtStart, ImmutableDictionary<BootMilestone, TimeSpan>.Empty);
+        _current = isSameBoot && savedBoots[0].IsComplete
+            ? savedBoots[0]
+            : new BootRecord(bootId, time.GetUtcNow() - _uptimeAtStart, ImmutableDictionary<BootMilestone, TimeSpan>.Empty);
         Reach(BootMilestone.Agent);
     }
 
@@ -44,18 +46,21 @@ internal sealed class BootTimeline
         }
     }
 
-    /// <summary>Null: none is known.</summary>
+    /// <summary>The boot before this one; null if it is unknown.</summary>
     public BootRecord? Previous { get; }
 
-    /// <summary>For those who keep it: something was reached.</summary>
+    /// <summary>Raised after a milestone was reached.</summary>
     public event Action? Changed;
 
-    /// <summary>How long the kernel runs; zero where it does not tell.</summary>
+    /// <summary>How long the kernel has been running; zero if it does not say.</summary>
     public static TimeSpan Uptime(string file = UptimeFile)
     {
         try
         {
-            return double.TryParse(File.ReadAllText(file).Split(' ')[0], NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
+            var text = File.ReadAllText(file).Split(' ')[0];
+            return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+                ? TimeSpan.FromSeconds(seconds)
+                : TimeSpan.Zero;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -63,7 +68,7 @@ internal sealed class BootTimeline
         }
     }
 
-    /// <summary>Only the first time counts, and nothing counts once the app has served.</summary>
+    /// <summary>Only the first call per milestone counts, and none after the app has served.</summary>
     public void Reach(BootMilestone milestone)
     {
         lock (_lock)
@@ -72,7 +77,8 @@ internal sealed class BootTimeline
             {
                 return;
             }
-            _current = _current with { Steps = _current.Steps.ToImmutableDictionary().Add(milestone, _uptimeAtStart + _time.GetElapsedTime(_startTimestamp)) };
+            var sinceKernelStart = _uptimeAtStart + _time.GetElapsedTime(_startTimestamp);
+            _current = _current with { Steps = _current.Steps.ToImmutableDictionary().Add(milestone, sinceKernelStart) };
         }
         Changed?.Invoke();
     }

@@ -2,28 +2,10 @@ using RagAgent.Common;
 
 namespace RagAgent.Diagnostics.Checks;
 
-/// <summary>How a check came out; the later, the worse.</summary>
-internal enum CheckOutcome
-{
-    Ok,
-
-    /// <summary>It does not apply here.</summary>
-    Skipped,
-
-    /// <summary>It is as it was asked for, and the operator should have asked knowingly. No reason for an exit code.</summary>
-    Note,
-
-    /// <summary>It works, and should be otherwise.</summary>
-    Warning,
-
-    /// <summary>It keeps the app from serving, or from being updated, or will at the next boot.</summary>
-    Failed,
-}
-
-/// <param name="Outcome">How it came out.</param>
+/// <param name="Outcome">How good or bad it is.</param>
 /// <param name="What">One sentence: what was found.</param>
-/// <param name="Remedy">What mends it; null when there is nothing to mend.</param>
-/// <param name="Code">The problem's, as in <c>docs/messages.md</c>; null when none is behind it.</param>
+/// <param name="Remedy">What to do about it; null if nothing.</param>
+/// <param name="Code">The problem's code, as in <c>docs/messages.md</c>; null if no problem is behind the result.</param>
 internal sealed record CheckResult(CheckOutcome Outcome, string What, string? Remedy = null, string? Code = null)
 {
     public static CheckResult Ok(string what) => new(CheckOutcome.Ok, what);
@@ -33,14 +15,4 @@ internal sealed record CheckResult(CheckOutcome Outcome, string What, string? Re
     public static CheckResult Warning(string what, string remedy) => new(CheckOutcome.Warning, what, remedy);
 
     public static CheckResult Failed(Problem problem) => new(CheckOutcome.Failed, problem.What, problem.Remedy, problem.Code);
-}
-
-/// <summary>One thing that must be right for the app to come up. Changes nothing.</summary>
-internal interface ICheck
-{
-    /// <summary>One word.</summary>
-    string Name { get; }
-
-    /// <exception cref="ProblemException">It is not right.</exception>
-    Task<CheckResult> RunAsync(CancellationToken stopping);
 }

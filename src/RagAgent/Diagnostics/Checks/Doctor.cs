@@ -2,23 +2,28 @@ using RagAgent.Common;
 
 namespace RagAgent.Diagnostics.Checks;
 
-/// <summary>Runs all checks side by side.</summary>
+/// <summary>Runs all checks concurrently.</summary>
 internal sealed class Doctor(IEnumerable<ICheck> checks, TimeProvider time)
 {
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>In the checks' order. What failed for the reason that an earlier one failed for is not told again.</summary>
+    /// <summary>A check that failed for the same reason as an earlier one is reported as skipped.</summary>
+    /// <returns>The results in the order of the checks.</returns>
     public async Task<IReadOnlyList<(string Name, CheckResult Result)>> RunAllAsync(CancellationToken stopping)
     {
         var results = await Task.WhenAll(checks.Select(async check => (check.Name, Result: await RunCheckAsync(check, stopping))));
         var reported = new List<(string Name, CheckResult Result)>();
         foreach (var (name, result) in results)
         {
-            var cause = reported.FirstOrDefault(earlier => earlier.Result.Outcome == CheckOutcome.Failed && earlier.Result.Code == result.Code && earlier.Result.What == result.What);
-            reported.Add((name, result.Outcome == CheckOutcome.Failed && cause.Name is not null ? CheckResult.Skipped($"Not known, for the reason that {cause.Name} has.") : result));
+            var cause = reported.FirstOrDefault(earlier => IsSameFailure(earlier.Result, result)).Name;
+            reported.Add((name, cause is null ? result : CheckResult.Skipped($"Not checked, for the same reason as {cause}.")));
         }
         return reported;
     }
+
+    private static bool IsSameFailure(CheckResult earlier, CheckResult later) =>
+        earlier.Outcome == CheckOutcome.Failed && later.Outcome == CheckOutcome.Failed &&
+        earlier.Code == later.Code && earlier.What == later.What;
 
     private async Task<CheckResult> RunCheckAsync(ICheck check, CancellationToken stopping)
     {

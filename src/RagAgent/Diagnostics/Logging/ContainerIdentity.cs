@@ -1,6 +1,6 @@
 namespace RagAgent.Diagnostics.Logging;
 
-/// <summary>The container that a log is of.</summary>
+/// <summary>The container that a log belongs to.</summary>
 internal sealed record ContainerIdentity(string Id, string Name)
 {
     public string ShortId => Id[..Math.Min(12, Id.Length)];

@@ -4,18 +4,18 @@ using System.Text;
 
 namespace RagAgent.Diagnostics.Logging;
 
-/// <summary>One entry for the journal, field by field, in the form in which its socket takes it.</summary>
+/// <summary>Builds a journal entry, field by field, in the format of the journal's native socket.</summary>
 internal sealed class JournalEntry
 {
-    /// <summary>Longer values are cut: an entry with all its fields stays within one datagram.</summary>
+    /// <summary>Longer values are cut, so that an entry with all its fields fits into one datagram.</summary>
     public const int MaxValueLength = 16 * 1024;
 
     private readonly ArrayBufferWriter<byte> _bytes = new(512);
 
     public ReadOnlySpan<byte> Bytes => _bytes.WrittenSpan;
 
-    /// <param name="name">Capital letters, digits and underscores; no underscore first.</param>
-    /// <param name="value">Of any length and content.</param>
+    /// <param name="name">Capital letters, digits and underscores, not starting with an underscore.</param>
+    /// <param name="value">Any length and content.</param>
     public JournalEntry Add(string name, string value)
     {
         value = value.Length > MaxValueLength ? value[..MaxValueLength] : value;

@@ -5,11 +5,12 @@ using Serilog.Events;
 
 namespace RagAgent.Diagnostics.Logging;
 
-/// <summary>What an entry says beside its line, for programs that read the journal.</summary>
+/// <summary>The fields of a journal entry, for programs that read the journal.</summary>
 /// <remarks>
-/// Of the agent: <c>RAGAGENT_EVENT</c>, <c>RAGAGENT_PROBLEM</c> when something went wrong, each value in the line by its name
-/// (<c>RAGAGENT_DIGEST</c>, <c>RAGAGENT_CONTAINER</c>, …), and the <c>MESSAGE_ID</c> of the problem or, without one, of the event.
-/// Of the app: the fields that Docker's own journald driver sets.
+/// Entries of the agent have <c>RAGAGENT_EVENT</c>, <c>RAGAGENT_PROBLEM</c> if something went wrong,
+/// a field for each value in the message (<c>RAGAGENT_DIGEST</c>, <c>RAGAGENT_CONTAINER</c>, …),
+/// and the <c>MESSAGE_ID</c> of the problem or, without one, of the event.
+/// Entries of the app have the fields that Docker's own journald driver sets.
 /// </remarks>
 internal static class JournalFields
 {
@@ -17,15 +18,18 @@ internal static class JournalFields
 
     public static JournalEntry ForAgent(LogEvent log, string line, int priority, Func<string, string> scrub)
     {
-        var entry = new JournalEntry().Add("MESSAGE", line).Add("PRIORITY", priority.ToString(CultureInfo.InvariantCulture)).Add("SYSLOG_IDENTIFIER", "ragagent");
+        var entry = new JournalEntry()
+            .Add("MESSAGE", line)
+            .Add("PRIORITY", priority.ToString(CultureInfo.InvariantCulture))
+            .Add("SYSLOG_IDENTIFIER", "ragagent");
         string? id = null;
         foreach (var (name, value) in log.Properties)
         {
             switch (name, value)
             {
-                case ("EventId", StructureValue eventId) when IsFromAgent(log) && eventId.Properties.FirstOrDefault(p => p.Name == "Name")?.Value is ScalarValue { Value: string text }:
-                    entry.Add(Prefix + "EVENT", MessageId.ToKebabCase(text));
-                    id ??= MessageId.ToKebabCase(text);
+                case ("EventId", StructureValue eventId) when IsFromAgent(log) && EventName(eventId) is { } eventName:
+                    entry.Add(Prefix + "EVENT", MessageId.ToKebabCase(eventName));
+                    id ??= MessageId.ToKebabCase(eventName);
                     break;
                 case ("EventId" or Constants.SourceContextPropertyName, _):
                     break;
@@ -46,10 +50,18 @@ internal static class JournalFields
     }
 
     public static JournalEntry ForApp(ContainerIdentity app, DateTimeOffset at, string line, int priority) => new JournalEntry()
-        .Add("MESSAGE", line).Add("PRIORITY", priority.ToString(CultureInfo.InvariantCulture)).Add("SYSLOG_IDENTIFIER", app.Name)
+        .Add("MESSAGE", line)
+        .Add("PRIORITY", priority.ToString(CultureInfo.InvariantCulture))
+        .Add("SYSLOG_IDENTIFIER", app.Name)
         .Add("SYSLOG_TIMESTAMP", at.UtcDateTime.ToString("O", CultureInfo.InvariantCulture))
-        .Add("CONTAINER_NAME", app.Name).Add("CONTAINER_ID", app.ShortId).Add("CONTAINER_ID_FULL", app.Id);
+        .Add("CONTAINER_NAME", app.Name)
+        .Add("CONTAINER_ID", app.ShortId)
+        .Add("CONTAINER_ID_FULL", app.Id);
+
+    private static string? EventName(StructureValue eventId) =>
+        eventId.Properties.FirstOrDefault(property => property.Name == "Name")?.Value is ScalarValue { Value: string name } ? name : null;
 
     private static bool IsFromAgent(LogEvent log) =>
-        log.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source) && source is ScalarValue { Value: string name } && name.StartsWith("RagAgent.", StringComparison.Ordinal);
+        log.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source) &&
+        source is ScalarValue { Value: string name } && name.StartsWith("RagAgent.", StringComparison.Ordinal);
 }

@@ -3,30 +3,36 @@ using System.Text;
 
 namespace RagAgent.Diagnostics.Logging;
 
-/// <summary>The journal's number for a kind of message, by which its catalog explains it.</summary>
+/// <summary>The journal's <c>MESSAGE_ID</c>, under which the message catalog explains a message.</summary>
 internal static class MessageId
 {
-    /// <summary>32 hexadecimal digits that follow from the name alone, so that the catalog can be made from the names.</summary>
-    /// <param name="name">Of an event or of a problem, as <c>docs/messages.md</c> has it.</param>
-    public static string For(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"ragagent:{name}")).AsSpan(0, 16));
+    /// <summary>32 hexadecimal digits, derived from the name alone, so that the catalog can be generated from the names.</summary>
+    /// <param name="name">The name of an event or the code of a problem, as in <c>docs/messages.md</c>.</param>
+    public static string For(string name) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"ragagent:{name}")).AsSpan(0, 16));
 
-    /// <summary>A method's or property's name in the parts it is made of, as in <c>container-serves</c>.</summary>
+    /// <summary>Converts <c>ContainerServes</c> to <c>container-serves</c>.</summary>
     public static string ToKebabCase(string name) => JoinWords(name, '-').ToLowerInvariant();
 
-    /// <summary>The same as a field of the journal has it, as in <c>CONTAINER_SERVES</c>.</summary>
+    /// <summary>Converts <c>ContainerServes</c> to <c>CONTAINER_SERVES</c>, the form of a journal field.</summary>
     public static string ToFieldName(string name) => JoinWords(name, '_').ToUpperInvariant();
 
     private static string JoinWords(string name, char separator)
     {
         var joined = new StringBuilder(name.Length + 4);
-        for (var i = 0; i < name.Length; i++)
+        for (var index = 0; index < name.Length; index++)
         {
-            if (i > 0 && char.IsAsciiLetterUpper(name[i]) && (!char.IsAsciiLetterUpper(name[i - 1]) || (i + 1 < name.Length && char.IsAsciiLetterLower(name[i + 1]))))
+            if (StartsWord(name, index))
             {
                 joined.Append(separator);
             }
-            joined.Append(name[i]);
+            joined.Append(name[index]);
         }
         return joined.ToString();
     }
+
+    /// <summary>A capital after a small letter, or the last capital of several before a small letter: <c>HTTPServer</c> has two.</summary>
+    private static bool StartsWord(string name, int index) =>
+        index > 0 && char.IsAsciiLetterUpper(name[index]) &&
+        (!char.IsAsciiLetterUpper(name[index - 1]) || (index + 1 < name.Length && char.IsAsciiLetterLower(name[index + 1])));
 }

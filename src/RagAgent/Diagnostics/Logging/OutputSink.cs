@@ -5,20 +5,7 @@ using Serilog.Formatting.Display;
 
 namespace RagAgent.Diagnostics.Logging;
 
-/// <summary>Where log lines go.</summary>
-internal enum OutputKind
-{
-    /// <summary>To the journal: with all its fields through its own socket, or through standard output with a priority before each line.</summary>
-    Journal,
-
-    /// <summary>To a person: short times, colours, and one line at the bottom that is written over.</summary>
-    Terminal,
-
-    /// <summary>To a file or a pipe.</summary>
-    Plain,
-}
-
-/// <summary>Writes log events to the journal or to standard output. One lock for lines and for the status line, so that neither tears the other.</summary>
+/// <summary>Writes log events to the journal or to standard output. One lock covers lines and the status line, so they don't mix.</summary>
 internal sealed class OutputSink : ILogEventSink
 {
     private const string EraseLine = "\r\x1b[K";
@@ -33,20 +20,26 @@ internal sealed class OutputSink : ILogEventSink
     private string _status = "";
     private int _dropped;
 
-    /// <summary>Called with the number of lines that the journal was too busy for, when it takes some again.</summary>
+    /// <summary>Called with the number of lines that the journal was too busy for, once it accepts lines again.</summary>
     public Action<int>? LinesDropped { get; set; }
 
-    /// <param name="kind">How lines look.</param>
-    /// <param name="scrub">Takes secrets out, whatever way they may have come into a message.</param>
-    /// <param name="output">Written to and flushed line by line.</param>
-    /// <param name="journal">Takes the lines as long as it can; null: standard output does.</param>
-    public OutputSink(OutputKind kind, Func<string, string> scrub, TextWriter output, JournalSocket? journal = null) => (_kind, _scrub, _out, _journal) = (kind, scrub, output, journal);
+    /// <param name="kind">The format of the lines.</param>
+    /// <param name="scrub">Removes secrets, however they got into a message.</param>
+    /// <param name="output">Standard output. Flushed after every line.</param>
+    /// <param name="journal">Used instead of standard output as long as it accepts entries; null: there is none.</param>
+    public OutputSink(OutputKind kind, Func<string, string> scrub, TextWriter output, JournalSocket? journal = null) =>
+        (_kind, _scrub, _out, _journal) = (kind, scrub, output, journal);
 
     /// <summary>What standard output is connected to.</summary>
-    public static OutputKind Detect() =>
-        JournalSocket.IsStandardOutputJournal() ? OutputKind.Journal
-        : Console.IsOutputRedirected || Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb" ? OutputKind.Plain
-        : OutputKind.Terminal;
+    public static OutputKind Detect()
+    {
+        if (JournalSocket.IsStandardOutputJournal())
+        {
+            return OutputKind.Journal;
+        }
+        var isDumb = Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
+        return Console.IsOutputRedirected || isDumb ? OutputKind.Plain : OutputKind.Terminal;
+    }
 
     public void Emit(LogEvent logEvent)
     {
@@ -73,8 +66,11 @@ internal sealed class OutputSink : ILogEventSink
         ReportDropped();
     }
 
-    /// <summary>Writes lines of the app's, to standard output in one piece. They are scrubbed and harmless already, and marked so that nobody takes them for the agent's.</summary>
-    /// <remarks>All have the priority of plain information: Streamlit writes what is no error to standard error, too.</remarks>
+    /// <summary>
+    /// Writes lines of the app's log, together in one piece. They must be scrubbed and sanitized already.
+    /// A prefix sets them apart from the agent's own lines.
+    /// </summary>
+    /// <remarks>All have the priority "info": Streamlit also writes to standard error what is not an error.</remarks>
     public void WriteAppLines(ContainerIdentity container, IEnumerable<(DateTimeOffset At, string Text)> lines)
     {
         lock (_lock)
@@ -98,7 +94,7 @@ internal sealed class OutputSink : ILogEventSink
         ReportDropped();
     }
 
-    /// <summary>Sets the line at the bottom of a terminal; elsewhere it does nothing. Empty takes it away.</summary>
+    /// <summary>Sets the line at the bottom of a terminal; an empty one removes it. Does nothing elsewhere.</summary>
     public void ShowStatus(string status)
     {
         if (_kind != OutputKind.Terminal)
@@ -127,7 +123,7 @@ internal sealed class OutputSink : ILogEventSink
         return sent;
     }
 
-    /// <summary>Outside of the lock, as a line like any other.</summary>
+    /// <summary>Runs outside of the lock, because it logs a line itself.</summary>
     private void ReportDropped()
     {
         int dropped;

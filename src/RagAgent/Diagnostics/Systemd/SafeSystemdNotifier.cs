@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 
 namespace RagAgent.Diagnostics.Systemd;
 
-/// <summary>Tells systemd, and lives on when it can't be told: the next sign of life is never far.</summary>
+/// <summary>Notifies systemd and ignores failures: the next notification follows soon.</summary>
 internal sealed class SafeSystemdNotifier(ISystemdNotifier systemd) : ISystemdNotifier
 {
     public bool IsEnabled => systemd.IsEnabled;
@@ -16,7 +16,7 @@ internal sealed class SafeSystemdNotifier(ISystemdNotifier systemd) : ISystemdNo
         }
         catch (SocketException)
         {
-            // No descriptor is left, or systemd starts anew. An agent that ended for this would take all its visitors with it.
+            // No file descriptor is free, or systemd is re-executing itself. Exiting would disconnect every client.
         }
     }
 }

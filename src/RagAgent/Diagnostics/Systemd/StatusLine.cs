@@ -9,12 +9,12 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Diagnostics.Systemd;
 
-/// <summary>Keeps the headline where people look: systemd's status line, and the bottom of a terminal.</summary>
+/// <summary>Shows the headline in systemd's status line, and the progress of a pull at the bottom of a terminal.</summary>
 internal sealed class StatusLine(StateFeed feed, Policy policy, ISystemdNotifier systemd, OutputSink output) : BackgroundService
 {
     private const int BarWidth = 30;
 
-    // Of what systemd takes (4096 bytes), with room for characters of four bytes.
+    // systemd accepts 4096 bytes, and a character may take four.
     private const int MaxLength = 1000;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -43,6 +43,8 @@ internal sealed class StatusLine(StateFeed feed, Policy policy, ISystemdNotifier
     private static string ProgressBar(PullProgress progress)
     {
         var full = (int)(progress.Fraction * BarWidth);
-        return $"[{new string('█', full)}{new string('·', BarWidth - full)}] {progress.Percent,3} %  {Humanize.Bytes(progress.DownloadedBytes)} of {Humanize.Bytes(progress.TotalBytes)}";
+        var bar = new string('█', full) + new string('·', BarWidth - full);
+        var bytes = $"{Humanize.Bytes(progress.DownloadedBytes)} of {Humanize.Bytes(progress.TotalBytes)}";
+        return $"[{bar}] {progress.Percent,3} %  {bytes}";
     }
 }

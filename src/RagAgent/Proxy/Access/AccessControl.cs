@@ -10,84 +10,103 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Proxy.Access;
 
-/// <summary>Lets those in who have an address or the password of the configuration's <c>access</c>; all others hear one sentence. Stands before all that a visitor can reach.</summary>
-internal sealed partial class AccessControl(AgentConfig config, PasswordHashProvider passwords, AgentClock clock, ILogger<AccessControl> logger)
+/// <summary>
+/// Enforces the configuration's <c>access</c>: a client needs an address in an allowed network or the password.
+/// Runs before everything that serves content.
+/// </summary>
+internal sealed partial class AccessControl(
+    AgentConfig config,
+    PasswordHashProvider passwords,
+    AgentClock clock,
+    ILogger<AccessControl> logger)
 {
     private const string Scheme = "Basic ";
 
     private readonly PasswordVerifier _verifier = new(clock);
     private readonly ExpiringCache<IPAddress, bool> _loggedAddresses = new(TimeSpan.FromMinutes(1), 1024);
 
-    /// <summary>How many passwords were compared with the hash.</summary>
+    /// <summary>How many passwords have been compared with the hash.</summary>
     public int Comparisons => _verifier.Comparisons;
 
-    /// <summary>Why nobody gets in; null: somebody may.</summary>
+    /// <summary>Why no client at all can get in. Null: some can.</summary>
     public Problem? BlockingProblem => passwords.BlockingProblem;
 
-    /// <summary>Called after <see cref="BlockingProblem"/> may have changed. It must not block.</summary>
+    /// <summary>Raised after <see cref="BlockingProblem"/> may have changed. Handlers must not block.</summary>
     public event Action Changed
     {
         add => passwords.Changed += value;
         remove => passwords.Changed -= value;
     }
 
-    public Task InvokeAsync(HttpContext context, RequestDelegate next) => config.Access is { } access ? InvokeAsync(context, next, access) : next(context);
+    public Task InvokeAsync(HttpContext context, RequestDelegate next) =>
+        config.Access is { } access ? InvokeAsync(context, next, access) : next(context);
 
     private Task InvokeAsync(HttpContext context, RequestDelegate next, AccessConfig access)
     {
-        var address = ClientAddress(context.Connection.RemoteIpAddress);
+        var address = ClientAddress.Of(context) ?? IPAddress.None;
+        var isAllowed = access.Networks.Any(network => network.Contains(address)) || IsAcmeChallenge(context);
         if (access.Password is null)
         {
-            return IsAllowedNetwork(access, address) || IsAcmeChallenge(context) ? next(context) : RespondAsync(context, StatusCodes.Status403Forbidden, "Visitors come in from certain networks only, and this address is in none of them.");
+            return isAllowed
+                ? next(context)
+                : PlainTextResponse.SendAsync(context, StatusCodes.Status403Forbidden,
+                    "Access is restricted to certain networks, and your address is not in one of them.");
         }
-        // Also of those who come in without: what is meant for the agent is none of the app's business.
+        // Removed for every client, also for one in an allowed network: the app must never see the agent's credentials.
         var credentials = RemoveCredentials(context.Request.Headers);
         var cookies = AccessCookie.RemoveFrom(context.Request.Headers);
-        return IsAllowedNetwork(access, address) || IsAcmeChallenge(context) ? next(context) : AuthenticateAsync(context, next, address, credentials, cookies);
+        return isAllowed ? next(context) : AuthenticateAsync(context, next, address, credentials, cookies);
     }
 
-    private async Task AuthenticateAsync(HttpContext context, RequestDelegate next, IPAddress address, string? credentials, IReadOnlyList<string> cookies)
+    private async Task AuthenticateAsync(
+        HttpContext context, RequestDelegate next, IPAddress address, string? credentials, IReadOnlyList<string> cookies)
     {
         if (passwords.Hash is not { } hash)
         {
             context.Response.Headers.RetryAfter = "5";
-            await RespondAsync(context, StatusCodes.Status503ServiceUnavailable, "Nobody can come in right now: the password can't be checked. The operator finds the reason by 'ragagent status'.");
+            await PlainTextResponse.SendAsync(context, StatusCodes.Status503ServiceUnavailable,
+                "Nobody can log in right now: the agent can't check passwords. The operator can see why with 'ragagent status'.");
             return;
         }
-        var timeLeft = AccessCookie.TimeLeft(cookies, hash, clock.Time.GetUtcNow());
-        if (timeLeft > AccessCookie.Lifetime / 2 || (timeLeft > TimeSpan.Zero && credentials is null))
+        var cookieTimeLeft = AccessCookie.TimeLeft(cookies, hash, clock.Time.GetUtcNow());
+        if (cookieTimeLeft > AccessCookie.Lifetime / 2 || (cookieTimeLeft > TimeSpan.Zero && credentials is null))
         {
             await next(context);
             return;
         }
-        var result = credentials is null || ParsePassword(credentials) is not { } password ? PasswordResult.Wrong : await _verifier.VerifyAsync(credentials, password, hash, address, context.RequestAborted);
+        var result = credentials is not null && ParsePassword(credentials) is { } password
+            ? await _verifier.VerifyAsync(credentials, password, hash, address, context.RequestAborted)
+            : PasswordResult.Wrong;
         switch (result.IsCorrect)
         {
             case true:
-                context.Response.Headers.Append("Set-Cookie", AccessCookie.Issue(hash, clock.Time.GetUtcNow(), context.Request.IsHttps));
+                var cookie = AccessCookie.Issue(hash, clock.Time.GetUtcNow(), context.Request.IsHttps);
+                context.Response.Headers.Append("Set-Cookie", cookie);
                 context.Response.OnStarting(DisableCaching, context.Response.Headers);
                 await next(context);
                 break;
-            case not null when timeLeft == TimeSpan.Zero:
+            case not null when cookieTimeLeft == TimeSpan.Zero:
                 if (credentials is not null)
                 {
                     LogWrongPassword(address);
                 }
-                // Any user's name will do.
+                // Any user name is accepted.
                 context.Response.Headers.WWWAuthenticate = $"Basic realm=\"{config.Container.Name}\", charset=\"UTF-8\"";
-                await RespondAsync(context, StatusCodes.Status401Unauthorized, "A password is needed to come in.");
+                await PlainTextResponse.SendAsync(context, StatusCodes.Status401Unauthorized, "This page requires a password.");
                 break;
-            case null when timeLeft == TimeSpan.Zero:
-                context.Response.Headers.RetryAfter = Math.Ceiling(result.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
-                await RespondAsync(context, StatusCodes.Status429TooManyRequests, "Too many passwords were tried. Try again later.");
+            case null when cookieTimeLeft == TimeSpan.Zero:
+                var retryAfter = Math.Ceiling(result.RetryAfter.TotalSeconds);
+                context.Response.Headers.RetryAfter = retryAfter.ToString(CultureInfo.InvariantCulture);
+                await PlainTextResponse.SendAsync(context, StatusCodes.Status429TooManyRequests,
+                    "Too many passwords were tried. Try again later.");
                 break;
             default:
-                await next(context);   // by the cookie, though what was sent beside it is no good
+                await next(context);   // the cookie is valid, even though the password sent with it is not
                 break;
         }
     }
 
-    /// <summary>For who watches the journal, by hand or by fail2ban: once a minute and address, for a page is many requests at once.</summary>
+    /// <summary>At most once a minute per address: one page load is many requests with the same wrong password.</summary>
     private void LogWrongPassword(IPAddress address)
     {
         lock (_loggedAddresses)
@@ -101,23 +120,26 @@ internal sealed partial class AccessControl(AgentConfig config, PasswordHashProv
         logger.WrongPassword(address);
     }
 
-    /// <summary>What the app lets be kept by all, as its scripts, a cache before the door would give to others with the cookie in it.</summary>
+    /// <summary>The app marks some responses as publicly cacheable. A cache in front would hand them out with the cookie in them.</summary>
     private static Task DisableCaching(object headers)
     {
         ((IHeaderDictionary)headers).CacheControl = "no-store";
         return Task.CompletedTask;
     }
 
-    private static bool IsAllowedNetwork(AccessConfig access, IPAddress address) => access.Networks.Any(network => network.Contains(address));
-
-    /// <summary>A certificate authority asks for these, and can give no password. By the words of the request itself: what only becomes this path when dots are resolved is another one for the app.</summary>
+    /// <summary>
+    /// A certificate authority fetches these and has no password.
+    /// Matches the raw request target: a path that only becomes this one once its dots are resolved means something else to the app.
+    /// </summary>
     private static bool IsAcmeChallenge(HttpContext context) =>
-        context.Request.Method is "GET" or "HEAD" && Challenge().IsMatch(context.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "");
+        context.Request.Method is "GET" or "HEAD" &&
+        ChallengeTarget().IsMatch(context.Features.Get<IHttpRequestFeature>()?.RawTarget ?? "");
 
     [GeneratedRegex(@"\A/\.well-known/acme-challenge/[A-Za-z0-9_-]+\z")]
-    private static partial Regex Challenge();
+    private static partial Regex ChallengeTarget();
 
-    /// <summary>Another scheme than ours is the app's own, and stays.</summary>
+    /// <summary>Removes Basic credentials. Other schemes belong to the app and stay.</summary>
+    /// <returns>The credentials; null if there are none or more than one.</returns>
     private static string? RemoveCredentials(IHeaderDictionary headers)
     {
         var values = headers.Authorization;
@@ -141,16 +163,5 @@ internal sealed partial class AccessControl(AgentConfig config, PasswordHashProv
         var text = Encoding.UTF8.GetString(bytes, 0, length);
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         return colon < 0 ? null : text[(colon + 1)..];
-    }
-
-    /// <summary>The door listens for both families on one socket, where an IPv4 visitor has an IPv6 address.</summary>
-    private static IPAddress ClientAddress(IPAddress? client) => client is { IsIPv4MappedToIPv6: true } ? client.MapToIPv4() : client ?? IPAddress.None;
-
-    private static Task RespondAsync(HttpContext context, int status, string message)
-    {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        context.Response.Headers.CacheControl = "no-store";
-        return context.Response.WriteAsync(message + "\n", context.RequestAborted);
     }
 }

@@ -7,8 +7,11 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Proxy.Access;
 
-/// <summary>What who gave the password shows afterwards: some browsers send no password when they open a WebSocket.</summary>
-/// <remarks>Its end and a signature. Signed with a key of the password's hash: it outlives a restart of the agent, and ends with the password.</remarks>
+/// <summary>The session cookie issued after a successful login, because some browsers send no credentials with a WebSocket.</summary>
+/// <remarks>
+/// Holds its expiry and a signature. The key is derived from the password's hash: a cookie survives an agent restart,
+/// and a new password invalidates it.
+/// </remarks>
 internal static class AccessCookie
 {
     public const string Name = "ragagent_access";
@@ -16,13 +19,13 @@ internal static class AccessCookie
 
     private const string KeyPurpose = "ragagent access cookie 1";
 
-    // Of several with the name, as a forger or another path may have set them.
+    // A request may carry several cookies of this name, set by an attacker or for another path.
     private const int MaxValuesChecked = 4;
 
-    /// <param name="hash">Of the password that was given.</param>
-    /// <param name="now">By the wall clock.</param>
-    /// <param name="secure">The visitor came by TLS.</param>
-    /// <returns>For <c>Set-Cookie</c>.</returns>
+    /// <param name="hash">The hash of the password that the client gave.</param>
+    /// <param name="now">The wall clock.</param>
+    /// <param name="secure">Whether the client connected over TLS.</param>
+    /// <returns>A value for <c>Set-Cookie</c>.</returns>
     public static string Issue(PasswordHash hash, DateTimeOffset now, bool secure)
     {
         var expires = (now + Lifetime).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
@@ -36,8 +39,8 @@ internal static class AccessCookie
         }.ToString();
     }
 
-    /// <summary>Takes ours out of the request; the app's stay as they were written.</summary>
-    /// <returns>The values of ours.</returns>
+    /// <summary>Removes these cookies from a request. The app's cookies stay byte for byte.</summary>
+    /// <returns>The values of the removed cookies.</returns>
     public static IReadOnlyList<string> RemoveFrom(IHeaderDictionary headers)
     {
         var removed = new List<string>();
@@ -57,14 +60,15 @@ internal static class AccessCookie
         return removed;
     }
 
-    /// <returns>How long the best of them is still good for; zero: none is.</returns>
+    /// <returns>How long the longest-lived valid cookie remains valid; zero if none is.</returns>
     public static TimeSpan TimeLeft(IReadOnlyList<string> values, PasswordHash hash, DateTimeOffset now)
     {
         var longest = TimeSpan.Zero;
         foreach (var value in values.Take(MaxValuesChecked))
         {
             if (value.Split('.') is [var expires, var signature] && HasValidSignature(hash, expires, signature) &&
-                long.TryParse(expires, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && DateTimeOffset.FromUnixTimeSeconds(seconds) - now is var timeLeft && timeLeft > longest)
+                long.TryParse(expires, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) &&
+                DateTimeOffset.FromUnixTimeSeconds(seconds) - now is var timeLeft && timeLeft > longest)
             {
                 longest = timeLeft;
             }
@@ -86,5 +90,6 @@ internal static class AccessCookie
     private static bool HasValidSignature(PasswordHash hash, string expires, string signature) =>
         CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), Encoding.UTF8.GetBytes(Sign(hash, expires)));
 
-    private static string Sign(PasswordHash hash, string expires) => Convert.ToHexStringLower(HMACSHA256.HashData(hash.DeriveKey(KeyPurpose), Encoding.UTF8.GetBytes(expires)));
+    private static string Sign(PasswordHash hash, string expires) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(hash.DeriveKey(KeyPurpose), Encoding.UTF8.GetBytes(expires)));
 }

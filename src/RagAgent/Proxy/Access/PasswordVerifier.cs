@@ -6,43 +6,37 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Proxy.Access;
 
-/// <summary>How a try came out.</summary>
-/// <param name="IsCorrect">Null: it was not looked at.</param>
-/// <param name="RetryAfter">When it will be.</param>
-internal sealed record PasswordResult(bool? IsCorrect, TimeSpan RetryAfter = default)
-{
-    public static PasswordResult Correct { get; } = new(true);
-    public static PasswordResult Wrong { get; } = new(false);
-
-    public static PasswordResult RateLimited(TimeSpan retryAfter) => new(null, retryAfter);
-}
-
-/// <summary>Compares a password with the hash: rarely, for that is made to be slow. What was right or wrong is remembered, in memory and not as itself.</summary>
+/// <summary>
+/// Compares passwords with the hash. A comparison is slow by design, so results are cached: in memory only,
+/// and under a keyed hash of the credentials instead of the credentials themselves.
+/// </summary>
 internal sealed class PasswordVerifier(AgentClock clock)
 {
-    // One on a small machine: visitors who are in have the rest.
+    // One on a small machine: the clients that are logged in need the rest of the CPU.
     private static readonly int MaxConcurrency = Math.Max(1, Environment.ProcessorCount / 2);
     private const int MaxPending = 16;
     private const int MaxRemembered = 1024;
 
     private readonly Lock _lock = new();
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
-    private readonly TaskFactory _comparisonTasks = new(new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, MaxConcurrency).ConcurrentScheduler);
+    private readonly TaskFactory _comparisonTasks =
+        new(new ConcurrentExclusiveSchedulerPair(TaskScheduler.Default, MaxConcurrency).ConcurrentScheduler);
     private readonly PasswordRateLimiter _rateLimiter = new();
     private readonly ExpiringCache<string, bool> _correct = new(AccessCookie.Lifetime, MaxRemembered);
     private readonly ExpiringCache<string, bool> _wrong = new(TimeSpan.FromMinutes(1), MaxRemembered);
     private readonly Dictionary<string, Task<bool>> _pending = [];
     private int _comparisons;
 
-    /// <summary>How many comparisons were made.</summary>
+    /// <summary>How many comparisons have been made.</summary>
     public int Comparisons => Volatile.Read(ref _comparisons);
 
-    /// <param name="credentials">What the visitor sent, whatever it is.</param>
+    /// <param name="credentials">The Authorization header as the client sent it.</param>
     /// <param name="password">The password in it.</param>
-    /// <param name="hash">Of the right one.</param>
-    /// <param name="client">Whose try it is.</param>
-    /// <param name="aborted">The visitor does not wait for it any more; it is ended all the same.</param>
-    public async Task<PasswordResult> VerifyAsync(string credentials, string password, PasswordHash hash, IPAddress client, CancellationToken aborted)
+    /// <param name="hash">The hash of the configured password.</param>
+    /// <param name="client">The address to charge the attempt to.</param>
+    /// <param name="aborted">Fires when the client disconnects. The comparison still runs to its end.</param>
+    public async Task<PasswordResult> VerifyAsync(
+        string credentials, string password, PasswordHash hash, IPAddress client, CancellationToken aborted)
     {
         Task<bool> comparison;
         lock (_lock)
@@ -56,7 +50,8 @@ internal sealed class PasswordVerifier(AgentClock clock)
             {
                 return PasswordResult.Wrong;
             }
-            if (!_pending.TryGetValue(cacheKey, out comparison!))   // a page is many requests at once, with one password
+            // One page load is many concurrent requests with the same password: they share one comparison.
+            if (!_pending.TryGetValue(cacheKey, out comparison!))
             {
                 if (_pending.Count >= MaxPending)
                 {
@@ -75,7 +70,7 @@ internal sealed class PasswordVerifier(AgentClock clock)
 
     private async Task<bool> CompareAsync(string cacheKey, string password, PasswordHash hash, IPAddress client)
     {
-        await Task.Yield();   // the caller, who holds the lock, notes this first
+        await Task.Yield();   // lets the caller, which holds the lock, add this task to _pending first
         Interlocked.Increment(ref _comparisons);
         var isCorrect = await _comparisonTasks.StartNew(() => hash.Verify(password));
         lock (_lock)
@@ -90,7 +85,10 @@ internal sealed class PasswordVerifier(AgentClock clock)
         return isCorrect;
     }
 
-    /// <summary>Of these credentials against this hash: another hash knows nothing of them.</summary>
-    private string CacheKey(string credentials, PasswordHash hash) =>
-        Convert.ToBase64String(HMACSHA256.HashData(_key, (byte[])[.. hash.DeriveKey("ragagent remembered"), .. Encoding.UTF8.GetBytes(credentials)]));
+    /// <summary>Includes the hash, so that a new password invalidates every cached result.</summary>
+    private string CacheKey(string credentials, PasswordHash hash)
+    {
+        byte[] input = [.. hash.DeriveKey("ragagent remembered"), .. Encoding.UTF8.GetBytes(credentials)];
+        return Convert.ToBase64String(HMACSHA256.HashData(_key, input));
+    }
 }

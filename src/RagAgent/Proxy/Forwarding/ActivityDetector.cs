@@ -1,38 +1,37 @@
 using Microsoft.AspNetCore.Http.Features;
+using RagAgent.Configuration;
 
 namespace RagAgent.Proxy.Forwarding;
 
-/// <summary>Tells that somebody uses the app: by a request that the app answers, or by what he says through an open WebSocket.</summary>
+/// <summary>Reports that a person uses the app: through a request that the app answers, or a message on an open WebSocket.</summary>
 /// <remarks>
-/// A tab that is left open says nothing: its browser answers the app's pings, and asks by itself how the app is when the connection was lost. What the app or the agent refuses
-/// is no use of it, and keeps nobody's machine running.
+/// A forgotten tab is no activity: its browser only answers the app's pings, and polls the app's health after the connection is lost.
+/// Neither is a request that the app or the agent rejects: it must not keep the machine running.
 /// </remarks>
 internal sealed class ActivityDetector(TimeProvider time)
 {
-    // A request that goes on for long, an upload or a download, is a use of the app as long as it does.
+    // A long request, such as an upload or a download, counts as activity the whole time.
     private static readonly TimeSpan LongRequestInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>The agent's own addresses.</summary>
-    private const string AgentPath = "/_ragagent";
-
-    /// <summary>What Streamlit's page asks for by itself until its connection is back, and what monitors ask for. The app may live below a path of its own.</summary>
-    private static readonly string[] PollPaths = ["/_stcore/health", "/_stcore/host-config", "/_stcore/script-health-check", "/healthz"];
+    // What Streamlit's page polls until its connection is back, and what monitors poll. The app may live below a base path.
+    private static readonly string[] PollPaths =
+        ["/_stcore/health", "/_stcore/host-config", "/_stcore/script-health-check", "/healthz"];
 
     private Action? _onActivity;
     private long _minInterval;
     private long _nextReport = long.MinValue;
 
-    /// <summary>From now on activity is told; until then nobody looks for it.</summary>
+    /// <summary>Starts the detection. Until then requests are not looked at.</summary>
     /// <param name="onActivity">Must neither block nor throw.</param>
-    /// <param name="minInterval">At most once in this time: the first of them at once.</param>
+    /// <param name="minInterval">The minimum time between two calls. The first activity is reported at once.</param>
     public void Subscribe(Action onActivity, TimeSpan minInterval)
     {
         _minInterval = (long)(minInterval.TotalSeconds * time.TimestampFrequency);
         _onActivity = onActivity;
     }
 
-    /// <summary>Looks at a visit that is about to be forwarded.</summary>
-    /// <returns>Ends the visit when it is disposed; null: there is nothing to end.</returns>
+    /// <summary>Observes a request that is about to be forwarded.</summary>
+    /// <returns>Dispose it when the request has ended. Null: there is nothing to dispose.</returns>
     public IDisposable? Track(HttpContext context)
     {
         if (_onActivity is null || IsPoll(context.Request.Path))
@@ -53,9 +52,11 @@ internal sealed class ActivityDetector(TimeProvider time)
     }
 
     private static bool IsPoll(PathString path) =>
-        path.StartsWithSegments(AgentPath) || (path.Value is { } requestPath && PollPaths.Any(poll => requestPath.EndsWith(poll, StringComparison.Ordinal)));
+        path.StartsWithSegments(AgentPaths.Prefix) ||
+        (path.Value is { } requestPath && PollPaths.Any(poll => requestPath.EndsWith(poll, StringComparison.Ordinal)));
 
-    private static bool IsWebSocket(HttpRequest request) => request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase);
+    private static bool IsWebSocket(HttpRequest request) =>
+        request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase);
 
     private void Report()
     {
@@ -76,7 +77,8 @@ internal sealed class ActivityDetector(TimeProvider time)
         public TrackedRequest(ActivityDetector detector, HttpContext context, TimeProvider time)
         {
             (_detector, _context) = (detector, context);
-            _timer = time.CreateTimer(static state => ((ActivityDetector)state!).Report(), detector, LongRequestInterval, LongRequestInterval);
+            _timer = time.CreateTimer(
+                static state => ((ActivityDetector)state!).Report(), detector, LongRequestInterval, LongRequestInterval);
         }
 
         public void Dispose()

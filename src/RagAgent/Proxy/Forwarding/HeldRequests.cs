@@ -5,42 +5,54 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.Forwarding;
 
-/// <summary>Requests that wait while one container takes the place of another, bounded in number and time.</summary>
-/// <remarks>Nothing of a request is read meanwhile: an upload waits at its sender. One that waits is no visit yet, so that no drain waits for it.</remarks>
-/// <param name="feed">Where it is seen that the app serves.</param>
-/// <param name="policy">The agent's numbers.</param>
-/// <param name="clock">The state's own.</param>
-/// <param name="maxHold">For how long of a change; zero: nobody waits.</param>
+/// <summary>Holds requests during a swap or restart, limited in number and time.</summary>
+/// <remarks>
+/// A held request's body is not read: an upload waits at the client.
+/// A held request is not in flight yet, so no drain waits for it.
+/// </remarks>
+/// <param name="feed">Shows when the app serves.</param>
+/// <param name="policy">When the app counts as crash-looping.</param>
+/// <param name="clock">The clock of the state.</param>
+/// <param name="maxHold">How long requests wait, counted from the beginning of the swap or restart. Zero: they don't.</param>
 internal sealed class HeldRequests(StateFeed feed, Policy policy, AgentClock clock, TimeSpan maxHold)
 {
-    /// <summary>So many at once: a fresh app meets them all in the same moment.</summary>
+    /// <summary>The maximum number of held requests: a newly started app gets all of them at the same moment.</summary>
     public const int MaxHeld = 256;
 
     private static readonly TimeSpan CrashReportDelay = TimeSpan.FromSeconds(1);
 
     private int _count;
 
-    /// <summary>How many wait now.</summary>
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Waits for the app as long as that makes sense.</summary>
-    /// <param name="timeout">How long this one can wait; null: as long as any.</param>
-    /// <param name="aborted">The visitor has gone, or the agent ends.</param>
-    /// <returns>Whether the app serves. False at once when it is not expected, or too many wait already.</returns>
+    /// <summary>Waits until the app serves.</summary>
+    /// <param name="timeout">This request's own limit. Null: only the general one applies.</param>
+    /// <param name="aborted">Fires when the client disconnects or the agent stops.</param>
+    /// <returns>Whether the app serves. False at once if it isn't expected to soon, or too many requests wait already.</returns>
     public async Task<bool> WaitAsync(TimeSpan? timeout, CancellationToken aborted)
     {
         var ownDeadline = timeout is { } span ? clock.Now + span : (Moment?)null;
-        return await WaitUntilAsync(IsServing, state => RecoveryForecast.WaitUntil(state, policy, maxHold) is not { } expected ? null : ownDeadline < expected ? ownDeadline : expected, aborted);
+        return await WaitUntilAsync(IsServing, Deadline, aborted);
+
+        Moment? Deadline(AgentState state)
+        {
+            var deadline = RecoveryForecast.WaitUntil(state, policy, maxHold);
+            return ownDeadline < deadline ? ownDeadline : deadline;
+        }
     }
 
-    /// <summary>A container that should serve did not answer. When it has crashed, that is heard of a moment later: waits for that moment.</summary>
-    /// <param name="container">The one that was asked.</param>
-    /// <param name="aborted">As above.</param>
-    /// <returns>Whether it does not serve any more, or another one does.</returns>
+    /// <summary>Waits a moment after the serving container did not answer: if it crashed, the state soon shows that.</summary>
+    /// <param name="container">The container that did not answer.</param>
+    /// <param name="aborted">Fires when the client disconnects or the agent stops.</param>
+    /// <returns>Whether that container has stopped serving, or another one serves.</returns>
     public async Task<bool> WaitForChangeAsync(Container container, CancellationToken aborted)
     {
         Moment? deadline = maxHold > TimeSpan.Zero ? clock.Now + CrashReportDelay : null;
-        return await WaitUntilAsync(state => state.Front is not ContainerState.Serving { Container: var serving } || (serving.Id, serving.HostPort) != (container.Id, container.HostPort), _ => deadline, aborted);
+        return await WaitUntilAsync(HasChanged, _ => deadline, aborted);
+
+        bool HasChanged(AgentState state) =>
+            state.Front is not ContainerState.Serving { Container: var serving } ||
+            (serving.Id, serving.HostPort) != (container.Id, container.HostPort);
     }
 
     private async Task<bool> WaitUntilAsync(Func<AgentState, bool> isDone, Func<AgentState, Moment?> deadline, CancellationToken aborted)
@@ -71,7 +83,7 @@ internal sealed class HeldRequests(StateFeed feed, Policy policy, AgentClock clo
         }
         catch (OperationCanceledException)
         {
-            return false;   // the time is over, or nobody is there to wait
+            return false;   // timed out or aborted
         }
         finally
         {

@@ -3,23 +3,25 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.Forwarding;
 
-/// <summary>Counts what is on its way to each container, so that none is stopped under a visitor, and the sessions (WebSockets) that no update may cut.</summary>
+/// <summary>
+/// Counts the requests and sessions (WebSockets) in flight to each container,
+/// so that no container stops under a request and no update cuts a session.
+/// </summary>
 internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Container, bool AreSessions), InFlightCounter> _counters = [];
+    private readonly Dictionary<(string Container, bool IsSession), InFlightCounter> _counters = [];
     private int _sessions;
 
-    /// <summary>Called with the number of open sessions whenever it changes, the last number last. It must neither block nor come back.</summary>
-    /// <remarks>An event, for who hears it depends by a long way on this.</remarks>
+    /// <summary>Raised in order with the number of open sessions. Handlers must neither block nor call this object.</summary>
+    /// <remarks>An event, because the supervision that handles it depends on this object.</remarks>
     public event Action<int>? SessionsChanged;
 
-    /// <summary>Whether anybody is there at all.</summary>
     public ActivityDetector Activity { get; } = new(time);
 
-    /// <summary>A visit begins; it ends when the result is disposed.</summary>
-    /// <param name="container">Whom it is for.</param>
-    /// <param name="isSession">It is a WebSocket: told to <see cref="SessionsChanged"/>.</param>
+    /// <summary>Counts a request until the result is disposed.</summary>
+    /// <param name="container">Where the request is forwarded to.</param>
+    /// <param name="isSession">Whether it is a WebSocket.</param>
     public IDisposable Begin(Container container, bool isSession)
     {
         lock (_lock)
@@ -35,16 +37,16 @@ internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
     }
 
     /// <inheritdoc/>
-    /// <remarks>Who comes is still led to it, and counted, while the state on the board says that it serves: publish another one first.</remarks>
+    /// <remarks>New requests keep coming while the published state says that the container serves. Publish another one first.</remarks>
     public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) =>
         WaitAsync([(container.Id, false), (container.Id, true)], atMost, stopping);
 
     /// <inheritdoc/>
-    /// <remarks>As above.</remarks>
+    /// <remarks>See <see cref="DrainAsync"/>.</remarks>
     public Task<int> FinishAsync(Container container, TimeSpan atMost, CancellationToken stopping) =>
         WaitAsync([(container.Id, false)], atMost, stopping);
 
-    private async Task<int> WaitAsync((string Container, bool AreSessions)[] keys, TimeSpan atMost, CancellationToken stopping)
+    private async Task<int> WaitAsync((string Container, bool IsSession)[] keys, TimeSpan atMost, CancellationToken stopping)
     {
         Task drained;
         lock (_lock)
@@ -81,7 +83,7 @@ internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
         }
     }
 
-    /// <summary>Counted and told as one, so that the last number told is the last one counted.</summary>
+    /// <summary>Called under the lock, so that the numbers are reported in order.</summary>
     private void CountSession(bool isSession, int delta)
     {
         if (isSession)
@@ -90,7 +92,7 @@ internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
         }
     }
 
-    /// <summary>Who is with one container, requests and sessions apart; there is none while nobody is.</summary>
+    /// <summary>Exists while its count is above zero.</summary>
     private sealed class InFlightCounter
     {
         public int Count { get; set; }

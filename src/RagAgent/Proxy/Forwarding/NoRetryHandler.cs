@@ -1,9 +1,10 @@
 namespace RagAgent.Proxy.Forwarding;
 
-/// <summary>What the app may act on, it is asked once. Whether to ask again is for the reception to say.</summary>
+/// <summary>Sends a request that the app may act on only once. <see cref="ProxyHandler"/> decides whether to try again.</summary>
 /// <remarks>
-/// When the app hangs up before it answers, the framework's client asks again by itself, up to three times and whatever the method. It does not with what has a body,
-/// so one without gets an empty one. Not in the transformer: the forwarder refuses a body that it has not put there.
+/// When the app closes the connection before it answers, .NET's client retries up to three times, whatever the method,
+/// but never a request with a body. So this adds an empty body to a request without one.
+/// The transformer can't do that: the forwarder rejects a body that it did not add itself.
 /// </remarks>
 internal sealed class NoRetryHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
 {
@@ -16,7 +17,8 @@ internal sealed class NoRetryHandler(HttpMessageHandler inner) : DelegatingHandl
         return base.SendAsync(request, cancellationToken);
     }
 
-    /// <summary>RFC 9110, 9.2.1; and CONNECT, which begins a session.</summary>
+    /// <summary>RFC 9110, 9.2.1; and CONNECT, which opens a WebSocket.</summary>
     private static bool IsSafe(HttpMethod method) =>
-        method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options || method == HttpMethod.Trace || method == HttpMethod.Connect;
+        method == HttpMethod.Get || method == HttpMethod.Head || method == HttpMethod.Options ||
+        method == HttpMethod.Trace || method == HttpMethod.Connect;
 }

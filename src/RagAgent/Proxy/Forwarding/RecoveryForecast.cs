@@ -5,18 +5,21 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.Forwarding;
 
-/// <summary>Whether an app that does not serve is about to serve again, so that a request is better held than refused. Pure.</summary>
+/// <summary>Predicts whether an app that does not serve is about to serve again, so that requests are held. A pure function.</summary>
 internal static class RecoveryForecast
 {
-    /// <summary>Until when it is worth to wait; null: it is not. Never at a first boot, where nothing has served yet, once the engine has said so.</summary>
+    /// <summary>
+    /// Until when to hold a request. Null: don't.
+    /// Never during a first boot, when nothing has served yet, once the engine has confirmed that.
+    /// </summary>
     /// <param name="state">The newest state.</param>
-    /// <param name="policy">The agent's numbers.</param>
-    /// <param name="maxHold">For how long of a change requests wait, from its beginning.</param>
+    /// <param name="policy">When the app counts as crash-looping.</param>
+    /// <param name="maxHold">How long requests wait, counted from the beginning of the swap or restart.</param>
     public static Moment? WaitUntil(AgentState state, Policy policy, TimeSpan maxHold)
     {
         if (state is { Front: ContainerState.Unknown, Engine.Problem: null })
         {
-            // The agent has just begun, and nobody knows yet whether an app has served all the time: the engine is being looked at.
+            // The agent has just started. An app may have served all the time; the first inspection is still running.
             return Moment.Zero + maxHold;
         }
         var startedAt = state.Front is ContainerState.Probing { Adopted: true, LastError: null } adopted ? adopted.Since : state.LastServed;
@@ -32,7 +35,7 @@ internal static class RecoveryForecast
         _ => false,
     };
 
-    /// <summary>What is started next is on disk: a pull would take longer than anybody waits.</summary>
+    /// <summary>Whether the image that starts next is on disk. A pull would take longer than clients wait.</summary>
     private static bool IsImageCached(AgentState state, Policy policy) =>
         state.Secrets.Value is not null && (DesiredRelease.Of(state, policy)?.Image ?? state.Images.LastRun) is { } image && !state.IsDefective(image);
 }

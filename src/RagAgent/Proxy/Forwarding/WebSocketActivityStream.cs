@@ -2,9 +2,9 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace RagAgent.Proxy.Forwarding;
 
-/// <summary>The connection of a visitor's WebSocket, untouched; what he sends is looked at on its way.</summary>
-/// <param name="inner">The connection.</param>
-/// <param name="onMessage">Called when a piece of a message has come: often. Not for pings, pongs and closes.</param>
+/// <summary>Passes a client's WebSocket through unchanged and detects messages in what the client sends.</summary>
+/// <param name="inner">The connection to the client.</param>
+/// <param name="onMessage">Called for every received part of a message, so often. Not called for pings, pongs and closes.</param>
 internal sealed class WebSocketActivityStream(Stream inner, Action onMessage) : Stream
 {
     private WebSocketFrameScanner _scanner;
@@ -25,7 +25,8 @@ internal sealed class WebSocketActivityStream(Stream inner, Action onMessage) : 
         return read;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override int Read(byte[] buffer, int offset, int count)
     {
@@ -34,9 +35,11 @@ internal sealed class WebSocketActivityStream(Stream inner, Action onMessage) : 
         return read;
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => inner.WriteAsync(buffer, cancellationToken);
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        inner.WriteAsync(buffer, cancellationToken);
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => inner.WriteAsync(buffer, offset, count, cancellationToken);
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        inner.WriteAsync(buffer, offset, count, cancellationToken);
 
     public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
 
@@ -71,7 +74,7 @@ internal sealed class WebSocketActivityStream(Stream inner, Action onMessage) : 
         }
     }
 
-    /// <summary>HTTP/1.1: the connection itself becomes the WebSocket's.</summary>
+    /// <summary>HTTP/1.1: the whole connection becomes the WebSocket.</summary>
     public sealed class UpgradeFeature(IHttpUpgradeFeature inner, Action onMessage) : IHttpUpgradeFeature
     {
         public bool IsUpgradableRequest => inner.IsUpgradableRequest;
@@ -79,7 +82,7 @@ internal sealed class WebSocketActivityStream(Stream inner, Action onMessage) : 
         public async Task<Stream> UpgradeAsync() => new WebSocketActivityStream(await inner.UpgradeAsync(), onMessage);
     }
 
-    /// <summary>HTTP/2: a stream of the connection does (RFC 8441).</summary>
+    /// <summary>HTTP/2: one stream of the connection becomes the WebSocket (RFC 8441).</summary>
     public sealed class ExtendedConnectFeature(IHttpExtendedConnectFeature inner, Action onMessage) : IHttpExtendedConnectFeature
     {
         public bool IsExtendedConnect => inner.IsExtendedConnect;

@@ -1,17 +1,20 @@
 namespace RagAgent.Proxy.Forwarding;
 
-/// <summary>Follows the frames (RFC 6455) that one side of a WebSocket sends, piece by piece as they come, and tells data from control. Looks at their headers alone.</summary>
-/// <remarks>What breaks the protocol is not noticed: the other side ends such a connection.</remarks>
+/// <summary>
+/// Follows the frames (RFC 6455) that one side of a WebSocket sends, in pieces of any size, and tells data frames from control frames.
+/// Reads only frame headers.
+/// </summary>
+/// <remarks>Ignores protocol violations: the other side closes such a connection.</remarks>
 internal struct WebSocketFrameScanner
 {
     private const int Continuation = 0, Text = 1, Binary = 2;
 
     private FramePart _expected;
     private bool _isData;
-    private int _lengthBytesLeft;   // bytes of the extended length still to come
+    private int _lengthBytesLeft;   // of the extended length
     private int _maskBytesLeft;
     private ulong _length;
-    private ulong _payloadBytesLeft;  // bytes still to come
+    private ulong _payloadBytesLeft;
 
     private enum FramePart
     {
@@ -21,7 +24,7 @@ internal struct WebSocketFrameScanner
         Payload,
     }
 
-    /// <returns>Whether any byte of these belongs to a text or binary message; pings, pongs and closes don't count.</returns>
+    /// <returns>Whether any of the bytes belongs to a text or binary message. Pings, pongs and closes don't count.</returns>
     public bool Read(ReadOnlySpan<byte> bytes)
     {
         var foundData = false;

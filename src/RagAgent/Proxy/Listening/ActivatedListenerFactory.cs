@@ -7,14 +7,17 @@ using Microsoft.Extensions.Options;
 
 namespace RagAgent.Proxy.Listening;
 
-/// <summary>Listens at a port that is held, and as ever at any other.</summary>
-internal sealed class ActivatedListenerFactory(ActivationSockets activation, IOptions<SocketTransportOptions> options, ILoggerFactory loggers) : IConnectionListenerFactory
+/// <summary>Makes Kestrel accept from a port that systemd activated. Any other port is bound the usual way.</summary>
+internal sealed class ActivatedListenerFactory(
+    ActivationSockets activation,
+    IOptions<SocketTransportOptions> options,
+    ILoggerFactory loggers) : IConnectionListenerFactory
 {
     private readonly SocketTransportFactory _defaultFactory = new(options, loggers);
     private readonly PendingConnections _pendingConnections = new();
     private readonly List<ActivatedListener> _listeners = [];
 
-    /// <summary>The port that was to be opened last: when that failed, the one that could not be.</summary>
+    /// <summary>The last port that was bound or failed to bind.</summary>
     public int? LastAttemptedPort { get; private set; }
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -29,9 +32,12 @@ internal sealed class ActivatedListenerFactory(ActivationSockets activation, IOp
         return ValueTask.FromResult<IConnectionListener>(listener);
     }
 
-    /// <summary>Lets nobody in any more at the held ports: who comes now waits for the next listener. Who was let in before can still say what they want; stop the server then.</summary>
-    /// <param name="timeout">How long at most: a browser may open a connection ahead, and say nothing.</param>
-    /// <param name="time">What it is measured with.</param>
+    /// <summary>
+    /// Stops accepting on the activated ports: new connections wait in the kernel for the next listener.
+    /// Then waits until every accepted connection has sent its first request. Stop the server afterwards.
+    /// </summary>
+    /// <param name="timeout">The longest wait: a browser may open a connection in advance and send nothing.</param>
+    /// <param name="time">Measures the wait.</param>
     public async Task StopAcceptingAsync(TimeSpan timeout, TimeProvider time)
     {
         foreach (var listener in _listeners)
@@ -51,22 +57,24 @@ internal sealed class ActivatedListenerFactory(ActivationSockets activation, IOp
     {
         private readonly SocketConnectionContextFactory _connectionFactory;
         private readonly CancellationTokenSource _unbound = new();
-        private readonly ChannelReader<(Socket Socket, PendingConnection Newcomer)> _accepted;
+        private readonly ChannelReader<(Socket Socket, PendingConnection Pending)> _accepted;
         private readonly bool _noDelay;
 
-        public ActivatedListener(ActivatedPort port, PendingConnections pendingConnections, SocketTransportOptions options, ILoggerFactory loggers)
+        public ActivatedListener(
+            ActivatedPort port, PendingConnections pendingConnections, SocketTransportOptions options, ILoggerFactory loggers)
         {
             (EndPoint, _noDelay) = (port.EndPoint, options.NoDelay);
-            _connectionFactory = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), loggers.CreateLogger<SocketConnectionContextFactory>());
+            var logger = loggers.CreateLogger<SocketConnectionContextFactory>();
+            _connectionFactory = new SocketConnectionContextFactory(new SocketConnectionFactoryOptions(), logger);
             _accepted = port.StartAccepting(pendingConnections, _unbound.Token);
         }
 
         public EndPoint EndPoint { get; }
 
-        /// <summary>Ends when it is unbound and the server has all who came before.</summary>
+        /// <summary>Completes once this is unbound and the server has taken every accepted connection.</summary>
         public Task AllAccepted => _accepted.Completion;
 
-        /// <returns>Null: there are no more.</returns>
+        /// <returns>Null once this is unbound and every accepted connection was returned.</returns>
         public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
         {
             while (await _accepted.WaitToReadAsync(cancellationToken))
@@ -75,8 +83,8 @@ internal sealed class ActivatedListenerFactory(ActivationSockets activation, IOp
                 {
                     client.Socket.NoDelay = _noDelay;
                     var connection = _connectionFactory.Create(client.Socket);
-                    connection.Features.Set(client.Newcomer);
-                    connection.ConnectionClosed.UnsafeRegister(static pending => ((PendingConnection)pending!).Complete(), client.Newcomer);
+                    connection.Features.Set(client.Pending);
+                    connection.ConnectionClosed.UnsafeRegister(static pending => ((PendingConnection)pending!).Complete(), client.Pending);
                     return connection;
                 }
             }
@@ -92,8 +100,9 @@ internal sealed class ActivatedListenerFactory(ActivationSockets activation, IOp
             {
                 if (_accepted.TryRead(out var unserved))
                 {
-                    unserved.Socket.Dispose();   // of a listener that never began to accept
-                    unserved.Newcomer.Complete();
+                    // Happens when the server failed to start and never called AcceptAsync.
+                    unserved.Socket.Dispose();
+                    unserved.Pending.Complete();
                 }
             }
             _connectionFactory.Dispose();

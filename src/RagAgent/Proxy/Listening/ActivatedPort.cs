@@ -4,34 +4,45 @@ using System.Threading.Channels;
 
 namespace RagAgent.Proxy.Listening;
 
-/// <summary>A port that is open whether or not somebody listens. While nobody does, who comes waits in the kernel's queue, for the next listener in this process or another.</summary>
+/// <summary>
+/// A listening port that stays open whether or not anything accepts from it.
+/// Meanwhile connections wait in the kernel's queue for the next listener, in this process or another.
+/// </summary>
 internal sealed class ActivatedPort(Socket socket, int port)
 {
-    // How soon it is noticed that nobody listens any more.
+    // How soon the accept loop notices that it was cancelled.
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
     public int Port => port;
 
     public EndPoint EndPoint => socket.LocalEndPoint!;
 
-    /// <summary>Accepts visitors until the token fires; then the reader ends, behind those that were accepted before.</summary>
-    /// <param name="pendingConnections">Where each is counted, before the reader has it.</param>
-    /// <param name="stopping">Ends it, within a quarter of a second.</param>
-    public ChannelReader<(Socket Socket, PendingConnection Newcomer)> StartAccepting(PendingConnections pendingConnections, CancellationToken stopping)
+    /// <summary>Accepts connections until the token fires. The reader ends after the last accepted one.</summary>
+    /// <param name="pendingConnections">Counts each connection before the reader returns it.</param>
+    /// <param name="stopping">Stops accepting within 250 ms.</param>
+    public ChannelReader<(Socket Socket, PendingConnection Pending)> StartAccepting(
+        PendingConnections pendingConnections, CancellationToken stopping)
     {
-        var connections = Channel.CreateUnbounded<(Socket, PendingConnection)>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
-        // Blocking calls in a thread of its own: see ActivationSockets.
-        new Thread(() => AcceptLoop(stopping, pendingConnections, connections.Writer)) { IsBackground = true, Name = $"port {port}" }.Start();
+        var options = new UnboundedChannelOptions { SingleReader = true, SingleWriter = true };
+        var connections = Channel.CreateUnbounded<(Socket, PendingConnection)>(options);
+        // Blocking calls on a dedicated thread: see ActivationSockets.
+        var thread = new Thread(() => AcceptLoop(stopping, pendingConnections, connections.Writer))
+        {
+            IsBackground = true,
+            Name = $"port {port}",
+        };
+        thread.Start();
         return connections.Reader;
     }
 
-    private void AcceptLoop(CancellationToken stopping, PendingConnections pendingConnections, ChannelWriter<(Socket, PendingConnection)> connections)
+    private void AcceptLoop(
+        CancellationToken stopping, PendingConnections pendingConnections, ChannelWriter<(Socket, PendingConnection)> connections)
     {
         while (!stopping.IsCancellationRequested)
         {
             try
             {
-                // Looked for first: one that is accepted and then has nobody to serve it would be lost.
+                // Polls before it accepts: a connection accepted after the cancellation would never be served.
                 if (socket.Poll(PollInterval, SelectMode.SelectRead) && !stopping.IsCancellationRequested)
                 {
                     connections.TryWrite((socket.Accept(), pendingConnections.Add()));
@@ -39,7 +50,7 @@ internal sealed class ActivatedPort(Socket socket, int port)
             }
             catch (SocketException)
             {
-                // The visitor has gone again, or there is no descriptor left: a moment later there may be.
+                // The client has disconnected, or no file descriptor is free. A moment later one may be.
                 stopping.WaitHandle.WaitOne(PollInterval);
             }
         }

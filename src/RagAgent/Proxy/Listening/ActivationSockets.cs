@@ -4,10 +4,13 @@ using System.Net.Sockets;
 
 namespace RagAgent.Proxy.Listening;
 
-/// <summary>Listening sockets that systemd opened before the agent ran, and holds while none does: who comes meanwhile waits, and is not refused.</summary>
+/// <summary>
+/// Listening sockets that systemd opened before the agent started and keeps open while no agent runs:
+/// clients that connect meanwhile wait instead of being refused.
+/// </summary>
 /// <remarks>
-/// Follows sd_listen_fds(3). One for the whole life of the process: who comes between the two agents of a reload waits as well. Each socket is
-/// accepted from by a thread of its own, for one that nobody closes can't be given to the framework's event loop a second time.
+/// Follows sd_listen_fds(3). One instance for the life of the process, so that clients also wait during a reload.
+/// Each socket has its own accepting thread, because a socket that is never closed can't be registered with .NET's event loop twice.
 /// </remarks>
 internal sealed class ActivationSockets
 {
@@ -20,30 +23,31 @@ internal sealed class ActivationSockets
 
     public static ActivationSockets None { get; } = new([]);
 
-    /// <summary>Their ports.</summary>
     public IEnumerable<int> Ports => _ports.Select(activated => activated.Port);
 
-    /// <summary>As systemd hands them to this process. What it inherited otherwise is not taken.</summary>
-    public static ActivationSockets FromEnvironment() =>
-        FromDescriptors(ParseDescriptors(Environment.GetEnvironmentVariable("LISTEN_PID"), Environment.GetEnvironmentVariable("LISTEN_FDS"), Environment.ProcessId));
+    /// <summary>The sockets that systemd passed to this process. Descriptors inherited from a parent process are ignored.</summary>
+    public static ActivationSockets FromEnvironment() => FromDescriptors(ParseDescriptors(
+        Environment.GetEnvironmentVariable("LISTEN_PID"), Environment.GetEnvironmentVariable("LISTEN_FDS"), Environment.ProcessId));
 
-    /// <summary>Those of these descriptors that are what they should be.</summary>
-    public static ActivationSockets FromDescriptors(IEnumerable<int> descriptors) => new([.. descriptors.Select(TryOpen).OfType<ActivatedPort>()]);
+    /// <summary>Those of the descriptors that are TCP sockets.</summary>
+    public static ActivationSockets FromDescriptors(IEnumerable<int> descriptors) =>
+        new([.. descriptors.Select(TryOpen).OfType<ActivatedPort>()]);
 
-    /// <param name="listenPid">Of <c>LISTEN_PID</c>: whom they are for.</param>
-    /// <param name="listenFds">Of <c>LISTEN_FDS</c>.</param>
+    /// <param name="listenPid"><c>LISTEN_PID</c>: the process that the sockets are for.</param>
+    /// <param name="listenFds"><c>LISTEN_FDS</c>: how many there are.</param>
     /// <param name="processId">This process.</param>
-    /// <returns>Their descriptors.</returns>
+    /// <returns>The file descriptors; none if they are for another process.</returns>
     public static IEnumerable<int> ParseDescriptors(string? listenPid, string? listenFds, int processId) =>
-        listenPid == processId.ToString(CultureInfo.InvariantCulture) && int.TryParse(listenFds, NumberStyles.None, CultureInfo.InvariantCulture, out var many)
-            ? Enumerable.Range(FirstDescriptor, Math.Min(many, MaxDescriptors))
+        listenPid == processId.ToString(CultureInfo.InvariantCulture) &&
+        int.TryParse(listenFds, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            ? Enumerable.Range(FirstDescriptor, Math.Min(count, MaxDescriptors))
             : [];
 
     public ActivatedPort? Find(int port) => _ports.FirstOrDefault(activated => activated.Port == port);
 
     private static ActivatedPort? TryOpen(int descriptor)
     {
-        // Not owned: it is systemd's, and is the next agent's when this process ends.
+        // Not owned: it belongs to systemd, which passes it to the next agent when this process exits.
         var socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: false));
         try
         {
@@ -54,7 +58,7 @@ internal sealed class ActivationSockets
         }
         catch (SocketException)
         {
-            // A file or a pipe, as a unit of somebody's own may hand over.
+            // A file or a pipe, which an operator's own unit may pass.
         }
         socket.Dispose();
         return null;

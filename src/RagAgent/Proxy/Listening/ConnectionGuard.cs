@@ -4,17 +4,17 @@ using Microsoft.AspNetCore.Connections.Features;
 
 namespace RagAgent.Proxy.Listening;
 
-/// <summary>What holds for a connection whatever is spoken on it: that something is said, and that what is sent is taken.</summary>
-/// <remarks>Put before TLS: it is about the bytes on the wire.</remarks>
+/// <summary>Closes connections, whatever their protocol, whose client sends nothing at first or stops receiving.</summary>
+/// <remarks>Runs before TLS, because it is about the bytes on the wire.</remarks>
 internal static class ConnectionGuard
 {
-    // tcp(7), TCP_USER_TIMEOUT: also of a peer that is there and takes nothing.
+    // tcp(7), TCP_USER_TIMEOUT: it also covers a peer that is alive but receives nothing.
     private const int TcpProtocol = 6;
     private const int TcpUserTimeout = 18;
 
-    /// <param name="next">What serves a connection that has said something.</param>
-    /// <param name="limits">How long each may take.</param>
-    /// <param name="time">What the first byte is waited for with.</param>
+    /// <param name="next">Serves a connection that has sent its first byte.</param>
+    /// <param name="limits">How long a client may take.</param>
+    /// <param name="time">Measures the wait for the first byte.</param>
     public static ConnectionDelegate Wrap(ConnectionDelegate next, ConnectionLimits limits, TimeProvider time) => async connection =>
     {
         SetUserTimeout(connection, limits.StallTimeout);
@@ -24,31 +24,34 @@ internal static class ConnectionGuard
         }
     };
 
-    /// <summary>Left to the kernel, for it also knows of what the server believes to be sent.</summary>
+    /// <summary>Left to the kernel, which also sees data that the server considers sent.</summary>
     private static void SetUserTimeout(ConnectionContext connection, TimeSpan timeout)
     {
         try
         {
-            connection.Features.Get<IConnectionSocketFeature>()?.Socket.SetRawSocketOption(TcpProtocol, TcpUserTimeout, BitConverter.GetBytes((int)timeout.TotalMilliseconds));
+            var socket = connection.Features.Get<IConnectionSocketFeature>()?.Socket;
+            socket?.SetRawSocketOption(TcpProtocol, TcpUserTimeout, BitConverter.GetBytes((int)timeout.TotalMilliseconds));
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            return;   // it has gone already
+            return;   // already closed
         }
     }
 
     private static async Task<bool> WaitForFirstByteAsync(ConnectionContext connection, TimeSpan timeout, TimeProvider time)
     {
         using var expiry = new CancellationTokenSource(timeout, time);
-        var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? CancellationToken.None;
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, closing);
+        var lifetime = connection.Features.Get<IConnectionLifetimeNotificationFeature>();
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(
+            expiry.Token, lifetime?.ConnectionClosedRequested ?? CancellationToken.None);
         try
         {
             var first = await connection.Transport.Input.ReadAsync(linked.Token);
-            connection.Transport.Input.AdvanceTo(first.Buffer.Start);   // left for who serves it
+            connection.Transport.Input.AdvanceTo(first.Buffer.Start);   // consumes nothing
             return !first.Buffer.IsEmpty;
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
+        catch (Exception exception)
+            when (exception is OperationCanceledException or ConnectionResetException or ConnectionAbortedException)
         {
             return false;
         }

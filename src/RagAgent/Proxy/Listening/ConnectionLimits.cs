@@ -2,31 +2,48 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace RagAgent.Proxy.Listening;
 
-/// <summary>What one visitor may take, so that there is room for the others. Docs: decision 0015.</summary>
+/// <summary>What one client may use, so that there is room for the others. Docs: decision 0015.</summary>
 internal sealed record ConnectionLimits
 {
-    /// <summary>Connections at once, sessions among them. Far more than one small instance's app can serve.</summary>
+    /// <summary>Concurrent connections, WebSockets included. Far more than the app on one small instance can serve.</summary>
     public int MaxConnections { get; init; } = FileDescriptorLimit.CapConnections(connections: 4096);
 
-    /// <summary>From the connection to its first byte. A browser that opens one ahead gives it up sooner.</summary>
+    /// <summary>From the connection to its first byte. Browsers close a connection opened in advance sooner than this.</summary>
     public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>From the first byte of a request to the end of its headers.</summary>
     public TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>From one request to the next on the same connection. Longer than the load balancers in front wait (ALB 60 s, CloudFront up to 120 s): they must be the ones who close, or a request of theirs meets a closing door.</summary>
+    /// <summary>
+    /// From one request to the next on a connection.
+    /// Longer than load balancers in front wait (ALB 60 s, CloudFront up to 120 s): they must be the side that closes,
+    /// or they send a request on a connection that is just being closed.
+    /// </summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(130);
 
-    /// <summary>An upload that has come in slower than <see cref="UploadBytesPerSecond"/> since its beginning is cut, but not before this. A phone in a tunnel lives.</summary>
+    /// <summary>
+    /// After this, an upload is cut if its average since the beginning is below <see cref="UploadBytesPerSecond"/>.
+    /// Long enough for a phone that loses its connection in a tunnel.
+    /// </summary>
     public TimeSpan UploadGrace { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Below the worst line on which a person would wait; a thousand times what who only wants to hold a place would send.</summary>
+    /// <summary>
+    /// The lowest average rate of an upload.
+    /// Below the worst line that a person would put up with, and a thousand times what a slow-loris attack sends.
+    /// </summary>
     public double UploadBytesPerSecond { get; init; } = 50;
 
-    /// <summary>A connection whose peer takes nothing of what is there for it is cut after this. A download that is paused for a while lives. As long as the forwarder waits for something to move.</summary>
+    /// <summary>
+    /// How long a client may receive nothing while data waits for it.
+    /// Long enough for a download that is paused for a while; the same as the forwarder's activity timeout.
+    /// </summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>An answer that is taken slower than this, with <see cref="StallTimeout"/> to spare, ends its connection. For HTTP/2: there the kernel does not see who takes nothing, for the connection lives and its pings are answered. Docs: decision 0015.</summary>
+    /// <summary>
+    /// The lowest average rate of a response, after <see cref="StallTimeout"/> as grace.
+    /// Needed for HTTP/2: there the kernel can't see a stalled stream, because the connection stays alive and answers pings.
+    /// Docs: decision 0015.
+    /// </summary>
     public double ResponseBytesPerSecond { get; init; } = 1024;
 
     /// <summary>In bytes. Streamlit's own server and browsers' cookies need less.</summary>
@@ -34,13 +51,16 @@ internal sealed record ConnectionLimits
 
     public int MaxHeaderCount { get; init; } = 100;
 
-    /// <summary>In bytes. Streamlit keeps a page's state in the address; browsers and load balancers stop at about this.</summary>
+    /// <summary>In bytes. Streamlit keeps a page's state in the URL; browsers and load balancers stop at about this size.</summary>
     public int MaxRequestLineSize { get; init; } = 8 * 1024;
 
-    /// <summary>What is kept in memory for one connection while the app is slower than the visitor, in bytes, and the other way round. Kestrel's own megabyte, times all connections, is more than a small instance has.</summary>
+    /// <summary>
+    /// Buffered bytes per connection and direction while one side is slower than the other.
+    /// Kestrel's default of one megabyte, times all connections, is more memory than a small instance has.
+    /// </summary>
     public int MaxBufferSize { get; init; } = 64 * 1024;
 
-    /// <summary>Requests at once on one connection of HTTP/2.</summary>
+    /// <summary>Concurrent requests on one HTTP/2 connection.</summary>
     public int MaxStreams { get; init; } = 100;
 
     /// <summary>Requests that a client may cancel within <see cref="ResetWindow"/> on one connection of HTTP/2. A browser that leaves a page cancels at most <see cref="MaxStreams"/> at once. Kestrel's output queue has room for <see cref="MaxStreams"/> cancelled requests beside as many open ones.</summary>
@@ -59,7 +79,7 @@ internal sealed record ConnectionLimits
         limits.MaxRequestLineSize = MaxRequestLineSize;
         limits.MaxRequestBufferSize = MaxBufferSize;
         limits.MaxResponseBufferSize = MaxBufferSize;
-        limits.MaxRequestBodySize = null;   // how large an upload may be is the app's business
+        limits.MaxRequestBodySize = null;   // the app decides how large an upload may be
         limits.MinRequestBodyDataRate = new MinDataRate(UploadBytesPerSecond, UploadGrace);
         limits.MinResponseDataRate = new MinDataRate(ResponseBytesPerSecond, StallTimeout);
         limits.Http2.MaxStreamsPerConnection = MaxStreams;

@@ -1,13 +1,15 @@
 namespace RagAgent.Proxy.Listening;
 
-/// <summary>Those who were let in and have not said yet what they want. A server that ends now would send them away without an answer, so its end waits for them.</summary>
+/// <summary>
+/// Counts accepted connections that have not sent their first request yet.
+/// A server that stops now would close them without an answer, so it waits for them.
+/// </summary>
 internal sealed class PendingConnections
 {
     private readonly Lock _lock = new();
     private int _count;
     private TaskCompletionSource? _empty;
 
-    /// <summary>One more is let in.</summary>
     public PendingConnection Add()
     {
         lock (_lock)
@@ -17,7 +19,7 @@ internal sealed class PendingConnections
         return new PendingConnection(Remove);
     }
 
-    /// <summary>Ends when there is none, at once or later. Close the door before.</summary>
+    /// <summary>Completes once none is pending, possibly at once. Stop accepting first.</summary>
     public Task WaitUntilEmptyAsync()
     {
         lock (_lock)
@@ -41,13 +43,4 @@ internal sealed class PendingConnections
             }
         }
     }
-}
-
-/// <summary>One of <see cref="PendingConnections"/>: a feature of the connection.</summary>
-internal sealed class PendingConnection(Action onCompleted)
-{
-    private Action? _onCompleted = onCompleted;
-
-    /// <summary>The first request has come, or there will be none. May be told more than once.</summary>
-    public void Complete() => Interlocked.Exchange(ref _onCompleted, null)?.Invoke();
 }

@@ -4,15 +4,15 @@ using RagAgent.Configuration;
 
 namespace RagAgent.Proxy.StatusPage;
 
-/// <summary>The picture of the page, as an address that holds it. One that can't be used is told of and left out: the page is never without its text for it.</summary>
+/// <summary>The status page's logo as a data URL. An unusable one is logged and left out; the page works without it.</summary>
 internal static class Logo
 {
     private const int MaxSize = 256 * 1024;
-    private const int SniffLength = 4096;   // an SVG may begin with a declaration, a licence, a document type
+    private const int SniffLength = 4096;   // an SVG may start with a declaration, a licence or a document type
 
-    /// <param name="path">Null: none is wanted.</param>
-    /// <param name="logger">Hears why it can't be used.</param>
-    /// <returns><c>data:image/…</c>, or null.</returns>
+    /// <param name="path">The configured file; null: none.</param>
+    /// <param name="logger">Logs why the file can't be used.</param>
+    /// <returns><c>data:image/…</c>; null if there is no usable logo.</returns>
     public static string? Read(string? path, ILogger logger)
     {
         if (path is null)
@@ -31,20 +31,24 @@ internal static class Logo
     {
         if (FileKind.Detect(path) is { } kind and not FileKind.Regular)
         {
-            return (null, $"it is {FileKind.Describe(kind)} and no file");
+            return (null, $"it is {FileKind.Describe(kind)}, not a file");
         }
         try
         {
             using var file = File.OpenRead(path);
             var content = new byte[MaxSize + 1];
             var length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
-            return length > MaxSize ? (null, "it is larger than 256 KiB")
-                : DetectMediaType(content.AsSpan(0, length)) is { } type ? ($"data:{type};base64,{Convert.ToBase64String(content, 0, length)}", null)
-                : (null, "it is no SVG, PNG, JPEG or WebP picture");
+            if (length > MaxSize)
+            {
+                return (null, "it is larger than 256 KiB");
+            }
+            return DetectMediaType(content.AsSpan(0, length)) is { } type
+                ? ($"data:{type};base64,{Convert.ToBase64String(content, 0, length)}", null)
+                : (null, "it is not an SVG, PNG, JPEG or WebP image");
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            return (null, "there is no such file");
+            return (null, "the file does not exist");
         }
         catch (UnauthorizedAccessException)
         {
@@ -56,7 +60,7 @@ internal static class Logo
         }
     }
 
-    /// <summary>By what it holds, whatever its name says; null: none of those that browsers show.</summary>
+    /// <summary>Judged by content, not by file name. Null: not a supported image.</summary>
     public static string? DetectMediaType(ReadOnlySpan<byte> content) => content switch
     {
         _ when content.Length > 8 && content[0] == 0x89 && content[1..].StartsWith("PNG\r\n\x1a\n"u8) => "image/png",

@@ -7,27 +7,26 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.StatusPage;
 
-/// <summary>The news of the page, as server-sent events: what a visitor is told, whenever it changes, until the app serves.</summary>
-/// <param name="feed">Where it is seen that something changed.</param>
-/// <param name="modelOf">What is told of a state.</param>
-/// <param name="time">For the pauses.</param>
+/// <summary>The status page's updates as server-sent events: the page's content whenever it changes, until the app serves.</summary>
+/// <param name="feed">The agent's state.</param>
+/// <param name="modelOf">What the page shows for a state.</param>
+/// <param name="time">Measures the pauses.</param>
 internal sealed class StatusPageEvents(StateFeed feed, Func<AgentState, StatusPageModel> modelOf, TimeProvider time)
 {
-    /// <summary>So many listen at once: each holds a connection.</summary>
+    /// <summary>The maximum number of listeners: each holds a connection.</summary>
     public const int MaxListeners = 256;
 
-    // Proxies on the way close what is silent for a minute or so.
+    // Proxies on the way close a connection that is silent for about a minute.
     public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(15);
 
-    // A pull tells of itself five times a second: people read no faster than this.
+    // A pull reports progress five times a second, faster than people read.
     private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(500);
 
     private int _listeners;
 
-    /// <summary>How many listen now.</summary>
     public int Listeners => Volatile.Read(ref _listeners);
 
-    /// <returns>False: too many listen already, and nothing was answered.</returns>
+    /// <returns>False if there are too many listeners; then nothing was sent.</returns>
     public async Task<bool> StreamAsync(HttpContext context, CancellationToken aborted)
     {
         if (Interlocked.Increment(ref _listeners) > MaxListeners)
@@ -69,7 +68,7 @@ internal sealed class StatusPageEvents(StateFeed feed, Func<AgentState, StatusPa
         await SendAsync(response, "serves", "{}", aborted);
     }
 
-    /// <summary>The state after this one; while there is none, the heart beats.</summary>
+    /// <summary>Waits for the next state and sends heartbeats meanwhile.</summary>
     private async Task<(long Revision, AgentState State)> WaitForNextAsync(HttpResponse response, long revision, CancellationToken aborted)
     {
         using var waitCancellation = CancellationTokenSource.CreateLinkedTokenSource(aborted);

@@ -6,8 +6,8 @@ using RagAgent.Reporting;
 
 namespace RagAgent.Proxy.StatusPage;
 
-/// <summary>The page that shows a <see cref="StatusPageModel"/>: one document that needs nothing else, and lives with and without its script.</summary>
-/// <remarks>Whatever a notice holds is text in it. Style and script are allowed by their hashes, and nothing else is.</remarks>
+/// <summary>Renders a <see cref="StatusPageModel"/> as one self-contained HTML document that also works without its script.</summary>
+/// <remarks>Encodes everything from the model. The Content-Security-Policy allows only this style and script, by their hashes.</remarks>
 internal sealed class StatusPageRenderer
 {
     private const int StepCount = 6;
@@ -19,22 +19,23 @@ internal sealed class StatusPageRenderer
     private readonly string _icon;
     private readonly string _url;
 
-    /// <param name="config">How it looks.</param>
-    /// <param name="appName">What it is called when the configuration gives it no title.</param>
-    /// <param name="logo">As the address of a picture; null: none.</param>
-    /// <param name="url">Where visitors find the app by its name; null: it has none.</param>
+    /// <param name="config">The page's title and color.</param>
+    /// <param name="appName">The title if the configuration sets none.</param>
+    /// <param name="logo">A data URL; null: no logo.</param>
+    /// <param name="url">The app's public URL; null: none.</param>
     public StatusPageRenderer(PageConfig config, string appName, string? logo, string? url = null)
     {
         _title = Encode(config.Title ?? appName);
         _style = ReadResource("page.css") + (config.Accent is { } accent ? $":root {{ --accent: {accent}; }}\n" : "");
-        _script = ReadResource("page.js");
+        _script = ReadResource("page.js").Replace("{EVENTS_PATH}", AgentPaths.Events, StringComparison.Ordinal);
         _logo = logo is null ? "" : $"<img src=\"{Encode(logo)}\" alt=\"\">\n";
         _url = url is null ? "" : $"<p>This app's address: <a href=\"{Encode(url)}\">{Encode(url)}</a></p>";
         _icon = Encode(logo ?? "data:,");
-        ContentSecurityPolicy = $"default-src 'none'; style-src '{CspHash(_style)}'; script-src '{CspHash(_script)}'; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'";
+        ContentSecurityPolicy =
+            $"default-src 'none'; style-src '{CspHash(_style)}'; script-src '{CspHash(_script)}'; " +
+            "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'";
     }
 
-    /// <summary>Its Content-Security-Policy.</summary>
     public string ContentSecurityPolicy { get; }
 
     public string Render(StatusPageModel model)
@@ -43,7 +44,9 @@ internal sealed class StatusPageRenderer
         for (var i = 0; i < StepCount; i++)
         {
             var step = i < model.Steps.Count ? model.Steps[i] : new StatusPageStep("", "waiting", "");
-            steps.Append($"<li data-state=\"{Encode(step.State)}\"{(step.State == "now" ? " aria-current=\"step\"" : "")}><i aria-hidden=\"true\"></i><span>{Encode(step.Name)}</span><span>{Encode(step.Note)}</span></li>\n");
+            var current = step.State == "now" ? " aria-current=\"step\"" : "";
+            steps.Append($"<li data-state=\"{Encode(step.State)}\"{current}><i aria-hidden=\"true\"></i>");
+            steps.Append($"<span>{Encode(step.Name)}</span><span>{Encode(step.Note)}</span></li>\n");
         }
         var pull = model.Pull ?? new StatusPagePull(0, "", "");
         return $"""
@@ -72,7 +75,12 @@ internal sealed class StatusPageRenderer
             <h2 id="operators">For operators</h2>
             <p id="more">{Encode(model.Details ?? "")}</p>
             </section>
-            <footer><p id="ending" role="status"{HiddenAttribute(model.Ending is null)}>{Encode(model.Ending ?? "")}</p><p id="before"{HiddenAttribute(model.Before is null)}>{Encode(model.Before ?? "")}</p><p id="turns"{HiddenAttribute(model.Status == "leaving")}>This page turns into the app by itself.</p>{_url}</footer>
+            <footer>
+            <p id="ending" role="status"{HiddenAttribute(model.Ending is null)}>{Encode(model.Ending ?? "")}</p>
+            <p id="before"{HiddenAttribute(model.Before is null)}>{Encode(model.Before ?? "")}</p>
+            <p id="turns"{HiddenAttribute(model.Status == "leaving")}>This page opens the app automatically once it is ready.</p>
+            {_url}
+            </footer>
             </main>
             <script>{_script}</script>
             </body>
@@ -89,7 +97,8 @@ internal sealed class StatusPageRenderer
 
     private static string ReadResource(string name)
     {
-        using var stream = typeof(StatusPageRenderer).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not built in.");
+        using var stream = typeof(StatusPageRenderer).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"The resource {name} is missing from the assembly.");
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return reader.ReadToEnd();
     }

@@ -10,10 +10,10 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.StatusPage;
 
-/// <summary>The answer to who can't be brought to the app: a page for people, a line of JSON for programs, and always 503.</summary>
+/// <summary>The answer (503) while the app can't be reached: the status page for people, one line of JSON for programs.</summary>
 internal sealed class UnavailableResponse
 {
-    private readonly StateFeed _board;
+    private readonly StateFeed _feed;
     private readonly Policy _policy;
     private readonly BootTimeline _boot;
     private readonly AgentClock _clock;
@@ -22,22 +22,23 @@ internal sealed class UnavailableResponse
 
     public UnavailableResponse(AgentConfig config, StateFeed feed, Policy policy, BootTimeline boot, AgentClock clock, ILogger logger)
     {
-        (_board, _policy, _boot, _clock, _details) = (feed, policy, boot, clock, config.Page.Details);
+        (_feed, _policy, _boot, _clock, _details) = (feed, policy, boot, clock, config.Page.Details);
         _renderer = new StatusPageRenderer(config.Page, config.Container.Name, Logo.Read(config.Page.Logo, logger), config.Url);
     }
 
-    /// <summary>Who reads a page: a browser that goes somewhere. What its scripts ask for, and what is no browser, gets JSON.</summary>
+    /// <summary>Whether a person navigates to the page. Scripts and other programs get JSON.</summary>
     public static bool AcceptsHtml(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) &&
-        request.GetTypedHeaders().Accept.Any(accepted => accepted.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase) && accepted.Quality is not 0);
+        request.GetTypedHeaders().Accept.Any(accepted =>
+            accepted.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase) && accepted.Quality is not 0);
 
     public StatusPageModel ModelOf(AgentState state) => StatusPageModel.Of(state, _policy, _boot, _clock.Now, _details);
 
     public async Task SendAsync(HttpContext context)
     {
-        var model = ModelOf(_board.State);
+        var model = ModelOf(_feed.State);
         var response = context.Response;
-        response.Clear();   // of what the app may have said before it went
+        response.Clear();   // removes headers that the app may have sent before it failed
         response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         response.Headers.RetryAfter = $"{model.RetryAfterSeconds}";
         response.Headers.CacheControl = "no-store";
@@ -54,7 +55,8 @@ internal sealed class UnavailableResponse
         else
         {
             response.ContentType = "application/json";
-            body = [.. JsonSerializer.SerializeToUtf8Bytes(new StatusPageSummary(model.Status, model.Message), StatusPageJson.Plain.StatusPageSummary), (byte)'\n'];
+            var summary = new StatusPageSummary(model.Status, model.Message);
+            body = [.. JsonSerializer.SerializeToUtf8Bytes(summary, StatusPageJson.Plain.StatusPageSummary), (byte)'\n'];
         }
         response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))

@@ -1,49 +1,52 @@
 'use strict';
 (() => {
-  const quiet = 60000, soon = 2500;
+  // In milliseconds. The agent sends a heartbeat every 15 seconds.
+  const maxSilence = 60000, minStay = 2500;
   const name = document.title;
-  const of = id => document.getElementById(id);
-  const tell = (element, text) => { if (element.textContent !== text) element.textContent = text; };
-  const comeBack = delay => setTimeout(() => location.reload(), delay);
-  let heard = performance.now();
+  const byId = id => document.getElementById(id);
+  const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+  const reloadIn = delay => setTimeout(() => location.reload(), delay);
+  let lastEvent = performance.now();
 
-  // An app that serves and does not answer would have the page load again and again: not before a moment has passed.
-  const enter = () => comeBack(Math.max(0, soon - performance.now()));
+  // If the app serves but doesn't answer, the page comes back. A minimum stay keeps it from reloading in a tight loop.
+  const openApp = () => reloadIn(Math.max(0, minStay - performance.now()));
 
   const show = notice => {
-    tell(of('sentence'), notice.sentence);
-    of('pull').hidden = !notice.pull;
+    setText(byId('sentence'), notice.sentence);
+    byId('pull').hidden = !notice.pull;
     if (notice.pull) {
-      of('bar').value = notice.pull.percent;
-      tell(of('amount'), notice.pull.amount);
-      tell(of('pace'), notice.pull.pace);
+      byId('bar').value = notice.pull.percent;
+      setText(byId('amount'), notice.pull.amount);
+      setText(byId('pace'), notice.pull.pace);
     }
     document.title = notice.pull ? `${notice.pull.percent} % · ${name}` : name;
-    const steps = of('steps');
+    const steps = byId('steps');
     steps.hidden = notice.steps.length === 0;
     notice.steps.forEach((step, index) => {
       const row = steps.children[index];
       if (!row) return;
       row.dataset.state = step.state;
       if (step.state === 'now') row.setAttribute('aria-current', 'step'); else row.removeAttribute('aria-current');
-      tell(row.children[1], step.name);
-      tell(row.lastElementChild, step.note);
+      setText(row.children[1], step.name);
+      setText(row.lastElementChild, step.note);
     });
-    of('details').hidden = !notice.details;
-    tell(of('more'), notice.details || '');
-    of('ending').hidden = !notice.ending;
-    tell(of('ending'), notice.ending || '');
-    of('turns').hidden = notice.status === 'leaving';
-    of('before').hidden = !notice.before;
-    tell(of('before'), notice.before || '');
+    byId('details').hidden = !notice.details;
+    setText(byId('more'), notice.details || '');
+    byId('ending').hidden = !notice.ending;
+    setText(byId('ending'), notice.ending || '');
+    byId('turns').hidden = notice.status === 'leaving';
+    byId('before').hidden = !notice.before;
+    setText(byId('before'), notice.before || '');
   };
 
-  const source = new EventSource('/_ragagent/events');
-  const hear = what => event => { heard = performance.now(); what(event); };
-  source.addEventListener('notice', hear(event => show(JSON.parse(event.data))));
-  source.addEventListener('beat', hear(() => { }));
-  source.addEventListener('serves', hear(() => { source.close(); enter(); }));
-  // Refused for good, as when too many listen: it comes back instead.
-  source.addEventListener('error', () => { if (source.readyState === EventSource.CLOSED) comeBack(5000 + Math.random() * 5000); });
-  setInterval(() => { if (performance.now() - heard > quiet) location.reload(); }, 5000);
+  const source = new EventSource('{EVENTS_PATH}');
+  const on = (type, handle) => source.addEventListener(type, event => { lastEvent = performance.now(); handle(event); });
+  on('notice', event => show(JSON.parse(event.data)));
+  on('beat', () => { });
+  on('serves', () => { source.close(); openApp(); });
+  // The browser doesn't reconnect after a refusal, which the agent sends when there are too many listeners. Reload instead.
+  source.addEventListener('error', () => {
+    if (source.readyState === EventSource.CLOSED) reloadIn(5000 + Math.random() * 5000);
+  });
+  setInterval(() => { if (performance.now() - lastEvent > maxSilence) location.reload(); }, 5000);
 })();

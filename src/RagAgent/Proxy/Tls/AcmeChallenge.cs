@@ -4,10 +4,16 @@ using RagAgent.Configuration;
 
 namespace RagAgent.Proxy.Tls;
 
-/// <summary>Shows a certificate authority what an ACME client wrote for it (HTTP-01, RFC 8555 section 8.3), as <c>certbot certonly --webroot</c> does.</summary>
-/// <remarks>By HTTP only, which is where an authority asks. Nothing else of the webroot can be had: a token has no dots and no slashes.</remarks>
-/// <param name="webroot">The folder that is given to certbot.</param>
-/// <param name="logger">Where it is told that this user may not read it.</param>
+/// <summary>
+/// Serves what an ACME client, such as <c>certbot certonly --webroot</c>, wrote for the certificate authority
+/// (HTTP-01, RFC 8555 section 8.3).
+/// </summary>
+/// <remarks>
+/// Over HTTP only, which is what an authority uses.
+/// Nothing else below the webroot can be reached: a token contains neither dots nor slashes.
+/// </remarks>
+/// <param name="webroot">The folder given to certbot.</param>
+/// <param name="logger">Reports a challenge that this user may not read.</param>
 internal sealed partial class AcmeChallenge(string webroot, ILogger logger)
 {
     private const string PathPrefix = "/.well-known/acme-challenge";
@@ -23,9 +29,10 @@ internal sealed partial class AcmeChallenge(string webroot, ILogger logger)
         else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
         {
             context.Response.Headers.Allow = "GET, HEAD";
-            await PlainTextResponse.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "A challenge can be read only.");
+            await PlainTextResponse.SendAsync(context, StatusCodes.Status405MethodNotAllowed, "A challenge can only be read.");
         }
-        else if (Token().Match(rest.Value ?? "") is { Success: true } token && await ReadAsync(token.Groups[1].Value, context.RequestAborted) is { } content)
+        else if (Token().Match(rest.Value ?? "") is { Success: true } token &&
+                 await ReadAsync(token.Groups[1].Value, context.RequestAborted) is { } content)
         {
             context.Response.ContentType = "text/plain; charset=utf-8";
             context.Response.Headers.CacheControl = "no-store";
@@ -34,7 +41,7 @@ internal sealed partial class AcmeChallenge(string webroot, ILogger logger)
         }
         else
         {
-            await PlainTextResponse.SendAsync(context, StatusCodes.Status404NotFound, "There is no challenge of this name.");
+            await PlainTextResponse.SendAsync(context, StatusCodes.Status404NotFound, "There is no challenge with this name.");
         }
     }
 
@@ -43,7 +50,7 @@ internal sealed partial class AcmeChallenge(string webroot, ILogger logger)
         var path = $"{webroot.TrimEnd('/')}{PathPrefix}/{token}";
         try
         {
-            // A client writes files. A link could lead anywhere.
+            // An ACME client writes regular files. A symbolic link could point anywhere.
             if (new FileInfo(path) is { LinkTarget: null, Length: <= MaxSize } && FileKind.Detect(path) is null or FileKind.Regular)
             {
                 return await File.ReadAllBytesAsync(path, stopping);
@@ -51,11 +58,11 @@ internal sealed partial class AcmeChallenge(string webroot, ILogger logger)
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null;   // asked for by somebody else than an authority
+            return null;   // not a request from an authority
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Once: anybody may ask for anything.
+            // Only once: anyone can send such requests.
             if (Interlocked.Exchange(ref _unreadableLogged, 1) == 0)
             {
                 logger.ChallengeUnreadable(path, ExceptionMapping.DescribeCause(exception));

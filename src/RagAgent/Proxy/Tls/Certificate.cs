@@ -6,16 +6,16 @@ namespace RagAgent.Proxy.Tls;
 /// <summary>A certificate with its private key, ready for handshakes.</summary>
 internal sealed class Certificate
 {
-    // What certbot renews by itself is renewed a third of its life before; this late, something is wrong with that.
+    // certbot renews when a third of the lifetime is left. Later than this, something is wrong with the renewal.
     private static readonly TimeSpan ExpiryWarningTime = TimeSpan.FromDays(14);
 
-    /// <param name="leaf">With its private key.</param>
-    /// <param name="chain">What stands behind it in the file, in any order.</param>
-    /// <param name="fingerprint">Of both files.</param>
+    /// <param name="leaf">The certificate with its private key.</param>
+    /// <param name="chain">The other certificates in the file, in any order.</param>
+    /// <param name="fingerprint">A hash of both files.</param>
     public Certificate(X509Certificate2 leaf, X509Certificate2Collection chain, string fingerprint)
     {
         Fingerprint = fingerprint;
-        // Offline: what is not in the file is not fetched from an address that stands in a certificate.
+        // Offline: missing issuers are not downloaded from an address in the certificate.
         Context = SslStreamCertificateContext.Create(leaf, chain, offline: true);
         Names = NamesOf(leaf);
         Issuer = leaf.GetNameInfo(X509NameType.SimpleName, forIssuer: true);
@@ -29,7 +29,7 @@ internal sealed class Certificate
 
     public SslStreamCertificateContext Context { get; }
 
-    /// <summary>The host names and addresses that it is for.</summary>
+    /// <summary>The host names and IP addresses that it is valid for.</summary>
     public IReadOnlyList<string> Names { get; }
 
     public string Issuer { get; }
@@ -38,10 +38,10 @@ internal sealed class Certificate
 
     public DateTimeOffset NotAfter { get; }
 
-    /// <summary>Who signed it stands in the file, too, or it has signed itself.</summary>
+    /// <summary>Whether the file also holds the certificate that signed this one, or it is self-signed.</summary>
     public bool HasIssuerCertificate { get; }
 
-    /// <summary>It should have been renewed by now: 14 days before its end, or a third of its life when that is shorter.</summary>
+    /// <summary>Whether it should have been renewed by now: 14 days before it expires, or a third of its lifetime if less.</summary>
     public bool NeedsRenewal(DateTimeOffset now) => now > NotAfter - Min(ExpiryWarningTime, (NotAfter - NotBefore) / 3);
 
     public override string ToString() => string.Join(", ", Names);
@@ -50,7 +50,9 @@ internal sealed class Certificate
 
     private static string[] NamesOf(X509Certificate2 leaf)
     {
-        var named = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(address => address.ToString()))).ToArray();
-        return named.Length > 0 ? named : [leaf.GetNameInfo(X509NameType.SimpleName, forIssuer: false)];
+        var alternatives = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>()
+            .SelectMany(names => names.EnumerateDnsNames().Concat(names.EnumerateIPAddresses().Select(address => address.ToString())))
+            .ToArray();
+        return alternatives.Length > 0 ? alternatives : [leaf.GetNameInfo(X509NameType.SimpleName, forIssuer: false)];
     }
 }

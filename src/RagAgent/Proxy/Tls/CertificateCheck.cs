@@ -1,29 +1,29 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
 
 namespace RagAgent.Proxy.Tls;
 
-/// <summary>Can HTTPS be served with what the configuration names, and for how long?</summary>
+/// <summary>Checks whether the configured certificate can serve HTTPS, and for how long.</summary>
 internal sealed class CertificateCheck(AgentConfig config, TimeProvider time) : ICheck
 {
-    private const string User = "ragagent";
-
     public string Name => "tls";
 
-    /// <summary>Whether the agent's user may read a file; null: that can't be told from here.</summary>
+    /// <summary>Whether the agent's user may read a file. Null: unknown.</summary>
     public Func<string, CancellationToken, Task<bool?>> MayRead { get; init; } = MayReadAsync;
 
-    /// <summary>What systemd says of the socket unit; null: no systemd runs here.</summary>
-    public Func<CancellationToken, Task<IReadOnlyDictionary<string, string>?>> SocketUnit { get; init; } = stopping => Systemctl.ShowAsync(Systemctl.SocketUnit, stopping);
+    /// <summary>The socket unit's properties. Null: systemd doesn't run here.</summary>
+    public Func<CancellationToken, Task<IReadOnlyDictionary<string, string>?>> SocketUnit { get; init; } =
+        stopping => Systemctl.ShowAsync(Systemctl.SocketUnit, stopping);
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
         if (config is not { Listen.Https: { } port, Tls: { Certificate: { } certificate, Key: { } key } tls })
         {
-            return CheckResult.Skipped("listen.https is not set: visitors come in by HTTP.");
+            return CheckResult.Skipped("listen.https is not set: the front door serves HTTP only.");
         }
         var files = new CertificateFiles(certificate, key);
         var now = time.GetUtcNow();
@@ -32,45 +32,64 @@ internal sealed class CertificateCheck(AgentConfig config, TimeProvider time) : 
         {
             if (await MayRead(path, stopping) is false)
             {
-                return CheckResult.Failed(CertificateFiles.AccessDenied(role, path, User));
+                return CheckResult.Failed(CertificateFiles.AccessDenied(role, path, ServiceAccount.Name));
             }
         }
-        var summary = $"The certificate for {loaded}, from {loaded.Issuer}, is valid until {CertificateFiles.FormatDate(loaded.NotAfter)}.";
+        var validUntil = CertificateFiles.FormatDate(loaded.NotAfter);
+        var summary = $"The certificate for {loaded}, issued by {loaded.Issuer}, is valid until {validUntil}.";
         if (files.ExpiryProblem(loaded, now) is { } expiry)
         {
             return CheckResult.Warning(expiry.What, expiry.Remedy);
         }
         if (!loaded.HasIssuerCertificate)
         {
-            return CheckResult.Warning($"{summary} {certificate} does not hold the certificate that signed it, and some visitors will not trust it.", "Name certbot's fullchain.pem in tls.certificate, not cert.pem.");
+            return CheckResult.Warning(
+                $"{summary} {certificate} does not include the certificate that signed it, so some clients will not trust it.",
+                "Set tls.certificate to certbot's fullchain.pem, not cert.pem.");
         }
         if (tls.Challenge is { } webroot && !Directory.Exists(webroot))
         {
-            return CheckResult.Warning($"{summary} The folder {webroot}, which renewals write their challenge to, is not there.", $"mkdir -p {webroot}");
+            return CheckResult.Warning(
+                $"{summary} The folder {webroot}, where renewals write their challenge, does not exist.", $"mkdir -p {webroot}");
         }
-        return await SocketUnit(stopping) is { } unit && unit.GetValueOrDefault("ActiveState") == "active" && unit.GetValueOrDefault("Listen")?.Contains($":{port} (Stream)", StringComparison.Ordinal) != true
-            ? CheckResult.Warning($"{summary} {Systemctl.SocketUnit} does not hold port {port}: visitors are refused while the agent restarts.",
-                $"Say 'systemctl edit {Systemctl.SocketUnit}' and give it [Socket] and ListenStream={port}, a line each; then 'systemctl stop {Systemctl.SocketUnit} {Systemctl.ServiceUnit}' and 'systemctl start {Systemctl.ServiceUnit}'.")
+        return IsActiveWithoutPort(await SocketUnit(stopping), port)
+            ? CheckResult.Warning(
+                $"{summary} {Systemctl.SocketUnit} does not hold port {port}: connections are refused while the agent restarts.",
+                $"Run 'systemctl edit {Systemctl.SocketUnit}' and add [Socket] and ListenStream={port}, each on its own line; " +
+                $"then run 'systemctl stop {Systemctl.SocketUnit} {Systemctl.ServiceUnit}' and 'systemctl start {Systemctl.ServiceUnit}'.")
             : CheckResult.Ok(summary);
     }
 
-    /// <summary>Asked as that user, for groups and access lists count as well.</summary>
+    private static bool IsActiveWithoutPort(IReadOnlyDictionary<string, string>? socketUnit, int port) =>
+        socketUnit is not null && socketUnit.GetValueOrDefault("ActiveState") == "active" &&
+        socketUnit.GetValueOrDefault("Listen")?.Contains($":{port} (Stream)", StringComparison.Ordinal) != true;
+
+    /// <summary>Runs <c>test -r</c> as that user, because groups and access control lists count too.</summary>
     private static async Task<bool?> MayReadAsync(string path, CancellationToken stopping)
     {
-        if (!Environment.IsPrivilegedProcess || !(await File.ReadAllLinesAsync("/etc/passwd", stopping)).Any(line => line.StartsWith(User + ":", StringComparison.Ordinal)))
+        if (!Environment.IsPrivilegedProcess || !await UserExistsAsync(stopping))
         {
             return null;
         }
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("runuser", ["-u", User, "--", "test", "-r", path]) { UseShellExecute = false, RedirectStandardError = true })!;
+            var startInfo = new ProcessStartInfo("runuser", ["-u", ServiceAccount.Name, "--", "test", "-r", path])
+            {
+                UseShellExecute = false,
+                RedirectStandardError = true,
+            };
+            using var process = Process.Start(startInfo)!;
             await process.StandardError.ReadToEndAsync(stopping);
             await process.WaitForExitAsync(stopping);
             return process.ExitCode == 0;
         }
         catch (Win32Exception)
         {
-            return null;   // it is not installed
+            return null;   // runuser is not installed
         }
     }
+
+    private static async Task<bool> UserExistsAsync(CancellationToken stopping) =>
+        (await File.ReadAllLinesAsync("/etc/passwd", stopping))
+            .Any(line => line.StartsWith(ServiceAccount.Name + ":", StringComparison.Ordinal));
 }

@@ -7,19 +7,18 @@ using RagAgent.Configuration;
 namespace RagAgent.Proxy.Tls;
 
 /// <summary>A certificate and its private key as PEM files, as certbot writes them.</summary>
-/// <param name="certificatePath">The path of the certificate with its chain.</param>
-/// <param name="keyPath">The path of the private key.</param>
+/// <param name="certificatePath">The file with the certificate and its chain.</param>
+/// <param name="keyPath">The file with the private key.</param>
 internal sealed class CertificateFiles(string certificatePath, string keyPath)
 {
     private const int MaxSize = 1 << 20;
     private const string PemHeader = "-----BEGIN CERTIFICATE-----";
-    private const string RereadNote = "A file that is just being written is read again within seconds.";
-    private static readonly string SamePairRemedy = "Name the two files that were made together: certbot's fullchain.pem and privkey.pem of one folder.";
+    private const string RereadNote = "If the file is just being written, the agent reads it again within seconds.";
+    private const string SamePairRemedy = "Name two files that belong together: certbot's fullchain.pem and privkey.pem from one folder.";
 
-    /// <summary>What the files hold now.</summary>
-    /// <param name="previous">Given back as it is, also past its end, when the files have not changed since it was read.</param>
-    /// <param name="now">By which it must be valid.</param>
-    /// <exception cref="ProblemException">There is no pair that can be used.</exception>
+    /// <param name="previous">Returned unchanged, even if expired, when the files have not changed since it was read.</param>
+    /// <param name="now">A new certificate must be valid at this time.</param>
+    /// <exception cref="ProblemException">The files hold no usable pair.</exception>
     public Certificate Read(Certificate? previous, DateTimeOffset now)
     {
         var chain = ReadFile("certificate", certificatePath);
@@ -48,24 +47,37 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         }
     }
 
-    /// <summary>A user may not read one of them.</summary>
     /// <param name="role"><c>certificate</c> or <c>private key</c>.</param>
-    /// <param name="path">Of the file.</param>
-    /// <param name="user">Who may not.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="user">The user that may not read it.</param>
     public static Problem AccessDenied(string role, string path, string user)
     {
         const string liveFolder = "/etc/letsencrypt/live/";
-        // certbot keeps the group and the mode of a private key at renewals, and says itself that the two folders may be opened.
+        // certbot keeps a private key's group and mode at renewals, and its documentation says that the two folders may be opened.
         var remedy = path.StartsWith(liveFolder, StringComparison.Ordinal) && path[liveFolder.Length..].Split('/') is [var lineage, _]
-            ? $"Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', 'chgrp {user} /etc/letsencrypt/archive/{lineage}/privkey*.pem' and 'chmod 640 /etc/letsencrypt/archive/{lineage}/privkey*.pem'; certbot keeps that at renewals."
-            : $"Run 'chgrp {user} {path}' and 'chmod 640 {path}', and let that user into every folder above it; below /home, /root and /tmp the service sees nothing.";
-        return new Problem(ProblemCatalog.CertificateDenied, $"The {role} {path} may not be read by the user {user}.", remedy);
+            ? "Run 'chmod 755 /etc/letsencrypt/live /etc/letsencrypt/archive', " +
+              $"'chgrp {user} /etc/letsencrypt/archive/{lineage}/privkey*.pem' and " +
+              $"'chmod 640 /etc/letsencrypt/archive/{lineage}/privkey*.pem'; certbot keeps these permissions at renewals."
+            : $"Run 'chgrp {user} {path}' and 'chmod 640 {path}', and let that user enter every folder above it. " +
+              "The service can't see anything below /home, /root and /tmp.";
+        return new Problem(ProblemCatalog.CertificateDenied, $"The user {user} may not read the {role} {path}.", remedy);
     }
 
-    /// <summary>What time has made of a certificate that is in use; null: it is well.</summary>
-    public Problem? ExpiryProblem(Certificate loaded, DateTimeOffset now) => ValidityProblem(loaded, now) ?? (loaded.NeedsRenewal(now) ? new Problem(ProblemCatalog.CertificateExpiring,
-        $"The certificate {certificatePath} ({loaded}) expires on {FormatDate(loaded.NotAfter)}, {FormatTimeLeft(loaded.NotAfter - now)}, and was not renewed yet.",
-        "See why: 'certbot renew --dry-run' and 'systemctl status certbot.timer'. A new one is used as soon as it is there.") : null);
+    /// <summary>Why a certificate in use has expired or soon will. Null: it won't expire soon.</summary>
+    public Problem? ExpiryProblem(Certificate loaded, DateTimeOffset now)
+    {
+        if (ValidityProblem(loaded, now) is { } problem)
+        {
+            return problem;
+        }
+        return loaded.NeedsRenewal(now)
+            ? new Problem(ProblemCatalog.CertificateExpiring,
+                $"The certificate {certificatePath} ({loaded}) expires on {FormatDate(loaded.NotAfter)}, " +
+                $"{FormatTimeLeft(loaded.NotAfter - now)}, and has not been renewed yet.",
+                "Find out why with 'certbot renew --dry-run' and 'systemctl status certbot.timer'. " +
+                "A new one is used as soon as it is there.")
+            : null;
+    }
 
     public static string FormatDate(DateTimeOffset at) => $"{at:yyyy-MM-dd}";
 
@@ -80,11 +92,17 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
     {
         if (now >= loaded.NotAfter)
         {
-            return new Problem(ProblemCatalog.CertificateExpired, $"The certificate {certificatePath} ({loaded}) expired on {FormatDate(loaded.NotAfter)}.",
-                "Renew it: 'certbot renew', and see 'systemctl status certbot.timer'. The new one is used as soon as it is there.");
+            return new Problem(ProblemCatalog.CertificateExpired,
+                $"The certificate {certificatePath} ({loaded}) expired on {FormatDate(loaded.NotAfter)}.",
+                "Renew it with 'certbot renew', and check 'systemctl status certbot.timer'. The new one is used as soon as it is there.");
         }
-        return now >= loaded.NotBefore ? null : new Problem(ProblemCatalog.CertificateExpired, $"The certificate {certificatePath} ({loaded}) is valid from {FormatDate(loaded.NotBefore)} on only.",
-            "Look at this machine's clock with 'timedatectl'; it is used as soon as it is valid.");
+        if (now < loaded.NotBefore)
+        {
+            return new Problem(ProblemCatalog.CertificateExpired,
+                $"The certificate {certificatePath} ({loaded}) is not valid until {FormatDate(loaded.NotBefore)}.",
+                "Check this machine's clock with 'timedatectl'. The certificate is used as soon as it is valid.");
+        }
+        return null;
     }
 
     private static byte[] ReadFile(string role, string path)
@@ -93,12 +111,13 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         {
             if (FileKind.Detect(path) is { } kind and not FileKind.Regular && !Directory.Exists(path))
             {
-                throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The {role} {path} is {FileKind.Describe(kind)} and no file.", $"Write it to a file and name that in tls.{ConfigKey(role)}."));
+                throw Unreadable($"The {role} {path} is {FileKind.Describe(kind)}, not a file.",
+                    $"Write it to a file and set tls.{ConfigKey(role)} to that.");
             }
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (file.Length > MaxSize)
             {
-                throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The {role} {path} is larger than 1 MiB.", $"Name the right file in tls.{ConfigKey(role)}."));
+                throw Unreadable($"The {role} {path} is larger than 1 MiB.", $"Name the right file in tls.{ConfigKey(role)}.");
             }
             var bytes = new byte[file.Length];
             file.ReadExactly(bytes);
@@ -106,20 +125,24 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.CertificateMissing, $"The {role} {path} is not there.",
-                $"Get one with certbot (/usr/share/doc/ragagent/https.md has the commands), or correct tls.{ConfigKey(role)}; it is used as soon as it is there."), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.CertificateMissing, $"The {role} {path} does not exist.",
+                $"Get one with certbot (the commands are in /usr/share/doc/ragagent/https.md), or correct tls.{ConfigKey(role)}. " +
+                "It is used as soon as it is there."), exception);
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw new ProblemException(Directory.Exists(path)
-                ? new Problem(ProblemCatalog.CertificateUnreadable, $"The {role} {path} is a folder.", $"Name the file in it in tls.{ConfigKey(role)}.")
-                : AccessDenied(role, path, Environment.UserName), exception);
+            throw Directory.Exists(path)
+                ? Unreadable($"The {role} {path} is a folder.", $"Name the file in it in tls.{ConfigKey(role)}.", exception)
+                : new ProblemException(AccessDenied(role, path, Environment.UserName), exception);
         }
         catch (IOException exception)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The {role} {path} can't be read: {ExceptionMapping.DescribeCause(exception)}.", RereadNote), exception);
+            throw Unreadable($"The {role} {path} can't be read: {ExceptionMapping.DescribeCause(exception)}.", RereadNote, exception);
         }
     }
+
+    private static ProblemException Unreadable(string what, string remedy, Exception? inner = null) =>
+        new(new Problem(ProblemCatalog.CertificateUnreadable, what, remedy), inner);
 
     private static string ConfigKey(string role) => role == "certificate" ? "certificate" : "key";
 
@@ -134,16 +157,16 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         {
             certificates.Clear();
         }
-        // One that was cut off is passed over by the framework, which would leave a chain with a hole.
+        // .NET skips a truncated certificate, which would leave a chain with a gap.
         if (certificates.Count == 0 || certificates.Count != text.AsSpan().Count(PemHeader))
         {
-            throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The certificate {certificatePath} holds no certificate in PEM, or one that is cut off.",
-                $"Name certbot's fullchain.pem in tls.certificate. {RereadNote}"));
+            throw Unreadable($"The certificate {certificatePath} holds no certificate in PEM format, or a truncated one.",
+                $"Set tls.certificate to certbot's fullchain.pem. {RereadNote}");
         }
         return certificates;
     }
 
-    /// <summary>What stands in it is read here, and a certificate of PEM as it should be may hold anything.</summary>
+    /// <summary>Parses the certificate's fields, which may be malformed even if its PEM is not.</summary>
     private Certificate CreateCertificate(X509Certificate2 leaf, X509Certificate2Collection chain, string fingerprint)
     {
         try
@@ -152,26 +175,34 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         }
         catch (CryptographicException exception)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The certificate {certificatePath} can't be understood: {exception.Message}",
-                "See what stands in it with 'openssl x509 -noout -text -in' and its path, and have it issued again."), exception);
+            throw Unreadable($"The certificate {certificatePath} can't be parsed: {exception.Message}",
+                $"Inspect it with 'openssl x509 -noout -text -in {certificatePath}', and have it issued again.", exception);
         }
     }
 
     private X509Certificate2 AttachKey(X509Certificate2 leaf, ReadOnlySpan<char> keyPem)
     {
         using var rsa = RSA.Create();
-        using var ec = ECDsa.Create();
+        using var ecdsa = ECDsa.Create();
         try
         {
-            return TryImport(rsa, keyPem) ? leaf.CopyWithPrivateKey(rsa)
-                : TryImport(ec, keyPem) ? leaf.CopyWithPrivateKey(ec)
-                : throw new ProblemException(new Problem(ProblemCatalog.CertificateUnreadable, $"The private key {keyPath} holds no RSA or ECDSA key in PEM, or one that is cut off, or one with a passphrase.",
-                    $"Name certbot's privkey.pem in tls.key. {RereadNote}"));
+            if (TryImport(rsa, keyPem))
+            {
+                return leaf.CopyWithPrivateKey(rsa);
+            }
+            if (TryImport(ecdsa, keyPem))
+            {
+                return leaf.CopyWithPrivateKey(ecdsa);
+            }
         }
         catch (Exception exception) when (exception is ArgumentException or CryptographicException or NotSupportedException)
         {
-            throw new ProblemException(new Problem(ProblemCatalog.CertificateMismatch, $"The private key {keyPath} does not belong to the certificate {certificatePath}.", $"{SamePairRemedy} {RereadNote}"), exception);
+            throw new ProblemException(new Problem(ProblemCatalog.CertificateMismatch,
+                $"The private key {keyPath} does not belong to the certificate {certificatePath}.",
+                $"{SamePairRemedy} {RereadNote}"), exception);
         }
+        throw Unreadable($"The private key {keyPath} holds no RSA or ECDSA key in PEM format, or a truncated or encrypted one.",
+            $"Set tls.key to certbot's privkey.pem. {RereadNote}");
     }
 
     private static bool TryImport(AsymmetricAlgorithm algorithm, ReadOnlySpan<char> keyPem)
@@ -183,7 +214,7 @@ internal sealed class CertificateFiles(string certificatePath, string keyPath)
         }
         catch (Exception exception) when (exception is ArgumentException or CryptographicException)
         {
-            return false;   // of another kind, or none
+            return false;   // a key of another kind, or none
         }
     }
 }

@@ -4,34 +4,36 @@ using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Proxy.Tls;
 
-/// <summary>Has the certificate for the next handshake: looks at its files again and again, and keeps the last pair that could be used.</summary>
-/// <remarks>By their contents: certbot moves links, other tools write over a file, and of neither is every step heard.</remarks>
-internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, AgentClock clock, ILogger<CertificateWatch> logger) : BackgroundService
+/// <summary>Provides the certificate for the next handshake: polls its files and keeps the last usable pair.</summary>
+/// <remarks>Compares contents: certbot replaces links, other tools overwrite files, and no notification covers both reliably.</remarks>
+internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, AgentClock clock, ILogger<CertificateWatch> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
-    private readonly CertificateFiles? _files = config.Tls is { Certificate: { } certificate, Key: { } key } ? new CertificateFiles(certificate, key) : null;
+    private readonly CertificateFiles? _files =
+        config.Tls is { Certificate: { } certificate, Key: { } key } ? new CertificateFiles(certificate, key) : null;
     private volatile Certificate? _current;
     private volatile Problem? _loadProblem;
     private volatile Problem? _expiryProblem;
-    private Problem? _unconfirmedProblem;
+    private Problem? _unconfirmedProblem;   // seen once; reported when the next read finds the same
 
-    /// <summary>Called after anything here has changed. It must not block.</summary>
+    /// <summary>Raised after any of the properties has changed. Handlers must not block.</summary>
     public event Action? Changed;
 
-    /// <summary>For the next handshake; null: there is none yet, or no HTTPS at all.</summary>
+    /// <summary>For the next handshake. Null: there is none yet, or HTTPS is off.</summary>
     public Certificate? Current => _current;
 
-    /// <summary>What is wrong with the files, and with what is in use.</summary>
+    /// <summary>What is wrong with the files, and with the certificate in use.</summary>
     public IEnumerable<Problem> Problems => new[] { _loadProblem, _expiryProblem }.OfType<Problem>();
 
-    /// <summary>Why nobody gets in: the app is had by HTTPS only, and there is no certificate.</summary>
+    /// <summary>Why no client can get in: HTTP redirects to HTTPS, and there is no certificate.</summary>
     public Problem? BlockingProblem => config.RedirectsToHttps && _current is null ? _loadProblem : null;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        // Before the door opens, and told at once: that a renewal is being written just now would be a rare chance.
+        // Before the front door opens. Reported at once: a renewal is unlikely to be in progress at this very moment.
         Reload(reportAtOnce: true);
         await base.StartAsync(cancellationToken);
     }
@@ -45,7 +47,10 @@ internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, Agent
         }
     }
 
-    /// <param name="reportAtOnce">A pair that can't be used is told at once. Else only when the next look finds the same: certbot exchanges the two files one after the other.</param>
+    /// <param name="reportAtOnce">
+    /// Whether to report an unusable pair on first sight.
+    /// Otherwise the next read must find the same: certbot replaces the two files one after the other.
+    /// </param>
     internal void Reload(bool reportAtOnce)
     {
         if (_files is null)
@@ -89,9 +94,15 @@ internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, Agent
         }
     }
 
-    private Problem WithCurrentCertificate(Problem problem) => _current is { } current
-        ? problem with { What = $"{problem.What} HTTPS goes on with the certificate that was read before, which is valid until {CertificateFiles.FormatDate(current.NotAfter)}." }
-        : problem;
+    private Problem WithCurrentCertificate(Problem problem)
+    {
+        if (_current is not { } current)
+        {
+            return problem;
+        }
+        var validUntil = CertificateFiles.FormatDate(current.NotAfter);
+        return problem with { What = $"{problem.What} HTTPS keeps using the previous certificate, valid until {validUntil}." };
+    }
 
     private void SetLoadProblem(Problem problem)
     {
@@ -100,7 +111,7 @@ internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, Agent
             return;
         }
         _loadProblem = problem;
-        // Of what closes the door, the supervision tells.
+        // The supervision logs a problem that closes the front door.
         if (BlockingProblem is null)
         {
             logger.CertificateProblem(problem);
