@@ -92,7 +92,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
             limits, () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
         var end = client.ReadUntilAsync(Http2Frame.GoAway);
-        await visitor.RequestAsync(1);
+        await client.RequestAsync(1);
         while (Volatile.Read(ref open) < 1)
         {
             await WaitAsync(TimeSpan.FromMilliseconds(5));   // so that there is something that could stay
@@ -133,15 +133,15 @@ public sealed class Http2LimitsTests : IAsyncDisposable
         var stream = 1;
         for (; stream < 2 * limits.Resets; stream += 2)
         {
-            await visitor.RequestAsync(stream);
-            await visitor.SendAsync(new Http2Frame(Http2Frame.Reset, 0, stream, RawHttp2Client.BigEndian(8)));
+            await client.RequestAsync(stream);
+            await client.SendAsync(new Http2Frame(Http2Frame.Reset, 0, stream, RawHttp2Client.BigEndian(8)));
         }
-        await visitor.RequestAsync(stream);
+        await client.RequestAsync(stream);
 
-        var response = await visitor.ReadUntilAsync(Http2Frame.Headers);
+        var response = await client.ReadUntilAsync(Http2Frame.Headers);
         while (response is { } earlier && earlier.Stream != stream)
         {
-            response = await visitor.ReadUntilAsync(Http2Frame.Headers);   // to a request that was answered before it was cancelled
+            response = await client.ReadUntilAsync(Http2Frame.Headers);   // to a request that was answered before it was cancelled
         }
         Assert.NotNull(response);
     }
