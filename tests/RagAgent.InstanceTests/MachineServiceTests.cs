@@ -44,7 +44,7 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("sed", "-i", "s/\"image\"/\"imag\"/", "/etc/ragagent.json");
         Assert.NotEqual(0, (await machine.RunAsync("systemctl", "reload", "ragagent")).ExitCode);
-        await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("the configuration in use is kept", StringComparison.Ordinal), "the bad file is told");
+        await machine.WaitUntilAsync(async () => (await machine.JournalAsync()).Contains("The previous one stays in use.", StringComparison.Ordinal), "the bad file is told");
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
         Assert.Contains("The configuration was read again and can't be used: /etc/ragagent.json:", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
 

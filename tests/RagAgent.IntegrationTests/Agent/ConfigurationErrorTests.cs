@@ -74,7 +74,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         File.WriteAllText(ConfigFile, "{ \"imgae\": \"x\" }");
         await agent.SignalAsync("HUP");
 
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("the configuration in use is kept", StringComparison.Ordinal)), "the refusal is told");
+        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("The previous one stays in use.", StringComparison.Ordinal)), "the refusal is told");
         await agent.WaitForLogAsync("imgae: unknown key; did you mean 'image'?");
         var problem = Assert.Single((await WaitUntilServingAsync()).Problems);
         Assert.Equal("config-refused", problem.Code);

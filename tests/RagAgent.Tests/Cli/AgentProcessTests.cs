@@ -91,7 +91,7 @@ public sealed class AgentProcessTests : ProgramTestBase
 
         Assert.Equal("Docker Engine is being asked what runs.", told);
         Assert.Equal(
-            (3, "ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.\n"),
+            (3, "ragagent: the agent exited before it answered. Try again; if it stays down, see 'journalctl -u ragagent'.\n"),
             (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
     }
 
@@ -112,7 +112,7 @@ public sealed class AgentProcessTests : ProgramTestBase
         await update.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(
-            (1, "ragagent: the end of the update is not waited for any more. It goes on; 'ragagent status' shows it.\n"),
+            (1, "ragagent: stopped waiting for the update. It continues in the agent; 'ragagent status' shows it.\n"),
             (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
         Assert.Contains("request   under way", (await RunAsync("status", "--runtime-dir", ".")).Output, StringComparison.Ordinal);
     }
@@ -126,19 +126,19 @@ public sealed class AgentProcessTests : ProgramTestBase
         await WaitForLogLineAsync(agent, log, "The front door is open");
 
         await SignalAsync(agent, "HUP");
-        await WaitForLogLineAsync(agent, log, "info  The configuration was read again; nothing in it has changed.");
+        await WaitForLogLineAsync(agent, log, "info  The configuration was read again and has not changed.");
         var unchanged = log.Count;
 
         File.AppendAllText(file, "// another comment");
         await SignalAsync(agent, "HUP");
-        await WaitForLogLineAsync(agent, log, "info  The configuration was read again and has changed: the agent begins anew with it. The app goes on; open connections are closed.");
+        await WaitForLogLineAsync(agent, log, "info  The configuration was read again and has changed. The agent restarts with it; the app keeps running, open connections are closed.");
         var changed = log.Count;
         await WaitForLogLineAsync(agent, log, "The front door is open");
 
         File.WriteAllText(file, "{\n \"imgae\": 1 }");
         await SignalAsync(agent, "HUP");
         await WaitForLogLineAsync(agent, log, $"error {file}:2:2: imgae: unknown key; did you mean 'image'?");
-        await WaitForLogLineAsync(agent, log, "error The configuration was read again and can't be used; the configuration in use is kept.");
+        await WaitForLogLineAsync(agent, log, "error The configuration was read again and can't be used. The previous one stays in use.");
 
         await SignalAsync(agent, "TERM");
         await agent.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -225,7 +225,7 @@ public sealed class AgentProcessTests : ProgramTestBase
 
         var run = await RunInShellAsync($"\"$0\" {arguments} --runtime-dir . >/dev/full");
 
-        Assert.Equal(new ProgramResult(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
+        Assert.Equal(new ProgramResult(1, "", "ragagent: No space left on device. The output may be incomplete.\n"), run);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

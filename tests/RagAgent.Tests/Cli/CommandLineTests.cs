@@ -48,7 +48,7 @@ public sealed class CommandLineTests : ProgramTestBase
         var run = await RunAsync("config", "check", Path.Combine(Folder.FullName, "missing.json"));
 
         Assert.Equal(78, run.ExitCode);
-        Assert.Contains("there is no such file; write it.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("there is no such file; create it.", run.Error, StringComparison.Ordinal);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -66,13 +66,13 @@ public sealed class CommandLineTests : ProgramTestBase
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("bogus", "There is no command 'ragagent bogus'.", "ragagent")]
-    [InlineData("statsu", "There is no command 'ragagent statsu'. Did you mean 'status'?", "ragagent")]
-    [InlineData("config show", "There is no command 'ragagent config show'.", "ragagent config")]
-    [InlineData("config check a b", "'b' is more than 'ragagent config check' takes.", "ragagent config check")]
-    [InlineData("config check a --config b", "The file is named twice: once as FILE and once by --config.", "ragagent config check")]
-    [InlineData("logs --folow 5", "There is no option '--folow' of 'ragagent logs'. Did you mean '--follow'?", "ragagent logs")]
-    [InlineData("logs -n abc", "--lines must be a number of lines, from 0 to 2147483647, but is 'abc'.", "ragagent logs")]
+    [InlineData("bogus", "Unknown command 'ragagent bogus'.", "ragagent")]
+    [InlineData("statsu", "Unknown command 'ragagent statsu'. Did you mean 'status'?", "ragagent")]
+    [InlineData("config show", "Unknown command 'ragagent config show'.", "ragagent config")]
+    [InlineData("config check a b", "Unexpected argument 'b' of 'ragagent config check'.", "ragagent config check")]
+    [InlineData("config check a --config b", "The file is given twice: as FILE and with --config.", "ragagent config check")]
+    [InlineData("logs --folow 5", "Unknown option '--folow' of 'ragagent logs'. Did you mean '--follow'?", "ragagent logs")]
+    [InlineData("logs -n abc", "--lines must be a number from 0 to 2147483647, but is 'abc'.", "ragagent logs")]
     public async Task A_wrong_use_is_one_sentence_and_the_way_to_the_help(string arguments, string sentence, string command) =>
         Assert.Equal(new ProgramResult(64, "", $"ragagent: {sentence}\nSee '{command} --help'.\n"), await RunAsync(arguments.Split(' ')));
 
@@ -166,7 +166,7 @@ public sealed class CommandLineTests : ProgramTestBase
 
         var run = await RunInShellAsync($"\"$0\" {arguments} >/dev/full");
 
-        Assert.Equal(new ProgramResult(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
+        Assert.Equal(new ProgramResult(1, "", "ragagent: No space left on device. The output may be incomplete.\n"), run);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -178,7 +178,7 @@ public sealed class CommandLineTests : ProgramTestBase
     {
         var run = await RunAsync(["support", "--output", "missing/x.tgz", .. ArgumentsWithNothingReachable()]);
 
-        Assert.Equal(new ProgramResult(1, "", $"ragagent: {Folder.FullName}/missing/x.tgz can't be written: There is no folder {Folder.FullName}/missing. Name another one with --output.\n"), run);
+        Assert.Equal(new ProgramResult(1, "", $"ragagent: {Folder.FullName}/missing/x.tgz can't be written: There is no folder {Folder.FullName}/missing. Choose another file with --output.\n"), run);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -240,10 +240,10 @@ public sealed class CommandLineTests : ProgramTestBase
         var run = await RunAsync("logs", "--app", "--config", "missing.json");
 
         Assert.Equal((0, "--unit ragagent.service --lines 100 --no-pager --identifier ragstream\n"), (run.ExitCode, run.Output));
-        Assert.EndsWith(". The app's lines are looked for under the name 'ragstream'.\n", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith(". Showing lines of the container 'ragstream'.\n", run.Error, StringComparison.Ordinal);
 
         WriteConfig("""{ "image": "app", "acess": {} }""");
-        Assert.EndsWith("did you mean 'access'? The app's lines are looked for under the name 'ragstream'.\n", (await RunAsync("logs", "--app", "--config", "ragagent.json")).Error, StringComparison.Ordinal);
+        Assert.EndsWith("did you mean 'access'? Showing lines of the container 'ragstream'.\n", (await RunAsync("logs", "--app", "--config", "ragagent.json")).Error, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

@@ -20,7 +20,7 @@ public sealed class ExportCommandTests : ProgramTestBase
         Assert.Equal(0, run.ExitCode);
         Assert.NotEmpty(JsonNode.Parse(run.Output)!.AsObject());
         Assert.StartsWith("Fill in:\n  <", run.Error, StringComparison.Ordinal);
-        Assert.Equal(what != "ecs service", run.Error.Contains("\nNot as it is here:\n  ", StringComparison.Ordinal));
+        Assert.Equal(what != "ecs service", run.Error.Contains("\nDifferences:\n  ", StringComparison.Ordinal));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -44,9 +44,9 @@ public sealed class ExportCommandTests : ProgramTestBase
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("nomad", "There is no command 'ragagent export nomad'.", "ragagent export")]
-    [InlineData("ecs tasks", "There is no command 'ragagent export ecs tasks'.", "ragagent export ecs")]
-    [InlineData("kubernetes --account 12", "--account must be the twelve digits of an account.", "ragagent export kubernetes")]
+    [InlineData("nomad", "Unknown command 'ragagent export nomad'.", "ragagent export")]
+    [InlineData("ecs tasks", "Unknown command 'ragagent export ecs tasks'.", "ragagent export ecs")]
+    [InlineData("kubernetes --account 12", "--account must be an account ID of twelve digits.", "ragagent export kubernetes")]
     [InlineData("kubernetes --region eu-central-1a", "--region must be a region, not an availability zone.", "ragagent export kubernetes")]
     [InlineData("ecs service --cluster ''", "--cluster is empty.", "ragagent export ecs service")]
     [InlineData("ecs service --subnet ''", "--subnet is empty.", "ragagent export ecs service")]

@@ -42,7 +42,7 @@ public sealed class SupportBundleTests : IDisposable
             bundle.Complete();
         }
 
-        Assert.Equal(("bundle/units.txt", "***\nNo such unit\nIt ended with 1.\n"), await OnlyEntryAsync(path));
+        Assert.Equal(("bundle/units.txt", "***\nNo such unit\nExit code: 1.\n"), await OnlyEntryAsync(path));
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class SupportBundleTests : IDisposable
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("/dev/null", "/dev/null is a device and no file.\n")]
+    [InlineData("/dev/null", "/dev/null is a device, not a file.\n")]
     [InlineData("", "The value cannot be an empty string. (Parameter 'path')\n")]
     public async Task What_is_no_file_is_told_and_not_waited_for(string file, string told)
     {

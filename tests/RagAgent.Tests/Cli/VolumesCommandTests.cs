@@ -16,15 +16,15 @@ public sealed class VolumesCommandTests : ProgramTestBase
         File.SetUnixFileMode(there, UnixFileMode.UserRead);
         var file = WriteWith($$""" "user": "12345:54321", "volumes": [ { "host": "{{Data}}/logs", "container": "/app/data/logs" }, { "host": "{{there}}", "container": "/cache" }, { "host": "models", "container": "/models" } ] """);
 
-        Assert.Equal(new ProgramResult(0, $"{Data}/logs: made for the app (12345:54321)\n", ""), await RunAsync("volumes", "--config", file));
+        Assert.Equal(new ProgramResult(0, $"{Data}/logs: created for the app (12345:54321)\n", ""), await RunAsync("volumes", "--config", file));
         Assert.Equal("12345 54321 750\n0 0 755\n0 0 400\n", (await RunInShellAsync($"stat --format='%u %g %a' {Data}/logs {Data} {there}")).Output);
-        Assert.Equal(new ProgramResult(0, "Nothing to do: every folder of container.volumes is there.\n", ""), await RunAsync("volumes", "--config", file));
+        Assert.Equal(new ProgramResult(0, "Nothing to do: all folders of container.volumes exist.\n", ""), await RunAsync("volumes", "--config", file));
         Assert.Equal(new ProgramResult(0, "", ""), await RunAsync("volumes", "--config", file, "--before-start"));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("\"user\": \"app\", \"volumes\": [ { \"host\": \"DATA\", \"container\": \"/a\" } ]", "DATA", "whose it shall be is not known, for container.user (\"app\") is a name in the image")]
-    [InlineData("\"volumes\": [ { \"host\": \"FOLDER\", \"container\": \"/a\" }, { \"host\": \"DATA\", \"container\": \"/b\" } ]", "DATA", "it lies in FOLDER, where the app may change the way to it")]
+    [InlineData("\"user\": \"app\", \"volumes\": [ { \"host\": \"DATA\", \"container\": \"/a\" } ]", "DATA", "its owner is unknown because container.user (\"app\") is a name in the image")]
+    [InlineData("\"volumes\": [ { \"host\": \"FOLDER\", \"container\": \"/a\" }, { \"host\": \"DATA\", \"container\": \"/b\" } ]", "DATA", "the app can write to its parent FOLDER and could redirect it")]
     public async Task What_is_not_to_be_made_is_told_with_its_reason(string container, string folder, string why)
     {
         Assert.SkipUnless(System.Environment.IsPrivilegedProcess, "Only root can give a folder away.");
@@ -33,7 +33,7 @@ public sealed class VolumesCommandTests : ProgramTestBase
         var run = await RunAsync("volumes", "--config", WriteWith(Filled(container)));
 
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
-        Assert.StartsWith($"ragagent: The folder {Filled(folder)} is not made: {Filled(why)}. ", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"ragagent: The folder {Filled(folder)} was not created: {Filled(why)}. ", run.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Data));
     }
 

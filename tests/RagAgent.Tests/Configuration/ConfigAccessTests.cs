@@ -32,11 +32,11 @@ public class ConfigAccessTests
         Assert.Equal([IPNetwork.Parse(network)], AssertAccepted(ConfigWith($$""" "access": { "networks": ["{{text}}"] } """)).Access!.Networks);
 
     [Theory]
-    [InlineData("\"10.0.0.5/8\"", "must begin with the first address of the network, but is \"10.0.0.5/8\"; write \"10.0.0.0/8\", or \"10.0.0.5\" for the one address")]
-    [InlineData("\"10.0.0.0/33\"", "must have a length of 0 to 32 after its '/', but is \"10.0.0.0/33\"")]
-    [InlineData("\"10.0.0.0/\"", "must have a length of 0 to 32 after its '/', but is \"10.0.0.0/\"")]
-    [InlineData("\"10.0.0.0/-1\"", "must have a length of 0 to 32 after its '/', but is \"10.0.0.0/-1\"")]
-    [InlineData("\"2001:db8::/129\"", "must have a length of 0 to 128 after its '/', but is \"2001:db8::/129\"")]
+    [InlineData("\"10.0.0.5/8\"", "must begin with the first address of the network, but is \"10.0.0.5/8\"; write \"10.0.0.0/8\", or \"10.0.0.5\" for the single address")]
+    [InlineData("\"10.0.0.0/33\"", "must have a prefix length of 0 to 32 after the '/', but is \"10.0.0.0/33\"")]
+    [InlineData("\"10.0.0.0/\"", "must have a prefix length of 0 to 32 after the '/', but is \"10.0.0.0/\"")]
+    [InlineData("\"10.0.0.0/-1\"", "must have a prefix length of 0 to 32 after the '/', but is \"10.0.0.0/-1\"")]
+    [InlineData("\"2001:db8::/129\"", "must have a prefix length of 0 to 128 after the '/', but is \"2001:db8::/129\"")]
     [InlineData("\"10.1\"", "must be a network like \"203.0.113.0/24\", or an address, but is \"10.1\"")]
     [InlineData("\"010.0.0.1\"", "must be a network like \"203.0.113.0/24\", or an address, but is \"010.0.0.1\"")]
     [InlineData("\"fe80::1%eth0\"", "must be a network like \"203.0.113.0/24\", or an address, but is \"fe80::1%eth0\"")]
@@ -48,10 +48,10 @@ public class ConfigAccessTests
         Assert.Equal($"access.networks[1]: {expected}", AssertSingleError(ConfigWith($$""" "access": { "networks": ["192.0.2.1", {{value}}] } """)));
 
     [Theory]
-    [InlineData("\"networks\": []", "access.networks: is an empty list; name the networks that come in without a password, or use null")]
-    [InlineData("\"networks\": \"10.0.0.0/8\"", "access.networks: must be a list [ … ], but is a text")]
-    [InlineData("\"password\": \"open sesame\"", "access.password: must be a parameter's name: letters, digits and _ . - /; no spaces, no quotes, not the value itself")]
-    [InlineData("\"password\": \"$pbkdf2-sha256$i=1$a$b\"", "access.password: must be a parameter's name: letters, digits and _ . - /; no spaces, no quotes, not the value itself")]
+    [InlineData("\"networks\": []", "access.networks: is an empty list; list the networks that need no password, or use null")]
+    [InlineData("\"networks\": \"10.0.0.0/8\"", "access.networks: must be a list [ … ], but is a string")]
+    [InlineData("\"password\": \"open sesame\"", "access.password: must be a parameter name: letters, digits and _ . - /; no spaces, no quotes, and not the value itself")]
+    [InlineData("\"password\": \"$pbkdf2-sha256$i=1$a$b\"", "access.password: must be a parameter name: letters, digits and _ . - /; no spaces, no quotes, and not the value itself")]
     [InlineData("\"password\": { \"hunter2\": 1, \"ssm\": \"/a\" }", "access.password: unknown key; the keys here are ssm, file, credential, json")]
     [InlineData("\"password\": { \"ssm\": \"/a\", \"delivery\": \"memory\" }", "access.password: unknown key here; did you mean secrets.NAME.delivery?")]
     [InlineData("\"pasword\": \"/a\"", "access.pasword: unknown key; did you mean 'password'?")]

@@ -49,16 +49,16 @@ public class ConfigDnsTests
 
     [Theory]
     [InlineData("7", "dns: must be an object { … }, but is a number")]
-    [InlineData("{ \"name\": \"a.example\" }", "dns.zone: is missing; give the id of the hosted zone that the name is in, like \"Z0123456789ABCDEFGHIJ\"")]
-    [InlineData("{ \"zone\": \"Z1\" }", "dns.name: is missing; give the name that visitors shall use, like \"rag.example.com\"")]
-    [InlineData("{ \"zone\": null, \"name\": \"a.example\" }", "dns.zone: must be the id of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is null; this key has no default")]
-    [InlineData("{ \"zone\": \"/hostedzone/Z1\", \"name\": \"a.example\" }", "dns.zone: must be the id of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is \"/hostedzone/Z1\"; write \"Z1\"")]
-    [InlineData("{ \"zone\": \"example.com\", \"name\": \"a.example\" }", "dns.zone: must be the id of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is \"example.com\"; 'aws route53 list-hosted-zones-by-name --dns-name example.com' shows the zone of example.com")]
-    [InlineData("{ \"zone\": \"Z1\", \"name\": \"https://a.example\" }", "dns.name: must be a host name like \"rag.example.com\", but is \"https://a.example\"; give the name alone; whether it is http or https, and the port, is in listen")]
-    [InlineData("{ \"zone\": \"Z1\", \"name\": \"*.example.com\" }", "dns.name: must be a host name like \"rag.example.com\", but is \"*.example.com\"; visitors need one name, not all of a kind")]
-    [InlineData("{ \"zone\": \"Z1\", \"name\": \"bücher.example\" }", "dns.name: must be a host name like \"rag.example.com\", but is \"bücher.example\"; write letters beyond ASCII as DNS has them (xn--…)")]
+    [InlineData("{ \"name\": \"a.example\" }", "dns.zone: is missing; set the ID of the name's hosted zone, like \"Z0123456789ABCDEFGHIJ\"")]
+    [InlineData("{ \"zone\": \"Z1\" }", "dns.name: is missing; set the name that clients use, like \"rag.example.com\"")]
+    [InlineData("{ \"zone\": null, \"name\": \"a.example\" }", "dns.zone: must be the ID of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is null; this key has no default")]
+    [InlineData("{ \"zone\": \"/hostedzone/Z1\", \"name\": \"a.example\" }", "dns.zone: must be the ID of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is \"/hostedzone/Z1\"; write \"Z1\"")]
+    [InlineData("{ \"zone\": \"example.com\", \"name\": \"a.example\" }", "dns.zone: must be the ID of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is \"example.com\"; 'aws route53 list-hosted-zones-by-name --dns-name example.com' shows the zone of example.com")]
+    [InlineData("{ \"zone\": \"Z1\", \"name\": \"https://a.example\" }", "dns.name: must be a host name like \"rag.example.com\", but is \"https://a.example\"; give only the name; listen sets the scheme and the port")]
+    [InlineData("{ \"zone\": \"Z1\", \"name\": \"*.example.com\" }", "dns.name: must be a host name like \"rag.example.com\", but is \"*.example.com\"; wildcards are not supported")]
+    [InlineData("{ \"zone\": \"Z1\", \"name\": \"bücher.example\" }", "dns.name: must be a host name like \"rag.example.com\", but is \"bücher.example\"; write non-ASCII letters in Punycode (xn--…)")]
     [InlineData("{ \"zone\": \"Z1\", \"name\": \"a.example\", \"ttl\": 0 }", "dns.ttl: must be a whole number from 1 to 86400, but is 0")]
-    [InlineData("{ \"zone\": \"Z1\", \"name\": \"a.example\", \"ttl\": \"60s\" }", "dns.ttl: must be a number of seconds like 60, but is a text")]
+    [InlineData("{ \"zone\": \"Z1\", \"name\": \"a.example\", \"ttl\": \"60s\" }", "dns.ttl: must be a number of seconds like 60, but is a string")]
     [InlineData("{ \"zone\": \"Z1\", \"name\": \"a.example\", \"onStop\": \"park\" }", "dns.onStop: must be \"keep\" or \"delete\", but is \"park\"")]
     [InlineData("{ \"zone\": \"Z1\", \"name\": \"a.example\", \"onstop\": \"keep\" }", "dns.onstop: unknown key; did you mean 'onStop'?")]
     public void What_makes_no_sense_is_refused_with_the_reason(string value, string expected) => Assert.Equal(expected, AssertSingleError(ConfigWith($"\"dns\": {value}")));
@@ -76,7 +76,7 @@ public class ConfigDnsTests
     [InlineData("rag.example.com/rag")]
     [InlineData("")]
     public void These_are_none(string name) =>
-        Assert.Equal($"dns.name: must be a host name like \"rag.example.com\": labels of letters, digits and '-' with dots between them, but is \"{name}\"", AssertSingleError(ConfigWithName(name)));
+        Assert.Equal($"dns.name: must be a host name like \"rag.example.com\": labels of letters, digits and '-', separated by dots, but is \"{name}\"", AssertSingleError(ConfigWithName(name)));
 
     [Fact]
     public void A_label_or_a_name_can_be_too_long()

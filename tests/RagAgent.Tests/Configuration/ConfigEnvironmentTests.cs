@@ -6,11 +6,11 @@ namespace RagAgent.Tests.Configuration;
 public class ConfigEnvironmentTests
 {
     [Theory]
-    [InlineData("8080", "must be a text, but is a number; put the value in double quotes")]
-    [InlineData("true", "must be a text, but is true or false; put the value in double quotes")]
-    [InlineData("null", "must be a text, but is null; for an empty value write \"\", to leave the variable unset remove the key")]
-    [InlineData("[]", "must be a text, but is a list")]
-    [InlineData("\"a\\u0000b\"", "must hold no zero character (\\u0000)")]
+    [InlineData("8080", "must be a string, but is a number; put the value in double quotes")]
+    [InlineData("true", "must be a string, but is a boolean; put the value in double quotes")]
+    [InlineData("null", "must be a string, but is null; use \"\" for an empty value, or remove the key to leave the variable unset")]
+    [InlineData("[]", "must be a string, but is a list")]
+    [InlineData("\"a\\u0000b\"", "must not contain a null character (\\u0000)")]
     public void A_value_that_is_no_text_is_refused(string value, string expected) =>
         Assert.Equal($"environment.VALUE: {expected}", AssertSingleError(ConfigWith($$""" "environment": { "VALUE": {{value}} } """)));
 
@@ -19,7 +19,7 @@ public class ConfigEnvironmentTests
     [InlineData("Bearer sk-abcdefghij0123456789")]
     public void A_value_that_looks_like_an_OpenAI_key_is_sent_to_Parameter_Store(string value) =>
         Assert.Equal(
-            "environment.OPENAI_API_KEY: this looks like an OpenAI key, and the engine writes the environment to its disk; put the key in Parameter Store and name the parameter in secrets: \"secrets\": { \"OPENAI_API_KEY\": \"/ragstream/OPENAI_API_KEY\" }",
+            "environment.OPENAI_API_KEY: looks like an OpenAI key, and the engine stores the environment on disk; put the key in Parameter Store and name the parameter in secrets: \"secrets\": { \"OPENAI_API_KEY\": \"/ragstream/OPENAI_API_KEY\" }",
             AssertSingleError(ConfigWith($$""" "environment": { "OPENAI_API_KEY": "{{value}}" } """)));
 
     [Theory]
@@ -32,6 +32,6 @@ public class ConfigEnvironmentTests
     [Fact]
     public void A_value_longer_than_Linux_takes_is_refused_before_the_container_fails_to_start() =>
         Assert.Equal(
-            "environment.LONG: must be shorter than 128 KiB with its name",
+            "environment.LONG: must be shorter than 128 KiB, including its name",
             AssertSingleError(ConfigWith($$""" "environment": { "LONG": "{{new string('a', 131072)}}" } """)));
 }

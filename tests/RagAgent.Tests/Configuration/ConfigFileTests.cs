@@ -10,7 +10,7 @@ namespace RagAgent.Tests.Configuration;
 public sealed class ConfigFileTests : IDisposable
 {
     private const string ExpectedRemedy =
-        """The smallest useful file is: { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } } and a sample with every key is /usr/share/ragagent/ragagent.json""";
+        """The smallest useful file is { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }; a sample with every key is in /usr/share/ragagent/ragagent.json""";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-config-");
 
@@ -25,7 +25,7 @@ public sealed class ConfigFileTests : IDisposable
     {
         var path = Path.Combine(_folder.FullName, "missing.json");
 
-        Assert.Equal($"{path}: there is no such file; write it. {ExpectedRemedy}", Problem(path));
+        Assert.Equal($"{path}: there is no such file; create it. {ExpectedRemedy}", Problem(path));
     }
 
     [Fact]
@@ -33,11 +33,11 @@ public sealed class ConfigFileTests : IDisposable
     {
         var path = Path.Combine(_folder.FullName, "missing", "ragagent.json");
 
-        Assert.Equal($"{path}: there is no such file; write it. {ExpectedRemedy}", Problem(path));
+        Assert.Equal($"{path}: there is no such file; create it. {ExpectedRemedy}", Problem(path));
     }
 
     [Fact]
-    public void A_folder_is_no_file() => Assert.Equal($"{_folder.FullName}: is a folder; name the file in it", Problem(_folder.FullName));
+    public void A_folder_is_no_file() => Assert.Equal($"{_folder.FullName}: is a folder; give the path of the file in it", Problem(_folder.FullName));
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_pipe_is_no_file_and_is_not_waited_for()
@@ -50,7 +50,7 @@ public sealed class ConfigFileTests : IDisposable
 
         var problem = await Task.Run(() => Problem(path), TestContext.Current.CancellationToken);
 
-        Assert.Equal($"{path}: is a pipe and no file; write the configuration to a file and name that", problem);
+        Assert.Equal($"{path}: is a pipe, not a file; put the configuration in a file and give its path", problem);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -59,8 +59,8 @@ public sealed class ConfigFileTests : IDisposable
         var link = Path.Combine(_folder.FullName, "link");
         File.CreateSymbolicLink(link, "/dev/zero");
 
-        Assert.Equal("/dev/zero: is a device and no file; write the configuration to a file and name that", await Task.Run(() => Problem("/dev/zero")));
-        Assert.Equal($"{link}: is a device and no file; write the configuration to a file and name that", await Task.Run(() => Problem(link)));
+        Assert.Equal("/dev/zero: is a device, not a file; put the configuration in a file and give its path", await Task.Run(() => Problem("/dev/zero")));
+        Assert.Equal($"{link}: is a device, not a file; put the configuration in a file and give its path", await Task.Run(() => Problem(link)));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class ConfigFileTests : IDisposable
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(path));
 
-        Assert.Equal($"{path}: is a socket and no file; write the configuration to a file and name that", Problem(path));
+        Assert.Equal($"{path}: is a socket, not a file; put the configuration in a file and give its path", Problem(path));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class ConfigFileTests : IDisposable
         var result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new UnauthorizedAccessException());
 
         Assert.Equal(
-            $"/etc/ragagent.json: may not be read by this user ({Environment.UserName}); let this user read it, as with 'chmod 644 /etc/ragagent.json'",
+            $"/etc/ragagent.json: can't be read by this user ({Environment.UserName}); allow it, for example with 'chmod 644 /etc/ragagent.json'",
             Assert.Single(result.Errors).ToString());
     }
 
@@ -133,14 +133,14 @@ public sealed class ConfigFileTests : IDisposable
     {
         var path = Write([.. "{\n\"image\": \"ä"u8, 0xE4, .. "\" }"u8]);
 
-        Assert.Equal($"{path}:2:12: this byte is no UTF-8; save the file as UTF-8", Problem(path));
+        Assert.Equal($"{path}:2:12: this is not valid UTF-8; save the file as UTF-8", Problem(path));
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("a\0b")]
     public void A_name_that_no_file_can_have_is_refused(string path) =>
-        Assert.EndsWith("is no file name", Problem(path), StringComparison.Ordinal);
+        Assert.EndsWith("is not a valid file name", Problem(path), StringComparison.Ordinal);
 
     private static string Problem(string path)
     {

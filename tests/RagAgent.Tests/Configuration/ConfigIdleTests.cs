@@ -25,10 +25,10 @@ public class ConfigIdleTests
     [InlineData("7", "idle: must be an object { … }, but is a number")]
     [InlineData("{ \"stopAfter\": \"9s\" }", "idle.stopAfter: must be from 10s to 168h, but is \"9s\"")]
     [InlineData("{ \"grace\": \"59s\" }", "idle.grace: must be from 1m to 24h, but is \"59s\"")]
-    [InlineData("{ \"grace\": null }", "idle.grace: must be a duration like \"30m\", but is null; leave the key out to get its default")]
+    [InlineData("{ \"grace\": null }", "idle.grace: must be a duration like \"30m\", but is null; remove the key to use its default")]
     [InlineData("{ \"maxUptime\": \"721h\" }", "idle.maxUptime: must be from 10m to 720h, but is \"721h\"")]
     [InlineData("{ \"stopafter\": \"1h\" }", "idle.stopafter: unknown key; did you mean 'stopAfter'?")]
-    [InlineData("{ \"stopAfter\": null }", "idle.stopAfter: can't be null while idle.maxUptime is: nothing would ever stop the instance; set one of them, or idle to null")]
+    [InlineData("{ \"stopAfter\": null }", "idle.stopAfter: can't be null while idle.maxUptime is null too: nothing would ever stop the instance; set one of them, or set idle to null")]
     [InlineData("{ \"maxUptime\": \"20m\" }", "idle.maxUptime: must be longer than idle.grace (30m by default), but is \"20m\"")]
     [InlineData("{ \"maxUptime\": \"1h\", \"grace\": \"60m\" }", "idle.maxUptime: must be longer than idle.grace (1h), but is \"1h\"")]
     public void What_makes_no_sense_is_refused_with_the_reason(string value, string expected) => Assert.Equal(expected, AssertSingleError(ConfigWith($"\"idle\": {value}")));

@@ -27,12 +27,12 @@ public class ConfigImageTests
     [InlineData("RAGstream-web", "must have a repository in lower case, but is \"RAGstream-web\"; write \"ragstream-web\"")]
     [InlineData("Registry.example.com/App:V1", "must have a repository in lower case, but is \"Registry.example.com/App:V1\"; write \"Registry.example.com/app:V1\"")]
     [InlineData("Team/app", "must have a repository in lower case, but is \"Team/app\"; write \"team/app\"")]
-    [InlineData("https://registry.example.com/app", "must begin with the registry's name, but is \"https://registry.example.com/app\"; leave \"https://\" away")]
-    [InlineData("my app", "must hold no spaces, but is \"my app\"")]
-    [InlineData("app:", "must have a tag of 1 to 128 letters, digits, '_', '.' and '-' after its ':', but is \"app:\"")]
-    [InlineData("app:-x", "must have a tag of 1 to 128 letters, digits, '_', '.' and '-' after its ':', but is \"app:-x\"")]
-    [InlineData("app@sha256:abc", "must have a digest like \"sha256:…\" with 64 hexadecimal digits after its '@', but is \"app@sha256:abc\"")]
-    [InlineData("app@", "must have a digest like \"sha256:…\" with 64 hexadecimal digits after its '@', but is \"app@\"")]
+    [InlineData("https://registry.example.com/app", "must begin with the registry's name, but is \"https://registry.example.com/app\"; remove \"https://\"")]
+    [InlineData("my app", "must not contain spaces, but is \"my app\"")]
+    [InlineData("app:", "must have a tag of 1 to 128 letters, digits, '_', '.' and '-' after the ':', but is \"app:\"")]
+    [InlineData("app:-x", "must have a tag of 1 to 128 letters, digits, '_', '.' and '-' after the ':', but is \"app:-x\"")]
+    [InlineData("app@sha256:abc", "must have a digest like \"sha256:…\" with 64 hexadecimal digits after the '@', but is \"app@sha256:abc\"")]
+    [InlineData("app@", "must have a digest like \"sha256:…\" with 64 hexadecimal digits after the '@', but is \"app@\"")]
     [InlineData("registry:99999/app", "must begin with a registry like \"registry.example.com\" or \"localhost:5000\", but is \"registry:99999/app\"")]
     [InlineData("-registry.example.com/app", "must begin with a registry like \"registry.example.com\" or \"localhost:5000\", but is \"-registry.example.com/app\"")]
     public void A_reference_that_no_registry_takes_is_refused(string image, string expected) =>
@@ -53,7 +53,7 @@ public class ConfigImageTests
 
     [Fact]
     public void Without_an_image_the_file_is_refused() =>
-        Assert.Equal(["ragagent.json:1:1: image: is missing; say which image to run, like \"image\": \"ragstream-web\""], ErrorLines("{}"));
+        Assert.Equal(["ragagent.json:1:1: image: is missing; set the image to run, like \"image\": \"ragstream-web\""], ErrorLines("{}"));
 
     [Fact]
     public void An_image_that_is_null_has_no_default() =>

@@ -48,7 +48,7 @@ public class DurationTests
     [InlineData("30", "must be a duration like \"20s\", but is a number; write \"30s\"")]
     [InlineData("\"30\"", "must be a duration like \"20s\", but is \"30\"; write \"30s\"")]
     [InlineData("1.5", "must be a duration like \"20s\", but is a number; write \"20s\"")]
-    [InlineData("\"1.5m\"", "must be a duration like \"20s\", but is \"1.5m\"; write whole amounts of h, m, s and ms, like \"500ms\", \"20s\", \"10m\" or \"1h30m\"")]
+    [InlineData("\"1.5m\"", "must be a duration like \"20s\", but is \"1.5m\"; use whole numbers with h, m, s or ms, like \"500ms\", \"20s\", \"10m\" or \"1h30m\"")]
     public void A_forgotten_unit_is_answered_with_what_to_write(string value, string expected) =>
         Assert.Equal($"container.stopTimeout: {expected}", AssertSingleError(ConfigWith($$""" "container": { "stopTimeout": {{value}} } """)));
 }

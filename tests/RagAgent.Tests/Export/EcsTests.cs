@@ -114,9 +114,9 @@ public sealed class EcsTests
     }
 
     [Theory]
-    [InlineData("\"memory\": \"200g\"", "nothing larger")]
+    [InlineData("\"memory\": \"200g\"", "no larger size")]
     [InlineData("\"memory\": \"4g\"", "sets no limit")]
-    [InlineData("\"memory\": \"3500m\", \"cpus\": 1", "no size that is nearer")]
+    [InlineData("\"memory\": \"3500m\", \"cpus\": 1", "no closer size")]
     public void Why_the_size_is_another_one_is_told(string limits, string reason) => Assert.Contains(
         Task($$"""{ "image": "app", "container": { {{limits}} } }""").Remarks, remark => remark.Keys.Contains("container.memory") && remark.Sentence.Contains(reason, StringComparison.Ordinal));
 

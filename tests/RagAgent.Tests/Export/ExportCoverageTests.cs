@@ -61,7 +61,7 @@ public sealed class ExportCoverageTests
         var first = Export(engine, ExportSamples.Complete).Remarks[0];
 
         Assert.Equal(["access"], first.Keys);
-        Assert.StartsWith("NOBODY IS ASKED", first.Sentence, StringComparison.Ordinal);
+        Assert.StartsWith("THE APP WILL BE OPEN TO EVERYONE", first.Sentence, StringComparison.Ordinal);
     }
 
     [Theory]

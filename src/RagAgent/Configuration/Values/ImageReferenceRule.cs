@@ -4,8 +4,7 @@ using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Configuration.Values;
 
-/// <summary>What may be an image: <c>[host[:port]/]path[:tag][@digest]</c>, by the grammar of the CNCF distribution project.</summary>
-/// <remarks>It only judges; taking a reference apart is the work of the room that pulls.</remarks>
+/// <summary>Validates <c>[host[:port]/]path[:tag][@digest]</c>, by the grammar of the CNCF distribution project.</summary>
 internal static class ImageReferenceRule
 {
     private const int MaxNameLength = 255;
@@ -25,26 +24,26 @@ internal static class ImageReferenceRule
 
         if (image.Any(char.IsWhiteSpace))
         {
-            return new("hold no spaces");
+            return new("not contain spaces");
         }
 
         var scheme = image.IndexOf("://", StringComparison.Ordinal);
         if (scheme >= 0)
         {
-            return new("begin with the registry's name", $"leave {Quoting.Value(image[..(scheme + 3)])} away");
+            return new("begin with the registry's name", $"remove {Quoting.Value(image[..(scheme + 3)])}");
         }
 
         (var name, var digest) = Split(image, image.IndexOf('@', StringComparison.Ordinal));
         if (digest is not null && !IsDigest(digest))
         {
-            return new("have a digest like \"sha256:…\" with 64 hexadecimal digits after its '@'");
+            return new("have a digest like \"sha256:…\" with 64 hexadecimal digits after the '@'");
         }
 
         var colon = name.LastIndexOf(':');
         (name, var tag) = Split(name, colon > name.LastIndexOf('/') ? colon : -1);
         if (tag is not null && (tag.Length is 0 or > MaxTagLength || tag[0] is '.' or '-' || tag.AsSpan().ContainsAnyExcept(TagChars)))
         {
-            return new($"have a tag of 1 to {MaxTagLength} letters, digits, '_', '.' and '-' after its ':'");
+            return new($"have a tag of 1 to {MaxTagLength} letters, digits, '_', '.' and '-' after the ':'");
         }
 
         if (name.Length > MaxNameLength)
@@ -70,12 +69,14 @@ internal static class ImageReferenceRule
             return new("have a repository in lower case", $"write {Quoting.Value(name[..start] + path.ToLowerInvariant() + image[name.Length..])}");
         }
 
-        return path.Split('/').All(IsPathComponent) ? null : new(Example, "a repository has lower-case letters and digits, joined by '.', '_', '__', '-' and '/'");
+        return path.Split('/').All(IsPathComponent)
+            ? null
+            : new(Example, "a repository consists of lower-case letters and digits, joined by '.', '_', '__', '-' and '/'");
     }
 
     private static (string Before, string? After) Split(string text, int at) => at < 0 ? (text, null) : (text[..at], text[(at + 1)..]);
 
-    /// <summary>Whether a registry stands before the first slash; <c>localhost</c> is judged alike as a part of the path.</summary>
+    /// <summary>Whether the part before the first slash is a registry. <c>localhost</c> is equally valid as a path component.</summary>
     private static bool IsHostLike(string part) => part.AsSpan().ContainsAny('.', ':', '[');
 
     private static bool IsHost(string host)

@@ -3,8 +3,8 @@ using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Configuration.Values;
 
-/// <summary>Names of Parameter Store: <c>name</c>, <c>/path/name</c>, an ARN, each perhaps with <c>:version</c> or <c>:label</c>.</summary>
-/// <remarks>No message of this class holds a part of the name: it may be the secret itself, in the wrong place.</remarks>
+/// <summary>Names in Parameter Store: <c>name</c>, <c>/path/name</c> or an ARN, optionally with <c>:version</c> or <c>:label</c>.</summary>
+/// <remarks>Messages never contain a part of the name, in case it is the secret itself.</remarks>
 internal static class ParameterName
 {
     public const int MaxLength = 2048;
@@ -27,7 +27,7 @@ internal static class ParameterName
 
         if (Quoting.ContainsOpenAiKey(text))
         {
-            return new(Expected, "this looks like the key itself: put it in Parameter Store and write the parameter's name here");
+            return new(Expected, "this looks like the key itself: put the key in Parameter Store and its parameter name here");
         }
 
         if (text.Length > MaxLength)
@@ -38,12 +38,12 @@ internal static class ParameterName
         var name = text;
         if (text.StartsWith("arn:", StringComparison.Ordinal))
         {
-            if (FromArn(text) is not { } inArn)
+            if (FromArn(text) is not { } nameInArn)
             {
                 return new("be an ARN like \"arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY\"");
             }
 
-            name = inArn;
+            name = nameInArn;
         }
 
         var colon = name.IndexOf(':', StringComparison.Ordinal);
@@ -52,7 +52,7 @@ internal static class ParameterName
             var selector = name[(colon + 1)..];
             if (selector.Length is 0 or > MaxSelectorLength || selector.AsSpan().ContainsAnyExcept(SelectorChars))
             {
-                return new("have a version or a label after its ':', like \"/ragstream/OPENAI_API_KEY:3\"");
+                return new("have a version or a label after the ':', like \"/ragstream/OPENAI_API_KEY:3\"");
             }
 
             name = name[..colon];
@@ -66,23 +66,23 @@ internal static class ParameterName
         var reference = name.StartsWith(SecretsManagerPrefix, StringComparison.Ordinal);
         if (name.AsSpan().ContainsAnyExcept(reference ? SecretsManagerChars : NameChars))
         {
-            return new("be a parameter's name: letters, digits and _ . - /", "no spaces, no quotes, not the value itself");
+            return new("be a parameter name: letters, digits and _ . - /", "no spaces, no quotes, and not the value itself");
         }
 
         if (name.Contains('/', StringComparison.Ordinal) && !name.StartsWith('/'))
         {
-            return new("begin with '/'", "a parameter's name with a '/' in it begins with one");
+            return new("begin with '/'", "a parameter name that contains '/' also begins with it");
         }
 
         if (name.EndsWith('/') || name.Contains("//", StringComparison.Ordinal))
         {
-            return new("have a name between and after its slashes");
+            return new("have a name between slashes and after the last one");
         }
 
         return name.Count(character => character == '/') > MaxDepth ? new($"have at most {MaxDepth} levels") : null;
     }
 
-    /// <summary>The parameter's name in an ARN, with its selector; null when it is no ARN of a parameter.</summary>
+    /// <summary>The parameter name in an ARN, with its selector; null if this is not the ARN of a parameter.</summary>
     private static string? FromArn(string arn)
     {
         var parts = arn.Split(':', 6);
@@ -91,14 +91,14 @@ internal static class ParameterName
             return null;
         }
 
-        var account = parts[4].Length == 12 && parts[4].All(char.IsAsciiDigit);
-        if (NameRules.ValidateRegion(parts[3]) is not null || !account || !parts[5].StartsWith("parameter/", StringComparison.Ordinal))
+        var hasAccount = parts[4].Length == 12 && parts[4].All(char.IsAsciiDigit);
+        if (NameRules.ValidateRegion(parts[3]) is not null || !hasAccount || !parts[5].StartsWith("parameter/", StringComparison.Ordinal))
         {
             return null;
         }
 
         var name = parts[5]["parameter".Length..];
-        // The ARN of a name without a path has the one slash only: "parameter/name".
+        // In the ARN of a name without a path, the only slash is that of "parameter/".
         return name.LastIndexOf('/') == 0 ? name[1..] : name;
     }
 }
