@@ -3,7 +3,7 @@ using static RagAgent.Tests.Configuration.ConfigText;
 
 namespace RagAgent.Tests.Configuration;
 
-/// <summary>What is no JSON gets one sentence, at the place where the operator must look, with nothing quoted from the file.</summary>
+/// <summary>Invalid JSON gives one sentence with the position of the error, and quotes nothing from the file.</summary>
 public class ConfigSyntaxErrorTests
 {
     [Theory]
@@ -51,15 +51,15 @@ public class ConfigSyntaxErrorTests
     [InlineData("{ \"a\": 1 : 2 }", "1:10: unexpected ':'; it belongs between a key in double quotes and a single value")]
     [InlineData("image: app", "1:1: strings must be in double quotes, like \"20s\"")]
     [InlineData("{ \"image\": \"app\" // \u2028 \n }", "1:18: this comment contains an invisible line separator (U+2028 or U+2029); remove it")]
-    public void Each_usual_slip_is_named_where_it_is(string text, string expected) =>
+    public void A_common_syntax_error_is_explained_at_its_position(string text, string expected) =>
         Assert.Equal([$"{FileName}:{expected}"], ErrorLines(text));
 
     [Fact]
-    public void Deep_nesting_is_refused() =>
+    public void Deep_nesting_is_an_error() =>
         Assert.Equal("nested deeper than 64 levels", AssertSingleError(string.Concat(Enumerable.Repeat("{\"a\":", 65))));
 
     [Fact]
-    public void Half_a_character_pair_does_not_hide_the_other_mistakes() =>
+    public void Half_a_surrogate_pair_does_not_hide_other_errors() =>
         Assert.Equal(
             [
                 @"this string contains half of a surrogate pair (\ud800 to \udfff alone); write the character itself",
@@ -71,8 +71,9 @@ public class ConfigSyntaxErrorTests
     [InlineData("[]", "must be a single object { … }, but is a list")]
     [InlineData("\"app\"", "must be a single object { … }, but is a string")]
     [InlineData("null", "must be a single object { … }, but is null")]
-    public void A_file_that_is_no_object_is_refused_with_an_example(string text, string expected) =>
+    public void A_file_that_is_not_an_object_is_answered_with_an_example(string text, string expected) =>
         Assert.Equal(
-            $$"""{{expected}}; the smallest useful file is { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }; a sample with every key is in /usr/share/ragagent/ragagent.json""",
+            $$"""{{expected}}; the smallest useful file is { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }; """
+            + "a sample with every key is in /usr/share/ragagent/ragagent.json",
             AssertSingleError(text));
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using RagAgent.Tests.Contract;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Documents;
@@ -8,51 +9,44 @@ namespace RagAgent.Tests.Documents;
 public sealed partial class OperationsDocumentTests
 {
     [Fact]
-    public void Every_problem_code_in_the_source_stands_in_the_operations_manual_and_no_other_does()
+    public void The_operations_manual_lists_exactly_the_problem_codes_of_the_agent()
     {
-        var root = Root();
-        var source = Directory.EnumerateFiles(Path.Combine(root, "src/RagAgent"), "*.cs", SearchOption.AllDirectories)
+        var source = Directory.EnumerateFiles(RepositoryFiles.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
             .Select(File.ReadAllText)
             .ToArray();
-        var manual = File.ReadAllText(Path.Combine(root, "docs/operations.md"));
+        var manual = RepositoryFiles.Read("docs/operations.md");
         var table = manual[manual.IndexOf("## Problems by their code", StringComparison.Ordinal)..];
 
-        var documented = CodeInTable().Matches(table).Select(m => m.Groups[1].Value).ToHashSet();
+        var documented = CodeInTable().Matches(table).Select(match => match.Groups[1].Value).ToHashSet();
         var missing = ProblemCodes.All.Except(documented);
-        var dead = documented.Where(code => !source.Any(text => text.Contains($"\"{code}\"", StringComparison.Ordinal)));
+        var obsolete = documented.Where(code => !source.Any(text => text.Contains($"\"{code}\"", StringComparison.Ordinal)));
 
         Assert.Empty(missing);
-        Assert.Empty(dead);
+        Assert.Empty(obsolete);
     }
 
     [Fact]
-    public void Every_exit_code_of_the_service_stands_in_the_manual_and_systemd_does_as_it_says()
+    public void The_operations_manual_lists_the_exit_codes_and_the_unit_acts_on_them()
     {
-        var root = Root();
-        var manual = File.ReadAllText(Path.Combine(root, "docs/operations.md"));
-        var rows = ExitCodeInTable().Matches(manual[manual.IndexOf("## Exit codes of", StringComparison.Ordinal)..manual.IndexOf("## Signals", StringComparison.Ordinal)]);
-        var documented = rows.ToDictionary(row => int.Parse(row.Groups[1].Value, CultureInfo.InvariantCulture), row => row.Groups[2].Value);
-        var unit = File.ReadAllLines(Path.Combine(root, "packaging/ragagent.service"));
-        var prevents = Assert.Single(unit, line => line.StartsWith("RestartPreventExitStatus=", StringComparison.Ordinal)).Split('=')[1].Split(' ').Select(int.Parse);
+        var manual = RepositoryFiles.Read("docs/operations.md");
+        var start = manual.IndexOf("## Exit codes of", StringComparison.Ordinal);
+        var section = manual[start..manual.IndexOf("## Signals", StringComparison.Ordinal)];
+        var documented = ExitCodeInTable().Matches(section)
+            .ToDictionary(row => int.Parse(row.Groups[1].Value, CultureInfo.InvariantCulture), row => row.Groups[2].Value);
+        var unit = File.ReadAllLines(RepositoryFiles.PathOf("packaging/ragagent.service"));
+        var setting = Assert.Single(unit, line => line.StartsWith("RestartPreventExitStatus=", StringComparison.Ordinal));
+        var prevents = setting.Split('=')[1].Split(' ').Select(int.Parse);
 
-        Assert.Equal([ExitCodes.Ok, ExitCodes.Failed, ExitCodes.Usage, ExitCodes.AlreadyRunning, ExitCodes.BadConfiguration], documented.Keys);
+        Assert.Equal(
+            [ExitCodes.Ok, ExitCodes.Failed, ExitCodes.Usage, ExitCodes.AlreadyRunning, ExitCodes.BadConfiguration],
+            documented.Keys);
         Assert.Equal(documented.Where(row => row.Value == "does not start it again").Select(row => row.Key), prevents);
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "RagAgent.sln")))
-        {
-            folder = folder.Parent!;
-        }
-        return folder.FullName;
     }
 
     [GeneratedRegex(@"^\| (\d+) \|[^|]*\| ?([^|]*?) ?\|$", RegexOptions.Multiline)]
     private static partial Regex ExitCodeInTable();
 
-    [GeneratedRegex("`([a-z]+(?:-[a-z]+)*)`(?=[^|]*\\|)")]
+    [GeneratedRegex("`([a-z][a-z0-9]*(?:-[a-z0-9]+)*)`(?=[^|]*\\|)")]
     private static partial Regex CodeInTable();
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Documents;
@@ -6,22 +7,20 @@ namespace RagAgent.Tests.Documents;
 public sealed partial class ReliabilityDocumentTests
 {
     [Fact]
-    public void Every_test_that_docs_reliability_names_is_there()
+    public void Every_test_that_the_reliability_document_cites_exists()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "RagAgent.sln")))
-        {
-            root = root.Parent!;
-        }
-        var source = Directory.EnumerateFiles(Path.Combine(root.FullName, "tests"), "*Tests.cs", SearchOption.AllDirectories)
+        var source = Directory.EnumerateFiles(RepositoryFiles.PathOf("tests"), "*Tests.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
             .GroupBy(file => Path.GetFileNameWithoutExtension(file))
             .ToDictionary(files => files.Key, files => string.Concat(files.Select(File.ReadAllText)));
 
-        var named = Name().Matches(File.ReadAllText(Path.Combine(root.FullName, "docs/reliability.md")));
+        var cited = Name().Matches(RepositoryFiles.Read("docs/reliability.md"));
 
-        Assert.NotEmpty(named);
-        Assert.Empty(named.Where(test => !(source.TryGetValue(test.Groups[1].Value, out var text) && text.Contains($" {test.Groups[2].Value}(", StringComparison.Ordinal))).Select(test => test.Value));
+        Assert.NotEmpty(cited);
+        Assert.Empty(cited.Where(test => !Exists(test.Groups[1].Value, test.Groups[2].Value)).Select(test => test.Value));
+
+        bool Exists(string className, string method) =>
+            source.TryGetValue(className, out var text) && text.Contains($" {method}(", StringComparison.Ordinal);
     }
 
     [GeneratedRegex(@"`(\w+Tests)\.(\w+)`")]
