@@ -54,7 +54,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         var (exit, found) = await RunDoctorAsync();
 
         Assert.Equal((2, "warning", "systemctl reload ragagent"), (exit, found["config"].Finding, found["config"].Remedy));
-        Assert.Contains("is not what the agent that runs has read", found["config"].What, StringComparison.Ordinal);
+        Assert.Contains("but the running agent uses an older version of it", found["config"].What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         await WaitUntilServingAsync();
         var bundle = Path.Combine(Folder, "bundle.tar.gz");
 
-        Assert.Contains("is written", (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Contains("Wrote ", (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).AssertSucceeded(), StringComparison.Ordinal);
         Assert.Equal(1, (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).ExitCode);   // it never overwrites
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(bundle));

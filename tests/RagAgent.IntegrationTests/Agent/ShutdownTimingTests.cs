@@ -69,7 +69,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
         await agent.SignalAsync("HUP");
 
         await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("The previous one stays in use.", StringComparison.Ordinal)), "the refusal is told");
-        await agent.WaitForLogAsync($"container.name: can't change while the agent runs: '{Name}' would go on beside the new one");
+        await agent.WaitForLogAsync($"container.name: can't change while the agent runs: '{Name}' would keep running next to the new container");
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         Assert.Null(await Docker.InspectAsync($"{Name}b"));
     }
