@@ -28,7 +28,10 @@ namespace RagAgent;
 /// <summary>The parts of each room, registered for <see cref="AgentHost"/>.</summary>
 internal static class AgentServices
 {
-    public static IServiceCollection AddDiagnostics(this IServiceCollection services, ISystemdNotifier systemd, AgentLogging logging) => services
+    public static IServiceCollection AddDiagnostics(
+        this IServiceCollection services,
+        ISystemdNotifier systemd,
+        AgentLogging logging) => services
         .AddSingleton(logging.Vault)
         .AddSingleton(logging.Sink)
         .AddSingleton(systemd)
@@ -112,7 +115,10 @@ internal static class AgentServices
         .AddSingleton<FrontDoor>()
         .AddHostedService(provider => provider.GetRequiredService<FrontDoor>());
 
-    public static IServiceCollection AddControl(this IServiceCollection services, ControlSocket controlSocket, ConfigInUse configInUse) => services
+    public static IServiceCollection AddControl(
+        this IServiceCollection services,
+        ControlSocket controlSocket,
+        ConfigInUse configInUse) => services
         .AddSingleton(controlSocket)
         .AddSingleton(configInUse)
         .AddSingleton<StatusWriter>()

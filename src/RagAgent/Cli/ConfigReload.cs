@@ -6,7 +6,7 @@ using RagAgent.Control;
 
 namespace RagAgent.Cli;
 
-/// <summary>Reads the configuration again on SIGHUP. If it changed, the agent restarts within the process and the app keeps running.</summary>
+/// <summary>Reads the configuration again on SIGHUP. If it changed, the host is replaced and the app keeps running.</summary>
 /// <remarks>Lives as long as the process, because a signal may also arrive between two agents.</remarks>
 internal sealed class ConfigReload : IDisposable
 {

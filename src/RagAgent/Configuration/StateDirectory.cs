@@ -6,11 +6,26 @@ internal sealed record StateDirectory(string Path)
     private const string ServicePath = "/var/lib/ragagent";
 
     /// <summary>systemd's state directory, else the service's if root runs the agent by hand, else one in the user's home.</summary>
-    public static string Default =>
-        Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } given ? given.Split(':')[0]
-        : Environment.IsPrivilegedProcess ? ServicePath
-        : Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state ? System.IO.Path.Combine(state, "ragagent")
-        : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state/ragagent");
+    public static string Default
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("STATE_DIRECTORY") is { Length: > 0 } directories)
+            {
+                return directories.Split(':')[0];
+            }
+
+            if (Environment.IsPrivilegedProcess)
+            {
+                return ServicePath;
+            }
+
+            var userState = Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } configured
+                ? configured
+                : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local/state");
+            return System.IO.Path.Combine(userState, "ragagent");
+        }
+    }
 
     /// <summary>Creates a folder in the state directory, both accessible to this user only.</summary>
     /// <returns>The folder's path.</returns>

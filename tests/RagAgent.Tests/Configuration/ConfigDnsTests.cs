@@ -58,7 +58,8 @@ public class ConfigDnsTests
         "dns.zone: must be the ID of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is \"/hostedzone/Z1\"; write \"Z1\"")]
     [InlineData(
         "{ \"zone\": \"example.com\", \"name\": \"a.example\" }",
-        "dns.zone: must be the ID of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is \"example.com\"; 'aws route53 list-hosted-zones-by-name --dns-name example.com' shows the zone of example.com")]
+        "dns.zone: must be the ID of a hosted zone, like \"Z0123456789ABCDEFGHIJ\", but is \"example.com\"; "
+            + "'aws route53 list-hosted-zones-by-name --dns-name example.com' shows the zone of example.com")]
     [InlineData(
         "{ \"zone\": \"Z1\", \"name\": \"https://a.example\" }",
         "dns.name: must be a host name like \"rag.example.com\", but is \"https://a.example\"; give only the name; listen sets the scheme and the port")]

@@ -9,7 +9,8 @@ public class ConfigListenTests
 {
     private const string CertificatePair = "\"certificate\": \"/l/fullchain.pem\", \"key\": \"/l/privkey.pem\"";
     private const string HttpsNeedsTls =
-        "needs a certificate: set tls.certificate and tls.key, like \"/etc/letsencrypt/live/rag.example.com/fullchain.pem\" and \"/etc/letsencrypt/live/rag.example.com/privkey.pem\"";
+        "needs a certificate: set tls.certificate and tls.key, like \"/etc/letsencrypt/live/rag.example.com/fullchain.pem\" "
+        + "and \"/etc/letsencrypt/live/rag.example.com/privkey.pem\"";
 
     [Fact]
     public void All_keys_of_listen_and_tls_are_read()

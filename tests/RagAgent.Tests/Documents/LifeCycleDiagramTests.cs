@@ -13,7 +13,10 @@ public sealed partial class LifeCycleDiagramTests
     private const int Lives = 2_500;
 
     // Always the same lives, and enough of them for all transitions.
-    private static readonly Lazy<(HashSet<(string From, string To)> Front, HashSet<(string From, string To)> Candidate)> Simulated = new(() =>
+    private static readonly Lazy<(HashSet<(string From, string To)> Front, HashSet<(string From, string To)> Candidate)> Simulated =
+        new(Simulate);
+
+    private static (HashSet<(string From, string To)> Front, HashSet<(string From, string To)> Candidate) Simulate()
     {
         HashSet<(string From, string To)> front = [];
         HashSet<(string From, string To)> candidate = [];
@@ -28,7 +31,7 @@ public sealed partial class LifeCycleDiagramTests
             }
         });
         return (front, candidate);
-    });
+    }
 
     [Theory]
     [InlineData("front")]
@@ -38,8 +41,9 @@ public sealed partial class LifeCycleDiagramTests
         var simulated = diagram == "front" ? Simulated.Value.Front : Simulated.Value.Candidate;
         var drawn = TransitionsOf(diagram).ToArray();
 
+        var frequent = drawn.Where(transition => !transition.IsRare);
         Assert.Empty(simulated.Except(drawn.Select(transition => (transition.From, transition.To))));
-        Assert.Empty(drawn.Where(transition => !transition.IsRare).Select(transition => (transition.From, transition.To)).Except(simulated));
+        Assert.Empty(frequent.Select(transition => (transition.From, transition.To)).Except(simulated));
     }
 
     private static IEnumerable<(string From, string To, bool IsRare)> TransitionsOf(string diagram)

@@ -47,7 +47,10 @@ public sealed class EcsTests
         false)]
     [InlineData("\"registry.example.com:5000/team/app\"", "registry.example.com:5000/team/app:latest", true)]
     [InlineData("\"app:stable\"", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:stable", true)]
-    public void The_exported_image_includes_the_registry_and_a_tag_gets_a_remark_about_digests(string image, string expected, bool hasRemark)
+    public void The_exported_image_includes_the_registry_and_a_tag_gets_a_remark_about_digests(
+        string image,
+        string expected,
+        bool hasRemark)
     {
         var task = Task($$"""{ "image": {{image}} }""", Frankfurt);
 

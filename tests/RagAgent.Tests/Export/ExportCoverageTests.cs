@@ -40,7 +40,9 @@ public sealed class ExportCoverageTests
         var hasRemark = with.Remarks.Concat(without.Remarks).SelectMany(remark => remark.Keys)
             .Any(about => SampleConfigKeys.KeyInMessage(key) == about || SampleConfigKeys.KeyInMessage(key).StartsWith(about + ".", StringComparison.Ordinal));
 
-        Assert.True(changesDocument || changesCommand || hasRemark, $"{platform} ignores {key}. Its remarks are about: {string.Join("; ", with.Remarks.SelectMany(remark => remark.Keys))}");
+        Assert.True(
+            changesDocument || changesCommand || hasRemark,
+            $"{platform} ignores {key}. Its remarks are about: {string.Join("; ", with.Remarks.SelectMany(remark => remark.Keys))}");
     }
 
     [Theory]

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Export;
 
-/// <summary>Exported manifests are parsed with types generated from the Kubernetes API, which reject unknown members and wrong types.</summary>
+/// <summary>Parses exported manifests with types generated from the Kubernetes API, which reject unknown members and wrong types.</summary>
 public sealed class KubernetesTests
 {
     private static readonly JsonSerializerOptions Strict = new()

@@ -52,6 +52,7 @@ internal static class Duration
     }
 
     /// <summary>The shortest text that <see cref="TryParse"/> accepts for this value, without fractions of a millisecond.</summary>
+    /// <remarks>Not for status and log, where durations are rounded and can have days.</remarks>
     public static string Format(TimeSpan value)
     {
         var text = new StringBuilder();
