@@ -1,129 +1,62 @@
 using Microsoft.Extensions.Hosting.Systemd;
-using RagAgent.Aws;
-using RagAgent.Aws.Dns;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Containers;
-using RagAgent.Containers.AppLogs;
 using RagAgent.Control;
 using RagAgent.Control.Checks;
-using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
-using RagAgent.Diagnostics.Checks;
-using RagAgent.Diagnostics.Systemd;
-using RagAgent.Health;
-using RagAgent.Images;
-using RagAgent.Proxy;
-using RagAgent.Proxy.Access;
-using RagAgent.Proxy.Forwarding;
 using RagAgent.Proxy.Listening;
-using RagAgent.Proxy.Tls;
-using RagAgent.Reporting;
-using RagAgent.Secrets;
-using RagAgent.Storage;
 using RagAgent.Supervision;
-using RagAgent.Supervision.Runtime;
-using Serilog;
 
 namespace RagAgent;
 
-/// <summary>Puts the agent together: one line, one room.</summary>
+/// <summary>Composes the agent. <see cref="AgentServices"/> has the parts of each room.</summary>
 internal static class AgentHost
 {
-    // Less than systemd's patience with the unit (TimeoutStopSec=30): what is being handed over is finished, nothing else is waited for.
+    // Shorter than systemd's limit (TimeoutStopSec=30): a handover in progress is finished, nothing else is waited for.
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(20);
 
-    public static IHost Build(AgentConfig config, ControlSocket controlSocket, StateDirectory stateDirectory, ISystemdNotifier systemd, ActivationSockets activation, AgentLogging logging, ConfigInUse configInUse)
+    public static IHost Build(
+        AgentConfig config,
+        ControlSocket controlSocket,
+        StateDirectory stateDirectory,
+        ISystemdNotifier systemd,
+        ActivationSockets activation,
+        AgentLogging logging,
+        ConfigInUse configInUse)
     {
-        // The root of no content: nothing is read from beside the binary, which may lie where its user can't look.
-        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "ragagent", ContentRootPath = "/" });
-        builder.Services.AddSingleton(config).AddSingleton(stateDirectory).AddSingleton(TimeProvider.System).AddSingleton<AgentClock>();
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = ShutdownTimeout);
-        AddDiagnostics(builder.Services, systemd, logging);
-        AddSecrets(builder.Services);
-        AddAws(builder.Services);
-        AddContainers(builder.Services);
-        AddImages(builder.Services);
-        AddHealth(builder.Services);
-        AddSupervision(builder.Services, config);
-        AddStorage(builder.Services, stateDirectory);
-        AddProxy(builder.Services, activation);
-        AddControl(builder.Services, controlSocket, configInUse);
-        AddChecks(builder.Services);
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings
+        {
+            DisableDefaults = true,
+            ApplicationName = "ragagent",
+            // Nothing is read from the content root. The default, the binary's directory, may be inaccessible to the agent's user.
+            ContentRootPath = "/",
+        });
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownTimeout);
+        builder.Services
+            .AddSingleton(config)
+            .AddSingleton(stateDirectory)
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<AgentClock>();
+
+        // Hosted services start in this order and stop in reverse: first those that observe, then those that produce events,
+        // then the supervisor, and last the front door and the control socket, which answer requests.
+        builder.Services
+            .AddDiagnostics(systemd, logging)
+            .AddSecrets()
+            .AddAws()
+            .AddContainers()
+            .AddImages()
+            .AddHealth()
+            .AddSupervision(CreatePolicy(config))
+            .AddStorage(stateDirectory)
+            .AddProxy(activation)
+            .AddControl(controlSocket, configInUse)
+            .AddChecks();
         return builder.Build();
     }
 
-    private static void AddDiagnostics(IServiceCollection services, ISystemdNotifier systemd, AgentLogging logging) => services
-        .AddSingleton(logging.Vault).AddSingleton(logging.Sink).AddSingleton(systemd)
-        .AddSerilog(logging.Logger)
-        .AddHostedService<StatusLine>()
-        .AddSingleton(s => new BootTimeline(BootId.Read(BootId.KernelPath) ?? "", BootTimeline.Uptime(), s.GetRequiredService<IBootStore>(), s.GetRequiredService<TimeProvider>()))
-        .AddHostedService<BootRecorder>()
-        .AddSingleton<DnsStateHolder>().AddSingleton(s => new ShutdownDetector(s.GetRequiredService<StateFeed>()))
-        .AddSingleton(WatchdogTimeout.FromEnvironment()).AddHostedService<Watchdog>();
-
-    private static void AddSecrets(IServiceCollection services) => services
-        .AddSingleton<SecretReader>().AddSingleton<ISecrets, SecretsWithPasswordRefresh>()
-        .AddSingleton<PasswordHashProvider>().AddHostedService(s => s.GetRequiredService<PasswordHashProvider>());
-
-    private static void AddAws(IServiceCollection services)
-    {
-        InstanceMetadata.BypassProxies();
-        services.AddSingleton<InstanceMetadata>().AddSingleton<AwsContext>()
-            .AddSingleton<IParameterStore, SsmParameterStore>().AddSingleton<IRegistryAuthenticator, EcrAuthenticator>()
-            .AddSingleton<Ec2InstanceControl>().AddSingleton<IInstanceControl>(s => s.GetRequiredService<Ec2InstanceControl>())
-            .AddSingleton<Route53Client>().AddHostedService<DnsRecordUpdater>();
-    }
-
-    private static void AddContainers(IServiceCollection services) => services
-        .AddSingleton<EngineConnection>().AddSingleton<ContainerOutput>().AddSingleton<IEngine, DockerEngine>()
-        .AddSingleton(s => new SingleInstanceLock(s.GetRequiredService<EngineConnection>().Socket, s.GetRequiredService<AgentConfig>().Container.Name))
-        .AddSingleton<EngineLogClient>().AddSingleton<LogPositionStore>().AddSingleton<AppLogCollector>().AddHostedService(s => s.GetRequiredService<AppLogCollector>())
-        .AddHostedService<EngineWatcher>();
-
-    private static void AddImages(IServiceCollection services) => services
-        .AddSingleton<RegistryClient>().AddSingleton<EnginePull>().AddSingleton<EngineImages>().AddSingleton<EngineDisk>()
-        .AddSingleton<ImageRepair>().AddSingleton<Retention>().AddSingleton<ImageStore>().AddSingleton<IImages>(s => s.GetRequiredService<ImageStore>());
-
-    private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
-
-    private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
-        .AddSingleton(CreatePolicy(config)).AddSingleton<StateFeed>().AddSingleton<StateChangeLog>().AddSingleton<EffectRunner>()
-        .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>()).AddSingleton<IHeartbeat>(s => s.GetRequiredService<Supervisor>());
-
-    private static void AddStorage(IServiceCollection services, StateDirectory stateDirectory) => services
-        .AddSingleton(stateDirectory)
-        .AddSingleton<IBootStore>(s => new BootFile(stateDirectory.Path, s.GetRequiredService<ILogger<BootFile>>()))
-        .AddSingleton<IStateStore>(s => new StateFile(stateDirectory.Path, s.GetRequiredService<ILogger<StateFile>>()));
-
-    private static void AddProxy(IServiceCollection services, ActivationSockets activation) => services
-        .AddSingleton<InFlightRequests>().AddSingleton<IConnectionDrain>(s => s.GetRequiredService<InFlightRequests>())
-        .AddSingleton<CertificateWatch>().AddHostedService(s => s.GetRequiredService<CertificateWatch>())
-        .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new ConnectionLimits())
-        .AddSingleton<RequestPipeline>().AddSingleton<FrontDoorServer>()
-        .AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
-
-    private static void AddControl(IServiceCollection services, ControlSocket controlSocket, ConfigInUse configInUse) => services
-        .AddSingleton(controlSocket).AddSingleton(configInUse).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IHeartbeat, ControlHeartbeat>();
-
-    /// <summary>In the order in which one needs the other; what several need comes first.</summary>
-    private static void AddChecks(IServiceCollection services) => services
-        .AddSingleton<Doctor>()
-        .AddSingleton<ICheck, SystemdUnitCheck>().AddSingleton<ICheck, AppCheck>().AddSingleton<ICheck, EngineCheck>().AddSingleton<ICheck, VolumesCheck>().AddSingleton<ICheck, PortCheck>().AddSingleton<ICheck, CertificateCheck>()
-        .AddSingleton<ICheck, InstanceCheck>().AddSingleton<ICheck, EndpointsCheck>().AddSingleton<ICheck, CredentialsCheck>()
-        .AddSingleton<ICheck, SecretsCheck>().AddSingleton(CreateAccessCheck).AddSingleton<ICheck, RegistryCheck>().AddSingleton<ICheck, DiskCheck>()
-        .AddSingleton<ICheck, DnsCheck>().AddSingleton<ICheck, IdleCheck>();
-
-    private static ICheck CreateAccessCheck(IServiceProvider services)
-    {
-        var metadata = services.GetRequiredService<InstanceMetadata>();
-        return new AccessCheck(services.GetRequiredService<AgentConfig>(), PublicAddressAsync, services.GetRequiredService<PasswordHashProvider>());
-
-        async Task<string?> PublicAddressAsync(CancellationToken stopping) =>
-            InstanceMetadata.IsDisabled ? null : await metadata.PublicIpv4Async(stopping);
-    }
-
-    /// <summary>The numbers of the configuration that decisions are made with.</summary>
+    /// <summary>The settings that the supervision's rules use.</summary>
     private static Policy CreatePolicy(AgentConfig config) => new()
     {
         ConfigFingerprint = ContainerSpec.ComputeFingerprint(config),
@@ -138,10 +71,16 @@ internal static class AgentHost
         WaitForIdle = config.Update.When == UpdateWhen.Idle,
         Watch = config.Update.Watch,
         DrainTimeout = config.Update.Drain,
-        // Others are held meanwhile, so never longer than these wait.
+        // Other requests are held meanwhile, so never longer than those wait.
         FinishTimeout = config.Update.Hold < Policy.MaxFinish ? config.Update.Hold : Policy.MaxFinish,
         BootFromCache = config.Update.Boot == UpdateBoot.Cached,
-        Idle = config.Idle is { } idle ? new IdlePolicy { StopAfter = idle.StopAfter, Grace = idle.Grace, MaxUptime = idle.MaxUptime, BootedAt = Moment.Zero - BootTimeline.Uptime() } : null,
+        Idle = config.Idle is not { } idle ? null : new IdlePolicy
+        {
+            StopAfter = idle.StopAfter,
+            Grace = idle.Grace,
+            MaxUptime = idle.MaxUptime,
+            BootedAt = Moment.Zero - BootTimeline.Uptime(),
+        },
         StartFirst = config.Update.StartsFirst(config.Container),
     };
 }

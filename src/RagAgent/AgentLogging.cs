@@ -9,18 +9,21 @@ using Serilog.Extensions.Logging;
 
 namespace RagAgent;
 
-/// <summary>Where the process's lines go (journal, terminal or file, as standard output is connected), and the secrets that are taken out of them.</summary>
-/// <remarks>One for the whole life of the process, as there is one standard output: a reload builds all else anew, and has something to say meanwhile.</remarks>
+/// <summary>The log of the process: to the journal, a terminal or a file, depending on standard output, with secrets scrubbed.</summary>
+/// <remarks>Lives as long as the process, unlike the host, which a reload replaces: there is only one standard output.</remarks>
 internal sealed class AgentLogging : IDisposable
 {
-    // Wide enough that what is flushed leaves the process in one call: a kill of the agent then tears no batch of the app's lines.
+    // Large enough that a flush is a single write, so that killing the agent can't split a batch of the app's lines.
     private const int BufferSize = 64 * 1024;
 
     private readonly JournalSocket? _journal;
     private readonly SerilogLoggerFactory _loggers;
 
     public AgentLogging()
-        : this(OutputSink.Detect(), new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), BufferSize), JournalSocket.Detect())
+        : this(
+            OutputSink.Detect(),
+            new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), BufferSize),
+            JournalSocket.Detect())
     {
     }
 
@@ -30,9 +33,9 @@ internal sealed class AgentLogging : IDisposable
         Sink = new OutputSink(kind, Vault.Scrub, output, journal);
         Logger = new LoggerConfiguration()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Error)
-            .MinimumLevel.Override("Yarp", LogEventLevel.Fatal)   // the front door tells visitors itself, and the supervision the operator
+            .MinimumLevel.Override("Yarp", LogEventLevel.Fatal)   // the front door answers clients, and the supervision logs for operators
             .Filter.ByExcluding(HostLogFilter.IsRedundant)
-            .Destructure.AsScalar<Problem>()   // not its text: the journal has a field for its code
+            .Destructure.AsScalar<Problem>()   // as an object, because the journal has a field for its code
             .WriteTo.Sink(Sink)
             .CreateLogger();
         _loggers = new SerilogLoggerFactory(Logger, dispose: true);

@@ -39,7 +39,7 @@ public sealed class DataFolderTests
         // The disk appears, and is empty.
         await machine.RunCheckedAsync("mount", "-t", "tmpfs", "tmpfs", "/var/lib/ragstream");
         await machine.WaitForStatusAsync("The folder /var/lib/ragstream/memory of container.volumes does not exist");
-        Assert.Contains("/var/lib/ragstream/memory: made for the app (1000:1000)", await machine.RunCheckedAsync("ragagent", "volumes"), StringComparison.Ordinal);
+        Assert.Contains("/var/lib/ragstream/memory: created for the app (1000:1000)", await machine.RunCheckedAsync("ragagent", "volumes"), StringComparison.Ordinal);
         await machine.WaitUntilServingAsync("1");
         await machine.RunCheckedAsync("docker", "exec", "ragstream", "sh", "-c", "echo new >/app/data/memory/file");
         await machine.RunCheckedAsync("umount", "--lazy", "/var/lib/ragstream");

@@ -44,7 +44,7 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("sed", "-i", "s/\"image\"/\"imag\"/", "/etc/ragagent.json");
         Assert.NotEqual(0, (await machine.RunAsync("systemctl", "reload", "ragagent")).ExitCode);
-        await machine.WaitForJournalAsync("the configuration in use is kept");
+        await machine.WaitForJournalAsync("The previous one stays in use.");
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
         Assert.Contains("The configuration was read again and can't be used: /etc/ragagent.json:", await machine.RunCheckedAsync("ragagent", "status"), StringComparison.Ordinal);
 

@@ -3,7 +3,7 @@ using RagAgent.Control;
 
 namespace RagAgent.Cli;
 
-/// <summary>One conversation with the agent that runs; its failures become a sentence and an exit code.</summary>
+/// <summary>Talks to the running agent. Failures become a message and an exit code.</summary>
 internal static class AgentConnection
 {
     public static async Task<int> UseAsync(string runtimeDirectory, Func<ControlClient, Task<int>> action)
@@ -19,12 +19,14 @@ internal static class AgentConnection
         }
         catch (Exception exception) when (exception is HttpRequestException or TimeoutException)
         {
-            await Console.Error.WriteLineAsync("ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.");
+            await Console.Error.WriteLineAsync(
+                "ragagent: the agent exited before it answered. Try again; if it stays down, see 'journalctl -u ragagent'.");
             return ExitCodes.NotRunning;
         }
     }
 
-    /// <summary>Says why there is no conversation, to its exit code.</summary>
+    /// <summary>Prints why the agent didn't answer.</summary>
+    /// <returns>The exit code.</returns>
     public static async Task<int> ReportAsync(Problem problem)
     {
         await Console.Error.WriteLineAsync($"ragagent: {problem}");

@@ -5,10 +5,11 @@ using RagAgent.Common;
 
 namespace RagAgent.Cli;
 
-/// <summary>Carries out the command that was asked for, to its exit code.</summary>
+/// <summary>Runs the parsed command.</summary>
 internal static class CommandInvoker
 {
-    /// <summary>What a command did not expect becomes a sentence here: nobody at a terminal is helped by a stack.</summary>
+    /// <summary>Runs the command. An exception that it did not expect becomes a message.</summary>
+    /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(ParseResult parsed)
     {
         using var signals = new SignalHandling();
@@ -27,7 +28,7 @@ internal static class CommandInvoker
             }
             var code = await parsed.InvokeAsync(configuration, signals.Token);
             await Console.Out.WriteAsync(MarkOptionalArguments(help.ToString(), parsed.CommandResult.Command));
-            // The library ends with 1, which here means that something failed.
+            // The library returns 1, which is ExitCodes.Failed here.
             return parsed.Action is ParseErrorAction ? ExitCodes.Usage : code;
         }
         catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
@@ -41,17 +42,21 @@ internal static class CommandInvoker
         catch (Exception exception)
         {
             var what = ExceptionMapping.ToProblem(exception).What;
-            await Console.Error.WriteLineAsync($"ragagent: {what} This is a fault of ragagent: please report it.\n{exception.StackTrace}");
+            await Console.Error.WriteLineAsync($"ragagent: {what} This is a bug in ragagent. Please report it.\n{exception.StackTrace}");
             return ExitCodes.Failed;
         }
     }
 
-    /// <summary>In a list of commands the library shows each argument as if it had to be given.</summary>
+    /// <summary>In the list of commands, the library shows every argument as required.</summary>
     private static string MarkOptionalArguments(string help, Command command)
     {
-        foreach (var (sub, argument) in command.Subcommands.SelectMany(sub => sub.Arguments.Where(argument => argument.HasDefaultValue).Select(argument => (sub, argument))))
+        foreach (var subcommand in command.Subcommands)
         {
-            help = help.Replace($"{sub.Name} <{argument.Name}>", $"{sub.Name} [{argument.Name}]", StringComparison.Ordinal);
+            foreach (var argument in subcommand.Arguments.Where(argument => argument.HasDefaultValue))
+            {
+                var required = $"{subcommand.Name} <{argument.Name}>";
+                help = help.Replace(required, $"{subcommand.Name} [{argument.Name}]", StringComparison.Ordinal);
+            }
         }
         return help;
     }

@@ -6,8 +6,8 @@ using RagAgent.Control;
 
 namespace RagAgent.Cli;
 
-/// <summary>SIGHUP: reads the file again. A changed one is used at once, beside the running app; an unchanged one changes nothing; a bad one is told and forgotten.</summary>
-/// <remarks>One for the whole life of the process: a signal may come at any moment, also between two agents.</remarks>
+/// <summary>Reads the configuration again on SIGHUP. If it changed, the host is replaced and the app keeps running.</summary>
+/// <remarks>Lives as long as the process, because a signal may also arrive between two agents.</remarks>
 internal sealed class ConfigReload : IDisposable
 {
     private readonly Lock _lock = new();
@@ -20,10 +20,10 @@ internal sealed class ConfigReload : IDisposable
     private AgentConfig? _next;
     private CancellationTokenSource _requested = new();
 
-    /// <param name="file">Read again at each signal.</param>
-    /// <param name="result">What it said at first.</param>
-    /// <param name="inUse">Where the status finds which file is used, and why a newer one is not.</param>
-    /// <param name="logger">Where the outcome goes.</param>
+    /// <param name="file">The file to read on each signal.</param>
+    /// <param name="result">Its content at the start of the process.</param>
+    /// <param name="inUse">Gets what <c>ragagent status</c> shows: the configuration in use and why a newer one was rejected.</param>
+    /// <param name="logger">Logs the outcome of each signal.</param>
     public ConfigReload(string file, ConfigResult result, ConfigInUse inUse, ILogger logger)
     {
         (_file, _inUse, _logger, _container, _fingerprint) = (file, inUse, logger, result.Config!.Container.Name, result.Fingerprint);
@@ -34,7 +34,7 @@ internal sealed class ConfigReload : IDisposable
         });
     }
 
-    /// <summary>Fires when there is something to go on with.</summary>
+    /// <summary>Fires when there is a new configuration to take.</summary>
     public CancellationToken Token
     {
         get
@@ -46,7 +46,7 @@ internal sealed class ConfigReload : IDisposable
         }
     }
 
-    /// <summary>What to go on with; null: the agent was told to end.</summary>
+    /// <summary>The new configuration, once; null if there is none.</summary>
     public AgentConfig? TakeNext()
     {
         lock (_lock)
@@ -68,7 +68,7 @@ internal sealed class ConfigReload : IDisposable
         {
             _signal.Dispose();
             _requested.Dispose();
-            _requested = new CancellationTokenSource();   // for a signal that is just being handled
+            _requested = new CancellationTokenSource();   // for a signal that is being handled right now
         }
     }
 
@@ -76,7 +76,7 @@ internal sealed class ConfigReload : IDisposable
     {
         lock (_lock)
         {
-            // Within the lock: of two signals, the one that read last is the one that counts.
+            // Inside the lock, so that the last of several reads wins.
             var result = ConfigReader.ReadFile(_file);
             switch (result.Config)
             {
@@ -85,9 +85,10 @@ internal sealed class ConfigReload : IDisposable
                     break;
                 case { Container.Name: var name } when name != _container:
                     Reject([new ConfigError(_file, null, null, "container.name",
-                        $"can't change while the agent runs: '{_container}' would go on beside the new one, with the same data. Stop the agent, remove that container, start the agent")]);
+                        $"can't change while the agent runs: '{_container}' would keep running next to the new container, with the same data. "
+                        + "Stop the agent, remove the container, then start the agent")]);
                     break;
-                // The same as what is in use, or as what the agent is just beginning anew with.
+                // Equal to what is in use, or to what the agent is about to restart with.
                 case not null when result.Fingerprint == _fingerprint:
                     _inUse.Report(null);
                     _logger.ConfigurationUnchanged();
@@ -110,7 +111,9 @@ internal sealed class ConfigReload : IDisposable
         }
         _logger.ConfigurationKept();
         var others = problems.Count > 1 ? $" ({problems.Count - 1} more)" : "";
-        _inUse.Report(new Problem(ProblemCatalog.ConfigRefused, $"The configuration was read again and can't be used: {ErrorMessages.EndSentence($"{problems[0]}{others}")}",
-            "The one before it stays in use. Correct the file ('ragagent config check' tells all its mistakes), then 'systemctl reload ragagent'."));
+        _inUse.Report(new Problem(
+            ProblemCatalog.ConfigRefused,
+            $"The configuration was read again and can't be used: {ExceptionMapping.WithPeriod($"{problems[0]}{others}")}",
+            "The previous one stays in use. Correct the file ('ragagent config check' lists all errors), then run 'systemctl reload ragagent'."));
     }
 }

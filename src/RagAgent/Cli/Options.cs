@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace RagAgent.Cli;
 
-/// <summary>The options that several commands have, with the same name and meaning everywhere.</summary>
+/// <summary>Options that several commands share.</summary>
 internal static class Options
 {
     public const string DefaultConfigFile = "/etc/ragagent.json";
@@ -15,12 +15,18 @@ internal static class Options
     };
 
     public static Option<string> StateDirectory() =>
-        DirectoryOption("--state-dir", "Where the agent keeps what must outlive it: the service's state directory, or your own.", () => Configuration.StateDirectory.Default);
+        DirectoryOption(
+            "--state-dir",
+            "The directory for the agent's persisted state: the service's, or your own.",
+            () => Configuration.StateDirectory.Default);
 
     public static Option<string> RuntimeDirectory() =>
-        DirectoryOption("--runtime-dir", "Where the control socket is: the service's runtime directory, or your own.", () => Control.RuntimeDirectory.Default);
+        DirectoryOption(
+            "--runtime-dir",
+            "The directory of the control socket: the service's, or your own.",
+            () => Control.RuntimeDirectory.Default);
 
-    /// <summary>Absolute, seen from the working directory: sockets and messages need it so.</summary>
+    /// <summary>Makes relative paths absolute, because sockets and messages need that.</summary>
     private static Option<string> DirectoryOption(string name, string description, Func<string> defaultValue) => new(name)
     {
         Description = description,

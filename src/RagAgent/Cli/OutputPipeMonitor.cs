@@ -2,21 +2,21 @@ using System.Runtime.InteropServices;
 
 namespace RagAgent.Cli;
 
-/// <summary>Notices that nobody reads standard output any more, also while nothing is written to it.</summary>
+/// <summary>Notices that the reader of standard output is gone, even while nothing is written.</summary>
 /// <remarks>
-/// The runtime ignores SIGPIPE and drops in silence what is written to a pipe without a reader: a command that waits for news would outlive its
-/// <c>| head -1</c> for ever.
+/// The runtime ignores SIGPIPE and silently drops what is written to a pipe without a reader.
+/// A command that waits for changes would outlive its <c>| head -1</c> forever.
 /// </remarks>
 internal static partial class OutputPipeMonitor
 {
     private const int StandardOutputDescriptor = 1;
     private const int Interrupted = 4;   // EINTR
 
-    /// <returns>Fires when the other end is closed. Never for a file, which has no reader.</returns>
+    /// <returns>Fires when the reader closes the pipe. Never fires for a file.</returns>
     public static CancellationToken WatchReader()
     {
         var gone = new CancellationTokenSource();
-        // Its wait costs nothing and ends with the process.
+        // The waiting thread costs nothing and ends with the process.
         new Thread(() =>
         {
             if (IsReaderGone(Timeout.Infinite))
@@ -28,12 +28,11 @@ internal static partial class OutputPipeMonitor
         return gone.Token;
     }
 
-    /// <summary>Whether it is gone by now.</summary>
     public static bool IsReaderGone() => IsReaderGone(0);
 
     private static bool IsReaderGone(int milliseconds)
     {
-        // Asked for nothing, the kernel still tells the end of the other side.
+        // Even without requested events, the kernel reports that the other end was closed.
         var descriptor = new PollDescriptor { Descriptor = StandardOutputDescriptor };
         int ready;
         do

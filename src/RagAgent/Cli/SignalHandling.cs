@@ -2,19 +2,23 @@ using System.Runtime.InteropServices;
 
 namespace RagAgent.Cli;
 
-/// <summary>SIGTERM and Ctrl-C end what goes on in good order; a second one ends the process as it is.</summary>
+/// <summary>SIGTERM and Ctrl-C cancel the command. A second signal kills the process.</summary>
 /// <remarks>
-/// In the place of the command line library's own handling, which ends the process at once when the signal comes before a command has reached its
-/// first wait: what it began by then is left behind. How long a service may take to end is systemd's limit to set.
+/// Replaces the handling of the command line library, which kills the process if the signal arrives before the first await of a command,
+/// without any cleanup. systemd limits how long the service may take to stop.
 /// </remarks>
 internal sealed class SignalHandling : IDisposable
 {
     private readonly CancellationTokenSource _requested = new();
     private readonly PosixSignalRegistration[] _signals;
 
-    public SignalHandling() => _signals = [.. new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT }.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
+    public SignalHandling() => _signals =
+    [
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal),
+    ];
 
-    /// <summary>Fires at the first signal.</summary>
+    /// <summary>Fires on the first signal.</summary>
     public CancellationToken Token => _requested.Token;
 
     public void Dispose()

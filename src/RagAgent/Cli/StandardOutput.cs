@@ -2,11 +2,11 @@ using RagAgent.Common;
 
 namespace RagAgent.Cli;
 
-/// <summary>Standard output that takes no more, as on a full disk.</summary>
+/// <summary>Handles failed writes to standard output, for example to a full disk.</summary>
 internal static class StandardOutput
 {
-    /// <summary>Writes an answer to standard output, to its exit code.</summary>
-    /// <param name="text">With its line ends.</param>
+    /// <param name="text">Complete lines.</param>
+    /// <returns>The exit code.</returns>
     public static async Task<int> WriteAsync(string text)
     {
         try
@@ -20,16 +20,16 @@ internal static class StandardOutput
         }
     }
 
-    /// <summary>Says that standard output takes no more, to its exit code.</summary>
+    /// <returns>The exit code.</returns>
     public static async Task<int> ReportWriteFailureAsync(IOException exception)
     {
         try
         {
-            await Console.Error.WriteLineAsync($"ragagent: {ExceptionMapping.DescribeCause(exception)}. What there was to say may not have been written whole.");
+            await Console.Error.WriteLineAsync($"ragagent: {ExceptionMapping.DescribeCause(exception)}. The output may be incomplete.");
         }
         catch (IOException)
         {
-            // Standard error takes no more either: the exit code is all that is left to say it with.
+            // Standard error fails too, so only the exit code can report it.
             return ExitCodes.Failed;
         }
         return ExitCodes.Failed;

@@ -7,7 +7,7 @@ using RagAgent.Configuration;
 
 namespace RagAgent.Cli;
 
-/// <summary>A compressed archive of texts, each of which was scrubbed. Readable by its maker only. There once it is complete, and not before.</summary>
+/// <summary>A compressed archive of scrubbed texts, readable by its owner only. The file appears once it is complete.</summary>
 internal sealed class SupportBundle : IDisposable
 {
     private const int MaxFileSize = 8 * 1024 * 1024;
@@ -20,27 +20,32 @@ internal sealed class SupportBundle : IDisposable
     private readonly TarWriter _tar;
 
     /// <param name="path">Must not exist yet.</param>
-    /// <param name="folder">That everything lies in, inside the archive.</param>
-    /// <param name="scrub">Takes secrets out.</param>
-    /// <exception cref="IOException">It exists, or can't be written there.</exception>
+    /// <param name="folder">The folder inside the archive.</param>
+    /// <param name="scrub">Removes secrets from a text.</param>
+    /// <exception cref="IOException">The file exists or can't be created.</exception>
     public SupportBundle(string path, string folder, Func<string, string> scrub)
     {
         if (Path.Exists(path))
         {
-            throw new IOException("It exists already.");
+            throw new IOException("The file already exists.");
         }
-        // Of a name that no killed one before has left.
+        // A random name, because a killed process may have left an incomplete archive.
         (_path, _temporaryPath, _folder, _scrub) = (path, $"{path}.{Path.GetRandomFileName()}", folder, scrub);
         _tar = new TarWriter(new GZipStream(
-            new FileStream(_temporaryPath, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }),
+            new FileStream(_temporaryPath, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }),
             CompressionLevel.Optimal));
     }
 
     public void Add(string name, string text)
     {
-        // Scrubbed whole: half a secret, as a cut would leave it, is not found.
+        // Before truncation, because half a secret would not be recognized.
         var scrubbed = _scrub(text);
-        // The end of a log says more than its beginning.
+        // The end of a log is more useful than its beginning.
         var bytes = Encoding.UTF8.GetBytes(scrubbed.Length > MaxFileSize ? "…\n" + scrubbed[^MaxFileSize..] : scrubbed);
         _tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"{_folder}/{name}")
         {
@@ -49,12 +54,12 @@ internal sealed class SupportBundle : IDisposable
         });
     }
 
-    /// <summary>A file's text, or why it can't be had.</summary>
+    /// <summary>Adds the content of a file, or why it can't be read.</summary>
     public async Task AddFileAsync(string name, string file, Func<string, string>? redact = null)
     {
-        if (FileKind.Detect(file) is { } fileKind and not FileKind.Regular)
+        if (FileKind.Detect(file) is { } kind and not FileKind.Regular)
         {
-            Add(name, $"{file} is {FileKind.Describe(fileKind)} and no file.\n");
+            Add(name, $"{file} is {FileKind.Describe(kind)}, not a file.\n");
             return;
         }
         try
@@ -62,29 +67,30 @@ internal sealed class SupportBundle : IDisposable
             var text = await File.ReadAllTextAsync(file);
             Add(name, redact?.Invoke(text) ?? text);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)   // the last: no file can have that name
+        // ArgumentException: no file can have this name.
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             Add(name, exception.Message + "\n");
         }
     }
 
-    /// <summary>What a command says, or why it can't be asked.</summary>
+    /// <summary>Adds the output of a command, or why it failed.</summary>
     public async Task AddCommandAsync(string name, Func<string, string>? redact, CancellationToken stopping, params string[] command)
     {
         var (text, remark) = await RunAsync(command, stopping);
-        // Also of a command that failed: it may have said much before.
+        // A command that failed may have printed something useful before.
         Add(name, (text.Length > 0 && redact is not null ? redact(text) : text) + remark);
     }
 
-    /// <summary>Gives it its name.</summary>
-    /// <exception cref="IOException">It can't be written to its end, or another one has that name by now.</exception>
+    /// <summary>Finishes the archive and gives it its final name.</summary>
+    /// <exception cref="IOException">Writing failed, or a file of that name exists by now.</exception>
     public void Complete()
     {
         _tar.Dispose();
         File.Move(_temporaryPath, _path);
     }
 
-    /// <summary>Leaves nothing of one that is not complete.</summary>
+    /// <summary>Deletes an incomplete archive.</summary>
     public void Dispose()
     {
         try
@@ -103,14 +109,19 @@ internal sealed class SupportBundle : IDisposable
         timeout.CancelAfter(CommandTimeout);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using var process = Process.Start(new ProcessStartInfo(command[0], command[1..])
+            {
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
             try
             {
                 var error = process.StandardError.ReadToEndAsync(timeout.Token);
                 var text = await process.StandardOutput.ReadToEndAsync(timeout.Token);
                 var errorOutput = await error;
                 await process.WaitForExitAsync(timeout.Token);
-                return (text, process.ExitCode == 0 ? "" : $"{errorOutput}It ended with {process.ExitCode}.\n");
+                return (text, process.ExitCode == 0 ? "" : $"{errorOutput}Exit code: {process.ExitCode}.\n");
             }
             catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
             {

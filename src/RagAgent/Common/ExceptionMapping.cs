@@ -50,5 +50,6 @@ internal static class ExceptionMapping
 
     private static Problem NetworkProblem(string message, Exception exception) => new(ProblemCatalog.Network, $"{message.TrimEnd('.')}: {DescribeCause(exception)}.", RetriesAutomatically);
 
-    private static string WithPeriod(string sentence) => sentence.EndsWith('.') ? sentence : sentence + ".";
+    /// <summary>Adds a period unless the text already ends a sentence.</summary>
+    public static string WithPeriod(string sentence) => sentence is [.., '.' or '?' or '!'] ? sentence : sentence + ".";
 }

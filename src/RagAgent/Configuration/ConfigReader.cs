@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Unicode;
 using RagAgent.Configuration.Binding;
 using RagAgent.Configuration.Errors;
@@ -6,41 +8,47 @@ using RagAgent.Configuration.Json;
 
 namespace RagAgent.Configuration;
 
-/// <summary>Reads <c>/etc/ragagent.json</c>: the whole file, every mistake at once, each with its line and key.</summary>
+/// <param name="Config">Null exactly if there are errors.</param>
+/// <param name="Errors">All errors, in the order of the file.</param>
+/// <param name="Fingerprint">Hash of the file's bytes. Empty if the file could not be read.</param>
+internal sealed record ConfigResult(AgentConfig? Config, IReadOnlyList<ConfigError> Errors, string Fingerprint);
+
+/// <summary>Reads <c>/etc/ragagent.json</c> and reports all errors at once, each with its line and key.</summary>
 /// <remarks>
-/// The keys are those of <c>docs/configuration.md</c>. Comments, trailing commas and a UTF-8 byte order mark are allowed. It binds by hand, because
-/// deserializing stops at the first mistake and forgets where it was.
+/// Comments, trailing commas and a UTF-8 byte order mark are allowed. The binding is written by hand because
+/// a deserializer stops at the first error and loses its position.
 /// </remarks>
-public static class ConfigReader
+internal static class ConfigReader
 {
-    /// <summary>In bytes; far above what a configuration needs, far below what hurts.</summary>
+    /// <summary>In bytes. Far more than a configuration needs, and still harmless.</summary>
     public const int MaxFileSize = 1 << 20;
 
     private const string SamplePath = "/usr/share/ragagent/ragagent.json";
     private const string MinimalExample = """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""";
-    private const string Example = $"smallest useful file is: {MinimalExample} and a sample with every key is {SamplePath}";
+    private const string Example = $"smallest useful file is {MinimalExample}; a sample with every key is in {SamplePath}";
 
-    /// <summary>Reads and checks a file. Never throws for what is wrong with it, a missing file included.</summary>
-    /// <param name="path">Used in every message as given here.</param>
-    public static ConfigResult ReadFile(string path) => ReadFile(path, name => new FileStream(name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+    /// <summary>Reads and validates a file. Errors, such as a missing file, are in the result and never thrown.</summary>
+    /// <param name="path">Messages show it as given.</param>
+    public static ConfigResult ReadFile(string path) =>
+        ReadFile(path, name => new FileStream(name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
 
-    /// <param name="path">The file's name.</param>
-    /// <param name="open">Opens it; a test's way to a file that may not be read.</param>
+    /// <param name="path">Messages show it as given.</param>
+    /// <param name="open">Opens the file. Tests pass one that fails.</param>
     internal static ConfigResult ReadFile(string path, Func<string, Stream> open)
     {
         if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal))
         {
-            return Failed(Quoting.Value(path), "is no file name");
+            return Failed(Quoting.Value(path), "is not a valid file name");
         }
 
         if (Directory.Exists(path))
         {
-            return Failed(path, "is a folder; name the file in it");
+            return Failed(path, "is a folder; give the path of the file in it");
         }
 
         if (FileKind.Detect(path) is { } kind and not FileKind.Regular)
         {
-            return Failed(path, $"is {FileKind.Describe(kind)} and no file; write the configuration to a file and name that");
+            return Failed(path, $"is {FileKind.Describe(kind)}, not a file; put the configuration in a file and give its path");
         }
 
         try
@@ -52,11 +60,11 @@ public static class ConfigReader
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            return Failed(path, $"there is no such file; write it. The {Example}");
+            return Failed(path, $"there is no such file; create it. The {Example}");
         }
         catch (UnauthorizedAccessException)
         {
-            return Failed(path, $"may not be read by this user ({System.Environment.UserName}); let this user read it, as with 'chmod 644 {path}'");
+            return Failed(path, $"can't be read by this user ({Environment.UserName}); allow it, for example with 'chmod 644 {path}'");
         }
         catch (IOException failed)
         {
@@ -64,9 +72,8 @@ public static class ConfigReader
         }
     }
 
-    /// <summary>Checks the text of a configuration file.</summary>
-    /// <param name="utf8Json">The file's bytes.</param>
-    /// <param name="fileName">Stands before every message.</param>
+    /// <param name="utf8Json">The content of a configuration file.</param>
+    /// <param name="fileName">The prefix of every message.</param>
     public static ConfigResult Read(ReadOnlySpan<byte> utf8Json, string fileName)
     {
         var errors = new ConfigErrors(fileName);
@@ -87,7 +94,7 @@ public static class ConfigReader
 
         if (FindInvalidByte(text) is { } invalidByte)
         {
-            errors.Add(new LineMap(text).PositionOf(text, invalidByte), null, "this byte is no UTF-8; save the file as UTF-8");
+            errors.Add(new LineMap(text).PositionOf(text, invalidByte), null, "this is not valid UTF-8; save the file as UTF-8");
             return null;
         }
 
@@ -99,7 +106,7 @@ public static class ConfigReader
 
         if (root is not null)
         {
-            errors.Add(root.Position, null, ErrorMessages.Must("be one object { … }", root.TypeName, $"the {Example}"));
+            errors.Add(root.Position, null, ErrorMessages.Must("be a single object { … }", root.TypeName, $"the {Example}"));
         }
 
         return null;
@@ -128,12 +135,12 @@ public static class ConfigReader
             return null;
         }
 
-        var at = 0;
-        while (System.Text.Rune.DecodeFromUtf8(text[at..], out _, out var length) == System.Buffers.OperationStatus.Done)
+        var offset = 0;
+        while (Rune.DecodeFromUtf8(text[offset..], out _, out var length) == OperationStatus.Done)
         {
-            at += length;
+            offset += length;
         }
 
-        return at;
+        return offset;
     }
 }

@@ -3,25 +3,24 @@ using RagAgent.Configuration.Values;
 
 namespace RagAgent.Export;
 
-/// <summary>Collects, while a document is made, what its reader has to know of it.</summary>
+/// <summary>Collects the notes for a document while it is created.</summary>
 internal sealed class ExportNotes
 {
     private readonly List<Placeholder> _placeholders = [];
     private readonly List<string> _steps = [];
     private readonly List<Remark> _remarks = [];
 
-    /// <summary>What was given, or a mark in its place that is told.</summary>
-    /// <param name="value">Null: nothing.</param>
-    /// <param name="name">Of the mark, without brackets.</param>
-    /// <param name="what">What belongs there.</param>
-    /// <param name="option">That would have given it.</param>
-    public string ValueOrPlaceholder(string? value, string name, string what, string? option = null)
+    /// <param name="value">Null: use a placeholder and list it in the notes.</param>
+    /// <param name="name">The name of the placeholder, without brackets.</param>
+    /// <param name="meaning">What belongs there.</param>
+    /// <param name="option">The command line option that sets the value; null: there is none.</param>
+    public string ValueOrPlaceholder(string? value, string name, string meaning, string? option = null)
     {
         if (value is not null)
         {
             return value;
         }
-        var placeholder = new Placeholder($"<{name}>", what, option);
+        var placeholder = new Placeholder($"<{name}>", meaning, option);
         if (!_placeholders.Contains(placeholder))
         {
             _placeholders.Add(placeholder);
@@ -29,9 +28,12 @@ internal sealed class ExportNotes
         return placeholder.Text;
     }
 
-    /// <summary>All that were given, or a mark in their place that is told.</summary>
-    public JsonArray ValuesOrPlaceholder(IReadOnlyList<string> value, string name, string what, string option) =>
-        JsonFormatter.ToArray((value.Count > 0 ? value : [ValueOrPlaceholder(null, name, what, option)]).Select(one => (JsonNode)one));
+    /// <summary>The same for a list, where no values mean a placeholder.</summary>
+    public JsonArray ValuesOrPlaceholder(IReadOnlyList<string> values, string name, string meaning, string option)
+    {
+        var entries = values.Count > 0 ? values : [ValueOrPlaceholder(null, name, meaning, option)];
+        return JsonFormatter.ToArray(entries.Select(entry => (JsonNode)entry));
+    }
 
     public void AddStep(string step) => _steps.Add(step);
 
@@ -39,18 +41,19 @@ internal sealed class ExportNotes
 
     public void AddRemark(Remark remark) => _remarks.Add(remark);
 
-    /// <summary>Whole seconds, rounded up, within the bounds of the engine; told when that is not what the configuration says.</summary>
+    /// <summary>Whole seconds, rounded up, within the limits of the platform. Adds a remark if that changes the value.</summary>
     public int ClampSeconds(string key, TimeSpan configured, int min, int max, string subject)
     {
         var seconds = (int)Math.Clamp(Math.Ceiling(configured.TotalSeconds), min, max);
         if (TimeSpan.FromSeconds(seconds) != configured)
         {
-            AddRemark(key, $"{Duration.Format(configured)} becomes {seconds}s: {subject} whole seconds{(max == int.MaxValue ? $", at least {min}" : $" from {min} to {max}")}.");
+            var limits = max == int.MaxValue ? $", at least {min}" : $" from {min} to {max}";
+            AddRemark(key, $"{Duration.Format(configured)} becomes {seconds}s: {subject} whole seconds{limits}.");
         }
         return seconds;
     }
 
-    /// <summary>A count within the bounds of the engine; told when that is not what the configuration says.</summary>
+    /// <summary>A count within the limits of the platform. Adds a remark if that changes the value.</summary>
     public int ClampCount(string key, int configured, int min, int max, string subject)
     {
         var count = Math.Clamp(configured, min, max);
@@ -61,13 +64,15 @@ internal sealed class ExportNotes
         return count;
     }
 
-    /// <param name="document">Members that are null are left out of it.</param>
+    /// <param name="document">Members that are null are removed.</param>
     public ExportResult Build(JsonObject document)
     {
         RemoveNulls(document);
-        // What is to be said of several secrets is said once.
-        Remark[] remarks = [.. _remarks.GroupBy(remark => remark.Sentence, remark => remark.Keys).Select(same => new Remark([.. same.SelectMany(keys => keys)], same.Key))];
-        return new ExportResult(document, _placeholders, _steps, remarks);
+        // One remark for all keys with the same sentence, such as several secrets.
+        var remarks = _remarks
+            .GroupBy(remark => remark.Sentence, remark => remark.Keys)
+            .Select(group => new Remark([.. group.SelectMany(keys => keys)], group.Key));
+        return new ExportResult(document, _placeholders, _steps, [.. remarks]);
     }
 
     private static void RemoveNulls(JsonNode? node)

@@ -6,13 +6,14 @@ using System.Text.Json.Nodes;
 
 namespace RagAgent.Export;
 
-/// <summary>A document as people read and change it: indented, and without <c>\u003C</c> for a mark.</summary>
+/// <summary>Formats documents for people: indented, and with <c>&lt;</c> instead of <c>\u003C</c> in placeholders.</summary>
 internal static class JsonFormatter
 {
     public static string Format(JsonObject document)
     {
         var bytes = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var writer = new Utf8JsonWriter(bytes, options))
         {
             document.WriteTo(writer);
         }
@@ -21,6 +22,6 @@ internal static class JsonFormatter
 
     public static JsonArray ToArray(IEnumerable<JsonNode?> entries) => [.. entries];
 
-    /// <summary>Null, which is left out of a document, for an array with nothing in it.</summary>
+    /// <summary>Null for an empty array, because members that are null are removed from the document.</summary>
     public static JsonArray? ToArrayOrNull(IEnumerable<JsonNode?> entries) => ToArray(entries) is { Count: > 0 } array ? array : null;
 }

@@ -2,49 +2,59 @@ using RagAgent.Configuration;
 
 namespace RagAgent.Export;
 
-internal enum ExportTarget
-{
-    Ecs,
-    Kubernetes,
-}
-
-/// <summary>What no document of another engine can say. What RagAgent does unasked is told always, the rest when the configuration asks for it.</summary>
+/// <summary>
+/// Settings that no document of another platform can express.
+/// What the agent does by default is always mentioned, the rest only if the configuration sets it.
+/// </summary>
 internal static class UnsupportedSettings
 {
-    private sealed record Gap(string[] Keys, Func<AgentConfig, bool> AppliesTo, Func<AgentConfig, string> OnEcs, Func<AgentConfig, string> OnKubernetes);
+    private sealed record Gap(
+        string[] Keys,
+        Func<AgentConfig, bool> AppliesTo,
+        Func<AgentConfig, string> OnEcs,
+        Func<AgentConfig, string> OnKubernetes);
 
     private static readonly Gap[] Gaps =
     [
         new(["access"], config => config.Access is not null,
-            _ => "NOBODY IS ASKED FOR A PASSWORD any more, and no network is told from another: let the load balancer authenticate (OIDC, Cognito), or its security group say who may come.",
-            _ => "NOBODY IS ASKED FOR A PASSWORD any more, and no network is told from another: let the Ingress ask, or whatever stands in front of it."),
+            _ => "THE APP WILL BE OPEN TO EVERYONE: passwords and networks are not exported. "
+                + "Let the load balancer authenticate clients (OIDC, Cognito), or restrict its security group.",
+            _ => "THE APP WILL BE OPEN TO EVERYONE: passwords and networks are not exported. "
+                + "Let the Ingress, or a proxy in front of it, authenticate clients."),
         new(["update.every", "update.when"], _ => true,
-            config => $"Nobody looks for a newer image. Let the workflow that pushes it end with: aws ecs update-service --cluster … --service {ResourceNames.ForEcs(config.Container.Name)} --force-new-deployment. It takes over at once, whoever is connected.",
-            config => $"Nobody looks for a newer image. Let the workflow that pushes it end with: kubectl rollout restart deployment/{ResourceNames.ForKubernetes(config.Container.Name)}. It takes over at once, whoever is connected."),
+            config => "Nothing looks for a newer image. Add to the workflow that pushes it: aws ecs update-service --cluster … "
+                + $"--service {ResourceNames.ForEcs(config.Container.Name)} --force-new-deployment. The swap doesn't wait for open sessions.",
+            config => "Nothing looks for a newer image. Add to the workflow that pushes it: "
+                + $"kubectl rollout restart deployment/{ResourceNames.ForKubernetes(config.Container.Name)}. The swap doesn't wait for open sessions."),
         new(["update.watch"], _ => true,
-            _ => "The circuit breaker goes back while a deployment does not become healthy. An image that fails minutes later stays, and none is quarantined.",
-            config => $"A rollout that does not become ready stops there, with the old pod serving if the new one came first. Nothing goes back by itself: kubectl rollout undo deployment/{ResourceNames.ForKubernetes(config.Container.Name)}."),
+            _ => "The circuit breaker rolls back a deployment that doesn't become healthy. An image that fails later stays, and none is quarantined.",
+            config => "A rollout that doesn't become ready stops; with start-first, the old pod keeps serving. "
+                + $"To roll back, run: kubectl rollout undo deployment/{ResourceNames.ForKubernetes(config.Container.Name)}."),
         new(["update.boot"], config => config.Update.Boot != UpdateBoot.Latest,
-            _ => "Fargate keeps no image: every task pulls its own.",
-            _ => "A node may have the image still; the registry is asked for what the tag means at each start of the pod."),
+            _ => "Fargate caches no images: every task pulls.",
+            _ => "A node may have the image cached, but each start of the pod resolves the tag at the registry."),
         new(["page", "update.hold"], _ => true,
-            _ => "While the app starts, fails or is exchanged, visitors get the load balancer's 503: there is no page, and no request waits.",
-            _ => "While the app starts, fails or is exchanged, visitors get what the Ingress says then: there is no page, and no request waits."),
+            _ => "While the app starts, fails or is replaced, clients get the load balancer's 503: no status page, and no request waits.",
+            _ => "While the app starts, fails or is replaced, clients get an error of the Ingress: no status page, and no request waits."),
         new(["health.gate"], config => config.Health.Gate is not { Path: null, WebSocket: null },
-            _ => "Nothing tries a page or a WebSocket before visitors come in.",
-            _ => "Nothing tries a page or a WebSocket before visitors come in."),
+            _ => "Nothing tries a page or a WebSocket before clients reach the app.",
+            _ => "Nothing tries a page or a WebSocket before clients reach the app."),
         new(["restart"], config => config.Restart != new RestartConfig(),
-            _ => "ECS starts a task that ended again, with delays of its own.",
-            _ => "Kubernetes restarts what ended at once, then after 10 s, doubling to 5 minutes, until it has run well for 10 minutes."),
+            _ => "ECS restarts a task that ended, with its own delays.",
+            _ => "Kubernetes restarts a container that ended at once, then after 10 s, doubling to 5 minutes. 10 minutes without a crash reset the delay."),
         new(["listen.https", "tls"], config => config.Listen.Https is not null || config.Tls != new TlsConfig(),
-            config => $"HTTPS ends at the load balancer: give it a listener on port {config.Listen.Https ?? 443} with a certificate of ACM, which renews itself; that on port {config.Listen.Http} can lead there.",
-            _ => "HTTPS ends at the Ingress: give it the certificate, for example by cert-manager."),
+            config => $"HTTPS ends at the load balancer: give it a listener on port {config.Listen.Https ?? 443} with an ACM certificate, "
+                + $"which renews automatically. The listener on port {config.Listen.Http} can redirect there.",
+            _ => "HTTPS ends at the Ingress: give it the certificate, for example with cert-manager."),
         new(["dns"], config => config.Dns is not null,
-            config => $"Point {config.Dns!.Name} at the load balancer, by an alias record that stays; before that take dns out of /etc/ragagent.json, or this machine points it back.",
-            config => $"Point {config.Dns!.Name} at the Ingress, by a record that stays; before that take dns out of /etc/ragagent.json, or this machine points it back."),
+            config => "First remove dns from /etc/ragagent.json, or this machine points the name back at itself. "
+                + $"Then point {config.Dns!.Name} at the load balancer with a permanent alias record.",
+            config => "First remove dns from /etc/ragagent.json, or this machine points the name back at itself. "
+                + $"Then point {config.Dns!.Name} at the Ingress with a permanent record."),
         new(["idle"], config => config.Idle is not null,
-            _ => "Nothing stops by itself, and a task costs while it runs. A scheduled action of Application Auto Scaling can set the number of tasks to 0 at night.",
-            _ => "Nothing stops by itself. A CronJob, or KEDA, can scale the Deployment to 0."),
+            _ => "Nothing stops automatically, and a running task costs money. "
+                + "A scheduled action of Application Auto Scaling can set the number of tasks to 0 at night.",
+            _ => "Nothing stops automatically. A CronJob, or KEDA, can scale the Deployment to 0."),
     ];
 
     public static void AddRemarks(AgentConfig config, ExportTarget target, ExportNotes notes)

@@ -79,7 +79,7 @@ public sealed class ConfigurationErrorTests(EngineFixture engineFixture) : Agent
         File.WriteAllText(ConfigFile, "{ \"imgae\": \"x\" }");
         await agent.SignalAsync("HUP");
 
-        await agent.WaitForLogAsync("the configuration in use is kept");
+        await agent.WaitForLogAsync("The previous one stays in use.");
         await agent.WaitForLogAsync("imgae: unknown key; did you mean 'image'?");
         var problem = Assert.Single((await WaitUntilServingAsync()).Problems);
         Assert.Equal("config-refused", problem.Code);

@@ -56,7 +56,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         var (exit, found) = await RunDoctorAsync();
 
         Assert.Equal((2, "warning", "systemctl reload ragagent"), (exit, found["config"].Finding, found["config"].Remedy));
-        Assert.Contains("is not what the agent that runs has read", found["config"].What, StringComparison.Ordinal);
+        Assert.Contains("but the running agent uses an older version of it", found["config"].What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class DoctorTests(EngineFixture engineFixture) : AgentTestBase(eng
         var bundle = Path.Combine(Folder, "bundle.tar.gz");
 
         Assert.Contains(
-            "is written",
+            "Wrote ",
             (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).AssertSucceeded(),
             StringComparison.Ordinal);
         Assert.Equal(1, (await RunCommandAsync(["support", "--output", bundle, .. DirectoryArguments])).ExitCode);   // it never overwrites

@@ -70,8 +70,8 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
 
         await agent.SignalAsync("HUP");
 
-        await agent.WaitForLogAsync("the configuration in use is kept");
-        await agent.WaitForLogAsync($"container.name: can't change while the agent runs: '{Name}' would go on beside the new one");
+        await agent.WaitForLogAsync("The previous one stays in use.");
+        await agent.WaitForLogAsync($"container.name: can't change while the agent runs: '{Name}' would keep running next to the new container");
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
         Assert.Null(await Docker.InspectAsync($"{Name}b"));
     }

@@ -1,10 +1,11 @@
 using ArchUnitNET.Domain;
+using ArchUnitNET.Domain.Dependencies;
 using ArchUnitNET.Loader;
 using Xunit;
 
 namespace RagAgent.Tests.Architecture;
 
-/// <summary>Dependencies point inwards, and each foreign library has one room.</summary>
+/// <summary>Dependencies point inwards, and each library is used only in its rooms.</summary>
 public class ArchitectureTests
 {
     private const string Root = "RagAgent";
@@ -13,11 +14,14 @@ public class ArchitectureTests
         new ArchLoader().LoadAssemblies(typeof(RagAgent.Configuration.AgentConfig).Assembly).Build();
 
     [Fact]
-    public void The_supervision_depends_only_on_common_basics_and_the_log_of_its_changes()
+    public void Supervision_depends_only_on_Common_and_its_log_of_state_changes()
     {
-        var known = Dependencies("Supervision").Where(d => RoomOf(d.Target) is not (null or "Supervision" or "Common")).Select(d => $"{OutermostType(d.Origin)} -> {OutermostType(d.Target)}").Distinct();
+        var found = Dependencies("Supervision")
+            .Where(dependency => RoomOf(dependency.Target) is not (null or "Supervision" or "Common"))
+            .Select(dependency => $"{OutermostType(dependency.Origin)} -> {OutermostType(dependency.Target)}")
+            .Distinct();
 
-        Assert.Equal(["RagAgent.Supervision.Runtime.Supervisor -> RagAgent.Reporting.StateChangeLog"], known);
+        Assert.Equal(["RagAgent.Supervision.Runtime.Supervisor -> RagAgent.Reporting.StateChangeLog"], found);
     }
 
     [Theory]
@@ -26,14 +30,15 @@ public class ArchitectureTests
     [InlineData("Yarp", "Proxy")]
     [InlineData("Serilog", "Diagnostics", "")]
     [InlineData("System.CommandLine", "Cli", "")]
-    public void A_foreign_library_is_named_in_its_room_only(string library, params string[] rooms)
+    public void A_library_is_used_only_in_its_own_rooms(string library, params string[] rooms)
     {
-        var naming = IsOwnType().SelectMany(type => type.Dependencies)
-            .Where(d => d.Target.FullName == library || d.Target.FullName.StartsWith(library + ".", StringComparison.Ordinal))
-            .Select(d => d.Origin).ToArray();
+        var users = OwnTypes().SelectMany(type => type.Dependencies)
+            .Where(dependency => (dependency.Target.FullName + ".").StartsWith(library + ".", StringComparison.Ordinal))
+            .Select(dependency => dependency.Origin)
+            .ToArray();
 
-        Assert.NotEmpty(naming);
-        Assert.Empty(naming.Where(type => !rooms.Contains(RoomOf(type))).Select(OutermostType).Distinct());
+        Assert.NotEmpty(users);
+        Assert.Empty(users.Where(type => !rooms.Contains(RoomOf(type))).Select(OutermostType).Distinct());
     }
 
     [Theory]
@@ -44,36 +49,39 @@ public class ArchitectureTests
     [InlineData("Health", "")]
     [InlineData("Storage", "")]
     [InlineData("Export", "Cli")]
-    public void A_room_is_known_only_by_those_outside_of_it(string room, params string[] knownBy)
+    public void A_room_is_used_only_by_rooms_further_outside(string room, params string[] allowed)
     {
-        var knowing = IsOwnType().SelectMany(type => type.Dependencies).Where(d => RoomOf(d.Target) == room && RoomOf(d.Origin) != room).Select(d => d.Origin);
+        var users = OwnTypes().SelectMany(type => type.Dependencies)
+            .Where(dependency => RoomOf(dependency.Target) == room && RoomOf(dependency.Origin) != room)
+            .Select(dependency => dependency.Origin);
 
-        Assert.Empty(knowing.Where(type => !knownBy.Contains(RoomOf(type))).Select(OutermostType).Distinct());
+        Assert.Empty(users.Where(type => !allowed.Contains(RoomOf(type))).Select(OutermostType).Distinct());
     }
 
     [Fact]
-    public void The_configuration_depends_only_on_common_basics() =>
+    public void Configuration_depends_only_on_Common() =>
         Assert.Empty(Dependencies("Configuration")
-            .Where(d => RoomOf(d.Target) is not (null or "Configuration" or "Common"))
-            .Select(d => OutermostType(d.Origin))
+            .Where(dependency => RoomOf(dependency.Target) is not (null or "Configuration" or "Common"))
+            .Select(dependency => OutermostType(dependency.Origin))
             .Distinct());
 
     [Fact]
-    public void The_export_depends_only_on_the_configuration_common_basics_and_the_owner_of_volume_folders()
+    public void Export_depends_only_on_Configuration_Common_and_the_owner_of_volume_folders()
     {
-        var known = Dependencies("Export")
-            .Where(d => RoomOf(d.Target) is not (null or "Export" or "Configuration" or "Common"))
-            .Select(d => OutermostType(d.Target))
+        var found = Dependencies("Export")
+            .Where(dependency => RoomOf(dependency.Target) is not (null or "Export" or "Configuration" or "Common"))
+            .Select(dependency => OutermostType(dependency.Target))
             .Distinct();
 
-        Assert.Equal(["RagAgent.Containers.VolumeFolders"], known);
+        Assert.Equal(["RagAgent.Containers.VolumeFolders"], found);
     }
 
-    private static IEnumerable<IType> IsOwnType() => RagAgentAssembly.Types.Where(type => RoomOf(type) is not null);
+    private static IEnumerable<IType> OwnTypes() => RagAgentAssembly.Types.Where(type => RoomOf(type) is not null);
 
-    private static IEnumerable<ArchUnitNET.Domain.Dependencies.ITypeDependency> Dependencies(string room) => IsOwnType().Where(type => RoomOf(type) == room).SelectMany(type => type.Dependencies);
+    private static IEnumerable<ITypeDependency> Dependencies(string room) =>
+        OwnTypes().Where(type => RoomOf(type) == room).SelectMany(type => type.Dependencies);
 
-    /// <summary>The folder that a type of ours lives in; empty for the composition above the rooms; null for a type of others.</summary>
+    /// <summary>The room (folder) of a type; empty for the composition above the rooms; null for types of libraries.</summary>
     private static string? RoomOf(IType type)
     {
         var name = type.FullName.Split('`', '+', '/', '<')[0];

@@ -9,11 +9,11 @@ using Xunit;
 
 namespace RagAgent.Tests.Cli;
 
-/// <summary>The program while it runs: a start that fails, signals, a reload, an agent that goes away under a command.</summary>
+/// <summary>The running program: failed starts, signals, reloads, and agents that exit during a command.</summary>
 public sealed class AgentProcessTests : ProgramTestBase
 {
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_runtime_directory_of_another_agent_is_refused_before_anything_is_touched()
+    public async Task A_runtime_directory_in_use_by_another_agent_is_rejected_before_any_change()
     {
         using var other = new ControlSocket(Folder.FullName);
         other.Acquire();
@@ -30,7 +30,7 @@ public sealed class AgentProcessTests : ProgramTestBase
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_runtime_directory_that_can_not_be_made_is_told_and_nothing_else_is()
+    public async Task A_runtime_directory_that_can_not_be_created_is_the_only_error_reported()
     {
         var run = await RunAsync("run", "--config", WriteRunnableConfig(), "--runtime-dir", "/proc/x", "--state-dir", "state");
 
@@ -39,7 +39,7 @@ public sealed class AgentProcessTests : ProgramTestBase
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_start_that_fails_half_way_is_told_in_our_words_only()
+    public async Task A_start_that_fails_halfway_prints_no_messages_of_the_framework()
     {
         Directory.CreateDirectory(RuntimeDirectory.SocketPath(Folder.FullName));
 
@@ -52,15 +52,17 @@ public sealed class AgentProcessTests : ProgramTestBase
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_port_that_is_taken_is_told_in_our_words_only()
+    public async Task A_port_in_use_prints_no_messages_of_the_framework()
     {
         using var taken = new TcpListener(IPAddress.IPv6Any, 0) { Server = { DualMode = true } };
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         var agent = Start("run", "--config", WriteRunnableConfig(port), "--runtime-dir", ".", "--state-dir", "state");
 
+        var message = $"The front door can't open port {port}: another program uses it.";
         var before = new List<string>();
-        while (await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains($"The front door can't open port {port}: another program uses it.", StringComparison.Ordinal))
+        while (await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line
+            && !line.Contains(message, StringComparison.Ordinal))
         {
             before.Add(line);
         }
@@ -74,36 +76,38 @@ public sealed class AgentProcessTests : ProgramTestBase
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_agent_that_ends_under_an_update_is_said_to_have_ended()
+    public async Task The_update_command_reports_that_the_agent_exited()
     {
         using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
         silentEngine.Listen();
         using var silentRegistry = new TcpListener(IPAddress.Loopback, 0);
         silentRegistry.Start();
-        var agent = Start("run", "--config", WriteRunnableConfig(registry: ((IPEndPoint)silentRegistry.LocalEndpoint).Port), "--runtime-dir", ".", "--state-dir", "state");
+        var config = WriteRunnableConfig(registry: ((IPEndPoint)silentRegistry.LocalEndpoint).Port);
+        var agent = Start("run", "--config", config, "--runtime-dir", ".", "--state-dir", "state");
         await WaitUntilControlAnswersAsync();
         var update = Start("update", "--runtime-dir", ".");
-        var told = await update.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        var firstLine = await update.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
 
         await SignalAsync(agent, "TERM");
         await update.WaitForExitAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal("Docker Engine is being asked what runs.", told);
+        Assert.Equal("Docker Engine is being asked what runs.", firstLine);
         Assert.Equal(
-            (3, "ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.\n"),
+            (3, "ragagent: the agent exited before it answered. Try again; if it stays down, see 'journalctl -u ragagent'.\n"),
             (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task An_update_goes_on_when_it_is_not_waited_for_any_more()
+    public async Task An_update_continues_after_its_command_is_interrupted()
     {
         using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
         silentEngine.Listen();
         using var silentRegistry = new TcpListener(IPAddress.Loopback, 0);
         silentRegistry.Start();
-        Start("run", "--config", WriteRunnableConfig(registry: ((IPEndPoint)silentRegistry.LocalEndpoint).Port), "--runtime-dir", ".", "--state-dir", "state");
+        var config = WriteRunnableConfig(registry: ((IPEndPoint)silentRegistry.LocalEndpoint).Port);
+        Start("run", "--config", config, "--runtime-dir", ".", "--state-dir", "state");
         await WaitUntilControlAnswersAsync();
         var update = Start("update", "--runtime-dir", ".");
         await update.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
@@ -112,13 +116,13 @@ public sealed class AgentProcessTests : ProgramTestBase
         await update.WaitForExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal(
-            (1, "ragagent: the end of the update is not waited for any more. It goes on; 'ragagent status' shows it.\n"),
+            (1, "ragagent: stopped waiting for the update. It continues in the agent; 'ragagent status' shows it.\n"),
             (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
         Assert.Contains("request   under way", (await RunAsync("status", "--runtime-dir", ".")).Output, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_reload_says_what_came_of_it()
+    public async Task A_reload_logs_its_outcome()
     {
         var file = WriteRunnableConfig();
         var agent = Start("run", "--config", file, "--runtime-dir", ".", "--state-dir", "state");
@@ -126,19 +130,23 @@ public sealed class AgentProcessTests : ProgramTestBase
         await WaitForLogLineAsync(agent, log, "The front door is open");
 
         await SignalAsync(agent, "HUP");
-        await WaitForLogLineAsync(agent, log, "info  The configuration was read again; nothing in it has changed.");
+        await WaitForLogLineAsync(agent, log, "info  The configuration was read again and has not changed.");
         var unchanged = log.Count;
 
         File.AppendAllText(file, "// another comment");
         await SignalAsync(agent, "HUP");
-        await WaitForLogLineAsync(agent, log, "info  The configuration was read again and has changed: the agent begins anew with it. The app goes on; open connections are closed.");
+        await WaitForLogLineAsync(
+            agent,
+            log,
+            "info  The configuration was read again and has changed. "
+            + "The agent restarts with it; the app keeps running, open connections are closed.");
         var changed = log.Count;
         await WaitForLogLineAsync(agent, log, "The front door is open");
 
         File.WriteAllText(file, "{\n \"imgae\": 1 }");
         await SignalAsync(agent, "HUP");
         await WaitForLogLineAsync(agent, log, $"error {file}:2:2: imgae: unknown key; did you mean 'image'?");
-        await WaitForLogLineAsync(agent, log, "error The configuration was read again and can't be used; the configuration in use is kept.");
+        await WaitForLogLineAsync(agent, log, "error The configuration was read again and can't be used. The previous one stays in use.");
 
         await SignalAsync(agent, "TERM");
         await agent.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -148,12 +156,13 @@ public sealed class AgentProcessTests : ProgramTestBase
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_can_not_even_be_asked_is_a_failed_check_and_the_others_go_on()
+    public async Task A_check_of_something_unreachable_fails_and_the_other_checks_continue()
     {
         var run = await RunAsync(["doctor", "--json", .. ArgumentsWithNothingReachable()]);
 
         Assert.Equal((1, ""), (run.ExitCode, run.Error));
-        var found = JsonNode.Parse(run.Output)!["checks"]!.AsArray().ToDictionary(check => (string)check!["name"]!, check => ((string?)check!["finding"], (string?)check["code"]));
+        var found = JsonNode.Parse(run.Output)!["checks"]!.AsArray()
+            .ToDictionary(check => (string)check!["name"]!, check => ((string?)check!["finding"], (string?)check["code"]));
         Assert.Equal(("failed", "engine-host"), found["engine"]);
         Assert.Equal(("failed", "control-socket-name"), found["app"]);
         Assert.Equal(("ok", null), found["port"]);
@@ -161,13 +170,14 @@ public sealed class AgentProcessTests : ProgramTestBase
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_bundle_tells_what_can_not_even_be_asked_and_has_the_rest()
+    public async Task A_support_bundle_notes_what_is_unreachable_and_has_the_rest()
     {
         var run = await RunAsync(["support", "--output", "bundle.tar.gz", .. ArgumentsWithNothingReachable()]);
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         var texts = new Dictionary<string, string>();
-        await using var tar = new TarReader(new GZipStream(File.OpenRead(Path.Combine(Folder.FullName, "bundle.tar.gz")), CompressionMode.Decompress));
+        var bundle = File.OpenRead(Path.Combine(Folder.FullName, "bundle.tar.gz"));
+        await using var tar = new TarReader(new GZipStream(bundle, CompressionMode.Decompress));
         while (await tar.GetNextEntryAsync(cancellationToken: TestContext.Current.CancellationToken) is { } entry)
         {
             using var reader = new StreamReader(entry.DataStream ?? Stream.Null);
@@ -180,21 +190,22 @@ public sealed class AgentProcessTests : ProgramTestBase
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_log_that_is_followed_ends_with_the_command()
+    public async Task Journalctl_ends_when_the_logs_command_is_terminated()
     {
-        Follow();
+        InstallFollowingJournalctl();
         var logs = Start("logs", "-f");
         Assert.Equal("follows", await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
 
         await SignalAsync(logs, "TERM");
 
-        Assert.Equal("", await logs.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));   // both have let go of it
+        // The end of the output: both processes have closed it.
+        Assert.Equal("", await logs.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
         await logs.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, logs.ExitCode);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_watches_an_agent_that_does_nothing_ends_with_the_reader()
+    public async Task Status_watch_ends_when_its_reader_is_gone_even_without_changes()
     {
         using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
@@ -215,7 +226,7 @@ public sealed class AgentProcessTests : ProgramTestBase
     [InlineData("status --json")]
     [InlineData("status --watch")]
     [InlineData("stop")]
-    public async Task A_full_disk_is_not_taken_for_the_end_of_the_agent(string arguments)
+    public async Task A_full_disk_is_not_mistaken_for_the_end_of_the_agent(string arguments)
     {
         using var silentEngine = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         silentEngine.Bind(new UnixDomainSocketEndPoint(EngineSocket));
@@ -225,11 +236,11 @@ public sealed class AgentProcessTests : ProgramTestBase
 
         var run = await RunInShellAsync($"\"$0\" {arguments} --runtime-dir . >/dev/full");
 
-        Assert.Equal(new ProgramResult(1, "", "ragagent: No space left on device. What there was to say may not have been written whole.\n"), run);
+        Assert.Equal(new ProgramResult(1, "", "ragagent: No space left on device. The output may be incomplete.\n"), run);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task Who_waits_for_an_agent_ends_with_the_reader()
+    public async Task Status_watch_without_an_agent_ends_when_its_reader_is_gone()
     {
         var watch = Start("status", "--watch", "--runtime-dir", ".");
         Assert.StartsWith("No agent answers.", await watch.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
@@ -241,9 +252,9 @@ public sealed class AgentProcessTests : ProgramTestBase
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_log_that_is_followed_ends_with_its_reader()
+    public async Task Following_logs_ends_when_the_reader_is_gone()
     {
-        Follow();
+        InstallFollowingJournalctl();
         var logs = Start("logs", "-f");
         Assert.Equal("follows", await logs.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
 
@@ -253,8 +264,8 @@ public sealed class AgentProcessTests : ProgramTestBase
         Assert.Equal(0, logs.ExitCode);
     }
 
-    /// <summary>Puts a journal in place that says one line and then waits for ever.</summary>
-    private void Follow()
+    /// <summary>Installs a journalctl that prints one line and then waits forever.</summary>
+    private void InstallFollowingJournalctl()
     {
         var journalctl = Path.Combine(Folder.FullName, "journalctl");
         File.WriteAllText(journalctl, "#!/bin/sh\necho follows\nexec tail -f /dev/null\n");

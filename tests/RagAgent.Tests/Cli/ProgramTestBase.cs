@@ -6,7 +6,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Cli;
 
-/// <summary>Starts the program in a folder of its own, where there is no engine and nobody who is AWS.</summary>
+/// <summary>Starts the program in its own folder, without a Docker Engine and AWS.</summary>
 public abstract class ProgramTestBase : IDisposable
 {
     private protected DirectoryInfo Folder { get; } = Directory.CreateTempSubdirectory("ragagent-cli-");
@@ -14,7 +14,7 @@ public abstract class ProgramTestBase : IDisposable
     private readonly List<Process> _started = [];
     private protected Dictionary<string, string> Environment { get; } = [];
 
-    /// <summary>Of no engine, unless a test puts something there.</summary>
+    /// <summary>Nothing listens there unless a test does.</summary>
     protected string EngineSocket => Path.Combine(Folder.FullName, "engine.sock");
 
     public void Dispose()
@@ -22,18 +22,21 @@ public abstract class ProgramTestBase : IDisposable
         GC.SuppressFinalize(this);
         foreach (var process in _started)
         {
-            process.Kill();   // does nothing when it has ended
+            process.Kill();   // no effect if it has exited
             process.Dispose();
         }
         Folder.Delete(recursive: true);
     }
-    /// <summary>An engine that is not on this machine, a control socket that can't be, and nobody who is AWS.</summary>
+
+    /// <summary>With an engine on another machine, a control socket that can't exist, and AWS that doesn't answer.</summary>
     protected string[] ArgumentsWithNothingReachable()
     {
         Environment["DOCKER_HOST"] = "tcp://127.0.0.1:1";
         Environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1";
-        (Environment["AWS_REGION"], Environment["AWS_ACCESS_KEY_ID"], Environment["AWS_SECRET_ACCESS_KEY"]) = ("eu-central-1", "none", "none");
-        return ["--config", WriteRunnableConfig(), "--runtime-dir", Path.Combine(Folder.FullName, new string('d', 100)), "--state-dir", "state"];
+        Environment["AWS_REGION"] = "eu-central-1";
+        (Environment["AWS_ACCESS_KEY_ID"], Environment["AWS_SECRET_ACCESS_KEY"]) = ("none", "none");
+        var tooLongForSocket = Path.Combine(Folder.FullName, new string('d', 100));
+        return ["--config", WriteRunnableConfig(), "--runtime-dir", tooLongForSocket, "--state-dir", "state"];
     }
 
     protected string WriteConfig(string text)
@@ -43,9 +46,13 @@ public abstract class ProgramTestBase : IDisposable
         return path;
     }
 
-    /// <summary>One that an agent can begin with, and go on with: there is no engine, and nobody who has its container.</summary>
-    protected string WriteRunnableConfig(int? port = null, int registry = 1) =>
-        WriteConfig($$"""{ "image": "localhost:{{registry}}/app", "container": { "name": "{{Folder.Name}}" }, "listen": { "http": {{port ?? FreePort.Find()}} } }""");
+    /// <summary>An agent can run with it: the container name and the port are its own.</summary>
+    protected string WriteRunnableConfig(int? port = null, int registry = 1)
+    {
+        var http = port ?? FreePort.Find();
+        return WriteConfig(
+            $$"""{ "image": "localhost:{{registry}}/app", "container": { "name": "{{Folder.Name}}" }, "listen": { "http": {{http}} } }""");
+    }
 
     protected static async Task SignalAsync(Process agent, string signal)
     {
@@ -65,7 +72,8 @@ public abstract class ProgramTestBase : IDisposable
             }
             catch (ProblemException)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);   // it does not listen yet
+                // It does not listen yet.
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
             }
         }
     }
@@ -74,7 +82,8 @@ public abstract class ProgramTestBase : IDisposable
     {
         while (log.LastOrDefault()?.Contains(expected, StringComparison.Ordinal) != true)
         {
-            log.Add(await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException($"It ended before '{expected}':\n{string.Join('\n', log)}"));
+            var line = await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+            log.Add(line ?? throw new InvalidOperationException($"It exited before '{expected}':\n{string.Join('\n', log)}"));
         }
     }
 
@@ -82,12 +91,16 @@ public abstract class ProgramTestBase : IDisposable
 
     protected Task<ProgramResult> RunAsync(params string[] arguments) => WaitForResultAsync(Start(arguments));
 
-    /// <param name="script">With the program as <c>$0</c>.</param>
-    protected Task<ProgramResult> RunInShellAsync(string script) => WaitForResultAsync(Run("/bin/sh", ["-c", script, Path.Combine(AppContext.BaseDirectory, "ragagent")]));
+    /// <param name="script">The program is <c>$0</c>.</param>
+    protected Task<ProgramResult> RunInShellAsync(string script) =>
+        WaitForResultAsync(Run("/bin/sh", ["-c", script, Path.Combine(AppContext.BaseDirectory, "ragagent")]));
 
-    /// <summary>Its standard input is what is typed, its standard output what the terminal shows.</summary>
-    protected Process StartAtTerminal(string arguments) =>
-        Run("script", ["--quiet", "--return", "--command", $"'{Path.Combine(AppContext.BaseDirectory, "ragagent")}' {arguments}", "/dev/null"], isTyped: true);
+    /// <summary>Standard input is what is typed, standard output what the terminal shows.</summary>
+    protected Process StartAtTerminal(string arguments)
+    {
+        var command = $"'{Path.Combine(AppContext.BaseDirectory, "ragagent")}' {arguments}";
+        return Run("script", ["--quiet", "--return", "--command", command, "/dev/null"], isTyped: true);
+    }
 
     private Process Run(string program, string[] arguments, bool isTyped = false)
     {
@@ -100,7 +113,8 @@ public abstract class ProgramTestBase : IDisposable
         };
         start.Environment["AWS_EC2_METADATA_DISABLED"] = "true";
         start.Environment["DOCKER_HOST"] = $"unix://{EngineSocket}";
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../.."));
+        var runtime = System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory();
+        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(runtime, "../../.."));
         start.Environment.Remove("JOURNAL_STREAM");
         foreach (var (name, value) in Environment)
         {
@@ -113,10 +127,10 @@ public abstract class ProgramTestBase : IDisposable
 
     private static async Task<ProgramResult> WaitForResultAsync(Process process)
     {
-        var stop = TestContext.Current.CancellationToken;
-        var output = process.StandardOutput.ReadToEndAsync(stop);
-        var error = process.StandardError.ReadToEndAsync(stop);
-        await process.WaitForExitAsync(stop);
+        var stopping = TestContext.Current.CancellationToken;
+        var output = process.StandardOutput.ReadToEndAsync(stopping);
+        var error = process.StandardError.ReadToEndAsync(stopping);
+        await process.WaitForExitAsync(stopping);
         return new ProgramResult(process.ExitCode, await output, await error);
     }
 

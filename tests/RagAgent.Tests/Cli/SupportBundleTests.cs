@@ -16,8 +16,8 @@ public sealed class SupportBundleTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(10)]
-    [InlineData(8 * 1024 * 1024 - 10)]   // the cut goes through it
-    public async Task No_part_of_a_secret_is_left_wherever_a_text_is_cut(int behind)
+    [InlineData(8 * 1024 * 1024 - 10)]   // truncated in the middle of the secret
+    public async Task Truncation_leaves_no_part_of_a_secret(int behind)
     {
         var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
         using (var bundle = new SupportBundle(path, "bundle", text => text.Replace(Secret, "***", StringComparison.Ordinal)))
@@ -32,21 +32,24 @@ public sealed class SupportBundleTests : IDisposable
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_a_command_says_before_it_fails_is_redacted_as_well()
+    public async Task The_output_of_a_failed_command_is_redacted()
     {
         var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
         using (var bundle = new SupportBundle(path, "bundle", text => text))
         {
-            await bundle.AddCommandAsync("units.txt", text => text.Replace(Secret, "***", StringComparison.Ordinal), TestContext.Current.CancellationToken,
+            await bundle.AddCommandAsync(
+                "units.txt",
+                text => text.Replace(Secret, "***", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken,
                 "sh", "-c", $"echo {Secret}; echo No such unit >&2; exit 1");
             bundle.Complete();
         }
 
-        Assert.Equal(("bundle/units.txt", "***\nNo such unit\nIt ended with 1.\n"), await OnlyEntryAsync(path));
+        Assert.Equal(("bundle/units.txt", "***\nNo such unit\nExit code: 1.\n"), await OnlyEntryAsync(path));
     }
 
     [Fact]
-    public void One_that_does_not_become_complete_leaves_nothing()
+    public void An_incomplete_bundle_leaves_no_files()
     {
         var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
         Assert.Throws<InvalidOperationException>(() =>
@@ -60,7 +63,7 @@ public sealed class SupportBundleTests : IDisposable
     }
 
     [Fact]
-    public void One_that_is_complete_is_all_that_is_there_and_its_makers_only()
+    public void A_complete_bundle_is_the_only_file_and_private_to_its_owner()
     {
         var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
         using (var bundle = new SupportBundle(path, "bundle", text => text))
@@ -72,7 +75,7 @@ public sealed class SupportBundleTests : IDisposable
     }
 
     [Fact]
-    public void One_that_exists_is_never_overwritten()
+    public void An_existing_file_is_never_overwritten_by_a_bundle()
     {
         var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
         File.WriteAllText(path, "another");
@@ -81,9 +84,9 @@ public sealed class SupportBundleTests : IDisposable
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("/dev/null", "/dev/null is a device and no file.\n")]
+    [InlineData("/dev/null", "/dev/null is a device, not a file.\n")]
     [InlineData("", "The value cannot be an empty string. (Parameter 'path')\n")]
-    public async Task What_is_no_file_is_told_and_not_waited_for(string file, string told)
+    public async Task A_path_that_is_not_a_file_is_noted_in_the_bundle(string file, string expected)
     {
         var path = Path.Combine(_folder.FullName, "bundle.tar.gz");
         using (var bundle = new SupportBundle(path, "bundle", text => text))
@@ -91,7 +94,7 @@ public sealed class SupportBundleTests : IDisposable
             await bundle.AddFileAsync("config.json", file, text => "read: " + text);
             bundle.Complete();
         }
-        Assert.Equal(("bundle/config.json", told), await OnlyEntryAsync(path));
+        Assert.Equal(("bundle/config.json", expected), await OnlyEntryAsync(path));
     }
 
     private static async Task<(string Name, string Text)> OnlyEntryAsync(string archive)

@@ -3,53 +3,69 @@ using Xunit;
 
 namespace RagAgent.Tests.Cli;
 
-/// <summary><c>ragagent volumes</c>, as root, who alone can give a folder away.</summary>
+/// <summary><c>ragagent volumes</c>, as root, because only root can change the owner of a folder.</summary>
 public sealed class VolumesCommandTests : ProgramTestBase
 {
     private string Data => Path.Combine(Folder.FullName, "data");
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_folder_that_is_missing_is_made_as_the_apps_own_and_one_that_is_there_is_left_alone()
+    public async Task Missing_folders_are_created_for_the_apps_user_and_existing_ones_stay_unchanged()
     {
-        Assert.SkipUnless(System.Environment.IsPrivilegedProcess, "Only root can give a folder away.");
-        var there = Directory.CreateDirectory(Path.Combine(Folder.FullName, "there")).FullName;
-        File.SetUnixFileMode(there, UnixFileMode.UserRead);
-        var file = WriteWith($$""" "user": "12345:54321", "volumes": [ { "host": "{{Data}}/logs", "container": "/app/data/logs" }, { "host": "{{there}}", "container": "/cache" }, { "host": "models", "container": "/models" } ] """);
+        Assert.SkipUnless(System.Environment.IsPrivilegedProcess, "Only root can change the owner of a folder.");
+        var existing = Directory.CreateDirectory(Path.Combine(Folder.FullName, "existing")).FullName;
+        File.SetUnixFileMode(existing, UnixFileMode.UserRead);
+        var file = WriteWith($$"""
+            "user": "12345:54321",
+            "volumes": [
+              { "host": "{{Data}}/logs", "container": "/app/data/logs" },
+              { "host": "{{existing}}", "container": "/cache" },
+              { "host": "models", "container": "/models" }
+            ]
+            """);
 
-        Assert.Equal(new ProgramResult(0, $"{Data}/logs: made for the app (12345:54321)\n", ""), await RunAsync("volumes", "--config", file));
-        Assert.Equal("12345 54321 750\n0 0 755\n0 0 400\n", (await RunInShellAsync($"stat --format='%u %g %a' {Data}/logs {Data} {there}")).Output);
-        Assert.Equal(new ProgramResult(0, "Nothing to do: every folder of container.volumes is there.\n", ""), await RunAsync("volumes", "--config", file));
+        Assert.Equal(new ProgramResult(0, $"{Data}/logs: created for the app (12345:54321)\n", ""), await RunAsync("volumes", "--config", file));
+        Assert.Equal("12345 54321 750\n0 0 755\n0 0 400\n", (await RunInShellAsync($"stat --format='%u %g %a' {Data}/logs {Data} {existing}")).Output);
+        Assert.Equal(new ProgramResult(0, "Nothing to do: all folders of container.volumes exist.\n", ""), await RunAsync("volumes", "--config", file));
         Assert.Equal(new ProgramResult(0, "", ""), await RunAsync("volumes", "--config", file, "--before-start"));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("\"user\": \"app\", \"volumes\": [ { \"host\": \"DATA\", \"container\": \"/a\" } ]", "DATA", "whose it shall be is not known, for container.user (\"app\") is a name in the image")]
-    [InlineData("\"volumes\": [ { \"host\": \"FOLDER\", \"container\": \"/a\" }, { \"host\": \"DATA\", \"container\": \"/b\" } ]", "DATA", "it lies in FOLDER, where the app may change the way to it")]
-    public async Task What_is_not_to_be_made_is_told_with_its_reason(string container, string folder, string why)
+    [InlineData(
+        "\"user\": \"app\", \"volumes\": [ { \"host\": \"DATA\", \"container\": \"/a\" } ]",
+        "DATA",
+        "its owner is unknown because container.user (\"app\") is a name in the image")]
+    [InlineData(
+        "\"volumes\": [ { \"host\": \"FOLDER\", \"container\": \"/a\" }, { \"host\": \"DATA\", \"container\": \"/b\" } ]",
+        "DATA",
+        "the app can write to its parent FOLDER and could redirect it")]
+    public async Task A_folder_that_must_not_be_created_is_reported_with_the_reason(string container, string folder, string why)
     {
-        Assert.SkipUnless(System.Environment.IsPrivilegedProcess, "Only root can give a folder away.");
-        string Filled(string text) => text.Replace("DATA", Data, StringComparison.Ordinal).Replace("FOLDER", Folder.FullName, StringComparison.Ordinal);
-
-        var run = await RunAsync("volumes", "--config", WriteWith(Filled(container)));
+        Assert.SkipUnless(System.Environment.IsPrivilegedProcess, "Only root can change the owner of a folder.");
+        var run = await RunAsync("volumes", "--config", WriteWith(FillIn(container)));
 
         Assert.Equal((1, ""), (run.ExitCode, run.Output));
-        Assert.StartsWith($"ragagent: The folder {Filled(folder)} is not made: {Filled(why)}. ", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"ragagent: The folder {FillIn(folder)} was not created: {FillIn(why)}. ", run.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Data));
+
+        string FillIn(string text) =>
+            text.Replace("DATA", Data, StringComparison.Ordinal).Replace("FOLDER", Folder.FullName, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_can_not_be_made_is_told_with_what_to_do_by_hand()
+    public async Task A_folder_that_can_not_be_created_is_reported_with_the_commands_to_run()
     {
-        Assert.SkipUnless(System.Environment.IsPrivilegedProcess, "Only root can give a folder away.");
+        Assert.SkipUnless(System.Environment.IsPrivilegedProcess, "Only root can change the owner of a folder.");
         File.WriteAllText(Data, "");
 
         var run = await RunAsync("volumes", "--config", WriteWith($$""" "volumes": [ { "host": "{{Data}}/logs", "container": "/a" } ] """));
 
-        Assert.Equal(new ProgramResult(1, "", $"ragagent: Could not create the folder {Data}/logs: Not a directory. Create it by hand: mkdir -p {Data}/logs && chown 1000:1000 {Data}/logs\n"), run);
+        var commands = $"mkdir -p {Data}/logs && chown 1000:1000 {Data}/logs";
+        var error = $"ragagent: Could not create the folder {Data}/logs: Not a directory. Create it by hand: {commands}\n";
+        Assert.Equal(new ProgramResult(1, "", error), run);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_configuration_that_can_not_be_used_is_told_here_and_left_to_the_agent_before_its_start()
+    public async Task An_invalid_configuration_is_an_error_except_before_the_agents_start()
     {
         var file = WriteConfig("{ \"imag\": 1 }");
 

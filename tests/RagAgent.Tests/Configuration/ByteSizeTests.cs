@@ -16,11 +16,11 @@ public class ByteSizeTests
     [InlineData("1.5GiB", 1610612736)]
     [InlineData("1t", 1099511627776)]
     [InlineData("6.0000001m", 6291456)]
-    public void Every_unit_is_a_power_of_1024(string text, long bytes) =>
+    public void Size_units_are_powers_of_1024(string text, long bytes) =>
         Assert.Equal(bytes, AssertAccepted(ConfigWith($$""" "container": { "memory": "{{text}}" } """)).Container.Memory);
 
     [Fact]
-    public void A_bare_number_is_bytes() => Assert.Equal(6291456, AssertAccepted(ConfigWith("\"container\": { \"memory\": 6291456 }")).Container.Memory);
+    public void A_size_without_unit_is_in_bytes() => Assert.Equal(6291456, AssertAccepted(ConfigWith("\"container\": { \"memory\": 6291456 }")).Container.Memory);
 
     [Theory]
     [InlineData("")]
@@ -33,10 +33,10 @@ public class ByteSizeTests
     [InlineData("4gg")]
     [InlineData("4 parsecs")]
     [InlineData("9999999999999999g")]
-    public void Anything_else_is_no_size(string text) => Assert.False(ByteSize.TryParse(text, out _));
+    public void Other_texts_are_not_sizes(string text) => Assert.False(ByteSize.TryParse(text, out _));
 
     [Fact]
-    public void An_amount_beyond_every_machine_is_refused_not_wrapped_around() =>
+    public void A_huge_size_is_rejected_and_does_not_overflow() =>
         Assert.StartsWith(
             "container.memory: must be from 6m (the engine's minimum) to 16t",
             AssertSingleError(ConfigWith("\"container\": { \"memory\": \"999999999999999t\" }")),

@@ -8,7 +8,7 @@ using static RagAgent.Tests.Configuration.ConfigText;
 
 namespace RagAgent.Tests.Configuration;
 
-/// <summary>The reader, the records, the schema, the sample and the documentation say the same.</summary>
+/// <summary>Reader, records, schema, sample and documentation agree.</summary>
 public partial class ConfigConsistencyTests
 {
     private static readonly JsonObject Schema = SchemaKeys.Load();
@@ -16,11 +16,11 @@ public partial class ConfigConsistencyTests
     private static readonly IReadOnlyDictionary<string, DocumentedConfigKey> Documented = DocumentedConfigKey.All();
     private static readonly string[] AllKeys = [.. KnownKeys.All];
 
-    /// <summary>What the sample shows with RAGstream's own values.</summary>
+    // The sample has RAGstream's values for these.
     private static readonly string[] KeysNotAtDefault = ["$schema", "image", "secrets", "container.volumes"];
 
     [Fact]
-    public void The_sample_is_valid_and_says_the_defaults_of_the_records()
+    public void The_sample_is_valid_and_has_the_defaults_of_the_records()
     {
         var sample = AssertAccepted(RepositoryFiles.Read("packaging/ragagent.json"));
         var defaults = new AgentConfig { Image = "ragstream-web" };
@@ -37,29 +37,34 @@ public partial class ConfigConsistencyTests
             Assert.Equal(section.GetValue(defaults), section.GetValue(sample));
         }
 
-        Assert.Equal(new IdleConfig(), AssertAccepted(SampleConfigKeys.ConfigWithOnly("idle", SampleTree()["idle"]!.ToJsonString())).Idle);
-        Assert.Equal(new DnsConfig { Zone = "Z0123456789ABCDEFGHIJ", Name = "rag.example.com" }, AssertAccepted(SampleConfigKeys.ConfigWithOnly("dns", SampleTree()["dns"]!.ToJsonString())).Dns);
+        var tree = SampleTree();
+        Assert.Equal(new IdleConfig(), AssertAccepted(SampleConfigKeys.ConfigWithOnly("idle", tree["idle"]!.ToJsonString())).Idle);
+        Assert.Equal(
+            new DnsConfig { Zone = "Z0123456789ABCDEFGHIJ", Name = "rag.example.com" },
+            AssertAccepted(SampleConfigKeys.ConfigWithOnly("dns", tree["dns"]!.ToJsonString())).Dns);
     }
 
     [Fact]
-    public void The_sample_shows_every_key()
+    public void The_sample_has_every_key()
     {
         var sample = SampleTree();
         string[] shown = [.. AllKeys.Where(key => SampleConfigKeys.Find(sample, key) is not null)];
 
-        // Of a secret that is a text, the sample shows the object's keys in its comments.
-        Assert.Equal(AllKeys.Where(key => !key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && !key.StartsWith("access.password.", StringComparison.Ordinal)), shown);
-        Assert.All(KnownKeys.InSection(KnownKeys.Secret), key => Assert.Contains($"\"{key}\":", RepositoryFiles.Read("packaging/ragagent.json"), StringComparison.Ordinal));
+        // The sample's secrets are strings. The keys of the object form are in comments.
+        string[] sources = ["secrets.NAME.", "access.password."];
+        Assert.Equal(AllKeys.Where(key => !sources.Any(source => key.StartsWith(source, StringComparison.Ordinal))), shown);
+        var text = RepositoryFiles.Read("packaging/ragagent.json");
+        Assert.All(KnownKeys.InSection(KnownKeys.Secret), key => Assert.Contains($"\"{key}\":", text, StringComparison.Ordinal));
     }
 
     [Fact]
-    public void The_schema_has_the_keys_of_the_reader() => Assert.Equal(AllKeys.Order(), SchemaByKey.Keys.Order());
+    public void The_schema_has_exactly_the_keys_of_the_reader() => Assert.Equal(AllKeys.Order(), SchemaByKey.Keys.Order());
 
     [Fact]
-    public void The_documentation_has_the_keys_of_the_reader() => Assert.Equal(AllKeys.Order(), Documented.Keys.Order());
+    public void The_documentation_has_exactly_the_keys_of_the_reader() => Assert.Equal(AllKeys.Order(), Documented.Keys.Order());
 
     [Fact]
-    public void Every_key_of_the_schema_is_described() =>
+    public void Every_key_of_the_schema_has_a_description() =>
         Assert.All(SchemaByKey, key => Assert.False(string.IsNullOrWhiteSpace(key.Value["description"]?.GetValue<string>()), key.Key));
 
     [Fact]
@@ -90,7 +95,7 @@ public partial class ConfigConsistencyTests
     }
 
     [Fact]
-    public void Every_key_is_read_for_it_refuses_a_value_of_no_sense()
+    public void Every_key_is_read_because_it_rejects_nonsense()
     {
         foreach (var key in AllKeys)
         {
@@ -101,9 +106,9 @@ public partial class ConfigConsistencyTests
     }
 
     [Fact]
-    public void The_contents_of_the_schema_that_the_reader_bounds_are_the_same()
+    public void The_schema_has_the_choices_and_limits_of_the_reader()
     {
-        // The choices and the bounds of whole numbers; the rest of the rules is text that a schema can't say.
+        // Choices, and limits of whole numbers. A schema can't express the other rules.
         foreach ((var key, var schema) in SchemaByKey)
         {
             foreach (var word in (schema["enum"] as JsonArray ?? []).Select(choice => choice!.ToJsonString()))
@@ -116,17 +121,18 @@ public partial class ConfigConsistencyTests
                 continue;
             }
 
-            (var least, var most) = (schema["minimum"]!.GetValue<long>(), schema["maximum"]!.GetValue<long>());
-            Assert.Empty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{least}")).Errors);
-            Assert.Empty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{most}")).Errors);
-            Assert.NotEmpty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{least - 1}")).Errors);
-            Assert.NotEmpty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{most + 1}")).Errors);
+            var (min, max) = (schema["minimum"]!.GetValue<long>(), schema["maximum"]!.GetValue<long>());
+            Assert.Empty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{min}")).Errors);
+            Assert.Empty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{max}")).Errors);
+            Assert.NotEmpty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{min - 1}")).Errors);
+            Assert.NotEmpty(Read(SampleConfigKeys.ConfigWithOnly(key, $"{max + 1}")).Errors);
         }
     }
 
-    private static bool IsSection(string key) => AllKeys.Any(other => other.StartsWith(key + ".", StringComparison.Ordinal)) && key is not "secrets";
+    private static bool IsSection(string key) =>
+        AllKeys.Any(other => other.StartsWith(key + ".", StringComparison.Ordinal)) && key is not "secrets";
 
-    /// <summary>The sample has idle and dns switched off, and in the comments above them the objects with their defaults.</summary>
+    /// <summary>In the sample, idle and dns are null. Comments above them have objects with the defaults.</summary>
     private static JsonObject SampleTree()
     {
         var sample = SampleConfigKeys.Parse(RepositoryFiles.Read("packaging/ragagent.json"));

@@ -9,38 +9,39 @@ namespace RagAgent.Tests.Configuration;
 
 public sealed class ConfigFileTests : IDisposable
 {
-    private const string ExpectedRemedy =
-        """The smallest useful file is: { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } } and a sample with every key is /usr/share/ragagent/ragagent.json""";
+    private const string Example =
+        """The smallest useful file is { "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }; """
+        + "a sample with every key is in /usr/share/ragagent/ragagent.json";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-config-");
 
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public void A_good_file_becomes_a_configuration() =>
+    public void A_valid_file_gives_a_configuration() =>
         Assert.Equal("app", ConfigReader.ReadFile(Write("{ \"image\": \"app\" }"u8)).Config?.Image);
 
     [Fact]
-    public void A_missing_file_is_answered_with_one_that_works()
+    public void A_missing_file_is_answered_with_an_example()
     {
         var path = Path.Combine(_folder.FullName, "missing.json");
 
-        Assert.Equal($"{path}: there is no such file; write it. {ExpectedRemedy}", Problem(path));
+        Assert.Equal($"{path}: there is no such file; create it. {Example}", Problem(path));
     }
 
     [Fact]
-    public void A_file_in_a_missing_folder_is_missing_too()
+    public void A_file_in_a_missing_folder_is_answered_with_an_example()
     {
         var path = Path.Combine(_folder.FullName, "missing", "ragagent.json");
 
-        Assert.Equal($"{path}: there is no such file; write it. {ExpectedRemedy}", Problem(path));
+        Assert.Equal($"{path}: there is no such file; create it. {Example}", Problem(path));
     }
 
     [Fact]
-    public void A_folder_is_no_file() => Assert.Equal($"{_folder.FullName}: is a folder; name the file in it", Problem(_folder.FullName));
+    public void A_folder_is_rejected() => Assert.Equal($"{_folder.FullName}: is a folder; give the path of the file in it", Problem(_folder.FullName));
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_pipe_is_no_file_and_is_not_waited_for()
+    public async Task A_pipe_is_rejected_without_waiting_for_a_writer()
     {
         var path = Path.Combine(_folder.FullName, "pipe");
         using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", path))
@@ -50,31 +51,31 @@ public sealed class ConfigFileTests : IDisposable
 
         var problem = await Task.Run(() => Problem(path), TestContext.Current.CancellationToken);
 
-        Assert.Equal($"{path}: is a pipe and no file; write the configuration to a file and name that", problem);
+        Assert.Equal($"{path}: is a pipe, not a file; put the configuration in a file and give its path", problem);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_device_is_no_file()
+    public async Task A_device_is_rejected()
     {
         var link = Path.Combine(_folder.FullName, "link");
         File.CreateSymbolicLink(link, "/dev/zero");
 
-        Assert.Equal("/dev/zero: is a device and no file; write the configuration to a file and name that", await Task.Run(() => Problem("/dev/zero")));
-        Assert.Equal($"{link}: is a device and no file; write the configuration to a file and name that", await Task.Run(() => Problem(link)));
+        Assert.Equal("/dev/zero: is a device, not a file; put the configuration in a file and give its path", await Task.Run(() => Problem("/dev/zero")));
+        Assert.Equal($"{link}: is a device, not a file; put the configuration in a file and give its path", await Task.Run(() => Problem(link)));
     }
 
     [Fact]
-    public void A_socket_is_no_file()
+    public void A_socket_is_rejected()
     {
         var path = Path.Combine(_folder.FullName, "socket");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(path));
 
-        Assert.Equal($"{path}: is a socket and no file; write the configuration to a file and name that", Problem(path));
+        Assert.Equal($"{path}: is a socket, not a file; put the configuration in a file and give its path", Problem(path));
     }
 
     [Fact]
-    public void A_link_to_a_file_is_read()
+    public void A_symbolic_link_to_a_file_is_read()
     {
         var link = Path.Combine(_folder.FullName, "link");
         File.CreateSymbolicLink(link, Write("{ \"image\": \"app\" }"u8));
@@ -83,18 +84,18 @@ public sealed class ConfigFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_may_not_be_read_says_who_tried()
+    public void The_error_for_an_unreadable_file_names_the_user()
     {
-        // A stand-in: the tests may run as root, whom no mode stops.
+        // The error is simulated, because the tests may run as root, who can read every file.
         var result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new UnauthorizedAccessException());
 
         Assert.Equal(
-            $"/etc/ragagent.json: may not be read by this user ({Environment.UserName}); let this user read it, as with 'chmod 644 /etc/ragagent.json'",
+            $"/etc/ragagent.json: can't be read by this user ({Environment.UserName}); allow it, for example with 'chmod 644 /etc/ragagent.json'",
             Assert.Single(result.Errors).ToString());
     }
 
     [Fact]
-    public void A_failing_disk_is_reported()
+    public void A_read_error_is_reported()
     {
         var result = ConfigReader.ReadFile("/etc/ragagent.json", _ => throw new IOException("Input/output error"));
 
@@ -102,7 +103,7 @@ public sealed class ConfigFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_larger_than_a_mebibyte_is_refused_unread()
+    public void A_file_over_1_MiB_is_rejected()
     {
         var path = Write(Encoding.ASCII.GetBytes(new string(' ', ConfigReader.MaxFileSize + 1)));
 
@@ -113,15 +114,15 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("")]
     [InlineData(" \n\t")]
     [InlineData("// only a comment")]
-    public void An_empty_file_is_answered_with_one_that_works(string text)
+    public void An_empty_file_is_answered_with_an_example(string text)
     {
         var path = Write(Encoding.UTF8.GetBytes(text));
 
-        Assert.Equal($"{path}: is empty. {ExpectedRemedy}", Problem(path));
+        Assert.Equal($"{path}: is empty. {Example}", Problem(path));
     }
 
     [Fact]
-    public void A_file_in_UTF_16_is_named_as_such()
+    public void A_file_in_UTF_16_is_recognized()
     {
         var path = Write([.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("{}")]);
 
@@ -129,18 +130,18 @@ public sealed class ConfigFileTests : IDisposable
     }
 
     [Fact]
-    public void A_byte_that_is_no_UTF_8_is_named_with_its_place()
+    public void Invalid_UTF_8_is_reported_with_its_position()
     {
         var path = Write([.. "{\n\"image\": \"ä"u8, 0xE4, .. "\" }"u8]);
 
-        Assert.Equal($"{path}:2:12: this byte is no UTF-8; save the file as UTF-8", Problem(path));
+        Assert.Equal($"{path}:2:12: this is not valid UTF-8; save the file as UTF-8", Problem(path));
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("a\0b")]
-    public void A_name_that_no_file_can_have_is_refused(string path) =>
-        Assert.EndsWith("is no file name", Problem(path), StringComparison.Ordinal);
+    public void An_impossible_file_name_is_rejected(string path) =>
+        Assert.EndsWith("is not a valid file name", Problem(path), StringComparison.Ordinal);
 
     private static string Problem(string path)
     {

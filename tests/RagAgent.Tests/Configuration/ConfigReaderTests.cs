@@ -8,7 +8,7 @@ namespace RagAgent.Tests.Configuration;
 public class ConfigReaderTests
 {
     [Fact]
-    public void The_smallest_file_leaves_everything_else_at_its_default()
+    public void The_smallest_file_has_defaults_for_everything_else()
     {
         var config = AssertAccepted("""{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""");
 
@@ -22,15 +22,19 @@ public class ConfigReaderTests
     }
 
     [Fact]
-    public void What_nobody_says_of_the_probes_lies_below_the_base_path_and_what_is_said_is_meant_as_it_is()
+    public void Only_default_probe_paths_get_the_base_path()
     {
-        var health = AssertAccepted("""{ "image": "app", "listen": { "basePath": "/rag" }, "health": { "liveness": { "path": "/live" }, "gate": { "path": "/gate" } } }""").Health;
+        var health = AssertAccepted("""
+            { "image": "app", "listen": { "basePath": "/rag" }, "health": { "liveness": { "path": "/live" }, "gate": { "path": "/gate" } } }
+            """).Health;
 
-        Assert.Equal(("/rag/_stcore/health", "/gate", "/rag/_stcore/stream", "/live"), (health.Startup.Path, health.Gate.Path, health.Gate.WebSocket, health.Liveness.Path));
+        Assert.Equal(
+            ("/rag/_stcore/health", "/gate", "/rag/_stcore/stream", "/live"),
+            (health.Startup.Path, health.Gate.Path, health.Gate.WebSocket, health.Liveness.Path));
     }
 
     [Fact]
-    public void Every_value_of_the_file_reaches_its_place()
+    public void Every_value_of_the_file_is_read()
     {
         var config = AssertAccepted("""
             {
@@ -74,14 +78,25 @@ public class ConfigReaderTests
             config.Container);
         Assert.Equal(8000, config.Listen.Http);
         Assert.Equal(
-            new StartupProbeConfig { Path = "/a?x=1", Interval = TimeSpan.FromMilliseconds(100), Timeout = TimeSpan.FromMilliseconds(1), Deadline = TimeSpan.FromHours(24) },
+            new StartupProbeConfig
+            {
+                Path = "/a?x=1",
+                Interval = TimeSpan.FromMilliseconds(100),
+                Timeout = TimeSpan.FromMilliseconds(1),
+                Deadline = TimeSpan.FromHours(24),
+            },
             config.Health.Startup);
         Assert.Equal(new GateConfig { Path = "/b", WebSocket = null }, config.Health.Gate);
         Assert.Equal(
             new LivenessProbeConfig { Path = "/c", Interval = TimeSpan.FromHours(1), Timeout = TimeSpan.FromMinutes(5), Failures = 1 },
             config.Health.Liveness);
         Assert.Equal(
-            new RestartConfig { FirstDelay = TimeSpan.FromMilliseconds(100), MaxDelay = TimeSpan.FromHours(24), ResetAfter = TimeSpan.FromSeconds(1) },
+            new RestartConfig
+            {
+                FirstDelay = TimeSpan.FromMilliseconds(100),
+                MaxDelay = TimeSpan.FromHours(24),
+                ResetAfter = TimeSpan.FromSeconds(1),
+            },
             config.Restart);
         Assert.Equal(new UpdateConfig { Every = null, When = UpdateWhen.Now, Swap = UpdateSwap.StopFirst }, config.Update);
     }
@@ -97,7 +112,7 @@ public class ConfigReaderTests
     }
 
     [Fact]
-    public void A_byte_order_mark_and_wide_characters_move_no_column()
+    public void Byte_order_mark_and_multibyte_characters_do_not_shift_columns()
     {
         byte[] text = [.. Encoding.UTF8.Preamble, .. "{ \"image\": \"app\",\n/* ä€😀 */ \"prot\": 1 }"u8];
 
@@ -107,7 +122,7 @@ public class ConfigReaderTests
     }
 
     [Fact]
-    public void The_contract_with_all_its_defaults_is_accepted()
+    public void A_file_with_every_default_written_out_is_accepted()
     {
         var config = AssertAccepted("""
             {
@@ -135,7 +150,7 @@ public class ConfigReaderTests
     }
 
     [Fact]
-    public void Every_mistake_is_reported_in_one_run_in_the_order_of_the_lines()
+    public void All_errors_are_reported_at_once_in_the_order_of_the_file()
     {
         var lines = ErrorLines("""
             {
@@ -156,10 +171,11 @@ public class ConfigReaderTests
             [
                 "ragagent.json:2:12: image: must have a repository in lower case, but is \"RAGstream-web\"; write \"ragstream-web\"",
                 "ragagent.json:4:5: container.prot: unknown key; did you mean 'port'?",
-                "ragagent.json:5:15: container.memory: must be a size like \"512m\" or \"4g\", but is \"4x\"; write an amount and k, m, g or t, like \"512m\", \"4g\" or \"1.5GiB\"",
-                "ragagent.json:5:29: container.cpus: must be a number of cores like 1.5, or null, but is a text; leave the quotes away",
-                "ragagent.json:6:28: container.volumes[0].host: must be an absolute path, beginning with '/', or the name of an engine volume, but is \"da/ta\"",
-                "ragagent.json:6:50: container.volumes[0].container: \"/app/data\" would hide the agent files that the image ships in /app/data/agents; mount its sub-folders one by one: /app/data/doc_raw, /app/data/chroma_db, /app/data/splade_db, /app/data/memory, /app/data/logs",
+                "ragagent.json:5:15: container.memory: must be a size like \"512m\" or \"4g\", but is \"4x\"; use a number with k, m, g or t, like \"512m\", \"4g\" or \"1.5GiB\"",
+                "ragagent.json:5:29: container.cpus: must be a number of cores like 1.5, or null, but is a string; remove the quotes",
+                "ragagent.json:6:28: container.volumes[0].host: must be an absolute path, beginning with '/', or the name of a Docker volume, but is \"da/ta\"",
+                "ragagent.json:6:50: container.volumes[0].container: \"/app/data\" would hide the agent files that the image ships in /app/data/agents; "
+                + "mount its subfolders one by one: /app/data/doc_raw, /app/data/chroma_db, /app/data/splade_db, /app/data/memory, /app/data/logs",
                 "ragagent.json:7:20: container.stopTimeout: must be a duration like \"20s\", but is a number; write \"20s\"",
                 "ragagent.json:8:13: container.name: must be 2 to 128 letters, digits, '_', '.' or '-', beginning with a letter or digit, but is \"a\"",
                 "ragagent.json:8:18: container.name: duplicate key: it is set twice on line 8; remove one",

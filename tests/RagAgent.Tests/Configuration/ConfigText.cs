@@ -4,14 +4,14 @@ using Xunit;
 
 namespace RagAgent.Tests.Configuration;
 
-/// <summary>Short words for the tests of the reader.</summary>
+/// <summary>Helpers for tests of the reader.</summary>
 internal static class ConfigText
 {
     public const string FileName = "ragagent.json";
 
     public static ConfigResult Read(string text) => ConfigReader.Read(Encoding.UTF8.GetBytes(text), FileName);
 
-    /// <summary>A valid file with more members, on its first line.</summary>
+    /// <summary>A valid file, on one line, with additional members.</summary>
     public static string ConfigWith(string members) => $$"""{ "image": "app", {{members}} }""";
 
     public static AgentConfig AssertAccepted(string text)
@@ -22,18 +22,17 @@ internal static class ConfigText
         return result.Config;
     }
 
-    /// <summary>Every problem without file, line and column: <c>key: message</c>.</summary>
+    /// <summary>All errors without file, line and column: <c>key: message</c>.</summary>
     public static string[] AssertRejected(string text)
     {
         var result = Read(text);
         Assert.Null(result.Config);
         Assert.NotEmpty(result.Errors);
-        return [.. result.Errors.Select(problem => problem.Key is null ? problem.Message : $"{problem.Key}: {problem.Message}")];
+        return [.. result.Errors.Select(error => error.Key is null ? error.Message : $"{error.Key}: {error.Message}")];
     }
 
-    /// <summary>The only problem.</summary>
     public static string AssertSingleError(string text) => Assert.Single(AssertRejected(text));
 
-    /// <summary>Every problem as the operator sees it.</summary>
-    public static string[] ErrorLines(string text) => [.. Read(text).Errors.Select(problem => problem.ToString())];
+    /// <summary>All errors as operators see them.</summary>
+    public static string[] ErrorLines(string text) => [.. Read(text).Errors.Select(error => error.ToString())];
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Configuration;
 
-/// <summary>A row of a table in docs/configuration.md, or a heading that names a section.</summary>
+/// <summary>A table row of docs/configuration.md, or the heading of a section.</summary>
 internal sealed partial record DocumentedConfigKey(string Name, string Type, string Default, string? Example, string Description)
 {
     public JsonNode? DefaultValue => JsonNode.Parse(Default.Trim('`'));

@@ -16,7 +16,7 @@ public class DurationTests
     [InlineData("1m500ms", 60_500)]
     [InlineData("90m", 5_400_000)]
     [InlineData("0s", 0)]
-    public void Amounts_with_units_add_up(string text, long milliseconds)
+    public void The_parts_of_a_duration_add_up(string text, long milliseconds)
     {
         Assert.True(Duration.TryParse(text, out var value));
         Assert.Equal(milliseconds, value.TotalMilliseconds);
@@ -37,18 +37,19 @@ public class DurationTests
     [InlineData("1h30")]
     [InlineData("٣s")]
     [InlineData("9999999999h")]
-    public void Anything_else_is_no_duration(string text) => Assert.False(Duration.TryParse(text, out _));
+    public void Other_texts_are_not_durations(string text) => Assert.False(Duration.TryParse(text, out _));
 
     [Fact]
-    public void What_is_written_is_read_back_as_the_same() =>
+    public void A_formatted_duration_parses_to_the_same_value() =>
         Gen.Long[0, (long)TimeSpan.FromDays(365).TotalMilliseconds].Sample(milliseconds =>
-            Duration.TryParse(Duration.Format(TimeSpan.FromMilliseconds(milliseconds)), out var read) && read.TotalMilliseconds == milliseconds);
+            Duration.TryParse(Duration.Format(TimeSpan.FromMilliseconds(milliseconds)), out var parsed)
+            && parsed.TotalMilliseconds == milliseconds);
 
     [Theory]
     [InlineData("30", "must be a duration like \"20s\", but is a number; write \"30s\"")]
     [InlineData("\"30\"", "must be a duration like \"20s\", but is \"30\"; write \"30s\"")]
     [InlineData("1.5", "must be a duration like \"20s\", but is a number; write \"20s\"")]
-    [InlineData("\"1.5m\"", "must be a duration like \"20s\", but is \"1.5m\"; write whole amounts of h, m, s and ms, like \"500ms\", \"20s\", \"10m\" or \"1h30m\"")]
-    public void A_forgotten_unit_is_answered_with_what_to_write(string value, string expected) =>
+    [InlineData("\"1.5m\"", "must be a duration like \"20s\", but is \"1.5m\"; use whole numbers with h, m, s or ms, like \"500ms\", \"20s\", \"10m\" or \"1h30m\"")]
+    public void A_duration_without_unit_is_answered_with_a_correction(string value, string expected) =>
         Assert.Equal($"container.stopTimeout: {expected}", AssertSingleError(ConfigWith($$""" "container": { "stopTimeout": {{value}} } """)));
 }

@@ -3,36 +3,40 @@ using System.Text.Json.Nodes;
 
 namespace RagAgent.Tests.Configuration;
 
-/// <summary>Goes from dotted keys to places in a configuration and back.</summary>
+/// <summary>Translates between dotted keys and places in a configuration.</summary>
 internal static class SampleConfigKeys
 {
     private const string Name = "OPENAI_API_KEY";
 
-    public static JsonObject Parse(string text) =>
-        JsonNode.Parse(text, null, new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip })!.AsObject();
+    public static JsonObject Parse(string text)
+    {
+        var options = new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+        return JsonNode.Parse(text, null, options)!.AsObject();
+    }
 
-    /// <summary>The value at a key (of a list, in its first entry), itself perhaps null; null when the key is not there.</summary>
+    /// <summary>The value of a key, which can be JSON null; null if the key is missing. For lists, that of the first entry.</summary>
     public static (JsonNode? Value, bool Found)? Find(JsonObject root, string key)
     {
-        JsonNode? at = root;
+        JsonNode? node = root;
         foreach (var part in key.Split('.'))
         {
             var inList = part.EndsWith("[]", StringComparison.Ordinal);
-            if (at is not JsonObject members || !members.TryGetPropertyValue(inList ? part[..^2] : part.Replace("NAME", Name, StringComparison.Ordinal), out at))
+            var name = inList ? part[..^2] : part.Replace("NAME", Name, StringComparison.Ordinal);
+            if (node is not JsonObject members || !members.TryGetPropertyValue(name, out node))
             {
                 return null;
             }
 
             if (inList)
             {
-                at = at!.AsArray()[0];
+                node = node!.AsArray()[0];
             }
         }
 
-        return (at, true);
+        return (node, true);
     }
 
-    /// <summary>A file that sets this key, and beside it only what must be there.</summary>
+    /// <summary>A file with this key and only the others that it requires.</summary>
     public static string ConfigWithOnly(string key, string value)
     {
         if (key == "image")
@@ -106,6 +110,7 @@ internal static class SampleConfigKeys
         return $$"""{ "image": "app", {{text}} }""";
     }
 
-    /// <summary>The key as a message about the file of <see cref="ConfigWithOnly"/> names it.</summary>
-    public static string KeyInMessage(string key) => key.Replace("NAME", Name, StringComparison.Ordinal).Replace("[]", "[0]", StringComparison.Ordinal);
+    /// <summary>The key as in messages about a file of <see cref="ConfigWithOnly"/>.</summary>
+    public static string KeyInMessage(string key) =>
+        key.Replace("NAME", Name, StringComparison.Ordinal).Replace("[]", "[0]", StringComparison.Ordinal);
 }

@@ -3,7 +3,7 @@ using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Configuration;
 
-/// <summary>Lists the dotted keys that the JSON schema knows, in the notation of the reader's own list.</summary>
+/// <summary>The dotted keys of the JSON schema, written as in the reader's list.</summary>
 internal static class SchemaKeys
 {
     public static JsonObject Load() => JsonNode.Parse(RepositoryFiles.Read("packaging/ragagent.schema.json"))!.AsObject();

@@ -17,17 +17,19 @@ public class UnknownKeyTests
     [InlineData("\"listen\": { \"port\": 80 }", "listen.port: unknown key here; did you mean container.port?")]
     [InlineData("\"restart\": { \"zzzzz\": 1 }", "restart.zzzzz: unknown key; the keys here are firstDelay, maxDelay, resetAfter")]
     [InlineData("\"listen\": { \"a\\nb\": 1 }", "listen.\"a?b\": unknown key; the keys here are http, https, basePath")]
-    public void An_unknown_key_is_refused_with_the_key_that_was_probably_meant(string members, string expected) =>
+    public void An_unknown_key_is_rejected_with_a_suggestion(string members, string expected) =>
         Assert.Equal(expected, AssertSingleError(ConfigWith(members)));
 
     [Fact]
     public void An_unknown_key_in_a_list_entry_names_the_entry() =>
         Assert.Equal(
             "container.volumes[1].readonly: unknown key; did you mean 'readOnly'?",
-            AssertSingleError(ConfigWith("\"container\": { \"volumes\": [ { \"host\": \"/a\", \"container\": \"/a\" }, { \"host\": \"/b\", \"container\": \"/b\", \"readonly\": true } ] }")));
+            AssertSingleError(ConfigWith(
+                "\"container\": { \"volumes\": [ { \"host\": \"/a\", \"container\": \"/a\" }, "
+                + "{ \"host\": \"/b\", \"container\": \"/b\", \"readonly\": true } ] }")));
 
     [Fact]
-    public void A_duplicate_key_names_both_lines()
+    public void A_duplicate_key_is_reported_with_both_lines()
     {
         var problem = Assert.Single(Read("{ \"image\": \"app\",\n \"aws\": {},\n\n \"aws\": {} }").Errors);
 
@@ -35,7 +37,7 @@ public class UnknownKeyTests
     }
 
     [Fact]
-    public void A_variable_that_is_set_twice_is_a_duplicate_too() =>
+    public void A_variable_that_is_set_twice_is_a_duplicate_key() =>
         Assert.Equal(
             ["environment.A: duplicate key: it is set twice on line 1; remove one", "secrets.B: duplicate key: it is set twice on line 1; remove one"],
             AssertRejected(ConfigWith("\"environment\": { \"A\": \"1\", \"A\": \"2\" }, \"secrets\": { \"B\": \"/b\", \"B\": \"/b\" }")));
@@ -46,6 +48,6 @@ public class UnknownKeyTests
     [InlineData("prot", "port")]
     [InlineData("TIMEOUT", "timeout")]
     [InlineData("timeuot", "timeout")]
-    public void Only_a_slip_of_the_hand_is_suggested(string word, string? expected) =>
+    public void Only_probable_typos_get_a_suggestion(string word, string? expected) =>
         Assert.Equal(expected, Suggestion.Nearest(word, ["port", "timeout"]));
 }

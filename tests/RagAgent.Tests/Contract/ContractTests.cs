@@ -6,7 +6,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using RagAgent.Cli;
-using RagAgent.Cli.Commands;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Logging;
@@ -27,11 +26,11 @@ using Labels = RagAgent.Containers.Labels;
 
 namespace RagAgent.Tests.Contract;
 
-/// <summary>Renaming code changes nothing that users and their programs rely on. README.md lists all of it.</summary>
+/// <summary>Refactoring must not change what users and their programs rely on. README.md has the list.</summary>
 public sealed partial class ContractTests
 {
     [Fact]
-    public void Every_log_event_keeps_its_name_id_level_message_id_and_fields() =>
+    public void Every_log_event_keeps_its_name_ID_level_message_ID_and_fields() =>
         Pinned.Matches("events.txt", LogEvent.All.Select(log => string.Join(' ',
             log.JournalName,
             log.Id,
@@ -40,12 +39,12 @@ public sealed partial class ContractTests
             log.Fields.Count == 0 ? "-" : string.Join(',', log.Fields))));
 
     [Fact]
-    public void Every_log_event_names_itself() =>
+    public void Every_log_event_has_an_explicit_name() =>
         Assert.Empty(LogEvent.All.Where(log => string.IsNullOrEmpty(log.Name))
             .Select(log => $"Event {log.Id} has no EventName: renaming its method would rename it."));
 
     [Fact]
-    public void Every_problem_keeps_its_code_and_message_id() =>
+    public void Every_problem_keeps_its_code_and_message_ID() =>
         Pinned.Matches("problem-codes.txt", ProblemCodes.All.Select(code => $"{code} {MessageId.For(code)}"));
 
     [Fact]
@@ -87,7 +86,7 @@ public sealed partial class ContractTests
         ]);
 
     [Fact]
-    public void Words_that_come_from_names_in_the_code_stay()
+    public void JSON_words_derived_from_names_in_the_code_stay_the_same()
     {
         var milestones = Enum.GetValues<BootMilestone>();
         var boot = new BootRecord("1", DateTimeOffset.UnixEpoch, milestones.ToDictionary(milestone => milestone, _ => TimeSpan.Zero));
@@ -125,16 +124,16 @@ public sealed partial class ContractTests
         ]);
 
     [Fact]
-    public void The_export_of_a_full_configuration_stays()
+    public void The_exported_documents_of_a_full_configuration_stay_the_same()
     {
-        var (config, place) = (ExportSamples.Read(ExportSamples.Complete), new AwsLocation());
+        var (config, location) = (ExportSamples.Read(ExportSamples.Complete), new AwsLocation());
         var text = new StringBuilder();
         foreach (var (name, exported) in new[]
         {
-            ("ecs task-definition", EcsTaskDefinition.Create(config, place, null, null)),
+            ("ecs task-definition", EcsTaskDefinition.Create(config, location, null, null)),
             ("ecs target-group", EcsTargetGroup.Create(config, null)),
             ("ecs service", EcsService.Create(config, null, null, [], [])),
-            ("kubernetes", KubernetesManifests.Create(config, place)),
+            ("kubernetes", KubernetesManifests.Create(config, location)),
         })
         {
             text.Append(CultureInfo.InvariantCulture, $"# ragagent export {name}\n{JsonFormatter.Format(exported.Document)}");
@@ -144,7 +143,7 @@ public sealed partial class ContractTests
     }
 
     [Fact]
-    public void Every_environment_variable_that_is_read_keeps_its_name()
+    public void Every_environment_variable_keeps_its_name()
     {
         var readers = Directory.EnumerateFiles(RepositoryFiles.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
@@ -159,7 +158,7 @@ public sealed partial class ContractTests
         path,
         .. command.Arguments.Select(argument => $"{path} {argument.Name} {Count(argument.Arity)}"),
         .. command.Options.Select(option => $"{path} {Names(option)} {Count(option.Arity)}"),
-        .. command.Subcommands.SelectMany(sub => Commands($"{path} {sub.Name}", sub)),
+        .. command.Subcommands.SelectMany(subcommand => Commands($"{path} {subcommand.Name}", subcommand)),
     ];
 
     private static string Names(Option option) => string.Join(' ', option.Aliases.Order(StringComparer.Ordinal).Prepend(option.Name));
@@ -167,7 +166,7 @@ public sealed partial class ContractTests
     private static string Count(ArgumentArity arity) =>
         $"{arity.MinimumNumberOfValues}..{(arity.MaximumNumberOfValues > 1000 ? "*" : arity.MaximumNumberOfValues)}";
 
-    // Read by name, or listed beside the call that reads each of them.
+    // In the call that reads it, or in a list next to that call.
     [GeneratedRegex("\"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|TERM|no_proxy)\"")]
     private static partial Regex Variable();
 

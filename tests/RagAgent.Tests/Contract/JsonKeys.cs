@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace RagAgent.Tests.Contract;
 
-/// <summary>The paths of a JSON document and the types of their values, as the generated serializer writes them.</summary>
+/// <summary>The paths of a JSON document and the types of their values, from the generated serializer.</summary>
 internal static class JsonKeys
 {
     public static IEnumerable<string> Of(string document, JsonTypeInfo root) => Walk(document, root);
@@ -18,10 +18,10 @@ internal static class JsonKeys
                 return Walk($"{path}.*", type.Options.GetTypeInfo(type.ElementType!));
             case JsonTypeInfoKind.Object:
                 var cases = type.PolymorphismOptions is { } variants
-                    ? variants.DerivedTypes.SelectMany(one =>
+                    ? variants.DerivedTypes.SelectMany(variant =>
                         Walk(
-                            $"{path}({variants.TypeDiscriminatorPropertyName}={one.TypeDiscriminator})",
-                            type.Options.GetTypeInfo(one.DerivedType)))
+                            $"{path}({variants.TypeDiscriminatorPropertyName}={variant.TypeDiscriminator})",
+                            type.Options.GetTypeInfo(variant.DerivedType)))
                     : [];
                 var dot = path.EndsWith(' ') ? "" : ".";
                 return cases.Concat(type.Properties.Where(key => key.Get is not null)

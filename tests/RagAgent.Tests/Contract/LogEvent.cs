@@ -6,12 +6,12 @@ using RagAgent.Diagnostics.Logging;
 
 namespace RagAgent.Tests.Contract;
 
-/// <summary>A log message that the agent can write, as its attribute declares it.</summary>
-/// <param name="Id"></param>
-/// <param name="Name"></param>
-/// <param name="Level"></param>
-/// <param name="HasProblem"></param>
-/// <param name="Fields">The journal fields that its placeholders become, without RAGAGENT_.</param>
+/// <summary>A log message of the agent, as declared by its attribute.</summary>
+/// <param name="Id">The event ID.</param>
+/// <param name="Name">The explicit event name.</param>
+/// <param name="Level">The log level.</param>
+/// <param name="HasProblem">Whether the message logs a problem, whose code then replaces the event name.</param>
+/// <param name="Fields">The journal fields of its placeholders, without RAGAGENT_.</param>
 internal sealed partial record LogEvent(int Id, string? Name, LogLevel Level, bool HasProblem, IReadOnlyList<string> Fields)
 {
     public static IReadOnlyList<LogEvent> All { get; } =
@@ -29,11 +29,14 @@ internal sealed partial record LogEvent(int Id, string? Name, LogLevel Level, bo
                [.. FieldsOf(attribute.Message)]),
     ];
 
-    /// <summary>As RAGAGENT_EVENT and docs/messages.md have it.</summary>
+    /// <summary>The name in RAGAGENT_EVENT and docs/messages.md.</summary>
     public string JournalName => MessageId.ToKebabCase(Name ?? "");
 
     private static IEnumerable<string> FieldsOf(string message) =>
-        Placeholder().Matches(message).Select(match => MessageId.ToFieldName(match.Groups[1].Value)).Distinct().Order(StringComparer.Ordinal);
+        Placeholder().Matches(message)
+            .Select(match => MessageId.ToFieldName(match.Groups[1].Value))
+            .Distinct()
+            .Order(StringComparer.Ordinal);
 
     [GeneratedRegex(@"\{(\w+)\}")]
     private static partial Regex Placeholder();

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Contract;
 
-/// <summary>A committed list of names that users and their programs rely on.</summary>
+/// <summary>Compares names that users and their programs rely on with a committed list.</summary>
 internal static class Pinned
 {
     private const string Folder = "tests/RagAgent.Tests/Contract";
@@ -15,13 +15,13 @@ internal static class Pinned
         var found = actual.Distinct().Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(pinned.Order(StringComparer.Ordinal), pinned);
 
-        var (gone, added) = (pinned.Except(found).ToArray(), found.Except(pinned).ToArray());
-        Assert.True(gone.Length + added.Length == 0, $"""
+        var (missing, added) = (pinned.Except(found).ToArray(), found.Except(pinned).ToArray());
+        Assert.True(missing.Length + added.Length == 0, $"""
 
             {path} is a contract: users and their programs rely on each of its lines.
-            Gone or changed. Restore them; code may be renamed, these may not:
-            {Lines('-', gone)}
-            New. Add each to the file if it is really meant to stay for good:
+            Missing or changed. Restore them; code may be renamed, these may not:
+            {Lines('-', missing)}
+            New. Add each to the file if it is meant to stay forever:
             {Lines('+', added)}
             """);
     }
@@ -32,7 +32,7 @@ internal static class Pinned
         var pinned = RepositoryFiles.Read(path);
         Assert.True(pinned == actual, $"""
 
-            {path} is a contract, byte for byte. What is produced now differs:
+            {path} is a contract, byte for byte. The actual text differs:
             {Lines('-', pinned.Split('\n').Except(actual.Split('\n')))}
             {Lines('+', actual.Split('\n').Except(pinned.Split('\n')))}
             """);

@@ -9,7 +9,7 @@ public sealed class DemoScriptTests
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("--help")]
     [InlineData("-h")]
-    public async Task The_demo_says_how_it_is_used_and_no_more(string argument)
+    public async Task The_help_option_of_the_demo_prints_its_usage_only(string argument)
     {
         var (code, output, error) = await RunAsync(argument);
 
@@ -19,12 +19,16 @@ public sealed class DemoScriptTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task What_it_does_not_know_is_a_wrong_use() =>
+    public async Task An_unknown_option_of_the_demo_is_wrong_usage() =>
         Assert.Equal((64, "", "demo.sh: unknown option --chek. --help lists the options.\n"), await RunAsync("--chek"));
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(string argument)
     {
-        using var demo = Process.Start(new ProcessStartInfo(RepositoryFiles.PathOf("demo.sh"), [argument]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var demo = Process.Start(new ProcessStartInfo(RepositoryFiles.PathOf("demo.sh"), [argument])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
         var error = demo.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = await demo.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await demo.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -8,34 +8,39 @@ using Xunit;
 
 namespace RagAgent.Tests.Documents;
 
-/// <summary>docs/messages.md explains each line of the agent and each problem, and is what the journal's catalog is made of.</summary>
+/// <summary>docs/messages.md explains each log message and problem. The journal's catalog is generated from it.</summary>
 public sealed partial class MessageCatalogTests
 {
-    private static readonly string[] Sources = [.. Directory.EnumerateFiles(RepositoryFiles.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
-        .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText)];
+    private static readonly string[] Sources =
+    [
+        .. Directory.EnumerateFiles(RepositoryFiles.PathOf("src/RagAgent"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .Select(File.ReadAllText),
+    ];
 
     private static readonly string Text = File.ReadAllText(RepositoryFiles.PathOf("docs/messages.md"));
     private static readonly Match[] Entries = [.. Entry().Matches(Text).Cast<Match>()];
 
     [Fact]
-    public void Every_line_and_every_problem_is_explained_once_and_nothing_else_is()
+    public void Every_log_message_and_problem_is_explained_exactly_once()
     {
         var events = LogEvent.All.Where(log => log.Level != LogLevel.Debug && !log.HasProblem).Select(log => log.JournalName).ToArray();
         var problems = ProblemCodes.All;
         var explained = Entries.Select(entry => entry.Groups["name"].Value).ToArray();
 
-        Assert.Empty(explained.GroupBy(name => name).Where(same => same.Count() > 1).Select(same => same.Key));
+        Assert.Empty(explained.GroupBy(name => name).Where(group => group.Count() > 1).Select(group => group.Key));
         Assert.Empty(events.Concat(problems).Except(explained));
         Assert.All(explained.Except(events), name => Assert.Contains(Sources, text => text.Contains($"\"{name}\"", StringComparison.Ordinal)));
     }
 
     [Fact]
-    public void Every_line_has_a_number_of_its_own() =>
-        Assert.Empty(LogEvent.All.GroupBy(log => log.Id).Where(same => same.Count() > 1)
-            .Select(same => $"{same.Key}: {string.Join(", ", same.Select(log => log.Name))}"));
+    public void Every_log_message_has_a_unique_ID() =>
+        Assert.Empty(LogEvent.All.GroupBy(log => log.Id)
+            .Where(group => group.Count() > 1)
+            .Select(group => $"{group.Key}: {string.Join(", ", group.Select(log => log.Name))}"));
 
     [Fact]
-    public void A_subject_fits_its_line_and_a_text_says_more()
+    public void Every_explanation_has_a_short_subject_and_a_longer_text()
     {
         Assert.All(Entries, entry =>
         {
@@ -46,14 +51,14 @@ public sealed partial class MessageCatalogTests
     }
 
     [Fact]
-    public async Task Journalctl_gets_paragraphs_of_at_most_100_columns_and_whole_commands()
+    public async Task The_catalog_has_paragraphs_of_at_most_100_columns_and_unbroken_commands()
     {
         var catalog = await CatalogAsync();
         var lines = catalog.Split('\n');
         var commands = Text.Split('\n').Where(IsCommand).ToArray();
 
         Assert.All(lines.Where(line => !IsCommand(line)), line => Assert.InRange(line.Length, 0, 100));
-        Assert.All(lines.Where(line => !IsCommand(line)), line => Assert.True(line.Count(c => c == '`') % 2 == 0, line));
+        Assert.All(lines.Where(line => !IsCommand(line)), line => Assert.True(line.Count(character => character == '`') % 2 == 0, line));
         Assert.All(commands, line => Assert.InRange(line.Length, 0, 120));
         Assert.Equal(commands, lines.Where(IsCommand));
 
@@ -61,7 +66,7 @@ public sealed partial class MessageCatalogTests
     }
 
     [Fact]
-    public async Task The_catalog_has_each_under_the_number_that_the_agent_gives_it()
+    public async Task The_catalog_has_each_explanation_under_the_message_ID_of_the_agent()
     {
         var catalog = await CatalogAsync();
 

@@ -14,10 +14,10 @@ public sealed partial class ReliabilityDocumentTests
             .ToDictionary(files => files.Key, files => string.Concat(files.Select(File.ReadAllText)));
 
     [Fact]
-    public void Every_test_that_docs_reliability_names_is_there() => AssertCitedTestsExist("docs/reliability.md");
+    public void Every_test_that_the_reliability_document_cites_exists() => AssertCitedTestsExist("docs/reliability.md");
 
     [Fact]
-    public void Every_test_that_the_list_of_contracts_names_exists() => AssertCitedTestsExist("tests/RagAgent.Tests/Contract/README.md");
+    public void Every_test_that_the_list_of_contracts_cites_exists() => AssertCitedTestsExist("tests/RagAgent.Tests/Contract/README.md");
 
     private static void AssertCitedTestsExist(string document)
     {

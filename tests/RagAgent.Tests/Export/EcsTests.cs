@@ -6,13 +6,12 @@ using static RagAgent.Tests.Configuration.ConfigText;
 
 namespace RagAgent.Tests.Export;
 
-/// <summary>A configuration as ECS has it.</summary>
 public sealed class EcsTests
 {
     private static readonly AwsLocation Frankfurt = new("eu-central-1", "123456789012");
 
     [Fact]
-    public void The_smallest_configuration_is_one_container_with_its_secret_by_name()
+    public void The_smallest_configuration_exports_one_container_with_a_secret_reference()
     {
         var task = Task(ExportSamples.Minimal, Frankfurt, "arn:aws:iam::123456789012:role/x").Document;
         var app = task["containerDefinitions"]![0]!;
@@ -25,45 +24,62 @@ public sealed class EcsTests
     }
 
     [Fact]
-    public void What_the_file_does_not_say_is_a_mark_that_is_told_with_its_option()
+    public void Missing_values_are_placeholders_listed_with_their_options()
     {
         var task = Task(ExportSamples.Minimal);
-        var marks = task.Placeholders.ToDictionary(blank => blank.Text, blank => blank.Option);
+        var options = task.Placeholders.ToDictionary(placeholder => placeholder.Text, placeholder => placeholder.Option);
+        var expected = new Dictionary<string, string?>
+        {
+            ["<region>"] = "--region",
+            ["<account>"] = "--account",
+            ["<execution-role>"] = "--execution-role",
+        };
 
-        Assert.Equal(new Dictionary<string, string?> { ["<region>"] = "--region", ["<account>"] = "--account", ["<execution-role>"] = "--execution-role" }, marks);
-        Assert.All(marks.Keys, mark => Assert.Contains(mark, JsonFormatter.Format(task.Document), StringComparison.Ordinal));
+        Assert.Equal(expected, options);
+        Assert.All(options.Keys, text => Assert.Contains(text, JsonFormatter.Format(task.Document), StringComparison.Ordinal));
         Assert.Empty(Task(ExportSamples.Minimal, Frankfurt, "arn:aws:iam::123456789012:role/x").Placeholders);
     }
 
     [Theory]
-    [InlineData("\"app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", false)]
+    [InlineData(
+        "\"app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"",
+        "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        false)]
     [InlineData("\"registry.example.com:5000/team/app\"", "registry.example.com:5000/team/app:latest", true)]
     [InlineData("\"app:stable\"", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/app:stable", true)]
-    public void An_image_has_its_registry_and_a_tag_is_told_to_be_less_than_a_digest(string image, string expected, bool isTold)
+    public void The_exported_image_includes_the_registry_and_a_tag_gets_a_remark_about_digests(
+        string image,
+        string expected,
+        bool hasRemark)
     {
         var task = Task($$"""{ "image": {{image}} }""", Frankfurt);
 
         Assert.Equal(expected, (string)task.Document["containerDefinitions"]![0]!["image"]!);
-        Assert.Equal(isTold, task.Remarks.Any(remark => remark.Keys.Contains("image") && remark.Sentence.Contains("digest", StringComparison.Ordinal)));
+        var remarks = task.Remarks.Where(remark => remark.Keys.Contains("image"));
+        Assert.Equal(hasRemark, remarks.Any(remark => remark.Sentence.Contains("digest", StringComparison.Ordinal)));
     }
 
     [Theory]
     [InlineData("cn-north-1", ".cn/app:latest", "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:a-<suffix-of-S>")]
     [InlineData("us-gov-west-1", ".amazonaws.com/app:latest", "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:a-<suffix-of-S>")]
-    public void A_region_of_another_partition_has_its_own_names(string region, string imageEnd, string arn)
+    public void Other_partitions_have_their_own_domains_and_ARNs(string region, string imageEnd, string arn)
     {
-        var app = Task("""{ "image": "app", "secrets": { "S": { "ssm": "/aws/reference/secretsmanager/a" } } }""", new AwsLocation(region, "123456789012")).Document["containerDefinitions"]![0]!;
+        var text = """{ "image": "app", "secrets": { "S": { "ssm": "/aws/reference/secretsmanager/a" } } }""";
+        var app = Task(text, new AwsLocation(region, "123456789012")).Document["containerDefinitions"]![0]!;
 
         Assert.EndsWith(imageEnd, (string)app["image"]!, StringComparison.Ordinal);
         Assert.Equal(arn, (string)app["secrets"]![0]!["valueFrom"]!);
     }
 
     [Fact]
-    public void Each_kind_of_secret_is_what_ECS_can_read_and_what_it_can_not_is_told()
+    public void Each_kind_of_secret_becomes_what_ECS_supports_with_remarks_on_the_rest()
     {
         var task = Task(ExportSamples.Complete, new AwsLocation(null, "123456789012"));
-        var secrets = task.Document["containerDefinitions"]![0]!["secrets"]!.AsArray().ToDictionary(secret => (string)secret!["name"]!, secret => (string)secret!["valueFrom"]!);
-        var told = task.Remarks.SelectMany(remark => remark.Keys).Where(key => key.StartsWith("secrets.", StringComparison.Ordinal) && !key.EndsWith(".delivery", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        var secrets = task.Document["containerDefinitions"]![0]!["secrets"]!.AsArray()
+            .ToDictionary(secret => (string)secret!["name"]!, secret => (string)secret!["valueFrom"]!);
+        var keysWithRemark = task.Remarks.SelectMany(remark => remark.Keys)
+            .Where(key => key.StartsWith("secrets.", StringComparison.Ordinal) && !key.EndsWith(".delivery", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
 
         Assert.Equal(new Dictionary<string, string>
         {
@@ -75,24 +91,46 @@ public sealed class EcsTests
             ["A_FILE"] = "<parameter-of-A_FILE>",
             ["A_CREDENTIAL"] = "<parameter-of-A_CREDENTIAL>",
         }, secrets);
-        Assert.Equal(["secrets.AN_ARN.ssm", "secrets.A_CREDENTIAL.credential", "secrets.A_CREDENTIAL.json", "secrets.A_FIELD.json", "secrets.A_FILE.file", "secrets.A_VERSION.ssm"], told);
+        Assert.Equal(
+            [
+                "secrets.AN_ARN.ssm",
+                "secrets.A_CREDENTIAL.credential",
+                "secrets.A_CREDENTIAL.json",
+                "secrets.A_FIELD.json",
+                "secrets.A_FILE.file",
+                "secrets.A_VERSION.ssm",
+            ],
+            keysWithRemark);
     }
 
     [Fact]
-    public void Volumes_are_folders_of_one_file_system_each_place_once()
+    public void Volumes_become_unique_folders_of_one_EFS_file_system()
     {
         var task = Task(ExportSamples.Complete, fileSystem: "fs-1");
 
-        Assert.Equal(["/logs", "/logs-2", "/models-v1"], task.Document["volumes"]!.AsArray().Select(volume => (string?)volume!["efsVolumeConfiguration"]?["rootDirectory"]).OfType<string>());
-        Assert.Equal(["data-logs /app/data/logs False", "data-logs-2 /app/other True", "data-models-v1 /models False", "data-models-v1 /models-again False", "tmp /tmp False"],
-            task.Document["containerDefinitions"]![0]!["mountPoints"]!.AsArray().Select(mount => $"{mount!["sourceVolume"]} {mount["containerPath"]} {(bool)mount["readOnly"]!}"));
+        var folders = task.Document["volumes"]!.AsArray()
+            .Select(volume => (string?)volume!["efsVolumeConfiguration"]?["rootDirectory"])
+            .OfType<string>();
+        var mounts = task.Document["containerDefinitions"]![0]!["mountPoints"]!.AsArray()
+            .Select(mount => $"{mount!["sourceVolume"]} {mount["containerPath"]} {(bool)mount["readOnly"]!}");
+        Assert.Equal(["/logs", "/logs-2", "/models-v1"], folders);
+        Assert.Equal(
+            [
+                "data-logs /app/data/logs False",
+                "data-logs-2 /app/other True",
+                "data-models-v1 /models False",
+                "data-models-v1 /models-again False",
+                "tmp /tmp False",
+            ],
+            mounts);
         Assert.Contains(task.Steps, step => step.Contains("/logs, /logs-2, /models-v1", StringComparison.Ordinal));
     }
 
     [Fact]
-    public void A_volume_that_is_mounted_on_the_temporary_folder_is_the_only_one_there()
+    public void A_volume_mounted_on_tmp_replaces_the_temporary_folder()
     {
-        var app = Task("""{ "image": "app", "container": { "readOnlyRoot": true, "volumes": [ { "host": "/a", "container": "/tmp" } ] } }""").Document["containerDefinitions"]![0]!;
+        var text = """{ "image": "app", "container": { "readOnlyRoot": true, "volumes": [ { "host": "/a", "container": "/tmp" } ] } }""";
+        var app = Task(text).Document["containerDefinitions"]![0]!;
 
         Assert.Equal("/tmp", (string)Assert.Single(app["mountPoints"]!.AsArray())!["containerPath"]!);
         Assert.True((bool)app["readonlyRootFilesystem"]!);
@@ -106,7 +144,7 @@ public sealed class EcsTests
     [InlineData("\"memory\": \"31g\", \"cpus\": 4", "8192", "32768", 31744)]
     [InlineData("\"memory\": \"500g\", \"cpus\": 100", "16384", "122880", 122880)]
     [InlineData("\"memory\": \"6m\", \"cpus\": 0.01", "256", "512", 6)]
-    public void A_task_has_the_smallest_size_that_there_is_with_both(string limits, string cpu, string memory, int limit)
+    public void A_task_gets_the_smallest_Fargate_size_with_enough_CPU_and_memory(string limits, string cpu, string memory, int limit)
     {
         var task = Task($$"""{ "image": "app", "container": { {{limits}} } }""").Document;
 
@@ -114,35 +152,49 @@ public sealed class EcsTests
     }
 
     [Theory]
-    [InlineData("\"memory\": \"200g\"", "nothing larger")]
+    [InlineData("\"memory\": \"200g\"", "no larger size")]
     [InlineData("\"memory\": \"4g\"", "sets no limit")]
-    [InlineData("\"memory\": \"3500m\", \"cpus\": 1", "no size that is nearer")]
-    public void Why_the_size_is_another_one_is_told(string limits, string reason) => Assert.Contains(
-        Task($$"""{ "image": "app", "container": { {{limits}} } }""").Remarks, remark => remark.Keys.Contains("container.memory") && remark.Sentence.Contains(reason, StringComparison.Ordinal));
+    [InlineData("\"memory\": \"3500m\", \"cpus\": 1", "no closer size")]
+    public void A_remark_explains_why_the_task_size_differs(string limits, string reason) =>
+        Assert.Contains(
+            Task($$"""{ "image": "app", "container": { {{limits}} } }""").Remarks,
+            remark => remark.Keys.Contains("container.memory") && remark.Sentence.Contains(reason, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("0s", 2)]
     [InlineData("20s", 20)]
     [InlineData("10m", 120)]
-    public void A_stop_has_the_time_that_Fargate_takes(string timeout, int seconds) =>
-        Assert.Equal(seconds, (int)Task($$"""{ "image": "app", "container": { "stopTimeout": "{{timeout}}" } }""").Document["containerDefinitions"]![0]!["stopTimeout"]!);
+    public void The_stop_timeout_is_within_the_limits_of_Fargate(string timeout, int seconds)
+    {
+        var task = Task($$"""{ "image": "app", "container": { "stopTimeout": "{{timeout}}" } }""").Document;
+
+        Assert.Equal(seconds, (int)task["containerDefinitions"]![0]!["stopTimeout"]!);
+    }
 
     [Theory]
     [InlineData("start-first", "Value=30")]
     [InlineData("stop-first", "Value=5")]
-    public void How_long_a_task_is_drained_is_told_for_either_order(string swap, string value) => Assert.Contains(
-        EcsTargetGroup.Create(ExportSamples.Read($$"""{ "image": "app", "update": { "swap": "{{swap}}" } }"""), "vpc-1").Remarks, remark => remark.Keys.Contains("update.drain") && remark.Sentence.EndsWith(value, StringComparison.Ordinal));
+    public void A_remark_gives_the_drain_time_for_either_swap_order(string swap, string value)
+    {
+        var config = ExportSamples.Read($$"""{ "image": "app", "update": { "swap": "{{swap}}" } }""");
+
+        Assert.Contains(
+            EcsTargetGroup.Create(config, "vpc-1").Remarks,
+            remark => remark.Keys.Contains("update.drain") && remark.Sentence.EndsWith(value, StringComparison.Ordinal));
+    }
 
     [Fact]
-    public void The_load_balancer_asks_as_the_agent_does_within_its_bounds_and_what_is_not_the_same_is_told()
+    public void Health_checks_of_the_target_group_match_the_liveness_probe_within_limits()
     {
         var same = EcsTargetGroup.Create(ExportSamples.Read(ExportSamples.Minimal), "vpc-1");
-        var bounded = EcsTargetGroup.Create(ExportSamples.Read(ExportSamples.Complete), "vpc-1");
+        var clamped = EcsTargetGroup.Create(ExportSamples.Read(ExportSamples.Complete), "vpc-1");
 
-        Assert.Equal(("/_stcore/health", 15, 10, 4), Asked(same.Document));
-        Assert.Equal(("/healthz?deep=1", 5, 4, 10), Asked(bounded.Document));
+        Assert.Equal(("/_stcore/health", 15, 10, 4), HealthCheckOf(same.Document));
+        Assert.Equal(("/healthz?deep=1", 5, 4, 10), HealthCheckOf(clamped.Document));
         Assert.DoesNotContain(same.Remarks, remark => remark.Keys[0].StartsWith("health.liveness", StringComparison.Ordinal));
-        Assert.Equal(["health.liveness.interval", "health.liveness.timeout", "health.liveness.failures"], bounded.Remarks.SelectMany(remark => remark.Keys).Where(key => key.StartsWith("health.liveness", StringComparison.Ordinal)));
+        Assert.Equal(
+            ["health.liveness.interval", "health.liveness.timeout", "health.liveness.failures"],
+            clamped.Remarks.SelectMany(remark => remark.Keys).Where(key => key.StartsWith("health.liveness", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -150,40 +202,47 @@ public sealed class EcsTests
     [InlineData("""{ "image": "app", "update": { "swap": "stop-first" } }""", 0, 100)]
     [InlineData("""{ "image": "app", "container": { "volumes": [ { "host": "/a", "container": "/b" } ] } }""", 0, 100)]
     [InlineData("""{ "image": "app", "container": { "volumes": [ { "host": "/a", "container": "/b", "readOnly": true } ] } }""", 100, 200)]
-    public void A_service_exchanges_its_task_in_the_order_of_the_agent_and_goes_back(string text, int least, int most)
+    public void An_ECS_service_uses_the_swap_order_of_the_agent_and_rolls_back(string text, int min, int max)
     {
         var deployment = Service(text)["deploymentConfiguration"]!;
 
-        Assert.Equal((least, most), ((int)deployment["minimumHealthyPercent"]!, (int)deployment["maximumPercent"]!));
+        Assert.Equal((min, max), ((int)deployment["minimumHealthyPercent"]!, (int)deployment["maximumPercent"]!));
         Assert.Equal("""{"enable":true,"rollback":true}""", deployment["deploymentCircuitBreaker"]!.ToJsonString());
     }
 
     [Fact]
-    public void A_service_names_the_container_and_port_of_its_task_and_gives_it_the_time_of_the_deadline()
+    public void An_ECS_service_refers_to_its_task_and_allows_the_startup_deadline()
     {
         var task = Task(ExportSamples.Complete).Document;
         var service = Service(ExportSamples.Complete);
         var app = task["containerDefinitions"]![0]!;
 
         Assert.Equal((string)task["family"]!, (string)service["taskDefinition"]!);
-        Assert.Equal(((string)app["name"]!, (int)app["portMappings"]![0]!["containerPort"]!), ((string)service["loadBalancers"]![0]!["containerName"]!, (int)service["loadBalancers"]![0]!["containerPort"]!));
+        var target = service["loadBalancers"]![0]!;
+        Assert.Equal((string)app["name"]!, (string)target["containerName"]!);
+        Assert.Equal((int)app["portMappings"]![0]!["containerPort"]!, (int)target["containerPort"]!);
         Assert.Equal((90, 1), ((int)service["healthCheckGracePeriodSeconds"]!, (int)service["desiredCount"]!));
     }
 
     [Fact]
-    public void Given_ids_stand_where_the_marks_would()
+    public void Given_IDs_replace_the_placeholders_of_a_service()
     {
-        var given = EcsService.Create(AssertAccepted(ExportSamples.Minimal), "rag", "arn:tg", ["subnet-1", "subnet-2"], ["sg-1"]);
+        var service = EcsService.Create(AssertAccepted(ExportSamples.Minimal), "rag", "arn:tg", ["subnet-1", "subnet-2"], ["sg-1"]);
 
-        Assert.Empty(given.Placeholders);
-        Assert.Equal("""{"subnets":["subnet-1","subnet-2"],"securityGroups":["sg-1"],"assignPublicIp":"ENABLED"}""", given.Document["networkConfiguration"]!["awsvpcConfiguration"]!.ToJsonString());
+        Assert.Empty(service.Placeholders);
+        Assert.Equal(
+            """{"subnets":["subnet-1","subnet-2"],"securityGroups":["sg-1"],"assignPublicIp":"ENABLED"}""",
+            service.Document["networkConfiguration"]!["awsvpcConfiguration"]!.ToJsonString());
     }
 
-    private static (string, int, int, int) Asked(JsonObject group) =>
-        ((string)group["HealthCheckPath"]!, (int)group["HealthCheckIntervalSeconds"]!, (int)group["HealthCheckTimeoutSeconds"]!, (int)group["UnhealthyThresholdCount"]!);
+    private static (string Path, int Interval, int Timeout, int Failures) HealthCheckOf(JsonObject group) => (
+        (string)group["HealthCheckPath"]!,
+        (int)group["HealthCheckIntervalSeconds"]!,
+        (int)group["HealthCheckTimeoutSeconds"]!,
+        (int)group["UnhealthyThresholdCount"]!);
 
-    private static ExportResult Task(string text, AwsLocation? place = null, string? role = null, string? fileSystem = null) =>
-        EcsTaskDefinition.Create(ExportSamples.Read(text), place ?? new AwsLocation(), role, fileSystem);
+    private static ExportResult Task(string text, AwsLocation? location = null, string? role = null, string? fileSystem = null) =>
+        EcsTaskDefinition.Create(ExportSamples.Read(text), location ?? new AwsLocation(), role, fileSystem);
 
     private static JsonObject Service(string text) => EcsService.Create(ExportSamples.Read(text), null, null, [], []).Document;
 }

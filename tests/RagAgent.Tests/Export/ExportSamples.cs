@@ -3,7 +3,7 @@ using RagAgent.Configuration;
 
 namespace RagAgent.Tests.Export;
 
-/// <summary>Configurations that are exported, from the smallest to one in which every key that shapes a document is set.</summary>
+/// <summary>Configurations to export: the smallest one, and one that sets every key with influence on a document.</summary>
 internal static class ExportSamples
 {
     public const string Minimal = """{ "image": "ragstream-web", "secrets": { "OPENAI_API_KEY": "/ragstream/OPENAI_API_KEY" } }""";
@@ -48,5 +48,6 @@ internal static class ExportSamples
         """;
 
     public static AgentConfig Read(string text) =>
-        ConfigReader.Read(Encoding.UTF8.GetBytes(text), "ragagent.json") is { Config: { } config } ? config : throw new ArgumentException("This configuration is refused.", nameof(text));
+        ConfigReader.Read(Encoding.UTF8.GetBytes(text), "ragagent.json").Config
+        ?? throw new ArgumentException("This configuration is invalid.", nameof(text));
 }

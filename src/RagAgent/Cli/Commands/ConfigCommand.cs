@@ -4,22 +4,30 @@ using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary><c>ragagent config check</c>: says what is wrong with a configuration file, without touching anything.</summary>
+/// <summary><c>ragagent config check</c>: validates a configuration file without changing anything.</summary>
 internal static class ConfigCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "The configuration file.", DefaultValueFactory = _ => Options.DefaultConfigFile };
-        var fileOption = Options.ConfigFile();   // as the other commands have it
-        var check = new Command("check", "Say whether a configuration file is valid, and every mistake with its line.") { file, fileOption };
+        var file = new Argument<string>("FILE")
+        {
+            Description = "The configuration file.",
+            DefaultValueFactory = _ => Options.DefaultConfigFile,
+        };
+        var fileOption = Options.ConfigFile();   // for consistency with the other commands
+        var check = new Command("check", "Check a configuration file and list all errors with their lines.") { file, fileOption };
         check.Validators.Add(result =>
         {
             if (result.GetResult(file) is { Implicit: false } && result.GetResult(fileOption) is { Implicit: false })
             {
-                result.AddError("The file is named twice: once as FILE and once by --config.");
+                result.AddError("The file is given twice: as FILE and with --config.");
             }
         });
-        check.SetAction(parsed => Check(parsed.GetResult(fileOption) is { Implicit: false } ? parsed.GetValue(fileOption)! : parsed.GetValue(file)!));
+        check.SetAction(parsed =>
+        {
+            var isOptionGiven = parsed.GetResult(fileOption) is { Implicit: false };
+            return Check(isOptionGiven ? parsed.GetValue(fileOption)! : parsed.GetValue(file)!);
+        });
         return new Command("config", "Work with the configuration file.") { check };
     }
 
@@ -34,7 +42,7 @@ internal static class ConfigCommand
         return ExitCodes.Ok;
     }
 
-    /// <summary>Every mistake on a line of its own, as compilers write them.</summary>
+    /// <summary>Prints one error per line, in the format of compilers.</summary>
     public static int ReportErrors(IReadOnlyList<ConfigError> problems)
     {
         foreach (var problem in problems)

@@ -2,35 +2,52 @@ using System.CommandLine;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
+using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Configuration.Errors;
+using RagAgent.Diagnostics.Systemd;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary><c>ragagent logs</c>: the journal's lines of the agent, of the app, or both.</summary>
+/// <summary><c>ragagent logs</c>: runs journalctl for the lines of the agent, the app or both.</summary>
 internal static class LogsCommand
 {
-    private const string ServiceUnit = "ragagent.service";
-
     public static Command Create()
     {
-        var agent = new Option<bool>("--agent") { Description = "The agent's lines only." };
-        var app = new Option<bool>("--app") { Description = "The app's lines only." };
-        var follow = new Option<bool>("--follow", "-f") { Description = "Go on with what is written from now on, until Ctrl-C." };
+        var agent = new Option<bool>("--agent") { Description = "Only the agent's lines." };
+        var app = new Option<bool>("--app") { Description = "Only the app's lines." };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Keep printing new lines until Ctrl-C." };
         var lines = LinesOption();
-        var boot = new Option<bool>("--boot", "-b") { Description = "Of this boot only." };
-        var explain = new Option<bool>("--explain", "-x") { Description = "With what each line means and what to do, below it." };
+        var boot = new Option<bool>("--boot", "-b") { Description = "Only lines of the current boot." };
+        var explain = new Option<bool>("--explain", "-x") { Description = "Explain each line: what it means and what to do." };
         var configFile = Options.ConfigFile();
-        var command = new Command("logs", "Show the last lines of the agent and the app from the journal.") { agent, app, follow, lines, boot, explain, configFile };
-        command.SetAction((parsed, stopping) => ShowAsync(
-            JournalctlArguments(parsed.GetValue(agent), parsed.GetValue(app), parsed.GetValue(follow), parsed.GetValue(lines), parsed.GetValue(boot), parsed.GetValue(explain),
-                () => ContainerName(parsed.GetValue(configFile)!)), stopping));
+        var command = new Command("logs", "Show the last lines of the agent and the app from the journal.")
+        {
+            agent,
+            app,
+            follow,
+            lines,
+            boot,
+            explain,
+            configFile,
+        };
+        command.SetAction((parsed, stopping) =>
+        {
+            var arguments = JournalctlArguments(
+                parsed.GetValue(agent),
+                parsed.GetValue(app),
+                parsed.GetValue(follow),
+                parsed.GetValue(lines),
+                parsed.GetValue(boot),
+                parsed.GetValue(explain),
+                () => ContainerName(parsed.GetValue(configFile)!));
+            return ShowAsync(arguments, stopping);
+        });
         return command;
     }
 
     private static Option<int> LinesOption() => new("--lines", "-n")
     {
-        Description = "So many of the last lines.",
+        Description = "How many lines to show.",
         HelpName = "COUNT",
         DefaultValueFactory = _ => 100,
         CustomParser = result =>
@@ -38,28 +55,43 @@ internal static class LogsCommand
             var text = result.Tokens[0].Value;
             if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
             {
-                result.AddError($"--lines must be a number of lines, from 0 to {int.MaxValue}, but is '{text}'.");
+                result.AddError($"--lines must be a number from 0 to {int.MaxValue}, but is '{text}'.");
             }
             return count;
         },
     };
 
-    /// <summary>What journalctl is asked for.</summary>
-    public static string[] JournalctlArguments(bool agent, bool app, bool follow, int lines, bool boot, bool explain, Func<string> container)
+    /// <remarks><paramref name="container"/> is called only if the app's lines alone are wanted: its name identifies them.</remarks>
+    public static string[] JournalctlArguments(
+        bool agent,
+        bool app,
+        bool follow,
+        int lines,
+        bool boot,
+        bool explain,
+        Func<string> container)
     {
-        // Both is the same as neither.
+        // Both options together mean the same as neither.
         string[] identifier = agent == app ? [] : ["--identifier", agent ? "ragagent" : container()];
-        return ["--unit", ServiceUnit, "--lines", lines.ToString(CultureInfo.InvariantCulture), "--no-pager", .. identifier, .. follow ? ["--follow"] : Array.Empty<string>(), .. boot ? ["--boot"] : Array.Empty<string>(), .. explain ? ["--catalog"] : Array.Empty<string>()];
+        return
+        [
+            "--unit", Systemctl.ServiceUnit, "--lines", lines.ToString(CultureInfo.InvariantCulture), "--no-pager",
+            .. identifier,
+            .. follow ? ["--follow"] : Array.Empty<string>(),
+            .. boot ? ["--boot"] : Array.Empty<string>(),
+            .. explain ? ["--catalog"] : Array.Empty<string>(),
+        ];
     }
 
-    /// <summary>When the file can't be used, the default, which is said: the log of before is what one looks for then.</summary>
+    /// <summary>If the configuration is invalid, warns and uses the default name: the older lines are still worth reading.</summary>
     private static string ContainerName(string configFile)
     {
         var read = ConfigReader.ReadFile(configFile);
         var name = (read.Config?.Container ?? new ContainerConfig()).Name;
         if (read.Config is null)
         {
-            Console.Error.WriteLine($"ragagent: {ErrorMessages.EndSentence(read.Errors[0].ToString())} The app's lines are looked for under the name '{name}'.");
+            var error = ExceptionMapping.WithPeriod(read.Errors[0].ToString());
+            Console.Error.WriteLine($"ragagent: {error} Showing lines of the container '{name}'.");
         }
         return name;
     }
@@ -73,19 +105,22 @@ internal static class LogsCommand
             try
             {
                 await journal.WaitForExitAsync(end.Token);
-                // It may have noticed first that nobody reads any more, and calls that a failure.
+                // journalctl reports a failure if it notices first that the reader is gone.
                 return OutputPipeMonitor.IsReaderGone() ? ExitCodes.Ok : journal.ExitCode;
             }
             catch (OperationCanceledException)
             {
-                // A signal to us alone does not reach it, and one that follows never ends by itself. Without a reader it would notice at its next line.
+                // A signal to this process alone does not reach journalctl, which then would follow forever.
+                // Without a reader, it would end only at the next line.
                 journal.Kill();
                 return ExitCodes.Ok;
             }
         }
         catch (Win32Exception)
         {
-            await Console.Error.WriteLineAsync("ragagent: there is no journalctl here, and the log is in the journal. An agent that somebody runs by hand ('ragagent run') writes to where it was started.");
+            await Console.Error.WriteLineAsync(
+                "ragagent: journalctl was not found, and the log is in the journal. "
+                + "An agent started by hand ('ragagent run') logs to its own terminal.");
             return ExitCodes.Failed;
         }
     }

@@ -4,7 +4,7 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary><c>ragagent password</c>: makes the hash that <c>access.password</c> leads to. The password itself is kept nowhere.</summary>
+/// <summary><c>ragagent password</c>: prints the hash for <c>access.password</c>. The password itself is not stored.</summary>
 internal static class PasswordCommand
 {
     private const int MinLength = 8;
@@ -12,7 +12,9 @@ internal static class PasswordCommand
 
     public static Command Create()
     {
-        var command = new Command("password", "Read a password, from the terminal twice or from standard input, and print its hash for access.password.");
+        var command = new Command(
+            "password",
+            "Read a password (from the terminal twice, or from standard input) and print its hash for access.password.");
         command.SetAction((_, stopping) => RunAsync(stopping));
         return command;
     }
@@ -21,8 +23,8 @@ internal static class PasswordCommand
     {
         try
         {
-            // Who types can be interrupted; the thread that waits for a key ends with the process.
-            var password = await Task.Run(() => Console.IsInputRedirected ? ReadFromInput() : ReadFromTerminal(), stopping).WaitAsync(stopping);
+            // Ctrl-C works while typing. The thread that waits for a key ends with the process.
+            var password = await Task.Run(Read, stopping).WaitAsync(stopping);
             if (password is null)
             {
                 await Console.Error.WriteLineAsync();
@@ -43,20 +45,23 @@ internal static class PasswordCommand
         }
         catch (PasswordMismatchException)
         {
-            await Console.Error.WriteLineAsync("ragagent: The two are not the same. Begin again.");
+            await Console.Error.WriteLineAsync("ragagent: The passwords differ. Try again.");
             return ExitCodes.Failed;
         }
     }
 
+    private static string? Read() => Console.IsInputRedirected ? ReadFromInput() : ReadFromTerminal();
+
     private static string? Validate(string password) => password switch
     {
-        { Length: < MinLength } => $"A password of less than {MinLength} characters is guessed; take a longer one.",
-        { Length: > MaxLength } => $"A password has at most {MaxLength} characters.",
-        _ when password.Any(char.IsControl) => "A password is one line without control characters: no browser can send others.",
+        { Length: < MinLength } => $"The password has fewer than {MinLength} characters and is easy to guess. Choose a longer one.",
+        { Length: > MaxLength } => $"The password has more than {MaxLength} characters. Choose a shorter one.",
+        _ when password.Any(char.IsControl) =>
+            "The password contains control characters or several lines, which browsers can't send. Choose another one.",
         _ => null,
     };
 
-    /// <summary>The end of the line is not part of it.</summary>
+    /// <summary>The line end is not part of the password.</summary>
     private static string ReadFromInput()
     {
         using var input = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
@@ -73,10 +78,11 @@ internal static class PasswordCommand
         {
             return password;
         }
-        return PromptFor("Again: ") is not { } again ? null : again == password ? password : throw new PasswordMismatchException();
+        var again = PromptFor("Again: ");
+        return again is null || again == password ? again : throw new PasswordMismatchException();
     }
 
-    /// <returns>Null: Ctrl-D, there is no password.</returns>
+    /// <returns>Null: cancelled with Ctrl-D.</returns>
     private static string? PromptFor(string prompt)
     {
         Console.Error.Write(prompt);

@@ -5,21 +5,26 @@ using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary>A command that asks the agent for something, waits until it has come about, and says how it ended.</summary>
+/// <summary>A command that sends a request to the agent, waits until it is completed and prints the outcome.</summary>
 internal static class RequestCommand
 {
-    /// <param name="name">Of the command, and of the request in the control API.</param>
+    /// <param name="name">The name of the command and of the request in the control API.</param>
     /// <param name="description">For <c>--help</c>.</param>
-    /// <param name="describe">What to say when it came about.</param>
+    /// <param name="describe">The message on success.</param>
     public static Command Create(string name, string description, Func<UpdateResult, string> describe)
     {
         var runtimeDirectory = Options.RuntimeDirectory();
         var command = new Command(name, description) { runtimeDirectory };
-        command.SetAction((parsed, stopping) => AgentConnection.UseAsync(parsed.GetValue(runtimeDirectory)!, agent => FollowAsync(agent, name, describe, stopping)));
+        command.SetAction((parsed, stopping) =>
+            AgentConnection.UseAsync(parsed.GetValue(runtimeDirectory)!, agent => FollowAsync(agent, name, describe, stopping)));
         return command;
     }
 
-    private static async Task<int> FollowAsync(ControlClient agent, string name, Func<UpdateResult, string> describe, CancellationToken stopping)
+    private static async Task<int> FollowAsync(
+        ControlClient agent,
+        string name,
+        Func<UpdateResult, string> describe,
+        CancellationToken stopping)
     {
         var accepted = await agent.RequestAsync(name, stopping);
         try
@@ -28,12 +33,17 @@ internal static class RequestCommand
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            Console.Error.WriteLine($"ragagent: the end of the {name} is not waited for any more. It goes on; 'ragagent status' shows it.");
+            Console.Error.WriteLine($"ragagent: stopped waiting for the {name}. It continues in the agent; 'ragagent status' shows it.");
             return ExitCodes.Failed;
         }
     }
 
-    private static async Task<int> FollowAsync(ControlClient agent, UpdateAccepted accepted, string name, Func<UpdateResult, string> describe, CancellationToken stopping)
+    private static async Task<int> FollowAsync(
+        ControlClient agent,
+        UpdateAccepted accepted,
+        string name,
+        Func<UpdateResult, string> describe,
+        CancellationToken stopping)
     {
         var lastHeadline = "";
         long? lastRevision = null;
@@ -46,7 +56,10 @@ internal static class RequestCommand
                 var code = ReportOutcome(name, last, describe);
                 return code == ExitCodes.Ok ? ReportOtherProblems(status) : code;
             }
-            var headline = status.Image.Pull is { } pull ? $"Pulling {status.Image.Reference}: {pull.Percent / 10 * 10} %." : status.Headline;
+            // In steps of 10 %, to print few lines.
+            var headline = status.Image.Pull is { } pull
+                ? $"Pulling {status.Image.Reference}: {pull.Percent / 10 * 10} %."
+                : status.Headline;
             if (headline != lastHeadline)
             {
                 Console.WriteLine(headline);
@@ -59,7 +72,7 @@ internal static class RequestCommand
     {
         if (last.Kind != name)
         {
-            Console.Error.WriteLine($"ragagent: the {name} was overtaken by '{last.Kind}', which somebody asked for since.");
+            Console.Error.WriteLine($"ragagent: the {name} was superseded by a later '{last.Kind}'.");
             return ExitCodes.Failed;
         }
         if (last.Problem is { } problem)
@@ -71,7 +84,7 @@ internal static class RequestCommand
         return ExitCodes.Ok;
     }
 
-    /// <summary>It came about, and all the same nobody may get in: who asked wants to know.</summary>
+    /// <summary>The request succeeded, but clients may still be locked out for another reason.</summary>
     private static int ReportOtherProblems(StatusDocument status)
     {
         foreach (var problem in status.Problems)
@@ -81,7 +94,10 @@ internal static class RequestCommand
         return status.App.State == "serving" && !status.FrontDoor.Open ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
-    /// <summary>What serves after a request for another release.</summary>
-    public static string DescribeServing(UpdateResult last) =>
-        last.Changed ? $"{Humanize.Digest(last.Digest ?? "")} serves now." : $"Nothing newer: {Humanize.Digest(last.Digest ?? "")} serves.";
+    /// <summary>Tells which image serves after a request for another one.</summary>
+    public static string DescribeServing(UpdateResult last)
+    {
+        var digest = Humanize.Digest(last.Digest ?? "");
+        return last.Changed ? $"{digest} serves now." : $"Nothing newer: {digest} serves.";
+    }
 }

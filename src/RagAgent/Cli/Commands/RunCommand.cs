@@ -16,12 +16,25 @@ internal static class RunCommand
         var configFile = Options.ConfigFile();
         var runtimeDirectory = Options.RuntimeDirectory();
         var stateDirectory = Options.StateDirectory();
-        var command = new Command("run", "Run the agent in the foreground, as systemd does.") { configFile, runtimeDirectory, stateDirectory };
-        command.SetAction((parsed, stopping) => RunAsync(parsed.GetValue(configFile)!, parsed.GetValue(runtimeDirectory)!, new StateDirectory(parsed.GetValue(stateDirectory)!), stopping));
+        var command = new Command("run", "Run the agent in the foreground, as systemd does.")
+        {
+            configFile,
+            runtimeDirectory,
+            stateDirectory,
+        };
+        command.SetAction((parsed, stopping) => RunAsync(
+            parsed.GetValue(configFile)!,
+            parsed.GetValue(runtimeDirectory)!,
+            new StateDirectory(parsed.GetValue(stateDirectory)!),
+            stopping));
         return command;
     }
 
-    private static async Task<int> RunAsync(string configFile, string runtimeDirectory, StateDirectory stateDirectory, CancellationToken stopping)
+    private static async Task<int> RunAsync(
+        string configFile,
+        string runtimeDirectory,
+        StateDirectory stateDirectory,
+        CancellationToken stopping)
     {
         var read = ConfigReader.ReadFile(configFile);
         if (read.Config is not { } config)
@@ -61,7 +74,7 @@ internal static class RunCommand
 
     private static async Task<int> RunHostAsync(IHost host, ControlSocket controlSocket, SafeSystemdNotifier systemd, CancellationToken end)
     {
-        // Before anything of ours is touched: the container is this agent's, then the directory.
+        // Before anything else: take the container, then the directory, from any other agent.
         _ = host.Services.GetRequiredService<SingleInstanceLock>();
         controlSocket.Acquire();
         try
@@ -70,9 +83,9 @@ internal static class RunCommand
         }
         catch (OperationCanceledException)
         {
-            return ExitCodes.Ok;   // told to end in the middle of it; it has ended in good order
+            return ExitCodes.Ok;   // stopped while starting; everything has been shut down
         }
-        // Ready means: the configuration is valid and the front door answers. Not that the app serves: a pull may take long.
+        // Ready means that the configuration is valid and the front door answers, not that the app serves: a pull may take long.
         systemd.Notify(ServiceState.Ready);
         try
         {
@@ -80,10 +93,12 @@ internal static class RunCommand
         }
         catch (OperationCanceledException)
         {
-            // The shutdown took its whole limit. What was cut has said so; the app is not touched by it.
+            // The shutdown reached its time limit. Interrupted parts have logged it, and the app is unaffected.
         }
-        // A loop that broke ends the host in good order; the exit code must say so, or systemd sees a success.
-        var faulted = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true });
+        // A failed background service shuts the host down normally. The exit code must reveal it, or systemd sees a success.
+        var faulted = host.Services.GetServices<IHostedService>()
+            .OfType<BackgroundService>()
+            .Any(service => service.ExecuteTask is { IsFaulted: true });
         return faulted ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
@@ -91,12 +106,12 @@ internal static class RunCommand
     {
         try
         {
-            // Takes milliseconds. Ended in the middle, by a second reload or a stop, it would throw instead of ending in good order.
+            // Takes milliseconds. Cancelled halfway, by a reload or a stop, it would throw instead of shutting down.
             await host.StartAsync(CancellationToken.None);
         }
         catch
         {
-            // Parts that run already end in good order; torn down, each would call it a fault of its own.
+            // Shuts down the parts that already run. Otherwise each would report a fault of its own.
             await host.StopAsync(CancellationToken.None);
             throw;
         }

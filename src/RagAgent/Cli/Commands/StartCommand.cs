@@ -3,8 +3,11 @@ using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary><c>ragagent start</c>: runs the app again after a stop.</summary>
+/// <summary><c>ragagent start</c>: starts the app again after a stop.</summary>
 internal static class StartCommand
 {
-    public static Command Create() => RequestCommand.Create("start", "Run the app again after 'ragagent stop' or 'docker stop'. Exit code 0: it serves.", last => $"{Humanize.Digest(last.Digest ?? "")} serves.");
+    public static Command Create() => RequestCommand.Create(
+        "start",
+        "Start the app again after 'ragagent stop' or 'docker stop'. Exit code 0: it serves.",
+        last => $"{Humanize.Digest(last.Digest ?? "")} serves.");
 }

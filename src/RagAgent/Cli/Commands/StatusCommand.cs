@@ -6,7 +6,7 @@ using RagAgent.Reporting;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary><c>ragagent status</c>: what serves, what is under way, what is wrong.</summary>
+/// <summary><c>ragagent status</c>: what serves, what is in progress, what is wrong.</summary>
 internal static class StatusCommand
 {
     private const string ClearScreen = "\x1b[H\x1b[2J";
@@ -15,22 +15,32 @@ internal static class StatusCommand
     public static Command Create()
     {
         var runtimeDirectory = Options.RuntimeDirectory();
-        var json = new Option<bool>("--json") { Description = "As JSON, for scripts; keys are only ever added." };
-        var watch = new Option<bool>("--watch", "-w") { Description = "Again whenever it changes, until Ctrl-C; with --json a line for each change." };
-        var command = new Command("status", "Show what serves, what is under way and what is wrong. Exit code 0: the app serves.") { json, watch, runtimeDirectory };
+        var json = new Option<bool>("--json") { Description = "Print JSON, for scripts. Keys are never renamed or removed." };
+        var watch = new Option<bool>("--watch", "-w")
+        {
+            Description = "Print again at each change, until Ctrl-C. With --json: one line per change.",
+        };
+        var command = new Command("status", "Show what serves, what is in progress and what is wrong. Exit code 0: the app serves.")
+        {
+            json,
+            watch,
+            runtimeDirectory,
+        };
         command.SetAction((parsed, stopping) => parsed.GetValue(watch)
             ? WatchAsync(parsed.GetValue(runtimeDirectory)!, parsed.GetValue(json), stopping)
             : AgentConnection.UseAsync(parsed.GetValue(runtimeDirectory)!, async agent =>
             {
                 var status = await agent.StatusAsync(null, stopping);
-                Console.Out.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n" : StatusText.Format(status, LineWrap.TerminalWidth));
+                Console.Out.Write(parsed.GetValue(json)
+                    ? JsonSerializer.Serialize(status, ControlJson.Plain.StatusDocument) + "\n"
+                    : StatusText.Format(status, LineWrap.TerminalWidth));
                 var isLockedOut = status.Problems.Any(problem => problem.Code == ProblemCatalog.AccessClosed.Code);
                 return status is { App.State: "serving", FrontDoor.Open: true } && !isLockedOut ? ExitCodes.Ok : ExitCodes.Failed;
             }));
         return command;
     }
 
-    /// <summary>Also across the ends of agents: who watches wants to see the next one come.</summary>
+    /// <summary>Keeps watching when the agent ends, and shows the next one when it starts.</summary>
     private static async Task<int> WatchAsync(string runtimeDirectory, bool json, CancellationToken stopping)
     {
         var screen = new StatusScreen(json);
@@ -47,7 +57,7 @@ internal static class StatusCommand
                     lastRevision = status.Revision;
                     screen.Show(status);
                 }
-                catch (Exception exception) when (exception is HttpRequestException || (exception is ProblemException { Problem.Kind: var kind } && kind == ProblemCatalog.NotRunning))
+                catch (Exception exception) when (IsAgentGone(exception))
                 {
                     lastRevision = null;
                     screen.ShowNoAgent();
@@ -65,25 +75,36 @@ internal static class StatusCommand
         }
     }
 
-    /// <summary>Shows what differs from what it showed last.</summary>
+    private static bool IsAgentGone(Exception exception) =>
+        exception is HttpRequestException
+        || (exception is ProblemException { Problem.Kind: var kind } && kind == ProblemCatalog.NotRunning);
+
+    /// <summary>Prints only changes.</summary>
     private sealed class StatusScreen(bool json)
     {
         private string? _lastText;
 
         public void Show(StatusDocument status)
         {
-            // That time has passed is a revision, and nothing to see.
-            var text = json ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Plain.StatusDocument) : StatusText.Format(status, LineWrap.TerminalWidth);
+            // The revision also grows when nothing visible has changed.
+            var text = json
+                ? JsonSerializer.Serialize(status with { Revision = 0 }, CompactJson.Plain.StatusDocument)
+                : StatusText.Format(status, LineWrap.TerminalWidth);
             if (text != _lastText)
             {
                 _lastText = text;
-                Console.Out.Write(json ? JsonSerializer.Serialize(status, CompactJson.Plain.StatusDocument) + "\n" : Console.IsOutputRedirected ? text + "\n" : ClearScreen + text);
+                Console.Out.Write((json, Console.IsOutputRedirected) switch
+                {
+                    (true, _) => JsonSerializer.Serialize(status, CompactJson.Plain.StatusDocument) + "\n",
+                    (false, true) => text + "\n",
+                    (false, false) => ClearScreen + text,
+                });
             }
         }
 
         public void ShowNoAgent()
         {
-            const string NoAgent = "No agent answers. It is waited for; 'journalctl -u ragagent' says what became of the last one.\n";
+            const string NoAgent = "No agent answers. Waiting for one; 'journalctl -u ragagent' shows what happened to the last one.\n";
             if (!json && _lastText != NoAgent)
             {
                 _lastText = NoAgent;

@@ -2,8 +2,11 @@ using System.CommandLine;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary><c>ragagent stop</c>: stops the app, and keeps it stopped until <c>ragagent start</c> or the next boot.</summary>
+/// <summary><c>ragagent stop</c>: stops the app until <c>ragagent start</c> or the next boot.</summary>
 internal static class StopCommand
 {
-    public static Command Create() => RequestCommand.Create("stop", "Stop the app until 'ragagent start' or the next boot; the agent goes on. Exit code 0: it is stopped.", _ => "The app is stopped, until 'ragagent start' or the next boot.");
+    public static Command Create() => RequestCommand.Create(
+        "stop",
+        "Stop the app until 'ragagent start' or the next boot. The agent keeps running. Exit code 0: the app is stopped.",
+        _ => "The app is stopped until 'ragagent start' or the next boot.");
 }

@@ -12,7 +12,7 @@ using RagAgent.Reporting;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary><c>ragagent support</c>: an archive with all that somebody needs who is to help, and no secret.</summary>
+/// <summary><c>ragagent support</c>: writes a support bundle without secrets.</summary>
 internal static class SupportCommand
 {
     public static Command Create()
@@ -20,16 +20,36 @@ internal static class SupportCommand
         var configFile = Options.ConfigFile();
         var runtimeDirectory = Options.RuntimeDirectory();
         var stateDirectory = Options.StateDirectory();
-        var archive = new Option<string?>("--output", "-o") { Description = "The archive to write; it must not exist yet.", HelpName = "FILE" };
-        var command = new Command("support", "Write an archive with all that somebody needs who is to help: logs, status, checks, configuration; secrets are taken out.") { archive, configFile, runtimeDirectory, stateDirectory };
+        var archive = new Option<string?>("--output", "-o")
+        {
+            Description = "The file to write, which must not exist yet.",
+            HelpName = "FILE",
+        };
+        var command = new Command("support", "Write a support bundle (logs, status, checks, configuration) with secrets removed.")
+        {
+            archive,
+            configFile,
+            runtimeDirectory,
+            stateDirectory,
+        };
         command.SetAction((parsed, stopping) => WriteAsync(
-            parsed.GetValue(archive), parsed.GetValue(configFile)!, parsed.GetValue(runtimeDirectory)!, new StateDirectory(parsed.GetValue(stateDirectory)!), stopping));
+            parsed.GetValue(archive),
+            parsed.GetValue(configFile)!,
+            parsed.GetValue(runtimeDirectory)!,
+            new StateDirectory(parsed.GetValue(stateDirectory)!),
+            stopping));
         return command;
     }
 
-    private static async Task<int> WriteAsync(string? archive, string configFile, string runtimeDirectory, StateDirectory stateDirectory, CancellationToken stopping)
+    private static async Task<int> WriteAsync(
+        string? archive,
+        string configFile,
+        string runtimeDirectory,
+        StateDirectory stateDirectory,
+        CancellationToken stopping)
     {
-        var name = $"ragagent-support-{Environment.MachineName}-{TimeProvider.System.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)}";
+        var time = TimeProvider.System.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
+        var name = $"ragagent-support-{Environment.MachineName}-{time}";
         var path = Path.GetFullPath(archive ?? $"{name}.tar.gz");
         using var logging = new AgentLogging(OutputKind.Plain, TextWriter.Null);
         try
@@ -40,46 +60,62 @@ internal static class SupportCommand
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {path} was not written: it was told to end before all was gathered. Begin it again.");
+            await Console.Error.WriteLineAsync($"ragagent: {path} was not written: the command was interrupted. Run it again.");
             return ExitCodes.Failed;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"ragagent: {path} can't be written: {Reason(exception, path)} Name another one with --output.");
+            await Console.Error.WriteLineAsync(
+                $"ragagent: {path} can't be written: {Reason(exception, path)} Choose another file with --output.");
             return ExitCodes.Failed;
         }
-        Console.WriteLine($"{path} is written. Secrets and the values of environment variables are taken out; look at what else your app's log says before you pass it on.");
+        Console.WriteLine(
+            $"Wrote {path}. Secrets and values of environment variables are removed. "
+            + "Check what else your app's log contains before you share the file.");
         return ExitCodes.Ok;
     }
 
-    /// <summary>In words of our own: the library's name the file that the archive is until it is complete.</summary>
+    /// <summary>Not the message of the exception, which names the temporary file.</summary>
     private static string Reason(Exception exception, string path) => exception switch
     {
         DirectoryNotFoundException => $"There is no folder {Path.GetDirectoryName(path)}.",
-        FileNotFoundException => "No file can be made there.",
-        UnauthorizedAccessException => "This user may not write there.",
-        { HResult: > 0 and < 4096 and var number } => $"{Marshal.GetPInvokeErrorMessage(number)}.",   // of the kernel
+        FileNotFoundException => "No file can be created there.",
+        UnauthorizedAccessException => "This user lacks write permission.",
+        { HResult: > 0 and < 4096 and var errno } => $"{Marshal.GetPInvokeErrorMessage(errno)}.",
         _ => exception.Message,
     };
 
-    private static async Task CollectAsync(SupportBundle bundle, AgentLogging logging, string configFile, string runtimeDirectory, StateDirectory stateDirectory, CancellationToken stopping)
+    private static async Task CollectAsync(
+        SupportBundle bundle,
+        AgentLogging logging,
+        string configFile,
+        string runtimeDirectory,
+        StateDirectory stateDirectory,
+        CancellationToken stopping)
     {
+        string[] units = [Systemctl.ServiceUnit, Systemctl.SocketUnit, "docker.service"];
+        string[] journalctl =
+        [
+            "journalctl", .. units.SelectMany(unit => new[] { "--unit", unit }), "--lines", "10000", "--output", "short-iso", "--no-pager",
+        ];
         var config = ConfigReader.ReadFile(configFile).Config;
-        // First: what the checks read of the secrets is what everything after it is scrubbed with.
-        bundle.Add("doctor.json", JsonSerializer.Serialize(await DoctorCommand.RunChecksAsync(configFile, runtimeDirectory, stateDirectory, logging, stopping), DoctorJson.Default.DoctorDocument));
+        // First, because the checks read the secrets that everything else is scrubbed of.
+        var checks = await DoctorCommand.RunChecksAsync(configFile, runtimeDirectory, stateDirectory, logging, stopping);
+        bundle.Add("doctor.json", JsonSerializer.Serialize(checks, DoctorJson.Default.DoctorDocument));
         bundle.Add("version.txt", $"ragagent {AgentVersion.Short}\n");
         bundle.Add("status.json", await ReadStatusAsync(runtimeDirectory, stopping));
         await bundle.AddFileAsync("config.json", configFile, Redaction.Configuration);
         await bundle.AddFileAsync("state.json", Path.Combine(stateDirectory.Path, "state.json"), Redaction.Document);
         await bundle.AddFileAsync("boots.json", Path.Combine(stateDirectory.Path, "boots.json"), Redaction.Document);
-        await bundle.AddCommandAsync("journal.txt", null, stopping, "journalctl", "--unit", Systemctl.ServiceUnit, "--unit", Systemctl.SocketUnit, "--unit", "docker.service", "--lines", "10000", "--output", "short-iso", "--no-pager");
-        await bundle.AddCommandAsync("units.txt", UnitRedaction.Redact, stopping, "systemctl", "cat", Systemctl.ServiceUnit, Systemctl.SocketUnit, "docker.service");
-        await bundle.AddCommandAsync("units-status.txt", UnitRedaction.Redact, stopping, "systemctl", "show", Systemctl.ServiceUnit, Systemctl.SocketUnit, "docker.service");
+        await bundle.AddCommandAsync("journal.txt", null, stopping, journalctl);
+        await bundle.AddCommandAsync("units.txt", UnitRedaction.Redact, stopping, ["systemctl", "cat", .. units]);
+        await bundle.AddCommandAsync("units-status.txt", UnitRedaction.Redact, stopping, ["systemctl", "show", .. units]);
         await bundle.AddCommandAsync("docker.txt", null, stopping, "docker", "info");
         await bundle.AddCommandAsync("docker-version.txt", null, stopping, "docker", "version");
         await bundle.AddCommandAsync("containers.txt", null, stopping, "docker", "ps", "--all", "--no-trunc");
         await bundle.AddCommandAsync("images.txt", null, stopping, "docker", "images", "--digests");
-        await bundle.AddCommandAsync("container.json", Redaction.ContainerInspection, stopping, "docker", "inspect", config?.Container.Name ?? new ContainerConfig().Name);
+        var container = (config?.Container ?? new ContainerConfig()).Name;
+        await bundle.AddCommandAsync("container.json", Redaction.ContainerInspection, stopping, "docker", "inspect", container);
         await bundle.AddFileAsync("os-release.txt", "/etc/os-release");
         await bundle.AddCommandAsync("machine.txt", null, stopping, "uname", "-a");
         await bundle.AddCommandAsync("disks.txt", null, stopping, "df", "-h");

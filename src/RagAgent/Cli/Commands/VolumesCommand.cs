@@ -5,14 +5,22 @@ using RagAgent.Containers;
 
 namespace RagAgent.Cli.Commands;
 
-/// <summary><c>ragagent volumes</c>: makes the folders of <c>container.volumes</c> that are missing. The service does so as root before each start.</summary>
+/// <summary><c>ragagent volumes</c>: creates missing folders of <c>container.volumes</c>, for the service before each start.</summary>
 internal static class VolumesCommand
 {
     public static Command Create()
     {
         var config = Options.ConfigFile();
-        var beforeStart = new Option<bool>("--before-start") { Description = "As the service calls it: what is wrong with the configuration is left to the agent to tell.", Hidden = true };
-        var command = new Command("volumes", "Make the folders of container.volumes that are missing, as the app's own.") { config, beforeStart };
+        var beforeStart = new Option<bool>("--before-start")
+        {
+            Description = "For the service: leaves errors of the configuration to the agent.",
+            Hidden = true,
+        };
+        var command = new Command("volumes", "Create missing folders of container.volumes, owned by the app's user.")
+        {
+            config,
+            beforeStart,
+        };
         command.SetAction(parsed => Run(parsed.GetValue(config)!, parsed.GetValue(beforeStart)));
         return command;
     }
@@ -29,7 +37,9 @@ internal static class VolumesCommand
         var failed = missing.Count(folder => !TryCreate(container, folder));
         if (missing.Length == 0 && !isBeforeStart)
         {
-            Console.WriteLine(folders.Length == 0 ? "container.volumes names no folder of this machine." : "Nothing to do: every folder of container.volumes is there.");
+            Console.WriteLine(folders.Length == 0
+                ? "Nothing to do: container.volumes has no folder of this machine."
+                : "Nothing to do: all folders of container.volumes exist.");
         }
         return failed == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
@@ -45,7 +55,7 @@ internal static class VolumesCommand
             }
             var owner = VolumeFolders.OwnerOf(container)!;
             VolumeFolders.Create(folder, owner);
-            Console.WriteLine($"{folder}: made for the app ({owner})");
+            Console.WriteLine($"{folder}: created for the app ({owner})");
             return true;
         }
         catch (ProblemException exception)
@@ -55,11 +65,27 @@ internal static class VolumesCommand
         }
     }
 
-    private static Problem? FindObstacle(ContainerConfig container, string folder) =>
-        !Environment.IsPrivilegedProcess ? CreationFailed(folder, "that needs root", "Say it with sudo.")
-        : VolumeFolders.OwnerOf(container) is null ? CreationFailed(folder, $"whose it shall be is not known, for container.user (\"{container.User}\") is a name in the image", "Write container.user by numbers, like \"1000:1000\", or make the folder by hand.")
-        : VolumeFolders.WritableParent(container, folder) is { } above ? CreationFailed(folder, $"it lies in {above}, where the app may change the way to it", "Make it by hand, or let the app make it.")
-        : null;
+    private static Problem? FindObstacle(ContainerConfig container, string folder)
+    {
+        if (!Environment.IsPrivilegedProcess)
+        {
+            return NotCreated(folder, "this requires root", "Run the command with sudo.");
+        }
+        if (VolumeFolders.OwnerOf(container) is null)
+        {
+            return NotCreated(
+                folder,
+                $"its owner is unknown because container.user (\"{container.User}\") is a name in the image",
+                "Set container.user to numbers, like \"1000:1000\", or create the folder by hand.");
+        }
+        return VolumeFolders.WritableParent(container, folder) is { } parent
+            ? NotCreated(
+                folder,
+                $"the app can write to its parent {parent} and could redirect it",
+                "Create it by hand, or let the app create it.")
+            : null;
+    }
 
-    private static Problem CreationFailed(string folder, string why, string remedy) => new(ProblemCatalog.VolumeNotMade, $"The folder {folder} is not made: {why}.", remedy);
+    private static Problem NotCreated(string folder, string why, string remedy) =>
+        new(ProblemCatalog.VolumeNotMade, $"The folder {folder} was not created: {why}.", remedy);
 }

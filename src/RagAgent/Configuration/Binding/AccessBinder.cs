@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using RagAgent.Configuration.Errors;
@@ -5,12 +6,12 @@ using RagAgent.Configuration.Json;
 
 namespace RagAgent.Configuration.Binding;
 
-/// <summary>The <c>access</c> section: who may come in.</summary>
+/// <summary>The <c>access</c> section.</summary>
 internal static class AccessBinder
 {
     private const string Expected = "a network like \"203.0.113.0/24\", or an address";
 
-    /// <returns>Null: whoever reaches the port.</returns>
+    /// <returns>Null: open to everyone who can reach the port.</returns>
     public static AccessConfig? Bind(ConfigSection file, ConfigErrors errors)
     {
         if (file.IsNull("access"))
@@ -47,10 +48,10 @@ internal static class AccessBinder
             }
         }
 
-        // Nobody at all, or everybody? What is not clear is not guessed where it is about who comes in.
+        // Could mean "nobody" or "everybody". Access rules are not guessed.
         if (section.Has("networks") && section.AreValid("networks") && !section.Items("networks").Any())
         {
-            section.AddError("networks", "is an empty list; name the networks that come in without a password, or use null");
+            section.AddError("networks", "is an empty list; list the networks that need no password, or use null");
         }
 
         return networks;
@@ -73,27 +74,34 @@ internal static class AccessBinder
 
         var maxLength = address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128;
         var length = maxLength;
-        if (slash >= 0 && !(int.TryParse(text.AsSpan(slash + 1), System.Globalization.NumberStyles.None, null, out length) && length <= maxLength))
+        if (slash >= 0 && !(int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, null, out length) && length <= maxLength))
         {
-            return ErrorMessages.Must($"have a length of 0 to {maxLength} after its '/'", Quoting.Value(text));
+            return ErrorMessages.Must($"have a prefix length of 0 to {maxLength} after the '/'", Quoting.Value(text));
         }
 
         if (address.IsIPv4MappedToIPv6)
         {
-            return ErrorMessages.Must("be written as IPv4", Quoting.Value(text), $"write \"{address.MapToIPv4()}{(slash < 0 || length < 96 ? "" : $"/{length - 96}")}\"");
+            var suffix = slash < 0 || length < 96 ? "" : $"/{length - 96}";
+            return ErrorMessages.Must("be written as IPv4", Quoting.Value(text), $"write \"{address.MapToIPv4()}{suffix}\"");
         }
 
         var candidate = new IPNetwork(ApplyMask(address, length), length);
         if (!candidate.BaseAddress.Equals(address))
         {
-            return ErrorMessages.Must("begin with the first address of the network", Quoting.Value(text), $"write \"{candidate}\", or \"{address}\" for the one address");
+            return ErrorMessages.Must(
+                "begin with the first address of the network",
+                Quoting.Value(text),
+                $"write \"{candidate}\", or \"{address}\" for the single address");
         }
 
         network = candidate;
         return null;
     }
 
-    /// <summary>Written out in full: what the parser takes beside that (<c>10.1</c>, <c>0x7f000001</c>, <c>010.0.0.1</c>) is more often a slip than meant.</summary>
+    /// <summary>
+    /// Accepts addresses written in full only. The framework's parser also takes <c>10.1</c>, <c>0x7f000001</c> and <c>010.0.0.1</c>,
+    /// which are more likely mistakes than intended.
+    /// </summary>
     private static bool IsAddress(string text, out IPAddress address)
     {
         var parsed = IPAddress.TryParse(text, out var found);
@@ -103,16 +111,18 @@ internal static class AccessBinder
             return false;
         }
 
-        return address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() == text : !text.Contains('%', StringComparison.Ordinal) && !text.Contains('[', StringComparison.Ordinal);
+        return address.AddressFamily == AddressFamily.InterNetwork
+            ? address.ToString() == text
+            : !text.Contains('%', StringComparison.Ordinal) && !text.Contains('[', StringComparison.Ordinal);
     }
 
     private static IPAddress ApplyMask(IPAddress address, int length)
     {
         var bytes = address.GetAddressBytes();
-        for (var at = 0; at < bytes.Length; at++)
+        for (var index = 0; index < bytes.Length; index++)
         {
-            var kept = Math.Clamp(length - at * 8, 0, 8);
-            bytes[at] &= (byte)(0xff << (8 - kept));
+            var keptBits = Math.Clamp(length - index * 8, 0, 8);
+            bytes[index] &= (byte)(0xff << (8 - keptBits));
         }
 
         return new IPAddress(bytes);

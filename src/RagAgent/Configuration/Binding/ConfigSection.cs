@@ -4,10 +4,7 @@ using RagAgent.Configuration.Values;
 
 namespace RagAgent.Configuration.Binding;
 
-/// <summary>Reads a value of one kind: null and the value, or what is wrong with it.</summary>
-internal delegate string? ValueParser<T>(ConfigNode node, out T value);
-
-/// <summary>An object of the file that is being bound: hands out its values and reports what is wrong with them, by line and dotted key.</summary>
+/// <summary>One JSON object of the file during binding: reads its values and reports errors with line and dotted key.</summary>
 internal sealed class ConfigSection
 {
     private readonly ConfigErrors _errors;
@@ -17,10 +14,10 @@ internal sealed class ConfigSection
     private readonly Dictionary<string, Member> _members = new(StringComparer.Ordinal);
     private readonly HashSet<string> _invalidKeys = new(StringComparer.Ordinal);
 
-    /// <param name="node">Null when the file leaves the section out: then everything has its default.</param>
-    /// <param name="path">The dotted key of this section as it stands in the file.</param>
-    /// <param name="schemaKey">Its name in <see cref="KnownKeys"/>.</param>
-    /// <param name="errors">Takes what is found wrong.</param>
+    /// <param name="node">Null: the file omits the section, so every key has its default.</param>
+    /// <param name="path">The dotted key of this section, as in the file.</param>
+    /// <param name="schemaKey">The name of this section in <see cref="KnownKeys"/>.</param>
+    /// <param name="errors">Collects the errors.</param>
     public ConfigSection(ObjectNode? node, string path, string schemaKey, ConfigErrors errors)
     {
         (_errors, _path, _schemaKey, _position) = (errors, path, schemaKey, node?.Position ?? default);
@@ -37,7 +34,7 @@ internal sealed class ConfigSection
             }
             else
             {
-                errors.Add(member.Position, PathOf(member.Name), UnknownKey.Explain(member.Name, schemaKey));
+                errors.Add(member.Position, PathOf(member.Name), ErrorMessages.UnknownKey(member.Name, schemaKey));
             }
         }
     }
@@ -46,11 +43,11 @@ internal sealed class ConfigSection
 
     public bool IsNull(string key) => Find(key) is { Value: NullNode };
 
-    /// <summary>The line of an entry in an object of this section; null when there is none.</summary>
+    /// <summary>The line of an entry in the object at <paramref name="key"/>; null if there is none.</summary>
     public int? LineOf(string key, string entry) =>
         (Find(key)?.Value as ObjectNode)?.Members.FirstOrDefault(member => member.Name == entry)?.Position.Line;
 
-    /// <summary>Whether nothing was wrong with these keys so far, so that a rule between them makes sense.</summary>
+    /// <summary>Whether these keys have no errors so far, so that rules between them can be checked.</summary>
     public bool AreValid(params ReadOnlySpan<string> keys)
     {
         foreach (var key in keys)
@@ -64,7 +61,7 @@ internal sealed class ConfigSection
         return true;
     }
 
-    /// <summary>The value of a key; the fallback when the key is left out or its value is refused.</summary>
+    /// <summary>The value of a key, or the fallback if the key is missing or its value is invalid.</summary>
     public T Read<T>(string key, T fallback, ValueParser<T> parser)
     {
         if (Find(key) is not { } member)
@@ -81,7 +78,7 @@ internal sealed class ConfigSection
         return fallback;
     }
 
-    /// <summary>A section below this one; an empty one when it is left out or is no object.</summary>
+    /// <summary>A subsection; an empty one if it is missing or not an object.</summary>
     public ConfigSection Child(string key)
     {
         var node = Read<ObjectNode?>(key, null, ValueParsers.Object);
@@ -95,7 +92,7 @@ internal sealed class ConfigSection
         return list is null ? [] : list.Items.Select((item, index) => ($"{PathOf(key)}[{index}]", item));
     }
 
-    /// <summary>The entries of an object whose keys are the names of environment variables. A bad name is refused and never shown.</summary>
+    /// <summary>The entries of an object keyed by environment variables. An invalid name is an error and never shown.</summary>
     public IEnumerable<(string Path, Member Member)> Variables(string key)
     {
         var path = PathOf(key);
@@ -104,27 +101,29 @@ internal sealed class ConfigSection
             yield break;
         }
 
-        foreach (var member in Unique(node, name => NameRules.IsVariable(name) ? $"{path}.{Quoting.Key(name)}" : path, _errors))
+        foreach (var member in Unique(node, PathOfVariable, _errors))
         {
             if (NameRules.IsVariable(member.Name))
             {
-                yield return ($"{path}.{Quoting.Key(member.Name)}", member);
+                yield return (PathOfVariable(member.Name), member);
             }
             else
             {
                 _errors.Add(member.Position, path, NameRules.VariableRule);
             }
         }
+
+        string PathOfVariable(string name) => NameRules.IsVariable(name) ? $"{path}.{Quoting.Key(name)}" : path;
     }
 
-    /// <summary>Reports a problem with the value of a key, or with the section when the key is left out.</summary>
+    /// <summary>Reports an error at the value of a key, or at the section if the key is missing.</summary>
     public void AddError(string key, string problem)
     {
         _invalidKeys.Add(key);
         _errors.Add(Find(key)?.Value.Position ?? _position, PathOf(key), problem);
     }
 
-    /// <summary>Reports a problem with the section as a whole.</summary>
+    /// <summary>Reports an error of the section as a whole.</summary>
     public void AddSectionError(string problem) => _errors.Add(_position, _path, problem);
 
     private Member? Find(string key)
@@ -137,7 +136,7 @@ internal sealed class ConfigSection
         return _members.GetValueOrDefault(key);
     }
 
-    /// <remarks>Below a secret only our own words are shown: anything else may be the secret, in the wrong place.</remarks>
+    /// <remarks>Below a secret, unknown keys are not shown: one may be the secret itself, in the wrong place.</remarks>
     private string PathOf(string key)
     {
         if (KnownKeys.IsSecretSource(_schemaKey) && !KnownKeys.InSection(_schemaKey).Contains(key))

@@ -4,16 +4,16 @@ using RagAgent.Configuration.Values;
 
 namespace RagAgent.Configuration.Binding;
 
-/// <summary>Reads the section <c>dns</c>.</summary>
+/// <summary>The <c>dns</c> section.</summary>
 internal static class DnsBinder
 {
-    private const string ZoneExpected = "the id of a hosted zone, like \"Z0123456789ABCDEFGHIJ\"";
+    private const string ZoneExpected = "the ID of a hosted zone, like \"Z0123456789ABCDEFGHIJ\"";
     private const string NameExpected = "a host name like \"rag.example.com\"";
     private const string NoDefault = "this key has no default";
     private const int MaxZoneLength = 32;
     private const int MaxTtl = 86400;
 
-    /// <returns>Null: no name is pointed at this machine.</returns>
+    /// <returns>Null: no DNS name points at this machine.</returns>
     public static DnsConfig? Bind(ConfigSection file)
     {
         if (!file.Has("dns") || file.IsNull("dns"))
@@ -29,12 +29,12 @@ internal static class DnsBinder
 
         if (!section.Has("zone"))
         {
-            section.AddError("zone", "is missing; give the id of the hosted zone that the name is in, like \"Z0123456789ABCDEFGHIJ\"");
+            section.AddError("zone", "is missing; set the ID of the name's hosted zone, like \"Z0123456789ABCDEFGHIJ\"");
         }
 
         if (!section.Has("name"))
         {
-            section.AddError("name", "is missing; give the name that visitors shall use, like \"rag.example.com\"");
+            section.AddError("name", "is missing; set the name that clients use, like \"rag.example.com\"");
         }
 
         var defaults = new DnsConfig { Zone = "", Name = "" };
@@ -47,7 +47,8 @@ internal static class DnsBinder
         };
     }
 
-    private static ValueParser<string> Required(string expected, Func<string, RuleViolation?> rule) => (ConfigNode node, out string value) =>
+    private static ValueParser<string> Required(string expected, Func<string, RuleViolation?> rule) =>
+        (ConfigNode node, out string value) =>
     {
         var problem = ValueParsers.String(expected, rule)(node, out value);
         return node is NullNode ? ErrorMessages.WrongType(expected, node, NoDefault) : problem;
@@ -57,34 +58,38 @@ internal static class DnsBinder
 
     private static RuleViolation? ValidateZone(string zone)
     {
-        if (zone is ['Z', _, ..] && zone.Length <= MaxZoneLength && zone.All(character => char.IsAsciiLetterUpper(character) || char.IsAsciiDigit(character)))
+        if (IsZone(zone))
         {
             return null;
         }
 
         var id = zone.Split('/')[^1];
-        return new($"be {ZoneExpected}", id != zone && ValidateZone(id) is null
+        return new($"be {ZoneExpected}", id != zone && IsZone(id)
             ? $"write {Quoting.Value(id)}"
             : "'aws route53 list-hosted-zones-by-name --dns-name example.com' shows the zone of example.com");
     }
+
+    private static bool IsZone(string text) =>
+        text is ['Z', _, ..] && text.Length <= MaxZoneLength
+        && text.All(character => char.IsAsciiLetterUpper(character) || char.IsAsciiDigit(character));
 
     private static RuleViolation? ValidateName(string name)
     {
         if (name.Contains("://", StringComparison.Ordinal))
         {
-            return new($"be {NameExpected}", "give the name alone; whether it is http or https, and the port, is in listen");
+            return new($"be {NameExpected}", "give only the name; listen sets the scheme and the port");
         }
 
         if (name.Contains('*', StringComparison.Ordinal))
         {
-            return new($"be {NameExpected}", "visitors need one name, not all of a kind");
+            return new($"be {NameExpected}", "wildcards are not supported");
         }
 
         if (!name.All(char.IsAscii))
         {
-            return new($"be {NameExpected}", "write letters beyond ASCII as DNS has them (xn--…)");
+            return new($"be {NameExpected}", "write non-ASCII letters in Punycode (xn--…)");
         }
 
-        return NameRules.IsHost(Normalize(name)) ? null : new($"be {NameExpected}: labels of letters, digits and '-' with dots between them");
+        return NameRules.IsHost(Normalize(name)) ? null : new($"be {NameExpected}: labels of letters, digits and '-', separated by dots");
     }
 }

@@ -7,7 +7,7 @@ namespace RagAgent.Configuration.Binding;
 /// <summary>The <c>environment</c> section. Its values are never shown.</summary>
 internal static class EnvironmentBinder
 {
-    /// <summary>Linux takes no longer <c>NAME=value</c> than 128 KiB with its closing zero byte.</summary>
+    /// <summary>Linux limits <c>NAME=value</c> to 128 KiB with its terminating zero byte.</summary>
     private const int MaxEntryBytes = 128 * 1024 - 2;
 
     public static IReadOnlyDictionary<string, string> Bind(ConfigSection file, ConfigErrors errors)
@@ -17,7 +17,7 @@ internal static class EnvironmentBinder
         {
             if (file.LineOf("secrets", member.Name) is { } line)
             {
-                errors.Add(member.Position, path, $"is also in secrets (line {line}); keep it in one of the two");
+                errors.Add(member.Position, path, $"is also in secrets (line {line}); keep only one of them");
             }
 
             if (FindProblem(member) is { } problem)
@@ -36,13 +36,14 @@ internal static class EnvironmentBinder
     private static string? FindProblem(Member member) => member.Value switch
     {
         StringNode text when Quoting.ContainsOpenAiKey(text.Value) =>
-            "this looks like an OpenAI key, and the engine writes the environment to its disk; put the key in Parameter Store and name the parameter "
+            "looks like an OpenAI key, and the engine stores the environment on disk; put the key in Parameter Store and name the parameter "
             + $"in secrets: \"secrets\": {{ \"{Quoting.Key(member.Name)}\": \"/ragstream/{Quoting.Key(member.Name)}\" }}",
-        StringNode text when text.Value.Contains('\0', StringComparison.Ordinal) => "must hold no zero character (\\u0000)",
-        StringNode text when Encoding.UTF8.GetByteCount(text.Value) + member.Name.Length > MaxEntryBytes => "must be shorter than 128 KiB with its name",
+        StringNode text when text.Value.Contains('\0', StringComparison.Ordinal) => "must not contain a null character (\\u0000)",
+        StringNode text when Encoding.UTF8.GetByteCount(text.Value) + member.Name.Length > MaxEntryBytes =>
+            "must be shorter than 128 KiB, including its name",
         StringNode => null,
-        NumberNode or BooleanNode => ErrorMessages.Must("be a text", member.Value.TypeName, "put the value in double quotes"),
-        NullNode => ErrorMessages.Must("be a text", "null", "for an empty value write \"\", to leave the variable unset remove the key"),
-        _ => ErrorMessages.Must("be a text", member.Value.TypeName),
+        NumberNode or BooleanNode => ErrorMessages.Must("be a string", member.Value.TypeName, "put the value in double quotes"),
+        NullNode => ErrorMessages.Must("be a string", "null", "use \"\" for an empty value, or remove the key to leave the variable unset"),
+        _ => ErrorMessages.Must("be a string", member.Value.TypeName),
     };
 }

@@ -7,6 +7,8 @@ namespace RagAgent.Configuration.Binding;
 internal static class FrontDoorBinder
 {
     private const string CertbotDirectory = "/etc/letsencrypt/live/rag.example.com";
+    private const string NeedsCertificate =
+        $"needs a certificate: set tls.certificate and tls.key, like \"{CertbotDirectory}/fullchain.pem\" and \"{CertbotDirectory}/privkey.pem\"";
 
     public static (ListenConfig Listen, TlsConfig Tls) Bind(ConfigSection file)
     {
@@ -32,16 +34,16 @@ internal static class FrontDoorBinder
         switch (tls)
         {
             case { Certificate: not null, Key: null }:
-                section.AddError("certificate", $"needs its private key as well: set tls.key, like \"{CertbotDirectory}/privkey.pem\"");
+                section.AddError("certificate", $"also needs its private key: set tls.key, like \"{CertbotDirectory}/privkey.pem\"");
                 break;
             case { Certificate: null, Key: not null }:
-                section.AddError("key", $"needs its certificate as well: set tls.certificate, like \"{CertbotDirectory}/fullchain.pem\"");
+                section.AddError("key", $"also needs its certificate: set tls.certificate, like \"{CertbotDirectory}/fullchain.pem\"");
                 break;
             case { Certificate: null } when listen.Https is not null:
                 listenSection.AddError("https", NeedsCertificate);
                 break;
             case { Certificate: not null } when listen.Https is null:
-                section.AddError("certificate", "is of no use without listen.https; set it, like \"listen\": { \"https\": 443 }");
+                section.AddError("certificate", "requires listen.https; set it, like \"listen\": { \"https\": 443 }");
                 break;
         }
 
@@ -49,19 +51,17 @@ internal static class FrontDoorBinder
         {
             if (tls.Redirect is true)
             {
-                section.AddError("redirect", "can't be true without listen.https: there is no HTTPS to lead visitors to");
+                section.AddError("redirect", "can't be true without listen.https: there is no HTTPS to redirect clients to");
             }
 
             if (tls.Hsts is not null)
             {
-                section.AddError("hsts", "is of no use without listen.https: it is sent with HTTPS answers only");
+                section.AddError("hsts", "requires listen.https: it is sent only in HTTPS responses");
             }
         }
 
         return (listen, tls);
     }
-
-    private const string NeedsCertificate = $"needs a certificate: set tls.certificate and tls.key, like \"{CertbotDirectory}/fullchain.pem\" and \"{CertbotDirectory}/privkey.pem\"";
 
     private static ListenConfig BindListen(ConfigSection section)
     {
@@ -70,28 +70,37 @@ internal static class FrontDoorBinder
         var https = section.Read("https", null, ValueParsers.OrNull(ValueParsers.Integer(1, 65535, "a port like 443, or null")));
         if (https == http && section.AreValid("http"))
         {
-            section.AddError("https", ErrorMessages.Must($"be another port than listen.http ({http})", null, "like 443"));
+            section.AddError("https", ErrorMessages.Must($"differ from listen.http ({http})", null, "use 443, for example"));
         }
 
         return new ListenConfig
         {
             Http = http,
             Https = https,
-            BasePath = section.Read("basePath", null, ValueParsers.OrNull(ValueParsers.String("a path like \"/rag\", or null", PathRules.ValidateBasePath))),
+            BasePath = section.Read(
+                "basePath",
+                null,
+                ValueParsers.OrNull(ValueParsers.String("a path like \"/rag\", or null", PathRules.ValidateBasePath))),
         };
     }
 
     private static TlsConfig BindTls(ConfigSection section)
     {
-        string? File(string key, string example) => section.Read(key, null, ValueParsers.OrNull(ValueParsers.String($"a path like \"{example}\", or null", PathRules.ValidateAbsolute, secret: KnownKeys.Join("tls", key) == KnownKeys.PrivateKey)));
         return new TlsConfig
         {
-            Certificate = File("certificate", $"{CertbotDirectory}/fullchain.pem"),
-            Key = File("key", $"{CertbotDirectory}/privkey.pem"),
-            Challenge = File("challenge", "/srv/acme"),
+            Certificate = ReadPath("certificate", $"{CertbotDirectory}/fullchain.pem"),
+            Key = ReadPath("key", $"{CertbotDirectory}/privkey.pem"),
+            Challenge = ReadPath("challenge", "/srv/acme"),
             Redirect = section.Read("redirect", null, ValueParsers.OrNull<bool>(ValueParsers.Boolean)),
-            // 0: browsers shall forget it.
+            // Zero makes browsers forget it.
             Hsts = section.Read("hsts", null, ValueParsers.OrNull(ValueParsers.DurationBetween(TimeSpan.Zero, TimeSpan.FromDays(730), "24h"))),
         };
+
+        string? ReadPath(string key, string example)
+        {
+            var isSecret = KnownKeys.Join("tls", key) == KnownKeys.PrivateKey;
+            var parser = ValueParsers.String($"a path like \"{example}\", or null", PathRules.ValidateAbsolute, isSecret);
+            return section.Read(key, null, ValueParsers.OrNull(parser));
+        }
     }
 }

@@ -14,7 +14,7 @@ internal static class HealthBinder
     private static readonly TimeSpan MaxDeadline = TimeSpan.FromHours(24);
 
     /// <param name="section">The section.</param>
-    /// <param name="basePath">Below which the app lives; null: at the root. The paths that nobody gives lie below it.</param>
+    /// <param name="basePath">Prepended to the default paths; null: nothing. Paths that the file sets are used as they are.</param>
     public static HealthConfig Bind(ConfigSection section, string? basePath) => new()
     {
         Startup = BindStartup(section.Child("startup"), basePath),
@@ -29,14 +29,16 @@ internal static class HealthBinder
         var deadline = section.Read("deadline", defaults.Deadline, ValueParsers.DurationBetween(MinInterval, MaxDeadline, "10m"));
         if (section.AreValid("interval", "deadline") && deadline <= interval)
         {
-            (var step, var end) = (Duration.Format(interval), Duration.Format(deadline));
+            var (shorter, longer) = (Duration.Format(interval), Duration.Format(deadline));
             if (section.Has("deadline"))
             {
-                section.AddError("deadline", ErrorMessages.Must($"be longer than health.startup.interval ({step})", Quoting.Value(end)));
+                section.AddError("deadline", ErrorMessages.Must($"be longer than health.startup.interval ({shorter})", Quoting.Value(longer)));
             }
             else
             {
-                section.AddError("interval", ErrorMessages.Must($"be shorter than health.startup.deadline ({end} by default)", Quoting.Value(step)));
+                section.AddError(
+                    "interval",
+                    ErrorMessages.Must($"be shorter than health.startup.deadline ({longer} by default)", Quoting.Value(shorter)));
             }
         }
 
@@ -52,10 +54,12 @@ internal static class HealthBinder
     private static GateConfig BindGate(ConfigSection section, string? basePath)
     {
         var defaults = new GateConfig();
+        var path = ValueParsers.String($"{PathExpected} or null", PathRules.ValidateUrlPath);
+        var webSocket = ValueParsers.String("a path like \"/_stcore/stream\" or null", PathRules.ValidateUrlPath);
         return new GateConfig
         {
-            Path = section.Read("path", WithBasePath(basePath, defaults.Path), ValueParsers.OrNull(ValueParsers.String($"{PathExpected} or null", PathRules.ValidateUrlPath))),
-            WebSocket = section.Read("webSocket", WithBasePath(basePath, defaults.WebSocket), ValueParsers.OrNull(ValueParsers.String("a path like \"/_stcore/stream\" or null", PathRules.ValidateUrlPath))),
+            Path = section.Read("path", WithBasePath(basePath, defaults.Path), ValueParsers.OrNull(path)),
+            WebSocket = section.Read("webSocket", WithBasePath(basePath, defaults.WebSocket), ValueParsers.OrNull(webSocket)),
         };
     }
 

@@ -2,10 +2,10 @@ using RagAgent.Configuration.Values;
 
 namespace RagAgent.Configuration.Binding;
 
-/// <summary>Every key of the file, by section. What is not here is refused; what is here is read by a binder, documented and in the sample.</summary>
+/// <summary>Every key of the file, by section. Tests check that each one is read, documented and in the sample.</summary>
 /// <remarks>
-/// A section is named by its dotted key; <c>""</c> is the file itself, <c>NAME</c> stands for a name that the operator chooses
-/// and <c>[]</c> for an entry of a list.
+/// A section is named by its dotted key: <c>""</c> is the whole file, <c>NAME</c> a name that the operator chooses
+/// and <c>[]</c> an entry of a list.
 /// </remarks>
 internal static class KnownKeys
 {
@@ -40,12 +40,12 @@ internal static class KnownKeys
         ("idle", ["stopAfter", "grace", "maxUptime"]),
     ];
 
-    /// <summary>A path, in whose place somebody may have put the private key itself.</summary>
+    /// <summary>A path. An operator may have put the private key itself in its place, so the value is never shown.</summary>
     public const string PrivateKey = "tls.key";
 
-    /// <summary>How this class calls what stands below a name in an object, or an entry (<c>[]</c>) of a list; null: nothing is known of it.</summary>
-    /// <param name="path">The object or list, as this class calls it.</param>
-    /// <param name="name">Of the member or entry.</param>
+    /// <summary>The path of a member of an object, or of an entry (<c>[]</c>) of a list; null: there is no such key.</summary>
+    /// <param name="path">The path of the object or list.</param>
+    /// <param name="name">The name of the member, or <c>[]</c>.</param>
     public static string? ChildPath(string path, string name) => path switch
     {
         "secrets" => NameRules.IsVariable(name) ? Secret : null,
@@ -54,14 +54,15 @@ internal static class KnownKeys
         _ => Array.Exists(Sections, known => known.Section == path && known.Keys.Contains(name)) ? Join(path, name) : null,
     };
 
-    /// <summary>Whether others may see the value that stands at a place: it is known to be no secret.</summary>
+    /// <summary>Whether the value at a path may be shown because it is certainly not a secret.</summary>
     public static bool IsPublic(string path) =>
         path == Network || (All.Contains(path) && !IsSection(path) && path != PrivateKey && !IsSecretSource(path));
 
-    /// <summary>Whether what stands at a place, or below it, says where a secret is: the secret itself may stand there in the wrong place.</summary>
-    public static bool IsSecretSource(string path) => path.StartsWith(Secret, StringComparison.Ordinal) || path.StartsWith(Password, StringComparison.Ordinal);
+    /// <summary>Whether a path names the source of a secret, or is below one. An operator may have put the secret itself there.</summary>
+    public static bool IsSecretSource(string path) =>
+        path.StartsWith(Secret, StringComparison.Ordinal) || path.StartsWith(Password, StringComparison.Ordinal);
 
-    /// <summary>Whether an object or a list stands at a place.</summary>
+    /// <summary>Whether a path is that of an object or a list.</summary>
     public static bool IsSection(string path) =>
         path is "secrets" or "environment" || Array.Exists(Sections, known => known.Section == path || known.Section == $"{path}[]");
 
@@ -73,7 +74,7 @@ internal static class KnownKeys
 
     public static IReadOnlyList<string> InSection(string section) => Array.Find(Sections, known => known.Section == section).Keys;
 
-    /// <summary>The dotted keys whose last part fulfils a condition, wherever they stand.</summary>
+    /// <summary>The dotted keys whose last part matches, in all sections.</summary>
     public static IEnumerable<string> Where(Func<string, bool> matches) =>
         Sections.SelectMany(section => section.Keys.Where(matches).Select(key => Join(section.Section, key)));
 

@@ -15,22 +15,36 @@ internal static class PageBinder
         var defaults = new PageConfig();
         return new PageConfig
         {
-            Title = section.Read("title", defaults.Title, ValueParsers.OrNull(ValueParsers.String("a text like \"RAGstream\" or null", ValidateTitle))),
-            Accent = section.Read("accent", defaults.Accent, ValueParsers.OrNull(ValueParsers.String("a colour like \"#d97706\" or null", ValidateColor))),
-            Logo = section.Read("logo", defaults.Logo, ValueParsers.OrNull(ValueParsers.String("a path like \"/etc/ragagent/logo.svg\" or null", ValidateImagePath))),
+            Title = section.Read("title", defaults.Title, OptionalString("a string like \"RAGstream\" or null", ValidateTitle)),
+            Accent = section.Read("accent", defaults.Accent, OptionalString("a colour like \"#d97706\" or null", ValidateColor)),
+            Logo = section.Read("logo", defaults.Logo, OptionalString("a path like \"/etc/ragagent/logo.svg\" or null", ValidateImagePath)),
             Details = section.Read("details", defaults.Details, ValueParsers.OneOf(("brief", PageDetails.Brief), ("full", PageDetails.Full))),
         };
     }
 
-    private static RuleViolation? ValidateTitle(string title) => title.Length <= MaxTitleLength && !string.IsNullOrWhiteSpace(title) && !title.Any(char.IsControl)
-        ? null
-        : new($"be a text of 1 to {MaxTitleLength} characters on one line");
+    private static ValueParser<string?> OptionalString(string expected, Func<string, RuleViolation?> rule) =>
+        ValueParsers.OrNull(ValueParsers.String(expected, rule));
 
-    /// <remarks>Nothing but digits: it becomes a part of the page's style sheet.</remarks>
-    private static RuleViolation? ValidateColor(string colour) => colour is ['#', _, _, _] or ['#', _, _, _, _, _, _] && !colour.AsSpan(1).ContainsAnyExcept(HexDigits)
-        ? null
-        : new("be '#' and three or six hexadecimal digits, like \"#d97706\"");
+    private static RuleViolation? ValidateTitle(string title) =>
+        title.Length <= MaxTitleLength && !string.IsNullOrWhiteSpace(title) && !title.Any(char.IsControl)
+            ? null
+            : new($"be a single line of 1 to {MaxTitleLength} characters");
 
-    private static RuleViolation? ValidateImagePath(string path) => PathRules.ValidateAbsolute(path) ??
-        (ImageExtensions.Any(ending => path.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) ? null : new($"end in {string.Join(", ", ImageExtensions[..^1])} or {ImageExtensions[^1]}"));
+    /// <remarks>Strict because the value becomes part of the page's style sheet.</remarks>
+    private static RuleViolation? ValidateColor(string color) =>
+        color is ['#', _, _, _] or ['#', _, _, _, _, _, _] && !color.AsSpan(1).ContainsAnyExcept(HexDigits)
+            ? null
+            : new("be '#' and three or six hexadecimal digits, like \"#d97706\"");
+
+    private static RuleViolation? ValidateImagePath(string path)
+    {
+        if (PathRules.ValidateAbsolute(path) is { } violation)
+        {
+            return violation;
+        }
+
+        return ImageExtensions.Any(extension => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase))
+            ? null
+            : new($"end in {string.Join(", ", ImageExtensions[..^1])} or {ImageExtensions[^1]}");
+    }
 }

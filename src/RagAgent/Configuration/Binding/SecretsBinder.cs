@@ -4,17 +4,23 @@ using RagAgent.Configuration.Values;
 
 namespace RagAgent.Configuration.Binding;
 
-/// <summary>The <c>secrets</c> section, and what else says where a secret is. Nothing in it is ever shown.</summary>
+/// <summary>The <c>secrets</c> section, and <c>access.password</c>, which is written like a secret. Their values are never shown.</summary>
 internal static class SecretsBinder
 {
     private const int MaxFieldLength = 255;
-    private const string Expected = "a parameter's name like \"/ragstream/OPENAI_API_KEY\", or an object { \"ssm\" or \"file\" or \"credential\": … }";
+    private const string Expected = "a parameter name like \"/ragstream/OPENAI_API_KEY\", or an object { \"ssm\" or \"file\" or \"credential\": … }";
 
-    private static readonly (string Key, SecretSource Source, ValueParser<string> Kind)[] Sources =
+    private static readonly (string Key, SecretSource Source, ValueParser<string> Parser)[] Sources =
     [
-        ("ssm", SecretSource.Ssm, ValueParsers.String("a parameter's name like \"/ragstream/OPENAI_API_KEY\"", ParameterName.Validate, secret: true)),
+        (
+            "ssm",
+            SecretSource.Ssm,
+            ValueParsers.String("a parameter name like \"/ragstream/OPENAI_API_KEY\"", ParameterName.Validate, secret: true)),
         ("file", SecretSource.File, ValueParsers.String("a path like \"/run/secrets/openai\"", PathRules.ValidateAbsolute, secret: true)),
-        ("credential", SecretSource.Credential, ValueParsers.String("the name of a systemd credential like \"openai\"", NameRules.ValidateCredential, secret: true)),
+        (
+            "credential",
+            SecretSource.Credential,
+            ValueParsers.String("the name of a systemd credential like \"openai\"", NameRules.ValidateCredential, secret: true)),
     ];
 
     public static IReadOnlyDictionary<string, SecretConfig> Bind(ConfigSection file, ConfigErrors errors)
@@ -25,25 +31,25 @@ internal static class SecretsBinder
             secrets[member.Name] = member.Value switch
             {
                 ObjectNode entry => BindAppSecret(new ConfigSection(entry, path, KnownKeys.Secret, errors)),
-                _ => BindText(path, member.Value, errors),
+                _ => BindString(path, member.Value, errors),
             };
         }
 
         return secrets;
     }
 
-    /// <summary>A single source, of what is not for the app.</summary>
+    /// <summary>The source of a secret that the agent itself uses.</summary>
     /// <param name="path">Its dotted key.</param>
-    /// <param name="node">A text, or an object.</param>
-    /// <param name="schemaKey">What <see cref="KnownKeys"/> calls the object.</param>
-    /// <param name="errors">Takes what is found wrong.</param>
+    /// <param name="node">A string or an object.</param>
+    /// <param name="schemaKey">The object's name in <see cref="KnownKeys"/>.</param>
+    /// <param name="errors">Collects the errors.</param>
     public static SecretConfig BindSource(string path, ConfigNode node, string schemaKey, ConfigErrors errors) =>
-        node is ObjectNode entry ? BindObject(new ConfigSection(entry, path, schemaKey, errors)) : BindText(path, node, errors);
+        node is ObjectNode entry ? BindObject(new ConfigSection(entry, path, schemaKey, errors)) : BindString(path, node, errors);
 
     private static SecretConfig BindAppSecret(ConfigSection section) =>
         BindObject(section) with { Delivery = section.Read("delivery", SecretDelivery.Memory, ParseDelivery) };
 
-    private static SecretConfig BindText(string path, ConfigNode node, ConfigErrors errors)
+    private static SecretConfig BindString(string path, ConfigNode node, ConfigErrors errors)
     {
         var name = (node as StringNode)?.Value ?? "";
         if (node is not StringNode)
@@ -54,10 +60,12 @@ internal static class SecretsBinder
         {
             errors.Add(node.Position, path, ErrorMessages.Must(violation.Requirement, null, violation.Hint));
         }
-        // In the short form, where a secret itself is most easily put by mistake, a name has to look like one.
+        // In the short form, where a secret is most easily put by mistake, only names that look like one are accepted.
         else if (!name.StartsWith('/') && !name.StartsWith("arn:", StringComparison.Ordinal))
         {
-            errors.Add(node.Position, path, ErrorMessages.Must($"begin with '/', like \"/ragstream/{(path == KnownKeys.Password ? "PASSWORD_HASH" : path.Split('.')[^1])}\"", null, "a parameter whose name has no path is written { \"ssm\": \"NAME\" }; a secret itself never stands here"));
+            var example = path == KnownKeys.Password ? "PASSWORD_HASH" : path.Split('.')[^1];
+            var hint = "for a parameter without a path, write { \"ssm\": \"NAME\" }; never put the secret itself here";
+            errors.Add(node.Position, path, ErrorMessages.Must($"begin with '/', like \"/ragstream/{example}\"", null, hint));
         }
 
         return new SecretConfig(SecretSource.Ssm, name);
@@ -66,7 +74,7 @@ internal static class SecretsBinder
     private static SecretConfig BindObject(ConfigSection section)
     {
         (SecretSource Source, string Name)? found = null;
-        var given = new List<string>();
+        var keys = new List<string>();
         foreach ((var key, var source, var parser) in Sources)
         {
             if (!section.Has(key))
@@ -74,28 +82,29 @@ internal static class SecretsBinder
                 continue;
             }
 
-            given.Add(key);
+            keys.Add(key);
             found = (source, section.Read(key, "", parser));
         }
 
-        if (given.Count == 0)
+        if (keys.Count == 0)
         {
-            section.AddSectionError("says no source; give one of \"ssm\", \"file\" and \"credential\"");
+            section.AddSectionError("has no source; set one of \"ssm\", \"file\" and \"credential\"");
         }
 
-        if (given.Count > 1)
+        if (keys.Count > 1)
         {
-            section.AddSectionError($"says {given.Count} sources ({string.Join(", ", given)}); keep one");
+            section.AddSectionError($"has {keys.Count} sources ({string.Join(", ", keys)}); keep one");
         }
 
+        var fieldName = ValueParsers.String("a field name like \"OPENAI_API_KEY\", or null", ValidateField, secret: true);
         return new SecretConfig(
             found?.Source ?? SecretSource.Ssm,
             found?.Name ?? "",
-            section.Read("json", null, ValueParsers.OrNull(ValueParsers.String("the name of a field like \"OPENAI_API_KEY\", or null", ValidateField, secret: true))));
+            section.Read("json", null, ValueParsers.OrNull(fieldName)));
     }
 
     private static RuleViolation? ValidateField(string field) =>
-        field.Length is > 0 and <= MaxFieldLength ? null : new($"be the name of a field, 1 to {MaxFieldLength} characters");
+        field.Length is > 0 and <= MaxFieldLength ? null : new($"be a field name of 1 to {MaxFieldLength} characters");
 
     private static string? ParseDelivery(ConfigNode node, out SecretDelivery value)
     {

@@ -5,7 +5,11 @@ using RagAgent.Configuration.Values;
 
 namespace RagAgent.Configuration.Binding;
 
-/// <summary>The kinds of values that the file has, each with what is said when something else stands there.</summary>
+/// <summary>Turns a node into a value.</summary>
+/// <returns>Null, or what is wrong with the node.</returns>
+internal delegate string? ValueParser<T>(ConfigNode node, out T value);
+
+/// <summary>Parsers for the types of values in the file.</summary>
 internal static class ValueParsers
 {
     public static string? Object(ConfigNode node, out ObjectNode? value)
@@ -28,33 +32,38 @@ internal static class ValueParsers
             return null;
         }
 
-        return ErrorMessages.WrongType("true or false", node, node is StringNode { Value: "true" or "false" } ? "leave the quotes away" : null);
+        var isQuoted = node is StringNode { Value: "true" or "false" };
+        return ErrorMessages.WrongType("a boolean (true or false)", node, isQuoted ? "remove the quotes" : null);
     }
 
-    /// <param name="expected">With an example: <c>a path like "/health"</c>.</param>
-    /// <param name="rule">What is wrong with a text, or null.</param>
-    /// <param name="secret">The value is never shown.</param>
-    public static ValueParser<string> String(string expected, Func<string, RuleViolation?> rule, bool secret = false) => (ConfigNode node, out string value) =>
+    /// <param name="expected">A description with an example: <c>a path like "/health"</c>.</param>
+    /// <param name="rule">Returns null for valid strings.</param>
+    /// <param name="secret">Messages never show the value.</param>
+    public static ValueParser<string> String(string expected, Func<string, RuleViolation?> rule, bool secret = false) =>
+        (ConfigNode node, out string value) =>
     {
         value = (node as StringNode)?.Value ?? "";
         if (node is StringNode)
         {
-            return rule(value) is { } violation ? ErrorMessages.Must(violation.Requirement, secret ? null : Quoting.Value(value), violation.Hint) : null;
+            return rule(value) is { } violation
+                ? ErrorMessages.Must(violation.Requirement, secret ? null : Quoting.Value(value), violation.Hint)
+                : null;
         }
 
-        return ErrorMessages.WrongType(expected, node, node is NumberNode && !secret ? "write it in double quotes" : null);
+        return ErrorMessages.WrongType(expected, node, node is NumberNode && !secret ? "put it in double quotes" : null);
     };
 
     public static ValueParser<int> Integer(int min, int max, string expected) => (ConfigNode node, out int value) =>
     {
         value = 0;
-        var quoted = node is StringNode text && int.TryParse(text.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        var isQuoted = node is StringNode text && int.TryParse(text.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _);
         if (node is not NumberNode number)
         {
-            return ErrorMessages.WrongType(expected, node, quoted ? "leave the quotes away" : null);
+            return ErrorMessages.WrongType(expected, node, isQuoted ? "remove the quotes" : null);
         }
 
-        if (int.TryParse(number.Raw, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value >= min && value <= max)
+        var isInteger = int.TryParse(number.Raw, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+        if (isInteger && value >= min && value <= max)
         {
             return null;
         }
@@ -67,10 +76,11 @@ internal static class ValueParsers
     public static ValueParser<double> Number(double min, double max, string expected) => (ConfigNode node, out double value) =>
     {
         value = 0;
-        var quoted = node is StringNode text && double.TryParse(text.Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _);
+        var isQuoted = node is StringNode text
+            && double.TryParse(text.Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _);
         if (node is not NumberNode number)
         {
-            return ErrorMessages.WrongType(expected, node, quoted ? "leave the quotes away" : null);
+            return ErrorMessages.WrongType(expected, node, isQuoted ? "remove the quotes" : null);
         }
 
         if (double.TryParse(number.Raw, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && value >= min && value <= max)
@@ -81,13 +91,15 @@ internal static class ValueParsers
         return ErrorMessages.Must(string.Create(CultureInfo.InvariantCulture, $"be a number from {min} to {max}"), Shorten(number));
     };
 
-    public static ValueParser<TimeSpan> DurationBetween(TimeSpan min, TimeSpan max, string example) => (ConfigNode node, out TimeSpan value) =>
+    public static ValueParser<TimeSpan> DurationBetween(TimeSpan min, TimeSpan max, string example) =>
+        (ConfigNode node, out TimeSpan value) =>
     {
         value = default;
         var expected = $"a duration like \"{example}\"";
         if (node is NumberNode number)
         {
-            return ErrorMessages.WrongType(expected, node, $"write \"{(Duration.IsPlainNumber(number.Raw) ? number.Raw + "s" : example)}\"");
+            var suggestion = Duration.IsPlainNumber(number.Raw) ? number.Raw + "s" : example;
+            return ErrorMessages.WrongType(expected, node, $"write \"{suggestion}\"");
         }
 
         if (node is not StringNode text)
@@ -97,7 +109,8 @@ internal static class ValueParsers
 
         if (!Duration.TryParse(text.Value, out value))
         {
-            return ErrorMessages.Must($"be {expected}", Quoting.Value(text.Value), Duration.IsPlainNumber(text.Value) ? $"write \"{text.Value}s\"" : Duration.FormatHelp);
+            var hint = Duration.IsPlainNumber(text.Value) ? $"write \"{text.Value}s\"" : Duration.FormatHelp;
+            return ErrorMessages.Must($"be {expected}", Quoting.Value(text.Value), hint);
         }
 
         if (value >= min && value <= max)
@@ -114,12 +127,13 @@ internal static class ValueParsers
         value = 0;
         if (node is NumberNode number && !long.TryParse(number.Raw, NumberStyles.None, CultureInfo.InvariantCulture, out value))
         {
-            return ErrorMessages.Must("be a whole number of bytes", Shorten(number), "or write a text like \"512m\"");
+            return ErrorMessages.Must("be a whole number of bytes", Shorten(number), "or use a string like \"512m\"");
         }
 
         if (node is StringNode text && !ByteSize.TryParse(text.Value, out value))
         {
-            return ErrorMessages.Must($"be {Expected}", Quoting.Value(text.Value), Duration.IsPlainNumber(text.Value) ? $"write \"{text.Value}m\"" : ByteSize.FormatHelp);
+            var hint = Duration.IsPlainNumber(text.Value) ? $"write \"{text.Value}m\"" : ByteSize.FormatHelp;
+            return ErrorMessages.Must($"be {Expected}", Quoting.Value(text.Value), hint);
         }
 
         if (node is not (NumberNode or StringNode))
@@ -132,7 +146,8 @@ internal static class ValueParsers
             return null;
         }
 
-        return ErrorMessages.Must("be from 6m (the engine's minimum) to 16t", node is StringNode shown ? Quoting.Value(shown.Value) : $"{value} bytes");
+        var found = node is StringNode size ? Quoting.Value(size.Value) : $"{value} bytes";
+        return ErrorMessages.Must("be from 6m (the engine's minimum) to 16t", found);
     }
 
     public static ValueParser<T> OneOf<T>(params (string Word, T Meaning)[] choices) => (ConfigNode node, out T value) =>

@@ -9,7 +9,7 @@ internal static class VolumesBinder
 {
     private const string DataFolder = "/app/data";
     private const string HidesDataMessage =
-        "would hide the agent files that the image ships in /app/data/agents; mount its sub-folders one by one: "
+        "would hide the agent files that the image ships in /app/data/agents; mount its subfolders one by one: "
         + "/app/data/doc_raw, /app/data/chroma_db, /app/data/splade_db, /app/data/memory, /app/data/logs";
 
     public static IReadOnlyList<VolumeConfig> Bind(ConfigSection container, ConfigErrors errors)
@@ -20,7 +20,10 @@ internal static class VolumesBinder
         {
             if (node is not ObjectNode entry)
             {
-                errors.Add(node.Position, path, ErrorMessages.WrongType("an object like { \"host\": \"/srv/logs\", \"container\": \"/app/data/logs\" }", node));
+                errors.Add(
+                    node.Position,
+                    path,
+                    ErrorMessages.WrongType("an object like { \"host\": \"/srv/logs\", \"container\": \"/app/data/logs\" }", node));
                 continue;
             }
 
@@ -37,8 +40,10 @@ internal static class VolumesBinder
                 continue;
             }
 
-            (var otherPath, var line) = targets[volume.Container];
-            section.AddError("container", $"{Quoting.Value(volume.Container)} is taken by {otherPath} (line {line}); a folder of the container holds one volume");
+            var (otherPath, line) = targets[volume.Container];
+            section.AddError(
+                "container",
+                $"{Quoting.Value(volume.Container)} is already used by {otherPath} (line {line}); each folder in the container can hold one volume");
         }
 
         return volumes;
@@ -48,15 +53,20 @@ internal static class VolumesBinder
     {
         if (!section.Has("host"))
         {
-            section.AddError("host", "is missing; give the folder on this machine, like \"/var/lib/ragstream/logs\", or an engine volume's name");
+            section.AddError(
+                "host",
+                "is missing; set a folder on this machine, like \"/var/lib/ragstream/logs\", or the name of a Docker volume");
         }
 
         if (!section.Has("container"))
         {
-            section.AddError("container", "is missing; give the folder in the container, like \"/app/data/logs\"");
+            section.AddError("container", "is missing; set the folder in the container, like \"/app/data/logs\"");
         }
 
-        var host = section.Read("host", "", ValueParsers.String("a path like \"/var/lib/ragstream/logs\" or an engine volume's name", ValidateHost));
+        var host = section.Read(
+            "host",
+            "",
+            ValueParsers.String("a path like \"/var/lib/ragstream/logs\" or the name of a Docker volume", ValidateHost));
         var containerPath = section.Read("container", "", ValueParsers.String("a path like \"/app/data/logs\"", PathRules.ValidateMountable));
         if (section.Has("container") && section.AreValid("container") && HidesData(PathRules.Normalize(containerPath)))
         {
@@ -78,6 +88,6 @@ internal static class VolumesBinder
             return PathRules.ValidateMountable(host);
         }
 
-        return NameRules.IsEngineName(host) ? null : new("be an absolute path, beginning with '/', or the name of an engine volume");
+        return NameRules.IsEngineName(host) ? null : new("be an absolute path, beginning with '/', or the name of a Docker volume");
     }
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace RagAgent.Configuration.Errors;
 
-/// <summary>How something from the file appears in a message: short, on one line, and never a key of OpenAI.</summary>
+/// <summary>Makes parts of the file fit for messages: short, on one line, and never an OpenAI key.</summary>
 internal static class Quoting
 {
     private const int MaxValueLength = 80;
@@ -12,7 +12,7 @@ internal static class Quoting
     private static readonly SearchValues<char> NameChars =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-$");
 
-    /// <summary>A value, in double quotes.</summary>
+    /// <summary>Puts a value in double quotes.</summary>
     public static string Value(string value)
     {
         if (ContainsOpenAiKey(value))
@@ -20,16 +20,16 @@ internal static class Quoting
             return "something that looks like an OpenAI key";
         }
 
-        var shown = new StringBuilder("\"");
+        var quoted = new StringBuilder("\"");
         foreach (var character in value.AsSpan(0, Math.Min(value.Length, MaxValueLength)))
         {
-            shown.Append(char.IsControl(character) || char.IsSurrogate(character) ? '?' : character);
+            quoted.Append(char.IsControl(character) || char.IsSurrogate(character) ? '?' : character);
         }
 
-        return shown.Append(value.Length > MaxValueLength ? "…\"" : "\"").ToString();
+        return quoted.Append(value.Length > MaxValueLength ? "…\"" : "\"").ToString();
     }
 
-    /// <summary>A key, as a part of a dotted key.</summary>
+    /// <summary>Makes a key part of a dotted key.</summary>
     public static string Key(string name)
     {
         var plain = name.Length is > 0 and <= MaxKeyLength && !name.AsSpan().ContainsAnyExcept(NameChars);
@@ -41,17 +41,18 @@ internal static class Quoting
         return plain ? name : Value(name);
     }
 
-    /// <summary><c>sk-…</c> of 20 or more characters, also inside a longer value such as a header.</summary>
+    /// <summary>Whether the value contains <c>sk-…</c> of 20 or more characters, also inside other text such as a header.</summary>
     public static bool ContainsOpenAiKey(string value)
     {
-        for (var at = value.IndexOf("sk-", StringComparison.Ordinal); at >= 0; at = value.IndexOf("sk-", at + 1, StringComparison.Ordinal))
+        var index = value.IndexOf("sk-", StringComparison.Ordinal);
+        for (; index >= 0; index = value.IndexOf("sk-", index + 1, StringComparison.Ordinal))
         {
-            if (at > 0 && char.IsAsciiLetterOrDigit(value[at - 1]))
+            if (index > 0 && char.IsAsciiLetterOrDigit(value[index - 1]))
             {
                 continue;
             }
 
-            var rest = value.AsSpan(at);
+            var rest = value.AsSpan(index);
             var length = rest.IndexOfAnyExcept(NameChars);
             if ((length < 0 ? rest.Length : length) >= MinOpenAiKeyLength)
             {

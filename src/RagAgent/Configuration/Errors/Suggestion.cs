@@ -1,9 +1,9 @@
 namespace RagAgent.Configuration.Errors;
 
-/// <summary>Finds the word that was probably meant.</summary>
+/// <summary>Guesses the intended word.</summary>
 internal static class Suggestion
 {
-    /// <summary>The nearest candidate, or null when none is near enough to be a slip of the hand.</summary>
+    /// <summary>The nearest candidate; null if none is near enough for a typo.</summary>
     public static string? Nearest(string word, IEnumerable<string> candidates)
     {
         var plain = Normalize(word);
@@ -27,16 +27,18 @@ internal static class Suggestion
             return best;
         }
 
-        return plain.Length < 3 ? null : candidates.FirstOrDefault(candidate => Normalize(candidate).StartsWith(plain, StringComparison.Ordinal));
+        return plain.Length < 3
+            ? null
+            : candidates.FirstOrDefault(candidate => Normalize(candidate).StartsWith(plain, StringComparison.Ordinal));
     }
 
-    /// <summary>Whether two words differ only in capitals, hyphens and underscores: <c>stop_timeout</c> and <c>stopTimeout</c>.</summary>
+    /// <summary>Whether two words differ only in case, hyphens and underscores: <c>stop_timeout</c> and <c>stopTimeout</c>.</summary>
     public static bool IsSameWord(string one, string other) => Normalize(one) == Normalize(other);
 
     private static string Normalize(string word) =>
         word.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToUpperInvariant();
 
-    /// <summary>Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other.</summary>
+    /// <summary>Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of neighbouring letters.</summary>
     private static int Distance(string from, string to)
     {
         var steps = new int[from.Length + 1, to.Length + 1];

@@ -1,22 +1,19 @@
 namespace RagAgent.Configuration.Json;
 
-/// <summary>A place in the file, both from 1; columns count characters, not bytes.</summary>
-internal readonly record struct TextPosition(int Line, int Column);
-
-/// <summary>A JSON value that knows where it stands.</summary>
+/// <summary>A JSON value with its position.</summary>
 internal abstract record ConfigNode(TextPosition Position)
 {
-    /// <summary>Its type in words, never its value: it may be a secret.</summary>
+    /// <summary>The type in words. Messages show it instead of the value, which may be a secret.</summary>
     public abstract string TypeName { get; }
 }
 
 internal sealed record StringNode(TextPosition Position, string Value) : ConfigNode(Position)
 {
-    public override string TypeName => "a text";
+    public override string TypeName => "a string";
 }
 
 /// <param name="Position">Where it begins.</param>
-/// <param name="Raw">As written, so that no digit is lost.</param>
+/// <param name="Raw">As written, without loss of digits.</param>
 internal sealed record NumberNode(TextPosition Position, string Raw) : ConfigNode(Position)
 {
     public override string TypeName => "a number";
@@ -24,7 +21,7 @@ internal sealed record NumberNode(TextPosition Position, string Raw) : ConfigNod
 
 internal sealed record BooleanNode(TextPosition Position, bool Value) : ConfigNode(Position)
 {
-    public override string TypeName => "true or false";
+    public override string TypeName => "a boolean";
 }
 
 internal sealed record NullNode(TextPosition Position) : ConfigNode(Position)
@@ -45,6 +42,6 @@ internal sealed record ObjectNode(TextPosition Position, IReadOnlyList<Member> M
 }
 
 /// <param name="Name">The key.</param>
-/// <param name="Position">Where the key stands; its value has its own place.</param>
-/// <param name="Value">What it is set to.</param>
+/// <param name="Position">The position of the key; the value has its own.</param>
+/// <param name="Value">The value.</param>
 internal sealed record Member(string Name, TextPosition Position, ConfigNode Value);

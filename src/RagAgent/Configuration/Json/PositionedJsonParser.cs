@@ -4,10 +4,10 @@ using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Configuration.Json;
 
-/// <summary>Reads JSON with comments and trailing commas into a tree whose every value knows its line and column.</summary>
+/// <summary>Parses JSON with comments and trailing commas into a tree of values with positions.</summary>
 internal ref struct PositionedJsonParser
 {
-    /// <summary>Deeper than any configuration; keeps the recursion small.</summary>
+    /// <summary>Deeper than any configuration. Limits the recursion.</summary>
     public const int MaxDepth = 64;
 
     private readonly ReadOnlySpan<byte> _text;
@@ -31,9 +31,9 @@ internal ref struct PositionedJsonParser
         });
     }
 
-    /// <summary>The tree, or null when the text is no JSON: then one problem says where and why.</summary>
+    /// <summary>The tree; null, with one error, if the text is not JSON.</summary>
     /// <param name="text">Valid UTF-8 without a byte order mark.</param>
-    /// <param name="errors">Takes what is found wrong.</param>
+    /// <param name="errors">Collects the errors.</param>
     public static ConfigNode? Parse(ReadOnlySpan<byte> text, ConfigErrors errors)
     {
         var parser = new PositionedJsonParser(text, errors);
@@ -46,7 +46,8 @@ internal ref struct PositionedJsonParser
         }
         catch (JsonException)
         {
-            var error = new SyntaxErrorExplainer(text, parser._lines, parser._openBrackets).Explain(parser._lastTokenEnd, parser._lastToken);
+            var explainer = new SyntaxErrorExplainer(text, parser._lines, parser._openBrackets);
+            var error = explainer.Explain(parser._lastTokenEnd, parser._lastToken);
             errors.Add(parser._lines.PositionOf(text, error.Offset), null, error.Message);
             return null;
         }
@@ -54,7 +55,7 @@ internal ref struct PositionedJsonParser
 
     private void Advance()
     {
-        // With the whole text at hand the reader throws at its end, except where no value was begun at all.
+        // At the end of a complete text the reader throws, except if no value has begun.
         if (!_reader.Read())
         {
             throw new JsonException();
@@ -124,7 +125,7 @@ internal ref struct PositionedJsonParser
         }
         catch (InvalidOperationException)
         {
-            _errors.Add(CurrentPosition, null, @"this text holds half of a character pair (\ud800 to \udfff alone); write the character itself");
+            _errors.Add(CurrentPosition, null, @"this string contains half of a surrogate pair (\ud800 to \udfff alone); write the character itself");
             return "";
         }
     }

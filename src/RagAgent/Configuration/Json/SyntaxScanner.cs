@@ -3,12 +3,13 @@ using System.Text;
 
 namespace RagAgent.Configuration.Json;
 
-/// <summary>Looks at the bytes of a text that did not parse.</summary>
+/// <summary>Examines the bytes of a text that did not parse.</summary>
 internal static class SyntaxScanner
 {
+    private static readonly SearchValues<byte> HexDigits = SearchValues.Create("0123456789abcdefABCDEF"u8);
     private static readonly SearchValues<byte> NumberChars = SearchValues.Create("+-.0123456789eE"u8);
 
-    /// <summary>Past white space and comments; when a comment is broken, its place and why.</summary>
+    /// <summary>Skips white space and comments. Stops at an invalid comment, with the reason.</summary>
     public static int SkipTrivia(ReadOnlySpan<byte> text, int offset, out string? badComment)
     {
         badComment = null;
@@ -24,7 +25,7 @@ internal static class SyntaxScanner
                 var comment = length < 0 ? text[offset..] : text.Slice(offset, length);
                 if (comment.IndexOf("\u2028"u8) >= 0 || comment.IndexOf("\u2029"u8) >= 0)
                 {
-                    badComment = "this comment holds an invisible line separator (U+2028 or U+2029); remove it";
+                    badComment = "this comment contains an invisible line separator (U+2028 or U+2029); remove it";
                     return offset;
                 }
 
@@ -54,7 +55,7 @@ internal static class SyntaxScanner
         text[offset..].StartsWith("“"u8) || text[offset..].StartsWith("”"u8) || text[offset..].StartsWith("„"u8)
         || text[offset..].StartsWith("‘"u8) || text[offset..].StartsWith("’"u8);
 
-    /// <summary>Past the closing quote of the text that begins at <paramref name="offset"/>.</summary>
+    /// <summary>Skips the string that begins at <paramref name="offset"/>.</summary>
     public static int EndOfString(ReadOnlySpan<byte> text, int offset, out SyntaxError? error)
     {
         error = null;
@@ -64,15 +65,15 @@ internal static class SyntaxScanner
             {
                 case (byte)'"': return i + 1;
                 case (byte)'\n' or (byte)'\r':
-                    error = new(offset, "the text that begins here has no closing double quote on its line");
+                    error = new(offset, "the string that begins here has no closing double quote on its line");
                     return i;
                 case < 0x20:
-                    error = new(i, @"a tab or another control character inside a text; write it as \t or \u0000");
+                    error = new(i, @"a tab or another control character in a string; escape it as \t or \u0000");
                     return i;
                 case (byte)'\\':
                     if (!IsEscape(text[(i + 1)..]))
                     {
-                        error = new(i, @"a backslash in a text must be written twice (\\)");
+                        error = new(i, @"a backslash in a string must be doubled (\\)");
                         return i;
                     }
 
@@ -81,7 +82,7 @@ internal static class SyntaxScanner
             }
         }
 
-        error = new(offset, "the text that begins here has no closing double quote");
+        error = new(offset, "the string that begins here has no closing double quote");
         return text.Length;
     }
 
@@ -89,12 +90,12 @@ internal static class SyntaxScanner
     {
         if (text[offset] == (byte)'+')
         {
-            return "a number has no plus sign before it";
+            return "a number can't begin with a plus sign";
         }
 
         if (text[offset] == (byte)'.')
         {
-            return "a number needs a digit before the point, like 0.5";
+            return "a number needs a digit before the decimal point, like 0.5";
         }
 
         var length = text[offset..].IndexOfAnyExcept(NumberChars);
@@ -106,8 +107,8 @@ internal static class SyntaxScanner
         }
 
         return number.TrimStart((byte)'-') is [(byte)'0', >= (byte)'0' and <= (byte)'9', ..]
-            ? "a number may not begin with 0; a text must stand in double quotes"
-            : "this is no number; a text must stand in double quotes";
+            ? "a number can't begin with 0; strings must be in double quotes"
+            : "this is not a number; strings must be in double quotes";
     }
 
     public static string? ExplainInvalidWord(ReadOnlySpan<byte> text, int offset)
@@ -118,7 +119,7 @@ internal static class SyntaxScanner
         {
             "TRUE" or "FALSE" or "NULL" => "true, false and null are written in lower case",
             "YES" or "NO" or "ON" or "OFF" => "write true or false, without quotes",
-            "NONE" or "NIL" or "UNDEFINED" => "for nothing, write null",
+            "NONE" or "NIL" or "UNDEFINED" => "for no value, write null",
             _ => null,
         };
     }
@@ -126,8 +127,7 @@ internal static class SyntaxScanner
     private static bool IsEscape(ReadOnlySpan<byte> after) => after switch
     {
         [(byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t', ..] => true,
-        [(byte)'u', var a, var b, var c, var d, ..] =>
-            char.IsAsciiHexDigit((char)a) && char.IsAsciiHexDigit((char)b) && char.IsAsciiHexDigit((char)c) && char.IsAsciiHexDigit((char)d),
+        [(byte)'u', _, _, _, _, ..] => !after.Slice(1, 4).ContainsAnyExcept(HexDigits),
         _ => false,
     };
 }

@@ -3,17 +3,17 @@ using System.Globalization;
 
 namespace RagAgent.Configuration.Values;
 
-/// <summary>Sizes as Docker writes them: <c>512m</c>, <c>4g</c>, <c>1.5GiB</c>. Every unit is a power of 1024, whatever its spelling.</summary>
+/// <summary>Sizes as in Docker: <c>512m</c>, <c>4g</c>, <c>1.5GiB</c>. Units are powers of 1024 in every spelling.</summary>
 internal static class ByteSize
 {
-    public const string FormatHelp = "write an amount and k, m, g or t, like \"512m\", \"4g\" or \"1.5GiB\"";
+    public const string FormatHelp = "use a number with k, m, g or t, like \"512m\", \"4g\" or \"1.5GiB\"";
 
-    /// <summary>The engine refuses a smaller memory limit.</summary>
+    /// <summary>The engine rejects smaller memory limits.</summary>
     public const long Min = 6L << 20;
 
     public const long Max = 16L << 40;
 
-    /// <summary>Enough for every size up to <see cref="Max"/>, and far from an overflow.</summary>
+    /// <summary>Enough for <see cref="Max"/> in bytes, and too few to overflow.</summary>
     private const int MaxDigits = 15;
 
     private static readonly SearchValues<char> AmountChars = SearchValues.Create("0123456789.");
@@ -36,7 +36,8 @@ internal static class ByteSize
             "T" or "TB" or "TIB" => 40,
             _ => null,
         };
-        if (shift is null || !decimal.TryParse(text.AsSpan(0, end), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
+        if (shift is null
+            || !decimal.TryParse(text.AsSpan(0, end), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount))
         {
             return false;
         }

@@ -3,13 +3,13 @@ using System.Text;
 
 namespace RagAgent.Configuration.Values;
 
-/// <summary>Durations as the file writes them: <c>500ms</c>, <c>20s</c>, <c>10m</c>, <c>12h</c>, <c>1h30m</c>.</summary>
-/// <remarks>Whole amounts with their unit, the larger unit first, each unit at most once.</remarks>
+/// <summary>The syntax of durations in the file: <c>500ms</c>, <c>20s</c>, <c>10m</c>, <c>12h</c>, <c>1h30m</c>.</summary>
+/// <remarks>Whole numbers with units, largest unit first, each unit at most once. There is no unit for days.</remarks>
 internal static class Duration
 {
-    public const string FormatHelp = "write whole amounts of h, m, s and ms, like \"500ms\", \"20s\", \"10m\" or \"1h30m\"";
+    public const string FormatHelp = "use whole numbers with h, m, s or ms, like \"500ms\", \"20s\", \"10m\" or \"1h30m\"";
 
-    /// <summary>Keeps every sum far from an overflow.</summary>
+    /// <summary>Too few to overflow.</summary>
     private const int MaxDigits = 9;
 
     private static readonly (string Name, long Milliseconds)[] Units = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
@@ -51,7 +51,8 @@ internal static class Duration
         return true;
     }
 
-    /// <summary>The shortest text that <see cref="TryParse"/> reads as this; parts of a millisecond are cut off.</summary>
+    /// <summary>The shortest text that <see cref="TryParse"/> accepts for this value, without fractions of a millisecond.</summary>
+    /// <remarks>Not for status and log, where durations are rounded and can have days.</remarks>
     public static string Format(TimeSpan value)
     {
         var text = new StringBuilder();
@@ -69,6 +70,6 @@ internal static class Duration
         return text.Length == 0 ? "0s" : text.ToString();
     }
 
-    /// <summary>An amount whose unit was forgotten.</summary>
+    /// <summary>Whether the text is a number with its unit forgotten.</summary>
     public static bool IsPlainNumber(string text) => text.Length is > 0 and <= 5 && !text.AsSpan().ContainsAnyExceptInRange('0', '9');
 }

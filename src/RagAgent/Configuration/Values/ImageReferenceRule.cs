@@ -25,24 +25,24 @@ internal static class ImageReferenceRule
 
         if (image.Any(char.IsWhiteSpace))
         {
-            return new("hold no spaces");
+            return new("not contain spaces");
         }
 
         var scheme = image.IndexOf("://", StringComparison.Ordinal);
         if (scheme >= 0)
         {
-            return new("begin with the registry's name", $"leave {Quoting.Value(image[..(scheme + 3)])} away");
+            return new("begin with the registry's name", $"remove {Quoting.Value(image[..(scheme + 3)])}");
         }
 
         var (host, path, tag, digest) = ImageReference.Split(image);
         if (digest is not null && !IsDigest(digest))
         {
-            return new("have a digest like \"sha256:…\" with 64 hexadecimal digits after its '@'");
+            return new("have a digest like \"sha256:…\" with 64 hexadecimal digits after the '@'");
         }
 
         if (tag is not null && (tag.Length is 0 or > MaxTagLength || tag[0] is '.' or '-' || tag.AsSpan().ContainsAnyExcept(TagChars)))
         {
-            return new($"have a tag of 1 to {MaxTagLength} letters, digits, '_', '.' and '-' after its ':'");
+            return new($"have a tag of 1 to {MaxTagLength} letters, digits, '_', '.' and '-' after the ':'");
         }
 
         var prefix = host is null ? "" : host + "/";
@@ -62,7 +62,9 @@ internal static class ImageReferenceRule
             return new("have a repository in lower case", $"write {Quoting.Value(prefix + path.ToLowerInvariant() + image[nameLength..])}");
         }
 
-        return path.Split('/').All(IsPathComponent) ? null : new(Example, "a repository has lower-case letters and digits, joined by '.', '_', '__', '-' and '/'");
+        return path.Split('/').All(IsPathComponent)
+            ? null
+            : new(Example, "a repository consists of lower-case letters and digits, joined by '.', '_', '__', '-' and '/'");
     }
 
     private static (string Before, string? After) Split(string text, int at) => at < 0 ? (text, null) : (text[..at], text[(at + 1)..]);

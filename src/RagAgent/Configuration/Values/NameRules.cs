@@ -2,11 +2,11 @@ using System.Buffers;
 
 namespace RagAgent.Configuration.Values;
 
-/// <summary>What may be the name of a variable, a container, an engine volume, a user, a region, a host.</summary>
+/// <summary>Rules for names of variables, containers, Docker volumes, users, regions, credentials and hosts.</summary>
 internal static class NameRules
 {
     public const string VariableRule =
-        "every name here must be that of an environment variable: letters, digits and '_', not beginning with a digit, like \"OPENAI_API_KEY\"";
+        "every name must be a valid environment variable name: letters, digits and '_', no digit first, like \"OPENAI_API_KEY\"";
 
     private const int MaxVariableLength = 255;
     private const int MaxEngineNameLength = 128;
@@ -22,9 +22,11 @@ internal static class NameRules
     public static bool IsVariable(string name) =>
         name.Length is > 0 and <= MaxVariableLength && !name.AsSpan().ContainsAnyExcept(VariableChars) && !char.IsAsciiDigit(name[0]);
 
-    /// <summary>Containers and volumes: the engine's own rule.</summary>
+    /// <summary>The engine's rule for containers and volumes.</summary>
     public static bool IsEngineName(string name) =>
-        name.Length is >= 2 and <= MaxEngineNameLength && char.IsAsciiLetterOrDigit(name[0]) && !name.AsSpan().ContainsAnyExcept(EngineChars);
+        name.Length is >= 2 and <= MaxEngineNameLength
+        && char.IsAsciiLetterOrDigit(name[0])
+        && !name.AsSpan().ContainsAnyExcept(EngineChars);
 
     public static RuleViolation? ValidateContainerName(string name) => IsEngineName(name)
         ? null
@@ -33,7 +35,7 @@ internal static class NameRules
     public static RuleViolation? ValidateUser(string user)
     {
         var parts = user.Split(':');
-        return parts.Length <= 2 && parts.All(IsUserPart) ? null : new("be a user and perhaps a group, like \"1000\", \"1000:1000\" or \"app\"");
+        return parts.Length <= 2 && parts.All(IsUserPart) ? null : new("be a user, optionally with a group, like \"1000\", \"1000:1000\" or \"app\"");
     }
 
     public static RuleViolation? ValidateRegion(string region)
@@ -53,9 +55,9 @@ internal static class NameRules
     public static RuleViolation? ValidateCredential(string name) =>
         name.Length is > 0 and <= MaxVariableLength && name is not ("." or "..") && !name.AsSpan().ContainsAnyExcept(EngineChars)
             ? null
-            : new("be the name of a systemd credential: letters, digits, '_', '.' and '-', no folder", "a file elsewhere goes under \"file\"");
+            : new("be the name of a systemd credential: letters, digits, '_', '.' and '-' only", "for any other file, use \"file\"");
 
-    /// <summary>A whole host name, without a dot at its end; no address.</summary>
+    /// <summary>Whether this is a fully qualified host name without a trailing dot, and not an address.</summary>
     public static bool IsHost(string name)
     {
         var labels = name.Split('.');
@@ -63,7 +65,8 @@ internal static class NameRules
     }
 
     private static bool IsLabel(string label) =>
-        label.Length is > 0 and <= MaxLabelLength && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');
+        label.Length is > 0 and <= MaxLabelLength && label[0] != '-' && label[^1] != '-'
+        && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');
 
     private static bool IsUserPart(string part)
     {

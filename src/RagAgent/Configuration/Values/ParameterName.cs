@@ -3,8 +3,8 @@ using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Configuration.Values;
 
-/// <summary>Names of Parameter Store: <c>name</c>, <c>/path/name</c>, an ARN, each perhaps with <c>:version</c> or <c>:label</c>.</summary>
-/// <remarks>No message of this class holds a part of the name: it may be the secret itself, in the wrong place.</remarks>
+/// <summary>Names in Parameter Store: <c>name</c>, <c>/path/name</c> or an ARN, optionally with <c>:version</c> or <c>:label</c>.</summary>
+/// <remarks>Messages never contain a part of the name, in case it is the secret itself.</remarks>
 internal static class ParameterName
 {
     public const int MaxLength = 2048;
@@ -26,7 +26,7 @@ internal static class ParameterName
 
         if (Quoting.ContainsOpenAiKey(text))
         {
-            return new(Expected, "this looks like the key itself: put it in Parameter Store and write the parameter's name here");
+            return new(Expected, "this looks like the key itself: put the key in Parameter Store and its parameter name here");
         }
 
         if (text.Length > MaxLength)
@@ -42,7 +42,7 @@ internal static class ParameterName
         if (reference.Selector is { } selector &&
             (selector.Length is 0 or > MaxSelectorLength || selector.AsSpan().ContainsAnyExcept(SelectorChars)))
         {
-            return new("have a version or a label after its ':', like \"/ragstream/OPENAI_API_KEY:3\"");
+            return new("have a version or a label after the ':', like \"/ragstream/OPENAI_API_KEY:3\"");
         }
 
         return ValidateName(reference.Path, isSecretsManager: reference.SecretsManagerName is not null);
@@ -52,17 +52,17 @@ internal static class ParameterName
     {
         if (name.AsSpan().ContainsAnyExcept(isSecretsManager ? SecretsManagerChars : NameChars))
         {
-            return new("be a parameter's name: letters, digits and _ . - /", "no spaces, no quotes, not the value itself");
+            return new("be a parameter name: letters, digits and _ . - /", "no spaces, no quotes, and not the value itself");
         }
 
         if (name.Contains('/', StringComparison.Ordinal) && !name.StartsWith('/'))
         {
-            return new("begin with '/'", "a parameter's name with a '/' in it begins with one");
+            return new("begin with '/'", "a parameter name that contains '/' also begins with it");
         }
 
         if (name.EndsWith('/') || name.Contains("//", StringComparison.Ordinal))
         {
-            return new("have a name between and after its slashes");
+            return new("have a name between slashes and after the last one");
         }
 
         return name.Count(character => character == '/') > MaxDepth ? new($"have at most {MaxDepth} levels") : null;

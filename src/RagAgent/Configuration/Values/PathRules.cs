@@ -2,7 +2,7 @@ using RagAgent.Configuration.Errors;
 
 namespace RagAgent.Configuration.Values;
 
-/// <summary>What may be a path, in the file system and in an address.</summary>
+/// <summary>Rules for file paths and URL paths.</summary>
 internal static class PathRules
 {
     private const int MaxLength = 4096;
@@ -19,10 +19,12 @@ internal static class PathRules
             return new($"be a path of at most {MaxLength} characters, without control characters");
         }
 
-        return path.Split('/').Any(part => part is "." or "..") ? new("be a path without '.' and '..' in it", "write the path that is meant") : null;
+        return path.Split('/').Any(part => part is "." or "..")
+            ? new("be a path without '.' and '..' parts", "write the resolved path")
+            : null;
     }
 
-    /// <summary>Both ends of a mount: the engine's own notation joins them by ':'.</summary>
+    /// <summary>For both ends of a mount. The engine's syntax separates them by ':'.</summary>
     public static RuleViolation? ValidateMountable(string path)
     {
         if (ValidateAbsolute(path) is { } violation)
@@ -32,46 +34,56 @@ internal static class PathRules
 
         if (path.Contains(':', StringComparison.Ordinal))
         {
-            return new("hold no ':'");
+            return new("not contain ':'");
         }
 
         return Normalize(path) == "/" ? new("be a folder below '/'", "the whole file system can't be mounted") : null;
     }
 
-    /// <summary>A path and perhaps a query, as a probe asks for it.</summary>
+    /// <summary>What a probe requests: a path, optionally with a query.</summary>
     public static RuleViolation? ValidateUrlPath(string path)
     {
         if (!path.StartsWith('/'))
         {
-            return new("begin with '/'", "give the path alone; host and port are the container's");
+            return new("begin with '/'", "give only the path; the container determines host and port");
         }
 
         var plain = path.Length <= MaxLength && path.All(character => character is > ' ' and < '\u007f' and not '#' and not '\\');
-        return plain ? null : new("be a path without spaces, '#' and letters beyond ASCII", "write such characters as %20 and the like");
+        return plain ? null : new("be a path of ASCII characters, without spaces, '#' and backslashes", "percent-encode others, as in %20");
     }
 
-    /// <summary>Where an app lives below an address: as it stands before every path of the app.</summary>
+    /// <summary>The prefix of all the app's paths.</summary>
     public static RuleViolation? ValidateBasePath(string path)
     {
         if (!path.StartsWith('/'))
         {
-            return new("begin with '/'", "like \"/rag\"");
+            return new("begin with '/'", "for example, \"/rag\"");
+        }
+
+        if (path.Trim('/').Length == 0)
+        {
+            return new("be a path below '/'", "for an app at '/', use null");
         }
 
         if (path.EndsWith('/'))
         {
-            return path.Trim('/').Length == 0 ? new("be a path below '/'", "null: the app lives at '/'") : new("not end with '/'", $"write {Quoting.Value(Normalize(path))}");
+            return new("not end with '/'", $"write {Quoting.Value(Normalize(path))}");
         }
 
-        var plain = path.Length <= MaxLength && path[1..].Split('/').All(part => part is not ("" or "." or "..") && part.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '~'));
-        if (!plain)
+        if (path.Length > MaxLength || !path[1..].Split('/').All(IsPlainPart))
         {
-            return new("be letters, digits, '-', '_', '.' and '~' between single slashes");
+            return new("consist of letters, digits, '-', '_', '.' and '~' between single slashes");
         }
 
-        return "/" + path.Split('/')[1] is AgentPaths.Prefix or "/.well-known" ? new($"not begin with '{AgentPaths.Prefix}' or '/.well-known'", "these paths are the agent's") : null;
+        return "/" + path.Split('/')[1] is AgentPaths.Prefix or "/.well-known"
+            ? new($"not begin with '{AgentPaths.Prefix}' or '/.well-known'", "the agent uses these paths")
+            : null;
     }
 
-    /// <summary>The same path without doubled and trailing slashes, so that two spellings can be compared.</summary>
+    /// <summary>Removes repeated and trailing slashes, so that paths can be compared.</summary>
     public static string Normalize(string path) => "/" + string.Join('/', path.Split('/', StringSplitOptions.RemoveEmptyEntries));
+
+    private static bool IsPlainPart(string part) =>
+        part is not ("" or "." or "..")
+        && part.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '~');
 }

@@ -4,7 +4,7 @@ using RagAgent.Configuration.Values;
 
 namespace RagAgent.Export.Ecs;
 
-/// <summary>Secrets as ECS names them; their values are read by ECS alone.</summary>
+/// <summary>References to the secrets. ECS itself reads their values.</summary>
 internal static class EcsSecrets
 {
     public static IEnumerable<JsonNode> Create(AgentConfig config, AwsLocation location, ExportNotes notes)
@@ -15,7 +15,9 @@ internal static class EcsSecrets
         }
         foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Delivery == SecretDelivery.Memory))
         {
-            notes.AddRemark($"secrets.{variable}.delivery", "ECS hands it over as an environment variable of the container; it needs no shell, and a new value reaches the next task only.");
+            notes.AddRemark(
+                $"secrets.{variable}.delivery",
+                "ECS passes it as an environment variable of the container. That needs no shell. A new value reaches only the next task.");
         }
     }
 
@@ -24,21 +26,26 @@ internal static class EcsSecrets
         var key = $"secrets.{variable}";
         if (secret.Source != SecretSource.Ssm)
         {
-            var (last, what) = secret.Source == SecretSource.File ? ("file", "a file") : ("credential", "a credential of systemd");
-            notes.AddRemark($"{key}.{last}", $"It is {what} of this machine: put it into Parameter Store.");
+            var (source, description) = secret.Source == SecretSource.File ? ("file", "a file") : ("credential", "a systemd credential");
+            notes.AddRemark($"{key}.{source}", $"It is {description} on this machine: put it in Parameter Store.");
             AddFieldRemark(key, secret, notes);
-            return notes.ValueOrPlaceholder(null, $"parameter-of-{variable}", $"The name of the parameter that you put {variable} into.");
+            return notes.ValueOrPlaceholder(null, $"parameter-of-{variable}", $"The name of the parameter with the value of {variable}.");
         }
         var parameter = ParameterReference.Parse(secret.Name)!;   // the configuration's rules have accepted it
         if (parameter.Selector is not null)
         {
-            notes.AddRemark($"{key}.ssm", "ECS reads the newest version: it takes neither a version nor a label.");
+            notes.AddRemark($"{key}.ssm", "ECS reads the newest version. It supports neither versions nor labels.");
         }
         if (parameter.SecretsManagerName is { } name)
         {
             var region = ImageUri.RegionOrPlaceholder(config, location, notes);
-            var suffix = notes.ValueOrPlaceholder(null, $"suffix-of-{variable}", $"The six characters behind {name} in the ARN that 'aws secretsmanager describe-secret --secret-id {name}' shows.");
-            return $"arn:{ImageUri.Partition(region)}:secretsmanager:{region}:{ImageUri.AccountOrPlaceholder(location, notes)}:secret:{name}-{suffix}{(secret.Json is { } field ? $":{field}::" : "")}";
+            var suffix = notes.ValueOrPlaceholder(
+                null,
+                $"suffix-of-{variable}",
+                $"The six characters after {name} in the ARN that 'aws secretsmanager describe-secret --secret-id {name}' shows.");
+            var account = ImageUri.AccountOrPlaceholder(location, notes);
+            var field = secret.Json is { } json ? $":{json}::" : "";
+            return $"arn:{ImageUri.Partition(region)}:secretsmanager:{region}:{account}:secret:{name}-{suffix}{field}";
         }
         AddFieldRemark(key, secret, notes);
         return parameter.Name;
@@ -48,7 +55,9 @@ internal static class EcsSecrets
     {
         if (secret.Json is not null)
         {
-            notes.AddRemark($"{key}.json", "ECS takes a field only out of a secret of Secrets Manager: put this one into a parameter of its own, else the app gets the whole object.");
+            notes.AddRemark(
+                $"{key}.json",
+                "ECS reads fields only from Secrets Manager. Put this one in its own parameter, or the app gets the whole object.");
         }
     }
 }

@@ -5,25 +5,25 @@ using RagAgent.Containers;
 
 namespace RagAgent.Export.Kubernetes;
 
-/// <summary>The Deployment: one pod, that is asked and exchanged as the agent would.</summary>
+/// <summary>The Deployment: one pod, probed and replaced as the agent would do it.</summary>
 internal static class KubernetesDeployment
 {
-    /// <summary>A pull counts as well until a rollout is given up.</summary>
+    /// <summary>The progress deadline of a rollout includes the pull.</summary>
     private static readonly TimeSpan PullAllowance = TimeSpan.FromMinutes(10);
 
     private const string DataVolume = "data";
-    private const string LimitSubject = "Kubernetes takes";
+    private const string LimitSubject = "Kubernetes accepts";
     private const int NoLimit = int.MaxValue;
 
     public static JsonObject Create(AgentConfig config, AwsLocation location, string name, ExportNotes notes)
     {
         var startsFirst = config.Update.StartsFirst(config.Container);
         var stop = notes.ClampSeconds("container.stopTimeout", config.Container.StopTimeout, 0, NoLimit, LimitSubject);
-        // A pod that goes gets no new visitors; those it has are left to it for as long as it sleeps before the signal.
+        // A terminating pod gets no new requests, and can finish its old ones while it sleeps before the signal.
         var drain = startsFirst ? notes.ClampSeconds("update.drain", config.Update.Drain, 0, NoLimit, LimitSubject) : 0;
         if (drain > 0)
         {
-            notes.AddRemark("update.drain", "A pod that goes sleeps for so long before it is stopped (preStop.sleep): that needs Kubernetes 1.30 or later.");
+            notes.AddRemark("update.drain", "A terminating pod sleeps this long before it is stopped (preStop.sleep). This needs Kubernetes 1.30 or later.");
         }
         return new JsonObject
         {
@@ -35,7 +35,11 @@ internal static class KubernetesDeployment
                 ["replicas"] = 1,
                 ["selector"] = new JsonObject { ["matchLabels"] = KubernetesManifests.Labels(name) },
                 ["strategy"] = startsFirst
-                    ? new JsonObject { ["type"] = "RollingUpdate", ["rollingUpdate"] = new JsonObject { ["maxUnavailable"] = 0, ["maxSurge"] = 1 } }
+                    ? new JsonObject
+                    {
+                        ["type"] = "RollingUpdate",
+                        ["rollingUpdate"] = new JsonObject { ["maxUnavailable"] = 0, ["maxSurge"] = 1 },
+                    }
                     : new JsonObject { ["type"] = "Recreate" },
                 ["progressDeadlineSeconds"] = (int)Math.Ceiling((config.Health.Startup.Deadline + PullAllowance).TotalSeconds),
                 ["template"] = new JsonObject
@@ -43,10 +47,10 @@ internal static class KubernetesDeployment
                     ["metadata"] = new JsonObject { ["labels"] = KubernetesManifests.Labels(name) },
                     ["spec"] = new JsonObject
                     {
-                        // The app is then not PID 1, and a signal that it has no handler for ends it.
+                        // So that the app is not PID 1, and signals without a handler stop it.
                         ["shareProcessNamespace"] = true,
                         ["automountServiceAccountToken"] = false,
-                        // Else each Service leaves variables in its environment, and the app may read one of them as a setting of its own.
+                        // Otherwise each Service adds environment variables, which the app may take for its own settings.
                         ["enableServiceLinks"] = false,
                         ["terminationGracePeriodSeconds"] = stop + drain,
                         ["securityContext"] = PodSecurityContext(config.Container),
@@ -65,23 +69,35 @@ internal static class KubernetesDeployment
         var isPinned = ImageUri.IsPinned(config);
         if (!isPinned)
         {
-            notes.AddRemark("image", "The tag is looked up at each start of the pod, also after a crash or on another node. A digest (@sha256:…) in its place says what runs, and makes 'kubectl rollout undo' exact.");
+            notes.AddRemark(
+                "image",
+                "Each start of the pod resolves the tag, also after a crash or on another node. "
+                + "With a digest (@sha256:…) instead, you know what runs, and 'kubectl rollout undo' is exact.");
         }
         notes.AddStep(image.Contains(".dkr.ecr.", StringComparison.Ordinal)
-            ? "See that the nodes may pull from ECR: on EKS by the node role's AmazonEC2ContainerRegistryPullOnly; elsewhere by imagePullSecrets, whose password for ECR ends after 12 hours."
-            : "Where this registry asks for a login, give the pod imagePullSecrets.");
+            ? "Allow the nodes to pull from ECR: on EKS with the policy AmazonEC2ContainerRegistryPullOnly of the node role, "
+                + "elsewhere with imagePullSecrets, whose ECR password expires after 12 hours."
+            : "If this registry requires a login, give the pod imagePullSecrets.");
         return new JsonObject
         {
             ["name"] = name,
             ["image"] = image,
             ["imagePullPolicy"] = isPinned ? "IfNotPresent" : "Always",
-            ["ports"] = new JsonArray(new JsonObject { ["name"] = KubernetesManifests.PortName, ["containerPort"] = container.Port, ["protocol"] = "TCP" }),
+            ["ports"] = new JsonArray(new JsonObject
+            {
+                ["name"] = KubernetesManifests.PortName,
+                ["containerPort"] = container.Port,
+                ["protocol"] = "TCP",
+            }),
             ["env"] = JsonFormatter.ToArrayOrNull([
                 .. config.Environment.Select(variable => new JsonObject { ["name"] = variable.Key, ["value"] = EscapeDollars(variable.Value) }),
                 .. config.Secrets.Keys.Select(variable => new JsonObject
                 {
                     ["name"] = variable,
-                    ["valueFrom"] = new JsonObject { ["secretKeyRef"] = new JsonObject { ["name"] = KubernetesSecrets.NameOf(name), ["key"] = variable } },
+                    ["valueFrom"] = new JsonObject
+                    {
+                        ["secretKeyRef"] = new JsonObject { ["name"] = KubernetesSecrets.NameOf(name), ["key"] = variable },
+                    },
                 }),
             ]),
             ["resources"] = container is { Memory: null, Cpus: null } ? null : new JsonObject
@@ -96,7 +112,10 @@ internal static class KubernetesDeployment
             ["startupProbe"] = StartupProbe(config, notes),
             ["readinessProbe"] = LivenessProbe(config, notes: null),
             ["livenessProbe"] = LivenessProbe(config, notes),
-            ["lifecycle"] = drain == 0 ? null : new JsonObject { ["preStop"] = new JsonObject { ["sleep"] = new JsonObject { ["seconds"] = drain } } },
+            ["lifecycle"] = drain == 0 ? null : new JsonObject
+            {
+                ["preStop"] = new JsonObject { ["sleep"] = new JsonObject { ["seconds"] = drain } },
+            },
             ["volumeMounts"] = JsonFormatter.ToArrayOrNull(VolumeMounts(container)),
         };
     }
@@ -105,17 +124,17 @@ internal static class KubernetesDeployment
     {
         var startup = config.Health.Startup;
         var timeout = notes.ClampSeconds("health.startup.timeout", startup.Timeout, 1, NoLimit, LimitSubject);
-        // Failures are counted and not time: only when each takes as long as the next, an app that hangs has the same deadline as one that refuses.
+        // Kubernetes counts failures, not time. With period >= timeout, hanging and refusing apps have the same deadline.
         var period = Math.Max(timeout, notes.ClampSeconds("health.startup.interval", startup.Interval, 1, NoLimit, LimitSubject));
         if (period > startup.Interval.TotalSeconds)
         {
-            notes.AddRemark("health.startup.interval", $"It is asked every {period} s, as long as one question may take, so that the deadline is kept.");
+            notes.AddRemark("health.startup.interval", $"It becomes {period}s, at least the timeout of one probe, to keep the deadline.");
         }
         return Probe(startup.Path, period, timeout, Math.Max(1, (int)Math.Ceiling(startup.Deadline.TotalSeconds / period)));
     }
 
-    /// <param name="config">What is exported.</param>
-    /// <param name="notes">Null: what is told is told by the other probe with the same figures.</param>
+    /// <param name="config">The configuration to export.</param>
+    /// <param name="notes">Null: no remarks, because the other probe with the same values adds them.</param>
     private static JsonObject LivenessProbe(AgentConfig config, ExportNotes? notes)
     {
         var liveness = config.Health.Liveness;
@@ -142,7 +161,10 @@ internal static class KubernetesDeployment
         var group = ids.Length > 1 ? ParseId(ids[1]) : null;
         if (container.User is not null && (user is null || (ids.Length > 1 && group is null)))
         {
-            notes.AddRemark("container.user", $"Kubernetes takes users and groups by their numbers: write them, or let the image say who it runs as.{(container.HasWritableVolumes ? " The app could not write to a new disk, which is root's: with numbers its group is made the app's." : "")}");
+            var diskNote = container.HasWritableVolumes
+                ? " Without numbers, the app can't write to a new disk, which root owns; with them, the disk gets the app's group."
+                : "";
+            notes.AddRemark("container.user", $"Kubernetes accepts only numeric users and groups: set numbers, or USER in the image.{diskNote}");
         }
         return new JsonObject
         {
@@ -153,7 +175,7 @@ internal static class KubernetesDeployment
         };
     }
 
-    /// <summary>A new disk is root's: its group is made the app's.</summary>
+    /// <summary>Root owns a new disk. This gives it the app's group.</summary>
     private static JsonObject? PodSecurityContext(ContainerConfig container) =>
         container.HasWritableVolumes && VolumeFolders.OwnerOf(container) is { } owner
             ? new JsonObject { ["fsGroup"] = ParseId(owner.Split(':')[1]), ["fsGroupChangePolicy"] = "OnRootMismatch" }
@@ -164,7 +186,13 @@ internal static class KubernetesDeployment
         var folders = ResourceNames.FolderNames(container.Volumes);
         foreach (var volume in container.Volumes)
         {
-            yield return new JsonObject { ["name"] = DataVolume, ["mountPath"] = volume.Container, ["subPath"] = folders[volume.Host], ["readOnly"] = volume.ReadOnly ? true : null };
+            yield return new JsonObject
+            {
+                ["name"] = DataVolume,
+                ["mountPath"] = volume.Container,
+                ["subPath"] = folders[volume.Host],
+                ["readOnly"] = volume.ReadOnly ? true : null,
+            };
         }
         if (TmpVolume.IsNeeded(container))
         {
@@ -176,7 +204,11 @@ internal static class KubernetesDeployment
     {
         if (container.Volumes.Count > 0)
         {
-            yield return new JsonObject { ["name"] = DataVolume, ["persistentVolumeClaim"] = new JsonObject { ["claimName"] = KubernetesManifests.ClaimName(name) } };
+            yield return new JsonObject
+            {
+                ["name"] = DataVolume,
+                ["persistentVolumeClaim"] = new JsonObject { ["claimName"] = KubernetesManifests.ClaimName(name) },
+            };
         }
         if (TmpVolume.IsNeeded(container))
         {
@@ -184,10 +216,11 @@ internal static class KubernetesDeployment
         }
     }
 
-    /// <summary>Kubernetes puts other variables in the place of <c>$(NAME)</c>, and makes one dollar of every two.</summary>
+    /// <summary>Kubernetes expands <c>$(NAME)</c> and turns <c>$$</c> into <c>$</c>.</summary>
     private static string EscapeDollars(string value) => value.Replace("$", "$$", StringComparison.Ordinal);
 
-    private static string Quantity(long bytes) => bytes % (1 << 20) == 0 ? $"{bytes >> 20}Mi" : bytes.ToString(CultureInfo.InvariantCulture);
+    private static string Quantity(long bytes) =>
+        bytes % (1 << 20) == 0 ? $"{bytes >> 20}Mi" : bytes.ToString(CultureInfo.InvariantCulture);
 
     private static long? ParseId(string text) => uint.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -1,15 +1,14 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using RagAgent.Configuration;
 
 namespace RagAgent.Export.Kubernetes;
 
-/// <summary>What <c>kubectl apply -f</c> takes: one list of a Deployment, its Service and, with volumes, a claim for the disk.</summary>
+/// <summary>The input of <c>kubectl apply -f</c>: a list of a Deployment, its Service and, with volumes, a claim for the disk.</summary>
 internal static class KubernetesManifests
 {
     public const string PortName = "http";
 
-    /// <summary>Of the claim; the configuration says nothing of a size.</summary>
+    /// <summary>The size of the claim, which the configuration doesn't know.</summary>
     private const string DefaultStorage = "10Gi";
 
     public static ExportResult Create(AgentConfig config, AwsLocation location)
@@ -19,7 +18,7 @@ internal static class KubernetesManifests
         var name = ResourceNames.ForKubernetes(config.Container.Name);
         if (name != config.Container.Name)
         {
-            notes.AddRemark("container.name", $"It is called {name}: Kubernetes takes small letters, digits and '-', a letter first.");
+            notes.AddRemark("container.name", $"It is named {name}: Kubernetes allows lower-case letters, digits and '-', a letter first.");
         }
         KubernetesSecrets.AddNotes(config, location, name, notes);
         var deployment = KubernetesDeployment.Create(config, location, name, notes);
@@ -28,11 +27,13 @@ internal static class KubernetesManifests
         {
             ["apiVersion"] = "v1",
             ["kind"] = "List",
-            ["items"] = JsonFormatter.ToArray(new JsonNode?[] { config.Container.Volumes.Count > 0 ? Claim(name) : null, deployment, Service(config, name) }.Where(item => item is not null)),
+            ["items"] = config.Container.Volumes.Count > 0
+                ? new JsonArray(Claim(name), deployment, Service(config, name))
+                : new JsonArray(deployment, Service(config, name)),
         });
     }
 
-    /// <summary>A new one each time: a node of a document has one place.</summary>
+    /// <summary>A new object each time, because a JSON node can have only one parent.</summary>
     public static JsonObject Labels(string name) => new() { ["app.kubernetes.io/name"] = name };
 
     public static string ClaimName(string name) => $"{name}-data";
@@ -57,18 +58,35 @@ internal static class KubernetesManifests
         ["spec"] = new JsonObject
         {
             ["selector"] = Labels(name),
-            ["ports"] = new JsonArray(new JsonObject { ["name"] = PortName, ["port"] = config.Listen.Http, ["targetPort"] = PortName, ["protocol"] = "TCP" }),
+            ["ports"] = new JsonArray(new JsonObject
+            {
+                ["name"] = PortName,
+                ["port"] = config.Listen.Http,
+                ["targetPort"] = PortName,
+                ["protocol"] = "TCP",
+            }),
         },
     };
 
     private static void AddRemarks(AgentConfig config, string name, ExportNotes notes)
     {
         var path = config.Listen.BasePath;
-        notes.AddRemark(new Remark(["listen.http", "listen.basePath"], string.Create(CultureInfo.InvariantCulture,
-            $"The Service is known inside the cluster only, on port {config.Listen.Http}. An Ingress{(path is null ? "" : $" for {path}")} that leads visitors to it is yours to make, for its class and its host are the cluster's; it must let a WebSocket be idle for longer than the app's pings are apart. To look at once: kubectl port-forward service/{name} 8080:{config.Listen.Http}")));
+        notes.AddRemark(new Remark(
+            ["listen.http", "listen.basePath"],
+            $"The Service can be reached only inside the cluster, on port {config.Listen.Http}. "
+            + $"Create an Ingress{(path is null ? "" : $" for {path}")} yourself, because its class and host depend on the cluster. "
+            + "Its idle timeout for WebSockets must be longer than the interval of the app's pings. "
+            + $"To try it now: kubectl port-forward service/{name} 8080:{config.Listen.Http}"));
         if (config.Container.Volumes.Count > 0)
         {
-            notes.AddRemark("container.volumes", $"All folders are on one disk, the claim {ClaimName(name)}, in {string.Join(", ", ResourceNames.FolderNames(config.Container.Volumes).Values)}. Set its size ({DefaultStorage}) before it is made: it can grow and not shrink. The data has to be copied to it while the app is stopped.{(config.Update.StartsFirst(config.Container) ? " Two pods have it on one node alone: where the second waits for it, let update.swap be stop-first." : "")}");
+            var folders = string.Join(", ", ResourceNames.FolderNames(config.Container.Volumes).Values);
+            var sharing = config.Update.StartsFirst(config.Container)
+                ? " Two pods can share it only on the same node: if the second one waits for it, set update.swap to stop-first."
+                : "";
+            notes.AddRemark(
+                "container.volumes",
+                $"All folders are on one disk, the claim {ClaimName(name)}, in {folders}. "
+                + $"Set its size ({DefaultStorage}) before you create it: it can grow but not shrink. Copy the data to it while the app is stopped.{sharing}");
         }
     }
 }

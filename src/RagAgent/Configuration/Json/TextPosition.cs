@@ -1,6 +1,9 @@
 namespace RagAgent.Configuration.Json;
 
-/// <summary>Turns an offset in the bytes of the file into a line and a column.</summary>
+/// <summary>A place in the file, both from 1. Columns count characters, not bytes.</summary>
+internal readonly record struct TextPosition(int Line, int Column);
+
+/// <summary>Converts byte offsets into positions.</summary>
 internal sealed class LineMap
 {
     private readonly List<int> _lineStarts = [0];
@@ -21,9 +24,9 @@ internal sealed class LineMap
         var found = _lineStarts.BinarySearch(offset);
         var line = found >= 0 ? found : ~found - 1;
         var column = 1;
-        foreach (var unit in text[_lineStarts[line]..Math.Min(offset, text.Length)])
+        foreach (var value in text[_lineStarts[line]..Math.Min(offset, text.Length)])
         {
-            if (!IsContinuation(unit))
+            if (!IsContinuation(value))
             {
                 column++;
             }
@@ -32,5 +35,5 @@ internal sealed class LineMap
         return new TextPosition(line + 1, column);
     }
 
-    private static bool IsContinuation(byte unit) => (unit & 0xC0) == 0x80;
+    private static bool IsContinuation(byte value) => (value & 0xC0) == 0x80;
 }

@@ -1,0 +1,7 @@
+namespace RagAgent.Export;
+
+internal enum ExportTarget
+{
+    Ecs,
+    Kubernetes,
+}
