@@ -87,7 +87,7 @@ internal static class AgentHost
     private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
 
     private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
-        .AddSingleton(CreatePolicy(config)).AddSingleton<StateFeed>().AddSingleton<StateChangeLog>().AddSingleton<EffectRunner>()
+        .AddSingleton(CreatePolicy(config)).AddSingleton<StateFeed>().AddSingleton<IStateObserver, StateChangeLog>().AddSingleton<EffectRunner>()
         .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>()).AddSingleton<IHeartbeat>(s => s.GetRequiredService<Supervisor>());
 
     private static void AddStorage(IServiceCollection services, StateDirectory stateDirectory) => services

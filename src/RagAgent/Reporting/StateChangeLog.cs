@@ -7,14 +7,14 @@ using RagAgent.Supervision.State;
 namespace RagAgent.Reporting;
 
 /// <summary>Tells what changed between two states: one line for one change, none for a change of nothing.</summary>
-internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
+internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) : IStateObserver
 {
     private bool _probesBlocked;
 
     /// <summary>The agent ends before a start that is under way.</summary>
-    public void RecordAbandonedStart() => logger.StartCut();
+    public void StartAbandoned() => logger.StartCut();
 
-    public void Record(AgentState before, AgentState after, Event @event)
+    public void Changed(AgentState before, AgentState after, Event @event)
     {
         LogEvent(before, @event);
         LogInputs(before, after);

@@ -72,7 +72,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateFeed 
     private RolloutStatus BuildRollout(AgentState state) => new(
         RolloutPhase.Of(state, policy),
         state.Candidate?.Current?.ShortId,
-        state.Front is ContainerState.Serving serving && RagAgent.Supervision.Rules.Rollout.IsWatched(state, serving, policy) ? WallTime(serving.Since + policy.Watch) : null,
+        state.Front is ContainerState.Serving serving && RagAgent.Supervision.Rules.Watch.Covers(state, serving, policy) ? WallTime(serving.Since + policy.Watch) : null,
         [.. state.Images.KnownGood.Select(good => good.Digest)],
         state.Images.Verdict switch
         {
