@@ -94,7 +94,7 @@ internal static class AgentServices
     public static IServiceCollection AddSupervision(this IServiceCollection services, Policy policy) => services
         .AddSingleton(policy)
         .AddSingleton<StateFeed>()
-        .AddSingleton<StateChangeLog>()
+        .AddSingleton<IStateObserver, StateChangeLog>()
         .AddSingleton<EffectRunner>()
         .AddSingleton<Supervisor>()
         .AddHostedService(provider => provider.GetRequiredService<Supervisor>())

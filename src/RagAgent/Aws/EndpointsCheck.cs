@@ -1,7 +1,6 @@
 using System.Security.Authentication;
 using RagAgent.Common;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Aws;
 

@@ -1,6 +1,5 @@
 using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 

@@ -1,5 +1,5 @@
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision.Rules;
+using RagAgent.Common;
 
 namespace RagAgent.Images;
 

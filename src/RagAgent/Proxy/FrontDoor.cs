@@ -7,7 +7,6 @@ using RagAgent.Proxy.Forwarding;
 using RagAgent.Proxy.Listening;
 using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
-using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Proxy;

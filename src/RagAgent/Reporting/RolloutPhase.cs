@@ -25,7 +25,7 @@ internal static class RolloutPhase
         { Images.Verdict: Verdict.Undecided } => "undecided",
         { Images.Verdict.IsAvoided: true } => "rolled-back",
         { Front: ContainerState.Serving v } when DesiredRelease.Of(state, policy) is { } desired && desired.Id != v.Container.ReleaseId => "waiting",
-        { Front: ContainerState.Serving v } when Rollout.IsWatched(state, v, policy) => "watch",
+        { Front: ContainerState.Serving v } when Watch.Covers(state, v, policy) => "watch",
         { Front: ContainerState.Serving } => "settled",
         { Images.Verdict: Verdict.OnTrial, Hold: not null } => "none",
         { Images.Verdict: Verdict.OnTrial } => "candidate",

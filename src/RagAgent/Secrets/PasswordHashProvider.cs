@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision;
 
 namespace RagAgent.Secrets;
 

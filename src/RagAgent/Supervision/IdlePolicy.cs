@@ -1,9 +1,8 @@
 using RagAgent.Common;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Supervision;
 
-/// <summary>When the instance is stopped; the numbers that <see cref="IdleStop"/> decides with.</summary>
+/// <summary>When an unused instance stops itself.</summary>
 internal sealed record IdlePolicy
 {
     // Time enough to read the notice and to come.

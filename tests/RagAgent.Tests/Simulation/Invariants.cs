@@ -134,8 +134,8 @@ internal sealed class Invariants(World world)
 
     /// <summary>Begun already, or decided and waiting for its note.</summary>
     private static bool IsAlreadyDecided(AgentState before, ContainerState.Stopping stopping) =>
-        before.SlotOfOperation(stopping.Operation) is not null && stopping.Operation != Planner.NotDispatched ||
-        new[] { before.Front, before.Candidate }.Any(app => app is ContainerState.Stopping { Operation: Planner.NotDispatched } waiting && waiting.Container.Id == stopping.Container.Id);
+        before.SlotOfOperation(stopping.Operation) is not null && stopping.Operation != Operation.NotDispatched ||
+        new[] { before.Front, before.Candidate }.Any(app => app is ContainerState.Stopping { Operation: Operation.NotDispatched } waiting && waiting.Container.Id == stopping.Container.Id);
 
     /// <summary>What an inspection showed as ended has ended: an answer from before an operation shows the world before it.</summary>
     private void CheckEnded(ContainerState? before, AgentState state, Event @event)
@@ -303,7 +303,7 @@ internal sealed class Invariants(World world)
                 || (other is Effect.Drain drain && state.SlotOfOperation(drain.Operation) is not null));
             Require(cut is null, () => $"The instance is stopped while {cut} is under way.");
             Require(state.Requests.Current is null, () => "The instance is stopped while an operator waits.");
-            Require(state is not { Images.Verdict: Verdict.OnTrial { Strikes: 0 }, Front: ContainerState.Serving { Failures: 0 } trial } || state.Now >= trial.Since + world.Agent.Policy.Watch || !Rollout.IsWatched(state, trial, world.Agent.Policy),
+            Require(state is not { Images.Verdict: Verdict.OnTrial { Strikes: 0 }, Front: ContainerState.Serving { Failures: 0 } trial } || state.Now >= trial.Since + world.Agent.Policy.Watch || !Watch.Covers(state, trial, world.Agent.Policy),
                 () => "The instance is stopped in the middle of a trial.");
         }
         if (limit is { } reached && now >= reached && now >= _agentStartedAt + idle.UptimeNotice)

@@ -47,7 +47,7 @@ public sealed class StateChangeLogTests : IDisposable
         _out.GetStringBuilder().Clear();
         using var logger = new LoggerConfiguration().WriteTo.Sink(new OutputSink(OutputKind.Journal, text => text, _out)).CreateLogger();
         using var loggers = new SerilogLoggerFactory(logger);
-        new StateChangeLog(loggers.CreateLogger<Supervisor>(), Sample.DefaultPolicy).Record(before ?? Sample.StateWithoutContainer, after, @event ?? new Event.Tick(Moment.Zero));
+        new StateChangeLog(loggers.CreateLogger<Supervisor>(), Sample.DefaultPolicy).Changed(before ?? Sample.StateWithoutContainer, after, @event ?? new Event.Tick(Moment.Zero));
         return _out.ToString();
     }
 }

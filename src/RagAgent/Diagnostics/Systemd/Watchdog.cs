@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Hosting.Systemd;
-using RagAgent.Supervision.Rules;
+using RagAgent.Common;
 using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Diagnostics.Systemd;

@@ -40,7 +40,7 @@ internal static class Deadlines
         ContainerState.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, state.EngineIsReachable && Probing.Deadline(p, policy) is var end && end > state.Now ? end : null),
         ContainerState.Serving serving => Earliest(serving.Probe.InFlight is null ? serving.Probe.NextAt : null, serving.Failures > 0 ? null : Earliest(
             state.Failures.Crashes > 0 ? serving.Since + policy.RestartResetAfter : null,
-            Rollout.IsWatched(state, serving, policy) && serving.Since + policy.Watch is var proof && proof > state.Now ? proof : null)),
+            Watch.Covers(state, serving, policy) && serving.Since + policy.Watch is var proof && proof > state.Now ? proof : null)),
         _ => null,
     };
 

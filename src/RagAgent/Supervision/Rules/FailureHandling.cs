@@ -41,31 +41,4 @@ internal static class FailureHandling
     /// <summary>Counts what went wrong against the image, if it can be its fault at all.</summary>
     public static AgentState Strike(AgentState state, ImageName? image, Problem problem, Policy policy) =>
         ContainerProblems.Weight(problem) is > 0 and var weight ? FailureAttribution.RecordStrike(state, Rollout.Strike(state, image, weight, problem, Rollout.InputsOf(state, policy))) : state;
-
-    /// <summary>A run of a container that was our own doing.</summary>
-    public static AgentState WithRun(this AgentState state, Container container)
-    {
-        var run = state.RunOf(container) ?? new Run(container.Id, container.StartedAt);
-        // Of the others the one that is there, however many candidates came and went beside it.
-        return state with { Evidence = state.Evidence with { Runs = [run, .. state.Evidence.Runs.Where(r => r.ContainerId != run.ContainerId).OrderByDescending(r => r.ContainerId == state.Front.Current?.Id || r.ContainerId == state.Candidate?.Current?.Id).Take(1)] } };
-    }
-
-    /// <summary>What is remembered of the container as it runs now; null: nothing.</summary>
-    public static Run? RunOf(this AgentState state, Container container) =>
-        state.Evidence.Runs.FirstOrDefault(run => run.ContainerId == container.Id && run.StartedAt == container.StartedAt);
-
-    /// <summary>The engine goes on with a stop that nobody waits for any more: when the agent ends, or finds that it takes too long.</summary>
-    public static AgentState WithStopRequested(this AgentState state, Container container, bool isRequested) => state.RunOf(container) switch
-    {
-        { } run => run.StopRequested == isRequested ? state : state with { Evidence = state.Evidence with { Runs = state.Evidence.Runs.Replace(run, run with { StopRequested = isRequested }) } },
-        // Nobody's run that is known, as a stray's: its end is the agent's doing all the same.
-        null => isRequested ? state with { Evidence = state.Evidence with { Runs = [.. state.Evidence.Runs.Take(2), new Run(container.Id, container.StartedAt) { StopRequested = true }] } } : state,
-    };
-
-    /// <summary>Draws the next number for a jittered delay.</summary>
-    public static AgentState WithJitter(this AgentState state, Func<double, AgentState> then)
-    {
-        var seed = (state.Seed * 6364136223846793005UL) + 1442695040888963407UL;
-        return then((seed >> 11) / (double)(1UL << 53)) with { Seed = seed };
-    }
 }

@@ -122,7 +122,7 @@ internal static class IdleStop
     private static bool IsBusy(AgentState state, Policy policy) =>
         state.Requests.Current is not null || state.Image.IsRunning || state.Images.Fallback.IsRunning || state.Images.Cleanup.IsRunning || state.Saved.IsRunning ||
         IsInTransition(state.Front, state.Failures.Crashes, state, policy) || IsInTransition(state.Candidate, state.Failures.OfCandidate, state, policy) ||
-        (state.Front is ContainerState.Serving serving && state.Now < serving.Since + policy.Watch && Rollout.IsWatched(state, serving, policy) && state.Images.Verdict is not Verdict.OnTrial { Strikes: >= Rollout.MaxStrikes });
+        (state.Front is ContainerState.Serving serving && state.Now < serving.Since + policy.Watch && Watch.Covers(state, serving, policy) && state.Images.Verdict is not Verdict.OnTrial { Strikes: >= Rollout.MaxStrikes });
 
     /// <summary>A container is on its way. One that waits for its next start is only as long as it has not failed so often that nobody knows when it will end.</summary>
     private static bool IsInTransition(ContainerState? app, int failures, AgentState state, Policy policy) => app switch

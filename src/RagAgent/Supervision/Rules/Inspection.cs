@@ -169,7 +169,7 @@ internal static class Inspection
 
     private static AgentState Stop(AgentState state, Slot slot, Container container, StopReason reason) =>
         // A stop that is told from now on is the agent's own.
-        (state.Evidence.LastEnd?.Container.Id == container.Id ? state with { Evidence = state.Evidence with { LastEnd = null } } : state).With(slot, new ContainerState.Stopping(Planner.NotDispatched, container, reason));
+        (state.Evidence.LastEnd?.Container.Id == container.Id ? state with { Evidence = state.Evidence with { LastEnd = null } } : state).With(slot, new ContainerState.Stopping(Operation.NotDispatched, container, reason));
 
     private static Container? Find(Inventory inventory, Container known) => inventory.Containers.FirstOrDefault(c => c.Id == known.Id);
 

@@ -6,9 +6,6 @@ namespace RagAgent.Supervision.Rules;
 /// <summary>Compares what is with what should be, and begins what is missing and not yet under way.</summary>
 internal static class Planner
 {
-    /// <summary>The number of an operation that was decided on and has no number yet.</summary>
-    public const long NotDispatched = 0;
-
     public static Step Plan(AgentState state, Policy policy)
     {
         state = IdleStop.AwaitShutdown(state, policy);
@@ -40,8 +37,8 @@ internal static class Planner
         state = state.Now >= serving.Since + policy.RestartResetAfter ? state.WithStopRequested(serving.Container, isRequested: false) : state;
         state = state.Failures.Crashes > 0 && state.Now >= serving.Since + policy.RestartResetAfter ? state with { Failures = state.Failures with { Crashes = 0 } } : state;
         // Seen to run when the watch was over: probes that could not be asked, and an end that nobody told of, prove nothing.
-        return serving.Container.Image is { } image && Rollout.IsWatched(state, serving, policy) && state.Now >= serving.Since + policy.Watch
-            ? SlotPlanner.OnceReinspected(state, serving.Since + policy.Watch, () => Rollout.PassWatch(state, image))
+        return serving.Container.Image is { } image && Watch.Covers(state, serving, policy) && state.Now >= serving.Since + policy.Watch
+            ? state.OnceReinspected(serving.Since + policy.Watch, () => Rollout.PassWatch(state, image))
             : state;
     }
 }

@@ -59,7 +59,7 @@ internal static class Probing
             (_, ContainerState.Serving old) => state with
             {
                 Front = serving,
-                Candidate = new ContainerState.Draining(Planner.NotDispatched, old.Container),
+                Candidate = new ContainerState.Draining(Operation.NotDispatched, old.Container),
                 Images = state.Images with { LastRun = probing.Container.Image ?? state.Images.LastRun },
                 Failures = state.Failures with
                 {

@@ -1,10 +1,7 @@
-using System.Collections.Immutable;
 using RagAgent.Common;
 using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Rules;
-
-internal sealed record Step(AgentState State, ImmutableArray<Effect> Effects);
 
 /// <summary>The heart: what the agent knows after an event, and what it does about it. Pure; same input, same answer.</summary>
 /// <remarks>
@@ -114,7 +111,7 @@ internal static class Reducer
                 state = state with { Evidence = state.Evidence with { FailedStops = state.Evidence.FailedStops + 1 } };
                 return EngineFailed(state.With(slot, slot == Slot.Front ? new ContainerState.Unknown() : null), failed.Problem, policy);
             case Event.Drained drained when state.SlotOfOperation(drained.Operation) is { } slot && state.At(slot) is ContainerState.Draining draining:
-                return state.With(slot, new ContainerState.Stopping(Planner.NotDispatched, draining.Container, new StopReason.Retired()));
+                return state.With(slot, new ContainerState.Stopping(Operation.NotDispatched, draining.Container, new StopReason.Retired()));
             default:
                 return state;
         }

@@ -63,11 +63,6 @@ internal static class Rollout
         }
     }
 
-    /// <summary>Serving well for the whole watch would change what is known.</summary>
-    /// <remarks>Against an image that failed speaks only what serves with the same configuration and secrets.</remarks>
-    public static bool IsWatched(AgentState state, ContainerState.Serving serving, Policy policy) => serving.Container.Image is { } image && !IsAvoided(state, image) &&
-        (state.Images.Verdict is Verdict.RolledBack or Verdict.Undecided ? DesiredRelease.Of(state, policy)?.Id == serving.Container.ReleaseId : state.Images.KnownGood.FirstOrDefault() != image);
-
     /// <summary>An image has served well for the whole watch.</summary>
     public static AgentState PassWatch(AgentState state, ImageName image)
     {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using RagAgent.Common;
 using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Rules;
@@ -37,8 +36,8 @@ internal static class SlotPlanner
             ContainerState.Absent when state is { Candidate: null, Engine.State: FetchState.Idle } && DesiredRelease.Startable(state, policy) is { } release => Start(state, Slot.Front, release),
             ContainerState.Probing or ContainerState.Serving when state is { EngineIsReachable: true, Hold: not null } => Stop(state, Slot.Front, new StopReason.Requested()),
             ContainerState.Probing p when state.EngineIsReachable && DesiredRelease.MustYield(state, p, policy) => Stop(state, Slot.Front, new StopReason.Replaced()),
-            ContainerState.Probing p when state.EngineIsReachable && state.Now >= Probing.Deadline(p, policy) => OnceReinspected(state, Probing.Deadline(p, policy), () => NeverHealthy(state, Slot.Front, p, policy)),
-            ContainerState.Serving v when state.EngineIsReachable && v.Failures >= Probing.FailureThreshold(v, policy) => OnceReinspected(state, v.Probe.NextAt - policy.LivenessInterval, () => Unhealthy(state, v, policy)),
+            ContainerState.Probing p when state.EngineIsReachable && state.Now >= Probing.Deadline(p, policy) => state.OnceReinspected(Probing.Deadline(p, policy), () => NeverHealthy(state, Slot.Front, p, policy)),
+            ContainerState.Serving v when state.EngineIsReachable && v.Failures >= Probing.FailureThreshold(v, policy) => state.OnceReinspected(v.Probe.NextAt - policy.LivenessInterval, () => Unhealthy(state, v, policy)),
             ContainerState.Serving serving when state.EngineIsReachable && !DesiredRelease.CanRunSideBySide(serving.Container, policy) && DesiredRelease.MustYield(state, serving, policy) =>
                 Stop(Rollout.KeepOutgoingAsGood(state, serving.Container.Image, DesiredRelease.Of(state, policy)?.Image), Slot.Front, new StopReason.Replaced()),
             _ => state,
@@ -65,7 +64,7 @@ internal static class SlotPlanner
             case ContainerState.Probing probing when state.EngineIsReachable && DesiredRelease.Of(state, policy) is { } desired && (desired.Id != probing.Container.ReleaseId || desired.Id == state.Front.Current?.ReleaseId):
                 return Stop(state, Slot.Candidate, new StopReason.Replaced());
             case ContainerState.Probing probing when state.EngineIsReachable && state.Now >= Probing.Deadline(probing, policy):
-                return OnceReinspected(state, Probing.Deadline(probing, policy), () => NeverHealthy(state, Slot.Candidate, probing, policy));
+                return state.OnceReinspected(Probing.Deadline(probing, policy), () => NeverHealthy(state, Slot.Candidate, probing, policy));
             case ContainerState.Draining when state.EngineIsReachable && state.Front is not ContainerState.Serving:
                 return Stop(state, Slot.Candidate, new StopReason.Retired());
             default:
@@ -77,7 +76,7 @@ internal static class SlotPlanner
     private static AgentState Dispatch(AgentState state, Slot slot, ImmutableArray<Effect>.Builder effects)
     {
         var number = state.LastOperation + 1;
-        if (state.At(slot) is ContainerState.Stopping { Operation: Planner.NotDispatched, Container: { IsAlive: true } ending })
+        if (state.At(slot) is ContainerState.Stopping { Operation: Operation.NotDispatched, Container: { IsAlive: true } ending })
         {
             state = state.WithStopRequested(ending, isRequested: true);
             if (MustPersistFirst(state, ending))
@@ -88,10 +87,10 @@ internal static class SlotPlanner
         var other = state.At(slot == Slot.Front ? Slot.Candidate : Slot.Front)?.Current;
         (ContainerState Next, Effect Begun)? step = state.At(slot) switch
         {
-            ContainerState.Starting { Operation: Planner.NotDispatched } starting =>
+            ContainerState.Starting { Operation: Operation.NotDispatched } starting =>
                 (starting with { Operation = number }, new Effect.StartContainer(number, starting.Release, other, state.Images.KnownGood.FirstOrDefault(good => !Rollout.IsAvoided(state, good)), state.Images.Verdict is { IsAvoided: true } verdict ? verdict.Image : null)),
-            ContainerState.Stopping { Operation: Planner.NotDispatched } x => (x with { Operation = number }, new Effect.StopContainer(number, x.Container, other, x.Reason is StopReason.Replaced or StopReason.Requested)),
-            ContainerState.Draining { Operation: Planner.NotDispatched } x => (x with { Operation = number }, new Effect.Drain(number, x.Container)),
+            ContainerState.Stopping { Operation: Operation.NotDispatched } x => (x with { Operation = number }, new Effect.StopContainer(number, x.Container, other, x.Reason is StopReason.Replaced or StopReason.Requested)),
+            ContainerState.Draining { Operation: Operation.NotDispatched } x => (x with { Operation = number }, new Effect.Drain(number, x.Container)),
             ContainerState.Probing { Probe.InFlight: null } probing when state.Now >= probing.Probe.NextAt =>
                 (probing with { Probe = probing.Probe with { InFlight = number } }, new Effect.Probe(number, probing.Stage, probing.Container)),
             ContainerState.Serving { Probe.InFlight: null } serving when state.Now >= serving.Probe.NextAt =>
@@ -111,14 +110,10 @@ internal static class SlotPlanner
         state.RunOf(ending) is { } run && Housekeeping.MustPersist(state) && state.Saved.Problem is null && state.Saved.Value?.Runs.Contains(run) != true;
 
     private static AgentState Start(AgentState state, Slot slot, Release release) =>
-        Rollout.Begin(state, release.Image).With(slot, new ContainerState.Starting(Planner.NotDispatched, release, state.Now));
+        Rollout.Begin(state, release.Image).With(slot, new ContainerState.Starting(Operation.NotDispatched, release, state.Now));
 
     private static AgentState Stop(AgentState state, Slot slot, StopReason reason) =>
-        state.At(slot)?.Current is { } container ? state.With(slot, new ContainerState.Stopping(Planner.NotDispatched, container, reason)) : state;
-
-    /// <summary>Before a container is given up, or its image called good, the engine is looked at: one that has ended, or was restarted or paused by somebody, has another story than its probes tell.</summary>
-    public static AgentState OnceReinspected(AgentState state, Moment since, Func<AgentState> then) =>
-        state.Engine.ReadAt >= since ? then() : state with { Engine = state.Engine.State is FetchState.Idle ? state.Engine.Refresh() : state.Engine };
+        state.At(slot)?.Current is { } container ? state.With(slot, new ContainerState.Stopping(Operation.NotDispatched, container, reason)) : state;
 
     /// <summary>The strike counts from the decision on: a crash of the agent in the middle of the stop does not lose it.</summary>
     private static AgentState NeverHealthy(AgentState state, Slot slot, ContainerState.Probing probing, Policy policy)

@@ -1,13 +1,12 @@
 using System.Threading.Channels;
 using RagAgent.Common;
-using RagAgent.Reporting;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Runtime;
 
 /// <summary>The one loop that owns the state: reads events one at a time, asks the <see cref="Reducer"/>, begins the effects.</summary>
-internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStore store, StateFeed feed, StateChangeLog changes, AgentClock clock) : BackgroundService, IHeartbeat
+internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStore store, StateFeed feed, IStateObserver observer, AgentClock clock) : BackgroundService, IHeartbeat
 {
     private readonly Channel<Event> _inbox = Channel.CreateUnbounded<Event>(new UnboundedChannelOptions { SingleReader = true });
 
@@ -31,7 +30,7 @@ internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStor
         await foreach (var @event in _inbox.Reader.ReadAllAsync(stoppingToken))
         {
             var (next, wanted) = Reducer.Next(state, @event, policy);
-            changes.Record(state, next, @event);
+            observer.Changed(state, next, @event);
             state = next;
             feed.Publish(state);
             foreach (var effect in wanted)
@@ -52,7 +51,7 @@ internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStor
         }
         catch (OperationCanceledException)
         {
-            changes.RecordAbandonedStart();   // the container gives up by itself without its secrets, and the next agent starts it anew
+            observer.StartAbandoned();   // the container gives up by itself without its secrets, and the next agent starts it anew
         }
     }
 

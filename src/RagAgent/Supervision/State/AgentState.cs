@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using RagAgent.Common;
 
 namespace RagAgent.Supervision.State;
@@ -114,68 +113,3 @@ internal sealed record AgentState
         return Op(Front) == op ? Slot.Front : Op(Candidate) == op ? Slot.Candidate : null;
     }
 }
-
-/// <summary>The engine's containers that carry this agent's label.</summary>
-/// <param name="Containers">In no order.</param>
-/// <param name="EngineVersion">For people.</param>
-internal sealed record Inventory(ImmutableArray<Container> Containers, string EngineVersion)
-{
-    /// <summary>All images on disk as <c>repository@digest</c>; null when they were not asked for.</summary>
-    public IReadOnlySet<string>? Images { get; init; }
-
-    public bool Equals(Inventory? other) =>
-        other is not null && EngineVersion == other.EngineVersion && Containers.SequenceEqual(other.Containers);
-
-    public override int GetHashCode() => HashCode.Combine(Containers.Length, EngineVersion);
-}
-
-/// <param name="Image">The image.</param>
-/// <param name="IsCorrupt">It is there, but broken; otherwise it is gone.</param>
-internal sealed record Defect(ImageName Image, bool IsCorrupt);
-
-/// <param name="IsOpen">The front door listens.</param>
-/// <param name="Problem">Why it does not, once it was tried.</param>
-internal sealed record FrontDoorState(bool IsOpen, Problem? Problem);
-
-/// <summary>One failure of the container.</summary>
-/// <param name="At">When the agent learned of it.</param>
-/// <param name="ReleaseId">Of the release that failed; null when it is unknown.</param>
-/// <param name="Problem">In an operator's words.</param>
-/// <param name="Exit">How its process ended; null when it did not end by itself.</param>
-internal sealed record Failure(Moment At, string? ReleaseId, Problem Problem, ContainerExit? Exit)
-{
-    /// <summary>The end of its output.</summary>
-    public IReadOnlyList<string> LastLines => Exit?.LastLines ?? [];
-}
-
-internal enum RequestKind
-{
-    /// <summary>Look for something newer now and run it.</summary>
-    Update,
-
-    /// <summary>Set the newest image aside and run the one before it.</summary>
-    Rollback,
-
-    /// <summary>Give the image that was set aside another chance, and update.</summary>
-    Unquarantine,
-
-    /// <summary>Stop the app, and keep it stopped.</summary>
-    Stop,
-
-    /// <summary>Run the app again.</summary>
-    Start,
-}
-
-/// <summary>What somebody waits for.</summary>
-/// <param name="Id">Counts up; a later request joins or replaces the one that is under way.</param>
-/// <param name="Kind">What is wanted.</param>
-/// <param name="RequestedAt">Only what is learned after this counts.</param>
-/// <param name="PreviousRelease">The release that served when it was asked; null when none did.</param>
-internal sealed record OperatorRequest(long Id, RequestKind Kind, Moment RequestedAt, string? PreviousRelease);
-
-/// <param name="Id">The newest request that this answers.</param>
-/// <param name="Kind">What was wanted.</param>
-/// <param name="Changed">Another release serves than before.</param>
-/// <param name="Digest">What serves; null when it failed or the app is stopped.</param>
-/// <param name="Problem">Why it failed; null when it did not. The agent goes on trying.</param>
-internal sealed record RequestOutcome(long Id, RequestKind Kind, bool Changed, string? Digest, Problem? Problem);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using RagAgent.Common;
 
 namespace RagAgent.Supervision.State;
 
@@ -24,16 +23,3 @@ internal sealed record Evidence
     /// <summary>The engine went away since it was last looked at: what ended meanwhile may have ended by that.</summary>
     public bool EngineDisconnected { get; init; }
 }
-
-/// <summary>The last thing that was held against an image.</summary>
-/// <param name="At">When.</param>
-/// <param name="Before">What was known of it then.</param>
-/// <param name="After">What followed.</param>
-internal sealed record Strike(Moment At, Verdict? Before, Verdict? After);
-
-/// <summary>The last end of the container in front that the agent had not asked for.</summary>
-/// <param name="Container">As the engine showed it.</param>
-/// <param name="Failure">What it was taken for.</param>
-/// <param name="PreviousFailure">The last failure before it.</param>
-/// <param name="IsExternal">It is known that somebody had asked for it.</param>
-internal sealed record ContainerEnd(Container Container, Failure Failure, Failure? PreviousFailure, bool IsExternal);

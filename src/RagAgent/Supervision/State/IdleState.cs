@@ -8,8 +8,3 @@ namespace RagAgent.Supervision.State;
 /// <param name="IdleNoticeAt">When it was told that nobody comes; null: it is not so, or somebody has come since.</param>
 /// <param name="UptimeNoticeAt">When it was told that the machine has been up for too long.</param>
 internal sealed record IdleState(Moment LastActivity, Moment? FirstServedAt = null, Moment? IdleNoticeAt = null, Moment? UptimeNoticeAt = null);
-
-/// <summary>EC2 stops the instance.</summary>
-/// <param name="InstanceId">As EC2 knows it.</param>
-/// <param name="At">When EC2 said so.</param>
-internal sealed record StopAccepted(string InstanceId, Moment At);

@@ -16,22 +16,3 @@ internal sealed record PersistedState(ImmutableArray<ImageName> KnownGood, Verdi
 
     public override int GetHashCode() => HashCode.Combine(KnownGood.Length, Verdict, Hold, Runs.Length);
 }
-
-/// <summary>One run of one container.</summary>
-/// <param name="ContainerId">The engine's full id.</param>
-/// <param name="StartedAt">The engine's text.</param>
-internal sealed record Run(string ContainerId, string StartedAt)
-{
-    /// <summary>The agent has asked the engine to stop it: its end, whenever it comes and whoever sees it, is nobody else's doing.</summary>
-    public bool StopRequested { get; init; }
-}
-
-/// <summary>Who wants the app to be stopped. It holds until somebody starts it or the machine boots anew.</summary>
-internal enum Hold
-{
-    /// <summary><c>ragagent stop</c>.</summary>
-    Operator,
-
-    /// <summary><c>docker stop</c>.</summary>
-    DockerStop,
-}

@@ -1,0 +1,12 @@
+namespace RagAgent.Supervision.State;
+
+internal enum ContainerStatus
+{
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+}

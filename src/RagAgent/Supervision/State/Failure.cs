@@ -1,0 +1,14 @@
+using RagAgent.Common;
+
+namespace RagAgent.Supervision.State;
+
+/// <summary>One failure of the container.</summary>
+/// <param name="At">When the agent learned of it.</param>
+/// <param name="ReleaseId">Of the release that failed; null when it is unknown.</param>
+/// <param name="Problem">In an operator's words.</param>
+/// <param name="Exit">How its process ended; null when it did not end by itself.</param>
+internal sealed record Failure(Moment At, string? ReleaseId, Problem Problem, ContainerExit? Exit)
+{
+    /// <summary>The end of its output.</summary>
+    public IReadOnlyList<string> LastLines => Exit?.LastLines ?? [];
+}

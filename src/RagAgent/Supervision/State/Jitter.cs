@@ -1,0 +1,12 @@
+namespace RagAgent.Supervision.State;
+
+/// <summary>Random numbers whose seed is part of the state, so that a replayed history has the same delays.</summary>
+internal static class Jitter
+{
+    /// <summary>Draws the next number for a jittered delay.</summary>
+    public static AgentState WithJitter(this AgentState state, Func<double, AgentState> then)
+    {
+        var seed = (state.Seed * 6364136223846793005UL) + 1442695040888963407UL;
+        return then((seed >> 11) / (double)(1UL << 53)) with { Seed = seed };
+    }
+}
