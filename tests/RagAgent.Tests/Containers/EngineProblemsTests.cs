@@ -137,7 +137,7 @@ public class EngineProblemsTests
         try
         {
             Assert.Equal(
-                $"Docker Engine's connection on {socket} broke: the connection was cut.",
+                $"Docker Engine's connection on {socket} broke: the connection was reset.",
                 EngineProblems.From(new IOException("read", new SocketException((int)SocketError.ConnectionReset)), "answer", socket).What);
         }
         finally

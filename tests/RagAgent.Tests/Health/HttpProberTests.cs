@@ -226,7 +226,7 @@ public sealed class HttpProberTests : IDisposable
 
         var result = await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(), TestCancellation);
 
-        Assert.StartsWith("Something unexpected happened: ObjectDisposedException: ", Assert.IsType<ProbeResult.NotSent>(result).Error, StringComparison.Ordinal);
+        Assert.StartsWith("An unexpected error occurred: ObjectDisposedException: ", Assert.IsType<ProbeResult.NotSent>(result).Error, StringComparison.Ordinal);
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;

@@ -10,9 +10,6 @@ namespace RagAgent.Aws.Dns;
 /// <param name="Problems">What keeps it from pointing here, or only here; a person has to decide about it.</param>
 internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<IPAddress> ToWrite, IReadOnlyList<Problem> Problems)
 {
-    /// <summary>The code of what leads some visitors elsewhere, while others get here.</summary>
-    public static readonly ProblemKind ElsewhereCode = ProblemCatalog.DnsElsewhere;
-
     private static readonly string[] Types = ["A", "AAAA"];
 
     /// <param name="dns">Which name, and for how long it may be remembered.</param>
@@ -71,7 +68,7 @@ internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<
         $"{how}, which the agent would not write and does not overwrite: visitors are led there, and not to this machine.",
         $"Delete it in the hosted zone {dns.Zone} when it is not needed, or set dns.name to another name; the agent looks again by itself.");
 
-    private static Problem StaleRecord(DnsConfig dns, string type, ResourceRecordSet set) => new(ElsewhereCode,
+    private static Problem StaleRecord(DnsConfig dns, string type, ResourceRecordSet set) => new(ProblemCatalog.DnsElsewhere,
         $"{dns.Name} has {(type == "A" ? "an A" : "an AAAA")} record ({set.AliasTarget ?? string.Join(", ", set.Values)}), and this machine has no public {(type == "A" ? "IPv4" : "IPv6")} address: who comes by {(type == "A" ? "IPv4" : "IPv6")} is led elsewhere.",
         $"Delete that record in the hosted zone {dns.Zone}, or give the machine such an address; the agent looks again by itself.");
 }

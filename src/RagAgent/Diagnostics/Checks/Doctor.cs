@@ -14,11 +14,16 @@ internal sealed class Doctor(IEnumerable<ICheck> checks, TimeProvider time)
         var reported = new List<(string Name, CheckResult Result)>();
         foreach (var (name, result) in results)
         {
-            var cause = reported.FirstOrDefault(earlier => earlier.Result.Outcome == CheckOutcome.Failed && earlier.Result.Code == result.Code && earlier.Result.What == result.What);
-            reported.Add((name, result.Outcome == CheckOutcome.Failed && cause.Name is not null ? CheckResult.Skipped($"Not known, for the reason that {cause.Name} has.") : result));
+            var cause = reported.FirstOrDefault(earlier => HasSameCause(earlier.Result, result));
+            reported.Add((name, cause.Name is null ? result : CheckResult.Skipped($"Not known, for the reason that {cause.Name} has.")));
         }
         return reported;
     }
+
+    /// <summary>Both found the very same problem, or needed something that is down.</summary>
+    private static bool HasSameCause(CheckResult earlier, CheckResult later) =>
+        earlier.Outcome == CheckOutcome.Failed && later.Outcome == CheckOutcome.Failed &&
+        (earlier == later || (earlier.Kind is { } cause && later.Kind?.IsSameOutageAs(cause) == true));
 
     private async Task<CheckResult> RunCheckAsync(ICheck check, CancellationToken stopping)
     {
@@ -30,7 +35,7 @@ internal sealed class Doctor(IEnumerable<ICheck> checks, TimeProvider time)
         }
         catch (Exception exception) when (!stopping.IsCancellationRequested)
         {
-            return CheckResult.Failed(ExceptionMapping.ToProblem(exception));
+            return CheckResult.Of(ExceptionMapping.ToProblem(exception));
         }
     }
 }

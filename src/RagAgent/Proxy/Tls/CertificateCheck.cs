@@ -38,7 +38,7 @@ internal sealed class CertificateCheck(AgentConfig config, TimeProvider time) : 
         var summary = $"The certificate for {loaded}, from {loaded.Issuer}, is valid until {CertificateFiles.FormatDate(loaded.NotAfter)}.";
         if (files.ExpiryProblem(loaded, now) is { } expiry)
         {
-            return CheckResult.Warning(expiry.What, expiry.Remedy);
+            return CheckResult.Of(expiry);
         }
         if (!loaded.HasIssuerCertificate)
         {
