@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Amazon.Runtime;
 using RagAgent.Common;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Aws;
 

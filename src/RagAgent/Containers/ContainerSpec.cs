@@ -1,5 +1,6 @@
 using System.Globalization;
 using Docker.DotNet.Models;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
 using RagAgent.Supervision.State;

@@ -3,7 +3,6 @@ using Docker.DotNet.Unix;
 using Polly;
 using Polly.Timeout;
 using RagAgent.Common;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Containers;
 

@@ -1,7 +1,6 @@
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Containers;
 

@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
 using RagAgent.Common;
-using RagAgent.Supervision.State;
 
 namespace RagAgent.Control;
 

@@ -1,7 +1,6 @@
 using System.Net.WebSockets;
 using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 

@@ -1,5 +1,4 @@
 using RagAgent.Common;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 

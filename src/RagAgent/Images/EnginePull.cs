@@ -2,7 +2,6 @@ using Docker.DotNet;
 using Docker.DotNet.Models;
 using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.State;
 
 namespace RagAgent.Images;

@@ -1,5 +1,5 @@
+using RagAgent.Common;
 using RagAgent.Diagnostics.Checks;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 

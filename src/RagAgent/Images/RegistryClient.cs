@@ -5,7 +5,6 @@ using Polly;
 using Polly.Retry;
 using RagAgent.Common;
 using RagAgent.Diagnostics;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Images;
 

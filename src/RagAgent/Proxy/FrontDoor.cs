@@ -14,7 +14,6 @@ using RagAgent.Proxy.Listening;
 using RagAgent.Proxy.StatusPage;
 using RagAgent.Proxy.Tls;
 using RagAgent.Supervision;
-using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Proxy;

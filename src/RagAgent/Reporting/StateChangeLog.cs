@@ -1,3 +1,4 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
@@ -36,7 +37,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
         switch (@event)
         {
             case Event.OperatorRequested asked:
-                logger.Asked(Humanize.Command(asked.Kind));
+                logger.Asked(asked.Kind.CommandName());
                 break;
             case Event.CleanupFinished { Result: { Removed: > 0 } gone }:
                 logger.ImagesRemoved(gone.Removed, Humanize.Bytes(gone.FreedBytes));
@@ -288,16 +289,16 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy)
             switch (outcome)
             {
                 case { Problem: { } problem }:
-                    logger.RequestFailed(Humanize.Command(outcome.Kind), problem);
+                    logger.RequestFailed(outcome.Kind.CommandName(), problem);
                     break;
                 case { Kind: RequestKind.Stop }:
                     logger.Stopped();
                     break;
                 case { Changed: true }:
-                    logger.RequestDone(Humanize.Command(outcome.Kind), Humanize.Digest(outcome.Digest ?? "unknown"));
+                    logger.RequestDone(outcome.Kind.CommandName(), Humanize.Digest(outcome.Digest ?? "unknown"));
                     break;
                 default:
-                    logger.NothingChanged(Humanize.Command(outcome.Kind), Humanize.Digest(outcome.Digest ?? "unknown"));
+                    logger.NothingChanged(outcome.Kind.CommandName(), Humanize.Digest(outcome.Digest ?? "unknown"));
                     break;
             }
         }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using RagAgent.Cli;
-using RagAgent.Supervision.Rules;
+using RagAgent.Common;
 
 namespace RagAgent.Reporting;
 

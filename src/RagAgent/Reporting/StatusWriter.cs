@@ -29,7 +29,7 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateFeed 
             new SecretsStatus(state.Secrets.Value?.Versions ?? [], WallTime(state.Secrets.ReadAt)),
             new EngineStatus(state.Engine.Value?.EngineVersion, state.EngineIsReachable),
             new FrontDoorStatus(config.Listen.Http, state.FrontDoor.IsOpen, BuildHttps()),
-            new UpdateStatus(state.Requests.Current?.Id, state.Requests.LastOutcome is { } outcome ? new UpdateResult(outcome.Id, outcome.Changed, outcome.Digest, outcome.Problem is { } why ? BuildProblem(why, null) : null, Humanize.Command(outcome.Kind)) : null),
+            new UpdateStatus(state.Requests.Current?.Id, state.Requests.LastOutcome is { } outcome ? new UpdateResult(outcome.Id, outcome.Changed, outcome.Digest, outcome.Problem is { } why ? BuildProblem(why, null) : null, outcome.Kind.CommandName()) : null),
             BuildRollout(state),
             state.Failures.Last is { } failure ? new FailureStatus(clock.WallTime(failure.At), failure.ReleaseId, BuildProblem(failure.Problem, null), failure.LastLines, BuildExit(failure.Exit)) : null,
             [.. BuildProblems(state)],

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Configuration.Binding;
-using RagAgent.Supervision;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 

@@ -1,3 +1,5 @@
+using RagAgent.Common;
+
 namespace RagAgent.Supervision;
 
 /// <summary>The numbers that the decisions are made with.</summary>
@@ -64,22 +66,4 @@ internal sealed record Policy
 
     /// <summary>How often the engine is inspected though no event asked for it.</summary>
     public TimeSpan InspectInterval { get; init; } = TimeSpan.FromMinutes(1);
-}
-
-/// <summary>Exponential delays with a bound: the delays are bounded, the tries are not.</summary>
-/// <param name="First">Before the first retry.</param>
-/// <param name="Max">No delay is longer than this.</param>
-internal sealed record Backoff(TimeSpan First, TimeSpan Max)
-{
-    private const double Jitter = 0.2;
-
-    /// <param name="failures">Failures in a row, 1 or more.</param>
-    /// <param name="jitter">0 to 1; spreads the delay by ±20 %, so that many machines don't come back at once.</param>
-    public TimeSpan After(int failures, double jitter)
-    {
-        var doublings = Math.Min(Math.Max(failures, 1) - 1, 40);
-        var delay = Math.Min(First.TotalMilliseconds * Math.Pow(2, doublings), Max.TotalMilliseconds);
-        var jittered = delay * (1 - Jitter + (2 * Jitter * jitter));
-        return TimeSpan.FromMilliseconds(Math.Min(jittered, Max.TotalMilliseconds));
-    }
 }

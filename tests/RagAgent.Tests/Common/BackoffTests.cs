@@ -1,5 +1,5 @@
 using CsCheck;
-using RagAgent.Supervision;
+using RagAgent.Common;
 using Xunit;
 
 namespace RagAgent.Tests.Common;

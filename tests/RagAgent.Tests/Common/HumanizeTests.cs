@@ -1,4 +1,4 @@
-using RagAgent.Supervision.Rules;
+using RagAgent.Common;
 using Xunit;
 
 namespace RagAgent.Tests.Common;

@@ -16,7 +16,6 @@ using RagAgent.Export.Kubernetes;
 using RagAgent.Reporting;
 using RagAgent.Secrets;
 using RagAgent.Storage;
-using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.State;
 using RagAgent.Tests.Configuration;
 using RagAgent.Tests.Export;
@@ -101,7 +100,7 @@ public sealed partial class ContractTests
         [
             .. StatusWriter.BuildBoot(boot).Steps.Select(step => $"status boot.this.steps[].name {step.Name}"),
             .. keptSteps.Select(step => $"boots.json boots[].steps {step.Name}"),
-            .. Enum.GetValues<RequestKind>().Select(kind => $"status update.last.kind {Humanize.Command(kind)}"),
+            .. Enum.GetValues<RequestKind>().Select(kind => $"status update.last.kind {kind.CommandName()}"),
             .. checks.Select(type => $"doctor checks[].name {((ICheck)RuntimeHelpers.GetUninitializedObject(type)).Name}"),
         ]);
     }

@@ -1,3 +1,4 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using RagAgent.Common;
 using RagAgent.Supervision;
 
 namespace RagAgent.Tests.Simulation;

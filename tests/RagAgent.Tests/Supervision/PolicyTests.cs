@@ -1,3 +1,4 @@
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Supervision;
 using RagAgent.Tests.Configuration;

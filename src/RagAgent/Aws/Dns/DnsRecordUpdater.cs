@@ -3,7 +3,6 @@ using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.Systemd;
-using RagAgent.Supervision;
 
 namespace RagAgent.Aws.Dns;
 

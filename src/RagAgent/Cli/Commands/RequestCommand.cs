@@ -1,7 +1,7 @@
 using System.CommandLine;
+using RagAgent.Common;
 using RagAgent.Control;
 using RagAgent.Reporting;
-using RagAgent.Supervision.Rules;
 
 namespace RagAgent.Cli.Commands;
 

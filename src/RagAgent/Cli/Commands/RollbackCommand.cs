@@ -1,5 +1,5 @@
 using System.CommandLine;
-using RagAgent.Supervision.Rules;
+using RagAgent.Common;
 
 namespace RagAgent.Cli.Commands;
 

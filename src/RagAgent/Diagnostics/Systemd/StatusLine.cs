@@ -3,7 +3,6 @@ using RagAgent.Common;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Reporting;
 using RagAgent.Supervision;
-using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Hosting.Systemd;
-using RagAgent.Supervision.Rules;
+using RagAgent.Common;
 using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Diagnostics.Systemd;

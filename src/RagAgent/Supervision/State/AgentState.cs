@@ -148,24 +148,6 @@ internal sealed record Failure(Moment At, string? ReleaseId, Problem Problem, Co
     public IReadOnlyList<string> LastLines => Exit?.LastLines ?? [];
 }
 
-internal enum RequestKind
-{
-    /// <summary>Look for something newer now and run it.</summary>
-    Update,
-
-    /// <summary>Set the newest image aside and run the one before it.</summary>
-    Rollback,
-
-    /// <summary>Give the image that was set aside another chance, and update.</summary>
-    Unquarantine,
-
-    /// <summary>Stop the app, and keep it stopped.</summary>
-    Stop,
-
-    /// <summary>Run the app again.</summary>
-    Start,
-}
-
 /// <summary>What somebody waits for.</summary>
 /// <param name="Id">Counts up; a later request joins or replaces the one that is under way.</param>
 /// <param name="Kind">What is wanted.</param>

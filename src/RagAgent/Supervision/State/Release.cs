@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using RagAgent.Common;
 
 namespace RagAgent.Supervision.State;
 
@@ -20,20 +19,6 @@ internal sealed record Release(ImageName Image, string ConfigFingerprint, string
 internal sealed record ImageName(string Repository, string Digest)
 {
     public override string ToString() => $"{Repository}@{Digest}";
-}
-
-internal static class Fingerprint
-{
-    /// <summary>Twelve hex digits of a hash over the parts, in order. Parts are length-prefixed, so that no two lists collide by joining.</summary>
-    public static string Of(params IEnumerable<string> parts)
-    {
-        var text = new StringBuilder();
-        foreach (var part in parts)
-        {
-            text.Append(part.Length).Append(':').Append(part);
-        }
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..12];
-    }
 }
 
 /// <summary>What a tag meant when the registry was asked.</summary>
