@@ -48,6 +48,7 @@ internal static class AgentHost
         AddStorage(builder.Services, stateDirectory);
         AddProxy(builder.Services, activation);
         AddControl(builder.Services, controlSocket, configInUse);
+        AddReporting(builder.Services);
         AddChecks(builder.Services);
         return builder.Build();
     }
@@ -87,7 +88,7 @@ internal static class AgentHost
     private static void AddHealth(IServiceCollection services) => services.AddSingleton(new Pressure()).AddSingleton<IProber, HttpProber>();
 
     private static void AddSupervision(IServiceCollection services, AgentConfig config) => services
-        .AddSingleton(CreatePolicy(config)).AddSingleton<StateFeed>().AddSingleton<StateChangeLog>().AddSingleton<EffectRunner>()
+        .AddSingleton(CreatePolicy(config)).AddSingleton<StateFeed>().AddSingleton<EffectRunner>()
         .AddSingleton<Supervisor>().AddHostedService(s => s.GetRequiredService<Supervisor>()).AddSingleton<IHeartbeat>(s => s.GetRequiredService<Supervisor>());
 
     private static void AddStorage(IServiceCollection services, StateDirectory stateDirectory) => services
@@ -101,7 +102,14 @@ internal static class AgentHost
         .AddSingleton(activation).AddSingleton<AccessControl>().AddSingleton(new ConnectionLimits()).AddSingleton<FrontDoor>().AddHostedService(s => s.GetRequiredService<FrontDoor>());
 
     private static void AddControl(IServiceCollection services, ControlSocket controlSocket, ConfigInUse configInUse) => services
-        .AddSingleton(controlSocket).AddSingleton(configInUse).AddSingleton<StatusWriter>().AddHostedService<ControlServer>().AddSingleton<IHeartbeat, ControlHeartbeat>();
+        .AddSingleton(controlSocket).AddSingleton(configInUse).AddHostedService<ControlServer>().AddSingleton<IHeartbeat, ControlHeartbeat>();
+
+    private static void AddReporting(IServiceCollection services) => services
+        .AddSingleton<StateChangeLog>().AddSingleton<StatusWriter>()
+        .AddSingleton<IConfigStatus>(s => s.GetRequiredService<ConfigInUse>())
+        .AddSingleton<IPasswordStatus>(s => s.GetRequiredService<PasswordHashProvider>())
+        .AddSingleton<ICertificateStatus>(s => s.GetRequiredService<CertificateWatch>())
+        .AddSingleton<IDnsStatus>(s => s.GetRequiredService<DnsStateHolder>());
 
     /// <summary>In the order in which one needs the other; what several need comes first.</summary>
     private static void AddChecks(IServiceCollection services) => services

@@ -14,7 +14,7 @@ public sealed class MachineBootTests
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("The newest version can't be had right now.", StringComparison.Ordinal), "a visitor is told what is missing");
+        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("The newest version can't be reached right now.", StringComparison.Ordinal), "a visitor is told what is missing");
         Assert.Contains("does not exist", await machine.RunCheckedAsync("sh", "-c", "ragagent status || true"), StringComparison.Ordinal);
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
 
@@ -48,7 +48,7 @@ public sealed class MachineBootTests
     {
         await using var machine = await Machine.StartServingAsync(disk: true);
 
-        string[] moments = ["Pulling ", " is on disk, ", " is being started", "waiting for it to be well", " serves in the place of "];
+        string[] moments = ["Pulling ", "Pulled image ", "Starting ", "waiting for it to become healthy", " has replaced "];
         foreach (var (moment, version) in moments.Select((moment, i) => (moment, $"{i + 2}")))
         {
             await machine.PushAsync(version);

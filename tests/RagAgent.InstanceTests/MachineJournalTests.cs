@@ -18,7 +18,7 @@ public sealed class MachineJournalTests
 
         var serves = Assert.Single(entries, entry => Of(entry, "RAGAGENT_EVENT") == "container-serves");
         Assert.Equal(("ragagent", "6"), (Of(serves, "SYSLOG_IDENTIFIER"), Of(serves, "PRIORITY")));
-        Assert.Contains($"image {Of(serves, "RAGAGENT_DIGEST")}, well after", Of(serves, "MESSAGE")!, StringComparison.Ordinal);
+        Assert.Contains($"image {Of(serves, "RAGAGENT_DIGEST")}, healthy after", Of(serves, "MESSAGE")!, StringComparison.Ordinal);
         Assert.Equal(Of(serves, "RAGAGENT_CONTAINER"), (await machine.RunCheckedAsync("docker", "ps", "--quiet"))[..12]);
 
         // Nothing was pushed yet when it booted.

@@ -78,7 +78,7 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("ragagent", "stop");
         await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
-        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("switched off", StringComparison.Ordinal), "visitors are told");
+        await machine.WaitUntilAsync(async () => await machine.GetAsync() is (503, var why) && why.Contains("turned off", StringComparison.Ordinal), "visitors are told");
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
 
         await machine.RunCheckedAsync("ragagent", "start");

@@ -268,7 +268,7 @@ internal static class ProblemCatalog
 
     public static IReadOnlyCollection<ProblemKind> All => ByCode.Values;
 
-    /// <summary>The kind with this code. A state file written by another version may hold an unknown code: it gets a kind without data.</summary>
+    /// <summary>The kind with this code. A state file of another version may hold an unknown code: it gets a kind without data.</summary>
     public static ProblemKind Find(string code) => ByCode.GetValueOrDefault(code) ?? new ProblemKind(code);
 
     private static ProblemKind Define(

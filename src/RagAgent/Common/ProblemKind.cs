@@ -1,7 +1,9 @@
 namespace RagAgent.Common;
 
 /// <summary>One entry of the <see cref="ProblemCatalog"/>.</summary>
-/// <param name="Code">A short stable name, such as <c>ssm-parameter-missing</c>. A contract: scripts, tests and the journal's catalog use it.</param>
+/// <param name="Code">
+/// A short stable name, such as <c>ssm-parameter-missing</c>. A contract: scripts, tests and the journal's catalog use it.
+/// </param>
 internal sealed record ProblemKind(string Code)
 {
     /// <summary>The subject of its entry in docs/messages.md.</summary>
@@ -17,7 +19,7 @@ internal sealed record ProblemKind(string Code)
 
     public ProblemRetry Retry { get; init; }
 
-    /// <summary>Strikes against the image on trial: <c>Rollout.MaxStrikes</c> of them end the trial. 0: another image would have failed, too.</summary>
+    /// <summary>Strikes against the image on trial; 6 end the trial. 0: another image would have failed, too.</summary>
     public int ImageBlame { get; init; }
 
     /// <summary>The app was running and ended, or was unhealthy. Otherwise it never ran.</summary>

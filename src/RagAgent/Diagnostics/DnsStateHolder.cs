@@ -1,15 +1,27 @@
 using System.Net;
 using RagAgent.Common;
+using RagAgent.Reporting;
 using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Diagnostics;
 
 /// <summary>Where the name of the app points, as far as is known: who keeps it tells, status shows it.</summary>
-internal sealed class DnsStateHolder(StateFeed feed)
+internal sealed class DnsStateHolder(StateFeed feed) : IDnsStatus
 {
     private volatile DnsState _current = new([], [], null);
 
     public DnsState Current => _current;
+
+    IReadOnlyList<IPAddress> IDnsStatus.Addresses => _current.Addresses;
+
+    IEnumerable<ReportedProblem> IProblemSource.Problems
+    {
+        get
+        {
+            var current = _current;
+            return current.Problems.Select(problem => new ReportedProblem(problem, current.NextTry));
+        }
+    }
 
     public void Update(DnsState now)
     {

@@ -2,13 +2,15 @@ using System.Threading.Channels;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Configuration.Binding;
+using RagAgent.Reporting;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 
 namespace RagAgent.Secrets;
 
 /// <summary>Holds the hash of the password that visitors come in by. Read at the start and whenever the app's secrets are; what was read outlives a source that is out of reach.</summary>
-internal sealed class PasswordHashProvider(AgentConfig config, SecretReader reader, TimeProvider time, ILogger<PasswordHashProvider> logger) : BackgroundService
+internal sealed class PasswordHashProvider(AgentConfig config, SecretReader reader, TimeProvider time, ILogger<PasswordHashProvider> logger)
+    : BackgroundService, IPasswordStatus
 {
     /// <summary>The problem's code while nobody can come in by a password.</summary>
     public static readonly ProblemKind ClosedCode = ProblemCatalog.AccessClosed;
@@ -27,6 +29,8 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
 
     /// <summary>Why it can't be had, or can't be had anew; null: all is well with it.</summary>
     public Problem? Problem => _problem;
+
+    IEnumerable<ReportedProblem> IProblemSource.Problems => _problem is { } problem ? [new(problem)] : [];
 
     /// <summary>Why nobody gets in; null: somebody may.</summary>
     public Problem? BlockingProblem => _hash is null && config.Access is { Networks.Count: 0 } ? _problem : null;

@@ -73,12 +73,12 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
         await first.SignalAsync("HUP");
         var state = Path.Combine(StateDirectory, "state.json");
         await WaitUntilAsync(async () => (await File.ReadAllTextAsync(state, TestCancellation)).Contains("\"stopAsked\": true", StringComparison.Ordinal), "the stop is noted");
-        await WaitUntilAsync(() => Task.FromResult(first.Log.Contains("another release takes its place", StringComparison.Ordinal)), "the stop is told");
+        await WaitUntilAsync(() => Task.FromResult(first.Log.Contains("another release replaces it", StringComparison.Ordinal)), "the stop is told");
         await first.StopAsync(end);
         var second = StartAgent();
 
         var status = await WaitForAsync(s => s.App.State == "serving" && s.App.Container != old, "the next one serves");
         Assert.Equal((null, 0), (status.App.StoppedBy, status.App.Crashes));
-        Assert.DoesNotContain("by hand", second.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("stopped with 'docker stop'", second.Log, StringComparison.Ordinal);
     }
 }

@@ -23,7 +23,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         await PushZerosAsync("new", 800_000_000);
         var update = UpdateAsync();
         await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains($"Pulling {Repository}:latest failed: the disk is full.", StringComparison.Ordinal)), "the full disk is told");
-        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("1 old images are removed", StringComparison.Ordinal)), "the old image is removed");
+        await WaitUntilAsync(() => Task.FromResult(agent.Log.Contains("Removed 1 old images", StringComparison.Ordinal)), "the old image is removed");
         await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new one serves");
 
         await update;

@@ -79,7 +79,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
 
         Assert.EndsWith("The app is stopped, until 'ragagent start' or the next boot.", (await RequestAsync("stop")).AssertSucceeded(), StringComparison.Ordinal);
 
-        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.");
+        await AssertEveryoneSeesStoppedAsync("The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.");
         Assert.Empty(await AgentContainersAsync());
         foreach (var refused in new[] { "update", "rollback", "unquarantine" })
         {
@@ -91,7 +91,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         await using var history = await WatchContainersAsync();
         StartAgent();
         await WaitForAsync(s => s is { App: { State: "stopped", StoppedBy: "operator" }, Image.Digest: not null, Secrets.ReadAt: not null }, "all is there, and it stays stopped");
-        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.");
+        await AssertEveryoneSeesStoppedAsync("The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.");
 
         var start = await RequestAsync("start");
         var status = await WaitUntilServingAsync();
@@ -109,7 +109,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         await Docker.DoAsync("stop", Name);
 
         await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "it stays stopped");
-        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'docker stop'. Start it with 'ragagent start'.");
+        await AssertEveryoneSeesStoppedAsync("The app was stopped with 'docker stop'. Start it with 'ragagent start'.");
         var update = await UpdateAsync();
         Assert.Equal((1, "ragagent: the update failed. The app is stopped, by 'docker stop'. Start it with 'ragagent start'."), (update.ExitCode, update.Error.Trim()));
 
@@ -160,7 +160,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal(1, status.ExitCode);
         Assert.StartsWith(sentence + "\n", status.Output, StringComparison.Ordinal);
         Assert.Contains("app       stopped\n", status.Output, StringComparison.Ordinal);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is switched off for now."}""" + "\n"), await GetAsync());
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is turned off for now."}""" + "\n"), await GetAsync());
     }
 
     private async Task<AgentProcess> ServeOneAsync()

@@ -66,7 +66,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         var problem = await WaitForProblemAsync("access-closed");
         Assert.Contains($"the parameter {HashParameter} does not exist", problem.What, StringComparison.Ordinal);
         var status = await WaitForAsync(s => s.App.State == "serving", "the app serves");
-        Assert.Matches("^The app serves .*, and no visitor gets in. The password can't be checked", status.Headline);
+        Assert.Matches("^The app serves .*, but clients can't reach it. The password can't be checked", status.Headline);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await VisitWithAsync(Password)).Status);
         Aws.Parameters.Put(HashParameter, "no hash");
         var update = await UpdateAsync();

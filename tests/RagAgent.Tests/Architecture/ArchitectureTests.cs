@@ -37,9 +37,9 @@ public class ArchitectureTests
     }
 
     [Theory]
-    [InlineData("Cli", "Reporting", "")]
-    [InlineData("Control", "Reporting", "Cli", "")]
-    [InlineData("Proxy", "Control", "Reporting", "Cli", "")]
+    [InlineData("Cli", "")]
+    [InlineData("Control", "Cli", "")]
+    [InlineData("Proxy", "Cli", "")]
     [InlineData("Aws", "")]
     [InlineData("Health", "")]
     [InlineData("Storage", "")]
@@ -54,6 +54,21 @@ public class ArchitectureTests
     [Fact]
     public void The_configuration_knows_no_other_room() =>
         Assert.Empty(Dependencies("Configuration").Where(d => RoomOf(d.Target) is not (null or "Configuration")).Select(d => OutermostType(d.Origin)).Distinct());
+
+    [Fact]
+    public void What_puts_the_state_into_words_knows_the_state_and_what_it_is_made_of_only()
+    {
+        string[] rooms = ["Reporting", "Supervision", "Common", "Configuration"];
+        var others = Dependencies("Reporting").Where(d => RoomOf(d.Target) is { } room && !rooms.Contains(room)).Select(d => OutermostType(d.Target));
+
+        Assert.Equal(
+            [
+                "RagAgent.Diagnostics.AgentVersion",
+                "RagAgent.Diagnostics.BootTiming.BootMilestone",
+                "RagAgent.Diagnostics.BootTiming.BootRecord",
+                "RagAgent.Diagnostics.BootTiming.BootTimeline",
+            ], others.Distinct().Order());
+    }
 
     [Fact]
     public void The_export_knows_the_configuration_and_two_rules_of_other_rooms()

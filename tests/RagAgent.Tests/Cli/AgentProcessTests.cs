@@ -89,7 +89,7 @@ public sealed class AgentProcessTests : ProgramTestBase
         await SignalAsync(agent, "TERM");
         await update.WaitForExitAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal("Docker Engine is being asked what runs.", told);
+        Assert.Equal("Asking Docker Engine what is running.", told);
         Assert.Equal(
             (3, "ragagent: the agent ended while it was asked. Ask again; if it does not come back, see 'journalctl -u ragagent'.\n"),
             (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
@@ -114,7 +114,7 @@ public sealed class AgentProcessTests : ProgramTestBase
         Assert.Equal(
             (1, "ragagent: the end of the update is not waited for any more. It goes on; 'ragagent status' shows it.\n"),
             (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
-        Assert.Contains("request   under way", (await RunAsync("status", "--runtime-dir", ".")).Output, StringComparison.Ordinal);
+        Assert.Contains("request   in progress", (await RunAsync("status", "--runtime-dir", ".")).Output, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

@@ -153,7 +153,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
         await WaitUntilHeldAsync(1);
         _board.Publish(TimeBetweenContainers with { Hold = RagAgent.Supervision.State.Hold.Operator, Front = new ContainerState.Absent() });
 
-        Assert.Equal(FrontDoorFixture.JsonReply("stopped", "The app is switched off for now."), await (await response).Content.ReadAsStringAsync(TestCancellation));
+        Assert.Equal(FrontDoorFixture.JsonReply("stopped", "The app is turned off for now."), await (await response).Content.ReadAsStringAsync(TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -252,7 +252,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
         _board.Touch();   // of something else
         _time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now."), await (await response).Content.ReadAsStringAsync(TestCancellation));
+        Assert.Equal(FrontDoorFixture.JsonReply("unreachable", "The app is not responding right now."), await (await response).Content.ReadAsStringAsync(TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

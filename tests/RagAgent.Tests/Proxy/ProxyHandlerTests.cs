@@ -50,7 +50,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
         using var guest = await SendAsync(HttpMethod.Get, "*/*");
 
         Assert.Equal((503, TimeSpan.FromSeconds(30)), ((int)newcomer.StatusCode, newcomer.Headers.RetryAfter?.Delta));
-        Assert.Contains("This machine is being switched off.", await newcomer.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
+        Assert.Contains("This machine is shutting down.", await newcomer.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
         Assert.Equal((200, "app"), ((int)guest.StatusCode, await guest.Content.ReadAsStringAsync(TestCancellation)));
     }
 
@@ -319,7 +319,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
     {
         using (response)
         {
-            Assert.Equal((503, FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now.")), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
+            Assert.Equal((503, FrontDoorFixture.JsonReply("unreachable", "The app is not responding right now.")), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
             Assert.NotNull(response.Headers.RetryAfter);
         }
     }

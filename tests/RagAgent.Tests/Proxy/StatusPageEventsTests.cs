@@ -39,7 +39,7 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
 
         Assert.Equal("Looking for the newest version.", Sentence(await NextAsync(news)));
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Tag = Sample.LoadFailed<Resolution>(Sample.AnyProblem) });
-        Assert.Equal("The newest version can't be had right now. It is asked for again by itself.", Sentence(await NextAsync(news)));
+        Assert.Equal("The newest version can't be reached right now. Retrying automatically.", Sentence(await NextAsync(news)));
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving() });
 
         Assert.Equal(("serves", "{}"), await NextAsync(news));
@@ -74,7 +74,7 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
         using var response = await ListenAsync();
         using var news = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
 
-        Assert.Equal("This machine is being switched off.", Sentence(await NextAsync(news)));
+        Assert.Equal("This machine is shutting down.", Sentence(await NextAsync(news)));
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving() });   // it stayed up all the same
 
         Assert.Equal(("serves", "{}"), await NextAsync(news));

@@ -14,7 +14,7 @@ public partial class StatusPageTests
     private const string Hostile = "</title></style></script><script>alert(1)</script><img src=x onerror=alert(1)>\" onload=\"x' & {{}} <!--";
 
     private static readonly StatusPageModel Starting = new("starting", "The newest version is being downloaded.", null,
-        [new("Machine", "done", "after 5s"), new("Credentials and secrets", "done", "done"), new("Newest version", "done", "done"), new("Download", "now", "under way"), new("Start", "waiting", "waiting"), new("Health check", "failed", "failed")],
+        [new("Machine", "done", "after 5s"), new("Credentials and secrets", "done", "done"), new("Newest version", "done", "done"), new("Download", "now", "in progress"), new("Start", "waiting", "waiting"), new("Health check", "failed", "failed")],
         new StatusPagePull(34, "612 MB of 1.4 GB", "38 MB/s, about 30 s left"), "The last start took 1m13s.", null);
 
     [Fact]
@@ -35,7 +35,7 @@ public partial class StatusPageTests
     [Fact]
     public void What_there_is_nothing_to_say_of_is_hidden_and_can_come_later()
     {
-        var html = new StatusPageRenderer(new PageConfig(), "ragstream", logo: null).Render(new StatusPageModel("stopped", "The app is switched off for now.", "Start it.", [], null, null, null));
+        var html = new StatusPageRenderer(new PageConfig(), "ragstream", logo: null).Render(new StatusPageModel("stopped", "The app is turned off for now.", "Start it.", [], null, null, null));
 
         Assert.Contains("<div id=\"pull\" hidden>", html, StringComparison.Ordinal);
         Assert.Contains("<ol id=\"steps\" aria-label=\"Steps of the start\" hidden>", html, StringComparison.Ordinal);

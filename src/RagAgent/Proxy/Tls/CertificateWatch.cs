@@ -1,12 +1,14 @@
 using RagAgent.Common;
 using RagAgent.Configuration;
+using RagAgent.Reporting;
 using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Proxy.Tls;
 
 /// <summary>Has the certificate for the next handshake: looks at its files again and again, and keeps the last pair that could be used.</summary>
 /// <remarks>By their contents: certbot moves links, other tools write over a file, and of neither is every step heard.</remarks>
-internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, AgentClock clock, ILogger<CertificateWatch> logger) : BackgroundService
+internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, AgentClock clock, ILogger<CertificateWatch> logger)
+    : BackgroundService, ICertificateStatus
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
@@ -25,6 +27,12 @@ internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, Agent
 
     /// <summary>What is wrong with the files, and with what is in use.</summary>
     public IEnumerable<Problem> Problems => new[] { _loadProblem, _expiryProblem }.OfType<Problem>();
+
+    IReadOnlyList<string> ICertificateStatus.Names => _current?.Names ?? [];
+
+    DateTimeOffset? ICertificateStatus.ValidUntil => _current?.NotAfter;
+
+    IEnumerable<ReportedProblem> IProblemSource.Problems => Problems.Select(problem => new ReportedProblem(problem));
 
     /// <summary>Why nobody gets in: the app is had by HTTPS only, and there is no certificate.</summary>
     public Problem? BlockingProblem => config.RedirectsToHttps && _current is null ? _loadProblem : null;

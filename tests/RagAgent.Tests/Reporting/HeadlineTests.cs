@@ -4,14 +4,14 @@ using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
-namespace RagAgent.Tests.Diagnostics;
+namespace RagAgent.Tests.Reporting;
 
 public class HeadlineTests
 {
     private static readonly ProbeSchedule Probe = new(Moment.Zero, null);
 
     [Fact]
-    public void Before_the_engine_was_asked_it_is_being_asked() => AssertHeadline("Docker Engine is being asked what runs.", new AgentState());
+    public void Before_the_engine_was_asked_it_is_being_asked() => AssertHeadline("Asking Docker Engine what is running.", new AgentState());
 
     [Fact]
     public void An_engine_that_fails_is_told_with_what_to_do() => AssertHeadline("It went wrong. Do this.", new AgentState { Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem) });
@@ -50,15 +50,15 @@ public class HeadlineTests
             serving with { Images = serving.Images with { Verdict = new Verdict.Quarantined(bad, Sample.AnyProblem) } });
         AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff was rolled back: It went wrong.",
             serving with { Images = serving.Images with { Verdict = new Verdict.RolledBack(bad, Sample.AnyProblem, 0, 1, ByOperator: false, Inputs: null) } });
-        AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff failed, and the one before it did too: It went wrong.",
+        AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff failed, and so did the one before it: It went wrong.",
             serving with { Images = serving.Images with { Verdict = new Verdict.Undecided(bad, Sample.AnyProblem, 1, "c") } });
     }
 
     [Fact]
     public void An_app_that_is_to_stay_stopped_says_by_whom()
     {
-        AssertHeadline("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.", Sample.StateWithoutContainer with { Hold = Hold.Operator });
-        AssertHeadline("The app is stopped by 'docker stop'. Start it with 'ragagent start'.", Sample.StateWithoutContainer with { Hold = Hold.DockerStop });
+        AssertHeadline("The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.", Sample.StateWithoutContainer with { Hold = Hold.Operator });
+        AssertHeadline("The app was stopped with 'docker stop'. Start it with 'ragagent start'.", Sample.StateWithoutContainer with { Hold = Hold.DockerStop });
     }
 
     [Fact]
@@ -77,13 +77,13 @@ public class HeadlineTests
 
     [Fact]
     public void A_container_that_is_being_started_is_told() =>
-        AssertHeadline("The container is being started.", Sample.StateWithoutContainer with { Front = new ContainerState.Starting(1, new Release(Sample.CurrentImage, "c", "s"), Moment.Zero) });
+        AssertHeadline("Starting the container.", Sample.StateWithoutContainer with { Front = new ContainerState.Starting(1, new Release(Sample.CurrentImage, "c", "s"), Moment.Zero) });
 
     [Fact]
     public void A_container_that_is_being_stopped_is_told_with_the_reason_that_visitors_care_for()
     {
-        AssertHeadline("The container makes room for another release.", Sample.StateWithoutContainer with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
-        AssertHeadline("The container is being stopped.", Sample.StateWithoutContainer with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Stray()) });
+        AssertHeadline("Stopping the container to replace it with another release.", Sample.StateWithoutContainer with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
+        AssertHeadline("Stopping the container.", Sample.StateWithoutContainer with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Stray()) });
     }
 
     [Fact]
@@ -100,12 +100,12 @@ public class HeadlineTests
 
     [Fact]
     public void An_app_that_serves_behind_a_closed_door_serves_nobody() =>
-        AssertHeadline($"The app serves ({Sample.Digest[..19]}), and no visitor gets in. It went wrong. Do this.",
+        AssertHeadline($"The app serves ({Sample.Digest[..19]}), but clients can't reach it. It went wrong. Do this.",
             Sample.StateWithoutContainer with { Front = Sample.Serving(), FrontDoor = new FrontDoorState(IsOpen: false, Sample.AnyProblem) });
 
     [Fact]
     public void What_is_rolled_back_serves_until_the_one_before_it_is_there() =>
-        AssertHeadline($"The app serves ({Sample.Digest[..19]}), until the image before it takes its place.",
+        AssertHeadline($"The app serves ({Sample.Digest[..19]}) until the previous image replaces it.",
             Sample.StateWithoutContainer with { Front = Sample.Serving(), Images = Sample.StateWithoutContainer.Images with { Verdict = new Verdict.RolledBack(Sample.CurrentImage, Sample.AnyProblem, 0, 1, ByOperator: true, Inputs: null) } });
 
     [Fact]
@@ -126,12 +126,12 @@ public class HeadlineTests
     [Fact]
     public void A_boot_goes_from_question_to_question()
     {
-        AssertHeadline("Asking the registry what the newest image is.", Sample.StateWithoutContainer);
+        AssertHeadline("Asking the registry for the newest image.", Sample.StateWithoutContainer);
         var resolved = Sample.StateWithoutContainer with { Tag = Sample.Loaded(Sample.CurrentResolution) };
         AssertHeadline("Reading the secrets.", resolved);
         AssertHeadline("Preparing to pull registry/app:latest.", resolved with { Image = Sample.Loading<FetchedImage>() });
         AssertHeadline("Pulling registry/app:latest: 42 % (420 MB of 1.0 GB).", resolved with { Image = Sample.Loading<FetchedImage>(), Pull = resolved.Pull with { Progress = new PullProgress(0.42, 420_000_000, 1_000_000_000) } });
-        AssertHeadline("The container is about to be started.", resolved with { Secrets = Sample.Loaded(Sample.CurrentSecrets), Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)) });
+        AssertHeadline("About to start the container.", resolved with { Secrets = Sample.Loaded(Sample.CurrentSecrets), Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)) });
     }
 
     private static void AssertHeadline(string expected, AgentState state) => Assert.Equal(expected, Headline.Describe(state, Sample.DefaultPolicy));

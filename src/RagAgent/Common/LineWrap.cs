@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace RagAgent.Cli;
+namespace RagAgent.Common;
 
 /// <summary>Breaks lines between words where a terminal would break them anywhere.</summary>
 internal static class LineWrap
