@@ -52,6 +52,7 @@ internal static class AgentHost
             .AddStorage(stateDirectory)
             .AddProxy(activation)
             .AddControl(controlSocket, configInUse)
+            .AddReporting()
             .AddChecks();
         return builder.Build();
     }

@@ -94,7 +94,6 @@ internal static class AgentServices
     public static IServiceCollection AddSupervision(this IServiceCollection services, Policy policy) => services
         .AddSingleton(policy)
         .AddSingleton<StateFeed>()
-        .AddSingleton<IStateObserver, StateChangeLog>()
         .AddSingleton<EffectRunner>()
         .AddSingleton<Supervisor>()
         .AddHostedService(provider => provider.GetRequiredService<Supervisor>())
@@ -117,13 +116,20 @@ internal static class AgentServices
         .AddSingleton<FrontDoor>()
         .AddHostedService(provider => provider.GetRequiredService<FrontDoor>());
 
+    public static IServiceCollection AddReporting(this IServiceCollection services) => services
+        .AddSingleton<IStateObserver, StateChangeLog>()
+        .AddSingleton<StatusWriter>()
+        .AddSingleton<IConfigStatus>(provider => provider.GetRequiredService<ConfigInUse>())
+        .AddSingleton<IPasswordStatus>(provider => provider.GetRequiredService<PasswordHashProvider>())
+        .AddSingleton<ICertificateStatus>(provider => provider.GetRequiredService<CertificateWatch>())
+        .AddSingleton<IDnsStatus>(provider => provider.GetRequiredService<DnsStateHolder>());
+
     public static IServiceCollection AddControl(
         this IServiceCollection services,
         ControlSocket controlSocket,
         ConfigInUse configInUse) => services
         .AddSingleton(controlSocket)
         .AddSingleton(configInUse)
-        .AddSingleton<StatusWriter>()
         .AddHostedService<ControlServer>()
         .AddSingleton<IHeartbeat, ControlHeartbeat>();
 

@@ -14,7 +14,7 @@ public sealed class MachineBootTests
     {
         await using var machine = await Machine.BakeAsync();
         await machine.PowerOnAsync();
-        await machine.WaitForUnavailableAsync("The newest version can't be had right now.");
+        await machine.WaitForUnavailableAsync("The newest version can't be reached right now.");
         Assert.Contains("does not exist", await machine.StatusAsync(), StringComparison.Ordinal);
         Assert.Equal("active", await machine.RunCheckedAsync("systemctl", "is-active", "ragagent"));
 
@@ -50,7 +50,7 @@ public sealed class MachineBootTests
     {
         await using var machine = await Machine.StartServingAsync(disk: true);
 
-        string[] moments = ["Pulling ", " is on disk, ", " is being started", "waiting for it to be well", " serves in the place of "];
+        string[] moments = ["Pulling ", "Pulled image ", "Starting ", "waiting for it to become healthy", " has replaced "];
         foreach (var (moment, version) in moments.Select((moment, i) => (moment, $"{i + 2}")))
         {
             await machine.PushAsync(version);

@@ -42,8 +42,8 @@ public sealed class MachineIdleTests
         await machine.PowerOnAsync();
         await machine.WaitUntilServingAsync("1");
         var journal = await machine.RunCheckedAsync("journalctl", "--unit", "ragagent", "--boot=-1", "--no-pager", "--output", "cat");
-        Assert.Contains("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.", journal, StringComparison.Ordinal);
-        Assert.Contains("EC2 stops the instance i-0123456789abcdef0 now.", journal, StringComparison.Ordinal);
+        Assert.Contains("No one has used the app for 10s: the instance stops in 10s unless someone uses it.", journal, StringComparison.Ordinal);
+        Assert.Contains("EC2 is stopping the instance i-0123456789abcdef0.", journal, StringComparison.Ordinal);
         Assert.DoesNotContain("crash", await machine.JournalAsync(), StringComparison.Ordinal);
 
         // This time a person powers off, so only systemd knows that the machine goes off.

@@ -19,7 +19,7 @@ public sealed class MachineJournalTests
 
         var serves = Assert.Single(entries, entry => Field(entry, "RAGAGENT_EVENT") == "container-serves");
         Assert.Equal(("ragagent", "6"), (Field(serves, "SYSLOG_IDENTIFIER"), Field(serves, "PRIORITY")));
-        Assert.Contains($"image {Field(serves, "RAGAGENT_DIGEST")}, well after", Field(serves, "MESSAGE")!, StringComparison.Ordinal);
+        Assert.Contains($"image {Field(serves, "RAGAGENT_DIGEST")}, healthy after", Field(serves, "MESSAGE")!, StringComparison.Ordinal);
         Assert.Equal(Field(serves, "RAGAGENT_CONTAINER"), (await machine.RunCheckedAsync("docker", "ps", "--quiet"))[..12]);
 
         // When the machine booted, nothing had been pushed yet.

@@ -85,7 +85,7 @@ public sealed class MachineServiceTests
 
         await machine.RunCheckedAsync("ragagent", "stop");
         await machine.RunCheckedAsync("systemctl", "restart", "ragagent");
-        await machine.WaitForUnavailableAsync("switched off");
+        await machine.WaitForUnavailableAsync("turned off");
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
 
         await machine.RunCheckedAsync("ragagent", "start");

@@ -30,6 +30,7 @@ internal static class AgentConnection
     public static async Task<int> ReportAsync(Problem problem)
     {
         await Console.Error.WriteLineAsync($"ragagent: {problem}");
-        return problem.Kind == ProblemCatalog.ControlDenied ? ExitCodes.Denied : ExitCodes.NotRunning;
+        // Whatever else kept the command from the agent: to it, no agent is running.
+        return problem.Kind.DependsOn == Dependency.Agent ? problem.Kind.ExitCode : ExitCodes.NotRunning;
     }
 }

@@ -1,6 +1,6 @@
 namespace RagAgent.Common;
 
-/// <summary>The agent's time line, and its place on the wall clock for people.</summary>
+/// <summary>The agent's monotonic clock, and how it maps to the wall clock.</summary>
 internal sealed class AgentClock(TimeProvider time)
 {
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(100);
@@ -11,10 +11,10 @@ internal sealed class AgentClock(TimeProvider time)
 
     public Moment Now => new(time.GetElapsedTime(_start));
 
-    /// <summary>The wall clock's reading at a moment, by the wall clock as it is set now; the same each time, until that is set anew.</summary>
+    /// <summary>A moment as wall-clock time. Returns the same for the same moment until someone sets the wall clock.</summary>
     public DateTimeOffset WallTime(Moment at) => new DateTimeOffset(Origin(), TimeSpan.Zero) + at.SinceStart;
 
-    /// <summary>Where the time line begins. Two clocks can't be read at once: what they differ by for that alone is no news.</summary>
+    /// <summary>The wall-clock time of <see cref="Moment.Zero"/>. The two clocks can't be read at once, so tiny differences are ignored.</summary>
     private long Origin()
     {
         var now = (time.GetUtcNow() - Now.SinceStart).UtcTicks;

@@ -1,6 +1,6 @@
 namespace RagAgent.Common;
 
-/// <summary>A point on the agent's own monotonic time line: it never jumps when the wall clock is set.</summary>
+/// <summary>A point in time by the agent's monotonic clock, which does not jump when someone sets the wall clock.</summary>
 /// <param name="SinceStart">Time since the agent's start.</param>
 internal readonly record struct Moment(TimeSpan SinceStart) : IComparable<Moment>
 {

@@ -1,13 +1,19 @@
 namespace RagAgent.Common;
 
-/// <summary>A failure in an operator's words. The same text stands in the journal, in <c>status</c> and on the front door.</summary>
-/// <param name="Kind">Its entry in the catalog.</param>
-/// <param name="What">One sentence: what happened, to what. Never holds a secret. The words of others in it are made harmless here.</param>
-/// <param name="Remedy">One sentence: what to do, or that the agent tries again by itself.</param>
+/// <summary>A failure in words for operators: the journal, <c>status</c>, <c>doctor</c> and the status page show the same text.</summary>
+/// <param name="Kind">Its entry in the catalog, which says how the agent goes on.</param>
+/// <param name="What">One sentence: what happened, to what. Never contains a secret. Untrusted text in it is sanitized here.</param>
+/// <param name="Remedy">One sentence: what to do, or that the agent retries automatically.</param>
 internal sealed record Problem(ProblemKind Kind, string What, string Remedy)
 {
-    // Long enough for AWS's longest refusal; systemd takes no more than 4096 bytes of a status.
+    // Long enough for AWS's longest error message; systemd accepts at most 4096 bytes of status text.
     private const int MaxLength = 1000;
+
+    /// <summary>With the catalog's remedy.</summary>
+    public Problem(ProblemKind kind, string what)
+        : this(kind, what, kind.DefaultRemedy)
+    {
+    }
 
     /// <summary>A short stable name for scripts and tests, such as <c>ssm-parameter-missing</c>.</summary>
     public string Code => Kind.Code;
@@ -16,16 +22,16 @@ internal sealed record Problem(ProblemKind Kind, string What, string Remedy)
 
     public string Remedy { get; init; } = UntrustedText.ToLine(Remedy, MaxLength);
 
-    /// <summary>The other side asked not to be asked again before this has passed; null: it did not say.</summary>
+    /// <summary>How long the other side asked to wait before the next request; null if it did not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>The engine gave no answer at all, so whether it did what it was asked is not known.</summary>
-    public bool IsUnanswered => Kind == ProblemCatalog.EngineUnreachable || Kind == ProblemCatalog.EngineSilent;
+    /// <summary>The engine did not answer at all, so it is unknown whether it did what it was asked.</summary>
+    public bool IsUnanswered => Kind.Retry == ProblemRetry.AfterInspection;
 
     public override string ToString() => $"{What} {Remedy}";
 }
 
-/// <summary>Carries a <see cref="Problem"/> from where an outside error was translated to where it becomes an event.</summary>
+/// <summary>Carries a <see cref="Problem"/> from where a foreign error was translated to where it becomes an event.</summary>
 internal sealed class ProblemException(Problem problem, Exception? inner = null) : Exception(problem.ToString(), inner)
 {
     public Problem Problem { get; } = problem;

@@ -1,257 +1,299 @@
 namespace RagAgent.Common;
 
-/// <summary>Everything that can go wrong, one line each.</summary>
+/// <summary>Everything that can go wrong, as one table. What the agent does about a problem, it reads here.</summary>
+/// <remarks>docs/messages.md explains each entry under its code; its subject there is the summary here.</remarks>
 internal static class ProblemCatalog
 {
-    public static readonly ProblemKind AccessClosed = new("access-closed");
-    public static readonly ProblemKind AccessStale = new("access-stale");
-    public static readonly ProblemKind AlreadyRunning = new("already-running") { ExitCode = ExitCodes.AlreadyRunning };
-    public static readonly ProblemKind AppEndedWithEngine = new("app-ended-with-engine");
-    public static readonly ProblemKind AppExited = new("app-exited") { ImageBlame = 2 };
-    public static readonly ProblemKind AppNeverHealthy = new("app-never-healthy") { ImageBlame = 6 };
-    public static readonly ProblemKind AppOutOfMemory = new("app-out-of-memory") { ImageBlame = 2 };
-    public static readonly ProblemKind AppStopped = new("app-stopped");
-    public static readonly ProblemKind AppUnhealthy = new("app-unhealthy") { ImageBlame = 3 };
-    public static readonly ProblemKind AwsCredentials = new("aws-credentials");
-    public static readonly ProblemKind AwsCredentialsExpired = new("aws-credentials-expired") { DependsOn = Dependency.Credentials };
-    public static readonly ProblemKind AwsCredentialsUnknown = new("aws-credentials-unknown") { DependsOn = Dependency.Credentials };
-    public static readonly ProblemKind AwsDenied = new("aws-denied") { DependsOn = Dependency.Credentials };
-    public static readonly ProblemKind AwsKeyDenied = new("aws-key-denied") { DependsOn = Dependency.Credentials };
-    public static readonly ProblemKind AwsRefused = new("aws-refused");
-    public static readonly ProblemKind AwsServer = new("aws-server");
-    public static readonly ProblemKind AwsSignature = new("aws-signature") { DependsOn = Dependency.Credentials };
-    public static readonly ProblemKind AwsThrottled = new("aws-throttled");
-    public static readonly ProblemKind CertificateDenied = new("certificate-denied");
-    public static readonly ProblemKind CertificateExpired = new("certificate-expired");
-    public static readonly ProblemKind CertificateExpiring = new("certificate-expiring");
-    public static readonly ProblemKind CertificateMismatch = new("certificate-mismatch");
-    public static readonly ProblemKind CertificateMissing = new("certificate-missing");
-    public static readonly ProblemKind CertificateUnreadable = new("certificate-unreadable");
-    public static readonly ProblemKind ConfigRefused = new("config-refused");
-    public static readonly ProblemKind ContainerAlive = new("container-alive");
-    public static readonly ProblemKind ContainerNameTaken = new("container-name-taken");
-    public static readonly ProblemKind ContainerRemoved = new("container-removed");
-    public static readonly ProblemKind ContainerVanished = new("container-vanished");
-    public static readonly ProblemKind ControlDenied = new("control-denied") { ExitCode = ExitCodes.Denied };
-    public static readonly ProblemKind ControlSocket = new("control-socket");
-    public static readonly ProblemKind ControlSocketName = new("control-socket-name") { ExitCode = ExitCodes.BadConfiguration };
-    public static readonly ProblemKind DiskFull = new("disk-full");
-    public static readonly ProblemKind DnsElsewhere = new("dns-elsewhere");
-    public static readonly ProblemKind DnsGarbled = new("dns-garbled");
-    public static readonly ProblemKind DnsNameTaken = new("dns-name-taken");
-    public static readonly ProblemKind DnsNoAddress = new("dns-no-address");
-    public static readonly ProblemKind DnsNoMetadata = new("dns-no-metadata");
-    public static readonly ProblemKind DnsOutsideZone = new("dns-outside-zone");
-    public static readonly ProblemKind DnsRefused = new("dns-refused");
-    public static readonly ProblemKind DnsUnreachable = new("dns-unreachable");
-    public static readonly ProblemKind DnsZoneMissing = new("dns-zone-missing");
-    public static readonly ProblemKind Ec2StopProtected = new("ec2-stop-protected");
-    public static readonly ProblemKind Ec2StopUnsupported = new("ec2-stop-unsupported");
-    public static readonly ProblemKind Ec2Unreachable = new("ec2-unreachable");
-    public static readonly ProblemKind EcrGarbled = new("ecr-garbled");
-    public static readonly ProblemKind EcrUnreachable = new("ecr-unreachable");
-    public static readonly ProblemKind EngineContainerd = new("engine-containerd");
-    public static readonly ProblemKind EngineHost = new("engine-host");
-    public static readonly ProblemKind EngineMount = new("engine-mount");
-    public static readonly ProblemKind EngineNetwork = new("engine-network");
-    public static readonly ProblemKind EnginePortTaken = new("engine-port-taken");
-    public static readonly ProblemKind EngineRefused = new("engine-refused") { ImageBlame = 2 };
-    public static readonly ProblemKind EngineShort = new("engine-short");
-    public static readonly ProblemKind EngineSilent = new("engine-silent");
-    public static readonly ProblemKind EngineUnreachable = new("engine-unreachable");
-    public static readonly ProblemKind EngineUser = new("engine-user") { ImageBlame = 2 };
-    public static readonly ProblemKind ImageCompression = new("image-compression");
-    public static readonly ProblemKind ImageCorrupt = new("image-corrupt");
-    public static readonly ProblemKind ImageFailedBefore = new("image-failed-before");
-    public static readonly ProblemKind ImageManifest = new("image-manifest");
-    public static readonly ProblemKind ImageMissing = new("image-missing");
-    public static readonly ProblemKind ImagePlatform = new("image-platform");
-    public static readonly ProblemKind ImageQuarantined = new("image-quarantined");
-    public static readonly ProblemKind ImageRolledBack = new("image-rolled-back");
-    public static readonly ProblemKind ImageStoreBroken = new("image-store-broken");
-    public static readonly ProblemKind ImageUndecided = new("image-undecided");
-    public static readonly ProblemKind ImageWithoutShell = new("image-without-shell") { ImageBlame = 2 };
-    public static readonly ProblemKind ImdsDisabled = new("imds-disabled");
-    public static readonly ProblemKind ImdsEndpoint = new("imds-endpoint");
-    public static readonly ProblemKind ImdsGarbled = new("imds-garbled");
-    public static readonly ProblemKind ImdsMissing = new("imds-missing");
-    public static readonly ProblemKind ImdsNoRole = new("imds-no-role");
-    public static readonly ProblemKind ImdsRefused = new("imds-refused");
-    public static readonly ProblemKind ImdsRoleRefused = new("imds-role-refused");
-    public static readonly ProblemKind ImdsSilent = new("imds-silent");
-    public static readonly ProblemKind ImdsUnreachable = new("imds-unreachable");
-    public static readonly ProblemKind InstanceStillUp = new("instance-still-up");
-    public static readonly ProblemKind InstanceStopping = new("instance-stopping");
-    public static readonly ProblemKind Io = new("io");
-    public static readonly ProblemKind ListenFailed = new("listen-failed");
-    public static readonly ProblemKind ListenPortDenied = new("listen-port-denied");
-    public static readonly ProblemKind ListenPortTaken = new("listen-port-taken");
-    public static readonly ProblemKind Network = new("network");
-    public static readonly ProblemKind NoLastGood = new("no-last-good");
-    public static readonly ProblemKind NotRunning = new("not-running") { ExitCode = ExitCodes.NotRunning };
-    public static readonly ProblemKind NothingQuarantined = new("nothing-quarantined");
-    public static readonly ProblemKind PullIncomplete = new("pull-incomplete");
-    public static readonly ProblemKind PullStalled = new("pull-stalled");
-    public static readonly ProblemKind Registry = new("registry");
-    public static readonly ProblemKind RegistryCorrupt = new("registry-corrupt");
-    public static readonly ProblemKind RegistryDenied = new("registry-denied");
-    public static readonly ProblemKind RegistryRepositoryMissing = new("registry-repository-missing");
-    public static readonly ProblemKind RegistryTagMissing = new("registry-tag-missing");
-    public static readonly ProblemKind RegistryThrottled = new("registry-throttled");
-    public static readonly ProblemKind RegistryTokenRefused = new("registry-token-refused");
-    public static readonly ProblemKind RegistryUnreachable = new("registry-unreachable");
-    public static readonly ProblemKind RuntimeDirectoryTaken = new("runtime-directory-taken") { ExitCode = ExitCodes.AlreadyRunning };
-    public static readonly ProblemKind SecretEmpty = new("secret-empty");
-    public static readonly ProblemKind SecretFieldMissing = new("secret-field-missing");
-    public static readonly ProblemKind SecretFileDenied = new("secret-file-denied");
-    public static readonly ProblemKind SecretFileMissing = new("secret-file-missing");
-    public static readonly ProblemKind SecretFileTooLarge = new("secret-file-too-large");
-    public static readonly ProblemKind SecretMalformed = new("secret-malformed");
-    public static readonly ProblemKind SecretNoCredentials = new("secret-no-credentials");
-    public static readonly ProblemKind SecretNotJson = new("secret-not-json");
-    public static readonly ProblemKind SecretsForgotten = new("secrets-forgotten");
-    public static readonly ProblemKind SecretsNotDelivered = new("secrets-not-delivered");
-    public static readonly ProblemKind SsmGarbled = new("ssm-garbled");
-    public static readonly ProblemKind SsmParameterMissing = new("ssm-parameter-missing");
-    public static readonly ProblemKind SsmUnreachable = new("ssm-unreachable");
-    public static readonly ProblemKind SsmVersionMissing = new("ssm-version-missing");
-    public static readonly ProblemKind StateDirectory = new("state-directory");
-    public static readonly ProblemKind StateUnreadable = new("state-unreadable");
-    public static readonly ProblemKind StateUnwritable = new("state-unwritable");
-    public static readonly ProblemKind Timeout = new("timeout");
-    public static readonly ProblemKind Unexpected = new("unexpected");
-    public static readonly ProblemKind VolumeMissing = new("volume-missing");
-    public static readonly ProblemKind VolumeNotMade = new("volume-not-made");
-    public static readonly ProblemKind VolumeNotMounted = new("volume-not-mounted");
-    public static readonly ProblemKind VolumeNotWritable = new("volume-not-writable");
+    // Above the entries: static fields are initialized from top to bottom.
+    private static readonly Dictionary<string, ProblemKind> ByCode = [];
 
-    private static readonly Dictionary<string, ProblemKind> ByCode = new[]
-    {
-        AccessClosed,
-        AccessStale,
-        AlreadyRunning,
-        AppEndedWithEngine,
-        AppExited,
-        AppNeverHealthy,
-        AppOutOfMemory,
-        AppStopped,
-        AppUnhealthy,
-        AwsCredentials,
-        AwsCredentialsExpired,
-        AwsCredentialsUnknown,
-        AwsDenied,
-        AwsKeyDenied,
-        AwsRefused,
-        AwsServer,
-        AwsSignature,
-        AwsThrottled,
-        CertificateDenied,
-        CertificateExpired,
-        CertificateExpiring,
-        CertificateMismatch,
-        CertificateMissing,
-        CertificateUnreadable,
-        ConfigRefused,
-        ContainerAlive,
-        ContainerNameTaken,
-        ContainerRemoved,
-        ContainerVanished,
-        ControlDenied,
-        ControlSocket,
-        ControlSocketName,
-        DiskFull,
-        DnsElsewhere,
-        DnsGarbled,
-        DnsNameTaken,
-        DnsNoAddress,
-        DnsNoMetadata,
-        DnsOutsideZone,
-        DnsRefused,
-        DnsUnreachable,
-        DnsZoneMissing,
-        Ec2StopProtected,
-        Ec2StopUnsupported,
-        Ec2Unreachable,
-        EcrGarbled,
-        EcrUnreachable,
-        EngineContainerd,
-        EngineHost,
-        EngineMount,
-        EngineNetwork,
-        EnginePortTaken,
-        EngineRefused,
-        EngineShort,
-        EngineSilent,
-        EngineUnreachable,
-        EngineUser,
-        ImageCompression,
-        ImageCorrupt,
-        ImageFailedBefore,
-        ImageManifest,
-        ImageMissing,
-        ImagePlatform,
-        ImageQuarantined,
-        ImageRolledBack,
-        ImageStoreBroken,
-        ImageUndecided,
-        ImageWithoutShell,
-        ImdsDisabled,
-        ImdsEndpoint,
-        ImdsGarbled,
-        ImdsMissing,
-        ImdsNoRole,
-        ImdsRefused,
-        ImdsRoleRefused,
-        ImdsSilent,
-        ImdsUnreachable,
-        InstanceStillUp,
-        InstanceStopping,
-        Io,
-        ListenFailed,
-        ListenPortDenied,
-        ListenPortTaken,
-        Network,
-        NoLastGood,
-        NotRunning,
-        NothingQuarantined,
-        PullIncomplete,
-        PullStalled,
-        Registry,
-        RegistryCorrupt,
-        RegistryDenied,
-        RegistryRepositoryMissing,
-        RegistryTagMissing,
-        RegistryThrottled,
-        RegistryTokenRefused,
-        RegistryUnreachable,
-        RuntimeDirectoryTaken,
-        SecretEmpty,
-        SecretFieldMissing,
-        SecretFileDenied,
-        SecretFileMissing,
-        SecretFileTooLarge,
-        SecretMalformed,
-        SecretNoCredentials,
-        SecretNotJson,
-        SecretsForgotten,
-        SecretsNotDelivered,
-        SsmGarbled,
-        SsmParameterMissing,
-        SsmUnreachable,
-        SsmVersionMissing,
-        StateDirectory,
-        StateUnreadable,
-        StateUnwritable,
-        Timeout,
-        Unexpected,
-        VolumeMissing,
-        VolumeNotMade,
-        VolumeNotMounted,
-        VolumeNotWritable,
-    }.ToDictionary(kind => kind.Code);
+    // The app and its container
+    public static readonly ProblemKind AppExited =
+        Define("app-exited", Dependency.App, "The app exited", imageBlame: 2, isAppFailure: true);
+    public static readonly ProblemKind AppOutOfMemory =
+        Define("app-out-of-memory", Dependency.App, "The app ran out of memory", imageBlame: 2, isAppFailure: true);
+    public static readonly ProblemKind AppUnhealthy =
+        Define("app-unhealthy", Dependency.App, "The app stopped answering", imageBlame: 3, isAppFailure: true);
+    public static readonly ProblemKind AppNeverHealthy =
+        Define("app-never-healthy", Dependency.App, "The app was not ready in time", imageBlame: 6, isAppFailure: true);
+    public static readonly ProblemKind AppEndedWithEngine =
+        Define("app-ended-with-engine", Dependency.Engine, "The app ended with Docker Engine", isAppFailure: true);
+    public static readonly ProblemKind SecretsNotDelivered =
+        Define("secrets-not-delivered", Dependency.App, "The container did not get its secrets");
+    public static readonly ProblemKind SecretsForgotten =
+        Define("secrets-forgotten", Dependency.SecretSource, "The secrets of a release are not in memory");
+    public static readonly ProblemKind ContainerRemoved =
+        Define("container-removed", Dependency.Engine, "Someone removed the app's container");
+    public static readonly ProblemKind ContainerVanished =
+        Define("container-vanished", Dependency.Engine, "The container disappeared right after its start");
+    public static readonly ProblemKind ContainerAlive =
+        Define("container-alive", Dependency.Engine, "Another container of the agent is already running");
+    public static readonly ProblemKind ContainerNameTaken =
+        Define("container-name-taken", Dependency.Engine, "The container's name is taken");
+
+    // Docker Engine
+    public static readonly ProblemKind EngineUnreachable =
+        Define("engine-unreachable", Dependency.Engine, "Docker Engine can't be reached",
+            retry: ProblemRetry.AfterInspection, isOutage: true);
+    public static readonly ProblemKind EngineSilent =
+        Define("engine-silent", Dependency.Engine, "Docker Engine doesn't answer in time",
+            retry: ProblemRetry.AfterInspection, isOutage: true);
+    public static readonly ProblemKind EngineHost =
+        Define("engine-host", Dependency.Engine, "DOCKER_HOST is not a Unix socket", isOutage: true);
+    public static readonly ProblemKind EngineContainerd =
+        Define("engine-containerd", Dependency.Engine, "Docker Engine can't reach containerd");
+    public static readonly ProblemKind EngineNetwork = Define("engine-network", Dependency.Engine, "Docker's firewall rules are missing");
+    public static readonly ProblemKind EnginePortTaken =
+        Define("engine-port-taken", Dependency.Engine, "A local port was taken during the start");
+    public static readonly ProblemKind EngineShort = Define("engine-short", Dependency.Machine, "The machine lacks memory or processes");
+    public static readonly ProblemKind EngineMount = Define("engine-mount", Dependency.Engine, "A volume can't be mounted");
+    public static readonly ProblemKind EngineUser =
+        Define("engine-user", Dependency.Image, "The image doesn't know the user", imageBlame: 2);
+    public static readonly ProblemKind EngineRefused =
+        Define("engine-refused", Dependency.Engine, "Docker Engine refused a request", imageBlame: 2);
+
+    // Volumes and the disk
+    public static readonly ProblemKind VolumeMissing =
+        Define("volume-missing", Dependency.Disk, "A folder in container.volumes is missing");
+    public static readonly ProblemKind VolumeNotMade =
+        Define("volume-not-made", Dependency.Disk, "ragagent volumes could not create a folder", retry: ProblemRetry.Never);
+    public static readonly ProblemKind VolumeNotMounted =
+        Define("volume-not-mounted", Dependency.Disk, "The disk for a volume's folder is not mounted");
+    public static readonly ProblemKind VolumeNotWritable =
+        Define("volume-not-writable", Dependency.Disk, "The app can't write to its folder");
+    public static readonly ProblemKind DiskFull =
+        Define("disk-full", Dependency.Disk, "The disk is full, or the image doesn't fit", retry: ProblemRetry.AfterCleanup);
+
+    // Images on disk, and the verdict on them
+    public static readonly ProblemKind ImageMissing =
+        Define("image-missing", Dependency.Image, "The image is no longer on disk", retry: ProblemRetry.AfterFetch);
+    public static readonly ProblemKind ImageCorrupt =
+        Define("image-corrupt", Dependency.Image, "A layer of the image on disk is broken", retry: ProblemRetry.AfterFetch);
+    public static readonly ProblemKind ImageStoreBroken =
+        Define("image-store-broken", Dependency.Disk, "The image is still broken after a new pull");
+    public static readonly ProblemKind ImageWithoutShell =
+        Define("image-without-shell", Dependency.Image, "The image has no /bin/sh", imageBlame: 2);
+    public static readonly ProblemKind ImagePlatform = Define("image-platform", Dependency.Image, "The image is for another platform");
+    public static readonly ProblemKind ImageManifest = Define("image-manifest", Dependency.Image, "The tag doesn't hold a container image");
+    public static readonly ProblemKind ImageCompression =
+        Define("image-compression", Dependency.Engine, "Docker Engine can't unpack the image's layers");
+    public static readonly ProblemKind ImageFailedBefore =
+        Define("image-failed-before", Dependency.Image, "An image failed before the state file was lost",
+            severity: ProblemSeverity.Warning);
+
+    // Pulling images
+    public static readonly ProblemKind PullStalled = Define("pull-stalled", Dependency.Registry, "The pull went silent and was cancelled");
+    public static readonly ProblemKind PullIncomplete = Define("pull-incomplete", Dependency.Engine, "The pull ended without an image");
+    public static readonly ProblemKind Registry = Define("registry", Dependency.Registry, "The image could not be pulled");
+    public static readonly ProblemKind RegistryUnreachable =
+        Define("registry-unreachable", Dependency.Registry, "The registry can't be reached", isOutage: true);
+    public static readonly ProblemKind RegistryThrottled =
+        Define("registry-throttled", Dependency.Registry, "The registry limits requests", isOutage: true);
+    public static readonly ProblemKind RegistryDenied =
+        Define("registry-denied", Dependency.Registry, "The registry denies access to the image");
+    public static readonly ProblemKind RegistryTokenRefused =
+        Define("registry-token-refused", Dependency.Registry, "The registry refuses the token");
+    public static readonly ProblemKind RegistryRepositoryMissing =
+        Define("registry-repository-missing", Dependency.Registry, "The repository does not exist");
+    public static readonly ProblemKind RegistryTagMissing = Define("registry-tag-missing", Dependency.Registry, "The tag does not exist");
+    public static readonly ProblemKind RegistryCorrupt = Define("registry-corrupt", Dependency.Registry, "The registry's answer is wrong");
+    public static readonly ProblemKind EcrUnreachable =
+        Define("ecr-unreachable", Dependency.Registry, "The ECR API can't be reached", isOutage: true);
+    public static readonly ProblemKind EcrGarbled = Define("ecr-garbled", Dependency.Registry, "ECR's answer can't be understood");
+
+    // AWS
+    public static readonly ProblemKind AwsCredentials =
+        Define("aws-credentials", Dependency.Credentials, "No AWS credentials, although the instance has some", isOutage: true);
+    public static readonly ProblemKind AwsCredentialsExpired =
+        Define("aws-credentials-expired", Dependency.Credentials, "The credentials have expired", isOutage: true);
+    public static readonly ProblemKind AwsCredentialsUnknown =
+        Define("aws-credentials-unknown", Dependency.Credentials, "AWS doesn't know the credentials", isOutage: true);
+    public static readonly ProblemKind AwsSignature =
+        Define("aws-signature", Dependency.Credentials, "AWS doesn't accept the signature", isOutage: true);
+    public static readonly ProblemKind AwsDenied = Define("aws-denied", Dependency.Credentials, "A permission is missing");
+    public static readonly ProblemKind AwsKeyDenied = Define("aws-key-denied", Dependency.Credentials, "The KMS key may not be used");
+    public static readonly ProblemKind AwsThrottled = Define("aws-throttled", Dependency.Aws, "AWS limits requests");
+    public static readonly ProblemKind AwsServer = Define("aws-server", Dependency.Aws, "AWS reported an internal error");
+    public static readonly ProblemKind AwsRefused = Define("aws-refused", Dependency.Aws, "AWS refused for another reason");
+
+    // The instance metadata, and the role
+    public static readonly ProblemKind ImdsUnreachable =
+        Define("imds-unreachable", Dependency.InstanceMetadata, "The instance metadata service can't be reached", isOutage: true);
+    public static readonly ProblemKind ImdsSilent =
+        Define("imds-silent", Dependency.InstanceMetadata, "The instance metadata service doesn't answer", isOutage: true);
+    public static readonly ProblemKind ImdsDisabled =
+        Define("imds-disabled", Dependency.InstanceMetadata, "A variable disables the instance metadata", isOutage: true);
+    public static readonly ProblemKind ImdsEndpoint =
+        Define("imds-endpoint", Dependency.InstanceMetadata, "The instance metadata address is invalid", isOutage: true);
+    public static readonly ProblemKind ImdsRefused =
+        Define("imds-refused", Dependency.InstanceMetadata, "The instance metadata service refuses", isOutage: true);
+    public static readonly ProblemKind ImdsGarbled =
+        Define("imds-garbled", Dependency.InstanceMetadata, "The instance metadata can't be understood");
+    public static readonly ProblemKind ImdsMissing =
+        Define("imds-missing", Dependency.InstanceMetadata, "The instance metadata has no region");
+    public static readonly ProblemKind ImdsNoRole =
+        Define("imds-no-role", Dependency.Credentials, "The instance has no IAM role", isOutage: true);
+    public static readonly ProblemKind ImdsRoleRefused =
+        Define("imds-role-refused", Dependency.Credentials, "The instance may not use its role", isOutage: true);
+
+    // Secrets
+    public static readonly ProblemKind SsmUnreachable =
+        Define("ssm-unreachable", Dependency.ParameterStore, "Parameter Store can't be reached", isOutage: true);
+    public static readonly ProblemKind SsmParameterMissing =
+        Define("ssm-parameter-missing", Dependency.ParameterStore, "The parameter does not exist");
+    public static readonly ProblemKind SsmVersionMissing =
+        Define("ssm-version-missing", Dependency.ParameterStore, "The parameter has no such version or label");
+    public static readonly ProblemKind SsmGarbled =
+        Define("ssm-garbled", Dependency.ParameterStore, "Parameter Store's answer can't be understood");
+    public static readonly ProblemKind SecretEmpty = Define("secret-empty", Dependency.SecretSource, "A secret is empty");
+    public static readonly ProblemKind SecretMalformed =
+        Define("secret-malformed", Dependency.SecretSource, "A secret contains a zero byte");
+    public static readonly ProblemKind SecretNotJson = Define("secret-not-json", Dependency.SecretSource, "A secret is not JSON");
+    public static readonly ProblemKind SecretFieldMissing =
+        Define("secret-field-missing", Dependency.SecretSource, "A secret lacks the JSON field");
+    public static readonly ProblemKind SecretFileMissing =
+        Define("secret-file-missing", Dependency.SecretSource, "A secret's file does not exist");
+    public static readonly ProblemKind SecretFileDenied =
+        Define("secret-file-denied", Dependency.SecretSource, "A secret's file can't be read");
+    public static readonly ProblemKind SecretFileTooLarge =
+        Define("secret-file-too-large", Dependency.SecretSource, "A secret's file is too large");
+    public static readonly ProblemKind SecretNoCredentials =
+        Define("secret-no-credentials", Dependency.SecretSource, "systemd passed no credentials");
+
+    // DNS
+    public static readonly ProblemKind DnsUnreachable =
+        Define("dns-unreachable", Dependency.Route53, "Route 53 can't be reached", isOutage: true);
+    public static readonly ProblemKind DnsGarbled = Define("dns-garbled", Dependency.Route53, "Route 53's answer can't be understood");
+    public static readonly ProblemKind DnsRefused = Define("dns-refused", Dependency.Route53, "Route 53 refuses the change");
+    public static readonly ProblemKind DnsZoneMissing = Define("dns-zone-missing", Dependency.Route53, "The hosted zone does not exist");
+    public static readonly ProblemKind DnsOutsideZone =
+        Define("dns-outside-zone", Dependency.Route53, "The DNS name is not in the hosted zone");
+    public static readonly ProblemKind DnsNameTaken =
+        Define("dns-name-taken", Dependency.Route53, "The DNS name has a record of another kind");
+    public static readonly ProblemKind DnsElsewhere =
+        Define("dns-elsewhere", Dependency.Route53, "A second record of the DNS name leads elsewhere", severity: ProblemSeverity.Warning);
+    public static readonly ProblemKind DnsNoAddress = Define("dns-no-address", Dependency.Machine, "The instance has no public address");
+    public static readonly ProblemKind DnsNoMetadata =
+        Define("dns-no-metadata", Dependency.InstanceMetadata, "The public address can't be determined");
+
+    // The front door
+    public static readonly ProblemKind ListenPortTaken =
+        Define("listen-port-taken", Dependency.Machine, "The port of the front door is taken");
+    public static readonly ProblemKind ListenPortDenied =
+        Define("listen-port-denied", Dependency.Machine, "The agent may not open the front door's port");
+    public static readonly ProblemKind ListenFailed =
+        Define("listen-failed", Dependency.Machine, "The port of the front door can't be opened");
+    public static readonly ProblemKind AccessClosed =
+        Define("access-closed", Dependency.SecretSource, "Nobody can log in with the password");
+    public static readonly ProblemKind AccessStale =
+        Define("access-stale", Dependency.SecretSource, "The password hash can't be read again", severity: ProblemSeverity.Warning);
+    public static readonly ProblemKind CertificateMissing =
+        Define("certificate-missing", Dependency.Certificate, "A certificate file does not exist");
+    public static readonly ProblemKind CertificateDenied =
+        Define("certificate-denied", Dependency.Certificate, "The service can't read the certificate");
+    public static readonly ProblemKind CertificateUnreadable =
+        Define("certificate-unreadable", Dependency.Certificate, "A certificate file can't be used");
+    public static readonly ProblemKind CertificateMismatch =
+        Define("certificate-mismatch", Dependency.Certificate, "Certificate and private key don't match");
+    public static readonly ProblemKind CertificateExpired =
+        Define("certificate-expired", Dependency.Certificate, "The certificate is not valid now");
+    public static readonly ProblemKind CertificateExpiring =
+        Define("certificate-expiring", Dependency.Certificate, "The certificate was not renewed in time",
+            severity: ProblemSeverity.Warning);
+
+    // Stopping the instance
+    public static readonly ProblemKind Ec2Unreachable =
+        Define("ec2-unreachable", Dependency.Ec2, "The EC2 API can't be reached", isOutage: true);
+    public static readonly ProblemKind Ec2StopProtected = Define("ec2-stop-protected", Dependency.Ec2, "EC2 stop protection is on");
+    public static readonly ProblemKind Ec2StopUnsupported =
+        Define("ec2-stop-unsupported", Dependency.Ec2, "This kind of instance can't be stopped");
+    public static readonly ProblemKind InstanceStillUp =
+        Define("instance-still-up", Dependency.Ec2, "The instance still runs after EC2 accepted its stop");
+
+    // Answers to a command
+    public static readonly ProblemKind AppStopped =
+        Define("app-stopped", Dependency.None, "The app is stopped, so the command did nothing",
+            severity: ProblemSeverity.Info, retry: ProblemRetry.Never);
+    public static readonly ProblemKind ImageRolledBack =
+        Define("image-rolled-back", Dependency.None, "An operator rolled the newest image back",
+            severity: ProblemSeverity.Info, retry: ProblemRetry.Never);
+    public static readonly ProblemKind ImageQuarantined =
+        Define("image-quarantined", Dependency.Image, "The newest image is set aside",
+            severity: ProblemSeverity.Info, retry: ProblemRetry.Never);
+    public static readonly ProblemKind ImageUndecided =
+        Define("image-undecided", Dependency.Image, "The newest image and the one before it failed",
+            severity: ProblemSeverity.Info, retry: ProblemRetry.Never);
+    public static readonly ProblemKind NothingQuarantined =
+        Define("nothing-quarantined", Dependency.None, "No image is set aside", severity: ProblemSeverity.Info, retry: ProblemRetry.Never);
+    public static readonly ProblemKind NoLastGood =
+        Define("no-last-good", Dependency.None, "There is no image to roll back to",
+            severity: ProblemSeverity.Info, retry: ProblemRetry.Never);
+    public static readonly ProblemKind InstanceStopping =
+        Define("instance-stopping", Dependency.None, "The instance is stopping, so the command did nothing",
+            severity: ProblemSeverity.Info, retry: ProblemRetry.Never);
+
+    // The agent itself
+    public static readonly ProblemKind NotRunning =
+        Define("not-running", Dependency.Agent, "No agent answers", retry: ProblemRetry.Never, exitCode: ExitCodes.NotRunning);
+    public static readonly ProblemKind ControlDenied =
+        Define("control-denied", Dependency.Agent, "This user may not use the control socket",
+            retry: ProblemRetry.Never, exitCode: ExitCodes.Denied);
+    public static readonly ProblemKind ControlSocket =
+        Define("control-socket", Dependency.Machine, "The control socket can't be created", retry: ProblemRetry.Never);
+    public static readonly ProblemKind ControlSocketName =
+        Define("control-socket-name", Dependency.Configuration, "The path of the control socket is too long",
+            retry: ProblemRetry.Never, exitCode: ExitCodes.BadConfiguration);
+    public static readonly ProblemKind AlreadyRunning =
+        Define("already-running", Dependency.Machine, "Another agent already manages this container",
+            retry: ProblemRetry.Never, exitCode: ExitCodes.AlreadyRunning);
+    public static readonly ProblemKind RuntimeDirectoryTaken =
+        Define("runtime-directory-taken", Dependency.Machine, "Another agent uses the runtime directory",
+            retry: ProblemRetry.Never, exitCode: ExitCodes.AlreadyRunning);
+    public static readonly ProblemKind ConfigRefused =
+        Define("config-refused", Dependency.Configuration, "The configuration file has errors",
+            severity: ProblemSeverity.Warning, retry: ProblemRetry.Never);
+    public static readonly ProblemKind StateDirectory =
+        Define("state-directory", Dependency.Disk, "The position in the app's log can't be saved", severity: ProblemSeverity.Warning);
+    public static readonly ProblemKind StateUnreadable =
+        Define("state-unreadable", Dependency.Disk, "The state file can't be used",
+            severity: ProblemSeverity.Warning, retry: ProblemRetry.Never);
+    public static readonly ProblemKind StateUnwritable =
+        Define("state-unwritable", Dependency.Disk, "The state file can't be written", severity: ProblemSeverity.Warning);
+
+    // Exceptions that no room translated
+    public static readonly ProblemKind Network = Define("network", Dependency.Network, "A connection failed");
+    public static readonly ProblemKind Timeout = Define("timeout", Dependency.Network, "An operation took too long");
+    public static readonly ProblemKind Io = Define("io", Dependency.Disk, "Reading or writing failed");
+    public static readonly ProblemKind Unexpected = Define("unexpected", Dependency.None, "An unexpected error occurred");
 
     public static IReadOnlyCollection<ProblemKind> All => ByCode.Values;
 
-    /// <summary>The kind with this code. A state file written by another version may hold a code that this one doesn't know: it gets a kind without data.</summary>
+    /// <summary>The kind with this code. A state file of another version may hold an unknown code: it gets a kind without data.</summary>
     public static ProblemKind Find(string code) => ByCode.GetValueOrDefault(code) ?? new ProblemKind(code);
+
+    private static ProblemKind Define(
+        string code,
+        Dependency dependsOn,
+        string summary,
+        ProblemSeverity severity = ProblemSeverity.Error,
+        ProblemRetry retry = ProblemRetry.Backoff,
+        int imageBlame = 0,
+        bool isAppFailure = false,
+        bool isOutage = false,
+        int exitCode = ExitCodes.Failed)
+    {
+        var kind = new ProblemKind(code)
+        {
+            Summary = summary,
+            Severity = severity,
+            DependsOn = dependsOn,
+            IsOutage = isOutage,
+            Retry = retry,
+            ImageBlame = imageBlame,
+            IsAppFailure = isAppFailure,
+            ExitCode = exitCode,
+        };
+        ByCode.Add(code, kind);
+        return kind;
+    }
 }

@@ -2,15 +2,16 @@ using System.Text;
 
 namespace RagAgent.Common;
 
-/// <summary>What a registry, a proxy, the engine or the app said, made fit to be shown: it can neither end a line nor move a cursor.</summary>
+/// <summary>Sanitizes text from registries, proxies, the engine or the app, so that it can't end a line or move a cursor.</summary>
 internal static class UntrustedText
 {
-    /// <summary>Each harmful character becomes its picture; nothing else changes.</summary>
-    public static string Sanitize(string text) => text.Any(IsUnsafe) ? string.Concat(text.Select(c => IsUnsafe(c) ? Placeholder(c) : c)) : text;
+    /// <summary>Replaces each unsafe character with a visible one.</summary>
+    public static string Sanitize(string text) =>
+        text.Any(IsUnsafe) ? string.Concat(text.Select(c => IsUnsafe(c) ? Placeholder(c) : c)) : text;
 
-    /// <summary>The same as one line: what separates lines and words becomes a single space. What is too long is cut.</summary>
-    /// <param name="text">From anywhere.</param>
-    /// <param name="maxLength">In characters, without the mark of the cut.</param>
+    /// <summary>Also joins lines and words with single spaces, and truncates long text.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="maxLength">In characters, without the ellipsis.</param>
     public static string ToLine(string text, int maxLength)
     {
         var line = new StringBuilder(Math.Min(text.Length, maxLength + 2));
@@ -32,10 +33,11 @@ internal static class UntrustedText
         return line.ToString().TrimEnd();
     }
 
-    /// <summary>Moves a cursor, ends a line for some reader, or turns the order of what follows.</summary>
-    private static bool IsUnsafe(char c) => (char.IsControl(c) && c != '\t') || c is '\u2028' or '\u2029' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
+    /// <summary>Moves a cursor, ends a line for some readers, or reverses the order of what follows.</summary>
+    private static bool IsUnsafe(char c) =>
+        (char.IsControl(c) && c != '\t') || c is '\u2028' or '\u2029' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
 
-    /// <summary>Unicode has a picture for each of the old control characters: ␛ for an escape.</summary>
+    /// <summary>Unicode has a visible symbol for each ASCII control character, such as ␛ for escape.</summary>
     private static char Placeholder(char c) => c switch
     {
         < ' ' => (char)('\u2400' + c),

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using RagAgent.Diagnostics.BootTiming;
+using RagAgent.Reporting;
 using RagAgent.Supervision.Runtime;
-using RagAgent.Supervision.State;
 
 namespace RagAgent.Diagnostics;
 
@@ -21,7 +21,7 @@ internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, Stat
         var (revision, state) = feed.Read();
         while (!timeline.Current.IsComplete)
         {
-            foreach (var milestone in ReachedMilestones(state))
+            foreach (var milestone in BootProgress.Reached(state))
             {
                 timeline.Reach(milestone);
             }
@@ -34,30 +34,6 @@ internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, Stat
         await foreach (var _ in changes.ReadAllAsync(stopping))
         {
             store.Write(timeline.Previous is { } previous ? [timeline.Current, previous] : [timeline.Current]);
-        }
-    }
-
-    private static IEnumerable<BootMilestone> ReachedMilestones(AgentState state)
-    {
-        if (state.Secrets.Value is not null)
-        {
-            yield return BootMilestone.Secret;
-        }
-        if (state.Tag.Value is not null)
-        {
-            yield return BootMilestone.Digest;
-        }
-        if (state.Image.Value is not null)
-        {
-            yield return BootMilestone.Pull;
-        }
-        if (state.Front is ContainerState.Probing or ContainerState.Serving)
-        {
-            yield return BootMilestone.Start;
-        }
-        if (state.Front is ContainerState.Serving)
-        {
-            yield return BootMilestone.Healthy;
         }
     }
 }

@@ -6,12 +6,12 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Reporting;
 
-/// <summary>Tells what changed between two states: one line for one change, none for a change of nothing.</summary>
+/// <summary>Logs what changed between two states: one line per change.</summary>
 internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) : IStateObserver
 {
     private bool _probesBlocked;
 
-    /// <summary>The agent ends before a start that is under way.</summary>
+    /// <summary>The agent exits during a start.</summary>
     public void StartAbandoned() => logger.StartCut();
 
     public void Changed(AgentState before, AgentState after, Event @event)
@@ -39,8 +39,8 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
             case Event.OperatorRequested asked:
                 logger.Asked(asked.Kind.CommandName());
                 break;
-            case Event.CleanupFinished { Result: { Removed: > 0 } gone }:
-                logger.ImagesRemoved(gone.Removed, Humanize.Bytes(gone.FreedBytes));
+            case Event.CleanupFinished { Result: { Removed: > 0 } cleanup }:
+                logger.ImagesRemoved(cleanup.Removed, Humanize.Bytes(cleanup.FreedBytes));
                 break;
             case Event.CleanupFailed failed:
                 logger.ImagesStay(failed.Problem);
@@ -48,9 +48,9 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
             case Event.Drained { Remaining: > 0 } drained when before.Candidate is ContainerState.Draining old:
                 logger.DrainedLate(old.Container.ShortId, drained.Remaining, Humanize.Duration(policy.DrainTimeout));
                 break;
-            case Event.Probed { Result: ProbeResult.NotSent notAsked } when !_probesBlocked:
+            case Event.Probed { Result: ProbeResult.NotSent notSent } when !_probesBlocked:
                 _probesBlocked = true;
-                logger.CouldNotAsk(notAsked.Error);
+                logger.CouldNotAsk(notSent.Error);
                 break;
             case Event.Probed { Result: not ProbeResult.NotSent }:
                 _probesBlocked = false;
@@ -68,7 +68,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         LogProblem("Secrets are read", before.Secrets, after.Secrets);
         LogProblem("The registry answers", before.Tag, after.Tag);
         LogProblem("The image is on disk", before.Image, after.Image);
-        LogProblem("The image to go back to is on disk", before.Images.Fallback, after.Images.Fallback);
+        LogProblem("The image to roll back to is on disk", before.Images.Fallback, after.Images.Fallback);
         LogProblem("The state file is written", before.Saved, after.Saved);
         if (after.Engine.Value is { } engine && engine.EngineVersion != before.Engine.Value?.EngineVersion)
         {
@@ -92,7 +92,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         LogPull(before, after);
     }
 
-    /// <summary>A problem is told when it begins and when its words change, not at every try; its end is told once.</summary>
+    /// <summary>A problem is logged when it begins and when its text changes, not at every try. Its end is logged once.</summary>
     private void LogProblem<T>(string what, Fetched<T> before, Fetched<T> after)
         where T : class
     {
@@ -124,7 +124,8 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         {
             if (image.PulledBytes > 0)
             {
-                logger.ImagePulled(Humanize.Digest(image.Digest), Humanize.Bytes(image.PulledBytes), Humanize.Duration(after.Now - run.Since));
+                logger.ImagePulled(
+                    Humanize.Digest(image.Digest), Humanize.Bytes(image.PulledBytes), Humanize.Duration(after.Now - run.Since));
             }
             else
             {
@@ -140,8 +141,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
             case (not ContainerState.Starting, ContainerState.Starting starting) when before.Candidate is not ContainerState.Starting:
                 if (DesiredRelease.Of(after, policy) is null)
                 {
-                    logger.ContainerStartingStale(Humanize.Digest(starting.Release.Image.Digest),
-                        (after.Tag.Problem ?? after.Image.Problem) is not null ? "the newest can't be had" : after.Tag.Value is null ? "what the newest is, is still being asked" : "the newest is still being fetched");
+                    logger.ContainerStartingStale(Humanize.Digest(starting.Release.Image.Digest), WhyNotNewest(after));
                 }
                 else
                 {
@@ -159,15 +159,16 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
                     Humanize.Digest(serving.Container.Image?.Digest ?? "unknown"), Humanize.Duration(serving.Since - probing.Since));
                 break;
             case (ContainerState.Serving old, ContainerState.Serving current) when current.Container.Id != old.Container.Id:
-                logger.Swapped(current.Container.ShortId, old.Container.ShortId, Humanize.Digest(current.Container.Image?.Digest ?? "unknown"));
+                logger.Swapped(
+                    current.Container.ShortId, old.Container.ShortId, Humanize.Digest(current.Container.Image?.Digest ?? "unknown"));
                 break;
             // Past the threshold there is nothing new to report: the container is kept only because the engine is unreachable.
             case (ContainerState.Serving old, ContainerState.Serving current)
                 when current.Failures > old.Failures && current.Failures <= Probing.FailureThreshold(current, policy):
                 logger.LivenessFailed(
                     current.Container.ShortId,
-                    current.Container.Status == ContainerStatus.Paused ? "somebody has paused it" : current.LastError ?? "no answer",
-                    current.UnderPressure ? " The machine itself is short of something, so more patience is due." : "");
+                    current.Container.Status == ContainerStatus.Paused ? "it is paused" : current.LastError ?? "no answer",
+                    current.UnderPressure ? " The machine is short of resources, so more failures are tolerated." : "");
                 break;
             case (ContainerState.Serving { Failures: > 0 }, ContainerState.Serving { Failures: 0 } serving):
                 logger.LivenessRecovered(serving.Container.ShortId);
@@ -196,14 +197,15 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
                 logger.LeftOverRemoved(stopping.Container.ShortId);
                 break;
             case (not ContainerState.Stopping, ContainerState.Stopping stopping):
-                logger.ContainerStopping(stopping.Container.ShortId, stopping.Reason is StopReason.Replaced ? "it is not wanted any more" : Describe(stopping.Reason));
+                var reason = stopping.Reason is StopReason.Replaced ? "it is no longer needed" : Describe(stopping.Reason);
+                logger.ContainerStopping(stopping.Container.ShortId, reason);
                 break;
         }
     }
 
     private void LogVerdict(AgentState before, AgentState after)
     {
-        if (!after.Images.KnownGood.SequenceEqual(before.Images.KnownGood) && after.Images.KnownGood.FirstOrDefault() is { } good && good != before.Images.KnownGood.FirstOrDefault())
+        if (after.Images.KnownGood.FirstOrDefault() is { } good && good != before.Images.KnownGood.FirstOrDefault())
         {
             logger.IsGood(Humanize.Digest(good.Digest));
         }
@@ -217,7 +219,8 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
                 logger.RolledBackAsAsked(Humanize.Digest(back.Image.Digest), Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
                 break;
             case Verdict.RolledBack back when before.Images.Verdict is not Verdict.RolledBack:
-                logger.RolledBack(Humanize.Digest(back.Image.Digest), back.Cause.What, Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
+                logger.RolledBack(
+                    Humanize.Digest(back.Image.Digest), back.Cause.What, Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
                 break;
             case Verdict.Quarantined bad when before.Images.Verdict is not null:
                 logger.Quarantined(Humanize.Digest(bad.Image.Digest));
@@ -263,7 +266,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
     {
         var waiting = after.Front as ContainerState.BackingOff ?? after.Candidate as ContainerState.BackingOff;
         var next = waiting is null ? "" : $" Next start in {Humanize.Duration(waiting.Until - after.Now)}.";
-        if (after.Failures.Crashes >= policy.CrashLoopThreshold && !ContainerProblems.IsAppFailure(failure.Problem))
+        if (after.Failures.Crashes >= policy.CrashLoopThreshold && !failure.Problem.Kind.IsAppFailure)
         {
             logger.StartsFail(failure.Problem, after.Failures.Crashes, next);
         }
@@ -275,7 +278,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         {
             logger.ContainerFailed(failure.Problem, next);
         }
-        // Its last lines stand above already, as all that it writes.
+        // The journal already has its last lines, with the rest of its output.
     }
 
     private void LogRequests(AgentState before, AgentState after)
@@ -305,17 +308,26 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
     }
 
     private bool IsUpdateWaiting(AgentState state) =>
-        state.Front is ContainerState.Serving serving && state.Sessions > 0 && state.Candidate is null && DesiredRelease.Of(state, policy) is { } desired && desired.Id != serving.Container.ReleaseId;
+        state is { Front: ContainerState.Serving serving, Sessions: > 0, Candidate: null } &&
+        DesiredRelease.Of(state, policy) is { } desired && desired.Id != serving.Container.ReleaseId;
+
+    private static string WhyNotNewest(AgentState state) => state switch
+    {
+        { Tag.Problem: not null } or { Image.Problem: not null } => "the newest can't be fetched",
+        { Tag.Value: null } => "the newest is not known yet",
+        _ => "the newest is still being pulled",
+    };
 
     private static string Describe(StopReason reason) => reason switch
     {
-        StopReason.Replaced => "another release takes its place",
-        StopReason.Unhealthy u => $"it failed {u.Failures} liveness probes in a row",
-        StopReason.NeverHealthy n => $"it was not well within {Humanize.Duration(n.Deadline)}",
-        StopReason.RestartedByOther => "it was restarted by someone else, without its secrets",
-        StopReason.Requested => "an operator wants it stopped",
-        StopReason.Retired => "another one serves in its place",
-        StopReason.Stray => "it is a second one, and two must not write to the same data",
-        _ => reason.GetType().Name,
+        StopReason.Replaced => "another release replaces it",
+        StopReason.Unhealthy unhealthy => $"it failed {unhealthy.Failures} liveness probes in a row",
+        StopReason.NeverHealthy never => $"it was not healthy within {Humanize.Duration(never.Deadline)}",
+        StopReason.RestartedByOther => "someone else restarted it, so it has no secrets",
+        StopReason.Requested => "an operator requested it",
+        StopReason.Retired => "another container has replaced it",
+        StopReason.Stray => "two containers must not write to the same data",
+        StopReason.LeftOver => "it has exited, and another one is running",
+        _ => "no reason was recorded",
     };
 }

@@ -10,36 +10,53 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Reporting;
 
-/// <summary>What a visitor is told while the app does not serve, or the machine is being switched off. The page shows it, its events carry it, and what is no browser gets a part of it.</summary>
-/// <param name="Status">A word for scripts: <c>starting</c>, <c>updating</c>, <c>restarting</c>, <c>failing</c>, <c>unreachable</c>, <c>stopped</c> or <c>leaving</c>.</param>
-/// <param name="Sentence">What is going on, for a stranger.</param>
-/// <param name="Details">The same in the operator's words, and what to do; null when these are not for visitors.</param>
-/// <param name="Steps">From nothing to an app that serves; none while it is switched off.</param>
+/// <summary>The status page while the app does not serve or the machine shuts down. Programs get a summary of it.</summary>
+/// <param name="Status">
+/// For scripts: <c>starting</c>, <c>updating</c>, <c>restarting</c>, <c>failing</c>, <c>unreachable</c>, <c>stopped</c> or <c>leaving</c>.
+/// </param>
+/// <param name="Sentence">What is going on, for strangers.</param>
+/// <param name="Details">The same for operators, with what to do; null if clients may not see it.</param>
+/// <param name="Steps">From nothing to a serving app; empty while the app is stopped.</param>
 /// <param name="Pull">Null while nothing is pulled.</param>
-/// <param name="Before">How long the last start took; null when that is not known, or says nothing about this one.</param>
-/// <param name="Ending">That the machine will be switched off soon; null: as far as is known it stays on, or is being switched off already.</param>
-internal sealed record StatusPageModel(string Status, string Sentence, string? Details, IReadOnlyList<StatusPageStep> Steps, StatusPagePull? Pull, string? Before, string? Ending)
+/// <param name="Before">How long the last start took; null if unknown or not comparable.</param>
+/// <param name="Ending">That the machine will shut down soon; null if it keeps running, or is already shutting down.</param>
+internal sealed record StatusPageModel(
+    string Status,
+    string Sentence,
+    string? Details,
+    IReadOnlyList<StatusPageStep> Steps,
+    StatusPagePull? Pull,
+    string? Before,
+    string? Ending)
 {
-    /// <summary>For those who see one sentence alone.</summary>
+    /// <summary>For clients that show only one sentence.</summary>
     [JsonIgnore]
     public string Message => Details ?? Sentence;
 
-    /// <summary>After how many seconds it is worth to come back.</summary>
+    /// <summary>For the <c>Retry-After</c> header.</summary>
     [JsonIgnore]
-    public int RetryAfterSeconds => Status switch { "stopped" or "leaving" => 30, "updating" or "restarting" or "unreachable" => 2, _ => 5 };
+    public int RetryAfterSeconds => Status switch
+    {
+        "stopped" or "leaving" => 30,
+        "updating" or "restarting" or "unreachable" => 2,
+        _ => 5,
+    };
 
     public static StatusPageModel Of(AgentState state, Policy policy, BootTimeline boot, Moment now, PageDetails details)
     {
         var isBoot = !boot.Current.IsComplete;
         var isShuttingDown = IdleStop.IsAccepted(state);
-        var isStopped = isShuttingDown || (state.Hold is not null && state.Front is ContainerState.Absent) || state.Front is ContainerState.Stopping { Reason: StopReason.Requested };
+        var isStopped = isShuttingDown || state is { Hold: not null, Front: ContainerState.Absent }
+            or { Front: ContainerState.Stopping { Reason: StopReason.Requested } };
         return new StatusPageModel(
             isShuttingDown ? "leaving" : isStopped ? "stopped" : StatusOf(state, policy),
             PublicMessages.Describe(state, policy),
             details == PageDetails.Full ? DetailsOf(state, policy) : null,
             isStopped ? [] : [.. StatusPageStep.Of(state, isBoot ? boot.Current : null)],
             state.Pull.Progress is { } progress ? StatusPagePull.Of(progress, state.Pull.Rate, now) : null,
-            isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(BootMilestone.Healthy, out var took) == true ? $"The last start took {Humanize.Duration(took)}." : null,
+            isBoot && !isStopped && boot.Previous?.Steps.TryGetValue(BootMilestone.Healthy, out var took) == true
+                ? $"The last start took {Humanize.Duration(took)}."
+                : null,
             isShuttingDown ? null : PublicMessages.ShutdownNotice(state));
     }
 
@@ -54,55 +71,91 @@ internal sealed record StatusPageModel(string Status, string Sentence, string? D
         _ => state.LastServed is null ? "starting" : "restarting",
     };
 
-    private static string DetailsOf(AgentState state, Policy policy) => state.Front is ContainerState.Serving { Failures: 0 } ? PublicMessages.NotResponding : Headline.Describe(state, policy);
+    private static string DetailsOf(AgentState state, Policy policy) =>
+        state.Front is ContainerState.Serving { Failures: 0 } ? PublicMessages.NotResponding : Headline.Describe(state, policy);
 }
 
-/// <param name="Name">Which step.</param>
+/// <param name="Name">The step.</param>
 /// <param name="State"><c>done</c>, <c>now</c>, <c>waiting</c> or <c>failed</c>.</param>
 /// <param name="Note">The state in words.</param>
 internal sealed record StatusPageStep(string Name, string State, string Note)
 {
     private const string Done = "done", Now = "now", Waiting = "waiting", Failed = "failed";
 
-    /// <param name="agentState">The newest state.</param>
-    /// <param name="boot">When this boot reached what; null: it is over.</param>
-    public static IEnumerable<StatusPageStep> Of(AgentState agentState, BootRecord? boot)
+    /// <param name="state">The newest state.</param>
+    /// <param name="boot">When this boot reached each milestone; null if the boot is over.</param>
+    public static IEnumerable<StatusPageStep> Of(AgentState state, BootRecord? boot)
     {
-        var app = agentState.Front;
-        var runs = app is ContainerState.Probing or ContainerState.Serving;
-        var isOnDisk = agentState.Tag.Value is { } tag && agentState.Image.Value?.Digest == tag.Image.Digest;
-        yield return Step("Machine", agentState.EngineIsReachable ? Done : agentState.Engine.Problem is not null ? Failed : Now, null);
-        yield return Step("Credentials and secrets", StateOf(agentState.Secrets), BootMilestone.Secret);
-        yield return Step("Newest version", StateOf(agentState.Tag), BootMilestone.Digest);
-        yield return Step("Download", isOnDisk ? Done : agentState.Image.IsRunning && agentState.Image.Problem is null ? Now : agentState.Image.Problem is not null ? Failed : Waiting, BootMilestone.Pull);
-        yield return Step("Start", runs ? Done : app is ContainerState.Starting or ContainerState.Stopping ? Now : app is ContainerState.BackingOff ? Failed : Waiting, BootMilestone.Start);
-        yield return Step("Health check", app switch { ContainerState.Serving { Failures: 0 } => Done, ContainerState.Serving => Failed, ContainerState.Probing => Now, _ => Waiting }, null);
+        yield return Step("Machine", state.EngineIsReachable ? Done : state.Engine.Problem is not null ? Failed : Now, null);
+        yield return Step("Credentials and secrets", StateOf(state.Secrets), BootMilestone.Secret);
+        yield return Step("Newest version", StateOf(state.Tag), BootMilestone.Digest);
+        yield return Step("Download", DownloadState(state), BootMilestone.Pull);
+        yield return Step("Start", StartState(state.Front), BootMilestone.Start);
+        yield return Step("Health check", HealthState(state.Front), null);
 
-        StatusPageStep Step(string name, string state, BootMilestone? reached) => new(name, state, state switch
+        StatusPageStep Step(string name, string stepState, BootMilestone? milestone) => new(name, stepState, stepState switch
         {
-            Done => reached is { } milestone && boot?.Steps.TryGetValue(milestone, out var at) == true ? $"after {Humanize.Duration(at)}" : "done",
-            Now => "under way",
-            _ => state,
+            Done when milestone is { } reached && boot?.Steps.TryGetValue(reached, out var at) == true => $"after {Humanize.Duration(at)}",
+            Now => "in progress",
+            _ => stepState,
         });
     }
 
-    private static string StateOf<T>(Fetched<T> tracked)
-        where T : class => tracked.Value is not null ? Done : tracked.Problem is not null ? Failed : tracked.IsRunning ? Now : Waiting;
+    private static string DownloadState(AgentState state) => state switch
+    {
+        { Tag.Value: { } tag } when state.Image.Value?.Digest == tag.Image.Digest => Done,
+        { Image.Problem: not null } => Failed,
+        { Image.IsRunning: true } => Now,
+        _ => Waiting,
+    };
+
+    private static string StartState(ContainerState front) => front switch
+    {
+        ContainerState.Probing or ContainerState.Serving => Done,
+        ContainerState.Starting or ContainerState.Stopping => Now,
+        ContainerState.BackingOff => Failed,
+        _ => Waiting,
+    };
+
+    private static string HealthState(ContainerState front) => front switch
+    {
+        ContainerState.Serving { Failures: 0 } => Done,
+        ContainerState.Serving => Failed,
+        ContainerState.Probing => Now,
+        _ => Waiting,
+    };
+
+    private static string StateOf<T>(Fetched<T> fetched)
+        where T : class => fetched switch
+        {
+            { Value: not null } => Done,
+            { Problem: not null } => Failed,
+            { IsRunning: true } => Now,
+            _ => Waiting,
+        };
 }
 
-/// <param name="Percent">Of the whole pull, unpacking among it; 0 to 100, and never less than before.</param>
-/// <param name="Amount">How much has arrived: <c>420 MB of 1.2 GB</c>.</param>
-/// <param name="Pace">How fast, and how long it still takes; empty when that is not known.</param>
+/// <param name="Percent">Of the whole pull, including unpacking: 0 to 100. Never decreases.</param>
+/// <param name="Amount">What has been downloaded: <c>420 MB of 1.2 GB</c>.</param>
+/// <param name="Pace">Speed and time left; empty if unknown.</param>
 internal sealed record StatusPagePull(int Percent, string Amount, string Pace)
 {
     public static StatusPagePull Of(PullProgress progress, PullRate? pace, Moment now) => new(
         progress.Percent,
         $"{Humanize.Bytes(progress.DownloadedBytes)} of {Humanize.Bytes(progress.TotalBytes)}",
-        progress.DownloadedBytes >= progress.TotalBytes ? "unpacking"
-        : pace?.BytesPerSecondAt(now) is not { } speed ? ""
-        : $"{Humanize.Bytes((long)speed)}/s{(pace.TimeLeft(progress, now) is { } left ? $", {FormatApproximately(left)} left" : "")}");
+        progress.DownloadedBytes >= progress.TotalBytes ? "unpacking" : FormatPace(progress, pace, now));
 
-    /// <summary>Rounded, so that it does not jump about.</summary>
+    private static string FormatPace(PullProgress progress, PullRate? pace, Moment now)
+    {
+        if (pace?.BytesPerSecondAt(now) is not { } speed)
+        {
+            return "";
+        }
+        var left = pace.TimeLeft(progress, now) is { } time ? $", {FormatApproximately(time)} left" : "";
+        return $"{Humanize.Bytes((long)speed)}/s{left}";
+    }
+
+    /// <summary>Rounded, so that it does not change all the time.</summary>
     private static string FormatApproximately(TimeSpan left) => left.TotalSeconds switch
     {
         < 10 => "a few seconds",
@@ -113,7 +166,7 @@ internal sealed record StatusPagePull(int Percent, string Amount, string Pace)
     };
 }
 
-/// <summary>What is no browser gets this.</summary>
+/// <summary>What programs other than browsers get.</summary>
 internal sealed record StatusPageSummary(string Status, string Message);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
@@ -121,6 +174,10 @@ internal sealed record StatusPageSummary(string Status, string Message);
 [JsonSerializable(typeof(StatusPageSummary))]
 internal sealed partial class StatusPageJson : JsonSerializerContext
 {
-    /// <summary>For a terminal or a program, where no browser reads it: quotes stand as they are.</summary>
-    public static StatusPageJson Plain { get; } = new(new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    /// <summary>For terminals and programs: quotes are not escaped as for browsers.</summary>
+    public static StatusPageJson Plain { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
 }

@@ -1,17 +1,16 @@
 using System.Globalization;
 using System.Text;
-using RagAgent.Cli;
 using RagAgent.Common;
 
 namespace RagAgent.Reporting;
 
-/// <summary>The status for people.</summary>
+/// <summary>Formats the status document for people at a terminal.</summary>
 internal static class StatusText
 {
     private const int NameWidth = 10;
 
-    /// <param name="status">What is shown.</param>
-    /// <param name="width">Of the terminal; null: lines are never broken.</param>
+    /// <param name="status">The document to format.</param>
+    /// <param name="width">The terminal's, in characters; null: lines are not wrapped.</param>
     public static string Format(StatusDocument status, int? width = null) => LineWrap.Wrap(Format(status), width, NameWidth);
 
     private static string Format(StatusDocument status)
@@ -25,26 +24,32 @@ internal static class StatusText
             }
         }
         text.Append(status.Headline).Append("\n\n");
-        Line("app", $"{status.App.State}{FormatSince(status.App.Since)}{(status.App.Container is { } c ? $", container {c}" : "")}{(status.App.Release is { } r ? $", release {r}" : "")}");
-        Line("url", status.Dns is { } dns ? $"{dns.Url}{(dns.Addresses.Count > 0 ? $" ({string.Join(", ", dns.Addresses)})" : ", which is not known to point here")}" : null);
+        Line("app", FormatApp(status.App));
+        Line("url", status.Dns is { } dns ? FormatDns(dns) : null);
         Line("image", status.Image.Reference);
         Line("digest", status.App.Digest is { } digest ? digest + FormatNewest(status.App.Newest) : null);
         Line("newest", status.Image.Digest is { } newest && newest != status.App.Digest ? newest : null);
-        Line("rollout", status.Rollout.Phase + (status.Rollout is { Candidate: { } candidate } ? $", {(status.Rollout.Phase is "candidate" or "gate" ? "candidate" : "beside it")} {candidate}" : "") + (status.Rollout.WatchUntil is { } until ? $", good from {FormatTime(until)} on" : ""));
+        Line("rollout", FormatRollout(status.Rollout));
         Line("last good", string.Join(", ", status.Rollout.LastGood.Select(Humanize.Digest)));
-        Line("set aside", status.Rollout.SetAside is { } bad ? $"{Humanize.Digest(bad.Digest)}, {bad.Verdict}: {bad.Why.What}" : null);
-        Line("checked", status.Image.CheckedAt is { } at ? FormatTime(at) + (status.Image.NextCheck is { } next ? $", next {FormatTime(next)}" : "") : null);
-        Line("pull", status.Image.Pull is { } pull ? $"{pull.Percent} %, {Humanize.Bytes(pull.DownloadedBytes)} of {Humanize.Bytes(pull.TotalBytes)}" : null);
+        Line("set aside", status.Rollout.SetAside is { } avoided ? FormatSetAside(avoided) : null);
+        Line("checked", status.Image.CheckedAt is { } checkedAt ? FormatChecked(checkedAt, status.Image.NextCheck) : null);
+        Line("pull", status.Image.Pull is { } pull ? FormatPull(pull) : null);
         Line("secrets", string.Join(", ", status.Secrets.Versions));
         Line("engine", status.Engine.Version is { } engine ? $"Docker {engine}{(status.Engine.Answers ? "" : ", does not answer")}" : null);
-        Line("door", $"port {status.FrontDoor.Port}{(status.FrontDoor.Open ? $", {status.App.Sessions} {(status.App.Sessions == 1 ? "session" : "sessions")} open" : ", closed")}");
-        Line("https", status.FrontDoor.Https is { } https ? $"port {https.Port}, {(https.ValidUntil is { } end ? $"for {string.Join(", ", https.Names)}, valid until {FormatTime(end)}" : "no certificate")}" : null);
-        Line("crashes", status.App.Crashes > 0 ? $"{status.App.Crashes} in a row{(status.App.NextStart is { } start ? $", next start {FormatTime(start)}" : "")}" : null);
+        Line("http", $"port {status.FrontDoor.Port}, {(status.FrontDoor.Open ? FormatSessions(status.App.Sessions) : "closed")}");
+        Line("https", status.FrontDoor.Https is { } https ? FormatHttps(https) : null);
+        Line("crashes", status.App.Crashes > 0 ? FormatCrashes(status.App) : null);
         Line("idle", status.Idle is { } idle ? FormatIdle(idle) : null);
-        Line("request", status.Update.Pending is not null ? "under way" : status.Update.Last is { } last ? FormatLastRequest(last) : null);
+        Line("request", status.Update switch
+        {
+            { Pending: not null } => "in progress",
+            { Last: { } last } => FormatLastRequest(last),
+            _ => null,
+        });
         foreach (var problem in status.Problems)
         {
-            Line("problem", $"{problem.What} {problem.Remedy}{(problem.NextTry is { } retry ? $" Next try {FormatTime(retry)}." : "")}");
+            var nextTry = problem.NextTry is { } at ? $" Next try {FormatTime(at)}." : "";
+            Line("problem", $"{problem.What} {problem.Remedy}{nextTry}");
         }
         if (status.LastFailure is { } failure)
         {
@@ -58,7 +63,7 @@ internal static class StatusText
         return text.ToString();
     }
 
-    /// <summary>What the boot took, step by step, beside the one before it.</summary>
+    /// <summary>When this boot reached each step, and in parentheses the one before it.</summary>
     private static void AppendBoot(StringBuilder text, BootsStatus? boots)
     {
         if (boots is not { This: { Steps.Count: > 0 } boot })
@@ -66,27 +71,66 @@ internal static class StatusText
             return;
         }
         var before = boots.Previous?.Steps.ToDictionary(step => step.Name, step => step.Seconds) ?? [];
-        text.Append(CultureInfo.InvariantCulture, $"\nboot      {FormatTime(boot.Began)}, in seconds from then on{(boots.Previous is { } previous ? $" (beside that of {FormatTime(previous.Began)})" : "")}\n");
+        var compared = boots.Previous is { } previous ? $" (the boot before it: {FormatTime(previous.Began)})" : "";
+        text.Append(CultureInfo.InvariantCulture, $"\nboot      {FormatTime(boot.Began)}, in seconds since then{compared}\n");
         foreach (var (name, seconds) in boot.Steps)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{"",10}{name,-12}{seconds,8:0.0}{(before.TryGetValue(name, out var then) ? $"   ({then:0.0})" : "")}\n");
+            var earlier = before.TryGetValue(name, out var then) ? string.Create(CultureInfo.InvariantCulture, $"   ({then:0.0})") : "";
+            text.Append(CultureInfo.InvariantCulture, $"{"",NameWidth}{name,-12}{seconds,8:0.0}{earlier}\n");
         }
     }
 
+    private static string FormatApp(AppStatus app)
+    {
+        var since = app.Since is { } at ? $" since {FormatTime(at)}" : "";
+        var container = app.Container is { } id ? $", container {id}" : "";
+        return $"{app.State}{since}{container}{(app.Release is { } release ? $", release {release}" : "")}";
+    }
+
+    private static string FormatDns(DnsStatus dns) =>
+        $"{dns.Url} ({(dns.Addresses.Count > 0 ? string.Join(", ", dns.Addresses) : "not known to point here")})";
+
+    private static string FormatRollout(RolloutStatus rollout)
+    {
+        var role = rollout.Phase is "candidate" or "gate" ? "candidate" : "second container";
+        var candidate = rollout.Candidate is { } id ? $", {role} {id}" : "";
+        return $"{rollout.Phase}{candidate}{(rollout.WatchUntil is { } until ? $", good from {FormatTime(until)}" : "")}";
+    }
+
+    private static string FormatSetAside(SetAsideStatus avoided) =>
+        $"{Humanize.Digest(avoided.Digest)}, {avoided.Verdict}: {avoided.Why.What}";
+
+    private static string FormatChecked(DateTimeOffset at, DateTimeOffset? next) =>
+        FormatTime(at) + (next is { } then ? $", next {FormatTime(then)}" : "");
+
+    private static string FormatPull(PullStatus pull) =>
+        $"{pull.Percent} %, {Humanize.Bytes(pull.DownloadedBytes)} of {Humanize.Bytes(pull.TotalBytes)}";
+
+    private static string FormatSessions(int sessions) => $"{sessions} {(sessions == 1 ? "session" : "sessions")} open";
+
+    private static string FormatHttps(HttpsStatus https) => https.ValidUntil is { } end
+        ? $"port {https.Port}, for {string.Join(", ", https.Names)}, valid until {FormatTime(end)}"
+        : $"port {https.Port}, no certificate";
+
+    private static string FormatCrashes(AppStatus app) =>
+        $"{app.Crashes} in a row{(app.NextStart is { } start ? $", next start {FormatTime(start)}" : "")}";
+
     private static string FormatIdle(IdleStatus idle) => idle switch
     {
-        { Stopping: true } => "the instance is being stopped",
-        { StopsAt: { } at, Because: "max-uptime" } => $"last used {FormatTime(idle.LastActivity)}; the instance stops {FormatTime(at)}, for its uptime",
-        { StopsAt: { } at } => $"last used {FormatTime(idle.LastActivity)}; the instance stops {FormatTime(at)} unless somebody comes",
+        { Stopping: true } => "the instance is stopping",
+        { StopsAt: { } at, Because: "max-uptime" } =>
+            $"last used {FormatTime(idle.LastActivity)}; the instance stops {FormatTime(at)} because of its uptime",
+        { StopsAt: { } at } =>
+            $"last used {FormatTime(idle.LastActivity)}; the instance stops {FormatTime(at)} unless someone uses the app",
         _ => $"last used {FormatTime(idle.LastActivity)}",
     };
 
     private static string FormatLastRequest(UpdateResult last) => last switch
     {
         { Problem: { } problem } => $"the last {last.Kind} failed: {problem.What} {problem.Remedy}",
-        { Changed: true } => $"the last {last.Kind} brought {Humanize.Digest(last.Digest ?? "")}",
+        { Changed: true } => $"the last {last.Kind} switched to {Humanize.Digest(last.Digest ?? "")}",
         { Kind: "update" } => "the last update found nothing newer",
-        _ => $"the last {last.Kind} is done",
+        _ => $"the last {last.Kind} succeeded",
     };
 
     private static string FormatNewest(bool? newest) => newest switch
@@ -96,9 +140,7 @@ internal static class StatusText
         null => "",
     };
 
-    private static string FormatSince(DateTimeOffset? since) => since is { } at ? $" since {FormatTime(at)}" : "";
-
-    /// <summary>In this machine's zone, which is said.</summary>
+    /// <summary>In this machine's time zone, which is part of the text.</summary>
     private static string FormatTime(DateTimeOffset at) => at.ToLocalTime() is var local && local.Offset == TimeSpan.Zero
         ? local.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)
         : local.ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);

@@ -1,11 +1,8 @@
 using System.Globalization;
 using RagAgent.Common;
 using RagAgent.Configuration;
-using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
-using RagAgent.Proxy.Tls;
-using RagAgent.Secrets;
 using RagAgent.Supervision;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
@@ -13,8 +10,17 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Reporting;
 
-/// <summary>Turns the state into the document that people and scripts read.</summary>
-internal sealed class StatusWriter(AgentConfig config, Policy policy, StateFeed feed, BootTimeline boot, ConfigInUse configInUse, PasswordHashProvider password, CertificateWatch certificates, DnsStateHolder dnsState, AgentClock clock)
+/// <summary>Builds the status document, which people and scripts read, from the state.</summary>
+internal sealed class StatusWriter(
+    AgentConfig config,
+    Policy policy,
+    StateFeed feed,
+    BootTimeline boot,
+    IConfigStatus configInUse,
+    IPasswordStatus password,
+    ICertificateStatus certificate,
+    IDnsStatus dnsName,
+    AgentClock clock)
 {
     public StatusDocument Build()
     {
@@ -24,118 +30,147 @@ internal sealed class StatusWriter(AgentConfig config, Policy policy, StateFeed 
             revision,
             Headline.Describe(state, policy),
             BuildApp(state),
-            new ImageStatus(state.Tag.Value?.Reference ?? config.Image, state.Tag.Value?.Image.Digest, state.Tag.Value?.TagDigest, WallTime(state.Tag.ReadAt), WallTime(state.NextCheck),
-                state.Pull.Progress is { } progress ? new PullStatus(progress.Percent, progress.DownloadedBytes, progress.TotalBytes) : null),
+            BuildImage(state),
             new SecretsStatus(state.Secrets.Value?.Versions ?? [], WallTime(state.Secrets.ReadAt)),
             new EngineStatus(state.Engine.Value?.EngineVersion, state.EngineIsReachable),
             new FrontDoorStatus(config.Listen.Http, state.FrontDoor.IsOpen, BuildHttps()),
-            new UpdateStatus(state.Requests.Current?.Id, state.Requests.LastOutcome is { } outcome ? new UpdateResult(outcome.Id, outcome.Changed, outcome.Digest, outcome.Problem is { } why ? BuildProblem(why, null) : null, outcome.Kind.CommandName()) : null),
+            BuildUpdate(state.Requests),
             BuildRollout(state),
-            state.Failures.Last is { } failure ? new FailureStatus(clock.WallTime(failure.At), failure.ReleaseId, BuildProblem(failure.Problem, null), failure.LastLines, BuildExit(failure.Exit)) : null,
+            state.Failures.Last is { } failure ? BuildFailure(failure) : null,
             [.. BuildProblems(state)],
             new BootsStatus(BuildBoot(boot.Current), boot.Previous is { } previous ? BuildBoot(previous) : null),
             policy.Idle is null ? null : BuildIdle(state),
-            config is { Dns: { } dns, Url: { } url } ? new DnsStatus(dns.Name, url, [.. dnsState.Current.Addresses.Select(one => one.ToString())]) : null,
+            BuildDns(),
             configInUse.Fingerprint);
     }
 
-    private HttpsStatus? BuildHttps() => config.Listen.Https is { } port ? new HttpsStatus(port, certificates.Current?.Names ?? [], certificates.Current?.NotAfter) : null;
-
-    public static BootStatus BuildBoot(BootRecord boot) =>
-        new(boot.StartedAt, [.. boot.Steps.OrderBy(step => step.Value).Select(step => new BootStepStatus(step.Key.ToString().ToLowerInvariant(), Math.Round(step.Value.TotalSeconds, 3)))]);
+    public static BootStatus BuildBoot(BootRecord boot) => new(
+        boot.StartedAt,
+        [.. boot.Steps.OrderBy(step => step.Value)
+            .Select(step => new BootStepStatus(step.Key.ToString().ToLowerInvariant(), Math.Round(step.Value.TotalSeconds, 3)))]);
 
     private AppStatus BuildApp(AgentState state)
     {
         var container = state.Front.Current;
         var digest = container?.Image?.Digest;
         return new AppStatus(
-            state is { Front: RagAgent.Supervision.State.ContainerState.Absent, Hold: not null } ? "stopped" : StateName(state.Front),
+            state is { Front: ContainerState.Absent, Hold: not null } ? "stopped" : StateName(state.Front),
             ServingSince(state.Front as ContainerState.Serving),
             container?.ShortId,
             container?.ReleaseId,
             digest,
             state.Tag.Value is { } tag && digest is not null ? tag.Image.Digest == digest : null,
             state.Failures.Crashes,
-            state.Failures.Crashes >= policy.CrashLoopThreshold && state.Failures.Last is { } last && ContainerProblems.IsAppFailure(last.Problem),
+            state.Failures.Crashes >= policy.CrashLoopThreshold && state.Failures.Last?.Problem.Kind.IsAppFailure == true,
             state.Sessions,
             WallTime((state.Front as ContainerState.BackingOff)?.Until),
             state.Hold switch { Hold.Operator => "operator", Hold.DockerStop => "hand", _ => null });
     }
 
+    private static string StateName(ContainerState front) => front switch
+    {
+        ContainerState.Absent => "absent",
+        ContainerState.Starting or ContainerState.Probing => "starting",
+        ContainerState.Serving { Failures: 0 } => "serving",
+        ContainerState.Serving => "unhealthy",
+        ContainerState.Stopping or ContainerState.Draining => "stopping",
+        ContainerState.BackingOff => "backoff",
+        _ => "unknown",   // the engine has not been inspected yet
+    };
+
     private DateTimeOffset? ServingSince(ContainerState.Serving? serving) => serving switch
     {
         null => null,
-        { Adopted: true } when DateTimeOffset.TryParse(serving.Container.StartedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var started) => started,
+        { Adopted: true } when DateTimeOffset.TryParse(
+            serving.Container.StartedAt, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var started) => started,
         _ => WallTime(serving.Since),
     };
+
+    private ImageStatus BuildImage(AgentState state) => new(
+        state.Tag.Value?.Reference ?? config.Image,
+        state.Tag.Value?.Image.Digest,
+        state.Tag.Value?.TagDigest,
+        WallTime(state.Tag.ReadAt),
+        WallTime(state.NextCheck),
+        state.Pull.Progress is { } progress ? new PullStatus(progress.Percent, progress.DownloadedBytes, progress.TotalBytes) : null);
+
+    private HttpsStatus? BuildHttps() =>
+        config.Listen.Https is { } port ? new HttpsStatus(port, certificate.Names, certificate.ValidUntil) : null;
+
+    private DnsStatus? BuildDns() => config is { Dns: { } dns, Url: { } url }
+        ? new DnsStatus(dns.Name, url, [.. dnsName.Addresses.Select(address => address.ToString())])
+        : null;
+
+    private UpdateStatus BuildUpdate(RequestState requests) => new(
+        requests.Current?.Id,
+        requests.LastOutcome is { } outcome
+            ? new UpdateResult(outcome.Id, outcome.Changed, outcome.Digest, BuildProblem(outcome.Problem), outcome.Kind.CommandName())
+            : null);
 
     private RolloutStatus BuildRollout(AgentState state) => new(
         RolloutPhase.Of(state, policy),
         state.Candidate?.Current?.ShortId,
-        state.Front is ContainerState.Serving serving && RagAgent.Supervision.Rules.Watch.Covers(state, serving, policy) ? WallTime(serving.Since + policy.Watch) : null,
+        state.Front is ContainerState.Serving serving && Watch.Covers(state, serving, policy)
+            ? WallTime(serving.Since + policy.Watch)
+            : null,
         [.. state.Images.KnownGood.Select(good => good.Digest)],
         state.Images.Verdict switch
         {
-            Verdict.RolledBack b => new SetAsideStatus(b.Image.Digest, "rolled-back", BuildProblem(b.Cause, null)),
-            Verdict.Quarantined q => new SetAsideStatus(q.Image.Digest, "quarantined", BuildProblem(q.Cause, null)),
-            Verdict.Undecided u => new SetAsideStatus(u.Image.Digest, "undecided", BuildProblem(u.Cause, null)),
+            Verdict.RolledBack rolledBack => SetAside(rolledBack, "rolled-back", rolledBack.Cause),
+            Verdict.Quarantined quarantined => SetAside(quarantined, "quarantined", quarantined.Cause),
+            Verdict.Undecided undecided => SetAside(undecided, "undecided", undecided.Cause),
             _ => null,
         });
+
+    private SetAsideStatus SetAside(Verdict verdict, string name, Problem cause) =>
+        new(verdict.Image.Digest, name, BuildProblem(cause, null));
 
     private IdleStatus BuildIdle(AgentState state)
     {
         var stop = IdleStop.PlannedStop(state, policy);
-        return new IdleStatus(clock.WallTime(state.Idle.LastActivity), WallTime(stop?.At), stop is { } known ? known.IsForUptime ? "max-uptime" : "idle" : null,
-            state.Idle.IdleNoticeAt is not null || state.Idle.UptimeNoticeAt is not null, IdleStop.IsAccepted(state));
+        return new IdleStatus(
+            clock.WallTime(state.Idle.LastActivity),
+            WallTime(stop?.At),
+            stop is { } known ? known.IsForUptime ? "max-uptime" : "idle" : null,
+            state.Idle.IdleNoticeAt is not null || state.Idle.UptimeNoticeAt is not null,
+            IdleStop.IsAccepted(state));
     }
 
+    private FailureStatus BuildFailure(Failure failure) => new(
+        clock.WallTime(failure.At), failure.ReleaseId, BuildProblem(failure.Problem, null), failure.LastLines, BuildExit(failure.Exit));
+
+    // From 128 on, a shell's exit code is 128 plus the signal's number; 64 is the highest signal.
     private static ExitStatus? BuildExit(ContainerExit? exit) =>
         exit is null ? null : new ExitStatus(exit.Code, exit.Code is > 128 and < 193 ? exit.Code - 128 : null, exit.OutOfMemory);
 
-    private static string StateName(ContainerState app) => app switch
-    {
-        RagAgent.Supervision.State.ContainerState.Absent => "absent",
-        RagAgent.Supervision.State.ContainerState.Starting or RagAgent.Supervision.State.ContainerState.Probing => "starting",
-        RagAgent.Supervision.State.ContainerState.Serving { Failures: 0 } => "serving",
-        RagAgent.Supervision.State.ContainerState.Serving => "unhealthy",
-        RagAgent.Supervision.State.ContainerState.Stopping => "stopping",
-        RagAgent.Supervision.State.ContainerState.BackingOff => "backoff",
-        _ => "unknown",
-    };
-
     private IEnumerable<ProblemStatus> BuildProblems(AgentState state)
     {
-        if (configInUse.Problem is { } configProblem)
-        {
-            yield return BuildProblem(configProblem, null);
-        }
-        if (password.Problem is { } passwordProblem && passwordProblem != state.FrontDoor.Problem)
-        {
-            yield return BuildProblem(passwordProblem, null);
-        }
-        if (state.FrontDoor.Problem is { } frontDoorProblem)
-        {
-            yield return BuildProblem(frontDoorProblem, null);
-        }
-        foreach (var problem in certificates.Problems.Where(problem => problem != state.FrontDoor.Problem))
-        {
-            yield return BuildProblem(problem, null);
-        }
-        var currentDns = dnsState.Current;
-        foreach (var problem in currentDns.Problems)
-        {
-            yield return BuildProblem(problem, currentDns.NextTry);
-        }
-        foreach (var (problem, work) in new[] { (state.Engine.Problem, state.Engine.State), (state.Secrets.Problem, state.Secrets.State), (state.Tag.Problem, state.Tag.State), (state.Image.Problem, state.Image.State), (state.Images.Fallback.Problem, state.Images.Fallback.State), (state.Saved.Problem, state.Saved.State), (state.InstanceStop.Problem, state.InstanceStop.State) })
-        {
-            if (problem is not null)
-            {
-                yield return BuildProblem(problem, (work as FetchState.Waiting)?.Until);
-            }
-        }
+        var frontDoor = state.FrontDoor.Problem;
+        IEnumerable<ReportedProblem> reported =
+        [
+            .. configInUse.Problems,
+            .. password.Problems.Where(other => other.Problem != frontDoor),
+            .. frontDoor is null ? Array.Empty<ReportedProblem>() : [new ReportedProblem(frontDoor)],
+            .. certificate.Problems.Where(other => other.Problem != frontDoor),
+            .. dnsName.Problems,
+            .. ProblemsOf(state.Engine),
+            .. ProblemsOf(state.Secrets),
+            .. ProblemsOf(state.Tag),
+            .. ProblemsOf(state.Image),
+            .. ProblemsOf(state.Images.Fallback),
+            .. ProblemsOf(state.Saved),
+            .. ProblemsOf(state.InstanceStop),
+        ];
+        return reported.Select(problem => BuildProblem(problem.Problem, problem.NextTry));
     }
 
-    private ProblemStatus BuildProblem(Problem problem, Moment? nextTry) => new(problem.Code, problem.What, problem.Remedy, WallTime(nextTry));
+    private static ReportedProblem[] ProblemsOf<T>(Fetched<T> fetched)
+        where T : class => fetched.Problem is { } problem ? [new(problem, (fetched.State as FetchState.Waiting)?.Until)] : [];
+
+    private ProblemStatus? BuildProblem(Problem? problem) => problem is null ? null : BuildProblem(problem, null);
+
+    private ProblemStatus BuildProblem(Problem problem, Moment? nextTry) =>
+        new(problem.Code, problem.What, problem.Remedy, WallTime(nextTry));
 
     private DateTimeOffset? WallTime(Moment? at) => at is { } moment ? clock.WallTime(moment) : null;
 }

@@ -1,13 +1,14 @@
 using System.Threading.Channels;
 using RagAgent.Common;
 using RagAgent.Configuration;
+using RagAgent.Reporting;
 
 namespace RagAgent.Secrets;
 
 /// <summary>Holds the hash of the password that protects the front door.</summary>
 /// <remarks>It is read at start and whenever the app's secrets are. If the source can't be reached, the last hash stays valid.</remarks>
 internal sealed class PasswordHashProvider(AgentConfig config, SecretReader reader, TimeProvider time, ILogger<PasswordHashProvider> logger)
-    : BackgroundService
+    : BackgroundService, IPasswordStatus
 {
     /// <summary>The kind of the problem while no password can be checked.</summary>
     public static readonly ProblemKind ClosedCode = ProblemCatalog.AccessClosed;
@@ -28,6 +29,8 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
 
     /// <summary>Why the hash can't be read, or not refreshed; null if there is no problem.</summary>
     public Problem? Problem => _problem;
+
+    IEnumerable<ReportedProblem> IProblemSource.Problems => _problem is { } problem ? [new(problem)] : [];
 
     /// <summary>Why nobody gets access; null if someone may.</summary>
     public Problem? BlockingProblem => _hash is null && config.Access is { Networks.Count: 0 } ? _problem : null;

@@ -35,8 +35,8 @@ public sealed class AgentResourceLimitTests(EngineFixture engineFixture) : Agent
         var after = await WaitForAsync(s => s.App.State == "serving" && s.Engine.Answers, "the agent works as before");
         Assert.Null(after.LastFailure);
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
-        await agent.WaitForLogAsync("could not be asked");
-        var line = Assert.Single(agent.Log.Split('\n'), entry => entry.Contains("could not be asked", StringComparison.Ordinal));
+        await agent.WaitForLogAsync("Can't send a probe");
+        var line = Assert.Single(agent.Log.Split('\n'), entry => entry.Contains("Can't send a probe", StringComparison.Ordinal));
         Assert.Contains("no file descriptor is free", line, StringComparison.Ordinal);
     }
 

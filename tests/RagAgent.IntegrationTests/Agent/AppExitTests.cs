@@ -80,12 +80,12 @@ public sealed class AppExitTests(EngineFixture engineFixture) : PrivateEngineTes
         await WaitUntilAsync(
             async () => (await File.ReadAllTextAsync(state, TestCancellation)).Contains("\"stopAsked\": true", StringComparison.Ordinal),
             "the stop is saved");
-        await first.WaitForLogAsync("another release takes its place");
+        await first.WaitForLogAsync("another release replaces it");
         await first.StopAsync(end);
         var second = StartAgent();
 
         var status = await WaitForAsync(s => s.App.State == "serving" && s.App.Container != old, "the next container serves");
         Assert.Equal((null, 0), (status.App.StoppedBy, status.App.Crashes));
-        Assert.DoesNotContain("by hand", second.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("stopped with 'docker stop'", second.Log, StringComparison.Ordinal);
     }
 }

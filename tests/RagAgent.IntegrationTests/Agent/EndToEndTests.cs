@@ -145,7 +145,7 @@ public sealed class EndToEndTests(EngineFixture engineFixture) : AgentTestBase(e
         await WaitUntilServingAsync();
 
         Assert.Equal(started, await Docker.StartedAtAsync(Name));
-        await second.WaitForLogAsync("runs already and is adopted");
+        await second.WaitForLogAsync("which was already running");
     }
 
     [Fact]

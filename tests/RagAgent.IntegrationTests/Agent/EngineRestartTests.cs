@@ -184,7 +184,7 @@ public sealed class EngineRestartTests(EngineFixture engineFixture) : PrivateEng
         await WaitUntilServingAsync();
 
         Assert.Equal(started, await engine.Docker.StartedAtAsync(Name));
-        await second.WaitForLogAsync("runs already and is adopted");
+        await second.WaitForLogAsync("which was already running");
     }
 
     [Theory]

@@ -24,7 +24,7 @@ public sealed class FullDiskTests(EngineFixture engineFixture) : PrivateEngineTe
         await PushZerosAsync("new", 800_000_000);
         var update = UpdateAsync();
         await agent.WaitForLogAsync($"Pulling {Repository}:latest failed: the disk is full.");
-        await agent.WaitForLogAsync("1 old images are removed");
+        await agent.WaitForLogAsync("Removed 1 old images");
         await WaitUntilAsync(async () => await ServedVersionAsync() == "new", "the new image serves");
 
         await update;

@@ -29,13 +29,13 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
 
         var noticed = await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice is given");
         Assert.Equal(("idle", false), (noticed.Idle!.Because, noticed.Idle.Stopping));
-        Assert.EndsWith("The instance is about to be stopped: nobody has used the app for 10s.", noticed.Headline, StringComparison.Ordinal);
+        Assert.EndsWith("The instance stops soon: no one has used the app for 10s.", noticed.Headline, StringComparison.Ordinal);
         await WaitForAsync(s => s.Idle is { Stopping: true }, "the stop is accepted");
 
         var call = Assert.Single(Aws.Requests.ByOperation(Operations.StopInstances));
         Assert.Equal(("arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", 200), (call.Resource, call.Status));
-        await agent.WaitForLogAsync("Nobody has used the app for 10s: the instance is stopped in 10s unless somebody comes.");
-        await agent.WaitForLogAsync("EC2 stops the instance i-0123456789abcdef0 now.");
+        await agent.WaitForLogAsync("No one has used the app for 10s: the instance stops in 10s unless someone uses it.");
+        await agent.WaitForLogAsync("EC2 is stopping the instance i-0123456789abcdef0.");
         Assert.Contains(
             "The instance is being stopped.",
             (await RunCommandAsync("update", "--runtime-dir", RuntimeDirectory)).AssertFailed(),
@@ -58,7 +58,7 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         await WaitForAsync(s => s.Idle is { Noticed: true }, "nor do the requests that a page makes automatically");
         await GetAsync();
         await WaitForAsync(s => s.Idle is { Noticed: false }, "a request cancels it");
-        await agent.WaitForLogAsync("Somebody has come: the instance is not stopped for now.");
+        await agent.WaitForLogAsync("The app is in use again: the instance keeps running for now.");
 
         await WaitForAsync(s => s.Idle is { Noticed: true }, "the notice is given again");
         await tab.SendAsync("a question"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, TestCancellation);

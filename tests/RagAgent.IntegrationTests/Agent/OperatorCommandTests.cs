@@ -81,7 +81,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
 
         Assert.EndsWith("The app is stopped, until 'ragagent start' or the next boot.", (await RequestAsync("stop")).AssertSucceeded(), StringComparison.Ordinal);
 
-        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.");
+        await AssertEveryoneSeesStoppedAsync("The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.");
         Assert.Empty(await AgentContainersAsync());
         foreach (var refused in new[] { "update", "rollback", "unquarantine" })
         {
@@ -97,7 +97,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         await WaitForAsync(
             s => s is { App: { State: "stopped", StoppedBy: "operator" }, Image.Digest: not null, Secrets.ReadAt: not null },
             "image and secrets are known, and the app stays stopped");
-        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.");
+        await AssertEveryoneSeesStoppedAsync("The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.");
 
         var start = await RequestAsync("start");
         var status = await WaitUntilServingAsync();
@@ -115,7 +115,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         await Docker.RunCheckedAsync("stop", Name);
 
         await WaitForAsync(s => s.App is { State: "stopped", StoppedBy: "hand" }, "the app stays stopped");
-        await AssertEveryoneSeesStoppedAsync("The app is stopped by 'docker stop'. Start it with 'ragagent start'.");
+        await AssertEveryoneSeesStoppedAsync("The app was stopped with 'docker stop'. Start it with 'ragagent start'.");
         var update = await UpdateAsync();
         Assert.Equal((1, "ragagent: the update failed. The app is stopped, by 'docker stop'. Start it with 'ragagent start'."), (update.ExitCode, update.Error.Trim()));
 
@@ -167,7 +167,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         Assert.StartsWith(sentence + "\n", status.Output, StringComparison.Ordinal);
         Assert.Contains("app       stopped\n", status.Output, StringComparison.Ordinal);
         Assert.Equal(
-            (HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is switched off for now."}""" + "\n"),
+            (HttpStatusCode.ServiceUnavailable, """{"status":"stopped","message":"The app is turned off for now."}""" + "\n"),
             await GetAsync());
     }
 

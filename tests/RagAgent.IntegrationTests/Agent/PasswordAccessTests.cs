@@ -68,7 +68,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         var problem = await WaitForProblemAsync("access-closed");
         Assert.Contains($"the parameter {HashParameter} does not exist", problem.What, StringComparison.Ordinal);
         var status = await WaitForAsync(s => s.App.State == "serving", "the app serves");
-        Assert.Matches("^The app serves .*, and no visitor gets in. Passwords can't be checked", status.Headline);
+        Assert.Matches("^The app serves .*, but clients can't reach it. Passwords can't be checked", status.Headline);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetWithPasswordAsync(Password)).Status);
         Aws.Parameters.Put(HashParameter, "no hash");
         var update = await UpdateAsync();

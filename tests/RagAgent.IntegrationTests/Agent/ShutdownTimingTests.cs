@@ -37,7 +37,7 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
         await ReloadAsync(agent);
 
         await WaitUntilServingAsync();
-        await agent.WaitForLogAsync("does not wait longer for the engine");
+        await agent.WaitForLogAsync("exits before the engine has started the container");
         Assert.False(agent.HasExited);
     }
 

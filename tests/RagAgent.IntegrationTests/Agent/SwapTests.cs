@@ -48,7 +48,7 @@ public sealed class SwapTests(EngineFixture engineFixture) : AgentTestBase(engin
         var during = await WaitForAsync(s => s is { Rollout.Candidate: not null, App.State: "serving" }, "a candidate runs next to the serving container");
 
         Assert.Equal(("candidate", before.App.Container), (during.Rollout.Phase, during.App.Container));
-        Assert.Equal($"The app serves ({before.App.Digest![..19]}); a newer one is being tried beside it.", during.Headline);
+        Assert.Equal($"The app serves ({before.App.Digest![..19]}); a newer image is being tested next to it.", during.Headline);
         Assert.Equal("old", await ServedVersionAsync());
         Assert.StartsWith(
             during.Rollout.Candidate!, (await Docker.InspectAsync($"{Name}-next"))!["Id"]!.GetValue<string>(), StringComparison.Ordinal);

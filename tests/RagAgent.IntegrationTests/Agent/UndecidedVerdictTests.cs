@@ -34,7 +34,7 @@ public sealed class UndecidedVerdictTests(EngineFixture engineFixture) : AgentTe
         {
             Assert.Equal("old", await ServedVersionAsync());   // with the secret from its start
             Assert.Equal(
-                $"The app serves ({before.App.Digest![..19]}). The newest image {newest[..19]} failed, and the one before it did too: " +
+                $"The app serves ({before.App.Digest![..19]}). The newest image {newest[..19]} failed, and so did the one before it: " +
                 $"The app's container {Name}-next exited with code 4.",
                 (await WaitUntilServingAsync()).Headline);
         }

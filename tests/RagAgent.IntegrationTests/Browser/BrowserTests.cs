@@ -86,12 +86,12 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
 
         Assert.Equal(503, (await page.GotoAsync(Url))!.Status);
 
-        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app is switched off for now.");
+        await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app is turned off for now.");
         await ScreenshotAsync(page, "stopped");
         await Assertions.Expect(page.Locator("#ending")).ToHaveTextAsync(
-            "This machine is about to be switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+            "This machine will shut down soon because no one has used the app for a while.", new() { Timeout = 60_000 });
         await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync(
-            "This machine is being switched off, since nobody has used the app for a while.", new() { Timeout = 60_000 });
+            "This machine is shutting down because no one has used the app for a while.", new() { Timeout = 60_000 });
         await Assertions.Expect(page.Locator("#turns")).ToBeHiddenAsync();
         await Assertions.Expect(page.Locator("#ending")).ToBeHiddenAsync();
         await ScreenshotAsync(page, "leaving");
@@ -111,7 +111,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         await page.GotoAsync(Url);
 
         await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync(
-            "The app keeps failing. It is started again by itself, with longer and longer pauses.", new() { Timeout = 30_000 });
+            "The app keeps failing. Retrying automatically, with longer and longer pauses.", new() { Timeout = 30_000 });
         await ScreenshotAsync(page, "failing");
         await PushFullAsync("repaired");
         (await UpdateAsync()).AssertSucceeded();

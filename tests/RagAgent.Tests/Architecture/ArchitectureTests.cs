@@ -38,9 +38,9 @@ public class ArchitectureTests
     }
 
     [Theory]
-    [InlineData("Cli", "Reporting", "")]
-    [InlineData("Control", "Reporting", "Cli", "")]
-    [InlineData("Proxy", "Control", "Reporting", "Cli", "")]
+    [InlineData("Cli", "")]
+    [InlineData("Control", "Cli", "")]
+    [InlineData("Proxy", "Cli", "")]
     [InlineData("Aws", "")]
     [InlineData("Health", "")]
     [InlineData("Storage", "")]
@@ -60,6 +60,21 @@ public class ArchitectureTests
             .Where(dependency => RoomOf(dependency.Target) is not (null or "Configuration" or "Common"))
             .Select(dependency => OutermostType(dependency.Origin))
             .Distinct());
+
+    [Fact]
+    public void What_puts_the_state_into_words_knows_the_state_and_what_it_is_made_of_only()
+    {
+        string[] rooms = ["Reporting", "Supervision", "Common", "Configuration"];
+        var others = Dependencies("Reporting").Where(d => RoomOf(d.Target) is { } room && !rooms.Contains(room)).Select(d => OutermostType(d.Target));
+
+        Assert.Equal(
+            [
+                "RagAgent.Diagnostics.AgentVersion",
+                "RagAgent.Diagnostics.BootTiming.BootMilestone",
+                "RagAgent.Diagnostics.BootTiming.BootRecord",
+                "RagAgent.Diagnostics.BootTiming.BootTimeline",
+            ], others.Distinct().Order());
+    }
 
     [Fact]
     public void Export_depends_only_on_Configuration_Common_and_the_owner_of_volume_folders()

@@ -92,7 +92,7 @@ public sealed class AgentProcessTests : ProgramTestBase
         await SignalAsync(agent, "TERM");
         await update.WaitForExitAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal("Docker Engine is being asked what runs.", firstLine);
+        Assert.Equal("Asking Docker Engine what is running.", firstLine);
         Assert.Equal(
             (3, "ragagent: the agent exited before it answered. Try again; if it stays down, see 'journalctl -u ragagent'.\n"),
             (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
@@ -118,7 +118,7 @@ public sealed class AgentProcessTests : ProgramTestBase
         Assert.Equal(
             (1, "ragagent: stopped waiting for the update. It continues in the agent; 'ragagent status' shows it.\n"),
             (update.ExitCode, await update.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
-        Assert.Contains("request   under way", (await RunAsync("status", "--runtime-dir", ".")).Output, StringComparison.Ordinal);
+        Assert.Contains("request   in progress", (await RunAsync("status", "--runtime-dir", ".")).Output, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]

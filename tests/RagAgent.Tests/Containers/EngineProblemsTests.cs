@@ -129,7 +129,7 @@ public class EngineProblemsTests
         try
         {
             Assert.Equal(
-                $"The connection to Docker Engine on {socket} broke: the connection was cut.",
+                $"The connection to Docker Engine on {socket} broke: the connection was reset.",
                 EngineProblems.From(new IOException("read", new SocketException((int)SocketError.ConnectionReset)), "answer", socket).What);
         }
         finally

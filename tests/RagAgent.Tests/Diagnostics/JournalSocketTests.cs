@@ -43,7 +43,7 @@ public sealed class JournalSocketTests : IDisposable
         Assert.Equal(
             new()
             {
-                ["MESSAGE"] = "Container 0123456789ab serves: release release-1, image sha256:new, well after 3s.",
+                ["MESSAGE"] = "Container 0123456789ab serves: release release-1, image sha256:new, healthy after 3s.",
                 ["PRIORITY"] = "6",
                 ["SYSLOG_IDENTIFIER"] = "ragagent",
                 ["MESSAGE_ID"] = MessageId.For("container-serves"),

@@ -151,7 +151,7 @@ public sealed class OutputSinkTests : IDisposable
         RagAgent.Reporting.Log.CouldNotAsk(factory.CreateLogger("x"), "{of the app}");
 
         Assert.Equal(
-            "<4>It went wrong. Do this.\n<4>The app could not be asked how it is, which says nothing about it: {of the app}.\n",
+            "<4>It went wrong. Do this.\n<4>Can't send a probe, which says nothing about the app: {of the app}.\n",
             _out.ToString());
     }
 

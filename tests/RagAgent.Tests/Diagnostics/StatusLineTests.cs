@@ -20,9 +20,9 @@ public sealed class StatusLineTests : IDisposable
     {
         using var line = new StatusLine(_board, Sample.DefaultPolicy, _systemd, new OutputSink(OutputKind.Terminal, text => text, _out));
         await line.StartAsync(TestContext.Current.CancellationToken);
-        await HeadlineAsync("Docker Engine is being asked what runs.");
+        await HeadlineAsync("Asking Docker Engine what is running.");
         _board.Publish(Sample.StateWithoutContainer);
-        await HeadlineAsync("Asking the registry what the newest image is.");
+        await HeadlineAsync("Asking the registry for the newest image.");
         for (var sessions = 1; sessions <= 100; sessions++)
         {
             _board.Publish(Sample.StateWithoutContainer with { Sessions = sessions });

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
+using RagAgent.Common;
 using RagAgent.Diagnostics.Logging;
 using RagAgent.Tests.Contract;
 using RagAgent.Tests.Support;
@@ -31,6 +32,14 @@ public sealed partial class MessageCatalogTests
         Assert.Empty(explained.GroupBy(name => name).Where(group => group.Count() > 1).Select(group => group.Key));
         Assert.Empty(events.Concat(problems).Except(explained));
         Assert.All(explained.Except(events), name => Assert.Contains(Sources, text => text.Contains($"\"{name}\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void The_summary_of_each_problem_is_the_subject_of_its_entry()
+    {
+        var subjects = Entries.ToDictionary(entry => entry.Groups["name"].Value, entry => entry.Groups["subject"].Value.Replace("`", ""));
+
+        Assert.Equal(ProblemCatalog.All.Select(kind => (kind.Code, subjects[kind.Code])), ProblemCatalog.All.Select(kind => (kind.Code, kind.Summary)));
     }
 
     [Fact]

@@ -239,7 +239,7 @@ public sealed class HttpProberTests : IDisposable
         var result = await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(), TestCancellation);
 
         Assert.StartsWith(
-            "Something unexpected happened: ObjectDisposedException: ",
+            "An unexpected error occurred: ObjectDisposedException: ",
             Assert.IsType<ProbeResult.NotSent>(result).Error,
             StringComparison.Ordinal);
     }

@@ -159,7 +159,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
         _board.Publish(TimeBetweenContainers with { Hold = RagAgent.Supervision.State.Hold.Operator, Front = new ContainerState.Absent() });
 
         Assert.Equal(
-            FrontDoorFixture.JsonReply("stopped", "The app is switched off for now."),
+            FrontDoorFixture.JsonReply("stopped", "The app is turned off for now."),
             await (await response).Content.ReadAsStringAsync(TestCancellation));
     }
 
@@ -268,7 +268,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Equal(
-            FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now."),
+            FrontDoorFixture.JsonReply("unreachable", "The app is not responding right now."),
             await (await response).Content.ReadAsStringAsync(TestCancellation));
     }
 

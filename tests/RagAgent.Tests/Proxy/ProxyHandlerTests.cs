@@ -59,7 +59,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
 
         Assert.Equal((503, TimeSpan.FromSeconds(30)), ((int)pageLoad.StatusCode, pageLoad.Headers.RetryAfter?.Delta));
         Assert.Contains(
-            "This machine is being switched off.", await pageLoad.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
+            "This machine is shutting down.", await pageLoad.Content.ReadAsStringAsync(TestCancellation), StringComparison.Ordinal);
         Assert.Equal((200, "app"), ((int)request.StatusCode, await request.Content.ReadAsStringAsync(TestCancellation)));
     }
 
@@ -351,7 +351,7 @@ public sealed class ProxyHandlerTests : IAsyncLifetime
         using (response)
         {
             Assert.Equal(
-                (503, FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now.")),
+                (503, FrontDoorFixture.JsonReply("unreachable", "The app is not responding right now.")),
                 ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation)));
             Assert.NotNull(response.Headers.RetryAfter);
         }

@@ -194,7 +194,7 @@ public sealed class ProxySwapTests : IAsyncLifetime
         using var response = await _client.GetAsync(new Uri("/", UriKind.Relative), TestCancellation);
 
         Assert.Equal(
-            (503, FrontDoorFixture.JsonReply("unreachable", "The app does not answer right now."), 2),
+            (503, FrontDoorFixture.JsonReply("unreachable", "The app is not responding right now."), 2),
             ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestCancellation), changes));
     }
 

@@ -41,7 +41,7 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
 
         Assert.Equal("Looking for the newest version.", Sentence(await NextAsync(stream)));
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Tag = Sample.LoadFailed<Resolution>(Sample.AnyProblem) });
-        Assert.Equal("The newest version can't be had right now. It is asked for again by itself.", Sentence(await NextAsync(stream)));
+        Assert.Equal("The newest version can't be reached right now. Retrying automatically.", Sentence(await NextAsync(stream)));
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving() });
 
         Assert.Equal(("serves", "{}"), await NextAsync(stream));
@@ -83,7 +83,7 @@ public sealed class StatusPageEventsTests : IAsyncLifetime
         using var response = await ListenAsync();
         using var stream = new StreamReader(await response.Content.ReadAsStreamAsync(TestCancellation));
 
-        Assert.Equal("This machine is being switched off.", Sentence(await NextAsync(stream)));
+        Assert.Equal("This machine is shutting down.", Sentence(await NextAsync(stream)));
         _supervisor.Board.Publish(Sample.StateWithoutContainer with { Front = Sample.Serving() });   // the instance did not stop after all
 
         Assert.Equal(("serves", "{}"), await NextAsync(stream));

@@ -16,7 +16,7 @@ public partial class StatusPageTests
     private static readonly StatusPageModel Starting = new("starting", "The newest version is being downloaded.", null,
         [
             new("Machine", "done", "after 5s"), new("Credentials and secrets", "done", "done"), new("Newest version", "done", "done"),
-            new("Download", "now", "under way"), new("Start", "waiting", "waiting"), new("Health check", "failed", "failed"),
+            new("Download", "now", "in progress"), new("Start", "waiting", "waiting"), new("Health check", "failed", "failed"),
         ],
         new StatusPagePull(34, "612 MB of 1.4 GB", "38 MB/s, about 30 s left"), "The last start took 1m13s.", null);
 
@@ -42,7 +42,7 @@ public partial class StatusPageTests
     public void Empty_parts_are_hidden_but_present_for_the_script()
     {
         var html = new StatusPageRenderer(new PageConfig(), "ragstream", logo: null).Render(
-            new StatusPageModel("stopped", "The app is switched off for now.", "Start it.", [], null, null, null));
+            new StatusPageModel("stopped", "The app is turned off for now.", "Start it.", [], null, null, null));
 
         Assert.Contains("<div id=\"pull\" hidden>", html, StringComparison.Ordinal);
         Assert.Contains("<ol id=\"steps\" aria-label=\"Steps of the start\" hidden>", html, StringComparison.Ordinal);

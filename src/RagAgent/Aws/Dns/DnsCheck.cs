@@ -1,3 +1,4 @@
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
 
@@ -24,14 +25,14 @@ internal sealed class DnsCheck(AgentConfig config, InstanceMetadata metadata, Ro
             return CheckResult.Failed(DnsPlan.NoPublicAddress(dns));
         }
         var plan = DnsPlan.Of(dns, addresses, await route53.ListAsync(dns, stopping));
-        if (plan.Problems.FirstOrDefault(problem => problem.Kind != DnsPlan.ElsewhereCode) is { } blocking)
+        if (plan.Problems.FirstOrDefault(problem => problem.Kind.Severity == ProblemSeverity.Error) is { } blocking)
         {
-            return CheckResult.Failed(blocking);
+            return CheckResult.Of(blocking);
         }
         await route53.DryRunAsync(dns, addresses.Select(ResourceRecordSet.RecordTypeOf), stopping);
         if (plan.Problems is [{ } elsewhere, ..])
         {
-            return new CheckResult(CheckOutcome.Warning, elsewhere.What, elsewhere.Remedy, elsewhere.Code);
+            return CheckResult.Of(elsewhere);
         }
         return CheckResult.Ok(plan.ToWrite.Count == 0
             ? $"{dns.Name} points to {string.Join(" and ", addresses)}, and the role may change that. The app is at {config.Url}."

@@ -10,9 +10,6 @@ namespace RagAgent.Aws.Dns;
 /// <param name="Problems">What keeps the name from pointing to this machine, or only to this machine. A person must decide.</param>
 internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<IPAddress> ToWrite, IReadOnlyList<Problem> Problems)
 {
-    /// <summary>The kind of a record that leads some clients elsewhere while others reach this machine.</summary>
-    public static readonly ProblemKind ElsewhereCode = ProblemCatalog.DnsElsewhere;
-
     private static readonly string[] Types = ["A", "AAAA"];
 
     /// <param name="dns">The name and its TTL.</param>
@@ -75,7 +72,7 @@ internal sealed record DnsPlan(IReadOnlyList<IPAddress> UpToDate, IReadOnlyList<
     private static Problem StaleRecord(DnsConfig dns, string type, ResourceRecordSet set)
     {
         var (record, protocol) = type == "A" ? ("an A record", "IPv4") : ("an AAAA record", "IPv6");
-        return new Problem(ElsewhereCode,
+        return new Problem(ProblemCatalog.DnsElsewhere,
             $"{dns.Name} has {record} ({set.AliasTarget ?? string.Join(", ", set.Values)}), but this machine has no public {protocol} " +
             $"address: clients that use {protocol} are sent elsewhere.",
             $"Delete that record from the hosted zone {dns.Zone}, or give the machine a public {protocol} address. " +

@@ -14,5 +14,16 @@ internal sealed record CheckResult(CheckOutcome Outcome, string What, string? Re
 
     public static CheckResult Warning(string what, string remedy) => new(CheckOutcome.Warning, what, remedy);
 
+    /// <summary>The problem's entry in the catalog; null when none is behind it.</summary>
+    public ProblemKind? Kind => Code is null ? null : ProblemCatalog.Find(Code);
+
+    /// <summary>As serious as the catalog says.</summary>
+    public static CheckResult Of(Problem problem) => new(problem.Kind.Severity switch
+    {
+        ProblemSeverity.Info => CheckOutcome.Note,
+        ProblemSeverity.Warning => CheckOutcome.Warning,
+        _ => CheckOutcome.Failed,
+    }, problem.What, problem.Remedy, problem.Code);
+
     public static CheckResult Failed(Problem problem) => new(CheckOutcome.Failed, problem.What, problem.Remedy, problem.Code);
 }

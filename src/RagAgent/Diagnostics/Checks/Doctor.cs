@@ -15,15 +15,16 @@ internal sealed class Doctor(IEnumerable<ICheck> checks, TimeProvider time)
         var reported = new List<(string Name, CheckResult Result)>();
         foreach (var (name, result) in results)
         {
-            var cause = reported.FirstOrDefault(earlier => IsSameFailure(earlier.Result, result)).Name;
+            var cause = reported.FirstOrDefault(earlier => HasSameCause(earlier.Result, result)).Name;
             reported.Add((name, cause is null ? result : CheckResult.Skipped($"Not checked, for the same reason as {cause}.")));
         }
         return reported;
     }
 
-    private static bool IsSameFailure(CheckResult earlier, CheckResult later) =>
+    /// <summary>Both found the very same problem, or needed something that is down.</summary>
+    private static bool HasSameCause(CheckResult earlier, CheckResult later) =>
         earlier.Outcome == CheckOutcome.Failed && later.Outcome == CheckOutcome.Failed &&
-        earlier.Code == later.Code && earlier.What == later.What;
+        (earlier == later || (earlier.Kind is { } cause && later.Kind?.IsSameOutageAs(cause) == true));
 
     private async Task<CheckResult> RunCheckAsync(ICheck check, CancellationToken stopping)
     {
@@ -35,7 +36,7 @@ internal sealed class Doctor(IEnumerable<ICheck> checks, TimeProvider time)
         }
         catch (Exception exception) when (!stopping.IsCancellationRequested)
         {
-            return CheckResult.Failed(ExceptionMapping.ToProblem(exception));
+            return CheckResult.Of(ExceptionMapping.ToProblem(exception));
         }
     }
 }

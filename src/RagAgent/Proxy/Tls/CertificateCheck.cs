@@ -39,7 +39,7 @@ internal sealed class CertificateCheck(AgentConfig config, TimeProvider time) : 
         var summary = $"The certificate for {loaded}, issued by {loaded.Issuer}, is valid until {validUntil}.";
         if (files.ExpiryProblem(loaded, now) is { } expiry)
         {
-            return CheckResult.Warning(expiry.What, expiry.Remedy);
+            return CheckResult.Of(expiry);
         }
         if (!loaded.HasIssuerCertificate)
         {

@@ -1,5 +1,6 @@
 using RagAgent.Common;
 using RagAgent.Configuration;
+using RagAgent.Reporting;
 using RagAgent.Supervision.Runtime;
 
 namespace RagAgent.Proxy.Tls;
@@ -7,7 +8,7 @@ namespace RagAgent.Proxy.Tls;
 /// <summary>Provides the certificate for the next handshake: polls its files and keeps the last usable pair.</summary>
 /// <remarks>Compares contents: certbot replaces links, other tools overwrite files, and no notification covers both reliably.</remarks>
 internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, AgentClock clock, ILogger<CertificateWatch> logger)
-    : BackgroundService
+    : BackgroundService, ICertificateStatus
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
@@ -27,6 +28,12 @@ internal sealed class CertificateWatch(AgentConfig config, StateFeed feed, Agent
 
     /// <summary>What is wrong with the files, and with the certificate in use.</summary>
     public IEnumerable<Problem> Problems => new[] { _loadProblem, _expiryProblem }.OfType<Problem>();
+
+    IReadOnlyList<string> ICertificateStatus.Names => _current?.Names ?? [];
+
+    DateTimeOffset? ICertificateStatus.ValidUntil => _current?.NotAfter;
+
+    IEnumerable<ReportedProblem> IProblemSource.Problems => Problems.Select(problem => new ReportedProblem(problem));
 
     /// <summary>Why no client can get in: HTTP redirects to HTTPS, and there is no certificate.</summary>
     public Problem? BlockingProblem => config.RedirectsToHttps && _current is null ? _loadProblem : null;

@@ -42,7 +42,7 @@ internal static class Reducer
         Event.CleanupFinished collected when state.Images.Cleanup.IsRunning => state with
         {
             Images = state.Images with { Cleanup = state.Images.Cleanup.Succeed(collected.Result) },
-            Image = collected.Result.Removed > 0 && state.Image.Problem?.Kind == ProblemCatalog.DiskFull ? state.Image.Refresh() : state.Image,
+            Image = collected.Result.Removed > 0 && state.Image.Problem?.Kind.Retry == ProblemRetry.AfterCleanup ? state.Image.Refresh() : state.Image,
         },
         // What could not be removed is removed after the next update: nothing waits for it.
         Event.CleanupFailed when state.Images.Cleanup.IsRunning => state with { Images = state.Images with { Cleanup = state.Images.Cleanup.Succeed(new ImageCleanupResult(0, 0)) } },
@@ -157,11 +157,11 @@ internal static class Reducer
     private static AgentState StartFailed(AgentState state, Slot slot, ContainerState.Starting starting, Problem problem, Policy policy)
     {
         var image = starting.Release.Image;
-        switch (problem.Kind)
+        switch (problem.Kind.Retry)
         {
-            case var _ when problem.IsUnanswered:
+            case ProblemRetry.AfterInspection:
                 return EngineFailed(state.With(slot, slot == Slot.Front ? new ContainerState.Unknown() : null), problem, policy);
-            case var kind when kind == ProblemCatalog.ImageMissing || kind == ProblemCatalog.ImageCorrupt:
+            case ProblemRetry.AfterFetch:
                 var isNewest = state.Tag.Value?.Image == image;
                 state = state.WithDefect(new Defect(image, problem.Kind == ProblemCatalog.ImageCorrupt));
                 state = state with
@@ -174,7 +174,7 @@ internal static class Reducer
                     },
                 };
                 break;
-            case var kind when kind == ProblemCatalog.DiskFull:
+            case ProblemRetry.AfterCleanup:
                 state = CleanUpIfDiskFull(state, problem);
                 break;
         }
@@ -193,7 +193,7 @@ internal static class Reducer
 
     private static AgentState NoteDisconnect(AgentState state, Problem problem) => problem.Kind == ProblemCatalog.EngineUnreachable ? FailureAttribution.EngineDisconnected(state) : state;
 
-    private static AgentState CleanUpIfDiskFull(AgentState state, Problem problem) => problem.Kind == ProblemCatalog.DiskFull ? state with { Images = state.Images with { Cleanup = state.Images.Cleanup.Refresh() } } : state;
+    private static AgentState CleanUpIfDiskFull(AgentState state, Problem problem) => problem.Kind.Retry == ProblemRetry.AfterCleanup ? state with { Images = state.Images with { Cleanup = state.Images.Cleanup.Refresh() } } : state;
 
     private static AgentState FrontStopped(AgentState state, ContainerState.Stopping stopping, Policy policy) => FailureOf(state, stopping) is { } failure
         ? FailureHandling.FrontFailed(state, stopping.Container.Image, failure, TimeSpan.Zero, policy)

@@ -4,7 +4,7 @@ using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
-namespace RagAgent.Tests.Diagnostics;
+namespace RagAgent.Tests.Reporting;
 
 public class HeadlineTests
 {
@@ -12,7 +12,7 @@ public class HeadlineTests
 
     [Fact]
     public void Before_the_first_inspection_the_engine_is_being_asked() =>
-        AssertHeadline("Docker Engine is being asked what runs.", new AgentState());
+        AssertHeadline("Asking Docker Engine what is running.", new AgentState());
 
     [Fact]
     public void A_failing_engine_is_named_with_its_remedy() =>
@@ -67,7 +67,7 @@ public class HeadlineTests
             serving with { Images = serving.Images with { Verdict = new Verdict.Quarantined(bad, Sample.AnyProblem) } });
         AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff was rolled back: It went wrong.",
             serving with { Images = serving.Images with { Verdict = new Verdict.RolledBack(bad, Sample.AnyProblem, 0, 1, ByOperator: false, Inputs: null) } });
-        AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff failed, and the one before it did too: It went wrong.",
+        AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff failed, and so did the one before it: It went wrong.",
             serving with { Images = serving.Images with { Verdict = new Verdict.Undecided(bad, Sample.AnyProblem, 1, "c") } });
     }
 
@@ -75,10 +75,10 @@ public class HeadlineTests
     public void A_held_app_says_who_stopped_it()
     {
         AssertHeadline(
-            "The app is stopped by 'ragagent stop'. Start it with 'ragagent start'.",
+            "The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.",
             Sample.StateWithoutContainer with { Hold = Hold.Operator });
         AssertHeadline(
-            "The app is stopped by 'docker stop'. Start it with 'ragagent start'.",
+            "The app was stopped with 'docker stop'. Start it with 'ragagent start'.",
             Sample.StateWithoutContainer with { Hold = Hold.DockerStop });
     }
 
@@ -101,7 +101,7 @@ public class HeadlineTests
     [Fact]
     public void A_container_that_is_being_started_is_named() =>
         AssertHeadline(
-            "The container is being started.",
+            "Starting the container.",
             Sample.StateWithoutContainer with
             {
                 Front = new ContainerState.Starting(1, new Release(Sample.CurrentImage, "c", "s"), Moment.Zero),
@@ -111,10 +111,10 @@ public class HeadlineTests
     public void A_stopping_container_names_a_swap_as_its_reason()
     {
         AssertHeadline(
-            "The container makes room for another release.",
+            "Stopping the container to replace it with another release.",
             Sample.StateWithoutContainer with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
         AssertHeadline(
-            "The container is being stopped.",
+            "Stopping the container.",
             Sample.StateWithoutContainer with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Stray()) });
     }
 
@@ -136,7 +136,7 @@ public class HeadlineTests
 
     [Fact]
     public void A_serving_app_behind_a_closed_front_door_says_that_nobody_gets_in() =>
-        AssertHeadline($"The app serves ({Sample.Digest[..19]}), and no visitor gets in. It went wrong. Do this.",
+        AssertHeadline($"The app serves ({Sample.Digest[..19]}), but clients can't reach it. It went wrong. Do this.",
             Sample.StateWithoutContainer with
             {
                 Front = Sample.Serving(),
@@ -145,7 +145,7 @@ public class HeadlineTests
 
     [Fact]
     public void A_rolled_back_image_serves_until_the_previous_one_is_ready() =>
-        AssertHeadline($"The app serves ({Sample.Digest[..19]}), until the image before it takes its place.",
+        AssertHeadline($"The app serves ({Sample.Digest[..19]}) until the previous image replaces it.",
             Sample.StateWithoutContainer with
             {
                 Front = Sample.Serving(), Images = Sample.StateWithoutContainer.Images with {
@@ -170,7 +170,7 @@ public class HeadlineTests
     [Fact]
     public void A_boot_names_each_step_in_turn()
     {
-        AssertHeadline("Asking the registry what the newest image is.", Sample.StateWithoutContainer);
+        AssertHeadline("Asking the registry for the newest image.", Sample.StateWithoutContainer);
         var resolved = Sample.StateWithoutContainer with { Tag = Sample.Loaded(Sample.CurrentResolution) };
         AssertHeadline("Reading the secrets.", resolved);
         AssertHeadline("Preparing to pull registry/app:latest.", resolved with { Image = Sample.Loading<FetchedImage>() });
@@ -178,7 +178,7 @@ public class HeadlineTests
             "Pulling registry/app:latest: 42 % (420 MB of 1.0 GB).",
             resolved with { Image = Sample.Loading<FetchedImage>(), Pull = resolved.Pull with { Progress = new PullProgress(0.42, 420_000_000, 1_000_000_000) } });
         AssertHeadline(
-            "The container is about to be started.",
+            "About to start the container.",
             resolved with { Secrets = Sample.Loaded(Sample.CurrentSecrets), Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)) });
     }
 

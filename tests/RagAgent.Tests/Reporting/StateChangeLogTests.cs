@@ -10,7 +10,7 @@ using Serilog;
 using Serilog.Extensions.Logging;
 using Xunit;
 
-namespace RagAgent.Tests.Supervision;
+namespace RagAgent.Tests.Reporting;
 
 /// <summary>What operators asked for, in the log.</summary>
 public sealed class StateChangeLogTests : IDisposable
@@ -20,8 +20,8 @@ public sealed class StateChangeLogTests : IDisposable
     public void Dispose() => _out.Dispose();
 
     [Theory]
-    [InlineData("Update", "'update' was asked for.")]
-    [InlineData("Unquarantine", "'unquarantine' was asked for.")]
+    [InlineData("Update", "An operator requested 'update'.")]
+    [InlineData("Unquarantine", "An operator requested 'unquarantine'.")]
     public void A_request_is_named_by_its_command(string kind, string told) =>
         Assert.Equal($"<6>{told}\n", LogLine(Sample.StateWithoutContainer, new Event.OperatorRequested(Moment.Zero, Enum.Parse<RequestKind>(kind))));
 
@@ -29,7 +29,7 @@ public sealed class StateChangeLogTests : IDisposable
     public void So_is_its_end()
     {
         Assert.Equal("<6>'update' is done: sha256:0123456789ab serves.\n", LogLine(RequestEnded(RequestKind.Update, changed: true, null)));
-        Assert.Equal("<6>'start' had nothing to change: sha256:0123456789ab serves.\n", LogLine(RequestEnded(RequestKind.Start, changed: false, null)));
+        Assert.Equal("<6>'start' changed nothing: sha256:0123456789ab serves.\n", LogLine(RequestEnded(RequestKind.Start, changed: false, null)));
         Assert.Equal("<3>'rollback' failed. It went wrong. Do this.\n", LogLine(RequestEnded(RequestKind.Rollback, changed: false, Sample.AnyProblem)));
     }
 

@@ -1,7 +1,7 @@
-using RagAgent.Cli;
+using RagAgent.Common;
 using Xunit;
 
-namespace RagAgent.Tests.Cli;
+namespace RagAgent.Tests.Common;
 
 public sealed class LineWrapTests
 {

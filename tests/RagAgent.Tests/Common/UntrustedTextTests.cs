@@ -5,7 +5,7 @@ using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
-namespace RagAgent.Tests.Supervision;
+namespace RagAgent.Tests.Common;
 
 /// <summary>What others say can't end a line, speak to systemd or paint a terminal.</summary>
 public sealed class UntrustedTextTests

@@ -11,7 +11,7 @@ using RagAgent.Tests.Simulation;
 using RagAgent.Tests.Support;
 using Xunit;
 
-namespace RagAgent.Tests.Proxy;
+namespace RagAgent.Tests.Reporting;
 
 /// <summary>What clients see while the app does not serve.</summary>
 public partial class StatusPageModelTests
@@ -99,23 +99,23 @@ public partial class StatusPageModelTests
 
     [Theory]
     [InlineData("first", "starting", "The machine is getting ready.")]
-    [InlineData("engine down", "failing", "The machine is not ready for the app yet. It is asked again by itself.")]
-    [InlineData("no secret", "failing", "Something that the app needs can't be had right now. It is asked for again by itself.")]
-    [InlineData("no tag", "failing", "The newest version can't be had right now. It is asked for again by itself.")]
-    [InlineData("no image", "failing", "The newest version can't be had right now. It is asked for again by itself.")]
+    [InlineData("engine down", "failing", "The machine is not ready for the app yet. Retrying automatically.")]
+    [InlineData("no secret", "failing", "Something the app needs can't be reached right now. Retrying automatically.")]
+    [InlineData("no tag", "failing", "The newest version can't be reached right now. Retrying automatically.")]
+    [InlineData("no image", "failing", "The newest version can't be reached right now. Retrying automatically.")]
     [InlineData("pulling", "starting", "The newest version is being downloaded.")]
-    [InlineData("starting", "starting", "The app is being started.")]
+    [InlineData("starting", "starting", "The app is starting.")]
     [InlineData("probing", "starting", "The app has started and is getting ready.")]
-    [InlineData("adopted", "restarting", "The app is about to be back.")]
-    [InlineData("sick", "unreachable", "The app does not answer right now.")]
+    [InlineData("adopted", "restarting", "The app will be back in a moment.")]
+    [InlineData("sick", "unreachable", "The app is not responding right now.")]
     [InlineData("update", "updating", "The app is being updated.")]
-    [InlineData("killed", "restarting", "The app is being restarted.")]
-    [InlineData("being stopped", "stopped", "The app is switched off for now.")]
-    [InlineData("stopped", "stopped", "The app is switched off for now.")]
-    [InlineData("stopped by docker", "stopped", "The app is switched off for now.")]
-    [InlineData("crashed", "restarting", "The app has failed and is about to be started again.")]
-    [InlineData("leaving", "leaving", "This machine is being switched off, since nobody has used the app for a while.")]
-    [InlineData("crash loop", "failing", "The app keeps failing. It is started again by itself, with longer and longer pauses.")]
+    [InlineData("killed", "restarting", "The app is restarting.")]
+    [InlineData("being stopped", "stopped", "The app is turned off for now.")]
+    [InlineData("stopped", "stopped", "The app is turned off for now.")]
+    [InlineData("stopped by docker", "stopped", "The app is turned off for now.")]
+    [InlineData("crashed", "restarting", "The app failed and is about to restart.")]
+    [InlineData("leaving", "leaving", "This machine is shutting down because no one has used the app for a while.")]
+    [InlineData("crash loop", "failing", "The app keeps failing. Retrying automatically, with longer and longer pauses.")]
     public void Brief_details_describe_each_state_in_one_sentence(string state, string status, string sentence)
     {
         var notice = CreateModel(state);
@@ -126,8 +126,8 @@ public partial class StatusPageModelTests
 
     [Theory]
     [InlineData("stopped", null)]
-    [InlineData("nobody there", "This machine is about to be switched off, since nobody has used the app for a while.")]
-    [InlineData("up for long", "This machine is about to be switched off, since it has been on for long.")]
+    [InlineData("nobody there", "This machine will shut down soon because no one has used the app for a while.")]
+    [InlineData("up for long", "This machine will shut down soon because it has been running for a long time.")]
     [InlineData("leaving", null)]
     public void A_coming_instance_stop_is_announced(string state, string? ending) => Assert.Equal(ending, CreateModel(state).Ending);
 
@@ -185,7 +185,7 @@ public partial class StatusPageModelTests
         Assert.Equal(notice.Details, notice.Message);
         Assert.Contains("123456789012", notice.Message, StringComparison.Ordinal);
         Assert.Equal(
-            "The app does not answer right now.",
+            "The app is not responding right now.",
             StatusPageModel.Of(States["rolled back"], Sample.DefaultPolicy, Sample.FirstBoot(), Now, PageDetails.Full).Message);
     }
 

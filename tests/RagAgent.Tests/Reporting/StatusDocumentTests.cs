@@ -3,7 +3,7 @@ using RagAgent.Reporting;
 using RagAgent.Tests.Support;
 using Xunit;
 
-namespace RagAgent.Tests.Control;
+namespace RagAgent.Tests.Reporting;
 
 public class StatusDocumentTests
 {
@@ -81,23 +81,23 @@ public class StatusDocumentTests
             image     registry/app:latest
             digest    {Sample.Digest} (a newer one is known)
             newest    {Sample.NewerDigest}
-            rollout   watch, beside it abcdef012345, good from {at} on
+            rollout   watch, second container abcdef012345, good from {at}
             last good sha256:0123456789ab
             set aside sha256:ffffffffffff, quarantined: It went wrong.
             checked   {at}, next {at}
             pull      50 %, 500 kB of 1 MB
             secrets   KEY (version 3 of parameter /key)
             engine    Docker 29.0.0 (API 1.44), does not answer
-            door      port 80, 3 sessions open
+            http      port 80, 3 sessions open
             https     port 443, for rag.example.com, www.example.com, valid until {at}
             crashes   2 in a row, next start {at}
-            idle      last used {at}; the instance stops {LocalTime(At.AddHours(1))} unless somebody comes
+            idle      last used {at}; the instance stops {LocalTime(At.AddHours(1))} unless someone uses the app
             request   the last update failed: It went wrong. Do this.
             problem   It went wrong. Do this. Next try {at}.
             failed    {at}: It went wrong. Do this.
                       | last line
 
-            boot      {at}, in seconds from then on (beside that of {before})
+            boot      {at}, in seconds since then (the boot before it: {before})
                       agent            6.1   (6.0)
                       healthy         21.0   (120.7)
 
@@ -132,7 +132,7 @@ public class StatusDocumentTests
     [Fact]
     public void A_URL_that_may_not_point_here_says_so() =>
         Assert.Contains(
-            "\nurl       https://rag.example.com/, which is not known to point here\n",
+            "\nurl       https://rag.example.com/ (not known to point here)\n",
             StatusText.Format(Full with { Dns = Full.Dns! with { Addresses = [] } }),
             StringComparison.Ordinal);
 
@@ -140,14 +140,14 @@ public class StatusDocumentTests
     public void Unknown_values_have_no_line()
     {
         var bare = new StatusDocument(
-            "1.2.3", 0, "Docker Engine is being asked what runs.",
+            "1.2.3", 0, "Asking Docker Engine what is running.",
             new AppStatus("unknown", null, null, null, null, null, 0, false, 0, null),
             new ImageStatus(null, null, null, null, null, null),
             new SecretsStatus([], null), new EngineStatus(null, false), new FrontDoorStatus(80, false),
             new UpdateStatus(null, null), new RolloutStatus("resolve", null, null, [], null), null, []);
 
         Assert.Equal(
-            "Docker Engine is being asked what runs.\n\napp       unknown\nrollout   resolve\ndoor      port 80, closed\n",
+            "Asking Docker Engine what is running.\n\napp       unknown\nrollout   resolve\nhttp      port 80, closed\n",
             StatusText.Format(bare));
     }
 

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace RagAgent.Cli;
+namespace RagAgent.Common;
 
 /// <summary>Wraps lines between words, for terminals.</summary>
 internal static class LineWrap

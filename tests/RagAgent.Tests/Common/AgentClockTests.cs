@@ -1,7 +1,7 @@
 using RagAgent.Common;
 using Xunit;
 
-namespace RagAgent.Tests.Supervision;
+namespace RagAgent.Tests.Common;
 
 /// <summary>Where a moment is on the wall clock: what a script reads twice is the same twice.</summary>
 public sealed class AgentClockTests

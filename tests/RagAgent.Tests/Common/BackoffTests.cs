@@ -2,7 +2,7 @@ using CsCheck;
 using RagAgent.Common;
 using Xunit;
 
-namespace RagAgent.Tests.Supervision;
+namespace RagAgent.Tests.Common;
 
 public class BackoffTests
 {

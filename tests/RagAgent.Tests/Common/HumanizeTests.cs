@@ -1,10 +1,10 @@
 using RagAgent.Common;
 using Xunit;
 
-namespace RagAgent.Tests.Supervision;
+namespace RagAgent.Tests.Common;
 
 /// <summary>How durations, sizes and digests are written for people.</summary>
-public class WordsTests
+public class HumanizeTests
 {
     [Theory]
     [InlineData(0, "0ms")]

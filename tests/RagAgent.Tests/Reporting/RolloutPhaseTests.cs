@@ -4,7 +4,7 @@ using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
 
-namespace RagAgent.Tests.Supervision;
+namespace RagAgent.Tests.Reporting;
 
 /// <summary>Where the newest image is on its way to being the last good one, as people see it in the status.</summary>
 public class RolloutPhaseTests

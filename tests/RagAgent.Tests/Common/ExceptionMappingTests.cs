@@ -3,9 +3,9 @@ using RagAgent.Common;
 using RagAgent.Tests.Support;
 using Xunit;
 
-namespace RagAgent.Tests.Diagnostics;
+namespace RagAgent.Tests.Common;
 
-public class ProblemsTests
+public class ExceptionMappingTests
 {
     public static TheoryData<Exception, string> Causes => new()
     {
@@ -13,8 +13,8 @@ public class ProblemsTests
         { Socket(SocketError.TryAgain), "its name can't be resolved" },
         { Socket(SocketError.ConnectionRefused), "the connection was refused" },
         { Socket(SocketError.TimedOut), "the connection timed out" },
-        { Socket(SocketError.NetworkUnreachable), "the network does not reach it" },
-        { Socket(SocketError.ConnectionReset), "the connection was cut" },
+        { Socket(SocketError.NetworkUnreachable), "there is no route to it" },
+        { Socket(SocketError.ConnectionReset), "the connection was reset" },
         { new System.Security.Authentication.AuthenticationException("x"), "its TLS certificate was not accepted" },
         { new TimeoutException("x"), "it did not answer in time" },
         { new Polly.Timeout.TimeoutRejectedException(), "it did not answer in time" },
@@ -44,8 +44,8 @@ public class ProblemsTests
     [Theory]
     [InlineData(typeof(TimeoutException), "timeout", "Words.")]
     [InlineData(typeof(IOException), "io", "Words.")]
-    [InlineData(typeof(OperationCanceledException), "timeout", "An answer did not come in time.")]
-    [InlineData(typeof(InvalidCastException), "unexpected", "Something unexpected happened: InvalidCastException: Words.")]
+    [InlineData(typeof(OperationCanceledException), "timeout", "An answer did not arrive in time.")]
+    [InlineData(typeof(InvalidCastException), "unexpected", "An unexpected error occurred: InvalidCastException: Words.")]
     [InlineData(typeof(HttpRequestException), "network", "Words: Words.")]
     public void Other_exceptions_are_mapped_by_type(Type type, string code, string what)
     {
