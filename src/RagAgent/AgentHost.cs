@@ -3,7 +3,6 @@ using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Control;
-using RagAgent.Control.Checks;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Proxy.Listening;
 using RagAgent.Supervision;

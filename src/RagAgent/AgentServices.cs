@@ -5,6 +5,7 @@ using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Containers.AppLogs;
 using RagAgent.Control;
+using RagAgent.Control.Checks;
 using RagAgent.Diagnostics;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Diagnostics.Checks;

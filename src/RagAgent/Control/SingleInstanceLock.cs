@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using RagAgent.Common;
-using RagAgent.Supervision.State;
 
 namespace RagAgent.Control;
 

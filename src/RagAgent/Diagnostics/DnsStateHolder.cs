@@ -1,3 +1,4 @@
+using System.Net;
 using RagAgent.Reporting;
 using RagAgent.Supervision.Runtime;
 

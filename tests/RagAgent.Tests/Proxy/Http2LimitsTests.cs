@@ -128,7 +128,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     {
         var limits = new ConnectionLimits();
         await StartAsync(limits);
-        await using var visitor = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
+        await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
 
         var stream = 1;
         for (; stream < 2 * limits.Resets; stream += 2)

@@ -208,7 +208,7 @@ public sealed partial class StateWordsTests
     private static List<string> JournalOf(Case each)
     {
         var lines = new List<string>();
-        new StateChangeLog(new ListLogger<Supervisor>(lines), Sample.DefaultPolicy).Record(each.Before, each.State, new Event.Tick(Moment.Zero));
+        new StateChangeLog(new ListLogger<Supervisor>(lines), Sample.DefaultPolicy).Changed(each.Before, each.State, new Event.Tick(Moment.Zero));
         return lines;
     }
 
