@@ -23,19 +23,21 @@ public class ExceptionMappingTests
 
     [Theory]
     [MemberData(nameof(Causes), DisableDiscoveryEnumeration = true)]
-    public void A_failed_connection_is_told_by_what_lies_beneath(Exception cause, string words)
+    public void A_failed_connection_is_described_by_its_innermost_cause(Exception cause, string words)
     {
         Assert.Equal(words, ExceptionMapping.DescribeCause(cause));
         Assert.Equal(words, ExceptionMapping.DescribeCause(new HttpRequestException("outer", new IOException("middle", cause))));
     }
 
     [Fact]
-    public void A_wait_that_was_given_up_is_told_as_one_whatever_lies_beneath() =>
+    public void An_abandoned_wait_is_described_as_a_timeout_whatever_is_inside_it() =>
         Assert.Equal("it did not answer in time",
-            ExceptionMapping.DescribeCause(new HttpRequestException("x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
+            ExceptionMapping.DescribeCause(new HttpRequestException(
+                "x", new TaskCanceledException("y", new IOException("z", Socket(SocketError.OperationAborted))))));
 
     [Fact]
-    public void A_problem_that_was_told_already_stays_as_it_is() => Assert.Same(Sample.AnyProblem, ExceptionMapping.ToProblem(new ProblemException(Sample.AnyProblem)));
+    public void The_problem_of_a_ProblemException_stays_as_it_is() =>
+        Assert.Same(Sample.AnyProblem, ExceptionMapping.ToProblem(new ProblemException(Sample.AnyProblem)));
 
     [Theory]
     [InlineData(typeof(TimeoutException), "timeout", "Words.")]
@@ -43,7 +45,7 @@ public class ExceptionMappingTests
     [InlineData(typeof(OperationCanceledException), "timeout", "An answer did not arrive in time.")]
     [InlineData(typeof(InvalidCastException), "unexpected", "An unexpected error occurred: InvalidCastException: Words.")]
     [InlineData(typeof(HttpRequestException), "network", "Words: Words.")]
-    public void Others_are_told_by_their_kind(Type type, string code, string what)
+    public void Other_exceptions_are_described_by_their_type(Type type, string code, string what)
     {
         var problem = ExceptionMapping.ToProblem((Exception)Activator.CreateInstance(type, "Words.")!);
 

@@ -13,16 +13,17 @@ public sealed class LineWrapTests
     [InlineData("name  sha256:0123456789abcdef0123456789", "name  sha256:0123456789abcdef0123456789")]
     [InlineData("name  sha256:0123456789abcdef0123456789 ", "name  sha256:0123456789abcdef0123456789 ")]
     [InlineData("      what continues a line already", "      what continues a\n      line already")]
-    public void A_line_is_broken_between_words_and_goes_on_indented(string line, string wrapped) => Assert.Equal(wrapped, LineWrap.Wrap(line, 26, 6));
+    public void A_line_wraps_between_words_and_continues_indented(string line, string wrapped) =>
+        Assert.Equal(wrapped, LineWrap.Wrap(line, 26, 6));
 
     [Fact]
-    public void Without_enough_room_beside_the_name_it_goes_on_near_the_edge() =>
+    public void A_line_continues_near_the_edge_if_the_indentation_would_leave_too_little_room() =>
         Assert.Equal("name      one two\n  three four", LineWrap.Wrap("name      one two three four", 20, 10));
 
     [Theory]
     [InlineData(null)]
     [InlineData(80)]
     [InlineData(3)]   // of no use to anybody
-    public void What_is_no_terminal_or_wide_enough_gets_the_lines_as_they_are(int? width) =>
+    public void Lines_stay_whole_without_a_terminal_or_on_a_wide_one(int? width) =>
         Assert.Equal("name  one two three four five\n", LineWrap.Wrap("name  one two three four five\n", width, 6));
 }

@@ -19,7 +19,7 @@ public sealed partial class MessageCatalogTests
     private static readonly Match[] Entries = [.. Entry().Matches(Text).Cast<Match>()];
 
     [Fact]
-    public void Every_line_and_every_problem_is_explained_once_and_nothing_else_is()
+    public void Exactly_the_log_lines_and_problems_are_explained_once_each()
     {
         var events = LogEvent.All.Where(log => log.Level != LogLevel.Debug && !log.HasProblem).Select(log => log.JournalName).ToArray();
         var problems = ProblemCodes.All;
@@ -39,12 +39,12 @@ public sealed partial class MessageCatalogTests
     }
 
     [Fact]
-    public void Every_line_has_a_number_of_its_own() =>
+    public void Every_log_line_has_a_unique_number() =>
         Assert.Empty(LogEvent.All.GroupBy(log => log.Id).Where(same => same.Count() > 1)
             .Select(same => $"{same.Key}: {string.Join(", ", same.Select(log => log.Name))}"));
 
     [Fact]
-    public void A_subject_fits_its_line_and_a_text_says_more()
+    public void A_subject_fits_on_a_line_and_the_text_adds_to_it()
     {
         Assert.All(Entries, entry =>
         {
@@ -55,7 +55,7 @@ public sealed partial class MessageCatalogTests
     }
 
     [Fact]
-    public async Task Journalctl_gets_paragraphs_of_at_most_100_columns_and_whole_commands()
+    public async Task The_catalog_has_paragraphs_of_at_most_100_columns_and_unbroken_commands()
     {
         var catalog = await CatalogAsync();
         var lines = catalog.Split('\n');
@@ -70,7 +70,7 @@ public sealed partial class MessageCatalogTests
     }
 
     [Fact]
-    public async Task The_catalog_has_each_under_the_number_that_the_agent_gives_it()
+    public async Task The_catalog_has_each_entry_under_its_message_id()
     {
         var catalog = await CatalogAsync();
 

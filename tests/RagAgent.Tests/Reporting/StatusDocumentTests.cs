@@ -11,16 +11,23 @@ public class StatusDocumentTests
     private static readonly string[] Keys =
     [
         "version", "revision", "headline",
-        "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes", "app.crashLooping", "app.sessions", "app.nextStart", "app.stoppedBy",
-        "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck", "image.pull.percent", "image.pull.downloadedBytes", "image.pull.totalBytes",
+        "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes",
+        "app.crashLooping", "app.sessions", "app.nextStart", "app.stoppedBy",
+        "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck",
+        "image.pull.percent", "image.pull.downloadedBytes", "image.pull.totalBytes",
         "secrets.versions", "secrets.readAt", "engine.version", "engine.answers", "frontDoor.port", "frontDoor.open",
         "frontDoor.https.port", "frontDoor.https.names", "frontDoor.https.validUntil",
-        "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code", "update.last.problem.what", "update.last.problem.remedy", "update.last.problem.nextTry", "update.last.kind",
-        "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.lastGood", "rollout.setAside.digest", "rollout.setAside.verdict", "rollout.setAside.why.code",
+        "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code",
+        "update.last.problem.what", "update.last.problem.remedy", "update.last.problem.nextTry", "update.last.kind",
+        "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.lastGood", "rollout.setAside.digest",
+        "rollout.setAside.verdict", "rollout.setAside.why.code",
         "rollout.setAside.why.what", "rollout.setAside.why.remedy", "rollout.setAside.why.nextTry",
-        "lastFailure.at", "lastFailure.release", "lastFailure.problem.code", "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry", "lastFailure.lastLines", "lastFailure.exit.code", "lastFailure.exit.signal", "lastFailure.exit.outOfMemory",
+        "lastFailure.at", "lastFailure.release", "lastFailure.problem.code",
+        "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry",
+        "lastFailure.lastLines", "lastFailure.exit.code", "lastFailure.exit.signal", "lastFailure.exit.outOfMemory",
         "problems.code", "problems.what", "problems.remedy", "problems.nextTry",
-        "boot.this.began", "boot.this.steps.name", "boot.this.steps.seconds", "boot.previous.began", "boot.previous.steps.name", "boot.previous.steps.seconds",
+        "boot.this.began", "boot.this.steps.name", "boot.this.steps.seconds",
+        "boot.previous.began", "boot.previous.steps.name", "boot.previous.steps.seconds",
         "idle.lastActivity", "idle.stopsAt", "idle.because", "idle.noticed", "idle.stopping", "configFingerprint",
         "dns.name", "dns.url", "dns.addresses",
     ];
@@ -32,7 +39,8 @@ public class StatusDocumentTests
         "1.2.3", 42, "The app serves.",
         new AppStatus("serving", At, "0123456789ab", "release-1", Sample.Digest, false, 2, false, 3, At),
         new ImageStatus("registry/app:latest", Sample.NewerDigest, Sample.NewerDigest, At, At, new PullStatus(50, 500_000, 1_000_000)),
-        new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false), new FrontDoorStatus(80, true, new HttpsStatus(443, ["rag.example.com", "www.example.com"], At)),
+        new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false),
+        new FrontDoorStatus(80, true, new HttpsStatus(443, ["rag.example.com", "www.example.com"], At)),
         new UpdateStatus(null, new UpdateResult(7, false, Sample.Digest, AnyProblem)),
         new RolloutStatus("watch", "abcdef012345", At, [Sample.Digest], new SetAsideStatus(Sample.NewerDigest, "quarantined", AnyProblem)),
         new FailureStatus(At, "release-0", AnyProblem, ["last line"], new ExitStatus(137, 9, true)), [AnyProblem],
@@ -43,7 +51,7 @@ public class StatusDocumentTests
         new DnsStatus("rag.example.com", "https://rag.example.com/", ["203.0.113.7", "2001:db8::7"]), "0123abcd");
 
     [Fact]
-    public void Every_key_that_scripts_may_read_is_there()
+    public void The_document_has_every_key_that_scripts_may_read()
     {
         using var document = JsonDocument.Parse(JsonSerializer.Serialize(Full, ControlJson.Default.StatusDocument));
 
@@ -51,13 +59,11 @@ public class StatusDocumentTests
     }
 
     [Fact]
-    public void What_was_written_is_read_again() =>
-        Assert.Equal(
-            JsonSerializer.Serialize(Full, ControlJson.Default.StatusDocument),
-            JsonSerializer.Serialize(JsonSerializer.Deserialize(JsonSerializer.Serialize(Full, ControlJson.Default.StatusDocument), ControlJson.Default.StatusDocument)!, ControlJson.Default.StatusDocument));
+    public void The_document_survives_serialization() =>
+        Assert.Equal(Serialize(Full), Serialize(JsonSerializer.Deserialize(Serialize(Full), ControlJson.Default.StatusDocument)!));
 
     [Fact]
-    public void People_read_it_line_by_line()
+    public void The_text_has_a_line_for_each_part_of_the_status()
     {
         var (at, before) = (LocalTime(At), LocalTime(At.AddDays(-1)));
 
@@ -93,42 +99,61 @@ public class StatusDocumentTests
     }
 
     [Fact]
-    public void On_a_narrow_terminal_lines_are_broken_between_words_and_go_on_below_their_value()
+    public void On_a_narrow_terminal_lines_wrap_between_words_and_continue_below_their_value()
     {
         var text = StatusText.Format(Full, 50);
 
         Assert.Contains($"\ndigest    {Sample.Digest}\n          (a newer one is known)\n", text, StringComparison.Ordinal);
         Assert.Contains("\nset aside sha256:ffffffffffff, quarantined: It\n          went wrong.\n", text, StringComparison.Ordinal);
-        Assert.Equal(StatusText.Format(Full).Split(default(char[]), StringSplitOptions.RemoveEmptyEntries), text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
-        Assert.DoesNotContain(text.Split('\n'), line => line.Length > 50 && line.Trim().Contains(' ', StringComparison.Ordinal) && !line.Contains("sha256:", StringComparison.Ordinal));
+        Assert.Equal(Words(StatusText.Format(Full)), Words(text));
+        Assert.DoesNotContain(text.Split('\n'), line =>
+            line.Length > 50 && line.Trim().Contains(' ', StringComparison.Ordinal) && !line.Contains("sha256:", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData(1, "1 session open")]
     [InlineData(0, "0 sessions open")]
-    public void One_session_is_one(int sessions, string told) =>
-        Assert.Contains($"port 80, {told}\n", StatusText.Format(Full with { App = Full.App with { Sessions = sessions } }), StringComparison.Ordinal);
+    public void Sessions_are_counted_in_the_singular_and_plural(int sessions, string text)
+    {
+        var status = Full with { App = Full.App with { Sessions = sessions } };
+
+        Assert.Contains($"port 80, {text}\n", StatusText.Format(status), StringComparison.Ordinal);
+    }
 
     [Fact]
-    public void A_URL_that_may_lead_nowhere_is_told_as_such() =>
-        Assert.Contains("\nurl       https://rag.example.com/ (not known to point here)\n", StatusText.Format(Full with { Dns = Full.Dns! with { Addresses = [] } }), StringComparison.Ordinal);
+    public void A_URL_that_may_not_point_here_is_marked()
+    {
+        var status = Full with { Dns = Full.Dns! with { Addresses = [] } };
+
+        Assert.Contains(
+            "\nurl       https://rag.example.com/ (not known to point here)\n", StatusText.Format(status), StringComparison.Ordinal);
+    }
 
     [Fact]
-    public void What_is_not_known_has_no_line()
+    public void Unknown_values_have_no_line()
     {
         var bare = new StatusDocument(
             "1.2.3", 0, "Asking Docker Engine what is running.", new AppStatus("unknown", null, null, null, null, null, 0, false, 0, null),
-            new ImageStatus(null, null, null, null, null, null), new SecretsStatus([], null), new EngineStatus(null, false), new FrontDoorStatus(80, false),
+            new ImageStatus(null, null, null, null, null, null), new SecretsStatus([], null), new EngineStatus(null, false),
+            new FrontDoorStatus(80, false),
             new UpdateStatus(null, null), new RolloutStatus("resolve", null, null, [], null), null, []);
 
         Assert.Equal("Asking Docker Engine what is running.\n\napp       unknown\nrollout   resolve\nhttp      port 80, closed\n", StatusText.Format(bare));
     }
 
     [Fact]
-    public void Json_on_a_terminal_has_quotes_and_umlauts_as_they_are() =>
-        Assert.Contains("\"headline\":\"'docker' läuft nicht\"", JsonSerializer.Serialize(Full with { Headline = "'docker' läuft nicht" }, CompactJson.Plain.StatusDocument), StringComparison.Ordinal);
+    public void Json_on_a_terminal_does_not_escape_quotes_and_umlauts()
+    {
+        var json = JsonSerializer.Serialize(Full with { Headline = "'docker' läuft nicht" }, CompactJson.Plain.StatusDocument);
 
-    /// <summary>In the zone of the machine that runs this, which is named.</summary>
+        Assert.Contains("\"headline\":\"'docker' läuft nicht\"", json, StringComparison.Ordinal);
+    }
+
+    private static string Serialize(StatusDocument status) => JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument);
+
+    private static string[] Words(string text) => text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>In this machine's time zone, which is part of the text.</summary>
     private static string LocalTime(DateTimeOffset at)
     {
         var local = at.ToLocalTime();
@@ -138,8 +163,10 @@ public class StatusDocumentTests
 
     private static IEnumerable<string> KeysOf(JsonElement element, string prefix) => element.ValueKind switch
     {
-        JsonValueKind.Object => element.EnumerateObject().SelectMany(p => KeysOf(p.Value, prefix.Length == 0 ? p.Name : $"{prefix}.{p.Name}")),
-        JsonValueKind.Array when element.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Object) => element.EnumerateArray().SelectMany(item => KeysOf(item, prefix)),
+        JsonValueKind.Object => element.EnumerateObject()
+            .SelectMany(member => KeysOf(member.Value, prefix.Length == 0 ? member.Name : $"{prefix}.{member.Name}")),
+        JsonValueKind.Array when element.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Object) =>
+            element.EnumerateArray().SelectMany(item => KeysOf(item, prefix)),
         _ => [prefix],
     };
 }
