@@ -19,7 +19,7 @@ public sealed class AgentClockTests
     }
 
     [Fact]
-    public void A_moment_keeps_its_wall_time_though_two_clocks_are_never_read_at_once()
+    public void A_moment_keeps_its_wall_time_although_two_clocks_are_never_read_at_once()
     {
         var first = _clock.WallTime(_at);
         _time.Advance(TimeSpan.FromHours(1));

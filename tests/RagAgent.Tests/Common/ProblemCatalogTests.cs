@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Common;
 public sealed class ProblemCatalogTests
 {
     [Fact]
-    public void Only_failures_that_another_image_may_not_have_are_held_against_the_image() =>
+    public void Only_failures_that_another_image_might_not_have_count_against_the_image() =>
         Assert.Equal(
             [
                 ("app-exited", 2), ("app-out-of-memory", 2), ("app-unhealthy", 3), ("app-never-healthy", 6),
@@ -17,7 +17,7 @@ public sealed class ProblemCatalogTests
             ], ProblemCatalog.All.Where(kind => kind.ImageBlame > 0).Select(kind => (kind.Code, kind.ImageBlame)));
 
     [Fact]
-    public void An_app_that_ran_and_failed_is_told_from_one_that_never_ran() =>
+    public void Failures_of_a_running_app_are_distinguished_from_failed_starts() =>
         Assert.Equal(
             ["app-exited", "app-out-of-memory", "app-unhealthy", "app-never-healthy", "app-ended-with-engine"],
             ProblemCatalog.All.Where(kind => kind.IsAppFailure).Select(kind => kind.Code));
@@ -26,14 +26,15 @@ public sealed class ProblemCatalogTests
     [InlineData("AfterInspection", "engine-unreachable", "engine-silent")]
     [InlineData("AfterFetch", "image-missing", "image-corrupt")]
     [InlineData("AfterCleanup", "disk-full")]
-    public void Some_problems_need_a_step_before_the_next_try(string retry, params string[] codes) =>
+    public void Some_problems_require_a_step_before_the_next_try(string retry, params string[] codes) =>
         Assert.Equal(codes, ProblemCatalog.All.Where(kind => kind.Retry == Enum.Parse<ProblemRetry>(retry)).Select(kind => kind.Code));
 
     [Fact]
     public void Only_what_ends_a_command_has_an_exit_code_of_its_own() =>
         Assert.Equal(
             [
-                ("not-running", ExitCodes.NotRunning), ("control-denied", ExitCodes.Denied), ("control-socket-name", ExitCodes.BadConfiguration),
+                ("not-running", ExitCodes.NotRunning), ("control-denied", ExitCodes.Denied),
+                ("control-socket-name", ExitCodes.BadConfiguration),
                 ("already-running", ExitCodes.AlreadyRunning), ("runtime-directory-taken", ExitCodes.AlreadyRunning),
             ], ProblemCatalog.All.Where(kind => kind.ExitCode != ExitCodes.Failed).Select(kind => (kind.Code, kind.ExitCode)));
 

@@ -11,31 +11,29 @@ public class HeadlineTests
     private static readonly ProbeSchedule Probe = new(Moment.Zero, null);
 
     [Fact]
-    public void Before_the_first_inspection_the_engine_is_being_asked() =>
+    public void The_first_thing_the_agent_does_is_to_ask_the_engine() =>
         AssertHeadline("Asking Docker Engine what is running.", new AgentState());
 
     [Fact]
-    public void A_failing_engine_is_named_with_its_remedy() =>
+    public void A_failing_engine_is_reported_with_its_remedy() =>
         AssertHeadline("It went wrong. Do this.", new AgentState { Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem) });
 
     [Fact]
-    public void A_serving_app_is_named_with_its_digest() =>
+    public void A_serving_app_is_named_by_its_digest() =>
         AssertHeadline("The app serves (sha256:0123456789ab).", Sample.StateWithoutContainer with { Front = Sample.Serving() });
 
     [Fact]
-    public void A_serving_app_with_an_unknown_image_serves() =>
-        AssertHeadline(
-            "The app serves (unknown image).",
+    public void A_serving_app_may_have_an_unknown_image() =>
+        AssertHeadline("The app serves (unknown image).",
             Sample.StateWithoutContainer with { Front = Sample.Serving() with { Container = Sample.Container() with { Image = null } } });
 
     [Fact]
-    public void A_serving_app_with_a_failing_engine_still_serves() =>
-        AssertHeadline(
-            "The app serves (sha256:0123456789ab). It went wrong. Do this.",
+    public void The_app_still_serves_while_the_engine_fails() =>
+        AssertHeadline("The app serves (sha256:0123456789ab). It went wrong. Do this.",
             Sample.StateWithoutContainer with { Front = Sample.Serving(), Engine = Sample.LoadFailed<Inventory>(Sample.AnyProblem) });
 
     [Fact]
-    public void A_failing_app_with_an_unreachable_engine_names_the_engine_problem() =>
+    public void An_app_that_fails_while_the_engine_is_unreachable_is_explained_by_the_engine() =>
         AssertHeadline("The app does not answer. It went wrong. Do this.",
             Sample.StateWithoutContainer with
             {
@@ -44,10 +42,9 @@ public class HeadlineTests
             });
 
     [Fact]
-    public void A_failing_registry_is_named_only_until_the_image_was_known_to_be_the_newest()
+    public void A_failing_registry_matters_only_while_the_newest_image_is_unknown()
     {
-        AssertHeadline(
-            "The app serves (sha256:0123456789ab).",
+        AssertHeadline("The app serves (sha256:0123456789ab).",
             Sample.StateWithoutContainer with
             {
                 Front = Sample.Serving(),
@@ -58,84 +55,93 @@ public class HeadlineTests
     }
 
     [Fact]
-    public void A_set_aside_image_is_named_next_to_the_serving_one()
+    public void An_image_that_was_set_aside_is_reported_next_to_the_serving_one()
     {
-        var serving = Sample.StateWithoutContainer with { Front = Sample.Serving(), Images = Sample.StateWithoutContainer.Images with { KnownGood = [Sample.CurrentImage] } };
+        var serving = Sample.StateWithoutContainer with
+        {
+            Front = Sample.Serving(),
+            Images = Sample.StateWithoutContainer.Images with { KnownGood = [Sample.CurrentImage] },
+        };
         var bad = new ImageName("registry/app", Sample.NewerDigest);
 
         AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff is quarantined: It went wrong.",
             serving with { Images = serving.Images with { Verdict = new Verdict.Quarantined(bad, Sample.AnyProblem) } });
         AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff was rolled back: It went wrong.",
-            serving with { Images = serving.Images with { Verdict = new Verdict.RolledBack(bad, Sample.AnyProblem, 0, 1, ByOperator: false, Inputs: null) } });
+            serving with
+            {
+                Images = serving.Images with
+                {
+                    Verdict = new Verdict.RolledBack(bad, Sample.AnyProblem, 0, 1, ByOperator: false, Inputs: null),
+                },
+            });
         AssertHeadline("The app serves (sha256:0123456789ab). The newest image sha256:ffffffffffff failed, and so did the one before it: It went wrong.",
             serving with { Images = serving.Images with { Verdict = new Verdict.Undecided(bad, Sample.AnyProblem, 1, "c") } });
     }
 
     [Fact]
-    public void A_held_app_says_who_stopped_it()
+    public void A_stopped_app_is_reported_with_the_command_that_stopped_it()
     {
-        AssertHeadline(
-            "The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.",
+        AssertHeadline("The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.",
             Sample.StateWithoutContainer with { Hold = Hold.Operator });
-        AssertHeadline(
-            "The app was stopped with 'docker stop'. Start it with 'ragagent start'.",
+        AssertHeadline("The app was stopped with 'docker stop'. Start it with 'ragagent start'.",
             Sample.StateWithoutContainer with { Hold = Hold.DockerStop });
     }
 
     [Fact]
-    public void Failed_liveness_probes_are_named_with_their_error() =>
+    public void Failed_liveness_probes_are_reported_with_the_last_error() =>
         AssertHeadline("The app serves but failed 2 of 4 liveness probes: /_stcore/health answered 503.",
             Sample.StateWithoutContainer with { Front = Sample.Serving(failures: 2, fault: "/_stcore/health answered 503") });
 
     [Fact]
-    public void A_starting_app_is_named_with_its_last_probe_error()
+    public void A_starting_app_is_reported_with_its_last_error()
     {
         var probing = new ContainerState.Probing(Sample.Container(), Moment.Zero, ProbeKind.Startup, Probe, null, Adopted: false);
 
         AssertHeadline("The app is starting.", Sample.StateWithoutContainer with { Front = probing });
-        AssertHeadline(
-            "The app is starting: /_stcore/health answered 503.",
+        AssertHeadline("The app is starting: /_stcore/health answered 503.",
             Sample.StateWithoutContainer with { Front = probing with { LastError = "/_stcore/health answered 503" } });
     }
 
     [Fact]
-    public void A_container_that_is_being_started_is_named() =>
-        AssertHeadline(
-            "Starting the container.",
+    public void A_starting_container_has_a_headline() =>
+        AssertHeadline("Starting the container.",
             Sample.StateWithoutContainer with
             {
                 Front = new ContainerState.Starting(1, new Release(Sample.CurrentImage, "c", "s"), Moment.Zero),
             });
 
     [Fact]
-    public void A_stopping_container_names_a_swap_as_its_reason()
+    public void A_stopping_container_is_reported_with_its_replacement_if_there_is_one()
     {
-        AssertHeadline(
-            "Stopping the container to replace it with another release.",
+        AssertHeadline("Stopping the container to replace it with another release.",
             Sample.StateWithoutContainer with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()) });
-        AssertHeadline(
-            "Stopping the container.",
+        AssertHeadline("Stopping the container.",
             Sample.StateWithoutContainer with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Stray()) });
     }
 
     [Fact]
-    public void A_failed_app_names_its_failure_and_a_crash_loop()
+    public void A_failed_app_is_reported_with_its_failure_and_many_failures_as_a_crash_loop()
     {
         var failed = Sample.StateWithoutContainer with
         {
             Front = new ContainerState.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, Sample.AnyProblem, null)),
-            Failures = Sample.StateWithoutContainer.Failures with { Crashes = 1,
-        } };
+            Failures = Sample.StateWithoutContainer.Failures with { Crashes = 1 },
+        };
 
         AssertHeadline("It went wrong. Do this.", failed);
-        AssertHeadline("It went wrong. Do this.", failed with { Failures = failed.Failures with { Crashes = 5 } });   // it never came to run
+        AssertHeadline("It went wrong. Do this.",
+            failed with { Failures = failed.Failures with { Crashes = 5 } });   // it never came to run
         var crashed = new Problem(ProblemCatalog.AppExited, "It exited.", "Look there.");
         AssertHeadline("The app is crash-looping (5 in a row). It exited. Look there.",
-            failed with { Front = new ContainerState.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, crashed, null)), Failures = failed.Failures with { Crashes = 5 } });
+            failed with
+            {
+                Front = new ContainerState.BackingOff(Moment.Zero, new Failure(Moment.Zero, null, crashed, null)),
+                Failures = failed.Failures with { Crashes = 5 },
+            });
     }
 
     [Fact]
-    public void A_serving_app_behind_a_closed_front_door_says_that_nobody_gets_in() =>
+    public void A_serving_app_behind_a_closed_front_door_is_unreachable() =>
         AssertHeadline($"The app serves ({Sample.Digest[..19]}), but clients can't reach it. It went wrong. Do this.",
             Sample.StateWithoutContainer with
             {
@@ -144,16 +150,19 @@ public class HeadlineTests
             });
 
     [Fact]
-    public void A_rolled_back_image_serves_until_the_previous_one_is_ready() =>
+    public void A_rolled_back_image_serves_until_the_previous_one_replaces_it() =>
         AssertHeadline($"The app serves ({Sample.Digest[..19]}) until the previous image replaces it.",
             Sample.StateWithoutContainer with
             {
-                Front = Sample.Serving(), Images = Sample.StateWithoutContainer.Images with {
-                Verdict = new Verdict.RolledBack(Sample.CurrentImage, Sample.AnyProblem, 0, 1, ByOperator: true, Inputs: null),
-            } });
+                Front = Sample.Serving(),
+                Images = Sample.StateWithoutContainer.Images with
+                {
+                    Verdict = new Verdict.RolledBack(Sample.CurrentImage, Sample.AnyProblem, 0, 1, ByOperator: true, Inputs: null),
+                },
+            });
 
     [Fact]
-    public void Failures_before_a_start_are_named_in_order_of_dependency()
+    public void Missing_parts_of_a_start_are_reported_in_the_order_of_their_dependencies()
     {
         var trouble = (string what) => new Problem(new ProblemKind("x"), what, "Do this.");
         var image = Sample.StateWithoutContainer with { Image = Sample.LoadFailed<FetchedImage>(trouble("Image.")) };
@@ -168,17 +177,19 @@ public class HeadlineTests
     }
 
     [Fact]
-    public void A_boot_names_each_step_in_turn()
+    public void Each_step_of_a_boot_has_a_headline()
     {
         AssertHeadline("Asking the registry for the newest image.", Sample.StateWithoutContainer);
         var resolved = Sample.StateWithoutContainer with { Tag = Sample.Loaded(Sample.CurrentResolution) };
         AssertHeadline("Reading the secrets.", resolved);
         AssertHeadline("Preparing to pull registry/app:latest.", resolved with { Image = Sample.Loading<FetchedImage>() });
-        AssertHeadline(
-            "Pulling registry/app:latest: 42 % (420 MB of 1.0 GB).",
-            resolved with { Image = Sample.Loading<FetchedImage>(), Pull = resolved.Pull with { Progress = new PullProgress(0.42, 420_000_000, 1_000_000_000) } });
-        AssertHeadline(
-            "About to start the container.",
+        AssertHeadline("Pulling registry/app:latest: 42 % (420 MB of 1.0 GB).",
+            resolved with
+            {
+                Image = Sample.Loading<FetchedImage>(),
+                Pull = resolved.Pull with { Progress = new PullProgress(0.42, 420_000_000, 1_000_000_000) },
+            });
+        AssertHeadline("About to start the container.",
             resolved with { Secrets = Sample.Loaded(Sample.CurrentSecrets), Image = Sample.Loaded(new FetchedImage(Sample.Digest, 0)) });
     }
 

@@ -43,7 +43,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void Beside_the_old_container_the_new_one_is_a_candidate_until_its_gate_and_the_old_one_leaves_in_the_swap()
+    public void Side_by_side_the_phases_are_candidate_gate_swap_and_watch()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage);
@@ -64,7 +64,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void A_candidate_that_waits_for_its_next_try_is_still_the_candidate()
+    public void A_candidate_in_backoff_is_still_the_candidate()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
@@ -73,7 +73,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void A_candidate_that_is_stopped_because_it_was_never_well_is_not_swapped_in()
+    public void A_candidate_that_never_became_healthy_is_not_swapped_in()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
@@ -99,7 +99,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void A_failed_image_is_rolled_back_both_while_the_one_before_it_is_watched_and_after_that()
+    public void A_failed_image_stays_rolled_back_during_and_after_the_watch_of_the_previous_one()
     {
         FailsItsTrial();
         Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
@@ -123,7 +123,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void An_image_on_trial_that_crashed_and_waits_is_still_the_candidate()
+    public void An_image_on_trial_in_backoff_is_still_the_candidate()
     {
         _story.StartServing().Crash().RereadSecrets();
         Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
@@ -162,7 +162,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void The_image_that_ran_when_the_agent_restarted_is_no_new_candidate_and_does_not_pass_a_gate_again()
+    public void A_proven_image_that_the_agent_adopts_stays_settled()
     {
         _story.StartServing().PassWatch().RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
         Assert.Equal(ProbeKind.Startup, Assert.IsType<ContainerState.Probing>(_story.State.Front).Stage);
@@ -173,7 +173,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void An_image_on_trial_that_the_agent_found_running_stays_the_candidate_through_its_gate()
+    public void An_adopted_image_on_trial_stays_the_candidate_through_its_gate()
     {
         _story.StartServing().RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().PassProbe();
         Assert.Equal(ProbeKind.Gate, Assert.IsType<ContainerState.Probing>(_story.State.Front).Stage);
@@ -192,7 +192,8 @@ public class RolloutPhaseTests
     /// <summary>The newer image has crashed three times, and the one before it is about to be started.</summary>
     private void FailsItsTrial()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash().RereadSecrets();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap()
+            .Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash().RereadSecrets();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 }

@@ -19,7 +19,8 @@ public sealed partial class StateWordsTests
     private static readonly ImageName NewerImage = new("registry/app", Sample.NewerDigest);
     private static readonly Container Candidate = Sample.Container(digest: Sample.NewerDigest) with { Id = "abcdef0123456789" };
     private static readonly Release NextRelease = new(NewerImage, "config", "secrets");
-    private static readonly Failure Crash = new(Moment.Zero, "release-1", new Problem(ProblemCatalog.AppExited, "It exited.", "Look there."), null);
+    private static readonly Failure Crash =
+        new(Moment.Zero, "release-1", new Problem(ProblemCatalog.AppExited, "It exited.", "Look there."), null);
 
     private static readonly AgentState Ready = Sample.StateWithoutContainer with
     {
@@ -39,8 +40,10 @@ public sealed partial class StateWordsTests
 
     private static readonly Case[] Cases =
     [
-        new(nameof(ContainerState.Unknown), new AgentState(), new AgentState()) { IsSilent = true },   // the agent's first state
-        new(nameof(ContainerState.Absent), Ready with { Front = Stopping(new StopReason.Replaced()) }, Ready) { IsSilent = true },   // the stop was logged
+        // The agent begins in this state.
+        new(nameof(ContainerState.Unknown), new AgentState(), new AgentState()) { IsSilent = true },
+        // The stop was logged.
+        new(nameof(ContainerState.Absent), Ready with { Front = Stopping(new StopReason.Replaced()) }, Ready) { IsSilent = true },
         new(nameof(ContainerState.Starting), Ready, Ready with { Front = new ContainerState.Starting(1, NextRelease, Moment.Zero) }),
         new(nameof(ContainerState.Probing), Ready with { Front = new ContainerState.Starting(1, NextRelease, Moment.Zero) },
             Ready with { Front = Probing(ProbeKind.Startup) }),
@@ -70,23 +73,24 @@ public sealed partial class StateWordsTests
         new(nameof(StopReason.Retired), Serving with { Candidate = new ContainerState.Draining(1, Candidate) },
             Serving with { Candidate = Stopping(new StopReason.Retired()) }),
 
-        new(nameof(Verdict.OnTrial), Serving, Serving with { Images = Serving.Images with { Verdict = new Verdict.OnTrial(NewerImage, 0, 1) } })
-        {
-            IsSilent = true,   // the start of its container is logged
-        },
-        new(nameof(Verdict.RolledBack), Serving, WithVerdict(new Verdict.RolledBack(NewerImage, Crash.Problem, 0, 1, ByOperator: false, null))),
+        // The start of its container is logged.
+        new(nameof(Verdict.OnTrial), Serving, WithVerdict(new Verdict.OnTrial(NewerImage, 0, 1))) { IsSilent = true },
+        new(nameof(Verdict.RolledBack), Serving,
+            WithVerdict(new Verdict.RolledBack(NewerImage, Crash.Problem, 0, 1, ByOperator: false, null))),
         new(nameof(Verdict.Undecided), Serving, WithVerdict(new Verdict.Undecided(NewerImage, Crash.Problem, 1, null))),
         new(nameof(Verdict.Quarantined), WithVerdict(new Verdict.RolledBack(NewerImage, Crash.Problem, 0, 1, ByOperator: false, null)),
             WithVerdict(new Verdict.Quarantined(NewerImage, Crash.Problem))),
 
-        new(nameof(Hold.Operator), Ready, Ready with { Hold = Hold.Operator }) { IsSilent = true },   // the command's end is logged
+        // The end of the command is logged.
+        new(nameof(Hold.Operator), Ready, Ready with { Hold = Hold.Operator }) { IsSilent = true },
         new(nameof(Hold.DockerStop), Serving, Ready with { Hold = Hold.DockerStop }),
 
         new(nameof(ProbeKind.Startup), Ready with { Front = new ContainerState.Starting(1, NextRelease, Moment.Zero) },
             Ready with { Front = Probing(ProbeKind.Startup) }),
+        // A container that passes its gate serves, which is logged.
         new(nameof(ProbeKind.Gate), Ready with { Front = Probing(ProbeKind.Startup) }, Ready with { Front = Probing(ProbeKind.Gate) })
         {
-            IsSilent = true,   // the container that passes it serves at once
+            IsSilent = true,
         },
         new(nameof(ProbeKind.Liveness), Serving, Serving with { Front = Sample.Serving(failures: 1, fault: "no answer") }),
 
@@ -148,7 +152,8 @@ public sealed partial class StateWordsTests
     {
         var status = DocumentOf(each.State);
 
-        Assert.Contains(status.App.State, (string[])["unknown", "absent", "starting", "serving", "unhealthy", "stopping", "stopped", "backoff"]);
+        Assert.Contains(
+            status.App.State, (string[])["unknown", "absent", "starting", "serving", "unhealthy", "stopping", "stopped", "backoff"]);
         Assert.Equal(each.State.Front is ContainerState.Unknown, status.App.State == "unknown");
         Assert.Contains(
             status.Rollout.Phase,
@@ -175,7 +180,12 @@ public sealed partial class StateWordsTests
     {
         // Unknown and Absent are described by what the start waits for, and a draining container is never in front.
         var states = SubtypeNames(typeof(ContainerState)).Except([nameof(ContainerState.Unknown), nameof(ContainerState.Draining)]);
-        var described = states.SelectMany(CasesOf).Select(each => Ready with { Front = each.State.Front, Failures = each.State.Failures }).ToArray();
+        var described = states.SelectMany(CasesOf)
+            .Select(each => Ready with
+        {
+            Front = each.State.Front,
+            Failures = each.State.Failures,
+        }).ToArray();
 
         AssertDistinct(described.Select(state => Headline.Describe(state, Sample.DefaultPolicy)));
         AssertDistinct(described.Select(state => PublicMessages.Describe(state, Sample.DefaultPolicy)));
@@ -185,7 +195,8 @@ public sealed partial class StateWordsTests
     public void Each_reason_verdict_hold_and_request_has_words_of_its_own()
     {
         AssertDistinct(SubtypeNames(typeof(StopReason)).SelectMany(CasesOf).Select(each => string.Join('\n', JournalOf(each))));
-        AssertDistinct(SubtypeNames(typeof(Verdict)).SelectMany(CasesOf).Select(each => Headline.Describe(each.State, Sample.DefaultPolicy)));
+        AssertDistinct(
+            SubtypeNames(typeof(Verdict)).SelectMany(CasesOf).Select(each => Headline.Describe(each.State, Sample.DefaultPolicy)));
         AssertDistinct(Enum.GetNames<Hold>().SelectMany(CasesOf).Select(each => Headline.Describe(each.State, Sample.DefaultPolicy)));
         AssertDistinct(Enum.GetNames<RequestKind>().SelectMany(CasesOf).Select(each => StatusText.Format(DocumentOf(each.State))));
     }
@@ -208,7 +219,8 @@ public sealed partial class StateWordsTests
     private static List<string> JournalOf(Case each)
     {
         var lines = new List<string>();
-        new StateChangeLog(new ListLogger<Supervisor>(lines), Sample.DefaultPolicy).Changed(each.Before, each.State, new Event.Tick(Moment.Zero));
+        new StateChangeLog(new ListLogger<Supervisor>(lines), Sample.DefaultPolicy)
+            .Changed(each.Before, each.State, new Event.Tick(Moment.Zero));
         return lines;
     }
 
@@ -217,9 +229,9 @@ public sealed partial class StateWordsTests
         var feed = new StateFeed();
         feed.Publish(state);
         var other = new NothingElse();
+        var clock = new AgentClock(TimeProvider.System);
         var config = new AgentConfig { Image = "app" };
-        return new StatusWriter(
-            config, Sample.DefaultPolicy, feed, Sample.FirstBoot(), other, other, other, other, new AgentClock(TimeProvider.System)).Build();
+        return new StatusWriter(config, Sample.DefaultPolicy, feed, Sample.FirstBoot(), other, other, other, other, clock).Build();
     }
 
     private static void AssertDistinct(IEnumerable<string> texts) =>

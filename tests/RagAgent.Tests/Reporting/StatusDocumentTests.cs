@@ -7,14 +7,14 @@ namespace RagAgent.Tests.Reporting;
 
 public class StatusDocumentTests
 {
-    // What scripts may read. New keys of the document are added here, and none is ever removed.
+    // What scripts may read. Names are added here when the document gets them, and never taken away.
     private static readonly string[] Keys =
     [
         "version", "revision", "headline",
-        "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes", "app.crashLooping",
-        "app.sessions", "app.nextStart", "app.stoppedBy",
-        "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck", "image.pull.percent",
-        "image.pull.downloadedBytes", "image.pull.totalBytes",
+        "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes",
+        "app.crashLooping", "app.sessions", "app.nextStart", "app.stoppedBy",
+        "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck",
+        "image.pull.percent", "image.pull.downloadedBytes", "image.pull.totalBytes",
         "secrets.versions", "secrets.readAt", "engine.version", "engine.answers", "frontDoor.port", "frontDoor.open",
         "frontDoor.https.port", "frontDoor.https.names", "frontDoor.https.validUntil",
         "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code",
@@ -22,12 +22,12 @@ public class StatusDocumentTests
         "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.lastGood", "rollout.setAside.digest",
         "rollout.setAside.verdict", "rollout.setAside.why.code",
         "rollout.setAside.why.what", "rollout.setAside.why.remedy", "rollout.setAside.why.nextTry",
-        "lastFailure.at", "lastFailure.release", "lastFailure.problem.code", "lastFailure.problem.what", "lastFailure.problem.remedy",
-        "lastFailure.problem.nextTry", "lastFailure.lastLines", "lastFailure.exit.code", "lastFailure.exit.signal",
-        "lastFailure.exit.outOfMemory",
+        "lastFailure.at", "lastFailure.release", "lastFailure.problem.code",
+        "lastFailure.problem.what", "lastFailure.problem.remedy", "lastFailure.problem.nextTry",
+        "lastFailure.lastLines", "lastFailure.exit.code", "lastFailure.exit.signal", "lastFailure.exit.outOfMemory",
         "problems.code", "problems.what", "problems.remedy", "problems.nextTry",
-        "boot.this.began", "boot.this.steps.name", "boot.this.steps.seconds", "boot.previous.began", "boot.previous.steps.name",
-        "boot.previous.steps.seconds",
+        "boot.this.began", "boot.this.steps.name", "boot.this.steps.seconds",
+        "boot.previous.began", "boot.previous.steps.name", "boot.previous.steps.seconds",
         "idle.lastActivity", "idle.stopsAt", "idle.because", "idle.noticed", "idle.stopping", "configFingerprint",
         "dns.name", "dns.url", "dns.addresses",
     ];
@@ -51,7 +51,7 @@ public class StatusDocumentTests
         new DnsStatus("rag.example.com", "https://rag.example.com/", ["203.0.113.7", "2001:db8::7"]), "0123abcd");
 
     [Fact]
-    public void The_document_has_exactly_the_keys_that_scripts_may_read()
+    public void The_document_has_every_key_that_scripts_may_read()
     {
         using var document = JsonDocument.Parse(JsonSerializer.Serialize(Full, ControlJson.Default.StatusDocument));
 
@@ -59,17 +59,11 @@ public class StatusDocumentTests
     }
 
     [Fact]
-    public void The_document_survives_a_round_trip()
-    {
-        var json = JsonSerializer.Serialize(Full, ControlJson.Default.StatusDocument);
-
-        var document = JsonSerializer.Deserialize(json, ControlJson.Default.StatusDocument)!;
-
-        Assert.Equal(json, JsonSerializer.Serialize(document, ControlJson.Default.StatusDocument));
-    }
+    public void The_document_survives_serialization() =>
+        Assert.Equal(Serialize(Full), Serialize(JsonSerializer.Deserialize(Serialize(Full), ControlJson.Default.StatusDocument)!));
 
     [Fact]
-    public void The_text_form_has_one_line_per_value()
+    public void The_text_has_a_line_for_each_part_of_the_status()
     {
         var (at, before) = (LocalTime(At), LocalTime(At.AddDays(-1)));
 
@@ -105,60 +99,61 @@ public class StatusDocumentTests
     }
 
     [Fact]
-    public void A_narrow_terminal_breaks_lines_between_words_and_indents_the_rest()
+    public void On_a_narrow_terminal_lines_wrap_between_words_and_continue_below_their_value()
     {
         var text = StatusText.Format(Full, 50);
 
         Assert.Contains($"\ndigest    {Sample.Digest}\n          (a newer one is known)\n", text, StringComparison.Ordinal);
         Assert.Contains("\nset aside sha256:ffffffffffff, quarantined: It\n          went wrong.\n", text, StringComparison.Ordinal);
-        Assert.Equal(
-            StatusText.Format(Full).Split(default(char[]), StringSplitOptions.RemoveEmptyEntries),
-            text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries));
-        Assert.DoesNotContain(
-            text.Split('\n'),
-            line => line.Length > 50 && line.Trim().Contains(' ', StringComparison.Ordinal) &&
-                !line.Contains("sha256:", StringComparison.Ordinal));
+        Assert.Equal(Words(StatusText.Format(Full)), Words(text));
+        Assert.DoesNotContain(text.Split('\n'), line =>
+            line.Length > 50 && line.Trim().Contains(' ', StringComparison.Ordinal) && !line.Contains("sha256:", StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData(1, "1 session open")]
     [InlineData(0, "0 sessions open")]
-    public void One_session_is_singular(int sessions, string expected) =>
-        Assert.Contains(
-            $"port 80, {expected}\n",
-            StatusText.Format(Full with { App = Full.App with { Sessions = sessions } }),
-            StringComparison.Ordinal);
+    public void Sessions_are_counted_in_the_singular_and_plural(int sessions, string text)
+    {
+        var status = Full with { App = Full.App with { Sessions = sessions } };
+
+        Assert.Contains($"port 80, {text}\n", StatusText.Format(status), StringComparison.Ordinal);
+    }
 
     [Fact]
-    public void A_URL_that_may_not_point_here_says_so() =>
+    public void A_URL_that_may_not_point_here_is_marked()
+    {
+        var status = Full with { Dns = Full.Dns! with { Addresses = [] } };
+
         Assert.Contains(
-            "\nurl       https://rag.example.com/ (not known to point here)\n",
-            StatusText.Format(Full with { Dns = Full.Dns! with { Addresses = [] } }),
-            StringComparison.Ordinal);
+            "\nurl       https://rag.example.com/ (not known to point here)\n", StatusText.Format(status), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Unknown_values_have_no_line()
     {
         var bare = new StatusDocument(
-            "1.2.3", 0, "Asking Docker Engine what is running.",
-            new AppStatus("unknown", null, null, null, null, null, 0, false, 0, null),
-            new ImageStatus(null, null, null, null, null, null),
-            new SecretsStatus([], null), new EngineStatus(null, false), new FrontDoorStatus(80, false),
+            "1.2.3", 0, "Asking Docker Engine what is running.", new AppStatus("unknown", null, null, null, null, null, 0, false, 0, null),
+            new ImageStatus(null, null, null, null, null, null), new SecretsStatus([], null), new EngineStatus(null, false),
+            new FrontDoorStatus(80, false),
             new UpdateStatus(null, null), new RolloutStatus("resolve", null, null, [], null), null, []);
 
-        Assert.Equal(
-            "Asking Docker Engine what is running.\n\napp       unknown\nrollout   resolve\nhttp      port 80, closed\n",
-            StatusText.Format(bare));
+        Assert.Equal("Asking Docker Engine what is running.\n\napp       unknown\nrollout   resolve\nhttp      port 80, closed\n", StatusText.Format(bare));
     }
 
     [Fact]
-    public void JSON_on_a_terminal_does_not_escape_quotes_and_umlauts() =>
-        Assert.Contains(
-            "\"headline\":\"'docker' läuft nicht\"",
-            JsonSerializer.Serialize(Full with { Headline = "'docker' läuft nicht" }, CompactJson.Plain.StatusDocument),
-            StringComparison.Ordinal);
+    public void Json_on_a_terminal_does_not_escape_quotes_and_umlauts()
+    {
+        var json = JsonSerializer.Serialize(Full with { Headline = "'docker' läuft nicht" }, CompactJson.Plain.StatusDocument);
 
-    /// <summary>In the local time zone, with its name.</summary>
+        Assert.Contains("\"headline\":\"'docker' läuft nicht\"", json, StringComparison.Ordinal);
+    }
+
+    private static string Serialize(StatusDocument status) => JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument);
+
+    private static string[] Words(string text) => text.Split(default(char[]), StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>In this machine's time zone, which is part of the text.</summary>
     private static string LocalTime(DateTimeOffset at)
     {
         var local = at.ToLocalTime();

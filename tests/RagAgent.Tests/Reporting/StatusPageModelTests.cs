@@ -13,7 +13,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Reporting;
 
-/// <summary>What clients see while the app does not serve.</summary>
+/// <summary>What the status page shows while the app does not serve.</summary>
 public partial class StatusPageModelTests
 {
     private static readonly Moment Now = new(TimeSpan.FromSeconds(40));
@@ -21,8 +21,11 @@ public partial class StatusPageModelTests
         $"The role ragstream-instance may not read arn:aws:ssm:eu-central-1:123456789012:parameter/ragstream/OPENAI_API_KEY for registry/app@{Sample.Digest} at 10.0.0.7:5000.",
         "Run 'aws iam put-role-policy' with /etc/policy.json.");
     private static readonly Failure Crashed = new(Now, "release-1", Internal, null);
-    private static readonly AgentState Known =
-        Sample.StateWithoutContainer with { Secrets = Sample.Loaded(Sample.CurrentSecrets), Tag = Sample.Loaded(Sample.CurrentResolution) };
+    private static readonly AgentState Known = Sample.StateWithoutContainer with
+    {
+        Secrets = Sample.Loaded(Sample.CurrentSecrets),
+        Tag = Sample.Loaded(Sample.CurrentResolution),
+    };
     private static readonly AgentState Cached = Known with { Image = Sample.Loaded(new FetchedImage(Sample.Digest, 1)) };
     private static readonly AgentState PullingState = Known with
     {
@@ -58,23 +61,34 @@ public partial class StatusPageModelTests
                 Sample.Container(), Now, ProbeKind.Startup, new ProbeSchedule(Now, null), null, Adopted: true),
         },
         ["sick"] = Cached with { Front = Sample.Serving(failures: 2, fault: Internal.What) },
-        ["update"] =
-            Cached with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()), LastServed = Now },
+        ["update"] = Cached with
+        {
+            Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Replaced()),
+            LastServed = Now,
+        },
         ["killed"] = Cached with
         {
             Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Unhealthy(4, Internal.What)),
             LastServed = Now,
         },
-        ["being stopped"] =
-            Cached with { Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Requested()), Hold = Hold.Operator },
+        ["being stopped"] = Cached with
+        {
+            Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Requested()),
+            Hold = Hold.Operator,
+        },
         ["stopped"] = Cached with { Hold = Hold.Operator },
         ["stopped by docker"] = Cached with { Hold = Hold.DockerStop },
-        ["crashed"] = Cached with { Front = new ContainerState.BackingOff(Now, Crashed), Failures = Cached.Failures with { Crashes = 1 }, LastServed = Now },
+        ["crashed"] = Cached with
+        {
+            Front = new ContainerState.BackingOff(Now, Crashed),
+            Failures = Cached.Failures with { Crashes = 1 },
+            LastServed = Now,
+        },
         ["crash loop"] = Cached with
         {
             Front = new ContainerState.BackingOff(Now, Crashed with { Problem = Internal with { Kind = ProblemCatalog.AppExited } }),
-            Failures = Cached.Failures with { Crashes = 7,
-        } },
+            Failures = Cached.Failures with { Crashes = 7 },
+        },
         ["nobody there"] = Cached with { Hold = Hold.Operator, Idle = new IdleState(Now, IdleNoticeAt: Now) },
         ["up for long"] = Cached with
         {
@@ -116,12 +130,12 @@ public partial class StatusPageModelTests
     [InlineData("crashed", "restarting", "The app failed and is about to restart.")]
     [InlineData("leaving", "leaving", "This machine is shutting down because no one has used the app for a while.")]
     [InlineData("crash loop", "failing", "The app keeps failing. Retrying automatically, with longer and longer pauses.")]
-    public void Brief_details_describe_each_state_in_one_sentence(string state, string status, string sentence)
+    public void Strangers_read_one_sentence_about_what_is_going_on(string state, string status, string sentence)
     {
-        var notice = CreateModel(state);
+        var page = CreateModel(state);
 
-        Assert.Equal((status, sentence, null), (notice.Status, notice.Sentence, notice.Details));
-        Assert.Equal(sentence, notice.Message);
+        Assert.Equal((status, sentence, null), (page.Status, page.Sentence, page.Details));
+        Assert.Equal(sentence, page.Message);
     }
 
     [Theory]
@@ -129,7 +143,8 @@ public partial class StatusPageModelTests
     [InlineData("nobody there", "This machine will shut down soon because no one has used the app for a while.")]
     [InlineData("up for long", "This machine will shut down soon because it has been running for a long time.")]
     [InlineData("leaving", null)]
-    public void A_coming_instance_stop_is_announced(string state, string? ending) => Assert.Equal(ending, CreateModel(state).Ending);
+    public void The_page_announces_that_the_machine_will_shut_down(string state, string? ending) =>
+        Assert.Equal(ending, CreateModel(state).Ending);
 
     [Theory]
     [InlineData("first", "now waiting waiting waiting waiting waiting")]
@@ -144,11 +159,11 @@ public partial class StatusPageModelTests
     [InlineData("update", "done done done done now waiting")]
     [InlineData("crash loop", "done done done done failed waiting")]
     [InlineData("stopped", "")]
-    public void The_steps_show_the_progress_of_the_start(string state, string steps) =>
+    public void The_steps_show_how_far_it_is(string state, string steps) =>
         Assert.Equal(steps, string.Join(' ', CreateModel(state).Steps.Select(step => step.State)));
 
     [Fact]
-    public void During_a_boot_steps_show_their_time_and_the_page_the_length_of_the_last_boot()
+    public void During_a_boot_the_page_shows_its_times_and_the_length_of_the_last_start()
     {
         var boot = Sample.FirstBoot(new SampleBootHistory());
         boot.Reach(BootMilestone.Secret);
@@ -169,7 +184,7 @@ public partial class StatusPageModelTests
     [InlineData(0, 36_000_000_000, 1_000_000.0, "0 B of 36.0 GB", "1 MB/s, about 10 h left")]
     [InlineData(5, 5, 100.0, "5 B of 5 B", "unpacking")]
     [InlineData(1, 5, null, "1 B of 5 B", "")]
-    public void A_pull_shows_bytes_speed_and_time_left(long downloaded, long total, double? speed, string amount, string pace)
+    public void A_pull_is_shown_with_bytes_speed_and_time_left(long downloaded, long total, double? speed, string amount, string pace)
     {
         var pull = StatusPagePull.Of(new PullProgress(0.5, downloaded, total), new PullRate(Now, downloaded, speed), Now);
 
@@ -177,40 +192,34 @@ public partial class StatusPageModelTests
     }
 
     [Fact]
-    public void Full_details_add_the_operators_sentence()
+    public void Full_details_include_the_headline_for_operators()
     {
-        var notice = StatusPageModel.Of(States["no secret"], Sample.DefaultPolicy, Sample.FirstBoot(), Now, PageDetails.Full);
+        var page = FullModel("no secret");
 
-        Assert.Equal(Headline.Describe(States["no secret"], Sample.DefaultPolicy), notice.Details);
-        Assert.Equal(notice.Details, notice.Message);
-        Assert.Contains("123456789012", notice.Message, StringComparison.Ordinal);
-        Assert.Equal(
-            "The app is not responding right now.",
-            StatusPageModel.Of(States["rolled back"], Sample.DefaultPolicy, Sample.FirstBoot(), Now, PageDetails.Full).Message);
+        Assert.Equal(Headline.Describe(States["no secret"], Sample.DefaultPolicy), page.Details);
+        Assert.Equal(page.Details, page.Message);
+        Assert.Contains("123456789012", page.Message, StringComparison.Ordinal);
+        Assert.Equal("The app is not responding right now.", FullModel("rolled back").Message);
     }
 
     [Fact]
-    public void Brief_details_reveal_nothing_internal_in_any_state()
+    public void Brief_details_contain_nothing_internal_in_any_state()
     {
-        Assert.All(States, state => PublicModel(state.Value));
-        // The pattern does find such details.
-        Assert.Matches(
-            InternalDetail(),
-            JsonSerializer.Serialize(
-                StatusPageModel.Of(States["no secret"], Sample.DefaultPolicy, Sample.FirstBoot(), Now, PageDetails.Full),
-                StatusPageJson.Plain.StatusPageModel));
+        Assert.All(States, state => AssertNothingInternal(state.Value));
+        // The pattern finds what is there.
+        Assert.Matches(InternalDetail(), JsonSerializer.Serialize(FullModel("no secret"), StatusPageJson.Plain.StatusPageModel));
     }
 
     [Fact]
-    public void Brief_details_reveal_nothing_internal_in_any_simulated_life() =>
-        History.Any(maxSteps: 12).Sample(history => SimulatedLife.Run(history, onState: PublicModel), iter: 100);
+    public void Brief_details_contain_nothing_internal_in_any_simulated_life() =>
+        History.Any(maxSteps: 12).Sample(history => SimulatedLife.Run(history, onState: AssertNothingInternal), iter: 100);
 
     [Fact]
-    public void No_simulated_life_holds_requests_for_an_app_that_never_served_or_stays_stopped()
+    public void No_simulated_request_waits_for_an_app_that_has_never_served_or_is_stopped()
     {
         History.Any(maxSteps: 12).Sample(history => SimulatedLife.Run(history, onState: state =>
         {
-            // Before the first inspection nothing is known.
+            // Nothing is known before the engine is inspected.
             if (state.Front is not ContainerState.Unknown &&
                 RecoveryForecast.WaitUntil(state, history.Policy, TimeSpan.FromSeconds(30)) is not null)
             {
@@ -225,17 +234,17 @@ public partial class StatusPageModelTests
     private static StatusPageModel CreateModel(string state) =>
         StatusPageModel.Of(States[state], Sample.DefaultPolicy, Sample.FirstBoot(), Now, PageDetails.Brief);
 
-    private static void PublicModel(AgentState state)
+    private static StatusPageModel FullModel(string state) =>
+        StatusPageModel.Of(States[state], Sample.DefaultPolicy, Sample.FirstBoot(), Now, PageDetails.Full);
+
+    private static void AssertNothingInternal(AgentState state)
     {
-        var notice = StatusPageModel.Of(state, Sample.DefaultPolicy, Sample.FirstBoot(), state.Now, PageDetails.Brief);
-        Assert.DoesNotMatch(InternalDetail(), JsonSerializer.Serialize(notice with { Pull = null }, StatusPageJson.Plain.StatusPageModel));
-        Assert.DoesNotMatch(InternalDetail(), notice.Message);
+        var page = StatusPageModel.Of(state, Sample.DefaultPolicy, Sample.FirstBoot(), state.Now, PageDetails.Brief);
+        Assert.DoesNotMatch(InternalDetail(), JsonSerializer.Serialize(page with { Pull = null }, StatusPageJson.Plain.StatusPageModel));
+        Assert.DoesNotMatch(InternalDetail(), page.Message);
     }
 
-    /// <summary>
-    /// Digests, registries, accounts, roles, addresses, files, commands and containers,
-    /// as they occur in the states here and in the simulation.
-    /// </summary>
+    /// <summary>Digests, registries, accounts, roles, addresses, files, commands and containers.</summary>
     [GeneratedRegex(@"sha256|registry|:latest|\d{4,}|arn:|role|ragstream|ragagent|docker|OPENAI|AWS|aws|iam|ssm|@|/|exit|code \d|\bc\d+\b|signal", RegexOptions.CultureInvariant)]
     private static partial Regex InternalDetail();
 

@@ -31,9 +31,6 @@ internal static class ContainerProblems
         $"The image {Humanize.Digest(image.Digest)} was set aside by an earlier life of the agent, whose notes are lost.",
         "Push a better one, or give it another chance with 'ragagent unquarantine'.");
 
-    /// <summary>The app itself ended or was not well; otherwise it never came to run.</summary>
-    public static bool IsAppFailure(Problem problem) => problem.Kind.IsAppFailure;
-
     /// <summary>The engine took it down with itself.</summary>
     public static bool IsEngineRestart(Problem problem) => problem.Kind == ProblemCatalog.AppEndedWithEngine;
 
