@@ -3,13 +3,13 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>The password that visitors come in by, where a test can change it, and its keeper over it.</summary>
+/// <summary>A password whose stored hash a test can change, and its provider.</summary>
 internal sealed class PasswordFixture : IParameterStore
 {
     public const string Correct = "open sesame: please";
     public const string Parameter = "/password";
 
-    /// <summary>As few rounds as are taken: a test has other things to do.</summary>
+    /// <summary>With the minimum of iterations, to keep tests fast.</summary>
     public static readonly string Hash = PasswordHash.Create(Correct, PasswordHash.MinIterations);
 
     private int _readCount;
@@ -29,13 +29,13 @@ internal sealed class PasswordFixture : IParameterStore
 
     public PasswordHashProvider Keeper { get; }
 
-    /// <summary>What the keeper told.</summary>
+    /// <summary>What the provider logged.</summary>
     public List<string> LogMessages { get; } = [];
 
-    /// <summary>What stands in the parameter; a problem: it can't be read.</summary>
+    /// <summary>The parameter's content. Throw a problem if it can't be read.</summary>
     public Func<RawSecret> StoredHash { get; set; } = () => new RawSecret(Hash, "1");
 
-    /// <summary>How often it was read.</summary>
+    /// <summary>How often the parameter was read.</summary>
     public int ReadCount => Volatile.Read(ref _readCount);
 
     /// <summary>The purpose of the last read.</summary>
@@ -48,7 +48,7 @@ internal sealed class PasswordFixture : IParameterStore
         return Task.FromResult(StoredHash());
     }
 
-    /// <summary>Starts the keeper and waits until it has the hash.</summary>
+    /// <summary>Starts the provider and waits until it has the hash.</summary>
     public async Task<PasswordFixture> StartAsync(CancellationToken stopping)
     {
         await Keeper.StartAsync(stopping);
