@@ -101,7 +101,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
 
     [Fact]
     public async Task A_value_on_the_command_line_is_refused() =>
-        Assert.Contains("no process argument", (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).AssertFailed(), StringComparison.Ordinal);
+        Assert.Contains("process list", (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).AssertFailed(), StringComparison.Ordinal);
 
     // With temporary files in the test's folder: a LocalAws that is killed can't remove its own.
     private Dictionary<string, string> Surroundings => new()
