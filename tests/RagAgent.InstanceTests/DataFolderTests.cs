@@ -28,7 +28,7 @@ public sealed class DataFolderTests
         await machine.PowerOffAsync();
         machine.Write("etc/fstab", "LABEL=ragstream /var/lib/ragstream ext4 defaults,nofail,x-systemd.device-timeout=1s 0 2\n");
         await machine.PowerOnAsync();
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("lies on a disk that is not mounted", StringComparison.Ordinal), "the lack is told");
+        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("is on a disk that is not mounted", StringComparison.Ordinal), "the lack is told");
         Assert.Equal(503, (await machine.GetAsync()).Status);
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
         Assert.Contains("not mounted", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"), StringComparison.Ordinal);

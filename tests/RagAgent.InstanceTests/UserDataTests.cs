@@ -41,7 +41,7 @@ public sealed class UserDataTests
         // A boot at which the disk comes late: it is there already, and what is on it stays.
         await machine.RunCheckedAsync("sh", "-c", "echo precious >/var/lib/ragstream/memory/kept && systemctl stop ragagent.socket ragagent.service && docker rm --force ragstream && umount /var/lib/ragstream");
         await machine.RunCheckedAsync("systemctl", "start", "ragagent");
-        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("lies on a disk that is not mounted", StringComparison.Ordinal), "the lack is told");
+        await machine.WaitUntilAsync(async () => (await machine.RunCheckedAsync("sh", "-c", "ragagent status || true")).Contains("is on a disk that is not mounted", StringComparison.Ordinal), "the lack is told");
         Assert.Equal(503, (await machine.GetAsync()).Status);
         await machine.RunCheckedAsync("bash", "-c", data.BootScript);
         Assert.Equal("precious", await machine.RunCheckedAsync("cat", "/var/lib/ragstream/memory/kept"));
