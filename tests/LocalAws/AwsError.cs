@@ -1,12 +1,12 @@
 namespace LocalAws;
 
-/// <summary>An error as an AWS service answers it: a type, a sentence (null where the real service sends none), an HTTP status.</summary>
+/// <summary>An error response of an AWS service: type, message (null where the real service sends none) and HTTP status.</summary>
 public sealed record AwsError(string Type, string? Message, int Status)
 {
     public static AwsError BadRequest(string type, string? message) => new(type, message, StatusCodes.Status400BadRequest);
 }
 
-/// <summary>Ends the handling of a call with <see cref="Error"/>.</summary>
+/// <summary>Ends a call with <see cref="Error"/>.</summary>
 public sealed class AwsErrorException(AwsError error) : Exception($"{error.Type}: {error.Message}")
 {
     public AwsError Error => error;

@@ -1,8 +1,8 @@
 namespace LocalAws;
 
-/// <summary>The names that AWS's clients ask for when nobody tells them another endpoint.</summary>
-/// <param name="Region">Of all of them.</param>
-/// <param name="AccountId">The registry's.</param>
+/// <summary>The host names that AWS clients use without a configured endpoint.</summary>
+/// <param name="Region">The region in all names.</param>
+/// <param name="AccountId">The registry's account.</param>
 public sealed record AwsHostNames(string Region, string AccountId)
 {
     public string ParameterStore => $"ssm.{Region}.amazonaws.com";
@@ -11,11 +11,11 @@ public sealed record AwsHostNames(string Region, string AccountId)
 
     public string Ec2 => $"ec2.{Region}.amazonaws.com";
 
-    /// <summary>Of all regions.</summary>
+    /// <summary>The same in all regions.</summary>
     public static string Route53 => "route53.amazonaws.com";
 
     public string Registry => $"{AccountId}.dkr.ecr.{Region}.amazonaws.com";
 
-    /// <summary>Where ECR's blobs are.</summary>
+    /// <summary>The host of ECR's blobs.</summary>
     public string Storage => $"prod-{Region}-starport-layer-bucket.s3.{Region}.amazonaws.com";
 }

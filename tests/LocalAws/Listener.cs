@@ -6,14 +6,14 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace LocalAws;
 
-/// <summary>One address on loopback and what answers there.</summary>
+/// <summary>Serves one handler on one loopback address.</summary>
 internal sealed class Listener : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
     private Listener(WebApplication app) => _app = app;
 
-    /// <summary>The address with the port that it got.</summary>
+    /// <summary>The address with the actual port.</summary>
     public IPEndPoint EndPoint { get; private set; } = null!;
 
     /// <exception cref="IOException">The port is taken.</exception>
@@ -21,7 +21,7 @@ internal sealed class Listener : IAsyncDisposable
         IPEndPoint endPoint, RequestDelegate handler, CancellationToken stopping, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        // Signals are the program's business, not that of each listener.
+        // The program handles signals, not each listener.
         builder.Services.AddSingleton<IHostLifetime, NoOpLifetime>();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(1));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -38,8 +38,8 @@ internal sealed class Listener : IAsyncDisposable
                 }
             });
         });
-        // A flush waits until nothing is left in the buffer: what was written before a fault cuts the connection is on its way by
-        // then. (The transport takes 0 for "no limit" and resumes at half, so 2 is the least.)
+        // A flush waits until the buffer is empty, so everything written before a fault cuts the connection has been sent. (For the
+        // transport, 0 means "no limit" and it resumes at half, so 2 is the minimum.)
         builder.WebHost.UseSockets(sockets => sockets.MaxWriteBufferSize = 2);
         if (certificate is not null)
         {
@@ -76,7 +76,7 @@ internal sealed class Listener : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // The client left or a fault cut it off: there is nobody to answer, and no half answer may look whole.
+            // The client left, or a fault cut the connection. A partial response must not look complete.
             context.Abort();
         }
     }

@@ -14,16 +14,17 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LocalAws;
 
-/// <summary>AWS on loopback: instance metadata, Parameter Store, ECR with a real registry behind it, the stop of the instance, Route 53's records. Several can run side by side.</summary>
+/// <summary>AWS on loopback: instance metadata, Parameter Store, ECR in front of a real registry, StopInstances and Route 53.</summary>
+/// <remarks>Several can run at the same time.</remarks>
 public sealed class LocalAwsServer : IAsyncDisposable
 {
-    // All of 127/8 is loopback on Linux. Blobs come from another host than the registry, as on AWS: HTTP clients decide by
-    // the host's name whether the Authorization header follows a redirect.
+    // All of 127/8 is loopback on Linux. As on AWS, blobs come from another host than the registry: HTTP clients decide by the host
+    // name whether the Authorization header follows a redirect.
     private static readonly IPAddress StorageAddress = IPAddress.Parse("127.0.0.2");
 
     private static readonly IPAddress MetadataAddress = IPAddress.Parse("169.254.169.254");
 
-    // A service that is everywhere is signed for one region.
+    // Requests to a global service are signed for one region.
     private const string GlobalRegion = "us-east-1";
 
     private readonly CancellationTokenSource _stopping = new();
@@ -48,7 +49,7 @@ public sealed class LocalAwsServer : IAsyncDisposable
 
     public LocalAwsOptions Options { get; }
 
-    /// <summary>IMDS, SSM, ECR and the admin paths.</summary>
+    /// <summary>The address of all APIs and the admin paths.</summary>
     public Uri ApiEndpoint { get; private set; } = null!;
 
     /// <summary>The same over TLS; null without <see cref="LocalAwsOptions.TlsCertificate"/>.</summary>
@@ -56,15 +57,15 @@ public sealed class LocalAwsServer : IAsyncDisposable
 
     public Uri RegistryEndpoint { get; private set; } = null!;
 
-    /// <summary>As it stands in an image's name: <c>127.0.0.1:41234</c>.</summary>
+    /// <summary>The registry in an image's name, such as <c>127.0.0.1:41234</c>.</summary>
     public string RegistryHost => RegistryEndpoint.Authority;
 
-    /// <summary>What IMDS says from now on; set it to attach a role later or to give the instance another address.</summary>
+    /// <summary>What IMDS reports. Set it to attach a role later, or to change the instance's address.</summary>
     public InstanceInfo Instance { get; set; }
 
     public ParameterStore Parameters { get; }
 
-    /// <summary>None at first.</summary>
+    /// <summary>Empty at first.</summary>
     public HostedZones HostedZones { get; }
 
     public FaultTable Faults { get; } = new();
@@ -77,18 +78,18 @@ public sealed class LocalAwsServer : IAsyncDisposable
 
     public RoleCredentials RoleCredentials { get; }
 
-    /// <summary>Add a key pair to it to let another caller in.</summary>
+    /// <summary>Add a key pair to admit another caller.</summary>
     public CredentialStore Credentials { get; }
 
-    /// <summary>EC2 has accepted to stop the instance: its machine is to go down now. Called on the request's own way; it must not block.</summary>
+    /// <summary>Raised when EC2 accepted to stop the instance. Handlers run within the request and must not block.</summary>
     public event Action? StopAccepted;
 
     /// <summary>A login that may push and never expires.</summary>
     public (string User, string Password) DockerLogin => ("AWS", RegistryTokens.PublisherPassword);
 
-    /// <summary>Starts everything; when a part fails, the parts already started are stopped.</summary>
+    /// <summary>Starts everything. If a part fails, the started parts are stopped.</summary>
     /// <exception cref="LocalAwsException">The registry can't be started.</exception>
-    /// <exception cref="IOException">A port that was asked for is taken.</exception>
+    /// <exception cref="IOException">A requested port is taken.</exception>
     public static async Task<LocalAwsServer> StartAsync(LocalAwsOptions options, CancellationToken stopping = default)
     {
         var server = new LocalAwsServer(options);
@@ -105,8 +106,8 @@ public sealed class LocalAwsServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// The standard variables that point an AWS client here. The region isn't among them: it comes from IMDS, as on EC2. A
-    /// caller must see to it that no other credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE, ~/.aws) come first.
+    /// The standard variables that point an AWS client here. The region isn't among them: it comes from IMDS, as on EC2. Callers must
+    /// make sure that no other credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE, ~/.aws) take precedence.
     /// </summary>
     public IReadOnlyDictionary<string, string> EnvironmentForAgent() => new Dictionary<string, string>
     {
@@ -117,7 +118,7 @@ public sealed class LocalAwsServer : IAsyncDisposable
         ["AWS_ENDPOINT_URL_ROUTE_53"] = ApiEndpoint.ToString().TrimEnd('/'),
     };
 
-    /// <summary>Lets go what hangs, closes the listeners, ends the registry. A second time does nothing.</summary>
+    /// <summary>Releases hanging requests, closes the listeners and stops the registry. A second call does nothing.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
@@ -159,9 +160,11 @@ public sealed class LocalAwsServer : IAsyncDisposable
         }
     }
 
-    private async Task StartAwsHostNamesAsync(IPAddress address, RequestDelegate api, RegistryForwarder forwarder, RequestInterceptor interceptor, CancellationToken stopping)
+    private async Task StartAwsHostNamesAsync(
+        IPAddress address, RequestDelegate api, RegistryForwarder forwarder, RequestInterceptor interceptor, CancellationToken stopping)
     {
-        var certificate = Options.TlsCertificate ?? throw new LocalAwsException("AWS's own names are spoken to over TLS: give a certificate.");
+        var certificate = Options.TlsCertificate
+            ?? throw new LocalAwsException("AWS's host names need TLS: set a certificate.");
         var hostNames = new AwsHostNames(Options.Region, Options.AccountId);
         var storage = new BlobStorage(Options.Region, () => $"https://{hostNames.Storage}", forwarder, interceptor, Options.Clock);
         var ecrRegistry = new EcrRegistry(Options, RegistryTokens, Repositories, forwarder, storage, interceptor);
@@ -181,9 +184,12 @@ public sealed class LocalAwsServer : IAsyncDisposable
         var ssm = new SsmService(Parameters, Options.Region, Options.AccountId);
         var ecr = new EcrService(RegistryTokens, () => Options.ProxyEndpoint
             ?? (Options.AwsHostNamesAddress is null ? RegistryEndpoint.ToString().TrimEnd('/') : $"https://{new AwsHostNames(Options.Region, Options.AccountId).Registry}"));
-        var json = new JsonApi([ssm, ecr], new SignatureVerifier(Credentials, Options.Region, Options.Clock), interceptor);
-        var ec2 = new QueryApi(new Ec2Service(() => Instance, Options.Region, Options.AccountId, () => StopAccepted?.Invoke()), new SignatureVerifier(Credentials, Options.Region, Options.Clock), interceptor);
-        var route53 = new RestXmlApi(new Route53Service(HostedZones), new SignatureVerifier(Credentials, GlobalRegion, Options.Clock), interceptor);
+        var verifier = new SignatureVerifier(Credentials, Options.Region, Options.Clock);
+        var globalVerifier = new SignatureVerifier(Credentials, GlobalRegion, Options.Clock);
+        var json = new JsonApi([ssm, ecr], verifier, interceptor);
+        var ec2Service = new Ec2Service(() => Instance, Options.Region, Options.AccountId, () => StopAccepted?.Invoke());
+        var ec2 = new QueryApi(ec2Service, verifier, interceptor);
+        var route53 = new RestXmlApi(new Route53Service(HostedZones), globalVerifier, interceptor);
         var admin = new AdminApi(this);
         return context => context.Request.Path switch
         {

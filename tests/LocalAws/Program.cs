@@ -11,7 +11,7 @@ var command = new RootCommand("AWS on loopback for tests and demo: instance meta
     RequestsCommand.Create(),
     ExpireCommand.Create(),
 };
-// @FILE names a value here, not a file with more arguments; and signals end `serve` in order, without a time limit.
+// @FILE means a value here, not a file with more arguments. Signals stop `serve` gracefully, without a time limit.
 return await command
     .Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null })
     .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -3,18 +3,18 @@ using LocalAws.Requests;
 
 namespace LocalAws;
 
-/// <summary>What happens around every answer: it is recorded, and the faults that are set for it come first.</summary>
+/// <summary>Records every request and applies the faults that are set for it before it is answered.</summary>
 public sealed class RequestInterceptor(RequestLog requests, FaultTable faults, TimeProvider clock, CancellationToken stopping)
 {
-    /// <summary>Records the request, then lets it meet its faults.</summary>
-    /// <param name="context"></param>
-    /// <param name="operation"></param>
-    /// <param name="service"></param>
-    /// <param name="resource"></param>
-    /// <param name="principal"></param>
-    /// <param name="filter">Which kinds of fault may act here.</param>
-    /// <param name="faultOperation"></param>
-    /// <returns>The fault that is the answer, for the caller to say in its service's words; null when the real answer is due.</returns>
+    /// <summary>Records the request, then applies its faults.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="operation">As <see cref="Operations"/> or IAM names it.</param>
+    /// <param name="service">The service's short name.</param>
+    /// <param name="resource">The requested resource, for the record.</param>
+    /// <param name="principal">The caller's ARN; null if unknown.</param>
+    /// <param name="filter">Which faults may apply here.</param>
+    /// <param name="faultOperation">The operation whose faults apply; null for <paramref name="operation"/>.</param>
+    /// <returns>The fault to answer with, for the caller to format; null for the real response.</returns>
     /// <exception cref="OperationCanceledException">A fault ended the connection, or the client left.</exception>
     internal async Task<Fault?> InterceptAsync(
         HttpContext context, string operation, string service, string resource, string? principal, Func<Fault, bool>? filter = null,
@@ -33,7 +33,8 @@ public sealed class RequestInterceptor(RequestLog requests, FaultTable faults, T
         });
         try
         {
-            return await ApplyFaultsAsync(context, faults.TakeMatching(faultOperation ?? operation, context.Request.Method, principal, filter ?? (_ => true)));
+            var matched = faults.TakeMatching(faultOperation ?? operation, context.Request.Method, principal, filter ?? (_ => true));
+            return await ApplyFaultsAsync(context, matched);
         }
         catch (OperationCanceledException)
         {
@@ -62,7 +63,7 @@ public sealed class RequestInterceptor(RequestLog requests, FaultTable faults, T
                     break;
                 case Fault.Cut { AfterBytes: <= 0 }:
                     context.Abort();
-                    throw new OperationCanceledException("The connection was cut before an answer, as the fault says.");
+                    throw new OperationCanceledException("A fault cut the connection before a response.");
                 case Fault.Cut cut:
                     cutAfter = cut.AfterBytes;
                     break;

@@ -31,7 +31,7 @@ public sealed class DataFolderTests
         await machine.PowerOffAsync();
         machine.Write("etc/fstab", "LABEL=ragstream /var/lib/ragstream ext4 defaults,nofail,x-systemd.device-timeout=1s 0 2\n");
         await machine.PowerOnAsync();
-        await machine.WaitForStatusAsync("lies on a disk that is not mounted");
+        await machine.WaitForStatusAsync("is on a disk that is not mounted");
         Assert.Equal(503, (await machine.GetAsync()).Status);
         Assert.Equal("", await machine.RunCheckedAsync("docker", "ps", "--quiet"));
         Assert.Contains("not mounted", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"), StringComparison.Ordinal);

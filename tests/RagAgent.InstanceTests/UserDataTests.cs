@@ -45,7 +45,7 @@ public sealed class UserDataTests
             "-c",
             "echo precious >/var/lib/ragstream/memory/kept && systemctl stop ragagent.socket ragagent.service && docker rm --force ragstream && umount /var/lib/ragstream");
         await machine.RunCheckedAsync("systemctl", "start", "ragagent");
-        await machine.WaitForStatusAsync("lies on a disk that is not mounted");
+        await machine.WaitForStatusAsync("is on a disk that is not mounted");
         Assert.Equal(503, (await machine.GetAsync()).Status);
         await machine.RunCheckedAsync("bash", "-c", data.BootScript);
         Assert.Equal("precious", await machine.RunCheckedAsync("cat", "/var/lib/ragstream/memory/kept"));

@@ -3,7 +3,7 @@ using LocalAws.Ssm;
 
 namespace LocalAws.Admin;
 
-/// <summary>The switches of LocalAws over HTTP, for scripts; README.md lists them. Nothing here is part of AWS, nothing is recorded.</summary>
+/// <summary>The HTTP paths that control LocalAws, for scripts (see README.md). They are not part of AWS and are not recorded.</summary>
 internal sealed class AdminApi(LocalAwsServer server)
 {
     public const string Root = "/_local-aws";
@@ -44,7 +44,8 @@ internal sealed class AdminApi(LocalAwsServer server)
                 server.Faults.Clear(Query(context, "operation") is { Length: > 0 } operation ? operation : null);
                 break;
             case ("GET", "/requests"):
-                await WriteJsonAsync(context, JsonSerializer.Serialize(server.Requests.Snapshot(), AdminJson.Default.IReadOnlyListRecordedRequest));
+                await WriteJsonAsync(
+                    context, JsonSerializer.Serialize(server.Requests.Snapshot(), AdminJson.Default.IReadOnlyListRecordedRequest));
                 break;
             case ("DELETE", "/requests"):
                 server.Requests.Clear();
@@ -56,7 +57,7 @@ internal sealed class AdminApi(LocalAwsServer server)
                 server.RoleCredentials.ExpireAll();
                 break;
             default:
-                await RespondAsync(context, 404, $"There is no {request.Method} {request.Path}; README.md lists what there is.");
+                await RespondAsync(context, 404, $"{request.Method} {request.Path} does not exist; see README.md.");
                 break;
         }
     }
@@ -67,7 +68,7 @@ internal sealed class AdminApi(LocalAwsServer server)
         var typeText = Query(context, "type") is { Length: > 0 } typeName ? typeName : nameof(ParameterType.SecureString);
         if (name.Length == 0 || !Enum.TryParse<ParameterType>(typeText, out var type))
         {
-            await RespondAsync(context, 400, "Give ?name=NAME and, if it is not SecureString, &type=String or StringList; the value is the body.");
+            await RespondAsync(context, 400, "Set ?name=NAME, optionally &type=String or StringList (default SecureString). The body is the value.");
             return;
         }
         using var body = new StreamReader(context.Request.Body);
@@ -87,11 +88,17 @@ internal sealed class AdminApi(LocalAwsServer server)
         }
     }
 
-    /// <summary>What is not named stays; what is named and empty is gone.</summary>
+    /// <summary>A missing parameter leaves the address as it is. An empty one removes it.</summary>
     private void UpdateInstance(HttpContext context)
     {
-        string? Given(string name, string? before) => !context.Request.Query.ContainsKey(name) ? before : Query(context, name) is { Length: > 0 } value ? value : null;
-        server.Instance = server.Instance with { PublicIpv4 = Given("publicIpv4", server.Instance.PublicIpv4), Ipv6 = Given("ipv6", server.Instance.Ipv6) };
+        string? Updated(string name, string? current) => context.Request.Query.ContainsKey(name)
+            ? Query(context, name) is { Length: > 0 } value ? value : null
+            : current;
+        server.Instance = server.Instance with
+        {
+            PublicIpv4 = Updated("publicIpv4", server.Instance.PublicIpv4),
+            Ipv6 = Updated("ipv6", server.Instance.Ipv6),
+        };
     }
 
     private async Task AddFaultAsync(HttpContext context)

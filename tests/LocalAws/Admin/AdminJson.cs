@@ -5,7 +5,7 @@ using LocalAws.Requests;
 
 namespace LocalAws.Admin;
 
-/// <summary>What goes over the admin paths and into the ready file.</summary>
+/// <summary>The JSON of the admin paths and of the ready file.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, AllowOutOfOrderMetadataProperties = true, WriteIndented = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(FaultRule))]

@@ -3,7 +3,7 @@ using LocalAws.Admin;
 
 namespace LocalAws.Cli;
 
-/// <summary>Turns the switches of a LocalAws that runs.</summary>
+/// <summary>Calls the admin paths of a running LocalAws.</summary>
 internal static class AdminClient
 {
     public static Option<Uri> EndpointOption() => new("--endpoint")
@@ -17,13 +17,13 @@ internal static class AdminClient
                 return endpoint;
             }
 
-            result.AddError($"'{result.Tokens.Single().Value}' is no address; give one like http://127.0.0.1:PORT.");
+            result.AddError($"'{result.Tokens.Single().Value}' is not a URL like http://127.0.0.1:PORT.");
             return null;
         },
     };
 
-    /// <returns>What it answered.</returns>
-    /// <exception cref="LocalAwsException">It is not there, or it refused.</exception>
+    /// <returns>The response's text.</returns>
+    /// <exception cref="LocalAwsException">LocalAws can't be reached, or refused the call.</exception>
     public static async Task<string> SendAsync(
         Uri endpoint, HttpMethod method, string path, HttpContent? content, CancellationToken stopping)
     {
@@ -33,11 +33,13 @@ internal static class AdminClient
         {
             using var response = await client.SendAsync(request, stopping);
             var answer = (await response.Content.ReadAsStringAsync(stopping)).TrimEnd();
-            return response.IsSuccessStatusCode ? answer : throw new LocalAwsException($"{endpoint} refused ({(int)response.StatusCode}): {answer}");
+            return response.IsSuccessStatusCode
+                ? answer
+                : throw new LocalAwsException($"{endpoint} refused the call ({(int)response.StatusCode}): {answer}");
         }
         catch (HttpRequestException failure)
         {
-            throw new LocalAwsException($"No LocalAws at {endpoint}: {failure.Message} Is it running? `serve` prints its address.", failure);
+            throw new LocalAwsException($"LocalAws at {endpoint} can't be reached: {failure.Message} Is it running? `serve` prints its address.", failure);
         }
     }
 }

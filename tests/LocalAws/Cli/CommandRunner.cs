@@ -1,6 +1,6 @@
 namespace LocalAws.Cli;
 
-/// <summary>Runs a command's work; what the caller can put right becomes one line and exit code 1.</summary>
+/// <summary>Runs a command. Errors that the caller can fix print one line and exit with 1.</summary>
 internal static class CommandRunner
 {
     public static async Task<int> RunAsync(Func<Task> work)

@@ -20,6 +20,6 @@ internal static class ParameterCommand
             await Console.Out.WriteLineAsync(
                 await AdminClient.SendAsync(result.GetRequiredValue(endpoint), HttpMethod.Put, path, content, stopping));
         }));
-        return new Command("parameter", "Parameters of a LocalAws that runs.") { put };
+        return new Command("parameter", "Manage the parameters of a running LocalAws.") { put };
     }
 }

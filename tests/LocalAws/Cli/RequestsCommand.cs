@@ -6,24 +6,24 @@ using LocalAws.Requests;
 
 namespace LocalAws.Cli;
 
-/// <summary><c>local-aws requests</c>: what was asked so far.</summary>
+/// <summary><c>local-aws requests</c>: prints the requests so far.</summary>
 internal static class RequestsCommand
 {
     public static Command Create()
     {
         var endpoint = AdminClient.EndpointOption();
-        var operation = new Option<string?>("--operation") { Description = "Only this one." };
-        var count = new Option<bool>("--count") { Description = "Print only how many." };
+        var operation = new Option<string?>("--operation") { Description = "Only this operation." };
+        var count = new Option<bool>("--count") { Description = "Print only their number." };
         var json = new Option<bool>("--json");
         var clear = new Option<bool>("--clear") { Description = "Forget them after printing." };
-        var command = new Command("requests", "Print what a LocalAws that runs was asked.") { endpoint, operation, count, json, clear };
+        var command = new Command("requests", "Print the requests that a running LocalAws got.") { endpoint, operation, count, json, clear };
         command.SetAction((result, stopping) => CommandRunner.RunAsync(async () =>
         {
             var address = result.GetRequiredValue(endpoint);
             var text = await AdminClient.SendAsync(address, HttpMethod.Get, "/requests", null, stopping);
             var only = result.GetValue(operation);
-            IReadOnlyList<RecordedRequest> requests =
-                [.. JsonSerializer.Deserialize(text, AdminJson.Default.IReadOnlyListRecordedRequest)!.Where(r => only is null || r.Operation == only)];
+            var all = JsonSerializer.Deserialize(text, AdminJson.Default.IReadOnlyListRecordedRequest)!;
+            IReadOnlyList<RecordedRequest> requests = [.. all.Where(request => only is null || request.Operation == only)];
             if (result.GetValue(count))
             {
                 await Console.Out.WriteLineAsync(requests.Count.ToString(CultureInfo.InvariantCulture));
@@ -34,10 +34,11 @@ internal static class RequestsCommand
             }
             else
             {
-                foreach (var r in requests)
+                foreach (var request in requests)
                 {
-                    await Console.Out.WriteLineAsync($"{r.Time:HH:mm:ss.fff} {r.Status?.ToString(CultureInfo.InvariantCulture) ?? "...",3} "
-                        + $"{r.Operation,-26} {r.Method,-5} {r.Resource}");
+                    var status = request.Status?.ToString(CultureInfo.InvariantCulture) ?? "...";
+                    await Console.Out.WriteLineAsync(
+                        $"{request.Time:HH:mm:ss.fff} {status,3} {request.Operation,-26} {request.Method,-5} {request.Resource}");
                 }
             }
 

@@ -15,18 +15,25 @@ internal static class ServeCommand
         var stateDir = new Option<DirectoryInfo>("--state-dir")
         {
             Required = true,
-            Description = "Holds the registry's images (registry/) and the docker password (docker-password).",
+            Description = "Stores the registry's images (registry/) and the docker password (docker-password).",
         };
         var region = new Option<string>("--region") { DefaultValueFactory = _ => "eu-central-1" };
         var account = new Option<string>("--account") { DefaultValueFactory = _ => "123456789012" };
-        var parameters = new Option<string[]>("--parameter") { Description = "NAME=@FILE: a SecureString, its value read from the file." };
-        var keys = new Option<string[]>("--static-key") { Description = "ID=@FILE: an access key id, its secret read from the file." };
-        var apiPort = new Option<int>("--api-port") { Description = "0 (default): a free port." };
-        var registryPort = new Option<int>("--registry-port") { Description = "0 (default): a free port." };
-        var awsHostNames = new Option<string?>("--own-names-at") { Description = "An address on whose port 443 AWS answers under its own names; 169.254.169.254 is the metadata service then. In a network namespace." };
+        var parameters = new Option<string[]>("--parameter") { Description = "NAME=@FILE: a SecureString with the file's content." };
+        var keys = new Option<string[]>("--static-key") { Description = "ID=@FILE: an access key ID with the secret in the file." };
+        var apiPort = new Option<int>("--api-port") { Description = "0 (default) for any free port." };
+        var registryPort = new Option<int>("--registry-port") { Description = "0 (default) for any free port." };
+        var awsHostNames = new Option<string?>("--own-names-at")
+        {
+            Description = "An address on whose port 443 AWS answers under its real host names. 169.254.169.254 then serves the metadata. "
+                + "Use it in a network namespace.",
+        };
         var certificate = new Option<string?>("--certificate") { Description = "A PEM file with a certificate for these names and its key." };
-        var onStop = new Option<string?>("--on-stop") { Description = "A shell command that takes the machine down; run when EC2's StopInstances was accepted." };
-        var readyFile = new Option<string?>("--ready-file") { Description = "Written, as JSON, when everything answers." };
+        var onStop = new Option<string?>("--on-stop")
+        {
+            Description = "A shell command that shuts the machine down. Runs when EC2 accepts StopInstances.",
+        };
+        var readyFile = new Option<string?>("--ready-file") { Description = "Written as JSON when everything answers." };
         var command = new Command("serve", "Run LocalAws until SIGTERM or SIGINT.")
         {
             stateDir, region, account, parameters, keys, apiPort, registryPort, awsHostNames, certificate, onStop, readyFile,
@@ -97,7 +104,7 @@ internal static class ServeCommand
         }
     }
 
-    /// <summary>Not waited for: what happens to the machine is no part of EC2's answer.</summary>
+    /// <summary>Doesn't wait for the command: EC2 answers before the machine is down.</summary>
     private static void RunStopCommand(string command) => Process.Start("/bin/sh", ["-c", command]).Dispose();
 
     private static ReadyFile Describe(LocalAwsServer server, string passwordFile) => new(

@@ -1,9 +1,9 @@
 namespace LocalAws.Cli;
 
-/// <summary>A value that is not to be seen in the list of processes: <c>@FILE</c>, or <c>-</c> for standard input.</summary>
+/// <summary>Reads a value that must not appear in the process list: <c>@FILE</c>, or <c>-</c> for standard input.</summary>
 internal static class ValueSource
 {
-    /// <summary>One line end at the end is not part of the value.</summary>
+    /// <summary>A line break at the end is not part of the value.</summary>
     /// <exception cref="LocalAwsException">The text is neither, or the file can't be read.</exception>
     public static string Read(string source)
     {
@@ -14,7 +14,7 @@ internal static class ValueSource
 
         if (!source.StartsWith('@'))
         {
-            throw new LocalAwsException("A value is given as @FILE, or as - for standard input, so that it is in no process argument.");
+            throw new LocalAwsException("Pass a value as @FILE, or as - for standard input, so that it doesn't appear in the process list.");
         }
 
         try
@@ -23,11 +23,11 @@ internal static class ValueSource
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new LocalAwsException($"The value's file could not be read: {failure.Message}", failure);
+            throw new LocalAwsException($"Could not read the value's file: {failure.Message}", failure);
         }
     }
 
-    /// <summary>Takes <c>NAME=@FILE</c> apart.</summary>
+    /// <summary>Reads <c>NAME=@FILE</c>.</summary>
     /// <exception cref="LocalAwsException">There is no equals sign, or the value can't be read.</exception>
     public static (string Name, string Value) ReadPair(string pair) => pair.Split('=', 2) is [var name, var source]
         ? (name, Read(source))

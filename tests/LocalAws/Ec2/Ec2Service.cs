@@ -4,21 +4,22 @@ using LocalAws.Metadata;
 
 namespace LocalAws.Ec2;
 
-/// <summary>EC2 as in its API reference of 2016-11-15: StopInstances, for the one instance that there is.</summary>
+/// <summary>EC2's API of 2016-11-15: StopInstances for the only instance.</summary>
 /// <param name="getInstance">The instance as IMDS describes it.</param>
-/// <param name="region">Where it is.</param>
-/// <param name="account">Whose it is.</param>
-/// <param name="onStopAccepted">Called when a stop was accepted: the machine is to go down.</param>
+/// <param name="region">The instance's region.</param>
+/// <param name="account">The instance's account.</param>
+/// <param name="onStopAccepted">Called when a stop is accepted. It should shut the machine down.</param>
 internal sealed partial class Ec2Service(Func<InstanceInfo> getInstance, string region, string account, Action onStopAccepted)
 {
     public const string SigningName = "ec2";
     private const string Version = "2016-11-15";
     private static readonly XNamespace Xmlns = $"http://ec2.amazonaws.com/doc/{Version}/";
 
-    /// <summary>What IAM would check the action against.</summary>
-    public string ResourceOf(Dictionary<string, string> form) => form.TryGetValue("InstanceId.1", out var id) ? $"arn:aws:ec2:{region}:{account}:instance/{id}" : "*";
+    /// <summary>The resource that IAM would check the action against.</summary>
+    public string ResourceOf(Dictionary<string, string> form) =>
+        form.TryGetValue("InstanceId.1", out var id) ? $"arn:aws:ec2:{region}:{account}:instance/{id}" : "*";
 
-    /// <exception cref="AwsErrorException">What EC2 refuses, in its words.</exception>
+    /// <exception cref="AwsErrorException">EC2 refuses the call.</exception>
     public XElement Handle(string action, Dictionary<string, string> form, string requestId)
     {
         if (action != "StopInstances" || form.GetValueOrDefault("Version") != Version)
@@ -44,7 +45,8 @@ internal sealed partial class Ec2Service(Func<InstanceInfo> getInstance, string 
 
         if (form.GetValueOrDefault("DryRun") == "true")
         {
-            throw new AwsErrorException(new AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", StatusCodes.Status412PreconditionFailed));
+            throw new AwsErrorException(new AwsError(
+                "DryRunOperation", "Request would have succeeded, but DryRun flag is set.", StatusCodes.Status412PreconditionFailed));
         }
 
         onStopAccepted();

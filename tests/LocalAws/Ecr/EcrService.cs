@@ -4,7 +4,7 @@ using LocalAws.Services;
 
 namespace LocalAws.Ecr;
 
-/// <summary>ECR as in its API reference of 2015-09-21: GetAuthorizationToken.</summary>
+/// <summary>ECR's API of 2015-09-21: GetAuthorizationToken.</summary>
 internal sealed class EcrService(RegistryTokens tokens, Func<string> proxyEndpoint) : IJsonService
 {
     public string TargetPrefix => "AmazonEC2ContainerRegistry_V20150921";

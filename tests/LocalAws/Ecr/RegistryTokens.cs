@@ -3,18 +3,18 @@ using System.Security.Cryptography;
 
 namespace LocalAws.Ecr;
 
-/// <summary>The passwords that open the registry, and their ends.</summary>
+/// <summary>The passwords that the registry accepts, and when they expire.</summary>
 public sealed class RegistryTokens(TimeProvider clock)
 {
-    /// <summary>How long a token lives: what ECR gives.</summary>
+    /// <summary>A token's lifetime, as in ECR.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
 
     private readonly ConcurrentDictionary<string, IssuedToken> _issued = new(StringComparer.Ordinal);
 
-    /// <summary>For pushes by a test or a script: never expires, whatever happens to the tokens of the one under test.</summary>
+    /// <summary>For pushes by a test or a script. Never expires, whatever happens to the agent's tokens.</summary>
     public string PublisherPassword { get; } = NewPassword();
 
-    /// <summary>All tokens that were given out end now.</summary>
+    /// <summary>Expires all tokens issued so far.</summary>
     public void ExpireAll()
     {
         foreach (var (password, issued) in _issued)
@@ -48,7 +48,7 @@ public sealed class RegistryTokens(TimeProvider clock)
 
     internal string? PrincipalOf(string password) => _issued.GetValueOrDefault(password)?.Principal;
 
-    // As long as real ones are, so that whoever carries it has to.
+    // As long as real tokens, so that clients must handle that length.
     private static string NewPassword() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(1500));
 
     private sealed record IssuedToken(string Principal, DateTimeOffset Expires);

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace LocalAws.Faults;
 
 /// <summary>
-/// A way to go wrong. <see cref="Delay"/> and <see cref="Throttle"/> change how an answer comes and add to others; each of the
-/// rest is the answer, so a request meets one of them at most.
+/// A fault. <see cref="Delay"/> and <see cref="Throttle"/> change the pace of a response and combine with others. All other faults
+/// replace the response, so at most one of them applies to a request.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(Error), "error")]
@@ -17,30 +17,34 @@ namespace LocalAws.Faults;
 public abstract record Fault
 {
     /// <summary>
-    /// An error answer in the words of the service that was asked. What is left null is filled with what AWS says for that type:
-    /// the access-denied sentences name the caller, the action and the resource of the request they answer.
+    /// An error in the format of the service. Null values are replaced with what AWS sends for that type: access-denied messages name
+    /// the caller, the action and the resource of the request.
     /// </summary>
-    /// <param name="Type">AccessDeniedException, ThrottlingException, …; for the registry its code: DENIED, TOOMANYREQUESTS, …; none for IMDS.</param>
-    /// <param name="Message"></param>
-    /// <param name="Status"></param>
-    /// <param name="RetryAfterSeconds">Null: 1 for TOOMANYREQUESTS, else no Retry-After header.</param>
+    /// <param name="Type">
+    /// AccessDeniedException, ThrottlingException, …; for the registry DENIED, TOOMANYREQUESTS, …; none for IMDS.
+    /// </param>
+    /// <param name="Message">The error's text.</param>
+    /// <param name="Status">The HTTP status.</param>
+    /// <param name="RetryAfterSeconds">If null, 1 for TOOMANYREQUESTS and no Retry-After header otherwise.</param>
     public sealed record Error(string? Type = null, string? Message = null, int? Status = null, int? RetryAfterSeconds = null) : Fault;
 
-    /// <summary>Accepts the request and never answers, until the fault is cleared (then the connection ends) or the client leaves.</summary>
+    /// <summary>
+    /// Accepts the request but never answers, until the fault is cleared (then the connection ends) or the client leaves.
+    /// </summary>
     public sealed record Hang : Fault;
 
     public sealed record Delay(double Seconds) : Fault;
 
-    /// <summary>Ends the connection after so many bytes of the body; 0: before anything is answered.</summary>
+    /// <summary>Ends the connection after this many bytes of the body; with 0, before any response.</summary>
     public sealed record Cut(long AfterBytes = 0) : Fault;
 
     /// <summary>Sends the body no faster than this, per response.</summary>
     public sealed record Throttle(long BytesPerSecond) : Fault;
 
-    /// <summary>For <c>imds-credentials</c>: 200, with a document that says that the role may not be assumed.</summary>
+    /// <summary>For <c>imds-credentials</c>: status 200 with a document that says that the role can't be assumed.</summary>
     public sealed record RoleRefused : Fault;
 
-    /// <summary>For <c>imds-credentials</c>: credentials that ended yesterday.</summary>
+    /// <summary>For <c>imds-credentials</c>: credentials that expired yesterday.</summary>
     public sealed record ExpiredCredentials : Fault;
 
     internal bool OnlyAffectsPace => this is Delay or Throttle;

@@ -2,22 +2,22 @@ using LocalAws.Requests;
 
 namespace LocalAws.Faults;
 
-/// <summary>The faults that are set. A request meets the first that fits and answers, and all that change how an answer comes.</summary>
+/// <summary>The faults that are set. The first matching fault that replaces a response applies, and all that change its pace.</summary>
 public sealed class FaultTable
 {
     private readonly Lock _lock = new();
     private readonly List<Entry> _entries = [];
 
-    // Faults whose count is used up: a request may still hang in one of them, and Clear must reach it.
+    // Faults whose count is used up. A request may still hang in one of them, and Clear must release it.
     private readonly List<Entry> _exhausted = [];
 
-    /// <summary>Sets a fault after those already set; the first set is the first met.</summary>
+    /// <summary>Adds a fault. Faults apply in the order in which they were added.</summary>
     /// <exception cref="ArgumentException"><paramref name="times"/> is below 1.</exception>
     public void Add(string operation, Fault fault, int? times = null, string? method = null, string? role = null)
     {
         if (times < 1)
         {
-            throw new ArgumentException($"A fault happens once or more often, not {times} times: give 1 or more, or leave it out.", nameof(times));
+            throw new ArgumentException($"A fault can't happen {times} times: set 1 or more, or omit the number.", nameof(times));
         }
 
         lock (_lock)
@@ -26,11 +26,11 @@ public sealed class FaultTable
         }
     }
 
-    /// <summary>The role is not attached yet: 404 where its name is asked for.</summary>
+    /// <summary>Pretends that no role is attached: its name is not found (404).</summary>
     public void AddMissingRole(int? times = null) =>
         Add(Operations.ImdsRole, new Fault.Error(Status: StatusCodes.Status404NotFound), times);
 
-    /// <summary>What is still set, with what is left of each count.</summary>
+    /// <summary>The faults that are still set, with their remaining counts.</summary>
     public IReadOnlyList<FaultRule> Snapshot()
     {
         lock (_lock)
@@ -39,16 +39,16 @@ public sealed class FaultTable
         }
     }
 
-    /// <summary>Forgets the faults of one operation, or all; requests that hang because of them are let go (their connections end).</summary>
+    /// <summary>Removes the faults of one operation, or all of them. The connections of requests that hang in them end.</summary>
     public void Clear(string? operation = null)
     {
-        bool Concerned(Entry entry) => operation is null || entry.Rule.Operation == operation;
+        bool IsCleared(Entry entry) => operation is null || entry.Rule.Operation == operation;
         List<Entry> cleared;
         lock (_lock)
         {
-            cleared = [.. _entries.Concat(_exhausted).Where(Concerned)];
-            _entries.RemoveAll(Concerned);
-            _exhausted.RemoveAll(Concerned);
+            cleared = [.. _entries.Concat(_exhausted).Where(IsCleared)];
+            _entries.RemoveAll(IsCleared);
+            _exhausted.RemoveAll(IsCleared);
         }
         foreach (var entry in cleared)
         {
@@ -110,5 +110,5 @@ public sealed class FaultTable
     }
 }
 
-/// <summary>A fault that a request meets, and the sign that it was cleared meanwhile.</summary>
+/// <summary>A fault that applies to a request, and a token that is cancelled when the fault is cleared.</summary>
 internal sealed record MatchedFault(Fault Fault, CancellationToken Cleared);

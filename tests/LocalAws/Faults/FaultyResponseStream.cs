@@ -1,7 +1,8 @@
 namespace LocalAws.Faults;
 
-/// <summary>A response body that comes slowly, or ends early with the connection.</summary>
-internal sealed class FaultyResponseStream(Stream inner, HttpContext context, long? cutAfter, long? bytesPerSecond, TimeProvider clock) : Stream
+/// <summary>A response body that is sent slowly, or is cut together with the connection.</summary>
+internal sealed class FaultyResponseStream(
+    Stream inner, HttpContext context, long? cutAfter, long? bytesPerSecond, TimeProvider clock) : Stream
 {
     private long _sent;
 
@@ -15,7 +16,7 @@ internal sealed class FaultyResponseStream(Stream inner, HttpContext context, lo
                 await inner.WriteAsync(buffer[..(int)(cut - _sent)], stopping);
                 await inner.FlushAsync(stopping);
                 context.Abort();
-                throw new OperationCanceledException($"The connection was cut after {cut} bytes, as the fault says.");
+                throw new OperationCanceledException($"A fault cut the connection after {cut} bytes.");
             }
             await inner.WriteAsync(buffer[..length], stopping);
             _sent += length;
@@ -46,6 +47,6 @@ internal sealed class FaultyResponseStream(Stream inner, HttpContext context, lo
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Responses are written asynchronously.");
     public override void Flush() => throw new NotSupportedException("Responses are written asynchronously.");
 
-    // Pieces per second: often enough for a smooth progress bar, seldom enough to cost nothing.
+    // Often enough for a smooth progress bar, rarely enough to cost nothing.
     private const int WritesPerSecond = 20;
 }

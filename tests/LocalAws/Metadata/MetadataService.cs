@@ -6,8 +6,8 @@ using LocalAws.Requests;
 namespace LocalAws.Metadata;
 
 /// <summary>
-/// The instance metadata service, version 2 only (HttpTokens required), from the EC2 User Guide ("Instance metadata
-/// service"). The hop limit is a property of IP packets and isn't here.
+/// The instance metadata service, version 2 only (HttpTokens required), by the EC2 User Guide ("Instance metadata service"). There is
+/// no hop limit, because that is a property of IP packets.
 /// </summary>
 internal sealed class MetadataService(
     Func<InstanceInfo> getInstance, string region, string account, RoleCredentials role, RequestInterceptor interceptor, TimeProvider clock)
@@ -16,7 +16,7 @@ internal sealed class MetadataService(
     private const string TokenHeader = "X-aws-ec2-metadata-token";
     private readonly SessionTokens _tokens = new(clock);
 
-    /// <summary>A path of IMDS begins with <c>latest</c> or the date of an API version.</summary>
+    /// <summary>Paths of IMDS start with <c>latest</c> or the date of an API version.</summary>
     public static bool CanHandle(PathString path) => FirstSegment(path) is "latest" || IsVersion(FirstSegment(path));
 
     public async Task HandleAsync(HttpContext context)

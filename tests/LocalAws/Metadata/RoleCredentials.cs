@@ -3,17 +3,17 @@ using LocalAws.Signing;
 
 namespace LocalAws.Metadata;
 
-/// <summary>The credentials of the instance role: the same until five minutes before their end, then new ones beside the old.</summary>
+/// <summary>The credentials of the instance role. New ones are issued five minutes before the old ones expire.</summary>
 public sealed class RoleCredentials(CredentialStore credentials, string account, TimeProvider clock)
 {
-    /// <summary>How long new credentials live: what EC2 gives.</summary>
+    /// <summary>The lifetime of new credentials, as on EC2.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(6);
 
     private static readonly TimeSpan RenewalWindow = TimeSpan.FromMinutes(5);
     private readonly Lock _lock = new();
     private AwsCredential? _current;
 
-    /// <summary>What is in use ends now, in the middle of its life; IMDS has new ones at the next question.</summary>
+    /// <summary>Expires the current credentials. IMDS then issues new ones.</summary>
     public void ExpireAll()
     {
         lock (_lock)

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 
 namespace LocalAws.Metadata;
 
-/// <summary>The session tokens of IMDSv2. They are lost with the process, as on EC2 they are with the instance.</summary>
+/// <summary>The session tokens of IMDSv2. They are lost with the process, as they are lost with the instance on EC2.</summary>
 internal sealed class SessionTokens(TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, DateTimeOffset> _expiry = new(StringComparer.Ordinal);

@@ -7,10 +7,11 @@ using LocalAws.Signing;
 namespace LocalAws.Registry;
 
 /// <summary>
-/// Where ECR's redirect of a blob leads, in the place of S3: another host, a signed address that is good for an hour, and a
-/// refusal when the registry's Authorization header comes along.
+/// The target of ECR's redirects for blobs, instead of S3: another host with signed URLs that are valid for an hour. Refuses requests
+/// that carry the registry's Authorization header.
 /// </summary>
-internal sealed class BlobStorage(string region, Func<string> address, RegistryForwarder forwarder, RequestInterceptor interceptor, TimeProvider clock)
+internal sealed class BlobStorage(
+    string region, Func<string> address, RegistryForwarder forwarder, RequestInterceptor interceptor, TimeProvider clock)
 {
     private static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
@@ -62,7 +63,8 @@ internal sealed class BlobStorage(string region, Func<string> address, RegistryF
                 "The request signature we calculated does not match the signature you provided. Check your key and signing method.");
         }
 
-        var signed = DateTimeOffset.ParseExact(date, SignatureVersion4.TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+        var signed = DateTimeOffset.ParseExact(
+            date, SignatureVersion4.TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
         return clock.GetUtcNow() > signed + LinkLifetime ? (StatusCodes.Status403Forbidden, "AccessDenied", "Request has expired") : null;
     }
 

@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace LocalAws.Registry;
 
 /// <summary>
-/// A CNCF Distribution registry (Debian's docker-registry) as a child process. It has no password of its own, so it listens on
-/// a socket in a folder that only this user can enter, not on a port.
+/// A CNCF Distribution registry (Debian's docker-registry) as a child process. It has no password, so it listens on a socket in a
+/// folder that only this user can enter, not on a port.
 /// </summary>
 internal sealed class DistributionRegistry : IAsyncDisposable
 {
@@ -26,16 +26,16 @@ internal sealed class DistributionRegistry : IAsyncDisposable
             ConnectCallback = ConnectAsync,
         });
 
-    /// <summary>What a request's address must begin with; the host in it means nothing.</summary>
+    /// <summary>The start of every request's URL. Its host has no meaning.</summary>
     public const string BaseAddress = "http://registry";
 
-    /// <summary>Reaches the registry and nothing else.</summary>
+    /// <summary>Connects only to the registry.</summary>
     public HttpMessageInvoker Client { get; }
 
     private string SocketPath => Path.Combine(_folder.FullName, "registry.sock");
 
     /// <summary>Starts the registry and waits until it answers.</summary>
-    /// <exception cref="LocalAwsException">The program is missing, or it ended, or it didn't answer in time.</exception>
+    /// <exception cref="LocalAwsException">The program is missing, exited, or didn't answer in time.</exception>
     public static async Task<DistributionRegistry> StartAsync(string program, string storageDirectory, CancellationToken stopping)
     {
         var registry = new DistributionRegistry();
@@ -80,8 +80,8 @@ internal sealed class DistributionRegistry : IAsyncDisposable
           secret: {{RandomNumberGenerator.GetHexString(32)}}
         """;
 
-    // The kernel ends the child when the thread that started it ends (setpriv --pdeathsig), so this thread stays for the
-    // child's whole life: a LocalAws that is killed leaves no registry behind.
+    // The kernel kills the child when the thread that started it ends (setpriv --pdeathsig), so this thread lives as long as the child.
+    // A killed LocalAws leaves no registry behind.
     private void RunProcess(string program, string config)
     {
         try
@@ -97,7 +97,7 @@ internal sealed class DistributionRegistry : IAsyncDisposable
         catch (System.ComponentModel.Win32Exception failure)
         {
             _started.TrySetException(new LocalAwsException(
-                $"The registry did not start: {failure.Message} Install Debian's util-linux, which has setpriv.", failure));
+                $"The registry did not start: {failure.Message} Install Debian's util-linux, which contains setpriv.", failure));
         }
         finally
         {
@@ -113,7 +113,7 @@ internal sealed class DistributionRegistry : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // The registry lets REGISTRY_… variables win over its file.
+        // REGISTRY_… variables would override the registry's configuration file.
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("REGISTRY_", StringComparison.Ordinal)).ToList())
         {
             start.Environment.Remove(name);
@@ -130,12 +130,13 @@ internal sealed class DistributionRegistry : IAsyncDisposable
         {
             if (_ended.Task.IsCompleted)
             {
-                throw new LocalAwsException($"The registry '{program}' ended at once; is Debian's docker-registry installed? Its last words: {RecentOutput()}");
+                throw new LocalAwsException(
+                    $"The registry '{program}' exited immediately. Is Debian's docker-registry installed? Its output: {RecentOutput()}");
             }
 
             if (timeout.IsCancellationRequested)
             {
-                throw new LocalAwsException($"The registry did not answer within {StartTimeout.TotalSeconds} s. Its last words: {RecentOutput()}");
+                throw new LocalAwsException($"The registry did not answer within {StartTimeout.TotalSeconds} s. Its output: {RecentOutput()}");
             }
 
             stopping.ThrowIfCancellationRequested();

@@ -7,9 +7,17 @@ using Microsoft.AspNetCore.Http.Extensions;
 
 namespace LocalAws.Registry;
 
-/// <summary>What makes a plain registry ECR: Basic auth with tokens that end, repositories that must exist, its words, its redirects.</summary>
+/// <summary>
+/// Makes a plain registry behave like ECR: Basic authentication with expiring tokens, repositories that must exist, ECR's messages and
+/// its redirects.
+/// </summary>
 internal sealed class EcrRegistry(
-    LocalAwsOptions options, RegistryTokens tokens, Repositories repositories, RegistryForwarder forwarder, BlobStorage storage, RequestInterceptor interceptor)
+    LocalAwsOptions options,
+    RegistryTokens tokens,
+    Repositories repositories,
+    RegistryForwarder forwarder,
+    BlobStorage storage,
+    RequestInterceptor interceptor)
 {
     public async Task HandleAsync(HttpContext context)
     {
@@ -18,13 +26,14 @@ internal sealed class EcrRegistry(
         var state = password is null ? TokenState.Unknown : tokens.Check(password);
         var principal = password is null ? null : tokens.PrincipalOf(password);
         var redirect = options.RedirectBlobs && route.Operation == Operations.RegistryBlob && context.Request.Method == "GET";
-        // An error fault is for callers who got past the door: the first question of `docker pull`, which has no password, uses none up.
-        // The bytes of a redirected blob come from the storage, so faults of bytes act there.
+        // Error faults only apply to authenticated callers, so the first request of `docker pull`, without a password, uses none up.
+        // The storage sends the bytes of a redirected blob, so faults of the body apply there.
         var fault = await interceptor.InterceptAsync(context, route.Operation, "registry", route.ToString(), principal,
             f => (state == TokenState.Valid || f is not Fault.Error) && !(redirect && f.AffectsBody));
         if (fault is Fault.Error error)
         {
-            await RegistryError.FromFault(error, principal, RegistryActions.ActionFor(route.Operation, context.Request.Method) ?? "ecr:BatchGetImage", ArnOf(route)).WriteAsync(context);
+            var action = RegistryActions.ActionFor(route.Operation, context.Request.Method) ?? "ecr:BatchGetImage";
+            await RegistryError.FromFault(error, principal, action, ArnOf(route)).WriteAsync(context);
         }
         else if (state == TokenState.Unknown)
         {

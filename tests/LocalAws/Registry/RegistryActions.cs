@@ -2,10 +2,10 @@ using LocalAws.Requests;
 
 namespace LocalAws.Registry;
 
-/// <summary>The IAM action that ECR checks for a request of the registry's API.</summary>
+/// <summary>The IAM action that ECR checks for a request to the registry's API.</summary>
 public static class RegistryActions
 {
-    /// <returns>Null for what needs the login and no permission: the API's own address.</returns>
+    /// <returns>Null for requests that need a login but no permission.</returns>
     public static string? ActionFor(string operation, string method) => (operation, method) switch
     {
         (Operations.RegistryManifest, "PUT") => "ecr:PutImage",

@@ -5,7 +5,7 @@ using LocalAws.Services;
 
 namespace LocalAws.Registry;
 
-/// <summary>An error in the registry API's form, with ECR's words.</summary>
+/// <summary>An error in the registry API's format, with ECR's messages.</summary>
 internal sealed record RegistryError(int Status, string Code, string Message, int? RetryAfterSeconds = null)
 {
     public static RegistryError TokenExpired { get; } =
@@ -17,7 +17,7 @@ internal sealed record RegistryError(int Status, string Code, string Message, in
     public static RegistryError RepositoryNotFound(string name, string account) =>
         new(StatusCodes.Status404NotFound, "NAME_UNKNOWN", $"The repository with name '{name}' does not exist in the registry with id '{account}'");
 
-    /// <summary>A fault's error; what it leaves open is what ECR says for that code.</summary>
+    /// <summary>A fault's error. Null values are replaced with what ECR sends for that code.</summary>
     public static RegistryError FromFault(Fault.Error fault, string? principal, string action, string resource)
     {
         var code = fault.Type ?? "UNKNOWN";

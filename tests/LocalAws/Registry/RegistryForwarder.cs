@@ -2,19 +2,19 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LocalAws.Registry;
 
-/// <summary>Passes a request on to the registry, as a stream, both ways.</summary>
+/// <summary>Forwards a request to the registry and streams both bodies.</summary>
 internal sealed class RegistryForwarder(IHttpForwarder forwarder, DistributionRegistry registry)
 {
     private static readonly ForwarderRequestConfig Config = new()
     {
-        // A throttled blob takes its time; this bounds the silence between two pieces.
+        // A throttled blob takes long. This limits only the time between two pieces.
         ActivityTimeout = TimeSpan.FromMinutes(10),
         AllowResponseBuffering = false,
     };
 
-    /// <param name="context"></param>
-    /// <param name="path">With its query.</param>
-    /// <param name="notFound">What a 404 of the registry becomes; null: it stays as it is.</param>
+    /// <param name="context">The request.</param>
+    /// <param name="path">The path with its query.</param>
+    /// <param name="notFound">Replaces a 404 of the registry; null to keep it.</param>
     public async Task SendAsync(HttpContext context, string path, RegistryError? notFound = null) =>
         await forwarder.SendAsync(context, DistributionRegistry.BaseAddress, registry.Client, Config, new Transformer(path, notFound));
 
@@ -32,7 +32,7 @@ internal sealed class RegistryForwarder(IHttpForwarder forwarder, DistributionRe
         {
             await base.TransformRequestAsync(context, request, destinationPrefix, stopping);
             request.RequestUri = new Uri(destinationPrefix + path);
-            // The registry builds its Location headers from Host: with ours they lead back here.
+            // The registry builds its Location headers from the Host header, so with ours they lead back here.
             request.Headers.Host = context.Request.Host.Value;
             request.Headers.Authorization = null;
         }

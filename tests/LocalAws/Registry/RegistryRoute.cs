@@ -3,10 +3,10 @@ using LocalAws.Requests;
 
 namespace LocalAws.Registry;
 
-/// <summary>What a path of the registry API (v2) asks for.</summary>
-/// <param name="Operation"></param>
-/// <param name="Repository">Null for <c>/v2/</c> itself and for what is not the registry's.</param>
-/// <param name="Reference">A tag or digest; null where there is none.</param>
+/// <summary>A path of the registry API (v2), parsed.</summary>
+/// <param name="Operation">As <see cref="Operations"/> names it.</param>
+/// <param name="Repository">Null for <c>/v2/</c> itself and for other paths.</param>
+/// <param name="Reference">A tag or digest; null if there is none.</param>
 internal sealed partial record RegistryRoute(string Operation, string? Repository, string? Reference)
 {
     public static RegistryRoute Parse(string path)

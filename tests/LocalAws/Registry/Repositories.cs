@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace LocalAws.Registry;
 
-/// <summary>The repositories that exist: those created here, and those found in the storage at the start.</summary>
+/// <summary>The existing repositories: those created here, and those found in the storage at start.</summary>
 public sealed class Repositories
 {
     private readonly ConcurrentDictionary<string, bool> _names = new(StringComparer.Ordinal);
@@ -23,7 +23,7 @@ public sealed class Repositories
 
     public IReadOnlyList<string> Names => [.. _names.Keys.Order(StringComparer.Ordinal)];
 
-    /// <summary>Does nothing when it is there already.</summary>
+    /// <summary>Does nothing if the repository exists.</summary>
     public void Create(string name) => _names[name] = true;
 
     public bool Exists(string name) => _names.ContainsKey(name);

@@ -1,6 +1,6 @@
 namespace LocalAws.Requests;
 
-/// <summary>The names under which requests are recorded and faults are set. A signed call has its IAM action's name instead.</summary>
+/// <summary>The names for recording requests and setting faults. A signed call has the name of its IAM action.</summary>
 public static class Operations
 {
     public const string ImdsToken = "imds-token";
@@ -12,10 +12,12 @@ public static class Operations
     public const string RegistryUpload = "registry:upload";
     public const string RegistryOther = "registry:other";
 
-    /// <summary>For faults only: whatever is asked of the registry.</summary>
+    /// <summary>For faults only: any request to the registry.</summary>
     public const string RegistryAny = "registry:any";
 
-    /// <summary>The bytes of a blob, behind the registry's redirect. Not an operation of ECR: one pull of a blob is one <see cref="RegistryBlob"/>.</summary>
+    /// <summary>
+    /// The bytes of a blob after the registry's redirect. Not an operation of ECR: a pull of a blob is one <see cref="RegistryBlob"/>.
+    /// </summary>
     public const string StorageBlob = "storage:blob";
 
     public const string GetParameter = "ssm:GetParameter";

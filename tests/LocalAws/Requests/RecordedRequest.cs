@@ -1,15 +1,15 @@
 namespace LocalAws.Requests;
 
-/// <summary>One request that LocalAws was asked.</summary>
-/// <param name="Number"></param>
-/// <param name="Time"></param>
-/// <param name="Operation">As <see cref="Operations"/> names it, or the action's own name: <c>ssm:GetParameter</c>.</param>
-/// <param name="Service">imds, ssm, ecr, registry, storage.</param>
-/// <param name="Method"></param>
-/// <param name="Resource">An ARN for a signed call, else the path or the repository with its tag, digest.</param>
-/// <param name="Principal">The ARN of the caller; null when the request isn't signed, or not rightly.</param>
-/// <param name="UserAgent"></param>
-/// <param name="Status">Null while nothing was answered yet; 0 when the connection ended without an answer.</param>
+/// <summary>One request to LocalAws.</summary>
+/// <param name="Number">Counts from 1.</param>
+/// <param name="Time">When the request arrived.</param>
+/// <param name="Operation">A name from <see cref="Operations"/>, or the IAM action, such as <c>ssm:GetParameter</c>.</param>
+/// <param name="Service">imds, ssm, ecr, ec2, route53, registry or storage.</param>
+/// <param name="Method">The HTTP method.</param>
+/// <param name="Resource">An ARN for a signed call, otherwise the path, or the repository with its tag or digest.</param>
+/// <param name="Principal">The caller's ARN; null if the request has no valid signature.</param>
+/// <param name="UserAgent">The User-Agent header.</param>
+/// <param name="Status">The HTTP status; null before the response; 0 if the connection ended without one.</param>
 public sealed record RecordedRequest(
     long Number, DateTimeOffset Time, string Operation, string Service, string Method, string Resource, string? Principal,
     string UserAgent, int? Status);

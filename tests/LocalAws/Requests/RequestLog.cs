@@ -1,6 +1,6 @@
 namespace LocalAws.Requests;
 
-/// <summary>Remembers every request. A request is in it from the moment it was understood, before it is answered.</summary>
+/// <summary>Records every request as soon as it is parsed, before the response.</summary>
 public sealed class RequestLog(TimeProvider clock)
 {
     private readonly Lock _lock = new();
@@ -21,7 +21,7 @@ public sealed class RequestLog(TimeProvider clock)
 
     public int Count(string operation) => ByOperation(operation).Count;
 
-    /// <summary>Forgets what was asked so far; a request still running is not recorded again when it ends.</summary>
+    /// <summary>Removes all recorded requests. A request that is still running is not recorded again when it ends.</summary>
     public void Clear()
     {
         lock (_lock)
@@ -30,7 +30,7 @@ public sealed class RequestLog(TimeProvider clock)
         }
     }
 
-    /// <summary>Completes when a request that fits is, or has been, recorded or answered.</summary>
+    /// <summary>Completes when a matching request has been recorded or answered.</summary>
     public async Task<RecordedRequest> WaitForAsync(Func<RecordedRequest, bool> predicate, CancellationToken stopping)
     {
         while (true)

@@ -1,11 +1,10 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
 namespace LocalAws.Route53;
 
-/// <summary>The hosted zones with their records; in memory only.</summary>
+/// <summary>The hosted zones with their records, in memory only.</summary>
 public sealed class HostedZones(TimeProvider clock)
 {
     /// <summary>How long a change takes to reach all name servers.</summary>
@@ -15,9 +14,9 @@ public sealed class HostedZones(TimeProvider clock)
     private readonly Dictionary<string, Zone> _zones = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> _changes = new(StringComparer.Ordinal);
 
-    /// <summary>Makes an empty zone, or empties it: no NS and SOA records are in it.</summary>
-    /// <param name="id">As <c>Z0123456789ABCDEFGHIJ</c>.</param>
-    /// <param name="name">As <c>example.com</c>.</param>
+    /// <summary>Creates an empty zone, or empties an existing one. It has no NS and SOA records.</summary>
+    /// <param name="id">Such as <c>Z0123456789ABCDEFGHIJ</c>.</param>
+    /// <param name="name">Such as <c>example.com</c>.</param>
     public void Add(string id, string name)
     {
         lock (_lock)
@@ -36,11 +35,14 @@ public sealed class HostedZones(TimeProvider clock)
         }
     }
 
-    /// <summary>What a record holds, joined by commas; null: there is none.</summary>
-    public string? FindValue(string id, string name, string type = "A") =>
-        Records(id).FirstOrDefault(set => set.Name == Canonicalize(name) && set.Type == type) is { } set ? string.Join(',', set.Values) : null;
+    /// <summary>A record's values, joined by commas; null if there is no record.</summary>
+    public string? FindValue(string id, string name, string type = "A")
+    {
+        var found = Records(id).FirstOrDefault(set => set.Name == Canonicalize(name) && set.Type == type);
+        return found is null ? null : string.Join(',', found.Values);
+    }
 
-    /// <summary>Puts a record there as somebody else would, unchecked.</summary>
+    /// <summary>Writes a record without validation, as if another client had created it.</summary>
     public void Put(string id, ResourceRecordSet set)
     {
         lock (_lock)
@@ -49,13 +51,14 @@ public sealed class HostedZones(TimeProvider clock)
         }
     }
 
-    /// <summary>In small letters, with a dot at the end; what is no letter, digit, hyphen or underscore as an escape.</summary>
+    /// <summary>In lower case, with a trailing dot. Characters other than letters, digits, hyphens and underscores are escaped.</summary>
     public static string Canonicalize(string name)
     {
         var text = new StringBuilder();
         foreach (var character in name.ToLowerInvariant())
         {
-            text.Append(char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '\\' ? character : $"\\{Convert.ToString(character, 8).PadLeft(3, '0')}");
+            var isPlain = char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.' or '\\';
+            text.Append(isPlain ? character : $"\\{Convert.ToString(character, 8).PadLeft(3, '0')}");
         }
 
         return text.Length > 0 && text[^1] == '.' ? text.ToString() : text.Append('.').ToString();
@@ -65,13 +68,15 @@ public sealed class HostedZones(TimeProvider clock)
     {
         lock (_lock)
         {
-            return [.. _zones.Values.OrderBy(zone => zone.Name, StringComparer.Ordinal).Select(zone => (zone.Id, zone.Name, zone.Records.Count))];
+            return [.. _zones.Values
+                .OrderBy(zone => zone.Name, StringComparer.Ordinal)
+                .Select(zone => (zone.Id, zone.Name, zone.Records.Count))];
         }
     }
 
     /// <summary>Makes all changes of a batch, or none.</summary>
-    /// <returns>The id of the change.</returns>
-    /// <exception cref="AwsErrorException">What is wrong with it, each change by itself.</exception>
+    /// <returns>The ID of the change.</returns>
+    /// <exception cref="AwsErrorException">Some changes are invalid. The message lists each of them.</exception>
     internal string ApplyBatch(string id, IReadOnlyList<(string Action, ResourceRecordSet Set)> batch)
     {
         lock (_lock)
@@ -106,7 +111,7 @@ public sealed class HostedZones(TimeProvider clock)
         }
     }
 
-    /// <returns>When it was made, and whether all name servers have it; null: there is no such change.</returns>
+    /// <returns>When the change was made and whether all name servers have it; null if there is no such change.</returns>
     internal (DateTimeOffset At, bool IsEverywhere)? FindChange(string change)
     {
         lock (_lock)
@@ -115,10 +120,11 @@ public sealed class HostedZones(TimeProvider clock)
         }
     }
 
-    /// <summary>Sorts by the labels from the last to the first, then by type and set.</summary>
+    /// <summary>Sorts by labels from last to first, then by type and set identifier.</summary>
     internal static string SortKey(ResourceRecordSet set) => SortKey(set.Name, set.Type, set.SetIdentifier);
 
-    internal static string SortKey(string name, string? type, string? setId) => $"{string.Join('.', Canonicalize(name).TrimEnd('.').Split('.').Reverse())}. {type} {setId}";
+    internal static string SortKey(string name, string? type, string? setId) =>
+        $"{string.Join('.', Canonicalize(name).TrimEnd('.').Split('.').Reverse())}. {type} {setId}";
 
     private static string? Validate(Zone zone, string action, ResourceRecordSet set)
     {
@@ -142,13 +148,17 @@ public sealed class HostedZones(TimeProvider clock)
 
         if (set.Values.FirstOrDefault(value => !IsValid(set.Type, value)) is { } invalid)
         {
-            return $"Invalid Resource Record: 'FATAL problem: {(set.Type == "AAAA" ? "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)" : "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)")} encountered with '{invalid}''";
+            var fatal = set.Type == "AAAA"
+                ? "AAAARRDATAIllegalIPv6Address (Value is not a valid IPv6 address)"
+                : "ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address)";
+            return $"Invalid Resource Record: 'FATAL problem: {fatal} encountered with '{invalid}''";
         }
 
         var others = zone.Records.Where(there => there.Name == set.Name).ToArray();
         if (others.FirstOrDefault(there => there.Type != set.Type && (there.Type == "CNAME" || set.Type == "CNAME")) is { } conflict)
         {
-            return $"RRSet of type {set.Type} with DNS name {set.Name} is not permitted because a conflicting RRSet of type {conflict.Type} with the same DNS name already exists in zone {zone.Name}";
+            return $"RRSet of type {set.Type} with DNS name {set.Name} is not permitted because a conflicting RRSet of type {conflict.Type} "
+                + $"with the same DNS name already exists in zone {zone.Name}";
         }
 
         return others.Any(there => there.Type == set.Type && (there.SetIdentifier is null) != (set.SetIdentifier is null))
@@ -163,10 +173,11 @@ public sealed class HostedZones(TimeProvider clock)
         _ => true,
     };
 
-    private static bool HasSameKey(ResourceRecordSet one, ResourceRecordSet other) => one.Name == other.Name && one.Type == other.Type && one.SetIdentifier == other.SetIdentifier;
+    private static bool HasSameKey(ResourceRecordSet one, ResourceRecordSet other) =>
+        one.Name == other.Name && one.Type == other.Type && one.SetIdentifier == other.SetIdentifier;
 
     private Zone Find(string id) => _zones.GetValueOrDefault(id)
-        ?? throw new AwsErrorException(new AwsError("NoSuchHostedZone", string.Create(CultureInfo.InvariantCulture, $"No hosted zone found with ID: {id}"), StatusCodes.Status404NotFound));
+        ?? throw new AwsErrorException(new AwsError("NoSuchHostedZone", $"No hosted zone found with ID: {id}", StatusCodes.Status404NotFound));
 
     private sealed record Zone(string Id, string Name, List<ResourceRecordSet> Records)
     {

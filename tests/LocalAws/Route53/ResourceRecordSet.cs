@@ -4,16 +4,23 @@ using System.Xml.Linq;
 namespace LocalAws.Route53;
 
 /// <summary>One ResourceRecordSet of a hosted zone.</summary>
-/// <param name="Name">In small letters, with a dot at its end and Route 53's escapes.</param>
+/// <param name="Name">In lower case, with a trailing dot and Route 53's escapes.</param>
 /// <param name="Type"><c>A</c>, <c>AAAA</c>, <c>CNAME</c>, …</param>
-/// <param name="Ttl">Seconds; null of an alias.</param>
-/// <param name="Values">Empty of an alias.</param>
-/// <param name="SetIdentifier">Where a routing policy chooses between several of one name and type.</param>
-/// <param name="Weight">Of a weighted set.</param>
-/// <param name="AliasTarget">What an alias stands for, as it was sent.</param>
-public sealed record ResourceRecordSet(string Name, string Type, long? Ttl, IReadOnlyList<string> Values, string? SetIdentifier = null, long? Weight = null, XElement? AliasTarget = null)
+/// <param name="Ttl">In seconds; null for an alias.</param>
+/// <param name="Values">Empty for an alias.</param>
+/// <param name="SetIdentifier">Tells sets of one name and type apart if a routing policy chooses among them.</param>
+/// <param name="Weight">The weight in a weighted policy.</param>
+/// <param name="AliasTarget">The target of an alias, as it was sent.</param>
+public sealed record ResourceRecordSet(
+    string Name,
+    string Type,
+    long? Ttl,
+    IReadOnlyList<string> Values,
+    string? SetIdentifier = null,
+    long? Weight = null,
+    XElement? AliasTarget = null)
 {
-    /// <summary>As a zone's file has it: <c>rag.example.com. 60 A 203.0.113.7</c>.</summary>
+    /// <summary>As in a zone file: <c>rag.example.com. 60 A 203.0.113.7</c>.</summary>
     public override string ToString() =>
         $"{Name} {Ttl?.ToString(CultureInfo.InvariantCulture) ?? "alias"} {Type} {string.Join(',', Values)}{(SetIdentifier is null ? "" : $" ({SetIdentifier})")}";
 
@@ -41,5 +48,8 @@ public sealed record ResourceRecordSet(string Name, string Type, long? Ttl, IRea
             new XElement(xmlns + "ResourceRecords", Values.Select(value => new XElement(xmlns + "ResourceRecord", new XElement(xmlns + "Value", value)))),
         });
 
-    internal bool HasSameContent(ResourceRecordSet other) => Ttl == other.Ttl && Values.Order().SequenceEqual(other.Values.Order()) && AliasTarget?.ToString() == other.AliasTarget?.ToString();
+    internal bool HasSameContent(ResourceRecordSet other) =>
+        Ttl == other.Ttl &&
+        Values.Order().SequenceEqual(other.Values.Order()) &&
+        AliasTarget?.ToString() == other.AliasTarget?.ToString();
 }

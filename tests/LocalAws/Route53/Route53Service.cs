@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace LocalAws.Route53;
 
-/// <summary>Route 53 as in its API reference of 2013-04-01: the records of the hosted zones that there are.</summary>
+/// <summary>Route 53's API of 2013-04-01: the records of the existing hosted zones.</summary>
 internal sealed class Route53Service(HostedZones zones)
 {
     public const string SigningName = "route53";
@@ -13,11 +13,12 @@ internal sealed class Route53Service(HostedZones zones)
     public static readonly XNamespace Xmlns = $"https://route53.amazonaws.com/doc/{Version}/";
     private const string Root = $"/{Version}/";
 
-    /// <summary>Below the version's path, which the metadata service has for others.</summary>
+    /// <summary>Only these paths below the API version: the metadata service has others there.</summary>
     public static bool CanHandle(HttpRequest request) =>
-        request.Path.Value!.StartsWith($"{Root}hostedzone", StringComparison.Ordinal) || request.Path.Value.StartsWith($"{Root}change/", StringComparison.Ordinal);
+        request.Path.Value!.StartsWith($"{Root}hostedzone", StringComparison.Ordinal) ||
+        request.Path.Value.StartsWith($"{Root}change/", StringComparison.Ordinal);
 
-    /// <summary>By IAM's names.</summary>
+    /// <summary>The action and the resource as IAM names them.</summary>
     public static (string Action, string Resource) ParseAction(HttpRequest request) => (request.Method, PathSegments(request)) switch
     {
         ("GET", ["hostedzonesbyname"]) => ("ListHostedZonesByName", "*"),
@@ -27,10 +28,11 @@ internal sealed class Route53Service(HostedZones zones)
         _ => ("unknown", "*"),
     };
 
-    /// <exception cref="AwsErrorException">What Route 53 refuses, in its words.</exception>
+    /// <exception cref="AwsErrorException">Route 53 refuses the call.</exception>
     public XElement Handle(HttpRequest request, byte[] body)
     {
-        var query = QueryHelpers.ParseQuery(request.QueryString.Value).ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal);
+        var query = QueryHelpers.ParseQuery(request.QueryString.Value)
+            .ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal);
         return (request.Method, PathSegments(request)) switch
         {
             ("GET", ["hostedzonesbyname"]) => ZonesByName(query),
@@ -44,7 +46,9 @@ internal sealed class Route53Service(HostedZones zones)
     private XElement ZonesByName(Dictionary<string, string> query)
     {
         var startKey = query.TryGetValue("dnsname", out var name) ? HostedZones.SortKey(name, null, null) : "";
-        var found = zones.ListZones().Where(zone => string.CompareOrdinal(HostedZones.SortKey(zone.Name, null, null), startKey) >= 0).Take(MaxItems(query, 100));
+        var found = zones.ListZones()
+            .Where(zone => string.CompareOrdinal(HostedZones.SortKey(zone.Name, null, null), startKey) >= 0)
+            .Take(MaxItems(query, 100));
         return new XElement(Xmlns + "ListHostedZonesByNameResponse",
             new XElement(Xmlns + "HostedZones", found.Select(zone => new XElement(Xmlns + "HostedZone",
                 new XElement(Xmlns + "Id", $"/hostedzone/{zone.Id}"),
@@ -59,7 +63,9 @@ internal sealed class Route53Service(HostedZones zones)
 
     private XElement Records(string id, Dictionary<string, string> query)
     {
-        var startKey = query.TryGetValue("name", out var name) ? HostedZones.SortKey(name, query.GetValueOrDefault("type"), query.GetValueOrDefault("identifier")) : "";
+        var startKey = query.TryGetValue("name", out var name)
+            ? HostedZones.SortKey(name, query.GetValueOrDefault("type"), query.GetValueOrDefault("identifier"))
+            : "";
         var maxItems = MaxItems(query, 300);
         var found = zones.Records(id).Where(set => string.CompareOrdinal(HostedZones.SortKey(set), startKey) >= 0).ToArray();
         var next = found.ElementAtOrDefault(maxItems);
@@ -87,7 +93,8 @@ internal sealed class Route53Service(HostedZones zones)
         XElement root;
         try
         {
-            using var reader = XmlReader.Create(new MemoryStream(body), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null });
+            var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null };
+            using var reader = XmlReader.Create(new MemoryStream(body), settings);
             root = XElement.Load(reader);
         }
         catch (XmlException)
@@ -99,7 +106,7 @@ internal sealed class Route53Service(HostedZones zones)
         {
             throw Malformed("1 validation error detected: Value null at 'changeBatch' failed to satisfy constraint: Member must not be null");
         }
-        // The service's own schema is a sequence: what stands in another order is refused.
+        // The service's schema is a sequence: elements in another order are refused.
         string[] order = ["Name", "Type", "SetIdentifier", "Weight", "TTL", "ResourceRecords", "AliasTarget"];
         foreach (var set in changes.Select(change => change.Element(Xmlns + "ResourceRecordSet")))
         {
@@ -119,5 +126,6 @@ internal sealed class Route53Service(HostedZones zones)
 
     private static string Arn(string zone) => $"arn:aws:route53:::hostedzone/{zone}";
 
-    private static string[] PathSegments(HttpRequest request) => request.Path.Value![Root.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries);
+    private static string[] PathSegments(HttpRequest request) =>
+        request.Path.Value![Root.Length..].Split('/', StringSplitOptions.RemoveEmptyEntries);
 }

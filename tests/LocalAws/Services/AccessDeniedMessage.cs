@@ -1,6 +1,6 @@
 namespace LocalAws.Services;
 
-/// <summary>IAM's sentence for a denied call; it is the same in every service.</summary>
+/// <summary>IAM's message for a denied call, the same in every service.</summary>
 internal static class AccessDeniedMessage
 {
     public static string Format(string? principal, string action, string resource) =>

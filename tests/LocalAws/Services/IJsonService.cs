@@ -5,7 +5,7 @@ namespace LocalAws.Services;
 /// <summary>One service of the JSON 1.1 protocol.</summary>
 internal interface IJsonService
 {
-    /// <summary>What <c>X-Amz-Target</c> begins with, without the dot.</summary>
+    /// <summary>The start of <c>X-Amz-Target</c>, without the dot.</summary>
     string TargetPrefix { get; }
 
     /// <summary>The name in the credential scope and before the colon of an action.</summary>
@@ -14,6 +14,6 @@ internal interface IJsonService
     /// <summary>The ARN (or <c>*</c>) that IAM would check the action against.</summary>
     string ResourceOf(string action, JsonObject input);
 
-    /// <exception cref="AwsErrorException">What the service refuses, in its words.</exception>
+    /// <exception cref="AwsErrorException">The service refuses the call.</exception>
     JsonObject Handle(string action, JsonObject input, string principal);
 }

@@ -6,7 +6,7 @@ using LocalAws.Signing;
 
 namespace LocalAws.Services;
 
-/// <summary>The AWS JSON 1.1 protocol: reads the call, verifies its signature, lets a service answer, writes answer or error.</summary>
+/// <summary>The AWS JSON 1.1 protocol: reads a call, verifies its signature, calls the service and writes the response or error.</summary>
 internal sealed class JsonApi(IReadOnlyList<IJsonService> services, SignatureVerifier verifier, RequestInterceptor interceptor)
 {
     private const string ContentType = "application/x-amz-json-1.1";

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace LocalAws.Services;
 
-/// <summary>EC2's protocol: a form in, XML out, and error codes of its own.</summary>
+/// <summary>EC2's protocol: takes a form, answers XML and has its own error codes.</summary>
 internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, RequestInterceptor interceptor)
 {
     /// <summary>Only this protocol sends forms.</summary>
@@ -19,7 +19,8 @@ internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, Reque
         try
         {
             var body = await RequestAuthentication.ReadBodyAsync(context);
-            var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body)).ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal);
+            var form = QueryHelpers.ParseQuery(Encoding.UTF8.GetString(body))
+                .ToDictionary(field => field.Key, field => field.Value.ToString(), StringComparer.Ordinal);
             await WriteAsync(context, StatusCodes.Status200OK, await CallAsync(context, body, form, id));
         }
         catch (AwsErrorException refusal)
@@ -60,14 +61,16 @@ internal sealed class QueryApi(Ec2Service ec2, SignatureVerifier verifier, Reque
             "RequestExpired" => ("Request has expired.", StatusCodes.Status400BadRequest),
             "InternalError" => ("An internal error has occurred", StatusCodes.Status500InternalServerError),
             "Unavailable" => ("The service is unavailable. Please try again shortly.", StatusCodes.Status503ServiceUnavailable),
-            "OperationNotPermitted" => ($"The instance '{resource.Split('/')[^1]}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", StatusCodes.Status400BadRequest),
+            "OperationNotPermitted" => (
+                $"The instance '{resource.Split('/')[^1]}' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+                StatusCodes.Status400BadRequest),
             "UnsupportedOperation" => ($"The instance '{resource.Split('/')[^1]}' does not have an 'ebs' root device type and cannot be stopped.", StatusCodes.Status400BadRequest),
             _ => ("", StatusCodes.Status400BadRequest),
         };
         return new AwsError(type, fault.Message ?? message, fault.Status ?? status);
     }
 
-    /// <summary>The verifier speaks as the JSON services do.</summary>
+    /// <summary>Translates the verifier's error types, which are those of the JSON services.</summary>
     private static AwsError ToEc2Error(AwsError error) => error.Type switch
     {
         "UnrecognizedClientException" => new AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", StatusCodes.Status401Unauthorized),

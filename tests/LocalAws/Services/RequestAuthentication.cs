@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace LocalAws.Services;
 
-/// <summary>What every protocol of AWS begins with: the body, whole, and who signed the request.</summary>
+/// <summary>What all AWS protocols have in common: reads the whole body and verifies the signature.</summary>
 internal static class RequestAuthentication
 {
     private const int MaxBodySize = 1 << 20;
 
-    /// <exception cref="AwsErrorException">It is larger than any call is.</exception>
+    /// <exception cref="AwsErrorException">The body is larger than any valid call.</exception>
     public static async Task<byte[]> ReadBodyAsync(HttpContext context)
     {
         using var body = new MemoryStream();
@@ -25,8 +25,9 @@ internal static class RequestAuthentication
         return body.ToArray();
     }
 
-    /// <returns>Who signed, or why that is not accepted: a fault may come before the refusal.</returns>
-    public static (AwsCredential? Caller, AwsErrorException? Refusal) Verify(SignatureVerifier verifier, HttpContext context, byte[] body, string service)
+    /// <returns>The caller, or the reason why the signature is refused. It isn't thrown, because a fault may take precedence.</returns>
+    public static (AwsCredential? Caller, AwsErrorException? Refusal) Verify(
+        SignatureVerifier verifier, HttpContext context, byte[] body, string service)
     {
         try
         {

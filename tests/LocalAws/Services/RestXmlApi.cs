@@ -6,7 +6,7 @@ using LocalAws.Signing;
 
 namespace LocalAws.Services;
 
-/// <summary>Route 53's protocol: the operation is in method and path, XML in and out, and error codes of its own.</summary>
+/// <summary>Route 53's protocol: method and path name the operation; takes and answers XML and has its own error codes.</summary>
 internal sealed class RestXmlApi(Route53Service route53, SignatureVerifier verifier, RequestInterceptor interceptor)
 {
     public async Task HandleAsync(HttpContext context)

@@ -1,9 +1,9 @@
 namespace LocalAws.Signing;
 
-/// <summary>The Authorization header of Signature Version 4, taken apart.</summary>
+/// <summary>The Authorization header of Signature Version 4, parsed.</summary>
 public sealed record AuthorizationHeader(string AccessKeyId, CredentialScope Scope, IReadOnlyList<string> SignedHeaders, string Signature)
 {
-    /// <summary>Null when a part is missing or malformed.</summary>
+    /// <summary>Null if a part is missing or malformed.</summary>
     public static AuthorizationHeader? Parse(string header)
     {
         if (!header.StartsWith(SignatureVersion4.Algorithm + " ", StringComparison.Ordinal))

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace LocalAws.Signing;
 
-/// <summary>Every key pair that a signature may be made with: the static ones and those that the instance role was given.</summary>
+/// <summary>All accepted key pairs: the static ones and those of the instance role.</summary>
 public sealed class CredentialStore
 {
     private readonly ConcurrentDictionary<string, AwsCredential> _byId = new(StringComparer.Ordinal);
@@ -11,7 +11,7 @@ public sealed class CredentialStore
 
     public AwsCredential? Find(string accessKeyId) => _byId.GetValueOrDefault(accessKeyId);
 
-    /// <summary>Ends every credential that has a session token; static pairs stay.</summary>
+    /// <summary>Expires all credentials with a session token. Static pairs stay valid.</summary>
     public void ExpireSessions(DateTimeOffset now)
     {
         foreach (var credential in _byId.Values.Where(c => c.SessionToken is not null))

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace LocalAws.Signing;
 
-/// <summary>Says who signed a request, or refuses it with the error that AWS would give.</summary>
+/// <summary>Identifies who signed a request, or refuses it with the error that AWS would return.</summary>
 public sealed class SignatureVerifier(CredentialStore credentials, string region, TimeProvider clock)
 {
     /// <summary>How far the caller's clock may be off.</summary>
@@ -14,7 +14,7 @@ public sealed class SignatureVerifier(CredentialStore credentials, string region
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing "
         + "method. Consult the service documentation for details.";
 
-    /// <exception cref="AwsErrorException">The request is not signed, or not by someone known, or not rightly.</exception>
+    /// <exception cref="AwsErrorException">The request is not signed, the key is unknown, or the signature is wrong.</exception>
     public AwsCredential Verify(SignedRequest request, string service)
     {
         if (!request.Headers.TryGetValue("authorization", out var authorization))

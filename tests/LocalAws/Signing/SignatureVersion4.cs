@@ -5,15 +5,15 @@ using System.Text;
 namespace LocalAws.Signing;
 
 /// <summary>
-/// AWS Signature Version 4, from the four steps of the IAM User Guide ("Create a signed AWS API request"): canonical request,
-/// string to sign, signing key, signature. Written apart from any SDK, so that it can judge what an SDK sends.
+/// AWS Signature Version 4, in the four steps of the IAM User Guide ("Create a signed AWS API request"): canonical request, string to
+/// sign, signing key, signature. Independent of any SDK, so that it can verify what an SDK sends.
 /// </summary>
 public static class SignatureVersion4
 {
     public const string Algorithm = "AWS4-HMAC-SHA256";
     public const string TimeFormat = "yyyyMMdd'T'HHmmss'Z'";
 
-    /// <summary>Step 1. Services other than S3 encode the path a second time; S3 is not served here.</summary>
+    /// <summary>Step 1. All services but S3 encode the path a second time, and S3 is not served here.</summary>
     public static string CanonicalRequest(SignedRequest request, IReadOnlyList<string> signedHeaders)
     {
         var text = new StringBuilder()
@@ -47,7 +47,7 @@ public static class SignatureVersion4
         return key;
     }
 
-    /// <summary>Step 4: lower-case hexadecimal, as it stands in the Authorization header.</summary>
+    /// <summary>Step 4: in lower-case hexadecimal, as in the Authorization header.</summary>
     public static string Signature(byte[] signingKey, string stringToSign) =>
         Hex(HMACSHA256.HashData(signingKey, Encoding.UTF8.GetBytes(stringToSign)));
 
@@ -82,7 +82,7 @@ public static class SignatureVersion4
 
     private static string Reencode(string encoded) => Encode(Uri.UnescapeDataString(encoded.Replace("+", "%20", StringComparison.Ordinal)));
 
-    // RFC 3986 with the unreserved characters A-Z a-z 0-9 - _ . ~ left alone: the set that the guide asks for.
+    // RFC 3986 with the unreserved characters A-Z a-z 0-9 - _ . ~ left alone: the set that the guide requires.
     private static string Encode(string text) => Uri.EscapeDataString(text);
 
     private static string CollapseSpaces(string value) => string.Join(' ', value.Split(' ', StringSplitOptions.RemoveEmptyEntries));

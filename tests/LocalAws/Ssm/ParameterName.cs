@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace LocalAws.Ssm;
 
-/// <summary>What a caller may write as a name: the name, <c>name:version</c>, or the ARN of either.</summary>
-/// <param name="Name"></param>
-/// <param name="Selector">As it was written, with its colon; empty when there is none.</param>
+/// <summary>A caller's reference to a parameter, parsed: the name, <c>name:version</c>, or the ARN of either.</summary>
+/// <param name="Name">The parameter's own name.</param>
+/// <param name="Selector">As written, with its colon; empty if there is none.</param>
 internal sealed record ParameterName(string Name, string Selector)
 {
-    /// <summary>Null when there is no selector, or when it is a label: labels are not kept here.</summary>
+    /// <summary>Null if there is no selector, or if it is a label. Labels are not supported.</summary>
     public int? Version =>
         int.TryParse(Selector.TrimStart(':'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
 
@@ -22,7 +22,7 @@ internal sealed record ParameterName(string Name, string Selector)
         return colon < 0 ? new ParameterName(text, "") : new ParameterName(text[..colon], text[colon..]);
     }
 
-    // The ARN of "/a/b" is parameter/a/b, that of "b" is parameter/b.
+    // The ARN of "/a/b" ends with parameter/a/b, that of "b" with parameter/b.
     public static string Arn(string name, string region, string account) =>
         $"arn:aws:ssm:{region}:{account}:parameter/{name.TrimStart('/')}";
 }

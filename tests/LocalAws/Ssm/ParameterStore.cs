@@ -1,14 +1,14 @@
 namespace LocalAws.Ssm;
 
-/// <summary>The parameters, each with all its versions; in memory only.</summary>
+/// <summary>The parameters with all their versions, in memory only.</summary>
 public sealed class ParameterStore(TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<StoredParameter>> _versions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _secrets = new(StringComparer.Ordinal);
 
-    /// <summary>Adds a version. Nothing is checked or trimmed: an empty value can be stored, to see what a reader makes of it.</summary>
-    /// <returns>The new version's number, from 1.</returns>
+    /// <summary>Adds a version. Nothing is validated or trimmed, so a test can store an empty value.</summary>
+    /// <returns>The new version, counted from 1.</returns>
     public int Put(string name, string value, ParameterType type = ParameterType.SecureString)
     {
         lock (_lock)
@@ -23,7 +23,7 @@ public sealed class ParameterStore(TimeProvider clock)
         }
     }
 
-    /// <summary>A secret of Secrets Manager, read through <c>/aws/reference/secretsmanager/NAME</c>.</summary>
+    /// <summary>Stores a secret of Secrets Manager, which is read through <c>/aws/reference/secretsmanager/NAME</c>.</summary>
     public void PutSecret(string name, string value)
     {
         lock (_lock)
@@ -32,7 +32,7 @@ public sealed class ParameterStore(TimeProvider clock)
         }
     }
 
-    /// <returns>False when there was none.</returns>
+    /// <returns>False if there was no such parameter.</returns>
     public bool Remove(string name)
     {
         lock (_lock)

@@ -1,6 +1,6 @@
 namespace LocalAws.Ssm;
 
-/// <summary>The types of a parameter, named as the service names them.</summary>
+/// <summary>The types of a parameter, with the names of the service.</summary>
 #pragma warning disable CA1720 // The names are AWS's.
 public enum ParameterType
 {

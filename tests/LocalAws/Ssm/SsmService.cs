@@ -6,7 +6,7 @@ using LocalAws.Services;
 
 namespace LocalAws.Ssm;
 
-/// <summary>Parameter Store as in the SSM API reference of 2014-11-06: GetParameter, GetParameters, PutParameter.</summary>
+/// <summary>Parameter Store's API of 2014-11-06: GetParameter, GetParameters, PutParameter.</summary>
 internal sealed class SsmService(ParameterStore store, string region, string account) : IJsonService
 {
     private const string SecretReference = "/aws/reference/secretsmanager/";
@@ -36,7 +36,7 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
         {
             return GetSecret(requested.Name, withDecryption);
         }
-        // The real service sends no sentence with this one.
+        // The real service sends no message with this error.
         var latest = store.Latest(requested.Name) ?? throw new AwsErrorException(AwsError.BadRequest("ParameterNotFound", null));
         if (requested.Selector.Length == 0)
         {
@@ -137,7 +137,7 @@ internal sealed class SsmService(ParameterStore store, string region, string acc
         };
     }
 
-    // Looks like what KMS gives and has nothing of the value in it.
+    // Looks like a ciphertext of KMS and contains nothing of the value.
     private static string Ciphertext(StoredParameter parameter) => "AQICAH" + Convert.ToBase64String(SHA512.HashData(
         Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{parameter.Name}:{parameter.Version}"))));
 

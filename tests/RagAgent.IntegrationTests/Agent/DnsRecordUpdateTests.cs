@@ -101,7 +101,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
         var agent = StartAgent();
         await WaitUntilPointsAtAsync("203.0.113.7");
 
-        Assert.DoesNotContain("throttles", agent.Log, StringComparison.Ordinal);
+        Assert.DoesNotContain("is throttling", agent.Log, StringComparison.Ordinal);
         Assert.Equal(3, RecordChanges);
     }
 

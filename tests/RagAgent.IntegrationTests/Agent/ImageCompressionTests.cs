@@ -32,7 +32,7 @@ public sealed class ImageCompressionTests(EngineFixture engineFixture) : Private
 
         var problem = await WaitForProblemAsync("image-compression");
         Assert.Equal($"{Repository}:latest has zstd-compressed layers, which Docker 20.10.24 (API 1.41) can't unpack.", problem.What);
-        Assert.StartsWith("Push it with gzip layers", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith("Push the image with gzip layers", problem.Remedy, StringComparison.Ordinal);
         Assert.DoesNotContain(
             Aws.Requests.ByOperation(Operations.StorageBlob), r => r.UserAgent.Contains("docker", StringComparison.OrdinalIgnoreCase));
 

@@ -73,7 +73,7 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
         Aws.Parameters.Put(HashParameter, "no hash");
         var update = await UpdateAsync();
         Assert.Equal(1, update.ExitCode);
-        Assert.Contains("is no hash that 'ragagent password' made", update.Error, StringComparison.Ordinal);
+        Assert.Contains("is not a hash made by 'ragagent password'", update.Error, StringComparison.Ordinal);
         Assert.Equal(1, (await RunCommandAsync("status", "--runtime-dir", RuntimeDirectory)).ExitCode);
 
         Aws.Parameters.Put(HashParameter, await HashAsync(Password));

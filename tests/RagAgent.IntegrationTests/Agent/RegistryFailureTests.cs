@@ -36,7 +36,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
             "is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/ragstream-web",
             problem.What,
             StringComparison.Ordinal);
-        Assert.StartsWith("Allow ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith("Allow the role ecr:BatchGetImage and ecr:GetDownloadUrlForLayer on this repository", problem.Remedy, StringComparison.Ordinal);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();
@@ -67,7 +67,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
 
         var problem = await WaitForProblemAsync("registry-token-refused");
         Assert.Contains("Your authorization token has expired", problem.What, StringComparison.Ordinal);
-        Assert.StartsWith("A new token was refused as well: check the machine's clock", problem.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith("A new token was also refused: check the machine's clock", problem.Remedy, StringComparison.Ordinal);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();

@@ -132,7 +132,7 @@ public sealed class LocalAwsCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_secret_value_on_the_command_line_is_refused() =>
         Assert.Contains(
-            "no process argument",
+            "process list",
             (await LocalAwsAsync("parameter", "put", "/key", "sk-visible")).AssertFailed(),
             StringComparison.Ordinal);
 

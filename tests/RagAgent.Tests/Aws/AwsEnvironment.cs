@@ -6,13 +6,14 @@ using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Aws;
 
-/// <summary>The process as it is on a machine where AWS is set up by variables alone, and nothing of the real one is ever asked.</summary>
+/// <summary>Environment variables for a machine where only variables configure AWS. No request ever reaches the real AWS.</summary>
 internal sealed class AwsEnvironment : IDisposable
 {
     private readonly EnvironmentVariables _variables = new(
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_SESSION_TOKEN", null), ("AWS_PROFILE", null),
         ("AWS_CONFIG_FILE", "/nowhere/config"), ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/credentials"), ("AWS_REGION", null), ("AWS_DEFAULT_REGION", null),
-        ("AWS_ENDPOINT_URL", null), ("AWS_ENDPOINT_URL_ECR", null), ("AWS_ENDPOINT_URL_SSM", null), ("AWS_ENDPOINT_URL_EC2", null), ("AWS_ENDPOINT_URL_ROUTE_53", null), ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", null),
+        ("AWS_ENDPOINT_URL", null), ("AWS_ENDPOINT_URL_ECR", null), ("AWS_ENDPOINT_URL_SSM", null), ("AWS_ENDPOINT_URL_EC2", null),
+        ("AWS_ENDPOINT_URL_ROUTE_53", null), ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", null),
         ("AWS_USE_FIPS_ENDPOINT", null), ("AWS_USE_DUALSTACK_ENDPOINT", null), ("HTTP_PROXY", null), ("http_proxy", null), ("HTTPS_PROXY", null), ("ALL_PROXY", null));
 
     public AwsEnvironment(params (string Name, string? Value)[] variables)
@@ -21,7 +22,7 @@ internal sealed class AwsEnvironment : IDisposable
         {
             _variables.Set(name, value);
         }
-        // The SDK reads its settings once in a process.
+        // The SDK reads its settings once per process.
         FallbackRegionFactory.Reset();
         Amazon.Runtime.Internal.FallbackInternalConfigurationFactory.Reset();
     }

@@ -10,8 +10,12 @@ public class AwsProblemsTests
     private const string Denied = "User: arn:aws:sts::1:assumed-role/rag/i-0 is not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:eu-central-1:1:parameter/a";
 
     [Theory]
-    [InlineData("AccessDeniedException", Denied, "aws-denied", "AWS denied the request to read the parameter /a: " + Denied + ".", "Allow the instance role ssm:GetParameter on it. No restart is needed.")]
-    [InlineData("AccessDenied", Denied, "aws-denied", "AWS denied the request to read the parameter /a: " + Denied + ".", "Allow the instance role ssm:GetParameter on it. No restart is needed.")]
+    [InlineData(
+        "AccessDeniedException", Denied, "aws-denied", "AWS denied the request to read the parameter /a: " + Denied + ".",
+        "Allow the instance role ssm:GetParameter on it. No restart is needed.")]
+    [InlineData(
+        "AccessDenied", Denied, "aws-denied", "AWS denied the request to read the parameter /a: " + Denied + ".",
+        "Allow the instance role ssm:GetParameter on it. No restart is needed.")]
     [InlineData("AccessDeniedException", "The ciphertext refers to a customer master key that does not exist.", "aws-key-denied",
         "AWS refused to read the parameter /a: the instance role may not use the key that encrypts it (The ciphertext refers to a customer master key that does not exist).",
         "Allow the instance role kms:Decrypt on that key. No restart is needed.")]

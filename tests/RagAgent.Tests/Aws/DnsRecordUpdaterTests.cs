@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Aws;
 
-/// <summary>The name follows the machine, and nothing else waits for it.</summary>
+/// <summary>The name follows the machine, and nothing waits for it.</summary>
 [Collection(EnvironmentVariableCollection.Name)]
 public sealed class DnsRecordUpdaterTests : IAsyncLifetime
 {
@@ -46,9 +46,9 @@ public sealed class DnsRecordUpdaterTests : IAsyncLifetime
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
-        var looks = LookupCount;
+        var lookups = LookupCount;
 
-        await _scenario.AdvanceUntilAsync(() => LookupCount >= looks + 3, TestCancellation, seconds: 30);
+        await _scenario.AdvanceUntilAsync(() => LookupCount >= lookups + 3, TestCancellation, seconds: 30);
 
         Assert.Equal(["GET", "UPSERT 203.0.113.7"], _scenario.Route53Requests);
         Assert.Single(_scenario.LogMessages);
@@ -75,10 +75,10 @@ public sealed class DnsRecordUpdaterTests : IAsyncLifetime
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
-        var looks = LookupCount;
+        var lookups = LookupCount;
 
         _scenario.Metadata["public-ipv4"] = "";   // 500
-        await _scenario.AdvanceUntilAsync(() => LookupCount >= looks + 2, TestCancellation, seconds: 30);
+        await _scenario.AdvanceUntilAsync(() => LookupCount >= lookups + 2, TestCancellation, seconds: 30);
 
         Assert.Empty(_scenario.Address.Current.Problems);
         Assert.Equal("203.0.113.7", PointsAtInstance());
@@ -89,15 +89,15 @@ public sealed class DnsRecordUpdaterTests : IAsyncLifetime
     public async Task A_missing_public_address_is_logged_once_and_checked_again()
     {
         _scenario.Metadata.Clear();
-        _scenario.Metadata["ipv6"] = "fd00:ec2::7";   // the internet does not know it
+        _scenario.Metadata["ipv6"] = "fd00:ec2::7";   // not reachable from the internet
         await RunAsync();
         await Wait.UntilAsync(() => _scenario.Address.Current.Problems.Count > 0, TestCancellation);
 
         var problem = Assert.Single(_scenario.Address.Current.Problems);
         Assert.Equal(("dns-no-address", "The instance has no public address, so rag.example.com can't point to it."), (problem.Code, problem.What));
         Assert.NotNull(_scenario.Address.Current.NextTry);
-        var looks = LookupCount;
-        await _scenario.AdvanceUntilAsync(() => LookupCount >= looks + 3, TestCancellation);
+        var lookups = LookupCount;
+        await _scenario.AdvanceUntilAsync(() => LookupCount >= lookups + 3, TestCancellation);
         Assert.Empty(_scenario.Route53Requests);
         Assert.Equal([problem.ToString()], _scenario.LogMessages);
 
@@ -130,7 +130,7 @@ public sealed class DnsRecordUpdaterTests : IAsyncLifetime
         await _scenario.AdvanceUntilAsync(() => PointsAtInstance() == "203.0.113.7", TestCancellation);
 
         Assert.Empty(_scenario.Address.Current.Problems);
-        Assert.Equal(2, _scenario.LogMessages.Count);   // once each, however often it was tried
+        Assert.Equal(2, _scenario.LogMessages.Count);   // one each, however often it was retried
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -151,10 +151,10 @@ public sealed class DnsRecordUpdaterTests : IAsyncLifetime
     {
         await RunAsync();
         await WaitUntilPointsAtAsync("203.0.113.7");
-        var looks = LookupCount;
+        var lookups = LookupCount;
 
         _scenario.Records["A"] = DnsScenario.RecordXml("198.51.100.99");
-        await _scenario.AdvanceUntilAsync(() => LookupCount >= looks + 3, TestCancellation, seconds: 30);
+        await _scenario.AdvanceUntilAsync(() => LookupCount >= lookups + 3, TestCancellation, seconds: 30);
 
         Assert.Equal(DnsScenario.RecordXml("198.51.100.99"), _scenario.Records["A"]);
     }
@@ -162,12 +162,12 @@ public sealed class DnsRecordUpdaterTests : IAsyncLifetime
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Without_dns_no_request_is_sent()
     {
-        await using var bench = await DnsScenario.StartAsync(dns: null);
-        await bench.RunAsync(TestCancellation);
-        await bench.EndAsync();
+        await using var scenario = await DnsScenario.StartAsync(dns: null);
+        await scenario.RunAsync(TestCancellation);
+        await scenario.EndAsync();
 
-        Assert.Empty(bench.Requests);
-        Assert.Equal("skipped", (await bench.CheckAsync(TestCancellation)).Outcome.ToString().ToLowerInvariant());
+        Assert.Empty(scenario.Requests);
+        Assert.Equal("skipped", (await scenario.CheckAsync(TestCancellation)).Outcome.ToString().ToLowerInvariant());
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -179,99 +179,103 @@ public sealed class DnsRecordUpdaterTests : IAsyncLifetime
     [InlineData(DnsOnStop.Keep, PowerOffJob, true)]
     public async Task The_record_is_deleted_only_at_power_off_and_only_with_onStop_delete(DnsOnStop onStop, string? jobs, bool stays)
     {
-        await using var bench = await DnsScenario.StartAsync(DnsScenario.KeepOnStop with { OnStop = onStop });
-        await bench.RunAsync(TestCancellation);
-        await Wait.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
+        await using var scenario = await DnsScenario.StartAsync(DnsScenario.KeepOnStop with { OnStop = onStop });
+        await scenario.RunAsync(TestCancellation);
+        await Wait.UntilAsync(() => scenario.Address.Current.Addresses.Count > 0, TestCancellation);
 
-        bench.Jobs = jobs;
-        await bench.EndAsync();
+        scenario.Jobs = jobs;
+        await scenario.EndAsync();
 
-        Assert.Equal(stays, bench.Records.ContainsKey("A"));
-        Assert.Equal(!stays, bench.LogMessages.Contains("The machine is shutting down: deleted the record of rag.example.com that pointed to 203.0.113.7."));
+        Assert.Equal(stays, scenario.Records.ContainsKey("A"));
+        Assert.Equal(!stays, scenario.LogMessages.Contains("The machine is shutting down: deleted the record of rag.example.com that pointed to 203.0.113.7."));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_instance_that_EC2_stops_deletes_its_records_one_at_a_time()
     {
-        await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
-        bench.Metadata["ipv6"] = "2001:db8::7";
-        await bench.RunAsync(TestCancellation);
-        await Wait.UntilAsync(() => bench.Address.Current.Addresses.Count == 2, TestCancellation);
+        await using var scenario = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
+        scenario.Metadata["ipv6"] = "2001:db8::7";
+        await scenario.RunAsync(TestCancellation);
+        await Wait.UntilAsync(() => scenario.Address.Current.Addresses.Count == 2, TestCancellation);
 
-        bench.Board.Publish(bench.Board.State with { InstanceStop = Sample.Loaded(new StopAccepted("i-0123456789abcdef0", Moment.Zero)) });
-        await bench.EndAsync();
+        scenario.Board.Publish(scenario.Board.State with { InstanceStop = Sample.Loaded(new StopAccepted("i-0123456789abcdef0", Moment.Zero)) });
+        await scenario.EndAsync();
 
-        Assert.Empty(bench.Records);
-        Assert.Equal(["DELETE 203.0.113.7", "DELETE 2001:db8::7"], bench.Route53Requests[^2..]);
+        Assert.Empty(scenario.Records);
+        Assert.Equal(["DELETE 203.0.113.7", "DELETE 2001:db8::7"], scenario.Route53Requests[^2..]);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_record_with_another_address_is_not_deleted()
     {
-        await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
-        await bench.RunAsync(TestCancellation);
-        await Wait.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
+        await using var scenario = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
+        await scenario.RunAsync(TestCancellation);
+        await Wait.UntilAsync(() => scenario.Address.Current.Addresses.Count > 0, TestCancellation);
 
-        bench.Records["A"] = DnsScenario.RecordXml("198.51.100.99");
-        bench.Jobs = PowerOffJob;
-        await bench.EndAsync();
+        scenario.Records["A"] = DnsScenario.RecordXml("198.51.100.99");
+        scenario.Jobs = PowerOffJob;
+        await scenario.EndAsync();
 
-        Assert.Equal(DnsScenario.RecordXml("198.51.100.99"), bench.Records["A"]);
-        Assert.Equal("The machine is shutting down, but rag.example.com no longer points to 203.0.113.7: the record was left unchanged.", bench.LogMessages[^1]);
+        Assert.Equal(DnsScenario.RecordXml("198.51.100.99"), scenario.Records["A"]);
+        Assert.Equal("The machine is shutting down, but rag.example.com no longer points to 203.0.113.7: the record was left unchanged.", scenario.LogMessages[^1]);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_silent_Route_53_delays_the_shutdown_by_at_most_five_seconds()
     {
-        await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
-        await bench.RunAsync(TestCancellation);
-        await Wait.UntilAsync(() => bench.Address.Current.Addresses.Count > 0, TestCancellation);
+        await using var scenario = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
+        await scenario.RunAsync(TestCancellation);
+        await Wait.UntilAsync(() => scenario.Address.Current.Addresses.Count > 0, TestCancellation);
 
-        bench.Intercept = async context =>
+        scenario.Intercept = async context =>
         {
             await TestServer.HangAsync(context);
             return true;
         };
-        bench.Jobs = PowerOffJob;
-        var before = bench.Clock.Now;
-        var end = bench.EndAsync();
-        await bench.AdvanceUntilAsync(() => end.IsCompleted, TestCancellation, seconds: 0.25);
+        scenario.Jobs = PowerOffJob;
+        var before = scenario.Clock.Now;
+        var end = scenario.EndAsync();
+        await scenario.AdvanceUntilAsync(() => end.IsCompleted, TestCancellation, seconds: 0.25);
 
-        Assert.InRange(bench.Clock.Now - before, TimeSpan.Zero, TimeSpan.FromSeconds(6));
-        Assert.StartsWith("The machine is shutting down, but rag.example.com may still point to 203.0.113.7. ", bench.LogMessages[^1], StringComparison.Ordinal);
+        Assert.InRange(scenario.Clock.Now - before, TimeSpan.Zero, TimeSpan.FromSeconds(6));
+        Assert.StartsWith("The machine is shutting down, but rag.example.com may still point to 203.0.113.7. ", scenario.LogMessages[^1], StringComparison.Ordinal);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_record_whose_write_was_interrupted_by_the_shutdown_is_deleted()
     {
-        await using var bench = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
-        bench.Intercept = async context =>
+        await using var scenario = await DnsScenario.StartAsync(DnsScenario.DeleteOnStop);
+        scenario.Intercept = async context =>
         {
-            if (context.Request.Method == "POST" && !bench.Records.ContainsKey("A"))
+            if (context.Request.Method == "POST" && !scenario.Records.ContainsKey("A"))
             {
-                bench.Records["A"] = DnsScenario.RecordXml("203.0.113.7");
+                scenario.Records["A"] = DnsScenario.RecordXml("203.0.113.7");
                 await TestServer.HangAsync(context);
                 return true;
             }
             return false;
         };
-        await bench.RunAsync(TestCancellation);
-        await Wait.UntilAsync(() => bench.Records.ContainsKey("A"), TestCancellation);
+        await scenario.RunAsync(TestCancellation);
+        await Wait.UntilAsync(() => scenario.Records.ContainsKey("A"), TestCancellation);
 
-        bench.Jobs = PowerOffJob;
-        await bench.EndAsync();
+        scenario.Jobs = PowerOffJob;
+        await scenario.EndAsync();
 
-        Assert.Empty(bench.Records);
+        Assert.Empty(scenario.Records);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_doctor_reports_what_would_change_what_is_right_and_what_blocks_it()
     {
-        Assert.Equal("The agent would point rag.example.com to 203.0.113.7, and the role allows it. The app would then be at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
+        Assert.Equal(
+            "The agent would point rag.example.com to 203.0.113.7, and the role allows it. The app would then be at http://rag.example.com/.",
+            (await _scenario.CheckAsync(TestCancellation)).What);
         Assert.Empty(_scenario.Records);
 
         _scenario.Records["A"] = DnsScenario.RecordXml("203.0.113.7");
-        Assert.Equal("rag.example.com points to 203.0.113.7, and the role may change that. The app is at http://rag.example.com/.", (await _scenario.CheckAsync(TestCancellation)).What);
+        Assert.Equal(
+            "rag.example.com points to 203.0.113.7, and the role may change that. The app is at http://rag.example.com/.",
+            (await _scenario.CheckAsync(TestCancellation)).What);
 
         _scenario.Records["AAAA"] = DnsScenario.RecordXml("2001:db8::9");
         Assert.Equal((CheckOutcome.Warning, "dns-elsewhere"), await _scenario.CheckAsync(TestCancellation) is var elsewhere ? (elsewhere.Outcome, elsewhere.Code) : default);
@@ -289,5 +293,6 @@ public sealed class DnsRecordUpdaterTests : IAsyncLifetime
 
     private string PointsAtInstance() => string.Join(", ", _scenario.Address.Current.Addresses);
 
-    private Task WaitUntilPointsAtAsync(string addresses) => Wait.UntilAsync(() => PointsAtInstance() == addresses, TestCancellation);
+    private Task WaitUntilPointsAtAsync(string addresses) =>
+        Wait.UntilAsync(() => PointsAtInstance() == addresses, TestCancellation);
 }

@@ -16,7 +16,10 @@ using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Aws;
 
-/// <summary>An instance and a hosted zone where a test can change both, and what keeps a name pointed there. The time stands still until it is moved.</summary>
+/// <summary>
+/// An instance and a hosted zone where a test can change both, and what keeps a name pointed there. The time stands still until it is
+/// moved.
+/// </summary>
 internal sealed class DnsScenario : IAsyncDisposable
 {
     public const string InstanceAddress = "203.0.113.7";
@@ -48,23 +51,23 @@ internal sealed class DnsScenario : IAsyncDisposable
 
     public Route53Client Route53 { get; private set; } = null!;
 
-    /// <summary>By their IMDS paths; what is not here is not there.</summary>
+    /// <summary>Values by their IMDS paths. An empty value answers 500, a missing one 404.</summary>
     public Dictionary<string, string> Metadata { get; } = new() { ["public-ipv4"] = InstanceAddress };
 
-    /// <summary>By type: what the zone has for the name.</summary>
+    /// <summary>The name's records in the zone, by type.</summary>
     public Dictionary<string, string> Records { get; } = [];
 
-    /// <summary>What is answered instead, by method; null: the zone answers.</summary>
+    /// <summary>Handles a request instead of the zone if it returns true.</summary>
     public Func<HttpContext, Task<bool>>? Intercept { get; set; }
 
-    /// <summary>What systemd is doing.</summary>
+    /// <summary>systemd's jobs; null for no systemd.</summary>
     public string? Jobs { get; set; }
 
     public List<string> LogMessages { get; } = [];
 
     public string Authority => _server.Authority;
 
-    /// <summary>Of Route 53, in order: <c>GET</c>, or the action and the value of a change.</summary>
+    /// <summary>Requests to Route 53 in order: <c>GET</c>, or the action and the value of a change.</summary>
     public string[] Route53Requests => [.. _server.Requests.Where(request => request.Path.StartsWith("/2013-04-01", StringComparison.Ordinal))
         .Select(request => request.Method == "GET" ? "GET" : $"{ElementText(request.Body, "Action")} {ElementText(request.Body, "Value")}")];
 
@@ -83,11 +86,13 @@ internal sealed class DnsScenario : IAsyncDisposable
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        _record = new DnsRecordUpdater(Config, _metadata, Route53, Address, new ShutdownDetector(Board) { ListJobs = _ => Task.FromResult(Jobs) }, _lifetime, Clock, new ListLogger<DnsRecordUpdater>(LogMessages));
+        _record = new DnsRecordUpdater(
+            Config, _metadata, Route53, Address, new ShutdownDetector(Board) { ListJobs = _ => Task.FromResult(Jobs) }, _lifetime, Clock,
+            new ListLogger<DnsRecordUpdater>(LogMessages));
         await _record.StartAsync(stopping);
     }
 
-    /// <summary>The agent is told to end, and has ended as far as this is its matter.</summary>
+    /// <summary>Stops the agent and waits until the updater has ended.</summary>
     public async Task EndAsync()
     {
         _lifetime.StopApplication();
@@ -96,7 +101,7 @@ internal sealed class DnsScenario : IAsyncDisposable
 
     public Task<CheckResult> CheckAsync(CancellationToken stopping) => new DnsCheck(Config, _metadata, Route53).RunAsync(stopping);
 
-    /// <summary>Moves the time until it is so.</summary>
+    /// <summary>Advances the time until the condition is true.</summary>
     public async Task AdvanceUntilAsync(Func<bool> condition, CancellationToken stopping, double seconds = 1)
     {
         while (!condition())
@@ -109,7 +114,8 @@ internal sealed class DnsScenario : IAsyncDisposable
     public static async Task<bool> RespondWithErrorAsync(HttpContext context, int status, string code, string message)
     {
         context.Response.StatusCode = status;
-        await context.Response.WriteAsync($"<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{SecurityElement.Escape(message)}</Message></Error><RequestId>1</RequestId></ErrorResponse>");
+        await context.Response.WriteAsync(
+            $"<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{SecurityElement.Escape(message)}</Message></Error><RequestId>1</RequestId></ErrorResponse>");
         return true;
     }
 
@@ -159,7 +165,9 @@ internal sealed class DnsScenario : IAsyncDisposable
         }
         else if (action == "DELETE" && Records.GetValueOrDefault(type) != RecordXml(value))
         {
-            await RespondWithErrorAsync(context, 400, "InvalidChangeBatch", $"[Tried to delete resource record set [name='rag.example.com.', type='{type}'] but the values provided do not match the current values]");
+            await RespondWithErrorAsync(
+                context, 400, "InvalidChangeBatch",
+                $"[Tried to delete resource record set [name='rag.example.com.', type='{type}'] but the values provided do not match the current values]");
         }
         else if (action == "DELETE")
         {

@@ -35,7 +35,9 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
             "/latest/dynamic/instance-identity/document" => context.Response.WriteAsync(_identity),
             _ => _ec2Handler(context),
         });
-        _aws = new AwsEnvironment(("AWS_ENDPOINT_URL_EC2", _server.Address.ToString()), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _server.Address.ToString()), ("AWS_EC2_METADATA_DISABLED", null));
+        _aws = new AwsEnvironment(
+            ("AWS_ENDPOINT_URL_EC2", _server.Address.ToString()), ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _server.Address.ToString()),
+            ("AWS_EC2_METADATA_DISABLED", null));
     }
 
     public async ValueTask DisposeAsync()
@@ -52,7 +54,7 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
         var context = _server.Requests[^1];
         Assert.Equal(("POST /", "Action=StopInstances&Version=2016-11-15&InstanceId.1=i-0123456789abcdef0"), (context.ToString(), context.Body));
         Assert.Equal("application/x-www-form-urlencoded; charset=utf-8", context.Headers["Content-Type"]);
-        // Not the region that the parameters are read in.
+        // Not the region that parameters are read from.
         Assert.Contains("/eu-west-3/ec2/aws4_request", context.Headers["Authorization"], StringComparison.Ordinal);
     }
 
@@ -70,8 +72,13 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
     [InlineData(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances. Encoded authorization failure message: xyz", "aws-denied",
         "AWS denied the request to stop the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
         $"Allow the instance role ec2:StopInstances on {Arn}. No restart is needed.")]
-    [InlineData(503, "RequestLimitExceeded", "Request limit exceeded.", "aws-throttled", "AWS is throttling the request to stop the instance i-0123456789abcdef0.", ExceptionMapping.RetriesAutomatically)]
-    [InlineData(500, "InternalError", "An internal error has occurred", "aws-server", "AWS failed to stop the instance i-0123456789abcdef0 because of an internal error: An internal error has occurred.", ExceptionMapping.RetriesAutomatically)]
+    [InlineData(
+        503, "RequestLimitExceeded", "Request limit exceeded.", "aws-throttled",
+        "AWS is throttling the request to stop the instance i-0123456789abcdef0.", ExceptionMapping.RetriesAutomatically)]
+    [InlineData(
+        500, "InternalError", "An internal error has occurred", "aws-server",
+        "AWS failed to stop the instance i-0123456789abcdef0 because of an internal error: An internal error has occurred.",
+        ExceptionMapping.RetriesAutomatically)]
     [InlineData(401, "AuthFailure", "AWS was not able to validate the provided access credentials", "aws-credentials-unknown", "AWS doesn't recognize the credentials of the request to stop the instance i-0123456789abcdef0.",
         "Check the instance role, or the AWS variables and profile that the agent uses.")]
     [InlineData(400, "OperationNotPermitted", "The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", "ec2-stop-protected",
@@ -80,11 +87,14 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
     [InlineData(400, "UnsupportedOperation", "The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.", "ec2-stop-unsupported",
         "EC2 can't stop the instance i-0123456789abcdef0: The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.",
         "EC2 can only stop instances with an EBS root volume, and Spot instances only if their request is persistent. Otherwise set idle to null.")]
-    public async Task A_refused_stop_is_reported_with_a_remedy(int status, string code, string message, string problem, string what, string remedy)
+    public async Task A_refused_stop_is_reported_with_a_remedy(
+        int status, string code, string message, string problem, string what, string remedy)
     {
         ErrorResponse(status, code, message);
 
-        Assert.Equal(new Problem(ProblemCatalog.Find(problem), what, remedy), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
+        Assert.Equal(
+            new Problem(ProblemCatalog.Find(problem), what, remedy),
+            await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -99,7 +109,11 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
             return context.Response.WriteAsync(body);
         };
 
-        Assert.Equal(new Problem(ProblemCatalog.AwsRefused, "AWS refused to stop the instance i-0123456789abcdef0: HTTP 502.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
+        Assert.Equal(
+            new Problem(
+                ProblemCatalog.AwsRefused, "AWS refused to stop the instance i-0123456789abcdef0: HTTP 502.",
+                ExceptionMapping.RetriesAutomatically),
+            await AssertProblem.ThrownAsync(() => CreateEc2().StopAsync(TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -116,7 +130,9 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
 
         _time.Advance(TimeSpan.FromSeconds(15));
 
-        Assert.Equal(("ec2-unreachable", $"EC2 at {_server.Authority} can't be reached to stop the instance: it did not answer in time."), (await stop) is var problem ? (problem.Code, problem.What) : default);
+        Assert.Equal(
+            ("ec2-unreachable", $"EC2 at {_server.Authority} can't be reached to stop the instance: it did not answer in time."),
+            (await stop) is var problem ? (problem.Code, problem.What) : default);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -158,6 +174,7 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
     private void ErrorResponse(int status, string code, string message) => _ec2Handler = context =>
     {
         context.Response.StatusCode = status;
-        return context.Response.WriteAsync($"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>");
+        return context.Response.WriteAsync(
+            $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>");
     };
 }

@@ -33,9 +33,9 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_own_registry_is_the_one_that_comes_with_the_token()
     {
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        var access = await tokens.AuthenticateAsync(null, refresh: false, TestCancellation);
+        var access = await authenticator.AuthenticateAsync(null, refresh: false, TestCancellation);
 
         Assert.Equal((Registry, new Uri($"https://{Registry}"), "AWS", "token-1"), (access.Host, access.ApiEndpoint, access.User, access.Password?.Reveal()));
         Assert.DoesNotContain("token-1", access.ToString(), StringComparison.Ordinal);
@@ -44,9 +44,9 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task The_token_request_is_signed_for_ECR_and_the_region()
     {
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        await tokens.AuthenticateAsync(null, refresh: false, TestCancellation);
+        await authenticator.AuthenticateAsync(null, refresh: false, TestCancellation);
 
         var context = Assert.Single(_ecr.Requests);
         Assert.Equal(("POST /", "{}"), (context.ToString(), context.Body));
@@ -59,31 +59,31 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_token_is_kept_for_half_of_its_lifetime()
     {
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        Assert.Equal("token-1", await TokenAsync(tokens));
+        Assert.Equal("token-1", await TokenAsync(authenticator));
         _time.Advance(TimeSpan.FromHours(6) - TimeSpan.FromSeconds(1));
-        Assert.Equal("token-1", await TokenAsync(tokens));
+        Assert.Equal("token-1", await TokenAsync(authenticator));
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal("token-2", await TokenAsync(tokens));
+        Assert.Equal("token-2", await TokenAsync(authenticator));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_refused_token_is_replaced_immediately()
     {
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        Assert.Equal("token-1", await TokenAsync(tokens));
-        Assert.Equal("token-2", await TokenAsync(tokens, anew: true));
-        Assert.Equal("token-2", await TokenAsync(tokens));
+        Assert.Equal("token-1", await TokenAsync(authenticator));
+        Assert.Equal("token-2", await TokenAsync(authenticator, refresh: true));
+        Assert.Equal("token-2", await TokenAsync(authenticator));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Concurrent_callers_share_one_token()
     {
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => TokenAsync(tokens)));
+        var all = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => TokenAsync(authenticator)));
 
         Assert.All(all, token => Assert.Equal("token-1", token));
         Assert.Single(_ecr.Requests);
@@ -96,11 +96,11 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     [InlineData("999999999999.dkr-ecr.eu-west-1.on.aws", "eu-west-1")]
     public async Task A_registry_in_another_region_gets_a_token_of_that_region(string host, string region)
     {
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        var access = await tokens.AuthenticateAsync(host, refresh: false, TestCancellation);
+        var access = await authenticator.AuthenticateAsync(host, refresh: false, TestCancellation);
 
-        Assert.True(tokens.Handles(host));
+        Assert.True(authenticator.Handles(host));
         Assert.Equal((host, new Uri($"https://{host}"), "token-1"), (access.Host, access.ApiEndpoint, access.Password?.Reveal()));
         Assert.Contains($"/{region}/ecr/aws4_request", Assert.Single(_ecr.Requests).Headers["Authorization"], StringComparison.Ordinal);
     }
@@ -115,14 +115,18 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     [InlineData("123456789012.dkr.ecr.eu-central-1.amazonaws.com\n")]
     public void A_registry_that_is_not_ECR_never_gets_the_token(string host)
     {
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        Assert.False(tokens.Handles(host));
+        Assert.False(authenticator.Handles(host));
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData("AccessDeniedException", 400, "aws-denied", "AWS denied the request to issue a registry token: said why.", "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.")]
-    [InlineData("com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denied the request to issue a registry token: said why.", "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.")]
+    [InlineData(
+        "AccessDeniedException", 400, "aws-denied", "AWS denied the request to issue a registry token: said why.",
+        "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.")]
+    [InlineData(
+        "com.amazonaws.ecr#AccessDeniedException", 400, "aws-denied", "AWS denied the request to issue a registry token: said why.",
+        "Allow the instance role ecr:GetAuthorizationToken on '*'. No restart is needed.")]
     [InlineData("ThrottlingException", 400, "aws-throttled", "AWS is throttling the request to issue a registry token.", ExceptionMapping.RetriesAutomatically)]
     [InlineData("ExpiredTokenException", 400, "aws-credentials-expired", "AWS refused to issue a registry token: the credentials have expired.",
         "The agent requests new ones. If this persists, check the clock ('timedatectl').")]
@@ -131,9 +135,9 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     public async Task A_refusal_of_ECR_is_reported_by_its_type(string type, int status, string code, string what, string remedy)
     {
         _errorHandler = context => AwsEnvironment.RespondWithErrorAsync(context, status, type, "said why");
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(tokens));
+        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(authenticator));
 
         Assert.Equal((code, what, remedy), (refused.Code, refused.What, refused.Remedy));
     }
@@ -149,9 +153,9 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
             context.Response.Headers.RetryAfter = retryAfter;
             return AwsEnvironment.RespondWithErrorAsync(context, 400, "ThrottlingException", "Rate exceeded");
         };
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        Assert.Equal(seconds, (int?)(await AssertProblem.ThrownAsync(() => TokenAsync(tokens))).RetryAfter?.TotalSeconds);
+        Assert.Equal(seconds, (int?)(await AssertProblem.ThrownAsync(() => TokenAsync(authenticator))).RetryAfter?.TotalSeconds);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -163,9 +167,9 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
             context.Response.StatusCode = 400;
             return context.Response.WriteAsync("""{"Message":"said why"}""");
         };
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        Assert.Equal("aws-denied", (await AssertProblem.ThrownAsync(() => TokenAsync(tokens))).Code);
+        Assert.Equal("aws-denied", (await AssertProblem.ThrownAsync(() => TokenAsync(authenticator))).Code);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -180,9 +184,9 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
             context.Response.StatusCode = 403;
             return context.Response.WriteAsync(body);
         };
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        Assert.Equal(what, (await AssertProblem.ThrownAsync(() => TokenAsync(tokens))).What);
+        Assert.Equal(what, (await AssertProblem.ThrownAsync(() => TokenAsync(authenticator))).What);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -198,9 +202,9 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     public async Task An_invalid_response_of_ECR_is_not_shown(string body)
     {
         _errorHandler = context => context.Response.WriteAsync(body);
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        var thrown = await Assert.ThrowsAsync<ProblemException>(() => TokenAsync(tokens));
+        var thrown = await Assert.ThrowsAsync<ProblemException>(() => TokenAsync(authenticator));
 
         Assert.Equal(("ecr-garbled", "ECR's response to the request for a registry token is not valid."), (thrown.Problem.Code, thrown.Problem.What));
         Assert.DoesNotContain("canary7731", thrown.ToString(), StringComparison.Ordinal);
@@ -210,9 +214,10 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     public async Task A_failing_ECR_gets_three_attempts()
     {
         _errorHandler = context => AwsEnvironment.RespondWithErrorAsync(context, 500, "ServerException", "Oops");
-        using var tokens = new EcrAuthenticator(AwsEnvironment.CreateAccount(), Sample.FirstBoot(), new ImmediateTimeProvider(TimeSpan.FromSeconds(15)));
+        using var authenticator = new EcrAuthenticator(
+            AwsEnvironment.CreateAccount(), Sample.FirstBoot(), new ImmediateTimeProvider(TimeSpan.FromSeconds(15)));
 
-        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(tokens));
+        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(authenticator));
 
         Assert.Equal(("aws-server", "AWS failed to issue a registry token because of an internal error: Oops."), (refused.Code, refused.What));
         Assert.Equal(3, _ecr.Requests.Count);
@@ -227,9 +232,9 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
             asked.TrySetResult();
             return TestServer.HangAsync(context);
         };
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        var asking = TokenAsync(tokens);
+        var asking = TokenAsync(authenticator);
         await asked.Task.WaitAsync(TestCancellation);
         _time.Advance(TimeSpan.FromSeconds(15));
 
@@ -241,18 +246,19 @@ public sealed class EcrAuthenticatorTests : IAsyncLifetime
     public async Task An_ECR_without_a_listener_is_named()
     {
         await _ecr.DisposeAsync();
-        using var tokens = CreateTokens();
+        using var authenticator = CreateAuthenticator();
 
-        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(tokens));
+        var refused = await AssertProblem.ThrownAsync(() => TokenAsync(authenticator));
 
         Assert.Equal($"ECR at {_ecr.Authority} can't be reached: the connection was refused.", refused.What);
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
-    private EcrAuthenticator CreateTokens() => new(AwsEnvironment.CreateAccount(), Sample.FirstBoot(), _time);
+    private EcrAuthenticator CreateAuthenticator() => new(AwsEnvironment.CreateAccount(), Sample.FirstBoot(), _time);
 
-    private static async Task<string?> TokenAsync(EcrAuthenticator tokens, bool anew = false) => (await tokens.AuthenticateAsync(null, anew, TestCancellation)).Password?.Reveal();
+    private static async Task<string?> TokenAsync(EcrAuthenticator authenticator, bool refresh = false) =>
+        (await authenticator.AuthenticateAsync(null, refresh, TestCancellation)).Password?.Reveal();
 
     private Task IssueTokenAsync(HttpContext context)
     {

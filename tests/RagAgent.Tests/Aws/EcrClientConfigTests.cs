@@ -27,7 +27,8 @@ public class EcrClientConfigTests
     [InlineData("AWS_USE_FIPS_ENDPOINT", "true", null, null, "https://api.ecr-fips.eu-central-1.amazonaws.com/")]
     [InlineData("AWS_USE_DUALSTACK_ENDPOINT", "true", null, null, "https://ecr.eu-central-1.api.aws/")]
     [InlineData("AWS_USE_DUALSTACK_ENDPOINT", "true", "AWS_USE_FIPS_ENDPOINT", "true", "https://ecr-fips.eu-central-1.api.aws/")]
-    public void Standard_settings_determine_the_endpoint_of_ECR(string name, string value, string? second, string? secondValue, string address)
+    public void Standard_settings_determine_the_endpoint_of_ECR(
+        string name, string value, string? second, string? secondValue, string address)
     {
         using var aws = new AwsEnvironment((name, value), (second ?? name, second is null ? value : secondValue));
 

@@ -61,7 +61,8 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
 
         foreach (var name in new[] { "no_proxy", "NO_PROXY" })
         {
-            Assert.Equal(new[] { lower ?? upper, _imds.Address.Host }.OfType<string>(), Environment.GetEnvironmentVariable(name)!.Split(','));
+            Assert.Equal(
+                new[] { lower ?? upper, _imds.Address.Host }.OfType<string>(), Environment.GetEnvironmentVariable(name)!.Split(','));
         }
     }
 
@@ -99,7 +100,11 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         Role(text);
 
-        Assert.Equal(new Problem(ProblemCatalog.ImdsGarbled, "The instance metadata service sent invalid credentials.", ExceptionMapping.RetriesAutomatically), await FailureReasonAsync());
+        Assert.Equal(
+            new Problem(
+                ProblemCatalog.ImdsGarbled, "The instance metadata service sent invalid credentials.",
+                ExceptionMapping.RetriesAutomatically),
+            await FailureReasonAsync());
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -126,7 +131,11 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
     {
         _responses.Remove("GET /latest/meta-data/placement/region");
 
-        Assert.Equal(new Problem(ProblemCatalog.ImdsMissing, "The instance metadata service has no placement/region.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(RegionAsync));
+        Assert.Equal(
+            new Problem(
+                ProblemCatalog.ImdsMissing, "The instance metadata service has no placement/region.",
+                ExceptionMapping.RetriesAutomatically),
+            await AssertProblem.ThrownAsync(RegionAsync));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -167,7 +176,9 @@ public sealed class InstanceMetadataTests : IAsyncLifetime
         _variables.Set("AWS_EC2_METADATA_DISABLED", value);
 
         Assert.Equal(
-            new Problem(ProblemCatalog.ImdsDisabled, "The instance metadata service is disabled (AWS_EC2_METADATA_DISABLED).", "Set credentials and a region with the standard AWS variables or a profile."),
+            new Problem(
+                ProblemCatalog.ImdsDisabled, "The instance metadata service is disabled (AWS_EC2_METADATA_DISABLED).",
+                "Set credentials and a region with the standard AWS variables or a profile."),
             await AssertProblem.ThrownAsync(RegionAsync));
         Assert.Empty(_imds.Requests);
     }

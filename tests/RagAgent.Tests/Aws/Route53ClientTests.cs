@@ -58,11 +58,14 @@ public sealed class Route53ClientTests : IAsyncLifetime
         "Check the records of rag.example.com in the hosted zone Z1. " + ExceptionMapping.RetriesAutomatically)]
     [InlineData(403, "ExpiredToken", "The security token included in the request is expired", "aws-credentials-expired", "AWS refused to point rag.example.com to 203.0.113.7: the credentials have expired.",
         "The agent requests new ones. If this persists, check the clock ('timedatectl').")]
-    public async Task A_refusal_of_Route_53_is_reported_with_a_remedy(int status, string code, string message, string problem, string what, string remedy)
+    public async Task A_refusal_of_Route_53_is_reported_with_a_remedy(
+        int status, string code, string message, string problem, string what, string remedy)
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, status, code, message);
 
-        Assert.Equal(new Problem(ProblemCatalog.Find(problem), what, remedy), await AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation)));
+        Assert.Equal(
+            new Problem(ProblemCatalog.Find(problem), what, remedy),
+            await AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation)));
         Assert.Single(_scenario.Route53Requests);
     }
 
@@ -71,7 +74,9 @@ public sealed class Route53ClientTests : IAsyncLifetime
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
 
-        Assert.Equal("Allow the instance role route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1. No restart is needed.", (await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation))).Remedy);
+        Assert.Equal(
+            "Allow the instance role route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z1. No restart is needed.",
+            (await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation))).Remedy);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -94,7 +99,8 @@ public sealed class Route53ClientTests : IAsyncLifetime
     public async Task A_persistent_error_of_Route_53_is_reported_after_four_attempts()
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 400, "PriorRequestNotComplete", "busy");
-        var point = AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation));
+        var point = AssertProblem.ThrownAsync(
+            () => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation));
 
         await _scenario.AdvanceUntilAsync(() => point.IsCompleted, TestCancellation, seconds: 0.1);
 
@@ -112,7 +118,11 @@ public sealed class Route53ClientTests : IAsyncLifetime
             return true;
         };
 
-        Assert.Equal(new Problem(ProblemCatalog.DnsGarbled, "Route 53's response about rag.example.com is not valid.", ExceptionMapping.RetriesAutomatically), await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
+        Assert.Equal(
+            new Problem(
+                ProblemCatalog.DnsGarbled, "Route 53's response about rag.example.com is not valid.",
+                ExceptionMapping.RetriesAutomatically),
+            await AssertProblem.ThrownAsync(() => _scenario.Route53.ListAsync(DnsScenario.KeepOnStop, TestCancellation)));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -127,7 +137,11 @@ public sealed class Route53ClientTests : IAsyncLifetime
 
         await _scenario.AdvanceUntilAsync(() => list.IsCompleted, TestCancellation);
 
-        Assert.Equal(("dns-unreachable", $"Route 53 at {_scenario.Authority} can't be reached to look up rag.example.com in the hosted zone Z1: it did not answer in time."), (await list) is var problem ? (problem.Code, problem.What) : default);
+        Assert.Equal(
+            (
+                "dns-unreachable",
+                $"Route 53 at {_scenario.Authority} can't be reached to look up rag.example.com in the hosted zone Z1: it did not answer in time."),
+            (await list) is var problem ? (problem.Code, problem.What) : default);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -160,7 +174,8 @@ public sealed class Route53ClientTests : IAsyncLifetime
     [InlineData("eu-central-1", "AWS_USE_DUALSTACK_ENDPOINT", "true", "https://route53.global.api.aws/", "us-east-1")]
     [InlineData("eu-central-1", "AWS_ENDPOINT_URL", "http://127.0.0.1:1/", "http://127.0.0.1:1/", "us-east-1")]
     [InlineData("eu-central-1", "AWS_ENDPOINT_URL_ROUTE_53", "http://127.0.0.1:2/", "http://127.0.0.1:2/", "us-east-1")]
-    public void Standard_settings_and_the_partition_determine_the_endpoint_of_Route_53(string region, string? variable, string? value, string address, string region53)
+    public void Standard_settings_and_the_partition_determine_the_endpoint_of_Route_53(
+        string region, string? variable, string? value, string address, string region53)
     {
         using var aws = variable is null ? new AwsEnvironment() : new AwsEnvironment((variable, value));
         var config = new Route53ClientConfig(Amazon.RegionEndpoint.GetBySystemName(region));

@@ -38,14 +38,18 @@ public class Route53XmlTests
     [InlineData("<html>a proxy's page</html>")]
     [InlineData("<ListResourceRecordSetsResponse")]
     [InlineData("")]
-    // What an entity stands for may be a file of this machine, or a billion laughs.
+    // An entity could include a local file, or expand to gigabytes.
     [InlineData("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/hostname\">]><ListResourceRecordSetsResponse><ResourceRecordSets>&e;</ResourceRecordSets></ListResourceRecordSetsResponse>")]
-    public void A_body_that_is_not_a_list_of_records_is_rejected(string body) => Assert.ThrowsAny<XmlException>(() => Route53Xml.ParseRecordSets(body));
+    public void A_body_that_is_not_a_list_of_records_is_rejected(string body) =>
+        Assert.ThrowsAny<XmlException>(() => Route53Xml.ParseRecordSets(body));
 
     [Theory]
     [InlineData("<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error><RequestId>1</RequestId></ErrorResponse>", "AccessDenied", "no")]
-    [InlineData("<InvalidChangeBatch xmlns=\"x\"><Messages><Message>one</Message><Message>two</Message></Messages><RequestId>1</RequestId></InvalidChangeBatch>", "InvalidChangeBatch", "one")]
+    [InlineData(
+        "<InvalidChangeBatch xmlns=\"x\"><Messages><Message>one</Message><Message>two</Message></Messages><RequestId>1</RequestId></InvalidChangeBatch>",
+        "InvalidChangeBatch", "one")]
     [InlineData("<html>a page</html>", null, null)]
     [InlineData("<ErrorResponse><Error><Code>Thrott", null, null)]
-    public void Both_error_formats_are_parsed(string body, string? code, string? message) => Assert.Equal((code, message), AwsXml.ParseError(body));
+    public void Both_error_formats_are_parsed(string body, string? code, string? message) =>
+        Assert.Equal((code, message), AwsXml.ParseError(body));
 }

@@ -35,7 +35,8 @@ public class ImageReferenceTests
     [Theory]
     [InlineData("docker.io", "registry-1.docker.io")]
     [InlineData(Ecr, Ecr)]
-    public void The_API_host_is_the_registry_host_except_for_Docker_Hub(string host, string api) => Assert.Equal(api, ImageReference.ApiHost(host));
+    public void The_API_host_is_the_registry_host_except_for_Docker_Hub(string host, string api) =>
+        Assert.Equal(api, ImageReference.ApiHost(host));
 
     [Theory]
     [InlineData("nginx@sha256:aa", "docker.io/library/nginx@sha256:aa")]
@@ -49,7 +50,9 @@ public class ImageReferenceTests
     [Fact]
     public void References_that_the_configuration_accepts_are_parsed_without_loss() =>
         Gen.OneOf(Pieces).Array[1, 8].Select(string.Concat)
-            .Sample(text => ImageReferenceRule.Validate(text) is not null || Spellings(ImageReference.Parse(text)).Contains(text), iter: 50_000);
+            .Sample(
+                text => ImageReferenceRule.Validate(text) is not null || Spellings(ImageReference.Parse(text)).Contains(text),
+                iter: 50_000);
 
     [Fact]
     public void A_reference_built_from_parts_is_parsed_into_the_same_parts()
@@ -65,11 +68,12 @@ public class ImageReferenceTests
     private static string Text(ImageReference parts) =>
         (parts.Host is null ? "" : parts.Host + "/") + parts.Path + ":" + parts.Tag + (parts.Digest is null ? "" : "@" + parts.Digest);
 
-    /// <summary>Every way to write the same: what has a default may be left out.</summary>
+    /// <summary>All spellings of a reference. Parts with a default can be omitted.</summary>
     private static IEnumerable<string> Spellings(ImageReference parts)
     {
         yield return Text(parts);
-        foreach (var path in parts is { Host: "docker.io" } && parts.Path.StartsWith("library/", StringComparison.Ordinal) ? [parts.Path, parts.Path["library/".Length..]] : new[] { parts.Path })
+        foreach (
+            var path in parts is { Host: "docker.io" } && parts.Path.StartsWith("library/", StringComparison.Ordinal) ? [parts.Path, parts.Path["library/".Length..]] : new[] { parts.Path })
         {
             var full = parts with { Path = path };
             yield return Text(full);

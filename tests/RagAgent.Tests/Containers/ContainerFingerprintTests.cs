@@ -4,7 +4,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Containers;
 
-/// <summary>The fingerprint decides whether a change of the configuration is a rollout.</summary>
+/// <summary>A changed fingerprint means that a changed configuration needs a new container.</summary>
 public class ContainerFingerprintTests
 {
     private static readonly AgentConfig Config = new()
@@ -40,7 +40,7 @@ public class ContainerFingerprintTests
     [Fact]
     public void Every_container_key_is_listed_in_the_fingerprint_test()
     {
-        // A key that is added must be put on one of the two sides.
+        // A new key must be added to one of the two groups in Changes.
         string[] known = ["Name", "Port", "Memory", "Cpus", "User", "ReadOnlyRoot", "Volumes", "StopTimeout"];
 
         Assert.Equal(known.Order(), typeof(ContainerConfig).GetProperties().Where(p => p.CanWrite).Select(p => p.Name).Order());
@@ -63,13 +63,13 @@ public class ContainerFingerprintTests
             ["environment: value"] = Config with { Environment = new Dictionary<string, string> { ["HF_HOME"] = "/other" } },
             ["environment: name"] = Config with { Environment = new Dictionary<string, string> { ["HOME"] = "/cache" } },
             ["secrets: none"] = Config with { Secrets = new Dictionary<string, SecretConfig>() },
-            ["secrets: name"] = Config with { Secrets = new Dictionary<string, SecretConfig> { ["OTHER"] = Config.Secrets["KEY"] } },
-            ["secrets: delivery"] = Config with { Secrets = new Dictionary<string, SecretConfig> { ["KEY"] = Config.Secrets["KEY"] with { Delivery = SecretDelivery.Environment } } },
+            ["secrets: name"] = WithSecret("OTHER", Config.Secrets["KEY"]),
+            ["secrets: delivery"] = WithSecret("KEY", Config.Secrets["KEY"] with { Delivery = SecretDelivery.Environment }),
         }
         : new()
         {
             ["image"] = Config with { Image = "another" },   // its digest is part of the release itself
-            ["secrets: place"] = Config with { Secrets = new Dictionary<string, SecretConfig> { ["KEY"] = new(SecretSource.File, "/key", "field") } },   // so are the secrets' versions
+            ["secrets: source"] = WithSecret("KEY", new SecretConfig(SecretSource.File, "/key", "field")),   // so are the secrets' versions
             ["aws"] = Config with { Aws = new AwsConfig { Region = "eu-central-1" } },
             ["listen"] = Config with { Listen = new ListenConfig { Http = 8080 } },
             ["health"] = Config with { Health = new HealthConfig { Gate = new GateConfig { Path = "/x" } } },
@@ -78,6 +78,9 @@ public class ContainerFingerprintTests
             ["container.stopTimeout"] = With(c => c with { StopTimeout = TimeSpan.FromSeconds(9) }),
             ["container.volumes: order"] = With(c => c with { Volumes = [c.Volumes[1], c.Volumes[0]] }),
         };
+
+    private static AgentConfig WithSecret(string variable, SecretConfig secret) =>
+        Config with { Secrets = new Dictionary<string, SecretConfig> { [variable] = secret } };
 
     private static AgentConfig With(Func<ContainerConfig, ContainerConfig> change) => Config with { Container = change(Config.Container) };
 }

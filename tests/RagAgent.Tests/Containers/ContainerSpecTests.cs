@@ -120,7 +120,7 @@ public class ContainerSpecTests
     [Fact]
     public void A_container_is_read_back_from_its_labels()
     {
-        var seen = new ContainerInspectResponse
+        var inspected = new ContainerInspectResponse
         {
             ID = "0123",
             Name = "/ragstream",
@@ -131,15 +131,17 @@ public class ContainerSpecTests
 
         Assert.Equal(
             new Container("0123", "ragstream", Release.Image, Release.Id, "config", RagAgent.Supervision.State.ContainerStatus.Running, "2026-01-01T00:00:00Z", 32768, null),
-            Labels.ReadContainer(seen, "8501/tcp", null));
+            Labels.ReadContainer(inspected, "8501/tcp", null));
     }
 
     [Fact]
     public void A_container_without_labels_and_port_is_read()
     {
-        var seen = new ContainerInspectResponse { ID = "0123", Name = "/x" };
+        var inspected = new ContainerInspectResponse { ID = "0123", Name = "/x" };
 
-        Assert.Equal(new Container("0123", "x", null, null, null, RagAgent.Supervision.State.ContainerStatus.Created, "", null, null), Labels.ReadContainer(seen, "8501/tcp", null));
+        Assert.Equal(
+            new Container("0123", "x", null, null, null, RagAgent.Supervision.State.ContainerStatus.Created, "", null, null),
+            Labels.ReadContainer(inspected, "8501/tcp", null));
     }
 
     [Fact]
@@ -160,7 +162,14 @@ public class ContainerSpecTests
     [InlineData(false, false, new string[0])]
     public void The_image_can_lack_an_entrypoint_and_a_command(bool entrypoint, bool command, string[] expected)
     {
-        var image = new ImageInspectResponse { Config = new() { Entrypoint = entrypoint ? new List<string> { "/entry" } : null, Cmd = command ? new List<string> { "run", "--fast" } : null } };
+        var image = new ImageInspectResponse
+        {
+            Config = new()
+            {
+                Entrypoint = entrypoint ? new List<string> { "/entry" } : null,
+                Cmd = command ? new List<string> { "run", "--fast" } : null,
+            },
+        };
 
         var create = new ContainerSpec(Config).BuildCreateParameters("rag", Release, image, [new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory)]);
 
@@ -181,7 +190,9 @@ public class ContainerSpecTests
     [Fact]
     public void Each_secret_uses_its_own_delivery()
     {
-        var create = Create(Config, new LoadedSecret("A", new SecretValue("sk-1"), SecretDelivery.Environment), new LoadedSecret("B", new SecretValue("sk-2"), SecretDelivery.Memory));
+        var create = Create(
+            Config, new LoadedSecret("A", new SecretValue("sk-1"), SecretDelivery.Environment),
+            new LoadedSecret("B", new SecretValue("sk-2"), SecretDelivery.Memory));
 
         Assert.Equal(["HF_HOME=/cache", "A=sk-1"], create.Env);
         Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
@@ -189,7 +200,8 @@ public class ContainerSpecTests
 
     private static AgentConfig With(Func<ContainerConfig, ContainerConfig> change) => Config with { Container = change(Config.Container) };
 
-    private static CreateContainerParameters Create(AgentConfig config, params LoadedSecret[] secrets) => new ContainerSpec(config).BuildCreateParameters(config.Container.Name, Release, Image, secrets);
+    private static CreateContainerParameters Create(AgentConfig config, params LoadedSecret[] secrets) =>
+        new ContainerSpec(config).BuildCreateParameters(config.Container.Name, Release, Image, secrets);
 
     private static HostConfig Host(AgentConfig config) => Create(config).HostConfig ?? new HostConfig();
 }

@@ -15,13 +15,17 @@ public class EngineProblemsTests
     [Theory]
     [InlineData(500, "driver failed programming external connectivity: Bind for 127.0.0.1:8501 failed: port is already allocated", "engine-port-taken",
         "Docker Engine could not start the container: driver failed programming external connectivity: Bind for 127.0.0.1:8501 failed: port is already allocated.")]
-    [InlineData(500, "listen tcp4 127.0.0.1:8501: bind: address already in use", "engine-port-taken", "Docker Engine could not start the container: listen tcp4 127.0.0.1:8501: bind: address already in use.")]
+    [InlineData(
+        500, "listen tcp4 127.0.0.1:8501: bind: address already in use", "engine-port-taken",
+        "Docker Engine could not start the container: listen tcp4 127.0.0.1:8501: bind: address already in use.")]
     [InlineData(500, "write /var/lib/docker/x: no space left on device", "disk-full", "Docker Engine could not start the container: the disk is full.")]
     [InlineData(404, "No such image: registry/app@sha256:aa", "image-missing", "Docker Engine could not start the container: the image is no longer on disk.")]
     [InlineData(400, "invalid mount config for type \"bind\": bind source path does not exist: /x", "volume-missing", "The folder /x of container.volumes does not exist.")]
     [InlineData(500, "error while creating mount source path '/x': mkdir /x: read-only file system", "engine-mount",
         "Docker Engine could not start the container: error while creating mount source path '/x': mkdir /x: read-only file system.")]
-    [InlineData(400, "unable to find user app: no matching entries in passwd file", "engine-user", "Docker Engine could not start the container: unable to find user app: no matching entries in passwd file.")]
+    [InlineData(
+        400, "unable to find user app: no matching entries in passwd file", "engine-user",
+        "Docker Engine could not start the container: unable to find user app: no matching entries in passwd file.")]
     [InlineData(400, "client version 1.44 is too new. Maximum supported API version is 1.41", "engine-unreachable",
         "Docker Engine no longer speaks the same API version: client version 1.44 is too new. Maximum supported API version is 1.41.")]
     [InlineData(500, "something new.\n", "engine-refused", "Docker Engine could not start the container: something new.")]
@@ -36,7 +40,7 @@ public class EngineProblemsTests
         Assert.EndsWith(".", problem.Remedy, StringComparison.Ordinal);
     }
 
-    // Seen with Engine 20.10, whose layers had been broken by hand, with and without a restart of it; the last four are containerd's.
+    // From Engine 20.10 after its layers were damaged by hand, with and without a restart. The last four are from containerd.
     [Theory]
     [InlineData("layer does not exist")]
     [InlineData("open /var/lib/docker/overlay2/fa8282f33b268d800291/link: no such file or directory")]
@@ -61,7 +65,9 @@ public class EngineProblemsTests
     }
 
     [Theory]
-    [InlineData("connection error: desc = \"transport: Error while dialing dial unix /run/containerd/containerd.sock: connect: connection refused\": unavailable", "engine-containerd")]
+    [InlineData(
+        "connection error: desc = \"transport: Error while dialing dial unix /run/containerd/containerd.sock: connect: connection refused\": unavailable",
+        "engine-containerd")]
     [InlineData("ttrpc: closed: unknown", "engine-containerd")]
     [InlineData("driver failed programming external connectivity on endpoint ragstream: (iptables failed: iptables: No chain/target/match by that name.)", "engine-network")]
     [InlineData("failed to create shim task: OCI runtime create failed: fork/exec /proc/self/exe: resource temporarily unavailable: unknown", "engine-short")]
@@ -72,8 +78,10 @@ public class EngineProblemsTests
     }
 
     [Theory]
-    // The command is not in the image: a removed `lower` file looks the same, and nothing tells the two apart.
-    [InlineData("failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/bin/sh\": stat /bin/sh: no such file or directory: unknown", "engine-refused")]
+    // The command is missing in the image. A removed `lower` file looks the same, and nothing tells the two apart.
+    [InlineData(
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/bin/sh\": stat /bin/sh: no such file or directory: unknown",
+        "engine-refused")]
     [InlineData("open /var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged/etc/passwd: no such file or directory", "engine-refused")]
     [InlineData("error creating overlay mount to /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init/merged: device or resource busy", "engine-refused")]
     [InlineData("error creating overlay mount to /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init/merged: input/output error", "engine-refused")]
@@ -96,7 +104,9 @@ public class EngineProblemsTests
     [Fact]
     public void An_engine_without_a_socket_is_reported_as_not_running() =>
         Assert.Equal(
-            new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: its socket {Socket} does not exist.", "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),
+            new Problem(
+                ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: its socket {Socket} does not exist.",
+                "Start it with 'systemctl start docker' (or set DOCKER_HOST); the agent waits for it."),
             EngineProblems.From(Failed(SocketError.AddressNotAvailable), "answer", Socket));
 
     [Fact]
@@ -106,7 +116,9 @@ public class EngineProblemsTests
         try
         {
             Assert.Equal(
-                new Problem(ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: nothing listens on {socket}.", "Start it with 'systemctl start docker'; the agent waits for it."),
+                new Problem(
+                    ProblemCatalog.EngineUnreachable, $"Docker Engine is not running: nothing listens on {socket}.",
+                    "Start it with 'systemctl start docker'; the agent waits for it."),
                 EngineProblems.From(Failed(SocketError.ConnectionRefused), "answer", socket));
         }
         finally

@@ -7,7 +7,7 @@ namespace RagAgent.Tests.Containers;
 public class LineAssemblerTests
 {
     private readonly LineAssembler _assembler = new();
-    private readonly List<(string Text, bool IsWhole)> _lines = [];
+    private readonly List<(string Text, bool IsComplete)> _lines = [];
 
     [Fact]
     public void A_message_with_a_line_break_is_a_line()

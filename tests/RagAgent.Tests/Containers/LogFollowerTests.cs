@@ -9,7 +9,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Containers;
 
-/// <summary>When a follower ends; what it reads is tried with a real engine.</summary>
+/// <summary>Tests when a follower ends. Integration tests cover what it reads from a real engine.</summary>
 public sealed class LogFollowerTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("log");
@@ -23,10 +23,10 @@ public sealed class LogFollowerTests : IDisposable
     public LogFollowerTests()
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { Name = "app" } };
-        var cursors = new LogPositionStore(config, new StateDirectory(_folder.FullName), NullLogger<LogPositionStore>.Instance);
+        var positions = new LogPositionStore(config, new StateDirectory(_folder.FullName), NullLogger<LogPositionStore>.Instance);
         _connection = new EngineConnection(new Uri($"unix://{_folder.FullName}/nobody.sock"), _time);
         _logs = new EngineLogClient(_connection);
-        _writer = new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPosition.Start, cursors.Open("0123456789abcdef"), cursors, new SecretVault(),
+        _writer = new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPosition.Start, positions.Open("0123456789abcdef"), positions, new SecretVault(),
             new OutputSink(OutputKind.Journal, text => text, _out), _time, NullLogger.Instance);
         _follower = new LogFollower(_writer, _logs, _time, NullLogger.Instance);
     }

@@ -18,7 +18,13 @@ public class LogFrameReaderTests
         byte[] stream = [.. Frame(1, "one\n"), .. Frame(2, "two"), .. Frame(1, ""), .. Frame(3, "engine"), .. Frame(1, new string('x', 16415))];
 
         Assert.Equal(
-            [(LogSource.StandardOutput, "one\n"), (LogSource.StandardError, "two"), (LogSource.StandardOutput, ""), (LogSource.Engine, "engine"), (LogSource.StandardOutput, new string('x', 16415))],
+            [
+                (LogSource.StandardOutput, "one\n"),
+                (LogSource.StandardError, "two"),
+                (LogSource.StandardOutput, ""),
+                (LogSource.Engine, "engine"),
+                (LogSource.StandardOutput, new string('x', 16415)),
+            ],
             Read(stream, piece));
     }
 
@@ -51,17 +57,17 @@ public class LogFrameReaderTests
 
     private static List<(LogSource Source, string Text)> Read(byte[] stream, int piece)
     {
-        var frames = new LogFrameReader();
+        var reader = new LogFrameReader();
         var read = new List<(LogSource, string)>();
         for (var from = 0; from < stream.Length;)
         {
-            var free = frames.FreeBuffer;
+            var free = reader.FreeBuffer;
             var length = Math.Min(Math.Min(piece, free.Length), stream.Length - from);
             Assert.NotEqual(0, length);
             stream.AsMemory(from, length).CopyTo(free);
             from += length;
-            frames.Advance(length);
-            while (frames.TryRead(out var frame))
+            reader.Advance(length);
+            while (reader.TryRead(out var frame))
             {
                 read.Add((frame.Source, Encoding.UTF8.GetString(frame.Payload.Span)));
             }

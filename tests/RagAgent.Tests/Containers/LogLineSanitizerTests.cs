@@ -21,7 +21,7 @@ public class LogLineSanitizerTests
     [InlineData("\u001b[31mred\u001b[0m", "␛[31mred␛[0m")]
     [InlineData("bell\a nul\0 del\u007f csi\u009b nel\u0085", "bell␇ nul␀ del␡ csi\ufffd nel\ufffd")]
     [InlineData("two\u2028lines\u2029of\u202eturned\u2066text", "two\ufffdlines\ufffdof\ufffdturned\ufffdtext")]
-    public void Control_characters_are_shown_instead_of_sent_to_the_terminal(string text, string shown) => Assert.Equal(shown, Of(text));
+    public void Control_characters_are_shown_instead_of_sent_to_the_terminal(string text, string shown) => Assert.Equal(shown, Sanitize(text));
 
     [Fact]
     public void Invalid_UTF_8_is_replaced() =>
@@ -32,11 +32,11 @@ public class LogLineSanitizerTests
     {
         for (var before = LogLineSanitizer.MaxLength - 30; before < LogLineSanitizer.MaxLength + 5; before++)
         {
-            var shown = Of(new string('x', before) + Secret + new string('y', 500));
+            var shown = Sanitize(new string('x', before) + Secret + new string('y', 500));
             Assert.Equal(LogLineSanitizer.MaxLength + " …(cut)".Length, shown.Length);
             Assert.DoesNotContain("s", shown, StringComparison.Ordinal);
 
-            var smile = Of(new string('x', before) + "🙂" + new string('y', 500));
+            var smile = Sanitize(new string('x', before) + "🙂" + new string('y', 500));
             Assert.DoesNotContain('\ufffd', Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(smile)));
         }
     }
@@ -46,11 +46,12 @@ public class LogLineSanitizerTests
     {
         for (var length = 1; length <= Secret.Length; length++)
         {
-            Assert.Equal("the key is *** …(cut)", Of("the key is " + Secret[..length], isWhole: false));
+            Assert.Equal("the key is *** …(cut)", Sanitize("the key is " + Secret[..length], isComplete: false));
         }
-        Assert.Equal($"the key is {Secret[..5]}", Of("the key is " + Secret[..5]));
-        Assert.Equal("nothing of it …(cut)", Of("nothing of it", isWhole: false));
+        Assert.Equal($"the key is {Secret[..5]}", Sanitize("the key is " + Secret[..5]));
+        Assert.Equal("nothing of it …(cut)", Sanitize("nothing of it", isComplete: false));
     }
 
-    private string Of(string text, bool isWhole = true) => LogLineSanitizer.Sanitize(new RawLogLine(0, Encoding.UTF8.GetBytes(text), isWhole), _vault);
+    private string Sanitize(string text, bool isComplete = true) =>
+        LogLineSanitizer.Sanitize(new RawLogLine(0, Encoding.UTF8.GetBytes(text), isComplete), _vault);
 }

@@ -7,7 +7,7 @@ namespace RagAgent.Tests.Containers;
 public sealed class LogPositionFileTests : IDisposable
 {
     private static readonly LogPosition Position = new(1795526921642767802, 1795526921642767803, 17, 2, 1795526922000000001);
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cursor");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("position");
 
     private string File => Path.Combine(_folder.FullName, "app.id");
 
@@ -16,11 +16,11 @@ public sealed class LogPositionFileTests : IDisposable
     [Fact]
     public void The_last_written_position_is_read()
     {
-        using (var cursor = new LogPositionFile(File))
+        using (var file = new LogPositionFile(File))
         {
-            Assert.Null(cursor.Read());
-            cursor.Write(LogPositionFile.Format(LogPosition.Start));
-            cursor.Write(LogPositionFile.Format(Position));
+            Assert.Null(file.Read());
+            file.Write(LogPositionFile.Format(LogPosition.Start));
+            file.Write(LogPositionFile.Format(Position));
         }
         using var next = new LogPositionFile(File);
 
@@ -30,7 +30,8 @@ public sealed class LogPositionFileTests : IDisposable
     [Fact]
     public void All_records_have_the_same_length()
     {
-        var lengths = new[] { LogPosition.Start, Position, new(long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue) }.Select(p => LogPositionFile.Format(p).Length);
+        var largest = new LogPosition(long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue);
+        var lengths = new[] { LogPosition.Start, Position, largest }.Select(position => LogPositionFile.Format(position).Length);
 
         Assert.Single(lengths.Distinct());
     }
@@ -65,9 +66,9 @@ public sealed class LogPositionFileTests : IDisposable
     public void Garbage_is_not_read_as_a_record(string text)
     {
         System.IO.File.WriteAllText(File, text);
-        using var cursor = new LogPositionFile(File);
+        using var file = new LogPositionFile(File);
 
-        Assert.Null(cursor.Read());
+        Assert.Null(file.Read());
         Assert.Null(LogPositionFile.Parse(Encoding.ASCII.GetBytes(text)));
     }
 
@@ -75,8 +76,8 @@ public sealed class LogPositionFileTests : IDisposable
     public void A_file_longer_than_a_record_is_ignored()
     {
         System.IO.File.WriteAllBytes(File, [.. LogPositionFile.Format(Position), 0]);
-        using var cursor = new LogPositionFile(File);
+        using var file = new LogPositionFile(File);
 
-        Assert.Null(cursor.Read());
+        Assert.Null(file.Read());
     }
 }

@@ -25,7 +25,8 @@ public class LogRateLimiterTests
     }
 
     [Fact]
-    public void A_rate_below_the_limit_always_passes() => Assert.Equal(20_000, Admitted(from: Second, lines: 20_000, over: 20_000 * Second / 190));
+    public void A_rate_below_the_limit_always_passes() =>
+        Assert.Equal(20_000, Admitted(from: Second, lines: 20_000, over: 20_000 * Second / 190));
 
     [Fact]
     public void A_few_long_lines_are_limited_by_their_bytes()
@@ -42,5 +43,6 @@ public class LogRateLimiterTests
         Assert.Equal(0, Admitted(from: Second, lines: 100, over: 0));
     }
 
-    private int Admitted(long from, int lines, long over, int length = 50) => Enumerable.Range(0, lines).Count(i => _limiter.TryAcquire(from + (over / lines * i), length));
+    private int Admitted(long from, int lines, long over, int length = 50) =>
+        Enumerable.Range(0, lines).Count(i => _limiter.TryAcquire(from + (over / lines * i), length));
 }

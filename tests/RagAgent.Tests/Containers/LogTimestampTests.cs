@@ -29,7 +29,8 @@ public class LogTimestampTests
     [InlineData("2026-11-24T13:28:41.642767802 text")]
     [InlineData("2026-11-24X13:28:41.642767802Z text")]
     [InlineData("2026-99-24T13:28:41.642767802Z text")]
-    public void A_message_without_a_timestamp_is_recognized(string message) => Assert.Null(LogTimestamp.SplitPrefix(Encoding.UTF8.GetBytes(message)));
+    public void A_message_without_a_timestamp_is_recognized(string message) =>
+        Assert.Null(LogTimestamp.SplitPrefix(Encoding.UTF8.GetBytes(message)));
 
     [Fact]
     public void The_since_parameter_is_exact_to_the_nanosecond()

@@ -8,17 +8,19 @@ using Xunit;
 
 namespace RagAgent.Tests.Containers;
 
-/// <summary>The handover's script, run by the shells that images have.</summary>
+/// <summary>Runs the handover's script with the shells that images have.</summary>
 public class SecretHandoverTests
 {
     private const string Canary = "canary7731";
 
-    // Prints the variables that the test asks for, each ended by a zero byte, and what is left on the standard input.
+    // Prints all variables, each followed by a null byte.
     private static readonly string[] ShowEnvironment = ["/usr/bin/env", "-0"];
 
     private static readonly Gen<string> Texts = Gen.OneOf(
         Gen.String[Gen.Char["'\"\\$`(){};&|<>*?[]~#!= \t\n\rab"], 0, 40],
-        Gen.OneOf("'", "''", "'\\''", "\\", "\\\\", "$(touch /tmp/x)", "`id`", "${HOME}", "\n", "\n\n", "#end", "\n#end\n", "'\n#end\n", "#''''", "\n#''''\n", " ", "\t", "é", "Á", "ß", "漢", "😀", "\u0081", "\u0088", "\ufeff", "\r\n", "export", "EOF")
+        Gen.OneOf(
+            "'", "''", "'\\''", "\\", "\\\\", "$(touch /tmp/x)", "`id`", "${HOME}", "\n", "\n\n", "#end", "\n#end\n", "'\n#end\n", "#''''",
+            "\n#''''\n", " ", "\t", "é", "Á", "ß", "漢", "😀", "\u0081", "\u0088", "\ufeff", "\r\n", "export", "EOF")
             .Array[0, 10].Select(string.Concat),
         Gen.Char['\u0001', '\ud7ff'].Array[0, 20].Select(chars => new string(chars)));
 

@@ -44,10 +44,14 @@ public sealed class VolumesCheckTests : IDisposable
     [Fact]
     public async Task An_unwritable_folder_is_reported_unless_its_volume_is_read_only()
     {
-        var closed = await CheckAsync(mayWrite: false, new VolumeConfig(_folder, "/app/data/logs"));
-        var read = await CheckAsync(mayWrite: false, new VolumeConfig(_folder, "/cache", ReadOnly: true));
+        var closed = await CheckAsync(canWrite: false, new VolumeConfig(_folder, "/app/data/logs"));
+        var read = await CheckAsync(canWrite: false, new VolumeConfig(_folder, "/cache", ReadOnly: true));
 
-        Assert.Equal((CheckOutcome.Failed, "volume-not-writable", $"The app runs as 1000:1000 and may not write to {_folder}.", $"Run 'chown -R 1000:1000 {_folder}'."), (closed.Outcome, closed.Code, closed.What, closed.Remedy));
+        Assert.Equal(
+            (
+                CheckOutcome.Failed, "volume-not-writable", $"The app runs as 1000:1000 and may not write to {_folder}.",
+                $"Run 'chown -R 1000:1000 {_folder}'."),
+            (closed.Outcome, closed.Code, closed.What, closed.Remedy));
         Assert.Equal(CheckOutcome.Ok, read.Outcome);
     }
 
@@ -57,7 +61,8 @@ public sealed class VolumesCheckTests : IDisposable
     [InlineData("12:34", "12:34")]
     [InlineData("app", null)]
     [InlineData("1000:app", null)]
-    public void The_owner_of_a_new_folder_is_the_container_user(string? user, string? owner) => Assert.Equal(owner, VolumeFolders.OwnerOf(new ContainerConfig { User = user }));
+    public void The_owner_of_a_new_folder_is_the_container_user(string? user, string? owner) =>
+        Assert.Equal(owner, VolumeFolders.OwnerOf(new ContainerConfig { User = user }));
 
     [Theory]
     [InlineData("/data/app/below", "/data/app")]
@@ -68,11 +73,12 @@ public sealed class VolumesCheckTests : IDisposable
         above,
         VolumeFolders.WritableParent(new ContainerConfig { Volumes = [new VolumeConfig("/data/app", "/a"), new VolumeConfig("/data/read", "/b", ReadOnly: true), new VolumeConfig(folder, "/c")] }, folder));
 
-    private static Task<CheckResult> CheckAsync(params VolumeConfig[] volumes) => CheckAsync(mayWrite: true, volumes);
+    private static Task<CheckResult> CheckAsync(params VolumeConfig[] volumes) => CheckAsync(canWrite: true, volumes);
 
-    private static Task<CheckResult> CheckAsync(bool mayWrite, params VolumeConfig[] volumes)
+    private static Task<CheckResult> CheckAsync(bool canWrite, params VolumeConfig[] volumes)
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { User = "1000:1000", Volumes = volumes } };
-        return new VolumesCheck(config, new EngineConnection(TimeProvider.System)) { CanWrite = (_, _) => mayWrite }.RunAsync(TestContext.Current.CancellationToken);
+        var check = new VolumesCheck(config, new EngineConnection(TimeProvider.System)) { CanWrite = (_, _) => canWrite };
+        return check.RunAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -20,10 +20,12 @@ public class DiskPreflightTests
     [InlineData("A B C", 0)]
     [InlineData("A B C D", 0)]
     [InlineData("A X C", 100_000_000)]
-    [InlineData("B C", 1_000_000_000)]   // the same layers upon others are others to the engine
+    [InlineData("B C", 1_000_000_000)]   // the engine does not reuse layers on top of other layers
     [InlineData("X|A|A B", 10_000_000)]
     public void Layers_are_missing_unless_an_image_on_disk_has_them_on_top_of_the_same_layers(string onDisk, long missing) =>
-        Assert.Equal(missing, DiskPreflight.MissingBytes(Layers, DiffIds, onDisk.Split('|').Select(image => image.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
+        Assert.Equal(
+            missing,
+            DiskPreflight.MissingBytes(Layers, DiffIds, onDisk.Split('|').Select(image => image.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
 
     [Fact]
     public void A_layer_that_occurs_twice_is_counted_once() =>
@@ -38,7 +40,8 @@ public class DiskPreflightTests
     [InlineData(1, 256_000_003)]
     [InlineData(0, 0)]
     [InlineData(long.MaxValue, long.MaxValue)]
-    public void A_pull_needs_three_times_the_missing_bytes_and_a_reserve(long missing, long needed) => Assert.Equal(needed, DiskPreflight.RequiredBytes(missing));
+    public void A_pull_needs_three_times_the_missing_bytes_and_a_reserve(long missing, long needed) =>
+        Assert.Equal(needed, DiskPreflight.RequiredBytes(missing));
 
     [Fact]
     public void An_image_that_does_not_fit_is_refused_with_the_figures()

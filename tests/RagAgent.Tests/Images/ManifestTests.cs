@@ -25,11 +25,13 @@ public class ManifestTests
     [InlineData(MediaTypes.OciIndex, true)]
     [InlineData("application/vnd.docker.distribution.manifest.v1+json", false)]
     [InlineData(null, false)]
-    public void An_index_is_recognized_by_its_media_type(string? mediaType, bool isIndex) => Assert.Equal(isIndex, MediaTypes.IsIndex(mediaType));
+    public void An_index_is_recognized_by_its_media_type(string? mediaType, bool isIndex) =>
+        Assert.Equal(isIndex, MediaTypes.IsIndex(mediaType));
 
     [Fact]
     public void All_four_media_types_are_accepted() =>
-        Assert.Equal([MediaTypes.OciIndex, MediaTypes.OciManifest, MediaTypes.DockerManifestList, MediaTypes.DockerManifest], MediaTypes.All);
+        Assert.Equal(
+            [MediaTypes.OciIndex, MediaTypes.OciManifest, MediaTypes.DockerManifestList, MediaTypes.DockerManifest], MediaTypes.All);
 
     [Theory]
     [InlineData(MediaTypes.DockerManifest)]

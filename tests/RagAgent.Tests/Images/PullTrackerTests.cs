@@ -150,7 +150,8 @@ public class PullTrackerTests
         Gen.Select(Gen.OneOf(0L, 1L, -1L, long.MinValue, long.MaxValue, 100L).Array[2], Messages.Array[0, 20]).Sample((sizes, messages) =>
         {
             var pull = new PullTracker(Sizes(sizes[0], sizes[1]));
-            return messages.All(m => pull.Observe(m.Id, m.Status, m.Current, m.Total) is null or { Fraction: >= 0 and <= 1, Percent: >= 0 and <= 100 });
+            return messages.All(
+                m => pull.Observe(m.Id, m.Status, m.Current, m.Total) is null or { Fraction: >= 0 and <= 1, Percent: >= 0 and <= 100 });
         }, iter: 2_000);
 
     private static Layer[] Sizes(long a, long b) => [new(Digest('a'), a), new(Digest('b'), b), new(Digest('a'), a)];

@@ -31,9 +31,9 @@ public sealed class RegistryClientTests : IAsyncDisposable
     {
         var registry = await RegistryAsync(context => RespondWithDigest(context));
 
-        var pointer = await ResolveAsync(registry);
+        var descriptor = await ResolveAsync(registry);
 
-        Assert.Equal(new ManifestDescriptor(Tag, MediaTypes.OciIndex), pointer);
+        Assert.Equal(new ManifestDescriptor(Tag, MediaTypes.OciIndex), descriptor);
         var request = Assert.Single(registry.Requests);
         Assert.Equal("HEAD /v2/team/app/manifests/latest", request.ToString());
         Assert.Equal(string.Join(", ", MediaTypes.All), string.Join(", ", request.Headers["Accept"].Split(',', StringSplitOptions.TrimEntries)));
@@ -69,8 +69,11 @@ public sealed class RegistryClientTests : IAsyncDisposable
     [InlineData(404, "MANIFEST_UNKNOWN", "Requested image not found", "registry-tag-missing", "registry/app:latest does not exist: the repository has no such tag.")]
     [InlineData(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.", "registry-token-refused",
         "The registry refused the token for registry/app:latest: denied: Your authorization token has expired. Reauthenticate and try again.")]
-    [InlineData(401, "UNAUTHORIZED", "authentication required", "registry-token-refused", "The registry refused the token for registry/app:latest: unauthorized: authentication required.")]
-    public async Task A_refusal_is_reported_with_the_text_that_only_GET_returns(int status, string code, string message, string problem, string sentence)
+    [InlineData(
+        401, "UNAUTHORIZED", "authentication required", "registry-token-refused",
+        "The registry refused the token for registry/app:latest: unauthorized: authentication required.")]
+    public async Task A_refusal_is_reported_with_the_text_that_only_GET_returns(
+        int status, string code, string message, string problem, string sentence)
     {
         var registry = await RegistryAsync(context => Status(context, status, $$"""{"errors":[{"code":"{{code}}","message":"{{message}}"}]}"""));
 
@@ -135,7 +138,8 @@ public sealed class RegistryClientTests : IAsyncDisposable
     public async Task A_failing_registry_is_retried()
     {
         var failures = 2;
-        var registry = await RegistryAsync(context => Interlocked.Decrement(ref failures) >= 0 ? Status(context, 500) : RespondWithDigest(context));
+        var registry = await RegistryAsync(
+            context => Interlocked.Decrement(ref failures) >= 0 ? Status(context, 500) : RespondWithDigest(context));
 
         Assert.Equal(Tag, (await ResolveAsync(registry)).Digest);
         Assert.All(_time.Delays, wait => Assert.InRange(wait, TimeSpan.Zero, TimeSpan.FromSeconds(5)));
@@ -157,9 +161,14 @@ public sealed class RegistryClientTests : IAsyncDisposable
     {
         var registry = await RegistryAsync(context => context.Response.WriteAsync("something else"));
 
-        var refused = await AssertProblem.ThrownAsync(() => WithClientAsync(client => client.GetBlobAsync(Access(registry), "app", Sha256("manifest"), Reference, TestCancellation)));
+        var refused = await AssertProblem.ThrownAsync(
+            () => WithClientAsync(client => client.GetBlobAsync(Access(registry), "app", Sha256("manifest"), Reference, TestCancellation)));
 
-        Assert.Equal(("registry-corrupt", $"The registry sent data for registry/app:latest that doesn't match the digest {Sha256("manifest")[..19]}."), (refused.Code, refused.What));
+        Assert.Equal(
+            (
+                "registry-corrupt",
+                $"The registry sent data for registry/app:latest that doesn't match the digest {Sha256("manifest")[..19]}."),
+            (refused.Code, refused.What));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -194,9 +203,9 @@ public sealed class RegistryClientTests : IAsyncDisposable
         });
 
         var access = new RegistryAccess("registry.example", registry.Address, null, null);
-        var pointer = await WithClientAsync(client => client.ResolveAsync(access, "team/app", "latest", Reference, TestCancellation));
+        var descriptor = await WithClientAsync(client => client.ResolveAsync(access, "team/app", "latest", Reference, TestCancellation));
 
-        Assert.Equal(Tag, pointer.Digest);
+        Assert.Equal(Tag, descriptor.Digest);
         Assert.Equal("GET /token?service=registry.example&scope=repository%3Ateam%2Fapp%3Apull", Assert.Single(tokens.Requests).ToString());
         Assert.DoesNotContain("Authorization", registry.Requests[0].Headers.Keys);
     }
@@ -236,7 +245,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
         await silent.Task.WaitAsync(TestCancellation);
         while (!asking.IsCompleted)
         {
-            // Each advance is less than the client's patience, so that its time for the body begins after its time for the headers.
+            // Each step is shorter than the client's timeout, so that the timeout for the body starts after the one for the headers.
             time.Advance(ClientTimeout / 100);
             TestCancellation.ThrowIfCancellationRequested();
             await Task.Yield();
@@ -265,12 +274,12 @@ public sealed class RegistryClientTests : IAsyncDisposable
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task An_oversized_manifest_is_rejected_with_and_without_a_Content_Length(bool told)
+    public async Task An_oversized_manifest_is_rejected_with_and_without_a_Content_Length(bool withLength)
     {
         var registry = await RegistryAsync(async context =>
         {
             var chunk = new byte[1024 * 1024];
-            context.Response.ContentLength = told ? 9 * chunk.Length : null;
+            context.Response.ContentLength = withLength ? 9 * chunk.Length : null;
             for (var i = 0; i < 9; i++)
             {
                 await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
@@ -286,7 +295,8 @@ public sealed class RegistryClientTests : IAsyncDisposable
 
     private static RegistryAccess Access(TestServer registry) => new(registry.Authority, registry.Address, "AWS", new SecretValue("token"));
 
-    private Task<ManifestDescriptor> ResolveAsync(TestServer registry) => WithClientAsync(client => client.ResolveAsync(Access(registry), "team/app", "latest", Reference, TestCancellation));
+    private Task<ManifestDescriptor> ResolveAsync(TestServer registry) =>
+        WithClientAsync(client => client.ResolveAsync(Access(registry), "team/app", "latest", Reference, TestCancellation));
 
     private async Task<T> WithClientAsync<T>(Func<RegistryClient, Task<T>> context)
     {

@@ -17,29 +17,41 @@ public class RegistryProblemsTests
     private const string NoTag = "manifest unknown: Requested image not found";
 
     [Theory]
-    // The engine with its own image store: wrapped in words that fit four different causes.
+    // An engine with its own image store wraps the message in a text that fits four different causes.
     [InlineData(Wrapped + Expired, "registry-token-refused", "The registry refused the token for " + Ref + ": ")]
     [InlineData("no basic auth credentials", "registry-token-refused", "The registry refused the token for " + Ref + ": no basic auth credentials.")]
     [InlineData("Head \"https://x/v2/app/manifests/latest\": no basic auth credentials", "registry-token-refused", "The registry refused the token for ")]
     [InlineData("unauthorized: authentication required", "registry-token-refused", "The registry refused the token for ")]
-    [InlineData("repository 123456789012.dkr.ecr.eu-central-1.amazonaws.com/app not found: " + NoRepository, "registry-repository-missing", "The repository of " + Ref + " does not exist: ")]
+    [InlineData(
+        "repository 123456789012.dkr.ecr.eu-central-1.amazonaws.com/app not found: " + NoRepository, "registry-repository-missing",
+        "The repository of " + Ref + " does not exist: ")]
     [InlineData("manifest for " + Ref + " not found: " + NoTag, "registry-tag-missing", Ref + " does not exist: the repository has no such tag.")]
     [InlineData(Wrapped + Denial, "registry-denied", "The instance role may not pull " + Ref + ": ")]
     [InlineData("toomanyrequests: Rate exceeded", "registry-throttled", "The registry is throttling requests for " + Ref + ".")]
     [InlineData("failed to register layer: write /a: no space left on device", "disk-full", "Pulling " + Ref + " failed: the disk is full.")]
-    [InlineData("filesystem layer verification failed for digest sha256:aa", "registry", "Could not get " + Ref + " from the registry: filesystem layer verification failed for digest sha256:aa.")]
+    [InlineData(
+        "filesystem layer verification failed for digest sha256:aa", "registry",
+        "Could not get " + Ref + " from the registry: filesystem layer verification failed for digest sha256:aa.")]
     [InlineData("no matching manifest for linux/amd64 in the manifest list entries", "image-platform", Ref + " has no image for this machine: ")]
-    [InlineData("Get \"https://x/v2/\": dial tcp: lookup x: no such host", "registry", "Could not get " + Ref + " from the registry: Get \"https://x/v2/\": dial tcp: lookup x: no such host.")]
-    // The engine with containerd's image store: the registry's own words, or only a status.
+    [InlineData(
+        "Get \"https://x/v2/\": dial tcp: lookup x: no such host", "registry",
+        "Could not get " + Ref + " from the registry: Get \"https://x/v2/\": dial tcp: lookup x: no such host.")]
+    // An engine with containerd's image store reports the registry's own message, or only a status.
     [InlineData(Expired, "registry-token-refused", "The registry refused the token for " + Ref + ": denied: Your authorization token has expired. Reauthenticate and try again.")]
     [InlineData(Denial, "registry-denied", "The instance role may not pull " + Ref + ": denied: User: arn:aws:sts::123456789012:assumed-role/rag/i-0abc is not authorized")]
     [InlineData(NoRepository, "registry-repository-missing", "The repository of " + Ref + " does not exist: name unknown: ")]
     [InlineData(NoTag, "registry-tag-missing", Ref + " does not exist: the repository has no such tag.")]
     [InlineData("failed to resolve reference \"" + Ref + "\": " + Ref + ": not found", "registry-tag-missing", Ref + " does not exist: the repository has no such tag.")]
-    [InlineData("pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials", "registry-token-refused", "The registry refused the token for ")]
-    [InlineData("failed to resolve reference \"" + Ref + "\": unexpected status from HEAD request to https://x/v2/app/manifests/latest: 403 Forbidden", "registry-token-refused", "The registry refused the token for ")]
+    [InlineData(
+        "pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials",
+        "registry-token-refused", "The registry refused the token for ")]
+    [InlineData(
+        "failed to resolve reference \"" + Ref + "\": unexpected status from HEAD request to https://x/v2/app/manifests/latest: 403 Forbidden",
+        "registry-token-refused", "The registry refused the token for ")]
     [InlineData("unexpected status from HEAD request to https://x/v2/app/manifests/latest: 401 Unauthorized", "registry-token-refused", "The registry refused the token for ")]
-    [InlineData("unexpected status from HEAD request to https://x/v2/app/manifests/latest: 429 Too Many Requests", "registry-throttled", "The registry is throttling requests for " + Ref + ".")]
+    [InlineData(
+        "unexpected status from HEAD request to https://x/v2/app/manifests/latest: 429 Too Many Requests", "registry-throttled",
+        "The registry is throttling requests for " + Ref + ".")]
     [InlineData("no match for platform in manifest: not found", "image-platform", Ref + " has no image for this machine: ")]
     public void Errors_of_an_engine_are_recognized_with_either_image_store(string text, string code, string beginning)
     {
@@ -59,7 +71,9 @@ public class RegistryProblemsTests
     [InlineData("""{"errors":[{"code":"DENIED","message":"User: arn:x is not authorized to perform: ecr:BatchGetImage on resource: y"}]}""", 403, "registry-denied")]
     [InlineData("""{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}""", 403, "registry-denied")]
     [InlineData("", 403, "registry-denied")]
-    [InlineData("""{"errors":[{"code":"NAME_UNKNOWN","message":"The repository with name 'app' does not exist in the registry with id '123456789012'"}]}""", 404, "registry-repository-missing")]
+    [InlineData(
+        """{"errors":[{"code":"NAME_UNKNOWN","message":"The repository with name 'app' does not exist in the registry with id '123456789012'"}]}""",
+        404, "registry-repository-missing")]
     [InlineData("""{"errors":[{"code":"MANIFEST_UNKNOWN","message":"Requested image not found"}]}""", 404, "registry-tag-missing")]
     [InlineData("""{"errors":[{"code":"TOOMANYREQUESTS","message":"Rate exceeded"}]}""", 429, "registry-throttled")]
     [InlineData("", 429, "registry-throttled")]
@@ -84,7 +98,8 @@ public class RegistryProblemsTests
         Assert.Null(RegistryProblems.From("toomanyrequests: Rate exceeded", null, Ref).RetryAfter);
 
     [Fact]
-    public void A_response_without_a_body_is_reported_by_its_status() => Assert.Equal($"Could not get {Ref} from the registry: HTTP 418.", RegistryProblems.From("", (HttpStatusCode)418, Ref).What);
+    public void A_response_without_a_body_is_reported_by_its_status() =>
+        Assert.Equal($"Could not get {Ref} from the registry: HTTP 418.", RegistryProblems.From("", (HttpStatusCode)418, Ref).What);
 
     [Fact]
     public void Only_the_start_of_a_foreign_page_is_shown() => Assert.Equal(300, RegistryProblems.ErrorText(new string('x', 5000)).Length);
@@ -100,5 +115,6 @@ public class RegistryProblemsTests
 
     [Fact]
     public void Any_text_becomes_a_complete_problem() =>
-        Gen.String.Sample(text => RegistryProblems.From(RegistryProblems.ErrorText(text), null, Ref) is { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
+        Gen.String.Sample(
+            text => RegistryProblems.From(RegistryProblems.ErrorText(text), null, Ref) is { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
 }

@@ -36,11 +36,12 @@ public sealed class PasswordHashProviderTests : IAsyncDisposable
     {
         await _password.StartAsync(TestCancellation);
         _password.StoredHash = () => new RawSecret(PasswordHash.Create("another password", PasswordHash.MinIterations), "2");
-        var secrets = new SecretsWithPasswordRefresh(new SecretReader(_password.Config, _password, _password.Vault), _password.Keeper, TimeProvider.System);
+        var secrets = new SecretsWithPasswordRefresh(
+            new SecretReader(_password.Config, _password, _password.Vault), _password.Keeper, TimeProvider.System);
 
         await secrets.ReadAsync(TestCancellation);
 
-        Assert.True(_password.Keeper.Hash!.Verify("another password"));   // by then, so that an update can tell
+        Assert.True(_password.Keeper.Hash!.Verify("another password"));   // when the read completes, so that an update can report it
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -61,7 +62,11 @@ public sealed class PasswordHashProviderTests : IAsyncDisposable
         await _password.Keeper.StartAsync(TestCancellation);
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
         Assert.Null(_password.Keeper.Hash);
-        Assert.Equal(new Problem(ProblemCatalog.AccessClosed, "Passwords can't be checked, so nobody gets access: the parameter /password does not exist.", "Create it."), _password.Keeper.Problem);
+        Assert.Equal(
+            new Problem(
+                ProblemCatalog.AccessClosed, "Passwords can't be checked, so nobody gets access: the parameter /password does not exist.",
+                "Create it."),
+            _password.Keeper.Problem);
 
         _password.StoredHash = () => new RawSecret(PasswordFixture.Hash, "1");
         await AdvanceUntilAsync(keeper => keeper.Hash is not null);
@@ -90,7 +95,9 @@ public sealed class PasswordHashProviderTests : IAsyncDisposable
         await _password.WaitForAsync(keeper => keeper.Problem is not null, TestCancellation);
 
         Assert.Null(_password.Keeper.Hash);
-        Assert.Equal("Passwords can't be checked, so nobody gets access: version 2 of parameter /password is not a hash made by 'ragagent password'.", _password.Keeper.Problem!.What);
+        Assert.Equal(
+            "Passwords can't be checked, so nobody gets access: version 2 of parameter /password is not a hash made by 'ragagent password'.",
+            _password.Keeper.Problem!.What);
         Assert.DoesNotContain(_password.LogMessages, line => line.Contains("hunter2", StringComparison.Ordinal));
     }
 

@@ -8,7 +8,7 @@ public sealed class PasswordHashTests
 {
     private const string Salt = "c2FsdHNhbHRzYWx0c2FsdA";
 
-    // Made by Python's hashlib.pbkdf2_hmac of "correct horse", with the salt "saltsaltsaltsalt" and 100,000 rounds.
+    // By Python's hashlib.pbkdf2_hmac for "correct horse" with the salt "saltsaltsaltsalt" and 100,000 iterations.
     private const string Sha256 = "$pbkdf2-sha256$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU";
     private const string Sha512 = "$pbkdf2-sha512$i=100000$" + Salt + "$Byw7nkAtKTXuj81UG53itgTqoZEs8GqToqbceEw3SpRAuIEBcVlhk8Az9c8eVEiRZaKBHGpEw2x/ERTJWKI5rw";
 
@@ -48,14 +48,17 @@ public sealed class PasswordHashTests
     [InlineData("$pbkdf2-sha256$100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
     [InlineData("$pbkdf2-sha256$i=100000$c2FsdA$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]   // four bytes of salt
     [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "$")]
-    [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "$Byw7nkAtKTXuj81UG53itgTqoZEs8GqToqbceEw3SpRAuIEBcVlhk8Az9c8eVEiRZaKBHGpEw2x/ERTJWKI5rw")]   // of another length
+    [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "$Byw7nkAtKTXuj81UG53itgTqoZEs8GqToqbceEw3SpRAuIEBcVlhk8Az9c8eVEiRZaKBHGpEw2x/ERTJWKI5rw")]   // wrong length
     [InlineData("$pbkdf2-sha256$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU$")]
     [InlineData("$pbkdf2-sha256$i=100000$not base64!$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
     [InlineData("x$pbkdf2-sha256$i=100000$" + Salt + "$KrknpOxgyY+SfnUNJ728j3mLPGzlOZ2k28ROG3/DgyU")]
     public void Text_that_is_not_a_supported_hash_is_rejected(string text) => Assert.Null(PasswordHash.Parse(text));
 
     [Fact]
-    public void Parsing_never_throws_whatever_the_text() => Gen.String.Select(Gen.OneOf(Gen.Const("$"), Gen.Const("i="), Gen.Const("pbkdf2-sha256"), Gen.Const("="), Gen.Const("AAAA")), (a, b) => a + b).Array[0, 12].Sample(parts => { PasswordHash.Parse(string.Join('$', parts)); });
+    public void Parsing_never_throws_whatever_the_text() =>
+        Gen.String.Select(
+            Gen.OneOf(Gen.Const("$"), Gen.Const("i="), Gen.Const("pbkdf2-sha256"), Gen.Const("="), Gen.Const("AAAA")),
+            (a, b) => a + b).Array[0, 12].Sample(parts => { PasswordHash.Parse(string.Join('$', parts)); });
 
     [Fact]
     public void A_derived_key_is_stable_and_differs_for_each_purpose_and_hash()

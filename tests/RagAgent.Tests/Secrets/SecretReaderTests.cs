@@ -47,7 +47,11 @@ public sealed class SecretReaderTests : IDisposable
 
         var refused = await RefusedAsync(("KEY", Ssm("/key")));
 
-        Assert.Equal(new Problem(ProblemCatalog.SecretEmpty, "The parameter /key is empty, so KEY would be empty.", "Store the real value there. The agent does not start the app without it."), refused);
+        Assert.Equal(
+            new Problem(
+                ProblemCatalog.SecretEmpty, "The parameter /key is empty, so KEY would be empty.",
+                "Store the real value there. The agent does not start the app without it."),
+            refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -80,7 +84,9 @@ public sealed class SecretReaderTests : IDisposable
         var refused = await RefusedAsync(("KEY", Ssm("/all") with { Json = "openai" }));
 
         Assert.Equal(
-            new Problem(ProblemCatalog.SecretFieldMissing, "The parameter /all is JSON, but has no string field 'openai' for KEY.", "Correct secrets.KEY.json in the configuration, or the value."),
+            new Problem(
+                ProblemCatalog.SecretFieldMissing, "The parameter /all is JSON, but has no string field 'openai' for KEY.",
+                "Correct secrets.KEY.json in the configuration, or the value."),
             refused);
     }
 
@@ -127,17 +133,23 @@ public sealed class SecretReaderTests : IDisposable
         var path = Path.Combine(_folder.FullName, name);
 
         Assert.Equal(
-            new Problem(ProblemCatalog.SecretFileMissing, $"The secret file {path} does not exist.", "Create it, readable by the agent's user, or change the path in the configuration."),
+            new Problem(
+                ProblemCatalog.SecretFileMissing, $"The secret file {path} does not exist.",
+                "Create it, readable by the agent's user, or change the path in the configuration."),
             await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, path))));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_unreadable_secret_file_is_named()
     {
-        // A folder refuses to be read like a file whoever asks; a mode would not stop root.
+        // Reading a folder as a file fails for every user. File modes would not stop root.
         var refused = await RefusedAsync(("KEY", new SecretConfig(SecretSource.File, _folder.FullName)));
 
-        Assert.Equal(new Problem(ProblemCatalog.SecretFileDenied, $"The secret file {_folder.FullName} can't be read: permission denied.", "Give the agent's user permission to read it."), refused);
+        Assert.Equal(
+            new Problem(
+                ProblemCatalog.SecretFileDenied, $"The secret file {_folder.FullName} can't be read: permission denied.",
+                "Give the agent's user permission to read it."),
+            refused);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -196,7 +208,9 @@ public sealed class SecretReaderTests : IDisposable
             try
             {
                 var versions = await ReadAsync(("KEY", Ssm("/key") with { Json = asJson ? "f" : null }));
-                Assert.DoesNotContain(Canary, string.Join(' ', [.. versions.Versions, .. versions.Warnings, versions.Fingerprint, versions.ToString()]), StringComparison.Ordinal);
+                Assert.DoesNotContain(
+                    Canary, string.Join(' ', [.. versions.Versions, .. versions.Warnings, versions.Fingerprint, versions.ToString()]),
+                    StringComparison.Ordinal);
                 Assert.DoesNotContain(Canary, string.Join(' ', _vault.Find(versions.Fingerprint)!), StringComparison.Ordinal);
             }
             catch (ProblemException exception)
@@ -215,14 +229,15 @@ public sealed class SecretReaderTests : IDisposable
         return path;
     }
 
-    private async Task<Problem> RefusedAsync(params (string Variable, SecretConfig Secret)[] secrets) => await AssertProblem.ThrownAsync(() => ReadAsync(secrets));
+    private async Task<Problem> RefusedAsync(params (string Variable, SecretConfig Secret)[] secrets) =>
+        await AssertProblem.ThrownAsync(() => ReadAsync(secrets));
 
     private Task<SecretVersions> ReadAsync(params (string Variable, SecretConfig Secret)[] secrets) =>
         new SecretReader(new AgentConfig { Image = "app", Secrets = secrets.ToDictionary(s => s.Variable, s => s.Secret) }, _parameters, _vault)
             .ReadAsync(TestContext.Current.CancellationToken);
 }
 
-/// <summary>Parameter Store as a table.</summary>
+/// <summary>An in-memory Parameter Store.</summary>
 internal sealed class FakeParameterStore : Dictionary<string, RawSecret>, IParameterStore
 {
     public Task<RawSecret> ReadAsync(string name, SecretPurpose purpose, CancellationToken stopping) => TryGetValue(name, out var secret)

@@ -24,8 +24,8 @@ public class SecretVaultTests
     [Fact]
     public void Secrets_are_found_by_the_fingerprint_of_their_versions()
     {
-        Hold("one", "sk-first");
-        Hold("two", "sk-second");
+        Store("one", "sk-first");
+        Store("two", "sk-second");
 
         Assert.Equal("sk-first", _vault.Find("one")?.Single().Value.Reveal());
         Assert.Equal("sk-second", _vault.Find("two")?.Single().Value.Reveal());
@@ -35,8 +35,8 @@ public class SecretVaultTests
     [Fact]
     public void Every_secret_ever_held_is_scrubbed_from_text()
     {
-        Hold("one", "sk-first");
-        Hold("two", "sk-second", "password");
+        Store("one", "sk-first");
+        Store("two", "sk-second", "password");
 
         Assert.Equal("a *** b ***c***", _vault.Scrub("a sk-first b sk-secondcpassword"));
     }
@@ -46,9 +46,9 @@ public class SecretVaultTests
     {
         var stop = TestContext.Current.CancellationToken;
         var waiting = _vault.WaitAsync("two", stop);
-        Hold("one", "sk-first");
+        Store("one", "sk-first");
         Assert.False(waiting.IsCompleted);
-        Hold("two", "sk-second");
+        Store("two", "sk-second");
 
         await waiting.WaitAsync(TimeSpan.FromMilliseconds(RagAgent.Tests.Support.TestTimeouts.Milliseconds), TimeProvider.System, stop);
         Assert.True(_vault.WaitAsync("two", stop).IsCompletedSuccessfully);
@@ -58,7 +58,7 @@ public class SecretVaultTests
     public void The_start_of_a_secret_is_scrubbed_from_the_end_of_truncated_text()
     {
         Assert.Equal("sk-fir", _vault.ScrubTruncated("sk-fir"));
-        Hold("one", "sk-first", "password-long");
+        Store("one", "sk-first", "password-long");
 
         Assert.Equal("a *** b ***", _vault.ScrubTruncated("a sk-first b sk-fir"));
         Assert.Equal("a ***", _vault.ScrubTruncated("a password-lon"));
@@ -69,7 +69,7 @@ public class SecretVaultTests
     [Fact]
     public void A_secret_that_starts_like_another_one_is_scrubbed_completely()
     {
-        Hold("one", "sk-abcdef", "sk-abcdef-and-more", "abcdef");
+        Store("one", "sk-abcdef", "sk-abcdef-and-more", "abcdef");
 
         Assert.Equal("*** ***", _vault.Scrub("sk-abcdef-and-more sk-abcdef"));
     }
@@ -77,7 +77,7 @@ public class SecretVaultTests
     [Fact]
     public void The_lines_of_a_multi_line_secret_are_scrubbed_one_by_one()
     {
-        Hold("one", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\r\nfQ==\n-----END KEY-----");
+        Store("one", "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\r\nfQ==\n-----END KEY-----");
 
         Assert.Equal("| ***", _vault.Scrub("| MIIEvQIBADANBgkqhkiG"));
         Assert.Equal("***", _vault.Scrub("-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\r\nfQ==\n-----END KEY-----"));
@@ -88,7 +88,7 @@ public class SecretVaultTests
     [InlineData("123456", "port 123456", "port ***")]
     public void A_very_short_secret_is_not_scrubbed_because_it_occurs_in_too_many_texts(string secret, string text, string scrubbed)
     {
-        Hold("one", secret);
+        Store("one", secret);
 
         Assert.Equal(scrubbed, _vault.Scrub(text));
     }
@@ -107,6 +107,6 @@ public class SecretVaultTests
         }, iter: 5_000);
     }
 
-    private void Hold(string fingerprint, params string[] secrets) =>
+    private void Store(string fingerprint, params string[] secrets) =>
         _vault.Store(fingerprint, [.. secrets.Select(s => new LoadedSecret("V", new SecretValue(s), SecretDelivery.Memory))]);
 }

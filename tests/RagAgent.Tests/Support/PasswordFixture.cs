@@ -3,13 +3,13 @@ using RagAgent.Secrets;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>A password hash that a test can change, and the provider that reads it.</summary>
+/// <summary>A password whose stored hash a test can change, and its provider.</summary>
 internal sealed class PasswordFixture : IParameterStore
 {
     public const string Correct = "open sesame: please";
     public const string Parameter = "/password";
 
-    /// <summary>With the fewest allowed iterations, to keep tests fast.</summary>
+    /// <summary>With the minimum of iterations, to keep tests fast.</summary>
     public static readonly string Hash = PasswordHash.Create(Correct, PasswordHash.MinIterations);
 
     private int _readCount;
@@ -33,7 +33,7 @@ internal sealed class PasswordFixture : IParameterStore
     /// <summary>What the provider logged.</summary>
     public List<string> LogMessages { get; } = [];
 
-    /// <summary>Returns the parameter's value, or throws if it can't be read.</summary>
+    /// <summary>The parameter's content. Throw a problem if it can't be read.</summary>
     public Func<RawSecret> StoredHash { get; set; } = () => new RawSecret(Hash, "1");
 
     /// <summary>How often the parameter was read.</summary>
