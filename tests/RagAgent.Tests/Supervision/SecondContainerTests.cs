@@ -17,8 +17,7 @@ public class SecondContainerTests
     [Fact]
     public void A_newer_container_of_another_release_may_prove_itself_beside_the_front()
     {
-        var front = Front();
-        _story.ObserveContainers(front, Second());
+        _story.ObserveContainers(Front(), Second());
         Assert.Equal("second", Assert.IsType<ContainerState.Probing>(_story.State.Candidate).Container.Id);
     }
 
