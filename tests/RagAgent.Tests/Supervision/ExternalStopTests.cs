@@ -129,8 +129,8 @@ public class ExternalStopTests
     [Fact]
     public void A_strike_is_not_taken_back_after_a_newer_image_is_on_trial()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RereadSecrets();
-        _story.PushAndUpdate(Sample.NewestImage);
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash();
+        _story.RestartAfterBackoff().PushAndUpdate(Sample.NewestImage).CompleteStop().CompleteInspections();
         Assert.Equal(Sample.NewestImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
         _story.Handle(at => new Event.EngineDisconnected(at));
         Assert.Equal(new Verdict.OnTrial(Sample.NewestImage, 0, 1), _story.State.Images.Verdict);
