@@ -146,5 +146,32 @@ public class ExternalStopTests
         Assert.Null(_story.State.Hold);
     }
 
+    [Fact]
+    public void A_stop_of_another_container_right_after_a_crash_does_not_hold_the_app()
+    {
+        _story.StartServing().Crash();
+        ReportStop("another-container");
+        Assert.Null(_story.State.Hold);
+    }
+
+    [Fact]
+    public void A_hold_by_an_operator_outlives_an_engine_that_goes_away_right_after()
+    {
+        _story.StartServing().Request(RequestKind.Stop).Handle(at => new Event.EngineDisconnected(at));
+        Assert.Equal(Hold.Operator, _story.State.Hold);
+    }
+
+    [Fact]
+    public void A_crash_that_is_no_strike_does_not_hide_a_strike_that_the_engine_caused()
+    {
+        _story.Policy = _story.Policy with { StartFirst = true };
+        _story.StartServing().PassWatch().StartCandidate(Sample.NewerImage);
+        var front = _story.CurrentContainer;
+        _story.ObserveContainers(front, _story.State.Candidate!.Current!.Exited(1));
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 2, 1), _story.State.Images.Verdict);
+        _story.ObserveContainers(front.Exited(1)).Handle(at => new Event.EngineDisconnected(at));
+        Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 0, 1), _story.State.Images.Verdict);
+    }
+
     private void ReportStop(string id) => _story.Handle(at => new Event.ExternalStopRequested(at, id));
 }

@@ -94,6 +94,16 @@ public class FailureHandlingTests
         Assert.InRange(drawn.Average(), 0.45, 0.55);
     }
 
+    [Fact]
+    public void A_restart_waits_five_seconds_for_fresh_secrets_and_goes_on_without_them()
+    {
+        _story.StartServing().PassWatch().Crash().Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromMilliseconds(1));
+        Assert.True(_story.IsPending<Effect.ReadSecrets>());
+        Assert.False(_story.IsPending<Effect.StartContainer>());
+        _story.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(_story.IsPending<Effect.StartContainer>());
+    }
+
     private static AgentState WithRuns(params string[] ids) => new()
     {
         Evidence = new Evidence { Runs = [.. ids.Select(id => new Run(id, "2026-01-01T00:00:00Z"))] },
