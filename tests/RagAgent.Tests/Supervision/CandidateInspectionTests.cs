@@ -103,6 +103,22 @@ public class CandidateInspectionTests
         Assert.Equal("ragstream", _story.CurrentContainer.Name);
     }
 
+    [Fact]
+    public void A_candidate_that_is_being_started_is_not_forgotten_when_the_engine_hangs_for_a_moment()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).Handle(at => new Event.EngineChanged(at)).FailInspection(Sample.EngineSilent);
+        _story.RecoverEngine();
+        Assert.IsType<ContainerState.Starting>(_story.State.Candidate);
+    }
+
+    [Fact]
+    public void A_candidate_that_someone_restarted_and_that_ended_since_has_failed()
+    {
+        _story.StartServing().PassWatch().StartCandidate(Sample.NewerImage);
+        _story.ObserveContainers(_story.CurrentContainer, Candidate.Exited(1) with { StartedAt = "2026-01-03T00:00:00Z" });
+        Assert.Equal("app-exited", Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate).Cause.Problem.Code);
+    }
+
     private void FailOrPassProbes()
     {
         foreach (var probe in _story.PendingEffects.OfType<Effect.Probe>().ToList())

@@ -1,4 +1,6 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
+using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
@@ -75,6 +77,20 @@ public class ProbesAfterOutageTests
         _story.StartServing().Advance(_story.Policy.LivenessInterval).FailProbe();
         _story.Handle(at => new Event.EngineDisconnected(at)).CompleteInspections();
         Assert.True(_story.IsPending<Effect.Probe>());
+    }
+
+    [Fact]
+    public void A_startup_deadline_that_ends_in_the_moment_the_engine_is_back_begins_again()
+    {
+        var container = Sample.RunningContainer("front", Sample.Release(Sample.NewImage));
+        var now = Moment.Zero + _story.Policy.StartupDeadline;
+        var state = new AgentState
+        {
+            Now = now,
+            Front = new ContainerState.Probing(container, Moment.Zero, ProbeKind.Startup, new ProbeSchedule(now, null), null, Adopted: false),
+        };
+        state = Inspection.Apply(state, new Inventory([container], "20.10"), afterTrouble: true, _story.Policy);
+        Assert.Equal(now, Assert.IsType<ContainerState.Probing>(state.Front).Since);
     }
 
     private void FailDuringOutage(int probes)
