@@ -59,6 +59,27 @@ public class DeadlineTests
     }
 
     [Fact]
+    public void Notes_that_could_not_be_written_are_written_on_time_when_nothing_else_happens()
+    {
+        _story.DiskFails = true;
+        _story.StartServing().CompleteInspections();
+        var written = _story.Written;
+        _story.Advance(((FetchState.Waiting)_story.State.Saved.State).Until - _story.Now);
+        Assert.Equal(written + 1, _story.Written);
+    }
+
+    [Fact]
+    public void Notes_that_need_no_writing_any_more_do_not_keep_the_agent_awake()
+    {
+        _story.DiskFails = true;
+        _story.Boot().Request(RequestKind.Stop).Request(RequestKind.Start);
+        Assert.IsType<FetchState.Waiting>(_story.State.Saved.State);
+        var written = _story.Written;
+        _story.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal(written, _story.Written);
+    }
+
+    [Fact]
     public void A_good_image_that_can_not_be_fetched_while_the_engine_is_away_does_not_keep_the_agent_awake()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().CachedImages = [Sample.NewerImage];

@@ -109,10 +109,12 @@ public class ExternalStopTests
     [Fact]
     public void A_hold_by_an_operator_stays_theirs_when_someone_also_stops_the_container()
     {
-        _story.StartServing().Handle(at => new Event.EngineChanged(at)).FailInspection(Sample.EngineSilent).Request(RequestKind.Stop);
+        _story.StartServing();
         var ended = _story.CurrentContainer.Exited(143);
         ReportStop(ended.Id);
-        _story.SetContainers(ended).CompleteInspections();
+        _story.FailInspection(Sample.EngineSilent).Request(RequestKind.Stop);
+        _story.SetContainers(ended).RecoverEngine();
+        Assert.IsType<ContainerState.Absent>(_story.State.Front);
         Assert.Equal(Hold.Operator, _story.State.Hold);
     }
 

@@ -1,3 +1,4 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.State;
@@ -92,6 +93,21 @@ public class FailureHandlingTests
         Assert.InRange(drawn.Min(), 0, 0.02);
         Assert.InRange(drawn.Max(), 0.98, 1);
         Assert.InRange(drawn.Average(), 0.45, 0.55);
+    }
+
+    [Fact]
+    public void A_container_that_outlived_its_stop_for_the_reset_time_ends_by_itself()
+    {
+        var serving = new ContainerState.Serving(Sample.RunningContainer("first", Sample.Release(Sample.NewImage)), Moment.Zero, 0, default, null);
+        var state = new AgentState
+        {
+            Front = serving,
+            Evidence = new Evidence { Runs = [new Run("first", serving.Container.StartedAt) { StopRequested = true }] },
+        };
+        bool IsRequestedAfter(TimeSpan span) =>
+            Reducer.Next(state, new Event.Tick(Moment.Zero + span), _story.Policy).State.RunOf(serving.Container)!.StopRequested;
+        Assert.True(IsRequestedAfter(_story.Policy.RestartResetAfter - TimeSpan.FromMilliseconds(1)));
+        Assert.False(IsRequestedAfter(_story.Policy.RestartResetAfter));
     }
 
     [Fact]

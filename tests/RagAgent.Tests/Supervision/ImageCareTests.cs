@@ -139,6 +139,25 @@ public class ImageCareTests
     }
 
     [Fact]
+    public void A_pull_that_failed_and_is_not_needed_any_more_is_a_problem_until_it_would_have_been_tried_again()
+    {
+        var image = new Fetched<FetchedImage>(
+            new FetchedImage(Sample.Image("newest").Digest, 0), Moment.Zero, new FetchState.Waiting(1, Sample.Refused, Moment.Zero + TimeSpan.FromMinutes(1)));
+        var state = Serving("newest", "newest") with { Image = image };
+        Fetched<FetchedImage> After(int seconds) =>
+            Acquisition.Plan(state with { Now = Moment.Zero + TimeSpan.FromSeconds(seconds) }, _story.Policy, ImmutableArray.CreateBuilder<Effect>()).Image;
+        Assert.Equal(Sample.Refused, After(59).Problem);
+        Assert.Null(After(60).Problem);
+    }
+
+    [Fact]
+    public void A_pull_that_is_under_way_and_not_needed_any_more_comes_to_its_end()
+    {
+        var state = Serving("newest", "newest") with { Image = Sample.Loading(new FetchedImage(Sample.Image("newest").Digest, 0)) };
+        Assert.True(Acquisition.Plan(state, _story.Policy, ImmutableArray.CreateBuilder<Effect>()).Image.IsRunning);
+    }
+
+    [Fact]
     public void A_pull_that_is_tried_again_does_not_shorten_the_wait_for_a_registry_that_fails()
     {
         _story.Policy = _story.Policy with { Retry = new Backoff(TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(2)) };

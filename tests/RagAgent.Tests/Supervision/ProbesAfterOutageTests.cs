@@ -93,6 +93,14 @@ public class ProbesAfterOutageTests
         Assert.Equal(now, Assert.IsType<ContainerState.Probing>(state.Front).Since);
     }
 
+    [Fact]
+    public void An_engine_that_took_too_long_once_counts_as_an_outage()
+    {
+        _story.StartServing().Advance(_story.Policy.LivenessInterval).FailProbe();
+        _story.CompleteInspections().Handle(at => new Event.EngineChanged(at)).FailInspection(Sample.EngineSilent).RecoverEngine();
+        Assert.True(_story.IsPending<Effect.Probe>());
+    }
+
     private void FailDuringOutage(int probes)
     {
         _story.StartServing().LoseEngine();

@@ -146,6 +146,22 @@ public class RequestRuleTests
         Assert.Null(state.Images.Verdict);
     }
 
+    [Fact]
+    public void A_stop_is_not_done_before_the_second_container_is_gone()
+    {
+        var second = new ContainerState.Stopping(1, Sample.RunningContainer("second", Sample.Release(Sample.NewImage)), new StopReason.Requested());
+        AssertOpen(Open(RequestKind.Stop) with { Hold = Hold.Operator, Candidate = second });
+        Assert.Null(OutcomeOf(Open(RequestKind.Stop) with { Hold = Hold.Operator }));
+    }
+
+    [Fact]
+    public void An_image_that_could_not_be_judged_is_named_by_the_start_of_its_digest()
+    {
+        var state = new AgentState { Images = new ImageHistory { Verdict = new Verdict.Undecided(Sample.CurrentImage, Crashed, 1, null) } };
+        var what = OperatorRequests.Begin(state, RequestKind.Rollback).Requests.LastOutcome?.Problem?.What;
+        Assert.Contains("sha256:0123456789ab ", what, StringComparison.Ordinal);
+    }
+
     private static ContainerState.BackingOff BackingOff() => new(Asked + TimeSpan.FromMinutes(1), new Failure(Asked, null, Crashed, null));
 
     private static ContainerState.Serving Serving(ImageName image) =>

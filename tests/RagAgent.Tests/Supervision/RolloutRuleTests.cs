@@ -90,6 +90,14 @@ public class RolloutRuleTests
         Assert.Equal([Newer, New], Rollout.PassWatch(Known(OnTrial(Newer), tag: Newer, New, Old), Newer).Images.KnownGood);
 
     [Fact]
+    public void Old_images_are_removed_when_another_good_image_proves_itself_and_not_when_the_newest_does_again()
+    {
+        var state = Known(null, tag: New, New, Old);
+        Assert.IsType<FetchState.Idle>(Rollout.PassWatch(state, New).Images.Cleanup.State);
+        Assert.IsType<FetchState.Wanted>(Rollout.PassWatch(state, Old).Images.Cleanup.State);
+    }
+
+    [Fact]
     public void An_image_that_makes_room_for_another_is_kept_as_good_where_nothing_is() =>
         Assert.Equal([New], Rollout.KeepOutgoingAsGood(Known(null, tag: Newer), New, Newer).Images.KnownGood);
 

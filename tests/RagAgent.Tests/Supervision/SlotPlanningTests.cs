@@ -114,6 +114,23 @@ public class SlotPlanningTests
     }
 
     [Fact]
+    public void A_good_image_that_is_broken_is_not_started_beside_the_one_that_failed()
+    {
+        var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.NewerImage)), Moment.Zero, 0, default, null);
+        var state = new AgentState
+        {
+            Front = serving,
+            Engine = Sample.Loaded(new Inventory([serving.Container], "20.10")),
+            Secrets = Sample.Loaded(Sample.Secrets("1")),
+            Tag = Sample.Loaded(Sample.ResolutionOf(Sample.NewerImage)),
+            Images = new ImageHistory { KnownGood = [Sample.NewImage], Verdict = new Verdict.Quarantined(Sample.NewerImage, Sample.Refused) },
+        };
+        ContainerState? CandidateAfterTick(AgentState before) => Reducer.Next(before, new Event.Tick(Moment.Zero), _story.Policy).State.Candidate;
+        Assert.IsType<ContainerState.Starting>(CandidateAfterTick(state));
+        Assert.Null(CandidateAfterTick(state.WithDefect(new Defect(Sample.NewImage, IsCorrupt: true))));
+    }
+
+    [Fact]
     public void The_image_that_serves_beside_the_first_candidate_is_the_one_to_go_back_to()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage);
