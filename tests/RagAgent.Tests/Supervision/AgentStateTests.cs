@@ -33,7 +33,8 @@ public class AgentStateTests
     [Fact]
     public void The_eight_newest_defects_are_remembered_each_image_once()
     {
-        var state = Enumerable.Range(1, 9).Aggregate(new AgentState(), (before, i) => before.WithDefect(new Defect(Sample.Image($"{i}"), false)));
+        var state = Enumerable.Range(1, 9)
+            .Aggregate(new AgentState(), (before, i) => before.WithDefect(new Defect(Sample.Image($"{i}"), false)));
         Assert.Equal(Enumerable.Range(2, 8).Select(i => Sample.Image($"{i}")), state.Images.Defects.Select(defect => defect.Image));
         state = state.WithDefect(new Defect(Sample.Image("5"), IsCorrupt: true));
         Assert.Equal(8, state.Images.Defects.Length);

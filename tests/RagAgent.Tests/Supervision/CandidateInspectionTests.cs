@@ -8,7 +8,8 @@ namespace RagAgent.Tests.Supervision;
 /// <summary>What an inspection says about the container beside the one that serves.</summary>
 public class CandidateInspectionTests
 {
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
+    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null,
+        StartFirst = true });
 
     private Container Candidate => _story.State.Candidate!.Current!;
 
@@ -90,7 +91,8 @@ public class CandidateInspectionTests
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage);
         var release = _story.SinglePending<Effect.StartContainer>().Release;
-        _story.ObserveContainers(_story.CurrentContainer.Exited(1), Sample.RunningContainer("half-started", release, "2026-01-02T00:00:00Z"));
+        _story.ObserveContainers(_story.CurrentContainer.Exited(1),
+            Sample.RunningContainer("half-started", release, "2026-01-02T00:00:00Z"));
         Assert.Equal(release, Assert.IsType<ContainerState.Starting>(_story.State.Front).Release);
         Assert.Null(_story.State.Candidate);
     }
@@ -106,7 +108,8 @@ public class CandidateInspectionTests
     [Fact]
     public void A_candidate_that_is_being_started_is_not_forgotten_when_the_engine_hangs_for_a_moment()
     {
-        _story.StartServing().PushAndUpdate(Sample.NewerImage).Handle(at => new Event.EngineChanged(at)).FailInspection(Sample.EngineSilent);
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).Handle(at => new Event.EngineChanged(at))
+            .FailInspection(Sample.EngineSilent);
         _story.RecoverEngine();
         Assert.IsType<ContainerState.Starting>(_story.State.Candidate);
     }
@@ -123,7 +126,8 @@ public class CandidateInspectionTests
     {
         foreach (var probe in _story.PendingEffects.OfType<Effect.Probe>().ToList())
         {
-            _story.CompleteProbe(Sample.ProbeOutcome(_story.PendingEffects.OfType<Effect.Probe>().Last().Kind == ProbeKind.Liveness ? null : "no answer"));
+            _story.CompleteProbe(Sample.ProbeOutcome(_story.PendingEffects.OfType<Effect.Probe>()
+                .Last().Kind == ProbeKind.Liveness ? null : "no answer"));
         }
         _story.Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
     }

@@ -80,7 +80,7 @@ public class DeadlineTests
     }
 
     [Fact]
-    public void A_good_image_that_can_not_be_fetched_while_the_engine_is_away_does_not_keep_the_agent_awake()
+    public void A_good_image_that_can_not_be_fetched_without_the_engine_does_not_keep_the_agent_awake()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().CachedImages = [Sample.NewerImage];
         _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections().FailFallbackFetch(Sample.Refused);

@@ -35,7 +35,7 @@ public class DesiredReleaseTests
         Assert.Equal(Sample.NewerImage, InsteadOfAvoided(new ContainerState.Serving(Container(), Now, 0, default, null)));
 
     [Fact]
-    public void An_unproven_container_that_was_found_running_is_left_alone_while_the_newest_image_is_set_aside() =>
+    public void An_unproven_container_that_was_found_is_left_alone_while_the_newest_is_set_aside() =>
         Assert.Equal(Sample.NewerImage, InsteadOfAvoided(Probing(adopted: true)));
 
     [Fact]
@@ -50,7 +50,8 @@ public class DesiredReleaseTests
     public void An_avoided_image_makes_room_although_visitors_have_sessions_open()
     {
         var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.NewImage)), Now, 0, default, null);
-        var state = _state with { Front = serving, Sessions = 3, Images = new ImageHistory { Verdict = Avoided, KnownGood = [Sample.OldImage] } };
+        var state = _state with { Front = serving, Sessions = 3,
+            Images = new ImageHistory { Verdict = Avoided, KnownGood = [Sample.OldImage] } };
         Assert.True(DesiredRelease.MustYield(state, serving, _policy));
     }
 
@@ -58,7 +59,8 @@ public class DesiredReleaseTests
     [InlineData(true, true, true)]
     [InlineData(false, true, false)]
     [InlineData(true, false, false)]
-    public void After_a_command_a_container_makes_room_only_for_what_was_learned_since(bool tagIsFresh, bool secretsAreFresh, bool mustYield)
+    public void After_a_command_a_container_makes_room_only_for_what_was_learned_since(bool tagIsFresh, bool secretsAreFresh,
+        bool mustYield)
     {
         var (state, serving) = Requested();
         state = state with
@@ -74,7 +76,8 @@ public class DesiredReleaseTests
     {
         var (state, serving) = Requested();
         var (freshTag, freshSecrets) = (state.Tag with { ReadAt = Now }, state.Secrets with { ReadAt = Now });
-        var (failedTag, failedSecrets) = (Sample.LoadFailed(Sample.Refused, state.Tag.Value), Sample.LoadFailed(Sample.Refused, state.Secrets.Value));
+        var (failedTag, failedSecrets) = (Sample.LoadFailed(Sample.Refused, state.Tag.Value),
+            Sample.LoadFailed(Sample.Refused, state.Secrets.Value));
         Assert.True(DesiredRelease.MustYield(state with { Tag = freshTag, Secrets = failedSecrets }, serving, _policy));
         Assert.True(DesiredRelease.MustYield(state with { Tag = failedTag, Secrets = freshSecrets }, serving, _policy));
     }
@@ -90,7 +93,8 @@ public class DesiredReleaseTests
     [Fact]
     public void After_a_crash_a_good_image_is_started_although_it_is_not_known_which_one_ran_last()
     {
-        var state = _state with { Tag = Fetched<Resolution>.Wanted, Failures = new FailureHistory { Crashes = 1 }, Images = new ImageHistory { KnownGood = [Sample.OldImage] } };
+        var state = _state with { Tag = Fetched<Resolution>.Wanted, Failures = new FailureHistory { Crashes = 1 },
+            Images = new ImageHistory { KnownGood = [Sample.OldImage] } };
         Assert.Equal(Sample.OldImage, DesiredRelease.Startable(state, _policy)?.Image);
     }
 
@@ -99,11 +103,13 @@ public class DesiredReleaseTests
     private static ContainerState.Probing Probing(bool adopted) => new(Container(), Now, ProbeKind.Startup, default, null, adopted);
 
     private ImageName? InsteadOfAvoided(ContainerState front) =>
-        DesiredRelease.Of(_state with { Front = front, Images = new ImageHistory { Verdict = Avoided, KnownGood = [Sample.OldImage] } }, _policy)?.Image;
+        DesiredRelease.Of(_state with { Front = front, Images = new ImageHistory { Verdict = Avoided, KnownGood = [Sample.OldImage] } },
+            _policy)?.Image;
 
     private (AgentState State, ContainerState.Serving Serving) Requested()
     {
         var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.OldImage)), Now, 0, default, null);
-        return (_state with { Front = serving, Requests = new RequestState { Current = new OperatorRequest(1, RequestKind.Update, Now, null) } }, serving);
+        return (_state with { Front = serving,
+            Requests = new RequestState { Current = new OperatorRequest(1, RequestKind.Update, Now, null) } }, serving);
     }
 }

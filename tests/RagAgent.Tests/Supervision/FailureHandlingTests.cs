@@ -13,7 +13,7 @@ public class FailureHandlingTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void A_crash_after_a_run_of_exactly_the_reset_time_is_the_first_again_even_if_a_probe_had_failed()
+    public void A_crash_after_exactly_the_reset_time_is_the_first_again_even_if_a_probe_had_failed()
     {
         _story.StartServing().Crash().RestartAfterBackoff();
         var last = TimeSpan.FromSeconds(1);
@@ -98,7 +98,8 @@ public class FailureHandlingTests
     [Fact]
     public void A_container_that_outlived_its_stop_for_the_reset_time_ends_by_itself()
     {
-        var serving = new ContainerState.Serving(Sample.RunningContainer("first", Sample.Release(Sample.NewImage)), Moment.Zero, 0, default, null);
+        var serving = new ContainerState.Serving(Sample.RunningContainer("first", Sample.Release(Sample.NewImage)), Moment.Zero, 0,
+            default, null);
         var state = new AgentState
         {
             Front = serving,

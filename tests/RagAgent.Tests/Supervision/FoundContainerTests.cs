@@ -75,7 +75,8 @@ public class FoundContainerTests
         _story.StartServing().PassWatch();
         _story.ObserveContainers(_story.CurrentContainer.Exited(1), Sample.RunningContainer("other", Sample.Release(Sample.OldImage)));
         Assert.Equal(Sample.OldImage, _story.State.Images.LastRun);
-        _story.ObserveContainers(_story.CurrentContainer.Exited(1), Sample.RunningContainer("unlabelled", Sample.Release(Sample.NewImage)) with { Image = null });
+        _story.ObserveContainers(_story.CurrentContainer.Exited(1),
+            Sample.RunningContainer("unlabelled", Sample.Release(Sample.NewImage)) with { Image = null });
         Assert.Equal(Sample.OldImage, _story.State.Images.LastRun);
     }
 

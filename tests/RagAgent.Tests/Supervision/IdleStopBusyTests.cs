@@ -57,11 +57,13 @@ public class IdleStopBusyTests
 
     [Fact]
     public void Visitors_of_a_container_that_is_draining_are_not_interrupted() =>
-        AssertStays(_quiet with { Candidate = new ContainerState.Draining(1, Sample.RunningContainer("old", Sample.Release(Sample.OldImage))) });
+        AssertStays(_quiet with { Candidate = new ContainerState.Draining(1,
+            Sample.RunningContainer("old", Sample.Release(Sample.OldImage))) });
 
     [Fact]
     public void A_container_that_is_being_stopped_is_not_interrupted() =>
-        AssertStays(_quiet with { Candidate = new ContainerState.Stopping(1, Sample.RunningContainer("old", Sample.Release(Sample.OldImage)), new StopReason.Retired()) });
+        AssertStays(_quiet with { Candidate = new ContainerState.Stopping(1,
+            Sample.RunningContainer("old", Sample.Release(Sample.OldImage)), new StopReason.Retired()) });
 
     [Fact]
     public void A_candidate_that_is_being_started_is_not_interrupted() =>
@@ -113,7 +115,8 @@ public class IdleStopBusyTests
     {
         var engine = failures == 0 ? _quiet.Engine : Sample.LoadFailed(Sample.EngineUnreachable, _quiet.Engine.Value, failures);
         var probing = new ContainerState.Probing(
-            Sample.RunningContainer("front", Sample.Release(Sample.NewImage)), Now, ProbeKind.Startup, new ProbeSchedule(Now, null), null, Adopted: false);
+            Sample.RunningContainer("front", Sample.Release(Sample.NewImage)), Now, ProbeKind.Startup, new ProbeSchedule(Now, null), null,
+                Adopted: false);
         Assert.Equal(stops, Stops(_quiet with { Front = probing, Engine = engine }));
         Assert.Equal(stops, Stops(_quiet with { Front = new ContainerState.Unknown(), Engine = engine }));
         Assert.Equal(stops, Stops(_quiet with { Front = new ContainerState.Absent(), Engine = engine }));

@@ -81,9 +81,11 @@ public class IdleStopTimingTests
     {
         var idle = new IdlePolicy { StopAfter = Hour, MaxUptime = 12 * Hour };
         var noticed = Moment.Zero + (3 * Hour);
-        Assert.Equal((noticed + (2 * Minute), false), Planned(idle, new IdleState(Moment.Zero, FirstServedAt: Moment.Zero, IdleNoticeAt: noticed)));
+        Assert.Equal((noticed + (2 * Minute), false),
+            Planned(idle, new IdleState(Moment.Zero, FirstServedAt: Moment.Zero, IdleNoticeAt: noticed)));
         var late = Moment.Zero + (20 * Hour);
-        Assert.Equal((late + (5 * Minute), true), Planned(idle with { StopAfter = null }, new IdleState(Moment.Zero, UptimeNoticeAt: late)));
+        Assert.Equal((late + (5 * Minute), true),
+            Planned(idle with { StopAfter = null }, new IdleState(Moment.Zero, UptimeNoticeAt: late)));
     }
 
     [Fact]

@@ -95,7 +95,8 @@ public class ImageCareTests
         var state = Serving("newer", "newer", "older");
         var serving = (ContainerState.Serving)state.Front;
         Assert.Equal(Sample.Image("older"), Wanted(state));
-        Assert.Null(Wanted(state with { Front = new ContainerState.Probing(serving.Container, Moment.Zero, ProbeKind.Startup, serving.Probe, null, Adopted: false) }));
+        Assert.Null(Wanted(state with { Front = new ContainerState.Probing(serving.Container, Moment.Zero, ProbeKind.Startup,
+            serving.Probe, null, Adopted: false) }));
     }
 
     [Fact]
@@ -139,13 +140,15 @@ public class ImageCareTests
     }
 
     [Fact]
-    public void A_pull_that_failed_and_is_not_needed_any_more_is_a_problem_until_it_would_have_been_tried_again()
+    public void A_failed_pull_that_is_not_needed_any_more_is_a_problem_until_its_next_try_is_due()
     {
         var image = new Fetched<FetchedImage>(
-            new FetchedImage(Sample.Image("newest").Digest, 0), Moment.Zero, new FetchState.Waiting(1, Sample.Refused, Moment.Zero + TimeSpan.FromMinutes(1)));
+            new FetchedImage(Sample.Image("newest").Digest, 0), Moment.Zero,
+                new FetchState.Waiting(1, Sample.Refused, Moment.Zero + TimeSpan.FromMinutes(1)));
         var state = Serving("newest", "newest") with { Image = image };
         Fetched<FetchedImage> After(int seconds) =>
-            Acquisition.Plan(state with { Now = Moment.Zero + TimeSpan.FromSeconds(seconds) }, _story.Policy, ImmutableArray.CreateBuilder<Effect>()).Image;
+            Acquisition.Plan(state with { Now = Moment.Zero + TimeSpan.FromSeconds(seconds) }, _story.Policy,
+                ImmutableArray.CreateBuilder<Effect>()).Image;
         Assert.Equal(Sample.Refused, After(59).Problem);
         Assert.Null(After(60).Problem);
     }
@@ -172,7 +175,8 @@ public class ImageCareTests
     /// <summary>An image serves, and it is the only one that the engine lists.</summary>
     private static AgentState Serving(string image, params string[] good) => new()
     {
-        Front = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.Image(image))), Moment.Zero, 0, new ProbeSchedule(Moment.Zero, null), null),
+        Front = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.Image(image))), Moment.Zero, 0,
+            new ProbeSchedule(Moment.Zero, null), null),
         Engine = Sample.Loaded(new Inventory([], "20.10") { Images = new HashSet<string> { Sample.Image(image).ToString() } }),
         Tag = Sample.Loaded(Sample.ResolutionOf(Sample.Image(image))),
         Image = Sample.Loaded(new FetchedImage(Sample.Image(image).Digest, 0)),

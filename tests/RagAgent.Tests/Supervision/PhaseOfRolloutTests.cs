@@ -25,7 +25,8 @@ public class PhaseOfRolloutTests
     [InlineData(false, ProbeKind.Gate, "gate")]
     [InlineData(true, ProbeKind.Startup, "pull")]
     [InlineData(true, ProbeKind.Gate, "pull")]
-    internal void A_container_that_was_found_is_no_candidate_while_the_newest_image_is_pulled(bool adopted, ProbeKind stage, string phase) =>
+    internal void A_container_that_was_found_is_no_candidate_while_the_newest_image_is_pulled(bool adopted, ProbeKind stage,
+        string phase) =>
         Assert.Equal(phase, Phase(Pulling(OnTrial(Sample.NewImage)) with { Front = Probing(Sample.NewImage, stage, adopted) }));
 
     [Theory]
@@ -47,7 +48,8 @@ public class PhaseOfRolloutTests
     [Fact]
     public void A_proven_image_that_serves_is_settled_whatever_the_secrets_are()
     {
-        var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.OldImage)), Moment.Zero, 0, default, null);
+        var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.OldImage)), Moment.Zero, 0,
+            default, null);
         var images = new ImageHistory { KnownGood = [Sample.OldImage] };
         Assert.Equal("settled", Phase(_state with { Front = serving, Images = images, Secrets = Fetched<SecretVersions>.Wanted }));
     }
@@ -68,5 +70,6 @@ public class PhaseOfRolloutTests
 
     private static string Phase(AgentState state) => RolloutPhase.Of(state, Policy);
 
-    private AgentState Pulling(Verdict? verdict) => _state with { Image = Sample.Loading<FetchedImage>(), Images = new ImageHistory { Verdict = verdict } };
+    private AgentState Pulling(Verdict? verdict) =>
+        _state with { Image = Sample.Loading<FetchedImage>(), Images = new ImageHistory { Verdict = verdict } };
 }

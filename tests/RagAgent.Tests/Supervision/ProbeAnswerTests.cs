@@ -58,5 +58,6 @@ public class ProbeAnswerTests
         Assert.Null(_story.State.Hold);
     }
 
-    private void Start() => _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspections();
+    private void Start() =>
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspections();
 }

@@ -87,7 +87,8 @@ public class ProbesAfterOutageTests
         var state = new AgentState
         {
             Now = now,
-            Front = new ContainerState.Probing(container, Moment.Zero, ProbeKind.Startup, new ProbeSchedule(now, null), null, Adopted: false),
+            Front = new ContainerState.Probing(container, Moment.Zero, ProbeKind.Startup, new ProbeSchedule(now, null), null,
+                Adopted: false),
         };
         state = Inspection.Apply(state, new Inventory([container], "20.10"), afterTrouble: true, _story.Policy);
         Assert.Equal(now, Assert.IsType<ContainerState.Probing>(state.Front).Since);

@@ -91,7 +91,8 @@ public class ReducerTests
     [Fact]
     public void A_tag_that_has_not_moved_does_not_shorten_the_wait_for_a_pull_that_failed()
     {
-        _story.Policy = _story.Policy with { CheckInterval = Second, PullRetry = new Backoff(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)) };
+        _story.Policy = _story.Policy with { CheckInterval = Second,
+            PullRetry = new Backoff(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)) };
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch().Advance(Second);
         _story.CompleteResolve();
         Assert.False(_story.IsPending<Effect.FetchImage>());
@@ -110,7 +111,8 @@ public class ReducerTests
     [Fact]
     public void A_good_image_that_is_missing_at_its_start_is_fetched_at_once_and_the_newest_stays_known()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash()
+            .RestartAfterBackoff().Crash();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
         _story.FailStart(Sample.ImageMissing).CompleteInspections();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.FetchFallback>().Image);
@@ -129,7 +131,8 @@ public class ReducerTests
             Tag = Sample.Loaded(Sample.ResolutionOf(Sample.NewImage)),
             Images = new ImageHistory { Fallback = fallback },
         };
-        Assert.Equal(fallback, Reducer.Next(state, new Event.StartFailed(Moment.Zero, 7, Sample.ImageMissing), _story.Policy).State.Images.Fallback);
+        Assert.Equal(fallback,
+            Reducer.Next(state, new Event.StartFailed(Moment.Zero, 7, Sample.ImageMissing), _story.Policy).State.Images.Fallback);
     }
 
     [Fact]
@@ -148,7 +151,8 @@ public class ReducerTests
         while (_story.State.Candidate is ContainerState.Probing)
         {
             var isFront = _story.PendingEffects.OfType<Effect.Probe>().LastOrDefault()?.Kind == ProbeKind.Liveness;
-            _ = _story.IsPending<Effect.Probe>() ? isFront ? _story.PassProbe() : _story.FailProbe() : _story.Advance(Second).CompleteInspections();
+            _ = _story.IsPending<Effect.Probe>() ? isFront ? _story.PassProbe() : _story.FailProbe() : _story.Advance(Second)
+                .CompleteInspections();
         }
         _story.CompleteStop();
         Assert.Equal("app-never-healthy", Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate).Cause.Problem.Code);

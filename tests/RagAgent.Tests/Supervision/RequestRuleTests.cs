@@ -82,7 +82,8 @@ public class RequestRuleTests
     }
 
     [Fact]
-    public void A_release_that_fails_after_an_update_was_asked_for_is_the_updates_failure() => Assert.Equal(Crashed, OutcomeOf(FailedInFront()));
+    public void A_release_that_fails_after_an_update_was_asked_for_is_the_updates_failure() =>
+        Assert.Equal(Crashed, OutcomeOf(FailedInFront()));
 
     [Fact]
     public void A_candidate_that_fails_after_an_update_was_asked_for_is_the_updates_failure() =>
@@ -110,15 +111,18 @@ public class RequestRuleTests
     public void The_failure_of_an_unlabelled_container_is_no_commands_failure()
     {
         var state = FailedInFront(RequestKind.Start);
-        state = state with { Tag = Fetched<Resolution>.Wanted, Failures = new FailureHistory { Last = state.Failures.Last! with { ReleaseId = null } } };
+        state = state with { Tag = Fetched<Resolution>.Wanted,
+            Failures = new FailureHistory { Last = state.Failures.Last! with { ReleaseId = null } } };
         AssertOpen(state with { Images = state.Images with { KnownGood = [Sample.OldImage] } });
     }
 
     [Fact]
-    public void An_image_on_trial_that_can_be_rolled_back_has_not_failed_the_update_yet() => AssertOpen(OnTrial(Sample.NewImage, Sample.OldImage));
+    public void An_image_on_trial_that_can_be_rolled_back_has_not_failed_the_update_yet() =>
+        AssertOpen(OnTrial(Sample.NewImage, Sample.OldImage));
 
     [Fact]
-    public void An_image_on_trial_that_cannot_be_rolled_back_fails_the_update() => Assert.Equal(Crashed, OutcomeOf(OnTrial(Sample.NewImage)));
+    public void An_image_on_trial_that_cannot_be_rolled_back_fails_the_update() =>
+        Assert.Equal(Crashed, OutcomeOf(OnTrial(Sample.NewImage)));
 
     [Fact]
     public void A_proven_image_that_fails_fails_the_update_whatever_else_is_on_trial() =>
@@ -128,20 +132,24 @@ public class RequestRuleTests
     public void A_failure_that_is_not_the_images_fault_fails_the_update_of_an_image_on_trial()
     {
         var state = OnTrial(Sample.NewImage, Sample.OldImage);
-        Assert.Equal(Sample.Refused, OutcomeOf(state with { Failures = new FailureHistory { Last = state.Failures.Last! with { Problem = Sample.Refused } } }));
+        Assert.Equal(Sample.Refused,
+            OutcomeOf(state with { Failures = new FailureHistory { Last = state.Failures.Last! with { Problem = Sample.Refused } } }));
     }
 
     [Fact]
     public void A_rollback_before_the_tag_is_known_sets_aside_what_serves_and_not_what_ran_before()
     {
-        var state = new AgentState { Front = Serving(Sample.NewImage), Images = new ImageHistory { KnownGood = [Sample.OldImage], LastRun = Sample.OldImage } };
-        Assert.Equal(Sample.NewImage, Assert.IsType<Verdict.RolledBack>(OperatorRequests.Begin(state, RequestKind.Rollback).Images.Verdict).Image);
+        var state = new AgentState { Front = Serving(Sample.NewImage),
+            Images = new ImageHistory { KnownGood = [Sample.OldImage], LastRun = Sample.OldImage } };
+        Assert.Equal(Sample.NewImage,
+            Assert.IsType<Verdict.RolledBack>(OperatorRequests.Begin(state, RequestKind.Rollback).Images.Verdict).Image);
     }
 
     [Fact]
     public void A_rollback_fails_where_nothing_has_ever_run()
     {
-        var state = OperatorRequests.Begin(new AgentState { Images = new ImageHistory { KnownGood = [Sample.OldImage] } }, RequestKind.Rollback);
+        var state = OperatorRequests.Begin(new AgentState { Images = new ImageHistory { KnownGood = [Sample.OldImage] } },
+            RequestKind.Rollback);
         Assert.Equal("no-last-good", state.Requests.LastOutcome?.Problem?.Code);
         Assert.Null(state.Images.Verdict);
     }
@@ -149,7 +157,8 @@ public class RequestRuleTests
     [Fact]
     public void A_stop_is_not_done_before_the_second_container_is_gone()
     {
-        var second = new ContainerState.Stopping(1, Sample.RunningContainer("second", Sample.Release(Sample.NewImage)), new StopReason.Requested());
+        var second = new ContainerState.Stopping(1, Sample.RunningContainer("second", Sample.Release(Sample.NewImage)),
+            new StopReason.Requested());
         AssertOpen(Open(RequestKind.Stop) with { Hold = Hold.Operator, Candidate = second });
         Assert.Null(OutcomeOf(Open(RequestKind.Stop) with { Hold = Hold.Operator }));
     }

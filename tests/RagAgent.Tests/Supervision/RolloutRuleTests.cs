@@ -42,7 +42,8 @@ public class RolloutRuleTests
 
     [Fact]
     public void The_newest_image_is_on_trial_whatever_is_known_of_an_avoided_one() =>
-        Assert.Equal(OnTrial(Newest), Rollout.Begin(Known(new Verdict.Quarantined(Newer, Sample.Refused), tag: Newest), Newest).Images.Verdict);
+        Assert.Equal(OnTrial(Newest),
+            Rollout.Begin(Known(new Verdict.Quarantined(Newer, Sample.Refused), tag: Newest), Newest).Images.Verdict);
 
     [Fact]
     public void An_unproven_image_that_replaces_one_on_trial_begins_a_trial_of_its_own() =>
@@ -90,7 +91,7 @@ public class RolloutRuleTests
         Assert.Equal([Newer, New], Rollout.PassWatch(Known(OnTrial(Newer), tag: Newer, New, Old), Newer).Images.KnownGood);
 
     [Fact]
-    public void Old_images_are_removed_when_another_good_image_proves_itself_and_not_when_the_newest_does_again()
+    public void Old_images_are_removed_when_another_image_proves_itself_and_not_the_newest_good_one()
     {
         var state = Known(null, tag: New, New, Old);
         Assert.IsType<FetchState.Idle>(Rollout.PassWatch(state, New).Images.Cleanup.State);
@@ -115,7 +116,8 @@ public class RolloutRuleTests
 
     [Fact]
     public void An_avoided_image_that_makes_room_is_not_kept_as_good() =>
-        Assert.Empty(Rollout.KeepOutgoingAsGood(Known(new Verdict.Quarantined(New, Sample.Refused), tag: Newer), New, Newer).Images.KnownGood);
+        Assert.Empty(Rollout.KeepOutgoingAsGood(Known(new Verdict.Quarantined(New, Sample.Refused), tag: Newer), New,
+            Newer).Images.KnownGood);
 
     [Fact]
     public void A_second_good_image_is_run_when_the_first_one_is_lost()
@@ -132,10 +134,12 @@ public class RolloutRuleTests
 
     [Fact]
     public void An_avoided_image_is_tried_again_when_the_last_good_one_is_lost() =>
-        Assert.Equal(OnTrial(Newer), Rollout.DropGood(Known(new Verdict.Quarantined(Newer, Sample.Refused), tag: Newer, New), New).Images.Verdict);
+        Assert.Equal(OnTrial(Newer),
+            Rollout.DropGood(Known(new Verdict.Quarantined(Newer, Sample.Refused), tag: Newer, New), New).Images.Verdict);
 
     [Fact]
-    public void A_trial_is_called_off_when_the_tag_is_back_at_what_serves() => Assert.Null(DropStale(OnTrial(Newer, 2), tag: New, serving: New));
+    public void A_trial_is_called_off_when_the_tag_is_back_at_what_serves() =>
+        Assert.Null(DropStale(OnTrial(Newer, 2), tag: New, serving: New));
 
     [Fact]
     public void A_trial_is_called_off_when_the_tag_has_moved_on_and_nothing_of_it_runs() =>
@@ -162,7 +166,8 @@ public class RolloutRuleTests
 
     [Fact]
     public void A_trial_is_called_off_although_a_candidate_with_another_image_is_being_started() =>
-        Assert.Null(DropStale(OnTrial(Newer, 2), tag: Newest, serving: New, new ContainerState.Starting(1, Sample.Release(Newest), Moment.Zero)));
+        Assert.Null(DropStale(OnTrial(Newer, 2), tag: Newest, serving: New,
+            new ContainerState.Starting(1, Sample.Release(Newest), Moment.Zero)));
 
     [Fact]
     public void A_verdict_on_an_image_that_the_tag_left_is_dropped_once_the_newest_serves() =>
@@ -187,7 +192,8 @@ public class RolloutRuleTests
     private static ContainerState.Serving Serving(ImageName image) =>
         new(Sample.RunningContainer("front", Sample.Release(image)), Moment.Zero, 0, new ProbeSchedule(Moment.Zero, null), null);
 
-    private static AgentState Strike(AgentState state, ImageName image) => Rollout.Strike(state, image, Rollout.CrashWeight, Sample.Refused, null);
+    private static AgentState Strike(AgentState state, ImageName image) =>
+        Rollout.Strike(state, image, Rollout.CrashWeight, Sample.Refused, null);
 
     private Verdict? DropStale(Verdict verdict, ImageName tag, ImageName serving, ContainerState? candidate = null)
     {

@@ -10,7 +10,8 @@ namespace RagAgent.Tests.Supervision;
 /// <summary>What happens in the two places for a container, and in which order.</summary>
 public class SlotPlanningTests
 {
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
+    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null,
+        StartFirst = true });
 
     [Fact]
     public void A_candidate_takes_the_place_of_a_front_that_someone_restarted()
@@ -41,7 +42,8 @@ public class SlotPlanningTests
         _story.StartServing();
         var old = _story.CurrentContainer;
         _story.SwapToCandidate(Sample.NewerImage).ForgetStartedEffects();
-        _story.ObserveContainers(old, _story.CurrentContainer.Exited(1)).RereadSecrets().Advance(TimeSpan.FromMinutes(1)).CompleteInspections();
+        _story.ObserveContainers(old, _story.CurrentContainer.Exited(1)).RereadSecrets().Advance(TimeSpan.FromMinutes(1))
+            .CompleteInspections();
         Assert.IsType<ContainerState.Absent>(_story.State.Front);
         Assert.Equal(old.Id, Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Container.Id);
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
@@ -107,7 +109,8 @@ public class SlotPlanningTests
     public void A_candidate_is_not_started_before_a_pending_inspection_is_answered()
     {
         _story.StartServing().Tag = Sample.NewerImage;
-        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Handle(at => new Event.EngineChanged(at)).CompleteFetch();
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Handle(at => new Event.EngineChanged(at))
+            .CompleteFetch();
         Assert.Null(_story.State.Candidate);
         _story.CompleteInspections();
         Assert.IsType<ContainerState.Starting>(_story.State.Candidate);
@@ -116,16 +119,19 @@ public class SlotPlanningTests
     [Fact]
     public void A_good_image_that_is_broken_is_not_started_beside_the_one_that_failed()
     {
-        var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.NewerImage)), Moment.Zero, 0, default, null);
+        var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.NewerImage)), Moment.Zero, 0,
+            default, null);
         var state = new AgentState
         {
             Front = serving,
             Engine = Sample.Loaded(new Inventory([serving.Container], "20.10")),
             Secrets = Sample.Loaded(Sample.Secrets("1")),
             Tag = Sample.Loaded(Sample.ResolutionOf(Sample.NewerImage)),
-            Images = new ImageHistory { KnownGood = [Sample.NewImage], Verdict = new Verdict.Quarantined(Sample.NewerImage, Sample.Refused) },
+            Images = new ImageHistory { KnownGood = [Sample.NewImage],
+                Verdict = new Verdict.Quarantined(Sample.NewerImage, Sample.Refused) },
         };
-        ContainerState? CandidateAfterTick(AgentState before) => Reducer.Next(before, new Event.Tick(Moment.Zero), _story.Policy).State.Candidate;
+        ContainerState? CandidateAfterTick(AgentState before) =>
+            Reducer.Next(before, new Event.Tick(Moment.Zero), _story.Policy).State.Candidate;
         Assert.IsType<ContainerState.Starting>(CandidateAfterTick(state));
         Assert.Null(CandidateAfterTick(state.WithDefect(new Defect(Sample.NewImage, IsCorrupt: true))));
     }
@@ -140,7 +146,8 @@ public class SlotPlanningTests
     [Fact]
     public void The_removal_of_a_container_that_has_ended_needs_no_notes()
     {
-        _story.StartServing().ObserveContainers(_story.CurrentContainer, Sample.RunningContainer("left", Sample.Release(Sample.OldImage)).Exited(1));
+        _story.StartServing()
+            .ObserveContainers(_story.CurrentContainer, Sample.RunningContainer("left", Sample.Release(Sample.OldImage)).Exited(1));
         Assert.True(_story.IsPending<Effect.StopContainer>());
         Assert.DoesNotContain(_story.Memory.Runs, run => run.ContainerId == "left");
     }
@@ -162,7 +169,7 @@ public class SlotPlanningTests
     }
 
     [Fact]
-    public void A_candidate_that_waits_for_its_next_try_does_not_keep_the_agent_awake_while_the_engine_hangs()
+    public void A_candidate_that_waits_for_its_next_try_does_not_keep_the_agent_awake()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
         Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate);
@@ -171,7 +178,7 @@ public class SlotPlanningTests
     }
 
     [Fact]
-    public void A_candidate_that_passes_its_gate_while_the_front_is_being_stopped_is_asked_again_from_the_start()
+    public void A_candidate_that_passes_its_gate_while_the_front_is_being_stopped_starts_over()
     {
         _story.StartServing().StartCandidate(Sample.NewerImage);
         _story.ObserveContainers(_story.CurrentContainer with { StartedAt = "2026-02-02T00:00:00Z" }, _story.State.Candidate!.Current!);
@@ -195,7 +202,8 @@ public class SlotPlanningTests
     {
         _story.Containers.Add(Sample.RunningContainer("front", Sample.Release(Sample.NewImage)));
         _story.Boot().CompleteInspection().PassProbes();
-        _story.ObserveContainers(_story.CurrentContainer, Sample.RunningContainer("second", Sample.Release(Sample.NewerImage), "2026-01-03T00:00:00Z") with { Image = null });
+        _story.ObserveContainers(_story.CurrentContainer,
+            Sample.RunningContainer("second", Sample.Release(Sample.NewerImage), "2026-01-03T00:00:00Z") with { Image = null });
         _story.PassProbes();
         Assert.Equal("second", Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Id);
         Assert.Equal(Sample.NewImage, _story.State.Images.LastRun);
