@@ -24,7 +24,7 @@ internal sealed record Options(string Repository, string Work, IReadOnlyList<str
 
     public static Options? Parse(string[] args)
     {
-        var options = new Options(Directory.GetCurrentDirectory(), "", [], "RagAgent.Tests.Supervision", "RagAgent.Tests.Supervision.Simulation", 200, Workers: 2, Again: false);
+        var options = new Options(Directory.GetCurrentDirectory(), "", [], "RagAgent.Tests.Supervision", "RagAgent.Tests.Simulation", 200, Workers: 2, Again: false);
         var rest = new Queue<string>(args);
         while (rest.TryDequeue(out var word))
         {

@@ -110,7 +110,7 @@ internal sealed class Schemata(Operators operators, IReadOnlySet<string> dropped
 
         private List<MemberDeclarationSyntax> Method(MethodDeclarationSyntax method, string type)
         {
-            SyntaxNode mutated = (SyntaxNode?)method.Body ?? method.ExpressionBody!;
+            var mutated = (SyntaxNode?)method.Body ?? method.ExpressionBody!;
             var mutants = schemata.MutantsOf(mutated, file, $"{type}.{method.Identifier.Text}", needsNewProcess: false);
             if (mutants.Count == 0)
             {

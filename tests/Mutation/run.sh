@@ -7,16 +7,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-core=src/RagAgent/Supervision
 places=()
 while [[ $# -gt 0 && $1 != -- ]]; do places+=("$1"); shift; done
 [[ ${1:-} != -- ]] || shift
 if [[ ${#places[@]} -eq 0 ]]; then
-  places=("$core")
-  # What runs effects, talks or only holds data is no rule.
-  for file in AgentClock EffectRunner Log Narrator StateBoard Supervisor ForeignText Ports IDoor IPulse Event Effect Problem Release; do
-    places+=("-$core/$file.cs")
-  done
+  # The runtime runs what the rules decide; it decides nothing.
+  places=(src/RagAgent/Supervision -src/RagAgent/Supervision/Runtime src/RagAgent/Reporting/RolloutPhase.cs)
 fi
 
 mkdir -p dist/mutation
