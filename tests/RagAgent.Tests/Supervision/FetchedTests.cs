@@ -1,5 +1,4 @@
 using RagAgent.Common;
-using RagAgent.Supervision;
 using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;

@@ -62,14 +62,14 @@ public class RolloutRuleTests
 
     [Fact]
     public void An_avoided_image_that_still_serves_is_not_watched() =>
-        Assert.False(Rollout.IsWatched(Known(new Verdict.Quarantined(Newer, Sample.Refused), tag: Newer, New), Serving(Newer), _policy));
+        Assert.False(Watch.Covers(Known(new Verdict.Quarantined(Newer, Sample.Refused), tag: Newer, New), Serving(Newer), _policy));
 
     [Fact]
     public void Of_two_good_images_only_the_older_one_has_to_prove_itself_again()
     {
         var state = Known(null, tag: Newer, New, Old);
-        Assert.False(Rollout.IsWatched(state, Serving(New), _policy));
-        Assert.True(Rollout.IsWatched(state, Serving(Old), _policy));
+        Assert.False(Watch.Covers(state, Serving(New), _policy));
+        Assert.True(Watch.Covers(state, Serving(Old), _policy));
     }
 
     [Fact]
