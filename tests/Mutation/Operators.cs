@@ -66,7 +66,8 @@ internal sealed class Operators(IReadOnlySet<string> constants)
         SwitchExpressionArmSyntax { Pattern: not DiscardPatternSyntax } arm => [new(arm, null, "arm")],
         SwitchSectionSyntax section => [new(section, null, "arm")],
         WhenClauseSyntax clause => [new(clause.Condition, Injected("True"), "condition")],
-        InitializerExpressionSyntax initializer when initializer.Kind() is SyntaxKind.WithInitializerExpression or SyntaxKind.ObjectInitializerExpression =>
+        InitializerExpressionSyntax initializer
+            when initializer.Kind() is SyntaxKind.WithInitializerExpression or SyntaxKind.ObjectInitializerExpression =>
             initializer.Expressions.Select(assignment => new Change(assignment, null, "assignment")),
         InvocationExpressionSyntax call => Call(call),
         ExpressionStatementSyntax statement => [new(statement, Block(), "statement")],
@@ -115,7 +116,8 @@ internal sealed class Operators(IReadOnlySet<string> constants)
         }
     }
 
-    private static bool IsText(SyntaxToken token) => token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.InterpolatedStringStartToken;
+    private static bool IsText(SyntaxToken token) =>
+        token.Kind() is SyntaxKind.StringLiteralToken or SyntaxKind.InterpolatedStringStartToken;
 
     private static SyntaxKind[] Relations(SyntaxKind sign) => sign switch
     {
@@ -153,7 +155,8 @@ internal sealed class Operators(IReadOnlySet<string> constants)
         access.Name.Identifier.Text.StartsWith("From", StringComparison.Ordinal);
 
     private bool IsConstant(IdentifierNameSyntax name) =>
-        name.Parent is not (MemberAccessExpressionSyntax or NameColonSyntax or AssignmentExpressionSyntax or DeclarationPatternSyntax or TypePatternSyntax) &&
+        name.Parent is not (MemberAccessExpressionSyntax or NameColonSyntax or AssignmentExpressionSyntax
+            or DeclarationPatternSyntax or TypePatternSyntax) &&
         name.Ancestors().OfType<TypeDeclarationSyntax>().Any(type => constants.Contains($"{type.Identifier.Text}.{name.Identifier.Text}"));
 
     private static IEnumerable<Change> Call(InvocationExpressionSyntax call)
@@ -166,7 +169,8 @@ internal sealed class Operators(IReadOnlySet<string> constants)
             }
             yield return new(call, access.Expression, "call");
         }
-        if (call.Parent is not ExpressionStatementSyntax && call.ArgumentList.Arguments is [var first, ..] && first.RefKindKeyword.IsKind(SyntaxKind.None))
+        if (call.Parent is not ExpressionStatementSyntax &&
+            call.ArgumentList.Arguments is [var first, ..] && first.RefKindKeyword.IsKind(SyntaxKind.None))
         {
             yield return new(call, Enclosed(first.Expression), "call");
         }
@@ -176,7 +180,8 @@ internal sealed class Operators(IReadOnlySet<string> constants)
         ? test.WithPattern(ParenthesizedPattern(not.Pattern.WithoutTrivia()))
         : test.WithPattern(UnaryPattern(Spaced(SyntaxKind.NotKeyword), ParenthesizedPattern(test.Pattern.WithoutTrivia())));
 
-    private static ParenthesizedExpressionSyntax Enclosed(ExpressionSyntax expression) => ParenthesizedExpression(expression.WithoutTrivia());
+    private static ParenthesizedExpressionSyntax Enclosed(ExpressionSyntax expression) =>
+        ParenthesizedExpression(expression.WithoutTrivia());
 
     private static ExpressionSyntax Injected(string name) => ParseExpression($"global::Mutation.ActiveMutant.{name}");
 

@@ -8,17 +8,26 @@ namespace Mutation;
 /// <param name="Histories">Simulated for each mutant that the fast tests miss; 0: none.</param>
 /// <param name="Workers">Processes that run the fast tests at the same time.</param>
 /// <param name="Again">Mutants that lived in an earlier run are tried again.</param>
-internal sealed record Options(string Repository, string Work, IReadOnlyList<string> Places, string Fast, string Slow, int Histories, int Workers, bool Again)
+internal sealed record Options(
+    string Repository,
+    string Work,
+    IReadOnlyList<string> Places,
+    string Fast,
+    string Slow,
+    int Histories,
+    int Workers,
+    bool Again)
 {
-    public const string Usage = """
-        Usage: dotnet run --project tests/Mutation -c Release -- [--work DIR] [--fast TESTS] [--slow TESTS] [--histories N] [--workers N] [--again] PLACE...
-
-        Changes each rule of the product a little, in many ways, and reports which changes no test notices. A PLACE is a folder or
-        a file to mutate; with a minus before it, it is left out. TESTS are namespaces or classes, separated by commas; a minus leaves one out. An interrupted run is
-        continued by the same command; --again tries once more what lived, after tests were added.
-
-          tests/Mutation/run.sh is the usual run.
-        """;
+    public const string Usage =
+        "Usage: dotnet run --project tests/Mutation -c Release -- " +
+        "[--work DIR] [--fast TESTS] [--slow TESTS] [--histories N] [--workers N] [--again] PLACE...\n" +
+        "\n" +
+        "Changes each rule of the product a little, in many ways, and reports which changes no test notices. A PLACE is a folder or\n" +
+        "a file to mutate; with a minus before it, it is left out. TESTS are namespaces or classes, separated by commas; " +
+        "a minus leaves one out. An interrupted run is\n" +
+        "continued by the same command; --again tries once more what lived, after tests were added.\n" +
+        "\n" +
+        "  tests/Mutation/run.sh is the usual run.";
 
     public string Survivors => Path.Combine(Repository, "tests/Mutation/survivors.tsv");
 

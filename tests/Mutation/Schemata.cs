@@ -21,7 +21,8 @@ internal sealed class Schemata(Operators operators, IReadOnlySet<string> dropped
     /// <returns>The file's text with all mutants in it, and which mutant each of its lines belongs to.</returns>
     public (string Text, IReadOnlyDictionary<int, Mutant> Lines) Rewrite(string path)
     {
-        var root = CSharpSyntaxTree.ParseText(File.ReadAllText(path), CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Preview)).GetCompilationUnitRoot();
+        var options = CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Preview);
+        var root = CSharpSyntaxTree.ParseText(File.ReadAllText(path), options).GetCompilationUnitRoot();
         var before = _mutants.Count;
         var rewriter = new Rewriter(this, Path.GetFileName(path));
         var text = rewriter.Visit(root).ToFullString();
@@ -66,7 +67,8 @@ internal sealed class Schemata(Operators operators, IReadOnlySet<string> dropped
             {
                 continue;
             }
-            var mutant = new Mutant(_mutants.Count + 1, number, file, change.Node.GetLocation().GetLineSpan().StartLinePosition.Line + 1, change.Kind, key, needsNewProcess);
+            var line = change.Node.GetLocation().GetLineSpan().StartLinePosition.Line + 1;
+            var mutant = new Mutant(_mutants.Count + 1, number, file, line, change.Kind, key, needsNewProcess);
             _mutants.Add(mutant);
             found.Add((mutant, change));
         }
@@ -93,14 +95,17 @@ internal sealed class Schemata(Operators operators, IReadOnlySet<string> dropped
             var visited = (TypeDeclarationSyntax)visitNested(node)!;
             var members = new List<MemberDeclarationSyntax>();
             // The original members know their lines; the nested types are rewritten by then.
-            foreach (var member in node.Members.Zip(visited.Members, (original, done) => done is BaseTypeDeclarationSyntax ? done : original))
+            var originals = node.Members.Zip(visited.Members, (original, done) => done is BaseTypeDeclarationSyntax ? done : original);
+            foreach (var member in originals)
             {
                 members.AddRange(member switch
                 {
-                    MethodDeclarationSyntax { Body: not null } or MethodDeclarationSyntax { ExpressionBody: not null } => Method((MethodDeclarationSyntax)member, node.Identifier.Text),
+                    MethodDeclarationSyntax { Body: not null } or MethodDeclarationSyntax { ExpressionBody: not null } =>
+                        Method((MethodDeclarationSyntax)member, node.Identifier.Text),
                     PropertyDeclarationSyntax { ExpressionBody: not null } property => Getter(property, node.Identifier.Text),
                     PropertyDeclarationSyntax { Initializer: not null } property => [Initialized(property, node.Identifier.Text)],
-                    FieldDeclarationSyntax { Declaration.Variables: [{ Initializer: not null }] } field when !field.Modifiers.Any(SyntaxKind.ConstKeyword) =>
+                    FieldDeclarationSyntax { Declaration.Variables: [{ Initializer: not null }] } field
+                        when !field.Modifiers.Any(SyntaxKind.ConstKeyword) =>
                         [Initialized(field, node.Identifier.Text)],
                     _ => [member],
                 });
@@ -121,15 +126,21 @@ internal sealed class Schemata(Operators operators, IReadOnlySet<string> dropped
             var arguments = string.Join(", ", method.ParameterList.Parameters.Select(Passed));
             var isVoid = method.ReturnType is PredefinedTypeSyntax { Keyword.RawKind: (int)SyntaxKind.VoidKeyword };
             string CallOf(int id) => $"{NameOf(method.Identifier.Text, number, id)}{types}({arguments})";
-            var copies = new List<MemberDeclarationSyntax> { method.WithBody(Dispatch(number, mutants, CallOf, isVoid)).WithExpressionBody(null).WithSemicolonToken(default) };
+            var dispatch = Dispatch(number, mutants, CallOf, isVoid);
+            var dispatcher = method.WithBody(dispatch).WithExpressionBody(null).WithSemicolonToken(default);
+            var copies = new List<MemberDeclarationSyntax> { dispatcher };
             foreach (var (id, body) in Bodies(mutated, mutants))
             {
-                var modifiers = TokenList(method.Modifiers.Where(m => m.IsKind(SyntaxKind.StaticKeyword) || m.IsKind(SyntaxKind.AsyncKeyword) || m.IsKind(SyntaxKind.UnsafeKeyword)));
-                var copy = method.WithAttributeLists(default).WithModifiers(modifiers).WithExplicitInterfaceSpecifier(null)
+                var modifiers = method.Modifiers.Where(modifier =>
+                    modifier.Kind() is SyntaxKind.StaticKeyword or SyntaxKind.AsyncKeyword or SyntaxKind.UnsafeKeyword);
+                var parameters = method.ParameterList.Parameters.Select(Plain);
+                var copy = method.WithAttributeLists(default).WithModifiers(TokenList(modifiers)).WithExplicitInterfaceSpecifier(null)
                     .WithIdentifier(Identifier(NameOf(method.Identifier.Text, number, id)))
-                    .WithParameterList(method.ParameterList.WithParameters(SeparatedList(method.ParameterList.Parameters.Select(parameter =>
-                        parameter.WithModifiers(TokenList(parameter.Modifiers.Where(m => !m.IsKind(SyntaxKind.ThisKeyword) && !m.IsKind(SyntaxKind.ParamsKeyword)))).WithDefault(null)))));
-                copies.Add(Marked(body is BlockSyntax block ? copy.WithBody(block).WithExpressionBody(null) : copy.WithExpressionBody((ArrowExpressionClauseSyntax)body), id));
+                    .WithParameterList(method.ParameterList.WithParameters(SeparatedList(parameters)));
+                copy = body is BlockSyntax block
+                    ? copy.WithBody(block).WithExpressionBody(null)
+                    : copy.WithExpressionBody((ArrowExpressionClauseSyntax)body);
+                copies.Add(Marked(copy, id));
             }
             return copies;
         }
@@ -144,10 +155,12 @@ internal sealed class Schemata(Operators operators, IReadOnlySet<string> dropped
             var number = mutants[0].Mutant.Member;
             string CallOf(int id) => $"{NameOf(property.Identifier.Text, number, id)}()";
             var getter = AccessorDeclaration(SyntaxKind.GetAccessorDeclaration, Dispatch(number, mutants, CallOf, isVoid: false));
-            var copies = new List<MemberDeclarationSyntax> { property.WithExpressionBody(null).WithSemicolonToken(default).WithAccessorList(AccessorList([getter])) };
+            var dispatcher = property.WithExpressionBody(null).WithSemicolonToken(default).WithAccessorList(AccessorList([getter]));
+            var copies = new List<MemberDeclarationSyntax> { dispatcher };
             foreach (var (id, body) in Bodies(property.ExpressionBody!, mutants))
             {
-                var copy = MethodDeclaration(property.Type.WithoutTrivia().WithTrailingTrivia(Space), NameOf(property.Identifier.Text, number, id))
+                var returnType = property.Type.WithoutTrivia().WithTrailingTrivia(Space);
+                var copy = MethodDeclaration(returnType, NameOf(property.Identifier.Text, number, id))
                     .WithModifiers(TokenList(property.Modifiers.Where(m => m.IsKind(SyntaxKind.StaticKeyword))))
                     .WithExpressionBody((ArrowExpressionClauseSyntax)body).WithSemicolonToken(Token(SyntaxKind.SemicolonToken));
                 copies.Add(Marked(copy, id));
@@ -167,8 +180,12 @@ internal sealed class Schemata(Operators operators, IReadOnlySet<string> dropped
             var variable = field.Declaration.Variables[0];
             var value = variable.Initializer!.Value;
             var mutants = schemata.MutantsOf(value, file, $"{type}.{variable.Identifier.Text}", needsNewProcess: true);
-            return mutants.Count == 0 ? field
-                : field.WithDeclaration(field.Declaration.WithVariables([variable.WithInitializer(variable.Initializer.WithValue(Choice(value, mutants)))]));
+            if (mutants.Count == 0)
+            {
+                return field;
+            }
+            var changed = variable.WithInitializer(variable.Initializer.WithValue(Choice(value, mutants)));
+            return field.WithDeclaration(field.Declaration.WithVariables([changed]));
         }
 
         private static ExpressionSyntax Choice(ExpressionSyntax value, List<(Mutant Mutant, Change Change)> mutants)
@@ -198,9 +215,19 @@ internal sealed class Schemata(Operators operators, IReadOnlySet<string> dropped
 
         private static string NameOf(string member, int number, int id) => $"{member}__{number}_{id}";
 
-        private static string Passed(ParameterSyntax parameter) =>
-            parameter.Modifiers.FirstOrDefault(m => m.IsKind(SyntaxKind.RefKeyword) || m.IsKind(SyntaxKind.OutKeyword) || m.IsKind(SyntaxKind.InKeyword)) is { RawKind: not 0 } modifier
-                ? $"{modifier.Text} {parameter.Identifier.Text}" : parameter.Identifier.Text;
+        private static ParameterSyntax Plain(ParameterSyntax parameter)
+        {
+            var modifiers = parameter.Modifiers.Where(modifier =>
+                modifier.Kind() is not (SyntaxKind.ThisKeyword or SyntaxKind.ParamsKeyword));
+            return parameter.WithModifiers(TokenList(modifiers)).WithDefault(null);
+        }
+
+        private static string Passed(ParameterSyntax parameter)
+        {
+            var passing = parameter.Modifiers.FirstOrDefault(modifier =>
+                modifier.Kind() is SyntaxKind.RefKeyword or SyntaxKind.OutKeyword or SyntaxKind.InKeyword);
+            return passing.RawKind == 0 ? parameter.Identifier.Text : $"{passing.Text} {parameter.Identifier.Text}";
+        }
 
         private static MemberDeclarationSyntax Marked(MemberDeclarationSyntax copy, int id) =>
             copy.WithLeadingTrivia(EndOfLine("\n"), Comment($"//#{id}"), EndOfLine("\n")).WithTrailingTrivia(EndOfLine("\n"), Comment("//#0"), EndOfLine("\n"));

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Mutation;
 
-/// <summary>A process that runs tests against mutants. One that hangs or dies is replaced, which counts as a mutant that was noticed.</summary>
+/// <summary>
+/// A process that runs tests against mutants. One that hangs or dies is replaced, which counts as a mutant that was noticed.
+/// </summary>
 internal sealed class WorkerProcess(string tests, string fast, string slow, int histories) : IDisposable
 {
     private Process? _process;

@@ -109,11 +109,12 @@ internal sealed class ControlServer(
         var (revision, state) = feed.Read();
         var before = state.LastOperation;
         supervisor.Post(at => new Event.OperatorRequested(at, kind));
-        while (!(state.Requests.Current is { } request && request.Id > before) && !(state.Requests.LastOutcome is { } outcome && outcome.Id > before))
+        while (!(state.Requests.Current?.Id > before) && !(state.Requests.LastOutcome?.Id > before))
         {
             (revision, state) = await feed.WaitAsync(revision, context.RequestAborted);
         }
-        await WriteJsonAsync(context, new UpdateAccepted(state.Requests.Current?.Id ?? state.Requests.LastOutcome!.Id), ControlJson.Default.UpdateAccepted);
+        var accepted = new UpdateAccepted(state.Requests.Current?.Id ?? state.Requests.LastOutcome!.Id);
+        await WriteJsonAsync(context, accepted, ControlJson.Default.UpdateAccepted);
     }
 
     private static Task WriteNotFoundAsync(HttpContext context)

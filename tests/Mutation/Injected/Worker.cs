@@ -13,8 +13,8 @@ namespace Mutation;
 /// </summary>
 /// <remarks>
 /// Reads commands from standard input, one a line, and answers each with one line that begins with <c>##</c>:
-/// <c>learn</c> runs the fast tests without a mutant, notes which members each reaches and counts those that take long as slow, <c>fast ID MEMBER</c> runs those that reach the
-/// member, <c>all ID</c> runs all fast ones, <c>slow ID</c> runs the slow ones.
+/// <c>learn</c> runs the fast tests without a mutant, notes which members each reaches and counts those that take long as slow,
+/// <c>fast ID MEMBER</c> runs those that reach the member, <c>all ID</c> runs all fast ones, <c>slow ID</c> runs the slow ones.
 /// </remarks>
 public static class Worker
 {
@@ -129,9 +129,12 @@ public static class Worker
     private static List<Case> Find(string places, string? except)
     {
         var cases = new List<Case>();
-        foreach (var type in typeof(Worker).Assembly.GetTypes().Where(type => !type.IsAbstract && IsIn(type, places) && (except is null || !IsIn(type, except))))
+        const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
+        var types = typeof(Worker).Assembly.GetTypes()
+            .Where(type => !type.IsAbstract && IsIn(type, places) && (except is null || !IsIn(type, except)));
+        foreach (var type in types)
         {
-            foreach (var method in type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static))
+            foreach (var method in type.GetMethods(Declared))
             {
                 if (method.GetCustomAttributes().OfType<IFactAttribute>().FirstOrDefault() is { Explicit: false, Skip: null } fact)
                 {
@@ -164,7 +167,9 @@ public static class Worker
     private static IEnumerable<object?[]> Member(Type type, string name, object?[] arguments)
     {
         const BindingFlags Static = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.FlattenHierarchy;
-        var rows = type.GetProperty(name, Static)?.GetValue(null) ?? type.GetField(name, Static)?.GetValue(null) ?? type.GetMethod(name, Static)!.Invoke(null, arguments);
+        var rows = type.GetProperty(name, Static)?.GetValue(null)
+            ?? type.GetField(name, Static)?.GetValue(null)
+            ?? type.GetMethod(name, Static)!.Invoke(null, arguments);
         foreach (var row in (System.Collections.IEnumerable)rows!)
         {
             yield return row switch
@@ -213,14 +218,17 @@ public static class Worker
             }
         }
 
-        /// <summary>What the row leaves out is optional or the rest of a parameter array; a number is widened as the compiler would.</summary>
+        /// <summary>
+        /// What the row leaves out is optional or the rest of a parameter array; a number is widened as the compiler would.
+        /// </summary>
         private IEnumerable<object?> Arguments()
         {
             var parameters = method.GetParameters();
             for (var i = 0; i < parameters.Length; i++)
             {
                 var type = parameters[i].ParameterType;
-                if (parameters[i].IsDefined(typeof(ParamArrayAttribute)) && !(row.Length == parameters.Length && type.IsInstanceOfType(row[i])))
+                var isWholeArray = row.Length == parameters.Length && type.IsInstanceOfType(row[i]);
+                if (parameters[i].IsDefined(typeof(ParamArrayAttribute)) && !isWholeArray)
                 {
                     var rest = row.Skip(i).ToArray();
                     var array = Array.CreateInstance(type.GetElementType()!, rest.Length);

@@ -99,7 +99,8 @@ public class DnsPlanTests
 
     private static ResourceRecordSet Aaaa(params string[] values) => new("rag.example.com.", "AAAA", 60, values);
 
-    private static void AssertPlan(ResourceRecordSet[] found, IPAddress[] addresses, IPAddress[]? upToDate = null, IPAddress[]? toWrite = null)
+    private static void AssertPlan(
+        ResourceRecordSet[] found, IPAddress[] addresses, IPAddress[]? upToDate = null, IPAddress[]? toWrite = null)
     {
         var plan = DnsPlan.Of(Dns, addresses, found);
 

@@ -115,7 +115,9 @@ internal sealed class DnsScenario : IAsyncDisposable
     {
         context.Response.StatusCode = status;
         await context.Response.WriteAsync(
-            $"<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Error><Type>Sender</Type><Code>{code}</Code><Message>{SecurityElement.Escape(message)}</Message></Error><RequestId>1</RequestId></ErrorResponse>");
+            "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">" +
+            $"<Error><Type>Sender</Type><Code>{code}</Code><Message>{SecurityElement.Escape(message)}</Message></Error>" +
+            "<RequestId>1</RequestId></ErrorResponse>");
         return true;
     }
 
@@ -153,8 +155,11 @@ internal sealed class DnsScenario : IAsyncDisposable
     {
         if (context.Request.Method == "GET")
         {
-            await context.Response.WriteAsync($"<ListResourceRecordSetsResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ResourceRecordSets>{string.Concat(Records.Select(record =>
-                $"<ResourceRecordSet><Name>rag.example.com.</Name><Type>{record.Key}</Type>{record.Value}</ResourceRecordSet>"))}</ResourceRecordSets></ListResourceRecordSetsResponse>");
+            var sets = string.Concat(Records.Select(record =>
+                $"<ResourceRecordSet><Name>rag.example.com.</Name><Type>{record.Key}</Type>{record.Value}</ResourceRecordSet>"));
+            await context.Response.WriteAsync(
+                "<ListResourceRecordSetsResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">" +
+                $"<ResourceRecordSets>{sets}</ResourceRecordSets></ListResourceRecordSetsResponse>");
             return;
         }
         var body = _server.Requests[^1].Body;

@@ -16,8 +16,9 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
     private static readonly string Stopping = """
         <?xml version="1.0" encoding="UTF-8"?>
         <StopInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>1</requestId><instancesSet><item><instanceId>i-0123456789abcdef0</instanceId>
-        <currentState><code>64</code><name>stopping</name></currentState><previousState><code>16</code><name>running</name></previousState></item></instancesSet></StopInstancesResponse>
-        """;
+        <currentState><code>64</code><name>stopping</name></currentState>
+        """ +
+        "<previousState><code>16</code><name>running</name></previousState></item></instancesSet></StopInstancesResponse>";
 
     private Func<HttpContext, Task> _ec2Handler = context => context.Response.WriteAsync(Stopping);
     private string _identity = """{ "instanceId": "i-0123456789abcdef0", "region": "eu-west-3", "accountId": "123456789012" }""";
@@ -69,8 +70,13 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances. Encoded authorization failure message: xyz", "aws-denied",
-        "AWS denied the request to stop the instance i-0123456789abcdef0: You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
+    [InlineData(
+        403, "UnauthorizedOperation",
+        "You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances. " +
+        "Encoded authorization failure message: xyz",
+        "aws-denied",
+        "AWS denied the request to stop the instance i-0123456789abcdef0: " +
+        "You are not authorized to perform this operation. User: arn:role is not authorized to perform: ec2:StopInstances.",
         $"Allow the instance role ec2:StopInstances on {Arn}. No restart is needed.")]
     [InlineData(
         503, "RequestLimitExceeded", "Request limit exceeded.", "aws-throttled",
@@ -79,10 +85,16 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
         500, "InternalError", "An internal error has occurred", "aws-server",
         "AWS failed to stop the instance i-0123456789abcdef0 because of an internal error: An internal error has occurred.",
         ExceptionMapping.RetriesAutomatically)]
-    [InlineData(401, "AuthFailure", "AWS was not able to validate the provided access credentials", "aws-credentials-unknown", "AWS doesn't recognize the credentials of the request to stop the instance i-0123456789abcdef0.",
+    [InlineData(
+        401, "AuthFailure", "AWS was not able to validate the provided access credentials", "aws-credentials-unknown",
+        "AWS doesn't recognize the credentials of the request to stop the instance i-0123456789abcdef0.",
         "Check the instance role, or the AWS variables and profile that the agent uses.")]
-    [InlineData(400, "OperationNotPermitted", "The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.", "ec2-stop-protected",
-        "The instance i-0123456789abcdef0 has stop protection: The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+    [InlineData(
+        400, "OperationNotPermitted",
+        "The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+        "ec2-stop-protected",
+        "The instance i-0123456789abcdef0 has stop protection: " +
+        "The instance 'i-0123456789abcdef0' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
         "Remove it with 'aws ec2 modify-instance-attribute --instance-id i-0123456789abcdef0 --no-disable-api-stop --region eu-west-3', or set idle to null.")]
     [InlineData(400, "UnsupportedOperation", "The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.", "ec2-stop-unsupported",
         "EC2 can't stop the instance i-0123456789abcdef0: The instance 'i-0123456789abcdef0' does not have an 'ebs' root device type and cannot be stopped.",
@@ -175,6 +187,7 @@ public sealed class Ec2InstanceControlTests : IAsyncLifetime
     {
         context.Response.StatusCode = status;
         return context.Response.WriteAsync(
-            $"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>");
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
+            $"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>1</RequestID></Response>");
     };
 }

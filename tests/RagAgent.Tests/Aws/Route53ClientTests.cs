@@ -44,8 +44,12 @@ public sealed class Route53ClientTests : IAsyncLifetime
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
-    [InlineData(403, "AccessDenied", "User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1", "aws-denied",
-        "AWS denied the request to point rag.example.com to 203.0.113.7: User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1.",
+    [InlineData(
+        403, "AccessDenied",
+        "User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1",
+        "aws-denied",
+        "AWS denied the request to point rag.example.com to 203.0.113.7: " +
+        "User: arn:role is not authorized to perform: route53:ChangeResourceRecordSets on resource: arn:aws:route53:::hostedzone/Z1.",
         $"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, type A, action UPSERT). No restart is needed.")]
     [InlineData(404, "NoSuchHostedZone", "No hosted zone found with ID: Z1", "dns-zone-missing",
         "The hosted zone Z1 does not exist in the credentials' account, so rag.example.com can't point to this machine.",
@@ -53,10 +57,16 @@ public sealed class Route53ClientTests : IAsyncLifetime
     [InlineData(400, "InvalidChangeBatch", "[RRSet with DNS name rag.example.com. is not permitted in zone example.org.]", "dns-outside-zone",
         "rag.example.com is not in the hosted zone Z1: RRSet with DNS name rag.example.com. is not permitted in zone example.org.",
         "Correct dns.name, or set dns.zone to the zone that contains the name. Then run 'systemctl reload ragagent'.")]
-    [InlineData(400, "InvalidChangeBatch", "[RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists]", "dns-refused",
-        "Route 53 refused to point rag.example.com to 203.0.113.7: RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists.",
+    [InlineData(
+        400, "InvalidChangeBatch",
+        "[RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists]",
+        "dns-refused",
+        "Route 53 refused to point rag.example.com to 203.0.113.7: " +
+        "RRSet of type A with DNS name rag.example.com. is not permitted because a conflicting RRSet of type CNAME exists.",
         "Check the records of rag.example.com in the hosted zone Z1. " + ExceptionMapping.RetriesAutomatically)]
-    [InlineData(403, "ExpiredToken", "The security token included in the request is expired", "aws-credentials-expired", "AWS refused to point rag.example.com to 203.0.113.7: the credentials have expired.",
+    [InlineData(
+        403, "ExpiredToken", "The security token included in the request is expired", "aws-credentials-expired",
+        "AWS refused to point rag.example.com to 203.0.113.7: the credentials have expired.",
         "The agent requests new ones. If this persists, check the clock ('timedatectl').")]
     public async Task A_refusal_of_Route_53_is_reported_with_a_remedy(
         int status, string code, string message, string problem, string what, string remedy)
@@ -65,7 +75,8 @@ public sealed class Route53ClientTests : IAsyncLifetime
 
         Assert.Equal(
             new Problem(ProblemCatalog.Find(problem), what, remedy),
-            await AssertProblem.ThrownAsync(() => _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation)));
+            await AssertProblem.ThrownAsync(() =>
+                _scenario.Route53.UpsertAsync(DnsScenario.KeepOnStop, InstanceAddress, TestCancellation)));
         Assert.Single(_scenario.Route53Requests);
     }
 
@@ -160,7 +171,9 @@ public sealed class Route53ClientTests : IAsyncLifetime
     {
         _scenario.Intercept = context => DnsScenario.RespondWithErrorAsync(context, 403, "AccessDenied", "no");
 
-        Assert.Equal($"Allow the instance role route53:ChangeResourceRecordSets on {Arn} (for the name rag.example.com, type A and AAAA, action UPSERT and DELETE). No restart is needed.",
+        Assert.Equal(
+            $"Allow the instance role route53:ChangeResourceRecordSets on {Arn} " +
+            "(for the name rag.example.com, type A and AAAA, action UPSERT and DELETE). No restart is needed.",
             (await AssertProblem.ThrownAsync(() => _scenario.Route53.DryRunAsync(DnsScenario.DeleteOnStop, ["A", "AAAA"], TestCancellation))).Remedy);
     }
 

@@ -12,22 +12,29 @@ public class Route53XmlTests
     public void A_change_has_its_elements_in_the_order_that_Route_53_requires() =>
         Assert.Equal(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>" +
-            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ChangeBatch><Comment>why</Comment><Changes><Change><Action>UPSERT</Action>" +
-            "<ResourceRecordSet><Name>rag.example.com</Name><Type>A</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>203.0.113.7</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>" +
+            "<ChangeResourceRecordSetsRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">" +
+            "<ChangeBatch><Comment>why</Comment><Changes><Change><Action>UPSERT</Action>" +
+            "<ResourceRecordSet><Name>rag.example.com</Name><Type>A</Type><TTL>60</TTL>" +
+            "<ResourceRecords><ResourceRecord><Value>203.0.113.7</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>" +
             "</Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>",
             Encoding.UTF8.GetString(Route53Xml.BuildChangeRequest("why", [("UPSERT", new ResourceRecordSet("rag.example.com", "A", 60, ["203.0.113.7"]))])));
 
     [Fact]
     public void All_kinds_of_records_are_parsed()
     {
-        var sets = Route53Xml.ParseRecordSets("""
-            <?xml version="1.0"?>
-            <ListResourceRecordSetsResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><ResourceRecordSets>
-            <ResourceRecordSet><Name>rag.example.com.</Name><Type>A</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>203.0.113.7</Value></ResourceRecord><ResourceRecord><Value>203.0.113.8</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>
-            <ResourceRecordSet><Name>rag.example.com.</Name><Type>AAAA</Type><AliasTarget><HostedZoneId>Z2</HostedZoneId><DNSName>d1.cloudfront.net.</DNSName><EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet>
-            <ResourceRecordSet><Name>www.example.com.</Name><Type>A</Type><SetIdentifier>blue</SetIdentifier><Weight>10</Weight><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>1.1.1.1</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>
-            </ResourceRecordSets><IsTruncated>false</IsTruncated><MaxItems>300</MaxItems></ListResourceRecordSetsResponse>
-            """);
+        var sets = Route53Xml.ParseRecordSets(
+            "<?xml version=\"1.0\"?>\n" +
+            "<ListResourceRecordSetsResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><ResourceRecordSets>\n" +
+            "<ResourceRecordSet><Name>rag.example.com.</Name><Type>A</Type><TTL>60</TTL>" +
+            "<ResourceRecords><ResourceRecord><Value>203.0.113.7</Value></ResourceRecord>" +
+            "<ResourceRecord><Value>203.0.113.8</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>\n" +
+            "<ResourceRecordSet><Name>rag.example.com.</Name><Type>AAAA</Type>" +
+            "<AliasTarget><HostedZoneId>Z2</HostedZoneId><DNSName>d1.cloudfront.net.</DNSName>" +
+            "<EvaluateTargetHealth>false</EvaluateTargetHealth></AliasTarget></ResourceRecordSet>\n" +
+            "<ResourceRecordSet><Name>www.example.com.</Name><Type>A</Type>" +
+            "<SetIdentifier>blue</SetIdentifier><Weight>10</Weight><TTL>60</TTL>" +
+            "<ResourceRecords><ResourceRecord><Value>1.1.1.1</Value></ResourceRecord></ResourceRecords></ResourceRecordSet>\n" +
+            "</ResourceRecordSets><IsTruncated>false</IsTruncated><MaxItems>300</MaxItems></ListResourceRecordSetsResponse>");
 
         Assert.Equal(
             ["rag.example.com. A 60 203.0.113.7,203.0.113.8  ", "rag.example.com. AAAA   d1.cloudfront.net. ", "www.example.com. A 60 1.1.1.1  blue"],
@@ -39,7 +46,9 @@ public class Route53XmlTests
     [InlineData("<ListResourceRecordSetsResponse")]
     [InlineData("")]
     // An entity could include a local file, or expand to gigabytes.
-    [InlineData("<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/hostname\">]><ListResourceRecordSetsResponse><ResourceRecordSets>&e;</ResourceRecordSets></ListResourceRecordSetsResponse>")]
+    [InlineData(
+        "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/hostname\">]>" +
+        "<ListResourceRecordSetsResponse><ResourceRecordSets>&e;</ResourceRecordSets></ListResourceRecordSetsResponse>")]
     public void A_body_that_is_not_a_list_of_records_is_rejected(string body) =>
         Assert.ThrowsAny<XmlException>(() => Route53Xml.ParseRecordSets(body));
 

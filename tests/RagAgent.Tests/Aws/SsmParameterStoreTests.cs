@@ -45,7 +45,8 @@ public sealed class SsmParameterStoreTests : IAsyncLifetime
         Respond("String");
 
         Assert.Equal(
-            "The parameter /key is a String, stored in plain text: make it a SecureString ('aws ssm put-parameter --name /key --type SecureString --overwrite --value file://key.txt').",
+            "The parameter /key is a String, stored in plain text: make it a SecureString " +
+            "('aws ssm put-parameter --name /key --type SecureString --overwrite --value file://key.txt').",
             (await ReadAsync()).Warning);
     }
 

@@ -72,8 +72,9 @@ public class ImageReferenceTests
     private static IEnumerable<string> Spellings(ImageReference parts)
     {
         yield return Text(parts);
-        foreach (
-            var path in parts is { Host: "docker.io" } && parts.Path.StartsWith("library/", StringComparison.Ordinal) ? [parts.Path, parts.Path["library/".Length..]] : new[] { parts.Path })
+        var isInLibrary = parts is { Host: "docker.io" } && parts.Path.StartsWith("library/", StringComparison.Ordinal);
+        string[] paths = isInLibrary ? [parts.Path, parts.Path["library/".Length..]] : [parts.Path];
+        foreach (var path in paths)
         {
             var full = parts with { Path = path };
             yield return Text(full);

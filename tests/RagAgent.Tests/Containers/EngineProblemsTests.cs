@@ -51,7 +51,9 @@ public class EngineProblemsTests
     [InlineData("readlink /var/lib/docker/overlay2: invalid argument")]
     [InlineData("readlink /var/lib/docker/overlay2/l: invalid argument")]
     [InlineData("readlink /var/lib/docker/overlay2/l/ABCDEFGHIJKLMNOPQRSTUVWXYZ: no such file or directory")]
-    [InlineData("failed to register layer: rename /var/lib/docker/image/overlay2/layerdb/tmp/write-set-3175611908 /var/lib/docker/image/overlay2/layerdb/sha256/594b93a24e: file exists")]
+    [InlineData(
+        "failed to register layer: rename /var/lib/docker/image/overlay2/layerdb/tmp/write-set-3175611908 " +
+        "/var/lib/docker/image/overlay2/layerdb/sha256/594b93a24e: file exists")]
     [InlineData("failed to create prepare snapshot dir: missing parent \"sha256:0123\" bucket: not found")]
     [InlineData("parent snapshot sha256:0123 does not exist: not found")]
     [InlineData("content digest sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: not found")]
@@ -80,7 +82,8 @@ public class EngineProblemsTests
     [Theory]
     // The command is missing in the image. A removed `lower` file looks the same, and nothing tells the two apart.
     [InlineData(
-        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"/bin/sh\": stat /bin/sh: no such file or directory: unknown",
+        "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: " +
+        "exec: \"/bin/sh\": stat /bin/sh: no such file or directory: unknown",
         "engine-refused")]
     [InlineData("open /var/lib/docker/overlay2/2b74e4d23cb0e36e5164/merged/etc/passwd: no such file or directory", "engine-refused")]
     [InlineData("error creating overlay mount to /var/lib/docker/overlay2/2b74e4d23cb0e36e5164-init/merged: device or resource busy", "engine-refused")]

@@ -21,7 +21,8 @@ public class LogLineSanitizerTests
     [InlineData("\u001b[31mred\u001b[0m", "␛[31mred␛[0m")]
     [InlineData("bell\a nul\0 del\u007f csi\u009b nel\u0085", "bell␇ nul␀ del␡ csi\ufffd nel\ufffd")]
     [InlineData("two\u2028lines\u2029of\u202eturned\u2066text", "two\ufffdlines\ufffdof\ufffdturned\ufffdtext")]
-    public void Control_characters_are_shown_instead_of_sent_to_the_terminal(string text, string shown) => Assert.Equal(shown, Sanitize(text));
+    public void Control_characters_are_shown_instead_of_sent_to_the_terminal(string text, string shown) =>
+        Assert.Equal(shown, Sanitize(text));
 
     [Fact]
     public void Invalid_UTF_8_is_replaced() =>

@@ -69,9 +69,13 @@ public sealed class VolumesCheckTests : IDisposable
     [InlineData("/data/application", null)]
     [InlineData("/data/read/below", null)]
     [InlineData("/data/app", null)]
-    public void A_folder_below_a_writable_volume_is_found(string folder, string? above) => Assert.Equal(
-        above,
-        VolumeFolders.WritableParent(new ContainerConfig { Volumes = [new VolumeConfig("/data/app", "/a"), new VolumeConfig("/data/read", "/b", ReadOnly: true), new VolumeConfig(folder, "/c")] }, folder));
+    public void A_folder_below_a_writable_volume_is_found(string folder, string? above)
+    {
+        VolumeConfig[] volumes =
+            [new VolumeConfig("/data/app", "/a"), new VolumeConfig("/data/read", "/b", ReadOnly: true), new VolumeConfig(folder, "/c")];
+
+        Assert.Equal(above, VolumeFolders.WritableParent(new ContainerConfig { Volumes = volumes }, folder));
+    }
 
     private static Task<CheckResult> CheckAsync(params VolumeConfig[] volumes) => CheckAsync(canWrite: true, volumes);
 

@@ -42,8 +42,12 @@ public sealed class RedactionTests
     [InlineData("""{ "container": { "name": "app", "environment": { "TOKEN": "hunter2" } } }""", """{ "container": { "name": "app", "environment": "***" } }""")]
     [InlineData("""{ "environment": "hunter2", "aws": "hunter2", "secrets": "hunter2" }""", """{ "environment": "***", "aws": "***", "secrets": "***" }""")]
     [InlineData("""{ "environment": { "hunter2=x": 1 }, "secrets": { "sk hunter2": "/x" } }""", """{ "environment": { "***": "***" }, "secrets": { "***": "***" } }""")]
-    [InlineData("""{ "secrets": { "KEY": "hunter2", "B": { "credential": "hunter2", "hunter2": 1, "file": "/run/b" } } }""", """{ "secrets": { "KEY": "***", "B": { "credential": "***", "***": "***", "file": "/run/b" } } }""")]
-    [InlineData("""{ "image": ["hunter2"], "tls": { "key": "hunter2" }, "dns": { "token": "hunter2", "name": "rag.example.com" } }""", """{ "image": "***", "tls": { "key": "***" }, "dns": { "token": "***", "name": "rag.example.com" } }""")]
+    [InlineData(
+        """{ "secrets": { "KEY": "hunter2", "B": { "credential": "hunter2", "hunter2": 1, "file": "/run/b" } } }""",
+        """{ "secrets": { "KEY": "***", "B": { "credential": "***", "***": "***", "file": "/run/b" } } }""")]
+    [InlineData(
+        """{ "image": ["hunter2"], "tls": { "key": "hunter2" }, "dns": { "token": "hunter2", "name": "rag.example.com" } }""",
+        """{ "image": "***", "tls": { "key": "***" }, "dns": { "token": "***", "name": "rag.example.com" } }""")]
     [InlineData("""{ "image": "sk-0123456789hunter2hunter2" }""", """{ "image": "***" }""")]
     [InlineData("""["hunter2"]""", """["***"]""")]
     public void Configuration_values_not_known_to_be_harmless_are_masked(string text, string expected)
@@ -74,9 +78,13 @@ public sealed class RedactionTests
     [InlineData("Environment=A=1 \\\n  # B=hunter2\n  C=hunter2\nRestart=always", "Environment=A=*** C=***\nRestart=always")]
     [InlineData("#Environment=A=hunter2 \\\n#  B=hunter2\nRestart=always", "#Environment=A=*** *** B=***\nRestart=always")]
     [InlineData("UnsetEnvironment=A=hunter2", "UnsetEnvironment=A=***")]
-    [InlineData("SetCredential=openai:hunter2\nSetCredentialEncrypted=b: \\\n hunter2 \\\n hunter2\n\n[Install]", "SetCredential=openai:***\nSetCredentialEncrypted=b:***\n\n[Install]")]
+    [InlineData(
+        "SetCredential=openai:hunter2\nSetCredentialEncrypted=b: \\\n hunter2 \\\n hunter2\n\n[Install]",
+        "SetCredential=openai:***\nSetCredentialEncrypted=b:***\n\n[Install]")]
     [InlineData("SetCredential=hunter2", "SetCredential=***")]
-    [InlineData("Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n", "Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n")]
+    [InlineData(
+        "Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n",
+        "Environment=\nSetCredential=\nEnvironmentFiles=/etc/x (ignore_errors=no)\nPassEnvironment=TOKEN\n")]
     public void Variables_and_credentials_in_units_are_masked(string text, string expected) =>
         Assert.Equal(expected, UnitRedaction.Redact(text));
 

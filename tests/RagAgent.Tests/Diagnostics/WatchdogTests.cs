@@ -29,7 +29,8 @@ public sealed class WatchdogTests
             _one.CompleteRound();
             _other.CompleteRound();
             Assert.Equal("WATCHDOG=1", await _systemd.NextNotificationAsync());
-            await Wait.UntilAsync(() => _time.Timers == 3 * round, TestContext.Current.CancellationToken);   // a timeout per loop, and the pause
+            // A timeout per loop, and the pause.
+            await Wait.UntilAsync(() => _time.Timers == 3 * round, TestContext.Current.CancellationToken);
             _time.Advance(Limit / 4);
         }
         await watchdog.StopAsync(TestContext.Current.CancellationToken);

@@ -39,7 +39,9 @@ public sealed partial class MessageCatalogTests
     {
         var subjects = Entries.ToDictionary(entry => entry.Groups["name"].Value, entry => entry.Groups["subject"].Value.Replace("`", ""));
 
-        Assert.Equal(ProblemCatalog.All.Select(kind => (kind.Code, subjects[kind.Code])), ProblemCatalog.All.Select(kind => (kind.Code, kind.Summary)));
+        Assert.Equal(
+            ProblemCatalog.All.Select(kind => (kind.Code, subjects[kind.Code])),
+            ProblemCatalog.All.Select(kind => (kind.Code, kind.Summary)));
     }
 
     [Fact]

@@ -14,7 +14,8 @@ public class ManifestTests
 
     private static readonly string[] Pieces =
     [
-        "{", "}", "[", "]", ",", ":", "null", "true", "-1", "9223372036854775807", "1e99", "\"config\"", "\"rootfs\"", "\"diff_ids\"", "\"layers\"", "\"manifests\"", "\"platform\"", "\"digest\"",
+        "{", "}", "[", "]", ",", ":", "null", "true", "-1", "9223372036854775807", "1e99",
+        "\"config\"", "\"rootfs\"", "\"diff_ids\"", "\"layers\"", "\"manifests\"", "\"platform\"", "\"digest\"",
         "\"size\"", "\"os\"", "\"architecture\"", "\"linux\"", "\"amd64\"", "\"sha256:aa\"", "{\"digest\":\"sha256:aa\",\"size\":", "{\"config\":", "{\"manifests\":[",
     ];
 

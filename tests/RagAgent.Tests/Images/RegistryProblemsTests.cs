@@ -12,7 +12,9 @@ public class RegistryProblemsTests
     private const string Wrapped = "pull access denied for 123456789012.dkr.ecr.eu-central-1.amazonaws.com/app, repository does not exist or may require 'docker login': ";
     private const string Expired = "denied: Your authorization token has expired. Reauthenticate and try again.";
     private const string Denial =
-        "denied: User: arn:aws:sts::123456789012:assumed-role/rag/i-0abc is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-central-1:123456789012:repository/app because no identity-based policy allows the ecr:BatchGetImage action";
+        "denied: User: arn:aws:sts::123456789012:assumed-role/rag/i-0abc is not authorized to perform: ecr:BatchGetImage " +
+        "on resource: arn:aws:ecr:eu-central-1:123456789012:repository/app " +
+        "because no identity-based policy allows the ecr:BatchGetImage action";
     private const string NoRepository = "name unknown: The repository with name 'app' does not exist in the registry with id '123456789012'";
     private const string NoTag = "manifest unknown: Requested image not found";
 
@@ -115,6 +117,7 @@ public class RegistryProblemsTests
 
     [Fact]
     public void Any_text_becomes_a_complete_problem() =>
-        Gen.String.Sample(
-            text => RegistryProblems.From(RegistryProblems.ErrorText(text), null, Ref) is { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
+        Gen.String.Sample(text =>
+            RegistryProblems.From(RegistryProblems.ErrorText(text), null, Ref) is
+                { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
 }

@@ -10,7 +10,8 @@ internal sealed record RawRequest(string Head, string Body, bool IsTruncated = f
 
     public IEnumerable<(string Name, string Value)> Headers => Head.Split("\r\n").Skip(1).Select(line => line.Split(':', 2)).Select(pair => (pair[0], pair[1].Trim()));
 
-    public string[] Values(string name) => [.. Headers.Where(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(header => header.Value)];
+    public string[] Values(string name) =>
+        [.. Headers.Where(header => header.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(header => header.Value)];
 
     public override string ToString() => Body.Length == 0 ? Line : $"{Line} [{Body.Replace("\r\n", "~", StringComparison.Ordinal)}]";
 }

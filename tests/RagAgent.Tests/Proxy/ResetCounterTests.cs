@@ -19,7 +19,10 @@ public class ResetCounterTests
     {
         // The payloads contain what looks like a reset.
         byte[] allowed =
-            [.. Preface, .. Frame(Headers, 3), .. Frame(Reset, 4), .. Frame(Data, 300), .. Frame(Ping, 8), .. Frame(Data, 0), .. Frame(Reset, 4)];
+        [
+            .. Preface, .. Frame(Headers, 3), .. Frame(Reset, 4), .. Frame(Data, 300),
+            .. Frame(Ping, 8), .. Frame(Data, 0), .. Frame(Reset, 4),
+        ];
         byte[] bytes = [.. allowed, .. Frame(Reset, 4)];
         var last = allowed.Length + 9;   // the header alone decides
 

@@ -70,12 +70,15 @@ internal static class ImageReferenceRule
     private static (string Before, string? After) Split(string text, int at) => at < 0 ? (text, null) : (text[..at], text[(at + 1)..]);
 
 
+    private static bool IsPort(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535;
+
     private static bool IsHost(string host)
     {
         var colon = host.LastIndexOf(':');
         var hasPort = colon > host.LastIndexOf(']');
         (var name, var port) = Split(host, hasPort ? colon : -1);
-        if (port is not null && !(int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 65535))
+        if (port is not null && !IsPort(port))
         {
             return false;
         }

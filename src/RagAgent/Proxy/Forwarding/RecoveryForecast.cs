@@ -23,7 +23,8 @@ internal static class RecoveryForecast
             return Moment.Zero + maxHold;
         }
         var startedAt = state.Front is ContainerState.Probing { Adopted: true, LastError: null } adopted ? adopted.Since : state.LastServed;
-        return startedAt is { } since && state is { Hold: null, EngineIsReachable: true } && state.Failures.Crashes < policy.CrashLoopThreshold && IsRecovering(state, policy, since + maxHold) ? since + maxHold : null;
+        var mayRecover = state is { Hold: null, EngineIsReachable: true } && state.Failures.Crashes < policy.CrashLoopThreshold;
+        return mayRecover && startedAt is { } since && IsRecovering(state, policy, since + maxHold) ? since + maxHold : null;
     }
 
     private static bool IsRecovering(AgentState state, Policy policy, Moment deadline) => state.Front switch
@@ -37,5 +38,7 @@ internal static class RecoveryForecast
 
     /// <summary>Whether the image that starts next is on disk. A pull would take longer than clients wait.</summary>
     private static bool IsImageCached(AgentState state, Policy policy) =>
-        state.Secrets.Value is not null && (DesiredRelease.Of(state, policy)?.Image ?? state.Images.LastRun) is { } image && !state.IsDefective(image);
+        state.Secrets.Value is not null &&
+        (DesiredRelease.Of(state, policy)?.Image ?? state.Images.LastRun) is { } image &&
+        !state.IsDefective(image);
 }

@@ -63,7 +63,11 @@ internal sealed record ConnectionLimits
     /// <summary>Concurrent requests on one HTTP/2 connection.</summary>
     public int MaxStreams { get; init; } = 100;
 
-    /// <summary>Requests that a client may cancel within <see cref="ResetWindow"/> on one connection of HTTP/2. A browser that leaves a page cancels at most <see cref="MaxStreams"/> at once. Kestrel's output queue has room for <see cref="MaxStreams"/> cancelled requests beside as many open ones.</summary>
+    /// <summary>
+    /// Requests that a client may cancel within <see cref="ResetWindow"/> on one connection of HTTP/2.
+    /// A browser that leaves a page cancels at most <see cref="MaxStreams"/> at once.
+    /// Kestrel's output queue has room for <see cref="MaxStreams"/> cancelled requests beside as many open ones.
+    /// </summary>
     public int Resets { get; init; } = 100;
 
     public TimeSpan ResetWindow { get; init; } = TimeSpan.FromSeconds(10);

@@ -1,6 +1,9 @@
 namespace RagAgent.Proxy.Listening;
 
-/// <summary>Counts the streams that a client of HTTP/2 cancels (RST_STREAM). Reads frame headers only, and leaves protocol errors to the server.</summary>
+/// <summary>
+/// Counts the streams that a client of HTTP/2 cancels (RST_STREAM).
+/// Reads frame headers only, and leaves protocol errors to the server.
+/// </summary>
 /// <param name="most">How many are allowed within a window.</param>
 /// <param name="window">How long a window lasts. The next one starts with the first reset after it.</param>
 /// <param name="time">Measures the window.</param>
