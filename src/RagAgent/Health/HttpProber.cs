@@ -53,7 +53,7 @@ internal sealed class HttpProber : IProber, IDisposable
     {
         var shortage = _pressure.FindShortage();
         var message = fault.IsTimeout && shortage is not null ? $"{fault.Message} while the machine is short of {shortage}" : fault.Message;
-        return new ProbeResult.Failed(message, UnderPressure: shortage is not null);
+        return new ProbeResult.Failed(message, UnderPressure: shortage is not null) { HttpStatus = fault.HttpStatus };
     }
 
     private async Task<Fault?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping)
@@ -87,7 +87,7 @@ internal sealed class HttpProber : IProber, IDisposable
         WithTimeLimitAsync(path, timeLimit, async token =>
         {
             using var response = await _http.GetAsync(new Uri($"http://127.0.0.1:{port}{path}"), HttpCompletionOption.ResponseHeadersRead, token);
-            return response.IsSuccessStatusCode ? null : new Fault($"{path} answered {(int)response.StatusCode}");
+            return response.IsSuccessStatusCode ? null : new Fault($"{path} answered {(int)response.StatusCode}") { HttpStatus = (int)response.StatusCode };
         }, stopping);
 
     /// <summary>A handshake as a browser makes it through the front door: with an Origin that equals the Host.</summary>
@@ -139,7 +139,11 @@ internal sealed class HttpProber : IProber, IDisposable
 
     /// <param name="Message">Few.</param>
     /// <param name="IsTimeout">The time was over: what a machine that is short of something would explain.</param>
-    private sealed record Fault(string Message, bool IsTimeout = false);
+    private sealed record Fault(string Message, bool IsTimeout = false)
+    {
+        /// <summary>What the app answered with; null when it gave no HTTP answer.</summary>
+        public int? HttpStatus { get; init; }
+    }
 
     /// <summary>The message is what a probe that was not made tells.</summary>
     private sealed class ProbeSkippedException(string reason, Exception inner) : Exception(reason, inner);

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Docker.DotNet;
 using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Supervision.Rules;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -68,7 +67,7 @@ public class EngineProblemsTests
     public void What_the_engine_itself_lacks_is_not_held_against_an_image(string message, string code)
     {
         var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container");
-        Assert.Equal((code, 0), (problem.Code, ContainerProblems.Weight(problem)));
+        Assert.Equal((code, 0), (problem.Code, problem.Kind.ImageBlame));
     }
 
     [Theory]
