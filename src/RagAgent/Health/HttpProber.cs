@@ -60,7 +60,7 @@ internal sealed class HttpProber : IProber, IDisposable
     {
         var shortage = _pressure.FindShortage();
         var message = fault.IsTimeout && shortage is not null ? $"{fault.Message} while the machine is short of {shortage}" : fault.Message;
-        return new ProbeResult.Failed(message, UnderPressure: shortage is not null);
+        return new ProbeResult.Failed(message, UnderPressure: shortage is not null) { HttpStatus = fault.HttpStatus };
     }
 
     private async Task<Fault?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping)
@@ -95,7 +95,7 @@ internal sealed class HttpProber : IProber, IDisposable
         {
             var uri = new Uri($"http://127.0.0.1:{port}{path}");
             using var response = await _http.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, token);
-            return response.IsSuccessStatusCode ? null : new Fault($"{path} answered {(int)response.StatusCode}");
+            return response.IsSuccessStatusCode ? null : new Fault($"{path} answered {(int)response.StatusCode}") { HttpStatus = (int)response.StatusCode };
         }, stopping);
 
     /// <summary>A handshake like a browser's through the front door, with an Origin that matches the Host.</summary>
@@ -149,7 +149,11 @@ internal sealed class HttpProber : IProber, IDisposable
 
     /// <param name="Message">What is wrong, as a clause without a full stop.</param>
     /// <param name="IsTimeout">Whether the probe timed out, which a machine under pressure would explain.</param>
-    private sealed record Fault(string Message, bool IsTimeout = false);
+    private sealed record Fault(string Message, bool IsTimeout = false)
+    {
+        /// <summary>What the app answered with; null when it gave no HTTP answer.</summary>
+        public int? HttpStatus { get; init; }
+    }
 
     /// <summary>The probe was not sent or not evaluated. The message says why, without a full stop.</summary>
     private sealed class ProbeSkippedException(string reason, Exception inner) : Exception(reason, inner);

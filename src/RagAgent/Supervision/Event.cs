@@ -3,22 +3,22 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision;
 
-/// <summary>What happened, and when. The time is part of the fact: no decision reads a clock.</summary>
+/// <summary>Something that happened, and when. The time is part of the event, so no decision reads a clock.</summary>
 internal abstract record Event(Moment At)
 {
-    /// <summary>Time passed; sent when the next deadline of the state is reached.</summary>
+    /// <summary>Time passed. Sent when the state's next deadline is reached.</summary>
     public sealed record Tick(Moment At) : Event(At);
 
     public sealed record EngineInspected(Moment At, Inventory Inventory) : Event(At);
     public sealed record EngineFailed(Moment At, Problem Problem) : Event(At);
 
-    /// <summary>The engine said that something changed: a hint to look, nothing more.</summary>
+    /// <summary>The engine reported a change. Only a hint: the inspection decides.</summary>
     public sealed record EngineChanged(Moment At) : Event(At);
 
-    /// <summary>The engine's event stream broke: it may be restarting, and take containers with it.</summary>
+    /// <summary>The engine's event stream broke. The engine may be restarting, and take containers with it.</summary>
     public sealed record EngineDisconnected(Moment At) : Event(At);
 
-    /// <summary>Somebody asked the engine to stop a container of ours; it may have been the agent itself.</summary>
+    /// <summary>Someone asked the engine to stop a container of ours. It may have been the agent itself.</summary>
     public sealed record ExternalStopRequested(Moment At, string ContainerId) : Event(At);
 
     public sealed record SecretsRead(Moment At, SecretVersions Versions) : Event(At);
@@ -40,27 +40,27 @@ internal abstract record Event(Moment At)
     public sealed record ContainerStopped(Moment At, long Operation) : Event(At);
     public sealed record StopFailed(Moment At, long Operation, Problem Problem) : Event(At);
 
-    /// <param name="At">When.</param>
-    /// <param name="Operation">Of the drain.</param>
-    /// <param name="Remaining">Requests and sessions that had not ended when the patience did.</param>
+    /// <param name="At">When the drain ended.</param>
+    /// <param name="Operation">The drain's number.</param>
+    /// <param name="Remaining">Requests and sessions that were still open when the time was up.</param>
     public sealed record Drained(Moment At, long Operation, int Remaining) : Event(At);
 
-    /// <param name="At">When the answer was there.</param>
+    /// <param name="At">When the probe ended.</param>
     /// <param name="Operation">The probe's number.</param>
-    /// <param name="Result">What it found.</param>
+    /// <param name="Result">The result.</param>
     public sealed record Probed(Moment At, long Operation, ProbeResult Result) : Event(At);
 
     public sealed record FrontDoorOpened(Moment At) : Event(At);
     public sealed record FrontDoorFailed(Moment At, Problem Problem) : Event(At);
     public sealed record SessionsChanged(Moment At, int Open) : Event(At);
 
-    /// <summary>Somebody uses the app; told at most once a second.</summary>
+    /// <summary>Someone uses the app. Sent at most once a second.</summary>
     public sealed record ActivitySeen(Moment At) : Event(At);
 
-    /// <summary>EC2 stops the instance.</summary>
+    /// <summary>EC2 accepted the stop of the instance.</summary>
     public sealed record InstanceStopAccepted(Moment At, string InstanceId) : Event(At);
     public sealed record InstanceStopFailed(Moment At, Problem Problem) : Event(At);
 
-    /// <summary>An operator wants something.</summary>
+    /// <summary>An operator ran a command.</summary>
     public sealed record OperatorRequested(Moment At, RequestKind Kind) : Event(At);
 }

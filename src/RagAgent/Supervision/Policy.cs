@@ -2,19 +2,19 @@ using RagAgent.Common;
 
 namespace RagAgent.Supervision;
 
-/// <summary>The numbers that the decisions are made with.</summary>
+/// <summary>The limits and delays that the rules decide with.</summary>
 internal sealed record Policy
 {
-    /// <summary>Most answers need less, and an update that waits for the slowest one keeps everybody else waiting.</summary>
+    /// <summary>Most requests finish sooner. A longer wait for the slowest one would keep everyone else waiting.</summary>
     public static readonly TimeSpan MaxFinish = TimeSpan.FromSeconds(5);
 
-    /// <summary>Of everything in the configuration that shapes the container.</summary>
+    /// <summary>The fingerprint of everything in the configuration that shapes the container.</summary>
     public required string ConfigFingerprint { get; init; }
 
     public TimeSpan StartupInterval { get; init; } = TimeSpan.FromSeconds(2);
     public TimeSpan StartupDeadline { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Whether anything is asked of a container after its startup probe and before visitors reach it.</summary>
+    /// <summary>Whether a container must pass a gate after its startup probe.</summary>
     public bool HasGate { get; init; } = true;
 
     public TimeSpan LivenessInterval { get; init; } = TimeSpan.FromSeconds(15);
@@ -22,48 +22,48 @@ internal sealed record Policy
 
     public Backoff Restart { get; init; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
 
-    /// <summary>A run this long forgets the crashes before it.</summary>
+    /// <summary>A run of this length clears the crash count.</summary>
     public TimeSpan RestartResetAfter { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Crashes in a row from which on the app is called crash-looping.</summary>
+    /// <summary>From this many crashes in a row the app counts as crash-looping.</summary>
     public int CrashLoopThreshold { get; init; } = 5;
 
-    /// <summary>How what the agent needs from outside (AWS, the registry, the engine) is asked again.</summary>
+    /// <summary>Delays between tries of AWS, the registry and the engine.</summary>
     public Backoff Retry { get; init; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
 
-    /// <summary>A failed pull is dear: beyond the first tries it waits longer.</summary>
+    /// <summary>Delays between pulls. A failed pull is expensive, so they grow longer.</summary>
     public Backoff PullRetry { get; init; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
 
-    /// <summary>Failed look-ups of the tag after which the image already on disk is started instead.</summary>
+    /// <summary>After this many failed tries to resolve the tag or fetch its image, an image on disk is started instead.</summary>
     public int StaleAfterFailures { get; init; } = 3;
 
-    /// <summary>How often the tag is looked up after boot; null: only when asked.</summary>
+    /// <summary>How often the tag is resolved after boot; null: only on request.</summary>
     public TimeSpan? CheckInterval { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>A newer image that was found by itself waits until no session is open.</summary>
+    /// <summary>A newer image that the agent found on its own waits until no session is open.</summary>
     public bool WaitForIdle { get; init; } = true;
 
-    /// <summary>How long a new image must serve well before it counts as good.</summary>
+    /// <summary>How long a new image must serve without failures before it counts as good.</summary>
     public TimeSpan Watch { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>A new release may be started beside the one that serves: they share nothing that both would write to.</summary>
+    /// <summary>A new release may start while the old one serves: they share nothing that both would write to.</summary>
     public bool StartFirst { get; init; }
 
-    /// <summary>At boot the last good image is started without waiting for the newest one.</summary>
+    /// <summary>At boot the last good image starts without waiting for the newest one.</summary>
     public bool BootFromCache { get; init; }
 
-    /// <summary>How long what visitors have under way with a replaced container is waited for.</summary>
+    /// <summary>How long a replaced container may finish its requests and sessions.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long requests that a container has are left to it before it is stopped with nothing in its place.</summary>
+    /// <summary>How long a container may finish its requests before it is stopped with no other in its place.</summary>
     public TimeSpan FinishTimeout { get; init; } = MaxFinish;
 
-    /// <summary>How long a restart waits for the secrets to be read again before it takes those in memory.</summary>
+    /// <summary>How long a restart waits for fresh secrets before it uses those in memory.</summary>
     public TimeSpan FreshSecretsTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>When the instance is stopped; null: never.</summary>
+    /// <summary>When the instance stops itself; null: never.</summary>
     public IdlePolicy? Idle { get; init; }
 
-    /// <summary>How often the engine is inspected though no event asked for it.</summary>
+    /// <summary>How often the engine is inspected when no event calls for it.</summary>
     public TimeSpan InspectInterval { get; init; } = TimeSpan.FromMinutes(1);
 }

@@ -32,7 +32,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
         StartAgent();
 
         var failure = await WaitForFailureAsync("app-exited");
-        Assert.Equal($"The app's container {Name} exited by itself with code 0.", failure.Problem.What);
+        Assert.Equal($"The app's container {Name} exited with code 0.", failure.Problem.What);
         await WaitForAsync(s => s.App.Crashes >= 2, "the app was started and exited again");
     }
 
@@ -46,7 +46,7 @@ public sealed class AppFailureTests(EngineFixture engineFixture) : AgentTestBase
 
         var failure = await WaitForFailureAsync("app-never-healthy");
         // Under pressure from other tests, the agent allows twice the time.
-        Assert.Matches($"^The app's container {Name} was not well within (2|4)s of its start: /_stcore/health answered 404\\.$", failure.Problem.What);
+        Assert.Matches($"^The app's container {Name} was not ready within (2|4)s of its start: /_stcore/health answered 404\\.$", failure.Problem.What);
         var first = failure.At;
         await WaitForAsync(s => s.LastFailure!.At != first, "the app was started again");
     }

@@ -18,13 +18,13 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         Assert.Equal("old", await ServedVersionAsync());
         var status = await WaitForAsync(s => s.Rollout.SetAside?.Verdict == "quarantined", "the newest image is quarantined");
         Assert.Equal((newer, "image-rolled-back"), (status.Rollout.SetAside!.Digest, status.Rollout.SetAside.Why.Code));
-        Assert.Equal($"The app serves ({old[..19]}). The newest image {newer[..19]} is quarantined: An operator asked for it.", status.Headline);
-        Assert.Contains($"set aside {newer[..19]}, quarantined: An operator asked for it.", (await RequestAsync("status")).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.Equal($"The app serves ({old[..19]}). The newest image {newer[..19]} is quarantined: An operator rolled it back.", status.Headline);
+        Assert.Contains($"set aside {newer[..19]}, quarantined: An operator rolled it back.", (await RequestAsync("status")).AssertSucceeded(), StringComparison.Ordinal);
 
         var update = await UpdateAsync();
         Assert.Equal(1, update.ExitCode);
-        Assert.Equal($"ragagent: the update failed. The newest image {newer[..19]} was set aside, and the last good one is run instead: An operator asked for it. " +
-            "Push a better one, or give it another chance with 'ragagent unquarantine'.", update.Error.Trim());
+        Assert.Equal($"ragagent: the update failed. The newest image {newer[..19]} is quarantined, and the last good one runs instead: An operator rolled it back. " +
+            "Push a fixed image, or try this one again with 'ragagent unquarantine'.", update.Error.Trim());
         Assert.Equal("old", await ServedVersionAsync());
 
         await PushAsync("newest");
@@ -66,10 +66,10 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
         var unquarantine = await RequestAsync("unquarantine");
 
         Assert.Equal(
-            (1, "ragagent: the rollback failed. There is no other image that has proven itself, so there is nothing to go back to. " +
-                "Push the wanted version under the tag again."),
+            (1, "ragagent: the rollback failed. No other image is known to be good, so there is nothing to roll back to. " +
+                "Push the version you want under the tag again."),
             (rollback.ExitCode, rollback.Error.Trim()));
-        Assert.Equal((1, "ragagent: the unquarantine failed. No image is set aside. There is nothing to do; 'ragagent status' shows what serves."),
+        Assert.Equal((1, "ragagent: the unquarantine failed. No image is quarantined. There is nothing to do; 'ragagent status' shows what serves."),
             (unquarantine.ExitCode, unquarantine.Error.Trim()));
         Assert.Equal("1", await ServedVersionAsync());
     }

@@ -25,8 +25,8 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
 
         Assert.Equal(1, update.ExitCode);
         var after = await WaitUntilQuarantinedAsync();
-        Assert.Equal($"ragagent: the update failed. The newest image {Short(after.SetAside!.Digest)} was set aside, and the last good one is run instead: " +
-            $"The app's container {CandidateName(swap)} exited with code 3. Push a better one, or give it another chance with 'ragagent unquarantine'.", update.Error.Trim());
+        Assert.Equal($"ragagent: the update failed. The newest image {Short(after.SetAside!.Digest)} is quarantined, and the last good one runs instead: " +
+            $"The app's container {CandidateName(swap)} exited with code 3. Push a fixed image, or try this one again with 'ragagent unquarantine'.", update.Error.Trim());
         Assert.Equal("good", await ServedVersionAsync());
         Assert.Equal([before.App.Digest!], after.LastGood);
 
@@ -111,7 +111,7 @@ public sealed class RolloutTests(EngineFixture engineFixture) : AgentTestBase(en
 
         Assert.Equal(1, update.ExitCode);
         // Under pressure from other tests, the agent allows twice the time.
-        Assert.Matches($"The app's container {CandidateName(swap)} was not well within (6|12)s of its start: /cgi-bin/gate answered 500\\.", update.Error);
+        Assert.Matches($"The app's container {CandidateName(swap)} was not ready within (6|12)s of its start: /cgi-bin/gate answered 500\\.", update.Error);
         Assert.Equal("good", await ServedVersionAsync());
         await WaitUntilQuarantinedAsync();
     }

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Docker.DotNet;
 using RagAgent.Common;
 using RagAgent.Containers;
-using RagAgent.Supervision.Rules;
 using Xunit;
 
 namespace RagAgent.Tests.Containers;
@@ -76,7 +75,7 @@ public class EngineProblemsTests
     public void A_fault_of_the_engine_itself_does_not_count_against_the_image(string message, string code)
     {
         var problem = EngineProblems.FromMessage(message, HttpStatusCode.InternalServerError, "start the container");
-        Assert.Equal((code, 0), (problem.Code, ContainerProblems.Weight(problem)));
+        Assert.Equal((code, 0), (problem.Code, problem.Kind.ImageBlame));
     }
 
     [Theory]

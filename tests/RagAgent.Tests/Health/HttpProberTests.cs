@@ -217,7 +217,7 @@ public sealed class HttpProberTests : IDisposable
         using var prober = NewProber();
 
         Assert.Equal(
-            new ProbeResult.Failed("/_stcore/health answered 503", UnderPressure: true),
+            new ProbeResult.Failed("/_stcore/health answered 503", UnderPressure: true) { HttpStatus = 503 },
             await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(app.Port), TestCancellation));
     }
 

@@ -13,7 +13,7 @@ public class ContainerEndTests
     private static readonly Container App = Sample.RunningContainer("container-1", Sample.Release(Sample.NewImage));
 
     [Theory]
-    [InlineData(0, "exited by itself with code 0")]
+    [InlineData(0, "exited with code 0")]
     [InlineData(1, "exited with code 1")]
     [InlineData(97, "did not receive its secrets")]
     [InlineData(98, "exited with code 98")]
@@ -35,7 +35,7 @@ public class ContainerEndTests
         var exit = Exit(137) with { OutOfMemory = true, Error = "killed" };
 
         Assert.Equal("was killed because it ran out of memory", exit.Describe());
-        Assert.Equal("Give it more with container.memory, or take a larger instance.", ContainerProblems.Exited(App, exit).Remedy);
+        Assert.Equal("Raise container.memory, or use a larger instance.", ContainerProblems.Exited(App, exit).Remedy);
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public class ContainerEndTests
 
     [Fact]
     public void An_app_without_its_secrets_was_started_by_someone_else() =>
-        Assert.Equal("It was started without the agent, which alone hands over its secrets.", ContainerProblems.Exited(App, Exit(97)).Remedy);
+        Assert.Equal("It was started without the agent, and only the agent hands over the secrets.", ContainerProblems.Exited(App, Exit(97)).Remedy);
 
     [Theory]
     [InlineData(134)]
@@ -74,7 +74,7 @@ public class ContainerEndTests
 
     [Fact]
     public void A_container_that_ended_with_the_engine_says_how_it_ended() =>
-        Assert.Equal("The app's container ragstream was ended by signal 15 while Docker Engine itself was away.", ContainerProblems.EndedWithEngine(App, Exit(143)).What);
+        Assert.Equal("The app's container ragstream was ended by signal 15 while Docker Engine itself was down.", ContainerProblems.EndedWithEngine(App, Exit(143)).What);
 
     [Fact]
     public void An_image_that_failed_in_an_earlier_life_of_the_agent_is_named_by_the_start_of_its_digest() =>
@@ -85,7 +85,7 @@ public class ContainerEndTests
     {
         var problem = ContainerProblems.NeverHealthy(App, new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), "connection refused"));
 
-        Assert.Equal("The app's container ragstream was not well within 10m of its start: connection refused.", problem.What);
+        Assert.Equal("The app's container ragstream was not ready within 10m of its start: connection refused.", problem.What);
         Assert.Equal("Check that it listens on container.port, and raise health.startup.deadline if it needs longer. " + Output, problem.Remedy);
     }
 
@@ -94,15 +94,15 @@ public class ContainerEndTests
     {
         var problem = ContainerProblems.NeverHealthy(App, new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), null));
 
-        Assert.Equal("The app's container ragstream was not well within 10m of its start.", problem.What);
+        Assert.Equal("The app's container ragstream was not ready within 10m of its start.", problem.What);
         Assert.StartsWith("Check that it listens on container.port", problem.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
     public void An_app_that_answers_404_until_its_deadline_listens_and_has_another_path() =>
         Assert.StartsWith(
-            "It listens and has no such page: correct health.startup.path",
-            ContainerProblems.NeverHealthy(App, new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), "GET / answered 404")).Remedy,
+            "It listens but has no such page: correct health.startup.path",
+            ContainerProblems.NeverHealthy(App, new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), "/ answered 404") { HttpStatus = 404 }).Remedy,
             StringComparison.Ordinal);
 
     private static ContainerExit Exit(int code) => new(code, OutOfMemory: false, "", []);

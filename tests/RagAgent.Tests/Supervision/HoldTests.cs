@@ -35,7 +35,7 @@ public class HoldTests
     public void While_the_engine_is_away_the_operator_is_told_that_the_stop_holds_and_it_is_done_when_that_is_back()
     {
         _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).FailInspection().Request(RequestKind.Stop);
-        Assert.EndsWith("The stop holds: the app is stopped as soon as the engine answers.", _story.State.Requests.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
+        Assert.EndsWith("The stop stays in effect: the app stops as soon as the engine answers.", _story.State.Requests.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
 
         _story.Advance(TimeSpan.FromSeconds(5)).CompleteInspection();
         _story.CompleteStop().CompleteInspections();
@@ -67,7 +67,7 @@ public class HoldTests
         Assert.Null(_story.State.Requests.LastOutcome);
         _story.FailInspection();
 
-        Assert.EndsWith("The app is started as soon as the engine answers.", _story.State.Requests.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
+        Assert.EndsWith("The app starts as soon as the engine answers.", _story.State.Requests.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -220,7 +220,7 @@ public class HoldTests
         _story.StartServing().DiskIsSlow = true;
         _story.Request(RequestKind.Stop);
         Assert.False(_story.IsPending<Effect.StopContainer>());
-        _story.DiskAnswers();
+        _story.CompleteSaves();
         Assert.True(_story.IsPending<Effect.StopContainer>());
         Assert.True(_story.Memory.Runs[0].StopRequested);
     }

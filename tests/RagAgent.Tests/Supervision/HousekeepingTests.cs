@@ -218,18 +218,18 @@ public class HousekeepingTests
     public void Once_memory_and_disk_agree_nothing_is_written_any_more()
     {
         _story.StartServing().PassWatch();
-        var written = _story.Written;
+        var written = _story.SaveCount;
         _story.AdvanceCompletingEffects(TimeSpan.FromHours(1));
-        Assert.Equal(written, _story.Written);
+        Assert.Equal(written, _story.SaveCount);
     }
 
     [Fact]
     public void An_agent_that_has_its_notes_back_writes_them_only_when_they_change()
     {
         _story.StartServing().PassWatch();
-        var written = _story.Written;
+        var written = _story.SaveCount;
         _story.RestartAgent().AdvanceCompletingEffects(TimeSpan.FromMinutes(1));
-        Assert.Equal(written, _story.Written);
+        Assert.Equal(written, _story.SaveCount);
     }
 
     [Fact]

@@ -123,16 +123,16 @@ public class OperatorRequestTests
     }
 
     [Theory]
-    [InlineData(RequestKind.Rollback, "The newest image sha256:0123456789ab is set aside already, and the one before it is run: a rollback goes one step back.")]
-    [InlineData(RequestKind.Update, "The newest image sha256:0123456789ab was set aside, and the last good one is run instead: ")]
+    [InlineData(RequestKind.Rollback, "The newest image sha256:0123456789ab is already quarantined, and the one before it runs: a rollback goes one step back.")]
+    [InlineData(RequestKind.Update, "The newest image sha256:0123456789ab is quarantined, and the last good one runs instead: ")]
     internal void An_image_that_was_set_aside_is_named_by_the_start_of_its_digest(RequestKind kind, string words)
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.Image("0123456789abcdef")).CompleteSwap();
         for (var crash = 0; crash < 3; crash++)
         {
-            _story.Crash().RereadSecrets().WaitsOutAnyDelay().BecomeReady();
+            _story.Crash().RereadSecrets().WaitOutAnyBackoff().BecomeReady();
         }
-        _story.PassWatch().Request(kind).AnswersWhatIsAsked();
+        _story.PassWatch().Request(kind).CompleteAcquisition();
         Assert.StartsWith(words, _story.State.Requests.LastOutcome!.Problem!.What, StringComparison.Ordinal);
     }
 
@@ -240,7 +240,7 @@ public class OperatorRequestTests
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap();
         for (var crash = 0; crash < 6; crash++)
         {
-            _story.Crash().RereadSecrets().WaitsOutAnyDelay().BecomeReady();
+            _story.Crash().RereadSecrets().WaitOutAnyBackoff().BecomeReady();
         }
         Assert.IsType<Verdict.Undecided>(_story.State.Images.Verdict);
     }

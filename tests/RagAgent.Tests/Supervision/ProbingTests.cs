@@ -90,6 +90,15 @@ public class ProbingTests
     }
 
     [Fact]
+    public void An_app_that_answers_404_until_its_deadline_is_told_from_one_that_does_not_listen()
+    {
+        StartContainer();
+        _story.CompleteProbe(new ProbeResult.Failed("/ answered 404", UnderPressure: false) { HttpStatus = 404 });
+        _story.Advance(_story.Policy.StartupDeadline).CompleteInspections().CompleteStop();
+        Assert.StartsWith("It listens but has no such page", _story.State.Failures.Last?.Problem.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_deadline_runs_for_the_gate_too()
     {
         StartContainer();

@@ -6,8 +6,8 @@ using RagAgent.Supervision.State;
 namespace RagAgent.Tests.Support;
 
 /// <summary>
-/// Drives the reducer as the supervisor does, with a clock that is moved and effects that are answered by hand.
-/// Beside it stands a small truth (what the engine holds, what the tag means, which secrets there are) that answers are taken from.
+/// Drives the reducer as the supervisor does, with a clock that the test moves and effects that the test answers.
+/// The answers come from a small model of the world: the engine's containers, the tag, the secrets, the state file.
 /// </summary>
 internal sealed class ContainerStory(Policy? policy = null)
 {
@@ -20,32 +20,33 @@ internal sealed class ContainerStory(Policy? policy = null)
     public Policy Policy { get; set; } = policy ?? new Policy { ConfigFingerprint = Config, CheckInterval = null };
     public AgentState State { get; private set; } = AgentState.Begin(PersistedState.Empty, seed: 1);
 
-    /// <summary>The state file.</summary>
+    /// <summary>What the state file holds.</summary>
     public PersistedState Memory { get; private set; } = PersistedState.Empty;
 
-    /// <summary>Nothing can be written to the state file.</summary>
+    /// <summary>Every write of the state file fails.</summary>
     public bool DiskFails { get; set; }
 
-    /// <summary>What is to be remembered takes until <see cref="DiskAnswers"/> is called.</summary>
+    /// <summary>A write of the state file takes until <see cref="CompleteSaves"/> is called.</summary>
     public bool DiskIsSlow { get; set; }
 
-    /// <summary>How often it was tried to write the state file.</summary>
-    public int Written { get; private set; }
+    /// <summary>How many writes of the state file were tried.</summary>
+    public int SaveCount { get; private set; }
 
     public Moment Now { get; private set; }
 
-    /// <summary>What the engine holds of ours.</summary>
+    /// <summary>The engine's containers of ours.</summary>
     public List<Container> Containers { get; } = [];
-    /// <summary>What is on disk; null: nobody asks.</summary>
+
+    /// <summary>The images on disk; null: the engine does not list them.</summary>
     public IReadOnlyList<ImageName>? CachedImages { get; set; }
 
     public ImageName Tag { get; set; } = Sample.NewImage;
     public string SecretVersion { get; set; } = "1";
 
-    /// <summary>Begun and not answered yet.</summary>
+    /// <summary>Effects that began and are not answered yet.</summary>
     public IReadOnlyList<Effect> PendingEffects => _pendingEffects;
 
-    /// <summary>Everything that was begun since the story began or <see cref="ForgetStartedEffects"/> was called.</summary>
+    /// <summary>Every effect since the story began or <see cref="ForgetStartedEffects"/> was called, except writes of the state file.</summary>
     public IReadOnlyList<Effect> StartedEffects => _startedEffects;
 
     public Container CurrentContainer => State.Front.Current ?? throw new InvalidOperationException($"No container in {State.Front}.");
@@ -68,16 +69,16 @@ internal sealed class ContainerStory(Policy? policy = null)
         State = step.State;
         _pendingEffects.AddRange(step.Effects);
         _startedEffects.AddRange(step.Effects.Where(e => e is not Effect.SaveState));
-        return DiskIsSlow ? this : DiskAnswers();
+        return DiskIsSlow ? this : CompleteSaves();
     }
 
-    /// <summary>What is to be remembered is; a quick disk does that before anything else happens.</summary>
-    public ContainerStory DiskAnswers()
+    /// <summary>Answers the writes of the state file. A fast disk does so before anything else happens.</summary>
+    public ContainerStory CompleteSaves()
     {
         while (_pendingEffects.OfType<Effect.SaveState>().FirstOrDefault() is { } save)
         {
             _pendingEffects.Remove(save);
-            Written++;
+            SaveCount++;
             if (DiskFails)
             {
                 Handle(at => new Event.SaveFailed(at, Sample.Refused));
@@ -91,7 +92,7 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public ContainerStory Boot() => Handle(at => new Event.Tick(at));
 
-    /// <summary>Time passes, and nothing that is under way is answered. The agent is woken at its own deadlines only.</summary>
+    /// <summary>Time passes and no effect is answered. The agent wakes at its own deadlines only.</summary>
     public ContainerStory Advance(TimeSpan span)
     {
         var end = Now + span;
@@ -103,7 +104,7 @@ internal sealed class ContainerStory(Policy? policy = null)
         return this;
     }
 
-    /// <summary>Time passes, every probe passes, and the engine, the secrets and the registry answer truly and at once.</summary>
+    /// <summary>Time passes, every probe passes, and every other effect succeeds at once.</summary>
     public ContainerStory AdvanceCompletingEffects(TimeSpan span)
     {
         var end = Now + span;
@@ -118,14 +119,17 @@ internal sealed class ContainerStory(Policy? policy = null)
     }
 
     public ContainerStory CompleteInspection() => Complete<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, CurrentInventory()));
-    public ContainerStory FailInspection(Problem? problem = null) => Complete<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, problem ?? Sample.EngineUnreachable));
+    public ContainerStory FailInspection(Problem? problem = null) =>
+        Complete<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, problem ?? Sample.EngineUnreachable));
     public ContainerStory CompleteSecretsRead() =>
         Complete<Effect.ReadSecrets>((_, at) => new Event.SecretsRead(at, Sample.Secrets(SecretVersion)));
     public ContainerStory FailSecretsRead(Problem? problem = null) =>
         Complete<Effect.ReadSecrets>((_, at) => new Event.SecretsFailed(at, problem ?? Sample.Refused));
     public ContainerStory CompleteResolve() => Complete<Effect.ResolveTag>((_, at) => new Event.TagResolved(at, Sample.ResolutionOf(Tag)));
-    public ContainerStory FailResolve(Problem? problem = null) => Complete<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, problem ?? Sample.Refused));
-    public ContainerStory FailFetch(Problem? problem = null) => Complete<Effect.FetchImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
+    public ContainerStory FailResolve(Problem? problem = null) =>
+        Complete<Effect.ResolveTag>((_, at) => new Event.TagFailed(at, problem ?? Sample.Refused));
+    public ContainerStory FailFetch(Problem? problem = null) =>
+        Complete<Effect.FetchImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
     public ContainerStory CompleteFetch(long pulled = 0) =>
         Complete<Effect.FetchImage>((e, at) => new Event.ImageReady(at, new FetchedImage(e.Resolution.Image.Digest, pulled)));
     public ContainerStory FailStart(Problem problem) => Complete<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Operation, problem));
@@ -157,22 +161,23 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public ContainerStory FailFallbackFetch(Problem problem) => Complete<Effect.FetchFallback>((_, at) => new Event.FallbackFailed(at, problem));
 
-    /// <summary>EC2's answer to the stop of the instance.</summary>
+    /// <summary>Answers the stop of the instance as EC2 would.</summary>
     public ContainerStory CompleteInstanceStop(Func<Moment, Event> answer) => Complete<Effect.StopInstance>((_, at) => answer(at));
 
     public ContainerStory CompleteDrain(int left = 0) => Complete<Effect.Drain>((e, at) => new Event.Drained(at, e.Operation, left));
 
-    public ContainerStory CompleteImageCleanup(int removed = 0) => Complete<Effect.CleanUpImages>((_, at) => new Event.CleanupFinished(at, new ImageCleanupResult(removed, removed * 1000)));
+    public ContainerStory CompleteImageCleanup(int removed = 0) =>
+        Complete<Effect.CleanUpImages>((_, at) => new Event.CleanupFinished(at, new ImageCleanupResult(removed, removed * 1000)));
 
-    /// <summary>From the start of the agent to an app that serves the tag's image; nothing of ours ran before.</summary>
+    /// <summary>From the start of the agent to a container that serves the tag's image. No container of ours ran before.</summary>
     public ContainerStory StartServing() => Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().BecomeReady();
 
-    /// <summary>From the start effect to serving.</summary>
+    /// <summary>From the start of the container to serving.</summary>
     public ContainerStory BecomeReady() => CompleteStart().CompleteInspection().PassProbes();
 
     public ContainerStory PassProbes() => Policy.HasGate ? PassProbe().PassProbe() : PassProbe();
 
-    /// <summary>The engine says that something stirred, and shows what.</summary>
+    /// <summary>The engine reports a change, and the inspection shows these containers.</summary>
     public ContainerStory ObserveContainers(params Container[] containers)
     {
         Containers.Clear();
@@ -180,7 +185,7 @@ internal sealed class ContainerStory(Policy? policy = null)
         return Handle(at => new Event.EngineChanged(at)).CompleteInspections();
     }
 
-    /// <summary>The agent begins anew with what it has written down; the engine goes on meanwhile.</summary>
+    /// <summary>A new agent starts with the state file of the old one. The containers keep running.</summary>
     public ContainerStory RestartAgent(bool keepState = true)
     {
         _pendingEffects.Clear();
@@ -189,7 +194,7 @@ internal sealed class ContainerStory(Policy? policy = null)
         return Boot();
     }
 
-    /// <summary>Somebody pushed another image, and an operator asks for it; what is needed for it is there.</summary>
+    /// <summary>Someone pushes another image and an operator requests an update. The image is fetched.</summary>
     public ContainerStory PushAndUpdate(ImageName image)
     {
         Tag = image;
@@ -198,13 +203,13 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public ContainerStory Request(RequestKind kind) => Advance(TimeSpan.FromMilliseconds(1)).Handle(at => new Event.OperatorRequested(at, kind));
 
-    /// <summary>From the stop of the old one to the new one that serves.</summary>
+    /// <summary>From the stop of the old container to the new one that serves.</summary>
     public ContainerStory CompleteSwap() => CompleteStop().CompleteInspections().BecomeReady();
 
-    /// <summary>It has served so long that it counts as good.</summary>
+    /// <summary>The container serves until its image counts as good.</summary>
     public ContainerStory PassWatch() => AdvanceCompletingEffects(Policy.Watch + TimeSpan.FromSeconds(1));
 
-    /// <summary>Every inspection that is under way or follows from one is answered.</summary>
+    /// <summary>Answers the pending inspection and every one that follows from it.</summary>
     public ContainerStory CompleteInspections()
     {
         while (IsPending<Effect.InspectEngine>())
@@ -214,28 +219,28 @@ internal sealed class ContainerStory(Policy? policy = null)
         return this;
     }
 
-    /// <summary>Somebody asks for an update, a moment after all that came before.</summary>
+    /// <summary>An operator requests an update, a moment after everything before.</summary>
     public ContainerStory RequestUpdate() => Request(RequestKind.Update);
 
     public ContainerStory Crash(int code = 1) => ObserveContainers(CurrentContainer.Exited(code));
 
-    /// <summary>Waits out the back-off and starts again.</summary>
+    /// <summary>The backoff ends and the container starts again.</summary>
     public ContainerStory RestartAfterBackoff() => WaitOutBackoff().BecomeReady();
 
     public ContainerStory WaitOutBackoff() => RereadSecrets().Advance(((ContainerState.BackingOff)State.Front).Until - Now).CompleteInspections();
 
-    /// <summary>The same where there may be nothing to wait for: a rollback starts at once.</summary>
-    public ContainerStory WaitsOutAnyDelay() => State.Front is ContainerState.BackingOff ? WaitOutBackoff() : this;
+    /// <summary>As <see cref="WaitOutBackoff"/>, but there may be no backoff: a rollback starts at once.</summary>
+    public ContainerStory WaitOutAnyBackoff() => State.Front is ContainerState.BackingOff ? WaitOutBackoff() : this;
 
-    /// <summary>The registry and the secrets answer what they are asked, the image is there.</summary>
-    public ContainerStory AnswersWhatIsAsked()
+    /// <summary>Answers what is pending of secrets, tag and image.</summary>
+    public ContainerStory CompleteAcquisition()
     {
         _ = IsPending<Effect.ReadSecrets>() ? CompleteSecretsRead() : this;
         _ = IsPending<Effect.ResolveTag>() ? CompleteResolve() : this;
         return IsPending<Effect.FetchImage>() ? CompleteFetch() : this;
     }
 
-    /// <summary>A crash is the time to look for newer secrets: they are read while the back-off lasts.</summary>
+    /// <summary>After a crash the secrets are read again during the backoff.</summary>
     public ContainerStory RereadSecrets() => IsPending<Effect.ReadSecrets>() ? CompleteSecretsRead() : this;
 
     private void WakeAt(Moment next)
@@ -244,7 +249,7 @@ internal sealed class ContainerStory(Policy? policy = null)
         Handle(at => new Event.Tick(at));
         if (Deadlines.Next(State, Policy) <= Now)
         {
-            throw new InvalidOperationException($"The deadline at {Now} is not over after its tick: the loop would spin.");
+            throw new InvalidOperationException($"The deadline at {Now} is still due after its tick: the loop would spin.");
         }
     }
 
@@ -252,7 +257,7 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     private ContainerStory Complete<T>(Func<T, Moment, Event> answer) where T : Effect
     {
-        var effect = _pendingEffects.OfType<T>().Last();   // an earlier one is about something that is gone
+        var effect = _pendingEffects.OfType<T>().Last();   // an earlier one belongs to an operation that is over
         _pendingEffects.Remove(effect);
         return Handle(at => answer(effect, at));
     }

@@ -3,7 +3,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>Images, containers and problems that stories are told with.</summary>
+/// <summary>Images, containers and problems for the stories.</summary>
 internal static partial class Sample
 {
     public const string Repository = "registry.example/ragstream-web";
@@ -16,7 +16,7 @@ internal static partial class Sample
     public static readonly Problem EngineSilent = new(ProblemCatalog.EngineSilent, "The engine takes too long.", "It is asked again.");
     public static readonly Problem EngineUnreachable = new(ProblemCatalog.EngineUnreachable, "The engine does not answer.", "It is asked again.");
     public static readonly Problem ImageMissing = new(ProblemCatalog.ImageMissing, "The image is not on disk.", "It is pulled again.");
-    public static readonly Problem ImageCorrupt = new(ProblemCatalog.ImageCorrupt, "A layer is broken.", "It is pulled anew.");
+    public static readonly Problem ImageCorrupt = new(ProblemCatalog.ImageCorrupt, "A layer is broken.", "It is pulled again.");
     public static readonly Problem Refused = new(new ProblemKind("refused"), "It was refused.", "It is tried again.");
 
     public static ImageName Image(string name) => new(Repository, $"sha256:{name}");
@@ -30,7 +30,7 @@ internal static partial class Sample
 
     public static ProbeResult ProbeOutcome(string? fault) => fault is null ? new ProbeResult.Passed() : new ProbeResult.Failed(fault, UnderPressure: false);
 
-    /// <summary>A container of a release as the engine shows it while it runs.</summary>
+    /// <summary>A running container of a release, as the engine shows it.</summary>
     public static Container RunningContainer(string id, Release release, string startedAt = "2026-01-01T00:00:00Z") => new(
         id, "ragstream", release.Image, release.Id, release.ConfigFingerprint, ContainerStatus.Running, startedAt, 40_000, null);
 

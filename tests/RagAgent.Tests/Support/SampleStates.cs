@@ -10,7 +10,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Support;
 
-/// <summary>States and what they consist of, by short names.</summary>
+/// <summary>States and their parts.</summary>
 internal static partial class Sample
 {
     public const string Digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -22,17 +22,17 @@ internal static partial class Sample
     public static readonly Resolution CurrentResolution = new("registry/app:latest", CurrentImage, Digest);
     public static readonly SecretVersions CurrentSecrets = new("secrets", ["KEY (version 3 of parameter /key)"], []);
 
-    /// <summary>The engine answered, nothing of ours runs.</summary>
+    /// <summary>The engine answered, and no container of ours exists.</summary>
     public static readonly AgentState StateWithoutContainer = new()
     {
         Front = new ContainerState.Absent(),
         Engine = Loaded(new Inventory(ImmutableArray<Container>.Empty, "29.0.0 (API 1.44)")),
     };
 
-    /// <summary>A boot that began 5 seconds ago, the first one of the machine.</summary>
+    /// <summary>The first boot of the machine, begun 5 seconds ago.</summary>
     public static BootTimeline FirstBoot(IBootStore? boots = null) => new("boot-1", TimeSpan.FromSeconds(5), boots ?? new EmptyBootHistory(), TimeProvider.System);
 
-    /// <summary>Of a configuration without HTTPS.</summary>
+    /// <summary>The watch of a configuration without HTTPS.</summary>
     public static CertificateWatch DisabledCertificateWatch(StateFeed feed, AgentClock clock) => new(new AgentConfig { Image = "app" }, feed, clock, NullLogger<CertificateWatch>.Instance);
 
     public static Container Container(int? port = 32768, string release = "release-1", string digest = Digest) => new(

@@ -3,7 +3,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Rules;
 
-/// <summary>Gets what a container needs: the engine's word, the secrets, the tag's meaning, the image on disk.</summary>
+/// <summary>Gets what a container needs: the inventory of the engine, the secrets, the tag's digest, the image on disk.</summary>
 internal static class Acquisition
 {
     public static AgentState Plan(AgentState state, Policy policy, ImmutableArray<Effect>.Builder effects)
@@ -12,9 +12,9 @@ internal static class Acquisition
         {
             state = state with { Tag = state.Tag.Refresh(), NextCheck = null };
         }
-        if (state.Engine is { State: FetchState.Idle, ReadAt: { } seen } && state.Now >= seen + policy.InspectInterval)
+        if (state.Engine is { State: FetchState.Idle, ReadAt: { } inspectedAt } && state.Now >= inspectedAt + policy.InspectInterval)
         {
-            state = state with { Engine = state.Engine.Refresh() };
+            state = state.RefreshEngine();
         }
         if (state.Engine.IsDue(state.Now))
         {
@@ -26,15 +26,15 @@ internal static class Acquisition
             state = state with { Secrets = state.Secrets.Begin(state.Now) };
             effects.Add(new Effect.ReadSecrets());
         }
-        if (state.Image.State is FetchState.Waiting && state.Image.IsDue(state.Now) && state.EngineIsReachable && state.Tag.Value is not null && !WantsImage(state))
+        if (IsRetryPointless(state))
         {
-            state = state with { Image = state.Image with { State = new FetchState.Idle() } };   // it is there after all: what failed is no problem any more
+            state = state with { Image = state.Image with { State = new FetchState.Idle() } };
         }
         if (MayFetch(state) && (state.Image.IsDue(state.Now) || state.Image.State is FetchState.Idle))
         {
-            // What could not be had may have been pushed anew: the tag is asked beside the next try.
-            var again = state.Image.State is FetchState.Waiting && state.Tag.State is FetchState.Idle;
-            state = state with { Image = state.Image.Begin(state.Now), Tag = again ? state.Tag.Refresh() : state.Tag };
+            // An image that could not be fetched may have been pushed again: the tag is looked up alongside the next try.
+            var looksUpTag = state.Image.State is FetchState.Waiting && state.Tag.State is FetchState.Idle;
+            state = state with { Image = state.Image.Begin(state.Now), Tag = looksUpTag ? state.Tag.Refresh() : state.Tag };
             effects.Add(new Effect.FetchImage(state.Tag.Value!, Replace: state.IsCorrupt(state.Tag.Value!.Image)));
         }
         if (state.Tag.IsDue(state.Now))
@@ -45,10 +45,25 @@ internal static class Acquisition
         return state;
     }
 
-    /// <summary>The newest image is wanted, and nothing is being removed: what stays was decided before, and one that came in between would go with the old ones.</summary>
+    /// <summary>
+    /// The newest image is wanted, and no cleanup is in progress. A cleanup decided earlier which images stay, so an image fetched
+    /// meanwhile could be removed with the old ones.
+    /// </summary>
     public static bool MayFetch(AgentState state) => WantsImage(state) && !state.Images.Cleanup.IsRunning;
 
-    /// <summary>The newest image is to be had, and is not known to be whole on disk: it may have been found missing while another one was the newest.</summary>
-    private static bool WantsImage(AgentState state) =>
-        state.EngineIsReachable && state.Tag.Value is { } tag && (state.Image.Value?.Digest != tag.Image.Digest || state.IsDefective(tag.Image)) && !DesiredRelease.IsSetAside(state, tag.Image);
+    /// <summary>The next try is due, but the image is on disk by now: the failure is not a problem any more.</summary>
+    private static bool IsRetryPointless(AgentState state) =>
+        state.Image.State is FetchState.Waiting && state.Image.IsDue(state.Now) &&
+        state.EngineIsReachable && state.Tag.Value is not null && !WantsImage(state);
+
+    /// <summary>The newest image may be run, and is not known to be complete on disk.</summary>
+    private static bool WantsImage(AgentState state)
+    {
+        if (!state.EngineIsReachable || state.Tag.Value is not { Image: var newest } || DesiredRelease.IsSetAside(state, newest))
+        {
+            return false;
+        }
+        // It may have been found missing or corrupt while another image was the newest.
+        return state.Image.Value?.Digest != newest.Digest || state.IsDefective(newest);
+    }
 }

@@ -3,48 +3,61 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Rules;
 
-/// <summary>When the state next needs to look at the clock.</summary>
+/// <summary>When the state must be looked at again although no event arrived.</summary>
 internal static class Deadlines
 {
-    /// <summary>The earliest moment at which a <see cref="Event.Tick"/> could change anything; null: only news can.</summary>
+    /// <summary>The earliest moment at which a <see cref="Event.Tick"/> could change anything; null: only another event can.</summary>
     public static Moment? Next(AgentState state, Policy policy)
     {
         if (IdleStop.IsStopping(state))
         {
             return IdleStop.Deadline(state, policy);
         }
-        ReadOnlySpan<Moment?> all =
+        ReadOnlySpan<Moment?> deadlines =
         [
-            Until(state.Engine.State), Until(state.Secrets.State), Until(state.Tag.State),
-            // What can't be begun right now is planned when that changes, not by the clock.
-            Acquisition.MayFetch(state) ? Until(state.Image.State) : null,
-            Housekeeping.WantedFallback(state) is not null ? Until(state.Images.Fallback.State) : null,
-            Housekeeping.MustPersist(state) ? Until(state.Saved.State) : null,
+            RetryAt(state.Engine.State), RetryAt(state.Secrets.State), RetryAt(state.Tag.State),
+            // Work that can't begin now is planned when that changes, not by the clock.
+            Acquisition.MayFetch(state) ? RetryAt(state.Image.State) : null,
+            Housekeeping.WantedFallback(state) is not null ? RetryAt(state.Images.Fallback.State) : null,
+            Housekeeping.MustPersist(state) ? RetryAt(state.Saved.State) : null,
             state.NextCheck,
-            state.Engine is { State: FetchState.Idle, ReadAt: { } seen } ? seen + policy.InspectInterval : null,
-            state.Front is ContainerState.Absent && DesiredRelease.SecretsDeadline(state, policy) is { } fresh && fresh > state.Now ? fresh : null,
-            Of(state.Front, state, policy), Of(state.Candidate, state, policy),
+            state.Engine is { State: FetchState.Idle, ReadAt: { } inspectedAt } ? inspectedAt + policy.InspectInterval : null,
+            state.Front is ContainerState.Absent ? After(state.Now, DesiredRelease.SecretsDeadline(state, policy)) : null,
+            OfSlot(state.Front, state, policy), OfSlot(state.Candidate, state, policy),
             IdleStop.Deadline(state, policy),
         ];
         Moment? next = null;
-        foreach (var moment in all)
+        foreach (var deadline in deadlines)
         {
-            next = Earliest(next, moment);
+            next = Earliest(next, deadline);
         }
         return next;
     }
 
-    private static Moment? Of(ContainerState? app, AgentState state, Policy policy) => app switch
+    private static Moment? OfSlot(ContainerState? slot, AgentState state, Policy policy) => slot switch
     {
-        ContainerState.BackingOff b when b.Until > state.Now => b.Until,
-        ContainerState.Probing p => Earliest(p.Probe.InFlight is null ? p.Probe.NextAt : null, state.EngineIsReachable && Probing.Deadline(p, policy) is var end && end > state.Now ? end : null),
-        ContainerState.Serving serving => Earliest(serving.Probe.InFlight is null ? serving.Probe.NextAt : null, serving.Failures > 0 ? null : Earliest(
+        ContainerState.BackingOff backingOff => After(state.Now, backingOff.Until),
+        ContainerState.Probing probing => Earliest(
+            NextProbe(probing.Probe),
+            state.EngineIsReachable ? After(state.Now, Probing.Deadline(probing, policy)) : null),
+        ContainerState.Serving { Failures: > 0 } serving => NextProbe(serving.Probe),
+        ContainerState.Serving serving => Earliest(NextProbe(serving.Probe), Earliest(
             state.Failures.Crashes > 0 ? serving.Since + policy.RestartResetAfter : null,
-            Watch.Covers(state, serving, policy) && serving.Since + policy.Watch is var proof && proof > state.Now ? proof : null)),
+            Watch.Covers(state, serving, policy) ? After(state.Now, serving.Since + policy.Watch) : null)),
         _ => null,
     };
 
-    private static Moment? Until(FetchState work) => (work as FetchState.Waiting)?.Until;
+    private static Moment? NextProbe(ProbeSchedule schedule) => schedule.InFlight is null ? schedule.NextAt : null;
 
-    private static Moment? Earliest(Moment? a, Moment? b) => a is null ? b : b is null ? a : a < b ? a : b;
+    private static Moment? RetryAt(FetchState fetch) => (fetch as FetchState.Waiting)?.Until;
+
+    /// <summary>The deadline, unless it has passed.</summary>
+    private static Moment? After(Moment now, Moment? deadline) => deadline > now ? deadline : null;
+
+    private static Moment? Earliest(Moment? first, Moment? second) => (first, second) switch
+    {
+        (null, _) => second,
+        (_, null) => first,
+        _ => first < second ? first : second,
+    };
 }

@@ -3,42 +3,68 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Rules;
 
-/// <summary>What follows from a container's failure: a strike, a delay, or the image before it.</summary>
+/// <summary>What follows from a container's failure: a strike, a backoff, or the image before it.</summary>
 internal static class FailureHandling
 {
-    /// <summary>The one in front has ended: one more crash in a row, unless the run before it was long and quiet.</summary>
+    /// <summary>The container in front ended. Counts a strike, then backs off.</summary>
     public static AgentState FrontFailed(AgentState state, Container container, Failure failure, TimeSpan ranFor, Policy policy) =>
         FrontFailed(Strike(state, container.Image, failure.Problem, policy), container.Image, failure, ranFor, policy);
 
-    /// <summary>The same for a failure whose strike was counted when it was decided on.</summary>
+    /// <summary>The container in front ended or could not be started, and the strike has already been counted.</summary>
+    /// <param name="state">The state after the strike.</param>
+    /// <param name="image">The image that failed; null when it is unknown.</param>
+    /// <param name="failure">How it failed.</param>
+    /// <param name="ranFor">How long it served. A long run forgets the crashes before it.</param>
+    /// <param name="policy">The policy.</param>
     public static AgentState FrontFailed(AgentState state, ImageName? image, Failure failure, TimeSpan ranFor, Policy policy)
     {
-        state = state with { Failures = state.Failures with { Last = failure }, Secrets = state.Secrets.Refresh() };   // a restart is the time to take a newer version
+        // A restart is the right time to pick up newer secrets.
+        state = state with { Failures = state.Failures with { Last = failure }, Secrets = state.Secrets.Refresh() };
         if (Rollout.IsAvoided(state, image))
         {
-            // The image before it has done nothing wrong: it is not made to wait.
+            // The image before it did nothing wrong and starts without a delay.
             return state with { Failures = state.Failures with { Crashes = 0 }, Front = new ContainerState.Absent() };
         }
-        // What went with the engine is no crash in a row; all the same the app is started again from what is on disk.
-        var crashes = ranFor >= policy.RestartResetAfter ? 1 : ContainerProblems.IsEngineRestart(failure.Problem) ? Math.Max(1, state.Failures.Crashes) : state.Failures.Crashes + 1;
-        return state.WithJitter(jitter => state with { Failures = state.Failures with { Crashes = crashes }, Front = new ContainerState.BackingOff(state.Now + policy.Restart.After(crashes, jitter), failure) });
+        var crashes = state.Failures.Crashes switch
+        {
+            _ when ranFor >= policy.RestartResetAfter => 1,
+            // The engine took the container down: not one more crash, but still at least one, so that the app restarts from disk.
+            var earlier when ContainerProblems.IsEngineRestart(failure.Problem) => Math.Max(1, earlier),
+            var earlier => earlier + 1,
+        };
+        return state.WithJitter(jitter => state with
+        {
+            Failures = state.Failures with { Crashes = crashes },
+            Front = new ContainerState.BackingOff(state.Now + policy.Restart.After(crashes, jitter), failure),
+        });
     }
 
-    /// <summary>A candidate has ended, while another one serves.</summary>
+    /// <summary>A candidate ended while another container serves. Counts a strike, then backs off.</summary>
     public static AgentState CandidateFailed(AgentState state, Container container, Failure failure, Policy policy) =>
         CandidateFailed(Strike(state, container.Image, failure.Problem, policy), container.Image, failure, policy);
 
-    /// <summary>The same for a failure whose strike was counted when it was decided on.</summary>
+    /// <summary>A candidate ended or could not be started, and the strike has already been counted.</summary>
     public static AgentState CandidateFailed(AgentState state, ImageName? image, Failure failure, Policy policy)
     {
         var failures = state.Failures.OfCandidate + 1;
         state = state with { Failures = state.Failures with { Last = failure } };
-        return Rollout.IsAvoided(state, image)
-            ? state with { Candidate = null, Failures = state.Failures with { OfCandidate = 0 } }
-            : state.WithJitter(jitter => state with { Failures = state.Failures with { OfCandidate = failures }, Candidate = new ContainerState.BackingOff(state.Now + policy.Restart.After(failures, jitter), failure) });
+        if (Rollout.IsAvoided(state, image))
+        {
+            return state with { Candidate = null, Failures = state.Failures with { OfCandidate = 0 } };
+        }
+        return state.WithJitter(jitter => state with
+        {
+            Failures = state.Failures with { OfCandidate = failures },
+            Candidate = new ContainerState.BackingOff(state.Now + policy.Restart.After(failures, jitter), failure),
+        });
     }
 
-    /// <summary>Counts what went wrong against the image, if it can be its fault at all.</summary>
-    public static AgentState Strike(AgentState state, ImageName? image, Problem problem, Policy policy) =>
-        ContainerProblems.Weight(problem) is > 0 and var weight ? FailureAttribution.RecordStrike(state, Rollout.Strike(state, image, weight, problem, Rollout.InputsOf(state, policy))) : state;
+    /// <summary>Counts a failure against the image, if it can be the image's fault at all.</summary>
+    public static AgentState Strike(AgentState state, ImageName? image, Problem problem, Policy policy)
+    {
+        var weight = problem.Kind.ImageBlame;
+        return weight > 0
+            ? FailureAttribution.RecordStrike(state, Rollout.Strike(state, image, weight, problem, Rollout.InputsOf(state, policy)))
+            : state;
+    }
 }

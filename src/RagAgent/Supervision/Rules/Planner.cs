@@ -3,7 +3,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Rules;
 
-/// <summary>Compares what is with what should be, and begins what is missing and not yet under way.</summary>
+/// <summary>Reconciles: compares the actual with the desired state, and begins what is missing and not in progress yet.</summary>
 internal static class Planner
 {
     public static Step Plan(AgentState state, Policy policy)
@@ -17,28 +17,34 @@ internal static class Planner
         state = Rollout.DropStaleVerdict(state, policy);
         state = SlotPlanner.Plan(state, policy, effects);
         state = ApplyUptime(state, policy);
-        // What is needed follows from what was just decided.
+        // What has to be acquired follows from the decisions above.
         state = Acquisition.Plan(state, policy, effects);
         state = OperatorRequests.End(state, policy);
         state = Housekeeping.Plan(state, effects);
-        // Last: it waits for what was just begun.
+        // Comes last: the instance does not stop while any of the work above is in progress.
         state = IdleStop.Plan(state, policy, effects);
         return new Step(state, effects.ToImmutable());
     }
 
-    /// <summary>A long quiet run forgets the crashes before it, and makes a good image of a new one.</summary>
+    /// <summary>A long healthy run clears the crash count, and at the end of its watch the image counts as good.</summary>
     private static AgentState ApplyUptime(AgentState state, Policy policy)
     {
         if (state.Front is not ContainerState.Serving { Failures: 0 } serving)
         {
             return state;
         }
-        // It has outlived a stop that the engine did not carry out: its end is its own again.
-        state = state.Now >= serving.Since + policy.RestartResetAfter ? state.WithStopRequested(serving.Container, isRequested: false) : state;
-        state = state.Failures.Crashes > 0 && state.Now >= serving.Since + policy.RestartResetAfter ? state with { Failures = state.Failures with { Crashes = 0 } } : state;
-        // Seen to run when the watch was over: probes that could not be asked, and an end that nobody told of, prove nothing.
-        return serving.Container.Image is { } image && Watch.Covers(state, serving, policy) && state.Now >= serving.Since + policy.Watch
-            ? state.OnceReinspected(serving.Since + policy.Watch, () => Rollout.PassWatch(state, image))
-            : state;
+        if (state.Now >= serving.Since + policy.RestartResetAfter)
+        {
+            // It outlived a stop that the engine did not carry out: if it ends now, that is its own doing.
+            state = state.WithStopRequested(serving.Container, isRequested: false);
+            state = state.Failures.Crashes > 0 ? state with { Failures = state.Failures with { Crashes = 0 } } : state;
+        }
+        var watchEnd = serving.Since + policy.Watch;
+        if (serving.Container.Image is not { } image || !Watch.Covers(state, serving, policy) || state.Now < watchEnd)
+        {
+            return state;
+        }
+        // It must have been seen running after the watch: probes that could not be sent, and an end not yet reported, prove nothing.
+        return state.OnceReinspected(watchEnd, () => Rollout.PassWatch(state, image));
     }
 }

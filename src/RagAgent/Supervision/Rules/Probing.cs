@@ -3,78 +3,110 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Rules;
 
-/// <summary>What a probe's answer means for the container that was asked, in either place.</summary>
+/// <summary>What the result of a probe means for the container that was probed, in either slot.</summary>
 internal static class Probing
 {
     private static readonly TimeSpan FirstStartupInterval = TimeSpan.FromMilliseconds(100);
 
-    public static AgentState Apply(AgentState state, Event.Probed probed, Policy policy) =>
-        InFlight(state.Front) == probed.Operation ? ApplyResult(state, Slot.Front, state.Front, probed.Result, policy)
-        : state.Candidate is { } beside && InFlight(beside) == probed.Operation ? ApplyResult(state, Slot.Candidate, beside, probed.Result, policy)
-        : state;
-
-    /// <summary>So many failures in a row end its life: twice as many while the machine itself was short, for then a slow app is no sick app.</summary>
-    public static int FailureThreshold(ContainerState.Serving serving, Policy policy) => serving.UnderPressure ? 2 * policy.LivenessFailures : policy.LivenessFailures;
-
-    /// <summary>When it must be well, by the same measure.</summary>
-    public static Moment Deadline(ContainerState.Probing probing, Policy policy) => probing.Since + (probing.UnderPressure ? 2 * policy.StartupDeadline : policy.StartupDeadline);
-
-    private static long? InFlight(ContainerState app) => app switch
+    public static AgentState Apply(AgentState state, Event.Probed probed, Policy policy)
     {
-        ContainerState.Probing p => p.Probe.InFlight,
-        ContainerState.Serving v => v.Probe.InFlight,
+        if (InFlight(state.Front) == probed.Operation)
+        {
+            return ApplyResult(state, Slot.Front, state.Front, probed.Result, policy);
+        }
+        return state.Candidate is { } candidate && InFlight(candidate) == probed.Operation
+            ? ApplyResult(state, Slot.Candidate, candidate, probed.Result, policy)
+            : state;
+    }
+
+    /// <summary>
+    /// How many liveness failures in a row end a container. Twice as many while the machine is under pressure: then a slow app is not
+    /// necessarily a sick app.
+    /// </summary>
+    public static int FailureThreshold(ContainerState.Serving serving, Policy policy) =>
+        serving.UnderPressure ? 2 * policy.LivenessFailures : policy.LivenessFailures;
+
+    /// <summary>When the container must be ready. Under pressure it gets twice the time.</summary>
+    public static Moment Deadline(ContainerState.Probing probing, Policy policy) =>
+        probing.Since + (probing.UnderPressure ? 2 * policy.StartupDeadline : policy.StartupDeadline);
+
+    private static long? InFlight(ContainerState slot) => slot switch
+    {
+        ContainerState.Probing probing => probing.Probe.InFlight,
+        ContainerState.Serving serving => serving.Probe.InFlight,
         _ => null,
     };
 
-    private static AgentState ApplyResult(AgentState state, Slot slot, ContainerState app, ProbeResult result, Policy policy) => app switch
-    {
-        ContainerState.Probing p => ApplyWhileProbing(state, slot, p, result, policy),
-        ContainerState.Serving v => state.With(slot, ApplyWhileServing(state, v, result, policy)),
-        _ => state,
-    };
+    private static AgentState ApplyResult(AgentState state, Slot slot, ContainerState container, ProbeResult result, Policy policy) =>
+        container switch
+        {
+            ContainerState.Probing probing => ApplyWhileProbing(state, slot, probing, result, policy),
+            ContainerState.Serving serving => state.With(slot, ApplyWhileServing(state, serving, result, policy)),
+            _ => state,
+        };
 
-    private static AgentState ApplyWhileProbing(AgentState state, Slot slot, ContainerState.Probing probing, ProbeResult result, Policy policy)
+    private static AgentState ApplyWhileProbing(
+        AgentState state,
+        Slot slot,
+        ContainerState.Probing probing,
+        ProbeResult result,
+        Policy policy)
     {
-        // Asked often at first, so that a quick app is not kept waiting, and at the configured pace from then on.
-        var delay = TimeSpan.FromTicks(Math.Min(policy.StartupInterval.Ticks, Math.Max((state.Now - probing.Since).Ticks, FirstStartupInterval.Ticks)));
-        var retry = new ProbeSchedule(state.Now + delay, null);
+        // Frequent at first, so that a fast app serves early, and then slower up to the configured interval.
+        var age = Math.Max((state.Now - probing.Since).Ticks, FirstStartupInterval.Ticks);
+        var retry = new ProbeSchedule(state.Now + TimeSpan.FromTicks(Math.Min(policy.StartupInterval.Ticks, age)), InFlight: null);
         return result switch
         {
-            // As long as nothing at all could be asked, its time has not begun: it may be well.
-            ProbeResult.NotSent => state.With(slot, probing with { Probe = new ProbeSchedule(state.Now + policy.StartupInterval, null), Since = probing.LastError is null ? state.Now : probing.Since }),
-            // A failed gate begins anew with the startup probe: what failed there may be a process that just died.
-            ProbeResult.Failed failed => state.With(slot, probing with { Stage = ProbeKind.Startup, Probe = retry, LastError = failed.Error, UnderPressure = probing.UnderPressure || failed.UnderPressure }),
-            _ when probing.Stage == ProbeKind.Startup && policy.HasGate => state.With(slot, probing with { Stage = ProbeKind.Gate, Probe = new ProbeSchedule(state.Now, null) }),
-            _ => Passed(state, slot, probing, retry, policy),
+            // Until the first probe could be sent, the deadline does not run: the app may be healthy.
+            ProbeResult.NotSent => state.With(slot, probing with
+            {
+                Probe = new ProbeSchedule(state.Now + policy.StartupInterval, InFlight: null),
+                Since = probing.LastError is null ? state.Now : probing.Since,
+            }),
+            // After a failed gate it starts over with the startup probe: the process may just have died.
+            ProbeResult.Failed failed => state.With(slot, probing with
+            {
+                Stage = ProbeKind.Startup,
+                Probe = retry,
+                LastError = failed.Error,
+                LastHttpStatus = failed.HttpStatus,
+                UnderPressure = probing.UnderPressure || failed.UnderPressure,
+            }),
+            _ when probing.Stage == ProbeKind.Startup && policy.HasGate =>
+                state.With(slot, probing with { Stage = ProbeKind.Gate, Probe = new ProbeSchedule(state.Now, InFlight: null) }),
+            _ => Ready(state, slot, probing, retry, policy),
         };
     }
 
-    private static AgentState Passed(AgentState state, Slot slot, ContainerState.Probing probing, ProbeSchedule retry, Policy policy)
+    private static AgentState Ready(AgentState state, Slot slot, ContainerState.Probing probing, ProbeSchedule retry, Policy policy)
     {
-        var serving = new ContainerState.Serving(probing.Container, state.Now, 0, new ProbeSchedule(state.Now + policy.LivenessInterval, null), null, Adopted: probing.Adopted);
+        var firstLiveness = new ProbeSchedule(state.Now + policy.LivenessInterval, InFlight: null);
+        var serving = new ContainerState.Serving(probing.Container, state.Now, 0, firstLiveness, null, Adopted: probing.Adopted);
         return (slot, state.Front) switch
         {
             (Slot.Front, _) => state with { Front = serving },
-            // The swap: new visitors come to the new one from this moment on.
-            (_, ContainerState.Serving old) => state with
-            {
-                Front = serving,
-                Candidate = new ContainerState.Draining(Operation.NotDispatched, old.Container),
-                Images = state.Images with { LastRun = probing.Container.Image ?? state.Images.LastRun },
-                Failures = state.Failures with
-                {
-                    OfCandidate = 0,
-                    Crashes = 0,
-                },
-            },
-            // The one in front is just ending: the candidate takes its place in a moment, and is asked again there.
+            (_, ContainerState.Serving old) => Swap(state, serving, old),
+            // The container in front is just ending. The candidate takes its slot in a moment, and is probed again there.
             _ => state.With(slot, probing with { Stage = ProbeKind.Startup, Probe = retry }),
         };
     }
 
-    private static ContainerState.Serving ApplyWhileServing(AgentState state, ContainerState.Serving serving, ProbeResult result, Policy policy)
+    /// <summary>New requests go to the new container from this moment on. The old one finishes its own.</summary>
+    private static AgentState Swap(AgentState state, ContainerState.Serving next, ContainerState.Serving old) => state with
     {
-        var next = new ProbeSchedule(state.Now + policy.LivenessInterval, null);
+        Front = next,
+        Candidate = new ContainerState.Draining(Operation.NotDispatched, old.Container),
+        Images = state.Images with { LastRun = next.Container.Image ?? state.Images.LastRun },
+        Failures = state.Failures with { OfCandidate = 0, Crashes = 0 },
+    };
+
+    private static ContainerState.Serving ApplyWhileServing(
+        AgentState state,
+        ContainerState.Serving serving,
+        ProbeResult result,
+        Policy policy)
+    {
+        var next = new ProbeSchedule(state.Now + policy.LivenessInterval, InFlight: null);
         return result switch
         {
             ProbeResult.NotSent => serving with { Probe = next },

@@ -3,64 +3,84 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Rules;
 
-/// <summary>The trial of a new image: when it has failed, what is run instead, and when it has proven itself.</summary>
+/// <summary>The trial of a new image: when it fails, what runs instead, and when the image counts as good.</summary>
 /// <remarks>
-/// An image that is not known to be good is on trial from its first start. It fails by three crashes, two liveness kills or one missed
-/// deadline, before or after its gate. Then the last good image is brought back, from the disk and without the registry, and is
-/// watched as well: only when that one serves well is the new one to blame, and quarantined. When both fail, the fault lies
-/// elsewhere (configuration, secret, machine): nothing is quarantined, and nothing goes back and forth.
+/// <para>
+/// An image that is not known to be good is on trial from its first start. Failures add strikes, each as many as the problem's
+/// <see cref="ProblemKind.ImageBlame"/>, before and after the gate. At <see cref="MaxStrikes"/> the trial has failed: after three
+/// crashes, two liveness kills or one missed startup deadline.
+/// </para>
+/// <para>
+/// Then the last good image is started again, from disk and without the registry, and is watched too. If it serves well, the new image
+/// was to blame and is quarantined. If it also fails, the cause lies elsewhere (configuration, secrets, machine): the verdict is
+/// undecided, no image is quarantined, and the agent does not switch back and forth.
+/// </para>
 /// </remarks>
 internal static class Rollout
 {
-    public const int CrashWeight = 2;
-    public const int KillWeight = 3;
-    public const int NeverHealthyWeight = 6;
     public const int MaxStrikes = 6;
     private const int MaxRounds = 2;
 
-    /// <summary>The image to go back to: the newest good one that is not itself on trial or avoided.</summary>
-    public static ImageName? Fallback(AgentState state) => state.Images.KnownGood.FirstOrDefault(good => good != state.Images.Verdict?.Image);
+    /// <summary>The image to go back to: the newest good one without a verdict.</summary>
+    public static ImageName? Fallback(AgentState state) =>
+        state.Images.KnownGood.FirstOrDefault(good => good != state.Images.Verdict?.Image);
 
-    /// <summary>The image is not run as long as there is another.</summary>
-    public static bool IsAvoided(AgentState state, ImageName? image) => image is not null && state.Images.Verdict is { IsAvoided: true } verdict && verdict.Image == image;
+    /// <summary>The image is not run as long as there is another one.</summary>
+    public static bool IsAvoided(AgentState state, ImageName? image) =>
+        image is not null && state.Images.Verdict is { IsAvoided: true } verdict && verdict.Image == image;
 
-    /// <summary>An image is started, or was found running.</summary>
-    public static AgentState Begin(AgentState state, ImageName? image) => image switch
+    /// <summary>An image is started, or was found running. One that is not known to be good is on trial from now on.</summary>
+    public static AgentState Begin(AgentState state, ImageName? image)
     {
-        null => state,
-        // Tried and not chosen any more: what it did wrong is forgotten.
-        _ when state.Images.KnownGood.Contains(image) => state.Images.Verdict is Verdict.OnTrial && (state.Images.Verdict.Image == image || state.Tag.Value?.Image == image) ? state with { Images = state.Images with { Verdict = null } } : state,
-        _ when state.Images.Verdict?.Image == image => state,
-        // What is known of the newest image outlives whatever else is run meanwhile; what is known of an older one does not matter any more.
-        _ when state.Images.Verdict is { IsAvoided: true } && state.Tag.Value?.Image != image => state,
-        _ => state with { Images = state.Images with { Verdict = new Verdict.OnTrial(image, 0, 1) } },
-    };
-
-    /// <summary>An image did something wrong that may be its own fault.</summary>
-    public static AgentState Strike(AgentState state, ImageName? image, int weight, Problem why, string? under)
-    {
-        switch (state.Images.Verdict)
+        var verdict = state.Images.Verdict;
+        if (image is null)
         {
-            case Verdict.OnTrial trial when trial.Image == image:
-                var strikes = Math.Min(trial.Strikes + weight, MaxStrikes);
-                return state with
-                {
-                    Images = state.Images with { Verdict = strikes >= MaxStrikes && Fallback(state) is not null
-                        ? new Verdict.RolledBack(trial.Image, why, 0, trial.Round, ByOperator: false, under)
-                        : trial with { Strikes = strikes } },
-                };
-            case Verdict.RolledBack back when Fallback(state) == image:
-                var second = back.Strikes + weight;
-                return state with
-                {
-                    Images = state.Images with { Verdict = second < MaxStrikes ? back with { Strikes = second }
-                        // An operator went back from an image that served: it is better than one that does not.
-                        : back.ByOperator ? null
-                        : new Verdict.Undecided(back.Image, back.Cause, back.Round, under) },
-                };
-            default:
-                return state;
+            return state;
         }
+        if (state.Images.KnownGood.Contains(image))
+        {
+            // A trial of this image is pointless, and one that the tag has left for this image is over.
+            var endsTrial = verdict is Verdict.OnTrial && (verdict.Image == image || state.Tag.Value?.Image == image);
+            return endsTrial ? state.WithVerdict(null) : state;
+        }
+        // The verdict on the newest image outlives whatever else runs in between. A verdict on an older one doesn't matter any more.
+        var keepsVerdict = verdict?.Image == image || (verdict is { IsAvoided: true } && state.Tag.Value?.Image != image);
+        return keepsVerdict ? state : state.WithVerdict(new Verdict.OnTrial(image, Strikes: 0, Round: 1));
+    }
+
+    /// <summary>Counts a failure that may be the image's own fault.</summary>
+    /// <param name="state">The state before the strike.</param>
+    /// <param name="image">The image that failed; null when it is unknown.</param>
+    /// <param name="weight">How many strikes the failure counts.</param>
+    /// <param name="cause">The failure.</param>
+    /// <param name="inputs">The <see cref="InputsOf"/> the failed container.</param>
+    public static AgentState Strike(AgentState state, ImageName? image, int weight, Problem cause, string? inputs) =>
+        state.Images.Verdict switch
+        {
+            Verdict.OnTrial trial when trial.Image == image => StrikeTrial(state, trial, weight, cause, inputs),
+            Verdict.RolledBack rolledBack when Fallback(state) == image => StrikeFallback(state, rolledBack, weight, inputs),
+            _ => state,
+        };
+
+    private static AgentState StrikeTrial(AgentState state, Verdict.OnTrial trial, int weight, Problem cause, string? inputs)
+    {
+        var strikes = Math.Min(trial.Strikes + weight, MaxStrikes);
+        return strikes >= MaxStrikes && Fallback(state) is not null
+            ? state.WithVerdict(new Verdict.RolledBack(trial.Image, cause, Strikes: 0, trial.Round, ByOperator: false, inputs))
+            : state.WithVerdict(trial with { Strikes = strikes });
+    }
+
+    private static AgentState StrikeFallback(AgentState state, Verdict.RolledBack rolledBack, int weight, string? inputs)
+    {
+        var strikes = rolledBack.Strikes + weight;
+        if (strikes < MaxStrikes)
+        {
+            return state.WithVerdict(rolledBack with { Strikes = strikes });
+        }
+        // An operator rolled back an image that served: that one is better than one that does not.
+        return rolledBack.ByOperator
+            ? state.WithVerdict(null)
+            : state.WithVerdict(new Verdict.Undecided(rolledBack.Image, rolledBack.Cause, rolledBack.Round, inputs));
     }
 
     /// <summary>An image has served well for the whole watch.</summary>
@@ -69,54 +89,79 @@ internal static class Rollout
         var verdict = state.Images.Verdict switch
         {
             Verdict.OnTrial trial when trial.Image == image => null,
-            Verdict.RolledBack back => new Verdict.Quarantined(back.Image, back.Cause),
-            Verdict.Undecided open when open.Round < MaxRounds => new Verdict.OnTrial(open.Image, 0, open.Round + 1),
-            Verdict.Undecided open => new Verdict.Quarantined(open.Image, open.Cause),
+            Verdict.RolledBack rolledBack => new Verdict.Quarantined(rolledBack.Image, rolledBack.Cause),
+            Verdict.Undecided undecided when undecided.Round < MaxRounds =>
+                new Verdict.OnTrial(undecided.Image, Strikes: 0, undecided.Round + 1),
+            Verdict.Undecided undecided => new Verdict.Quarantined(undecided.Image, undecided.Cause),
             var other => other,
         };
-        var before = state.Images.KnownGood.FirstOrDefault(good => good != image && good != verdict?.Image);
+        var previous = state.Images.KnownGood.FirstOrDefault(good => good != image && good != verdict?.Image);
+        var isAlreadyNewest = state.Images.KnownGood.FirstOrDefault() == image;
         return state with
         {
             Images = state.Images with
             {
                 Verdict = verdict,
-                KnownGood = before is null ? [image] : [image, before],
-                // What is neither of the two is of no use any more.
-                Cleanup = state.Images.KnownGood.FirstOrDefault() == image ? state.Images.Cleanup : state.Images.Cleanup.Refresh(),
+                KnownGood = previous is null ? [image] : [image, previous],
+                // Images that are not good ones any more only take up space.
+                Cleanup = isAlreadyNewest ? state.Images.Cleanup : state.Images.Cleanup.Refresh(),
             },
         };
     }
 
-    /// <summary>One that serves makes room before its watch is over: better than nothing to go back to, unless it has failed its trial and only went on for want of another.</summary>
-    public static AgentState KeepOutgoingAsGood(AgentState state, ImageName? image, ImageName? next) =>
-        image is not null && image != next && state.Images.KnownGood.IsEmpty && !IsAvoided(state, image) && !(state.Images.Verdict is Verdict.OnTrial { Strikes: >= MaxStrikes } failed && failed.Image == image) ? state with { Images = state.Images with { KnownGood = [image] } } : state;
+    /// <summary>
+    /// A serving image makes room before its watch is over. It becomes the good one if there is none: better than nothing to go back to.
+    /// An image that failed its trial, and only kept serving because there was no other, does not.
+    /// </summary>
+    public static AgentState KeepOutgoingAsGood(AgentState state, ImageName? image, ImageName? next)
+    {
+        if (image is null || image == next || !state.Images.KnownGood.IsEmpty || IsAvoided(state, image))
+        {
+            return state;
+        }
+        var failedTrial = state.Images.Verdict is Verdict.OnTrial { Strikes: >= MaxStrikes } trial && trial.Image == image;
+        return failedTrial ? state : state with { Images = state.Images with { KnownGood = [image] } };
+    }
 
-    /// <summary>A good image can't be used any more. Without another one, the one that was avoided is better than none.</summary>
+    /// <summary>A good image can't be used any more. If no other good one is left, the avoided image is better than none.</summary>
     public static AgentState DropGood(AgentState state, ImageName image)
     {
         state = state with { Images = state.Images with { KnownGood = state.Images.KnownGood.Remove(image) } };
-        return state.Images.Verdict is { IsAvoided: true } verdict && Fallback(state) is null
-            // One that an operator went back from may have proven itself before.
-            ? state with { Images = state.Images with { Verdict = state.Images.KnownGood.Contains(verdict.Image) ? null : new Verdict.OnTrial(verdict.Image, 0, 1) } }
-            : state;
+        if (state.Images.Verdict is not { IsAvoided: true } verdict || Fallback(state) is not null)
+        {
+            return state;
+        }
+        // An image that an operator rolled back may already be known to be good.
+        var isGood = state.Images.KnownGood.Contains(verdict.Image);
+        return state.WithVerdict(isGood ? null : new Verdict.OnTrial(verdict.Image, Strikes: 0, Round: 1));
     }
 
-    /// <summary>The tag has moved: what was set aside is of no interest any more.</summary>
-    public static AgentState TagMoved(AgentState state, ImageName to) =>
-        state.Images.Verdict is { IsAvoided: true } verdict && verdict.Image != to ? state with { Images = state.Images with { Verdict = null } } : state;
+    /// <summary>The tag has moved to another image: a verdict on the image before it does not matter any more.</summary>
+    public static AgentState TagMoved(AgentState state, ImageName newest) =>
+        state.Images.Verdict is { IsAvoided: true } verdict && verdict.Image != newest ? state.WithVerdict(null) : state;
 
-    /// <summary>A verdict that nothing depends on any more is dropped: the image failed with another configuration or other secrets, or the trial was called off.</summary>
+    /// <summary>Drops a verdict that does not matter any more: the inputs have changed since, or the trial was called off.</summary>
     public static AgentState DropStaleVerdict(AgentState state, Policy policy) => state.Images.Verdict switch
     {
-        Verdict.RolledBack { Inputs: { } then } when InputsOf(state, policy) is { } now && now != then => state with { Images = state.Images with { Verdict = null } },
-        Verdict.Undecided { Inputs: { } then } when InputsOf(state, policy) is { } now && now != then => state with { Images = state.Images with { Verdict = null } },
-        { Image: var image } when state.Front is ContainerState.Serving serving && state.Tag.Value is { } tag && tag.Image != image && !IsRunning(state.Front, image) && !IsRunning(state.Candidate, image) &&
-            (state.Images.Verdict is Verdict.OnTrial || serving.Container.Image == tag.Image) => state with { Images = state.Images with { Verdict = null } },
+        Verdict.RolledBack { Inputs: { } then } when InputsOf(state, policy) is { } now && now != then => state.WithVerdict(null),
+        Verdict.Undecided { Inputs: { } then } when InputsOf(state, policy) is { } now && now != then => state.WithVerdict(null),
+        { } verdict when IsCalledOff(state, verdict) => state.WithVerdict(null),
         _ => state,
     };
 
-    private static bool IsRunning(ContainerState? app, ImageName image) => app is ContainerState.Starting starting ? starting.Release.Image == image : app?.Current?.Image == image;
+    /// <summary>
+    /// The configuration and the secrets, which both images of a trial have in common; null while the secrets are not known.
+    /// </summary>
+    public static string? InputsOf(AgentState state, Policy policy) =>
+        state.Secrets.Value is { } secrets ? $"{policy.ConfigFingerprint}/{secrets.Fingerprint}" : null;
 
-    /// <summary>What both images of a trial have in common; null while the secrets are not known.</summary>
-    public static string? InputsOf(AgentState state, Policy policy) => state.Secrets.Value is { } secrets ? $"{policy.ConfigFingerprint}/{secrets.Fingerprint}" : null;
+    /// <summary>Another image serves, the tag has moved on, and the image of the verdict is in neither slot.</summary>
+    private static bool IsCalledOff(AgentState state, Verdict verdict) =>
+        state.Front is ContainerState.Serving serving &&
+        state.Tag.Value is { } tag && tag.Image != verdict.Image &&
+        !IsRunning(state.Front, verdict.Image) && !IsRunning(state.Candidate, verdict.Image) &&
+        (verdict is Verdict.OnTrial || serving.Container.Image == tag.Image);
+
+    private static bool IsRunning(ContainerState? slot, ImageName image) =>
+        slot is ContainerState.Starting starting ? starting.Release.Image == image : slot?.Current?.Image == image;
 }

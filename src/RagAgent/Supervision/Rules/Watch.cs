@@ -6,7 +6,8 @@ namespace RagAgent.Supervision.Rules;
 internal static class Watch
 {
     /// <summary>Whether the verdict or the list of good images would change if this container serves well until its watch ends.</summary>
-    /// <remarks>After a failed trial only a container with the same configuration and secrets proves anything against the image that failed.</remarks>
+    /// <remarks>After a failed trial only a container with the same configuration and secrets proves anything against the image that
+    /// failed.</remarks>
     public static bool Covers(AgentState state, ContainerState.Serving serving, Policy policy)
     {
         if (serving.Container.Image is not { } image || Rollout.IsAvoided(state, image))

@@ -4,8 +4,21 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Runtime;
 
-/// <summary>Carries out effects, each on its own, so that a ten-minute pull never delays a stop; each reports back with an event.</summary>
-internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secrets, IProber prober, IConnectionDrain connections, IStateStore store, IInstanceControl instance, Policy policy, AgentClock clock)
+/// <summary>Carries out effects concurrently, so that a ten-minute pull never delays a stop. Each ends in an event.</summary>
+/// <remarks>
+/// Every method of the dependencies throws <see cref="ProblemException"/> for a failure that an operator can understand, and
+/// <see cref="OperationCanceledException"/> only when its token was cancelled.
+/// </remarks>
+internal sealed class EffectRunner(
+    IEngine engine,
+    IImages images,
+    ISecrets secrets,
+    IProber prober,
+    IConnectionDrain connections,
+    IStateStore store,
+    IInstanceControl instance,
+    Policy policy,
+    AgentClock clock)
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
 
@@ -17,11 +30,12 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
         if (effect is Effect.StartContainer)
         {
             _starts.TryAdd(run, 0);
-            _ = run.ContinueWith(done => _starts.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _ = run.ContinueWith(
+                done => _starts.TryRemove(done, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 
-    /// <summary>Waits for containers that are being started: cut in between, one would come up without its secrets.</summary>
+    /// <summary>Waits for containers that are being started. Interrupted, a container would run without its secrets.</summary>
     public Task FinishAsync(CancellationToken cancellationToken) => Task.WhenAll(_starts.Keys).WaitAsync(cancellationToken);
 
     private async Task RunAsync(Effect effect, Action<Func<Moment, Event>> post, CancellationToken stopping)
@@ -33,7 +47,7 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The agent stops: nobody waits for the answer.
+            // The agent stops: nobody waits for the result.
         }
         catch (Exception exception)
         {
@@ -55,8 +69,8 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
             case Effect.ResolveTag:
                 var resolution = await images.ResolveAsync(stopping);
                 return at => new Event.TagResolved(at, resolution);
-            case Effect.FetchImage ensure:
-                var image = await images.FetchAsync(ensure.Resolution, ensure.Replace, Throttled(post), stopping);
+            case Effect.FetchImage fetch:
+                var image = await images.FetchAsync(fetch.Resolution, fetch.Replace, Throttled(post), stopping);
                 return at => new Event.ImageReady(at, image);
             case Effect.StartContainer start:
                 var container = await engine.StartAsync(start, CancellationToken.None);
@@ -71,15 +85,16 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
             case Effect.Drain drain:
                 var left = await connections.DrainAsync(drain.Container, policy.DrainTimeout, stopping);
                 return at => new Event.Drained(at, drain.Operation, left);
-            case Effect.FetchFallback spare:
-                await images.FetchAsync(new Resolution(spare.Image.ToString(), spare.Image, spare.Image.Digest), spare.Replace, _ => { }, stopping);
-                return at => new Event.FallbackReady(at, spare.Image);
-            case Effect.CleanUpImages collect:
-                var collection = await images.CleanUpAsync(collect.Keep, stopping);
-                return at => new Event.CleanupFinished(at, collection);
-            case Effect.SaveState remember:
-                await store.SaveAsync(remember.State, stopping);
-                return at => new Event.StateSaved(at, remember.State);
+            case Effect.FetchFallback fallback:
+                var byDigest = new Resolution(fallback.Image.ToString(), fallback.Image, fallback.Image.Digest);
+                await images.FetchAsync(byDigest, fallback.Replace, _ => { }, stopping);
+                return at => new Event.FallbackReady(at, fallback.Image);
+            case Effect.CleanUpImages cleanup:
+                var cleaned = await images.CleanUpAsync(cleanup.Keep, stopping);
+                return at => new Event.CleanupFinished(at, cleaned);
+            case Effect.SaveState save:
+                await store.SaveAsync(save.State, stopping);
+                return at => new Event.StateSaved(at, save.State);
             case Effect.Probe probe:
                 var result = await prober.ProbeAsync(probe.Kind, probe.Container, stopping);
                 return at => new Event.Probed(at, probe.Operation, result);
@@ -87,7 +102,7 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
                 var id = await instance.StopAsync(stopping);
                 return at => new Event.InstanceStopAccepted(at, id);
             default:
-                throw new InvalidOperationException($"No one carries out {effect.GetType().Name}.");
+                throw new InvalidOperationException($"Nothing carries out {effect.GetType().Name}.");
         }
     }
 
@@ -105,7 +120,7 @@ internal sealed class EffectRunner(IEngine engine, IImages images, ISecrets secr
         Effect.SaveState => new Event.SaveFailed(at, problem),
         Effect.Probe probe => new Event.Probed(at, probe.Operation, new ProbeResult.NotSent(problem.What)),
         Effect.StopInstance => new Event.InstanceStopFailed(at, problem),
-        _ => throw new InvalidOperationException($"No one reports the failure of {effect.GetType().Name}."),
+        _ => throw new InvalidOperationException($"Nothing reports the failure of {effect.GetType().Name}."),
     };
 
     private Action<PullProgress> Throttled(Action<Func<Moment, Event>> post)

@@ -7,10 +7,11 @@ internal interface IImages
 {
     Task<Resolution> ResolveAsync(CancellationToken stopping);
 
-    /// <param name="resolution">What to have on disk.</param>
+    /// <param name="resolution">The image to have on disk.</param>
     /// <param name="progress">Called from the pull's own thread; not throttled.</param>
-    /// <param name="stopping">Ends the pull; some engines then drop the layers that are complete, too.</param>
-    /// <param name="refresh">What is on disk turned out to be broken: it is removed first, but only once the registry has shown that it can be had again.</param>
+    /// <param name="stopping">Ends the pull; some engines then discard even the complete layers.</param>
+    /// <param name="refresh">What is on disk turned out to be broken: it is removed first, but only once the registry has shown that it can
+    /// be had again.</param>
     Task<FetchedImage> FetchAsync(Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping);
 
     /// <summary>Removes images of the app's repository from the disk, except those to keep and those that a container uses.</summary>

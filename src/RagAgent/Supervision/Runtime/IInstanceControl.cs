@@ -1,9 +1,9 @@
 namespace RagAgent.Supervision.Runtime;
 
-/// <summary>The machine that all of this runs on.</summary>
+/// <summary>The instance that the agent runs on.</summary>
 internal interface IInstanceControl
 {
-    /// <summary>Asks EC2 to stop it; it goes down soon after.</summary>
-    /// <returns>Its id.</returns>
+    /// <summary>Asks EC2 to stop it. It shuts down soon after.</summary>
+    /// <returns>The instance's id.</returns>
     Task<string> StopAsync(CancellationToken stopping);
 }

@@ -2,7 +2,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Runtime;
 
-/// <summary>Asks the app how it is.</summary>
+/// <summary>Probes the app.</summary>
 internal interface IProber
 {
     Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping);

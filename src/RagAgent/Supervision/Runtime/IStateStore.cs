@@ -2,12 +2,14 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Runtime;
 
-/// <summary>What the agent remembers of its life before: the state file.</summary>
+/// <summary>The state file.</summary>
 internal interface IStateStore
 {
-    /// <returns>What was written last; null when there is nothing or it can't be read: it is then rebuilt from the containers' labels.</returns>
+    /// <returns>
+    /// What was saved last; null when there is nothing or it can't be read. Then the containers' labels have to do.
+    /// </returns>
     PersistedState? Load();
 
-    /// <summary>Replaces what was written before, whole or not at all.</summary>
+    /// <summary>Replaces what was saved before, completely or not at all.</summary>
     Task SaveAsync(PersistedState memory, CancellationToken stopping);
 }

@@ -2,7 +2,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Runtime;
 
-/// <summary>Where the newest state hangs for everyone who only reads it: the front door, the status, the terminal.</summary>
+/// <summary>Publishes the newest state to its readers: the front door, the status and the commands.</summary>
 internal sealed class StateFeed
 {
     private readonly Lock _lock = new();
@@ -21,7 +21,7 @@ internal sealed class StateFeed
 
     public void Publish(AgentState state) => Publish(_ => state);
 
-    /// <summary>What is told beside the state has changed: who waits for news looks again.</summary>
+    /// <summary>Something that is reported along with the state has changed: wakes everyone who waits for a change.</summary>
     public void Touch() => Publish(state => state);
 
     private void Publish(Func<AgentState, AgentState> next)
@@ -36,7 +36,7 @@ internal sealed class StateFeed
         changed.SetResult();
     }
 
-    /// <summary>Returns the first state whose revision is not <paramref name="seen"/>: at once when there is one already.</summary>
+    /// <summary>Returns the first state whose revision is not <paramref name="seen"/>: at once if there already is one.</summary>
     public async Task<(long Revision, AgentState State)> WaitAsync(long seen, CancellationToken stopping)
     {
         while (true)

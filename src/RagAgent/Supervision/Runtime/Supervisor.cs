@@ -5,12 +5,18 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Supervision.Runtime;
 
-/// <summary>The one loop that owns the state: reads events one at a time, asks the <see cref="Reducer"/>, begins the effects.</summary>
-internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStore store, StateFeed feed, IStateObserver observer, AgentClock clock) : BackgroundService, IHeartbeat
+/// <summary>The loop that owns the state: handles one event at a time through the <see cref="Reducer"/> and starts the effects.</summary>
+internal sealed class Supervisor(
+    Policy policy,
+    EffectRunner effects,
+    IStateStore store,
+    StateFeed feed,
+    IStateObserver observer,
+    AgentClock clock) : BackgroundService, IHeartbeat
 {
     private readonly Channel<Event> _inbox = Channel.CreateUnbounded<Event>(new UnboundedChannelOptions { SingleReader = true });
 
-    /// <summary>Never blocks and never drops; the time of the event is now.</summary>
+    /// <summary>Never blocks and never drops an event. The event gets the current time.</summary>
     public void Post(Func<Moment, Event> what) => _inbox.Writer.TryWrite(what(clock.Now));
 
     public string Name => "supervision";
@@ -24,7 +30,8 @@ internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStor
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = clock.Time.CreateTimer(_ => Post(at => new Event.Tick(at)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        using var timer = clock.Time.CreateTimer(
+            _ => Post(at => new Event.Tick(at)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         var state = AgentState.Begin(store.Load(), seed: (ulong)clock.Time.GetTimestamp());
         Post(at => new Event.Tick(at));
         await foreach (var @event in _inbox.Reader.ReadAllAsync(stoppingToken))
@@ -41,7 +48,7 @@ internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStor
         }
     }
 
-    /// <summary>Leaves the app running, but not half started: what was being handed over is handed over first.</summary>
+    /// <summary>Leaves the app running. A start in progress finishes first, including the handover of the secrets.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -51,7 +58,7 @@ internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStor
         }
         catch (OperationCanceledException)
         {
-            observer.StartAbandoned();   // the container gives up by itself without its secrets, and the next agent starts it anew
+            observer.StartAbandoned();   // without its secrets the container exits, and the next agent starts it again
         }
     }
 
@@ -62,7 +69,7 @@ internal sealed class Supervisor(Policy policy, EffectRunner effects, IStateStor
             return Timeout.InfiniteTimeSpan;
         }
         var left = next - clock.Now;
-        // A timer may fire a hair early by the monotonic clock; a floor keeps that from spinning.
+        // A timer may fire slightly early by the monotonic clock. The minimum keeps the loop from spinning.
         return left < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : left;
     }
 }

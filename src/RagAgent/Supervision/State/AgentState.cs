@@ -2,15 +2,15 @@ using RagAgent.Common;
 
 namespace RagAgent.Supervision.State;
 
-/// <summary>All that the agent knows and has under way at one moment. A value: printable, comparable, replayable.</summary>
+/// <summary>Everything the agent knows and has in progress at one moment. A value: it can be printed, compared and replayed.</summary>
 internal sealed record AgentState
 {
     public Moment Now { get; init; }
 
-    /// <summary>The container in front: the one that visitors are brought to, or will be.</summary>
+    /// <summary>The slot whose container receives requests, or will.</summary>
     public ContainerState Front { get; init; } = new ContainerState.Unknown();
 
-    /// <summary>The second container, while there is one: a candidate, one that drains, or a stray.</summary>
+    /// <summary>The second slot: a candidate, a draining container or a stray; null when it is empty.</summary>
     public ContainerState? Candidate { get; init; }
 
     public ImageHistory Images { get; init; } = new();
@@ -23,55 +23,55 @@ internal sealed record AgentState
 
     public FailureHistory Failures { get; init; } = new();
 
-    /// <summary>What the engine holds of ours; the value is the inventory last seen.</summary>
+    /// <summary>The inspection of the engine. The value is the last inventory.</summary>
     public Fetched<Inventory> Engine { get; init; } = Fetched<Inventory>.Wanted;
 
-    /// <summary>The engine answered when it was last asked: what it says and does can be built on.</summary>
+    /// <summary>The last inspection succeeded.</summary>
     public bool EngineIsReachable => Engine.Value is not null && Engine.Failures == 0;
 
     public Fetched<SecretVersions> Secrets { get; init; } = Fetched<SecretVersions>.Wanted;
     public Fetched<Resolution> Tag { get; init; } = Fetched<Resolution>.Wanted;
     public Fetched<FetchedImage> Image { get; init; } = Fetched<FetchedImage>.Wanted;
 
-    /// <summary>The state file; the value is what was written last.</summary>
+    /// <summary>The write of the state file. The value is what was written last.</summary>
     public Fetched<PersistedState> Saved { get; init; } = Fetched<PersistedState>.Idle;
 
-    /// <summary>Why the app is to stay stopped; null: it is not.</summary>
+    /// <summary>Why the app stays stopped; null: it does not.</summary>
     public Hold? Hold { get; init; }
 
-    /// <summary>When the hold began; null when it comes from an earlier life.</summary>
+    /// <summary>When the hold began; null when an earlier agent process began it.</summary>
     public Moment? HeldAt { get; init; }
 
-    /// <summary>Nothing is remembered of an earlier life: what can be known of it stands on the containers' labels.</summary>
+    /// <summary>There was no usable state file, and no inspection yet: the containers' labels will tell what can still be known.</summary>
     public bool HasNoHistory { get; init; } = true;
 
-    /// <summary>When the app last ceased to serve; null while it serves, and before it first did in this life of the agent.</summary>
+    /// <summary>When the app last stopped serving; null while it serves, and until it has served once since the agent started.</summary>
     public Moment? LastServed { get; init; }
 
-    /// <summary>When the tag is looked up again by itself; null: only when asked.</summary>
+    /// <summary>When the tag is resolved again automatically; null: only on request.</summary>
     public Moment? NextCheck { get; init; }
 
-    /// <summary>Whether visitors can come in.</summary>
+    /// <summary>Whether the front door listens.</summary>
     public FrontDoorState FrontDoor { get; init; } = new(IsOpen: false, null);
 
-    /// <summary>Sessions that visitors hold open.</summary>
+    /// <summary>Open sessions.</summary>
     public int Sessions { get; init; }
 
-    /// <summary>How the instance is used; of interest only when the policy lets it stop itself.</summary>
+    /// <summary>When the instance was last used. Matters only if the policy lets it stop itself.</summary>
     public IdleState Idle { get; init; } = new(Moment.Zero);
 
-    /// <summary>The stop of the whole instance; the value is there once EC2 has accepted it.</summary>
+    /// <summary>The stop of the instance. The value is set once EC2 has accepted it.</summary>
     public Fetched<StopAccepted> InstanceStop { get; init; } = Fetched<StopAccepted>.Idle;
 
-    /// <summary>Numbers operations, probes and updates, so that late news of an earlier one is told apart.</summary>
+    /// <summary>The last number given to an operation, a probe or a request.</summary>
     public long LastOperation { get; init; }
 
-    /// <summary>Feeds the jitter. Part of the state, so that a history replays to the same delays.</summary>
+    /// <summary>The seed of the jitter.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>The first state of a life.</summary>
-    /// <param name="memory">Of the life before; null when there was none or it can't be read.</param>
-    /// <param name="seed">For the jitter.</param>
+    /// <summary>The state of an agent that starts.</summary>
+    /// <param name="memory">The content of the state file; null when there is none or it can't be read.</param>
+    /// <param name="seed">The seed of the jitter.</param>
     public static AgentState Begin(PersistedState? memory, ulong seed) => memory is null
         ? new AgentState { Seed = seed }
         : new AgentState
@@ -88,28 +88,55 @@ internal sealed record AgentState
             Saved = Fetched<PersistedState>.Idle with { Value = memory },
         };
 
-    /// <summary>What of this outlives the process.</summary>
+    /// <summary>What the state file must hold.</summary>
     public PersistedState ToPersist() => new(Images.KnownGood, Images.Verdict, Hold, Evidence.Runs);
 
     public ContainerState? At(Slot slot) => slot == Slot.Front ? Front : Candidate;
 
-    /// <param name="slot">The place.</param>
-    /// <param name="app">Null: nothing is there.</param>
-    public AgentState With(Slot slot, ContainerState? app) => slot == Slot.Front ? this with { Front = app ?? new ContainerState.Absent() } : this with { Candidate = app };
+    /// <param name="slot">The slot to change.</param>
+    /// <param name="container">Its new state; null empties the slot.</param>
+    public AgentState With(Slot slot, ContainerState? container) => slot == Slot.Front
+        ? this with { Front = container ?? new ContainerState.Absent() }
+        : this with { Candidate = container };
 
     public bool IsDefective(ImageName image) => Images.Defects.Any(defect => defect.Image == image);
 
-    /// <summary>It is there, and broken: fetching it again means removing it first.</summary>
+    /// <summary>The image is on disk but broken. It must be removed before it is fetched again.</summary>
     public bool IsCorrupt(ImageName image) => Images.Defects.Any(defect => defect.Image == image && defect.IsCorrupt);
 
-    public AgentState WithDefect(Defect defect) => this with { Images = Images with { Defects = [.. Images.Defects.Where(other => other.Image != defect.Image).TakeLast(7), defect] } };
+    public AgentState WithVerdict(Verdict? verdict) => this with { Images = Images with { Verdict = verdict } };
 
-    public AgentState WithoutDefect(string digest) => this with { Images = Images with { Defects = Images.Defects.RemoveAll(defect => defect.Image.Digest == digest) } };
+    /// <summary>Asks for a fresh inspection of the engine.</summary>
+    public AgentState RefreshEngine() => this with { Engine = Engine.Refresh() };
 
-    /// <summary>The place whose operation has this number.</summary>
-    public Slot? SlotOfOperation(long op)
+    /// <summary>Adds or replaces the image's defect. The newest eight are kept.</summary>
+    public AgentState WithDefect(Defect defect)
     {
-        static long? Op(ContainerState? app) => app switch { ContainerState.Starting s => s.Operation, ContainerState.Stopping s => s.Operation, ContainerState.Draining d => d.Operation, _ => null };
-        return Op(Front) == op ? Slot.Front : Op(Candidate) == op ? Slot.Candidate : null;
+        var others = Images.Defects.Where(other => other.Image != defect.Image).TakeLast(7);
+        return this with { Images = Images with { Defects = [.. others, defect] } };
     }
+
+    public AgentState WithoutDefect(string digest)
+    {
+        var defects = Images.Defects.RemoveAll(defect => defect.Image.Digest == digest);
+        return this with { Images = Images with { Defects = defects } };
+    }
+
+    /// <summary>The slot whose operation has this number; null: neither, the operation is over.</summary>
+    public Slot? SlotOfOperation(long operation)
+    {
+        if (OperationOf(Front) == operation)
+        {
+            return Slot.Front;
+        }
+        return OperationOf(Candidate) == operation ? Slot.Candidate : null;
+    }
+
+    private static long? OperationOf(ContainerState? slot) => slot switch
+    {
+        ContainerState.Starting starting => starting.Operation,
+        ContainerState.Stopping stopping => stopping.Operation,
+        ContainerState.Draining draining => draining.Operation,
+        _ => null,
+    };
 }

@@ -3,12 +3,13 @@ namespace RagAgent.Supervision.State;
 /// <summary>How a run ended.</summary>
 /// <param name="Code">The exit code; above 128 a signal, by the shells' convention.</param>
 /// <param name="OutOfMemory">The kernel killed it for its memory.</param>
-/// <param name="Error">The engine's own words when it could not run it; empty otherwise.</param>
-/// <param name="LastLines">The end of its output, scrubbed of secrets; may be empty.</param>
+/// <param name="Error">Why the engine could not run it, in the engine's words; empty otherwise.</param>
+/// <param name="LastLines">The end of its output, scrubbed; may be empty.</param>
 internal sealed record ContainerExit(int Code, bool OutOfMemory, string Error, IReadOnlyList<string> LastLines)
 {
     public bool Equals(ContainerExit? other) =>
-        other is not null && Code == other.Code && OutOfMemory == other.OutOfMemory && Error == other.Error && LastLines.SequenceEqual(other.LastLines);
+        other is not null && Code == other.Code && OutOfMemory == other.OutOfMemory && Error == other.Error &&
+        LastLines.SequenceEqual(other.LastLines);
 
     public override int GetHashCode() => HashCode.Combine(Code, OutOfMemory, Error, LastLines.Count);
 
@@ -18,7 +19,6 @@ internal sealed record ContainerExit(int Code, bool OutOfMemory, string Error, I
         { Code: 97 } => "did not receive its secrets",
         { Error.Length: > 0 } => $"could not run: {Error}",
         { Code: > 128 and < 193 } => $"was ended by signal {Code - 128}",
-        { Code: 0 } => "exited by itself with code 0",
         _ => $"exited with code {Code}",
     };
 }

@@ -1,25 +1,38 @@
 namespace RagAgent.Supervision.State;
 
-/// <summary>Which runs of containers the agent remembers as its own, and whether it asked for their end.</summary>
+/// <summary>Which runs of containers the agent remembers as its own, and whether it asked the engine to end them.</summary>
 internal static class ContainerRuns
 {
-    /// <summary>A run of a container that was our own doing.</summary>
+    /// <summary>Remembers that the agent started or adopted this run.</summary>
     public static AgentState WithRun(this AgentState state, Container container)
     {
         var run = state.RunOf(container) ?? new Run(container.Id, container.StartedAt);
-        // Of the others the one that is there, however many candidates came and went beside it.
-        return state with { Evidence = state.Evidence with { Runs = [run, .. state.Evidence.Runs.Where(r => r.ContainerId != run.ContainerId).OrderByDescending(r => r.ContainerId == state.Front.Current?.Id || r.ContainerId == state.Candidate?.Current?.Id).Take(1)] } };
+        // One other run is kept: preferably of a container in a slot, however many candidates came and went.
+        var other = state.Evidence.Runs.Where(known => known.ContainerId != run.ContainerId)
+            .OrderByDescending(known => known.ContainerId == state.Front.Current?.Id || known.ContainerId == state.Candidate?.Current?.Id)
+            .Take(1);
+        return state with { Evidence = state.Evidence with { Runs = [run, .. other] } };
     }
 
-    /// <summary>What is remembered of the container as it runs now; null: nothing.</summary>
+    /// <summary>The remembered run of the container as it runs now; null: none.</summary>
     public static Run? RunOf(this AgentState state, Container container) =>
         state.Evidence.Runs.FirstOrDefault(run => run.ContainerId == container.Id && run.StartedAt == container.StartedAt);
 
-    /// <summary>The engine goes on with a stop that nobody waits for any more: when the agent ends, or finds that it takes too long.</summary>
-    public static AgentState WithStopRequested(this AgentState state, Container container, bool isRequested) => state.RunOf(container) switch
+    /// <summary>
+    /// Remembers whether the agent asked the engine to stop this run. The engine carries out a stop even if the agent ends or gives up
+    /// waiting, so the end of the run may come later.
+    /// </summary>
+    public static AgentState WithStopRequested(this AgentState state, Container container, bool isRequested)
     {
-        { } run => run.StopRequested == isRequested ? state : state with { Evidence = state.Evidence with { Runs = state.Evidence.Runs.Replace(run, run with { StopRequested = isRequested }) } },
-        // Nobody's run that is known, as a stray's: its end is the agent's doing all the same.
-        null => isRequested ? state with { Evidence = state.Evidence with { Runs = [.. state.Evidence.Runs.Take(2), new Run(container.Id, container.StartedAt) { StopRequested = true }] } } : state,
-    };
+        var runs = state.Evidence.Runs;
+        if (state.RunOf(container) is { } run)
+        {
+            return run.StopRequested == isRequested
+                ? state
+                : state with { Evidence = state.Evidence with { Runs = runs.Replace(run, run with { StopRequested = isRequested }) } };
+        }
+        // A run that nobody remembers, such as a stray's: its end is still the agent's doing.
+        var unknown = new Run(container.Id, container.StartedAt) { StopRequested = true };
+        return isRequested ? state with { Evidence = state.Evidence with { Runs = [.. runs.Take(2), unknown] } } : state;
+    }
 }

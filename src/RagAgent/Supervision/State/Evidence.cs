@@ -2,24 +2,24 @@ using System.Collections.Immutable;
 
 namespace RagAgent.Supervision.State;
 
-/// <summary>What is known about why containers ended: by themselves, by the agent, by a person or with the engine.</summary>
+/// <summary>What is known about why containers ended: on their own, or because of the agent, a person or the engine.</summary>
 internal sealed record Evidence
 {
-    /// <summary>Runs of containers that were the agent's own doing, the newest first; two at most, and one more that it is stopping.</summary>
+    /// <summary>The runs that the agent began or adopted, the newest first: at most two, and one more that it is stopping.</summary>
     public ImmutableArray<Run> Runs { get; init; } = [];
 
-    /// <summary>A container whose stop somebody has asked the engine for.</summary>
+    /// <summary>The container that someone else asked the engine to stop; null: none.</summary>
     public string? ExternalStop { get; init; }
 
-    /// <summary>The last end of the container in front, as long as it may turn out to have been somebody else's doing.</summary>
+    /// <summary>The last end of the container in front; null once its cause does not matter any more.</summary>
     public ContainerEnd? LastEnd { get; init; }
 
-    /// <summary>The last strike, as long as it may turn out to have been somebody else's doing.</summary>
+    /// <summary>The last strike; null when it can't be reverted.</summary>
     public Strike? LastStrike { get; init; }
 
-    /// <summary>Stops in a row that the engine did not carry out, though it answers.</summary>
+    /// <summary>Failed stops in a row.</summary>
     public int FailedStops { get; init; }
 
-    /// <summary>The engine went away since it was last looked at: what ended meanwhile may have ended by that.</summary>
+    /// <summary>The engine went away since the last inspection, and may have taken containers with it.</summary>
     public bool EngineDisconnected { get; init; }
 }

@@ -4,11 +4,11 @@ namespace RagAgent.Supervision.State;
 
 /// <summary>One failure of the container.</summary>
 /// <param name="At">When the agent learned of it.</param>
-/// <param name="ReleaseId">Of the release that failed; null when it is unknown.</param>
-/// <param name="Problem">In an operator's words.</param>
-/// <param name="Exit">How its process ended; null when it did not end by itself.</param>
+/// <param name="ReleaseId">The release that failed; null when it is unknown.</param>
+/// <param name="Problem">What happened, in an operator's words.</param>
+/// <param name="Exit">How its process ended; null when the agent stopped it or it never ran.</param>
 internal sealed record Failure(Moment At, string? ReleaseId, Problem Problem, ContainerExit? Exit)
 {
-    /// <summary>The end of its output.</summary>
+    /// <summary>The last lines of its output.</summary>
     public IReadOnlyList<string> LastLines => Exit?.LastLines ?? [];
 }

@@ -2,12 +2,12 @@ using RagAgent.Common;
 
 namespace RagAgent.Supervision.State;
 
-/// <summary>Something the agent needs from outside: the last value it got, and the work of getting the next one.</summary>
-/// <remarks>The value outlives failures: what was learned stays good until something newer is learned.</remarks>
+/// <summary>Something the agent needs from outside: the last value, and the progress of fetching the next one.</summary>
+/// <remarks>The value outlives failures: it stays valid until a newer one arrives.</remarks>
 internal sealed record Fetched<T>(T? Value, Moment? ReadAt, FetchState State)
     where T : class
 {
-    // Whoever asks for more patience than this is asked again all the same.
+    // A server may ask for a longer wait than this, but does not get it.
     private static readonly TimeSpan MaxRetryAfter = TimeSpan.FromMinutes(10);
 
     public static Fetched<T> Wanted { get; } = new(null, null, new FetchState.Wanted(0));
@@ -17,27 +17,32 @@ internal sealed record Fetched<T>(T? Value, Moment? ReadAt, FetchState State)
 
     public bool IsRunning => State is FetchState.Running;
 
-    /// <summary>Why the last try failed; stays until a later one succeeds or a fresh value is asked for.</summary>
+    /// <summary>Why the last try failed; null after a success, or once a fresh value is requested.</summary>
     public Problem? Problem => State switch
     {
-        FetchState.Running r => r.Problem,
-        FetchState.Waiting w => w.Problem,
+        FetchState.Running running => running.Problem,
+        FetchState.Waiting waiting => waiting.Problem,
         _ => null,
     };
 
-    /// <summary>What is under way began before a fresh value was asked for: its answer may be older than that.</summary>
+    /// <summary>The try in progress began before a fresh value was requested, so its result may be outdated.</summary>
     public bool IsOutdated => State is FetchState.Running { IsOutdated: true };
 
     public int Failures => State switch
     {
-        FetchState.Wanted w => w.Failures,
-        FetchState.Running r => r.Failures,
-        FetchState.Waiting w => w.Failures,
+        FetchState.Wanted wanted => wanted.Failures,
+        FetchState.Running running => running.Failures,
+        FetchState.Waiting waiting => waiting.Failures,
         _ => 0,
     };
 
-    /// <summary>Asks for a fresh value: what is under way already began too early to count.</summary>
-    public Fetched<T> Refresh() => this with { State = State is FetchState.Running running ? new FetchState.Running(0, running.Since, IsOutdated: true, null) : new FetchState.Wanted(0) };
+    /// <summary>Requests a fresh value. A try in progress began too early to count.</summary>
+    public Fetched<T> Refresh() => this with
+    {
+        State = State is FetchState.Running running
+            ? new FetchState.Running(0, running.Since, IsOutdated: true, null)
+            : new FetchState.Wanted(0),
+    };
 
     public bool IsDue(Moment now) => State is FetchState.Wanted || (State is FetchState.Waiting waiting && now >= waiting.Until);
 
@@ -53,16 +58,37 @@ internal sealed record Fetched<T>(T? Value, Moment? ReadAt, FetchState State)
         {
             return this;
         }
-        var delay = backoff.After(running.Failures + 1, jitter);
-        var asked = problem.RetryAfter is { } wish ? (wish < MaxRetryAfter ? wish : MaxRetryAfter) : TimeSpan.Zero;
-        return this with { State = running.IsOutdated ? new FetchState.Wanted(0) : new FetchState.Waiting(running.Failures + 1, problem, now + (asked > delay ? asked : delay)) };
+        if (running.IsOutdated)
+        {
+            return this with { State = new FetchState.Wanted(0) };
+        }
+        var failures = running.Failures + 1;
+        var delay = backoff.After(failures, jitter);
+        var retryAfter = problem.RetryAfter ?? TimeSpan.Zero;
+        var requested = retryAfter < MaxRetryAfter ? retryAfter : MaxRetryAfter;
+        return this with { State = new FetchState.Waiting(failures, problem, now + (requested > delay ? requested : delay)) };
     }
 
-    /// <summary>The same source failed at something else: what is under way began too early to count, and the next try waits, the longer the more times in a row that has failed.</summary>
-    public Fetched<T> FailIndirectly(Problem problem, Moment now, Backoff backoff, double jitter, int times) => State is FetchState.Running running
-        ? this with { State = new FetchState.Running(Math.Max(running.Failures + 1, times), running.Since, IsOutdated: true, problem) }
-        : (this with { State = new FetchState.Running(Math.Max(Failures, times - 1), now, IsOutdated: false, Problem) }).Fail(problem, now, backoff, jitter);
+    /// <summary>
+    /// The same source failed at something else. A try in progress began too early to count, and the next one waits for a backoff.
+    /// </summary>
+    /// <param name="problem">What failed.</param>
+    /// <param name="now">The moment of the failure.</param>
+    /// <param name="backoff">The delays.</param>
+    /// <param name="jitter">From 0 to 1.</param>
+    /// <param name="times">How often that has failed in a row, at least 1. The delay is at least as long as after that many
+    /// failures.</param>
+    public Fetched<T> FailIndirectly(Problem problem, Moment now, Backoff backoff, double jitter, int times)
+    {
+        if (State is FetchState.Running running)
+        {
+            var failures = Math.Max(running.Failures + 1, times);
+            return this with { State = new FetchState.Running(failures, running.Since, IsOutdated: true, problem) };
+        }
+        var begun = this with { State = new FetchState.Running(Math.Max(Failures, times - 1), now, IsOutdated: false, Problem) };
+        return begun.Fail(problem, now, backoff, jitter);
+    }
 
-    /// <summary>The value turned out to be wrong. What is under way stays under way: there is never a second beside it.</summary>
+    /// <summary>The value turned out to be wrong. A try in progress continues: there are never two at once.</summary>
     public Fetched<T> Forget() => this with { Value = null, ReadAt = null, State = IsRunning ? State : new FetchState.Wanted(0) };
 }

@@ -1,6 +1,6 @@
 namespace RagAgent.Supervision.State;
 
-/// <summary>Who wants the app to be stopped. It holds until somebody starts it or the machine boots anew.</summary>
+/// <summary>Who stopped the app. It stays stopped until someone starts it or the machine reboots.</summary>
 internal enum Hold
 {
     /// <summary><c>ragagent stop</c>.</summary>

@@ -2,9 +2,13 @@ using RagAgent.Common;
 
 namespace RagAgent.Supervision.State;
 
-/// <summary>What is known of the instance's use. Nothing of it outlives the agent: its start counts as activity.</summary>
-/// <param name="LastActivity">When a visitor or an operator last did something; at first the agent's start.</param>
-/// <param name="FirstServedAt">When the app first served in this life of the agent; null: it has not yet.</param>
-/// <param name="IdleNoticeAt">When it was told that nobody comes; null: it is not so, or somebody has come since.</param>
-/// <param name="UptimeNoticeAt">When it was told that the machine has been up for too long.</param>
-internal sealed record IdleState(Moment LastActivity, Moment? FirstServedAt = null, Moment? IdleNoticeAt = null, Moment? UptimeNoticeAt = null);
+/// <summary>When the instance was used. It does not outlive the agent, whose start counts as activity.</summary>
+/// <param name="LastActivity">When a client or an operator was last active; at first the start of the agent.</param>
+/// <param name="FirstServedAt">When the app first served since the agent started; null: not yet.</param>
+/// <param name="IdleNoticeAt">When the idle notice was given; null: none, or revoked by activity.</param>
+/// <param name="UptimeNoticeAt">When the uptime notice was given; null: none.</param>
+internal sealed record IdleState(
+    Moment LastActivity,
+    Moment? FirstServedAt = null,
+    Moment? IdleNoticeAt = null,
+    Moment? UptimeNoticeAt = null);

@@ -1,6 +1,6 @@
 namespace RagAgent.Supervision.State;
 
-/// <summary>What a removal of old images brought.</summary>
-/// <param name="Removed">Images that are gone.</param>
-/// <param name="FreedBytes">As the disk shows it; an estimate, for others write there too.</param>
+/// <summary>What an image cleanup removed.</summary>
+/// <param name="Removed">How many images were removed.</param>
+/// <param name="FreedBytes">An estimate from the free disk space, which other programs change too.</param>
 internal sealed record ImageCleanupResult(int Removed, long FreedBytes);

@@ -2,24 +2,26 @@ using System.Collections.Immutable;
 
 namespace RagAgent.Supervision.State;
 
-/// <summary>Images that were tried, and what is known about each.</summary>
+/// <summary>What is known about the images.</summary>
 internal sealed record ImageHistory
 {
-    /// <summary>Images that have proven themselves, the newest first; at most two.</summary>
+    /// <summary>Images that passed their watch, the newest first; at most two.</summary>
     public ImmutableArray<ImageName> KnownGood { get; init; } = [];
 
-    /// <summary>What is known of the image that is newer than these.</summary>
+    /// <summary>The verdict on an image that is newer than these; null: none.</summary>
     public Verdict? Verdict { get; init; }
 
-    /// <summary>The image to go back to, when it has to be fetched because somebody removed it.</summary>
+    /// <summary>The fetch of a good image that is missing on disk or broken.</summary>
     public Fetched<ImageName> Fallback { get; init; } = Fetched<ImageName>.Idle;
 
-    /// <summary>The removal of old images.</summary>
+    /// <summary>The cleanup of old images.</summary>
     public Fetched<ImageCleanupResult> Cleanup { get; init; } = Fetched<ImageCleanupResult>.Idle;
 
-    /// <summary>Images that should be on disk and can't be started from there, until they are fetched again; the newest ones known, at most eight.</summary>
+    /// <summary>
+    /// Images that should be on disk and can't be started from there, until they are fetched again; the newest ones known, at most eight.
+    /// </summary>
     public ImmutableArray<Defect> Defects { get; init; } = [];
 
-    /// <summary>Of the last container that was seen or started: what serves when the registry is out of reach.</summary>
+    /// <summary>The image of the last container that was started or found. It serves while the registry can't be reached.</summary>
     public ImageName? LastRun { get; init; }
 }

@@ -3,11 +3,11 @@ using System.Collections.Immutable;
 namespace RagAgent.Supervision.State;
 
 /// <summary>The engine's containers that carry this agent's label.</summary>
-/// <param name="Containers">In no order.</param>
-/// <param name="EngineVersion">For people.</param>
+/// <param name="Containers">In no particular order.</param>
+/// <param name="EngineVersion">For display.</param>
 internal sealed record Inventory(ImmutableArray<Container> Containers, string EngineVersion)
 {
-    /// <summary>All images on disk as <c>repository@digest</c>; null when they were not asked for.</summary>
+    /// <summary>All images on disk as <c>repository@digest</c>; null when the engine did not list them.</summary>
     public IReadOnlySet<string>? Images { get; init; }
 
     public bool Equals(Inventory? other) =>

@@ -2,9 +2,9 @@ using RagAgent.Common;
 
 namespace RagAgent.Supervision.State;
 
-/// <summary>What somebody waits for.</summary>
-/// <param name="Id">Counts up; a later request joins or replaces the one that is under way.</param>
-/// <param name="Kind">What is wanted.</param>
+/// <summary>A request that an operator is waiting for.</summary>
+/// <param name="Id">Increases. A later request joins or replaces the current one.</param>
+/// <param name="Kind">What the operator wants.</param>
 /// <param name="RequestedAt">Only what is learned after this counts.</param>
-/// <param name="PreviousRelease">The release that served when it was asked; null when none did.</param>
+/// <param name="PreviousRelease">The release that served at that moment; null when none did.</param>
 internal sealed record OperatorRequest(long Id, RequestKind Kind, Moment RequestedAt, string? PreviousRelease);

@@ -1,13 +1,14 @@
 namespace RagAgent.Supervision.State;
 
+/// <summary>What a probe asks.</summary>
 internal enum ProbeKind
 {
-    /// <summary>Does it answer at all?</summary>
+    /// <summary>Does the app answer at all?</summary>
     Startup,
 
-    /// <summary>May visitors meet it?</summary>
+    /// <summary>May clients reach it?</summary>
     Gate,
 
-    /// <summary>Is it still well?</summary>
+    /// <summary>Is it still healthy?</summary>
     Liveness,
 }

@@ -1,14 +1,18 @@
 namespace RagAgent.Supervision.State;
 
-/// <summary>What one probe found.</summary>
+/// <summary>The result of one probe.</summary>
 internal abstract record ProbeResult
 {
     public sealed record Passed : ProbeResult;
 
-    /// <param name="Error">Why it is not well, in few words.</param>
+    /// <param name="Error">Why the app is not healthy, in a few words.</param>
     /// <param name="UnderPressure">The machine itself is short of processor time, memory or disk: slowness is not the app's fault.</param>
-    public sealed record Failed(string Error, bool UnderPressure) : ProbeResult;
+    public sealed record Failed(string Error, bool UnderPressure) : ProbeResult
+    {
+        /// <summary>The status that the app answered with, such as 404; null when it gave no HTTP answer.</summary>
+        public int? HttpStatus { get; init; }
+    }
 
-    /// <summary>The prober itself could not ask: this says nothing about the app.</summary>
+    /// <summary>The prober itself could not send the probe, which says nothing about the app.</summary>
     public sealed record NotSent(string Error) : ProbeResult;
 }

@@ -6,9 +6,9 @@ internal sealed record PullState
     /// <summary>No pull in progress.</summary>
     public static PullState None { get; } = new();
 
-    /// <summary>Of the pull that is under way; null when none is or its sizes are not known yet.</summary>
+    /// <summary>The progress of the pull; null when there is none or its size is not known yet.</summary>
     public PullProgress? Progress { get; init; }
 
-    /// <summary>How fast it goes; null while there is no <see cref="PullProgress"/>.</summary>
+    /// <summary>Its speed; null while <see cref="Progress"/> is null.</summary>
     public PullRate? Rate { get; init; }
 }

@@ -2,16 +2,16 @@ namespace RagAgent.Supervision.State;
 
 internal enum RequestKind
 {
-    /// <summary>Look for something newer now and run it.</summary>
+    /// <summary>Look for a newer image or newer secrets now, and run them.</summary>
     Update,
 
-    /// <summary>Set the newest image aside and run the one before it.</summary>
+    /// <summary>Quarantine the newest image and run the one before it.</summary>
     Rollback,
 
-    /// <summary>Give the image that was set aside another chance, and update.</summary>
+    /// <summary>Release the quarantined image, and update.</summary>
     Unquarantine,
 
-    /// <summary>Stop the app, and keep it stopped.</summary>
+    /// <summary>Stop the app and keep it stopped.</summary>
     Stop,
 
     /// <summary>Run the app again.</summary>

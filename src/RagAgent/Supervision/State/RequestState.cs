@@ -1,9 +1,9 @@
 namespace RagAgent.Supervision.State;
 
-/// <summary>What operators asked for.</summary>
+/// <summary>The requests of operators.</summary>
 internal sealed record RequestState
 {
-    /// <summary>What an operator waits for.</summary>
+    /// <summary>The request in progress; null: none.</summary>
     public OperatorRequest? Current { get; init; }
 
     public RequestOutcome? LastOutcome { get; init; }

@@ -1,11 +1,11 @@
 namespace RagAgent.Supervision.State;
 
-/// <summary>There are two places for a container of ours.</summary>
+/// <summary>A place for a container. There are two.</summary>
 internal enum Slot
 {
-    /// <summary>The one that visitors are brought to, or will be.</summary>
+    /// <summary>Its container receives requests, or will.</summary>
     Front,
 
-    /// <summary>A candidate that has to prove itself first, one that is being drained, or a stray that has to go.</summary>
+    /// <summary>Holds a candidate that must become ready, a container that drains, or a stray that must go.</summary>
     Candidate,
 }

@@ -2,8 +2,8 @@ using RagAgent.Common;
 
 namespace RagAgent.Supervision.State;
 
-/// <summary>The last thing that was held against an image.</summary>
+/// <summary>A failure that counted against an image.</summary>
 /// <param name="At">When.</param>
-/// <param name="Before">What was known of it then.</param>
-/// <param name="After">What followed.</param>
+/// <param name="Before">The verdict before.</param>
+/// <param name="After">The verdict after.</param>
 internal sealed record Strike(Moment At, Verdict? Before, Verdict? After);
