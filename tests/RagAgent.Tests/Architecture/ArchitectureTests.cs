@@ -43,7 +43,8 @@ public class ArchitectureTests
     [InlineData("Export", "Cli")]
     public void A_room_is_known_only_by_those_outside_of_it(string room, params string[] knownBy)
     {
-        var knowing = IsOwnType().SelectMany(type => type.Dependencies).Where(d => RoomOf(d.Target) == room && RoomOf(d.Origin) != room).Select(d => d.Origin);
+        var knowing = IsOwnType().SelectMany(type => type.Dependencies).Where(d => RoomOf(d.Target) == room && RoomOf(d.Origin) != room)
+            .Select(d => d.Origin);
 
         Assert.Empty(knowing.Where(type => !knownBy.Contains(RoomOf(type))).Select(OutermostType).Distinct());
     }
@@ -55,14 +56,16 @@ public class ArchitectureTests
     [Fact]
     public void The_export_knows_the_configuration_and_two_rules_of_other_rooms()
     {
-        var known = Dependencies("Export").Where(d => RoomOf(d.Target) is not (null or "Export" or "Configuration")).Select(d => OutermostType(d.Target)).Distinct().Order();
+        var known = Dependencies("Export").Where(d => RoomOf(d.Target) is not (null or "Export" or "Configuration"))
+            .Select(d => OutermostType(d.Target)).Distinct().Order();
 
         Assert.Equal(["RagAgent.Containers.VolumeFolders", "RagAgent.Images.ImageReference"], known);
     }
 
     private static IEnumerable<IType> IsOwnType() => RagAgentAssembly.Types.Where(type => RoomOf(type) is not null);
 
-    private static IEnumerable<ArchUnitNET.Domain.Dependencies.ITypeDependency> Dependencies(string room) => IsOwnType().Where(type => RoomOf(type) == room).SelectMany(type => type.Dependencies);
+    private static IEnumerable<ArchUnitNET.Domain.Dependencies.ITypeDependency> Dependencies(string room) =>
+        IsOwnType().Where(type => RoomOf(type) == room).SelectMany(type => type.Dependencies);
 
     /// <summary>The folder that a type of ours lives in; empty for the composition above the rooms; null for a type of others.</summary>
     private static string? RoomOf(IType type)

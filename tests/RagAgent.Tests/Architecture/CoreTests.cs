@@ -4,7 +4,9 @@ using Xunit;
 
 namespace RagAgent.Tests.Architecture;
 
-/// <summary>The core decides from the state and the event alone: no tasks, no logger, no clock, no input or output, no other room.</summary>
+/// <summary>
+/// The core decides from the state and the event alone: no tasks, no logger, no clock, no input or output, no other room.
+/// </summary>
 public class CoreTests
 {
     private const string Core = "RagAgent.Supervision";
@@ -71,8 +73,11 @@ public class CoreTests
     /// <summary>For each type that is not nested, the other types that it and its nested types name.</summary>
     private static ILookup<string, string> ReadDependencies() =>
         new ArchLoader().LoadAssemblies(typeof(RagAgent.Configuration.AgentConfig).Assembly).Build().Types
-            .SelectMany(type => type.Dependencies.Where(dependency => dependency.Target is not GenericParameter), (type, dependency) => (Origin: OutermostType(type), Target: OutermostType(dependency.Target)))
-            .Where(pair => pair.Origin != pair.Target && pair.Target.Contains('.'))   // a reference to a type parameter has no dot in its name
+            .SelectMany(type => type.Dependencies)
+            .Where(dependency => dependency.Target is not GenericParameter)
+            .Select(dependency => (Origin: OutermostType(dependency.Origin), Target: OutermostType(dependency.Target)))
+            // A reference to a type parameter has no dot in its name.
+            .Where(pair => pair.Origin != pair.Target && pair.Target.Contains('.'))
             .Distinct()
             .ToLookup(pair => pair.Origin, pair => pair.Target);
 

@@ -19,7 +19,7 @@ public sealed class AgentClockTests
     }
 
     [Fact]
-    public void A_moment_keeps_its_wall_time_though_two_clocks_are_never_read_at_once()
+    public void A_moment_keeps_its_wall_time_across_readings_of_the_clock()
     {
         var first = _clock.WallTime(_at);
         _time.Advance(TimeSpan.FromHours(1));
@@ -33,7 +33,7 @@ public sealed class AgentClockTests
     [InlineData(3600)]
     [InlineData(-3600)]
     [InlineData(1)]
-    public void A_wall_clock_that_is_set_is_followed(int seconds)
+    public void A_change_of_the_wall_clock_is_followed(int seconds)
     {
         _time.Wall += TimeSpan.FromSeconds(seconds);
 

@@ -15,30 +15,30 @@ public class BackoffTests
     [InlineData(7, 64)]
     [InlineData(8, 100)]
     [InlineData(1000, 100)]
-    public void It_doubles_from_the_first_delay_to_the_longest(int failures, double seconds) =>
+    public void A_delay_doubles_from_the_first_to_the_longest(int failures, double seconds) =>
         Assert.Equal(TimeSpan.FromSeconds(seconds), OneToHundred.After(failures, jitter: 0.5));
 
     [Fact]
-    public void Luck_spreads_it_by_a_fifth_to_either_side()
+    public void Jitter_spreads_a_delay_by_a_fifth_in_both_directions()
     {
         Assert.Equal(TimeSpan.FromSeconds(3.2), OneToHundred.After(3, jitter: 0));
         Assert.Equal(TimeSpan.FromSeconds(4.8), OneToHundred.After(3, jitter: 1));
     }
 
     [Fact]
-    public void No_luck_makes_it_longer_than_the_longest() =>
+    public void Jitter_never_makes_a_delay_longer_than_the_longest() =>
         Assert.Equal(TimeSpan.FromSeconds(100), OneToHundred.After(20, jitter: 1));
 
     [Fact]
-    public void The_longest_delay_is_spread_below_itself_too() =>
+    public void Jitter_also_shortens_the_longest_delay() =>
         Assert.Equal(TimeSpan.FromSeconds(80), OneToHundred.After(20, jitter: 0));
 
     [Fact]
-    public void A_first_delay_of_nothing_stays_nothing_however_often_it_fails() =>
+    public void A_first_delay_of_zero_stays_zero_after_any_number_of_failures() =>
         Assert.Equal(TimeSpan.Zero, new Backoff(TimeSpan.Zero, TimeSpan.FromSeconds(100)).After(5_000, jitter: 0.5));
 
     [Fact]
-    public void However_often_it_fails_it_waits_a_bounded_time_and_never_none() =>
+    public void After_any_number_of_failures_the_delay_is_bounded_and_not_zero() =>
         Gen.Select(Gen.Int, Gen.Double[0, 1], Gen.Int[1, 10_000], Gen.Int[0, 1_000_000]).Sample((failures, luck, first, more) =>
         {
             var backoff = new Backoff(TimeSpan.FromMilliseconds(first), TimeSpan.FromMilliseconds(first + more));

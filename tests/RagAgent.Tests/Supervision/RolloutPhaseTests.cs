@@ -14,7 +14,7 @@ public class RolloutPhaseTests
     private string Phase => RolloutPhase.Of(_story.State, _story.Policy);
 
     [Fact]
-    public void From_the_boot_to_the_end_of_the_watch_the_first_image_goes_through_all_phases()
+    public void The_first_image_goes_through_all_phases_from_boot_to_the_end_of_its_watch()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead();
         Assert.Equal("resolve", Phase);
@@ -34,7 +34,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void An_update_that_replaces_the_old_container_is_a_swap_until_that_is_gone()
+    public void An_update_is_a_swap_until_the_old_container_is_gone()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage);
         Assert.Equal("swap", Phase);
@@ -43,7 +43,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void Beside_the_old_container_the_new_one_is_a_candidate_until_its_gate_and_the_old_one_leaves_in_the_swap()
+    public void With_start_first_a_new_container_is_a_candidate_until_its_gate_and_then_swaps()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage);
@@ -73,7 +73,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void A_candidate_that_is_stopped_because_it_was_never_well_is_not_swapped_in()
+    public void A_candidate_stopped_because_it_was_never_ready_is_not_a_swap()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
@@ -99,7 +99,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void A_failed_image_is_rolled_back_both_while_the_one_before_it_is_watched_and_after_that()
+    public void A_failed_image_is_rolled_back_during_the_watch_of_the_previous_one_and_after_it()
     {
         FailsItsTrial();
         Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
@@ -131,7 +131,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void A_proven_image_stays_settled_while_it_is_restarted_after_a_crash()
+    public void A_good_image_stays_settled_while_it_restarts_after_a_crash()
     {
         _story.StartServing().PassWatch().Crash();
         Assert.Equal("settled", Phase);
@@ -147,14 +147,14 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void A_proven_image_stays_settled_while_the_app_is_stopped_on_purpose()
+    public void A_good_image_stays_settled_while_the_app_is_stopped()
     {
         _story.StartServing().PassWatch().Request(RequestKind.Stop).CompleteStop().CompleteInspections();
         Assert.Equal("settled", Phase);
     }
 
     [Fact]
-    public void An_image_on_trial_that_is_being_stopped_on_purpose_is_not_in_a_swap()
+    public void An_image_on_trial_that_an_operator_stops_is_not_in_a_swap()
     {
         _story.StartServing().Request(RequestKind.Stop);
         Assert.IsType<ContainerState.Stopping>(_story.State.Front);
@@ -162,7 +162,7 @@ public class RolloutPhaseTests
     }
 
     [Fact]
-    public void The_image_that_ran_when_the_agent_restarted_is_no_new_candidate_and_does_not_pass_a_gate_again()
+    public void After_an_agent_restart_the_running_image_is_not_a_new_candidate()
     {
         _story.StartServing().PassWatch().RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
         Assert.Equal(ProbeKind.Startup, Assert.IsType<ContainerState.Probing>(_story.State.Front).Stage);
@@ -192,7 +192,8 @@ public class RolloutPhaseTests
     /// <summary>The newer image has crashed three times, and the one before it is about to be started.</summary>
     private void FailsItsTrial()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash().RereadSecrets();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash()
+            .RestartAfterBackoff().Crash().RereadSecrets();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 }

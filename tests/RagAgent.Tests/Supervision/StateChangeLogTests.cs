@@ -22,11 +22,11 @@ public sealed class StateChangeLogTests : IDisposable
     [Theory]
     [InlineData("Update", "'update' was asked for.")]
     [InlineData("Unquarantine", "'unquarantine' was asked for.")]
-    public void A_request_is_named_by_its_command(string kind, string told) =>
-        Assert.Equal($"<6>{told}\n", LogLine(Sample.StateWithoutContainer, new Event.OperatorRequested(Moment.Zero, Enum.Parse<RequestKind>(kind))));
+    public void A_request_is_named_by_its_command(string kind, string line) =>
+        Assert.Equal($"<6>{line}\n", LogLine(Sample.StateWithoutContainer, new Event.OperatorRequested(Moment.Zero, Enum.Parse<RequestKind>(kind))));
 
     [Fact]
-    public void So_is_its_end()
+    public void The_end_of_a_request_is_named_by_its_command()
     {
         Assert.Equal("<6>'update' is done: sha256:0123456789ab serves.\n", LogLine(RequestEnded(RequestKind.Update, changed: true, null)));
         Assert.Equal("<6>'start' had nothing to change: sha256:0123456789ab serves.\n", LogLine(RequestEnded(RequestKind.Start, changed: false, null)));
@@ -36,18 +36,27 @@ public sealed class StateChangeLogTests : IDisposable
     [Theory]
     [InlineData(1, "1 failed try")]
     [InlineData(2, "2 failed tries")]
-    public void How_often_something_failed_before_is_told_in_words_that_fit(int failures, string told) =>
-        Assert.Equal($"<6>The engine answers after {told}.\n", LogLine(Sample.StateWithoutContainer, before: Sample.StateWithoutContainer with { Engine = Sample.StateWithoutContainer.Engine with { State = new FetchState.Waiting(failures, Sample.AnyProblem, Moment.Zero) } }));
+    public void The_number_of_failed_tries_is_singular_or_plural(int failures, string words)
+    {
+        var waiting = Sample.StateWithoutContainer.Engine with { State = new FetchState.Waiting(failures, Sample.AnyProblem, Moment.Zero) };
+        var before = Sample.StateWithoutContainer with { Engine = waiting };
+        Assert.Equal($"<6>The engine answers after {words}.\n", LogLine(Sample.StateWithoutContainer, before: before));
+    }
 
-    private static AgentState RequestEnded(RequestKind kind, bool changed, Problem? problem) => Sample.StateWithoutContainer with { Requests = Sample.StateWithoutContainer.Requests with { LastOutcome = new RequestOutcome(1, kind, changed, Sample.Digest, problem) } };
+    private static AgentState RequestEnded(RequestKind kind, bool changed, Problem? problem)
+    {
+        var outcome = new RequestOutcome(1, kind, changed, Sample.Digest, problem);
+        return Sample.StateWithoutContainer with { Requests = Sample.StateWithoutContainer.Requests with { LastOutcome = outcome } };
+    }
 
-    /// <summary>As it stands in the journal.</summary>
+    /// <summary>The line as the journal gets it.</summary>
     private string LogLine(AgentState after, Event? @event = null, AgentState? before = null)
     {
         _out.GetStringBuilder().Clear();
         using var logger = new LoggerConfiguration().WriteTo.Sink(new OutputSink(OutputKind.Journal, text => text, _out)).CreateLogger();
         using var loggers = new SerilogLoggerFactory(logger);
-        new StateChangeLog(loggers.CreateLogger<Supervisor>(), Sample.DefaultPolicy).Changed(before ?? Sample.StateWithoutContainer, after, @event ?? new Event.Tick(Moment.Zero));
+        new StateChangeLog(loggers.CreateLogger<Supervisor>(), Sample.DefaultPolicy)
+            .Changed(before ?? Sample.StateWithoutContainer, after, @event ?? new Event.Tick(Moment.Zero));
         return _out.ToString();
     }
 }

@@ -16,10 +16,11 @@ public sealed class UntrustedTextTests
     [InlineData("turned \u202e round\u2028", "turned \ufffd round")]
     [InlineData("   ", "")]
     [InlineData("123456789 123456789 123456789 1234", "123456789 123456789 123456789 …")]
-    public void It_is_one_line_without_control_characters(string said, string shown) => Assert.Equal(shown, UntrustedText.ToLine(said, maxLength: 30));
+    public void Untrusted_text_becomes_one_line_without_control_characters(string said, string shown) =>
+        Assert.Equal(shown, UntrustedText.ToLine(said, maxLength: 30));
 
     [Fact]
-    public void A_problem_is_one_line_whatever_it_was_made_of()
+    public void A_problem_is_one_line_whatever_it_contains()
     {
         var problem = new Problem(ProblemCatalog.Registry, "Getting it failed: <html>\nSTOPPING=1\n\u001b[0m.", "Try\nagain.");
 
@@ -27,7 +28,7 @@ public sealed class UntrustedTextTests
     }
 
     [Fact]
-    public async Task The_status_that_systemd_hears_is_one_line()
+    public async Task The_status_line_for_systemd_is_one_line()
     {
         await using var app = new SupervisorFixture();
         var systemd = new FakeSystemdNotifier();

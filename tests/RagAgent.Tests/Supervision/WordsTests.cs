@@ -21,7 +21,7 @@ public class WordsTests
     [InlineData(3_601_000, "1h1s")]
     [InlineData(86_400_000, "1d")]
     [InlineData(90_061_000, "1d1h1m1s")]
-    public void A_duration_names_its_units_from_days_down_to_seconds_and_leaves_out_those_that_are_zero(double milliseconds, string words) =>
+    public void A_duration_names_its_units_from_days_to_seconds_except_those_that_are_zero(double milliseconds, string words) =>
         Assert.Equal(words, Humanize.Duration(TimeSpan.FromMilliseconds(milliseconds)));
 
     [Theory]
@@ -34,7 +34,8 @@ public class WordsTests
     [InlineData(999_000_000, "999 MB")]
     [InlineData(1_000_000_000, "1.0 GB")]
     [InlineData(1_250_000_001, "1.3 GB")]
-    public void A_size_is_written_in_the_largest_decimal_unit_that_fits(long bytes, string words) => Assert.Equal(words, Humanize.Bytes(bytes));
+    public void A_size_is_written_in_the_largest_decimal_unit_that_fits(long bytes, string words) =>
+        Assert.Equal(words, Humanize.Bytes(bytes));
 
     [Theory]
     [InlineData("sha256:0123456789abcdef", "sha256:0123456789ab")]
