@@ -65,7 +65,8 @@ public class ArchitectureTests
     public void What_puts_the_state_into_words_knows_the_state_and_what_it_is_made_of_only()
     {
         string[] rooms = ["Reporting", "Supervision", "Common", "Configuration"];
-        var others = Dependencies("Reporting").Where(d => RoomOf(d.Target) is { } room && !rooms.Contains(room)).Select(d => OutermostType(d.Target));
+        var others = Dependencies("Reporting").Where(d => RoomOf(d.Target) is { } room && !rooms.Contains(room))
+            .Select(d => OutermostType(d.Target));
 
         Assert.Equal(
             [

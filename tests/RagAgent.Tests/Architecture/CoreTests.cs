@@ -74,9 +74,11 @@ public class CoreTests
     private static ILookup<string, string> ReadDependencies() =>
         new ArchLoader().LoadAssemblies(typeof(RagAgent.Configuration.AgentConfig).Assembly).Build().Types
             .SelectMany(
-                type => type.Dependencies.Where(dependency => dependency.Target is not GenericParameter),
-                (type, dependency) => (Origin: OutermostType(type), Target: OutermostType(dependency.Target)))
-            .Where(pair => pair.Origin != pair.Target && pair.Target.Contains('.'))   // a reference to a type parameter has no dot in its name
+                type => type.Dependencies)
+            .Where(dependency => dependency.Target is not GenericParameter)
+            .Select(dependency => (Origin: OutermostType(dependency.Origin), Target: OutermostType(dependency.Target)))
+            // A reference to a type parameter has no dot in its name.
+            .Where(pair => pair.Origin != pair.Target && pair.Target.Contains('.'))
             .Distinct()
             .ToLookup(pair => pair.Origin, pair => pair.Target);
 

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace RagAgent.Tests.Simulation;
 
-/// <summary>For tests that compute on all cores: one at a time, and none beside a test that measures how long something takes.</summary>
+/// <summary>For tests that use all cores. They run one at a time, and never in parallel with a test that measures durations.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public static class AllCoresCollection
 {

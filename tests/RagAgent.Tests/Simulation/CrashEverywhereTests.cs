@@ -5,8 +5,8 @@ using Xunit;
 namespace RagAgent.Tests.Simulation;
 
 /// <summary>
-/// A few lives that matter, each lived again and again: once for every event in it, with the agent crashing right after that event and
-/// whatever it had begun left at some stage of its way. Every effect boundary of a rollout is among them.
+/// A few important histories, each repeated once for every event in it. Each time the agent crashes right after that event, and its
+/// effects in progress stop at some stage. This covers every effect boundary of a rollout.
 /// </summary>
 [Collection(AllCoresCollection.Name)]
 public class CrashEverywhereTests(ITestOutputHelper output)
@@ -41,7 +41,7 @@ public class CrashEverywhereTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Lives))]
-    public void Wherever_the_agent_crashes_the_rules_hold_and_the_newest_good_image_serves(string life, bool startFirst)
+    public void Wherever_the_agent_crashes_the_invariants_hold_and_the_newest_good_image_serves(string life, bool startFirst)
     {
         var crashes = 0;
         for (uint seed = 1; seed <= SimulationDepth.SeedsPerCrash; seed++)

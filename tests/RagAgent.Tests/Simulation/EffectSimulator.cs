@@ -114,7 +114,8 @@ internal sealed class EffectSimulator(World world)
                 }
                 else if (pull.Replace && !world.RegistryIsUp)
                 {
-                    Report(pending, at => new Event.ImageFailed(at, World.Unavailable));   // what is broken is not removed before it can be had again
+                    // A corrupt image is not removed before the registry can deliver it again.
+                    Report(pending, at => new Event.ImageFailed(at, World.Unavailable));
                 }
                 else if (Engine.ImagesOnDisk.Contains(image) && !pull.Replace)
                 {

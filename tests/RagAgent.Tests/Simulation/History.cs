@@ -50,7 +50,8 @@ internal sealed record History(uint Seed, Policy Policy, bool SecretsSurviveRest
                 Retry = new Backoff(TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(1)),
             })));
 
-    private static Gen<TimeSpan?> OptionalSeconds(int min, int max) => Gen.Frequency((1, Gen.Const((TimeSpan?)null)), (3, Gen.Int[min, max].Select(s => (TimeSpan?)TimeSpan.FromSeconds(s))));
+    private static Gen<TimeSpan?> OptionalSeconds(int min, int max) =>
+        Gen.Frequency((1, Gen.Const((TimeSpan?)null)), (3, Gen.Int[min, max].Select(s => (TimeSpan?)TimeSpan.FromSeconds(s))));
 
     private static readonly Gen<Policy> Policies = Gen.Select(
         Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)), Gen.Bool, Gen.Bool, Gen.Int[30, 180], Idle,

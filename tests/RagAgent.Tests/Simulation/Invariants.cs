@@ -5,10 +5,10 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Simulation;
 
-/// <summary>What must hold in every history, held against the world and not against the agent's own reasons.</summary>
+/// <summary>What must hold in every history. Compares the agent with the world, not with its own reasons.</summary>
 internal sealed class Invariants(World world)
 {
-    /// <summary>In any simulated minute: probes at their shortest interval, and what a crash loop and a restless human add.</summary>
+    /// <summary>The limit for any simulated minute: probes at their shortest interval, plus a crash loop and a busy operator.</summary>
     public const int MaxEffectsPerMinute = 200;
 
     private readonly Queue<TimeSpan> _recentEffects = new();
@@ -38,10 +38,10 @@ internal sealed class Invariants(World world)
         _removed.Clear();
     }
 
-    /// <summary>The agent's own removal of old images did this.</summary>
+    /// <summary>Images that the agent's own cleanup removed.</summary>
     public void ImagesRemoved(IEnumerable<ImageName> images) => _removed.UnionWith(images);
 
-    /// <summary>What was remembered is gone: what follows from it is not asked for.</summary>
+    /// <summary>The state file was lost: what depends on it is not required.</summary>
     public void StateLost() => (_quarantined, _isHeld) = (null, false);
 
     public void MachineRebooted() => _isHeld = false;
@@ -77,15 +77,15 @@ internal sealed class Invariants(World world)
         }
     }
 
-    /// <summary>Late news of an earlier probe says nothing any more.</summary>
+    /// <summary>The late result of an earlier probe does not count.</summary>
     private bool IsCurrentProbe(long probe) =>
         new[] { world.Agent.State.Front, world.Agent.State.Candidate }.Any(app => app is ContainerState.Probing { Probe.InFlight: { } number } && number == probe);
 
-    /// <summary>After every event.</summary>
+    /// <summary>Checks the state after each event.</summary>
     public void CheckStep(AgentState before, Event @event, Step step, Policy policy)
     {
         var state = step.State;
-        _removed.ExceptWith(world.Engine.ImagesOnDisk);   // fetched again: from then on it is somebody else's doing when it is gone
+        _removed.ExceptWith(world.Engine.ImagesOnDisk);   // fetched again: if it is missing later, someone else removed it
         _resolved = @event is Event.TagResolved tag && before.Tag.IsRunning ? tag.Resolution : _resolved;
         _secrets = @event is Event.SecretsRead read && before.Secrets.IsRunning ? read.Versions.Fingerprint : _secrets;
         CheckVerdicts(before, @event, state);
@@ -99,15 +99,15 @@ internal sealed class Invariants(World world)
         RecordTransition(CandidateTransitions, before.Candidate, state.Candidate);
         _hasServed |= state.Front is ContainerState.Serving;
         var next = Deadlines.Next(state, policy);
-        Require(next is null || next > state.Now, () => $"The deadline {next} is over at {state.Now}: the loop would spin.");
+        Require(next is null || next > state.Now, () => $"The deadline {next} is still due at {state.Now}: the loop would spin.");
         Require(next is not null || !world.IsIdle || step.Effects.Length > 0,
             () => "Nothing is under way and nothing is due: the agent sleeps for ever.");
         Require(next is null || next - state.Now <= LongestDelay(policy),
             () => $"The next deadline {next} is further away than any delay of the policy.");
         if (IdleStop.IsStopping(state))
         {
-            Require(!IdleStop.IsStopping(before) || step.Effects.IsEmpty, () => $"The instance goes, and {step.Effects[0]} is begun.");
-            return;   // nothing else is waited for
+            Require(!IdleStop.IsStopping(before) || step.Effects.IsEmpty, () => $"The instance stops, but {step.Effects[0]} begins.");
+            return;   // nothing else matters any more
         }
         CheckRetry(state.Engine.State, state.Now, policy.Retry, next);
         CheckRetry(state.InstanceStop.State, state.Now, policy.Idle?.Retry ?? policy.Retry, Moment.Zero);
@@ -132,12 +132,12 @@ internal sealed class Invariants(World world)
         }
     }
 
-    /// <summary>Begun already, or decided and waiting for its note.</summary>
+    /// <summary>The operation has begun, or waits until the state file is written.</summary>
     private static bool IsAlreadyDecided(AgentState before, ContainerState.Stopping stopping) =>
         before.SlotOfOperation(stopping.Operation) is not null && stopping.Operation != Operation.NotDispatched ||
         new[] { before.Front, before.Candidate }.Any(app => app is ContainerState.Stopping { Operation: Operation.NotDispatched } waiting && waiting.Container.Id == stopping.Container.Id);
 
-    /// <summary>What an inspection showed as ended has ended: an answer from before an operation shows the world before it.</summary>
+    /// <summary>A container is only taken for ended if it has ended. An inspection from before an operation may show an older world.</summary>
     private void CheckEnded(ContainerState? before, AgentState state, Event @event)
     {
         if (@event is Event.EngineInspected && before is ContainerState.Probing or ContainerState.Serving && before.Current!.Id is var id && state.Front.Current?.Id != id && state.Candidate?.Current?.Id != id)
@@ -147,7 +147,10 @@ internal sealed class Invariants(World world)
         }
     }
 
-    /// <summary>What the agent itself asked the engine for is no wish of somebody else's, in whichever life it asked, if it could still write that down.</summary>
+    /// <summary>
+    /// A stop that the agent itself requested is never taken for a person's, no matter which agent process requested it, if the state file
+    /// could be written.
+    /// </summary>
     private void CheckHold(AgentState before, AgentState state)
     {
         if (state.Hold == Hold.DockerStop && before.Hold is null && (before.Front.Current ?? before.Evidence.LastEnd?.Container) is { } held)
@@ -157,14 +160,14 @@ internal sealed class Invariants(World world)
         }
     }
 
-    /// <summary>What the engine or a person did is held against no image, also when that comes out late.</summary>
+    /// <summary>Ends caused by the engine or a person are no strikes, even if the cause is known late.</summary>
     private void CheckBlame(AgentState before, Event @event, AgentState state)
     {
         if (before.Evidence.LastEnd is not { IsExternal: false } end || before.Evidence.EngineDisconnected || state.Now - end.Failure.At > TimeSpan.FromSeconds(20) || world.Engine.Find(end.Container.Id) is not { } box)
         {
             return;
         }
-        Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || state.Failures.Last != end.Failure, () => $"The engine went and took {box.Id} with it, and that is told as the app's failure.");
+        Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || state.Failures.Last != end.Failure, () => $"The engine went down and took {box.Id} with it, but the app is blamed.");
         Require(@event is not Event.ExternalStopRequested stop || stop.ContainerId != box.Id || !box.StoppedByHuman || box.IsAlive || state.Hold is not null, () => $"{box.Id} was stopped by hand, and the app is started again.");
         var isStruck = before.Evidence.LastStrike is { } strike && strike.At == end.Failure.At && state.Images.Verdict == strike.After;
         Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || !isStruck, () => $"The engine went and took {box.Id} with it, and its image is struck for that.");
@@ -183,7 +186,7 @@ internal sealed class Invariants(World world)
         switch (@event)
         {
             case Event.StateSaved { Saved: var memory } when before.Saved.IsRunning:
-                // Late news of a note that is overtaken binds nobody.
+                // The late report of an outdated save does not count.
                 _quarantined = memory.Verdict is Verdict.Quarantined note && note == state.Images.Verdict ? note.Image : _quarantined;
                 _isHeld |= memory.Hold == Hold.Operator && state.Hold == Hold.Operator;
                 break;
@@ -197,7 +200,7 @@ internal sealed class Invariants(World world)
         }
         if (before.Images.Verdict is Verdict.RolledBack && state.Images.Verdict is Verdict.OnTrial && before.Evidence.LastStrike is { } strike && strike.After == before.Images.Verdict && strike.Before == state.Images.Verdict)
         {
-            _rollbacks[state.Images.Verdict.Image]--;   // taken back: it was not its doing
+            _rollbacks[state.Images.Verdict.Image]--;   // reverted: the image was not to blame
         }
         if (state.Images.Verdict is Verdict.RolledBack { ByOperator: false } back && before.Images.Verdict is not Verdict.RolledBack)
         {
@@ -211,13 +214,15 @@ internal sealed class Invariants(World world)
                 Require(!world.CanStart(lost), () => $"{lost} is on disk and sound, and is given up as an image to go back to.");
                 Require(state.Front is not ContainerState.Serving serving || serving.Container.Image != lost, () => $"{lost} serves and is given up.");
             }
-            _quarantined = state.Images.KnownGood.IsEmpty ? null : _quarantined;   // there is no other good one
+            _quarantined = state.Images.KnownGood.IsEmpty ? null : _quarantined;   // there is no other good image
         }
         Require(state.Images.KnownGood.Length <= 2 && state.Images.KnownGood.Distinct().Count() == state.Images.KnownGood.Length, () => $"The good images are {string.Join(", ", state.Images.KnownGood)}.");
-        Require(state.Images.Verdict is not { IsAvoided: true } || Rollout.Fallback(state) is not null, () => $"{state.Images.Verdict!.Image} is set aside and there is no other.");
+        Require(state.Images.Verdict is not { IsAvoided: true } || Rollout.Fallback(state) is not null, () => $"{state.Images.Verdict!.Image} is avoided, but there is no other image.");
     }
 
-    /// <summary>What the engine could not start, for the image's own sake, is not tried again before it was fetched or found whole.</summary>
+    /// <summary>
+    /// An image that could not start because it is missing or corrupt is not started again before it was fetched or found intact.
+    /// </summary>
     private void TrackUnusableImages(AgentState before, Event @event)
     {
         switch (@event)
@@ -245,12 +250,12 @@ internal sealed class Invariants(World world)
         }
     }
 
-    /// <summary>Another container is in front only after it passed all that it had to, and the old one is let go, not dropped.</summary>
+    /// <summary>A container moves to the front only after it passed its probes, and the old one drains.</summary>
     private void CheckSwap(AgentState before, AgentState state, Policy policy)
     {
         if (before.Front is ContainerState.Serving old && state.Front is ContainerState.Serving fresh && old.Container.Id != fresh.Container.Id)
         {
-            Require(policy.StartFirst, () => $"{fresh.Container.Id} was started beside {old.Container.Id}, and they share data.");
+            Require(policy.StartFirst, () => $"{fresh.Container.Id} was started next to {old.Container.Id}, but they share data.");
             var passed = _passed.GetValueOrDefault(fresh.Container.Id) ?? [];
             Require(passed.Contains(ProbeKind.Startup) && (!policy.HasGate || passed.Contains(ProbeKind.Gate)), () => $"{fresh.Container.Id} serves and has not passed its gate.");
             Require(state.Candidate is ContainerState.Draining, () => $"{old.Container.Id} is not drained.");
@@ -261,18 +266,18 @@ internal sealed class Invariants(World world)
         }
     }
 
-    /// <summary>Before an effect is begun; <paramref name="pending"/> are those that have not reported.</summary>
+    /// <summary>Checks an effect before it begins; <paramref name="pending"/> are those that have not reported yet.</summary>
     public void CheckEffect(Effect effect, IEnumerable<Effect> pending)
     {
         world.Time.Log(() => $"     begin {effect.GetType().Name} {(effect as Effect.Probe)?.Kind}");
         foreach (var other in pending)
         {
-            Require(!Conflicts(effect, other), () => $"{effect} begins while {other} is under way.");
+            Require(!Conflicts(effect, other), () => $"{effect} begins while {other} is in progress.");
         }
         if (effect is Effect.StartContainer)
         {
             var start = (Effect.StartContainer)effect;
-            Require(start.Neighbor is null || world.Agent.Policy.StartFirst, () => $"A second container is started beside {start.Neighbor!.Id}, and they share data.");
+            Require(start.Neighbor is null || world.Agent.Policy.StartFirst, () => $"A second container is started next to {start.Neighbor!.Id}, but they share data.");
             Require(start.Release.Image != _quarantined, () => $"{_quarantined} is quarantined and is started.");
             Require(!_unusable.ContainsKey(start.Release.Image), () => $"{start.Release.Image} can't be started as it is on disk, and is started.");
             Require(!_removed.Contains(start.Release.Image), () => $"{start.Release.Image} was removed by the agent itself, and is started.");
@@ -291,17 +296,19 @@ internal sealed class Invariants(World world)
         CountEffects();
     }
 
-    /// <summary>The instance is asked to stop: only when nobody has used it for long enough and nothing is under way, or when it has been up for too long.</summary>
+    /// <summary>
+    /// The instance stops only if it has been idle for long enough and nothing is in progress, or if it has been up for too long.
+    /// </summary>
     private void CheckInstanceStop(IEnumerable<Effect> pending)
     {
         var (now, state, idle) = (world.Time.Now, world.Agent.State, world.Agent.Policy.Idle!);
         var limit = world.BootedAt + idle.MaxUptime;
         if (now < limit + idle.UptimeGrace || limit is null)
         {
-            // A drain only waits, and may wait for one that has gone since.
+            // A drain only waits, and may wait for a container that is already gone.
             var cut = pending.FirstOrDefault(other => other is Effect.FetchImage or Effect.FetchFallback or Effect.StartContainer or Effect.StopContainer or Effect.CleanUpImages or Effect.SaveState
                 || (other is Effect.Drain drain && state.SlotOfOperation(drain.Operation) is not null));
-            Require(cut is null, () => $"The instance is stopped while {cut} is under way.");
+            Require(cut is null, () => $"The instance is stopped while {cut} is in progress.");
             Require(state.Requests.Current is null, () => "The instance is stopped while an operator waits.");
             Require(state is not { Images.Verdict: Verdict.OnTrial { Strikes: 0 }, Front: ContainerState.Serving { Failures: 0 } trial } || state.Now >= trial.Since + world.Agent.Policy.Watch || !Watch.Covers(state, trial, world.Agent.Policy),
                 () => "The instance is stopped in the middle of a trial.");
@@ -320,18 +327,18 @@ internal sealed class Invariants(World world)
 
     private bool Conflicts(Effect a, Effect b) => (a, b) switch
     {
-        // A probe from before its container was met anew is no longer waited for.
+        // The result of a probe that was sent before its container was adopted again is ignored.
         (Effect.Probe x, Effect.Probe y) => x.Container.Id == y.Container.Id && y.Operation > _lastAdoptionCounter,
-        // One place at a time; the other place has its own.
+        // One operation in each slot.
         (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) => !world.Agent.Policy.StartFirst && !IsStray(a) && !IsStray(b),
         (Effect.CleanUpImages, Effect.FetchImage or Effect.FetchFallback) or (Effect.FetchImage or Effect.FetchFallback, Effect.CleanUpImages) => true,
-        (Effect.Drain, Effect.Drain) => false,   // it only waits, and news of the earlier one is dropped
+        (Effect.Drain, Effect.Drain) => false,   // it only waits, and the result of the earlier one is ignored
         _ => a.GetType() == b.GetType(),
     };
 
     private static bool IsStray(Effect effect) => effect is Effect.StopContainer { Successor: not null };
 
-    /// <summary>What serves, or may come to serve, is stopped only for a reason that the world knows too.</summary>
+    /// <summary>A container that serves or may serve is stopped only for a reason that exists in the world.</summary>
     private void CheckStopReason(AgentState before, AgentState after, ContainerState.Stopping stopping, Policy policy)
     {
         var container = stopping.Container;
@@ -354,7 +361,8 @@ internal sealed class Invariants(World world)
                     () => $"{container.Id} is stopped though its probes did not fail in a row.");
                 break;
             case StopReason.NeverHealthy:
-                var probing = new[] { before.Front, before.Candidate }.OfType<ContainerState.Probing>().FirstOrDefault(p => p.Container.Id == container.Id);
+                var probing = new[] { before.Front, before.Candidate }.OfType<ContainerState.Probing>()
+                    .FirstOrDefault(p => p.Container.Id == container.Id);
                 Require(probing is not null && after.Now - probing.Since >= policy.StartupDeadline, () => $"{container.Id} is stopped before its deadline.");
                 break;
             case StopReason.Requested:

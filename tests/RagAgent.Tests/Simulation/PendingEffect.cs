@@ -2,7 +2,7 @@ using RagAgent.Supervision;
 
 namespace RagAgent.Tests.Simulation;
 
-/// <summary>An effect under way: stages that take place one after the other, and at the end one report.</summary>
+/// <summary>An effect in progress: one stage after another, and one report at the end.</summary>
 internal sealed class PendingEffect(VirtualTime time, Effect effect, int life)
 {
     private readonly Queue<(TimeSpan Delay, Action Do)> _stages = new();

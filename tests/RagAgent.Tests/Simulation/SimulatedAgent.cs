@@ -5,7 +5,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Simulation;
 
-/// <summary>The agent's loop as the supervisor runs it, on virtual time. A crash forgets all that it knew.</summary>
+/// <summary>The agent's loop as the supervisor runs it, on virtual time. A crash loses everything it knew.</summary>
 internal sealed class SimulatedAgent(VirtualTime time, Action<Effect> startEffect, Invariants invariants)
 {
     private TimeSpan _startedAt;
@@ -16,19 +16,19 @@ internal sealed class SimulatedAgent(VirtualTime time, Action<Effect> startEffec
     public Policy Policy { get; private set; } = null!;
     public bool IsAlive { get; private set; }
 
-    /// <summary>Counts its lives: what was begun in an earlier one reports to nobody.</summary>
+    /// <summary>Counts the agent processes. An effect of an earlier one reports to nobody.</summary>
     public int LifeNumber { get; private set; }
 
-    /// <summary>Events heard in all its lives.</summary>
+    /// <summary>Events handled by all agent processes.</summary>
     public int EventCount { get; private set; }
 
-    /// <summary>After this event it crashes.</summary>
+    /// <summary>The number of the event after which it crashes; null: it does not.</summary>
     public int? CrashAfterEvent { get; set; }
 
-    /// <summary>It has come to this state.</summary>
+    /// <summary>Called with each new state.</summary>
     public event Action<AgentState>? StateChanged;
 
-    /// <summary>It crashed by <see cref="CrashAfterEvent"/>.</summary>
+    /// <summary>It crashed because of <see cref="CrashAfterEvent"/>.</summary>
     public event Action? Crashed;
 
     public void Boot(Policy policy, PersistedState? memory)

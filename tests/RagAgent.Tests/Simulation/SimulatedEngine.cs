@@ -82,7 +82,8 @@ internal sealed class SimulatedEngine(VirtualTime time, bool secretsSurviveResta
 
     public IEnumerable<SimulatedContainer> RunningContainers => Containers.Where(b => b.IsAlive);
 
-    public Inventory TakeInventory() => new([.. Containers.Select(b => b.ToContainer())], "20.10") { Images = ImagesOnDisk.Select(image => image.ToString()).ToHashSet() };
+    public Inventory TakeInventory() =>
+        new([.. Containers.Select(b => b.ToContainer())], "20.10") { Images = ImagesOnDisk.Select(image => image.ToString()).ToHashSet() };
 
     public SimulatedContainer? Find(string id) => Containers.Find(b => b.Id == id);
 
@@ -115,7 +116,7 @@ internal sealed class SimulatedEngine(VirtualTime time, bool secretsSurviveResta
         Changed?.Invoke();
     }
 
-    /// <summary>As <c>docker stop</c> does; the agent's own stops are told like everybody's.</summary>
+    /// <summary>Like <c>docker stop</c>. The engine reports the agent's stops in the same way.</summary>
     public void Stop(SimulatedContainer container)
     {
         if (container.IsAlive)

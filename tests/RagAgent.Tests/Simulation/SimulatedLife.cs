@@ -3,24 +3,36 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Simulation;
 
-/// <summary>Lives a history from the first boot to the end: its turns, then everything is mended, then a quiet while.</summary>
-/// <param name="RecoveryTime">From the moment that everything was mended.</param>
+/// <summary>Runs a history from the first boot to the end: its steps, then every fault ends, then a quiet period.</summary>
+/// <param name="RecoveryTime">From the end of the last fault until the newest image serves.</param>
 /// <param name="BusiestMinute">Effects begun in the busiest minute.</param>
 /// <param name="FrontTransitions">By the names of the states.</param>
-/// <param name="CandidateTransitions">The same beside.</param>
+/// <param name="CandidateTransitions">The same for the candidate slot.</param>
 /// <param name="EventCount">Events that the agent heard.</param>
 /// <param name="InstanceStops">How often EC2 was asked to stop the instance, and did.</param>
-internal sealed record SimulatedLife(TimeSpan RecoveryTime, int BusiestMinute, IReadOnlySet<(string From, string To)> FrontTransitions, IReadOnlySet<(string From, string To)> CandidateTransitions, int EventCount, int InstanceStops)
+internal sealed record SimulatedLife(
+    TimeSpan RecoveryTime,
+    int BusiestMinute,
+    IReadOnlySet<(string From, string To)> FrontTransitions,
+    IReadOnlySet<(string From, string To)> CandidateTransitions,
+    int EventCount,
+    int InstanceStops)
 {
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan QuietPeriod = TimeSpan.FromMinutes(6);
 
     /// <param name="history">What happens.</param>
     /// <param name="journal">Takes what happened, line by line; null: nobody reads it.</param>
-    /// <param name="crashAfter">The agent crashes after its so-manieth event, with what it has begun under way; null: only as the history says.</param>
+    /// <param name="crashAfter">
+    /// The agent crashes after this many events, with its effects in progress; null: only when the history says so.
+    /// </param>
     /// <param name="onState">Takes each state that the agent comes to; null: nobody looks.</param>
     /// <exception cref="InvariantViolatedException">A rule was broken; the journal holds what led to it.</exception>
-    public static SimulatedLife Run(History history, List<string>? journal = null, int? crashAfter = null, Action<AgentState>? onState = null)
+    public static SimulatedLife Run(
+        History history,
+        List<string>? journal = null,
+        int? crashAfter = null,
+        Action<AgentState>? onState = null)
     {
         var world = new World(history, journal);
         world.Agent.StateChanged += onState;
@@ -56,7 +68,7 @@ internal sealed record SimulatedLife(TimeSpan RecoveryTime, int BusiestMinute, I
         return new SimulatedLife(took, world.Invariants.BusiestMinute, world.Invariants.FrontTransitions, world.Invariants.CandidateTransitions, world.Agent.EventCount, world.InstanceStops);
     }
 
-    /// <summary>With visitors the instance stays up, and without them it stops itself in time.</summary>
+    /// <summary>While it is used the instance stays up, and without activity it stops itself in time.</summary>
     private static void RequireIdleStop(World world, IdlePolicy idle)
     {
         var (quiet, visitsEnd) = (idle.StopAfter!.Value, world.Time.Now + (3 * idle.StopAfter!.Value));
@@ -74,7 +86,7 @@ internal sealed record SimulatedLife(TimeSpan RecoveryTime, int BusiestMinute, I
         }
     }
 
-    /// <summary>The history once more, told line by line, with the rule it breaks at the end.</summary>
+    /// <summary>Runs the history again and returns its trace, with the broken invariant at the end.</summary>
     public static string Describe(History history, int? crashAfter = null)
     {
         var journal = new List<string>();
@@ -98,7 +110,8 @@ internal sealed record SimulatedLife(TimeSpan RecoveryTime, int BusiestMinute, I
     private static TimeSpan RecoveryBound(Policy policy) => SingleRecoveryBound(policy) + (3 * (TrialBound(policy) + policy.Watch));
 
     /// <summary>A bad image may still be the newest: it fails, the one before it is watched, and both perhaps once more.</summary>
-    private static TimeSpan TrialBound(Policy policy) => (2 * policy.StartupDeadline) + (3 * policy.Restart.Max) + (3 * TimeSpan.FromSeconds(40)) + (2 * 3 * World.SlowestStageDuration);
+    private static TimeSpan TrialBound(Policy policy) =>
+        (2 * policy.StartupDeadline) + (3 * policy.Restart.Max) + (3 * TimeSpan.FromSeconds(40)) + (2 * 3 * World.SlowestStageDuration);
 
     private static TimeSpan SingleRecoveryBound(Policy policy) =>
         (policy.CheckInterval ?? TimeSpan.Zero) + policy.InspectInterval + (2 * policy.Retry.Max) + policy.PullRetry.Max +

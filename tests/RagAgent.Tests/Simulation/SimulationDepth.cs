@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace RagAgent.Tests.Simulation;
 
-/// <summary>How much is simulated: what the inner loop has time for, or as many histories as RAGAGENT_SIMULATION_HISTORIES asks for.</summary>
+/// <summary>
+/// How much is simulated: what the inner loop has time for, or as many histories as RAGAGENT_SIMULATION_HISTORIES asks for.
+/// </summary>
 internal static class SimulationDepth
 {
     private static readonly int? RequestedHistories =

@@ -4,17 +4,18 @@ using Xunit;
 namespace RagAgent.Tests.Simulation;
 
 /// <summary>
-/// Random histories of faults, restless humans and crashes of the agent, on virtual time. A failure prints its history, told line by
-/// line, and the seed that replays it: set CsCheck_Seed to it.
+/// Random histories of faults, busy operators and crashes of the agent, on virtual time. A failure prints its history line by line, and
+/// the seed that replays it: set CsCheck_Seed to it.
 /// </summary>
 [Collection(AllCoresCollection.Name)]
 public class SimulationTests(ITestOutputHelper output)
 {
     [Fact]
-    public void Whatever_happens_the_rules_hold_and_in_the_end_the_newest_image_serves() => Simulate(longest: 12, SimulationDepth.Histories);
+    public void In_every_history_the_invariants_hold_and_finally_the_newest_image_serves() =>
+        Simulate(longest: 12, SimulationDepth.Histories);
 
     [Fact]
-    public void Nor_does_a_long_life_break_them() => Simulate(longest: 150, Math.Max(1, SimulationDepth.Histories / 20));
+    public void In_a_long_history_the_invariants_hold() => Simulate(longest: 150, Math.Max(1, SimulationDepth.Histories / 20));
 
     private void Simulate(int longest, int histories)
     {

@@ -22,7 +22,7 @@ internal sealed class VirtualTime(uint seed, List<string>? journal)
         Now = end;
     }
 
-    /// <summary>A line of the trace. What it says is only put together when somebody reads it.</summary>
+    /// <summary>A line of the trace. The text is built only if a trace is wanted.</summary>
     public void Log(Func<string> what) => journal?.Add($"{Now.TotalSeconds,10:0.000}  {what()}");
 
     /// <summary>0 to 1. The sequence is SplitMix64's.</summary>

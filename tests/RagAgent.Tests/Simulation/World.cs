@@ -5,7 +5,7 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Tests.Simulation;
 
-/// <summary>Everything around the agent, and the turns that a history takes in it.</summary>
+/// <summary>Everything around the agent, and the steps of a history that change it.</summary>
 internal sealed class World
 {
     public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
@@ -56,10 +56,10 @@ internal sealed class World
     public bool StopsFail => Time.Now < _stopsFailUntil;
     public bool InstanceStopIsDenied => Time.Now < _instanceStopDeniedUntil;
 
-    /// <summary>When the machine started: the agent's history begins some time after it.</summary>
+    /// <summary>When the machine booted. The history begins some time later.</summary>
     public TimeSpan BootedAt { get; private set; } = -TimeSpan.FromSeconds(20);
 
-    /// <summary>When a visitor or an operator last did something.</summary>
+    /// <summary>When a client or an operator was last active.</summary>
     public TimeSpan? LastUse { get; private set; }
 
     /// <summary>How often EC2 has accepted to stop the instance.</summary>
@@ -69,7 +69,7 @@ internal sealed class World
     public bool ProberFails => Time.Now < _proberFailsUntil;
     public bool StateIsUnwritable => Time.Now < _unwritableUntil;
 
-    /// <summary>What the agent has written down; null: nothing, or it can't be read.</summary>
+    /// <summary>The content of the state file; null: there is none, or it can't be read.</summary>
     public PersistedState? StateFile { get; set; }
 
     public bool IsSlow => Time.Now < _slowUntil;
@@ -80,7 +80,7 @@ internal sealed class World
 
     public void Boot() => Agent.Boot(_policy.Idle is { } idle ? _policy with { Idle = idle with { BootedAt = new Moment(BootedAt - Time.Now) } } : _policy, StateFile);
 
-    /// <summary>A visitor does something; the front door tells it once a second.</summary>
+    /// <summary>A client is active. The front door reports it at most once a second.</summary>
     public void Visit()
     {
         if (!Agent.IsAlive)
@@ -95,9 +95,9 @@ internal sealed class World
         }
     }
 
-    /// <summary>Visits from now on, one every so often.</summary>
-    /// <param name="every">From one to the next.</param>
-    /// <param name="until">Where they end.</param>
+    /// <summary>Regular activity from now on.</summary>
+    /// <param name="every">The interval.</param>
+    /// <param name="until">When it ends.</param>
     public void Visit(TimeSpan every, TimeSpan until)
     {
         Visit();
@@ -107,7 +107,7 @@ internal sealed class World
         }
     }
 
-    /// <summary>EC2 stops the instance: it shuts down, and is started again later; now and then it stays up, which it should not.</summary>
+    /// <summary>EC2 stops the instance. It shuts down and starts again later; sometimes it wrongly stays up.</summary>
     public void StopInstance()
     {
         Time.Log(() => "     EC2 stops the instance");
@@ -120,10 +120,10 @@ internal sealed class World
         }
     }
 
-    /// <summary>From now on EC2 stops the instance when it is asked to.</summary>
+    /// <summary>From now on EC2 accepts requests to stop the instance.</summary>
     public void AllowInstanceStop() => _instanceStopDeniedUntil = Time.Now;
 
-    /// <summary>Removing old images makes room.</summary>
+    /// <summary>Removing old images frees space.</summary>
     public void FreeDisk(int removed) => _diskFullUntil = removed > 0 ? Time.Now : _diskFullUntil;
 
     public void Apply(HistoryStep step)
@@ -180,11 +180,11 @@ internal sealed class World
         }
     }
 
-    /// <summary>The last fault ends; the tag means a good image; all visitors are gone; and whoever must ask for an update asks.</summary>
+    /// <summary>Every fault ends, the tag points to a good image, all clients leave, and an update is requested if it is needed.</summary>
     public void Repair()
     {
         Time.Log(() => "==== from here on nothing goes wrong");
-        // That the instance stops itself is looked at afterwards; one that is about to comes back first.
+        // The idle stop is checked afterwards. If a stop is in progress, the instance comes back first.
         _instanceStopDeniedUntil = TimeSpan.MaxValue;
         while (Time.Now <= _goesDownAt || (Agent.IsAlive && IdleStop.IsStopping(Agent.State)))
         {
@@ -211,13 +211,14 @@ internal sealed class World
             Push(AppBehavior.Good, 0);
         }
         SetSessions(0);
-        Time.RunTo(Time.Now + TimeSpan.FromSeconds(1));   // news of the last turn is out
+        Time.RunTo(Time.Now + TimeSpan.FromSeconds(1));   // the events of the last step have arrived
         Request(RequestKind.Start);
-        // Rotated secrets, and a tag that is never looked at by itself, are seen when somebody asks.
+        // Rotated secrets, and a tag that is only resolved on request, are noticed at the next request.
         Request(RequestKind.Update);
         if (_stateWasLost)
         {
-            // An agent that is killed in the middle of its own stop and has no note of it takes the end for a human's: an operator sees it and starts the app.
+            // An agent that is killed in the middle of its own stop and has no note of it takes the end for a human's: an operator sees it
+            // and starts the app.
             Time.Schedule(TimeSpan.FromMinutes(1), () =>
             {
                 if (Agent.State.Hold == Hold.DockerStop)
@@ -228,24 +229,26 @@ internal sealed class World
         }
     }
 
-    /// <summary>One container of ours runs well, with the right configuration, and the agent sees it so.</summary>
+    /// <summary>One healthy container runs with the right configuration, and the agent knows it.</summary>
     public bool IsServing =>
         Agent.State is { Front: ContainerState.Serving { Failures: 0 } serving, Candidate: null, Requests.Current: null } &&
         Engine.RunningContainers.Take(2).ToArray() is [var container] && container.ToContainer() is var shown && shown with { Name = serving.Container.Name } == serving.Container &&
         IsWanted(container.App) && container.Release.ConfigFingerprint == _policy.ConfigFingerprint && container.ProbeFaultAt(Time.Now, ProbeKind.Liveness) is null;
 
-    /// <summary>It serves, and the agent has read all that there is to know: nothing that it will learn can change its mind.</summary>
+    /// <summary>It serves, and the agent is up to date: nothing that it will learn can change what it runs.</summary>
     public bool IsSettled =>
         IsServing && Agent.State is { Secrets.State: FetchState.Idle, Tag: { State: FetchState.Idle, Value.Image: var known } } && known == Tag.Name &&
         (Agent.State.Images.Verdict is null || (Agent.State.Images.Verdict is Verdict.Quarantined bad && bad.Image == Tag.Name)) &&
-        Engine.RunningContainers.First().LateStopsUntil <= Time.Now &&   // what was asked for before does not come now
+        Engine.RunningContainers.First().LateStopsUntil <= Time.Now &&   // no earlier stop is still to come
         Engine.RunningContainers.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint && (StateFile is null || StateFile.Equals(Agent.State.ToPersist()));
 
-    /// <summary>The newest image, or a good one while the newest is bad or did badly for the sake of its secrets.</summary>
+    /// <summary>The newest image, or a good one while the newest is bad or failed because of its secrets.</summary>
     private bool IsWanted(AppImage app) => app == Tag ? IsGood(Tag)
         : IsGood(app) && Agent.State.Images.Verdict is { IsAvoided: true } verdict && verdict.Image == Tag.Name;
 
-    /// <summary>There is a good image to go back to, and none of the agent's is on trial that could still become one though it is bad.</summary>
+    /// <summary>
+    /// There is a good image to go back to, and none of the agent's is on trial that could still become one though it is bad.
+    /// </summary>
     private bool HasFallback() =>
         Agent.State.Images.KnownGood.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsUsable(fallback) &&
         new[] { Agent.State.Front.Current?.Image, Agent.State.Candidate?.Current?.Image, Agent.State.Images.LastRun, (Agent.State.Front as ContainerState.Starting)?.Release.Image }
@@ -257,14 +260,14 @@ internal sealed class World
 
     public bool CanStart(ImageName image) => Engine.ImagesOnDisk.Contains(image) && !Engine.CorruptImages.Contains(image);
 
-    /// <summary>A gate that nobody asks can't be failed.</summary>
+    /// <summary>A gate that is not configured can't fail.</summary>
     private bool IsGood(AppImage app) => app.Behavior == AppBehavior.Good || (app.Behavior == AppBehavior.FailsGate && !_policy.HasGate);
 
-    /// <summary>So bad that no trial can overlook it.</summary>
+    /// <summary>So bad that every trial must find it.</summary>
     private static bool IsSurelyBad(AppImage app) => app.Behavior is AppBehavior.NeverHealthy ||
         (app.Behavior is AppBehavior.Crashes or AppBehavior.ExitsWithZero or AppBehavior.RunsOutOfMemory && app.FailsAfter < TimeSpan.FromSeconds(10));
 
-    /// <summary>What may rightly lead to another try of an image that failed.</summary>
+    /// <summary>Events that may justify another try of a failed image.</summary>
     public int Interventions { get; private set; }
 
     private void Request(RequestKind kind)
@@ -280,7 +283,7 @@ internal sealed class World
         Invariants.StateLost();
     }
 
-    /// <summary>Everything ends, the engine first; a hold is over with it.</summary>
+    /// <summary>The machine shuts down, the engine first. A hold ends with it.</summary>
     private void Reboot(int seconds)
     {
         CrashAgent(seconds);
@@ -299,7 +302,7 @@ internal sealed class World
 
     private void SetSessions(int open)
     {
-        Sessions = Agent.IsAlive ? open : 0;   // they go through the agent's front door
+        Sessions = Agent.IsAlive ? open : 0;   // they pass through the agent's front door
         Agent.Handle(at => new Event.SessionsChanged(at, open));
     }
 
@@ -364,7 +367,7 @@ internal sealed class World
         }
     }
 
-    /// <summary>The engine's event: mostly it comes, at times it is lost or comes twice.</summary>
+    /// <summary>The engine's event: it usually arrives, but is sometimes lost or arrives twice.</summary>
     private void SendEngineEvent(Func<Moment, Event> incident)
     {
         var times = Time.Chance(0.2) ? 0 : Time.Chance(0.1) ? 2 : 1;

@@ -10,7 +10,7 @@ public class AdoptionTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void The_same_release_that_runs_already_is_adopted_and_never_touched()
+    public void A_running_container_of_the_desired_release_is_adopted_and_left_alone()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewImage)));
         _story.Boot().AdvanceCompletingEffects(TimeSpan.FromHours(2));
@@ -21,7 +21,7 @@ public class AdoptionTests
     }
 
     [Fact]
-    public void What_runs_serves_before_the_registry_and_the_secrets_have_answered()
+    public void An_adopted_container_serves_before_the_registry_and_the_secrets_answer()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)));
         _story.Boot().CompleteInspection().PassProbes();
@@ -29,7 +29,7 @@ public class AdoptionTests
     }
 
     [Fact]
-    public void Another_release_that_runs_is_stopped_and_replaced()
+    public void A_running_container_of_another_release_is_stopped_and_replaced()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)));
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
@@ -61,7 +61,7 @@ public class AdoptionTests
     }
 
     [Fact]
-    public void While_the_newest_image_is_not_on_disk_what_runs_goes_on_serving()
+    public void An_adopted_container_keeps_serving_until_the_newest_image_is_on_disk()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)));
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().PassProbes();
@@ -70,7 +70,7 @@ public class AdoptionTests
     }
 
     [Fact]
-    public void Of_two_that_are_alive_the_one_that_started_earlier_is_stopped_and_the_other_is_adopted()
+    public void Of_two_living_containers_the_older_is_stopped_and_the_newer_is_adopted()
     {
         var keep = Sample.RunningContainer("keep", Sample.Release(Sample.NewImage), "2026-01-02T00:00:00Z");
         _story.Containers.AddRange([Sample.RunningContainer("stray", Sample.Release(Sample.NewImage), "2026-01-01T00:00:00Z"), keep]);
@@ -85,7 +85,7 @@ public class AdoptionTests
     }
 
     [Fact]
-    public void A_stray_is_stopped_while_the_one_that_stays_serves_on()
+    public void A_stray_is_stopped_while_the_other_container_keeps_serving()
     {
         _story.Boot().CompleteSecretsRead().CompleteResolve().CompleteInspection().CompleteFetch().BecomeReady();
         var keep = _story.CurrentContainer;
@@ -97,7 +97,7 @@ public class AdoptionTests
     }
 
     [Fact]
-    public void When_one_ends_while_another_of_ours_is_alive_the_other_is_adopted_and_none_is_started()
+    public void When_a_container_ends_while_another_lives_the_other_is_adopted_and_none_is_started()
     {
         var other = Sample.RunningContainer("other", Sample.Release(Sample.NewImage), "2026-01-02T00:00:00Z");
         _story.StartServing().ForgetStartedEffects().ObserveContainers(_story.CurrentContainer.Exited(1), other);

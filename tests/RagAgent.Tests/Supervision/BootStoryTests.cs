@@ -10,7 +10,7 @@ public class BootStoryTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void What_does_not_depend_on_another_thing_begins_at_once()
+    public void Independent_work_begins_at_once_at_boot()
     {
         _story.Boot();
         Assert.Equal<Effect>([new Effect.InspectEngine(), new Effect.ReadSecrets(), new Effect.ResolveTag()], _story.StartedEffects);
@@ -25,7 +25,7 @@ public class BootStoryTests
     }
 
     [Fact]
-    public void The_pull_waits_for_the_engine_that_is_to_hold_the_image()
+    public void The_pull_waits_for_the_engine()
     {
         _story.Boot().CompleteResolve();
         Assert.False(_story.IsPending<Effect.FetchImage>());
@@ -34,7 +34,7 @@ public class BootStoryTests
     }
 
     [Fact]
-    public void The_container_starts_when_the_image_is_there_and_the_secrets_come_last()
+    public void The_container_starts_when_the_secrets_arrive_after_the_image()
     {
         _story.Boot().CompleteInspection().CompleteResolve().CompleteFetch();
         Assert.IsType<ContainerState.Absent>(_story.State.Front);
@@ -43,7 +43,7 @@ public class BootStoryTests
     }
 
     [Fact]
-    public void The_container_starts_when_the_secrets_are_there_and_the_image_comes_last()
+    public void The_container_starts_when_the_image_arrives_after_the_secrets()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         Assert.IsType<ContainerState.Absent>(_story.State.Front);
@@ -52,14 +52,14 @@ public class BootStoryTests
     }
 
     [Fact]
-    public void Nothing_is_started_before_the_engine_has_shown_what_runs_already()
+    public void Nothing_starts_before_the_first_inspection_of_the_engine()
     {
         _story.Boot().CompleteSecretsRead().CompleteResolve().Advance(TimeSpan.FromMinutes(1));
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
     }
 
     [Fact]
-    public void What_fails_is_tried_again_for_ever_with_delays_that_grow_to_their_bound()
+    public void Failed_work_is_retried_forever_with_bounded_growing_delays()
     {
         _story.Boot();
         var waits = new List<TimeSpan>();
@@ -77,7 +77,7 @@ public class BootStoryTests
     }
 
     [Fact]
-    public void While_all_goes_well_the_tag_is_looked_up_again_at_the_asked_pace()
+    public void The_tag_is_resolved_again_at_the_configured_interval()
     {
         _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         _story.StartServing().ForgetStartedEffects().AdvanceCompletingEffects(TimeSpan.FromMinutes(21));
@@ -87,7 +87,7 @@ public class BootStoryTests
     }
 
     [Fact]
-    public void The_engine_is_inspected_at_a_slow_pulse_though_no_event_asks_for_it()
+    public void The_engine_is_inspected_regularly_without_an_event()
     {
         _story.StartServing().ForgetStartedEffects().AdvanceCompletingEffects(TimeSpan.FromMinutes(10.5));
         Assert.Equal(10, _story.CountStarted<Effect.InspectEngine>());

@@ -10,7 +10,7 @@ public class CachedFirstTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void With_the_cache_first_the_last_good_image_is_started_at_boot_without_the_registry()
+    public void Booting_from_cache_starts_the_last_good_image_without_the_registry()
     {
         _story.Policy = _story.Policy with { BootFromCache = true };
         RanAnImageOnTrial();
@@ -19,7 +19,7 @@ public class CachedFirstTests
     }
 
     [Fact]
-    public void Without_that_setting_the_registry_is_waited_for_and_then_what_ran_last_is_started()
+    public void Without_boot_from_cache_the_last_image_starts_only_after_the_registry_has_failed()
     {
         RanAnImageOnTrial();
         _story.RestartAgent().CompleteInspection().CompleteSecretsRead();
@@ -32,7 +32,7 @@ public class CachedFirstTests
     }
 
     [Fact]
-    public void With_the_cache_first_what_ran_last_is_started_where_nothing_is_proven()
+    public void Booting_from_cache_starts_the_last_image_if_none_is_known_to_be_good()
     {
         _story.Policy = _story.Policy with { BootFromCache = true };
         _story.StartServing();
@@ -42,16 +42,17 @@ public class CachedFirstTests
     }
 
     [Fact]
-    public void With_the_cache_first_a_crash_is_followed_by_what_crashed_and_not_by_an_older_image()
+    public void After_a_crash_the_same_image_starts_again_even_with_boot_from_cache()
     {
         _story.Policy = _story.Policy with { BootFromCache = true };
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().RestartAgent().CompleteInspection().PassProbes().CompleteSecretsRead();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().RestartAgent().CompleteInspection().PassProbes()
+            .CompleteSecretsRead();
         _story.Crash().WaitOutBackoff();
         Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]
-    public void An_image_that_ran_last_and_is_gone_from_the_disk_is_replaced_by_the_last_good_one()
+    public void The_last_good_image_starts_if_the_image_that_ran_last_is_missing_on_disk()
     {
         RanAnImageOnTrial();
         _story.RestartAgent().CompleteInspection().CompleteSecretsRead();

@@ -49,6 +49,7 @@ public sealed class ClockStepTests
 
         public override DateTimeOffset GetUtcNow() => Steady.GetUtcNow() + Step;
 
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => Steady.CreateTimer(callback, state, dueTime, period);
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            Steady.CreateTimer(callback, state, dueTime, period);
     }
 }

@@ -30,7 +30,7 @@ public class ContainerEndTests
         Assert.Equal("could not run: no such file", (Exit(127) with { Error = "no such file" }).Describe());
 
     [Fact]
-    public void Lack_of_memory_explains_an_exit_better_than_its_code_does()
+    public void Running_out_of_memory_explains_an_exit_better_than_its_code()
     {
         var exit = Exit(137) with { OutOfMemory = true, Error = "killed" };
 
@@ -42,12 +42,14 @@ public class ContainerEndTests
     [InlineData(1, "app-exited")]
     [InlineData(97, "secrets-not-delivered")]
     [InlineData(98, "app-exited")]
-    public void An_app_without_its_secrets_has_a_problem_code_of_its_own(int code, string problem) =>
+    public void An_app_without_its_secrets_has_its_own_problem_code(int code, string problem) =>
         Assert.Equal(problem, ContainerProblems.Exited(App, Exit(code)).Code);
 
     [Fact]
     public void An_app_without_its_secrets_was_started_by_someone_else() =>
-        Assert.Equal("It was started without the agent, and only the agent hands over the secrets.", ContainerProblems.Exited(App, Exit(97)).Remedy);
+        Assert.Equal(
+            "It was started without the agent, and only the agent hands over the secrets.",
+            ContainerProblems.Exited(App, Exit(97)).Remedy);
 
     [Theory]
     [InlineData(134)]
@@ -70,27 +72,33 @@ public class ContainerEndTests
     [InlineData(135)]
     [InlineData(137)]
     [InlineData(140)]
-    public void Any_other_exit_is_explained_by_the_output_alone(int code) => Assert.Equal(Output, ContainerProblems.Exited(App, Exit(code)).Remedy);
+    public void Any_other_exit_is_explained_by_the_output_alone(int code) =>
+        Assert.Equal(Output, ContainerProblems.Exited(App, Exit(code)).Remedy);
 
     [Fact]
     public void A_container_that_ended_with_the_engine_says_how_it_ended() =>
         Assert.Equal("The app's container ragstream was ended by signal 15 while Docker Engine itself was down.", ContainerProblems.EndedWithEngine(App, Exit(143)).What);
 
     [Fact]
-    public void An_image_that_failed_in_an_earlier_life_of_the_agent_is_named_by_the_start_of_its_digest() =>
-        Assert.Contains(" sha256:0123456789ab ", ContainerProblems.FailedBefore(new ImageName(Sample.Repository, "sha256:0123456789abcdef")).What, StringComparison.Ordinal);
+    public void An_image_that_failed_under_an_earlier_agent_is_named_by_the_start_of_its_digest() =>
+        Assert.Contains(
+            " sha256:0123456789ab ",
+            ContainerProblems.FailedBefore(new ImageName(Sample.Repository, "sha256:0123456789abcdef")).What,
+            StringComparison.Ordinal);
 
     [Fact]
-    public void A_missed_deadline_names_the_deadline_and_the_last_fault()
+    public void A_missed_deadline_names_the_deadline_and_the_last_error()
     {
         var problem = ContainerProblems.NeverHealthy(App, new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), "connection refused"));
 
         Assert.Equal("The app's container ragstream was not ready within 10m of its start: connection refused.", problem.What);
-        Assert.Equal("Check that it listens on container.port, and raise health.startup.deadline if it needs longer. " + Output, problem.Remedy);
+        Assert.Equal(
+            "Check that it listens on container.port, and raise health.startup.deadline if it needs longer. " + Output,
+            problem.Remedy);
     }
 
     [Fact]
-    public void A_missed_deadline_without_a_probe_has_no_fault_to_name()
+    public void A_missed_deadline_without_a_probe_names_no_error()
     {
         var problem = ContainerProblems.NeverHealthy(App, new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), null));
 
@@ -99,7 +107,7 @@ public class ContainerEndTests
     }
 
     [Fact]
-    public void An_app_that_answers_404_until_its_deadline_listens_and_has_another_path() =>
+    public void The_advice_for_an_app_that_answers_404_is_to_correct_the_path() =>
         Assert.StartsWith(
             "It listens but has no such page: correct health.startup.path",
             ContainerProblems.NeverHealthy(App, new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), "/ answered 404") { HttpStatus = 404 }).Remedy,

@@ -26,10 +26,11 @@ public class ContainerTests
     [InlineData("0123456789abc", "0123456789ab")]
     [InlineData("0123456789ab", "0123456789ab")]
     [InlineData("0123", "0123")]
-    public void A_short_id_has_twelve_digits_as_in_the_engines_own_lists(string id, string shortId) => Assert.Equal(shortId, (One with { Id = id }).ShortId);
+    public void A_short_id_has_twelve_digits_as_in_docker_ps(string id, string shortId) =>
+        Assert.Equal(shortId, (One with { Id = id }).ShortId);
 
     [Fact]
-    public void Two_exits_are_the_same_if_everything_in_them_is()
+    public void Exits_are_equal_if_all_their_parts_are()
     {
         var exit = new ContainerExit(1, OutOfMemory: false, "", ["a line"]);
 
@@ -43,7 +44,7 @@ public class ContainerTests
     }
 
     [Fact]
-    public void Two_inventories_are_the_same_if_engine_and_containers_are()
+    public void Inventories_are_equal_if_their_engine_and_containers_are()
     {
         var inventory = new Inventory([One], "29.0.0");
 
@@ -60,7 +61,7 @@ public class ContainerTests
         Assert.Empty(new Failure(Moment.Zero, One.ReleaseId, Sample.Refused, Exit: null).LastLines);
 
     [Fact]
-    public void Two_memories_are_the_same_if_everything_in_them_is()
+    public void Persisted_states_are_equal_if_all_their_parts_are()
     {
         var memory = new PersistedState([Sample.NewImage], new Verdict.OnTrial(Sample.NewerImage, 0, 1), Hold.DockerStop, [new Run("container-1", "then")]);
 

@@ -11,10 +11,11 @@ public class DoorTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void The_door_is_closed_without_a_problem_until_it_was_tried() => Assert.Equal(new FrontDoorState(IsOpen: false, null), _story.Boot().State.FrontDoor);
+    public void The_front_door_is_closed_without_a_problem_until_the_first_try() =>
+        Assert.Equal(new FrontDoorState(IsOpen: false, null), _story.Boot().State.FrontDoor);
 
     [Fact]
-    public void A_door_that_could_not_be_opened_is_closed_for_a_reason_until_it_opens()
+    public void A_front_door_that_could_not_open_has_a_problem_until_it_opens()
     {
         _story.Boot().Handle(at => new Event.FrontDoorFailed(at, Sample.Refused));
         Assert.Equal(new FrontDoorState(IsOpen: false, Sample.Refused), _story.State.FrontDoor);

@@ -11,7 +11,7 @@ public class EngineOutageTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void An_engine_that_goes_and_comes_back_stops_nothing_that_serves()
+    public void An_engine_outage_does_not_stop_a_serving_container()
     {
         _story.StartServing().ForgetStartedEffects().Handle(at => new Event.EngineChanged(at)).FailInspection();
         var container = _story.CurrentContainer;
@@ -34,7 +34,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void What_failed_while_the_engine_was_away_is_asked_once_more_before_the_verdict()
+    public void After_an_engine_outage_a_failing_app_gets_one_more_probe()
     {
         FailDuringOutage();
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
@@ -45,7 +45,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void An_app_that_lived_on_while_its_port_was_away_with_the_engine_is_left_alone()
+    public void An_app_that_survived_an_engine_outage_is_left_alone()
     {
         FailDuringOutage();
         _story.PassProbe();
@@ -69,7 +69,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void A_startup_deadline_that_passed_while_the_engine_was_away_is_given_again()
+    public void A_startup_deadline_that_passed_during_an_engine_outage_starts_over()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().FailInspection();
         _story.Advance(_story.Policy.StartupDeadline * 2);
@@ -83,7 +83,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void An_engine_that_is_out_of_reach_at_a_start_makes_no_crash()
+    public void A_start_that_cannot_reach_the_engine_is_not_a_crash()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStart(Sample.EngineUnreachable);
         Assert.Equal(0, _story.State.Failures.Crashes);
@@ -94,7 +94,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void A_start_that_the_engine_takes_too_long_for_makes_no_crash()
+    public void A_start_that_takes_the_engine_too_long_is_not_a_crash()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStart(Sample.EngineSilent);
         Assert.Equal(0, _story.State.Failures.Crashes);
@@ -102,7 +102,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void A_candidate_whose_start_the_engine_did_not_hear_of_is_none()
+    public void A_candidate_whose_start_never_reached_the_engine_is_dropped()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PushAndUpdate(Sample.NewerImage).FailStart(Sample.EngineUnreachable);
@@ -111,7 +111,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void A_stop_that_succeeds_ends_the_row_of_those_that_failed()
+    public void A_successful_stop_clears_the_count_of_failed_stops()
     {
         _story.StartServing().Request(RequestKind.Stop).FailStop(Sample.Refused);
         Assert.Equal(1, _story.State.Evidence.FailedStops);
@@ -120,7 +120,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void A_start_that_took_place_though_the_engine_got_lost_is_adopted_when_it_is_back()
+    public void A_start_that_succeeded_during_an_engine_outage_is_adopted_afterwards()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
         _story.Containers.Add(Sample.RunningContainer("made-it", _story.SinglePending<Effect.StartContainer>().Release));
@@ -130,10 +130,11 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void After_a_stop_that_failed_nothing_is_assumed_and_the_engine_is_asked()
+    public void After_a_failed_stop_the_engine_is_inspected()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)));
-        _story.Boot().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve().CompleteFetch().FailStop(Sample.EngineUnreachable);
+        _story.Boot().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve().CompleteFetch()
+            .FailStop(Sample.EngineUnreachable);
         Assert.IsType<ContainerState.Unknown>(_story.State.Front);
         Assert.False(_story.IsPending<Effect.InspectEngine>());
         _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspection().PassProbes();
@@ -141,7 +142,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void An_engine_that_restarted_and_killed_the_app_is_a_crash_like_any_other()
+    public void An_app_killed_by_an_engine_restart_backs_off_as_after_any_crash()
     {
         _story.StartServing().Handle(at => new Event.EngineChanged(at)).FailInspection();
         var ended = _story.CurrentContainer.Exited(137);
@@ -152,7 +153,7 @@ public class EngineOutageTests
     }
 
     [Fact]
-    public void A_stop_that_an_engine_refuses_again_and_again_is_asked_for_ever_more_rarely()
+    public void A_stop_that_the_engine_keeps_refusing_is_retried_with_growing_delays()
     {
         _story.StartServing().Request(RequestKind.Stop);
         var waited = TimeSpan.Zero;

@@ -11,7 +11,7 @@ public class FailureAttributionTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void A_stop_by_hand_that_is_told_after_the_end_was_seen_holds_all_the_same()
+    public void A_docker_stop_reported_after_the_end_of_the_container_still_holds()
     {
         _story.StartServing().ForgetStartedEffects();
         StopWithDockerAfterExitIsSeen();
@@ -22,7 +22,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void It_holds_also_when_the_next_start_has_begun()
+    public void A_docker_stop_reported_after_the_next_start_has_begun_still_holds()
     {
         _story.StartServing();
         var id = _story.CurrentContainer.Id;
@@ -31,7 +31,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void And_is_held_against_no_image()
+    public void A_docker_stop_is_not_a_strike_against_the_image()
     {
         DeployNewer();
         StopWithDockerAfterExitIsSeen();
@@ -39,7 +39,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void A_failure_before_it_is_what_people_see_again()
+    public void After_a_docker_stop_the_failure_before_it_is_shown_again()
     {
         _story.StartServing().Crash(3).RestartAfterBackoff();
         var crash = _story.State.Failures.Last;
@@ -48,7 +48,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void Told_twice_it_does_not_undo_a_start_that_somebody_asked_for_meanwhile()
+    public void A_docker_stop_reported_twice_does_not_undo_a_later_start()
     {
         _story.StartServing();
         var id = _story.CurrentContainer.Id;
@@ -58,7 +58,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void Nor_does_the_agents_own_stop_of_one_that_somebody_started_again()
+    public void The_agents_stop_of_a_restarted_container_is_not_taken_for_a_docker_stop()
     {
         _story.StartServing();
         var again = _story.CurrentContainer with { StartedAt = "2026-02-02T00:00:00Z" };
@@ -69,7 +69,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void Nor_does_the_agents_own_removal_of_what_a_crash_left_behind()
+    public void The_agents_removal_of_a_crashed_container_is_not_taken_for_a_docker_stop()
     {
         var story = new ContainerStory(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
         story.StartServing();
@@ -82,7 +82,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void A_stop_that_is_told_long_after_an_end_is_not_its_cause()
+    public void A_stop_reported_long_after_an_end_is_not_its_cause()
     {
         _story.StartServing();
         var id = _story.CurrentContainer.Id;
@@ -91,7 +91,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void What_an_engine_ended_before_it_was_gone_itself_is_its_own_doing_and_no_strike()
+    public void A_container_that_ended_just_before_the_engine_is_no_strike()
     {
         DeployNewer().Crash(0).Handle(at => new Event.EngineDisconnected(at));
         Assert.Equal("app-ended-with-engine", _story.State.Failures.Last?.Problem.Code);
@@ -100,7 +100,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void Also_when_it_told_of_a_stop_that_nobody_else_had_asked_for()
+    public void A_docker_stop_reported_by_a_stopping_engine_does_not_hold_the_app()
     {
         DeployNewer();
         StopWithDockerAfterExitIsSeen();
@@ -110,19 +110,20 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void A_rollback_that_followed_from_it_is_called_off()
+    public void A_rollback_caused_by_a_stopping_engine_is_reverted()
     {
         DeployNewer().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash();
         Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
         _story.Handle(at => new Event.EngineDisconnected(at));
         Assert.Equal(new Verdict.OnTrial(Sample.NewerImage, 4, 1), _story.State.Images.Verdict);
         // The start that has begun comes to its end first.
-        _story.FailStart(Sample.EngineUnreachable).CompleteInspections().RereadSecrets().Advance(TimeSpan.FromMinutes(1)).CompleteInspections();
+        _story.FailStart(Sample.EngineUnreachable).CompleteInspections().RereadSecrets().Advance(TimeSpan.FromMinutes(1))
+            .CompleteInspections();
         Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]
-    public void And_so_are_the_probes_that_failed_while_the_engine_was_going()
+    public void A_strike_for_probes_of_a_stopping_engine_is_reverted()
     {
         DeployNewer().Advance(_story.Policy.Watch / 2);
         while (_story.State.Front is ContainerState.Serving)
@@ -135,7 +136,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void A_crash_of_longer_standing_stays_one()
+    public void A_crash_long_before_an_engine_outage_stays_a_crash()
     {
         DeployNewer().Crash().RestartAfterBackoff();
         _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(31)).Handle(at => new Event.EngineDisconnected(at));
@@ -144,7 +145,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void An_engine_that_only_takes_too_long_has_ended_nothing()
+    public void A_slow_engine_is_not_blamed_for_the_end_of_a_container()
     {
         DeployNewer().Handle(at => new Event.EngineChanged(at)).FailInspection(Sample.EngineSilent);
         var ended = _story.CurrentContainer.Exited(1);
@@ -156,7 +157,7 @@ public class FailureAttributionTests
     }
 
     [Fact]
-    public void And_a_stop_by_hand_meanwhile_holds()
+    public void A_docker_stop_while_the_engine_is_slow_holds()
     {
         _story.StartServing();
         var ended = _story.CurrentContainer.Exited(143);

@@ -13,7 +13,7 @@ public class FetchTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void An_image_that_is_gone_does_not_make_a_second_pull_beside_the_one_under_way()
+    public void A_missing_image_does_not_start_a_second_pull()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)).Exited(1));
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
@@ -28,7 +28,7 @@ public class FetchTests
     }
 
     [Fact]
-    public void When_a_failed_pull_is_tried_again_the_tag_is_asked_as_well_for_it_may_have_been_pushed_anew()
+    public void When_a_failed_pull_is_retried_the_tag_is_resolved_again_too()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch();
         Assert.False(_story.IsPending<Effect.ResolveTag>());
@@ -38,7 +38,7 @@ public class FetchTests
     }
 
     [Fact]
-    public void The_progress_and_the_pace_of_a_pull_are_known_while_it_runs_and_forgotten_when_the_image_is_there()
+    public void Progress_and_speed_of_a_pull_are_known_until_it_finishes()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         Progresses(10);
@@ -54,7 +54,7 @@ public class FetchTests
     }
 
     [Fact]
-    public void The_progress_and_the_pace_of_a_pull_that_failed_are_forgotten()
+    public void Progress_and_speed_of_a_failed_pull_are_dropped()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         Progresses(10);
@@ -64,7 +64,7 @@ public class FetchTests
     }
 
     [Fact]
-    public void An_image_that_a_pull_finds_broken_on_disk_is_replaced_by_the_next_try()
+    public void An_image_that_a_pull_finds_corrupt_is_replaced_by_the_next_try()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         Assert.False(_story.SinglePending<Effect.FetchImage>().Replace);
@@ -73,7 +73,7 @@ public class FetchTests
     }
 
     [Fact]
-    public void A_pull_that_failed_for_another_reason_keeps_the_layers_that_are_there()
+    public void A_pull_that_failed_for_another_reason_keeps_its_layers()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch().Advance(TimeSpan.FromSeconds(2));
         Assert.False(_story.SinglePending<Effect.FetchImage>().Replace);
@@ -83,9 +83,10 @@ public class FetchTests
     [InlineData(60, 60)]
     [InlineData(600, 600)]
     [InlineData(3600, 600)]
-    public void A_registry_that_asks_for_patience_gets_it_for_ten_minutes_at_most(int asked, int waited)
+    public void A_registry_that_asks_to_retry_later_is_obeyed_for_at_most_ten_minutes(int asked, int waited)
     {
-        _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve(Sample.Refused with { RetryAfter = TimeSpan.FromSeconds(asked) });
+        _story.Boot().CompleteInspection().CompleteSecretsRead()
+            .FailResolve(Sample.Refused with { RetryAfter = TimeSpan.FromSeconds(asked) });
         _story.Advance(TimeSpan.FromSeconds(waited) - TimeSpan.FromMilliseconds(1));
         Assert.False(_story.IsPending<Effect.ResolveTag>());
         _story.Advance(TimeSpan.FromMilliseconds(1));
@@ -93,23 +94,25 @@ public class FetchTests
     }
 
     [Fact]
-    public void A_registry_that_asks_for_less_patience_than_the_delay_gets_the_delay()
+    public void A_registry_that_asks_for_less_than_the_backoff_gets_the_backoff()
     {
-        _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve(Sample.Refused with { RetryAfter = TimeSpan.FromMilliseconds(1) });
+        _story.Boot().CompleteInspection().CompleteSecretsRead()
+            .FailResolve(Sample.Refused with { RetryAfter = TimeSpan.FromMilliseconds(1) });
         _story.Advance(TimeSpan.FromMilliseconds(500));
         Assert.False(_story.IsPending<Effect.ResolveTag>());
     }
 
     [Fact]
-    public void While_the_engine_is_away_a_pull_that_waits_asks_no_one()
+    public void A_waiting_pull_does_not_wake_the_agent_while_the_engine_is_away()
     {
-        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch().Handle(at => new Event.EngineChanged(at)).FailInspection().ForgetStartedEffects();
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch().Handle(at => new Event.EngineChanged(at))
+            .FailInspection().ForgetStartedEffects();
         _story.Advance(TimeSpan.FromSeconds(20));
         Assert.Equal(0, _story.CountStarted<Effect.ResolveTag>());
     }
 
     [Fact]
-    public void A_pull_that_fails_after_the_tag_moved_back_leaves_nothing_to_wait_for()
+    public void A_pull_that_fails_after_the_tag_moved_back_is_not_retried()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         _story.RequestUpdate().CompleteResolve().CompleteSecretsRead();
@@ -134,17 +137,18 @@ public class FetchTests
     }
 
     [Fact]
-    public void What_could_not_be_had_and_is_there_after_all_is_no_problem_any_more()
+    public void A_failed_pull_is_no_longer_a_problem_once_the_image_is_on_disk()
     {
         var state = RagAgent.Tests.Support.Sample.StateWithoutContainer with
         {
             Front = RagAgent.Tests.Support.Sample.Serving(),
             Secrets = RagAgent.Tests.Support.Sample.Loaded(RagAgent.Tests.Support.Sample.CurrentSecrets),
             Tag = RagAgent.Tests.Support.Sample.Loaded(RagAgent.Tests.Support.Sample.CurrentResolution),
-            Image = RagAgent.Tests.Support.Sample.LoadFailed(RagAgent.Tests.Support.Sample.AnyProblem, new FetchedImage(RagAgent.Tests.Support.Sample.Digest, 0)),
+            Image = Sample.LoadFailed(Sample.AnyProblem, new FetchedImage(Sample.Digest, 0)),
         };
 
-        var later = Reducer.Next(state, new Event.Tick(Moment.Zero + TimeSpan.FromSeconds(31)), RagAgent.Tests.Support.Sample.DefaultPolicy).State;
+        var later = Reducer.Next(state, new Event.Tick(Moment.Zero + TimeSpan.FromSeconds(31)), RagAgent.Tests.Support.Sample.DefaultPolicy)
+            .State;
 
         Assert.Null(later.Image.Problem);
     }

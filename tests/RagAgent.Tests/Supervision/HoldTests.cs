@@ -13,17 +13,19 @@ public class HoldTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void An_operator_stops_the_app_and_is_told_when_it_is_gone()
+    public void A_stop_request_succeeds_when_the_container_is_gone()
     {
         _story.StartServing().Request(RequestKind.Stop);
         Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
         Assert.Null(_story.State.Requests.LastOutcome);
         _story.CompleteStop().CompleteInspections();
-        Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
+        Assert.Equal(
+            (RequestKind.Stop, (Problem?)null),
+            (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
-    public void An_image_on_trial_that_is_stopped_is_called_no_candidate()
+    public void A_stopped_image_on_trial_is_not_reported_as_a_candidate()
     {
         _story.StartServing();
         Assert.Equal("watch", RolloutPhase.Of(_story.State, _story.Policy));
@@ -32,20 +34,25 @@ public class HoldTests
     }
 
     [Fact]
-    public void While_the_engine_is_away_the_operator_is_told_that_the_stop_holds_and_it_is_done_when_that_is_back()
+    public void A_stop_request_during_an_engine_outage_fails_but_takes_effect_afterwards()
     {
         _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).FailInspection().Request(RequestKind.Stop);
-        Assert.EndsWith("The stop stays in effect: the app stops as soon as the engine answers.", _story.State.Requests.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "The stop stays in effect: the app stops as soon as the engine answers.",
+            _story.State.Requests.LastOutcome!.Problem!.Remedy,
+            StringComparison.Ordinal);
 
         _story.Advance(TimeSpan.FromSeconds(5)).CompleteInspection();
         _story.CompleteStop().CompleteInspections();
 
         Assert.IsType<ContainerState.Absent>(_story.State.Front);
-        Assert.Equal((RequestKind.Stop, (Problem?)null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
+        Assert.Equal(
+            (RequestKind.Stop, (Problem?)null),
+            (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
-    public void It_stays_stopped_whatever_is_pushed()
+    public void A_stopped_app_stays_stopped_when_a_new_image_is_pushed()
     {
         _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         _story.StartServing().Request(RequestKind.Stop).CompleteStop().ForgetStartedEffects().Tag = Sample.NewerImage;
@@ -54,32 +61,38 @@ public class HoldTests
     }
 
     [Fact]
-    public void Also_when_the_agent_begins_anew()
+    public void A_stopped_app_stays_stopped_when_the_agent_restarts()
     {
-        _story.StartServing().Request(RequestKind.Stop).CompleteStop().RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().RestartAgent().CompleteInspection().CompleteSecretsRead()
+            .CompleteResolve().CompleteFetch();
         Assert.False(_story.IsPending<Effect.StartContainer>());
     }
 
     [Fact]
-    public void A_start_while_the_engine_is_away_is_not_called_done()
+    public void A_start_request_during_an_engine_outage_fails()
     {
         _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).FailInspection().Request(RequestKind.Start);
         Assert.Null(_story.State.Requests.LastOutcome);
         _story.FailInspection();
 
-        Assert.EndsWith("The app starts as soon as the engine answers.", _story.State.Requests.LastOutcome!.Problem!.Remedy, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "The app starts as soon as the engine answers.",
+            _story.State.Requests.LastOutcome!.Problem!.Remedy,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_start_brings_it_back()
+    public void A_start_request_starts_a_stopped_app()
     {
         _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start);
         _story.CompleteSecretsRead().CompleteResolve().BecomeReady();
-        Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
+        Assert.Equal(
+            (RequestKind.Start, (Problem?)null),
+            (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
-    public void One_that_is_just_being_started_is_stopped_when_it_is_there()
+    public void A_stop_request_during_a_start_stops_the_container_once_it_runs()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().Request(RequestKind.Stop);
         Assert.IsType<ContainerState.Starting>(_story.State.Front);
@@ -88,7 +101,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void One_that_waits_for_its_restart_waits_no_longer()
+    public void A_stop_request_ends_a_backoff()
     {
         _story.StartServing().Crash().Request(RequestKind.Stop);
         Assert.IsType<ContainerState.Absent>(_story.State.Front);
@@ -106,7 +119,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void A_container_that_somebody_stops_by_hand_stays_stopped()
+    public void A_container_stopped_with_docker_stays_stopped()
     {
         _story.StartServing().ForgetStartedEffects();
         StopWithDocker();
@@ -117,7 +130,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void One_that_was_killed_or_ended_by_itself_does_not()
+    public void A_container_that_was_killed_or_exited_is_started_again()
     {
         _story.StartServing().Crash(137);
         Assert.Null(_story.State.Hold);
@@ -125,7 +138,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void Nor_does_one_that_the_engine_stopped_when_it_went_itself()
+    public void A_container_that_a_stopping_engine_stopped_is_started_again()
     {
         _story.StartServing();
         var ended = _story.CurrentContainer.Exited(143);
@@ -138,7 +151,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void Not_even_when_its_end_was_seen_before_the_engine_was_gone()
+    public void A_container_seen_to_end_before_the_engine_went_away_is_started_again()
     {
         _story.StartServing();
         StopWithDocker();
@@ -147,7 +160,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void A_hold_of_longer_standing_outlives_a_restart_of_the_engine()
+    public void An_older_docker_stop_survives_a_restart_of_the_engine()
     {
         _story.StartServing();
         StopWithDocker();
@@ -156,7 +169,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void Started_by_hand_again_it_is_made_anew_for_its_secrets_are_gone()
+    public void A_container_restarted_with_docker_is_replaced_because_it_lacks_its_secrets()
     {
         _story.StartServing();
         var stopped = _story.CurrentContainer;
@@ -167,7 +180,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void Also_when_no_agent_looked_when_it_was()
+    public void A_container_restarted_with_docker_while_no_agent_ran_is_replaced()
     {
         _story.StartServing();
         var running = _story.CurrentContainer;
@@ -177,7 +190,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void The_late_end_of_a_stop_of_the_agents_own_that_its_restart_cut_is_nobodys_wish()
+    public void The_late_end_of_the_agents_stop_after_its_restart_is_not_a_docker_stop()
     {
         _story.StartServing();
         var old = _story.CurrentContainer;
@@ -192,7 +205,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void Nor_is_that_of_one_that_took_too_long()
+    public void The_late_end_of_the_agents_stop_that_timed_out_is_not_a_docker_stop()
     {
         _story.StartServing();
         var old = _story.CurrentContainer;
@@ -204,7 +217,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void One_that_outlived_a_stop_that_was_lost_can_be_stopped_by_hand_again()
+    public void A_container_that_survived_a_lost_stop_can_still_be_stopped_with_docker()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).RestartAgent();
         _story.Tag = Sample.NewImage;
@@ -215,7 +228,7 @@ public class HoldTests
     }
 
     [Fact]
-    public void A_stop_is_written_down_before_the_engine_is_asked_for_it()
+    public void A_stop_is_saved_before_the_engine_is_asked()
     {
         _story.StartServing().DiskIsSlow = true;
         _story.Request(RequestKind.Stop);
@@ -226,19 +239,22 @@ public class HoldTests
     }
 
     [Fact]
-    public void A_stop_does_not_wait_for_a_disk_that_fails()
+    public void A_stop_does_not_wait_for_a_failing_disk()
     {
         _story.StartServing().DiskFails = true;
         _story.Request(RequestKind.Stop);
         Assert.True(_story.IsPending<Effect.StopContainer>());
     }
 
-    /// <summary>The engine tells of the end of a stop as it does of any: first that it stirred, then that somebody had asked for it.</summary>
+    /// <summary>
+    /// The engine tells of the end of a stop as it does of any: first that it stirred, then that somebody had asked for it.
+    /// </summary>
     private void ExitByStop(Container container)
     {
         _story.Containers.Clear();
         _story.Containers.Add(container.Exited(137));
-        _story.Handle(at => new Event.EngineChanged(at)).Handle(at => new Event.ExternalStopRequested(at, container.Id)).CompleteInspections();
+        _story.Handle(at => new Event.EngineChanged(at)).Handle(at => new Event.ExternalStopRequested(at, container.Id))
+            .CompleteInspections();
     }
 
     private void StopWithDocker()

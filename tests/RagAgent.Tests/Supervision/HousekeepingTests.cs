@@ -13,16 +13,17 @@ public class HousekeepingTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void Old_images_are_removed_once_a_new_one_has_proven_itself_and_not_before()
+    public void Old_images_are_removed_once_a_new_one_has_passed_its_watch()
     {
-        _story.StartServing().PassWatch().ForgetStartedEffects().PushAndUpdate(Sample.NewerImage).CompleteSwap().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1));
+        _story.StartServing().PassWatch().ForgetStartedEffects().PushAndUpdate(Sample.NewerImage).CompleteSwap()
+            .AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1));
         Assert.Equal(0, _story.CountStarted<Effect.CleanUpImages>());
         _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(2));
         Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.StartedEffects.OfType<Effect.CleanUpImages>().Single().Keep);
     }
 
     [Fact]
-    public void Never_while_a_pull_is_under_way()
+    public void No_images_are_removed_during_a_pull()
     {
         _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Tag = Sample.NewerImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
@@ -35,9 +36,10 @@ public class HousekeepingTests
 
     /// <summary>What stays was decided before: an image that came in between would be removed as one of the old ones.</summary>
     [Fact]
-    public void And_no_pull_begins_while_they_are_removed()
+    public void No_pull_begins_during_an_image_cleanup()
     {
-        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
+        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1))
+            .CompleteInspections();
         Assert.True(_story.IsPending<Effect.CleanUpImages>());
         _story.Tag = Sample.NewerImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Advance(TimeSpan.FromSeconds(2));
@@ -47,9 +49,10 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void Nor_is_the_image_to_go_back_to_fetched()
+    public void No_fallback_image_is_fetched_during_an_image_cleanup()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap()
+            .AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
         Assert.True(_story.IsPending<Effect.CleanUpImages>());
         _story.CachedImages = [Sample.NewerImage];
         _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections();
@@ -59,9 +62,10 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void One_that_was_set_aside_and_removed_is_looked_for_on_disk_when_it_is_given_another_chance()
+    public void A_removed_quarantined_image_is_fetched_when_it_is_released()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().Crash().RereadSecrets();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().Crash().RestartAfterBackoff().Crash()
+            .RestartAfterBackoff().Crash().RereadSecrets();
         _story.FailStart(Full).CompleteInspections();
         Assert.Equal([Sample.NewImage], _story.SinglePending<Effect.CleanUpImages>().Keep);
         _story.CompleteImageCleanup(removed: 1).RereadSecrets().WaitOutBackoff().BecomeReady().PassWatch();
@@ -71,7 +75,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void A_pull_that_does_not_fit_makes_room_first_and_is_tried_again_at_once()
+    public void A_pull_that_fills_the_disk_triggers_a_cleanup_and_is_retried_at_once()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().FailFetch(Full).CompleteInspections();
@@ -82,16 +86,19 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void The_images_that_are_wanted_that_run_and_that_are_good_are_kept_when_the_disk_is_full()
+    public void A_cleanup_of_a_full_disk_keeps_wanted_running_and_good_images()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Tag = Sample.NewestImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().FailFetch(Full);
-        Assert.Equivalent(new[] { Sample.NewImage, Sample.NewerImage, Sample.NewestImage }, _story.SinglePending<Effect.CleanUpImages>().Keep, strict: true);
+        Assert.Equivalent(
+            new[] { Sample.NewImage, Sample.NewerImage, Sample.NewestImage },
+            _story.SinglePending<Effect.CleanUpImages>().Keep,
+            strict: true);
     }
 
     [Fact]
-    public void The_image_that_ran_before_an_operator_stopped_it_is_kept_when_the_disk_is_full()
+    public void A_cleanup_of_a_full_disk_keeps_the_image_of_a_stopped_app()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteSwap();
         Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
@@ -105,7 +112,8 @@ public class HousekeepingTests
     {
         _story.Policy = _story.Policy with { PullRetry = new Backoff(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)) };
         _story.StartServing().Tag = Sample.NewerImage;
-        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Handle(at => new Event.EngineChanged(at)).FailInspection().FailFetch(Full);
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Handle(at => new Event.EngineChanged(at))
+            .FailInspection().FailFetch(Full);
         Assert.False(_story.IsPending<Effect.CleanUpImages>());
         _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspection();
         Assert.True(_story.IsPending<Effect.CleanUpImages>());
@@ -128,9 +136,10 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void The_image_to_go_back_to_is_not_fetched_while_the_registry_does_not_answer()
+    public void The_fallback_image_is_not_fetched_while_the_registry_does_not_answer()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Update).CompleteSecretsRead().FailResolve();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Update)
+            .CompleteSecretsRead().FailResolve();
         _story.CachedImages = [Sample.NewerImage];
         _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections();
         Assert.False(_story.IsPending<Effect.FetchFallback>());
@@ -139,7 +148,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void The_image_to_go_back_to_is_not_fetched_beside_the_pull_of_the_newest()
+    public void The_fallback_image_is_not_fetched_during_the_pull_of_the_newest()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Tag = Sample.NewestImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().CachedImages = [Sample.NewerImage];
@@ -148,7 +157,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void The_image_to_go_back_to_is_not_fetched_while_nothing_serves()
+    public void The_fallback_image_is_not_fetched_while_nothing_serves()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().CachedImages = [Sample.NewerImage];
         _story.Crash().RereadSecrets();
@@ -158,15 +167,16 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void An_image_to_go_back_to_that_is_on_disk_is_not_fetched()
+    public void A_fallback_image_that_is_on_disk_is_not_fetched()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().CachedImages = [Sample.NewImage, Sample.NewerImage];
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch()
+            .CachedImages = [Sample.NewImage, Sample.NewerImage];
         _story.ForgetStartedEffects().AdvanceCompletingEffects(TimeSpan.FromMinutes(10));
         Assert.Equal(0, _story.CountStarted<Effect.FetchFallback>());
     }
 
     [Fact]
-    public void When_nothing_could_be_removed_it_is_tried_again_later_and_what_serves_goes_on()
+    public void A_cleanup_that_removes_nothing_is_retried_later_while_the_app_serves()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().FailFetch(Full).CompleteImageCleanup(removed: 0);
@@ -177,9 +187,10 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void A_removal_that_fails_holds_nothing_up()
+    public void A_failed_cleanup_holds_nothing_up()
     {
-        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1)).CompleteInspections();
+        _story.StartServing().AdvanceCompletingEffects(_story.Policy.Watch - TimeSpan.FromSeconds(1)).Advance(TimeSpan.FromSeconds(1))
+            .CompleteInspections();
         Assert.True(_story.IsPending<Effect.CleanUpImages>());
         _story.Handle(at => new Event.CleanupFailed(at, Sample.Refused));
         Assert.IsType<FetchState.Idle>(_story.State.Images.Cleanup.State);
@@ -189,7 +200,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void What_is_learned_is_written_down()
+    public void A_changed_state_is_saved()
     {
         _story.StartServing();
         Assert.Equal(_story.State.ToPersist(), _story.Memory);
@@ -198,7 +209,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void What_could_not_be_written_down_is_tried_again_with_growing_delays_and_what_serves_goes_on()
+    public void A_failed_save_is_retried_with_growing_delays_while_the_app_serves()
     {
         _story.StartServing().DiskFails = true;
         _story.AdvanceCompletingEffects(_story.Policy.Watch + TimeSpan.FromSeconds(1));
@@ -215,7 +226,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void Once_memory_and_disk_agree_nothing_is_written_any_more()
+    public void Nothing_is_saved_while_the_state_file_is_current()
     {
         _story.StartServing().PassWatch();
         var written = _story.SaveCount;
@@ -224,7 +235,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void An_agent_that_has_its_notes_back_writes_them_only_when_they_change()
+    public void An_agent_with_a_state_file_saves_only_changes()
     {
         _story.StartServing().PassWatch();
         var written = _story.SaveCount;
@@ -233,7 +244,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void An_agent_without_notes_writes_none_before_it_has_looked_at_the_engine()
+    public void An_agent_without_a_state_file_saves_nothing_before_the_first_inspection()
     {
         _story.RestartAgent(keepState: false).CompleteSecretsRead().CompleteResolve();
         Assert.Empty(_story.PendingEffects.OfType<Effect.SaveState>());
@@ -243,7 +254,7 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void A_good_image_that_somebody_removed_is_fetched_while_the_app_serves()
+    public void A_good_image_missing_on_disk_is_fetched_while_the_app_serves()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
         _story.CachedImages = [Sample.NewerImage];
@@ -252,9 +263,9 @@ public class HousekeepingTests
     }
 
     [Fact]
-    public void One_that_is_there_and_that_the_engine_does_not_list_is_not_asked_for_without_end()
+    public void A_good_image_that_the_engine_never_lists_is_not_fetched_over_and_over()
     {
-        A_good_image_that_somebody_removed_is_fetched_while_the_app_serves();
+        A_good_image_missing_on_disk_is_fetched_while_the_app_serves();
         _story.ForgetStartedEffects().CompleteFallbackFetch().CompleteInspections();
         Assert.Equal(0, _story.CountStarted<Effect.FetchFallback>());
         _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(7));

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace RagAgent.Tests.Supervision;
 
-/// <summary>An instance that nobody uses stops itself: after a notice that anybody can take back, and never in the middle of something.</summary>
+/// <summary>
+/// An instance that nobody uses stops itself: after a notice that anybody can take back, and never in the middle of something.
+/// </summary>
 public class IdleStopTests
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -19,7 +21,7 @@ public class IdleStopTests
     private readonly ContainerStory _story = new(Policy(new IdlePolicy { StopAfter = Hour, Grace = TimeSpan.FromMinutes(30) }));
 
     [Fact]
-    public void Nobody_comes_for_as_long_as_configured_then_comes_the_notice_then_the_stop()
+    public void After_the_configured_idle_time_comes_the_notice_and_then_the_stop()
     {
         _story.StartServing();
         Advance(Hour);
@@ -34,7 +36,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void Without_the_setting_it_never_happens()
+    public void Without_the_setting_the_instance_never_stops_itself()
     {
         _story.Policy = Policy(null);
         _story.StartServing();
@@ -43,7 +45,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void A_visit_takes_the_notice_back_and_the_time_begins_anew()
+    public void Activity_revokes_the_notice_and_restarts_the_idle_time()
     {
         _story.StartServing();
         Advance(Hour + Minute);
@@ -59,7 +61,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void Who_comes_now_and_then_keeps_it_up_for_ever()
+    public void Occasional_activity_keeps_the_instance_up_forever()
     {
         _story.StartServing();
         for (var i = 0; i < 50; i++)
@@ -71,7 +73,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void Open_sessions_of_which_nothing_is_heard_do_not()
+    public void Open_sessions_without_activity_do_not_keep_the_instance_up()
     {
         _story.StartServing().Handle(at => new Event.SessionsChanged(at, 3));
         Advance(Hour + (3 * Minute));
@@ -79,7 +81,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void It_does_not_begin_before_the_app_has_served()
+    public void The_idle_time_does_not_begin_before_the_app_has_served()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         _story.Advance(3 * Hour);   // a pull without end
@@ -94,7 +96,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void Nor_before_the_grace_since_the_boot_is_over()
+    public void The_instance_does_not_stop_within_the_grace_period_after_boot()
     {
         _story.Policy = Policy(new IdlePolicy { StopAfter = Minute, Grace = Hour, BootedAt = Moment.Zero - (10 * Minute) });
         _story.StartServing();
@@ -117,7 +119,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void An_app_that_an_operator_stopped_costs_as_much_as_one_that_serves()
+    public void A_stopped_app_does_not_keep_the_instance_up()
     {
         _story.StartServing();
         Advance(Hour - Minute);
@@ -129,15 +131,16 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void So_does_one_that_was_stopped_before_this_life_of_the_agent()
+    public void An_app_stopped_before_the_agent_restarted_does_not_keep_the_instance_up()
     {
-        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve();
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().RestartAgent().CompleteInspection()
+            .CompleteSecretsRead().CompleteResolve();
         Advance(Hour + (3 * Minute));
         Assert.True(_story.IsPending<Effect.StopInstance>());
     }
 
     [Fact]
-    public void A_pull_is_waited_for_and_so_is_the_watch_of_what_it_brought()
+    public void The_idle_stop_waits_for_a_pull_and_for_the_watch_of_its_image()
     {
         _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(62) };
         _story.StartServing().PassWatch();
@@ -156,7 +159,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void An_app_in_a_crash_loop_does_not_keep_it_up_for_ever()
+    public void An_app_in_a_crash_loop_does_not_keep_the_instance_up()
     {
         _story.StartServing().PassWatch();
         for (var i = 0; i < 200 && !_story.IsPending<Effect.StopInstance>(); i++)
@@ -172,7 +175,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void A_stop_that_is_denied_is_a_problem_and_asked_for_again_with_growing_delays()
+    public void A_denied_instance_stop_is_a_problem_and_is_retried_with_growing_delays()
     {
         _story.StartServing();
         Advance(Hour + (3 * Minute));
@@ -185,7 +188,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void Who_comes_after_it_was_denied_takes_it_back_and_the_problem_stays_told()
+    public void Activity_after_a_denied_instance_stop_revokes_it_and_the_problem_stays()
     {
         _story.StartServing();
         Advance(Hour + (3 * Minute));
@@ -201,7 +204,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void While_it_is_asked_for_and_after_EC2s_yes_nothing_else_is_begun()
+    public void Nothing_begins_while_the_instance_stop_is_requested_or_accepted()
     {
         _story.StartServing();
         Advance(Hour + (3 * Minute));
@@ -212,11 +215,13 @@ public class IdleStopTests
         AcceptStop();
         _story.Handle(at => new Event.ActivitySeen(at)).ObserveContainers().Advance(5 * Minute);
         Assert.Empty(_story.StartedEffects);
-        Assert.EndsWith(" The instance is stopping.", Headline.Describe(_story.State, _story.Policy), StringComparison.Ordinal);
+        Assert.EndsWith(
+            " The instance is stopping.",
+            Headline.Describe(_story.State, _story.Policy), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Who_asks_for_something_then_is_told_so()
+    public void Requests_fail_while_the_instance_stops()
     {
         _story.StartServing();
         Advance(Hour + (3 * Minute));
@@ -229,7 +234,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void A_machine_that_stays_up_all_the_same_is_told_and_goes_on_and_asks_again()
+    public void An_instance_that_stays_up_after_an_accepted_stop_requests_it_again()
     {
         _story.StartServing();
         Advance(Hour + (3 * Minute));
@@ -244,7 +249,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void One_that_was_visited_meanwhile_gives_notice_anew()
+    public void An_instance_that_stayed_up_and_was_used_gives_notice_again()
     {
         _story.StartServing();
         Advance(Hour + (3 * Minute));
@@ -257,7 +262,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void A_notice_from_before_a_visit_is_none_also_when_that_was_as_long_ago_by_then()
+    public void A_notice_older_than_the_last_activity_does_not_count()
     {
         _story.Policy = Policy(new IdlePolicy { StopAfter = Minute });
         _story.StartServing().PassWatch();
@@ -272,7 +277,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void A_command_is_waited_for_until_it_has_its_answer()
+    public void The_idle_stop_waits_for_a_request_in_progress()
     {
         _story.StartServing().PassWatch().RequestUpdate();
 
@@ -285,7 +290,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void A_command_that_is_refused_at_once_counts_as_activity_all_the_same()
+    public void A_request_that_fails_at_once_still_counts_as_activity()
     {
         _story.StartServing();
         Advance(Hour + Minute);
@@ -296,14 +301,15 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void A_restart_that_waits_for_the_engine_for_a_moment_is_waited_for_and_an_engine_that_stays_away_is_not()
+    public void The_idle_stop_waits_for_a_short_engine_outage_but_not_for_a_long_one()
     {
         _story.StartServing().PassWatch();
         Advance((2 * Minute) + Hour - _story.Policy.Watch - Second);
         var stop = IdleStop.PlannedStop(_story.State, _story.Policy)!.Value.At;
         Assert.InRange(stop - _story.Now, TimeSpan.Zero, 2 * Second);
         _story.Crash().Handle(at => new Event.EngineDisconnected(at));
-        void EngineIsAskedAgain() => CompleteUntil(() => _story.IsPending<Effect.InspectEngine>() || _story.IsPending<Effect.StopInstance>());
+        void EngineIsAskedAgain() =>
+            CompleteUntil(() => _story.IsPending<Effect.InspectEngine>() || _story.IsPending<Effect.StopInstance>());
         for (var i = 0; i < 2; i++)
         {
             EngineIsAskedAgain();
@@ -319,7 +325,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void Up_for_too_long_it_is_stopped_with_its_visitors_after_a_notice()
+    public void After_the_maximum_uptime_the_instance_stops_even_if_it_is_used()
     {
         _story.Policy = Policy(new IdlePolicy { MaxUptime = 12 * Hour, BootedAt = Moment.Zero - Hour });
         _story.StartServing().Handle(at => new Event.SessionsChanged(at, 2));
@@ -341,7 +347,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void An_agent_that_begins_after_that_time_gives_its_notice_first()
+    public void An_agent_that_starts_after_the_maximum_uptime_gives_notice_first()
     {
         _story.Policy = Policy(new IdlePolicy { MaxUptime = 12 * Hour, BootedAt = Moment.Zero - (100 * Hour) });
         _story.StartServing();
@@ -355,7 +361,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void Of_what_is_under_way_only_so_long_is_waited_for()
+    public void The_uptime_stop_waits_for_work_in_progress_for_a_limited_time()
     {
         _story.Policy = Policy(new IdlePolicy { MaxUptime = Hour, BootedAt = Moment.Zero });
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
@@ -367,7 +373,7 @@ public class IdleStopTests
     }
 
     [Fact]
-    public void When_it_will_be_is_foreseen()
+    public void The_planned_stop_is_known_in_advance()
     {
         Assert.Null(IdleStop.PlannedStop(_story.State, _story.Policy));
         _story.StartServing();
@@ -376,9 +382,13 @@ public class IdleStopTests
         Assert.Equal((Moment.Zero + (50 * Minute), true), IdleStop.PlannedStop(_story.State, _story.Policy));
     }
 
-    private static Policy Policy(IdlePolicy? idle) => new() { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, Idle = idle };
+    private static Policy Policy(IdlePolicy? idle) =>
+        new() { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, Idle = idle };
 
-    /// <summary>As <see cref="ContainerStory.AdvanceCompletingEffects"/>, and what EC2 is asked stays open, or is answered by <paramref name="ec2"/>.</summary>
+    /// <summary>
+    /// As <see cref="ContainerStory.AdvanceCompletingEffects"/>, and what EC2 is asked stays open, or is answered by <paramref
+    /// name="ec2"/>.
+    /// </summary>
     private void Advance(TimeSpan span, Action? ec2 = null)
     {
         var end = _story.Now + span;
@@ -394,7 +404,8 @@ public class IdleStopTests
         }
     }
 
-    private void CompletePending(Action? ec2) => CompleteUntil(() => _story.PendingEffects.All(effect => effect is Effect.StopInstance && ec2 is null), ec2);
+    private void CompletePending(Action? ec2) =>
+        CompleteUntil(() => _story.PendingEffects.All(effect => effect is Effect.StopInstance && ec2 is null), ec2);
 
     private void CompleteAllBut<T>(TimeSpan span) where T : Effect
     {

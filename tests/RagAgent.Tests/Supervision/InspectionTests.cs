@@ -11,7 +11,7 @@ public class InspectionTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void An_inspection_that_began_before_an_operation_ended_is_asked_again_and_not_believed()
+    public void An_inspection_that_began_before_an_operation_ended_is_repeated()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
         _story.Handle(at => new Event.EngineChanged(at));
@@ -22,7 +22,7 @@ public class InspectionTests
     }
 
     [Fact]
-    public void A_start_that_failed_is_looked_after_before_the_next_one_begins()
+    public void After_a_failed_start_the_engine_is_inspected_before_the_next_one()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
         var release = _story.SinglePending<Effect.StartContainer>().Release;
@@ -35,7 +35,7 @@ public class InspectionTests
     }
 
     [Fact]
-    public void An_inspection_that_began_before_a_stop_failed_is_not_believed_and_no_second_one_runs_beside_it()
+    public void An_inspection_that_began_before_a_stop_failed_is_repeated_but_not_in_parallel()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         _story.RequestUpdate().CompleteResolve().CompleteSecretsRead().CompleteFetch();
@@ -53,7 +53,7 @@ public class InspectionTests
     }
 
     [Fact]
-    public void An_inspection_that_began_before_a_start_failed_is_not_believed()
+    public void An_inspection_that_began_before_a_start_failed_is_repeated()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
         _story.Handle(at => new Event.EngineChanged(at)).FailStart(Sample.EngineUnreachable).Advance(TimeSpan.FromSeconds(30));

@@ -44,7 +44,7 @@ public class LateEventTests
     }
 
     [Fact]
-    public void The_answer_of_another_probe_changes_nothing()
+    public void The_result_of_another_probe_changes_nothing()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart();
         var number = _story.SinglePending<Effect.Probe>().Operation;
@@ -55,7 +55,7 @@ public class LateEventTests
     }
 
     [Fact]
-    public void An_answer_that_nobody_waits_for_changes_nothing()
+    public void A_result_that_nothing_waits_for_changes_nothing()
     {
         _story.Policy = _story.Policy with { Idle = new IdlePolicy() };
         _story.StartServing();
@@ -79,10 +79,11 @@ public class LateEventTests
     }
 
     [Fact]
-    public void A_removal_of_images_that_nobody_waits_for_does_not_hurry_a_pull_that_found_the_disk_full()
+    public void A_late_cleanup_result_does_not_retry_a_pull_that_found_the_disk_full()
     {
         _story.StartServing().Tag = Sample.NewerImage;
-        _story.RequestUpdate().CompleteSecretsRead().CompleteResolve().FailFetch(new Problem(ProblemCatalog.DiskFull, "It does not fit.", "Make room.")).CompleteImageCleanup();
+        _story.RequestUpdate().CompleteSecretsRead().CompleteResolve()
+            .FailFetch(new Problem(ProblemCatalog.DiskFull, "It does not fit.", "Make room.")).CompleteImageCleanup();
         AssertNoChange(at => new Event.CleanupFinished(at, new ImageCleanupResult(1, 1000)));
     }
 

@@ -11,7 +11,7 @@ public class LongRunTests
     private readonly List<WeakReference> _history = [];
 
     [Fact]
-    public void Of_ten_thousand_restarts_the_state_keeps_what_it_keeps_of_one()
+    public void The_state_does_not_grow_over_ten_thousand_restarts()
     {
         _story.StartServing();
         RestartTimes(100);

@@ -12,17 +12,19 @@ public class OperatorRequestTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void A_rollback_runs_the_image_before_the_newest_and_sets_the_newest_aside()
+    public void A_rollback_runs_the_previous_image_and_quarantines_the_newest()
     {
         RollBack();
         Assert.Equal(Sample.NewImage, _story.CurrentContainer.Image);
-        Assert.Equal(new RequestOutcome(_story.State.Requests.LastOutcome!.Id, RequestKind.Rollback, Changed: true, Sample.NewImage.Digest, null), _story.State.Requests.LastOutcome);
+        Assert.Equal(
+            new RequestOutcome(_story.State.Requests.LastOutcome!.Id, RequestKind.Rollback, Changed: true, Sample.NewImage.Digest, null),
+            _story.State.Requests.LastOutcome);
         _story.PassWatch();
         Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);
     }
 
     [Fact]
-    public void When_that_one_fails_the_newest_is_run_again_for_it_did_serve()
+    public void If_the_image_rolled_back_to_fails_the_newest_runs_again()
     {
         RollBack();
         for (var crash = 0; crash < 3; crash++)
@@ -34,7 +36,7 @@ public class OperatorRequestTests
     }
 
     [Fact]
-    public void Without_an_image_before_it_there_is_nothing_to_go_back_to()
+    public void A_rollback_without_a_previous_image_fails()
     {
         _story.StartServing().PassWatch().Request(RequestKind.Rollback);
         Assert.Equal("no-last-good", _story.State.Requests.LastOutcome!.Problem!.Code);
@@ -42,7 +44,7 @@ public class OperatorRequestTests
     }
 
     [Fact]
-    public void A_second_rollback_says_that_the_newest_is_set_aside_already()
+    public void A_second_rollback_fails_because_the_newest_is_already_quarantined()
     {
         RollBack().Request(RequestKind.Rollback);
         Assert.Equal("image-quarantined", _story.State.Requests.LastOutcome!.Problem!.Code);
@@ -50,7 +52,7 @@ public class OperatorRequestTests
     }
 
     [Fact]
-    public void Another_chance_runs_the_newest_again()
+    public void Unquarantine_runs_the_newest_image_again()
     {
         RollBack().Request(RequestKind.Unquarantine).CompleteSecretsRead().CompleteResolve();
         if (_story.IsPending<Effect.FetchImage>())
@@ -63,14 +65,14 @@ public class OperatorRequestTests
     }
 
     [Fact]
-    public void Where_nothing_is_set_aside_there_is_nothing_to_do()
+    public void Unquarantine_fails_if_no_image_is_quarantined()
     {
         _story.StartServing().Request(RequestKind.Unquarantine);
         Assert.Equal("nothing-quarantined", _story.State.Requests.LastOutcome!.Problem!.Code);
     }
 
     [Fact]
-    public void What_was_rolled_back_stays_so_after_a_restart_of_the_agent()
+    public void A_rollback_survives_a_restart_of_the_agent()
     {
         RollBack().RestartAgent().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve();
         Assert.False(_story.IsPending<Effect.StopContainer>());
@@ -85,7 +87,7 @@ public class OperatorRequestTests
     }
 
     [Fact]
-    public void A_rollback_before_the_registry_has_answered_sets_aside_what_runs()
+    public void A_rollback_before_the_tag_is_resolved_quarantines_the_running_image()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().RestartAgent().CompleteInspection();
         _story.Request(RequestKind.Rollback);
@@ -93,7 +95,7 @@ public class OperatorRequestTests
     }
 
     [Fact]
-    public void A_rollback_while_nothing_runs_and_the_registry_has_not_answered_sets_aside_what_ran_last()
+    public void A_rollback_before_anything_runs_quarantines_the_image_that_ran_last()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
         _story.Containers[0] = _story.Containers[0].Exited(0);
@@ -102,16 +104,18 @@ public class OperatorRequestTests
     }
 
     [Fact]
-    public void A_rollback_that_calls_off_a_candidate_has_changed_something_though_the_same_release_serves()
+    public void A_rollback_that_only_drops_a_candidate_still_counts_as_a_change()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve();
-        Assert.Equal((RequestKind.Rollback, true, null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Changed, _story.State.Requests.LastOutcome.Problem));
-        Assert.Equal(Sample.NewImage.Digest, _story.State.Requests.LastOutcome.Digest);
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections()
+            .Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve();
+        var outcome = _story.State.Requests.LastOutcome!;
+        Assert.Equal((RequestKind.Rollback, true, null), (outcome.Kind, outcome.Changed, outcome.Problem));
+        Assert.Equal(Sample.NewImage.Digest, outcome.Digest);
     }
 
     [Fact]
-    public void Without_knowing_which_of_two_images_is_to_blame_a_rollback_says_so_and_an_update_tries_the_newest_again()
+    public void With_an_undecided_verdict_a_rollback_fails_and_an_update_tries_the_newest_again()
     {
         BecomesUndecided();
         _story.Request(RequestKind.Rollback);
@@ -139,7 +143,7 @@ public class OperatorRequestTests
     [Theory]
     [InlineData(true, "The app is stopped, by 'ragagent stop'.")]
     [InlineData(false, "The app is stopped, by 'docker stop'.")]
-    public void Who_stopped_the_app_is_what_an_update_meanwhile_is_told(bool byOperator, string words)
+    public void An_update_of_a_stopped_app_fails_and_says_who_stopped_it(bool byOperator, string words)
     {
         _story.StartServing();
         if (byOperator)
@@ -177,15 +181,19 @@ public class OperatorRequestTests
     [Fact]
     public void A_start_that_overtakes_a_stop_compares_with_nothing_that_served()
     {
-        _story.StartServing().Request(RequestKind.Stop).Request(RequestKind.Start).CompleteStop().CompleteInspections().CompleteSecretsRead().CompleteResolve().BecomeReady();
+        _story.StartServing().Request(RequestKind.Stop).Request(RequestKind.Start).CompleteStop().CompleteInspections()
+            .CompleteSecretsRead().CompleteResolve().BecomeReady();
         Assert.Equal((RequestKind.Start, true), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Changed));
     }
 
     [Fact]
     public void A_start_fails_with_the_secrets_that_cannot_be_read()
     {
-        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).FailSecretsRead(Sample.EngineSilent);
-        Assert.Equal((RequestKind.Start, Sample.EngineSilent), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start)
+            .FailSecretsRead(Sample.EngineSilent);
+        Assert.Equal(
+            (RequestKind.Start, Sample.EngineSilent),
+            (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Theory]
@@ -196,24 +204,32 @@ public class OperatorRequestTests
         _story.Boot().CompleteInspection().Request(RequestKind.Start).CompleteSecretsRead();
         // The first answer was asked for before the start was.
         _ = pull ? _story.CompleteResolve().FailFetch(Sample.EngineSilent) : _story.FailResolve().FailResolve(Sample.EngineSilent);
-        Assert.Equal((RequestKind.Start, Sample.EngineSilent), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
+        Assert.Equal(
+            (RequestKind.Start, Sample.EngineSilent),
+            (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
     public void A_start_does_not_fail_with_the_registry_while_there_is_an_image_on_disk()
     {
-        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).CompleteSecretsRead().FailResolve();
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start)
+            .CompleteSecretsRead().FailResolve();
         Assert.NotNull(_story.State.Requests.Current);
         _story.BecomeReady();
-        Assert.Equal((RequestKind.Start, (Problem?)null), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
+        Assert.Equal(
+            (RequestKind.Start, (Problem?)null),
+            (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem));
     }
 
     [Fact]
-    public void A_start_fails_with_the_crash_of_what_was_started()
+    public void A_start_fails_with_the_crash_of_the_started_container()
     {
-        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start).CompleteSecretsRead().CompleteResolve();
+        _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections().Request(RequestKind.Start)
+            .CompleteSecretsRead().CompleteResolve();
         _story.CompleteStart().CompleteInspections().Crash();
-        Assert.Equal((RequestKind.Start, "app-exited"), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem?.Code));
+        Assert.Equal(
+            (RequestKind.Start, "app-exited"),
+            (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem?.Code));
     }
 
     [Fact]

@@ -29,10 +29,11 @@ public class PolicyTests
     }
 
     [Fact]
-    public void A_replaced_container_gets_five_seconds_for_its_last_answers() => Assert.Equal(TimeSpan.FromSeconds(5), Usual.FinishTimeout);
+    public void A_replaced_container_gets_five_seconds_for_its_last_requests() =>
+        Assert.Equal(TimeSpan.FromSeconds(5), Usual.FinishTimeout);
 
     [Fact]
-    public void A_registry_that_fails_is_asked_again_within_half_a_minute_and_a_pull_is_tried_again_within_five()
+    public void A_failing_registry_is_retried_within_30_seconds_and_a_pull_within_five_minutes()
     {
         Assert.Equal(TimeSpan.FromSeconds(30), Usual.Retry.After(100, jitter: 1));
         Assert.Equal(TimeSpan.FromMinutes(5), Usual.PullRetry.After(100, jitter: 1));
@@ -47,7 +48,7 @@ public class PolicyTests
         Assert.Equal(TimeSpan.FromMinutes(noticeMinutes), new IdlePolicy { StopAfter = TimeSpan.FromMinutes(idleMinutes) }.Notice);
 
     [Fact]
-    public void A_stop_that_EC2_denied_is_asked_for_again_after_five_seconds_and_at_last_every_ten_minutes()
+    public void A_denied_instance_stop_is_retried_after_five_seconds_up_to_every_ten_minutes()
     {
         var retry = new IdlePolicy().Retry;
 

@@ -13,7 +13,7 @@ public class ProbePressureTests
     [Theory]
     [InlineData(false, 4)]
     [InlineData(true, 8)]
-    public void Twice_as_many_failures_are_borne_while_the_machine_itself_is_short(bool underPressure, int borne)
+    public void Under_pressure_twice_as_many_failures_are_allowed(bool underPressure, int borne)
     {
         _story.StartServing();
         for (var failure = 1; failure <= borne; failure++)
@@ -25,7 +25,7 @@ public class ProbePressureTests
     }
 
     [Fact]
-    public void One_good_answer_ends_the_row_and_the_patience()
+    public void One_passed_probe_resets_the_failures_and_the_extra_allowance()
     {
         _story.StartServing();
         Probes(new ProbeResult.Failed("no answer", UnderPressure: true));
@@ -38,7 +38,7 @@ public class ProbePressureTests
     }
 
     [Fact]
-    public void A_probe_that_could_not_be_made_counts_neither_way()
+    public void A_probe_that_could_not_be_sent_counts_neither_way()
     {
         _story.StartServing();
         Probes(new ProbeResult.Failed("no answer", UnderPressure: false));
@@ -50,15 +50,17 @@ public class ProbePressureTests
     }
 
     [Fact]
-    public void A_start_is_given_twice_its_time_as_well()
+    public void Under_pressure_a_start_gets_twice_its_time()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspections();
         _story.CompleteProbe(new ProbeResult.Failed("no answer", UnderPressure: true));
-        Assert.Equal(_story.Now + (2 * _story.Policy.StartupDeadline), Probing.Deadline(Assert.IsType<ContainerState.Probing>(_story.State.Front), _story.Policy));
+        Assert.Equal(
+            _story.Now + (2 * _story.Policy.StartupDeadline),
+            Probing.Deadline(Assert.IsType<ContainerState.Probing>(_story.State.Front), _story.Policy));
     }
 
     [Fact]
-    public void An_app_that_was_paused_by_hand_is_restarted_and_its_image_is_not_to_blame()
+    public void A_paused_app_is_restarted_without_a_strike_against_its_image()
     {
         _story.StartServing().ObserveContainers(_story.CurrentContainer with { Status = ContainerStatus.Paused });
         while (_story.State.Front is ContainerState.Serving)
@@ -68,5 +70,6 @@ public class ProbePressureTests
         Assert.Equal(0, Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict).Strikes);
     }
 
-    private void Probes(ProbeResult result) => _story.Advance(_story.Policy.LivenessInterval).CompleteInspections().CompleteProbe(result).CompleteInspections();
+    private void Probes(ProbeResult result) =>
+        _story.Advance(_story.Policy.LivenessInterval).CompleteInspections().CompleteProbe(result).CompleteInspections();
 }

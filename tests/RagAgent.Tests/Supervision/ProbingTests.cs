@@ -10,7 +10,7 @@ public class ProbingTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void A_container_that_started_is_probed_at_once_then_ever_less_often_and_at_last_at_the_startup_interval()
+    public void A_started_container_is_probed_at_once_then_less_often_up_to_the_startup_interval()
     {
         StartContainer();
         Assert.Equal(ProbeKind.Startup, _story.SinglePending<Effect.Probe>().Kind);
@@ -24,7 +24,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void A_startup_interval_shorter_than_the_first_pause_is_kept_from_the_first_probe_on()
+    public void A_startup_interval_shorter_than_the_first_pause_applies_from_the_first_probe()
     {
         _story.Policy = _story.Policy with { StartupInterval = TimeSpan.FromMilliseconds(50) };
         StartContainer();
@@ -33,7 +33,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void No_probe_is_sent_while_another_is_under_way()
+    public void No_probe_is_sent_while_another_is_in_flight()
     {
         StartContainer();
         _story.Advance(TimeSpan.FromMinutes(1));
@@ -41,7 +41,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void After_the_startup_probe_it_must_pass_its_gate_before_it_serves()
+    public void A_container_must_pass_its_gate_after_the_startup_probe_before_it_serves()
     {
         StartContainer();
         _story.PassProbe();
@@ -61,7 +61,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void A_failed_gate_begins_anew_with_the_startup_probe()
+    public void After_a_failed_gate_the_startup_probe_comes_again()
     {
         StartContainer();
         _story.PassProbe().FailProbe("the script fails").Advance(_story.Policy.StartupInterval);
@@ -70,7 +70,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void What_is_not_well_at_its_deadline_is_stopped_and_counts_as_a_crash()
+    public void A_container_that_is_not_ready_at_its_deadline_is_stopped_and_counts_as_a_crash()
     {
         StartContainer();
         FailStartupProbesFor(_story.Policy.StartupDeadline - TimeSpan.FromSeconds(1));
@@ -90,7 +90,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void An_app_that_answers_404_until_its_deadline_is_told_from_one_that_does_not_listen()
+    public void An_app_that_answers_404_until_its_deadline_gets_other_advice_than_a_silent_one()
     {
         StartContainer();
         _story.CompleteProbe(new ProbeResult.Failed("/ answered 404", UnderPressure: false) { HttpStatus = 404 });
@@ -99,7 +99,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void The_deadline_runs_for_the_gate_too()
+    public void The_startup_deadline_includes_the_gate()
     {
         StartContainer();
         _story.PassProbe().Advance(_story.Policy.StartupDeadline).CompleteInspections();
@@ -107,7 +107,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void What_serves_is_probed_at_the_liveness_interval()
+    public void A_serving_container_is_probed_at_the_liveness_interval()
     {
         _story.StartServing().ForgetStartedEffects().AdvanceCompletingEffects(TimeSpan.FromMinutes(2) + TimeSpan.FromSeconds(1));
         Assert.Equal(8, _story.CountStarted<Effect.Probe>());
@@ -115,7 +115,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void Liveness_failures_in_a_row_stop_it_and_count_as_a_crash()
+    public void Liveness_failures_in_a_row_stop_a_container_and_count_as_a_crash()
     {
         _story.StartServing();
         for (var failure = 1; failure <= 3; failure++)
@@ -133,7 +133,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void An_app_that_is_stopped_for_its_health_is_stopped_for_the_last_fault_that_a_probe_met()
+    public void An_unhealthy_app_is_stopped_with_the_error_of_its_last_probe()
     {
         _story.StartServing();
         for (var failure = 1; failure <= 4; failure++)
@@ -145,7 +145,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void A_passed_probe_ends_the_fault_that_people_see()
+    public void A_passed_probe_clears_the_reported_error()
     {
         _story.StartServing().Advance(_story.Policy.LivenessInterval).FailProbe("no answer");
         Assert.Equal("no answer", Assert.IsType<ContainerState.Serving>(_story.State.Front).LastError);
@@ -154,7 +154,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void Only_an_app_that_was_well_gets_time_for_its_last_answers_before_it_is_stopped()
+    public void Only_a_healthy_app_gets_time_for_its_requests_before_it_is_stopped()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage);
         Assert.True(_story.SinglePending<Effect.StopContainer>().FinishRequests);
@@ -170,7 +170,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void One_passed_probe_ends_the_row_of_failures()
+    public void One_passed_probe_resets_the_failures()
     {
         _story.StartServing();
         FailLivenessProbe();
@@ -182,7 +182,8 @@ public class ProbingTests
         Assert.Equal(1, Assert.IsType<ContainerState.Serving>(_story.State.Front).Failures);
     }
 
-    private void StartContainer() => _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspection();
+    private void StartContainer() =>
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspection();
 
     private void FailLivenessProbe() => _story.Advance(_story.Policy.LivenessInterval).FailProbe("no answer");
 
@@ -204,7 +205,7 @@ public class ProbingTests
     }
 
     [Fact]
-    public void One_whose_end_nobody_told_is_found_ended_before_it_is_given_up()
+    public void An_unreported_end_is_found_by_an_inspection_before_the_container_is_given_up()
     {
         _story.StartServing();
         var ended = _story.CurrentContainer.Exited(3);
@@ -219,10 +220,11 @@ public class ProbingTests
     }
 
     [Fact]
-    public void A_new_one_that_could_not_be_asked_at_all_is_not_called_never_well()
+    public void A_new_container_that_could_not_be_probed_at_all_does_not_miss_its_deadline()
     {
         var story = new ContainerStory();
-        story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections().CompleteStart().CompleteInspections();
+        story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections().CompleteStart()
+            .CompleteInspections();
         var end = story.Now + (2 * story.Policy.StartupDeadline);
         while (story.Now < end)
         {

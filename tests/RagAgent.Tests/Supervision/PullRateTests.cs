@@ -21,7 +21,7 @@ public class PullRateTests
     }
 
     [Fact]
-    public void A_burst_moves_it_by_a_part_and_a_lasting_change_altogether()
+    public void A_burst_changes_the_speed_partly_and_a_lasting_change_fully()
     {
         var steady = Pulled([.. Enumerable.Range(0, 20).Select(second => ((double)second, second * 10_000_000L))]);
 
@@ -35,11 +35,11 @@ public class PullRateTests
     }
 
     [Fact]
-    public void What_is_told_in_quick_succession_is_measured_together() =>
+    public void Reports_in_quick_succession_are_measured_together() =>
         Assert.Equal(10_000_000, Pulled((0, 0), (0.1, 9_000_000), (0.2, 9_500_000), (1, 10_000_000)).BytesPerSecondAt(At(1))!.Value, 1.0);
 
     [Fact]
-    public void Nothing_is_said_of_a_pull_that_was_not_heard_of_for_a_while_or_does_not_move()
+    public void A_stalled_pull_has_no_speed()
     {
         var pace = Pulled((0, 0), (1, 10_000_000));
 
@@ -49,7 +49,7 @@ public class PullRateTests
     }
 
     [Fact]
-    public void When_all_has_arrived_no_time_is_left_and_an_age_is_no_time() =>
+    public void A_finished_pull_and_an_endless_one_have_no_time_left() =>
         Assert.Equal((null, null), (
             Pulled((0, 0), (1, Size)).TimeLeft(new PullProgress(0.7, Size, Size), At(1)),
             Pulled((0, 0), (1, 1)).TimeLeft(new PullProgress(0.7, 1, Size), At(1))));
@@ -74,7 +74,7 @@ public class PullRateTests
         Assert.InRange(Pulled((0, 0), (1, 10_000_000), (2, 10_000_000)).BytesPerSecondAt(At(2))!.Value, 8_000_000, 9_000_000);
 
     [Fact]
-    public void A_speed_is_known_until_nothing_was_heard_for_fifteen_seconds()
+    public void A_speed_is_known_until_fifteen_seconds_after_the_last_report()
     {
         var pace = Pulled((0, 0), (1, 10_000_000));
 
@@ -83,14 +83,17 @@ public class PullRateTests
     }
 
     [Fact]
-    public void The_slowest_pull_has_a_speed_and_the_last_half_second_a_time_left()
+    public void Even_the_slowest_pull_has_a_speed_and_the_last_half_second_a_time_left()
     {
         Assert.Equal(1, Pulled((0, 0), (1, 1)).BytesPerSecondAt(At(1))!.Value, 0.01);
-        Assert.Equal(0.5, Pulled((0, 0), (1, 10_000_000)).TimeLeft(new PullProgress(0.7, 10_000_000, 15_000_000), At(1))!.Value.TotalSeconds, 0.01);
+        Assert.Equal(
+            0.5,
+            Pulled((0, 0), (1, 10_000_000)).TimeLeft(new PullProgress(0.7, 10_000_000, 15_000_000), At(1))!.Value.TotalSeconds,
+            0.01);
     }
 
     [Fact]
-    public void A_day_or_more_is_no_time_left_to_show()
+    public void A_time_left_of_a_day_or_more_is_not_shown()
     {
         var slow = Pulled((0, 0), (1, 1));
 

@@ -14,7 +14,7 @@ public class RestartTests
     [InlineData(1)]
     [InlineData(137)]
     [InlineData(143)]
-    public void Whatever_code_it_exits_with_it_is_started_again(int code)
+    public void An_app_is_started_again_after_any_exit_code(int code)
     {
         _story.StartServing().Crash(code);
         Assert.Equal("app-exited", _story.State.Failures.Last?.Problem.Code);
@@ -23,7 +23,7 @@ public class RestartTests
     }
 
     [Fact]
-    public void Killed_for_its_memory_it_is_started_again_and_the_operator_is_told()
+    public void An_app_that_ran_out_of_memory_is_started_again_and_has_a_problem()
     {
         _story.StartServing().ObserveContainers(_story.CurrentContainer.Exited(137, outOfMemory: true));
         Assert.Equal("app-out-of-memory", _story.State.Failures.Last?.Problem.Code);
@@ -32,7 +32,7 @@ public class RestartTests
     }
 
     [Fact]
-    public void Removed_by_someone_it_is_created_again()
+    public void A_container_removed_by_someone_else_is_created_again()
     {
         _story.StartServing().ObserveContainers();
         Assert.Equal("container-removed", _story.State.Failures.Last?.Problem.Code);
@@ -41,14 +41,14 @@ public class RestartTests
     }
 
     [Fact]
-    public void Being_removed_counts_as_gone()
+    public void A_container_that_is_being_removed_counts_as_gone()
     {
         _story.StartServing().ObserveContainers(_story.CurrentContainer with { Status = ContainerStatus.Removing });
         Assert.Equal("container-removed", _story.State.Failures.Last?.Problem.Code);
     }
 
     [Fact]
-    public void Restarted_by_someone_else_it_has_lost_its_secrets_and_is_replaced_at_once()
+    public void A_container_restarted_by_someone_else_is_replaced_at_once()
     {
         _story.StartServing().ObserveContainers(_story.CurrentContainer with { StartedAt = "2026-01-03T00:00:00Z" });
         Assert.IsType<StopReason.RestartedByOther>(((ContainerState.Stopping)_story.State.Front).Reason);
@@ -58,7 +58,7 @@ public class RestartTests
     }
 
     [Fact]
-    public void The_failure_keeps_what_a_person_asks_for()
+    public void A_failure_keeps_its_time_its_release_and_its_last_lines()
     {
         _story.StartServing().AdvanceCompletingEffects(TimeSpan.FromSeconds(7)).Crash();
         var failure = _story.State.Failures.Last!;
@@ -68,7 +68,7 @@ public class RestartTests
     }
 
     [Fact]
-    public void Nothing_is_started_while_the_back_off_lasts()
+    public void Nothing_is_started_during_the_backoff()
     {
         _story.StartServing().Crash().RereadSecrets().ForgetStartedEffects();
         var waiting = Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
@@ -79,7 +79,7 @@ public class RestartTests
     }
 
     [Fact]
-    public void The_back_off_doubles_with_every_crash_in_a_row_up_to_its_bound_and_never_ends_in_giving_up()
+    public void The_backoff_doubles_with_each_crash_up_to_its_bound_and_retries_never_end()
     {
         _story.StartServing();
         double[] expected = [1, 2, 4, 8, 16, 32, 64, 120, 120, 120, 120, 120];
@@ -95,7 +95,7 @@ public class RestartTests
     }
 
     [Fact]
-    public void A_long_quiet_run_forgets_the_crashes_before_it()
+    public void A_long_healthy_run_clears_the_crash_count()
     {
         _story.StartServing().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff();
         _story.AdvanceCompletingEffects(_story.Policy.RestartResetAfter - TimeSpan.FromMilliseconds(1));
@@ -107,7 +107,7 @@ public class RestartTests
     }
 
     [Fact]
-    public void A_crash_after_a_long_run_is_the_first_of_a_new_row_even_when_its_probes_failed_before()
+    public void A_crash_after_a_long_run_counts_as_the_first_even_after_failed_probes()
     {
         _story.StartServing().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff();
         _story.AdvanceCompletingEffects(TimeSpan.FromSeconds(284)).Advance(TimeSpan.FromSeconds(2));
@@ -118,16 +118,17 @@ public class RestartTests
     }
 
     [Fact]
-    public void A_short_run_between_two_crashes_forgets_nothing()
+    public void A_short_run_between_two_crashes_does_not_clear_the_count()
     {
         _story.StartServing().Crash().RestartAfterBackoff().AdvanceCompletingEffects(TimeSpan.FromMinutes(4)).Crash();
         Assert.Equal(2, _story.State.Failures.Crashes);
     }
 
     [Fact]
-    public void A_container_that_ends_before_it_is_well_counts_as_a_crash()
+    public void A_container_that_ends_before_it_is_ready_counts_as_a_crash()
     {
-        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspection().Crash(0);
+        _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspection()
+            .Crash(0);
         Assert.Equal(1, _story.State.Failures.Crashes);
         Assert.IsType<ContainerState.BackingOff>(_story.State.Front);
     }

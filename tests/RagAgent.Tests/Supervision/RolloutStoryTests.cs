@@ -13,7 +13,7 @@ public class RolloutStoryTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void An_image_that_has_served_through_the_watch_is_the_last_good_one()
+    public void An_image_that_passed_its_watch_is_the_last_good_one()
     {
         _story.StartServing();
         Assert.Empty(_story.State.Images.KnownGood);
@@ -23,7 +23,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void One_that_ended_while_nobody_could_ask_it_and_nobody_told_of_it_has_proven_nothing()
+    public void An_image_whose_end_went_unnoticed_does_not_pass_its_watch()
     {
         _story.StartServing().Advance(_story.Policy.Watch + TimeSpan.FromSeconds(1));
         Assert.Empty(_story.State.Images.KnownGood);
@@ -39,7 +39,7 @@ public class RolloutStoryTests
     [InlineData(0, true)]
     [InlineData(2, true)]
     [InlineData(3, false)]
-    public void One_that_serves_and_makes_room_is_better_than_nothing_to_go_back_to_unless_it_failed_before(int crashes, bool isKept)
+    public void A_replaced_image_counts_as_good_if_there_is_no_other_and_it_did_not_fail(int crashes, bool isKept)
     {
         _story.StartServing();
         for (var crash = 0; crash < crashes; crash++)
@@ -53,7 +53,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void The_one_before_it_is_kept_to_go_back_to_and_no_other()
+    public void Only_the_previous_good_image_is_kept_to_go_back_to()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
         Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.Images.KnownGood);
@@ -72,7 +72,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Three_crashes_bring_the_last_good_one_back_at_once_from_the_disk()
+    public void Three_crashes_bring_back_the_last_good_image_from_disk_at_once()
     {
         DeployNewer().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().ForgetStartedEffects().Crash();
         Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
@@ -83,28 +83,30 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void So_do_crashes_before_its_gate()
+    public void Three_crashes_before_the_gate_bring_back_the_last_good_image()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections();
         for (var crash = 0; crash < 3; crash++)
         {
             _story.CompleteStart().CompleteInspections().Crash().RereadSecrets();
-            _story.Advance(_story.State.Front is ContainerState.BackingOff waiting ? waiting.Until - _story.Now : TimeSpan.Zero).CompleteInspections();
+            _story.Advance(_story.State.Front is ContainerState.BackingOff waiting ? waiting.Until - _story.Now : TimeSpan.Zero)
+                .CompleteInspections();
         }
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]
-    public void So_does_one_missed_deadline()
+    public void One_missed_deadline_brings_back_the_last_good_image()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections().CompleteStart().CompleteInspections();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections().CompleteStart()
+            .CompleteInspections();
         NeverReady();
         _story.CompleteStop().CompleteInspections().RereadSecrets();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]
-    public void So_do_two_liveness_kills_within_the_watch()
+    public void Two_liveness_kills_during_the_watch_bring_back_the_last_good_image()
     {
         DeployNewer();
         Hang();
@@ -119,7 +121,7 @@ public class RolloutStoryTests
     [InlineData("engine-refused")]
     [InlineData("engine-user")]
     [InlineData("image-without-shell")]
-    public void Three_starts_that_fail_by_what_is_in_the_image_bring_the_last_good_one_back(string code)
+    public void Three_failed_starts_that_the_image_caused_bring_back_the_last_good_image(string code)
     {
         DeployNewer(serves: false);
         for (var failure = 1; failure <= 3; failure++)
@@ -159,7 +161,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Of_two_good_images_the_newer_one_is_gone_back_to()
+    public void A_rollback_goes_to_the_newer_of_two_good_images()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
         Assert.Equal([Sample.NewerImage, Sample.NewImage], _story.State.Images.KnownGood);
@@ -169,7 +171,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void An_image_on_trial_is_on_trial_no_more_when_the_tag_goes_back_to_a_good_one()
+    public void A_trial_ends_when_the_tag_moves_back_to_a_good_image()
     {
         DeployNewer().Crash().RestartAfterBackoff();
         Assert.Equal(2, Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict).Strikes);
@@ -179,14 +181,14 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Only_the_image_that_replaces_the_one_on_trial_begins_a_trial_of_its_own_without_strikes()
+    public void An_image_that_replaces_one_on_trial_begins_its_own_trial_without_strikes()
     {
         DeployNewer().Crash().RestartAfterBackoff().PushAndUpdate(Sample.NewestImage).CompleteSwap();
         Assert.Equal(new Verdict.OnTrial(Sample.NewestImage, 0, 1), _story.State.Images.Verdict);
     }
 
     [Fact]
-    public void An_image_without_another_one_to_go_back_to_collects_no_more_strikes_than_end_a_trial()
+    public void Without_a_fallback_the_strikes_stop_at_the_number_that_ends_a_trial()
     {
         _story.StartServing();
         for (var crash = 0; crash < 5; crash++)
@@ -197,7 +199,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void A_crash_of_the_image_that_was_brought_back_is_counted_against_it_and_three_leave_the_rollout_undecided()
+    public void Three_crashes_of_the_image_that_was_brought_back_leave_the_rollout_undecided()
     {
         RollBack();
         for (var crash = 1; crash <= 3; crash++)
@@ -209,7 +211,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Old_images_are_not_removed_again_when_the_newest_good_one_proves_itself_once_more()
+    public void Old_images_are_not_removed_again_when_the_newest_good_one_passes_another_watch()
     {
         RollBack().ForgetStartedEffects().PassWatch();
         Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict);
@@ -217,9 +219,10 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void A_container_carries_on_its_labels_the_newest_good_image_and_what_is_avoided()
+    public void A_containers_labels_name_the_newest_good_image_and_the_avoided_one()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().PushAndUpdate(Sample.NewestImage).CompleteStop().CompleteInspections();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().PushAndUpdate(Sample.NewestImage)
+            .CompleteStop().CompleteInspections();
         var trial = _story.SinglePending<Effect.StartContainer>();
         Assert.Equal((Sample.NewerImage, (ImageName?)null), (trial.LastGood, trial.Avoided));
         _story.BecomeReady();
@@ -239,7 +242,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void A_broken_image_to_go_back_to_is_given_up_after_three_tries_to_fetch_it()
+    public void A_corrupt_fallback_image_is_given_up_after_three_tries_to_fetch_it()
     {
         DeployNewer();
         CrashThroughTrial();
@@ -258,7 +261,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void A_good_image_that_is_gone_from_the_disk_is_not_given_up_while_another_one_serves()
+    public void A_good_image_missing_on_disk_is_not_given_up_while_another_one_serves()
     {
         DeployNewer().PassWatch().CachedImages = [Sample.NewerImage];
         _story.Handle(at => new Event.EngineChanged(at)).CompleteInspections();
@@ -275,7 +278,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void A_trial_is_over_as_soon_as_a_good_image_is_started_in_its_place()
+    public void A_trial_ends_as_soon_as_a_good_image_starts_instead()
     {
         DeployNewer().Crash().RestartAfterBackoff().PushAndUpdate(Sample.NewImage);
         Assert.IsType<Verdict.OnTrial>(_story.State.Images.Verdict);
@@ -285,7 +288,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void What_ended_with_the_engine_is_no_further_crash_in_a_row()
+    public void An_end_with_the_engine_is_not_another_crash()
     {
         _story.StartServing().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff();
         _story.Handle(at => new Event.EngineDisconnected(at)).ObserveContainers(_story.CurrentContainer.Exited(137));
@@ -293,14 +296,14 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void What_ended_with_the_engine_is_the_first_crash_where_there_was_none()
+    public void An_end_with_the_engine_counts_as_the_first_crash()
     {
         _story.StartServing().Handle(at => new Event.EngineDisconnected(at)).ObserveContainers(_story.CurrentContainer.Exited(137));
         Assert.Equal(1, _story.State.Failures.Crashes);
     }
 
     [Fact]
-    public void Without_another_image_it_is_started_again_for_ever()
+    public void Without_another_image_a_failing_one_is_restarted_forever()
     {
         _story.StartServing();
         for (var crash = 0; crash < 20; crash++)
@@ -311,7 +314,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void One_that_served_before_anything_was_proven_is_better_than_none_to_go_back_to()
+    public void An_image_that_served_is_the_fallback_if_none_is_known_to_be_good()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteSwap();
         CrashThroughTrial();
@@ -319,7 +322,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void The_image_is_quarantined_once_the_one_before_it_has_served_well()
+    public void A_failed_image_is_quarantined_once_the_previous_one_passes_its_watch()
     {
         RollBack();
         Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
@@ -329,7 +332,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void It_is_not_tried_again_however_often_the_tag_is_looked_at()
+    public void A_quarantined_image_is_not_tried_again_however_often_the_tag_is_resolved()
     {
         _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         RollBack().PassWatch().ForgetStartedEffects().AdvanceCompletingEffects(TimeSpan.FromHours(3));
@@ -338,7 +341,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Nor_after_a_reboot()
+    public void A_quarantined_image_is_not_tried_again_after_a_reboot()
     {
         RollBack().PassWatch().Containers.Clear();
         _story.RestartAgent().CompleteInspection().CompleteSecretsRead().CompleteResolve();
@@ -347,7 +350,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Nor_after_a_reboot_while_the_registry_is_out_of_reach()
+    public void A_quarantined_image_is_not_tried_after_a_reboot_without_the_registry()
     {
         RollBack().PassWatch().Containers.Clear();
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewerImage)).Exited(1));
@@ -360,15 +363,16 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void It_is_tried_when_the_tag_has_moved_to_something_else()
+    public void A_new_image_is_tried_when_the_tag_moves_away_from_a_quarantined_one()
     {
         RollBack().PassWatch().PushAndUpdate(Sample.OldImage);
-        Assert.Equal(Sample.OldImage, Assert.IsType<ContainerState.Stopping>(_story.State.Front) is not null ? DesiredRelease.Of(_story.State, _story.Policy)?.Image : null);
+        Assert.IsType<ContainerState.Stopping>(_story.State.Front);
+        Assert.Equal(Sample.OldImage, DesiredRelease.Of(_story.State, _story.Policy)?.Image);
         Assert.Null(_story.State.Images.Verdict);
     }
 
     [Fact]
-    public void And_when_the_tag_has_moved_away_and_back()
+    public void A_quarantined_image_is_tried_again_when_the_tag_moves_away_and_back()
     {
         RollBack().PassWatch().Tag = Sample.OldImage;
         _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve();
@@ -379,7 +383,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void An_update_says_why_the_newest_is_not_run()
+    public void An_update_says_why_the_newest_image_is_not_run()
     {
         RollBack().PassWatch().Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve();
         Assert.Equal("image-quarantined", _story.State.Requests.LastOutcome?.Problem?.Code);
@@ -387,16 +391,17 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void The_update_that_brought_it_fails_when_it_is_rolled_back_and_not_before()
+    public void An_update_fails_when_its_image_is_rolled_back_and_not_before()
     {
         DeployNewer(serves: false).CompleteStart().CompleteInspections().Crash();
         Assert.NotNull(_story.State.Requests.Current);
-        _story.WaitOutBackoff().CompleteStart().CompleteInspections().Crash().WaitOutBackoff().CompleteStart().CompleteInspections().Crash().RereadSecrets().BecomeReady();
+        _story.WaitOutBackoff().CompleteStart().CompleteInspections().Crash().WaitOutBackoff().CompleteStart().CompleteInspections().Crash()
+            .RereadSecrets().BecomeReady();
         Assert.Equal("image-quarantined", _story.State.Requests.LastOutcome?.Problem?.Code);
     }
 
     [Fact]
-    public void When_the_last_good_one_fails_as_well_nothing_is_quarantined_and_nothing_goes_back_and_forth()
+    public void If_the_last_good_image_fails_too_nothing_is_quarantined_or_switched_again()
     {
         RollBack();
         CrashThroughTrial();
@@ -410,7 +415,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Once_the_last_good_one_has_proven_itself_after_all_the_newer_one_is_tried_once_more_and_then_not_again()
+    public void After_an_undecided_trial_the_newer_image_is_tried_exactly_once_more()
     {
         RollBack();
         CrashThroughTrial();
@@ -425,7 +430,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void With_other_secrets_the_newer_one_is_tried_at_once()
+    public void After_an_undecided_trial_other_secrets_retry_the_newer_image_at_once()
     {
         RollBack();
         CrashThroughTrial();
@@ -435,7 +440,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void That_it_failed_with_other_secrets_speaks_against_it_no_more_while_the_one_before_it_is_watched()
+    public void A_rollback_is_dropped_when_the_secrets_change_during_the_watch()
     {
         RollBack().SecretVersion = "2";
         _story.Crash().RereadSecrets().WaitOutBackoff();
@@ -443,9 +448,10 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void A_rollback_that_was_asked_for_outlives_newer_secrets()
+    public void A_requested_rollback_survives_newer_secrets()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve().CompleteSwap().SecretVersion = "2";
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback)
+            .CompleteSecretsRead().CompleteResolve().CompleteSwap().SecretVersion = "2";
         _story.Crash().RereadSecrets().WaitOutBackoff();
         Assert.Equal(Sample.Release(Sample.NewImage, secrets: "2"), _story.SinglePending<Effect.StartContainer>().Release);
     }
@@ -455,7 +461,7 @@ public class RolloutStoryTests
     [InlineData("engine-port-taken")]
     [InlineData("engine-mount")]
     [InlineData("disk-full")]
-    public void What_any_image_would_have_met_is_not_held_against_this_one(string code)
+    public void A_failure_that_any_image_would_have_is_no_strike(string code)
     {
         DeployNewer(serves: false);
         for (var failure = 0; failure < 10; failure++)
@@ -466,7 +472,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Nor_what_ended_with_the_engine()
+    public void An_end_with_the_engine_is_no_strike()
     {
         DeployNewer();
         for (var restart = 0; restart < 5; restart++)
@@ -479,15 +485,16 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void Strikes_are_not_forgotten_when_the_agent_begins_anew()
+    public void Strikes_survive_a_restart_of_the_agent()
     {
-        DeployNewer().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().RestartAgent().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        DeployNewer().Crash().RestartAfterBackoff().Crash().RestartAfterBackoff().RestartAgent().CompleteInspection().PassProbes()
+            .CompleteSecretsRead().CompleteResolve().CompleteFetch();
         _story.Crash().RereadSecrets();
         Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
     }
 
     [Fact]
-    public void Without_its_notes_the_agent_reads_on_the_containers_labels_what_was_good_and_what_was_not()
+    public void Without_a_state_file_the_containers_labels_tell_the_good_and_the_avoided_image()
     {
         RollBack().PassWatch().RestartAgent(keepState: false).CompleteInspection();
         Assert.Equal([Sample.NewImage], _story.State.Images.KnownGood);
@@ -497,7 +504,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void A_good_image_that_is_broken_on_disk_is_fetched_again_before_it_is_gone_back_to()
+    public void A_corrupt_good_image_is_fetched_again_before_a_rollback_to_it()
     {
         DeployNewer();
         CrashThroughTrial();
@@ -508,19 +515,21 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void One_that_the_registry_has_not_either_is_given_up_and_the_newer_one_is_better_than_none()
+    public void A_good_image_missing_in_the_registry_too_is_given_up_for_the_newer_one()
     {
         DeployNewer();
         CrashThroughTrial();
         _story.FailStart(Sample.ImageMissing).CompleteInspections().RereadSecrets();
-        _story.FailFallbackFetch(new Problem(ProblemCatalog.RegistryTagMissing, "It is gone.", "")).Advance(TimeSpan.FromMinutes(1)).CompleteInspections();
+        _story.FailFallbackFetch(new Problem(ProblemCatalog.RegistryTagMissing, "It is gone.", "")).Advance(TimeSpan.FromMinutes(1))
+            .CompleteInspections();
         Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]
-    public void A_rollback_that_was_asked_for_and_has_nothing_to_go_back_to_any_more_leaves_a_proven_image_proven()
+    public void A_requested_rollback_that_loses_its_fallback_keeps_a_good_image_good()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback)
+            .CompleteSecretsRead().CompleteResolve();
         _story.CompleteStop().CompleteInspections().FailStart(Sample.ImageMissing).CompleteInspections().RereadSecrets();
         _story.FailFallbackFetch(new Problem(ProblemCatalog.RegistryTagMissing, "It is gone.", ""));
         Assert.Null(_story.State.Images.Verdict);
@@ -528,7 +537,7 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void But_not_one_that_serves_all_the_same()
+    public void A_good_image_missing_in_the_registry_is_not_given_up_while_it_serves()
     {
         DeployNewer();
         CrashThroughTrial();
@@ -540,11 +549,12 @@ public class RolloutStoryTests
     }
 
     [Fact]
-    public void A_newer_one_that_is_found_while_one_is_being_tried_waits_for_its_end()
+    public void A_newer_image_waits_until_the_starting_one_is_ready_or_fails()
     {
         _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromSeconds(30) };
         _story.StartServing().PassWatch().Tag = Sample.NewerImage;
-        _story.Advance(TimeSpan.FromSeconds(30)).CompleteResolve().CompleteFetch().CompleteStop().CompleteInspections().CompleteStart().CompleteInspections().Tag = Sample.OldImage;
+        _story.Advance(TimeSpan.FromSeconds(30)).CompleteResolve().CompleteFetch().CompleteStop().CompleteInspections().CompleteStart()
+            .CompleteInspections().Tag = Sample.OldImage;
         _story.FailProbe().Advance(TimeSpan.FromSeconds(31)).CompleteResolve().CompleteFetch();
         Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Image);
         while (_story.State.Front is ContainerState.Probing)

@@ -19,7 +19,7 @@ public class SecretRotationTests
     }
 
     [Fact]
-    public void A_restart_takes_the_newer_one()
+    public void A_restart_uses_the_newer_secret()
     {
         _story.StartServing().SecretVersion = "2";
         _story.Crash().WaitOutBackoff();
@@ -27,7 +27,7 @@ public class SecretRotationTests
     }
 
     [Fact]
-    public void When_it_can_not_be_read_the_one_in_memory_is_used()
+    public void A_restart_uses_the_secret_in_memory_if_it_cannot_be_read()
     {
         _story.StartServing().SecretVersion = "2";
         _story.Crash().FailSecretsRead().Advance(TimeSpan.FromSeconds(3)).CompleteInspections();
@@ -35,7 +35,7 @@ public class SecretRotationTests
     }
 
     [Fact]
-    public void When_no_answer_comes_it_is_waited_for_a_few_seconds_only()
+    public void A_restart_waits_only_a_few_seconds_for_a_secret()
     {
         _story.StartServing().Crash().Advance(_story.Policy.FreshSecretsTimeout - TimeSpan.FromMilliseconds(1)).CompleteInspections();
         Assert.False(_story.IsPending<Effect.StartContainer>());

@@ -10,7 +10,7 @@ public class ServedUntilTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void It_is_not_known_before_the_app_first_serves_nor_while_it_does()
+    public void The_end_of_serving_is_unknown_before_the_app_first_serves_and_while_it_serves()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         Assert.Null(_story.State.LastServed);
@@ -21,7 +21,7 @@ public class ServedUntilTests
     }
 
     [Fact]
-    public void It_is_the_moment_when_it_ceased_and_stays_so_through_all_that_follows_until_it_serves_again()
+    public void The_end_of_serving_stays_the_same_until_the_app_serves_again()
     {
         _story.StartServing().Advance(TimeSpan.FromSeconds(7));
 

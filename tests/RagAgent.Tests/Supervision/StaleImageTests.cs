@@ -13,7 +13,7 @@ public class StaleImageTests
     public StaleImageTests() => _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)).Exited(0));
 
     [Fact]
-    public void At_boot_the_newest_is_waited_for_until_its_look_up_has_failed_three_times()
+    public void At_boot_the_newest_image_is_waited_for_until_resolving_has_failed_three_times()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead();
         FailResolveAndRetry();
@@ -24,7 +24,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void A_pull_that_failed_three_times_is_out_of_reach_as_well()
+    public void At_boot_the_newest_image_is_waited_for_until_its_pull_has_failed_three_times()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve();
         for (var i = 0; i < 2; i++)
@@ -38,7 +38,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void After_a_crash_nothing_is_waited_for()
+    public void After_a_crash_the_restart_does_not_wait_for_the_registry()
     {
         _story.Containers[0] = Sample.RunningContainer("left", Sample.Release(Sample.OldImage));
         _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve().Crash().WaitOutBackoff();
@@ -46,7 +46,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void After_a_crash_not_even_the_pull_of_a_newer_image_is_waited_for()
+    public void After_a_crash_the_restart_does_not_wait_for_the_pull_of_a_newer_image()
     {
         _story.Containers[0] = Sample.RunningContainer("left", Sample.Release(Sample.OldImage));
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().Crash().WaitOutBackoff();
@@ -55,7 +55,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void One_that_was_found_missing_while_another_was_the_newest_is_fetched_when_the_tag_means_it_again()
+    public void An_image_found_missing_is_fetched_when_the_tag_points_to_it_again()
     {
         _story.Containers.Clear();
         _story.StartServing().Tag = Sample.NewerImage;
@@ -68,7 +68,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void Without_its_secrets_it_is_not_started_from_disk_either()
+    public void An_image_on_disk_is_not_started_without_its_secrets()
     {
         _story.Boot().CompleteInspection();
         FailResolveAndRetry();
@@ -80,7 +80,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void When_nothing_ever_ran_there_is_nothing_to_start()
+    public void Nothing_is_started_from_disk_if_nothing_ever_ran()
     {
         _story.Containers.Clear();
         _story.Boot().CompleteInspection().CompleteSecretsRead();
@@ -91,7 +91,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void When_the_registry_is_back_the_newest_takes_its_place()
+    public void A_stale_image_is_replaced_by_the_newest_when_the_registry_is_back()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead();
         FailResolveAndRetry();
@@ -110,7 +110,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void A_stale_image_that_is_missing_is_not_tried_again()
+    public void A_missing_stale_image_is_not_started_again()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead();
         FailResolveAndRetry();
@@ -122,7 +122,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void Of_two_broken_images_neither_is_started_again_before_it_was_fetched_anew()
+    public void Of_two_corrupt_images_neither_starts_again_before_it_is_fetched()
     {
         _story.Containers.Clear();
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).PassWatch();
@@ -130,7 +130,8 @@ public class StaleImageTests
         Assert.True(_story.SinglePending<Effect.FetchImage>().Replace);
         _story.CompleteInspection().WaitOutBackoff();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
-        _story.FailStart(Sample.ImageCorrupt).ForgetStartedEffects().WaitOutBackoff().Advance(_story.Policy.InspectInterval).CompleteInspection();
+        _story.FailStart(Sample.ImageCorrupt).ForgetStartedEffects().WaitOutBackoff().Advance(_story.Policy.InspectInterval)
+            .CompleteInspection();
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
 
         Assert.True(_story.SinglePending<Effect.FetchFallback>().Replace);
@@ -140,7 +141,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void An_image_that_somebody_brought_back_by_hand_is_not_missing_any_more()
+    public void An_image_pulled_by_hand_is_no_longer_missing()
     {
         _story.Containers[0] = Sample.RunningContainer("left", Sample.Release(Sample.OldImage));
         _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve().Crash().WaitOutBackoff().FailStart(Sample.ImageMissing);
@@ -155,7 +156,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void What_ran_last_is_what_was_started_last_in_front()
+    public void The_image_that_ran_last_is_the_one_last_started_in_front()
     {
         _story.StartServing();
         Assert.Equal(Sample.NewImage, _story.State.Images.LastRun);
@@ -166,7 +167,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void A_candidate_beside_it_is_not_what_ran_last_before_it_takes_over()
+    public void A_candidate_is_not_the_image_that_ran_last_until_the_swap()
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
@@ -176,7 +177,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void A_newest_image_that_is_gone_from_the_disk_leaves_what_ran_last_as_it_was()
+    public void A_missing_newest_image_does_not_change_which_image_ran_last()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections().FailStart(Sample.ImageMissing);
         Assert.Equal(Sample.NewImage, _story.State.Images.LastRun);
@@ -184,7 +185,7 @@ public class StaleImageTests
     }
 
     [Fact]
-    public void What_ran_last_and_is_gone_from_the_disk_is_not_what_ran_last_any_more()
+    public void An_image_missing_on_disk_no_longer_counts_as_the_one_that_ran_last()
     {
         _story.StartServing().Crash().WaitOutBackoff().FailStart(Sample.ImageMissing);
         Assert.Null(_story.State.Images.LastRun);

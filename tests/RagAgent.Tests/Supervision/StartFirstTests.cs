@@ -8,10 +8,15 @@ namespace RagAgent.Tests.Supervision;
 /// <summary>Where two containers share nothing that both would write to, the new one proves itself beside the old one.</summary>
 public class StartFirstTests
 {
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
+    private readonly ContainerStory _story = new(new Policy
+    {
+        ConfigFingerprint = ContainerStory.Config,
+        CheckInterval = null,
+        StartFirst = true,
+    });
 
     [Fact]
-    public void The_old_one_serves_until_the_new_one_has_passed_its_gate()
+    public void The_old_container_serves_until_the_new_one_has_passed_its_gate()
     {
         _story.StartServing();
         var old = _story.CurrentContainer;
@@ -25,7 +30,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void Then_the_old_one_is_drained_before_it_is_stopped_and_its_name_goes_to_the_new_one()
+    public void After_the_swap_the_old_container_drains_stops_and_leaves_its_name_to_the_new_one()
     {
         _story.StartServing();
         var old = _story.CurrentContainer;
@@ -40,7 +45,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_candidate_that_crashes_costs_visitors_nothing_and_is_tried_thrice()
+    public void A_crashing_candidate_is_tried_three_times_while_the_old_container_serves()
     {
         _story.StartServing().PassWatch();
         var old = _story.CurrentContainer;
@@ -52,22 +57,24 @@ public class StartFirstTests
             Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
             _story.Advance(TimeSpan.FromSeconds(10)).CompleteInspections();
         }
-        Assert.NotEqual(old.Id, Assert.Single(_story.StartedEffects.OfType<Effect.StopContainer>()).Container.Id);   // what is left of the last candidate
+        // What is stopped is left over from the last candidate.
+        Assert.NotEqual(old.Id, Assert.Single(_story.StartedEffects.OfType<Effect.StopContainer>()).Container.Id);
         _story.CompleteStop();
         Assert.Null(_story.State.Candidate);
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);   // the old one has long proven itself
+        // Quarantined at once: the old image has long passed its watch.
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);
         Assert.Equal((0, 0), (_story.State.Failures.Crashes, _story.State.Failures.OfCandidate));
     }
 
     [Fact]
-    public void The_update_then_fails_with_the_reason_while_the_old_one_serves()
+    public void An_update_whose_candidate_fails_names_the_reason_while_the_old_container_serves()
     {
-        A_candidate_that_crashes_costs_visitors_nothing_and_is_tried_thrice();
+        A_crashing_candidate_is_tried_three_times_while_the_old_container_serves();
         Assert.Equal("image-quarantined", _story.State.Requests.LastOutcome?.Problem?.Code);
     }
 
     [Fact]
-    public void What_serves_with_older_secrets_does_not_speak_against_an_image_that_fails_with_newer_ones()
+    public void An_image_serving_with_older_secrets_proves_nothing_against_one_failing_with_newer()
     {
         _story.StartServing().PassWatch();
         var old = _story.CurrentContainer;
@@ -77,14 +84,15 @@ public class StartFirstTests
         Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
 
         _story.CompleteStop().CompleteInspections();
-        Assert.Equal((Sample.NewImage, "secrets-2"), (_story.SinglePending<Effect.StartContainer>().Release.Image, _story.SinglePending<Effect.StartContainer>().Release.SecretsFingerprint));
+        var release = _story.SinglePending<Effect.StartContainer>().Release;
+        Assert.Equal((Sample.NewImage, "secrets-2"), (release.Image, release.SecretsFingerprint));
         CrashCandidateThreeTimes(old);
         Assert.IsType<Verdict.Undecided>(_story.State.Images.Verdict);
         Assert.Equal(old, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container);
     }
 
     [Fact]
-    public void One_that_serves_and_has_not_proven_itself_yet_is_left_alone_when_the_next_one_fails_beside_it()
+    public void An_image_still_in_its_watch_keeps_serving_when_the_next_candidate_fails()
     {
         _story.StartServing().PassWatch();
         SwapTo(Sample.NewerImage);
@@ -99,7 +107,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void And_when_it_ends_after_all_the_last_good_one_takes_its_place()
+    public void If_the_image_left_serving_ends_the_last_good_one_takes_its_place()
     {
         _story.StartServing().PassWatch();
         SwapTo(Sample.NewerImage);
@@ -111,7 +119,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_candidate_that_is_never_well_is_stopped_at_its_deadline_and_rolled_back()
+    public void A_candidate_that_is_never_ready_is_stopped_at_its_deadline_and_rolled_back()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
         var end = _story.Now + _story.Policy.StartupDeadline;
@@ -120,17 +128,19 @@ public class StartFirstTests
             _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
             while (_story.PendingEffects.OfType<Effect.Probe>().Any())
             {
-                _ = _story.PendingEffects.OfType<Effect.Probe>().Last().Kind == ProbeKind.Liveness ? _story.PassProbe() : _story.FailProbe();
+                _ = _story.PendingEffects.OfType<Effect.Probe>().Last()
+                    .Kind == ProbeKind.Liveness ? _story.PassProbe() : _story.FailProbe();
             }
         }
         Assert.IsType<StopReason.NeverHealthy>(Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Reason);
         _story.CompleteStop().CompleteInspections();
         Assert.Null(_story.State.Candidate);
-        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);   // the old one has long proven itself
+        // Quarantined at once: the old image has long passed its watch.
+        Assert.Equal(Sample.NewerImage, Assert.IsType<Verdict.Quarantined>(_story.State.Images.Verdict).Image);
     }
 
     [Fact]
-    public void A_candidate_that_waits_for_its_next_try_holds_up_no_restart_of_the_one_that_serves()
+    public void A_candidate_in_backoff_does_not_delay_a_restart_in_front()
     {
         _story.StartServing().PassWatch();
         _story.SecretVersion = "2";
@@ -144,12 +154,13 @@ public class StartFirstTests
             }
         }
         Assert.True(Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate).Until - _story.Now > TimeSpan.FromMinutes(1));
-        _story.ObserveContainers(_story.CurrentContainer.Exited(1)).CompleteSecretsRead().Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
+        _story.ObserveContainers(_story.CurrentContainer.Exited(1)).CompleteSecretsRead().Advance(TimeSpan.FromSeconds(2))
+            .CompleteInspections();
         Assert.IsType<ContainerState.Starting>(_story.State.Front);
     }
 
     [Fact]
-    public void An_old_one_whose_stop_failed_is_no_candidate()
+    public void An_old_container_whose_stop_failed_is_not_a_candidate()
     {
         _story.StartServing().PassWatch();
         var old = _story.CurrentContainer;
@@ -161,7 +172,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void When_the_old_one_dies_the_candidate_takes_its_place()
+    public void When_the_old_container_dies_the_candidate_takes_its_place()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
         var candidate = _story.State.Candidate!.Current!;
@@ -172,7 +183,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void Also_when_it_is_just_being_started()
+    public void When_the_old_container_dies_a_starting_candidate_takes_its_place()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).ForgetStartedEffects().ObserveContainers(_story.CurrentContainer.Exited(1));
         Assert.IsType<ContainerState.Starting>(_story.State.Front);
@@ -182,7 +193,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_candidate_that_is_not_wanted_any_more_goes()
+    public void An_obsolete_candidate_is_stopped()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
         _story.PushAndUpdate(Sample.OldImage);
@@ -192,7 +203,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void With_another_configuration_nothing_is_known_of_what_the_old_one_shares_so_it_goes_first()
+    public void With_another_configuration_the_old_container_stops_first()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewImage, config: "config-0")));
         _story.Boot().CompleteInspection().PassProbes().CompleteSecretsRead().CompleteResolve().CompleteFetch();
@@ -200,7 +211,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void After_a_crash_of_the_agent_the_older_one_serves_on_and_the_newer_one_has_to_pass_its_gate()
+    public void After_an_agent_crash_the_older_container_serves_and_the_newer_must_pass_its_gate()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
         _story.RestartAgent().CompleteInspection();
@@ -230,7 +241,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void That_it_can_not_be_removed_disturbs_nothing_and_is_tried_again_with_the_next_look()
+    public void A_leftover_container_that_cannot_be_removed_is_tried_again_at_the_next_inspection()
     {
         _story.StartServing();
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.OldImage)).Exited(1));
@@ -243,7 +254,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_copy_of_what_serves_is_a_stray_here_as_well()
+    public void A_second_container_of_the_same_release_is_a_stray_with_start_first_too()
     {
         _story.StartServing();
         _story.ObserveContainers(_story.CurrentContainer, _story.CurrentContainer with { Id = "copy", StartedAt = "2026-01-02T00:00:00Z" });
@@ -251,7 +262,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_stop_that_an_operator_asks_for_stops_the_candidate_too()
+    public void A_stop_request_stops_the_candidate_too()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Request(RequestKind.Stop);
         Assert.IsType<StopReason.Requested>(Assert.IsType<ContainerState.Stopping>(_story.State.Front).Reason);
@@ -259,7 +270,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_stop_that_an_operator_asks_for_does_not_wait_for_the_drain_of_the_old_one()
+    public void A_stop_request_does_not_wait_for_the_drain_of_the_old_container()
     {
         _story.StartServing();
         SwapTo(Sample.NewerImage);
@@ -269,9 +280,10 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_stop_that_an_operator_asks_for_is_done_only_when_both_containers_are_gone()
+    public void A_stop_request_succeeds_only_when_both_containers_are_gone()
     {
-        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Request(RequestKind.Stop).CompleteStop();
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections().Request(RequestKind.Stop)
+            .CompleteStop();
         Assert.NotNull(_story.State.Requests.Current);
         _story.CompleteStop().CompleteInspections();
         Assert.Null(_story.State.Requests.Current);
@@ -279,7 +291,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_stop_that_an_operator_asks_for_drops_a_candidate_that_waits_for_its_next_try()
+    public void A_stop_request_drops_a_candidate_in_backoff()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
         Assert.IsType<ContainerState.BackingOff>(_story.State.Candidate);
@@ -288,7 +300,7 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void No_candidate_is_started_while_the_one_that_serves_fails_its_probes()
+    public void No_candidate_is_started_while_the_front_fails_its_probes()
     {
         _story.StartServing().Advance(_story.Policy.LivenessInterval).FailProbe();
         _story.PushAndUpdate(Sample.NewerImage);
@@ -301,14 +313,16 @@ public class StartFirstTests
     public void No_candidate_is_started_while_the_engine_does_not_answer()
     {
         _story.StartServing().Tag = Sample.NewerImage;
-        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Handle(at => new Event.EngineChanged(at)).FailInspection().CompleteFetch();
+        _story.Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().Handle(at => new Event.EngineChanged(at))
+            .FailInspection().CompleteFetch();
         Assert.Null(_story.State.Candidate);
     }
 
     [Fact]
-    public void A_candidate_whose_image_is_gone_from_the_disk_is_fetched_before_it_is_started_again()
+    public void A_candidate_whose_image_is_missing_is_fetched_before_it_starts_again()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).FailStart(Sample.ImageMissing).CompleteInspections().ForgetStartedEffects();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).FailStart(Sample.ImageMissing).CompleteInspections()
+            .ForgetStartedEffects();
         _story.Advance(TimeSpan.FromMinutes(1)).CompleteInspections();
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
         Assert.Null(_story.State.Candidate);
@@ -317,17 +331,18 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void An_old_one_that_is_drained_is_stopped_at_once_when_the_new_one_ends()
+    public void A_draining_container_is_stopped_at_once_when_the_new_one_ends()
     {
         _story.StartServing();
         var old = _story.CurrentContainer;
         SwapTo(Sample.NewerImage);
         _story.ObserveContainers(old, _story.CurrentContainer.Exited(1));
-        Assert.Equal((old.Id, new StopReason.Retired()), (Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Container.Id, ((ContainerState.Stopping)_story.State.Candidate).Reason));
+        var stopping = Assert.IsType<ContainerState.Stopping>(_story.State.Candidate);
+        Assert.Equal((old.Id, new StopReason.Retired()), (stopping.Container.Id, stopping.Reason));
     }
 
     [Fact]
-    public void A_candidate_that_crashes_waits_twice_as_long_each_time_and_people_see_why()
+    public void A_crashing_candidate_waits_twice_as_long_each_time_and_reports_why()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage);
         var old = _story.CurrentContainer;
@@ -351,9 +366,10 @@ public class StartFirstTests
     }
 
     [Fact]
-    public void A_candidate_that_takes_over_forgets_its_own_failures_and_the_crashes_of_the_old_one()
+    public void A_swap_clears_the_candidates_failures_and_the_old_containers_crashes()
     {
-        _story.StartServing().Crash().RestartAfterBackoff().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused).CompleteInspections();
+        _story.StartServing().Crash().RestartAfterBackoff().PushAndUpdate(Sample.NewerImage).FailStart(Sample.Refused)
+            .CompleteInspections();
         Assert.Equal((1, 1), (_story.State.Failures.Crashes, _story.State.Failures.OfCandidate));
         _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections().CompleteStart().CompleteInspections().PassProbe().PassProbe();
         Assert.Equal(Sample.NewerImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
@@ -376,20 +392,21 @@ public class StartFirstTests
     private void SwapTo(ImageName image) => _story.PushAndUpdate(image).CompleteStart().CompleteInspections().PassProbe().PassProbe();
 
     [Fact]
-    public void Whose_run_the_one_in_front_is_in_is_known_however_many_candidates_came_and_went()
+    public void The_run_in_front_is_remembered_however_many_candidates_come_and_go()
     {
         _story.StartServing();
         var front = _story.CurrentContainer;
         _story.PushAndUpdate(Sample.NewerImage);
         for (var candidate = 1; candidate <= 3; candidate++)
         {
-            _story.CompleteStart().CompleteInspections().ObserveContainers(front, _story.State.Candidate!.Current!.Exited(1)).Advance(TimeSpan.FromMinutes(2)).CompleteInspections();
+            _story.CompleteStart().CompleteInspections().ObserveContainers(front, _story.State.Candidate!.Current!.Exited(1))
+                .Advance(TimeSpan.FromMinutes(2)).CompleteInspections();
         }
         Assert.NotNull(_story.State.RunOf(front));
     }
 
     [Fact]
-    public void What_was_left_behind_and_somebody_started_while_it_was_to_be_removed_is_looked_at_before_anything_starts()
+    public void A_leftover_started_by_hand_during_its_removal_is_inspected_before_any_start()
     {
         var left = Sample.RunningContainer("left", Sample.Release(Sample.OldImage));
         _story.StartServing().ObserveContainers(_story.CurrentContainer, left.Exited(1));

@@ -10,7 +10,7 @@ public class UpdateStoryTests
     private readonly ContainerStory _story = new();
 
     [Fact]
-    public void An_update_that_is_asked_for_looks_up_the_tag_and_reads_the_secrets_anew()
+    public void An_update_request_resolves_the_tag_and_reads_the_secrets_again()
     {
         _story.StartServing().ForgetStartedEffects();
         RequestUpdate();
@@ -18,7 +18,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void What_was_under_way_before_the_question_began_too_early_to_answer_it()
+    public void Work_that_began_before_an_update_request_does_not_answer_it()
     {
         _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
         _story.StartServing().Advance(TimeSpan.FromMinutes(5));
@@ -33,26 +33,30 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void It_ends_with_nothing_newer_when_the_same_release_is_what_should_serve()
+    public void An_update_reports_no_change_when_the_desired_release_already_serves()
     {
         _story.StartServing();
         var id = RequestUpdate();
         _story.CompleteResolve();
         Assert.Null(_story.State.Requests.LastOutcome);
         _story.CompleteSecretsRead();
-        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: false, Sample.NewImage.Digest, null), _story.State.Requests.LastOutcome);
+        Assert.Equal(
+            new RequestOutcome(id, RequestKind.Update, Changed: false, Sample.NewImage.Digest, null),
+            _story.State.Requests.LastOutcome);
         Assert.Null(_story.State.Requests.Current);
     }
 
     [Fact]
-    public void It_ends_with_changed_when_the_newer_release_serves()
+    public void An_update_reports_a_change_when_the_newer_release_serves()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         var id = RequestUpdate();
         _story.CompleteResolve().CompleteSecretsRead().CompleteFetch().CompleteStop().CompleteInspection();
         Assert.Null(_story.State.Requests.LastOutcome);
         _story.BecomeReady();
-        Assert.Equal(new RequestOutcome(id, RequestKind.Update, Changed: true, Sample.NewerImage.Digest, null), _story.State.Requests.LastOutcome);
+        Assert.Equal(
+            new RequestOutcome(id, RequestKind.Update, Changed: true, Sample.NewerImage.Digest, null),
+            _story.State.Requests.LastOutcome);
     }
 
     [Fact]
@@ -66,7 +70,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void It_fails_with_the_problem_when_the_registry_is_out_of_reach_and_what_serves_goes_on()
+    public void An_update_fails_when_the_registry_cannot_be_reached_and_the_app_keeps_serving()
     {
         _story.StartServing();
         var id = RequestUpdate();
@@ -76,7 +80,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void It_fails_with_the_problem_when_the_secrets_are_out_of_reach()
+    public void An_update_fails_when_the_secrets_cannot_be_read()
     {
         _story.StartServing();
         RequestUpdate();
@@ -85,7 +89,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void It_fails_with_the_problem_when_the_pull_fails()
+    public void An_update_fails_when_the_pull_fails()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         RequestUpdate();
@@ -95,7 +99,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void It_fails_when_the_engine_can_not_stop_the_old_one()
+    public void An_update_fails_when_the_engine_cannot_stop_the_old_container()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         RequestUpdate();
@@ -104,7 +108,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void It_fails_when_the_release_crashes_and_there_is_no_other_image_and_the_agent_goes_on_trying()
+    public void An_update_fails_when_the_only_release_crashes_and_the_agent_keeps_trying()
     {
         _story.StartServing().SecretVersion = "2";
         RequestUpdate();
@@ -115,7 +119,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void A_crash_of_the_old_release_meanwhile_is_not_the_updates_failure()
+    public void A_crash_of_the_old_release_does_not_fail_an_update()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         RequestUpdate();
@@ -126,7 +130,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void A_second_question_joins_the_one_that_is_open_and_one_end_answers_both()
+    public void A_second_update_request_joins_the_first_and_one_outcome_answers_both()
     {
         _story.StartServing().Tag = Sample.NewerImage;
         var first = RequestUpdate();
@@ -134,11 +138,13 @@ public class UpdateStoryTests
         var second = RequestUpdate();
         Assert.True(second > first);
         _story.CompleteResolve().CompleteSecretsRead().BecomeReady();
-        Assert.Equal(new RequestOutcome(second, RequestKind.Update, Changed: true, Sample.NewerImage.Digest, null), _story.State.Requests.LastOutcome);
+        Assert.Equal(
+            new RequestOutcome(second, RequestKind.Update, Changed: true, Sample.NewerImage.Digest, null),
+            _story.State.Requests.LastOutcome);
     }
 
     [Fact]
-    public void An_operator_who_asks_waits_for_the_fresh_answers_and_not_for_a_delay_that_a_crash_earned()
+    public void An_update_waits_for_fresh_values_but_not_for_a_backoff_after_a_crash()
     {
         _story.StartServing().Crash().RereadSecrets();
         RequestUpdate();
@@ -149,7 +155,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void Nor_for_the_delay_of_a_look_up_that_failed()
+    public void An_update_does_not_wait_for_the_delay_of_a_failed_resolve()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().FailResolve();
         RequestUpdate();
@@ -157,7 +163,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void A_newer_image_that_is_found_by_itself_waits_while_sessions_are_open_and_goes_on_when_they_close()
+    public void A_newer_image_found_by_the_agent_waits_until_all_sessions_are_closed()
     {
         FindNewerByCheck(sessions: 2);
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
@@ -168,14 +174,14 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void With_no_session_open_it_does_not_wait()
+    public void A_newer_image_does_not_wait_if_no_session_is_open()
     {
         FindNewerByCheck(sessions: 0);
         Assert.IsType<ContainerState.Stopping>(_story.State.Front);
     }
 
     [Fact]
-    public void When_told_not_to_wait_it_does_not_wait()
+    public void A_newer_image_does_not_wait_for_sessions_if_configured_not_to()
     {
         _story.Policy = _story.Policy with { WaitForIdle = false };
         FindNewerByCheck(sessions: 2);
@@ -183,7 +189,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void An_update_that_is_asked_for_does_not_wait_for_sessions()
+    public void An_update_request_does_not_wait_for_sessions()
     {
         FindNewerByCheck(sessions: 2);
         RequestUpdate();
@@ -193,7 +199,7 @@ public class UpdateStoryTests
     }
 
     [Fact]
-    public void A_change_of_the_configuration_is_applied_at_once_though_sessions_are_open()
+    public void A_changed_configuration_is_applied_at_once_despite_open_sessions()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewImage, config: "config-0")));
         _story.Boot().CompleteInspection().PassProbes().Handle(at => new Event.SessionsChanged(at, 3));

@@ -46,7 +46,9 @@ internal sealed class ContainerStory(Policy? policy = null)
     /// <summary>Effects that began and are not answered yet.</summary>
     public IReadOnlyList<Effect> PendingEffects => _pendingEffects;
 
-    /// <summary>Every effect since the story began or <see cref="ForgetStartedEffects"/> was called, except writes of the state file.</summary>
+    /// <summary>
+    /// Every effect since the story began or <see cref="ForgetStartedEffects"/> was called, except writes of the state file.
+    /// </summary>
     public IReadOnlyList<Effect> StartedEffects => _startedEffects;
 
     public Container CurrentContainer => State.Front.Current ?? throw new InvalidOperationException($"No container in {State.Front}.");
@@ -118,7 +120,8 @@ internal sealed class ContainerStory(Policy? policy = null)
         return this;
     }
 
-    public ContainerStory CompleteInspection() => Complete<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, CurrentInventory()));
+    public ContainerStory CompleteInspection() =>
+        Complete<Effect.InspectEngine>((_, at) => new Event.EngineInspected(at, CurrentInventory()));
     public ContainerStory FailInspection(Problem? problem = null) =>
         Complete<Effect.InspectEngine>((_, at) => new Event.EngineFailed(at, problem ?? Sample.EngineUnreachable));
     public ContainerStory CompleteSecretsRead() =>
@@ -132,8 +135,10 @@ internal sealed class ContainerStory(Policy? policy = null)
         Complete<Effect.FetchImage>((_, at) => new Event.ImageFailed(at, problem ?? Sample.Refused));
     public ContainerStory CompleteFetch(long pulled = 0) =>
         Complete<Effect.FetchImage>((e, at) => new Event.ImageReady(at, new FetchedImage(e.Resolution.Image.Digest, pulled)));
-    public ContainerStory FailStart(Problem problem) => Complete<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Operation, problem));
-    public ContainerStory FailStop(Problem problem) => Complete<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Operation, problem));
+    public ContainerStory FailStart(Problem problem) =>
+        Complete<Effect.StartContainer>((e, at) => new Event.StartFailed(at, e.Operation, problem));
+    public ContainerStory FailStop(Problem problem) =>
+        Complete<Effect.StopContainer>((e, at) => new Event.StopFailed(at, e.Operation, problem));
     public ContainerStory CompleteProbe(ProbeResult result) => Complete<Effect.Probe>((e, at) => new Event.Probed(at, e.Operation, result));
     public ContainerStory PassProbe() => Complete<Effect.Probe>((e, at) => new Event.Probed(at, e.Operation, Sample.ProbeOutcome(null)));
     public ContainerStory FailProbe(string fault = "it answers 500") =>
@@ -159,7 +164,8 @@ internal sealed class ContainerStory(Policy? policy = null)
 
     public ContainerStory CompleteFallbackFetch() => Complete<Effect.FetchFallback>((e, at) => new Event.FallbackReady(at, e.Image));
 
-    public ContainerStory FailFallbackFetch(Problem problem) => Complete<Effect.FetchFallback>((_, at) => new Event.FallbackFailed(at, problem));
+    public ContainerStory FailFallbackFetch(Problem problem) =>
+        Complete<Effect.FetchFallback>((_, at) => new Event.FallbackFailed(at, problem));
 
     /// <summary>Answers the stop of the instance as EC2 would.</summary>
     public ContainerStory CompleteInstanceStop(Func<Moment, Event> answer) => Complete<Effect.StopInstance>((_, at) => answer(at));
@@ -170,7 +176,8 @@ internal sealed class ContainerStory(Policy? policy = null)
         Complete<Effect.CleanUpImages>((_, at) => new Event.CleanupFinished(at, new ImageCleanupResult(removed, removed * 1000)));
 
     /// <summary>From the start of the agent to a container that serves the tag's image. No container of ours ran before.</summary>
-    public ContainerStory StartServing() => Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().BecomeReady();
+    public ContainerStory StartServing() =>
+        Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().BecomeReady();
 
     /// <summary>From the start of the container to serving.</summary>
     public ContainerStory BecomeReady() => CompleteStart().CompleteInspection().PassProbes();
@@ -201,7 +208,8 @@ internal sealed class ContainerStory(Policy? policy = null)
         return Request(RequestKind.Update).CompleteSecretsRead().CompleteResolve().CompleteFetch();
     }
 
-    public ContainerStory Request(RequestKind kind) => Advance(TimeSpan.FromMilliseconds(1)).Handle(at => new Event.OperatorRequested(at, kind));
+    public ContainerStory Request(RequestKind kind) =>
+        Advance(TimeSpan.FromMilliseconds(1)).Handle(at => new Event.OperatorRequested(at, kind));
 
     /// <summary>From the stop of the old container to the new one that serves.</summary>
     public ContainerStory CompleteSwap() => CompleteStop().CompleteInspections().BecomeReady();
@@ -227,7 +235,8 @@ internal sealed class ContainerStory(Policy? policy = null)
     /// <summary>The backoff ends and the container starts again.</summary>
     public ContainerStory RestartAfterBackoff() => WaitOutBackoff().BecomeReady();
 
-    public ContainerStory WaitOutBackoff() => RereadSecrets().Advance(((ContainerState.BackingOff)State.Front).Until - Now).CompleteInspections();
+    public ContainerStory WaitOutBackoff() =>
+        RereadSecrets().Advance(((ContainerState.BackingOff)State.Front).Until - Now).CompleteInspections();
 
     /// <summary>As <see cref="WaitOutBackoff"/>, but there may be no backoff: a rollback starts at once.</summary>
     public ContainerStory WaitOutAnyBackoff() => State.Front is ContainerState.BackingOff ? WaitOutBackoff() : this;
@@ -253,7 +262,8 @@ internal sealed class ContainerStory(Policy? policy = null)
         }
     }
 
-    private Inventory CurrentInventory() => new([.. Containers], "20.10") { Images = CachedImages?.Select(image => image.ToString()).ToHashSet() };
+    private Inventory CurrentInventory() =>
+        new([.. Containers], "20.10") { Images = CachedImages?.Select(image => image.ToString()).ToHashSet() };
 
     private ContainerStory Complete<T>(Func<T, Moment, Event> answer) where T : Effect
     {

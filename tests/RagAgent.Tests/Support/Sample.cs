@@ -28,7 +28,8 @@ internal static partial class Sample
     public static Release Release(ImageName image, string secrets = "1", string config = ContainerStory.Config) =>
         new(image, config, Secrets(secrets).Fingerprint);
 
-    public static ProbeResult ProbeOutcome(string? fault) => fault is null ? new ProbeResult.Passed() : new ProbeResult.Failed(fault, UnderPressure: false);
+    public static ProbeResult ProbeOutcome(string? fault) =>
+        fault is null ? new ProbeResult.Passed() : new ProbeResult.Failed(fault, UnderPressure: false);
 
     /// <summary>A running container of a release, as the engine shows it.</summary>
     public static Container RunningContainer(string id, Release release, string startedAt = "2026-01-01T00:00:00Z") => new(

@@ -30,10 +30,12 @@ internal static partial class Sample
     };
 
     /// <summary>The first boot of the machine, begun 5 seconds ago.</summary>
-    public static BootTimeline FirstBoot(IBootStore? boots = null) => new("boot-1", TimeSpan.FromSeconds(5), boots ?? new EmptyBootHistory(), TimeProvider.System);
+    public static BootTimeline FirstBoot(IBootStore? boots = null) =>
+        new("boot-1", TimeSpan.FromSeconds(5), boots ?? new EmptyBootHistory(), TimeProvider.System);
 
     /// <summary>The watch of a configuration without HTTPS.</summary>
-    public static CertificateWatch DisabledCertificateWatch(StateFeed feed, AgentClock clock) => new(new AgentConfig { Image = "app" }, feed, clock, NullLogger<CertificateWatch>.Instance);
+    public static CertificateWatch DisabledCertificateWatch(StateFeed feed, AgentClock clock) =>
+        new(new AgentConfig { Image = "app" }, feed, clock, NullLogger<CertificateWatch>.Instance);
 
     public static Container Container(int? port = 32768, string release = "release-1", string digest = Digest) => new(
         "0123456789abcdef0123456789abcdef", "ragstream", new ImageName("registry/app", digest), release, "config", ContainerStatus.Running, "2026-01-01T00:00:00Z", port, null);
