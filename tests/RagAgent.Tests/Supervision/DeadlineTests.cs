@@ -63,9 +63,9 @@ public class DeadlineTests
     {
         _story.DiskFails = true;
         _story.StartServing().CompleteInspections();
-        var written = _story.Written;
+        var written = _story.SaveCount;
         _story.Advance(((FetchState.Waiting)_story.State.Saved.State).Until - _story.Now);
-        Assert.Equal(written + 1, _story.Written);
+        Assert.Equal(written + 1, _story.SaveCount);
     }
 
     [Fact]
@@ -74,9 +74,9 @@ public class DeadlineTests
         _story.DiskFails = true;
         _story.Boot().Request(RequestKind.Stop).Request(RequestKind.Start);
         Assert.IsType<FetchState.Waiting>(_story.State.Saved.State);
-        var written = _story.Written;
+        var written = _story.SaveCount;
         _story.Advance(TimeSpan.FromMinutes(10));
-        Assert.Equal(written, _story.Written);
+        Assert.Equal(written, _story.SaveCount);
     }
 
     [Fact]

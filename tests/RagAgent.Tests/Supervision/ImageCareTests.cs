@@ -32,9 +32,9 @@ public class ImageCareTests
     public void An_agent_without_notes_writes_no_hold_before_it_has_looked_at_the_engine()
     {
         _story.RestartAgent(keepState: false);
-        var written = _story.Written;
+        var written = _story.SaveCount;
         _story.Request(RequestKind.Stop);
-        Assert.Equal(written, _story.Written);
+        Assert.Equal(written, _story.SaveCount);
         _story.CompleteInspection();
         Assert.Equal(Hold.Operator, _story.Memory.Hold);
     }

@@ -193,7 +193,7 @@ public class RolloutRuleTests
         new(Sample.RunningContainer("front", Sample.Release(image)), Moment.Zero, 0, new ProbeSchedule(Moment.Zero, null), null);
 
     private static AgentState Strike(AgentState state, ImageName image) =>
-        Rollout.Strike(state, image, Rollout.CrashWeight, Sample.Refused, null);
+        Rollout.Strike(state, image, ProblemCatalog.AppExited.ImageBlame, Sample.Refused, null);
 
     private Verdict? DropStale(Verdict verdict, ImageName tag, ImageName serving, ContainerState? candidate = null)
     {
