@@ -17,7 +17,7 @@ internal static class AgentHost
 
     public static IHost Build(
         AgentConfig config,
-        ControlSocket controlSocket,
+        ControlSocketLock controlSocket,
         StateDirectory stateDirectory,
         ISystemdNotifier systemd,
         ActivationSockets activation,

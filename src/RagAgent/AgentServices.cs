@@ -111,7 +111,7 @@ internal static class AgentServices
         .AddHostedService(provider => provider.GetRequiredService<CertificateWatch>())
         .AddSingleton(activation)
         .AddSingleton<AccessControl>()
-        .AddSingleton(new ConnectionLimits())
+        .AddSingleton(new ClientLimits())
         .AddSingleton<RequestPipeline>()
         .AddSingleton<FrontDoorServer>()
         .AddSingleton<FrontDoor>()
@@ -127,12 +127,12 @@ internal static class AgentServices
 
     public static IServiceCollection AddControl(
         this IServiceCollection services,
-        ControlSocket controlSocket,
+        ControlSocketLock controlSocket,
         ConfigInUse configInUse) => services
         .AddSingleton(controlSocket)
         .AddSingleton(configInUse)
         .AddHostedService<ControlServer>()
-        .AddSingleton<IHeartbeat, ControlHeartbeat>();
+        .AddSingleton<IHeartbeat, ControlSocketHeartbeat>();
 
     /// <summary>The doctor's checks in the order of its report: prerequisites before what depends on them.</summary>
     public static IServiceCollection AddChecks(this IServiceCollection services) => services
@@ -156,7 +156,7 @@ internal static class AgentServices
     private static ICheck CreateAccessCheck(IServiceProvider provider)
     {
         var metadata = provider.GetRequiredService<InstanceMetadata>();
-        return new AccessCheck(
+        return new ExposureCheck(
             provider.GetRequiredService<AgentConfig>(), PublicAddressAsync, provider.GetRequiredService<PasswordHashProvider>());
 
         async Task<string?> PublicAddressAsync(CancellationToken stopping) =>

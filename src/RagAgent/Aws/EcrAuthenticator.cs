@@ -40,13 +40,13 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
         .AddTimeout(ResponseTimeout)
         .Build();
 
-    private (RegistryAccess Access, string Region, DateTimeOffset Until)? _cached;
+    private (RegistryLogin Access, string Region, DateTimeOffset Until)? _cached;
 
     public void Dispose() => _lock.Dispose();
 
     public bool Handles(string host) => RegistryHostPattern().IsMatch(host);
 
-    public async Task<RegistryAccess> AuthenticateAsync(string? host, bool refresh, CancellationToken stopping)
+    public async Task<RegistryLogin> AuthenticateAsync(string? host, bool refresh, CancellationToken stopping)
     {
         // A token is only valid for the registries of one region.
         var region = host is not null && RegistryHostPattern().Match(host) is { Success: true } match
@@ -69,7 +69,7 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
         }
     }
 
-    private async Task<(RegistryAccess Access, string Region, DateTimeOffset Until)> RequestTokenAsync(
+    private async Task<(RegistryLogin Access, string Region, DateTimeOffset Until)> RequestTokenAsync(
         RegionEndpoint region, AWSCredentials credentials, CancellationToken stopping)
     {
         var endpoint = new EcrClientConfig(region).EndpointUri;
@@ -100,7 +100,7 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
         return request;
     }
 
-    private (RegistryAccess Access, string Region, DateTimeOffset Until) ParseToken(byte[] body, RegionEndpoint region)
+    private (RegistryLogin Access, string Region, DateTimeOffset Until) ParseToken(byte[] body, RegionEndpoint region)
     {
         try
         {
@@ -111,7 +111,7 @@ internal sealed partial class EcrAuthenticator(AwsContext context, BootTimeline 
             var api = new Uri(data.GetProperty("proxyEndpoint").GetString() ?? "");
             var colon = pair.IndexOf(':');
             var now = time.GetUtcNow();
-            var access = new RegistryAccess(api.Authority, api, pair[..colon], new SecretValue(pair[(colon + 1)..]));
+            var access = new RegistryLogin(api.Authority, api, pair[..colon], new SecretValue(pair[(colon + 1)..]));
             return (access, region.SystemName, now + ((expires - now) / 2));
         }
         catch (Exception exception) when (exception is JsonException or FormatException or KeyNotFoundException

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RagAgent.Control;
 
 namespace RagAgent.Cli;
 

@@ -15,7 +15,7 @@ namespace RagAgent.Control;
 /// <c>POST /v1/update</c> and its like start an operator's request.
 /// </remarks>
 internal sealed class ControlServer(
-    ControlSocket controlSocket,
+    ControlSocketLock controlSocket,
     StatusWriter status,
     StateFeed feed,
     ConfigInUse configInUse,

@@ -21,7 +21,7 @@ internal sealed class BootRecorder(BootTimeline timeline, IBootStore store, Stat
         var (revision, state) = feed.Read();
         while (!timeline.Current.IsComplete)
         {
-            foreach (var milestone in BootProgress.Reached(state))
+            foreach (var milestone in ReachedBootMilestones.Reached(state))
             {
                 timeline.Reach(milestone);
             }

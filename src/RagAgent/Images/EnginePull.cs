@@ -35,7 +35,7 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
     public async Task PullAsync(
         ImageName image,
         string reference,
-        RegistryAccess access,
+        RegistryLogin access,
         PullTracker tracker,
         Action<PullProgress> progress,
         CancellationToken stopping)
@@ -81,7 +81,7 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
         ? EngineProblems.CorruptLayer($"pull {reference}", text)
         : RegistryProblems.From(text, null, reference);
 
-    private static AuthConfig? ToAuthConfig(RegistryAccess access) => access is { User: { } user, Password: { } password }
+    private static AuthConfig? ToAuthConfig(RegistryLogin access) => access is { User: { } user, Password: { } password }
         ? new AuthConfig { Username = user, Password = password.Reveal(), ServerAddress = access.Host }
         : null;
 }

@@ -9,5 +9,5 @@ internal interface IRegistryAuthenticator
     /// <param name="host">An ECR registry; null for the instance's own.</param>
     /// <param name="refresh">The previous token was refused: get a new one.</param>
     /// <param name="stopping">Cancels the call.</param>
-    Task<RegistryAccess> AuthenticateAsync(string? host, bool refresh, CancellationToken stopping);
+    Task<RegistryLogin> AuthenticateAsync(string? host, bool refresh, CancellationToken stopping);
 }

@@ -94,7 +94,7 @@ internal sealed class ImageStore(
     }
 
     private async Task<(Manifest Manifest, IReadOnlyList<string> DiffIds)> ReadManifestAsync(
-        RegistryAccess access, Resolution resolution, CancellationToken stopping)
+        RegistryLogin access, Resolution resolution, CancellationToken stopping)
     {
         var (reference, image) = (resolution.Reference, resolution.Image);
         // A rollback may need an image from the repository that the configuration named before.
@@ -109,7 +109,7 @@ internal sealed class ImageStore(
     }
 
     private async Task<long> PullAsync(
-        RegistryAccess access, Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping)
+        RegistryLogin access, Resolution resolution, bool refresh, Action<PullProgress> progress, CancellationToken stopping)
     {
         var (manifest, diffIds) = await ReadManifestAsync(access, resolution, stopping);
         await RequireSpaceAsync(manifest, diffIds, resolution, refresh, stopping);
@@ -137,7 +137,7 @@ internal sealed class ImageStore(
     }
 
     private async Task<string> SelectPlatformAsync(
-        RegistryAccess access, string tagDigest, string reference, CancellationToken stopping)
+        RegistryLogin access, string tagDigest, string reference, CancellationToken stopping)
     {
         if (_selectedFromIndex is { } cached && cached.TagDigest == tagDigest)
         {
@@ -158,7 +158,7 @@ internal sealed class ImageStore(
     /// <summary>
     /// Tries once more with a new token if the first is refused: it may have expired, or not be valid yet right after boot.
     /// </summary>
-    private async Task<T> WithAccessAsync<T>(Func<RegistryAccess, Task<T>> call, CancellationToken stopping)
+    private async Task<T> WithAccessAsync<T>(Func<RegistryLogin, Task<T>> call, CancellationToken stopping)
     {
         try
         {
@@ -181,7 +181,7 @@ internal sealed class ImageStore(
         }
     }
 
-    private Task<RegistryAccess> GetAccessAsync(bool refresh, CancellationToken stopping)
+    private Task<RegistryLogin> GetAccessAsync(bool refresh, CancellationToken stopping)
     {
         var host = _reference.Host;
         if (host is null || authenticator.Handles(host))
@@ -191,10 +191,10 @@ internal sealed class ImageStore(
         var api = ImageReference.ApiHost(host);
         // Like the engine, use plain HTTP for registries on loopback.
         var scheme = Uri.TryCreate($"http://{api}", UriKind.Absolute, out var uri) && uri.IsLoopback ? "http" : "https";
-        return Task.FromResult(new RegistryAccess(host, new Uri($"{scheme}://{api}"), null, null));
+        return Task.FromResult(new RegistryLogin(host, new Uri($"{scheme}://{api}"), null, null));
     }
 
-    private string FullReference(RegistryAccess access) =>
+    private string FullReference(RegistryLogin access) =>
         $"{access.Host}/{_reference.Path}{(_reference.Digest is { } digest ? $"@{digest}" : $":{_reference.Tag}")}";
 
     private static void RequirePlatform(Platform platform, string reference)

@@ -46,7 +46,7 @@ internal sealed class RegistryClient : IDisposable
     /// Looks up what the tag points to now. Uses HEAD, so that the manifest is not transferred if the registry supports it.
     /// </summary>
     public async Task<ManifestDescriptor> ResolveAsync(
-        RegistryAccess access, string path, string tag, string reference, CancellationToken stopping)
+        RegistryLogin access, string path, string tag, string reference, CancellationToken stopping)
     {
         using (var head = await SendAuthenticatedAsync(access, HttpMethod.Head, $"{path}/manifests/{tag}", stopping))
         {
@@ -67,18 +67,18 @@ internal sealed class RegistryClient : IDisposable
 
     /// <summary>Downloads a manifest or an index and verifies its digest.</summary>
     public Task<byte[]> GetManifestAsync(
-        RegistryAccess access, string path, string digest, string reference, CancellationToken stopping) =>
+        RegistryLogin access, string path, string digest, string reference, CancellationToken stopping) =>
         GetVerifiedAsync(access, $"{path}/manifests/{digest}", digest, reference, stopping);
 
     /// <summary>Downloads a small blob (an image's config) and verifies its digest.</summary>
     public Task<byte[]> GetBlobAsync(
-        RegistryAccess access, string path, string digest, string reference, CancellationToken stopping) =>
+        RegistryLogin access, string path, string digest, string reference, CancellationToken stopping) =>
         GetVerifiedAsync(access, $"{path}/blobs/{digest}", digest, reference, stopping);
 
     public void Dispose() => _http.Dispose();
 
     private async Task<byte[]> GetVerifiedAsync(
-        RegistryAccess access, string resource, string digest, string reference, CancellationToken stopping)
+        RegistryLogin access, string resource, string digest, string reference, CancellationToken stopping)
     {
         using var response = await SendAuthenticatedAsync(access, HttpMethod.Get, resource, stopping);
         var body = await ReadBodyAsync(access, response, reference, stopping);
@@ -90,12 +90,12 @@ internal sealed class RegistryClient : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendAuthenticatedAsync(
-        RegistryAccess access, HttpMethod method, string resource, CancellationToken stopping)
+        RegistryLogin access, HttpMethod method, string resource, CancellationToken stopping)
     {
         try
         {
             var response = await SendAsync(access, method, resource, null, stopping);
-            if (response.StatusCode != HttpStatusCode.Unauthorized || BearerChallenge.FromResponse(response) is not { } challenge)
+            if (response.StatusCode != HttpStatusCode.Unauthorized || BearerTokenExchange.FromResponse(response) is not { } challenge)
             {
                 return response;
             }
@@ -110,7 +110,7 @@ internal sealed class RegistryClient : IDisposable
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        RegistryAccess access, HttpMethod method, string resource, string? bearer, CancellationToken stopping) =>
+        RegistryLogin access, HttpMethod method, string resource, string? bearer, CancellationToken stopping) =>
         await _pipeline.ExecuteAsync(async token =>
         {
             using var request = new HttpRequestMessage(method, new Uri(access.ApiEndpoint, $"/v2/{resource}"));
@@ -124,13 +124,13 @@ internal sealed class RegistryClient : IDisposable
             return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
         }, stopping);
 
-    private static AuthenticationHeaderValue? BasicAuthorization(RegistryAccess access) =>
+    private static AuthenticationHeaderValue? BasicAuthorization(RegistryLogin access) =>
         access is { User: { } user, Password: { } password }
         ? new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password.Reveal()}")))
         : null;
 
     private async Task<byte[]> ReadBodyAsync(
-        RegistryAccess access, HttpResponseMessage response, string reference, CancellationToken stopping)
+        RegistryLogin access, HttpResponseMessage response, string reference, CancellationToken stopping)
     {
         try
         {
@@ -176,7 +176,7 @@ internal sealed class RegistryClient : IDisposable
     private static bool IsConnectionFailure(Exception exception) =>
         exception is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
 
-    private static ProblemException ConnectionFailure(RegistryAccess access, Exception exception) => new(new Problem(
+    private static ProblemException ConnectionFailure(RegistryLogin access, Exception exception) => new(new Problem(
         ProblemCatalog.RegistryUnreachable,
         $"The registry {access.Host} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
         $"Check the instance's network and DNS. {ExceptionMapping.RetriesAutomatically}"), exception);

@@ -15,7 +15,7 @@ namespace RagAgent.Proxy;
 internal sealed class FrontDoorServer(
     AgentConfig config,
     ActivationSockets activation,
-    ConnectionLimits limits,
+    ClientLimits limits,
     CertificateWatch certificates,
     RequestPipeline pipeline,
     AgentClock clock,
@@ -51,7 +51,7 @@ internal sealed class FrontDoorServer(
         {
             kestrel.ListenAnyIP(port, options =>
             {
-                options.Use(next => ConnectionGuard.Wrap(next, limits, clock.Time));
+                options.Use(next => ConnectionTimeouts.Wrap(next, limits, clock.Time));
                 if (port == config.Listen.Https)
                 {
                     UseTls(options);

@@ -43,7 +43,7 @@ internal static class Headline
             $"The app is crash-looping ({state.Failures.Crashes} in a row). {problem}",
         ContainerState.BackingOff backingOff => $"{backingOff.Cause.Problem}",
         _ when state.Hold is { } hold =>
-            $"The app was stopped with {(hold == Hold.Operator ? "'ragagent stop'" : "'docker stop'")}. Start it with 'ragagent start'.",
+            $"The app was stopped with {(hold == StopHold.Operator ? "'ragagent stop'" : "'docker stop'")}. Start it with 'ragagent start'.",
         _ => DescribeWaiting(state),
     };
 
@@ -54,7 +54,7 @@ internal static class Headline
         {
             { Engine: { Failures: > 0, Problem: { } problem } } => $"{serves}. {problem}",
             { FrontDoor.Problem: { } problem } => $"{serves}, but clients can't reach it. {problem}",
-            _ when Rollout.IsAvoided(state, serving.Container.Image) => $"{serves} until the previous image replaces it.",
+            _ when ImageTrial.IsAvoided(state, serving.Container.Image) => $"{serves} until the previous image replaces it.",
             { Images.Verdict: { IsAvoided: true } verdict } => $"{serves}. {DescribeAvoided(verdict)}",
             { Candidate: ContainerState.Starting or ContainerState.Probing } => $"{serves}; a newer image is being tested next to it.",
             { Tag: { Value: null, Problem: { } problem } } =>

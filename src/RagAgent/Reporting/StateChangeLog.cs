@@ -177,7 +177,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
                 logger.ContainerStopping(stopping.Container.ShortId, Describe(stopping.Reason));
                 break;
         }
-        if (after.Hold == Hold.DockerStop && before.Hold is null)
+        if (after.Hold == StopHold.DockerStop && before.Hold is null)
         {
             logger.StoppedByHand();
         }
@@ -216,11 +216,11 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         switch (after.Images.Verdict)
         {
             case Verdict.RolledBack { ByOperator: true } back when before.Images.Verdict is not Verdict.RolledBack:
-                logger.RolledBackAsAsked(Humanize.Digest(back.Image.Digest), Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
+                logger.RolledBackAsAsked(Humanize.Digest(back.Image.Digest), Humanize.Digest(ImageTrial.Fallback(after)?.Digest ?? "unknown"));
                 break;
             case Verdict.RolledBack back when before.Images.Verdict is not Verdict.RolledBack:
                 logger.RolledBack(
-                    Humanize.Digest(back.Image.Digest), back.Cause.What, Humanize.Digest(Rollout.Fallback(after)?.Digest ?? "unknown"));
+                    Humanize.Digest(back.Image.Digest), back.Cause.What, Humanize.Digest(ImageTrial.Fallback(after)?.Digest ?? "unknown"));
                 break;
             case Verdict.Quarantined bad when before.Images.Verdict is not null:
                 logger.Quarantined(Humanize.Digest(bad.Image.Digest));

@@ -79,7 +79,7 @@ internal sealed record AppStatus(
     DateTimeOffset? NextStart,
     string? StoppedBy = null);
 
-/// <param name="Phase">See <see cref="RolloutPhase.Of"/>.</param>
+/// <param name="Phase">See <see cref="RolloutPhaseName.Of"/>.</param>
 /// <param name="Candidate">The short id of the container next to the serving one.</param>
 /// <param name="WatchUntil">When the serving image becomes the last good one; null: it already is, or none serves.</param>
 /// <param name="LastGood">Digests of images that passed their watch, newest first.</param>

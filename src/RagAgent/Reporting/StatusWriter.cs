@@ -64,7 +64,7 @@ internal sealed class StatusWriter(
             state.Failures.Crashes >= policy.CrashLoopThreshold && state.Failures.Last?.Problem.Kind.IsAppFailure == true,
             state.Sessions,
             WallTime((state.Front as ContainerState.BackingOff)?.Until),
-            state.Hold switch { Hold.Operator => "operator", Hold.DockerStop => "hand", _ => null });
+            state.Hold switch { StopHold.Operator => "operator", StopHold.DockerStop => "hand", _ => null });
     }
 
     private static string StateName(ContainerState front) => front switch
@@ -108,7 +108,7 @@ internal sealed class StatusWriter(
             : null);
 
     private RolloutStatus BuildRollout(AgentState state) => new(
-        RolloutPhase.Of(state, policy),
+        RolloutPhaseName.Of(state, policy),
         state.Candidate?.Current?.ShortId,
         state.Front is ContainerState.Serving serving && Watch.Covers(state, serving, policy)
             ? WallTime(serving.Since + policy.Watch)

@@ -71,8 +71,8 @@ internal static class StateSerializer
         state.Verdict is { } verdict ? ToDto(verdict) : null,
         state.Hold is { } hold ? new HoldDto(hold switch
         {
-            Hold.Operator => "operator",
-            Hold.DockerStop => "hand",
+            StopHold.Operator => "operator",
+            StopHold.DockerStop => "hand",
             _ => throw new InvalidOperationException($"Unknown hold {hold}."),
         }, bootId) : null,
         [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopRequested))]);
@@ -110,14 +110,14 @@ internal static class StateSerializer
     };
 
     /// <summary>A hold ends when the machine reboots. Without a boot ID that can't be ruled out, so the hold ends then too.</summary>
-    private static Hold? FromDto(HoldDto input, string? bootId)
+    private static StopHold? FromDto(HoldDto input, string? bootId)
     {
         var isThisBoot = bootId is not null && input.BootId == bootId;
         return input.By switch
         {
             _ when !isThisBoot => null,
-            "operator" => Hold.Operator,
-            "hand" => Hold.DockerStop,
+            "operator" => StopHold.Operator,
+            "hand" => StopHold.DockerStop,
             _ => throw new JsonException($"unknown hold by {input.By}"),
         };
     }

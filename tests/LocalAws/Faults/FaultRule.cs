@@ -1,3 +1,4 @@
+
 namespace LocalAws.Faults;
 
 /// <summary>Where and how often a fault happens.</summary>

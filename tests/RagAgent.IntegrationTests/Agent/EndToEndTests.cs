@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using LocalAws.Faults;
 using LocalAws.Requests;
 using RagAgent.IntegrationTests.Support;
 using Xunit;

@@ -45,8 +45,8 @@ internal sealed class ImageStack : IDisposable
     {
         public bool Handles(string host) => true;
 
-        public Task<RegistryAccess> AuthenticateAsync(string? host, bool anew, CancellationToken stopping) =>
-            Task.FromResult(new RegistryAccess(
+        public Task<RegistryLogin> AuthenticateAsync(string? host, bool anew, CancellationToken stopping) =>
+            Task.FromResult(new RegistryLogin(
                 aws.RegistryHost, aws.RegistryEndpoint, aws.DockerLogin.User, new SecretValue(aws.DockerLogin.Password)));
     }
 }

@@ -4,6 +4,7 @@ using LocalAws;
 using RagAgent.Common;
 using RagAgent.Control;
 using RagAgent.Reporting;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;

@@ -1,5 +1,6 @@
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
+using RagAgent.Configuration;
 using Xunit;
 
 namespace RagAgent.Tests.Architecture;

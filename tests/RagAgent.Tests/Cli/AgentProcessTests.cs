@@ -15,7 +15,7 @@ public sealed class AgentProcessTests : ProgramTestBase
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_runtime_directory_in_use_by_another_agent_is_rejected_before_any_change()
     {
-        using var other = new ControlSocket(Folder.FullName);
+        using var other = new ControlSocketLock(Folder.FullName);
         other.Acquire();
         await File.WriteAllTextAsync(other.SocketPath, "the other's", TestContext.Current.CancellationToken);
 

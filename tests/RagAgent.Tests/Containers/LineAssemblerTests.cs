@@ -90,9 +90,9 @@ public class LineAssemblerTests
         Assert.Equal([("half", false), ("next", true)], _lines);
     }
 
-    private void Out(long at, string text) => _assembler.Add(LogSource.StandardOutput, at, Encoding.UTF8.GetBytes(text), Add);
+    private void Out(long at, string text) => _assembler.Add(LogStreamType.StandardOutput, at, Encoding.UTF8.GetBytes(text), Add);
 
-    private void Err(long at, string text) => _assembler.Add(LogSource.StandardError, at, Encoding.UTF8.GetBytes(text), Add);
+    private void Err(long at, string text) => _assembler.Add(LogStreamType.StandardError, at, Encoding.UTF8.GetBytes(text), Add);
 
     private void Add(RawLogLine line) => _lines.Add((Encoding.UTF8.GetString(line.Text.Span), line.IsComplete));
 }

@@ -19,11 +19,11 @@ public class LogFrameReaderTests
 
         Assert.Equal(
             [
-                (LogSource.StandardOutput, "one\n"),
-                (LogSource.StandardError, "two"),
-                (LogSource.StandardOutput, ""),
-                (LogSource.Engine, "engine"),
-                (LogSource.StandardOutput, new string('x', 16415)),
+                (LogStreamType.StandardOutput, "one\n"),
+                (LogStreamType.StandardError, "two"),
+                (LogStreamType.StandardOutput, ""),
+                (LogStreamType.Engine, "engine"),
+                (LogStreamType.StandardOutput, new string('x', 16415)),
             ],
             Read(stream, piece));
     }
@@ -33,7 +33,7 @@ public class LogFrameReaderTests
     {
         var read = Read([.. Frame(1, new string('x', 200_000)), .. Frame(2, "next")], 5000);
 
-        Assert.Equal([LogSource.StandardOutput, LogSource.StandardError], read.Select(f => f.Source));
+        Assert.Equal([LogStreamType.StandardOutput, LogStreamType.StandardError], read.Select(f => f.Source));
         Assert.InRange(read[0].Text.Length, 16 * 1024, 64 * 1024);
         Assert.Equal("next", read[1].Text);
     }
@@ -55,10 +55,10 @@ public class LogFrameReaderTests
         return [.. header, .. payload];
     }
 
-    private static List<(LogSource Source, string Text)> Read(byte[] stream, int piece)
+    private static List<(LogStreamType Source, string Text)> Read(byte[] stream, int piece)
     {
         var reader = new LogFrameReader();
-        var read = new List<(LogSource, string)>();
+        var read = new List<(LogStreamType, string)>();
         for (var from = 0; from < stream.Length;)
         {
             var free = reader.FreeBuffer;

@@ -21,11 +21,11 @@ public sealed class ControlHeartbeatTests : IDisposable
     [InlineData("")]
     public async Task A_truncated_answer_is_neither_a_heartbeat_nor_an_exception(string answer)
     {
-        using var address = new ControlSocket(_folder.FullName);
+        using var address = new ControlSocketLock(_folder.FullName);
         using var agent = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         agent.Bind(new UnixDomainSocketEndPoint(address.SocketPath));
         agent.Listen();
-        using var heartbeat = new ControlHeartbeat(address, new ImmediateTimeProvider(TimeSpan.FromSeconds(2)));
+        using var heartbeat = new ControlSocketHeartbeat(address, new ImmediateTimeProvider(TimeSpan.FromSeconds(2)));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
 
         var beat = heartbeat.BeatAsync(end.Token);

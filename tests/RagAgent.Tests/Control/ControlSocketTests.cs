@@ -17,7 +17,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("ragagent-control-");
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-    private readonly List<ControlSocket> _addresses = [];
+    private readonly List<ControlSocketLock> _addresses = [];
     private readonly ConfigInUse _configInUse = new();
     private readonly PasswordFixture _password = new();
     private SupervisorFixture _agent = null!;
@@ -184,7 +184,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
     public async Task After_a_reload_the_process_keeps_its_directory()
     {
         var folder = Path.Combine(_folder.FullName, "reloaded");
-        using var address = new ControlSocket(folder);
+        using var address = new ControlSocketLock(folder);
         address.Acquire();
         for (var life = 0; life < 2; life++)
         {
@@ -261,18 +261,18 @@ public sealed class ControlSocketTests : IAsyncLifetime
 
     private static void Claim(string folder)
     {
-        using var address = new ControlSocket(folder);
+        using var address = new ControlSocketLock(folder);
         address.Acquire();
     }
 
     private ControlServer Server(string folder)
     {
-        var address = new ControlSocket(folder);
+        var address = new ControlSocketLock(folder);
         _addresses.Add(address);
         return Server(address);
     }
 
-    private ControlServer Server(ControlSocket address)
+    private ControlServer Server(ControlSocketLock address)
     {
         var status = new StatusWriter(
             new AgentConfig { Image = "app" },

@@ -74,7 +74,7 @@ public sealed class PortCheckTests
 
     private static async Task<CheckResult> WithoutIpv6Async(SocketError error, int port)
     {
-        using var controlSocket = new ControlSocket("/nowhere");
+        using var controlSocket = new ControlSocketLock("/nowhere");
         var check = new PortCheck(new AgentConfig { Image = "app", Listen = new ListenConfig { Http = port } }, controlSocket)
         {
             CreateSocket = family => family == AddressFamily.InterNetworkV6

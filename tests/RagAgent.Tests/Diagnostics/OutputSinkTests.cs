@@ -1,4 +1,5 @@
 using RagAgent.Diagnostics.Logging;
+using RagAgent.Reporting;
 using RagAgent.Tests.Support;
 using Serilog;
 using Serilog.Events;

@@ -8,14 +8,14 @@ namespace RagAgent.Tests.Images;
 
 public class BearerChallengeTests
 {
-    private static readonly RegistryAccess Access = new("registry.example", new Uri("https://registry.example"), null, null);
+    private static readonly RegistryLogin Access = new("registry.example", new Uri("https://registry.example"), null, null);
 
     [Theory]
     [InlineData("Bearer realm=\"https://auth.example/token\",service=\"r\",scope=\"repository:a:pull,push\"", "https://auth.example/token", "r", "repository:a:pull,push")]
     [InlineData("bearer Realm=\"https://auth.example/token\"", "https://auth.example/token", null, null)]
     [InlineData("Bearer service=\"r\",realm=\"https://auth.example/token\"", "https://auth.example/token", "r", null)]
     public void A_bearer_challenge_is_parsed(string header, string realm, string? service, string? scope) =>
-        Assert.Equal(new BearerChallenge(new Uri(realm), service, scope), Find(header));
+        Assert.Equal(new BearerTokenExchange(new Uri(realm), service, scope), Find(header));
 
     [Theory]
     [InlineData("Basic realm=\"https://123456789012.dkr.ecr.eu-central-1.amazonaws.com/\",service=\"ecr.amazonaws.com\"")]
@@ -68,13 +68,13 @@ public class BearerChallengeTests
     private static async Task<string> TokenAsync(Uri realm)
     {
         using var http = new HttpClient();
-        return await new BearerChallenge(realm, null, null).RequestTokenAsync(http, Access, TestContext.Current.CancellationToken);
+        return await new BearerTokenExchange(realm, null, null).RequestTokenAsync(http, Access, TestContext.Current.CancellationToken);
     }
 
-    private static BearerChallenge? Find(string header)
+    private static BearerTokenExchange? Find(string header)
     {
         using var response = new HttpResponseMessage(HttpStatusCode.Unauthorized);
         response.Headers.TryAddWithoutValidation("WWW-Authenticate", header);
-        return BearerChallenge.FromResponse(response);
+        return BearerTokenExchange.FromResponse(response);
     }
 }

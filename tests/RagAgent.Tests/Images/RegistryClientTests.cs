@@ -202,7 +202,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
             return Status(context, 401);
         });
 
-        var access = new RegistryAccess("registry.example", registry.Address, null, null);
+        var access = new RegistryLogin("registry.example", registry.Address, null, null);
         var descriptor = await WithClientAsync(client => client.ResolveAsync(access, "team/app", "latest", Reference, TestCancellation));
 
         Assert.Equal(Tag, descriptor.Digest);
@@ -293,7 +293,7 @@ public sealed class RegistryClientTests : IAsyncDisposable
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
-    private static RegistryAccess Access(TestServer registry) => new(registry.Authority, registry.Address, "AWS", new SecretValue("token"));
+    private static RegistryLogin Access(TestServer registry) => new(registry.Authority, registry.Address, "AWS", new SecretValue("token"));
 
     private Task<ManifestDescriptor> ResolveAsync(TestServer registry) =>
         WithClientAsync(client => client.ResolveAsync(Access(registry), "team/app", "latest", Reference, TestCancellation));

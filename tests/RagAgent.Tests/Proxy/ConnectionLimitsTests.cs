@@ -35,7 +35,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_connection_without_a_first_byte_is_closed_at_the_timeout_and_not_before()
     {
-        var limits = new ConnectionLimits();
+        var limits = new ClientLimits();
         await StartAsync(limits);
         using var silent = await ConnectAsync();
         await WaitUntilServedAsync();   // so the connection before it was accepted too
@@ -53,7 +53,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Headers_sent_a_byte_at_a_time_time_out()
     {
-        await StartAsync(new ConnectionLimits { HeadersTimeout = TimeSpan.FromSeconds(1) });
+        await StartAsync(new ClientLimits { HeadersTimeout = TimeSpan.FromSeconds(1) });
 
         var response = await SendSlowlyAsync("GET / HTTP/1.1\r\nHost: app\r\nX: ", "a");
 
@@ -63,7 +63,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_idle_keep_alive_connection_is_closed()
     {
-        await StartAsync(new ConnectionLimits { KeepAliveTimeout = TimeSpan.FromSeconds(1) });
+        await StartAsync(new ClientLimits { KeepAliveTimeout = TimeSpan.FromSeconds(1) });
 
         Assert.Equal(
             "503",
@@ -74,7 +74,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_upload_below_the_minimum_rate_is_cut_and_the_app_notices()
     {
-        await using var app = await StartUploadAsync(new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) });
+        await using var app = await StartUploadAsync(new ClientLimits { UploadGrace = TimeSpan.FromSeconds(2) });
 
         var response = await SendSlowlyAsync("POST / HTTP/1.1\r\nHost: app\r\nContent-Length: 1000000\r\n\r\n", "a");
 
@@ -85,7 +85,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_slow_upload_that_pauses_for_a_while_arrives()
     {
-        var limits = new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) };
+        var limits = new ClientLimits { UploadGrace = TimeSpan.FromSeconds(2) };
         await using var app = await StartUploadAsync(limits);
         using var phone = await ConnectAsync();
 
@@ -101,7 +101,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     public async Task A_stalled_download_is_cut_and_a_paused_one_completes()
     {
         const int Size = 64_000_000;   // more than all buffers on the way
-        var limits = new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(4) };
+        var limits = new ClientLimits { StallTimeout = TimeSpan.FromSeconds(4) };
         await using var app = await TestServer.StartAsync(context => context.Response.Body.WriteAsync(new byte[Size]).AsTask());
         await StartAsync(limits, app.Port);
         using var paused = await ConnectAsync();
@@ -126,7 +126,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
             var received = await socket.ReceiveAsync(new byte[16], TestCancellation);
             await socket.CloseAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, $"{received.Count}", TestCancellation);
         });
-        var limits = new ConnectionLimits
+        var limits = new ClientLimits
         {
             UploadGrace = TimeSpan.FromSeconds(1.5),
             KeepAliveTimeout = TimeSpan.FromSeconds(1),
@@ -152,7 +152,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     [InlineData("at the limits", "503")]
     public async Task Request_line_and_headers_are_limited_in_size(string what, string status)
     {
-        await StartAsync(new ConnectionLimits());
+        await StartAsync(new ClientLimits());
         var head = what switch
         {
             "a line too long" => $"GET /{new string('a', 8192)} HTTP/1.1\r\nHost: app\r\n",
@@ -171,7 +171,7 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Connections_above_the_limit_are_closed_until_another_one_ends()
     {
-        await StartAsync(new ConnectionLimits { MaxConnections = 2 });
+        await StartAsync(new ClientLimits { MaxConnections = 2 });
         using var first = await AssertOpenAsync();
         using var second = await AssertOpenAsync();
 
@@ -193,14 +193,14 @@ public sealed class ConnectionLimitsTests : IAsyncDisposable
 
     private static Task WaitAsync(TimeSpan span) => Task.Delay(span, TimeProvider.System, TestCancellation);
 
-    private async Task StartAsync(ConnectionLimits limits, int? app = null)
+    private async Task StartAsync(ClientLimits limits, int? app = null)
     {
         _frontDoor = await FrontDoorFixture.StartAsync(_supervisor, TestCancellation, limits: limits);
         _supervisor.Board.Publish(
             app is { } port ? Sample.StateWithoutContainer with { Front = Sample.Serving(port) } : Sample.StateWithoutContainer);
     }
 
-    private async Task<TestServer> StartUploadAsync(ConnectionLimits limits)
+    private async Task<TestServer> StartUploadAsync(ClientLimits limits)
     {
         var app = await TestServer.StartAsync(async context =>
         {

@@ -42,7 +42,7 @@ internal sealed class FrontDoorFixture : IAsyncDisposable
         AgentConfig? config = null,
         ILoggerFactory? loggers = null,
         AccessControl? access = null,
-        ConnectionLimits? limits = null)
+        ClientLimits? limits = null)
     {
         var port = FreePort.Find();
         var inFlight = new InFlightRequests(app.Clock.Time);
@@ -61,7 +61,7 @@ internal sealed class FrontDoorFixture : IAsyncDisposable
         AgentConfig? config = null,
         CertificateWatch? certificates = null,
         AccessControl? access = null,
-        ConnectionLimits? limits = null)
+        ClientLimits? limits = null)
     {
         config ??= new AgentConfig { Image = "app" };
         config = config with { Listen = config.Listen with { Http = port } };
@@ -73,7 +73,7 @@ internal sealed class FrontDoorFixture : IAsyncDisposable
         var pipeline = new RequestPipeline(
             config, app.Board, Sample.DefaultPolicy, Sample.FirstBoot(), app.Clock, inFlight, certificates, access, loggers);
         var server = new FrontDoorServer(
-            config, activation ?? ActivationSockets.None, limits ?? new ConnectionLimits(), certificates, pipeline, app.Clock, loggers);
+            config, activation ?? ActivationSockets.None, limits ?? new ClientLimits(), certificates, pipeline, app.Clock, loggers);
         return new FrontDoor(
             config, Sample.DefaultPolicy, app.Supervisor, inFlight, certificates, access, server, app.Clock,
             loggers.CreateLogger<FrontDoor>());

@@ -156,7 +156,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
 
         var response = _client.GetAsync(_server.Address, TestCancellation);
         await WaitUntilHeldAsync(1);
-        _board.Publish(TimeBetweenContainers with { Hold = RagAgent.Supervision.State.Hold.Operator, Front = new ContainerState.Absent() });
+        _board.Publish(TimeBetweenContainers with { Hold = RagAgent.Supervision.State.StopHold.Operator, Front = new ContainerState.Absent() });
 
         Assert.Equal(
             FrontDoorFixture.JsonReply("stopped", "The app is turned off for now."),
@@ -328,10 +328,10 @@ public sealed class HeldRequestsTests : IAsyncLifetime
             "killed" => Stopping(new StopReason.Unhealthy(4, "no answer")),
             "restarted by another program" => Stopping(new StopReason.RestartedByOther()),
             "never healthy" => Stopping(new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), null)),
-            "stopped by an operator" => Stopping(new StopReason.Requested()) with { Hold = RagAgent.Supervision.State.Hold.Operator },
+            "stopped by an operator" => Stopping(new StopReason.Requested()) with { Hold = RagAgent.Supervision.State.StopHold.Operator },
             "absent, next image on disk" => absent,
             "absent, nothing on disk" => absent with { Image = Sample.Loading<FetchedImage>() },
-            "absent, next image defective" => absent with { Images = absent.Images with { Defects = [new Defect(Sample.CurrentImage, IsCorrupt: true)] } },
+            "absent, next image defective" => absent with { Images = absent.Images with { Defects = [new ImageDefect(Sample.CurrentImage, IsCorrupt: true)] } },
             "absent, no secrets" => absent with { Secrets = Fetched<SecretVersions>.Wanted },
             "failed, back in a second" => TimeBetweenContainers with { Front = failed, Failures = TimeBetweenContainers.Failures with { Crashes = 1 } },
             "failed, back in a minute" => TimeBetweenContainers with

@@ -33,7 +33,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [InlineData(100)]   // an occasional byte does not help
     public async Task An_unread_response_ends_the_connection_even_if_pings_are_answered(int window)
     {
-        await StartAsync(new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(2) });
+        await StartAsync(new ClientLimits { StallTimeout = TimeSpan.FromSeconds(2) });
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation, window);
 
         await client.RequestAsync(1, more: ("accept", "text/html"));
@@ -45,7 +45,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_response_that_is_read_late_arrives_whole()
     {
-        await StartAsync(new ConnectionLimits { StallTimeout = TimeSpan.FromSeconds(6) });
+        await StartAsync(new ClientLimits { StallTimeout = TimeSpan.FromSeconds(6) });
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation, window: 0);
 
         await client.RequestAsync(1);
@@ -62,7 +62,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_request_above_the_stream_limit_is_refused_alone()
     {
-        var limits = new ConnectionLimits { MaxStreams = 5 };
+        var limits = new ClientLimits { MaxStreams = 5 };
         var asked = 0;
         await using var app = await StartHangingAsync(limits, () => Interlocked.Increment(ref asked));
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
@@ -86,7 +86,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_rapid_reset_attack_is_disconnected_and_leaves_no_request_at_the_app()
     {
-        var limits = new ConnectionLimits();
+        var limits = new ClientLimits();
         var open = 0;
         await using var app = await StartHangingAsync(
             limits, () => Interlocked.Increment(ref open), () => Interlocked.Decrement(ref open));
@@ -126,7 +126,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_client_that_cancels_as_many_requests_as_it_may_still_gets_its_answer()
     {
-        var limits = new ConnectionLimits();
+        var limits = new ClientLimits();
         await StartAsync(limits);
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
 
@@ -151,7 +151,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [InlineData(10)]
     public async Task Headers_are_limited_in_size_however_many_frames_they_use(int piece)
     {
-        await StartAsync(new ConnectionLimits());
+        await StartAsync(new ClientLimits());
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
         var end = client.ReadUntilAsync(Http2Frame.GoAway);
 
@@ -183,7 +183,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Headers_sent_a_frame_at_a_time_time_out()
     {
-        await StartAsync(new ConnectionLimits { HeadersTimeout = TimeSpan.FromSeconds(1) });
+        await StartAsync(new ClientLimits { HeadersTimeout = TimeSpan.FromSeconds(1) });
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
         var end = client.ReadUntilAsync(Http2Frame.GoAway);
 
@@ -210,7 +210,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     {
         var open = 0;
         await using var app = await StartHangingAsync(
-            new ConnectionLimits { UploadGrace = TimeSpan.FromSeconds(2) },
+            new ClientLimits { UploadGrace = TimeSpan.FromSeconds(2) },
             () => Interlocked.Increment(ref open),
             () => Interlocked.Decrement(ref open));
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
@@ -242,7 +242,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     public async Task A_request_that_HTTP_1_1_would_read_differently_does_not_reach_the_app(string name, string value)
     {
         await using var app = new RawHttpServer();
-        await StartAsync(new ConnectionLimits(), app.Port);
+        await StartAsync(new ClientLimits(), app.Port);
         await using var client = await RawHttp2Client.ConnectAsync(_frontDoor!, TestCancellation);
         var fields = new Dictionary<string, string>
         {
@@ -273,7 +273,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
 
     private static Task WaitAsync(TimeSpan span) => Task.Delay(span, TimeProvider.System, TestCancellation);
 
-    private async Task StartAsync(ConnectionLimits limits, int? app = null)
+    private async Task StartAsync(ClientLimits limits, int? app = null)
     {
         _frontDoor = await HttpsFrontDoorFixture.StartAsync(_supervisor, TestCancellation, limits: limits, loggers: _loggers);
         _supervisor.Board.Publish(
@@ -281,7 +281,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     }
 
     /// <summary>An app that never answers.</summary>
-    private async Task<TestServer> StartHangingAsync(ConnectionLimits limits, Action? asked = null, Action? left = null)
+    private async Task<TestServer> StartHangingAsync(ClientLimits limits, Action? asked = null, Action? left = null)
     {
         var app = await TestServer.StartAsync(async context =>
         {

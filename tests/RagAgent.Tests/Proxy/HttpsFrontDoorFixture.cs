@@ -33,7 +33,7 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
         ActivationSockets? activation,
         int? http,
         int? https,
-        ConnectionLimits? limits, ILoggerFactory? loggers)
+        ClientLimits? limits, ILoggerFactory? loggers)
     {
         _time = new FakeTimeProvider(Now);
         _clock = new AgentClock(_time);
@@ -75,7 +75,7 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
         ActivationSockets? activation = null,
         int? http = null,
         int? https = null,
-        ConnectionLimits? limits = null,
+        ClientLimits? limits = null,
         ILoggerFactory? loggers = null)
     {
         var fixture = new HttpsFrontDoorFixture(app, self => new AgentConfig

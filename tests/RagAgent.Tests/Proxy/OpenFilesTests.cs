@@ -13,5 +13,5 @@ public sealed class OpenFilesTests
     [InlineData("Max open files            unlimited            unlimited            files", 4096)]
     [InlineData("", 4096)]
     public void Every_connection_needs_two_files_next_to_the_agents_reserve(string limits, int connections) =>
-        Assert.Equal(connections, FileDescriptorLimit.CapConnections(4096, limits));
+        Assert.Equal(connections, ConnectionCapacity.CapConnections(4096, limits));
 }

@@ -82,9 +82,9 @@ public class HeadlineTests
     public void A_stopped_app_is_reported_with_the_command_that_stopped_it()
     {
         AssertHeadline("The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.",
-            Sample.StateWithoutContainer with { Hold = Hold.Operator });
+            Sample.StateWithoutContainer with { Hold = StopHold.Operator });
         AssertHeadline("The app was stopped with 'docker stop'. Start it with 'ragagent start'.",
-            Sample.StateWithoutContainer with { Hold = Hold.DockerStop });
+            Sample.StateWithoutContainer with { Hold = StopHold.DockerStop });
     }
 
     [Fact]

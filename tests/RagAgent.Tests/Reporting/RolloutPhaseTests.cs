@@ -11,7 +11,7 @@ public class RolloutPhaseTests
 {
     private readonly ContainerStory _story = new();
 
-    private string Phase => RolloutPhase.Of(_story.State, _story.Policy);
+    private string Phase => RolloutPhaseName.Of(_story.State, _story.Policy);
 
     [Fact]
     public void From_the_boot_to_the_end_of_the_watch_the_first_image_goes_through_all_phases()

@@ -67,7 +67,7 @@ public sealed partial class StateWordsTests
         new(nameof(StopReason.NeverHealthy), Ready with { Front = Probing(ProbeKind.Startup) },
             Ready with { Front = Stopping(new StopReason.NeverHealthy(TimeSpan.FromMinutes(2), "no answer")) }),
         new(nameof(StopReason.RestartedByOther), Serving, Ready with { Front = Stopping(new StopReason.RestartedByOther()) }),
-        new(nameof(StopReason.Requested), Serving, Ready with { Front = Stopping(new StopReason.Requested()), Hold = Hold.Operator }),
+        new(nameof(StopReason.Requested), Serving, Ready with { Front = Stopping(new StopReason.Requested()), Hold = StopHold.Operator }),
         new(nameof(StopReason.Stray), Serving, Serving with { Candidate = Stopping(new StopReason.Stray()) }),
         new(nameof(StopReason.LeftOver), Serving, Serving with { Candidate = Stopping(new StopReason.LeftOver()) }),
         new(nameof(StopReason.Retired), Serving with { Candidate = new ContainerState.Draining(1, Candidate) },
@@ -82,8 +82,8 @@ public sealed partial class StateWordsTests
             WithVerdict(new Verdict.Quarantined(NewerImage, Crash.Problem))),
 
         // The end of the command is logged.
-        new(nameof(Hold.Operator), Ready, Ready with { Hold = Hold.Operator }) { IsSilent = true },
-        new(nameof(Hold.DockerStop), Serving, Ready with { Hold = Hold.DockerStop }),
+        new(nameof(StopHold.Operator), Ready, Ready with { Hold = StopHold.Operator }) { IsSilent = true },
+        new(nameof(StopHold.DockerStop), Serving, Ready with { Hold = StopHold.DockerStop }),
 
         new(nameof(ProbeKind.Startup), Ready with { Front = new ContainerState.Starting(1, NextRelease, Moment.Zero) },
             Ready with { Front = Probing(ProbeKind.Startup) }),
@@ -107,7 +107,7 @@ public sealed partial class StateWordsTests
     public void Every_kind_of_state_has_a_case() =>
         Assert.Equal(
             new[] { typeof(ContainerState), typeof(StopReason), typeof(Verdict) }.SelectMany(SubtypeNames)
-                .Concat(Enum.GetNames<Hold>()).Concat(Enum.GetNames<ProbeKind>()).Concat(Enum.GetNames<RequestKind>()).Order(),
+                .Concat(Enum.GetNames<StopHold>()).Concat(Enum.GetNames<ProbeKind>()).Concat(Enum.GetNames<RequestKind>()).Order(),
             Cases.Select(each => each.Name).Order());
 
     [Theory]
@@ -197,7 +197,7 @@ public sealed partial class StateWordsTests
         AssertDistinct(SubtypeNames(typeof(StopReason)).SelectMany(CasesOf).Select(each => string.Join('\n', JournalOf(each))));
         AssertDistinct(
             SubtypeNames(typeof(Verdict)).SelectMany(CasesOf).Select(each => Headline.Describe(each.State, Sample.DefaultPolicy)));
-        AssertDistinct(Enum.GetNames<Hold>().SelectMany(CasesOf).Select(each => Headline.Describe(each.State, Sample.DefaultPolicy)));
+        AssertDistinct(Enum.GetNames<StopHold>().SelectMany(CasesOf).Select(each => Headline.Describe(each.State, Sample.DefaultPolicy)));
         AssertDistinct(Enum.GetNames<RequestKind>().SelectMany(CasesOf).Select(each => StatusText.Format(DocumentOf(each.State))));
     }
 

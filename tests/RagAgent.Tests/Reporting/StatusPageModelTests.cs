@@ -74,10 +74,10 @@ public partial class StatusPageModelTests
         ["being stopped"] = Cached with
         {
             Front = new ContainerState.Stopping(1, Sample.Container(), new StopReason.Requested()),
-            Hold = Hold.Operator,
+            Hold = StopHold.Operator,
         },
-        ["stopped"] = Cached with { Hold = Hold.Operator },
-        ["stopped by docker"] = Cached with { Hold = Hold.DockerStop },
+        ["stopped"] = Cached with { Hold = StopHold.Operator },
+        ["stopped by docker"] = Cached with { Hold = StopHold.DockerStop },
         ["crashed"] = Cached with
         {
             Front = new ContainerState.BackingOff(Now, Crashed),
@@ -89,7 +89,7 @@ public partial class StatusPageModelTests
             Front = new ContainerState.BackingOff(Now, Crashed with { Problem = Internal with { Kind = ProblemCatalog.AppExited } }),
             Failures = Cached.Failures with { Crashes = 7 },
         },
-        ["nobody there"] = Cached with { Hold = Hold.Operator, Idle = new IdleState(Now, IdleNoticeAt: Now) },
+        ["nobody there"] = Cached with { Hold = StopHold.Operator, Idle = new IdleState(Now, IdleNoticeAt: Now) },
         ["up for long"] = Cached with
         {
             Front = new ContainerState.BackingOff(Now, Crashed),

@@ -1,6 +1,7 @@
 using CsCheck;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
+using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Secrets;

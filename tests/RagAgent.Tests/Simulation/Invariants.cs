@@ -134,8 +134,8 @@ internal sealed class Invariants(World world)
 
     /// <summary>The operation has begun, or waits until the state file is written.</summary>
     private static bool IsAlreadyDecided(AgentState before, ContainerState.Stopping stopping) =>
-        before.SlotOfOperation(stopping.Operation) is not null && stopping.Operation != Operation.NotDispatched ||
-        new[] { before.Front, before.Candidate }.Any(app => app is ContainerState.Stopping { Operation: Operation.NotDispatched } waiting && waiting.Container.Id == stopping.Container.Id);
+        before.SlotOfOperation(stopping.Operation) is not null && stopping.Operation != OperationNumber.NotDispatched ||
+        new[] { before.Front, before.Candidate }.Any(app => app is ContainerState.Stopping { Operation: OperationNumber.NotDispatched } waiting && waiting.Container.Id == stopping.Container.Id);
 
     /// <summary>A container is only taken for ended if it has ended. An inspection from before an operation may show an older world.</summary>
     private void CheckEnded(ContainerState? before, AgentState state, Event @event)
@@ -153,7 +153,7 @@ internal sealed class Invariants(World world)
     /// </summary>
     private void CheckHold(AgentState before, AgentState state)
     {
-        if (state.Hold == Hold.DockerStop && before.Hold is null && (before.Front.Current ?? before.Evidence.LastEnd?.Container) is { } held)
+        if (state.Hold == StopHold.DockerStop && before.Hold is null && (before.Front.Current ?? before.Evidence.LastEnd?.Container) is { } held)
         {
             var isNoted = world.StateFile?.Runs.Any(run => run.ContainerId == held.Id && run.StopRequested) == true;
             Require(!isNoted || world.Engine.Find(held.Id) is not { StoppedByHuman: false }, () => $"The end of {held.Id}, which the agent stopped, is taken for a human's.");
@@ -188,7 +188,7 @@ internal sealed class Invariants(World world)
             case Event.StateSaved { Saved: var memory } when before.Saved.IsRunning:
                 // The late report of an outdated save does not count.
                 _quarantined = memory.Verdict is Verdict.Quarantined note && note == state.Images.Verdict ? note.Image : _quarantined;
-                _isHeld |= memory.Hold == Hold.Operator && state.Hold == Hold.Operator;
+                _isHeld |= memory.Hold == StopHold.Operator && state.Hold == StopHold.Operator;
                 break;
             case Event.TagResolved tag when before.Tag.IsRunning && tag.Resolution.Image != _quarantined:
                 _quarantined = null;
@@ -217,7 +217,7 @@ internal sealed class Invariants(World world)
             _quarantined = state.Images.KnownGood.IsEmpty ? null : _quarantined;   // there is no other good image
         }
         Require(state.Images.KnownGood.Length <= 2 && state.Images.KnownGood.Distinct().Count() == state.Images.KnownGood.Length, () => $"The good images are {string.Join(", ", state.Images.KnownGood)}.");
-        Require(state.Images.Verdict is not { IsAvoided: true } || Rollout.Fallback(state) is not null, () => $"{state.Images.Verdict!.Image} is avoided, but there is no other image.");
+        Require(state.Images.Verdict is not { IsAvoided: true } || ImageTrial.Fallback(state) is not null, () => $"{state.Images.Verdict!.Image} is avoided, but there is no other image.");
     }
 
     /// <summary>
@@ -347,13 +347,13 @@ internal sealed class Invariants(World world)
         {
             case StopReason.Replaced:
                 var isNewest = _resolved?.Image == container.Image && container.ConfigFingerprint == policy.ConfigFingerprint &&
-                    box?.Release.SecretsFingerprint == _secrets && !Rollout.IsAvoided(after, container.Image);
+                    box?.Release.SecretsFingerprint == _secrets && !ImageTrial.IsAvoided(after, container.Image);
                 var isDouble = after.Front.Current?.ReleaseId == container.ReleaseId && after.Front.Current?.Id != container.Id;
                 Require(!isNewest || isDouble, () => $"{container.Id} is of the newest release and is replaced.");
                 var wasServing = before.Front is ContainerState.Serving && before.Front.Current?.Id == container.Id;
                 Require(!wasServing || !policy.StartFirst || container.ConfigFingerprint != policy.ConfigFingerprint, () => $"{container.Id} serves and is stopped before another one has proven itself.");
                 var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Requests.Current is not null ||
-                    container.ConfigFingerprint != policy.ConfigFingerprint || Rollout.IsAvoided(after, container.Image);
+                    container.ConfigFingerprint != policy.ConfigFingerprint || ImageTrial.IsAvoided(after, container.Image);
                 Require(mayCut, () => $"{container.Id} is replaced under {world.Sessions} open sessions.");
                 break;
             case StopReason.Unhealthy:

@@ -221,7 +221,7 @@ internal sealed class World
             // and starts the app.
             Time.Schedule(TimeSpan.FromMinutes(1), () =>
             {
-                if (Agent.State.Hold == Hold.DockerStop)
+                if (Agent.State.Hold == StopHold.DockerStop)
                 {
                     Request(RequestKind.Start);
                 }

@@ -94,7 +94,7 @@ public sealed class StateFileTests : IDisposable
     public async Task Only_a_hold_ends_when_the_machine_reboots()
     {
         await _directory.WriteAsync(StateGenerator.Complete, TestCancellation);
-        Assert.Equal(Hold.Operator, _directory.Read()!.Hold);
+        Assert.Equal(StopHold.Operator, _directory.Read()!.Hold);
 
         _directory.SetBootId("22222222-2222-2222-2222-222222222222");
 

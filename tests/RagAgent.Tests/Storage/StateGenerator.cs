@@ -32,7 +32,7 @@ internal static class StateGenerator
     public static readonly Gen<PersistedState> Any = Gen.Select(
         Image.Array[0, 2],
         Gen.OneOf(Gen.Const((Verdict?)null), Verdict.Select(verdict => (Verdict?)verdict)),
-        Gen.OneOf(Gen.Const((Hold?)null), Gen.Const((Hold?)Hold.Operator), Gen.Const((Hold?)Hold.DockerStop)),
+        Gen.OneOf(Gen.Const((StopHold?)null), Gen.Const((StopHold?)StopHold.Operator), Gen.Const((StopHold?)StopHold.DockerStop)),
         Gen.Select(Text, Text, Gen.Bool, (id, at, asked) => new Run(id, at) { StopRequested = asked }).Array[0, 3],
         (good, verdict, hold, runs) => new PersistedState([.. good], verdict, hold, [.. runs]));
 
@@ -46,7 +46,7 @@ internal static class StateGenerator
             2,
             ByOperator: true,
             Inputs: "config-1/v1"),
-        Hold.Operator,
+        StopHold.Operator,
         [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")]);
 
     public static readonly PersistedState WithoutVerdict = Complete with { Verdict = null, Hold = null };

@@ -25,7 +25,7 @@ public class AgentStateTests
     public void An_image_that_is_missing_is_not_corrupt_because_another_one_is()
     {
         var state = new AgentState()
-            .WithDefect(new Defect(Sample.OldImage, IsCorrupt: true)).WithDefect(new Defect(Sample.NewImage, IsCorrupt: false));
+            .WithDefect(new ImageDefect(Sample.OldImage, IsCorrupt: true)).WithDefect(new ImageDefect(Sample.NewImage, IsCorrupt: false));
         Assert.Equal((true, false), (state.IsCorrupt(Sample.OldImage), state.IsCorrupt(Sample.NewImage)));
         Assert.True(state.IsDefective(Sample.NewImage));
     }
@@ -34,9 +34,9 @@ public class AgentStateTests
     public void The_eight_newest_defects_are_remembered_each_image_once()
     {
         var state = Enumerable.Range(1, 9)
-            .Aggregate(new AgentState(), (before, i) => before.WithDefect(new Defect(Sample.Image($"{i}"), false)));
+            .Aggregate(new AgentState(), (before, i) => before.WithDefect(new ImageDefect(Sample.Image($"{i}"), false)));
         Assert.Equal(Enumerable.Range(2, 8).Select(i => Sample.Image($"{i}")), state.Images.Defects.Select(defect => defect.Image));
-        state = state.WithDefect(new Defect(Sample.Image("5"), IsCorrupt: true));
+        state = state.WithDefect(new ImageDefect(Sample.Image("5"), IsCorrupt: true));
         Assert.Equal(8, state.Images.Defects.Length);
         Assert.True(state.IsCorrupt(Sample.Image("5")));
     }

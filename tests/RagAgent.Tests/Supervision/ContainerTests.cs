@@ -63,7 +63,7 @@ public class ContainerTests
     [Fact]
     public void Persisted_states_are_equal_if_all_their_parts_are()
     {
-        var memory = new PersistedState([Sample.NewImage], new Verdict.OnTrial(Sample.NewerImage, 0, 1), Hold.DockerStop, [new Run("container-1", "then")]);
+        var memory = new PersistedState([Sample.NewImage], new Verdict.OnTrial(Sample.NewerImage, 0, 1), StopHold.DockerStop, [new Run("container-1", "then")]);
 
         Assert.Equal(memory, memory with { KnownGood = [Sample.NewImage], Runs = [new Run("container-1", "then")] });
         Assert.NotEqual(memory, memory with { KnownGood = [Sample.OldImage] });

@@ -18,7 +18,7 @@ public class ExternalStopTests
         ReportStop(ended.Id);
         ReportStop("another-container");
         _story.SetContainers(ended).CompleteInspections();
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public class ExternalStopTests
         var ended = _story.CurrentContainer.Exited(143);
         ReportStop(ended.Id);
         _story.SetContainers(ended).CompleteInspections();
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public class ExternalStopTests
         var id = _story.CurrentContainer.Id;
         _story.Crash(143).WaitOutBackoff().FailStart(Sample.Refused);
         ReportStop(id);
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
         Assert.Equal(Sample.Refused, _story.State.Failures.Last?.Problem);
     }
 
@@ -115,7 +115,7 @@ public class ExternalStopTests
         _story.FailInspection(Sample.EngineSilent).Request(RequestKind.Stop);
         _story.SetContainers(ended).RecoverEngine();
         Assert.IsType<ContainerState.Absent>(_story.State.Front);
-        Assert.Equal(Hold.Operator, _story.State.Hold);
+        Assert.Equal(StopHold.Operator, _story.State.Hold);
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public class ExternalStopTests
     public void A_hold_by_an_operator_outlives_an_engine_that_goes_away_right_after()
     {
         _story.StartServing().Request(RequestKind.Stop).Handle(at => new Event.EngineDisconnected(at));
-        Assert.Equal(Hold.Operator, _story.State.Hold);
+        Assert.Equal(StopHold.Operator, _story.State.Hold);
     }
 
     [Fact]

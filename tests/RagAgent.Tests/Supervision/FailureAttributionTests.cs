@@ -15,7 +15,7 @@ public class FailureAttributionTests
     {
         _story.StartServing().ForgetStartedEffects();
         StopWithDockerAfterExitIsSeen();
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
         Assert.Null(_story.State.Failures.Last);
         _story.AdvanceCompletingEffects(TimeSpan.FromHours(1));
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
@@ -165,7 +165,7 @@ public class FailureAttributionTests
         _story.Containers.Clear();
         _story.Containers.Add(ended);
         _story.Advance(TimeSpan.FromSeconds(2)).CompleteInspections();
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
     }
 
     private ContainerStory DeployNewer() => _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap();

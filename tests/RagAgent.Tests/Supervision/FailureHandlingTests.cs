@@ -103,7 +103,7 @@ public class FailureHandlingTests
         var state = new AgentState
         {
             Front = serving,
-            Evidence = new Evidence { Runs = [new Run("first", serving.Container.StartedAt) { StopRequested = true }] },
+            Evidence = new AttributionEvidence { Runs = [new Run("first", serving.Container.StartedAt) { StopRequested = true }] },
         };
         bool IsRequestedAfter(TimeSpan span) =>
             Reducer.Next(state, new Event.Tick(Moment.Zero + span), _story.Policy).State.RunOf(serving.Container)!.StopRequested;
@@ -123,7 +123,7 @@ public class FailureHandlingTests
 
     private static AgentState WithRuns(params string[] ids) => new()
     {
-        Evidence = new Evidence { Runs = [.. ids.Select(id => new Run(id, "2026-01-01T00:00:00Z"))] },
+        Evidence = new AttributionEvidence { Runs = [.. ids.Select(id => new Run(id, "2026-01-01T00:00:00Z"))] },
     };
 
     private static IEnumerable<string> RunIds(AgentState state) => state.Evidence.Runs.Select(run => run.ContainerId);

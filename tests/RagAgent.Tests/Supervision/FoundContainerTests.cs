@@ -44,7 +44,7 @@ public class FoundContainerTests
     {
         _story.StartServing().Request(RequestKind.Stop).CompleteStop().CompleteInspections();
         _story.ObserveContainers(Sample.RunningContainer("other", Sample.Release(Sample.NewImage)));
-        Assert.Equal(Hold.Operator, _story.State.Hold);
+        Assert.Equal(StopHold.Operator, _story.State.Hold);
         Assert.Equal("other", _story.SinglePending<Effect.StopContainer>().Container.Id);
     }
 
@@ -55,7 +55,7 @@ public class FoundContainerTests
         var ours = _story.CurrentContainer;
         _story.Request(RequestKind.Stop).CompleteStop().CompleteInspections();
         _story.ObserveContainers(ours with { StartedAt = "2026-01-03T00:00:00Z" });
-        Assert.Equal(Hold.Operator, _story.State.Hold);
+        Assert.Equal(StopHold.Operator, _story.State.Hold);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public class FoundContainerTests
     {
         _story.StartServing().Handle(at => new Event.ExternalStopRequested(at, _story.CurrentContainer.Id));
         _story.SetContainers(_story.CurrentContainer.Exited(143)).CompleteInspections();
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
         _story.ObserveContainers(Sample.RunningContainer("other", Sample.Release(Sample.NewImage)));
         Assert.Null(_story.State.Hold);
         Assert.Equal("other", Assert.IsType<ContainerState.Probing>(_story.State.Front).Container.Id);

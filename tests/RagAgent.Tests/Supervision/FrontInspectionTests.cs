@@ -84,7 +84,7 @@ public class FrontInspectionTests
         _story.ObserveContainers(ended, newer, stray);
         Assert.Equal("stray", Assert.IsType<ContainerState.Stopping>(_story.State.Candidate).Container.Id);
         _story.Handle(at => new Event.ExternalStopRequested(at, ended.Id));
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
     }
 
     [Fact]

@@ -28,9 +28,9 @@ public class HoldTests
     public void A_stopped_image_on_trial_is_not_reported_as_a_candidate()
     {
         _story.StartServing();
-        Assert.Equal("watch", RolloutPhase.Of(_story.State, _story.Policy));
+        Assert.Equal("watch", RolloutPhaseName.Of(_story.State, _story.Policy));
         _story.Request(RequestKind.Stop).CompleteStop().CompleteInspections();
-        Assert.Equal("none", RolloutPhase.Of(_story.State, _story.Policy));
+        Assert.Equal("none", RolloutPhaseName.Of(_story.State, _story.Policy));
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public class HoldTests
     {
         _story.StartServing().ForgetStartedEffects();
         StopWithDocker();
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
         _story.AdvanceCompletingEffects(TimeSpan.FromHours(1));
         Assert.Equal(0, _story.CountStarted<Effect.StartContainer>());
         Assert.Null(_story.State.Failures.Last);
@@ -165,7 +165,7 @@ public class HoldTests
         _story.StartServing();
         StopWithDocker();
         _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(1)).Handle(at => new Event.EngineDisconnected(at));
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
     }
 
     [Fact]
@@ -224,7 +224,7 @@ public class HoldTests
         _story.AdvanceCompletingEffects(_story.Policy.RestartResetAfter + TimeSpan.FromMinutes(1));
         Assert.Equal(Sample.NewImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
         StopWithDocker();
-        Assert.Equal(Hold.DockerStop, _story.State.Hold);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
     }
 
     [Fact]

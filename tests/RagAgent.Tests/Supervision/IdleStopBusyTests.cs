@@ -79,8 +79,8 @@ public class IdleStopBusyTests
     public void A_proven_image_that_was_just_started_keeps_nothing_up() => AssertStops(_quiet with { Front = Serving(Now) });
 
     [Theory]
-    [InlineData(Rollout.MaxStrikes, true)]
-    [InlineData(Rollout.MaxStrikes - 1, false)]
+    [InlineData(ImageTrial.MaxStrikes, true)]
+    [InlineData(ImageTrial.MaxStrikes - 1, false)]
     public void An_image_that_has_failed_its_trial_and_only_serves_for_want_of_another_keeps_nothing_up(int strikes, bool stops)
     {
         var state = Unproven(TimeSpan.Zero);

@@ -36,7 +36,7 @@ public class ImageCareTests
         _story.Request(RequestKind.Stop);
         Assert.Equal(written, _story.SaveCount);
         _story.CompleteInspection();
-        Assert.Equal(Hold.Operator, _story.Memory.Hold);
+        Assert.Equal(StopHold.Operator, _story.Memory.Hold);
     }
 
     [Fact]
@@ -82,12 +82,12 @@ public class ImageCareTests
     [Fact]
     public void Of_two_broken_good_images_the_newer_one_is_fetched_first() =>
         Assert.Equal(Sample.Image("newer"), Wanted(Serving("front", "newer", "older")
-            .WithDefect(new Defect(Sample.Image("newer"), true)).WithDefect(new Defect(Sample.Image("older"), true))));
+            .WithDefect(new ImageDefect(Sample.Image("newer"), true)).WithDefect(new ImageDefect(Sample.Image("older"), true))));
 
     [Fact]
     public void A_broken_good_image_that_is_the_newest_is_left_to_the_pull() =>
         Assert.Null(Wanted((Serving("tag", "tag") with { Tag = Sample.Loaded(Sample.ResolutionOf(Sample.Image("tag"))) })
-            .WithDefect(new Defect(Sample.Image("tag"), true))));
+            .WithDefect(new ImageDefect(Sample.Image("tag"), true))));
 
     [Fact]
     public void A_missing_image_to_go_back_to_is_fetched_only_once_the_app_serves()

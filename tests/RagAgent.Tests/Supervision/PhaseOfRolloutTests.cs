@@ -68,7 +68,7 @@ public class PhaseOfRolloutTests
 
     private static Verdict.OnTrial OnTrial(ImageName image) => new(image, 0, 1);
 
-    private static string Phase(AgentState state) => RolloutPhase.Of(state, Policy);
+    private static string Phase(AgentState state) => RolloutPhaseName.Of(state, Policy);
 
     private AgentState Pulling(Verdict? verdict) =>
         _state with { Image = Sample.Loading<FetchedImage>(), Images = new ImageHistory { Verdict = verdict } };

@@ -159,8 +159,8 @@ public class RequestRuleTests
     {
         var second = new ContainerState.Stopping(1, Sample.RunningContainer("second", Sample.Release(Sample.NewImage)),
             new StopReason.Requested());
-        AssertOpen(Open(RequestKind.Stop) with { Hold = Hold.Operator, Candidate = second });
-        Assert.Null(OutcomeOf(Open(RequestKind.Stop) with { Hold = Hold.Operator }));
+        AssertOpen(Open(RequestKind.Stop) with { Hold = StopHold.Operator, Candidate = second });
+        Assert.Null(OutcomeOf(Open(RequestKind.Stop) with { Hold = StopHold.Operator }));
     }
 
     [Fact]

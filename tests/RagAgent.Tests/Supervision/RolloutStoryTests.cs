@@ -195,7 +195,7 @@ public class RolloutStoryTests
         {
             _story.Crash().RestartAfterBackoff();
         }
-        Assert.Equal(new Verdict.OnTrial(Sample.NewImage, Rollout.MaxStrikes, 1), _story.State.Images.Verdict);
+        Assert.Equal(new Verdict.OnTrial(Sample.NewImage, ImageTrial.MaxStrikes, 1), _story.State.Images.Verdict);
     }
 
     [Fact]

@@ -133,7 +133,7 @@ public class SlotPlanningTests
         ContainerState? CandidateAfterTick(AgentState before) =>
             Reducer.Next(before, new Event.Tick(Moment.Zero), _story.Policy).State.Candidate;
         Assert.IsType<ContainerState.Starting>(CandidateAfterTick(state));
-        Assert.Null(CandidateAfterTick(state.WithDefect(new Defect(Sample.NewImage, IsCorrupt: true))));
+        Assert.Null(CandidateAfterTick(state.WithDefect(new ImageDefect(Sample.NewImage, IsCorrupt: true))));
     }
 
     [Fact]

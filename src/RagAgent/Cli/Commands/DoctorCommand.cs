@@ -77,7 +77,7 @@ internal static class DoctorCommand
         var read = ConfigReader.ReadFile(configFile);
         if (read.Config is { } config)
         {
-            using var controlSocket = new ControlSocket(runtimeDirectory);
+            using var controlSocket = new ControlSocketLock(runtimeDirectory);
             results.Add(("config", await CheckInUseAsync(configFile, read.Fingerprint, controlSocket, stopping)));
             // The checks use the parts of the agent, but the host is never started.
             using var host = AgentHost.Build(
@@ -108,7 +108,7 @@ internal static class DoctorCommand
     private static async Task<CheckResult> CheckInUseAsync(
         string configFile,
         string fingerprint,
-        ControlSocket controlSocket,
+        ControlSocketLock controlSocket,
         CancellationToken stopping)
     {
         try

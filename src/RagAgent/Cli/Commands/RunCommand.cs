@@ -46,7 +46,7 @@ internal static class RunCommand
         try
         {
             using var logging = new AgentLogging();
-            using var controlSocket = new ControlSocket(runtimeDirectory);
+            using var controlSocket = new ControlSocketLock(runtimeDirectory);
             var configInUse = new ConfigInUse { Fingerprint = read.Fingerprint };
             using var configReload = new ConfigReload(configFile, read, configInUse, logging.CreateLogger<ConfigReload>());
             while (true)
@@ -72,7 +72,7 @@ internal static class RunCommand
         }
     }
 
-    private static async Task<int> RunHostAsync(IHost host, ControlSocket controlSocket, SafeSystemdNotifier systemd, CancellationToken end)
+    private static async Task<int> RunHostAsync(IHost host, ControlSocketLock controlSocket, SafeSystemdNotifier systemd, CancellationToken end)
     {
         // Before anything else: take the container, then the directory, from any other agent.
         _ = host.Services.GetRequiredService<SingleInstanceLock>();

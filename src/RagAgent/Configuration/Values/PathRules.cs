@@ -75,8 +75,8 @@ internal static class PathRules
             return new("consist of letters, digits, '-', '_', '.' and '~' between single slashes");
         }
 
-        return "/" + path.Split('/')[1] is AgentPaths.Prefix or "/.well-known"
-            ? new($"not begin with '{AgentPaths.Prefix}' or '/.well-known'", "the agent uses these paths")
+        return "/" + path.Split('/')[1] is ReservedUrlPaths.Prefix or "/.well-known"
+            ? new($"not begin with '{ReservedUrlPaths.Prefix}' or '/.well-known'", "the agent uses these paths")
             : null;
     }
 

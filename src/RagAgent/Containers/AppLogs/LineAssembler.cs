@@ -24,7 +24,7 @@ internal sealed class LineAssembler
     /// <param name="timestamp">The message's timestamp, in nanoseconds since 1970.</param>
     /// <param name="text">The message.</param>
     /// <param name="emit">Called for each line that is ready.</param>
-    public void Add(LogSource source, long timestamp, ReadOnlyMemory<byte> text, Action<RawLogLine> emit)
+    public void Add(LogStreamType source, long timestamp, ReadOnlyMemory<byte> text, Action<RawLogLine> emit)
     {
         var pending = _pending[(int)source];
         if (pending.State != PendingState.None && pending.Timestamp != timestamp)

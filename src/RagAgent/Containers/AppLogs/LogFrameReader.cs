@@ -47,7 +47,7 @@ internal sealed class LogFrameReader
         }
         var header = _buffer.AsSpan(_start, HeaderLength);
         var length = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
-        if (header[0] > (byte)LogSource.Engine || length > int.MaxValue)
+        if (header[0] > (byte)LogStreamType.Engine || length > int.MaxValue)
         {
             throw new InvalidDataException("The engine's log stream is not valid: a frame header was expected.");
         }
@@ -56,7 +56,7 @@ internal sealed class LogFrameReader
         {
             return false;
         }
-        frame = new LogFrame((LogSource)header[0], _buffer.AsMemory(_start + HeaderLength, payloadLength));
+        frame = new LogFrame((LogStreamType)header[0], _buffer.AsMemory(_start + HeaderLength, payloadLength));
         _start += HeaderLength + payloadLength;
         _bytesToSkip = (int)length - payloadLength;
         return true;

@@ -84,7 +84,7 @@ internal sealed class LogStreamProcessor
 
     private void Process(LogFrame frame)
     {
-        if (frame.Source == LogSource.Engine || LogTimestamp.SplitPrefix(frame.Payload) is not { } message)
+        if (frame.Source == LogStreamType.Engine || LogTimestamp.SplitPrefix(frame.Payload) is not { } message)
         {
             _writer.ReportEngineMessage(frame.Payload);
             return;

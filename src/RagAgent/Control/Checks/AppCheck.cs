@@ -5,7 +5,7 @@ using RagAgent.Reporting;
 namespace RagAgent.Control.Checks;
 
 /// <summary>Reports what the running agent says about the app.</summary>
-internal sealed class AppCheck(ControlSocket controlSocket) : ICheck
+internal sealed class AppCheck(ControlSocketLock controlSocket) : ICheck
 {
     public string Name => "app";
 

@@ -10,7 +10,7 @@ using RagAgent.Diagnostics.Systemd;
 namespace RagAgent.Control.Checks;
 
 /// <summary>Checks that the front door's ports belong to the agent or are free for it.</summary>
-internal sealed partial class PortCheck(AgentConfig config, ControlSocket controlSocket) : ICheck
+internal sealed partial class PortCheck(AgentConfig config, ControlSocketLock controlSocket) : ICheck
 {
     public string Name => "port";
 

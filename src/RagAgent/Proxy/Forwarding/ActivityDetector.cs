@@ -52,7 +52,7 @@ internal sealed class ActivityDetector(TimeProvider time)
     }
 
     private static bool IsPoll(PathString path) =>
-        path.StartsWithSegments(AgentPaths.Prefix) ||
+        path.StartsWithSegments(ReservedUrlPaths.Prefix) ||
         (path.Value is { } requestPath && PollPaths.Any(poll => requestPath.EndsWith(poll, StringComparison.Ordinal)));
 
     private static bool IsWebSocket(HttpRequest request) =>

@@ -13,7 +13,7 @@ internal sealed class BasePathMiddleware(string path)
     {
         var requestPath = context.Request.Path;
         if (requestPath.StartsWithSegments(path, StringComparison.Ordinal) ||
-            requestPath.StartsWithSegments(AgentPaths.Prefix, StringComparison.Ordinal))
+            requestPath.StartsWithSegments(ReservedUrlPaths.Prefix, StringComparison.Ordinal))
         {
             return next(context);
         }

@@ -36,7 +36,7 @@ internal sealed class ProxyHandler(
         ActivityHeadersPropagator = null,
         ConnectTimeout = TimeSpan.FromSeconds(5),
         // One HTTP/2 connection carries up to 100 requests: without a limit they could use up the agent's own file descriptors.
-        MaxConnectionsPerServer = FileDescriptorLimit.MaxConnections,
+        MaxConnectionsPerServer = ConnectionCapacity.MaxConnections,
         RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1,
         ResponseHeaderEncodingSelector = (_, _) => Encoding.Latin1,
     }));
@@ -48,7 +48,7 @@ internal sealed class ProxyHandler(
         using var aborted = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         try
         {
-            await (context.Request.Path.StartsWithSegments(AgentPaths.Prefix, StringComparison.Ordinal)
+            await (context.Request.Path.StartsWithSegments(ReservedUrlPaths.Prefix, StringComparison.Ordinal)
                 ? HandleAgentPathAsync(context, aborted.Token)
                 : ProxyAsync(context, aborted.Token));
         }
@@ -61,7 +61,7 @@ internal sealed class ProxyHandler(
     /// <summary>Below the agent's own path there are only the status page's events.</summary>
     private async Task HandleAgentPathAsync(HttpContext context, CancellationToken aborted)
     {
-        if (context.Request.Path != AgentPaths.Events)
+        if (context.Request.Path != ReservedUrlPaths.Events)
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
         }

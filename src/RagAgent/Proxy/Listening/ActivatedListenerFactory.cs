@@ -61,7 +61,7 @@ internal sealed class ActivatedListenerFactory(
         private readonly bool _noDelay;
 
         public ActivatedListener(
-            ActivatedPort port, PendingConnections pendingConnections, SocketTransportOptions options, ILoggerFactory loggers)
+            ActivatedPortAcceptor port, PendingConnections pendingConnections, SocketTransportOptions options, ILoggerFactory loggers)
         {
             (EndPoint, _noDelay) = (port.EndPoint, options.NoDelay);
             var logger = loggers.CreateLogger<SocketConnectionContextFactory>();

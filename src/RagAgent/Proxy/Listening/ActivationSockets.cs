@@ -17,9 +17,9 @@ internal sealed class ActivationSockets
     private const int FirstDescriptor = 3;
     private const int MaxDescriptors = 64;
 
-    private readonly ActivatedPort[] _ports;
+    private readonly ActivatedPortAcceptor[] _ports;
 
-    private ActivationSockets(ActivatedPort[] ports) => _ports = ports;
+    private ActivationSockets(ActivatedPortAcceptor[] ports) => _ports = ports;
 
     public static ActivationSockets None { get; } = new([]);
 
@@ -31,7 +31,7 @@ internal sealed class ActivationSockets
 
     /// <summary>Those of the descriptors that are TCP sockets.</summary>
     public static ActivationSockets FromDescriptors(IEnumerable<int> descriptors) =>
-        new([.. descriptors.Select(TryOpen).OfType<ActivatedPort>()]);
+        new([.. descriptors.Select(TryOpen).OfType<ActivatedPortAcceptor>()]);
 
     /// <param name="listenPid"><c>LISTEN_PID</c>: the process that the sockets are for.</param>
     /// <param name="listenFds"><c>LISTEN_FDS</c>: how many there are.</param>
@@ -43,9 +43,9 @@ internal sealed class ActivationSockets
             ? Enumerable.Range(FirstDescriptor, Math.Min(count, MaxDescriptors))
             : [];
 
-    public ActivatedPort? Find(int port) => _ports.FirstOrDefault(activated => activated.Port == port);
+    public ActivatedPortAcceptor? Find(int port) => _ports.FirstOrDefault(activated => activated.Port == port);
 
-    private static ActivatedPort? TryOpen(int descriptor)
+    private static ActivatedPortAcceptor? TryOpen(int descriptor)
     {
         // Not owned: it belongs to systemd, which passes it to the next agent when this process exits.
         var socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: false));
@@ -53,7 +53,7 @@ internal sealed class ActivationSockets
         {
             if (socket is { SocketType: SocketType.Stream, LocalEndPoint: IPEndPoint { Port: var port } })
             {
-                return new ActivatedPort(socket, port);
+                return new ActivatedPortAcceptor(socket, port);
             }
         }
         catch (SocketException)

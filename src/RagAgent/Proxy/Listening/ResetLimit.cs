@@ -15,7 +15,7 @@ internal static class ResetLimit
 {
     private static ReadOnlySpan<byte> Http2 => "h2"u8;
 
-    public static ConnectionDelegate Apply(ConnectionDelegate next, ConnectionLimits limits, TimeProvider time) => async connection =>
+    public static ConnectionDelegate Apply(ConnectionDelegate next, ClientLimits limits, TimeProvider time) => async connection =>
     {
         if (connection.Features.Get<ITlsApplicationProtocolFeature>() is not { } tls || !tls.ApplicationProtocol.Span.SequenceEqual(Http2))
         {

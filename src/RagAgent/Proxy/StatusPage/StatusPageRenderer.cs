@@ -27,7 +27,7 @@ internal sealed class StatusPageRenderer
     {
         _title = Encode(config.Title ?? appName);
         _style = ReadResource("page.css") + (config.Accent is { } accent ? $":root {{ --accent: {accent}; }}\n" : "");
-        _script = ReadResource("page.js").Replace("{EVENTS_PATH}", AgentPaths.Events, StringComparison.Ordinal);
+        _script = ReadResource("page.js").Replace("{EVENTS_PATH}", ReservedUrlPaths.Events, StringComparison.Ordinal);
         _logo = logo is null ? "" : $"<img src=\"{Encode(logo)}\" alt=\"\">\n";
         _url = url is null ? "" : $"<p>This app's address: <a href=\"{Encode(url)}\">{Encode(url)}</a></p>";
         _icon = Encode(logo ?? "data:,");

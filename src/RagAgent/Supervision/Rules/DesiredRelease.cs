@@ -8,7 +8,7 @@ internal static class DesiredRelease
 {
     /// <summary>The image is avoided, and there is another one to run instead.</summary>
     public static bool IsSetAside(AgentState state, ImageName image) =>
-        Rollout.IsAvoided(state, image) && Rollout.Fallback(state) is not null;
+        ImageTrial.IsAvoided(state, image) && ImageTrial.Fallback(state) is not null;
 
     /// <summary>
     /// The release that should serve: the newest, or another one while the newest is set aside.
@@ -58,7 +58,7 @@ internal static class DesiredRelease
         {
             return false;
         }
-        var isUrgent = state.Requests.Current is not null || Rollout.IsAvoided(state, container.Image) ||
+        var isUrgent = state.Requests.Current is not null || ImageTrial.IsAvoided(state, container.Image) ||
             container.ConfigFingerprint != policy.ConfigFingerprint;
         return isUrgent || slot switch
         {
@@ -97,9 +97,9 @@ internal static class DesiredRelease
     private static ImageName? Replacement(AgentState state)
     {
         var frontMayServe = state.Front is ContainerState.Serving or ContainerState.Probing { Adopted: true };
-        return frontMayServe && state.Front.Current?.Image is { } front && !Rollout.IsAvoided(state, front)
+        return frontMayServe && state.Front.Current?.Image is { } front && !ImageTrial.IsAvoided(state, front)
             ? front
-            : Rollout.Fallback(state);
+            : ImageTrial.Fallback(state);
     }
 
     /// <summary>

@@ -24,7 +24,7 @@ internal static class FailureAttribution
     /// <param name="failure">How it ended.</param>
     /// <param name="isExternal">A person asked the engine to stop it.</param>
     public static AgentState RecordEnd(AgentState state, Container seen, Failure failure, bool isExternal) =>
-        state with { Evidence = state.Evidence with { LastEnd = new ContainerEnd(seen, failure, state.Failures.Last, isExternal) } };
+        state with { Evidence = state.Evidence with { LastEnd = new UnrequestedEnd(seen, failure, state.Failures.Last, isExternal) } };
 
     /// <summary>The engine reports that someone asked it to stop a container.</summary>
     public static AgentState ExternalStopRequested(AgentState state, string containerId)
@@ -46,13 +46,13 @@ internal static class FailureAttribution
 
     /// <summary>A person stopped the container with Docker, and means it: the app stays stopped.</summary>
     public static AgentState HoldByDockerStop(AgentState state) =>
-        state.Hold is null ? state with { Hold = Hold.DockerStop, HeldAt = state.Now } : state;
+        state.Hold is null ? state with { Hold = StopHold.DockerStop, HeldAt = state.Now } : state;
 
     /// <summary>The engine went away, which ends containers too: neither a person's wish nor the app's fault.</summary>
     public static AgentState EngineDisconnected(AgentState state)
     {
         var reverted = RevertStrike(state);
-        var mayBeByEngine = state.Hold == Hold.DockerStop && state.HeldAt is { } heldAt && IsRecent(state, heldAt);
+        var mayBeByEngine = state.Hold == StopHold.DockerStop && state.HeldAt is { } heldAt && IsRecent(state, heldAt);
         var next = reverted with
         {
             Evidence = reverted.Evidence with
@@ -74,7 +74,7 @@ internal static class FailureAttribution
     }
 
     /// <summary>What was taken for a crash was a stop by a person: no strike, no backoff, no failure.</summary>
-    private static AgentState EndWasExternal(AgentState state, ContainerEnd end)
+    private static AgentState EndWasExternal(AgentState state, UnrequestedEnd end)
     {
         var reverted = RevertStrike(state);
         var last = reverted.Failures.Last == end.Failure ? end.PreviousFailure : reverted.Failures.Last;

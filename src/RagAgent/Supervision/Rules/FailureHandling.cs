@@ -20,7 +20,7 @@ internal static class FailureHandling
     {
         // A restart is the right time to pick up newer secrets.
         state = state with { Failures = state.Failures with { Last = failure }, Secrets = state.Secrets.Refresh() };
-        if (Rollout.IsAvoided(state, image))
+        if (ImageTrial.IsAvoided(state, image))
         {
             // The image before it did nothing wrong and starts without a delay.
             return state with { Failures = state.Failures with { Crashes = 0 }, Front = new ContainerState.Absent() };
@@ -48,7 +48,7 @@ internal static class FailureHandling
     {
         var failures = state.Failures.OfCandidate + 1;
         state = state with { Failures = state.Failures with { Last = failure } };
-        if (Rollout.IsAvoided(state, image))
+        if (ImageTrial.IsAvoided(state, image))
         {
             return state with { Candidate = null, Failures = state.Failures with { OfCandidate = 0 } };
         }
@@ -64,7 +64,7 @@ internal static class FailureHandling
     {
         var weight = problem.Kind.ImageBlame;
         return weight > 0
-            ? FailureAttribution.RecordStrike(state, Rollout.Strike(state, image, weight, problem, Rollout.InputsOf(state, policy)))
+            ? FailureAttribution.RecordStrike(state, ImageTrial.Strike(state, image, weight, problem, ImageTrial.InputsOf(state, policy)))
             : state;
     }
 }

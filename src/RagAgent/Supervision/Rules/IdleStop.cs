@@ -163,7 +163,7 @@ internal static class IdleStop
     /// <summary>The front is in its watch, and its image can still pass.</summary>
     private static bool IsBeingWatched(AgentState state, Policy policy) =>
         state.Front is ContainerState.Serving serving && state.Now < serving.Since + policy.Watch && Watch.Covers(state, serving, policy) &&
-        state.Images.Verdict is not Verdict.OnTrial { Strikes: >= Rollout.MaxStrikes };
+        state.Images.Verdict is not Verdict.OnTrial { Strikes: >= ImageTrial.MaxStrikes };
 
     /// <summary>The slot is about to change. A crash-looping container does not count: nobody knows when that ends.</summary>
     private static bool IsInTransition(ContainerState? slot, int failures, AgentState state, Policy policy) => slot switch

@@ -6,7 +6,7 @@ namespace RagAgent.Supervision.Rules;
 /// <summary>Compares what the engine shows with what the agent believes. The engine is right.</summary>
 internal static class Inspection
 {
-    /// <param name="state">The state before the inspection. <see cref="Evidence.EngineDisconnected"/> is still as it was.</param>
+    /// <param name="state">The state before the inspection. <see cref="AttributionEvidence.EngineDisconnected"/> is still as it was.</param>
     /// <param name="inventory">What the engine shows.</param>
     /// <param name="afterTrouble">Since the last inspection the engine was away, or failed to answer.</param>
     /// <param name="policy">The policy.</param>
@@ -180,7 +180,7 @@ internal static class Inspection
             return state.Front is ContainerState.Unknown ? state with { Front = new ContainerState.Absent() } : state;
         }
         // It runs, so nobody wants it to stay stopped by Docker.
-        state = state with { Hold = state.Hold == Hold.DockerStop ? null : state.Hold };
+        state = state with { Hold = state.Hold == StopHold.DockerStop ? null : state.Hold };
         return IsRunOfOther(state, found)
             ? Stop(state, Slot.Front, found, new StopReason.RestartedByOther())
             : Adopt(state with { Images = state.Images with { LastRun = found.Image ?? state.Images.LastRun } }, Slot.Front, found);
@@ -222,7 +222,7 @@ internal static class Inspection
         state.Evidence.Runs.Any(run => run.ContainerId == seen.Id && run.StartedAt != seen.StartedAt);
 
     private static AgentState Adopt(AgentState state, Slot slot, Container container) =>
-        Rollout.Begin(state.WithRun(container), container.Image)
+        ImageTrial.Begin(state.WithRun(container), container.Image)
             .With(slot, ContainerState.Probing.Begin(container, state.Now, adopted: true));
 
     /// <summary>Takes over what can change while a container runs: someone paused it, or it was renamed.</summary>
@@ -239,7 +239,7 @@ internal static class Inspection
     {
         // A stop that the engine reports from now on is the agent's own.
         state = state.Evidence.LastEnd?.Container.Id == container.Id ? WithoutLastEnd(state) : state;
-        return state.With(slot, new ContainerState.Stopping(Operation.NotDispatched, container, reason));
+        return state.With(slot, new ContainerState.Stopping(OperationNumber.NotDispatched, container, reason));
     }
 
     private static AgentState WithoutLastEnd(AgentState state) => state with { Evidence = state.Evidence with { LastEnd = null } };

@@ -17,7 +17,7 @@ internal static class OperatorRequests
         state = state with { LastOperation = id, Requests = state.Requests with { Current = request } };
         return kind switch
         {
-            RequestKind.Stop => state with { Hold = Hold.Operator, HeldAt = state.Now },
+            RequestKind.Stop => state with { Hold = StopHold.Operator, HeldAt = state.Now },
             RequestKind.Start => RefreshAll(state with
             {
                 Hold = null,
@@ -62,7 +62,7 @@ internal static class OperatorRequests
 
     /// <summary>A stop failed while the engine was away, but stayed in effect. By now the app has stopped.</summary>
     private static AgentState CompleteLateStop(AgentState state) =>
-        state is { Requests.LastOutcome: { Kind: RequestKind.Stop, Problem: not null } late, Hold: Hold.Operator } && IsStopped(state)
+        state is { Requests.LastOutcome: { Kind: RequestKind.Stop, Problem: not null } late, Hold: StopHold.Operator } && IsStopped(state)
             ? state with { Requests = state.Requests with { LastOutcome = late with { Problem = null } } }
             : state;
 
@@ -129,7 +129,7 @@ internal static class OperatorRequests
         }
         var desired = DesiredRelease.Of(state, policy);
         var isOnTrial = state.Images.Verdict is Verdict.OnTrial trial && trial.Image == desired?.Image &&
-            Rollout.Fallback(state) is not null && failure.Problem.Kind.ImageBlame > 0;
+            ImageTrial.Fallback(state) is not null && failure.Problem.Kind.ImageBlame > 0;
         return failure.ReleaseId is not null && failure.ReleaseId == desired?.Id && !isOnTrial ? failure.Problem : null;
     }
 
@@ -180,9 +180,9 @@ internal static class OperatorRequests
         "An operator rolled it back.",
         "It does not run again until the tag moves or 'ragagent unquarantine' releases it.");
 
-    private static Problem AppStopped(Hold hold) => new(
+    private static Problem AppStopped(StopHold hold) => new(
         ProblemCatalog.AppStopped,
-        hold == Hold.Operator ? "The app is stopped, by 'ragagent stop'." : "The app is stopped, by 'docker stop'.",
+        hold == StopHold.Operator ? "The app is stopped, by 'ragagent stop'." : "The app is stopped, by 'docker stop'.",
         "Start it with 'ragagent start'.");
 
     private static Problem NothingQuarantined => new(

@@ -14,7 +14,7 @@ internal static class Planner
             return new Step(state, []);
         }
         var effects = ImmutableArray.CreateBuilder<Effect>();
-        state = Rollout.DropStaleVerdict(state, policy);
+        state = ImageTrial.DropStaleVerdict(state, policy);
         state = SlotPlanner.Plan(state, policy, effects);
         state = ApplyUptime(state, policy);
         // What has to be acquired follows from the decisions above.
@@ -45,6 +45,6 @@ internal static class Planner
             return state;
         }
         // It must have been seen running after the watch: probes that could not be sent, and an end not yet reported, prove nothing.
-        return state.OnceReinspected(watchEnd, () => Rollout.PassWatch(state, image));
+        return state.OnceReinspected(watchEnd, () => ImageTrial.PassWatch(state, image));
     }
 }

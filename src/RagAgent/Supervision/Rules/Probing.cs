@@ -95,7 +95,7 @@ internal static class Probing
     private static AgentState Swap(AgentState state, ContainerState.Serving next, ContainerState.Serving old) => state with
     {
         Front = next,
-        Candidate = new ContainerState.Draining(Operation.NotDispatched, old.Container),
+        Candidate = new ContainerState.Draining(OperationNumber.NotDispatched, old.Container),
         Images = state.Images with { LastRun = next.Container.Image ?? state.Images.LastRun },
         Failures = state.Failures with { OfCandidate = 0, Crashes = 0 },
     };

@@ -159,7 +159,7 @@ internal static class Reducer
             (Event.ContainerStopped, ContainerState.Stopping stopping) => ContainerStopped(state, slot, stopping, policy),
             (Event.StopFailed failed, ContainerState.Stopping stopping) => StopFailed(state, slot, stopping, failed.Problem, policy),
             (Event.Drained, ContainerState.Draining draining) =>
-                state.With(slot, new ContainerState.Stopping(Operation.NotDispatched, draining.Container, new StopReason.Retired())),
+                state.With(slot, new ContainerState.Stopping(OperationNumber.NotDispatched, draining.Container, new StopReason.Retired())),
             _ => state,
         };
     }
@@ -201,7 +201,7 @@ internal static class Reducer
     private static AgentState TagResolved(AgentState state, Resolution resolution, Policy policy)
     {
         var moved = state.Tag.Value?.Image != resolution.Image;
-        state = Rollout.TagMoved(state, resolution.Image);
+        state = ImageTrial.TagMoved(state, resolution.Image);
         return state with
         {
             Tag = state.Tag.Succeed(resolution),
@@ -218,7 +218,7 @@ internal static class Reducer
         if (problem.Kind == ProblemCatalog.ImageCorrupt && state.Tag.Value is { } tag)
         {
             // The broken image is in the way of an intact one: the next try removes it first.
-            state = state.WithDefect(new Defect(tag.Image, IsCorrupt: true));
+            state = state.WithDefect(new ImageDefect(tag.Image, IsCorrupt: true));
         }
         state = state.WithJitter(jitter => state with
         {
@@ -244,7 +244,7 @@ internal static class Reducer
         // Either the registry no longer has it, or clients would wait too long for it: there is nothing to go back to.
         var isGone = problem.Kind == ProblemCatalog.RegistryTagMissing;
         var takesTooLong = state.Images.Fallback.Failures >= policy.StaleAfterFailures && state.IsDefective(wanted);
-        return isGone || takesTooLong ? Rollout.DropGood(WithFallback(state, Fetched<ImageName>.Idle), wanted) : state;
+        return isGone || takesTooLong ? ImageTrial.DropGood(WithFallback(state, Fetched<ImageName>.Idle), wanted) : state;
     }
 
     private static AgentState WithFallback(AgentState state, Fetched<ImageName> fallback) =>
@@ -269,14 +269,14 @@ internal static class Reducer
         }
         if (problem.Kind.Retry == ProblemRetry.AfterFetch)
         {
-            state = FetchAgain(state, new Defect(image, IsCorrupt: problem.Kind == ProblemCatalog.ImageCorrupt));
+            state = FetchAgain(state, new ImageDefect(image, IsCorrupt: problem.Kind == ProblemCatalog.ImageCorrupt));
         }
         state = CleanUpIfDiskFull(state, problem);
         state = FailureHandling.Strike(state.RefreshEngine(), image, problem, policy);
         return Failed(state, slot, image, new Failure(state.Now, starting.Release.Id, problem, null), policy);
     }
 
-    private static AgentState FetchAgain(AgentState state, Defect defect)
+    private static AgentState FetchAgain(AgentState state, ImageDefect defect)
     {
         var isNewest = state.Tag.Value?.Image == defect.Image;
         state = state.WithDefect(defect);

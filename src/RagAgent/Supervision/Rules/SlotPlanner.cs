@@ -70,7 +70,7 @@ internal static class SlotPlanner
         if (!DesiredRelease.CanRunSideBySide(serving.Container, policy) && DesiredRelease.MustYield(state, serving, policy))
         {
             var next = DesiredRelease.Of(state, policy)?.Image;
-            return Stop(Rollout.KeepOutgoingAsGood(state, serving.Container.Image, next), Slot.Front, new StopReason.Replaced());
+            return Stop(ImageTrial.KeepOutgoingAsGood(state, serving.Container.Image, next), Slot.Front, new StopReason.Replaced());
         }
         return state;
     }
@@ -99,7 +99,7 @@ internal static class SlotPlanner
         }
         // As in front, an inspection that is wanted or in progress comes first.
         return state.Engine.State is FetchState.Idle
-            ? Start(Rollout.KeepOutgoingAsGood(state, state.Front.Current?.Image, next.Image), Slot.Candidate, next)
+            ? Start(ImageTrial.KeepOutgoingAsGood(state, state.Front.Current?.Image, next.Image), Slot.Candidate, next)
             : state;
     }
 
@@ -115,7 +115,7 @@ internal static class SlotPlanner
     /// <summary>Begins what was decided for a slot, under the next operation number.</summary>
     private static AgentState Dispatch(AgentState state, Slot slot, ImmutableArray<Effect>.Builder effects)
     {
-        if (state.At(slot) is ContainerState.Stopping { Operation: Operation.NotDispatched, Container: { IsAlive: true } ending })
+        if (state.At(slot) is ContainerState.Stopping { Operation: OperationNumber.NotDispatched, Container: { IsAlive: true } ending })
         {
             state = state.WithStopRequested(ending, isRequested: true);
             if (MustPersistFirst(state, ending))
@@ -127,13 +127,13 @@ internal static class SlotPlanner
         var other = state.At(slot == Slot.Front ? Slot.Candidate : Slot.Front)?.Current;
         (ContainerState Next, Effect Effect)? dispatched = state.At(slot) switch
         {
-            ContainerState.Starting { Operation: Operation.NotDispatched } starting => (
+            ContainerState.Starting { Operation: OperationNumber.NotDispatched } starting => (
                 starting with { Operation = number },
                 StartEffect(state, number, starting.Release, other)),
-            ContainerState.Stopping { Operation: Operation.NotDispatched } stopping => (
+            ContainerState.Stopping { Operation: OperationNumber.NotDispatched } stopping => (
                 stopping with { Operation = number },
                 new Effect.StopContainer(number, stopping.Container, other, MayFinishRequests(stopping.Reason))),
-            ContainerState.Draining { Operation: Operation.NotDispatched } draining => (
+            ContainerState.Draining { Operation: OperationNumber.NotDispatched } draining => (
                 draining with { Operation = number },
                 new Effect.Drain(number, draining.Container)),
             ContainerState.Probing { Probe.InFlight: null } probing when state.Now >= probing.Probe.NextAt => (
@@ -157,7 +157,7 @@ internal static class SlotPlanner
 
     private static Effect.StartContainer StartEffect(AgentState state, long number, Release release, Container? neighbor)
     {
-        var lastGood = state.Images.KnownGood.FirstOrDefault(good => !Rollout.IsAvoided(state, good));
+        var lastGood = state.Images.KnownGood.FirstOrDefault(good => !ImageTrial.IsAvoided(state, good));
         var avoided = state.Images.Verdict is { IsAvoided: true } verdict ? verdict.Image : null;
         return new Effect.StartContainer(number, release, neighbor, lastGood, avoided);
     }
@@ -171,10 +171,10 @@ internal static class SlotPlanner
         state.Saved.Problem is null && state.Saved.Value?.Runs.Contains(run) != true;
 
     private static AgentState Start(AgentState state, Slot slot, Release release) =>
-        Rollout.Begin(state, release.Image).With(slot, new ContainerState.Starting(Operation.NotDispatched, release, state.Now));
+        ImageTrial.Begin(state, release.Image).With(slot, new ContainerState.Starting(OperationNumber.NotDispatched, release, state.Now));
 
     private static AgentState Stop(AgentState state, Slot slot, StopReason reason) => state.At(slot)?.Current is { } container
-        ? state.With(slot, new ContainerState.Stopping(Operation.NotDispatched, container, reason))
+        ? state.With(slot, new ContainerState.Stopping(OperationNumber.NotDispatched, container, reason))
         : state;
 
     private static AgentState StopIfNeverHealthy(AgentState state, Slot slot, ContainerState.Probing probing, Policy policy)

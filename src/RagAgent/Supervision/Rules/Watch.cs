@@ -10,7 +10,7 @@ internal static class Watch
     /// failed.</remarks>
     public static bool Covers(AgentState state, ContainerState.Serving serving, Policy policy)
     {
-        if (serving.Container.Image is not { } image || Rollout.IsAvoided(state, image))
+        if (serving.Container.Image is not { } image || ImageTrial.IsAvoided(state, image))
         {
             return false;
         }

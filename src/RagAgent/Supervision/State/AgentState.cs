@@ -15,7 +15,7 @@ internal sealed record AgentState
 
     public ImageHistory Images { get; init; } = new();
 
-    public Evidence Evidence { get; init; } = new();
+    public AttributionEvidence Evidence { get; init; } = new();
 
     public PullState Pull { get; init; } = PullState.None;
 
@@ -37,7 +37,7 @@ internal sealed record AgentState
     public Fetched<PersistedState> Saved { get; init; } = Fetched<PersistedState>.Idle;
 
     /// <summary>Why the app stays stopped; null: it does not.</summary>
-    public Hold? Hold { get; init; }
+    public StopHold? Hold { get; init; }
 
     /// <summary>When the hold began; null when an earlier agent process began it.</summary>
     public Moment? HeldAt { get; init; }
@@ -110,7 +110,7 @@ internal sealed record AgentState
     public AgentState RefreshEngine() => this with { Engine = Engine.Refresh() };
 
     /// <summary>Adds or replaces the image's defect. The newest eight are kept.</summary>
-    public AgentState WithDefect(Defect defect)
+    public AgentState WithDefect(ImageDefect defect)
     {
         var others = Images.Defects.Where(other => other.Image != defect.Image).TakeLast(7);
         return this with { Images = Images with { Defects = [.. others, defect] } };

@@ -20,7 +20,7 @@ internal sealed record ImageHistory
     /// <summary>
     /// Images that should be on disk and can't be started from there, until they are fetched again; the newest ones known, at most eight.
     /// </summary>
-    public ImmutableArray<Defect> Defects { get; init; } = [];
+    public ImmutableArray<ImageDefect> Defects { get; init; } = [];
 
     /// <summary>The image of the last container that was started or found. It serves while the registry can't be reached.</summary>
     public ImageName? LastRun { get; init; }

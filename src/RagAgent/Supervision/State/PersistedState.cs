@@ -8,7 +8,7 @@ namespace RagAgent.Supervision.State;
 /// <param name="Hold">Why the app stays stopped; null: it does not.</param>
 /// <param name="Runs">The runs of containers that this agent began, or adopted as they were: another start of the same container was not
 /// its own.</param>
-internal sealed record PersistedState(ImmutableArray<ImageName> KnownGood, Verdict? Verdict, Hold? Hold, ImmutableArray<Run> Runs)
+internal sealed record PersistedState(ImmutableArray<ImageName> KnownGood, Verdict? Verdict, StopHold? Hold, ImmutableArray<Run> Runs)
 {
     public static PersistedState Empty { get; } = new([], null, null, []);
 

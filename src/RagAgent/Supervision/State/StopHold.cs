@@ -1,7 +1,7 @@
 namespace RagAgent.Supervision.State;
 
 /// <summary>Who stopped the app. It stays stopped until someone starts it or the machine reboots.</summary>
-internal enum Hold
+internal enum StopHold
 {
     /// <summary><c>ragagent stop</c>.</summary>
     Operator,

@@ -4,7 +4,7 @@ using RagAgent.Supervision.State;
 namespace RagAgent.Reporting;
 
 /// <summary>How far a boot has come, by the state.</summary>
-internal static class BootProgress
+internal static class ReachedBootMilestones
 {
     /// <summary>Each milestone that the state shows. <c>agent</c>, <c>credentials</c> and <c>token</c> are not in the state.</summary>
     public static IEnumerable<BootMilestone> Reached(AgentState state)

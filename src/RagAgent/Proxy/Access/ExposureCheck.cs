@@ -9,7 +9,7 @@ namespace RagAgent.Proxy.Access;
 /// <param name="config">The configuration with <c>access</c>.</param>
 /// <param name="publicAddress">Asks for this machine's public IPv4 address. Null: it has none, or none is known.</param>
 /// <param name="passwords">Reads the password's hash.</param>
-internal sealed class AccessCheck(
+internal sealed class ExposureCheck(
     AgentConfig config, Func<CancellationToken, Task<string?>> publicAddress, PasswordHashProvider passwords) : ICheck
 {
     public string Name => "access";

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace RagAgent.Supervision.State;
 
 /// <summary>What is known about why containers ended: on their own, or because of the agent, a person or the engine.</summary>
-internal sealed record Evidence
+internal sealed record AttributionEvidence
 {
     /// <summary>The runs that the agent began or adopted, the newest first: at most two, and one more that it is stopping.</summary>
     public ImmutableArray<Run> Runs { get; init; } = [];
@@ -12,7 +12,7 @@ internal sealed record Evidence
     public string? ExternalStop { get; init; }
 
     /// <summary>The last end of the container in front; null once its cause does not matter any more.</summary>
-    public ContainerEnd? LastEnd { get; init; }
+    public UnrequestedEnd? LastEnd { get; init; }
 
     /// <summary>The last strike; null when it can't be reverted.</summary>
     public Strike? LastStrike { get; init; }

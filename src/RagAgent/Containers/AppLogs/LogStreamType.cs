@@ -1,7 +1,7 @@
 namespace RagAgent.Containers.AppLogs;
 
 /// <summary>Where a frame comes from. The numbers are the engine's.</summary>
-internal enum LogSource : byte
+internal enum LogStreamType : byte
 {
     StandardInput = 0,
     StandardOutput = 1,

@@ -8,7 +8,7 @@ namespace RagAgent.Proxy.Listening;
 /// A listening port that stays open whether or not anything accepts from it.
 /// Meanwhile connections wait in the kernel's queue for the next listener, in this process or another.
 /// </summary>
-internal sealed class ActivatedPort(Socket socket, int port)
+internal sealed class ActivatedPortAcceptor(Socket socket, int port)
 {
     // How soon the accept loop notices that it was cancelled.
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);

@@ -4,9 +4,9 @@ using RagAgent.Common;
 namespace RagAgent.Images;
 
 /// <summary>The token exchange of registries other than ECR (Docker Hub, GHCR and others), for public images.</summary>
-internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope)
+internal sealed record BearerTokenExchange(Uri Realm, string? Service, string? Scope)
 {
-    public static BearerChallenge? FromResponse(HttpResponseMessage response)
+    public static BearerTokenExchange? FromResponse(HttpResponseMessage response)
     {
         var bearer = response.Headers.WwwAuthenticate.FirstOrDefault(h => h.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase));
         if (bearer?.Parameter is not { } parameters)
@@ -21,11 +21,11 @@ internal sealed record BearerChallenge(Uri Realm, string? Service, string? Scope
             return end < 0 ? null : parameters[from..end];
         }
         return Uri.TryCreate(Value("realm"), UriKind.Absolute, out var realm) && (realm.Scheme is "http" or "https")
-            ? new BearerChallenge(realm, Value("service"), Value("scope"))
+            ? new BearerTokenExchange(realm, Value("service"), Value("scope"))
             : null;
     }
 
-    public async Task<string> RequestTokenAsync(HttpClient http, RegistryAccess access, CancellationToken stopping)
+    public async Task<string> RequestTokenAsync(HttpClient http, RegistryLogin access, CancellationToken stopping)
     {
         var query = (Realm.Query.Length > 0 ? "&" : "?") + $"service={Uri.EscapeDataString(Service ?? access.Host)}" +
             (Scope is null ? "" : $"&scope={Uri.EscapeDataString(Scope)}");

@@ -7,4 +7,4 @@ namespace RagAgent.Images;
 /// <param name="ApiEndpoint">The address of the registry's API.</param>
 /// <param name="User">For Basic authentication; null for anonymous access.</param>
 /// <param name="Password">The password of <paramref name="User"/>.</param>
-internal sealed record RegistryAccess(string Host, Uri ApiEndpoint, string? User, SecretValue? Password);
+internal sealed record RegistryLogin(string Host, Uri ApiEndpoint, string? User, SecretValue? Password);

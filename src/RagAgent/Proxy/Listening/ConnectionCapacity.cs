@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace RagAgent.Proxy.Listening;
 
 /// <summary>How many connections fit into the process's limit of open files.</summary>
-internal static partial class FileDescriptorLimit
+internal static partial class ConnectionCapacity
 {
     private const string LimitsFile = "/proc/self/limits";
 

@@ -5,7 +5,7 @@ using RagAgent.Supervision.State;
 namespace RagAgent.Reporting;
 
 /// <summary>How far the newest image is on its way to being the last good one. For people only; no decision reads it.</summary>
-internal static class RolloutPhase
+internal static class RolloutPhaseName
 {
     /// <returns>
     /// <c>resolve</c>, <c>pull</c>, <c>waiting</c> (for sessions to end), <c>candidate</c>, <c>gate</c>, <c>swap</c>, <c>watch</c>,

@@ -16,7 +16,7 @@ namespace RagAgent.Supervision.Rules;
 /// undecided, no image is quarantined, and the agent does not switch back and forth.
 /// </para>
 /// </remarks>
-internal static class Rollout
+internal static class ImageTrial
 {
     public const int MaxStrikes = 6;
     private const int MaxRounds = 2;

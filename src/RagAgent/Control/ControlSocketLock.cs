@@ -7,7 +7,7 @@ namespace RagAgent.Control;
 /// The kernel holds the lock on a file in it, so a crash leaves no stale lock.
 /// </summary>
 /// <remarks>One instance for the life of the process, so that no other agent takes the directory during a reload.</remarks>
-internal sealed class ControlSocket(string directory) : IDisposable
+internal sealed class ControlSocketLock(string directory) : IDisposable
 {
     private const int LockedByAnotherProcess = 11;   // EWOULDBLOCK
 

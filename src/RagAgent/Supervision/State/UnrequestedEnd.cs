@@ -5,4 +5,4 @@ namespace RagAgent.Supervision.State;
 /// <param name="Failure">The failure that was concluded from it.</param>
 /// <param name="PreviousFailure">The last failure before that.</param>
 /// <param name="IsExternal">It is known that someone else asked the engine for it.</param>
-internal sealed record ContainerEnd(Container Container, Failure Failure, Failure? PreviousFailure, bool IsExternal);
+internal sealed record UnrequestedEnd(Container Container, Failure Failure, Failure? PreviousFailure, bool IsExternal);

@@ -1,7 +1,7 @@
 namespace RagAgent.Configuration;
 
 /// <summary>The URL paths that the front door keeps for itself. Everything else belongs to the app.</summary>
-internal static class AgentPaths
+internal static class ReservedUrlPaths
 {
     public const string Prefix = "/_ragagent";
 

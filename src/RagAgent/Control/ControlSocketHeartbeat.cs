@@ -5,7 +5,7 @@ using RagAgent.Supervision.Runtime;
 namespace RagAgent.Control;
 
 /// <summary>Queries the control socket as an operator would.</summary>
-internal sealed class ControlHeartbeat(ControlSocket controlSocket, TimeProvider time) : IHeartbeat, IDisposable
+internal sealed class ControlSocketHeartbeat(ControlSocketLock controlSocket, TimeProvider time) : IHeartbeat, IDisposable
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 

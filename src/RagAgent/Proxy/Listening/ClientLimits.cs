@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace RagAgent.Proxy.Listening;
 
 /// <summary>What one client may use, so that there is room for the others. Docs: decision 0015.</summary>
-internal sealed record ConnectionLimits
+internal sealed record ClientLimits
 {
     /// <summary>Concurrent connections, WebSockets included. Far more than the app on one small instance can serve.</summary>
-    public int MaxConnections { get; init; } = FileDescriptorLimit.CapConnections(connections: 4096);
+    public int MaxConnections { get; init; } = ConnectionCapacity.CapConnections(connections: 4096);
 
     /// <summary>From the connection to its first byte. Browsers close a connection opened in advance sooner than this.</summary>
     public TimeSpan FirstByteTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -6,7 +6,7 @@ namespace RagAgent.Proxy.Listening;
 
 /// <summary>Closes connections, whatever their protocol, whose client sends nothing at first or stops receiving.</summary>
 /// <remarks>Runs before TLS, because it is about the bytes on the wire.</remarks>
-internal static class ConnectionGuard
+internal static class ConnectionTimeouts
 {
     // tcp(7), TCP_USER_TIMEOUT: it also covers a peer that is alive but receives nothing.
     private const int TcpProtocol = 6;
@@ -15,7 +15,7 @@ internal static class ConnectionGuard
     /// <param name="next">Serves a connection that has sent its first byte.</param>
     /// <param name="limits">How long a client may take.</param>
     /// <param name="time">Measures the wait for the first byte.</param>
-    public static ConnectionDelegate Wrap(ConnectionDelegate next, ConnectionLimits limits, TimeProvider time) => async connection =>
+    public static ConnectionDelegate Wrap(ConnectionDelegate next, ClientLimits limits, TimeProvider time) => async connection =>
     {
         SetUserTimeout(connection, limits.StallTimeout);
         if (await WaitForFirstByteAsync(connection, limits.FirstByteTimeout, time))
