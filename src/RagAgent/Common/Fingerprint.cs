@@ -6,7 +6,10 @@ namespace RagAgent.Common;
 /// <summary>A short hash that names a configuration, a set of secrets or a release.</summary>
 internal static class Fingerprint
 {
-    /// <summary>Twelve hex digits of a hash over the parts, in order. Each part is prefixed with its length, so two different lists never join to the same text.</summary>
+    /// <summary>
+    /// Twelve hex digits of a hash over the parts, in order. Each part is prefixed with its length, so two different lists never join to
+    /// the same text.
+    /// </summary>
     public static string Of(params IEnumerable<string> parts)
     {
         var text = new StringBuilder();

@@ -156,7 +156,11 @@ public sealed class HeldRequestsTests : IAsyncLifetime
 
         var response = _client.GetAsync(_server.Address, TestCancellation);
         await WaitUntilHeldAsync(1);
-        _board.Publish(TimeBetweenContainers with { Hold = RagAgent.Supervision.State.StopHold.Operator, Front = new ContainerState.Absent() });
+        _board.Publish(TimeBetweenContainers with
+        {
+            Hold = RagAgent.Supervision.State.StopHold.Operator,
+            Front = new ContainerState.Absent(),
+        });
 
         Assert.Equal(
             FrontDoorFixture.JsonReply("stopped", "The app is turned off for now."),

@@ -22,20 +22,46 @@ public class CrashEverywhereTests(ITestOutputHelper output)
     {
         ["a boot"] = [],
         ["a good update"] = [After(SettlingTime, Incident.PushGood), After(TimeSpan.FromSeconds(1), Incident.AskUpdate), After(TimeSpan.FromMinutes(1), Incident.CloseSessions)],
-        ["an update that exits"] = [After(SettlingTime, Incident.PushExiting, 2), After(TimeSpan.FromSeconds(1), Incident.AskUpdate), After(TimeSpan.FromMinutes(2), Incident.CloseSessions)],
-        ["an update that is never well"] = [After(SettlingTime, Incident.PushNeverHealthy), After(TimeSpan.FromSeconds(1), Incident.AskUpdate), After(TimeSpan.FromMinutes(3), Incident.CloseSessions)],
-        ["an update that hangs later"] = [After(SettlingTime, Incident.PushHanging, 20), After(TimeSpan.FromSeconds(1), Incident.AskUpdate), After(TimeSpan.FromMinutes(5), Incident.CloseSessions)],
+        ["an update that exits"] =
+        [
+            After(SettlingTime, Incident.PushExiting, 2),
+            After(TimeSpan.FromSeconds(1), Incident.AskUpdate),
+            After(TimeSpan.FromMinutes(2), Incident.CloseSessions),
+        ],
+        ["an update that is never well"] =
+        [
+            After(SettlingTime, Incident.PushNeverHealthy),
+            After(TimeSpan.FromSeconds(1), Incident.AskUpdate),
+            After(TimeSpan.FromMinutes(3), Incident.CloseSessions),
+        ],
+        ["an update that hangs later"] =
+        [
+            After(SettlingTime, Incident.PushHanging, 20),
+            After(TimeSpan.FromSeconds(1), Incident.AskUpdate),
+            After(TimeSpan.FromMinutes(5), Incident.CloseSessions),
+        ],
         ["a rollback by hand"] =
         [
-            After(SettlingTime, Incident.PushGood), After(TimeSpan.FromSeconds(1), Incident.AskUpdate), After(SettlingTime, Incident.AskRollback),
+            After(SettlingTime, Incident.PushGood),
+            After(TimeSpan.FromSeconds(1), Incident.AskUpdate),
+            After(SettlingTime, Incident.AskRollback),
             After(TimeSpan.FromMinutes(1), Incident.AskUnquarantine), After(TimeSpan.FromMinutes(1), Incident.CloseSessions),
         ],
-        ["a stop and a start"] = [After(SettlingTime, Incident.AskStop), After(TimeSpan.FromSeconds(20), Incident.AskStart), After(TimeSpan.FromMinutes(1), Incident.CloseSessions)],
+        ["a stop and a start"] =
+        [
+            After(SettlingTime, Incident.AskStop),
+            After(TimeSpan.FromSeconds(20), Incident.AskStart),
+            After(TimeSpan.FromMinutes(1), Incident.CloseSessions),
+        ],
         ["a restart of the engine"] = [After(SettlingTime, Incident.EngineRestart, 5), After(TimeSpan.FromMinutes(1), Incident.CloseSessions)],
         ["secrets that no image can work with"] =
         [
-            After(SettlingTime, Incident.RotateSecretToBad), After(TimeSpan.FromSeconds(1), Incident.PushGood), After(TimeSpan.FromSeconds(1), Incident.AskUpdate),
-            After(TimeSpan.FromMinutes(2), Incident.RotateSecret), After(TimeSpan.FromSeconds(1), Incident.AskUpdate), After(TimeSpan.FromMinutes(2), Incident.CloseSessions),
+            After(SettlingTime, Incident.RotateSecretToBad),
+            After(TimeSpan.FromSeconds(1), Incident.PushGood),
+            After(TimeSpan.FromSeconds(1), Incident.AskUpdate),
+            After(TimeSpan.FromMinutes(2), Incident.RotateSecret),
+            After(TimeSpan.FromSeconds(1), Incident.AskUpdate),
+            After(TimeSpan.FromMinutes(2), Incident.CloseSessions),
         ],
     };
 

@@ -65,7 +65,8 @@ internal sealed class EffectSimulator(World world)
     {
         (TimeSpan At, Inventory Seen)? inspection = null;
         return pending
-            .Then(Latency(), () => inspection = Engine.IsUp && !(world.IsSlow && Time.Chance(0.3)) ? (Time.Now, Engine.TakeInventory()) : null)
+            .Then(Latency(), () =>
+                inspection = Engine.IsUp && !(world.IsSlow && Time.Chance(0.3)) ? (Time.Now, Engine.TakeInventory()) : null)
             .Then(Latency(), () =>
             {
                 if (inspection is { } seen)
@@ -159,20 +160,24 @@ internal sealed class EffectSimulator(World world)
             }
         });
 
-    private PendingEffect CleanUpImages(PendingEffect pending, Effect.CleanUpImages collect) => pending.Then(Latency(), () => { }).Then(Latency(), () =>
-    {
-        if (!Engine.IsUp || world.StopsFail)
+    private PendingEffect CleanUpImages(PendingEffect pending, Effect.CleanUpImages collect) => pending
+        .Then(Latency(), () => { })
+        .Then(Latency(), () =>
         {
-            Report(pending, at => new Event.CleanupFailed(at, Engine.IsUp ? World.Unavailable : Unreachable));
-            return;
-        }
-        var unused = Engine.ImagesOnDisk.Where(image => !collect.Keep.Contains(image) && Engine.Containers.All(b => b.Release.Image != image)).ToList();
-        var removed = unused.Count;
-        Engine.ImagesOnDisk.ExceptWith(unused);
-        world.Invariants.ImagesRemoved(unused);
-        world.FreeDisk(removed);
-        Report(pending, at => new Event.CleanupFinished(at, new ImageCleanupResult(removed, removed)));
-    });
+            if (!Engine.IsUp || world.StopsFail)
+            {
+                Report(pending, at => new Event.CleanupFailed(at, Engine.IsUp ? World.Unavailable : Unreachable));
+                return;
+            }
+            var unused = Engine.ImagesOnDisk
+                .Where(image => !collect.Keep.Contains(image) && Engine.Containers.All(b => b.Release.Image != image))
+                .ToList();
+            var removed = unused.Count;
+            Engine.ImagesOnDisk.ExceptWith(unused);
+            world.Invariants.ImagesRemoved(unused);
+            world.FreeDisk(removed);
+            Report(pending, at => new Event.CleanupFinished(at, new ImageCleanupResult(removed, removed)));
+        });
 
     private PendingEffect SaveState(PendingEffect pending, PersistedState memory) => pending
         .Then(Latency(), () => { })

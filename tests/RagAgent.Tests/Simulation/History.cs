@@ -54,7 +54,13 @@ internal sealed record History(uint Seed, Policy Policy, bool SecretsSurviveRest
         Gen.Frequency((1, Gen.Const((TimeSpan?)null)), (3, Gen.Int[min, max].Select(s => (TimeSpan?)TimeSpan.FromSeconds(s))));
 
     private static readonly Gen<Policy> Policies = Gen.Select(
-        Gen.Bool, Gen.Bool, Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)), Gen.Bool, Gen.Bool, Gen.Int[30, 180], Idle,
+        Gen.Bool,
+        Gen.Bool,
+        Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)),
+        Gen.Bool,
+        Gen.Bool,
+        Gen.Int[30, 180],
+        Idle,
         (hasGate, waitForIdle, checkEvery, startFirst, cachedFirst, watch, idle) => new Policy
         {
             Idle = idle,

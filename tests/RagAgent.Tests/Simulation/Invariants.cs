@@ -79,7 +79,8 @@ internal sealed class Invariants(World world)
 
     /// <summary>The late result of an earlier probe does not count.</summary>
     private bool IsCurrentProbe(long probe) =>
-        new[] { world.Agent.State.Front, world.Agent.State.Candidate }.Any(app => app is ContainerState.Probing { Probe.InFlight: { } number } && number == probe);
+        new[] { world.Agent.State.Front, world.Agent.State.Candidate }
+            .Any(app => app is ContainerState.Probing { Probe.InFlight: { } number } && number == probe);
 
     /// <summary>Checks the state after each event.</summary>
     public void CheckStep(AgentState before, Event @event, Step step, Policy policy)
@@ -115,11 +116,14 @@ internal sealed class Invariants(World world)
         CheckRetry(state.Tag.State, state.Now, policy.Retry, next);
         CheckRetry(state.Image.State, state.Now, policy.PullRetry, Acquisition.MayFetch(state) ? next : Moment.Zero);
         CheckRetry(state.Saved.State, state.Now, policy.Retry, Housekeeping.MustPersist(state) ? next : Moment.Zero);
-        Require(policy.CheckInterval is null || state.Tag.State is not FetchState.Idle || state.NextCheck - state.Now <= policy.CheckInterval, () => $"The tag is looked at again {state.NextCheck}, not within {policy.CheckInterval}.");
+        Require(
+            policy.CheckInterval is null || state.Tag.State is not FetchState.Idle || state.NextCheck - state.Now <= policy.CheckInterval,
+            () => $"The tag is looked at again {state.NextCheck}, not within {policy.CheckInterval}.");
         Require(state.Front is not ContainerState.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {state.Front}.");
         Require(state.Front is not ContainerState.BackingOff backingOff || backingOff.Until - state.Now <= policy.Restart.Max,
             () => $"The back-off {state.Front} is longer than its bound.");
-        if ((state.Front is ContainerState.Probing && before.Front is not ContainerState.Probing) || (state.Candidate is ContainerState.Probing && before.Candidate is not ContainerState.Probing))
+        if ((state.Front is ContainerState.Probing && before.Front is not ContainerState.Probing) ||
+            (state.Candidate is ContainerState.Probing && before.Candidate is not ContainerState.Probing))
         {
             _lastAdoptionCounter = before.LastOperation;
         }
@@ -135,12 +139,20 @@ internal sealed class Invariants(World world)
     /// <summary>The operation has begun, or waits until the state file is written.</summary>
     private static bool IsAlreadyDecided(AgentState before, ContainerState.Stopping stopping) =>
         before.SlotOfOperation(stopping.Operation) is not null && stopping.Operation != OperationNumber.NotDispatched ||
-        new[] { before.Front, before.Candidate }.Any(app => app is ContainerState.Stopping { Operation: OperationNumber.NotDispatched } waiting && waiting.Container.Id == stopping.Container.Id);
+        new[] { before.Front, before.Candidate }.Any(app =>
+            app is ContainerState.Stopping { Operation: OperationNumber.NotDispatched } waiting &&
+            waiting.Container.Id == stopping.Container.Id);
 
-    /// <summary>A container is only taken for ended if it has ended. An inspection from before an operation may show an older world.</summary>
+    /// <summary>
+    /// A container is only taken for ended if it has ended. An inspection from before an operation may show an older world.
+    /// </summary>
     private void CheckEnded(ContainerState? before, AgentState state, Event @event)
     {
-        if (@event is Event.EngineInspected && before is ContainerState.Probing or ContainerState.Serving && before.Current!.Id is var id && state.Front.Current?.Id != id && state.Candidate?.Current?.Id != id)
+        if (@event is Event.EngineInspected &&
+            before is ContainerState.Probing or ContainerState.Serving &&
+            before.Current!.Id is var id &&
+            state.Front.Current?.Id != id &&
+            state.Candidate?.Current?.Id != id)
         {
             var box = world.Engine.Find(id);
             Require(box is not { IsAlive: true, StartedByHuman: false, Run: 1 }, () => $"{box!.Id} runs and is taken for ended.");
@@ -153,7 +165,8 @@ internal sealed class Invariants(World world)
     /// </summary>
     private void CheckHold(AgentState before, AgentState state)
     {
-        if (state.Hold == StopHold.DockerStop && before.Hold is null && (before.Front.Current ?? before.Evidence.LastEnd?.Container) is { } held)
+        if (state.Hold == StopHold.DockerStop && before.Hold is null &&
+            (before.Front.Current ?? before.Evidence.LastEnd?.Container) is { } held)
         {
             var isNoted = world.StateFile?.Runs.Any(run => run.ContainerId == held.Id && run.StopRequested) == true;
             Require(!isNoted || world.Engine.Find(held.Id) is not { StoppedByHuman: false }, () => $"The end of {held.Id}, which the agent stopped, is taken for a human's.");
@@ -163,12 +176,20 @@ internal sealed class Invariants(World world)
     /// <summary>Ends caused by the engine or a person are no strikes, even if the cause is known late.</summary>
     private void CheckBlame(AgentState before, Event @event, AgentState state)
     {
-        if (before.Evidence.LastEnd is not { IsExternal: false } end || before.Evidence.EngineDisconnected || state.Now - end.Failure.At > TimeSpan.FromSeconds(20) || world.Engine.Find(end.Container.Id) is not { } box)
+        if (before.Evidence.LastEnd is not { IsExternal: false } end ||
+            before.Evidence.EngineDisconnected ||
+            state.Now - end.Failure.At > TimeSpan.FromSeconds(20) ||
+            world.Engine.Find(end.Container.Id) is not { } box)
         {
             return;
         }
-        Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || state.Failures.Last != end.Failure, () => $"The engine went down and took {box.Id} with it, but the app is blamed.");
-        Require(@event is not Event.ExternalStopRequested stop || stop.ContainerId != box.Id || !box.StoppedByHuman || box.IsAlive || state.Hold is not null, () => $"{box.Id} was stopped by hand, and the app is started again.");
+        Require(
+            @event is not Event.EngineDisconnected || !box.EndedByEngine || state.Failures.Last != end.Failure,
+            () => $"The engine went down and took {box.Id} with it, but the app is blamed.");
+        Require(
+            @event is not Event.ExternalStopRequested stop || stop.ContainerId != box.Id ||
+                !box.StoppedByHuman || box.IsAlive || state.Hold is not null,
+            () => $"{box.Id} was stopped by hand, and the app is started again.");
         var isStruck = before.Evidence.LastStrike is { } strike && strike.At == end.Failure.At && state.Images.Verdict == strike.After;
         Require(@event is not Event.EngineDisconnected || !box.EndedByEngine || !isStruck, () => $"The engine went and took {box.Id} with it, and its image is struck for that.");
     }
@@ -198,7 +219,11 @@ internal sealed class Invariants(World world)
                 _isHeld &= asked.Kind != RequestKind.Start;
                 break;
         }
-        if (before.Images.Verdict is Verdict.RolledBack && state.Images.Verdict is Verdict.OnTrial && before.Evidence.LastStrike is { } strike && strike.After == before.Images.Verdict && strike.Before == state.Images.Verdict)
+        if (before.Images.Verdict is Verdict.RolledBack &&
+            state.Images.Verdict is Verdict.OnTrial &&
+            before.Evidence.LastStrike is { } strike &&
+            strike.After == before.Images.Verdict &&
+            strike.Before == state.Images.Verdict)
         {
             _rollbacks[state.Images.Verdict.Image]--;   // reverted: the image was not to blame
         }
@@ -216,8 +241,12 @@ internal sealed class Invariants(World world)
             }
             _quarantined = state.Images.KnownGood.IsEmpty ? null : _quarantined;   // there is no other good image
         }
-        Require(state.Images.KnownGood.Length <= 2 && state.Images.KnownGood.Distinct().Count() == state.Images.KnownGood.Length, () => $"The good images are {string.Join(", ", state.Images.KnownGood)}.");
-        Require(state.Images.Verdict is not { IsAvoided: true } || ImageTrial.Fallback(state) is not null, () => $"{state.Images.Verdict!.Image} is avoided, but there is no other image.");
+        Require(
+            state.Images.KnownGood.Length <= 2 && state.Images.KnownGood.Distinct().Count() == state.Images.KnownGood.Length,
+            () => $"The good images are {string.Join(", ", state.Images.KnownGood)}.");
+        Require(
+            state.Images.Verdict is not { IsAvoided: true } || ImageTrial.Fallback(state) is not null,
+            () => $"{state.Images.Verdict!.Image} is avoided, but there is no other image.");
     }
 
     /// <summary>
@@ -227,7 +256,10 @@ internal sealed class Invariants(World world)
     {
         switch (@event)
         {
-            case Event.StartFailed failed when (failed.Problem.Kind == ProblemCatalog.ImageMissing || failed.Problem.Kind == ProblemCatalog.ImageCorrupt) && before.SlotOfOperation(failed.Operation) is { } slot && before.At(slot) is ContainerState.Starting starting:
+            case Event.StartFailed failed when
+                (failed.Problem.Kind == ProblemCatalog.ImageMissing || failed.Problem.Kind == ProblemCatalog.ImageCorrupt) &&
+                before.SlotOfOperation(failed.Operation) is { } slot &&
+                before.At(slot) is ContainerState.Starting starting:
                 _unusable[starting.Release.Image] = failed.Problem.Code;
                 break;
             case Event.ImageReady ready when before.Image.IsRunning:
@@ -253,14 +285,18 @@ internal sealed class Invariants(World world)
     /// <summary>A container moves to the front only after it passed its probes, and the old one drains.</summary>
     private void CheckSwap(AgentState before, AgentState state, Policy policy)
     {
-        if (before.Front is ContainerState.Serving old && state.Front is ContainerState.Serving fresh && old.Container.Id != fresh.Container.Id)
+        if (before.Front is ContainerState.Serving old &&
+            state.Front is ContainerState.Serving fresh &&
+            old.Container.Id != fresh.Container.Id)
         {
             Require(policy.StartFirst, () => $"{fresh.Container.Id} was started next to {old.Container.Id}, but they share data.");
             var passed = _passed.GetValueOrDefault(fresh.Container.Id) ?? [];
             Require(passed.Contains(ProbeKind.Startup) && (!policy.HasGate || passed.Contains(ProbeKind.Gate)), () => $"{fresh.Container.Id} serves and has not passed its gate.");
             Require(state.Candidate is ContainerState.Draining, () => $"{old.Container.Id} is not drained.");
         }
-        if (before.Front is ContainerState.Probing && state.Front is ContainerState.Serving now && before.Front.Current?.Id == now.Container.Id)
+        if (before.Front is ContainerState.Probing &&
+            state.Front is ContainerState.Serving now &&
+            before.Front.Current?.Id == now.Container.Id)
         {
             Require(_passed.GetValueOrDefault(now.Container.Id)?.Contains(ProbeKind.Startup) == true, () => $"{now.Container.Id} serves and has not passed its startup probe.");
         }
@@ -282,7 +318,8 @@ internal sealed class Invariants(World world)
             Require(!_unusable.ContainsKey(start.Release.Image), () => $"{start.Release.Image} can't be started as it is on disk, and is started.");
             Require(!_removed.Contains(start.Release.Image), () => $"{start.Release.Image} was removed by the agent itself, and is started.");
             Require(!_isHeld, () => "The app is to stay stopped and is started.");
-            var unknown = world.Engine.RunningContainers.FirstOrDefault(b => b.Id != start.Neighbor?.Id && (!b.StartedByHuman || b.StartedAt < _inventoryAt));
+            var unknown = world.Engine.RunningContainers.FirstOrDefault(b =>
+                b.Id != start.Neighbor?.Id && (!b.StartedByHuman || b.StartedAt < _inventoryAt));
             Require(unknown is null, () => $"A start begins while {unknown!.Id} is alive, which the agent could know.");
         }
         if (effect is Effect.StopInstance)
@@ -306,11 +343,16 @@ internal sealed class Invariants(World world)
         if (now < limit + idle.UptimeGrace || limit is null)
         {
             // A drain only waits, and may wait for a container that is already gone.
-            var cut = pending.FirstOrDefault(other => other is Effect.FetchImage or Effect.FetchFallback or Effect.StartContainer or Effect.StopContainer or Effect.CleanUpImages or Effect.SaveState
-                || (other is Effect.Drain drain && state.SlotOfOperation(drain.Operation) is not null));
+            var cut = pending.FirstOrDefault(other =>
+                other is Effect.FetchImage or Effect.FetchFallback or Effect.StartContainer or Effect.StopContainer or
+                    Effect.CleanUpImages or Effect.SaveState ||
+                (other is Effect.Drain drain && state.SlotOfOperation(drain.Operation) is not null));
             Require(cut is null, () => $"The instance is stopped while {cut} is in progress.");
             Require(state.Requests.Current is null, () => "The instance is stopped while an operator waits.");
-            Require(state is not { Images.Verdict: Verdict.OnTrial { Strikes: 0 }, Front: ContainerState.Serving { Failures: 0 } trial } || state.Now >= trial.Since + world.Agent.Policy.Watch || !Watch.Covers(state, trial, world.Agent.Policy),
+            Require(
+                state is not { Images.Verdict: Verdict.OnTrial { Strikes: 0 }, Front: ContainerState.Serving { Failures: 0 } trial } ||
+                    state.Now >= trial.Since + world.Agent.Policy.Watch ||
+                    !Watch.Covers(state, trial, world.Agent.Policy),
                 () => "The instance is stopped in the middle of a trial.");
         }
         if (limit is { } reached && now >= reached && now >= _agentStartedAt + idle.UptimeNotice)
@@ -330,8 +372,10 @@ internal sealed class Invariants(World world)
         // The result of a probe that was sent before its container was adopted again is ignored.
         (Effect.Probe x, Effect.Probe y) => x.Container.Id == y.Container.Id && y.Operation > _lastAdoptionCounter,
         // One operation in each slot.
-        (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) => !world.Agent.Policy.StartFirst && !IsStray(a) && !IsStray(b),
-        (Effect.CleanUpImages, Effect.FetchImage or Effect.FetchFallback) or (Effect.FetchImage or Effect.FetchFallback, Effect.CleanUpImages) => true,
+        (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) =>
+            !world.Agent.Policy.StartFirst && !IsStray(a) && !IsStray(b),
+        (Effect.CleanUpImages, Effect.FetchImage or Effect.FetchFallback) or
+            (Effect.FetchImage or Effect.FetchFallback, Effect.CleanUpImages) => true,
         (Effect.Drain, Effect.Drain) => false,   // it only waits, and the result of the earlier one is ignored
         _ => a.GetType() == b.GetType(),
     };
@@ -351,7 +395,9 @@ internal sealed class Invariants(World world)
                 var isDouble = after.Front.Current?.ReleaseId == container.ReleaseId && after.Front.Current?.Id != container.Id;
                 Require(!isNewest || isDouble, () => $"{container.Id} is of the newest release and is replaced.");
                 var wasServing = before.Front is ContainerState.Serving && before.Front.Current?.Id == container.Id;
-                Require(!wasServing || !policy.StartFirst || container.ConfigFingerprint != policy.ConfigFingerprint, () => $"{container.Id} serves and is stopped before another one has proven itself.");
+                Require(
+                    !wasServing || !policy.StartFirst || container.ConfigFingerprint != policy.ConfigFingerprint,
+                    () => $"{container.Id} serves and is stopped before another one has proven itself.");
                 var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Requests.Current is not null ||
                     container.ConfigFingerprint != policy.ConfigFingerprint || ImageTrial.IsAvoided(after, container.Image);
                 Require(mayCut, () => $"{container.Id} is replaced under {world.Sessions} open sessions.");
@@ -386,7 +432,11 @@ internal sealed class Invariants(World world)
     private static TimeSpan LongestDelay(Policy policy) => new[]
     {
         policy.CheckInterval ?? TimeSpan.Zero, policy.InspectInterval, 2 * policy.StartupDeadline, policy.RestartResetAfter,
-        policy.Idle?.MaxUptime ?? TimeSpan.Zero, policy.Idle?.UptimeNotice + policy.Idle?.UptimeGrace ?? TimeSpan.Zero, policy.Idle?.StopAfter + policy.Idle?.ActivityInterval ?? TimeSpan.Zero, policy.Idle?.Grace ?? TimeSpan.Zero, policy.PullRetry.Max, policy.Retry.Max, policy.Restart.Max, policy.LivenessInterval, policy.Watch,
+        policy.Idle?.MaxUptime ?? TimeSpan.Zero,
+        policy.Idle?.UptimeNotice + policy.Idle?.UptimeGrace ?? TimeSpan.Zero,
+        policy.Idle?.StopAfter + policy.Idle?.ActivityInterval ?? TimeSpan.Zero,
+        policy.Idle?.Grace ?? TimeSpan.Zero,
+        policy.PullRetry.Max, policy.Retry.Max, policy.Restart.Max, policy.LivenessInterval, policy.Watch,
     }.Max();
 
     private static void CheckRetry(FetchState work, Moment now, Backoff backoff, Moment? alarm)

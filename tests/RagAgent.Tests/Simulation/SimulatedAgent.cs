@@ -61,7 +61,11 @@ internal sealed class SimulatedAgent(VirtualTime time, Action<Effect> startEffec
         var learned = !before.Images.KnownGood.SequenceEqual(State.Images.KnownGood);
         if (@event is not Event.Tick || before.Front != State.Front || learned)
         {
-            time.Log(() => $"{Describe(@event)} -> {Describe(State.Front)}{(State.Candidate is { } beside ? $" | {Describe(beside)}" : "")}{(before.Images.Verdict != State.Images.Verdict ? $" ! {State.Images.Verdict}" : "")}{(learned ? $" ! good: {string.Join(", ", State.Images.KnownGood.Select(good => good.Digest))}" : "")}");
+            time.Log(() =>
+                $"{Describe(@event)} -> {Describe(State.Front)}" +
+                $"{(State.Candidate is { } beside ? $" | {Describe(beside)}" : "")}" +
+                $"{(before.Images.Verdict != State.Images.Verdict ? $" ! {State.Images.Verdict}" : "")}" +
+                $"{(learned ? $" ! good: {string.Join(", ", State.Images.KnownGood.Select(good => good.Digest))}" : "")}");
         }
         invariants.CheckStep(before, @event, step, Policy);
         StateChanged?.Invoke(State);

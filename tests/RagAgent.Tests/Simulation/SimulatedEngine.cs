@@ -97,7 +97,8 @@ internal sealed class SimulatedEngine(VirtualTime time, bool secretsSurviveResta
     public void Start(SimulatedContainer container, bool byHuman)
     {
         var run = ++container.Run;
-        (container.Status, container.StartedAt, container.StartedByHuman, container.EndedByEngine, container.Exit) = (ContainerStatus.Running, time.Now, byHuman, false, null);
+        (container.Status, container.StartedAt, container.StartedByHuman, container.EndedByEngine, container.Exit) =
+            (ContainerStatus.Running, time.Now, byHuman, false, null);
         container.HasSecrets &= secretsSurviveRestart;
         time.Log(() => $"{container.Id} ({container.App.Behavior}) runs");
         if (byHuman && !container.HasSecrets)

@@ -65,7 +65,13 @@ internal sealed record SimulatedLife(
         {
             RequireIdleStop(world, idle);
         }
-        return new SimulatedLife(took, world.Invariants.BusiestMinute, world.Invariants.FrontTransitions, world.Invariants.CandidateTransitions, world.Agent.EventCount, world.InstanceStops);
+        return new SimulatedLife(
+            took,
+            world.Invariants.BusiestMinute,
+            world.Invariants.FrontTransitions,
+            world.Invariants.CandidateTransitions,
+            world.Agent.EventCount,
+            world.InstanceStops);
     }
 
     /// <summary>While it is used the instance stays up, and without activity it stops itself in time.</summary>

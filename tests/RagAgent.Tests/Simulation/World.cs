@@ -78,7 +78,9 @@ internal sealed class World
     public AppImage AppOf(ImageName name) =>
         _images.Find(i => i.Name == name) ?? throw new InvalidOperationException($"Nobody pushed {name}.");
 
-    public void Boot() => Agent.Boot(_policy.Idle is { } idle ? _policy with { Idle = idle with { BootedAt = new Moment(BootedAt - Time.Now) } } : _policy, StateFile);
+    public void Boot() => Agent.Boot(
+        _policy.Idle is { } idle ? _policy with { Idle = idle with { BootedAt = new Moment(BootedAt - Time.Now) } } : _policy,
+        StateFile);
 
     /// <summary>A client is active. The front door reports it at most once a second.</summary>
     public void Visit()
@@ -131,8 +133,9 @@ internal sealed class World
         Time.RunTo(Time.Now + step.Delay);
         Time.Log(() => $"---- {step.Incident} ({step.DurationSeconds}s)");
         var until = Time.Now + TimeSpan.FromSeconds(step.DurationSeconds);
-        Interventions += step.Incident is Incident.RotateSecret or Incident.RotateSecretToBad or Incident.StateLost or Incident.StateUnwritable or Incident.AgentCrashWithNewConfig
-            or Incident.MoveTagBack or Incident.HumanRemovesImage or Incident.ImageBreaks or Incident.AgentCrash or Incident.Reboot ? 1 : 0;
+        Interventions += step.Incident is Incident.RotateSecret or Incident.RotateSecretToBad or Incident.StateLost or
+            Incident.StateUnwritable or Incident.AgentCrashWithNewConfig or
+            Incident.MoveTagBack or Incident.HumanRemovesImage or Incident.ImageBreaks or Incident.AgentCrash or Incident.Reboot ? 1 : 0;
         switch (step.Incident)
         {
             case Incident.PushGood: Push(AppBehavior.Good, step.DurationSeconds); break;
@@ -204,7 +207,9 @@ internal sealed class World
             Boot();
         }
         // A bad image may stay the newest when there is one to go back to.
-        var isAvoided = new[] { Agent.State.Images.Verdict, StateFile?.Verdict }.Any(verdict => verdict is { IsAvoided: true } && verdict.Image == Tag.Name) ||
+        var isAvoided =
+            new[] { Agent.State.Images.Verdict, StateFile?.Verdict }
+                .Any(verdict => verdict is { IsAvoided: true } && verdict.Image == Tag.Name) ||
             Engine.Containers.Any(container => container.ToContainer().Avoided == Tag.Name);
         if ((!IsGood(Tag) || isAvoided) && !(IsSurelyBad(Tag) && HasFallback() && Time.Chance(0.5)))
         {
@@ -232,15 +237,22 @@ internal sealed class World
     /// <summary>One healthy container runs with the right configuration, and the agent knows it.</summary>
     public bool IsServing =>
         Agent.State is { Front: ContainerState.Serving { Failures: 0 } serving, Candidate: null, Requests.Current: null } &&
-        Engine.RunningContainers.Take(2).ToArray() is [var container] && container.ToContainer() is var shown && shown with { Name = serving.Container.Name } == serving.Container &&
-        IsWanted(container.App) && container.Release.ConfigFingerprint == _policy.ConfigFingerprint && container.ProbeFaultAt(Time.Now, ProbeKind.Liveness) is null;
+        Engine.RunningContainers.Take(2).ToArray() is [var container] &&
+        container.ToContainer() is var shown &&
+        shown with { Name = serving.Container.Name } == serving.Container &&
+        IsWanted(container.App) &&
+        container.Release.ConfigFingerprint == _policy.ConfigFingerprint &&
+        container.ProbeFaultAt(Time.Now, ProbeKind.Liveness) is null;
 
     /// <summary>It serves, and the agent is up to date: nothing that it will learn can change what it runs.</summary>
     public bool IsSettled =>
-        IsServing && Agent.State is { Secrets.State: FetchState.Idle, Tag: { State: FetchState.Idle, Value.Image: var known } } && known == Tag.Name &&
+        IsServing &&
+        Agent.State is { Secrets.State: FetchState.Idle, Tag: { State: FetchState.Idle, Value.Image: var known } } &&
+        known == Tag.Name &&
         (Agent.State.Images.Verdict is null || (Agent.State.Images.Verdict is Verdict.Quarantined bad && bad.Image == Tag.Name)) &&
         Engine.RunningContainers.First().LateStopsUntil <= Time.Now &&   // no earlier stop is still to come
-        Engine.RunningContainers.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint && (StateFile is null || StateFile.Equals(Agent.State.ToPersist()));
+        Engine.RunningContainers.First().Release.SecretsFingerprint == Agent.State.Secrets.Value?.Fingerprint &&
+        (StateFile is null || StateFile.Equals(Agent.State.ToPersist()));
 
     /// <summary>The newest image, or a good one while the newest is bad or failed because of its secrets.</summary>
     private bool IsWanted(AppImage app) => app == Tag ? IsGood(Tag)
@@ -251,7 +263,13 @@ internal sealed class World
     /// </summary>
     private bool HasFallback() =>
         Agent.State.Images.KnownGood.FirstOrDefault(good => good != Tag.Name) is { } fallback && IsUsable(fallback) &&
-        new[] { Agent.State.Front.Current?.Image, Agent.State.Candidate?.Current?.Image, Agent.State.Images.LastRun, (Agent.State.Front as ContainerState.Starting)?.Release.Image }
+        new[]
+        {
+            Agent.State.Front.Current?.Image,
+            Agent.State.Candidate?.Current?.Image,
+            Agent.State.Images.LastRun,
+            (Agent.State.Front as ContainerState.Starting)?.Release.Image,
+        }
             .All(image => image is null || image == fallback || image == Tag.Name) &&
         Engine.Containers.All(container => container.App == Tag || container.App.Name == fallback) && !Agent.State.Image.IsRunning &&
         (Agent.State.Image.Value is not { } ready || ready.Digest == Tag.Name.Digest || ready.Digest == fallback.Digest);
@@ -265,7 +283,8 @@ internal sealed class World
 
     /// <summary>So bad that every trial must find it.</summary>
     private static bool IsSurelyBad(AppImage app) => app.Behavior is AppBehavior.NeverHealthy ||
-        (app.Behavior is AppBehavior.Crashes or AppBehavior.ExitsWithZero or AppBehavior.RunsOutOfMemory && app.FailsAfter < TimeSpan.FromSeconds(10));
+        (app.Behavior is AppBehavior.Crashes or AppBehavior.ExitsWithZero or AppBehavior.RunsOutOfMemory &&
+            app.FailsAfter < TimeSpan.FromSeconds(10));
 
     /// <summary>Events that may justify another try of a failed image.</summary>
     public int Interventions { get; private set; }

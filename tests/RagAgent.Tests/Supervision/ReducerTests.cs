@@ -25,7 +25,10 @@ public class ReducerTests
     [Fact]
     public void Late_news_of_a_pull_does_not_make_a_broken_image_whole()
     {
-        var state = new AgentState().WithDefect(new ImageDefect(Sample.NewImage, IsCorrupt: true)) with { Image = Fetched<FetchedImage>.Idle };
+        var state = new AgentState().WithDefect(new ImageDefect(Sample.NewImage, IsCorrupt: true)) with
+        {
+            Image = Fetched<FetchedImage>.Idle,
+        };
         var late = new Event.ImageReady(Moment.Zero, new FetchedImage(Sample.NewImage.Digest, 0));
         Assert.True(Reducer.Next(state, late, _story.Policy).State.IsCorrupt(Sample.NewImage));
     }

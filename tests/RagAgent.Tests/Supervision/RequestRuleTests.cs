@@ -93,7 +93,10 @@ public class RequestRuleTests
     public void A_release_that_failed_before_an_update_was_asked_for_is_not_the_updates_failure()
     {
         var state = FailedInFront();
-        AssertOpen(state with { Failures = new FailureHistory { Last = state.Failures.Last! with { At = Asked - TimeSpan.FromSeconds(1) } } });
+        AssertOpen(state with
+        {
+            Failures = new FailureHistory { Last = state.Failures.Last! with { At = Asked - TimeSpan.FromSeconds(1) } },
+        });
     }
 
     [Fact]

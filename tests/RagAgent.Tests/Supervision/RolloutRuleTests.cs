@@ -104,7 +104,9 @@ public class RolloutRuleTests
 
     [Fact]
     public void An_image_that_failed_its_trial_does_not_keep_another_from_being_kept() =>
-        Assert.Equal([New], ImageTrial.KeepOutgoingAsGood(Known(OnTrial(Newer, ImageTrial.MaxStrikes), tag: Newer), New, Newer).Images.KnownGood);
+        Assert.Equal(
+            [New],
+            ImageTrial.KeepOutgoingAsGood(Known(OnTrial(Newer, ImageTrial.MaxStrikes), tag: Newer), New, Newer).Images.KnownGood);
 
     [Fact]
     public void An_image_whose_container_is_only_replaced_is_not_good_for_that() =>

@@ -72,7 +72,11 @@ internal static class RunCommand
         }
     }
 
-    private static async Task<int> RunHostAsync(IHost host, ControlSocketLock controlSocket, SafeSystemdNotifier systemd, CancellationToken end)
+    private static async Task<int> RunHostAsync(
+        IHost host,
+        ControlSocketLock controlSocket,
+        SafeSystemdNotifier systemd,
+        CancellationToken end)
     {
         // Before anything else: take the container, then the directory, from any other agent.
         _ = host.Services.GetRequiredService<SingleInstanceLock>();
