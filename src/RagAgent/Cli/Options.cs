@@ -1,5 +1,4 @@
 using System.CommandLine;
-using RagAgent.Control;
 
 namespace RagAgent.Cli;
 

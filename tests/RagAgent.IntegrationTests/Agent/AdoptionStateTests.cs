@@ -130,7 +130,7 @@ public sealed class AdoptionStateTests(EngineFixture engineFixture) : PrivateEng
 
         Assert.DoesNotContain(leftover.Id, await ContainersAsync(Docker));
         Assert.Equal(leftover.KeyServed, (await GetAsync("/key-sha256")).Body);
-        await agent.WaitForLogAsync("it was restarted by someone else, without its secrets");
+        await agent.WaitForLogAsync("someone else restarted it, so it has no secrets");
     }
 
     private sealed record LeftoverContainer(string Id, string StartedAt, string Image, string KeyServed);

@@ -190,7 +190,7 @@ public sealed class DnsRecordUpdateTests(EngineFixture engineFixture) : AgentTes
     {
         ConfigureDns(onStop: "delete", ipv6: "2001:db8::7");
         WriteConfig();
-        Assert.Equal(("ok", $"The agent would point {Host} at 203.0.113.7 and 2001:db8::7, and the role may do that: the app is at {Url} then.", null), await CheckAsync());
+        Assert.Equal(("ok", $"The agent would point {Host} to 203.0.113.7 and 2001:db8::7, and the role allows it. The app would then be at {Url}.", null), await CheckAsync());
         Assert.Empty(Aws.HostedZones.Records(Zone));
         Assert.Equal(400, Assert.Single(Aws.Requests.ByOperation(Operations.ChangeResourceRecordSets)).Status);
 

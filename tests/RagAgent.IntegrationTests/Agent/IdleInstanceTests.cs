@@ -122,6 +122,6 @@ public sealed class IdleInstanceTests(EngineFixture engineFixture) : AgentTestBa
         var denied = await ExamineAsync();
         Assert.Equal(1, denied.ExitCode);
         Assert.Contains("FAILED  idle        AWS denied the request to stop the instance i-0123456789abcdef0", denied.Output, StringComparison.Ordinal);
-        Assert.Contains("Allow ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", denied.Output, StringComparison.Ordinal);
+        Assert.Contains("Allow the instance role ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", denied.Output, StringComparison.Ordinal);
     }
 }

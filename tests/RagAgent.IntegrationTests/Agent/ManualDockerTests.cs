@@ -20,7 +20,7 @@ public sealed class ManualDockerTests(EngineFixture engineFixture) : PrivateEngi
         await Docker.RunCheckedAsync("stop", "--time", "1", Name);
         var stopped = await WaitForAsync(s => s.App.State == "stopped", "the app stays stopped");
         Assert.Equal("hand", stopped.App.StoppedBy);
-        await first.WaitForLogAsync("stays stopped, until 'ragagent start' or the next boot");
+        await first.WaitForLogAsync("stays stopped until 'ragagent start' or the next boot");
         await WaitUntilAsync(
             async () => (await File.ReadAllTextAsync(Path.Combine(StateDirectory, "state.json"), TestCancellation))
                 .Contains("hand", StringComparison.OrdinalIgnoreCase),

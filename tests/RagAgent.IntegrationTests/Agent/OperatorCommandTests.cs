@@ -79,7 +79,7 @@ public sealed class OperatorCommandTests(EngineFixture engineFixture) : AgentTes
     {
         var agent = await ServeOneAsync();
 
-        Assert.EndsWith("The app is stopped, until 'ragagent start' or the next boot.", (await RequestAsync("stop")).AssertSucceeded(), StringComparison.Ordinal);
+        Assert.EndsWith("The app is stopped until 'ragagent start' or the next boot.", (await RequestAsync("stop")).AssertSucceeded(), StringComparison.Ordinal);
 
         await AssertEveryoneSeesStoppedAsync("The app was stopped with 'ragagent stop'. Start it with 'ragagent start'.");
         Assert.Empty(await AgentContainersAsync());

@@ -136,7 +136,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
 
         var status = await WaitForAsync(s => s.Problems.Count > 0, "the failure of the pull is reported");
         Assert.Equal("absent", status.App.State);
-        Assert.StartsWith($"Getting {Repository}:latest failed: ", status.Problems[0].What, StringComparison.Ordinal);
+        Assert.StartsWith($"Could not get {Repository}:latest", status.Problems[0].What, StringComparison.Ordinal);
 
         Aws.Faults.Clear();
         await WaitUntilServingAsync();

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LocalAws.Registry;
 using LocalAws.Requests;
-using LocalAws.Signing;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 

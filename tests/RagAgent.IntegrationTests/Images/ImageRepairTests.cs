@@ -1,7 +1,6 @@
 using LocalAws.Faults;
 using LocalAws.Requests;
 using RagAgent.Common;
-using RagAgent.Containers;
 using RagAgent.IntegrationTests.Support;
 using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;

@@ -1,8 +1,6 @@
 using Amazon.Runtime;
 using Amazon.SimpleSystemsManagement;
 using Amazon.SimpleSystemsManagement.Model;
-using LocalAws.Faults;
-using LocalAws.Ssm;
 using RagAgent.IntegrationTests.Support;
 using Xunit;
 using Fault = LocalAws.Faults.Fault;

@@ -4,7 +4,6 @@ using LocalAws;
 using RagAgent.Common;
 using RagAgent.Control;
 using RagAgent.Reporting;
-using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.IntegrationTests.Support;

@@ -1,7 +1,6 @@
 using ArchUnitNET.Domain;
 using ArchUnitNET.Domain.Dependencies;
 using ArchUnitNET.Loader;
-using RagAgent.Configuration;
 using Xunit;
 
 namespace RagAgent.Tests.Architecture;

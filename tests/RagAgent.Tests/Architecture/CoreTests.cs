@@ -1,6 +1,5 @@
 using ArchUnitNET.Domain;
 using ArchUnitNET.Loader;
-using RagAgent.Configuration;
 using Xunit;
 
 namespace RagAgent.Tests.Architecture;

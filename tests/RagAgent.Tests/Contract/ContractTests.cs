@@ -6,7 +6,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Docker.DotNet.Models;
 using RagAgent.Cli;
-using RagAgent.Containers;
 using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Logging;

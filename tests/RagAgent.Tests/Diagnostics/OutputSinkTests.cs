@@ -1,5 +1,4 @@
 using RagAgent.Diagnostics.Logging;
-using RagAgent.Reporting;
 using RagAgent.Tests.Support;
 using Serilog;
 using Serilog.Events;

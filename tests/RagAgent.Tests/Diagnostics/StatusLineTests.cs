@@ -32,8 +32,11 @@ public sealed class StatusLineTests : IDisposable
             Sample.StateWithoutContainer with
             {
                 Tag = Sample.Loaded(Sample.CurrentResolution),
-                Pull = Sample.StateWithoutContainer.Pull with { Progress = new PullProgress(0.5, 500, 1000),
-            } });
+                Pull = Sample.StateWithoutContainer.Pull with
+                {
+                    Progress = new PullProgress(0.5, 500, 1000),
+                }
+            });
         await HeadlineAsync("Pulling registry/app:latest: 50 % (500 B of 1 kB).");
         await line.StopAsync(TestContext.Current.CancellationToken);
 

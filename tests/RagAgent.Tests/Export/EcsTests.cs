@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using RagAgent.Export;
 using RagAgent.Export.Ecs;
-using RagAgent.Tests.Configuration;
 using Xunit;
 using static RagAgent.Tests.Configuration.ConfigText;
 

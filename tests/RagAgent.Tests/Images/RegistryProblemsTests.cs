@@ -119,5 +119,5 @@ public class RegistryProblemsTests
     public void Any_text_becomes_a_complete_problem() =>
         Gen.String.Sample(text =>
             RegistryProblems.From(RegistryProblems.ErrorText(text), null, Ref) is
-                { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
+            { Code.Length: > 0, What.Length: > 0, Remedy.Length: > 0 });
 }

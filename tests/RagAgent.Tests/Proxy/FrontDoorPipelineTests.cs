@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using RagAgent.Configuration;
-using RagAgent.Proxy.Tls;
 using RagAgent.Tests.Support;
 using Xunit;
 

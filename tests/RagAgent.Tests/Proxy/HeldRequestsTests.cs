@@ -252,8 +252,11 @@ public sealed class HeldRequestsTests : IAsyncLifetime
             {
                 Front = new ContainerState.BackingOff(
                     Moment.Zero + TimeSpan.FromSeconds(1), new Failure(Moment.Zero, null, Sample.AnyProblem, null)),
-                Failures = TimeBetweenContainers.Failures with { Crashes = 1,
-            } });
+                Failures = TimeBetweenContainers.Failures with
+                {
+                    Crashes = 1,
+                }
+            });
         Assert.False(response.IsCompleted);
         Serve(after);
 

@@ -182,10 +182,10 @@ public sealed partial class StateWordsTests
         var states = SubtypeNames(typeof(ContainerState)).Except([nameof(ContainerState.Unknown), nameof(ContainerState.Draining)]);
         var described = states.SelectMany(CasesOf)
             .Select(each => Ready with
-        {
-            Front = each.State.Front,
-            Failures = each.State.Failures,
-        }).ToArray();
+            {
+                Front = each.State.Front,
+                Failures = each.State.Failures,
+            }).ToArray();
 
         AssertDistinct(described.Select(state => Headline.Describe(state, Sample.DefaultPolicy)));
         AssertDistinct(described.Select(state => PublicMessages.Describe(state, Sample.DefaultPolicy)));

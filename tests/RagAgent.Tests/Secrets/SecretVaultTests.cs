@@ -1,7 +1,6 @@
 using CsCheck;
 using RagAgent.Configuration;
 using RagAgent.Secrets;
-using RagAgent.Tests.Support;
 using Xunit;
 
 namespace RagAgent.Tests.Secrets;

@@ -1,7 +1,6 @@
 using RagAgent.Common;
 using RagAgent.Supervision;
 using RagAgent.Supervision.State;
-using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Simulation;
 

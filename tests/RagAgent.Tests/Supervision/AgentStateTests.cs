@@ -50,7 +50,7 @@ public class AgentStateTests
     }
 
     [Theory]
-    [InlineData(0, "exited by itself with code 0")]
+    [InlineData(0, "exited with code 0")]
     [InlineData(1, "exited with code 1")]
     public void An_exit_is_described_by_its_code(int code, string words) =>
         Assert.Equal(words, new ContainerExit(code, OutOfMemory: false, "", []).Describe());

@@ -8,8 +8,12 @@ namespace RagAgent.Tests.Supervision;
 /// <summary>What an inspection says about the container beside the one that serves.</summary>
 public class CandidateInspectionTests
 {
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null,
-        StartFirst = true });
+    private readonly ContainerStory _story = new(new Policy
+    {
+        ConfigFingerprint = ContainerStory.Config,
+        CheckInterval = null,
+        StartFirst = true
+    });
 
     private Container Candidate => _story.State.Candidate!.Current!;
 

@@ -50,8 +50,12 @@ public class DesiredReleaseTests
     public void An_avoided_image_makes_room_although_visitors_have_sessions_open()
     {
         var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.NewImage)), Now, 0, default, null);
-        var state = _state with { Front = serving, Sessions = 3,
-            Images = new ImageHistory { Verdict = Avoided, KnownGood = [Sample.OldImage] } };
+        var state = _state with
+        {
+            Front = serving,
+            Sessions = 3,
+            Images = new ImageHistory { Verdict = Avoided, KnownGood = [Sample.OldImage] }
+        };
         Assert.True(DesiredRelease.MustYield(state, serving, _policy));
     }
 
@@ -93,8 +97,12 @@ public class DesiredReleaseTests
     [Fact]
     public void After_a_crash_a_good_image_is_started_although_it_is_not_known_which_one_ran_last()
     {
-        var state = _state with { Tag = Fetched<Resolution>.Wanted, Failures = new FailureHistory { Crashes = 1 },
-            Images = new ImageHistory { KnownGood = [Sample.OldImage] } };
+        var state = _state with
+        {
+            Tag = Fetched<Resolution>.Wanted,
+            Failures = new FailureHistory { Crashes = 1 },
+            Images = new ImageHistory { KnownGood = [Sample.OldImage] }
+        };
         Assert.Equal(Sample.OldImage, DesiredRelease.Startable(state, _policy)?.Image);
     }
 
@@ -109,7 +117,10 @@ public class DesiredReleaseTests
     private (AgentState State, ContainerState.Serving Serving) Requested()
     {
         var serving = new ContainerState.Serving(Sample.RunningContainer("front", Sample.Release(Sample.OldImage)), Now, 0, default, null);
-        return (_state with { Front = serving,
-            Requests = new RequestState { Current = new OperatorRequest(1, RequestKind.Update, Now, null) } }, serving);
+        return (_state with
+        {
+            Front = serving,
+            Requests = new RequestState { Current = new OperatorRequest(1, RequestKind.Update, Now, null) }
+        }, serving);
     }
 }

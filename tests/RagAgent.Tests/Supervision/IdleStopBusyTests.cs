@@ -57,13 +57,19 @@ public class IdleStopBusyTests
 
     [Fact]
     public void Visitors_of_a_container_that_is_draining_are_not_interrupted() =>
-        AssertStays(_quiet with { Candidate = new ContainerState.Draining(1,
-            Sample.RunningContainer("old", Sample.Release(Sample.OldImage))) });
+        AssertStays(_quiet with
+        {
+            Candidate = new ContainerState.Draining(1,
+            Sample.RunningContainer("old", Sample.Release(Sample.OldImage)))
+        });
 
     [Fact]
     public void A_container_that_is_being_stopped_is_not_interrupted() =>
-        AssertStays(_quiet with { Candidate = new ContainerState.Stopping(1,
-            Sample.RunningContainer("old", Sample.Release(Sample.OldImage)), new StopReason.Retired()) });
+        AssertStays(_quiet with
+        {
+            Candidate = new ContainerState.Stopping(1,
+            Sample.RunningContainer("old", Sample.Release(Sample.OldImage)), new StopReason.Retired())
+        });
 
     [Fact]
     public void A_candidate_that_is_being_started_is_not_interrupted() =>

@@ -95,8 +95,11 @@ public class ImageCareTests
         var state = Serving("newer", "newer", "older");
         var serving = (ContainerState.Serving)state.Front;
         Assert.Equal(Sample.Image("older"), Wanted(state));
-        Assert.Null(Wanted(state with { Front = new ContainerState.Probing(serving.Container, Moment.Zero, ProbeKind.Startup,
-            serving.Probe, null, Adopted: false) }));
+        Assert.Null(Wanted(state with
+        {
+            Front = new ContainerState.Probing(serving.Container, Moment.Zero, ProbeKind.Startup,
+            serving.Probe, null, Adopted: false)
+        }));
     }
 
     [Fact]

@@ -94,8 +94,11 @@ public class ReducerTests
     [Fact]
     public void A_tag_that_has_not_moved_does_not_shorten_the_wait_for_a_pull_that_failed()
     {
-        _story.Policy = _story.Policy with { CheckInterval = Second,
-            PullRetry = new Backoff(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)) };
+        _story.Policy = _story.Policy with
+        {
+            CheckInterval = Second,
+            PullRetry = new Backoff(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5))
+        };
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch().Advance(Second);
         _story.CompleteResolve();
         Assert.False(_story.IsPending<Effect.FetchImage>());

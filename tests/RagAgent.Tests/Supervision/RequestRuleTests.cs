@@ -114,8 +114,11 @@ public class RequestRuleTests
     public void The_failure_of_an_unlabelled_container_is_no_commands_failure()
     {
         var state = FailedInFront(RequestKind.Start);
-        state = state with { Tag = Fetched<Resolution>.Wanted,
-            Failures = new FailureHistory { Last = state.Failures.Last! with { ReleaseId = null } } };
+        state = state with
+        {
+            Tag = Fetched<Resolution>.Wanted,
+            Failures = new FailureHistory { Last = state.Failures.Last! with { ReleaseId = null } }
+        };
         AssertOpen(state with { Images = state.Images with { KnownGood = [Sample.OldImage] } });
     }
 
@@ -142,8 +145,11 @@ public class RequestRuleTests
     [Fact]
     public void A_rollback_before_the_tag_is_known_sets_aside_what_serves_and_not_what_ran_before()
     {
-        var state = new AgentState { Front = Serving(Sample.NewImage),
-            Images = new ImageHistory { KnownGood = [Sample.OldImage], LastRun = Sample.OldImage } };
+        var state = new AgentState
+        {
+            Front = Serving(Sample.NewImage),
+            Images = new ImageHistory { KnownGood = [Sample.OldImage], LastRun = Sample.OldImage }
+        };
         Assert.Equal(Sample.NewImage,
             Assert.IsType<Verdict.RolledBack>(OperatorRequests.Begin(state, RequestKind.Rollback).Images.Verdict).Image);
     }

@@ -12,8 +12,12 @@ public class SecondContainerTests
     private const string Same = "2026-01-02T00:00:00Z";
     private const string Newer = "2026-01-03T00:00:00Z";
 
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null,
-        StartFirst = true });
+    private readonly ContainerStory _story = new(new Policy
+    {
+        ConfigFingerprint = ContainerStory.Config,
+        CheckInterval = null,
+        StartFirst = true
+    });
 
     [Fact]
     public void A_newer_container_of_another_release_may_prove_itself_beside_the_front()

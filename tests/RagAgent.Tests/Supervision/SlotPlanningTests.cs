@@ -10,8 +10,12 @@ namespace RagAgent.Tests.Supervision;
 /// <summary>What happens in the two places for a container, and in which order.</summary>
 public class SlotPlanningTests
 {
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null,
-        StartFirst = true });
+    private readonly ContainerStory _story = new(new Policy
+    {
+        ConfigFingerprint = ContainerStory.Config,
+        CheckInterval = null,
+        StartFirst = true
+    });
 
     [Fact]
     public void A_candidate_takes_the_place_of_a_front_that_someone_restarted()
@@ -127,8 +131,11 @@ public class SlotPlanningTests
             Engine = Sample.Loaded(new Inventory([serving.Container], "20.10")),
             Secrets = Sample.Loaded(Sample.Secrets("1")),
             Tag = Sample.Loaded(Sample.ResolutionOf(Sample.NewerImage)),
-            Images = new ImageHistory { KnownGood = [Sample.NewImage],
-                Verdict = new Verdict.Quarantined(Sample.NewerImage, Sample.Refused) },
+            Images = new ImageHistory
+            {
+                KnownGood = [Sample.NewImage],
+                Verdict = new Verdict.Quarantined(Sample.NewerImage, Sample.Refused)
+            },
         };
         ContainerState? CandidateAfterTick(AgentState before) =>
             Reducer.Next(before, new Event.Tick(Moment.Zero), _story.Policy).State.Candidate;

@@ -126,20 +126,20 @@ internal static class ExportCommand
         string helpName,
         string description,
         Func<string, RuleViolation?>? rule = null) => new(name)
-    {
-        Description = description,
-        HelpName = helpName,
-        CustomParser = result =>
         {
-            var text = result.Tokens[^1].Value;
-            var violation = rule?.Invoke(text);
-            if (text.Length == 0 || violation is not null)
+            Description = description,
+            HelpName = helpName,
+            CustomParser = result =>
             {
-                result.AddError(violation is null ? $"{name} is empty." : $"{name} must {violation.Requirement}.");
-            }
-            return text;
-        },
-    };
+                var text = result.Tokens[^1].Value;
+                var violation = rule?.Invoke(text);
+                if (text.Length == 0 || violation is not null)
+                {
+                    result.AddError(violation is null ? $"{name} is empty." : $"{name} must {violation.Requirement}.");
+                }
+                return text;
+            },
+        };
 
     private static Option<string[]> IdsOption(string name, string description)
     {
