@@ -25,7 +25,7 @@ public sealed class DataFolderTests
                 (await machine.RunAsync("docker", "exec", "ragstream", "sh", "-c", "echo kept >/app/data/memory/file")).ExitCode == 0,
             "the app writes to its folder");
         Assert.Equal("1000 1000 750", await machine.RunCheckedAsync("stat", "--format=%u %g %a", "/var/lib/ragstream/memory"));
-        Assert.Matches(@"(?m)^ok +volumes +The folder is there; ", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
+        Assert.Matches(@"(?m)^ok +volumes +The folder exists; ", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
 
         // From now on the folder belongs to a separate disk, which is missing at the next boot.
         await machine.PowerOffAsync();

@@ -68,7 +68,7 @@ public sealed class HttpsGuideTests : IDisposable
             () => machine.RunCheckedAsync("sh", "-c", "for i in 1 2 3 4 5; do systemctl restart ragagent && sleep 1; done"),
             curlArguments: string.Join(' ', HttpsArguments(_all))));
         Assert.DoesNotContain("nobody-listens", await machine.JournalAsync(), StringComparison.Ordinal);
-        Assert.Matches($@"(?m)^ok +tls +The certificate for {Name}, from {Name}, is valid until", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
+        Assert.Matches($@"(?m)^ok +tls +The certificate for {Name}, issued by {Name}, is valid until", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
 
         // A renewal under load.
         Assert.Equal("", await machine.RequestDuringAsync(async () =>
