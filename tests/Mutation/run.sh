@@ -12,7 +12,7 @@ while [[ $# -gt 0 && $1 != -- ]]; do places+=("$1"); shift; done
 [[ ${1:-} != -- ]] || shift
 if [[ ${#places[@]} -eq 0 ]]; then
   # The runtime runs what the rules decide; it decides nothing.
-  places=(src/RagAgent/Supervision -src/RagAgent/Supervision/Runtime src/RagAgent/Reporting/RolloutPhase.cs)
+  places=(src/RagAgent/Supervision -src/RagAgent/Supervision/Runtime src/RagAgent/Reporting/RolloutPhaseName.cs)
 fi
 
 mkdir -p dist/mutation

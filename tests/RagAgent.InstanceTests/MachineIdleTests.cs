@@ -78,7 +78,10 @@ public sealed class MachineIdleTests
                     .AsArray()
                     .Any(problem => (string?)problem!["code"] == "aws-denied"),
             "the missing permission is reported");
-        Assert.Contains("Allow the instance role ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0", await machine.JournalAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "Allow the instance role ec2:StopInstances on arn:aws:ec2:eu-central-1:123456789012:instance/i-0123456789abcdef0",
+            await machine.JournalAsync(),
+            StringComparison.Ordinal);
         await machine.WaitUntilServingAsync("1");
     }
 }
