@@ -1,5 +1,5 @@
-using RagAgent.Diagnostics.Checks;
 using RagAgent.Common;
+using RagAgent.Diagnostics.Checks;
 
 namespace RagAgent.Images;
 
