@@ -9,7 +9,7 @@ namespace RagAgent.Common;
 /// </remarks>
 internal static class ExceptionMapping
 {
-    public const string RetriesAutomatically = "The agent tries again by itself.";
+    public const string RetriesAutomatically = "The agent retries automatically.";
 
     public static Problem ToProblem(Exception exception) => exception switch
     {

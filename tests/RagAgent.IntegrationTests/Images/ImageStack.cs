@@ -45,7 +45,7 @@ internal sealed class ImageStack : IDisposable
     {
         public bool Handles(string host) => true;
 
-        public Task<RegistryLogin> AuthenticateAsync(string? host, bool anew, CancellationToken stopping) =>
+        public Task<RegistryLogin> AuthenticateAsync(string? host, bool refresh, CancellationToken stopping) =>
             Task.FromResult(new RegistryLogin(
                 aws.RegistryHost, aws.RegistryEndpoint, aws.DockerLogin.User, new SecretValue(aws.DockerLogin.Password)));
     }

@@ -52,7 +52,7 @@ public class ExceptionMappingTests
         var problem = ExceptionMapping.ToProblem((Exception)Activator.CreateInstance(type, "Words.")!);
 
         Assert.Equal((code, what), (problem.Code, problem.What));
-        Assert.EndsWith("The agent tries again by itself.", problem.Remedy, StringComparison.Ordinal);
+        Assert.EndsWith("The agent retries automatically.", problem.Remedy, StringComparison.Ordinal);
     }
 
     private static SocketException Socket(SocketError error) => new((int)error);

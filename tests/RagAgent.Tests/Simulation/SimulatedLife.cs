@@ -49,7 +49,7 @@ internal sealed record SimulatedLife(
             if (world.Time.Now - repairedAt > RecoveryBound(history.Policy))
             {
                 throw new InvariantViolatedException(
-                    $"{RecoveryBound(history.Policy)} after everything was mended the newest image does not serve: {world.Agent.State}");
+                    $"{RecoveryBound(history.Policy)} after the last fault the newest image does not serve: {world.Agent.State}");
             }
             world.Time.RunTo(world.Time.Now + Step);
         }

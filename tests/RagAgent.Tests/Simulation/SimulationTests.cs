@@ -54,7 +54,7 @@ public class SimulationTests(ITestOutputHelper output)
             throw;
         }
         var took = TimeProvider.System.GetElapsedTime(began);
-        output.WriteLine($"{histories} histories in {took.TotalSeconds:0.0} s; after everything was mended it served within {slowest}; " +
+        output.WriteLine($"{histories} histories in {took.TotalSeconds:0.0} s; after the last fault it served within {slowest}; " +
             $"at most {busiest} effects in a minute; the instance stopped itself {stops} times.");
     }
 }

@@ -60,7 +60,7 @@ internal sealed class SupervisorFixture :
 
     public Task<Resolution> ResolveAsync(CancellationToken stopping) => Task.FromResult(Sample.CurrentResolution);
 
-    public Task<FetchedImage> FetchAsync(Resolution resolution, bool anew, Action<PullProgress> progress, CancellationToken stopping) =>
+    public Task<FetchedImage> FetchAsync(Resolution resolution, bool replace, Action<PullProgress> progress, CancellationToken stopping) =>
         Task.FromResult(new FetchedImage(Sample.Digest, 0));
 
     public Task<ImageCleanupResult> CleanUpAsync(IReadOnlyCollection<ImageName> keep, CancellationToken stopping) =>

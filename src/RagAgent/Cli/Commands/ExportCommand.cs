@@ -154,7 +154,7 @@ internal static class ExportCommand
         return option;
     }
 
-    /// <summary>Options for what an instance finds out by itself.</summary>
+    /// <summary>Options for what an instance detects automatically.</summary>
     private sealed class AwsLocationOptions
     {
         private const int AccountIdLength = 12;
