@@ -40,17 +40,16 @@ internal sealed class Ec2InstanceControl(AwsContext context, InstanceMetadata me
         var endpoint = new Ec2ClientConfig(region).EndpointUri;
         var signing = new SigV4SigningHandler(credentials, region, "ec2", new SocketsHttpHandler());
         using var http = new HttpClient(signing) { Timeout = Timeout.InfiniteTimeSpan };
-        using var timeout = new CancellationTokenSource(ResponseTimeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        using var timeout = new LinkedTimeout(ResponseTimeout, time, stopping);
         try
         {
             using var request = CreateRequest(endpoint, identity, isDryRun);
-            using var response = await http.SendAsync(request, linked.Token);
+            using var response = await http.SendAsync(request, timeout.Token);
             if (response.IsSuccessStatusCode)
             {
                 return true;
             }
-            var (code, message) = AwsXml.ParseError(await response.Content.ReadAsStringAsync(linked.Token));
+            var (code, message) = AwsXml.ParseError(await response.Content.ReadAsStringAsync(timeout.Token));
             if (code == "DryRunOperation")
             {
                 return true;   // EC2 answers a dry run that would have succeeded with this error

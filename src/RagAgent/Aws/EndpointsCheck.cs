@@ -50,7 +50,7 @@ internal sealed class EndpointsCheck(AwsContext context, TimeProvider time) : IC
         var difference = $"{Humanize.Duration(offset.Duration())} {(offset > TimeSpan.Zero ? "behind" : "ahead of")}";
         return offset.Duration() switch
         {
-            var skew when skew > MaxClockSkew => CheckResult.Failed(new Problem(ProblemCatalog.AwsSignature,
+            var skew when skew > MaxClockSkew => CheckResult.Of(new Problem(ProblemCatalog.AwsSignature,
                 $"This machine's clock is {difference} AWS's. AWS rejects requests signed more than 5 minutes off.",
                 "Run 'timedatectl set-ntp true' (Amazon's time server is 169.254.169.123).")),
             var skew when skew > ClockSkewWarning => CheckResult.Warning(

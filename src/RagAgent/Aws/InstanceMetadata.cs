@@ -195,20 +195,19 @@ internal sealed class InstanceMetadata : IDisposable
                 "The instance metadata service is disabled (AWS_EC2_METADATA_DISABLED).",
                 "Set credentials and a region with the standard AWS variables or a profile."));
         }
-        using var timeout = new CancellationTokenSource(ResponseTimeout, _time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        using var timeout = new LinkedTimeout(ResponseTimeout, _time, stopping);
         try
         {
             // A session can end early. A new one gets another try.
-            using var first = await SendAsync($"{category}/{path}", linked.Token);
-            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await SendAsync($"{category}/{path}", linked.Token) : null;
+            using var first = await SendAsync($"{category}/{path}", timeout.Token);
+            using var second = first.StatusCode == HttpStatusCode.Unauthorized ? await SendAsync($"{category}/{path}", timeout.Token) : null;
             var response = second ?? first;
             return response.StatusCode switch
             {
                 HttpStatusCode.NotFound => throw new ProblemException(new Problem(ProblemCatalog.ImdsMissing,
                     $"The instance metadata service has no {path}.", ExceptionMapping.RetriesAutomatically)),
                 _ when !response.IsSuccessStatusCode => throw ToException($"answered {(int)response.StatusCode} for {path}"),
-                _ => await response.Content.ReadAsStringAsync(linked.Token),
+                _ => await response.Content.ReadAsStringAsync(timeout.Token),
             };
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)

@@ -1,8 +1,7 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
+using RagAgent.Common;
 using RagAgent.Configuration;
 
 namespace RagAgent.Cli;
@@ -105,33 +104,20 @@ internal sealed class SupportBundle : IDisposable
 
     private static async Task<(string Text, string Remark)> RunAsync(string[] command, CancellationToken stopping)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        timeout.CancelAfter(CommandTimeout);
+        using var timeout = new LinkedTimeout(CommandTimeout, TimeProvider.System, stopping);
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(command[0], command[1..])
+            var result = await ChildProcess.RunAsync(command[0], command[1..], timeout.Token);
+            return (result.Output, result.ExitCode switch
             {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            try
-            {
-                var error = process.StandardError.ReadToEndAsync(timeout.Token);
-                var text = await process.StandardOutput.ReadToEndAsync(timeout.Token);
-                var errorOutput = await error;
-                await process.WaitForExitAsync(timeout.Token);
-                return (text, process.ExitCode == 0 ? "" : $"{errorOutput}Exit code: {process.ExitCode}.\n");
-            }
-            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-            {
-                process.Kill(entireProcessTree: true);
-                return ("", $"{command[0]} did not answer within {CommandTimeout.TotalSeconds:0} s.\n");
-            }
+                0 => "",
+                null => $"{result.Errors}.\n",
+                { } code => $"{result.Errors}Exit code: {code}.\n",
+            });
         }
-        catch (Win32Exception exception)
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            return ("", $"{command[0]} can't be run: {exception.Message}.\n");
+            return ("", $"{command[0]} did not answer within {CommandTimeout.TotalSeconds:0} s.\n");
         }
     }
 }

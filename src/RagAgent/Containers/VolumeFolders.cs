@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using RagAgent.Common;
 using RagAgent.Configuration;
 
@@ -37,11 +35,14 @@ internal static class VolumeFolders
 
     /// <summary>Creates the folder for this owner. Missing parents belong to root.</summary>
     /// <exception cref="ProblemException">It can't be created.</exception>
-    public static void Create(string folder, string owner)
+    public static async Task CreateAsync(string folder, string owner, CancellationToken stopping)
     {
-        var (code, error) = Run("install", ["-d", "-m", "0750", "-o", owner.Split(':')[0], "-g", owner.Split(':')[1], "--", folder]);
-        if (code != 0)
+        string[] ownership = ["-o", owner.Split(':')[0], "-g", owner.Split(':')[1]];
+        var result = await ChildProcess.RunAsync("install", ["-d", "-m", "0750", .. ownership, "--", folder], stopping);
+        if (result.ExitCode != 0)
         {
+            var error = result.Errors.Trim();
+            error = result.ExitCode is null ? error : error[(error.LastIndexOf(':') + 1)..].Trim();   // after "install: cannot create directory '…':"
             throw new ProblemException(new Problem(ProblemCatalog.VolumeNotMade,
                 $"Could not create the folder {folder}: {error}.",
                 $"Create it by hand: mkdir -p {folder} && chown {owner} {folder}"));
@@ -49,36 +50,20 @@ internal static class VolumeFolders
     }
 
     /// <summary>Whether this user may write there, by groups, modes and access lists; null if this process can't test it.</summary>
-    public static bool? CanWrite(string folder, string owner)
+    public static async Task<bool?> CanWriteAsync(string folder, string owner, CancellationToken stopping)
     {
         if (!Environment.IsPrivilegedProcess)
         {
             return null;
         }
         string[] asOwner = ["--reuid", owner.Split(':')[0], "--regid", owner.Split(':')[1], "--clear-groups", "--"];
-        return Run("setpriv", [.. asOwner, "test", "-w", folder, "-a", "-x", folder]).Code switch
+        var result = await ChildProcess.RunAsync("setpriv", [.. asOwner, "test", "-w", folder, "-a", "-x", folder], stopping);
+        return result.ExitCode switch
         {
             0 => true,
             1 => false,
             _ => null,
         };
-    }
-
-    /// <returns>The exit code, or null if the program can't be run; and the last part of its error output.</returns>
-    private static (int? Code, string Error) Run(string program, string[] arguments)
-    {
-        try
-        {
-            var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true };
-            using var process = Process.Start(start)!;
-            var error = process.StandardError.ReadToEnd().Trim();
-            process.WaitForExit();
-            return (process.ExitCode, error[(error.LastIndexOf(':') + 1)..].Trim());
-        }
-        catch (Win32Exception exception)
-        {
-            return (null, $"{program} can't be run ({exception.Message})");
-        }
     }
 
     private static bool IsNumber(string text) => uint.TryParse(text, out _);

@@ -12,7 +12,7 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
     public string Name => "volumes";
 
     /// <summary>Whether a user (<c>uid:gid</c>) may write to a folder; null if that can't be tested.</summary>
-    public Func<string, string, bool?> CanWrite { get; init; } = VolumeFolders.CanWrite;
+    public Func<string, string, CancellationToken, Task<bool?>> CanWrite { get; init; } = VolumeFolders.CanWriteAsync;
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
@@ -24,7 +24,7 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
         MountGuard.RequireMounted(folders);
         if (folders.FirstOrDefault(folder => !Directory.Exists(folder)) is { } missing)
         {
-            return CheckResult.Failed(File.Exists(missing)
+            return CheckResult.Of(File.Exists(missing)
                 ? new Problem(ProblemCatalog.VolumeMissing,
                     $"{missing} of container.volumes is a file, but the app needs a folder.",
                     "Correct container.volumes, or move the file away.")
@@ -37,11 +37,16 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
             .Select(volume => volume.Host)
             .Where(folders.Contains)
             .Distinct();
-        if (owner is not null && !owner.StartsWith("0:", StringComparison.Ordinal) &&
-            writable.FirstOrDefault(folder => CanWrite(folder, owner) == false) is { } notWritable)
+        if (owner is not null && !owner.StartsWith("0:", StringComparison.Ordinal))
         {
-            return CheckResult.Failed(new Problem(ProblemCatalog.VolumeNotWritable,
-                $"The app runs as {owner} and may not write to {notWritable}.", $"Run 'chown -R {owner} {notWritable}'."));
+            foreach (var folder in writable)
+            {
+                if (await CanWrite(folder, owner, stopping) is false)
+                {
+                    return CheckResult.Of(new Problem(ProblemCatalog.VolumeNotWritable,
+                        $"The app runs as {owner} and may not write to {folder}.", $"Run 'chown -R {owner} {folder}'."));
+                }
+            }
         }
         var existing = folders.Length == 1 ? "The folder exists" : $"All {folders.Length} folders exist";
         return CheckResult.Ok($"{existing}; {DescribeFreeSpace(folders)}.");

@@ -89,11 +89,10 @@ internal sealed class ControlServer(
     {
         if (long.TryParse(context.Request.Query["after"], out var knownRevision))
         {
-            using var timeout = new CancellationTokenSource(MaxWait, clock.Time);
-            using var linked = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, timeout.Token);
+            using var timeout = new LinkedTimeout(MaxWait, clock.Time, context.RequestAborted);
             try
             {
-                await feed.WaitAsync(knownRevision, linked.Token);
+                await feed.WaitAsync(knownRevision, timeout.Token);
             }
             catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
             {

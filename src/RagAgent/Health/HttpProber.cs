@@ -114,19 +114,18 @@ internal sealed class HttpProber : IProber, IDisposable
     private async Task<Fault?> WithTimeLimitAsync(
         string path, TimeSpan timeLimit, Func<CancellationToken, Task<Fault?>> check, CancellationToken stopping)
     {
-        using var timeout = new CancellationTokenSource(timeLimit, _time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        using var timeout = new LinkedTimeout(timeLimit, _time, stopping);
         var startedAt = _time.GetTimestamp();
         try
         {
-            return await check(linked.Token);
+            return await check(timeout.Token);
         }
         catch (Exception exception)
             when (!stopping.IsCancellationRequested && AgentResourceShortage.Find(exception) is { } shortage)
         {
             throw new ProbeSkippedException(shortage, exception);
         }
-        catch (Exception exception) when (timeout.IsCancellationRequested && !stopping.IsCancellationRequested)
+        catch (Exception exception) when (timeout.HasExpired && !stopping.IsCancellationRequested)
         {
             var overrun = _time.GetElapsedTime(startedAt) - timeLimit;
             return overrun > StallThreshold

@@ -41,8 +41,7 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
         CancellationToken stopping)
     {
         TimeSpan CurrentStallTimeout() => tracker.IsExtracting ? StallTimeoutWhileExtracting : StallTimeout;
-        using var stallTimer = new CancellationTokenSource(StallTimeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, stallTimer.Token);
+        using var stallTimer = new LinkedTimeout(StallTimeout, time, stopping);
         string? error = null;
         var messages = new SynchronousProgress<JSONMessage>(message =>
         {
@@ -51,14 +50,14 @@ internal sealed class EnginePull(EngineConnection connection, TimeProvider time)
             {
                 progress(now);
             }
-            stallTimer.CancelAfter(CurrentStallTimeout());
+            stallTimer.Restart(CurrentStallTimeout());
         });
         try
         {
             // No overall timeout: a large image over a slow connection may take hours, as long as there is progress.
             var parameters = new ImagesCreateParameters { FromImage = image.ToString() };
             await connection.CallAsync("pull the image", Timeout.InfiniteTimeSpan,
-                (docker, token) => docker.Images.CreateImageAsync(parameters, ToAuthConfig(access), messages, token), linked.Token);
+                (docker, token) => docker.Images.CreateImageAsync(parameters, ToAuthConfig(access), messages, token), stallTimer.Token);
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {

@@ -161,11 +161,10 @@ internal sealed class RegistryClient : IDisposable
     /// <summary>A registry that stops in the middle of a response is treated like one that doesn't answer.</summary>
     private async Task<T> WithTimeoutAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken stopping)
     {
-        using var timeout = new CancellationTokenSource(ResponseTimeout, _time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        using var timeout = new LinkedTimeout(ResponseTimeout, _time, stopping);
         try
         {
-            return await call(linked.Token);
+            return await call(timeout.Token);
         }
         catch (OperationCanceledException exception) when (!stopping.IsCancellationRequested)
         {

@@ -19,21 +19,20 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
     private readonly Channel<bool> _refreshRequests =
         Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    private volatile PasswordHash? _hash;
-    private volatile Problem? _problem;
+    private volatile Reading _last = new(Hash: null, Problem: null);
     private string? _version;
     private TaskCompletionSource _nextAttempt = NewAttempt();
 
     /// <summary>Null if no password is configured, or if its hash can't be read (yet): then no password gives access.</summary>
-    public PasswordHash? Hash => _hash;
+    public PasswordHash? Hash => _last.Hash;
 
     /// <summary>Why the hash can't be read, or not refreshed; null if there is no problem.</summary>
-    public Problem? Problem => _problem;
+    public Problem? Problem => _last.Problem;
 
-    IEnumerable<ReportedProblem> IProblemSource.Problems => _problem is { } problem ? [new(problem)] : [];
+    IEnumerable<ReportedProblem> IProblemSource.Problems => Problem is { } problem ? [new(problem)] : [];
 
     /// <summary>Why nobody gets access; null if someone may.</summary>
-    public Problem? BlockingProblem => _hash is null && config.Access is { Networks.Count: 0 } ? _problem : null;
+    public Problem? BlockingProblem => _last is { Hash: null, Problem: var problem } && config.Access is { Networks.Count: 0 } ? problem : null;
 
     /// <summary>Raised after <see cref="Problem"/> has changed. Handlers must not block.</summary>
     public event Action? Changed;
@@ -86,34 +85,33 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
 
     private async Task<bool> TryReadAsync(SecretConfig source, CancellationToken stopping)
     {
-        using var timeout = new CancellationTokenSource(ReadTimeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        using var timeout = new LinkedTimeout(ReadTimeout, time, stopping);
         var hasNetworks = config.Access is { Networks.Count: > 0 };
         try
         {
-            var (hash, version) = await ReadHashAsync(source, linked.Token);
-            _hash = hash;   // null if the stored text is not a hash: then the old password must no longer work
+            var (hash, version) = await ReadHashAsync(source, timeout.Token);
             if (hash is null)
             {
-                SetProblem(InvalidHash(version, hasNetworks));
+                // The old password must no longer work.
+                Publish(new Reading(Hash: null, InvalidHash(version, hasNetworks)));
                 return false;
             }
-            if (version != _version || _problem is not null)
+            if (version != _version || Problem is not null)
             {
                 logger.PasswordHashRead(version);
             }
             _version = version;
-            SetProblem(null);
+            Publish(new Reading(hash, Problem: null));
             return true;
         }
         catch (Exception exception) when (!stopping.IsCancellationRequested)
         {
             var cause = ExceptionMapping.ToProblem(exception);
-            var problem = _hash is null
+            var problem = Hash is null
                 ? AccessClosed(LowercaseFirst(cause.What), cause.Remedy, hasNetworks)
                 : new Problem(ProblemCatalog.AccessStale,
                     $"The password's hash can't be refreshed, so the previous one stays valid: {LowercaseFirst(cause.What)}", cause.Remedy);
-            SetProblem(problem with { RetryAfter = cause.RetryAfter });
+            Publish(_last with { Problem = problem with { RetryAfter = cause.RetryAfter } });
             return false;
         }
     }
@@ -127,7 +125,7 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
         var wait = failures switch
         {
             0 => Timeout.InfiniteTimeSpan,
-            _ when _problem?.RetryAfter is { } retryAfter && retryAfter > delay => retryAfter,
+            _ when Problem?.RetryAfter is { } retryAfter && retryAfter > delay => retryAfter,
             _ => delay,
         };
         await Task.WhenAny(refreshRequested, Task.Delay(wait, time, waitCancellation.Token));
@@ -136,13 +134,15 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
         _refreshRequests.Reader.TryRead(out _);
     }
 
-    private void SetProblem(Problem? problem)
+    private void Publish(Reading reading)
     {
-        if (problem == _problem)
+        var problem = reading.Problem;
+        var isSameProblem = problem == Problem;
+        _last = reading;
+        if (isSameProblem)
         {
             return;
         }
-        _problem = problem;
         // The supervisor logs a problem that blocks everyone.
         if (problem is not null && BlockingProblem is null)
         {
@@ -158,4 +158,7 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
 
     private static string LowercaseFirst(string sentence) =>
         sentence.Length > 1 && char.IsLower(sentence[1]) ? char.ToLowerInvariant(sentence[0]) + sentence[1..] : sentence;
+
+    /// <summary>What the last read came to. One object, so that nobody sees the new hash beside the old problem.</summary>
+    private sealed record Reading(PasswordHash? Hash, Problem? Problem);
 }

@@ -32,7 +32,7 @@ public sealed class DoctorReportTests
                 ("credentials", new CheckResult(CheckOutcome.Failed, "The instance has no IAM role yet.", "Attach one.", "imds-no-role")),
                 ("secrets", CheckResult.Skipped("Not checked, for the same reason as credentials.")),
                 ("disk", new CheckResult(CheckOutcome.Failed, "It went wrong.", "Do this.", "trouble")),
-                ("port", CheckResult.Failed(ExceptionMapping.ToProblem(new InvalidOperationException("It broke")))),
+                ("port", CheckResult.Of(ExceptionMapping.ToProblem(new InvalidOperationException("It broke")))),
             ], await doctor.RunAllAsync(TestContext.Current.CancellationToken));
     }
 

@@ -16,7 +16,7 @@ public sealed class Http2LimitsTests : IAsyncDisposable
     private readonly LoggerFactory _loggers;
     private HttpsFrontDoorFixture? _frontDoor;
 
-    public Http2LimitsTests() => _loggers = new LoggerFactory([new ErrorLog(_errors)]);
+    public Http2LimitsTests() => _loggers = new LoggerFactory([new ListLoggerProvider(_errors, LogLevel.Error)]);
 
     public async ValueTask DisposeAsync()
     {

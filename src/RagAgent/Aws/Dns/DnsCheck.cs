@@ -17,12 +17,12 @@ internal sealed class DnsCheck(AgentConfig config, InstanceMetadata metadata, Ro
         }
         if (InstanceMetadata.IsDisabled)
         {
-            return CheckResult.Failed(DnsRecordUpdater.NoMetadata(dns));
+            return CheckResult.Of(DnsRecordUpdater.NoMetadata(dns));
         }
         var addresses = await metadata.PublicAddressesAsync(stopping);
         if (addresses.Count == 0)
         {
-            return CheckResult.Failed(DnsPlan.NoPublicAddress(dns));
+            return CheckResult.Of(DnsPlan.NoPublicAddress(dns));
         }
         var plan = DnsPlan.Of(dns, addresses, await route53.ListAsync(dns, stopping));
         if (plan.Problems.FirstOrDefault(problem => problem.Kind.Severity == ProblemSeverity.Error) is { } blocking)

@@ -21,11 +21,11 @@ internal static class VolumesCommand
             config,
             beforeStart,
         };
-        command.SetAction(parsed => Run(parsed.GetValue(config)!, parsed.GetValue(beforeStart)));
+        command.SetAction((parsed, stopping) => RunAsync(parsed.GetValue(config)!, parsed.GetValue(beforeStart), stopping));
         return command;
     }
 
-    private static int Run(string configFile, bool isBeforeStart)
+    private static async Task<int> RunAsync(string configFile, bool isBeforeStart, CancellationToken stopping)
     {
         var read = ConfigReader.ReadFile(configFile);
         if (read.Config is not { Container: var container })
@@ -34,7 +34,11 @@ internal static class VolumesCommand
         }
         var folders = VolumeFolders.Of(container).ToArray();
         var missing = folders.Where(folder => !Path.Exists(folder)).ToArray();
-        var failed = missing.Count(folder => !TryCreate(container, folder));
+        var failed = 0;
+        foreach (var folder in missing)
+        {
+            failed += await TryCreateAsync(container, folder, stopping) ? 0 : 1;
+        }
         if (missing.Length == 0 && !isBeforeStart)
         {
             Console.WriteLine(folders.Length == 0
@@ -44,7 +48,7 @@ internal static class VolumesCommand
         return failed == 0 ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
-    private static bool TryCreate(ContainerConfig container, string folder)
+    private static async Task<bool> TryCreateAsync(ContainerConfig container, string folder, CancellationToken stopping)
     {
         try
         {
@@ -54,7 +58,7 @@ internal static class VolumesCommand
                 throw new ProblemException(obstacle);
             }
             var owner = VolumeFolders.OwnerOf(container)!;
-            VolumeFolders.Create(folder, owner);
+            await VolumeFolders.CreateAsync(folder, owner, stopping);
             Console.WriteLine($"{folder}: created for the app ({owner})");
             return true;
         }

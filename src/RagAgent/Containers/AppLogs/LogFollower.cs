@@ -17,7 +17,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _removed = new(Timeout.InfiniteTimeSpan, time);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private CancellationTokenSource? _streamCancellation;
+    private LinkedTimeout? _streamTimeout;
     private Phase _phase = Phase.WaitingForSecrets;
     private string? _currentRun;
     private string? _completedRun;
@@ -140,21 +140,20 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
     /// <returns>Whether anything was received.</returns>
     private async Task<bool> ReadStreamAsync(CancellationToken stopping)
     {
-        using var streamCancellation = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, streamCancellation.Token);
+        using var streamTimeout = new LinkedTimeout(Timeout.InfiniteTimeSpan, time, stopping);
         string? run;
         bool isAlive;
         lock (_lock)
         {
             (run, isAlive) = (_currentRun, _isAlive);
-            _streamCancellation = isAlive ? streamCancellation : null;
+            _streamTimeout = isAlive ? streamTimeout : null;
         }
         var received = false;
         try
         {
-            await using var stream = await logs.OpenAsync(writer.Container.Id, writer.Position.Since, linked.Token);
+            await using var stream = await logs.OpenAsync(writer.Container.Id, writer.Position.Since, streamTimeout.Token);
             var processor = writer.StartStream();
-            while (await ReadNextAsync(stream, processor, streamCancellation, linked.Token) is var length and > 0)
+            while (await ReadNextAsync(stream, processor, streamTimeout) is var length and > 0)
             {
                 received = true;
                 processor.Process(length);
@@ -174,17 +173,16 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
         {
             lock (_lock)
             {
-                _streamCancellation = null;
+                _streamTimeout = null;
             }
         }
         return received;
     }
 
     /// <summary>Waits until bytes arrive and meanwhile flushes what is due. A silent app costs nothing.</summary>
-    private async Task<int> ReadNextAsync(
-        Stream stream, LogStreamProcessor processor, CancellationTokenSource streamCancellation, CancellationToken stopping)
+    private async Task<int> ReadNextAsync(Stream stream, LogStreamProcessor processor, LinkedTimeout streamTimeout)
     {
-        var next = stream.ReadAsync(processor.FreeBuffer, stopping);
+        var next = stream.ReadAsync(processor.FreeBuffer, streamTimeout.Token);
         if (next.IsCompleted || processor.TimeUntilDue() is null)
         {
             return await next;
@@ -199,7 +197,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
             }
             if (!read.IsCompleted && processor.IsStale)
             {
-                await streamCancellation.CancelAsync();
+                await streamTimeout.ExpireAsync();
             }
         }
         return await read;
@@ -248,7 +246,7 @@ internal sealed class LogFollower(LogWriter writer, EngineLogClient logs, TimePr
             }
             if (!_isAlive)
             {
-                _streamCancellation?.CancelAfter(StreamEndTimeout);
+                _streamTimeout?.Restart(StreamEndTimeout);
             }
             changed = _changed;
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

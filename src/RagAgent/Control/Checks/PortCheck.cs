@@ -102,7 +102,7 @@ internal sealed partial class PortCheck(AgentConfig config, ControlSocketLock co
         {
             return IsHeldBySocketUnit(await ReadSocketUnit(stopping), port)
                 ? CheckResult.Ok($"{Systemctl.SocketUnit} holds the front door's port {port} for the agent.")
-                : CheckResult.Failed(PortTaken(port, port == config.Listen.Https ? "listen.https" : "listen.http"));
+                : CheckResult.Of(PortTaken(port, port == config.Listen.Https ? "listen.https" : "listen.http"));
         }
     }
 

@@ -24,6 +24,4 @@ internal sealed record CheckResult(CheckOutcome Outcome, string What, string? Re
         ProblemSeverity.Warning => CheckOutcome.Warning,
         _ => CheckOutcome.Failed,
     }, problem.What, problem.Remedy, problem.Code);
-
-    public static CheckResult Failed(Problem problem) => new(CheckOutcome.Failed, problem.What, problem.Remedy, problem.Code);
 }

@@ -28,11 +28,10 @@ internal sealed class Doctor(IEnumerable<ICheck> checks, TimeProvider time)
 
     private async Task<CheckResult> RunCheckAsync(ICheck check, CancellationToken stopping)
     {
-        using var timeout = new CancellationTokenSource(CheckTimeout, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        using var timeout = new LinkedTimeout(CheckTimeout, time, stopping);
         try
         {
-            return await check.RunAsync(linked.Token);
+            return await check.RunAsync(timeout.Token);
         }
         catch (Exception exception) when (!stopping.IsCancellationRequested)
         {

@@ -1,5 +1,4 @@
-using System.ComponentModel;
-using System.Diagnostics;
+using RagAgent.Common;
 
 namespace RagAgent.Diagnostics.Systemd;
 
@@ -26,19 +25,8 @@ internal static class Systemctl
         {
             return null;
         }
-        try
-        {
-            var startInfo = new ProcessStartInfo("systemctl", arguments) { UseShellExecute = false, RedirectStandardOutput = true };
-            startInfo.Environment.Remove("NOTIFY_SOCKET");   // only the agent itself may notify systemd
-            using var systemctl = Process.Start(startInfo)!;
-            var text = await systemctl.StandardOutput.ReadToEndAsync(stopping);
-            await systemctl.WaitForExitAsync(stopping);
-            return text;
-        }
-        catch (Win32Exception)
-        {
-            return null;   // systemctl is not installed
-        }
+        var result = await ChildProcess.RunAsync("systemctl", arguments, stopping);
+        return result.ExitCode is null ? null : result.Output;
     }
 
     /// <summary>A property that occurs more than once gets one line per occurrence.</summary>

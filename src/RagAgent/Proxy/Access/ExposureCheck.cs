@@ -49,7 +49,7 @@ internal sealed class ExposureCheck(
         var (hash, version) = await passwords.ReadHashAsync(source, stopping);
         if (hash is null)
         {
-            return CheckResult.Failed(PasswordHashProvider.InvalidHash(version, access.Networks.Count > 0));
+            return CheckResult.Of(PasswordHashProvider.InvalidHash(version, access.Networks.Count > 0));
         }
         return config.RedirectsToHttps
             ? CheckResult.Ok($"Clients get in with a password{OrNetworks(access)}.")

@@ -75,9 +75,8 @@ internal sealed class HeldRequests(StateFeed feed, Policy policy, AgentClock clo
                 {
                     return false;
                 }
-                using var timeLimit = new CancellationTokenSource(remaining, clock.Time);
-                using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeLimit.Token, aborted);
-                (revision, state) = await feed.WaitAsync(revision, linked.Token);
+                using var timeLimit = new LinkedTimeout(remaining, clock.Time, aborted);
+                (revision, state) = await feed.WaitAsync(revision, timeLimit.Token);
             }
             return true;
         }

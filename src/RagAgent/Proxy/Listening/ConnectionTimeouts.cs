@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using RagAgent.Common;
 
 namespace RagAgent.Proxy.Listening;
 
@@ -40,13 +41,11 @@ internal static class ConnectionTimeouts
 
     private static async Task<bool> WaitForFirstByteAsync(ConnectionContext connection, TimeSpan timeout, TimeProvider time)
     {
-        using var expiry = new CancellationTokenSource(timeout, time);
         var lifetime = connection.Features.Get<IConnectionLifetimeNotificationFeature>();
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(
-            expiry.Token, lifetime?.ConnectionClosedRequested ?? CancellationToken.None);
+        using var expiry = new LinkedTimeout(timeout, time, lifetime?.ConnectionClosedRequested ?? CancellationToken.None);
         try
         {
-            var first = await connection.Transport.Input.ReadAsync(linked.Token);
+            var first = await connection.Transport.Input.ReadAsync(expiry.Token);
             connection.Transport.Input.AdvanceTo(first.Buffer.Start);   // consumes nothing
             return !first.Buffer.IsEmpty;
         }

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.Checks;
@@ -32,7 +30,7 @@ internal sealed class CertificateCheck(AgentConfig config, TimeProvider time) : 
         {
             if (await MayRead(path, stopping) is false)
             {
-                return CheckResult.Failed(CertificateFiles.AccessDenied(role, path, ServiceAccount.Name));
+                return CheckResult.Of(CertificateFiles.AccessDenied(role, path, ServiceAccount.Name));
             }
         }
         var validUntil = CertificateFiles.FormatDate(loaded.NotAfter);
@@ -71,22 +69,8 @@ internal sealed class CertificateCheck(AgentConfig config, TimeProvider time) : 
         {
             return null;
         }
-        try
-        {
-            var startInfo = new ProcessStartInfo("runuser", ["-u", ServiceAccount.Name, "--", "test", "-r", path])
-            {
-                UseShellExecute = false,
-                RedirectStandardError = true,
-            };
-            using var process = Process.Start(startInfo)!;
-            await process.StandardError.ReadToEndAsync(stopping);
-            await process.WaitForExitAsync(stopping);
-            return process.ExitCode == 0;
-        }
-        catch (Win32Exception)
-        {
-            return null;   // runuser is not installed
-        }
+        var result = await ChildProcess.RunAsync("runuser", ["-u", ServiceAccount.Name, "--", "test", "-r", path], stopping);
+        return result.ExitCode is { } code ? code == 0 : null;
     }
 
     private static async Task<bool> UserExistsAsync(CancellationToken stopping) =>
