@@ -7,7 +7,7 @@ internal static class UntrustedText
 {
     /// <summary>Replaces each unsafe character with a visible one.</summary>
     public static string Sanitize(string text) =>
-        text.Any(IsUnsafe) ? string.Concat(text.Select(c => IsUnsafe(c) ? Placeholder(c) : c)) : text;
+        text.Any(IsUnsafe) ? string.Concat(text.Select(character => IsUnsafe(character) ? Placeholder(character) : character)) : text;
 
     /// <summary>Also joins lines and words with single spaces, and truncates long text.</summary>
     /// <param name="text">Any text.</param>
@@ -15,15 +15,15 @@ internal static class UntrustedText
     public static string ToLine(string text, int maxLength)
     {
         var line = new StringBuilder(Math.Min(text.Length, maxLength + 2));
-        foreach (var c in text)
+        foreach (var character in text)
         {
             if (line.Length >= maxLength)
             {
                 return line.ToString().TrimEnd() + " …";
             }
-            if (!char.IsWhiteSpace(c))
+            if (!char.IsWhiteSpace(character))
             {
-                line.Append(IsUnsafe(c) ? Placeholder(c) : c);
+                line.Append(IsUnsafe(character) ? Placeholder(character) : character);
             }
             else if (line.Length > 0 && line[^1] != ' ')
             {

@@ -137,9 +137,9 @@ public class PullTrackerTests
         Messages.Where(m => m.Status != "Already exists").Array[0, 30].Sample(messages =>
         {
             var pull = new PullTracker(Sizes(100, 300));
-            foreach (var m in messages)
+            foreach (var message in messages)
             {
-                pull.Observe(m.Id, m.Status, m.Current, m.Total);
+                pull.Observe(message.Id, message.Status, message.Current, message.Total);
             }
             pull.Observe(A, "Pull complete", null, null);
             Assert.Equal(new PullProgress(1, 400, 400), pull.Observe(B, "Pull complete", null, null));

@@ -22,12 +22,12 @@ internal sealed class EffectSimulator(World world)
     private SimulatedEngine Engine => world.Engine;
 
     /// <summary>Of this life of the agent.</summary>
-    public IEnumerable<Effect> Pending => _pending.Select(e => e.Effect);
+    public IEnumerable<Effect> Pending => _pending.Select(pending => pending.Effect);
 
     public void Run(Effect effect)
     {
         var pending = new PendingEffect(Time, effect, world.Agent.LifeNumber);
-        world.Invariants.CheckEffect(effect, _pending.Select(e => e.Effect));
+        world.Invariants.CheckEffect(effect, _pending.Select(pending => pending.Effect));
         _pending.Add(pending);
         (effect switch
         {
@@ -54,7 +54,7 @@ internal sealed class EffectSimulator(World world)
             pending.Abandon();
         }
         _pending.Clear();
-        foreach (var container in Engine.RunningContainers.Where(b => !b.HasSecrets))
+        foreach (var container in Engine.RunningContainers.Where(container => !container.HasSecrets))
         {
             Engine.ExitSoon(container);
         }
@@ -169,7 +169,7 @@ internal sealed class EffectSimulator(World world)
                 return;
             }
             var unused = Engine.ImagesOnDisk
-                .Where(image => !collect.Keep.Contains(image) && Engine.Containers.All(b => b.Release.Image != image))
+                .Where(image => !collect.Keep.Contains(image) && Engine.Containers.All(container => container.Release.Image != image))
                 .ToList();
             var removed = unused.Count;
             Engine.ImagesOnDisk.ExceptWith(unused);
@@ -218,7 +218,7 @@ internal sealed class EffectSimulator(World world)
                     Fail(problem);
                     return;
                 }
-                foreach (var leftover in Engine.Containers.Where(b => !b.IsAlive).ToArray())
+                foreach (var leftover in Engine.Containers.Where(container => !container.IsAlive).ToArray())
                 {
                     Engine.Remove(leftover);
                 }
@@ -226,7 +226,7 @@ internal sealed class EffectSimulator(World world)
             })
             .Then(Latency(), () =>
             {
-                if (!Engine.IsUp || Engine.Find(container!.Id) is null || Engine.RunningContainers.Any(b => b.Id != start.Neighbor?.Id))
+                if (!Engine.IsUp || Engine.Find(container!.Id) is null || Engine.RunningContainers.Any(other => other.Id != start.Neighbor?.Id))
                 {
                     Fail(Engine.IsUp ? World.Unavailable : Unreachable);
                     return;
@@ -248,7 +248,7 @@ internal sealed class EffectSimulator(World world)
 
     private Problem? StartProblem(Effect.StartContainer start) =>
         !Engine.IsUp ? Unreachable
-        : world.StartsFail || Engine.RunningContainers.Any(b => b.Id != start.Neighbor?.Id) ? World.Unavailable
+        : world.StartsFail || Engine.RunningContainers.Any(other => other.Id != start.Neighbor?.Id) ? World.Unavailable
         : !Engine.ImagesOnDisk.Contains(start.Release.Image) ? Missing
         : Engine.CorruptImages.Contains(start.Release.Image) ? Corrupt
         : null;

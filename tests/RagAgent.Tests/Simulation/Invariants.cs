@@ -318,8 +318,8 @@ internal sealed class Invariants(World world)
             Require(!_unusable.ContainsKey(start.Release.Image), () => $"{start.Release.Image} can't be started as it is on disk, and is started.");
             Require(!_removed.Contains(start.Release.Image), () => $"{start.Release.Image} was removed by the agent itself, and is started.");
             Require(!_isHeld, () => "The app is to stay stopped and is started.");
-            var unknown = world.Engine.RunningContainers.FirstOrDefault(b =>
-                b.Id != start.Neighbor?.Id && (!b.StartedByHuman || b.StartedAt < _inventoryAt));
+            var unknown = world.Engine.RunningContainers.FirstOrDefault(running =>
+                running.Id != start.Neighbor?.Id && (!running.StartedByHuman || running.StartedAt < _inventoryAt));
             Require(unknown is null, () => $"A start begins while {unknown!.Id} is alive, which the agent could know.");
         }
         if (effect is Effect.StopInstance)

@@ -117,10 +117,10 @@ internal sealed class SimulatedAgent(VirtualTime time, Action<Effect> startEffec
 
     private static string Describe(ContainerState app) => app switch
     {
-        ContainerState.Starting s => $"Starting {s.Release.Image.Digest} as {s.Operation}",
-        ContainerState.Stopping s => $"Stopping {s.Container.Id} as {s.Operation}, {s.Reason.GetType().Name}",
-        ContainerState.BackingOff b => $"BackingOff until {b.Until}",
-        ContainerState.Serving v => $"Serving {v.Container.Id}, {v.Failures} failures",
+        ContainerState.Starting starting => $"Starting {starting.Release.Image.Digest} as {starting.Operation}",
+        ContainerState.Stopping stopping => $"Stopping {stopping.Container.Id} as {stopping.Operation}, {stopping.Reason.GetType().Name}",
+        ContainerState.BackingOff backoff => $"BackingOff until {backoff.Until}",
+        ContainerState.Serving serving => $"Serving {serving.Container.Id}, {serving.Failures} failures",
         _ => $"{app.GetType().Name} {app.Current?.Id}",
     };
 }

@@ -80,12 +80,12 @@ internal sealed class SimulatedEngine(VirtualTime time, bool secretsSurviveResta
     /// <summary>Somebody asked it to stop a container.</summary>
     public event Action<string>? StopCalled;
 
-    public IEnumerable<SimulatedContainer> RunningContainers => Containers.Where(b => b.IsAlive);
+    public IEnumerable<SimulatedContainer> RunningContainers => Containers.Where(container => container.IsAlive);
 
     public Inventory TakeInventory() =>
-        new([.. Containers.Select(b => b.ToContainer())], "20.10") { Images = ImagesOnDisk.Select(image => image.ToString()).ToHashSet() };
+        new([.. Containers.Select(container => container.ToContainer())], "20.10") { Images = ImagesOnDisk.Select(image => image.ToString()).ToHashSet() };
 
-    public SimulatedContainer? Find(string id) => Containers.Find(b => b.Id == id);
+    public SimulatedContainer? Find(string id) => Containers.Find(container => container.Id == id);
 
     public SimulatedContainer Create(string name, Release release, AppImage app, ImageName? lastGood = null, ImageName? avoided = null)
     {

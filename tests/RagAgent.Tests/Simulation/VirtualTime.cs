@@ -28,10 +28,10 @@ internal sealed class VirtualTime(uint seed, List<string>? journal)
     /// <summary>0 to 1. The sequence is SplitMix64's.</summary>
     public double NextDouble()
     {
-        var z = _randomState += 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return ((z ^ (z >> 31)) >> 11) / (double)(1UL << 53);
+        var mixed = _randomState += 0x9E3779B97F4A7C15;
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB;
+        return ((mixed ^ (mixed >> 31)) >> 11) / (double)(1UL << 53);
     }
 
     public bool Chance(double probability) => NextDouble() < probability;

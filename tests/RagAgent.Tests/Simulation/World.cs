@@ -349,7 +349,7 @@ internal sealed class World
             return;
         }
         var alive = Engine.RunningContainers.FirstOrDefault();
-        var ended = Engine.Containers.Find(b => b.Status == ContainerStatus.Exited);
+        var ended = Engine.Containers.Find(container => container.Status == ContainerStatus.Exited);
         switch (incident)
         {
             case Incident.HumanStop when alive is not null:
@@ -375,10 +375,10 @@ internal sealed class World
                 second.HasSecrets = true;
                 break;
             case Incident.HumanRemovesImage:
-                Engine.ImagesOnDisk.RemoveWhere(image => Engine.Containers.All(b => b.Release.Image != image));
+                Engine.ImagesOnDisk.RemoveWhere(image => Engine.Containers.All(container => container.Release.Image != image));
                 break;
             case Incident.HumanPrunes:
-                foreach (var container in Engine.Containers.Where(b => !b.IsAlive).ToArray())
+                foreach (var container in Engine.Containers.Where(container => !container.IsAlive).ToArray())
                 {
                     Engine.Remove(container);
                 }
