@@ -32,7 +32,8 @@ internal sealed class PasswordHashProvider(AgentConfig config, SecretReader read
     IEnumerable<ReportedProblem> IProblemSource.Problems => Problem is { } problem ? [new(problem)] : [];
 
     /// <summary>Why nobody gets access; null if someone may.</summary>
-    public Problem? BlockingProblem => _last is { Hash: null, Problem: var problem } && config.Access is { Networks.Count: 0 } ? problem : null;
+    public Problem? BlockingProblem =>
+        _last is { Hash: null, Problem: var problem } && config.Access is { Networks.Count: 0 } ? problem : null;
 
     /// <summary>Raised after <see cref="Problem"/> has changed. Handlers must not block.</summary>
     public event Action? Changed;

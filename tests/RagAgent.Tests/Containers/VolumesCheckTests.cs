@@ -82,7 +82,10 @@ public sealed class VolumesCheckTests : IDisposable
     private static Task<CheckResult> CheckAsync(bool canWrite, params VolumeConfig[] volumes)
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { User = "1000:1000", Volumes = volumes } };
-        var check = new VolumesCheck(config, new EngineConnection(TimeProvider.System)) { CanWrite = (_, _, _) => Task.FromResult<bool?>(canWrite) };
+        var check = new VolumesCheck(config, new EngineConnection(TimeProvider.System))
+        {
+            CanWrite = (_, _, _) => Task.FromResult<bool?>(canWrite),
+        };
         return check.RunAsync(TestContext.Current.CancellationToken);
     }
 }

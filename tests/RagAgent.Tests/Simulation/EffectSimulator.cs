@@ -226,7 +226,8 @@ internal sealed class EffectSimulator(World world)
             })
             .Then(Latency(), () =>
             {
-                if (!Engine.IsUp || Engine.Find(container!.Id) is null || Engine.RunningContainers.Any(other => other.Id != start.Neighbor?.Id))
+                if (!Engine.IsUp || Engine.Find(container!.Id) is null ||
+                    Engine.RunningContainers.Any(other => other.Id != start.Neighbor?.Id))
                 {
                     Fail(Engine.IsUp ? World.Unavailable : Unreachable);
                     return;
