@@ -63,6 +63,8 @@ internal static class AgentHost
         StartupInterval = config.Health.Startup.Interval,
         StartupDeadline = config.Health.Startup.Deadline,
         HasGate = config.Health.Gate is not { Path: null, WebSocket: null },
+        GateRunsSession = config.Health.Gate is { WebSocket: not null, Session: not false },
+        GateTimeout = config.Health.Gate.Timeout,
         LivenessInterval = config.Health.Liveness.Interval,
         LivenessFailures = config.Health.Liveness.Failures,
         Restart = new Backoff(config.Restart.FirstDelay, config.Restart.MaxDelay),

@@ -11,6 +11,7 @@ using RagAgent.Diagnostics.BootTiming;
 using RagAgent.Diagnostics.Checks;
 using RagAgent.Diagnostics.Systemd;
 using RagAgent.Health;
+using RagAgent.Health.Sessions;
 using RagAgent.Images;
 using RagAgent.Proxy;
 using RagAgent.Proxy.Access;
@@ -74,6 +75,7 @@ internal static class AgentServices
             provider.GetRequiredService<AgentConfig>().Container.Name))
         .AddSingleton<EngineLogClient>()
         .AddSingleton<LogPositionStore>()
+        .AddSingleton<UncaughtExceptionLog>()
         .AddSingleton<AppLogCollector>()
         .AddHostedService(provider => provider.GetRequiredService<AppLogCollector>())
         .AddHostedService<EngineWatcher>();
@@ -90,6 +92,7 @@ internal static class AgentServices
 
     public static IServiceCollection AddHealth(this IServiceCollection services) => services
         .AddSingleton(new Pressure())
+        .AddSingleton<SessionProbe>()
         .AddSingleton<IProber, HttpProber>();
 
     public static IServiceCollection AddSupervision(this IServiceCollection services, Policy policy) => services
@@ -123,6 +126,7 @@ internal static class AgentServices
         .AddSingleton<IConfigStatus>(provider => provider.GetRequiredService<ConfigInUse>())
         .AddSingleton<IPasswordStatus>(provider => provider.GetRequiredService<PasswordHashProvider>())
         .AddSingleton<ICertificateStatus>(provider => provider.GetRequiredService<CertificateWatch>())
+        .AddSingleton<IAppExceptions>(provider => provider.GetRequiredService<UncaughtExceptionLog>())
         .AddSingleton<IDnsStatus>(provider => provider.GetRequiredService<DnsStateHolder>());
 
     public static IServiceCollection AddControl(

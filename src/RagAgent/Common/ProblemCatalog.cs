@@ -16,6 +16,8 @@ internal static class ProblemCatalog
         Define("app-unhealthy", Dependency.App, "The app stopped answering", imageBlame: 3, isAppFailure: true);
     public static readonly ProblemKind AppNeverHealthy =
         Define("app-never-healthy", Dependency.App, "The app was not ready in time", imageBlame: 6, isAppFailure: true);
+    public static readonly ProblemKind AppSessionFailed =
+        Define("app-session-failed", Dependency.App, "The app answers, but its page fails", imageBlame: 6, isAppFailure: true);
     public static readonly ProblemKind AppEndedWithEngine =
         Define("app-ended-with-engine", Dependency.Engine, "The app ended with Docker Engine", isAppFailure: true);
     public static readonly ProblemKind SecretsNotDelivered =

@@ -204,8 +204,14 @@ internal sealed record GateConfig
     /// <summary>Must answer 2xx; null: skipped.</summary>
     public string? Path { get; init; }
 
-    /// <summary>Must accept a WebSocket handshake; null: skipped.</summary>
+    /// <summary>Must accept a WebSocket handshake; null: skipped, and no session either.</summary>
     public string? WebSocket { get; init; } = "/_stcore/stream";
+
+    /// <summary>Whether to run a session over that WebSocket; null: if the app speaks Streamlit's protocol.</summary>
+    public bool? Session { get; init; }
+
+    /// <summary>For <see cref="Path"/> and for the session, each.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(3);
 }
 
 internal sealed record LivenessProbeConfig

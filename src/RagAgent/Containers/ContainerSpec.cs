@@ -46,7 +46,7 @@ internal sealed class ContainerSpec(AgentConfig config)
         {
             Name = name,
             Image = release.Image.ToString(),
-            Env = [.. config.Environment.Select(e => $"{e.Key}={e.Value}"), .. environmentSecrets],
+            Env = [.. LoggerLevel(image), .. config.Environment.Select(e => $"{e.Key}={e.Value}"), .. environmentSecrets],
             Labels = Labels.Create(Settings.Name, release),
             User = Settings.User ?? "",
             ExposedPorts = new Dictionary<string, EmptyStruct> { [ContainerPort] = default },
@@ -64,6 +64,18 @@ internal sealed class ContainerSpec(AgentConfig config)
             parameters.AttachStdin = true;
         }
         return parameters;
+    }
+
+    /// <summary>
+    /// Makes Streamlit log uncaught exceptions, which tell a page that fails from one that shows an exception on purpose.
+    /// It is not part of the fingerprint: an upgrade of the agent must not restart an app.
+    /// </summary>
+    private IEnumerable<string> LoggerLevel(ImageInspectResponse image)
+    {
+        const string name = "STREAMLIT_LOGGER_LEVEL";
+        var isSet = config.Environment.ContainsKey(name) || config.Secrets.ContainsKey(name) ||
+            image.Config?.Env?.Any(variable => variable.StartsWith(name + "=", StringComparison.Ordinal)) == true;
+        return isSet ? [] : [$"{name}=info"];
     }
 
     private HostConfig BuildHostConfig() => new()

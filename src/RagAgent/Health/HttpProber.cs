@@ -1,6 +1,8 @@
 using System.Net.WebSockets;
 using RagAgent.Common;
 using RagAgent.Configuration;
+using RagAgent.Health.Sessions;
+using RagAgent.Secrets;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 
@@ -11,8 +13,13 @@ internal sealed class HttpProber : IProber, IDisposable
 {
     // If a timeout fires later than this, the agent itself was not running, so nothing is known about the app.
     private static readonly TimeSpan StallThreshold = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(1);
+
+    private const int MaxErrorLength = 300;
 
     private readonly HealthConfig _health;
+    private readonly SessionProbe _sessions;
+    private readonly SecretVault _vault;
     private readonly TimeProvider _time;
     private readonly Pressure _pressure;
 
@@ -28,18 +35,30 @@ internal sealed class HttpProber : IProber, IDisposable
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    public HttpProber(AgentConfig config, TimeProvider time, Pressure pressure)
+    public HttpProber(AgentConfig config, SessionProbe sessions, SecretVault vault, TimeProvider time, Pressure pressure)
     {
         _health = config.Health;
+        _sessions = sessions;
+        _vault = vault;
         _time = time;
         _pressure = pressure;
     }
 
-    public async Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping)
+    public async Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, TimeSpan? sessionLimit, CancellationToken stopping)
     {
         try
         {
-            return await FindFaultAsync(kind, container, stopping) is { } fault ? Failed(fault) : new ProbeResult.Passed();
+            if (container.HostPort is not { } port)
+            {
+                return Failed(new Fault("the engine published no port for it"));
+            }
+            return kind switch
+            {
+                ProbeKind.Startup => PassedUnless(await CheckGetAsync(port, _health.Startup.Path, _health.Startup.Timeout, stopping)),
+                ProbeKind.Liveness => PassedUnless(await CheckGetAsync(port, _health.Liveness.Path, _health.Liveness.Timeout, stopping)),
+                ProbeKind.Gate => await CheckGateAsync(port, container, sessionLimit, stopping),
+                _ => throw new InvalidOperationException($"Unknown probe kind {kind}."),
+            };
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -56,6 +75,8 @@ internal sealed class HttpProber : IProber, IDisposable
         }
     }
 
+    private ProbeResult PassedUnless(Fault? fault) => fault is null ? new ProbeResult.Passed() : Failed(fault);
+
     private ProbeResult.Failed Failed(Fault fault)
     {
         var shortage = _pressure.FindShortage();
@@ -63,32 +84,44 @@ internal sealed class HttpProber : IProber, IDisposable
         return new ProbeResult.Failed(message, UnderPressure: shortage is not null) { HttpStatus = fault.HttpStatus };
     }
 
-    private async Task<Fault?> FindFaultAsync(ProbeKind kind, Container container, CancellationToken stopping)
-    {
-        if (container.HostPort is not { } port)
-        {
-            return new Fault("the engine published no port for it");
-        }
-        return kind switch
-        {
-            ProbeKind.Startup => await CheckGetAsync(port, _health.Startup.Path, _health.Startup.Timeout, stopping),
-            ProbeKind.Liveness => await CheckGetAsync(port, _health.Liveness.Path, _health.Liveness.Timeout, stopping),
-            ProbeKind.Gate => await CheckGateAsync(port, stopping),
-            _ => throw new InvalidOperationException($"Unknown probe kind {kind}."),
-        };
-    }
-
     public void Dispose() => _http.Dispose();
 
-    private async Task<Fault?> CheckGateAsync(int port, CancellationToken stopping)
+    private async Task<ProbeResult> CheckGateAsync(int port, Container container, TimeSpan? sessionLimit, CancellationToken stopping)
     {
-        var timeLimit = _health.Startup.Timeout;
-        if (_health.Gate.Path is { } path && await CheckGetAsync(port, path, timeLimit, stopping) is { } fault)
+        if (_health.Gate.Path is { } path && await CheckGetAsync(port, path, _health.Gate.Timeout, stopping) is { } fault)
         {
-            return fault;
+            return Failed(fault);
         }
-        return _health.Gate.WebSocket is { } socket ? await CheckWebSocketAsync(port, socket, timeLimit, stopping) : null;
+        if (_health.Gate.WebSocket is not { } socketPath)
+        {
+            return new ProbeResult.Passed();
+        }
+        using var socket = CreateSocket(port);
+        if (await ConnectAsync(socket, port, socketPath, stopping) is { } refusal)
+        {
+            return Failed(refusal);
+        }
+        var speaksStreamlit = socket.SubProtocol == SessionProbe.SubProtocol;
+        var result = sessionLimit is { } limit && (speaksStreamlit || _health.Gate.Session == true)
+            ? ToResult(await _sessions.RunAsync(socket, container.Id, limit, stopping), limit)
+            : new ProbeResult.Passed { Session = sessionLimit is null ? SessionReading.NotRun : SessionReading.Unreadable };
+        await CloseAsync(socket, stopping);
+        return result;
     }
+
+    private ProbeResult ToResult(SessionVerdict verdict, TimeSpan limit) => verdict switch
+    {
+        SessionVerdict.Works => new ProbeResult.Passed { Session = SessionReading.Works },
+        SessionVerdict.Unreadable => new ProbeResult.Passed { Session = SessionReading.Unreadable },
+        // A machine that is short of something makes every app slow.
+        SessionVerdict.Silent => new ProbeResult.SessionFailed(
+            $"it shows nothing within {Humanize.Duration(limit)}", IsFinal: _pressure.FindShortage() is null),
+        SessionVerdict.Broken broken => new ProbeResult.SessionFailed(Describe(broken.Error), broken.IsFinal),
+        _ => throw new InvalidOperationException($"Unknown verdict {verdict}."),
+    };
+
+    /// <summary>Scrubs before it cuts: a part of a secret would not be recognized.</summary>
+    private string Describe(string error) => UntrustedText.ToLine(_vault.Scrub(error), MaxErrorLength).TrimEnd('.');
 
     private Task<Fault?> CheckGetAsync(int port, string path, TimeSpan timeLimit, CancellationToken stopping) =>
         WithTimeLimitAsync(path, timeLimit, async token =>
@@ -98,18 +131,39 @@ internal sealed class HttpProber : IProber, IDisposable
             return response.IsSuccessStatusCode ? null : new Fault($"{path} answered {(int)response.StatusCode}") { HttpStatus = (int)response.StatusCode };
         }, stopping);
 
-    /// <summary>A handshake like a browser's through the front door, with an Origin that matches the Host.</summary>
-    private Task<Fault?> CheckWebSocketAsync(int port, string path, TimeSpan timeLimit, CancellationToken stopping) =>
-        WithTimeLimitAsync(path, timeLimit, async token =>
+    /// <summary>For a handshake like a browser's through the front door, with an Origin that matches the Host.</summary>
+    private static ClientWebSocket CreateSocket(int port)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.Proxy = null;
+        socket.Options.AddSubProtocol(SessionProbe.SubProtocol);
+        socket.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{port}");
+        return socket;
+    }
+
+    private Task<Fault?> ConnectAsync(ClientWebSocket socket, int port, string path, CancellationToken stopping) =>
+        WithTimeLimitAsync(path, _health.Startup.Timeout, async token =>
         {
-            using var socket = new ClientWebSocket();
-            socket.Options.Proxy = null;
-            socket.Options.AddSubProtocol("streamlit");
-            socket.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{port}");
             await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}{path}"), token);
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, token);
             return null;
         }, stopping);
+
+    /// <summary>Says goodbye, if the app still listens. Its answer is not waited for.</summary>
+    private async Task CloseAsync(ClientWebSocket socket, CancellationToken stopping)
+    {
+        using var timeout = new LinkedTimeout(CloseTimeout, _time, stopping);
+        try
+        {
+            if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            {
+                await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, timeout.Token);
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or IOException or OperationCanceledException)
+        {
+            return;   // the verdict is known, whether or not the app takes notice
+        }
+    }
 
     private async Task<Fault?> WithTimeLimitAsync(
         string path, TimeSpan timeLimit, Func<CancellationToken, Task<Fault?>> check, CancellationToken stopping)

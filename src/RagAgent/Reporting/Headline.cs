@@ -33,6 +33,7 @@ internal static class Headline
         ContainerState.Serving serving =>
             $"The app serves but failed {serving.Failures} of {Probing.FailureThreshold(serving, policy)} liveness probes: " +
             $"{serving.LastError}.",
+        ContainerState.Probing { Session: { } failed } => $"The app runs, but its page fails: {failed.Error}.",
         ContainerState.Probing { LastError: { } error } => $"The app is starting: {error}.",
         ContainerState.Probing => "The app is starting.",
         ContainerState.Starting => "Starting the container.",
@@ -60,6 +61,7 @@ internal static class Headline
             { Tag: { Value: null, Problem: { } problem } } =>
                 $"The app serves from the image on disk ({Humanize.Digest(serving.Container.Image?.Digest ?? "unknown image")}), " +
                 $"which may not be the newest. {problem}",
+            _ when serving.SessionError is { } error => $"{serves}, but its page failed before the first visitor came: {error}.",
             _ => $"{serves}.",
         };
     }

@@ -159,6 +159,18 @@ internal static partial class Log
         EventName = "LeftOverRemoved")]
     public static partial void LeftOverRemoved(this ILogger logger, string container);
 
+    [LoggerMessage(155, LogLevel.Error, "{Problem}", EventName = "SessionFailed")]
+    public static partial void SessionFailed(this ILogger logger, Problem problem);
+
+    [LoggerMessage(156, LogLevel.Warning, "{Problem} The image has served well before, so visitors get it anyway.",
+        EventName = "ServesDespiteFailedSession")]
+    public static partial void ServesDespiteFailedSession(this ILogger logger, Problem problem);
+
+    [LoggerMessage(157, LogLevel.Information,
+        "Container {Container} does not speak Streamlit's protocol: only its handshake was checked.",
+        EventName = "SessionUnreadable")]
+    public static partial void SessionUnreadable(this ILogger logger, string container);
+
     [LoggerMessage(170, LogLevel.Information, "No one has used the app for {Quiet}: the instance stops in {Notice} unless someone uses it.",
         EventName = "NobodyComes")]
     public static partial void NobodyComes(this ILogger logger, string quiet, string notice);

@@ -14,6 +14,7 @@ internal static class PublicMessages
         _ when IdleStop.IsAccepted(state) => $"This machine is shutting down{ShutdownReason(state)}.",
         ContainerState.Serving => NotResponding,
         ContainerState.Probing { Adopted: true } => "The app will be back in a moment.",
+        ContainerState.Probing { Session: not null } => "The app has a problem. Retrying automatically.",
         ContainerState.Probing => "The app has started and is getting ready.",
         ContainerState.Starting => "The app is starting.",
         ContainerState.Stopping { Reason: StopReason.Replaced } => "The app is being updated.",

@@ -27,6 +27,8 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         {
             LogFailure(after, failure);
         }
+        LogSession(before.Front, after.Front);
+        LogSession(before.Candidate, after.Candidate);
         LogVerdict(before, after);
         LogIdle(before, after);
         LogRequests(before, after);
@@ -203,6 +205,23 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         }
     }
 
+    private void LogSession(ContainerState? before, ContainerState? after)
+    {
+        switch (before, after)
+        {
+            case (_, ContainerState.Probing { Session: { } failed } probing)
+                when failed.Count != (before as ContainerState.Probing)?.Session?.Count:
+                logger.SessionFailed(ContainerProblems.SessionFailed(probing.Container, failed.Error));
+                break;
+            case (not ContainerState.Serving, ContainerState.Serving { SessionError: { } error } serving):
+                logger.ServesDespiteFailedSession(ContainerProblems.SessionFailed(serving.Container, error));
+                break;
+            case (not ContainerState.Serving, ContainerState.Serving { Session: SessionReading.Unreadable } serving):
+                logger.SessionUnreadable(serving.Container.ShortId);
+                break;
+        }
+    }
+
     private void LogVerdict(AgentState before, AgentState after)
     {
         if (after.Images.KnownGood.FirstOrDefault() is { } good && good != before.Images.KnownGood.FirstOrDefault())
@@ -323,6 +342,7 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         StopReason.Replaced => "another release replaces it",
         StopReason.Unhealthy unhealthy => $"it failed {unhealthy.Failures} liveness probes in a row",
         StopReason.NeverHealthy never => $"it was not healthy within {Humanize.Duration(never.Deadline)}",
+        StopReason.SessionFailed => "its page fails",
         StopReason.RestartedByOther => "someone else restarted it, so it has no secrets",
         StopReason.Requested => "an operator requested it",
         StopReason.Retired => "another container has replaced it",

@@ -65,6 +65,10 @@ internal sealed record BootStepStatus(string Name, double Seconds);
 /// <param name="CrashLooping">There were so many that an operator should look.</param>
 /// <param name="Sessions">Open WebSockets.</param>
 /// <param name="NextStart">While in <c>backoff</c>.</param>
+/// <param name="Session">
+/// What the gate's own session showed: <c>works</c>, <c>failed</c> (see <c>problems</c>) or <c>unreadable</c>; null: none was run.
+/// </param>
+/// <param name="Exceptions">Uncaught exceptions in visitors' sessions of this container; null: none.</param>
 /// <param name="StoppedBy"><c>operator</c> ('ragagent stop') or <c>hand</c> ('docker stop'); null if it is not to stay stopped.</param>
 internal sealed record AppStatus(
     string State,
@@ -77,7 +81,13 @@ internal sealed record AppStatus(
     bool CrashLooping,
     int Sessions,
     DateTimeOffset? NextStart,
-    string? StoppedBy = null);
+    string? StoppedBy = null,
+    string? Session = null,
+    ExceptionsStatus? Exceptions = null);
+
+/// <param name="Count">Since the container started.</param>
+/// <param name="Last">The last line of the last one's traceback; null if it can't be read.</param>
+internal sealed record ExceptionsStatus(int Count, string? Last);
 
 /// <param name="Phase">See <see cref="RolloutPhaseName.Of"/>.</param>
 /// <param name="Candidate">The short id of the container next to the serving one.</param>

@@ -65,6 +65,7 @@ internal sealed record StatusPageModel(
         ContainerState.Serving => "unreachable",
         ContainerState.BackingOff when state.Failures.Crashes >= policy.CrashLoopThreshold => "failing",
         ContainerState.Stopping { Reason: StopReason.Replaced } => "updating",
+        ContainerState.Probing { Session: not null } => "failing",
         ContainerState.BackingOff or ContainerState.Stopping or ContainerState.Probing { Adopted: true } => "restarting",
         ContainerState.Starting or ContainerState.Probing => state.LastServed is null ? "starting" : "restarting",
         _ when (state.Engine.Problem ?? state.Secrets.Problem ?? state.Tag.Problem ?? state.Image.Problem) is not null => "failing",
@@ -120,7 +121,7 @@ internal sealed record StatusPageStep(string Name, string State, string Note)
     private static string HealthState(ContainerState front) => front switch
     {
         ContainerState.Serving { Failures: 0 } => Done,
-        ContainerState.Serving => Failed,
+        ContainerState.Serving or ContainerState.Probing { Session: not null } => Failed,
         ContainerState.Probing => Now,
         _ => Waiting,
     };

@@ -24,6 +24,13 @@ internal interface IConfigStatus : IProblemSource
 /// <summary>The password that clients log in with.</summary>
 internal interface IPasswordStatus : IProblemSource;
 
+/// <summary>The app's log.</summary>
+internal interface IAppExceptions
+{
+    /// <summary>The uncaught exceptions in visitors' sessions, and the last one's last line.</summary>
+    (int Count, string? LastLine) OfVisitors(string containerId);
+}
+
 /// <summary>The TLS certificate in use.</summary>
 internal interface ICertificateStatus : IProblemSource
 {

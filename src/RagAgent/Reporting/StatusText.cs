@@ -38,6 +38,8 @@ internal static class StatusText
         Line("engine", status.Engine.Version is { } engine ? $"Docker {engine}{(status.Engine.Answers ? "" : ", does not answer")}" : null);
         Line("http", $"port {status.FrontDoor.Port}, {(status.FrontDoor.Open ? FormatSessions(status.App.Sessions) : "closed")}");
         Line("https", status.FrontDoor.Https is { } https ? FormatHttps(https) : null);
+        Line("session", status.App.Session is "unreadable" ? "could not be read: the app does not speak Streamlit's protocol" : null);
+        Line("errors", status.App.Exceptions is { } errors ? FormatExceptions(errors) : null);
         Line("crashes", status.App.Crashes > 0 ? FormatCrashes(status.App) : null);
         Line("idle", status.Idle is { } idle ? FormatIdle(idle) : null);
         Line("request", status.Update switch
@@ -111,6 +113,10 @@ internal static class StatusText
     private static string FormatHttps(HttpsStatus https) => https.ValidUntil is { } end
         ? $"port {https.Port}, for {string.Join(", ", https.Names)}, valid until {FormatTime(end)}"
         : $"port {https.Port}, no certificate";
+
+    private static string FormatExceptions(ExceptionsStatus errors) =>
+        $"{errors.Count} uncaught {(errors.Count == 1 ? "exception" : "exceptions")} in visitors' sessions" +
+        (errors.Last is { } last ? $", the last: {last}" : "");
 
     private static string FormatCrashes(AppStatus app) =>
         $"{app.Crashes} in a row{(app.NextStart is { } start ? $", next start {FormatTime(start)}" : "")}";

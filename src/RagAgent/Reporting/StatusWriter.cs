@@ -20,6 +20,7 @@ internal sealed class StatusWriter(
     IPasswordStatus password,
     ICertificateStatus certificate,
     IDnsStatus dnsName,
+    IAppExceptions exceptions,
     AgentClock clock)
 {
     public StatusDocument Build()
@@ -64,8 +65,21 @@ internal sealed class StatusWriter(
             state.Failures.Crashes >= policy.CrashLoopThreshold && state.Failures.Last?.Problem.Kind.IsAppFailure == true,
             state.Sessions,
             WallTime((state.Front as ContainerState.BackingOff)?.Until),
-            state.Hold switch { StopHold.Operator => "operator", StopHold.DockerStop => "hand", _ => null });
+            state.Hold switch { StopHold.Operator => "operator", StopHold.DockerStop => "hand", _ => null },
+            SessionName(state.Front),
+            container is null ? null : BuildExceptions(container));
     }
+
+    private static string? SessionName(ContainerState front) => front switch
+    {
+        ContainerState.Probing { Session: not null } or ContainerState.Serving { SessionError: not null } => "failed",
+        ContainerState.Serving { Session: SessionReading.Works } => "works",
+        ContainerState.Serving { Session: SessionReading.Unreadable } => "unreadable",
+        _ => null,
+    };
+
+    private ExceptionsStatus? BuildExceptions(Container container) =>
+        exceptions.OfVisitors(container.Id) is { Count: > 0 } found ? new ExceptionsStatus(found.Count, found.LastLine) : null;
 
     private static string StateName(ContainerState front) => front switch
     {
@@ -153,6 +167,7 @@ internal sealed class StatusWriter(
             .. frontDoor is null ? Array.Empty<ReportedProblem>() : [new ReportedProblem(frontDoor)],
             .. certificate.Problems.Where(other => other.Problem != frontDoor),
             .. dnsName.Problems,
+            .. SessionProblem(state.Front),
             .. ProblemsOf(state.Engine),
             .. ProblemsOf(state.Secrets),
             .. ProblemsOf(state.Tag),
@@ -166,6 +181,14 @@ internal sealed class StatusWriter(
 
     private static ReportedProblem[] ProblemsOf<T>(Fetched<T> fetched)
         where T : class => fetched.Problem is { } problem ? [new(problem, (fetched.State as FetchState.Waiting)?.Until)] : [];
+
+    private static ReportedProblem[] SessionProblem(ContainerState front) => front switch
+    {
+        ContainerState.Probing { Session: { } failed } probing =>
+            [new(ContainerProblems.SessionFailed(probing.Container, failed.Error), probing.Probe.NextAt)],
+        ContainerState.Serving { SessionError: { } error } serving => [new(ContainerProblems.SessionFailed(serving.Container, error))],
+        _ => [],
+    };
 
     private ProblemStatus? BuildProblem(Problem? problem) => problem is null ? null : BuildProblem(problem, null);
 

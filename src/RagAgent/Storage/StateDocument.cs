@@ -24,7 +24,8 @@ internal sealed record HoldDto(string By, string? BootId);
 internal sealed record RunDto(
     string Container,
     string StartedAt,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool StopAsked = false);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool StopAsked = false,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool PassedGate = false);
 
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(OnTrial), "on-trial")]

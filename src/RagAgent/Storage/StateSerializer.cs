@@ -75,7 +75,7 @@ internal static class StateSerializer
             StopHold.DockerStop => "hand",
             _ => throw new InvalidOperationException($"Unknown hold {hold}."),
         }, bootId) : null,
-        [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopRequested))]);
+        [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopRequested, run.PassedGate))]);
 
     private static ImageDto ToDto(ImageName image) => new(image.Repository, image.Digest);
 
@@ -94,7 +94,7 @@ internal static class StateSerializer
         [.. input.Good.Select(FromDto)],
         input.Verdict is { } verdict ? FromDto(verdict) : null,
         input.Hold is { } hold ? FromDto(hold, bootId) : null,
-        [.. input.Runs.Select(run => new Run(run.Container, run.StartedAt) { StopRequested = run.StopAsked })]);
+        [.. input.Runs.Select(run => new Run(run.Container, run.StartedAt) { StopRequested = run.StopAsked, PassedGate = run.PassedGate })]);
 
     private static ImageName FromDto(ImageDto input) => new(input.Repository, input.Digest);
 

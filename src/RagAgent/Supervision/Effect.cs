@@ -50,7 +50,11 @@ internal abstract record Effect
     /// <summary>Waits until the container has no in-flight requests or sessions, for a limited time.</summary>
     public sealed record Drain(long Operation, Container Container) : Effect;
 
-    public sealed record Probe(long Operation, ProbeKind Kind, Container Container) : Effect;
+    /// <param name="Operation">The operation's number.</param>
+    /// <param name="Kind">What to ask.</param>
+    /// <param name="Container">The container to probe.</param>
+    /// <param name="SessionLimit">Gate only: run a session of the app for at most this long; null: none.</param>
+    public sealed record Probe(long Operation, ProbeKind Kind, Container Container, TimeSpan? SessionLimit = null) : Effect;
 
     /// <summary>Writes the state file.</summary>
     public sealed record SaveState(PersistedState State) : Effect;

@@ -17,6 +17,15 @@ internal sealed record Policy
     /// <summary>Whether a container must pass a gate after its startup probe.</summary>
     public bool HasGate { get; init; } = true;
 
+    /// <summary>Whether the gate runs a session of the app.</summary>
+    public bool GateRunsSession { get; init; } = true;
+
+    /// <summary>How long that session may take.</summary>
+    public TimeSpan GateTimeout { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>Delays between sessions that fail while nothing else can run. Something outside may be repaired meanwhile.</summary>
+    public Backoff SessionRetry { get; init; } = new(TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(5));
+
     public TimeSpan LivenessInterval { get; init; } = TimeSpan.FromSeconds(15);
     public int LivenessFailures { get; init; } = 4;
 

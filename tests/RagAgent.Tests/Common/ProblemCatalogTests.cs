@@ -13,13 +13,14 @@ public sealed class ProblemCatalogTests
         Assert.Equal(
             [
                 ("app-exited", 2), ("app-out-of-memory", 2), ("app-unhealthy", 3), ("app-never-healthy", 6),
+                ("app-session-failed", 6),
                 ("engine-user", 2), ("engine-refused", 2), ("image-without-shell", 2),
             ], ProblemCatalog.All.Where(kind => kind.ImageBlame > 0).Select(kind => (kind.Code, kind.ImageBlame)));
 
     [Fact]
     public void Failures_of_a_running_app_are_distinguished_from_failed_starts() =>
         Assert.Equal(
-            ["app-exited", "app-out-of-memory", "app-unhealthy", "app-never-healthy", "app-ended-with-engine"],
+            ["app-exited", "app-out-of-memory", "app-unhealthy", "app-never-healthy", "app-session-failed", "app-ended-with-engine"],
             ProblemCatalog.All.Where(kind => kind.IsAppFailure).Select(kind => kind.Code));
 
     [Theory]

@@ -152,7 +152,7 @@ public class ContainerSpecTests
         Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
         Assert.Equal(["/entry", "run", "--fast"], create.Cmd);
         Assert.True(create is { OpenStdin: true, StdinOnce: true, AttachStdin: true });
-        Assert.Equal(["HF_HOME=/cache"], create.Env);
+        Assert.Equal(["STREAMLIT_LOGGER_LEVEL=info", "HF_HOME=/cache"], create.Env);
         Assert.DoesNotContain("sk-1", JsonSerializer.Serialize(new { create.Env, create.Cmd, create.Entrypoint, create.Labels }), StringComparison.Ordinal);
     }
 
@@ -176,12 +176,32 @@ public class ContainerSpecTests
         Assert.Equal(expected, create.Cmd);
     }
 
+    [Theory]
+    [InlineData("configuration")]
+    [InlineData("secrets")]
+    [InlineData("image")]
+    public void The_log_level_of_Streamlit_is_left_alone_where_it_is_set(string by)
+    {
+        const string name = "STREAMLIT_LOGGER_LEVEL";
+        var image = new ImageInspectResponse { Config = new() { Env = by == "image" ? [$"{name}=error"] : [] } };
+        var config = by switch
+        {
+            "configuration" => Config with { Environment = new Dictionary<string, string> { [name] = "error" } },
+            "secrets" => Config with { Secrets = new Dictionary<string, SecretConfig> { [name] = new(SecretSource.File, "/run/level") } },
+            _ => Config,
+        };
+
+        var create = new ContainerSpec(config).BuildCreateParameters("rag", Release, image, []);
+
+        Assert.DoesNotContain($"{name}=info", create.Env);
+    }
+
     [Fact]
     public void Environment_secrets_leave_the_image_command_alone()
     {
         var create = Create(Config, new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Environment));
 
-        Assert.Equal(["HF_HOME=/cache", "KEY=sk-1"], create.Env);
+        Assert.Equal(["STREAMLIT_LOGGER_LEVEL=info", "HF_HOME=/cache", "KEY=sk-1"], create.Env);
         Assert.Null(create.Entrypoint);
         Assert.Null(create.Cmd);
         Assert.False(create.OpenStdin);
@@ -194,7 +214,7 @@ public class ContainerSpecTests
             Config, new LoadedSecret("A", new SecretValue("sk-1"), SecretDelivery.Environment),
             new LoadedSecret("B", new SecretValue("sk-2"), SecretDelivery.Memory));
 
-        Assert.Equal(["HF_HOME=/cache", "A=sk-1"], create.Env);
+        Assert.Equal(["STREAMLIT_LOGGER_LEVEL=info", "HF_HOME=/cache", "A=sk-1"], create.Env);
         Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Common;
 using RagAgent.Configuration;
+using RagAgent.Containers.AppLogs;
 using RagAgent.Control;
 using RagAgent.Diagnostics;
 using RagAgent.Reporting;
@@ -283,6 +284,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
             _password.Keeper,
             Sample.DisabledCertificateWatch(_agent.Board, _agent.Clock),
             new DnsStateHolder(_agent.Board),
+            new UncaughtExceptionLog(),
             _agent.Clock);
         return new ControlServer(
             address, status, _agent.Board, _configInUse, _password.Keeper, _agent.Supervisor, _agent.Clock, NullLoggerFactory.Instance);

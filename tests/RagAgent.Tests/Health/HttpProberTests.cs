@@ -2,7 +2,10 @@ using System.Net.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Configuration;
+using RagAgent.Containers.AppLogs;
 using RagAgent.Health;
+using RagAgent.Health.Sessions;
+using RagAgent.Secrets;
 using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
 using Xunit;
@@ -151,7 +154,7 @@ public sealed class HttpProberTests : IDisposable
         using var prober = NewProber();
         using var stop = new CancellationTokenSource();
 
-        var probing = prober.ProbeAsync(Enum.Parse<ProbeKind>(kind), Sample.Container(app.Port), stop.Token);
+        var probing = prober.ProbeAsync(Enum.Parse<ProbeKind>(kind), Sample.Container(app.Port), sessionLimit: null, stop.Token);
         await asked.Task.WaitAsync(TestCancellation);
         await stop.CancelAsync();
 
@@ -218,7 +221,7 @@ public sealed class HttpProberTests : IDisposable
 
         Assert.Equal(
             new ProbeResult.Failed("/_stcore/health answered 503", UnderPressure: true) { HttpStatus = 503 },
-            await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(app.Port), TestCancellation));
+            await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(app.Port), sessionLimit: null, TestCancellation));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -236,7 +239,7 @@ public sealed class HttpProberTests : IDisposable
         var prober = NewProber();
         prober.Dispose();
 
-        var result = await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(), TestCancellation);
+        var result = await prober.ProbeAsync(ProbeKind.Liveness, Sample.Container(), sessionLimit: null, TestCancellation);
 
         Assert.StartsWith(
             "An unexpected error occurred: ObjectDisposedException: ",
@@ -254,9 +257,9 @@ public sealed class HttpProberTests : IDisposable
     }
 
     private static async Task<string?> FaultAsync(HttpProber prober, ProbeKind kind, Container container, CancellationToken stopping) =>
-        (await prober.ProbeAsync(kind, container, stopping) as ProbeResult.Failed)?.Error;
+        (await prober.ProbeAsync(kind, container, sessionLimit: null, stopping) as ProbeResult.Failed)?.Error;
 
-    private HttpProber NewProber(AgentConfig? config = null) => new(config ?? Config, _time, _pressure.Read());
+    private HttpProber NewProber(AgentConfig? config = null) => new(config ?? Config, new SessionProbe(new UncaughtExceptionLog(), _time), new SecretVault(), _time, _pressure.Read());
 
     /// <summary>Probes a hanging app, and lets this much time pass at once.</summary>
     private async Task<ProbeResult> ProbeHangingAppAsync(ProbeKind kind, TimeSpan passing)
@@ -269,7 +272,7 @@ public sealed class HttpProberTests : IDisposable
         });
         using var prober = NewProber();
 
-        var probing = prober.ProbeAsync(kind, Sample.Container(app.Port), TestCancellation);
+        var probing = prober.ProbeAsync(kind, Sample.Container(app.Port), sessionLimit: null, TestCancellation);
         await asked.Task.WaitAsync(TestCancellation);
         _time.Advance(passing);
         return await probing;

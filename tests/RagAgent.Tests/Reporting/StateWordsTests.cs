@@ -66,6 +66,8 @@ public sealed partial class StateWordsTests
         new(nameof(StopReason.Unhealthy), Serving, Ready with { Front = Stopping(new StopReason.Unhealthy(4, "no answer")) }),
         new(nameof(StopReason.NeverHealthy), Ready with { Front = Probing(ProbeKind.Startup) },
             Ready with { Front = Stopping(new StopReason.NeverHealthy(TimeSpan.FromMinutes(2), "no answer")) }),
+        new(nameof(StopReason.SessionFailed), Ready with { Front = Probing(ProbeKind.Gate) },
+            Ready with { Front = Stopping(new StopReason.SessionFailed("it shows an error")) }),
         new(nameof(StopReason.RestartedByOther), Serving, Ready with { Front = Stopping(new StopReason.RestartedByOther()) }),
         new(nameof(StopReason.Requested), Serving, Ready with { Front = Stopping(new StopReason.Requested()), Hold = StopHold.Operator }),
         new(nameof(StopReason.Stray), Serving, Serving with { Candidate = Stopping(new StopReason.Stray()) }),
@@ -94,6 +96,16 @@ public sealed partial class StateWordsTests
         },
         new(nameof(ProbeKind.Liveness), Serving, Serving with { Front = Sample.Serving(failures: 1, fault: "no answer") }),
 
+        new(nameof(SessionReading.NotRun), Ready with { Front = Probing(ProbeKind.Gate) }, Serving),
+        new(nameof(SessionReading.Works), Ready with { Front = Probing(ProbeKind.Gate) },
+            Serving with { Front = Sample.Serving() with { Session = SessionReading.Works } }),
+        new(nameof(SessionReading.Unreadable), Ready with { Front = Probing(ProbeKind.Gate) },
+            Serving with { Front = Sample.Serving() with { Session = SessionReading.Unreadable } }),
+        new(nameof(SessionFailure), Ready with { Front = Probing(ProbeKind.Gate) },
+            Ready with { Front = Probing(ProbeKind.Startup) with { Session = new SessionFailure(1, Moment.Zero, "it shows an error", false) } }),
+        new(nameof(ContainerState.Serving.SessionError), Ready with { Front = Probing(ProbeKind.Gate) },
+            Serving with { Front = Sample.Serving() with { SessionError = "it shows an error" } }),
+
         new(nameof(RequestKind.Update), Serving, WithOutcome(RequestKind.Update, changed: true)),
         new(nameof(RequestKind.Rollback), Serving, WithOutcome(RequestKind.Rollback, changed: true)),
         new(nameof(RequestKind.Unquarantine), Serving, WithOutcome(RequestKind.Unquarantine, changed: true)),
@@ -107,7 +119,10 @@ public sealed partial class StateWordsTests
     public void Every_kind_of_state_has_a_case() =>
         Assert.Equal(
             new[] { typeof(ContainerState), typeof(StopReason), typeof(Verdict) }.SelectMany(SubtypeNames)
-                .Concat(Enum.GetNames<StopHold>()).Concat(Enum.GetNames<ProbeKind>()).Concat(Enum.GetNames<RequestKind>()).Order(),
+                .Concat(Enum.GetNames<StopHold>()).Concat(Enum.GetNames<ProbeKind>()).Concat(Enum.GetNames<RequestKind>())
+                .Concat(Enum.GetNames<SessionReading>())
+                .Concat([nameof(SessionFailure), nameof(ContainerState.Serving.SessionError)])
+                .Order(),
             Cases.Select(each => each.Name).Order());
 
     [Theory]
@@ -231,7 +246,7 @@ public sealed partial class StateWordsTests
         var other = new NothingElse();
         var clock = new AgentClock(TimeProvider.System);
         var config = new AgentConfig { Image = "app" };
-        return new StatusWriter(config, Sample.DefaultPolicy, feed, Sample.FirstBoot(), other, other, other, other, clock).Build();
+        return new StatusWriter(config, Sample.DefaultPolicy, feed, Sample.FirstBoot(), other, other, other, other, other, clock).Build();
     }
 
     private static void AssertDistinct(IEnumerable<string> texts) =>
@@ -263,8 +278,10 @@ public sealed partial class StateWordsTests
     }
 
     /// <summary>Nothing is known beside the state.</summary>
-    private sealed class NothingElse : IConfigStatus, IPasswordStatus, ICertificateStatus, IDnsStatus
+    private sealed class NothingElse : IConfigStatus, IPasswordStatus, ICertificateStatus, IDnsStatus, IAppExceptions
     {
+        public (int Count, string? LastLine) OfVisitors(string containerId) => default;
+
         public string? Fingerprint => null;
 
         public IReadOnlyList<string> Names => [];

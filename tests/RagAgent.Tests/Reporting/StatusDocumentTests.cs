@@ -12,7 +12,7 @@ public class StatusDocumentTests
     [
         "version", "revision", "headline",
         "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes",
-        "app.crashLooping", "app.sessions", "app.nextStart", "app.stoppedBy",
+        "app.crashLooping", "app.sessions", "app.nextStart", "app.stoppedBy", "app.session", "app.exceptions.count", "app.exceptions.last",
         "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck",
         "image.pull.percent", "image.pull.downloadedBytes", "image.pull.totalBytes",
         "secrets.versions", "secrets.readAt", "engine.version", "engine.answers", "frontDoor.port", "frontDoor.open",
@@ -37,7 +37,11 @@ public class StatusDocumentTests
 
     private static readonly StatusDocument Full = new(
         "1.2.3", 42, "The app serves.",
-        new AppStatus("serving", At, "0123456789ab", "release-1", Sample.Digest, false, 2, false, 3, At),
+        new AppStatus("serving", At, "0123456789ab", "release-1", Sample.Digest, false, 2, false, 3, At)
+        {
+            Session = "unreadable",
+            Exceptions = new ExceptionsStatus(2, "KeyError: 'x'"),
+        },
         new ImageStatus("registry/app:latest", Sample.NewerDigest, Sample.NewerDigest, At, At, new PullStatus(50, 500_000, 1_000_000)),
         new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false),
         new FrontDoorStatus(80, true, new HttpsStatus(443, ["rag.example.com", "www.example.com"], At)),
@@ -84,6 +88,8 @@ public class StatusDocumentTests
             engine    Docker 29.0.0 (API 1.44), does not answer
             http      port 80, 3 sessions open
             https     port 443, for rag.example.com, www.example.com, valid until {at}
+            session   could not be read: the app does not speak Streamlit's protocol
+            errors    2 uncaught exceptions in visitors' sessions, the last: KeyError: 'x'
             crashes   2 in a row, next start {at}
             idle      last used {at}; the instance stops {LocalTime(At.AddHours(1))} unless someone uses the app
             request   the last update failed: It went wrong. Do this.

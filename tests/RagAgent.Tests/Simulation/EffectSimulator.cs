@@ -297,14 +297,27 @@ internal sealed class EffectSimulator(World world)
     private PendingEffect Probe(PendingEffect pending, Effect.Probe probe)
     {
         string? fault = null;
+        ProbeResult.SessionFailed? sessionFailure = null;
         return pending
-            .Then(Latency(), () => fault = Engine.Find(probe.Container.Id) is { } container
-                ? container.ProbeFaultAt(Time.Now, probe.Kind)
-                : "connection refused")
             .Then(Latency(), () =>
+            {
+                var container = Engine.Find(probe.Container.Id);
+                fault = container is null ? "connection refused" : container.ProbeFaultAt(Time.Now, probe.Kind);
+                if (fault is null && container is not null && probe.SessionLimit is not null)
+                {
+                    sessionFailure = container.SessionFailure ?? (world.PagesFail ? World.PageOutage : null);
+                    if (container.App.Behavior == AppBehavior.DiesInSession)
+                    {
+                        var run = container.Run;
+                        Time.Schedule(Time.Between(0, 3), () => Engine.ExitRun(container, run, 3));
+                    }
+                }
+            })
+            .Then(probe.SessionLimit is null ? Latency() : Time.Between(0.1, 20), () =>
             {
                 var result = world.ProberFails ? new ProbeResult.NotSent("no file is left")
                     : world.IsUnderPressure && Time.Chance(0.9) ? new ProbeResult.Failed(fault ?? "no answer in time", UnderPressure: true)
+                    : sessionFailure is not null ? sessionFailure
                     : Support.Sample.ProbeOutcome(fault);
                 world.Invariants.ProbeReported(probe, result);
                 Report(pending, at => new Event.Probed(at, probe.Operation, result));

@@ -8,6 +8,7 @@ namespace RagAgent.Tests.Simulation;
 internal enum Incident
 {
     PushGood, PushNeverHealthy, PushCrashing, PushExiting, PushHanging, PushFailingGate, PushOutOfMemory, MoveTagBack,
+    PushPageThatLacksModule, PushPageThatThrows, PushPageThatKillsApp, PagesFail,
     RotateSecret, RotateSecretToBad, OpenSessions, CloseSessions,
     AskUpdate, AskRollback, AskUnquarantine, AskStop, AskStart,
     EngineDown, EngineRestart, RegistryDown, SecretsDown, PullFails, DiskFull, StartFails, StartFailsHalfway, StopFails, EverythingSlow,
@@ -60,8 +61,9 @@ internal sealed record History(uint Seed, Policy Policy, bool SecretsSurviveRest
         Gen.Bool,
         Gen.Bool,
         Gen.Int[30, 180],
+        Gen.Frequency((3, Gen.Const(true)), (1, Gen.Const(false))),
         Idle,
-        (hasGate, waitForIdle, checkEvery, startFirst, cachedFirst, watch, idle) => new Policy
+        (hasGate, waitForIdle, checkEvery, startFirst, cachedFirst, watch, runsSession, idle) => new Policy
         {
             Idle = idle,
             StartFirst = startFirst,
@@ -69,6 +71,8 @@ internal sealed record History(uint Seed, Policy Policy, bool SecretsSurviveRest
             Watch = TimeSpan.FromSeconds(watch),
             ConfigFingerprint = "config-1",
             HasGate = hasGate,
+            GateRunsSession = runsSession,
+            SessionRetry = new Backoff(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(60)),
             WaitForIdle = waitForIdle,
             CheckInterval = checkEvery,
             // Short, so that a history reaches what lies behind them; the rules are the same.
@@ -85,7 +89,7 @@ internal sealed record History(uint Seed, Policy Policy, bool SecretsSurviveRest
             (seed, policy, survive, steps) => new History(seed, policy, survive, steps));
 
     public override string ToString() =>
-        $"luck {Seed}, gate {Policy.HasGate}, wait for idle {Policy.WaitForIdle}, " +
+        $"luck {Seed}, gate {Policy.HasGate}, session {Policy.GateRunsSession}, wait for idle {Policy.WaitForIdle}, " +
         $"check every {Policy.CheckInterval?.ToString() ?? "never"}, " +
         $"start-first {Policy.StartFirst}, cached first {Policy.BootFromCache}, watch {Policy.Watch.TotalSeconds}s, " +
         (Policy.Idle is { } idle ? $"idle after {idle.StopAfter?.TotalSeconds}s, grace {idle.Grace.TotalSeconds}s, up at most {idle.MaxUptime?.TotalSeconds}s, " : "") +

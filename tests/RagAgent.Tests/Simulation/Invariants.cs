@@ -62,16 +62,18 @@ internal sealed class Invariants(World world)
         var id = probe.Container.Id;
         _failedProbes[id] = result switch
         {
-            ProbeResult.Passed => 0,
+            ProbeResult.Passed or ProbeResult.SessionFailed => 0,
             ProbeResult.Failed => _failedProbes.GetValueOrDefault(id) + 1,
             _ => _failedProbes.GetValueOrDefault(id),
         };
         var passed = _passed.TryGetValue(id, out var known) ? known : _passed[id] = [];
-        if (result is ProbeResult.Passed)
+        // A proven image serves whatever its page showed.
+        var isTolerated = result is ProbeResult.SessionFailed && GateSession.IsProven(world.Agent.State, probe.Container.Image);
+        if (result is ProbeResult.Passed || isTolerated)
         {
             passed.Add(probe.Kind);
         }
-        else if (probe.Kind != ProbeKind.Liveness && result is ProbeResult.Failed && IsCurrentProbe(probe.Operation))
+        else if (probe.Kind != ProbeKind.Liveness && result is ProbeResult.Failed or ProbeResult.SessionFailed && IsCurrentProbe(probe.Operation))
         {
             passed.Clear();
         }
@@ -411,6 +413,11 @@ internal sealed class Invariants(World world)
                     .FirstOrDefault(p => p.Container.Id == container.Id);
                 Require(probing is not null && after.Now - probing.Since >= policy.StartupDeadline, () => $"{container.Id} is stopped before its deadline.");
                 break;
+            case StopReason.SessionFailed:
+                Require(!before.Images.KnownGood.Contains(container.Image!), () => $"{container.Id} is of a proven image and is stopped for its page.");
+                Require(ImageTrial.Fallback(before) is not null, () => $"{container.Id} is stopped for its page, and nothing else can run.");
+                Require(ImageTrial.IsAvoided(after, container.Image), () => $"{container.Image} failed its session and may start again.");
+                break;
             case StopReason.Requested:
                 Require(after.Hold is not null, () => $"{container.Id} is stopped and nobody asked for it.");
                 break;
@@ -436,7 +443,7 @@ internal sealed class Invariants(World world)
         policy.Idle?.UptimeNotice + policy.Idle?.UptimeGrace ?? TimeSpan.Zero,
         policy.Idle?.StopAfter + policy.Idle?.ActivityInterval ?? TimeSpan.Zero,
         policy.Idle?.Grace ?? TimeSpan.Zero,
-        policy.PullRetry.Max, policy.Retry.Max, policy.Restart.Max, policy.LivenessInterval, policy.Watch,
+        policy.PullRetry.Max, policy.SessionRetry.Max, policy.Retry.Max, policy.Restart.Max, policy.LivenessInterval, policy.Watch,
     }.Max();
 
     private static void CheckRetry(FetchState work, Moment now, Backoff backoff, Moment? alarm)

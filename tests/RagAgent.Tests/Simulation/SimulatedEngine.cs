@@ -4,7 +4,7 @@ namespace RagAgent.Tests.Simulation;
 
 internal enum AppBehavior
 {
-    Good, NeverHealthy, FailsGate, Crashes, ExitsWithZero, Hangs, RunsOutOfMemory,
+    Good, NeverHealthy, FailsGate, Crashes, ExitsWithZero, Hangs, RunsOutOfMemory, PageLacksModule, PageThrows, DiesInSession,
 }
 
 /// <summary>How the app of one image behaves.</summary>
@@ -41,6 +41,15 @@ internal sealed class SimulatedContainer(string id, string name, Release release
     {
         LastGood = lastGood,
         Avoided = avoided,
+    };
+
+    /// <summary>What a session of the gate would show; null: a page that works.</summary>
+    public ProbeResult.SessionFailed? SessionFailure => App.Behavior switch
+    {
+        AppBehavior.PageLacksModule => new("ModuleNotFoundError: No module named 'x'", IsFinal: true),
+        AppBehavior.PageThrows => new("KeyError: 'x'", IsFinal: false),
+        AppBehavior.DiesInSession => new("the app closed the session", IsFinal: false),
+        _ => null,
     };
 
     public string? ProbeFaultAt(TimeSpan now, ProbeKind kind) => this switch
@@ -182,7 +191,7 @@ internal sealed class SimulatedEngine(VirtualTime time, bool secretsSurviveResta
         }
     }
 
-    private void ExitRun(SimulatedContainer container, int run, int code)
+    public void ExitRun(SimulatedContainer container, int run, int code)
     {
         if (container.Run == run && (code != 97 || !container.HasSecrets))
         {

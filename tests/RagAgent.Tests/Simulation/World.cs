@@ -10,6 +10,7 @@ internal sealed class World
 {
     public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan SlowestStageDuration = TimeSpan.FromSeconds(12);
+    public static readonly ProbeResult.SessionFailed PageOutage = new("APIConnectionError: Connection error", IsFinal: false);
     public static readonly Problem Unavailable = new(new ProblemKind("out-of-reach"), "It did not work.", "");
 
     private readonly List<AppImage> _images = [];
@@ -20,6 +21,7 @@ internal sealed class World
     private bool _stateWasLost;
     private TimeSpan _diskFullUntil, _pressureUntil, _proberFailsUntil, _unwritableUntil;
     private readonly HashSet<int> _badSecrets = [];
+    private TimeSpan _pagesFailUntil;
     private TimeSpan _startsFailUntil, _startsFailHalfwayUntil, _stopsFailUntil, _instanceStopDeniedUntil;
     private TimeSpan _visitReportedAt = -TimeSpan.FromHours(1);
     private TimeSpan _goesDownAt = TimeSpan.MinValue;
@@ -51,6 +53,9 @@ internal sealed class World
     public bool RegistryIsUp => Time.Now >= _registryDownUntil;
     public bool SecretsAreUp => Time.Now >= _secretsDownUntil;
     public bool PullsFail => Time.Now < _pullsFailUntil;
+
+    /// <summary>Something that every page needs is down.</summary>
+    public bool PagesFail => Time.Now < _pagesFailUntil;
     public bool StartsFail => Time.Now < _startsFailUntil;
     public bool StartsFailHalfway => Time.Now < _startsFailHalfwayUntil;
     public bool StopsFail => Time.Now < _stopsFailUntil;
@@ -144,6 +149,10 @@ internal sealed class World
             case Incident.PushExiting: Push(AppBehavior.ExitsWithZero, step.DurationSeconds); break;
             case Incident.PushHanging: Push(AppBehavior.Hangs, step.DurationSeconds); break;
             case Incident.PushFailingGate: Push(AppBehavior.FailsGate, step.DurationSeconds); break;
+            case Incident.PushPageThatLacksModule: Push(AppBehavior.PageLacksModule, step.DurationSeconds); break;
+            case Incident.PushPageThatThrows: Push(AppBehavior.PageThrows, step.DurationSeconds); break;
+            case Incident.PushPageThatKillsApp: Push(AppBehavior.DiesInSession, step.DurationSeconds); break;
+            case Incident.PagesFail: _pagesFailUntil = until; break;
             case Incident.PushOutOfMemory: Push(AppBehavior.RunsOutOfMemory, step.DurationSeconds); break;
             case Incident.MoveTagBack: Tag = _images[(int)(Time.NextDouble() * _images.Count)]; break;
             case Incident.RotateSecret: SecretVersion++; break;
@@ -194,7 +203,7 @@ internal sealed class World
             Time.RunTo(Time.Now + TimeSpan.FromSeconds(1));
         }
         _registryDownUntil = _secretsDownUntil = _pullsFailUntil = _slowUntil = Time.Now;
-        _startsFailUntil = _startsFailHalfwayUntil = _stopsFailUntil = Time.Now;
+        _startsFailUntil = _startsFailHalfwayUntil = _stopsFailUntil = _pagesFailUntil = Time.Now;
         _diskFullUntil = _pressureUntil = _proberFailsUntil = _unwritableUntil = Time.Now;
         Engine.DownUntil = Time.Now;
         Agent.CrashAfterEvent = null;
@@ -279,7 +288,15 @@ internal sealed class World
     public bool CanStart(ImageName image) => Engine.ImagesOnDisk.Contains(image) && !Engine.CorruptImages.Contains(image);
 
     /// <summary>A gate that is not configured can't fail.</summary>
-    private bool IsGood(AppImage app) => app.Behavior == AppBehavior.Good || (app.Behavior == AppBehavior.FailsGate && !_policy.HasGate);
+    private bool IsGood(AppImage app) => app.Behavior switch
+    {
+        AppBehavior.Good => true,
+        AppBehavior.FailsGate => !_policy.HasGate,
+        AppBehavior.PageLacksModule or AppBehavior.PageThrows or AppBehavior.DiesInSession => !RunsSessions,
+        _ => false,
+    };
+
+    private bool RunsSessions => _policy is { HasGate: true, GateRunsSession: true };
 
     /// <summary>So bad that every trial must find it.</summary>
     private static bool IsSurelyBad(AppImage app) => app.Behavior is AppBehavior.NeverHealthy ||

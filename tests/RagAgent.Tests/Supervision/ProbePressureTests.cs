@@ -56,7 +56,7 @@ public class ProbePressureTests
         _story.CompleteProbe(new ProbeResult.Failed("no answer", UnderPressure: true));
         Assert.Equal(
             _story.Now + (2 * _story.Policy.StartupDeadline),
-            Probing.Deadline(Assert.IsType<ContainerState.Probing>(_story.State.Front), _story.Policy));
+            Probing.Deadline(_story.State, Assert.IsType<ContainerState.Probing>(_story.State.Front), _story.Policy));
     }
 
     [Fact]

@@ -99,10 +99,10 @@ public class ProbingTests
     }
 
     [Fact]
-    public void The_startup_deadline_includes_the_gate()
+    public void The_startup_deadline_includes_a_gate_that_fails()
     {
         StartContainer();
-        _story.PassProbe().Advance(_story.Policy.StartupDeadline).CompleteInspections();
+        _story.PassProbe().FailProbe().Advance(_story.Policy.StartupDeadline).CompleteInspections();
         Assert.IsType<StopReason.NeverHealthy>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 

@@ -68,7 +68,7 @@ internal sealed class SupervisorFixture :
 
     public Task<SecretVersions> ReadAsync(CancellationToken stopping) => Task.FromResult(Sample.CurrentSecrets);
 
-    public Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, CancellationToken stopping)
+    public Task<ProbeResult> ProbeAsync(ProbeKind kind, Container container, TimeSpan? sessionLimit, CancellationToken stopping)
     {
         Interlocked.Increment(ref _probeCount);
         return Task.FromResult<ProbeResult>(new ProbeResult.Passed());

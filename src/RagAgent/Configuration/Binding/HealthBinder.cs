@@ -10,6 +10,8 @@ internal static class HealthBinder
     private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MinTimeout = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan MaxTimeout = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan MinGateTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxGateTimeout = TimeSpan.FromMinutes(30);
     private static readonly TimeSpan MaxInterval = TimeSpan.FromHours(1);
     private static readonly TimeSpan MaxDeadline = TimeSpan.FromHours(24);
 
@@ -60,6 +62,8 @@ internal static class HealthBinder
         {
             Path = section.Read("path", WithBasePath(basePath, defaults.Path), ValueParsers.OrNull(path)),
             WebSocket = section.Read("webSocket", WithBasePath(basePath, defaults.WebSocket), ValueParsers.OrNull(webSocket)),
+            Session = section.Read("session", defaults.Session, ValueParsers.BooleanOr("auto")),
+            Timeout = section.Read("timeout", defaults.Timeout, ValueParsers.DurationBetween(MinGateTimeout, MaxGateTimeout, "3m")),
         };
     }
 

@@ -32,7 +32,7 @@ internal static class KnownKeys
         ("page", ["title", "accent", "logo", "details"]),
         ("health", ["startup", "gate", "liveness"]),
         ("health.startup", ["path", "interval", "timeout", "deadline"]),
-        ("health.gate", ["path", "webSocket"]),
+        ("health.gate", ["path", "webSocket", "session", "timeout"]),
         ("health.liveness", ["path", "interval", "timeout", "failures"]),
         ("restart", ["firstDelay", "maxDelay", "resetAfter"]),
         ("update", ["boot", "every", "when", "swap", "watch", "drain", "hold"]),

@@ -172,6 +172,20 @@ internal static class ValueParsers
         return ErrorMessages.Must($"be {expected}", Quoting.Value(text.Value), nearest is null ? null : $"did you mean \"{nearest}\"?");
     };
 
+    /// <summary>A word that leaves the decision to the agent, read as null, or a boolean.</summary>
+    public static ValueParser<bool?> BooleanOr(string word) => (ConfigNode node, out bool? value) =>
+    {
+        value = (node as BooleanNode)?.Value;
+        return node switch
+        {
+            BooleanNode => null,
+            StringNode text when text.Value == word => null,
+            StringNode { Value: "true" or "false" } => ErrorMessages.WrongType($"\"{word}\", true or false", node, "remove the quotes"),
+            StringNode text => ErrorMessages.Must($"be \"{word}\", true or false", Quoting.Value(text.Value)),
+            _ => ErrorMessages.WrongType($"\"{word}\", true or false", node),
+        };
+    };
+
     public static ValueParser<T?> OrNull<T>(ValueParser<T> parser) where T : struct => (ConfigNode node, out T? value) =>
     {
         value = null;

@@ -18,6 +18,7 @@ internal sealed class AppLogCollector(
     EngineLogClient logs,
     LogPositionStore positions,
     SecretVault vault,
+    UncaughtExceptionLog exceptions,
     OutputSink output,
     TimeProvider time,
     ILogger<AppLogCollector> logger) : IHostedService, IDisposable
@@ -104,7 +105,7 @@ internal sealed class AppLogCollector(
                 null when isNew => LogPosition.Start,
                 null => LogPosition.After(LogTimestamp.FromDateTimeOffset(time.GetUtcNow())),
             };
-            var writer = new LogWriter(container, position, positionFile, positions, vault, output, time, logger);
+            var writer = new LogWriter(container, position, positionFile, positions, vault, exceptions, output, time, logger);
             writer.SavePosition();
             var follower = new LogFollower(writer, logs, time, logger);
             _followers[container.Id] = new FollowerEntry(follower, RunAsync(writer, follower, secretsFingerprint), secretsFingerprint);
@@ -125,6 +126,7 @@ internal sealed class AppLogCollector(
             lock (_lock)
             {
                 _followers.TryRemove(writer.Container.Id, out _);
+                exceptions.Forget(writer.Container.Id);
                 positions.Delete(writer.Container.Id);
             }
         }

@@ -10,6 +10,7 @@ internal sealed class LogWriter(
     LogPositionFile? positionFile,
     LogPositionStore positions,
     SecretVault vault,
+    UncaughtExceptionLog exceptions,
     OutputSink output,
     TimeProvider time,
     ILogger logger) : IDisposable
@@ -32,6 +33,7 @@ internal sealed class LogWriter(
 
     public void Add(RawLogLine line)
     {
+        exceptions.Observe(container.Id, line, vault);
         if (_rateLimiter.TryAcquire(line.Timestamp, Math.Min(line.Text.Length, LogLineSanitizer.MaxLength)))
         {
             _batch.Add((LogTimestamp.ToDateTimeOffset(line.Timestamp), LogLineSanitizer.Sanitize(line, vault)));

@@ -44,6 +44,7 @@ internal static class ContainerProblems
     {
         StopReason.Unhealthy unhealthy => Unhealthy(stopping.Container, unhealthy),
         StopReason.NeverHealthy neverHealthy => NeverHealthy(stopping.Container, neverHealthy),
+        StopReason.SessionFailed failed => SessionFailed(stopping.Container, failed.Error),
         _ => null,
     };
 
@@ -63,6 +64,18 @@ internal static class ContainerProblems
             $"The app's container {container.Name} was not ready within {Humanize.Duration(reason.Deadline)} of its start{lastError}",
             $"{advice} {SeeJournal}");
     }
+
+    /// <summary>The app answers its probes, but its page does not work.</summary>
+    public static Problem SessionFailed(Container container, string error) => new(
+        ProblemCatalog.AppSessionFailed,
+        $"The app's container {container.Name} runs, but its page fails: {error}.",
+        $"Run the image on your own machine and open its page. {SeeJournal}");
+
+    /// <summary>The process ended while the gate ran a session.</summary>
+    public static Problem ExitedInSession(Container container, ContainerExit exit) => new(
+        ProblemCatalog.AppSessionFailed,
+        $"The app's container {container.Name} {exit.Describe()} when its page was opened.",
+        SeeJournal);
 
     public static Problem Unhealthy(Container container, StopReason.Unhealthy reason) => new(
         ProblemCatalog.AppUnhealthy,

@@ -39,7 +39,7 @@ internal static class Deadlines
         ContainerState.BackingOff backingOff => After(state.Now, backingOff.Until),
         ContainerState.Probing probing => Earliest(
             NextProbe(probing.Probe),
-            state.EngineIsReachable ? After(state.Now, Probing.Deadline(probing, policy)) : null),
+            state.EngineIsReachable ? After(state.Now, Probing.Deadline(state, probing, policy)) : null),
         ContainerState.Serving { Failures: > 0 } serving => NextProbe(serving.Probe),
         ContainerState.Serving serving => Earliest(NextProbe(serving.Probe), Earliest(
             state.Failures.Crashes > 0 ? serving.Since + policy.RestartResetAfter : null,

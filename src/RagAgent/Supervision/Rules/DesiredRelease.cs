@@ -62,8 +62,10 @@ internal static class DesiredRelease
             container.ConfigFingerprint != policy.ConfigFingerprint;
         return isUrgent || slot switch
         {
-            // A container that the agent started finishes its startup before the next one begins. An adopted one has to pass a probe first.
-            ContainerState.Probing probing => probing is { Adopted: true, LastError: not null },
+            // A container that the agent started finishes its startup before the next one begins, unless it fails and nothing could replace
+            // it so far. An adopted one has to pass a probe first.
+            ContainerState.Probing { LastError: null, Session: null } => false,
+            ContainerState.Probing probing => probing.Adopted || probing.Session is not null || ImageTrial.Fallback(state) is null,
             _ => !policy.WaitForIdle || state.Sessions == 0,
         };
     }

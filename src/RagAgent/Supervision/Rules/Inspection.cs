@@ -115,7 +115,7 @@ internal static class Inspection
             // The agent's own stop, whose end it did not see: the agent ended before, or gave up waiting.
             return AdoptFront(state with { Front = new ContainerState.Absent() }, inventory, policy);
         }
-        var failure = Ended(state, known, seen);
+        var failure = Ended(state, Slot.Front, known, seen, policy);
         var isExternal = state.Evidence.ExternalStop == known.Id && !state.Evidence.EngineDisconnected && seen is not null;
         if (!state.Evidence.EngineDisconnected && seen is not null)
         {
@@ -145,16 +145,20 @@ internal static class Inspection
             { IsAlive: true } => Update(state, Slot.Candidate, seen),
             _ when state.Candidate is ContainerState.Draining || state.RunOf(known) is { StopRequested: true } =>
                 state with { Candidate = null },
-            _ => FailureHandling.CandidateFailed(state, known, Ended(state, known, seen), policy),
+            _ => FailureHandling.CandidateFailed(state, known, Ended(state, Slot.Candidate, known, seen, policy), policy),
         };
     }
 
-    private static Failure Ended(AgentState state, Container known, Container? seen)
+    private static Failure Ended(AgentState state, Slot slot, Container known, Container? seen, Policy policy)
     {
+        var isInSession = state.At(slot) is ContainerState.Probing probing && GateSession.Involves(state, probing, policy);
         var problem = seen switch
         {
             { Exit: { } exit, Status: not ContainerStatus.Removing } when state.Evidence.EngineDisconnected =>
                 ContainerProblems.EndedWithEngine(seen, exit),
+            // Out of memory, a larger machine may help.
+            { Exit: { OutOfMemory: false } exit, Status: not ContainerStatus.Removing } when isInSession =>
+                ContainerProblems.ExitedInSession(seen, exit),
             { Exit: { } exit, Status: not ContainerStatus.Removing } => ContainerProblems.Exited(seen, exit),
             _ => ContainerProblems.Removed(known),
         };

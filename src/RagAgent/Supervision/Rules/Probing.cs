@@ -26,9 +26,12 @@ internal static class Probing
     public static int FailureThreshold(ContainerState.Serving serving, Policy policy) =>
         serving.UnderPressure ? 2 * policy.LivenessFailures : policy.LivenessFailures;
 
-    /// <summary>When the container must be ready. Under pressure it gets twice the time.</summary>
-    public static Moment Deadline(ContainerState.Probing probing, Policy policy) =>
-        probing.Since + (probing.UnderPressure ? 2 * policy.StartupDeadline : policy.StartupDeadline);
+    /// <summary>When the container must be ready. Under pressure it gets twice the time. Null: no matter when.</summary>
+    /// <remarks>The gate has a timeout of its own.</remarks>
+    public static Moment? Deadline(AgentState state, ContainerState.Probing probing, Policy policy) =>
+        GateSession.IsKeptForLack(state, probing) || probing is { Stage: ProbeKind.Gate, Probe.InFlight: not null }
+            ? null
+            : probing.Since + (probing.UnderPressure ? 2 * policy.StartupDeadline : policy.StartupDeadline);
 
     private static long? InFlight(ContainerState slot) => slot switch
     {
@@ -60,7 +63,7 @@ internal static class Probing
             // Until the first probe could be sent, the deadline does not run: the app may be healthy.
             ProbeResult.NotSent => state.With(slot, probing with
             {
-                Probe = new ProbeSchedule(state.Now + policy.StartupInterval, InFlight: null),
+                Probe = new ProbeSchedule(state.Now + PauseAfterNotSent(probing, policy), InFlight: null),
                 Since = probing.LastError is null ? state.Now : probing.Since,
             }),
             // After a failed gate it starts over with the startup probe: the process may just have died.
@@ -71,17 +74,39 @@ internal static class Probing
                 LastError = failed.Error,
                 LastHttpStatus = failed.HttpStatus,
                 UnderPressure = probing.UnderPressure || failed.UnderPressure,
+                Session = null,
             }),
+            ProbeResult.SessionFailed failed when !GateSession.IsProven(state, probing.Container.Image) =>
+                state.With(slot, GateSession.Fail(state, probing, failed, policy)),
+            ProbeResult.SessionFailed failed => Ready(
+                GateSession.FailProven(state, probing.Container, failed.Error, policy),
+                slot, probing, SessionReading.NotRun, failed.Error, retry, policy),
             _ when probing.Stage == ProbeKind.Startup && policy.HasGate =>
                 state.With(slot, probing with { Stage = ProbeKind.Gate, Probe = new ProbeSchedule(state.Now, InFlight: null) }),
-            _ => Ready(state, slot, probing, retry, policy),
+            ProbeResult.Passed passed => Ready(state, slot, probing, passed.Session, sessionError: null, retry, policy),
+            _ => state,
         };
     }
 
-    private static AgentState Ready(AgentState state, Slot slot, ContainerState.Probing probing, ProbeSchedule retry, Policy policy)
+    private static TimeSpan PauseAfterNotSent(ContainerState.Probing probing, Policy policy) =>
+        probing.Stage == ProbeKind.Gate && policy.StartupInterval < GateSession.MinPause ? GateSession.MinPause : policy.StartupInterval;
+
+    private static AgentState Ready(
+        AgentState state,
+        Slot slot,
+        ContainerState.Probing probing,
+        SessionReading session,
+        string? sessionError,
+        ProbeSchedule retry,
+        Policy policy)
     {
+        state = state.WithPassedGate(probing.Container);
         var firstLiveness = new ProbeSchedule(state.Now + policy.LivenessInterval, InFlight: null);
-        var serving = new ContainerState.Serving(probing.Container, state.Now, 0, firstLiveness, null, Adopted: probing.Adopted);
+        var serving = new ContainerState.Serving(probing.Container, state.Now, 0, firstLiveness, null, Adopted: probing.Adopted)
+        {
+            Session = session,
+            SessionError = sessionError,
+        };
         return (slot, state.Front) switch
         {
             (Slot.Front, _) => state with { Front = serving },

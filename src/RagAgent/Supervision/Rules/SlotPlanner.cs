@@ -10,8 +10,8 @@ internal static class SlotPlanner
     {
         state = PlanFront(state, policy);
         state = PlanCandidate(state, policy);
-        state = Dispatch(state, Slot.Front, effects);
-        return Dispatch(state, Slot.Candidate, effects);
+        state = Dispatch(state, Slot.Front, policy, effects);
+        return Dispatch(state, Slot.Candidate, policy, effects);
     }
 
     private static AgentState PlanFront(AgentState state, Policy policy)
@@ -57,7 +57,7 @@ internal static class SlotPlanner
         {
             return Stop(state, Slot.Front, new StopReason.Replaced());
         }
-        return StopIfNeverHealthy(state, Slot.Front, probing, policy);
+        return StopIfNotReady(state, Slot.Front, probing, policy);
     }
 
     private static AgentState PlanServingFront(AgentState state, ContainerState.Serving serving, Policy policy)
@@ -109,11 +109,11 @@ internal static class SlotPlanner
             (desired.Id != probing.Container.ReleaseId || desired.Id == state.Front.Current?.ReleaseId);
         return isObsolete
             ? Stop(state, Slot.Candidate, new StopReason.Replaced())
-            : StopIfNeverHealthy(state, Slot.Candidate, probing, policy);
+            : StopIfNotReady(state, Slot.Candidate, probing, policy);
     }
 
     /// <summary>Begins what was decided for a slot, under the next operation number.</summary>
-    private static AgentState Dispatch(AgentState state, Slot slot, ImmutableArray<Effect>.Builder effects)
+    private static AgentState Dispatch(AgentState state, Slot slot, Policy policy, ImmutableArray<Effect>.Builder effects)
     {
         if (state.At(slot) is ContainerState.Stopping { Operation: OperationNumber.NotDispatched, Container: { IsAlive: true } ending })
         {
@@ -138,7 +138,7 @@ internal static class SlotPlanner
                 new Effect.Drain(number, draining.Container)),
             ContainerState.Probing { Probe.InFlight: null } probing when state.Now >= probing.Probe.NextAt => (
                 probing with { Probe = probing.Probe with { InFlight = number } },
-                new Effect.Probe(number, probing.Stage, probing.Container)),
+                new Effect.Probe(number, probing.Stage, probing.Container, SessionLimit(state, probing, policy))),
             ContainerState.Serving { Probe.InFlight: null } serving when state.Now >= serving.Probe.NextAt => (
                 serving with { Probe = serving.Probe with { InFlight = number } },
                 new Effect.Probe(number, ProbeKind.Liveness, serving.Container)),
@@ -151,6 +151,9 @@ internal static class SlotPlanner
         effects.Add(step.Effect);
         return (state with { LastOperation = number }).With(slot, step.Next);
     }
+
+    private static TimeSpan? SessionLimit(AgentState state, ContainerState.Probing probing, Policy policy) =>
+        probing.Stage == ProbeKind.Gate ? GateSession.Limit(state, probing, policy) : null;
 
     /// <summary>A container that was healthy until now may answer its in-flight requests.</summary>
     private static bool MayFinishRequests(StopReason reason) => reason is StopReason.Replaced or StopReason.Requested;
@@ -177,10 +180,13 @@ internal static class SlotPlanner
         ? state.With(slot, new ContainerState.Stopping(OperationNumber.NotDispatched, container, reason))
         : state;
 
-    private static AgentState StopIfNeverHealthy(AgentState state, Slot slot, ContainerState.Probing probing, Policy policy)
+    private static AgentState StopIfNotReady(AgentState state, Slot slot, ContainerState.Probing probing, Policy policy)
     {
-        var deadline = Probing.Deadline(probing, policy);
-        if (state.Now < deadline)
+        if (GateSession.IsRefused(state, probing))
+        {
+            return Strike(Stop(state, slot, new StopReason.SessionFailed(probing.Session!.Error)), probing.Container, slot, policy);
+        }
+        if (Probing.Deadline(state, probing, policy) is not { } deadline || state.Now < deadline)
         {
             return state;
         }

@@ -96,7 +96,7 @@ internal sealed class EffectRunner(
                 await store.SaveAsync(save.State, stopping);
                 return at => new Event.StateSaved(at, save.State);
             case Effect.Probe probe:
-                var result = await prober.ProbeAsync(probe.Kind, probe.Container, stopping);
+                var result = await prober.ProbeAsync(probe.Kind, probe.Container, probe.SessionLimit, stopping);
                 return at => new Event.Probed(at, probe.Operation, result);
             case Effect.StopInstance:
                 var id = await instance.StopAsync(stopping);

@@ -37,6 +37,9 @@ internal abstract record ContainerState
 
         /// <summary>The HTTP status of the last failed probe; null when the app gave no HTTP answer.</summary>
         public int? LastHttpStatus { get; init; }
+
+        /// <summary>The gate's sessions that failed; null when none has, or another probe has failed since.</summary>
+        public SessionFailure? Session { get; init; }
     }
 
     /// <summary>It receives requests.</summary>
@@ -54,7 +57,14 @@ internal abstract record ContainerState
         ProbeSchedule Probe,
         string? LastError,
         bool UnderPressure = false,
-        bool Adopted = false) : ContainerState;
+        bool Adopted = false) : ContainerState
+    {
+        /// <summary>What the gate learned from a session.</summary>
+        public SessionReading Session { get; init; }
+
+        /// <summary>Why the gate's session failed, though the container serves; null when it did not.</summary>
+        public string? SessionError { get; init; }
+    }
 
     /// <summary>Another container serves in its place. This one finishes its in-flight requests and sessions.</summary>
     public sealed record Draining(long Operation, Container Container) : ContainerState;

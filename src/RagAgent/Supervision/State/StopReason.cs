@@ -16,6 +16,9 @@ internal abstract record StopReason
         public int? HttpStatus { get; init; }
     }
 
+    /// <summary>The gate's sessions failed, and another image can run.</summary>
+    public sealed record SessionFailed(string Error) : StopReason;
+
     /// <summary>Someone else restarted it, so it lacks its secrets, which only the agent hands over.</summary>
     public sealed record RestartedByOther : StopReason;
 
