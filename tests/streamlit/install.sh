@@ -19,7 +19,8 @@ mkdir -p "$cache"
 # Parallel runs wait for the first one. The folder can't be moved later: its programs contain its path.
 exec 9>"$venv.lock"
 flock 9
-if [[ ! -e $venv/complete ]]; then
+# The Python that made it may be gone.
+if [[ ! -e $venv/complete ]] || ! "$venv/bin/python" -c '' 2>/dev/null; then
   rm -rf "$venv"
   find_packages
   [[ -z $wheels ]] || say_once "from $wheels"

@@ -18,7 +18,7 @@ choose_version() { # choose_version VERSION: sets `version` and `requirements`
 }
 
 find_python() { # sets `python` to one that can create virtual environments; prefers the version that the hashes belong to
-  for python in python3.11 python3; do
+  for python in /usr/bin/python3.11 python3.11 /usr/bin/python3 python3; do
     ! "$python" -c 'import ensurepip, venv' 2>/dev/null || return 0
   done
   "$root/scripts/apt-install.sh" python3-venv
