@@ -16,7 +16,7 @@ case "${1:-}" in
 esac
 
 section() { printf '\n== %s\n' "$*"; }
-passed=0 failed=0 failures=''
+passed=0 failed=0 skipped=0 failures='' skips=''
 work="$(mktemp -d)"
 log="$work/log"
 machine_tests=''
@@ -60,7 +60,11 @@ add_results() { # add_results PROJECT LOG EXIT-CODE: adds the summary at the end
   local broken=$(($(number Failed) + $(number Errors)))
   # A crash or a failing fixture fails the program without a failed test.
   [[ $broken -gt 0 || $3 -eq 0 ]] || broken=1
-  passed=$((passed + $(number Total) - $(number Failed)))
+  passed=$((passed + $(number Total) - $(number Failed) - $(number Skipped) - $(number "Not Run")))
+  skipped=$((skipped + $(number Skipped)))
+  skips+="$(awk '/\[SKIP\]$/ { sub(/^ */, "SKIPPED: "); sub(/ *\[SKIP\]$/, ":"); printf "%s", $0; of = 1; next }
+    of && /^      / { sub(/^ */, " "); print; of = 0 }' "$2")"
+  [[ -z $skips || $skips == *$'\n' ]] || skips+=$'\n'
   [[ $broken -eq 0 ]] || fail "$broken" "FAILED: $broken of $1 (exit code $3)
 $(awk '/\[FAIL\]$/ { of = 1; print; next } of && /^      / { print; next } { of = 0 }' "$2")"
 }
@@ -108,6 +112,6 @@ if [[ "$suite" == all ]]; then
 fi
 
 section "Result"
-printf '%s' "$failures"
-echo "$passed passed, $failed failed"
+printf '%s' "$skips" "$failures"
+echo "$passed passed, $failed failed, $skipped skipped"
 [[ $failed -eq 0 ]]

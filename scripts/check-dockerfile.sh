@@ -116,7 +116,7 @@ check "it has no health check of its own" equal "$(config '{{json .Config.Health
 check "it creates no anonymous volume" equal "$(config '{{json .Config.Volumes}}')" null
 check "a label names its commit" equal "$(config '{{index .Config.Labels "org.opencontainers.image.revision"}}')" abc
 for variable in PYTHONUNBUFFERED=1 PYTHONPATH=/app STREAMLIT_SERVER_PORT=8501 STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
-  STREAMLIT_SERVER_HEADLESS=true STREAMLIT_BROWSER_GATHER_USAGE_STATS=false; do
+  STREAMLIT_SERVER_HEADLESS=true STREAMLIT_BROWSER_SERVER_ADDRESS=localhost STREAMLIT_BROWSER_GATHER_USAGE_STATS=false; do
   check "it sets $variable" has_environment "$variable"
 done
 check "torch is installed alone, from its own index" equal "$(in_image 1 head -n 1 /venv/pip-calls)" \

@@ -1,0 +1,8 @@
+# Waits for ever at its import, without any element.
+import threading
+
+threading.Event().wait()
+
+import streamlit as st
+
+st.title("Never shown")

@@ -1,0 +1,5 @@
+# Is no valid Python, because a bracket is never closed.
+import streamlit as st
+
+st.title("Never shown"
+st.write("Never shown")

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Builds an app's image from Dockerfile.streamlit, with real Streamlit and the real pip, and prints the image's ID.
+#
+#   tests/streamlit/build.sh --engine unix://SOCKET --tag REFERENCE --version VERSION --app KIND/NAME
+#
+#   --version VERSION   one that has a requirements-VERSION.txt
+#   --app KIND/NAME     an app in apps/, such as good/plain
+#
+# Another app with the same version takes a second: the engine has all layers except the code.
+# Exit code 75: there are no packages (see install.sh).
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=tests/streamlit/packages.sh
+source "$here/packages.sh"
+engine='' tag='' version='' app=''
+
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+while (($#)); do
+  case "$1" in
+    --engine | --tag | --version | --app) (($# >= 2)) || usage ;;
+    *) usage ;;
+  esac
+  declare "${1#--}=$2"
+  shift 2
+done
+[[ -n $engine && -n $tag ]] || usage
+choose_version "$version"
+source="$here/apps/$app"
+[[ -d $source || -f $source.py ]] || { echo "build.sh: there is no app '$app' in $here/apps." >&2; exit 64; }
+find_python
+find_packages
+
+export DOCKER_HOST="$engine"
+# Debian's client lacks the BuildKit plug-in. Every engine still has the classic builder.
+export DOCKER_BUILDKIT=0
+work="$(mktemp -d)"
+index=''
+cleanup() {
+  [[ -z $index ]] || docker rm --force "$index" >/dev/null 2>&1 || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# --- The base image, instead of python:3.11-slim.
+"$root/scripts/apt-install.sh" debootstrap
+# shellcheck source=/dev/null
+os="$(. /etc/os-release && echo "$ID-$VERSION_CODENAME")"
+tree="$cache/streamlit-tree-$os-1.tar"
+base="ragagent-streamlit-tree:$os-1"
+mkdir -p "$cache"
+# Parallel builds wait for the first one, then for the engine's layers.
+exec 9>"$cache/streamlit-tree.lock"
+flock 9
+[[ -s $tree ]] || {
+  "$root/tests/fake-app/make-tree.sh" "$tree.new" python3,python3-venv,python-is-python3,ca-certificates
+  mv "$tree.new" "$tree"
+}
+docker image inspect "$base" >/dev/null 2>&1 || docker import "$tree" "$base" >/dev/null
+exec 9>&-
+
+# --- The package index: a container with the wheels, whose loopback the build shares. So its URL never changes, and the
+# engine reuses the layer with the packages.
+if [[ -n $wheels ]]; then
+  for wheel in "$wheels"/*.whl; do
+    name="$(basename "${wheel%%-[0-9]*}")"
+    folder="$work/index/simple/$(tr _. - <<<"${name,,}")"
+    mkdir -p "$folder"
+    ln -s "$wheel" "$folder/"
+  done
+  chmod -R a+rX "$work"
+  index="$(docker run --detach --network none --volume "$wheels:$wheels:ro" --volume "$work/index:/index:ro" "$base" \
+    python3 -m http.server --directory /index --bind 127.0.0.1 80)"
+  pip_index=(--network "container:$index" --build-arg PIP_INDEX_URL=http://127.0.0.1/simple)
+else
+  pip_index=(--network host --build-arg "PIP_INDEX_URL=$("$python" -m pip config get global.index-url 2>/dev/null ||
+    echo "${PIP_INDEX_URL:-https://pypi.org/simple}")")
+fi
+
+# --- A project with RAGstream's layout.
+project="$work/project"
+mkdir -p "$project/ragstream/app" "$project/data/agents"
+cp "$root/Dockerfile.streamlit" "$project/Dockerfile"
+cp "$root/Dockerfile.streamlit.dockerignore" "$project/.dockerignore"
+write_requirements >"$project/requirements.txt"
+echo '{}' >"$project/data/agents/agent.json"
+if [[ -d $source ]]; then cp -r "$source/." "$project/ragstream/app/"; else cp "$source.py" "$project/ragstream/app/app.py"; fi
+mv "$project/ragstream/app/app.py" "$project/ragstream/app/ui_streamlit.py"
+
+docker build --quiet "${pip_index[@]}" --build-arg "BASE_IMAGE=$base" --build-arg BUILD_PACKAGES= --tag "$tag" "$project" \
+  >"$work/id" 2>"$work/log" || {
+  tail -n 30 "$work/log" >&2
+  echo "build.sh: the engine at $engine could not build $tag." >&2
+  exit 1
+}
+cat "$work/id"
