@@ -1,4 +1,5 @@
 using System.Text;
+using RagAgent.Configuration;
 using RagAgent.Containers.AppLogs;
 using RagAgent.Secrets;
 using Xunit;
@@ -91,7 +92,7 @@ public sealed class TracebackReaderTests
     [Fact]
     public void Secrets_and_control_characters_do_not_get_into_the_line()
     {
-        _vault.Store("fingerprint", [new LoadedSecret("KEY", new SecretValue("sk-1234567890"), Configuration.SecretDelivery.Memory)]);
+        _vault.Store("fingerprint", [new LoadedSecret("KEY", new SecretValue("sk-1234567890"), SecretDelivery.Memory)]);
 
         Read(Header, Traceback[0], "ValueError: sk-1234567890 \u001b[31mred");
 

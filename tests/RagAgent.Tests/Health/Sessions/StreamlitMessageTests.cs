@@ -65,7 +65,7 @@ public sealed class StreamlitMessageTests
     public void Any_damage_to_a_real_message_ends_in_a_message_or_none()
     {
         var real = ReadFrames("1.67.0-exception-late").Concat(ReadFrames("1.56.0-syntax-error")).ToArray();
-        Gen.Select(Gen.OneOfConst(real), Gen.Int[0, 2_000], Gen.Byte, Gen.Int[0, 2_000]).Sample((message, at, damage, length) =>
+        Gen.Select(Gen.OneOf(real), Gen.Int[0, 2_000], Gen.Byte, Gen.Int[0, 2_000]).Sample((message, at, damage, length) =>
         {
             var bytes = message.ToArray();
             bytes[at % bytes.Length] = damage;
@@ -91,11 +91,11 @@ public sealed class StreamlitMessageTests
         _ => message.GetType().Name,
     };
 
-    private static IEnumerable<StreamlitMessage?> Read(string recording) =>
+    private static StreamlitMessage?[] Read(string recording) =>
         ReadFrames(recording).Select(bytes => StreamlitMessage.Parse(bytes)).ToArray();
 
     /// <summary>Each message has its length before it, in four bytes.</summary>
-    private static IReadOnlyList<byte[]> ReadFrames(string recording)
+    private static List<byte[]> ReadFrames(string recording)
     {
         var bytes = File.ReadAllBytes(RepositoryFiles.PathOf($"tests/RagAgent.Tests/Health/Streamlit/{recording}.frames"));
         var frames = new List<byte[]>();
