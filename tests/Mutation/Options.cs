@@ -33,7 +33,7 @@ internal sealed record Options(
 
     public static Options? Parse(string[] args)
     {
-        var options = new Options(Directory.GetCurrentDirectory(), "", [], "RagAgent.Tests.Supervision", "RagAgent.Tests.Simulation", 200, Workers: 2, Again: false);
+        var options = new Options(Directory.GetCurrentDirectory(), "", [], "RagAgent.Tests.Supervision,RagAgent.Tests.Reporting", "RagAgent.Tests.Simulation", 200, Workers: 2, Again: false);
         var rest = new Queue<string>(args);
         while (rest.TryDequeue(out var word))
         {

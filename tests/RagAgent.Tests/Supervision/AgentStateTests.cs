@@ -42,6 +42,15 @@ public class AgentStateTests
     }
 
     [Fact]
+    public void A_corrupt_image_that_was_removed_is_only_missing()
+    {
+        var state = new AgentState()
+            .WithDefect(new ImageDefect(Sample.NewImage, IsCorrupt: true)).WithDefect(new ImageDefect(Sample.NewImage, IsCorrupt: false));
+
+        Assert.False(state.IsCorrupt(Sample.NewImage));
+    }
+
+    [Fact]
     public void An_operation_that_is_over_belongs_to_no_slot()
     {
         var state = new AgentState { Candidate = new ContainerState.Starting(7, Sample.Release(Sample.NewImage), Moment.Zero) };
@@ -56,7 +65,7 @@ public class AgentStateTests
         Assert.Equal(words, new ContainerExit(code, OutOfMemory: false, "", []).Describe());
 
     [Fact]
-    public void The_progress_of_a_pull_is_shown_in_percent() => Assert.Equal(25, new PullProgress(0.25, 1, 4).Percent);
+    public void The_progress_of_a_pull_is_shown_in_percent() => Assert.Equal(100, new PullProgress(1, 4, 4).Percent);
 
     [Fact]
     public void A_fingerprint_has_twelve_digits_and_tells_apart_what_joins_to_the_same_text()

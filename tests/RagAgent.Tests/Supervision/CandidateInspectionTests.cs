@@ -91,6 +91,17 @@ public class CandidateInspectionTests
     }
 
     [Fact]
+    public void A_short_engine_outage_changes_nothing_about_a_candidate()
+    {
+        _story.StartServing().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections();
+        var before = _story.State.Candidate;
+
+        _story.LoseEngine().RecoverEngine();
+
+        Assert.Equal(before, _story.State.Candidate);
+    }
+
+    [Fact]
     public void A_candidate_that_is_being_started_is_not_mistaken_for_a_replacement_of_the_front()
     {
         _story.StartServing().PushAndUpdate(Sample.NewerImage);

@@ -18,6 +18,16 @@ public class FrontInspectionTests
     }
 
     [Fact]
+    public void A_container_that_is_being_removed_after_an_engine_restart_counts_as_removed_by_someone()
+    {
+        _story.StartServing().Handle(at => new Event.EngineDisconnected(at));
+
+        _story.SetContainers(_story.CurrentContainer.Exited(0) with { Status = ContainerStatus.Removing }).CompleteInspections();
+
+        Assert.Equal("container-removed", _story.State.Failures.Last?.Problem.Code);
+    }
+
+    [Fact]
     public void A_container_that_someone_paused_while_it_started_gets_no_strike()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspections();
