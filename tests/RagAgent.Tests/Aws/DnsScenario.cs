@@ -3,7 +3,6 @@ using System.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using RagAgent.Aws;
 using RagAgent.Aws.Dns;
 using RagAgent.Common;
@@ -41,7 +40,7 @@ internal sealed class DnsScenario : IAsyncDisposable
 
     public AgentConfig Config { get; }
 
-    public FakeTimeProvider Time { get; } = new(TimeProvider.System.GetUtcNow());
+    public DelayRecorder Time { get; } = new(TimeProvider.System.GetUtcNow());
 
     public AgentClock Clock { get; }
 

@@ -68,7 +68,7 @@ internal sealed class Invariants(World world)
         };
         var passed = _passed.TryGetValue(id, out var known) ? known : _passed[id] = [];
         // A proven image serves whatever its page showed.
-        var isTolerated = result is ProbeResult.SessionFailed && GateSession.IsProven(world.Agent.State, probe.Container.Image);
+        var isTolerated = result is ProbeResult.SessionFailed && GateSession.ServesAnyway(world.Agent.State, probe.Container.Image);
         if (result is ProbeResult.Passed || isTolerated)
         {
             passed.Add(probe.Kind);

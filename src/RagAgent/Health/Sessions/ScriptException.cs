@@ -11,8 +11,8 @@ internal sealed record ScriptException(string Type, string Message)
     /// <summary>Whether the browser gets no details.</summary>
     public bool IsHidden => Message.StartsWith(HiddenPrefix, StringComparison.Ordinal);
 
-    /// <summary>The app lacks a module. No other attempt can succeed with the same image.</summary>
-    public bool IsImportError => Type.Split('.')[^1] is "ModuleNotFoundError" or "ImportError";
+    /// <summary>The app lacks a module, or a module of it does not compile. Another attempt with the same image would fail, too.</summary>
+    public bool IsOfTheImage => Type.Split('.')[^1] is "ModuleNotFoundError" or "ImportError" or "SyntaxError" or "IndentationError" or "TabError";
 
     /// <summary>A type with its module. Streamlit since 1.50 names it for uncaught exceptions only.</summary>
     public bool HasModule => Type.Contains('.');

@@ -8,7 +8,7 @@ internal sealed class SessionTranscript
     private int? _finished;
     private bool _hasElements;
 
-    /// <summary>The first message was Streamlit's. Null: there has been none.</summary>
+    /// <summary>The first message was one of Streamlit's. Null: there has been none.</summary>
     public bool? IsUnderstood { get; private set; }
 
     /// <summary>Nothing more is to come that could change the verdict, apart from the log.</summary>
@@ -24,7 +24,7 @@ internal sealed class SessionTranscript
     /// <param name="message">Null if it was not understood.</param>
     public void Add(StreamlitMessage? message)
     {
-        IsUnderstood ??= message is not null;
+        IsUnderstood ??= message is not (null or StreamlitMessage.Unknown);
         switch (message)
         {
             case StreamlitMessage.Element:
@@ -47,6 +47,11 @@ internal sealed class SessionTranscript
     /// <param name="log">What the app has logged since the session began; null if its log can't be read.</param>
     public SessionVerdict Judge(SessionEnd end, UncaughtSince? log)
     {
+        if (log is { IsInScriptThread: true })
+        {
+            // The log may be faster than the messages.
+            return new SessionVerdict.Broken(log.LastLine ?? "an exception ended the script's thread", IsFinal: false);
+        }
         if (IsUnderstood != true)
         {
             return end == SessionEnd.Closed && IsUnderstood is null
@@ -57,14 +62,10 @@ internal sealed class SessionTranscript
         {
             return new SessionVerdict.Broken(_compileError?.Summary ?? "the script does not compile", IsFinal: true);
         }
-        if (log is { IsInScriptThread: true })
-        {
-            return new SessionVerdict.Broken(log.LastLine ?? "an exception ended the script's thread", IsFinal: false);
-        }
         if (_exception is { } exception && IsUncaught(exception, log))
         {
             var summary = exception.IsHidden ? log?.LastLine ?? exception.Summary : exception.Summary;
-            return new SessionVerdict.Broken(summary, exception.IsImportError);
+            return new SessionVerdict.Broken(summary, exception.IsOfTheImage);
         }
         return end switch
         {

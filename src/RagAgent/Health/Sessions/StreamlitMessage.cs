@@ -31,8 +31,11 @@ internal abstract record StreamlitMessage
     /// <param name="Status">0: to its end. 1: it did not compile. 2: for another run, which begins now. Others: unknown.</param>
     public sealed record RunFinished(int Status) : StreamlitMessage;
 
-    /// <summary>A message that says nothing about the run.</summary>
+    /// <summary>A message of a run that does not matter here.</summary>
     public sealed record Other : StreamlitMessage;
+
+    /// <summary>Protobuf, but none of the messages that Streamlit begins a run with.</summary>
+    public sealed record Unknown : StreamlitMessage;
 
     /// <param name="bytes">One message of the WebSocket, or its beginning.</param>
     /// <returns>Null if the bytes are not a message of Streamlit's.</returns>
@@ -50,7 +53,7 @@ internal abstract record StreamlitMessage
                 ScriptFinished => new RunFinished((int)Math.Min(reader.Number, int.MaxValue)),
                 SessionStatusChanged => new Other(),
                 SessionEvent => ParseEvent(reader.Bytes),
-                _ => found ?? new Other(),
+                _ => found ?? new Unknown(),
             };
         }
         return reader.IsMalformed ? null : found;

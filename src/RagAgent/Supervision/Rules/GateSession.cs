@@ -25,23 +25,24 @@ internal static class GateSession
     public static TimeSpan? Limit(AgentState state, ContainerState.Probing probing, Policy policy)
     {
         var hasPassed = state.RunOf(probing.Container) is { PassedGate: true };
-        var isProven = IsProven(state, probing.Container.Image);
+        var servesAnyway = ServesAnyway(state, probing.Container.Image);
         return policy.GateRunsSession switch
         {
             false => null,
             // It has served before. Its visitors do not wait because the agent was restarted.
-            _ when hasPassed || (probing.Adopted && isProven) => null,
-            _ when isProven && ProvenLimit < policy.GateTimeout => ProvenLimit,
+            _ when hasPassed || (probing.Adopted && servesAnyway) => null,
+            _ when servesAnyway && ProvenLimit < policy.GateTimeout => ProvenLimit,
             _ => policy.GateTimeout,
         };
     }
 
-    /// <summary>The image has served well before, or nothing is known about it: it serves even if its session fails.</summary>
-    public static bool IsProven(AgentState state, ImageName? image) => image is null || state.Images.KnownGood.Contains(image);
+    /// <summary>The image is not on trial: it serves even if its session fails.</summary>
+    public static bool ServesAnyway(AgentState state, ImageName? image) =>
+        state.Images.Verdict is not Verdict.OnTrial trial || trial.Image != image;
 
     /// <summary>Whether the container is stopped because its sessions failed.</summary>
     public static bool IsRefused(AgentState state, ContainerState.Probing probing) =>
-        probing.Session is { } failed && HasFallback(state, probing.Container) &&
+        probing.Session is { } failed && HasFallback(state, probing.Container) && probing.Container.Status is not ContainerStatus.Paused &&
         (failed.IsFinal || (failed.Count >= MaxFailures && state.Now - failed.FirstAt >= MinSpan));
 
     /// <summary>It is not stopped for its failed sessions, because nothing else could run.</summary>

@@ -76,7 +76,7 @@ internal static class Probing
                 UnderPressure = probing.UnderPressure || failed.UnderPressure,
                 Session = null,
             }),
-            ProbeResult.SessionFailed failed when !GateSession.IsProven(state, probing.Container.Image) =>
+            ProbeResult.SessionFailed failed when !GateSession.ServesAnyway(state, probing.Container.Image) =>
                 state.With(slot, GateSession.Fail(state, probing, failed, policy)),
             ProbeResult.SessionFailed failed => Ready(
                 GateSession.FailProven(state, probing.Container, failed.Error, policy),

@@ -113,6 +113,10 @@ public sealed class SessionTranscriptTests
         Assert.IsType<SessionVerdict.Unreadable>(Judge(Quiet, SessionEnd.TimeLimit, null, Element, Exception));
 
     [Fact]
+    public void An_app_that_echoes_what_it_is_sent_is_unreadable() =>
+        Assert.IsType<SessionVerdict.Unreadable>(Judge(Quiet, SessionEnd.TimeLimit, StreamlitMessage.Parse([0x5A, 0x00])));
+
+    [Fact]
     public void Later_messages_that_are_not_understood_are_skipped() =>
         Assert.IsType<SessionVerdict.Works>(Judge(Quiet, SessionEnd.Finished, Began, null, Element, Finished));
 
