@@ -94,4 +94,6 @@ docker build --quiet "${pip_index[@]}" --build-arg "BASE_IMAGE=$base" --build-ar
   echo "build.sh: the engine at $engine could not build $tag." >&2
   exit 1
 }
+# Keeps the layers when the image is removed.
+docker tag "$tag" "ragagent-streamlit:$version"
 cat "$work/id"
