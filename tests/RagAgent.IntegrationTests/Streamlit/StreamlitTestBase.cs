@@ -23,22 +23,37 @@ public abstract class StreamlitTestBase(EngineFixture engineFixture) : AgentTest
     protected void ConfigureStreamlit() => Config["health"]!["gate"] = new JsonObject();
 
     /// <summary>
-    /// Builds an app of <see cref="StreamlitApps"/> with a version of <see cref="StreamlitInstallation"/> and pushes it, as CI does.
-    /// The local image is removed, so that the agent must pull. Skips the test if Streamlit can't be installed on this machine.
+    /// Builds an app of <see cref="StreamlitApps"/> with a version of <see cref="StreamlitInstallation"/>.
+    /// Skips the test if Streamlit can't be installed on this machine.
     /// </summary>
-    protected async Task PushStreamlitAsync(string version, string app, string tag = "latest")
+    protected Task BuildStreamlitAsync(string version, string app, string reference) =>
+        WithBuildLockAsync(() => BuildAsync(version, app, reference));
+
+    /// <summary>
+    /// Builds an app and pushes it, as CI does. The local image is removed, so that the agent must pull.
+    /// Skips the test if Streamlit can't be installed on this machine.
+    /// </summary>
+    protected Task PushStreamlitAsync(string version, string app, string tag = "latest") => WithBuildLockAsync(async () =>
     {
         var reference = $"{Repository}:{tag}";
+        await BuildAsync(version, app, reference);
+        await LinkAsync(SharedStorage, RegistryStorage);
+        await LogInAsync();
+        await Docker.RunCheckedAsync("push", "--quiet", reference);
+        await Docker.RunCheckedAsync("rmi", "--force", reference);
+        await LinkAsync(RegistryStorage, SharedStorage);
+    });
+
+    private async Task BuildAsync(string version, string app, string reference) =>
+        StreamlitInstallation.Output(await StreamlitInstallation.RunScriptAsync(
+            "build.sh", "--engine", Docker.Host, "--tag", reference, "--version", version, "--app", app));
+
+    private static async Task WithBuildLockAsync(Func<Task> action)
+    {
         await BuildLock.WaitAsync(TestCancellation);
         try
         {
-            StreamlitInstallation.Output(await StreamlitInstallation.RunScriptAsync(
-                "build.sh", "--engine", Docker.Host, "--tag", reference, "--version", version, "--app", app));
-            await LinkAsync(SharedStorage, RegistryStorage);
-            await LogInAsync();
-            await Docker.RunCheckedAsync("push", "--quiet", reference);
-            await Docker.RunCheckedAsync("rmi", "--force", reference);
-            await LinkAsync(RegistryStorage, SharedStorage);
+            await action();
         }
         finally
         {
