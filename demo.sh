@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs RagAgent on this machine: a real Docker Engine and registry, AWS on loopback, and a fake Streamlit app.
+# Runs RagAgent on this machine: a real Docker Engine and registry, AWS on loopback, and a Streamlit app. Without Streamlit's
+# packages (tests/streamlit/README.md), it runs a fake app and says so.
 #
 #   ./demo.sh            shows it; Ctrl-C ends it and removes everything
 #   ./demo.sh --check    proves it point by point, without a terminal; exit code 0 only if everything holds
@@ -15,7 +16,7 @@ for argument; do
   case "$argument" in
     --check) check=yes ;;
     --native) how=publish ;;
-    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "demo.sh: unknown option $argument. --help lists the options." >&2; exit 64 ;;
   esac
 done
@@ -35,6 +36,7 @@ use_binary "$work/bin/ragagent"
 own_engine=no
 at_end() {
   say "Removing everything that the demo created …"
+  scripts/engine.sh stop "$work/b"
   [[ $own_engine == no ]] || return 0
   docker rm --force "$container" >/dev/null 2>&1
   remove_images 2>/dev/null
@@ -52,8 +54,28 @@ fi
 
 # --- AWS, with a key in Parameter Store, and the app's image in its registry.
 start_aws
-push_version() { push_app --version "$1" --base full --ballast 60m; } # push_version VERSION
-say "Building the fake Streamlit app (takes a minute the first time) and pushing it to $repository …"
+streamlit=yes
+build_streamlit() { # build_streamlit VERSION: and push it
+  # On an engine of its own: the other one must pull, and must not keep layers of the build.
+  local builder
+  ((EUID == 0)) || { echo "its build needs root."; return 77; }
+  builder="$(scripts/engine.sh start "$work/b" | tail -n 1)" || return
+  sed "s/^VERSION = .*/VERSION = \"$1\"/" tests/streamlit/demo.py >"$work/demo.py" &&
+    tests/streamlit/build.sh --engine "$builder" --tag "$repository:latest" --version 1.67.0 --app "$work/demo.py" &&
+    docker --host "$builder" push --quiet "$repository:latest"
+}
+push_version() { # push_version VERSION
+  if [[ $streamlit == yes ]]; then
+    local code=0
+    build_streamlit "$1" >"$work/push.log" 2>&1 || code=$?
+    [[ $code != 0 ]] || return 0
+    [[ $code == 75 || $code == 77 ]] || { cat "$work/push.log" >&2; fail "the Streamlit app could not be pushed."; }
+    say "This demo runs the fake app instead of Streamlit: $(tail -n 1 "$work/push.log")"
+    streamlit=no
+  fi
+  push_app --version "$1" --base full --ballast 60m
+}
+say "Building the Streamlit app (takes two minutes the first time) and pushing it to $repository …"
 push_version 1
 remove_images
 
@@ -114,9 +136,18 @@ status_page_is_up() { # 503 and a sentence, before the app serves
   echo "$answer"
   [[ "$answer" == *503 ]]
 }
+# What the app shows: Streamlit sends it through a WebSocket.
+shown() {
+  if [[ $streamlit == yes ]]; then
+    python3 tests/streamlit/record.py "$port" "$work/frames" && cat "$work/frames"
+  else
+    curl -fs --max-time 5 "$url"
+    curl -fs --max-time 5 "${url}key-sha256"
+  fi
+}
 key_arrived() {
   local received expected
-  received="$(curl -fs --max-time 5 "${url}key-sha256")"
+  received="$(shown | grep -aoE '[0-9a-f]{64}')"
   expected="$(printf %s "$key" | sha256sum | cut -d' ' -f1)"
   echo "app: $received, Parameter Store: $expected"
   [[ "${received%%[[:space:]]*}" == "$expected" ]]
@@ -134,7 +165,7 @@ started_at() { docker inspect --format '{{.State.StartedAt}}' "$container"; }
 blobs_served() { "$local_aws" requests --endpoint "$aws_api" --operation registry:blob --count; }
 app_was_not_restarted() { [[ "$(started_at)" == "$started_before" ]]; }
 nothing_was_pulled() { [[ "$(blobs_served)" == "$served_before" ]]; }
-shows_version() { curl -fs --max-time 5 "$url" | grep -F "<b id=\"version\">$1</b>"; } # shows_version VERSION
+shows_version() { shown | grep -aE "<b id=\"version\">$1</b>|This is version $1\\."; } # shows_version VERSION
 
 start_agent ragagent
 prove "the front door answers before the app runs (503 and a status page)" wait_for 20 status_page_is_up

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Builds an app's image from Dockerfile.streamlit, with real Streamlit and the real pip, and prints the image's ID.
 #
-#   tests/streamlit/build.sh --engine unix://SOCKET --tag REFERENCE --version VERSION --app KIND/NAME
+#   tests/streamlit/build.sh --engine unix://SOCKET --tag REFERENCE --version VERSION --app APP
 #
 #   --version VERSION   one that has a requirements-VERSION.txt
-#   --app KIND/NAME     an app in apps/, such as good/plain
+#   --app APP           an app in apps/, such as good/plain, or a file
 #
 # Another app with the same version takes a second: the engine has all layers except the code.
 # Exit code 75: there are no packages (see install.sh).
@@ -26,8 +26,10 @@ while (($#)); do
 done
 [[ -n $engine && -n $tag ]] || usage
 choose_version "$version"
-source="$here/apps/$app"
-[[ -d $source || -f $source.py ]] || { echo "build.sh: there is no app '$app' in $here/apps." >&2; exit 64; }
+for source in "$here/apps/$app" "$here/apps/$app.py" "$app"; do
+  [[ ! -e $source ]] || break
+done
+[[ -n $app && -e $source ]] || { echo "build.sh: there is no app '$app' in $here/apps." >&2; exit 64; }
 find_python
 find_packages
 
@@ -85,7 +87,7 @@ cp "$root/Dockerfile.streamlit" "$project/Dockerfile"
 cp "$root/Dockerfile.streamlit.dockerignore" "$project/.dockerignore"
 write_requirements >"$project/requirements.txt"
 echo '{}' >"$project/data/agents/agent.json"
-if [[ -d $source ]]; then cp -r "$source/." "$project/ragstream/app/"; else cp "$source.py" "$project/ragstream/app/app.py"; fi
+if [[ -d $source ]]; then cp -r "$source/." "$project/ragstream/app/"; else cp "$source" "$project/ragstream/app/app.py"; fi
 mv "$project/ragstream/app/app.py" "$project/ragstream/app/ui_streamlit.py"
 
 docker build --quiet "${pip_index[@]}" --build-arg "BASE_IMAGE=$base" --build-arg BUILD_PACKAGES= --tag "$tag" "$project" \
@@ -94,4 +96,6 @@ docker build --quiet "${pip_index[@]}" --build-arg "BASE_IMAGE=$base" --build-ar
   echo "build.sh: the engine at $engine could not build $tag." >&2
   exit 1
 }
+# Keeps the layers when the image is removed.
+docker tag "$tag" "ragagent-streamlit:$version"
 cat "$work/id"

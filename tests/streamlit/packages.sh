@@ -29,17 +29,16 @@ packages_key() { sha256sum "$requirements" | cut -c1-8; }
 
 say_once() { echo "Installing Streamlit $version $1 (once)" >&2; }
 
+# shellcheck disable=SC2034 # used by the scripts that source this file
 find_packages() { # sets `wheels` (empty: pip's index) and `pip_options`; exits with 75 if there are no packages
   wheels="$(realpath -m -- "${RAGAGENT_WHEELS:-$root/../shared/wheels}")"
   if [[ -s $wheels/streamlit-$version-py3-none-any.whl ]]; then
-    # shellcheck disable=SC2034
     pip_options=(--no-index --find-links "$wheels")
     return
   fi
   # pip would retry for minutes.
   if "$python" -m pip index versions streamlit --timeout 10 --retries 0 2>/dev/null | grep -qwF "$version"; then
-    wheels=''
-    pip_options=()
+    wheels='' pip_options=()
     return
   fi
   echo "Streamlit $version is not available: $wheels has no wheels, and pip reaches no package index." >&2

@@ -144,8 +144,7 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
     private Task BuildAndPushAsync(string kind, string version, string tag, params string[] more) => WithImageLockAsync(async () =>
     {
         var reference = $"{Repository}:{tag}";
-        var (user, password) = Aws.DockerLogin;
-        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
+        await LogInAsync();
         (await EngineFixture.RunScriptAsync(
             "tests/fake-app/build.sh",
             ["--engine", Docker.Host, "--tag", reference, "--version", version, "--base", kind, .. more])).AssertSucceeded();
@@ -153,12 +152,18 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
         await Docker.RunCheckedAsync("rmi", "--force", reference);
     });
 
+    /// <summary>Logs Docker in to the registry.</summary>
+    protected async Task LogInAsync()
+    {
+        var (user, password) = Aws.DockerLogin;
+        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
+    }
+
     /// <summary>Builds a folder with a Dockerfile and pushes the image as <c>latest</c>.</summary>
     protected Task BuildAndPushAsync(string folder) => WithImageLockAsync(async () =>
     {
         var reference = $"{Repository}:latest";
-        var (user, password) = Aws.DockerLogin;
-        (await Docker.RunWithInputAsync(password, "login", "--username", user, "--password-stdin", Aws.RegistryHost)).AssertSucceeded();
+        await LogInAsync();
         await Docker.RunCheckedAsync("build", "--quiet", "--tag", reference, folder);
         await Docker.RunCheckedAsync("push", "--quiet", reference);
         await Docker.RunCheckedAsync("rmi", "--force", reference);
