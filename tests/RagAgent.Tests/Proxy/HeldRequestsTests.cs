@@ -299,6 +299,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     [InlineData("replaced", true)]
     [InlineData("killed", true)]
     [InlineData("restarted by another program", true)]
+    [InlineData("refused for its page", true)]
     [InlineData("never healthy", false)]
     [InlineData("stopped by an operator", false)]
     [InlineData("absent, next image on disk", true)]
@@ -334,6 +335,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
             "replaced" => Stopping(new StopReason.Replaced()),
             "killed" => Stopping(new StopReason.Unhealthy(4, "no answer")),
             "restarted by another program" => Stopping(new StopReason.RestartedByOther()),
+            "refused for its page" => Stopping(new StopReason.SessionFailed("KeyError: 'x'")),
             "never healthy" => Stopping(new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), null)),
             "stopped by an operator" => Stopping(new StopReason.Requested()) with { Hold = RagAgent.Supervision.State.StopHold.Operator },
             "absent, next image on disk" => absent,

@@ -30,7 +30,8 @@ internal static class RecoveryForecast
     private static bool IsRecovering(AgentState state, Policy policy, Moment deadline) => state.Front switch
     {
         ContainerState.Starting or ContainerState.Probing => true,
-        ContainerState.Stopping { Reason: StopReason.Replaced or StopReason.Unhealthy or StopReason.RestartedByOther } => true,
+        ContainerState.Stopping { Reason: StopReason.Replaced or StopReason.Unhealthy or StopReason.RestartedByOther or StopReason.SessionFailed } =>
+            true,
         ContainerState.BackingOff backingOff => backingOff.Until < deadline && IsImageCached(state, policy),
         ContainerState.Absent => IsImageCached(state, policy),
         _ => false,
