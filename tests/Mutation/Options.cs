@@ -33,7 +33,8 @@ internal sealed record Options(
 
     public static Options? Parse(string[] args)
     {
-        var options = new Options(Directory.GetCurrentDirectory(), "", [], "RagAgent.Tests.Supervision,RagAgent.Tests.Reporting", "RagAgent.Tests.Simulation", 200, Workers: 2, Again: false);
+        const string fast = "RagAgent.Tests.Supervision,RagAgent.Tests.Reporting", slow = "RagAgent.Tests.Simulation";
+        var options = new Options(Directory.GetCurrentDirectory(), "", [], fast, slow, 200, Workers: 2, Again: false);
         var rest = new Queue<string>(args);
         while (rest.TryDequeue(out var word))
         {

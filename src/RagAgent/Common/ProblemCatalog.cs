@@ -75,6 +75,8 @@ internal static class ProblemCatalog
         Define("image-store-broken", Dependency.Disk, "The image is still broken after a new pull");
     public static readonly ProblemKind ImageWithoutShell =
         Define("image-without-shell", Dependency.Image, "The image has no /bin/sh", imageBlame: 2);
+    public static readonly ProblemKind SecretsFolderTaken =
+        Define("secrets-folder-taken", Dependency.Image, "The image has the folder of the secrets", imageBlame: 2);
     public static readonly ProblemKind ImagePlatform = Define("image-platform", Dependency.Image, "The image is for another platform");
     public static readonly ProblemKind ImageManifest = Define("image-manifest", Dependency.Image, "The tag doesn't hold a container image");
     public static readonly ProblemKind ImageCompression =

@@ -1,4 +1,5 @@
 using System.Net;
+using RagAgent.Configuration.Values;
 
 namespace RagAgent.Configuration;
 
@@ -34,6 +35,14 @@ internal sealed record AgentConfig
 
     /// <summary>Null: the instance never stops itself.</summary>
     public IdleConfig? Idle { get; init; }
+
+    /// <summary>The folder of the secrets that the app reads from files; null: there are none.</summary>
+    public string? SecretsFolder =>
+        Secrets.Values.Select(secret => secret.Path).OfType<string>().Select(SecretPath.FolderOf).FirstOrDefault()
+        ?? (Container.StreamlitSecrets ? SecretPath.DefaultFolder : null);
+
+    /// <summary>The file of <c>st.secrets</c>; null: there is none.</summary>
+    public string? StreamlitSecretsFile => Container.StreamlitSecrets ? $"{SecretsFolder}/{SecretPath.StreamlitFileName}" : null;
 
     /// <summary>HTTP requests are redirected to HTTPS.</summary>
     public bool RedirectsToHttps => Listen.Https is not null && Tls.Redirect is not false;
@@ -80,7 +89,9 @@ internal enum SecretDelivery
 /// <param name="Name">The parameter name, file path or credential name.</param>
 /// <param name="Json">If set, the value is a JSON object and this field of it is the secret.</param>
 /// <param name="Delivery">Always <see cref="SecretDelivery.Memory"/> for <c>access.password</c>, which the app never gets.</param>
-internal sealed record SecretConfig(SecretSource Source, string Name, string? Json = null, SecretDelivery Delivery = SecretDelivery.Memory);
+/// <param name="Path">The file in the container that holds the secret; null: an environment variable holds it.</param>
+internal sealed record SecretConfig(
+    SecretSource Source, string Name, string? Json = null, SecretDelivery Delivery = SecretDelivery.Memory, string? Path = null);
 
 internal sealed record ContainerConfig
 {
@@ -99,6 +110,10 @@ internal sealed record ContainerConfig
     public string? User { get; init; }
 
     public bool ReadOnlyRoot { get; init; }
+
+    /// <summary>The secrets that are environment variables are also in Streamlit's <c>st.secrets</c>.</summary>
+    public bool StreamlitSecrets { get; init; }
+
     public IReadOnlyList<VolumeConfig> Volumes { get; init; } = [];
 
     /// <summary>If so, two containers must never run at the same time: both would write to the same data.</summary>

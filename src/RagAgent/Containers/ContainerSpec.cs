@@ -2,6 +2,7 @@ using System.Globalization;
 using Docker.DotNet.Models;
 using RagAgent.Common;
 using RagAgent.Configuration;
+using RagAgent.Configuration.Values;
 using RagAgent.Secrets;
 using RagAgent.Supervision.State;
 
@@ -31,7 +32,10 @@ internal sealed class ContainerSpec(AgentConfig config)
             "environment",
             .. config.Environment.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}={e.Value}"),
             "secrets",
-            .. config.Secrets.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key}:{s.Value.Delivery}"),
+            .. config.Secrets.OrderBy(s => s.Key, StringComparer.Ordinal)
+                .Select(s => $"{s.Key}:{s.Value.Delivery}{(s.Value.Path is { } path ? $":{path}" : "")}"),
+            // Only if set: a container from before this setting keeps its fingerprint.
+            .. config.StreamlitSecretsFile is { } file ? new[] { "st.secrets", file } : [],
         ]);
     }
 
@@ -46,7 +50,13 @@ internal sealed class ContainerSpec(AgentConfig config)
         {
             Name = name,
             Image = release.Image.ToString(),
-            Env = [.. LoggerLevel(image), .. config.Environment.Select(e => $"{e.Key}={e.Value}"), .. environmentSecrets],
+            Env =
+            [
+                .. LoggerLevel(image),
+                .. config.Environment.Select(e => $"{e.Key}={e.Value}"),
+                .. environmentSecrets,
+                .. config.StreamlitSecretsFile is { } file ? new[] { $"{SecretPath.StreamlitVariable}={file}" } : [],
+            ],
             Labels = Labels.Create(Settings.Name, release),
             User = Settings.User ?? "",
             ExposedPorts = new Dictionary<string, EmptyStruct> { [ContainerPort] = default },
@@ -95,11 +105,29 @@ internal sealed class ContainerSpec(AgentConfig config)
         MemorySwap = Settings.Memory ?? 0,
         NanoCPUs = (long)((Settings.Cpus ?? 0) * 1e9),
         ReadonlyRootfs = Settings.ReadOnlyRoot,
-        Tmpfs = Settings.ReadOnlyRoot ? new Dictionary<string, string> { ["/tmp"] = "" } : null,
+        Tmpfs = BuildTmpfs(),
         SecurityOpt = ["no-new-privileges"],
         // The engine's default never deletes logs.
         LogConfig = new LogConfig { Type = "local", Config = new Dictionary<string, string> { ["max-size"] = "10m", ["max-file"] = "3" } },
     };
+
+    private Dictionary<string, string>? BuildTmpfs()
+    {
+        var mounts = new Dictionary<string, string>();
+        if (Settings.ReadOnlyRoot)
+        {
+            mounts["/tmp"] = "";
+        }
+
+        if (config.SecretsFolder is { } folder)
+        {
+            // The engine needs numbers for an owner, but users can be names. So anyone in the container may write to the folder,
+            // as to /tmp, but only the app's user can read the files.
+            mounts[folder] = "mode=1777,size=16m";
+        }
+
+        return mounts.Count == 0 ? null : mounts;
+    }
 
     private static Mount ToMount(VolumeConfig volume) => new()
     {

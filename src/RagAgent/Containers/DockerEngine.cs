@@ -94,7 +94,8 @@ internal sealed class DockerEngine(
             if (memorySecrets.Length > 0)
             {
                 await RequireShellAsync(id, stopping);
-                await StartWithStdinAsync(id, SecretHandover.BuildMessage(memorySecrets), stopping);
+                await RequireFreeFolderAsync(id, stopping);
+                await StartWithStdinAsync(id, SecretHandover.BuildMessage(memorySecrets, config.StreamlitSecretsFile), stopping);
             }
             else
             {
@@ -291,21 +292,44 @@ internal sealed class DockerEngine(
     /// <summary>Without a shell, the engine's init would only report that it can't run a file, long after the start.</summary>
     private async Task RequireShellAsync(string id, CancellationToken stopping)
     {
+        var shell = SecretHandover.Entrypoint[0];
+        if (await HasPathAsync("look for a shell in the container", id, shell, stopping) is false)
+        {
+            throw new ProblemException(new Problem(ProblemCatalog.ImageWithoutShell,
+                $"The image has no {shell}, so secrets can't be passed through memory.",
+                config.SecretsFolder is null
+                    ? "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then stores it on disk)."
+                    : "Add a shell to the image: secrets in files need one."));
+        }
+    }
+
+    /// <summary>The folder in memory would hide the image's. Over an existing one, some engines don't let the app's user write.</summary>
+    private async Task RequireFreeFolderAsync(string id, CancellationToken stopping)
+    {
+        if (config.SecretsFolder is { } folder && await HasPathAsync("look for the folder of the secrets", id, folder, stopping) is true)
+        {
+            throw new ProblemException(new Problem(ProblemCatalog.SecretsFolderTaken,
+                $"The image already has {folder}, which the folder with the secrets would hide.",
+                "Set secrets.NAME.path to a file in a folder that the image doesn't have, like /run/secrets, or remove the folder from the image."));
+        }
+    }
+
+    /// <returns>Null: unknown. The engine can't set up the container's file system and gives no reason here. The start will.</returns>
+    private async Task<bool?> HasPathAsync(string purpose, string id, string path, CancellationToken stopping)
+    {
         try
         {
-            var shell = new ContainerPathStatParameters { Path = SecretHandover.Entrypoint[0] };
-            await connection.CallAsync("look for a shell in the container", InspectTimeout,
-                (docker, token) => docker.Containers.GetArchiveFromContainerAsync(id, shell, true, token), stopping);
+            await connection.CallAsync(purpose, InspectTimeout, (docker, token) =>
+                docker.Containers.GetArchiveFromContainerAsync(id, new ContainerPathStatParameters { Path = path }, true, token), stopping);
+            return true;
         }
         catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
         {
-            throw new ProblemException(new Problem(ProblemCatalog.ImageWithoutShell,
-                $"The image has no {SecretHandover.Entrypoint[0]}, so secrets can't be passed through memory.",
-                "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then stores it on disk)."), exception);
+            return false;
         }
         catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
         {
-            // The engine can't set up the container's file system and gives no reason here. The start will.
+            return null;
         }
     }
 

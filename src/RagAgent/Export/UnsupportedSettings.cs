@@ -21,6 +21,9 @@ internal static class UnsupportedSettings
                 + "Let the load balancer authenticate clients (OIDC, Cognito), or restrict its security group.",
             _ => "THE APP WILL BE OPEN TO EVERYONE: passwords and networks are not exported. "
                 + "Let the Ingress, or a proxy in front of it, authenticate clients."),
+        new(["container.streamlitSecrets"], config => config.Container.StreamlitSecrets,
+            _ => "st.secrets is empty, because ECS has no secrets in files: read os.environ, or let the entrypoint write the file.",
+            _ => "st.secrets is empty. Add a secrets.toml to the Secret, mount it, and set STREAMLIT_SECRETS_FILES to its path."),
         new(["update.every", "update.when"], _ => true,
             config => "Nothing looks for a newer image. Add to the workflow that pushes it: aws ecs update-service --cluster … "
                 + $"--service {ResourceNames.ForEcs(config.Container.Name)} --force-new-deployment. The swap doesn't wait for open sessions.",

@@ -19,13 +19,13 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
             .ToArray();
         var secrets = await Task.WhenAll(reads);
         var loaded = secrets
-            .Select(s => new LoadedSecret(s.Variable, Validate(s.Variable, s.Config, s.Raw), s.Config.Delivery))
+            .Select(s => new LoadedSecret(s.Variable, Validate(s.Variable, s.Config, s.Raw), s.Config.Delivery, s.Config.Path))
             .ToArray();
         var fingerprint = Fingerprint.Of(secrets.SelectMany(s => new[] { s.Variable, s.Config.Name, s.Config.Json ?? "", s.Raw.Version }));
         vault.Store(fingerprint, loaded);
         return new SecretVersions(
             fingerprint,
-            [.. secrets.Select(s => $"{s.Variable} (version {s.Raw.Version} of {Describe(s.Config)})")],
+            [.. secrets.Select(s => $"{s.Variable} (version {s.Raw.Version} of {Describe(s.Config)}{InFile(s.Config)})")],
             [.. secrets.Select(s => s.Raw.Warning).OfType<string>()]);
     }
 
@@ -94,17 +94,19 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
     {
         var text = raw.Value.Reveal();
         text = secret.Json is { } field ? ExtractField(variable, $"secrets.{variable}", secret, field, text) : text;
-        text = text.Trim();
+        // A stray line break would break a key. A file of several lines, such as a private key, may have to end in one.
+        text = secret.Path is not null && text.Trim().Contains('\n') ? text : text.Trim();
         if (text.Length == 0)
         {
             throw new ProblemException(new Problem(ProblemCatalog.SecretEmpty,
-                $"The {Describe(secret)} is empty, so {variable} would be empty.",
+                $"The {Describe(secret)} is empty, so {secret.Path ?? variable} would be empty.",
                 "Store the real value there. The agent does not start the app without it."));
         }
         if (text.Contains('\0'))
         {
             throw new ProblemException(new Problem(ProblemCatalog.SecretMalformed,
-                $"The {Describe(secret)} contains a null byte, which an environment variable can't hold.", "Store the real value there."));
+                $"The {Describe(secret)} contains a null byte, which {(secret.Path is null ? "an environment variable" : "a shell")} can't hold.",
+                "Store the real value there."));
         }
         return new SecretValue(text);
     }
@@ -130,6 +132,8 @@ internal sealed class SecretReader(AgentConfig config, IParameterStore parameter
                 $"Remove {key}.json from the configuration, or correct the value."));
         }
     }
+
+    private static string InFile(SecretConfig secret) => secret.Path is { } path ? $", in {path}" : "";
 
     private static string Describe(SecretConfig secret) => secret.Source switch
     {

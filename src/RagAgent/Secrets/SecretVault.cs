@@ -102,10 +102,12 @@ internal sealed class SecretVault
             .Distinct()
             .OrderByDescending(piece => piece.Length)];
 
-    /// <summary>The whole value and its lines, because output is shown line by line.</summary>
+    /// <summary>The whole value, also as in the file of <c>st.secrets</c>, and its lines, because output is shown line by line.</summary>
     private static IEnumerable<string> Pieces(string value)
     {
         var lines = value.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return lines.Where(line => line.Length >= MinScrubLineLength).Append(value).Where(piece => piece.Length >= MinScrubLength);
+        return lines.Where(line => line.Length >= MinScrubLineLength)
+            .Concat([value, value.Trim(), TomlString.Escape(value)])
+            .Where(piece => piece.Length >= MinScrubLength);
     }
 }

@@ -94,7 +94,10 @@ internal static class StateSerializer
         [.. input.Good.Select(FromDto)],
         input.Verdict is { } verdict ? FromDto(verdict) : null,
         input.Hold is { } hold ? FromDto(hold, bootId) : null,
-        [.. input.Runs.Select(run => new Run(run.Container, run.StartedAt) { StopRequested = run.StopAsked, PassedGate = run.PassedGate })]);
+        [.. input.Runs.Select(FromDto)]);
+
+    private static Run FromDto(RunDto input) =>
+        new(input.Container, input.StartedAt) { StopRequested = input.StopAsked, PassedGate = input.PassedGate };
 
     private static ImageName FromDto(ImageDto input) => new(input.Repository, input.Digest);
 

@@ -12,7 +12,7 @@ using Xunit;
 namespace RagAgent.IntegrationTests.Streamlit;
 
 /// <summary>What the gate says about each app of tests/streamlit/apps on real Streamlit.</summary>
-/// <remarks>The health check of real Streamlit answers 200 for each of them, also for the broken ones: it does not run the script.</remarks>
+/// <remarks>Real Streamlit is healthy with each of them, also with the broken ones: its health check does not run the script.</remarks>
 public sealed class PageVerdictTests
 {
     private const string ContainerId = "0123456789abcdef";

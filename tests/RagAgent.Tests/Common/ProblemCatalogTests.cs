@@ -14,7 +14,7 @@ public sealed class ProblemCatalogTests
             [
                 ("app-exited", 2), ("app-out-of-memory", 2), ("app-unhealthy", 3), ("app-never-healthy", 6),
                 ("app-session-failed", 6),
-                ("engine-user", 2), ("engine-refused", 2), ("image-without-shell", 2),
+                ("engine-user", 2), ("engine-refused", 2), ("image-without-shell", 2), ("secrets-folder-taken", 2),
             ], ProblemCatalog.All.Where(kind => kind.ImageBlame > 0).Select(kind => (kind.Code, kind.ImageBlame)));
 
     [Fact]

@@ -46,7 +46,7 @@ internal static class SampleConfigKeys
 
         var parts = key.Split('.');
         var text = $"\"{parts[^1]}\": {value}";
-        if (key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && parts[^1] is "json" or "delivery")
+        if (key.StartsWith("secrets.NAME.", StringComparison.Ordinal) && parts[^1] is "json" or "delivery" or "path")
         {
             text += ", \"ssm\": \"/a\"";
         }
@@ -100,6 +100,11 @@ internal static class SampleConfigKeys
         if (key.StartsWith("tls.", StringComparison.Ordinal))
         {
             text += ", \"listen\": { \"https\": 443 }";
+        }
+
+        if (key == "container.streamlitSecrets")
+        {
+            text += ", \"secrets\": { \"KEY\": \"/a\" }";
         }
 
         if (key == "listen.https")

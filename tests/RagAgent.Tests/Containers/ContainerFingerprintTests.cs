@@ -41,7 +41,7 @@ public class ContainerFingerprintTests
     public void Every_container_key_is_listed_in_the_fingerprint_test()
     {
         // A new key must be added to one of the two groups in Changes.
-        string[] known = ["Name", "Port", "Memory", "Cpus", "User", "ReadOnlyRoot", "Volumes", "StopTimeout"];
+        string[] known = ["Name", "Port", "Memory", "Cpus", "User", "ReadOnlyRoot", "StreamlitSecrets", "Volumes", "StopTimeout"];
 
         Assert.Equal(known.Order(), typeof(ContainerConfig).GetProperties().Where(p => p.CanWrite).Select(p => p.Name).Order());
     }
@@ -64,6 +64,9 @@ public class ContainerFingerprintTests
             ["environment: name"] = Config with { Environment = new Dictionary<string, string> { ["HOME"] = "/cache" } },
             ["secrets: none"] = Config with { Secrets = new Dictionary<string, SecretConfig>() },
             ["secrets: name"] = WithSecret("OTHER", Config.Secrets["KEY"]),
+            ["container.streamlitSecrets"] = With(c => c with { StreamlitSecrets = true }),
+            ["secrets: path"] = WithSecret("KEY", Config.Secrets["KEY"] with { Path = "/run/secrets/key" }),
+            ["secrets: another path"] = WithSecret("KEY", Config.Secrets["KEY"] with { Path = "/run/secrets/other" }),
             ["secrets: delivery"] = WithSecret("KEY", Config.Secrets["KEY"] with { Delivery = SecretDelivery.Environment }),
         }
         : new()

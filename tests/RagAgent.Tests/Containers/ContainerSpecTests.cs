@@ -218,6 +218,33 @@ public class ContainerSpecTests
         Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
     }
 
+    [Theory]
+    [InlineData(false, new[] { "/run/secrets" })]
+    [InlineData(true, new[] { "/run/secrets", "/tmp" })]
+    public void Files_of_secrets_are_in_a_folder_in_memory(bool readOnlyRoot, string[] expected)
+    {
+        var config = With(c => c with { ReadOnlyRoot = readOnlyRoot }) with
+        {
+            Secrets = new Dictionary<string, SecretConfig> { ["KEY"] = new(SecretSource.Ssm, "/key", Path: "/run/secrets/key") },
+        };
+        var create = Create(config, new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory, "/run/secrets/key"));
+
+        Assert.Equal(expected, create.HostConfig!.Tmpfs!.Keys.Order());
+        Assert.Equal("mode=1777,size=16m", create.HostConfig.Tmpfs["/run/secrets"]);
+        Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
+        Assert.Equal(["HF_HOME=/cache"], create.Env);
+    }
+
+    [Fact]
+    public void Streamlit_is_told_where_its_secrets_are()
+    {
+        var config = With(c => c with { StreamlitSecrets = true });
+        var create = Create(config, new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory));
+
+        Assert.Equal(["HF_HOME=/cache", "STREAMLIT_SECRETS_FILES=/run/ragagent/secrets.toml"], create.Env);
+        Assert.Equal(["/run/ragagent"], create.HostConfig!.Tmpfs!.Keys);
+    }
+
     private static AgentConfig With(Func<ContainerConfig, ContainerConfig> change) => Config with { Container = change(Config.Container) };
 
     private static CreateContainerParameters Create(AgentConfig config, params LoadedSecret[] secrets) =>

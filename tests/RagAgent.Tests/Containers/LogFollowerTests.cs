@@ -26,7 +26,13 @@ public sealed class LogFollowerTests : IDisposable
         var positions = new LogPositionStore(config, new StateDirectory(_folder.FullName), NullLogger<LogPositionStore>.Instance);
         _connection = new EngineConnection(new Uri($"unix://{_folder.FullName}/nobody.sock"), _time);
         _logs = new EngineLogClient(_connection);
-        _writer = new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPosition.Start, positions.Open("0123456789abcdef"), positions, new SecretVault(), new UncaughtExceptionLog(),
+        _writer = new LogWriter(
+            new ContainerIdentity("0123456789abcdef", "app"),
+            LogPosition.Start,
+            positions.Open("0123456789abcdef"),
+            positions,
+            new SecretVault(),
+            new UncaughtExceptionLog(),
             new OutputSink(OutputKind.Journal, text => text, _out), _time, NullLogger.Instance);
         _follower = new LogFollower(_writer, _logs, _time, NullLogger.Instance);
     }

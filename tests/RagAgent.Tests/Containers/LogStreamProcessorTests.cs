@@ -144,7 +144,13 @@ public sealed class LogStreamProcessorTests : IDisposable
     {
         var config = new AgentConfig { Image = "app", Container = new ContainerConfig { Name = "app" } };
         var positions = new LogPositionStore(config, new StateDirectory(_folder.FullName), NullLogger<LogPositionStore>.Instance);
-        return new LogWriter(new ContainerIdentity("0123456789abcdef", "app"), LogPosition.Start, positions.Open("0123456789abcdef"), positions, _vault, new UncaughtExceptionLog(),
+        return new LogWriter(
+            new ContainerIdentity("0123456789abcdef", "app"),
+            LogPosition.Start,
+            positions.Open("0123456789abcdef"),
+            positions,
+            _vault,
+            new UncaughtExceptionLog(),
             new OutputSink(OutputKind.Journal, text => text, _out), _time, new ListLogger(_logMessages));
     }
 

@@ -16,7 +16,7 @@ public class SecretHandoverTests
     // Prints all variables, each followed by a null byte.
     private static readonly string[] ShowEnvironment = ["/usr/bin/env", "-0"];
 
-    private static readonly Gen<string> Texts = Gen.OneOf(
+    internal static readonly Gen<string> Texts = Gen.OneOf(
         Gen.String[Gen.Char["'\"\\$`(){};&|<>*?[]~#!= \t\n\rab"], 0, 40],
         Gen.OneOf(
             "'", "''", "'\\''", "\\", "\\\\", "$(touch /tmp/x)", "`id`", "${HOME}", "\n", "\n\n", "#end", "\n#end\n", "'\n#end\n", "#''''",
@@ -43,7 +43,7 @@ public class SecretHandoverTests
     {
         string[] names = ["s", "l", "secret", "line", "_x", "ragagent", "text", "Path1"];
 
-        var run = Run(shell, SecretHandover.BuildMessage(names.Select(name => Secret(name, "value of " + name))), ShowEnvironment);
+        var run = Run(shell, SecretHandover.BuildMessage([.. names.Select(name => Secret(name, "value of " + name))]), ShowEnvironment);
 
         Assert.All(names, name => Assert.Equal("value of " + name, run.Variable(name)));
     }
@@ -104,7 +104,7 @@ public class SecretHandoverTests
 
     private static LoadedSecret Secret(string variable, string value) => new(variable, new SecretValue(value), SecretDelivery.Memory);
 
-    private static ShellResult Run(string shell, byte[] input, string[] command, params (string Name, string Value)[] environment)
+    internal static ShellResult Run(string shell, byte[] input, string[] command, params (string Name, string Value)[] environment)
     {
         var words = shell.Split(' ');
         var start = new ProcessStartInfo(words[0], [.. words[1..], .. SecretHandover.Entrypoint.Skip(1), .. command])
@@ -128,7 +128,7 @@ public class SecretHandoverTests
         return new ShellResult(process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
 
-    private sealed record ShellResult(int Code, string Output, string Error)
+    internal sealed record ShellResult(int Code, string Output, string Error)
     {
         private Dictionary<string, string> Variables => Output.Split('\0', StringSplitOptions.RemoveEmptyEntries)
             .Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);

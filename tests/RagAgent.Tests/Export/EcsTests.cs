@@ -104,6 +104,15 @@ public sealed class EcsTests
     }
 
     [Fact]
+    public void A_secret_with_a_path_becomes_a_variable_with_a_remark()
+    {
+        var task = Task("""{ "image": "app", "secrets": { "A": { "ssm": "/a", "path": "/run/secrets/a" } } }""", Frankfurt);
+
+        Assert.Equal("A", (string)Assert.Single(task.Document["containerDefinitions"]![0]!["secrets"]!.AsArray())!["name"]!);
+        Assert.Contains(task.Remarks, remark => remark.Keys.Contains("secrets.A.path"));
+    }
+
+    [Fact]
     public void Volumes_become_unique_folders_of_one_EFS_file_system()
     {
         var task = Task(ExportSamples.Complete, fileSystem: "fs-1");

@@ -129,6 +129,20 @@ public sealed class KubernetesTests
     }
 
     [Fact]
+    public void A_secret_with_a_path_becomes_a_file()
+    {
+        var text = """{ "image": "app", "secrets": { "A": "/a", "B": { "ssm": "/b", "path": "/run/secrets/b.pem" } } }""";
+        var manifests = Manifests.Of(text);
+
+        Assert.Equal(["A"], manifests.App.Env.Select(variable => variable.Name));
+        var mount = Assert.Single(manifests.App.VolumeMounts);
+        var volume = Assert.Single(manifests.Pod.Volumes);
+        var item = Assert.Single(volume.Secret.Items);
+        Assert.Equal((volume.Name, "/run/secrets", true), (mount.Name, mount.MountPath, mount.ReadOnlyProperty));
+        Assert.Equal(("ragstream-secrets", "B", "b.pem"), (volume.Secret.SecretName, item.Key, item.Path));
+    }
+
+    [Fact]
     public void The_secret_is_referenced_by_key_and_created_by_a_command_without_values()
     {
         var step = KubernetesManifests.Create(ExportSamples.Read(ExportSamples.Complete), new AwsLocation()).Steps[0];

@@ -259,7 +259,8 @@ public sealed class HttpProberTests : IDisposable
     private static async Task<string?> FaultAsync(HttpProber prober, ProbeKind kind, Container container, CancellationToken stopping) =>
         (await prober.ProbeAsync(kind, container, sessionLimit: null, stopping) as ProbeResult.Failed)?.Error;
 
-    private HttpProber NewProber(AgentConfig? config = null) => new(config ?? Config, new SessionProbe(new UncaughtExceptionLog(), _time), new SecretVault(), _time, _pressure.Read());
+    private HttpProber NewProber(AgentConfig? config = null) =>
+        new(config ?? Config, new SessionProbe(new UncaughtExceptionLog(), _time), new SecretVault(), _time, _pressure.Read());
 
     /// <summary>Probes a hanging app, and lets this much time pass at once.</summary>
     private async Task<ProbeResult> ProbeHangingAppAsync(ProbeKind kind, TimeSpan passing)

@@ -220,6 +220,30 @@ public sealed class SecretReaderTests : IDisposable
         }, threads: 1);
     }
 
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData("  sk-1\r\n", "sk-1")]
+    [InlineData("-----BEGIN\nkey\n-----END\n", "-----BEGIN\nkey\n-----END\n")]
+    public async Task A_file_keeps_the_line_break_at_the_end_only_after_several_lines(string text, string expected)
+    {
+        _parameters["/key"] = new RawSecret(text, "3");
+
+        var versions = await ReadAsync(("KEY", Ssm("/key") with { Path = "/run/secrets/key" }));
+
+        Assert.Equal(["KEY (version 3 of parameter /key, in /run/secrets/key)"], versions.Versions);
+        var held = Assert.Single(_vault.Find(versions.Fingerprint)!);
+        Assert.Equal((expected, "/run/secrets/key"), (held.Value.Reveal(), held.Path));
+    }
+
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData(" \n \n", "The parameter /key is empty, so /run/secrets/key would be empty.")]
+    [InlineData("a\0b", "The parameter /key contains a null byte, which a shell can't hold.")]
+    public async Task A_file_is_neither_empty_nor_has_null_bytes(string text, string expected)
+    {
+        _parameters["/key"] = new RawSecret(text, "3");
+
+        Assert.Equal(expected, (await RefusedAsync(("KEY", Ssm("/key") with { Path = "/run/secrets/key" }))).What);
+    }
+
     private static SecretConfig Ssm(string name) => new(SecretSource.Ssm, name);
 
     private string Write(string name, string text)

@@ -93,6 +93,16 @@ public class SecretVaultTests
         Assert.Equal(scrubbed, _vault.Scrub(text));
     }
 
+    [Theory]
+    [InlineData("pass\"wo\\urd", "KEY = \"pass\\u0022wo\\\\\\u0075rd\"", "KEY = \"***\"")]
+    [InlineData("\nsecret\n", "it is secret.", "it is ***.")]
+    public void A_secret_is_scrubbed_as_it_stands_in_a_file(string secret, string text, string scrubbed)
+    {
+        Store("one", secret);
+
+        Assert.Equal(scrubbed, _vault.Scrub(text));
+    }
+
     [Fact]
     public void No_secret_is_left_in_scrubbed_text()
     {

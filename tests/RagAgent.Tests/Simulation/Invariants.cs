@@ -73,7 +73,7 @@ internal sealed class Invariants(World world)
         {
             passed.Add(probe.Kind);
         }
-        else if (probe.Kind != ProbeKind.Liveness && result is ProbeResult.Failed or ProbeResult.SessionFailed && IsCurrentProbe(probe.Operation))
+        else if (probe.Kind != ProbeKind.Liveness && result is not ProbeResult.NotSent && IsCurrentProbe(probe.Operation))
         {
             passed.Clear();
         }

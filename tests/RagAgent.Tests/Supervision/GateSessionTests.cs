@@ -13,7 +13,8 @@ public class GateSessionTests
     private static readonly ProbeResult Exception = new ProbeResult.SessionFailed("KeyError: 'x'", IsFinal: false);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
 
-    private readonly ContainerStory _story = new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
+    private readonly ContainerStory _story =
+        new(new Policy { ConfigFingerprint = ContainerStory.Config, CheckInterval = null, StartFirst = true });
 
     private TimeSpan? Limit => Assert.Single(GateAndStartupProbes).SessionLimit;
 
@@ -83,7 +84,8 @@ public class GateSessionTests
         _story.StartServing().PassWatch().StartCandidate(Sample.NewerImage).PassProbe();
         _story.RestartAgent().CompleteInspections().PassProbe();
 
-        Assert.Equal(TimeSpan.FromMinutes(3), _story.PendingEffects.OfType<Effect.Probe>().Single(probe => probe.Kind == ProbeKind.Gate).SessionLimit);
+        var gate = _story.PendingEffects.OfType<Effect.Probe>().Single(probe => probe.Kind == ProbeKind.Gate);
+        Assert.Equal(TimeSpan.FromMinutes(3), gate.SessionLimit);
     }
 
     [Fact]
@@ -157,7 +159,8 @@ public class GateSessionTests
     [Fact]
     public void A_proven_image_serves_whatever_its_session_showed()
     {
-        _story.StartServing().PassWatch().Crash().WaitOutBackoff().CompleteStart().CompleteInspection().PassProbe().CompleteProbe(MissingModule);
+        _story.StartServing().PassWatch().Crash().WaitOutBackoff().CompleteStart().CompleteInspection();
+        _story.PassProbe().CompleteProbe(MissingModule);
 
         var serving = Assert.IsType<ContainerState.Serving>(_story.State.Front);
         Assert.Equal("ModuleNotFoundError: No module named 'x'", serving.SessionError);
@@ -230,8 +233,8 @@ public class GateSessionTests
     public void When_the_image_before_it_fails_in_the_same_way_the_new_one_may_not_be_to_blame()
     {
         _story.Policy = _story.Policy with { StartFirst = false };
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections().CompleteStart().CompleteInspections();
-        _story.PassProbe().CompleteProbe(MissingModule).CompleteStop().CompleteInspections();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections();
+        _story.CompleteStart().CompleteInspections().PassProbe().CompleteProbe(MissingModule).CompleteStop().CompleteInspections();
         Assert.IsType<Verdict.RolledBack>(_story.State.Images.Verdict);
 
         _story.RereadSecrets().CompleteStart().CompleteInspections().PassProbe().CompleteProbe(Exception);

@@ -121,6 +121,7 @@ public class RolloutStoryTests
     [InlineData("engine-refused")]
     [InlineData("engine-user")]
     [InlineData("image-without-shell")]
+    [InlineData("secrets-folder-taken")]
     public void Three_failed_starts_that_the_image_caused_bring_back_the_last_good_image(string code)
     {
         DeployNewer(serves: false);

@@ -15,8 +15,10 @@ internal static class ConfigBinder
     {
         var file = new ConfigSection(root, "", KnownKeys.Root, errors);
         file.Read("$schema", "", ValueParsers.String("a string", _ => null));
-        var secrets = SecretsBinder.Bind(file, errors);
-        var container = ContainerBinder.Bind(file.Child("container"), errors);
+        var containerSection = file.Child("container");
+        var container = ContainerBinder.Bind(containerSection, errors);
+        var secrets = SecretsBinder.Bind(file, container, errors);
+        StreamlitSecretsRules.Check(file, containerSection, container, secrets);
         (var listen, var tls) = FrontDoorBinder.Bind(file);
         return new AgentConfig
         {

@@ -23,6 +23,7 @@ internal static class ContainerBinder
             Cpus = section.Read("cpus", defaults.Cpus, ValueParsers.OrNull(cpus)),
             User = section.Read("user", defaults.User, ValueParsers.OrNull(user)),
             ReadOnlyRoot = section.Read<bool>("readOnlyRoot", defaults.ReadOnlyRoot, ValueParsers.Boolean),
+            StreamlitSecrets = section.Read<bool>("streamlitSecrets", defaults.StreamlitSecrets, ValueParsers.Boolean),
             Volumes = VolumesBinder.Bind(section, errors),
             StopTimeout = section.Read(
                 "stopTimeout",

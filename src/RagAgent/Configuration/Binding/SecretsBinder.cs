@@ -23,16 +23,25 @@ internal static class SecretsBinder
             ValueParsers.String("the name of a systemd credential like \"openai\"", NameRules.ValidateCredential, secret: true)),
     ];
 
-    public static IReadOnlyDictionary<string, SecretConfig> Bind(ConfigSection file, ConfigErrors errors)
+    private static readonly ValueParser<string?> PathParser = ValueParsers.OrNull(
+        ValueParsers.String("a path like \"/run/secrets/openai\", or null", SecretPath.Validate, secret: true));
+
+    public static IReadOnlyDictionary<string, SecretConfig> Bind(ConfigSection file, ContainerConfig container, ConfigErrors errors)
     {
         var secrets = new Dictionary<string, SecretConfig>(StringComparer.Ordinal);
+        var files = new SecretFileRules(container);
         foreach ((var path, var member) in file.Variables("secrets"))
         {
-            secrets[member.Name] = member.Value switch
+            if (member.Value is ObjectNode entry)
             {
-                ObjectNode entry => BindAppSecret(new ConfigSection(entry, path, KnownKeys.Secret, errors)),
-                _ => BindString(path, member.Value, errors),
-            };
+                var section = new ConfigSection(entry, path, KnownKeys.Secret, errors);
+                secrets[member.Name] = BindAppSecret(section);
+                files.Check(path, secrets[member.Name], section, member.Position.Line);
+            }
+            else
+            {
+                secrets[member.Name] = BindString(path, member.Value, errors);
+            }
         }
 
         return secrets;
@@ -46,8 +55,11 @@ internal static class SecretsBinder
     public static SecretConfig BindSource(string path, ConfigNode node, string schemaKey, ConfigErrors errors) =>
         node is ObjectNode entry ? BindObject(new ConfigSection(entry, path, schemaKey, errors)) : BindString(path, node, errors);
 
-    private static SecretConfig BindAppSecret(ConfigSection section) =>
-        BindObject(section) with { Delivery = section.Read("delivery", SecretDelivery.Memory, ParseDelivery) };
+    private static SecretConfig BindAppSecret(ConfigSection section) => BindObject(section) with
+    {
+        Delivery = section.Read("delivery", SecretDelivery.Memory, ParseDelivery),
+        Path = section.Read("path", null, PathParser),
+    };
 
     private static SecretConfig BindString(string path, ConfigNode node, ConfigErrors errors)
     {

@@ -13,6 +13,12 @@ internal static class EcsSecrets
         {
             yield return new JsonObject { ["name"] = variable, ["valueFrom"] = ValueFrom(config, location, variable, secret, notes) };
         }
+        foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Path is not null))
+        {
+            notes.AddRemark(
+                $"secrets.{variable}.path",
+                $"ECS can't put a secret into a file: the app gets the variable {variable}. Its entrypoint can write the file.");
+        }
         foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Delivery == SecretDelivery.Memory))
         {
             notes.AddRemark(

@@ -12,6 +12,7 @@ internal static class KubernetesDeployment
     private static readonly TimeSpan PullAllowance = TimeSpan.FromMinutes(10);
 
     private const string DataVolume = "data";
+    private const string SecretsVolume = "secrets";
     private const string LimitSubject = "Kubernetes accepts";
     private const int NoLimit = int.MaxValue;
 
@@ -55,7 +56,7 @@ internal static class KubernetesDeployment
                         ["terminationGracePeriodSeconds"] = stop + drain,
                         ["securityContext"] = PodSecurityContext(config.Container),
                         ["containers"] = new JsonArray(Container(config, location, name, drain, notes)),
-                        ["volumes"] = JsonFormatter.ToArrayOrNull(Volumes(config.Container, name)),
+                        ["volumes"] = JsonFormatter.ToArrayOrNull(Volumes(config, name)),
                     },
                 },
             },
@@ -91,12 +92,12 @@ internal static class KubernetesDeployment
             }),
             ["env"] = JsonFormatter.ToArrayOrNull([
                 .. config.Environment.Select(variable => new JsonObject { ["name"] = variable.Key, ["value"] = EscapeDollars(variable.Value) }),
-                .. config.Secrets.Keys.Select(variable => new JsonObject
+                .. config.Secrets.Where(secret => secret.Value.Path is null).Select(secret => new JsonObject
                 {
-                    ["name"] = variable,
+                    ["name"] = secret.Key,
                     ["valueFrom"] = new JsonObject
                     {
-                        ["secretKeyRef"] = new JsonObject { ["name"] = KubernetesSecrets.NameOf(name), ["key"] = variable },
+                        ["secretKeyRef"] = new JsonObject { ["name"] = KubernetesSecrets.NameOf(name), ["key"] = secret.Key },
                     },
                 }),
             ]),
@@ -116,7 +117,7 @@ internal static class KubernetesDeployment
             {
                 ["preStop"] = new JsonObject { ["sleep"] = new JsonObject { ["seconds"] = drain } },
             },
-            ["volumeMounts"] = JsonFormatter.ToArrayOrNull(VolumeMounts(container)),
+            ["volumeMounts"] = JsonFormatter.ToArrayOrNull(VolumeMounts(config)),
         };
     }
 
@@ -181,8 +182,9 @@ internal static class KubernetesDeployment
             ? new JsonObject { ["fsGroup"] = ParseId(owner.Split(':')[1]), ["fsGroupChangePolicy"] = "OnRootMismatch" }
             : null;
 
-    private static IEnumerable<JsonNode> VolumeMounts(ContainerConfig container)
+    private static IEnumerable<JsonNode> VolumeMounts(AgentConfig config)
     {
+        var container = config.Container;
         var folders = ResourceNames.FolderNames(container.Volumes);
         foreach (var volume in container.Volumes)
         {
@@ -198,10 +200,17 @@ internal static class KubernetesDeployment
         {
             yield return new JsonObject { ["name"] = TmpVolume.Name, ["mountPath"] = TmpVolume.MountPath };
         }
+        if (HasSecretFiles(config))
+        {
+            yield return new JsonObject { ["name"] = SecretsVolume, ["mountPath"] = config.SecretsFolder, ["readOnly"] = true };
+        }
     }
 
-    private static IEnumerable<JsonNode> Volumes(ContainerConfig container, string name)
+    private static bool HasSecretFiles(AgentConfig config) => config.Secrets.Values.Any(secret => secret.Path is not null);
+
+    private static IEnumerable<JsonNode> Volumes(AgentConfig config, string name)
     {
+        var container = config.Container;
         if (container.Volumes.Count > 0)
         {
             yield return new JsonObject
@@ -213,6 +222,16 @@ internal static class KubernetesDeployment
         if (TmpVolume.IsNeeded(container))
         {
             yield return new JsonObject { ["name"] = TmpVolume.Name, ["emptyDir"] = new JsonObject { ["medium"] = "Memory" } };
+        }
+        if (HasSecretFiles(config))
+        {
+            var files = config.Secrets.Where(secret => secret.Value.Path is not null)
+                .Select(secret => new JsonObject { ["key"] = secret.Key, ["path"] = Path.GetFileName(secret.Value.Path) });
+            yield return new JsonObject
+            {
+                ["name"] = SecretsVolume,
+                ["secret"] = new JsonObject { ["secretName"] = KubernetesSecrets.NameOf(name), ["items"] = JsonFormatter.ToArrayOrNull(files) },
+            };
         }
     }
 

@@ -24,11 +24,11 @@ internal static class KubernetesSecrets
         notes.AddStep(
             $"Create the Secret {name}, in a bash with permission to read the secrets:\n"
             + $"({string.Concat(reads)}kubectl create secret generic {name}{string.Concat(values)})");
-        foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Delivery == SecretDelivery.Memory))
+        foreach (var (variable, secret) in config.Secrets.Where(secret => secret.Value.Delivery == SecretDelivery.Memory))
         {
             notes.AddRemark(
                 $"secrets.{variable}.delivery",
-                "It is an environment variable of the container, from a Secret in the cluster's store. "
+                $"It is {(secret.Path is null ? "an environment variable" : "a file")} of the container, from a Secret in the cluster's store. "
                 + "A new value needs a new Secret, which the External Secrets Operator creates automatically, and 'kubectl rollout restart'.");
         }
         foreach (var (variable, _) in config.Secrets.Where(secret => secret.Value.Source == SecretSource.Credential))

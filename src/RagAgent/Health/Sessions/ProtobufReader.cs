@@ -17,7 +17,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
     /// <summary>The value of a number, an enumeration or a truth value; 0 for other fields.</summary>
     public ulong Number { get; private set; }
 
-    /// <summary>The content of a text or an embedded message: what there is of it, if the message was cut. Empty for other fields.</summary>
+    /// <summary>The content of a text or an embedded message, or what there is of it. Empty for other fields.</summary>
     public ReadOnlySpan<byte> Bytes { get; private set; }
 
     /// <summary>Bytes were met that are not protobuf. The fields before them may be chance.</summary>
@@ -42,8 +42,8 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
         return (tag & 7) switch
         {
             Varint => TryReadVarint(out var number) ? SetNumber(number) : Malformed(),
-            Fixed64 => _rest.Length >= sizeof(ulong) ? SetNumber(BinaryPrimitives.ReadUInt64LittleEndian(Take(sizeof(ulong)))) : Malformed(),
-            Fixed32 => _rest.Length >= sizeof(uint) ? SetNumber(BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint)))) : Malformed(),
+            Fixed64 when _rest.Length >= sizeof(ulong) => SetNumber(BinaryPrimitives.ReadUInt64LittleEndian(Take(sizeof(ulong)))),
+            Fixed32 when _rest.Length >= sizeof(uint) => SetNumber(BinaryPrimitives.ReadUInt32LittleEndian(Take(sizeof(uint)))),
             LengthDelimited => TryReadVarint(out var length) ? SetBytes(length) : Malformed(),
             _ => Malformed(),   // groups, which no current schema has
         };

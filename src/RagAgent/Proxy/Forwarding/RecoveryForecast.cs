@@ -30,8 +30,8 @@ internal static class RecoveryForecast
     private static bool IsRecovering(AgentState state, Policy policy, Moment deadline) => state.Front switch
     {
         ContainerState.Starting or ContainerState.Probing => true,
-        ContainerState.Stopping { Reason: StopReason.Replaced or StopReason.Unhealthy or StopReason.RestartedByOther or StopReason.SessionFailed } =>
-            true,
+        ContainerState.Stopping stopping => stopping.Reason is
+            StopReason.Replaced or StopReason.Unhealthy or StopReason.RestartedByOther or StopReason.SessionFailed,
         ContainerState.BackingOff backingOff => backingOff.Until < deadline && IsImageCached(state, policy),
         ContainerState.Absent => IsImageCached(state, policy),
         _ => false,

@@ -19,9 +19,13 @@ internal static class ContainerRuns
         state.Evidence.Runs.FirstOrDefault(run => run.ContainerId == container.Id && run.StartedAt == container.StartedAt);
 
     /// <summary>Remembers that this run has passed its gate.</summary>
-    public static AgentState WithPassedGate(this AgentState state, Container container) => state.RunOf(container) is { PassedGate: false } run
-        ? state with { Evidence = state.Evidence with { Runs = state.Evidence.Runs.Replace(run, run with { PassedGate = true }) } }
-        : state;
+    public static AgentState WithPassedGate(this AgentState state, Container container)
+    {
+        var runs = state.Evidence.Runs;
+        return state.RunOf(container) is { PassedGate: false } run
+            ? state with { Evidence = state.Evidence with { Runs = runs.Replace(run, run with { PassedGate = true }) } }
+            : state;
+    }
 
     /// <summary>
     /// Remembers whether the agent asked the engine to stop this run. The engine carries out a stop even if the agent ends or gives up

@@ -250,7 +250,7 @@ public sealed class SessionProbeTests : IDisposable
         WebSocketMessageType type = WebSocketMessageType.Binary) =>
         ProbeAsync(messages, limit ?? TimeSpan.FromSeconds(20), afterMessages, then, type);
 
-    /// <summary>Probes an app that answers the first message with these and then closes the session, unless it does something else.</summary>
+    /// <summary>Probes an app that answers the first message with these and then closes the session, or does something else.</summary>
     private async Task<ProbeResult> ProbeAsync(
         IReadOnlyList<byte[]> messages,
         TimeSpan? sessionLimit,
