@@ -24,6 +24,9 @@ internal sealed class ChromiumBrowser : IAsyncDisposable
     /// <summary>A new page with an empty profile.</summary>
     public Task<IPage> OpenAsync(BrowserNewPageOptions? options = null) => _browser.NewPageAsync(options);
 
+    /// <summary>An empty profile that several pages share, as the tabs of one person do.</summary>
+    public Task<IBrowserContext> OpenWindowAsync() => _browser.NewContextAsync();
+
     public async ValueTask DisposeAsync()
     {
         await _browser.DisposeAsync();

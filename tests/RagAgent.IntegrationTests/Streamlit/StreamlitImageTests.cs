@@ -27,8 +27,8 @@ public sealed class StreamlitImageTests(EngineFixture engineFixture) : Streamlit
             await session.WaitForTextAsync("Page none", TestCancellation);
         }
 
-        var users = PrivateEngine.Lines(await Docker.RunCheckedAsync("top", Name, "-o", "uid")).Skip(1).Distinct();
-        Assert.Equal(["1000"], users.Select(user => user.Trim()));
+        var processes = PrivateEngine.Lines(await Docker.RunCheckedAsync("top", Name, "-o", "pid,uid")).Skip(1);
+        Assert.Equal(["1000"], processes.Select(process => process.Split(' ')[^1]).Distinct());
         await Docker.RunCheckedAsync("stop", Name);
         Assert.Equal(0, (int)(await Docker.InspectAsync(Name))!["State"]!["ExitCode"]!);
         await Docker.RunCheckedAsync("rm", Name);

@@ -38,7 +38,8 @@ internal sealed class StreamlitSession : IAsyncDisposable
         {
             var result = await _socket.ReceiveAsync(buffer, timeout.Token);
             Assert.True(
-                result.MessageType == WebSocketMessageType.Binary, $"The app closed the session before it sent '{text}'. It sent: {_received}");
+                result.MessageType == WebSocketMessageType.Binary,
+                $"The app closed the session before it sent '{text}'. It sent: {_received}");
             _received.Append(Encoding.UTF8.GetString(buffer, 0, result.Count));
         }
     }

@@ -66,8 +66,8 @@ public abstract class StreamlitTestBase(EngineFixture engineFixture) : AgentTest
         foreach (var folder in Stored.Where(stored => Directory.Exists(Path.Combine(from, stored))))
         {
             Directory.CreateDirectory(Path.Combine(to, folder));
-            (await ProcessRunner.RunAsync("cp", ["--archive", "--link", "--no-clobber", Path.Combine(from, folder, "."), Path.Combine(to, folder)]))
-                .AssertSucceeded();
+            string[] arguments = ["--archive", "--link", "--update", Path.Combine(from, folder, "."), Path.Combine(to, folder)];
+            (await ProcessRunner.RunAsync("cp", arguments)).AssertSucceeded();
         }
     }
 }
