@@ -87,6 +87,8 @@ internal static class ProblemCatalog
     public static readonly ProblemKind Registry = Define("registry", Dependency.Registry, "The image could not be pulled");
     public static readonly ProblemKind RegistryUnreachable =
         Define("registry-unreachable", Dependency.Registry, "The registry can't be reached", isOutage: true);
+    public static readonly ProblemKind RegistryStorageUnreachable =
+        Define("registry-storage-unreachable", Dependency.Registry, "The host that keeps the image's data can't be reached");
     public static readonly ProblemKind RegistryThrottled =
         Define("registry-throttled", Dependency.Registry, "The registry limits requests", isOutage: true);
     public static readonly ProblemKind RegistryDenied =

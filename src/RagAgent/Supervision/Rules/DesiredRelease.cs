@@ -87,7 +87,7 @@ internal static class DesiredRelease
     /// <summary>An operator's request is answered by what is learned after it, unless learning it fails.</summary>
     private static bool IsUpToDate(AgentState state)
     {
-        if (state.Requests.Current is not { } request || OperatorRequests.NeedsNothingNew(request))
+        if (state.Requests.Current is not { } request || request.NeedsNothingNew)
         {
             return true;
         }

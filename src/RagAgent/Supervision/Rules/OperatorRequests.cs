@@ -92,7 +92,7 @@ internal static class OperatorRequests
 
     private static AgentState EndUpdate(AgentState state, OperatorRequest request, Policy policy)
     {
-        var isUpToDate = NeedsNothingNew(request) ||
+        var isUpToDate = request.NeedsNothingNew ||
             (state.Tag.ReadAt >= request.RequestedAt && state.Secrets.ReadAt >= request.RequestedAt);
         if (isUpToDate && state.Front is ContainerState.Serving serving &&
             DesiredRelease.Of(state, policy) is { } desired && desired.Id == serving.Container.ReleaseId)
@@ -103,12 +103,9 @@ internal static class OperatorRequests
                 ? Fail(state, AvoidedProblem(verdict))
                 : Succeed(state, serving);
         }
-        var failure = NeedsNothingNew(request) ? RollbackFailure(state, request, policy) : UpdateFailure(state, request, policy);
+        var failure = request.NeedsNothingNew ? RollbackFailure(state, request, policy) : UpdateFailure(state, request, policy);
         return failure is { } problem ? Fail(state, problem) : state;
     }
-
-    /// <summary>A rollback runs an image on disk with the secrets in memory: it needs neither the tag nor fresh secrets.</summary>
-    public static bool NeedsNothingNew(OperatorRequest request) => request.Kind == RequestKind.Rollback;
 
     /// <summary>Only what the rollback needs can fail it. A failure of what the next container needs does not take it back.</summary>
     private static Problem? RollbackFailure(AgentState state, OperatorRequest request, Policy policy)
