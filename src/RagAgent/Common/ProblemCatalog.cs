@@ -16,6 +16,8 @@ internal static class ProblemCatalog
         Define("app-unhealthy", Dependency.App, "The app stopped answering", imageBlame: 3, isAppFailure: true);
     public static readonly ProblemKind AppNeverHealthy =
         Define("app-never-healthy", Dependency.App, "The app was not ready in time", imageBlame: 6, isAppFailure: true);
+    public static readonly ProblemKind AppWrongPort =
+        Define("app-wrong-port", Dependency.App, "The app doesn't listen where it is expected");
     public static readonly ProblemKind AppEndedWithEngine =
         Define("app-ended-with-engine", Dependency.Engine, "The app ended with Docker Engine", isAppFailure: true);
     public static readonly ProblemKind SecretsNotDelivered =

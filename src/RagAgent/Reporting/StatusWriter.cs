@@ -153,6 +153,7 @@ internal sealed class StatusWriter(
             .. frontDoor is null ? Array.Empty<ReportedProblem>() : [new ReportedProblem(frontDoor)],
             .. certificate.Problems.Where(other => other.Problem != frontDoor),
             .. dnsName.Problems,
+            .. PortProblems(state),
             .. ProblemsOf(state.Engine),
             .. ProblemsOf(state.Secrets),
             .. ProblemsOf(state.Tag),
@@ -163,6 +164,9 @@ internal sealed class StatusWriter(
         ];
         return reported.Select(problem => BuildProblem(problem.Problem, problem.NextTry));
     }
+
+    private IEnumerable<ReportedProblem> PortProblems(AgentState state) => new[] { state.Front, state.Candidate }
+        .Select(slot => PortProblem.Of(slot, policy)).OfType<Problem>().Select(problem => new ReportedProblem(problem));
 
     private static ReportedProblem[] ProblemsOf<T>(Fetched<T> fetched)
         where T : class => fetched.Problem is { } problem ? [new(problem, (fetched.State as FetchState.Waiting)?.Until)] : [];

@@ -52,6 +52,9 @@ internal abstract record Effect
 
     public sealed record Probe(long Operation, ProbeKind Kind, Container Container) : Effect;
 
+    /// <summary>Looks at what the container listens on.</summary>
+    public sealed record InspectPorts(long Operation, Container Container) : Effect;
+
     /// <summary>Writes the state file.</summary>
     public sealed record SaveState(PersistedState State) : Effect;
 

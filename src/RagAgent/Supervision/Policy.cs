@@ -14,6 +14,9 @@ internal sealed record Policy
     public TimeSpan StartupInterval { get; init; } = TimeSpan.FromSeconds(2);
     public TimeSpan StartupDeadline { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>When a container that has not answered is looked at for the ports that it listens on.</summary>
+    public TimeSpan PortsAfter { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Whether a container must pass a gate after its startup probe.</summary>
     public bool HasGate { get; init; } = true;
 

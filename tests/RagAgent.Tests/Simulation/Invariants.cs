@@ -376,6 +376,8 @@ internal sealed class Invariants(World world)
     {
         // The result of a probe that was sent before its container was adopted again is ignored.
         (Effect.Probe x, Effect.Probe y) => x.Container.Id == y.Container.Id && y.Operation > _lastAdoptionCounter,
+        // One look at each container's ports at a time.
+        (Effect.InspectPorts x, Effect.InspectPorts y) => x.Container.Id == y.Container.Id && y.Operation > _lastAdoptionCounter,
         // One operation in each slot.
         (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) =>
             !world.Agent.Policy.StartFirst && !IsStray(a) && !IsStray(b),

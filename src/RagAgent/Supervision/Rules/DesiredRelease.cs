@@ -44,12 +44,20 @@ internal static class DesiredRelease
         {
             return IsUpToDate(state) && !state.IsDefective(desired.Image) ? desired : null;
         }
-        var newestCantBeReached = state.Tag.Failures >= policy.StaleAfterFailures || state.Image.Failures >= policy.StaleAfterFailures ||
-            (StaleAt(state, policy) is { } staleAt && state.Now >= staleAt);
-        var mayBeStale = state.Failures.Crashes > 0 || newestCantBeReached || policy.BootFromCache;
-        return mayBeStale && CachedImage(state, policy) is { } image
+        return IsNewestNotWaitedFor(state, policy) && CachedImage(state, policy) is { } image
             ? new Release(image, policy.ConfigFingerprint, secrets.Fingerprint)
             : null;
+    }
+
+    /// <summary>An image on disk is started as soon as the secrets are there.</summary>
+    public static bool WaitsOnlyForSecrets(AgentState state, Policy policy) =>
+        state.Secrets.Value is null && IsNewestNotWaitedFor(state, policy) && CachedImage(state, policy) is not null;
+
+    private static bool IsNewestNotWaitedFor(AgentState state, Policy policy)
+    {
+        var newestCantBeReached = state.Tag.Failures >= policy.StaleAfterFailures || state.Image.Failures >= policy.StaleAfterFailures ||
+            (StaleAt(state, policy) is { } staleAt && state.Now >= staleAt);
+        return state.Failures.Crashes > 0 || newestCantBeReached || policy.BootFromCache;
     }
 
     /// <summary>Whether the container must make room for the desired release now.</summary>

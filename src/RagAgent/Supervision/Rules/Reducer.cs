@@ -41,7 +41,8 @@ internal static class Reducer
         Event.InstanceStopAccepted or Event.InstanceStopFailed =>
             ApplyInstanceEvent(state, @event, policy),
 
-        Event.Probed probed => Probing.Apply(state, probed, policy),
+        Event.Probed probed => PortInspection.Note(state, Probing.Apply(state, probed, policy), probed, policy),
+        Event.PortsInspected inspected => PortInspection.Inspected(state, inspected),
         Event.FrontDoorOpened => state with { FrontDoor = new FrontDoorState(IsOpen: true, null) },
         Event.FrontDoorFailed failed => state with { FrontDoor = new FrontDoorState(IsOpen: false, failed.Problem) },
         Event.SessionsChanged changed => state with { Sessions = changed.Open },
