@@ -146,7 +146,7 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     public async Task When_the_layers_host_cannot_be_reached_it_is_named_and_the_registry_is_not_blamed()
     {
         await PushAsync();
-        Aws.Faults.Add(Operations.StorageBlob, new Fault.Cut());
+        Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut(), method: "GET");   // applies where the redirect leads
         StartAgent();
 
         var problem = await WaitForProblemAsync("registry-storage-unreachable");
