@@ -342,7 +342,8 @@ internal sealed class EffectSimulator(World world)
     /// </summary>
     private void Repeat(PendingEffect pending, Func<Moment, Event> createEvent)
     {
-        var isNumbered = pending.Effect is Effect.StartContainer or Effect.StopContainer or Effect.Drain or Effect.Probe or Effect.InspectPorts;
+        var isNumbered = pending.Effect is Effect.StartContainer or Effect.StopContainer or Effect.Drain or Effect.Probe or
+            Effect.InspectPorts;
         if (pending.AgentLife == world.Agent.LifeNumber && (isNumbered || !Pending.Any(e => e.GetType() == pending.Effect.GetType())))
         {
             world.Agent.Handle(createEvent);

@@ -80,11 +80,29 @@ public class PortInspectionTests
     }
 
     [Fact]
+    public void An_app_that_has_answered_once_is_not_looked_at_when_it_stops_answering()
+    {
+        FailProbesFor(TimeSpan.FromSeconds(32));
+        _story.Advance(TimeSpan.FromSeconds(2)).PassProbe();
+        FailProbesFor(TimeSpan.FromMinutes(2));
+        Assert.Equal(1, _story.CountStarted<Effect.InspectPorts>());
+        _story.CompletePortInspection(Other);
+        Assert.Null(Problem());
+    }
+
+    [Fact]
     public void A_late_answer_about_an_earlier_container_is_ignored()
     {
         FailProbesFor(TimeSpan.FromSeconds(32));
-        _story.Crash().RereadSecrets().WaitOutBackoff().CompleteStart().CompleteInspections().CompletePortInspection(Other);
+        var late = _story.SinglePending<Effect.InspectPorts>();
+        _story.Crash().RereadSecrets().WaitOutBackoff().CompleteStart().CompleteInspections();
+        FailProbesFor(TimeSpan.FromSeconds(32));
+
+        _story.Handle(at => new Event.PortsInspected(at, late.Operation, Other));
         Assert.Null(Problem());
+
+        _story.CompletePortInspection(Other);
+        Assert.NotNull(Problem());
     }
 
     [Theory]
@@ -94,7 +112,8 @@ public class PortInspectionTests
     [InlineData("l8080", "", "the app listens on port 8080 of 127.0.0.1 only. It is stopped", "Make the app listen on 0.0.0.0 and port 8501")]
     [InlineData("l8080,9000", "", "the app listens on port 9000. It is stopped", "Set container.port to 9000")]
     [InlineData("", "8501", "it doesn't listen on any port. Its image exposes port 8501.", "It may still be loading")]
-    public void The_problem_says_what_it_listens_on_and_until_when_it_is_waited_for(string listening, string exposed, string words, string remedy)
+    public void The_problem_says_what_it_listens_on_and_until_when_it_is_waited_for(
+        string listening, string exposed, string words, string remedy)
     {
         FailProbesFor(TimeSpan.FromSeconds(32));
         _story.CompletePortInspection(Ports(
@@ -117,7 +136,8 @@ public class PortInspectionTests
 
     private static string[] Split(string list) => list.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
-    private static ContainerPorts Ports(ImmutableArray<ListeningPort> listening, params ImmutableArray<int> exposed) => new(8501, listening, exposed);
+    private static ContainerPorts Ports(ImmutableArray<ListeningPort> listening, params ImmutableArray<int> exposed) =>
+        new(8501, listening, exposed);
 
     private Problem? Problem() => PortProblem.Of(_story.State.Front, _story.Policy);
 
@@ -125,7 +145,8 @@ public class PortInspectionTests
     {
         if (_story.State.Front is not ContainerState.Probing)
         {
-            _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspections();
+            _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart()
+                .CompleteInspections();
         }
     }
 

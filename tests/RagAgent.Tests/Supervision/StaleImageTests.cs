@@ -64,7 +64,8 @@ public class StaleImageTests
     {
         _story.Containers.Clear();
         _story.StartServing().Containers.Clear();
-        _story.RestartAgent().CompleteInspection().CompleteSecretsRead().FailResolve().Request(RequestKind.Start).CompleteSecretsRead().FailResolve();
+        _story.RestartAgent().CompleteInspection().CompleteSecretsRead().FailResolve();
+        _story.Request(RequestKind.Start).CompleteSecretsRead().FailResolve();
         Assert.NotNull(_story.State.Requests.Current);
     }
 

@@ -14,7 +14,9 @@ internal sealed class ClosableWebSocketStream(Stream inner) : Stream
     public override long Length => throw new NotSupportedException();
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <summary>Sends a frame and drops everything that the app sends from now on. In the middle of the app's frame it sends nothing.</summary>
+    /// <summary>
+    /// Sends a frame and drops everything that the app sends from now on. In the middle of the app's frame it sends nothing.
+    /// </summary>
     /// <param name="frame">The whole frame.</param>
     /// <param name="stopping">Gives up: the client doesn't read. Not an error.</param>
     public async Task SendLastAsync(ReadOnlyMemory<byte> frame, CancellationToken stopping)

@@ -28,7 +28,7 @@ internal static class PortInspection
                 {
                     ProbeResult.NotSent => probing.Ports,
                     ProbeResult.Failed { HttpStatus: null } => Unanswered(probing, after.Now, policy),
-                    _ => null,   // it answers, so it listens where it should
+                    _ => PortSearch.NotNeeded,
                 };
                 return ports == probing.Ports ? after : after.With(slot, probing with { Ports = ports });
             }

@@ -38,7 +38,7 @@ internal abstract record ContainerState
         /// <summary>The HTTP status of the last failed probe; null when the app gave no HTTP answer.</summary>
         public int? LastHttpStatus { get; init; }
 
-        /// <summary>The look at its ports while nothing answers; null: none was needed.</summary>
+        /// <summary>The look at its ports while nothing answers; null: none was needed yet.</summary>
         public PortSearch? Ports { get; init; }
     }
 
