@@ -70,6 +70,7 @@ internal static class AgentServices
         .AddSingleton<EngineConnection>()
         .AddSingleton<ContainerOutput>()
         .AddSingleton<IEngine, DockerEngine>()
+        .AddSingleton<IPortInspector, PortInspector>()
         .AddSingleton(provider => new SingleInstanceLock(
             provider.GetRequiredService<EngineConnection>().Socket,
             provider.GetRequiredService<AgentConfig>().Container.Name))

@@ -56,10 +56,10 @@ if [ -n "${FAKE_APP_SLOW_SECONDS:-}" ]; then
   # One process per connection, so that many can be slow at the same time.
   nc -ll -p 8501 -e sh -c "if [ -e /tmp/slow ]; then sleep $FAKE_APP_SLOW_SECONDS; fi; exec httpd -i -h $site" &
 else
-  httpd -f -p 8501 -h "$site" &
+  httpd -f -p "${FAKE_APP_LISTEN:-8501}" -h "$site" &
 fi
 server=$!
-echo "fake app $version serves on port 8501"
+echo "fake app $version serves on port ${FAKE_APP_LISTEN:-8501}"
 
 if [ -n "${FAKE_APP_HANG_AFTER:-}" ]; then
   # The process is stopped, not ended: the kernel still accepts connections, but nothing reads them.

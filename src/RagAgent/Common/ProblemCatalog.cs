@@ -18,6 +18,8 @@ internal static class ProblemCatalog
         Define("app-never-healthy", Dependency.App, "The app was not ready in time", imageBlame: 6, isAppFailure: true);
     public static readonly ProblemKind AppSessionFailed =
         Define("app-session-failed", Dependency.App, "The app answers, but its page fails", imageBlame: 6, isAppFailure: true);
+    public static readonly ProblemKind AppWrongPort =
+        Define("app-wrong-port", Dependency.App, "The app doesn't listen where it is expected");
     public static readonly ProblemKind AppEndedWithEngine =
         Define("app-ended-with-engine", Dependency.Engine, "The app ended with Docker Engine", isAppFailure: true);
     public static readonly ProblemKind SecretsNotDelivered =
@@ -91,6 +93,8 @@ internal static class ProblemCatalog
     public static readonly ProblemKind Registry = Define("registry", Dependency.Registry, "The image could not be pulled");
     public static readonly ProblemKind RegistryUnreachable =
         Define("registry-unreachable", Dependency.Registry, "The registry can't be reached", isOutage: true);
+    public static readonly ProblemKind RegistryStorageUnreachable =
+        Define("registry-storage-unreachable", Dependency.Registry, "The host that keeps the image's data can't be reached");
     public static readonly ProblemKind RegistryThrottled =
         Define("registry-throttled", Dependency.Registry, "The registry limits requests", isOutage: true);
     public static readonly ProblemKind RegistryDenied =

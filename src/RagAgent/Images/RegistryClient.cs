@@ -92,37 +92,55 @@ internal sealed class RegistryClient : IDisposable
     private async Task<HttpResponseMessage> SendAuthenticatedAsync(
         RegistryLogin access, HttpMethod method, string resource, CancellationToken stopping)
     {
+        var response = await SendAsync(access, method, resource, null, stopping);
+        if (response.StatusCode != HttpStatusCode.Unauthorized || BearerTokenExchange.FromResponse(response) is not { } challenge)
+        {
+            return response;
+        }
+        response.Dispose();
+        var bearer = await RequestTokenAsync(access, challenge, stopping);
+        return await SendAsync(access, method, resource, bearer, stopping);
+    }
+
+    private async Task<string> RequestTokenAsync(RegistryLogin access, BearerTokenExchange challenge, CancellationToken stopping)
+    {
         try
         {
-            var response = await SendAsync(access, method, resource, null, stopping);
-            if (response.StatusCode != HttpStatusCode.Unauthorized || BearerTokenExchange.FromResponse(response) is not { } challenge)
-            {
-                return response;
-            }
-            response.Dispose();
-            var bearer = await WithTimeoutAsync(token => challenge.RequestTokenAsync(_http, access, token), stopping);
-            return await SendAsync(access, method, resource, bearer, stopping);
+            return await WithTimeoutAsync(token => challenge.RequestTokenAsync(_http, access, token), stopping);
         }
         catch (Exception exception) when (IsConnectionFailure(exception))
         {
-            throw ConnectionFailure(access, exception);
+            throw new ProblemException(new Problem(ProblemCatalog.RegistryUnreachable,
+                $"{challenge.Realm.Authority}, which issues the tokens of the registry {access.Host}, can't be reached: " +
+                $"{ExceptionMapping.DescribeCause(exception)}.",
+                $"Check the instance's network and DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
         }
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        RegistryLogin access, HttpMethod method, string resource, string? bearer, CancellationToken stopping) =>
-        await _pipeline.ExecuteAsync(async token =>
+        RegistryLogin access, HttpMethod method, string resource, string? bearer, CancellationToken stopping)
+    {
+        HttpRequestMessage? last = null;
+        try
         {
-            using var request = new HttpRequestMessage(method, new Uri(access.ApiEndpoint, $"/v2/{resource}"));
-            request.Headers.Authorization = bearer is not null
-                ? new AuthenticationHeaderValue("Bearer", bearer)
-                : BasicAuthorization(access);
-            foreach (var type in MediaTypes.All)
+            return await _pipeline.ExecuteAsync(async token =>
             {
-                request.Headers.Accept.ParseAdd(type);
-            }
-            return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
-        }, stopping);
+                using var request = last = new HttpRequestMessage(method, new Uri(access.ApiEndpoint, $"/v2/{resource}"));
+                request.Headers.Authorization = bearer is not null
+                    ? new AuthenticationHeaderValue("Bearer", bearer)
+                    : BasicAuthorization(access);
+                foreach (var type in MediaTypes.All)
+                {
+                    request.Headers.Accept.ParseAdd(type);
+                }
+                return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+            }, stopping);
+        }
+        catch (Exception exception) when (IsConnectionFailure(exception))
+        {
+            throw ConnectionFailure(access, last, exception);
+        }
+    }
 
     private static AuthenticationHeaderValue? BasicAuthorization(RegistryLogin access) =>
         access is { User: { } user, Password: { } password }
@@ -148,7 +166,7 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (Exception exception) when (IsConnectionFailure(exception))
         {
-            throw ConnectionFailure(access, exception);
+            throw ConnectionFailure(access, response.RequestMessage, exception);
         }
         return response.IsSuccessStatusCode
             ? await response.Content.ReadAsByteArrayAsync(stopping)
@@ -175,10 +193,16 @@ internal sealed class RegistryClient : IDisposable
     private static bool IsConnectionFailure(Exception exception) =>
         exception is HttpRequestException or IOException or TimeoutException or Polly.Timeout.TimeoutRejectedException;
 
-    private static ProblemException ConnectionFailure(RegistryLogin access, Exception exception) => new(new Problem(
-        ProblemCatalog.RegistryUnreachable,
-        $"The registry {access.Host} can't be reached: {ExceptionMapping.DescribeCause(exception)}.",
-        $"Check the instance's network and DNS. {ExceptionMapping.RetriesAutomatically}"), exception);
+    /// <param name="access">The registry.</param>
+    /// <param name="request">A redirect that was followed has changed its address.</param>
+    /// <param name="exception">The failure.</param>
+    private static ProblemException ConnectionFailure(RegistryLogin access, HttpRequestMessage? request, Exception exception)
+    {
+        var contacted = request?.RequestUri is { } address && address.Authority != access.ApiEndpoint.Authority
+            ? address.Authority
+            : access.Host;
+        return new(UnreachableHost.ToProblem(access.Host, contacted, ExceptionMapping.DescribeCause(exception)), exception);
+    }
 
     private static string? ReadDigestHeader(HttpResponseMessage response) =>
         response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.FirstOrDefault() : null;

@@ -17,6 +17,10 @@ internal static class RegistryProblems
     public static Problem From(string text, HttpStatusCode? status, string reference)
     {
         var message = text.Trim().TrimEnd('.');
+        if (UnreachableHost.FromEngine(message, reference.Split('/')[0]) is { } unreachable)
+        {
+            return unreachable;
+        }
         return message switch
         {
             _ when IsExpiredToken(message, status) => new(ProblemCatalog.RegistryTokenRefused,

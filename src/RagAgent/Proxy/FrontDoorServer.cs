@@ -36,7 +36,7 @@ internal sealed class FrontDoorServer(
             .AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<ActivatedListenerFactory>())
             .AddRoutingCore();
         pipeline.AddServices(builder.Services);
-        // Open WebSockets would keep the agent from stopping. The app keeps running, and its clients reconnect.
+        // For requests in flight. WebSockets are closed at once: the app keeps running, and its clients reconnect.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(3));
         var server = builder.Build();
         pipeline.AddTo(server, stopping);

@@ -29,7 +29,7 @@ internal sealed class RequestPipeline(
 
     public void AddServices(IServiceCollection services) => services
         .AddHttpForwarder()
-        .AddSingleton(inFlight).AddSingleton(feed).AddSingleton(_unavailable)
+        .AddSingleton(clock.Time).AddSingleton(inFlight).AddSingleton(feed).AddSingleton(_unavailable)
         .AddSingleton(new HeldRequests(feed, policy, clock, config.Update.Hold))
         .AddSingleton(new StatusPageEvents(feed, _unavailable.ModelOf, clock.Time))
         .AddSingleton<ProxyHandler>();

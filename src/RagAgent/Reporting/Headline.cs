@@ -34,6 +34,7 @@ internal static class Headline
             $"The app serves but failed {serving.Failures} of {Probing.FailureThreshold(serving, policy)} liveness probes: " +
             $"{serving.LastError}.",
         ContainerState.Probing { Session: { } failed } => $"The app runs, but its page fails: {failed.Error}.",
+        ContainerState.Probing probing when PortProblem.Of(probing, policy) is { } problem => $"The app is starting. {problem}",
         ContainerState.Probing { LastError: { } error } => $"The app is starting: {error}.",
         ContainerState.Probing => "The app is starting.",
         ContainerState.Starting => "Starting the container.",
@@ -45,7 +46,7 @@ internal static class Headline
         ContainerState.BackingOff backingOff => $"{backingOff.Cause.Problem}",
         _ when state.Hold is { } hold =>
             $"The app was stopped with {(hold == StopHold.Operator ? "'ragagent stop'" : "'docker stop'")}. Start it with 'ragagent start'.",
-        _ => DescribeWaiting(state),
+        _ => DescribeWaiting(state, policy),
     };
 
     private static string DescribeServing(AgentState state, ContainerState.Serving serving)
@@ -67,7 +68,7 @@ internal static class Headline
     }
 
     /// <summary>What the start waits for: the first thing that is missing, in the order in which they depend on each other.</summary>
-    private static string DescribeWaiting(AgentState state)
+    private static string DescribeWaiting(AgentState state, Policy policy)
     {
         if (state.Engine is { Value: null, Problem: null })
         {
@@ -85,6 +86,8 @@ internal static class Headline
         return state switch
         {
             { Image.IsRunning: true } => $"Preparing to pull {state.Tag.Value?.Reference}.",
+            _ when DesiredRelease.WaitsOnlyForSecrets(state, policy) =>
+                "Waiting for the secrets: their source hasn't answered yet. The image is on disk.",
             { Tag.Value: null } => "Asking the registry for the newest image.",
             { Secrets.Value: null } => "Reading the secrets.",
             _ => "About to start the container.",

@@ -59,6 +59,9 @@ internal static partial class Log
     [LoggerMessage(117, LogLevel.Information, "Stopping container {Container}: {Reason}.", EventName = "ContainerStopping")]
     public static partial void ContainerStopping(this ILogger logger, string container, string reason);
 
+    [LoggerMessage(128, LogLevel.Warning, "{Problem}", EventName = "WrongPort")]
+    public static partial void WrongPort(this ILogger logger, Problem problem);
+
     [LoggerMessage(118, LogLevel.Warning, "{Problem}{Next}", EventName = "ContainerFailed")]
     public static partial void ContainerFailed(this ILogger logger, Problem problem, string next);
 

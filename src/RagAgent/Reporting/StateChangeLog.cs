@@ -22,6 +22,8 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         {
             LogFront(before, after);
             LogCandidate(before, after);
+            LogPorts(before.Front, after.Front);
+            LogPorts(before.Candidate, after.Candidate);
         }
         if (after.Failures.Last is { } failure && failure != before.Failures.Last)
         {
@@ -182,6 +184,14 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
         if (after.Hold == StopHold.DockerStop && before.Hold is null)
         {
             logger.StoppedByHand();
+        }
+    }
+
+    private void LogPorts(ContainerState? before, ContainerState? after)
+    {
+        if (PortProblem.Of(after, policy) is { } problem && problem != PortProblem.Of(before, policy))
+        {
+            logger.WrongPort(problem);
         }
     }
 

@@ -168,6 +168,7 @@ internal sealed class StatusWriter(
             .. certificate.Problems.Where(other => other.Problem != frontDoor),
             .. dnsName.Problems,
             .. SessionProblem(state.Front),
+            .. PortProblems(state),
             .. ProblemsOf(state.Engine),
             .. ProblemsOf(state.Secrets),
             .. ProblemsOf(state.Tag),
@@ -178,6 +179,9 @@ internal sealed class StatusWriter(
         ];
         return reported.Select(problem => BuildProblem(problem.Problem, problem.NextTry));
     }
+
+    private IEnumerable<ReportedProblem> PortProblems(AgentState state) => new[] { state.Front, state.Candidate }
+        .Select(slot => PortProblem.Of(slot, policy)).OfType<Problem>().Select(problem => new ReportedProblem(problem));
 
     private static ReportedProblem[] ProblemsOf<T>(Fetched<T> fetched)
         where T : class => fetched.Problem is { } problem ? [new(problem, (fetched.State as FetchState.Waiting)?.Until)] : [];

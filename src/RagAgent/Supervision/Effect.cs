@@ -56,6 +56,9 @@ internal abstract record Effect
     /// <param name="SessionLimit">Gate only: run a session of the app for at most this long; null: none.</param>
     public sealed record Probe(long Operation, ProbeKind Kind, Container Container, TimeSpan? SessionLimit = null) : Effect;
 
+    /// <summary>Looks at what the container listens on.</summary>
+    public sealed record InspectPorts(long Operation, Container Container) : Effect;
+
     /// <summary>Writes the state file.</summary>
     public sealed record SaveState(PersistedState State) : Effect;
 

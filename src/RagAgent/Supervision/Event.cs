@@ -50,6 +50,11 @@ internal abstract record Event(Moment At)
     /// <param name="Result">The result.</param>
     public sealed record Probed(Moment At, long Operation, ProbeResult Result) : Event(At);
 
+    /// <param name="At">When the container had been looked at.</param>
+    /// <param name="Operation">The operation's number.</param>
+    /// <param name="Ports">What it listens on; null: it could not be found out.</param>
+    public sealed record PortsInspected(Moment At, long Operation, ContainerPorts? Ports) : Event(At);
+
     public sealed record FrontDoorOpened(Moment At) : Event(At);
     public sealed record FrontDoorFailed(Moment At, Problem Problem) : Event(At);
     public sealed record SessionsChanged(Moment At, int Open) : Event(At);

@@ -14,6 +14,9 @@ internal sealed record Policy
     public TimeSpan StartupInterval { get; init; } = TimeSpan.FromSeconds(2);
     public TimeSpan StartupDeadline { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>When a container that has not answered is looked at for the ports that it listens on.</summary>
+    public TimeSpan PortsAfter { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Whether a container must pass a gate after its startup probe.</summary>
     public bool HasGate { get; init; } = true;
 
@@ -46,8 +49,15 @@ internal sealed record Policy
     /// <summary>After this many failed tries to resolve the tag or fetch its image, an image on disk is started instead.</summary>
     public int StaleAfterFailures { get; init; } = 3;
 
-    /// <summary>How often the tag is resolved after boot; null: only on request.</summary>
+    /// <summary>So long after the agent's start an image on disk is started although the tag's look-up has neither succeeded nor failed
+    /// that often: a network that swallows everything keeps each try waiting for its timeout.</summary>
+    public TimeSpan StaleAfter { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>How often the tag is resolved after boot; null: only on request, and while nothing serves.</summary>
     public TimeSpan? CheckInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How often it is resolved at least while nothing serves: the next push may be what everyone waits for.</summary>
+    public TimeSpan CheckIntervalWhileDown { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>A newer image that the agent found on its own waits until no session is open.</summary>
     public bool WaitForIdle { get; init; } = true;

@@ -143,6 +143,54 @@ public sealed class RegistryFailureTests(EngineFixture engineFixture) : AgentTes
     }
 
     [Fact]
+    public async Task When_the_layers_host_cannot_be_reached_it_is_named_and_the_registry_is_not_blamed()
+    {
+        await PushAsync();
+        Aws.Faults.Add(Operations.RegistryBlob, new Fault.Cut(), method: "GET");   // applies where the redirect leads
+        StartAgent();
+
+        var problem = await WaitForProblemAsync("registry-storage-unreachable");
+        Assert.Contains($"The registry {Aws.RegistryHost} itself answers.", problem.What, StringComparison.Ordinal);
+        Assert.Contains("a gateway endpoint for S3", problem.Remedy, StringComparison.Ordinal);
+        Assert.DoesNotContain("X-Amz", problem.What, StringComparison.Ordinal);
+
+        Aws.Faults.Clear();
+        await WaitUntilServingAsync();
+    }
+
+    [Fact]
+    public async Task A_rollback_succeeds_while_neither_registry_nor_Parameter_Store_answers()
+    {
+        ConfigureUpdate("auto", "1s");
+        await ServeGoodAsync("old");
+        await PushAsync("new");
+        (await UpdateAsync()).AssertSucceeded();
+        await WaitForAsync(s => s.Rollout.Phase == "settled", "the new image has passed its watch");
+        foreach (var operation in new[] { Operations.GetAuthorizationToken, Operations.RegistryAny, Operations.GetParameter })
+        {
+            Aws.Faults.Add(operation, new Fault.Cut());
+        }
+
+        (await RequestAsync("rollback")).AssertSucceeded();
+
+        Assert.Equal("old", await ServedVersionAsync());
+    }
+
+    [Fact]
+    public async Task An_image_on_trial_whose_container_is_gone_serves_from_disk_while_the_registry_is_down()
+    {
+        await PushAsync();
+        StartAgent();
+        await WaitForAsync(s => s is { App.State: "serving", Rollout.Phase: "watch" }, "the image is on trial");
+        await RebootAsync();
+        Aws.Faults.Add(Operations.RegistryAny, new Fault.Cut());
+
+        StartAgent();
+
+        Assert.Null((await WaitUntilServingAsync()).App.Newest);
+    }
+
+    [Fact]
     public async Task A_registry_that_does_not_allow_HEAD_is_asked_with_GET()
     {
         await PushAsync();

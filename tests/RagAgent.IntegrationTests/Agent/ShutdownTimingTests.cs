@@ -1,3 +1,4 @@
+using System.Net.WebSockets;
 using LocalAws.Faults;
 using LocalAws.Requests;
 using RagAgent.IntegrationTests.Support;
@@ -22,6 +23,36 @@ public sealed class ShutdownTimingTests(EngineFixture engineFixture) : AgentTest
 
         Assert.True((await Docker.InspectAsync(Name))?["State"]!["Running"]!.GetValue<bool>(), $"exit code {code}; the container: {(await Docker.InspectAsync(Name))?["State"]}");
         Assert.Equal(0, code);
+    }
+
+    [Fact]
+    public async Task The_agent_ends_while_clients_have_not_answered_the_close_of_their_WebSockets()
+    {
+        Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
+        await PushFullAsync("1");
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        var sockets = new List<ClientWebSocket>();
+        for (var i = 0; i < 5; i++)
+        {
+            var socket = new ClientWebSocket();
+            sockets.Add(socket);
+            socket.Options.Proxy = null;
+            socket.Options.AddSubProtocol("streamlit");
+            await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), TestCancellation);
+        }
+        await WaitForAsync(s => s.App.Sessions == 5, "the sessions are open");
+
+        var began = TimeProvider.System.GetTimestamp();
+        Assert.Equal(0, await agent.StopAsync());   // nobody has read from the sockets yet
+
+        TestContext.Current.SendDiagnosticMessage($"It ended {TimeProvider.System.GetElapsedTime(began).TotalSeconds:0.00} s after SIGTERM.");
+        foreach (var socket in sockets)
+        {
+            var received = await socket.ReceiveAsync(new byte[1000], TestCancellation);
+            Assert.Equal((WebSocketMessageType.Close, 1012), (received.MessageType, (int)received.CloseStatus!));
+            socket.Dispose();
+        }
     }
 
     [Fact]

@@ -221,6 +221,50 @@ public sealed class RegistryClientTests : IAsyncDisposable
         Assert.Equal(("registry-unreachable", $"The registry {gone.Authority} can't be reached: the connection was refused."), (refused.Code, refused.What));
     }
 
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_blob_store_without_a_listener_is_named_and_the_registry_is_not_blamed()
+    {
+        var store = await ServerAsync(context => context.Response.WriteAsync("blob"));
+        await store.DisposeAsync();
+        var registry = await RegistryAsync(context =>
+        {
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = $"{store.Address}signed?X-Amz-Signature=1";
+            return Task.CompletedTask;
+        });
+
+        var refused = await AssertProblem.ThrownAsync(
+            () => WithClientAsync(client => client.GetBlobAsync(Access(registry), "app", Tag, Reference, TestCancellation)));
+
+        Assert.Equal(
+            (
+                "registry-storage-unreachable",
+                $"The host that keeps the image's data, {store.Authority}, can't be reached: the connection was refused. " +
+                $"The registry {registry.Authority} itself answers."),
+            (refused.Code, refused.What));
+        Assert.Contains("a gateway endpoint for S3", refused.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_token_service_without_a_listener_is_named()
+    {
+        var tokens = await ServerAsync(context => context.Response.WriteAsync("{}"));
+        await tokens.DisposeAsync();
+        var registry = await RegistryAsync(context =>
+        {
+            context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"{tokens.Address}token\",service=\"registry.example\"";
+            return Status(context, 401);
+        });
+
+        var refused = await AssertProblem.ThrownAsync(() => ResolveAsync(registry));
+
+        Assert.Equal(
+            (
+                "registry-unreachable",
+                $"{tokens.Authority}, which issues the tokens of the registry {registry.Authority}, can't be reached: the connection was refused."),
+            (refused.Code, refused.What));
+    }
+
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData(false)]
     [InlineData(true)]

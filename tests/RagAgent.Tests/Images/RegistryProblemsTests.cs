@@ -16,6 +16,7 @@ public class RegistryProblemsTests
         "on resource: arn:aws:ecr:eu-central-1:123456789012:repository/app " +
         "because no identity-based policy allows the ecr:BatchGetImage action";
     private const string NoRepository = "name unknown: The repository with name 'app' does not exist in the registry with id '123456789012'";
+    private const string Store = "https://bucket.s3.eu-central-1.amazonaws.com/1-2/layer";
     private const string NoTag = "manifest unknown: Requested image not found";
 
     [Theory]
@@ -38,6 +39,22 @@ public class RegistryProblemsTests
     [InlineData(
         "Get \"https://x/v2/\": dial tcp: lookup x: no such host", "registry",
         "Could not get " + Ref + " from the registry: Get \"https://x/v2/\": dial tcp: lookup x: no such host.")]
+    // The data lies elsewhere: in S3.
+    [InlineData(
+        "error pulling image configuration: Get \"" + Store + "?X-Amz-Signature=abc\": dial tcp 10.0.0.1:443: connect: connection refused",
+        "registry-storage-unreachable", "The host that keeps the image's data, bucket.s3.eu-central-1.amazonaws.com, can't be reached: the connection was refused. The")]
+    [InlineData(
+        "failed to copy: httpReadSeeker: failed open: failed to do request: Get \"" + Store + "?X-Amz-Signature=abc\": dial tcp 10.0.0.1:443: i/o timeout",
+        "registry-storage-unreachable", "The host that keeps the image's data, bucket.s3.eu-central-1.amazonaws.com, can't be reached: it did not answer in time. The")]
+    [InlineData(
+        "Get " + Store + ": dial tcp: lookup bucket.s3.eu-central-1.amazonaws.com: no such host",
+        "registry-storage-unreachable", "The host that keeps the image's data, bucket.s3.eu-central-1.amazonaws.com, can't be reached: its name can't be resolved. The")]
+    [InlineData(
+        "download failed after attempts=6: dial tcp 10.0.0.1:443: connect: no route to host",
+        "registry-storage-unreachable", "The host that keeps the image's data, 10.0.0.1:443, can't be reached: there is no route to it. The")]
+    [InlineData(
+        "Get \"https://123456789012.dkr.ecr.eu-central-1.amazonaws.com/v2/\": net/http: request canceled while waiting for connection",
+        "registry-unreachable", "The registry 123456789012.dkr.ecr.eu-central-1.amazonaws.com can't be reached: it did not answer in time.")]
     // An engine with containerd's image store reports the registry's own message, or only a status.
     [InlineData(Expired, "registry-token-refused", "The registry refused the token for " + Ref + ": denied: Your authorization token has expired. Reauthenticate and try again.")]
     [InlineData(Denial, "registry-denied", "The instance role may not pull " + Ref + ": denied: User: arn:aws:sts::123456789012:assumed-role/rag/i-0abc is not authorized")]

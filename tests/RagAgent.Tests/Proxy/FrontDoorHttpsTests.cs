@@ -90,35 +90,13 @@ public class FrontDoorHttpsTests
     [InlineData("2.0")]
     public async Task A_WebSocket_over_HTTP_1_1_or_HTTP_2_reaches_the_app_and_counts_as_a_session(string version)
     {
-        await using var app = await TestServer.StartAsync(async context =>
-        {
-            using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
-            var buffer = new byte[100];
-            var received = await socket.ReceiveAsync(buffer, context.RequestAborted);
-            while (received.MessageType != WebSocketMessageType.Close)
-            {
-                await socket.SendAsync(
-                    buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
-                received = await socket.ReceiveAsync(buffer, context.RequestAborted);
-            }
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
-        });
+        await using var app = await TestServer.StartAsync(EchoAsync);
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
-        using var network = new SocketsHttpHandler
-        {
-            UseProxy = false,
-            SslOptions = frontDoor.Authority.ClientOptions(HttpsFrontDoorFixture.Now),
-        };
-        using var invoker = new HttpMessageInvoker(network);
-        using var socket = new ClientWebSocket();
-        socket.Options.HttpVersion = Version.Parse(version);
-        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
-        socket.Options.AddSubProtocol("streamlit");
-        socket.Options.SetRequestHeader("Origin", $"https://127.0.0.1:{frontDoor.Https}");
+        using var invoker = CreateInvoker(frontDoor);
+        using var socket = await OpenWebSocketAsync(frontDoor, invoker, version);
 
-        await socket.ConnectAsync(new Uri($"wss://127.0.0.1:{frontDoor.Https}/_stcore/stream"), invoker, TestCancellation);
         await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, TestCancellation);
         var buffer = new byte[100];
         var got = await socket.ReceiveAsync(buffer, TestCancellation);
@@ -130,6 +108,26 @@ public class FrontDoorHttpsTests
             (arrived.ToString(), arrived.Headers["X-Forwarded-Proto"], arrived.Headers["Host"], arrived.Headers["Origin"]));
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
         await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation);
+    }
+
+    [Theory(Timeout = TestTimeouts.Milliseconds)]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task When_the_agent_stops_a_WebSocket_over_HTTP_1_1_or_HTTP_2_is_closed_with_service_restart(string version)
+    {
+        await using var app = await TestServer.StartAsync(EchoAsync);
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
+        using var invoker = CreateInvoker(frontDoor);
+        using var socket = await OpenWebSocketAsync(frontDoor, invoker, version);
+        await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+
+        var stopping = frontDoor.DisposeAsync();
+        var received = await socket.ReceiveAsync(new byte[100], TestCancellation);
+        await stopping;
+
+        Assert.Equal((WebSocketMessageType.Close, 1012), (received.MessageType, (int)received.CloseStatus!));
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -283,5 +281,44 @@ public class FrontDoorHttpsTests
         byte[] body = [3, minor, .. new byte[32], 0, 0, (byte)suites.Length, .. suites, 1, 0, 0, (byte)extensions.Length, .. extensions];
         byte[] handshake = [1, 0, 0, (byte)body.Length, .. body];
         return [22, 3, 1, 0, (byte)handshake.Length, .. handshake];
+    }
+
+    private static HttpMessageInvoker CreateInvoker(HttpsFrontDoorFixture frontDoor) => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        SslOptions = frontDoor.Authority.ClientOptions(HttpsFrontDoorFixture.Now),
+    });
+
+    private static async Task<ClientWebSocket> OpenWebSocketAsync(
+        HttpsFrontDoorFixture frontDoor, HttpMessageInvoker invoker, string version)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.HttpVersion = Version.Parse(version);
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        socket.Options.AddSubProtocol("streamlit");
+        socket.Options.SetRequestHeader("Origin", $"https://127.0.0.1:{frontDoor.Https}");
+        await socket.ConnectAsync(new Uri($"wss://127.0.0.1:{frontDoor.Https}/_stcore/stream"), invoker, TestCancellation);
+        return socket;
+    }
+
+    private static async Task EchoAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
+        var buffer = new byte[100];
+        try
+        {
+            var received = await socket.ReceiveAsync(buffer, context.RequestAborted);
+            while (received.MessageType != WebSocketMessageType.Close)
+            {
+                await socket.SendAsync(
+                    buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
+                received = await socket.ReceiveAsync(buffer, context.RequestAborted);
+            }
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+        {
+            return;   // the agent ended the connection, as the test intends
+        }
     }
 }

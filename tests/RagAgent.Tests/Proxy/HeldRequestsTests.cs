@@ -375,7 +375,8 @@ public sealed class HeldRequestsTests : IAsyncLifetime
             _board,
             _held,
             new StatusPageEvents(_board, unavailable.ModelOf, _time),
-            unavailable);
+            unavailable,
+            _time);
         _server = await TestServer.StartAsync(context => _handler.HandleAsync(context, _shutdown.Token), record: false);
     }
 

@@ -36,7 +36,8 @@ public sealed class ProxySwapTests : IAsyncLifetime
             _board,
             new HeldRequests(_board, Sample.DefaultPolicy, clock, TimeSpan.FromSeconds(30)),
             new StatusPageEvents(_board, unavailable.ModelOf, clock.Time),
-            unavailable);
+            unavailable,
+            clock.Time);
         _server = await TestServer.StartAsync(context => _handler.HandleAsync(context, CancellationToken.None), record: false);
         _client.BaseAddress = _server.Address;
     }

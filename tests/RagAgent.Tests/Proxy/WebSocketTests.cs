@@ -37,6 +37,52 @@ public class WebSocketTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task When_the_agent_stops_WebSockets_are_closed_at_once_and_a_request_in_flight_still_finishes()
+    {
+        var finish = new TaskCompletionSource();
+        await using var app = await TestServer.StartAsync(context =>
+            context.WebSockets.IsWebSocketRequest ? EchoAsync(context) : RespondSlowlyAsync(context, finish.Task));
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
+        using var socket = await ConnectAsync(frontDoor.Port);
+        Assert.Equal("hello", await EchoAsync(socket, "hello"));
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var response = await BeginSlowRequestAsync(client, frontDoor.Port);
+
+        var stopping = frontDoor.DisposeAsync();
+
+        var closed = await socket.ReceiveAsync(new byte[100], TestCancellation);
+        Assert.Equal((WebSocketMessageType.Close, 1012), (closed.MessageType, (int)closed.CloseStatus!));
+        Assert.False(stopping.IsCompleted);
+        finish.SetResult();
+        Assert.Equal("begun finished", await response.Content.ReadAsStringAsync(TestCancellation));
+        await stopping;
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task When_the_agent_stops_a_WebSocket_whose_client_reads_nothing_ends_too()
+    {
+        var finish = new TaskCompletionSource();
+        await using var app = await TestServer.StartAsync(context =>
+            context.WebSockets.IsWebSocketRequest ? FloodAsync(context) : RespondSlowlyAsync(context, finish.Task));
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
+        using var socket = await ConnectAsync(frontDoor.Port);
+        await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+        using var response = await BeginSlowRequestAsync(client, frontDoor.Port);
+
+        var stopping = frontDoor.DisposeAsync();
+
+        await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation);
+        Assert.False(stopping.IsCompleted);
+        finish.SetResult();
+        await stopping;
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_handshake_that_the_app_refuses_is_no_session()
     {
         await using var app = await TestServer.StartAsync(context =>
@@ -73,6 +119,34 @@ public class WebSocketTests
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
+
+    private static Task<HttpResponseMessage> BeginSlowRequestAsync(HttpClient client, int port) => client.GetAsync(
+        new Uri($"http://127.0.0.1:{port}/slow"), HttpCompletionOption.ResponseHeadersRead, TestCancellation);
+
+    private static async Task RespondSlowlyAsync(HttpContext context, Task finish)
+    {
+        await context.Response.WriteAsync("begun ");
+        await context.Response.Body.FlushAsync();
+        await finish;
+        await context.Response.WriteAsync("finished");
+    }
+
+    private static async Task FloodAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
+        var chunk = new byte[1024 * 1024];
+        try
+        {
+            while (true)
+            {
+                await socket.SendAsync(chunk, WebSocketMessageType.Binary, endOfMessage: false, context.RequestAborted);
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+        {
+            return;   // the agent ended the connection, as the test intends
+        }
+    }
 
     private static async Task<ClientWebSocket> ConnectAsync(int port)
     {

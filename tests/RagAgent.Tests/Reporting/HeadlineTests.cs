@@ -11,6 +11,25 @@ public class HeadlineTests
     private static readonly ProbeSchedule Probe = new(Moment.Zero, null);
 
     [Fact]
+    public void When_only_the_secrets_are_missing_for_the_image_on_disk_the_headline_says_so()
+    {
+        var reading = Fetched<SecretVersions>.Wanted.Begin(Moment.Zero);
+        var state = new AgentState
+        {
+            Front = new ContainerState.Absent(),
+            Engine = Sample.StateWithoutContainer.Engine,
+            Secrets = reading,
+            Tag = Fetched<Resolution>.Wanted.Begin(Moment.Zero),
+            Images = new ImageHistory { LastRun = Sample.CurrentImage },
+        };
+
+        Assert.Equal("Asking the registry for the newest image.", Headline.Describe(state, Sample.DefaultPolicy));
+        Assert.Equal(
+            "Waiting for the secrets: their source hasn't answered yet. The image is on disk.",
+            Headline.Describe(state with { Now = Moment.Zero + TimeSpan.FromSeconds(8) }, Sample.DefaultPolicy));
+    }
+
+    [Fact]
     public void The_first_thing_the_agent_does_is_to_ask_the_engine() =>
         AssertHeadline("Asking Docker Engine what is running.", new AgentState());
 

@@ -216,6 +216,21 @@ public sealed partial class StateWordsTests
         AssertDistinct(Enum.GetNames<RequestKind>().SelectMany(CasesOf).Select(each => StatusText.Format(DocumentOf(each.State))));
     }
 
+    [Fact]
+    public void A_wrong_port_is_in_the_journal_the_headline_the_problems_and_the_terminal()
+    {
+        var before = Ready with { Front = Probing(ProbeKind.Startup) with { LastError = "/ did not answer" } };
+        var search = new PortSearch(1, Moment.Zero, new ContainerPorts(8501, [new ListeningPort(8080, false)], []));
+        var after = before with { Front = Probing(ProbeKind.Startup) with { LastError = "/ did not answer", Ports = search } };
+        const string words = "the app listens on port 8080.";
+
+        Assert.Contains(words, Assert.Single(JournalOf(new Case("", before, after))), StringComparison.Ordinal);
+        Assert.Contains(words, Headline.Describe(after, Sample.DefaultPolicy), StringComparison.Ordinal);
+        Assert.Equal("app-wrong-port", Assert.Single(DocumentOf(after).Problems).Code);
+        Assert.Contains(words, StatusText.Format(DocumentOf(after)), StringComparison.Ordinal);
+        Assert.Contains(words, RagAgent.Control.Checks.AppCheck.Evaluate(DocumentOf(after)).What, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<string> SubtypeNames(Type type) =>
         type.GetNestedTypes().Where(nested => nested.IsSubclassOf(type)).Select(nested => nested.Name);
 

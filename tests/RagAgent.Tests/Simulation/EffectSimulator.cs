@@ -42,6 +42,7 @@ internal sealed class EffectSimulator(World world)
             Effect.CleanUpImages collect => CleanUpImages(pending, collect),
             Effect.SaveState remember => SaveState(pending, remember.State),
             Effect.Probe probe => Probe(pending, probe),
+            Effect.InspectPorts inspect => InspectPorts(pending, inspect),
             Effect.StopInstance => StopInstance(pending),
             _ => throw new InvalidOperationException($"The world knows no {effect.GetType().Name}."),
         }).RunNext();
@@ -324,6 +325,12 @@ internal sealed class EffectSimulator(World world)
             });
     }
 
+    private PendingEffect InspectPorts(PendingEffect pending, Effect.InspectPorts inspect) => pending
+        .Then(Latency(), () => { })
+        .Then(Latency(), () => Report(pending, at => new Event.PortsInspected(at, inspect.Operation, !Engine.IsUp || Time.Chance(0.2)
+            ? null
+            : new ContainerPorts(8501, Time.Chance(0.5) ? [] : [new ListeningPort(8080, Time.Chance(0.5))], []))));
+
     private TimeSpan Latency() => world.IsSlow ? Time.Between(0.5, World.SlowestStageDuration.TotalSeconds)
         : Time.Chance(0.03) ? Time.Between(0.1, 4)
         : Time.Between(0.001, 0.1);
@@ -348,7 +355,8 @@ internal sealed class EffectSimulator(World world)
     /// </summary>
     private void Repeat(PendingEffect pending, Func<Moment, Event> createEvent)
     {
-        var isNumbered = pending.Effect is Effect.StartContainer or Effect.StopContainer or Effect.Drain or Effect.Probe;
+        var isNumbered = pending.Effect is Effect.StartContainer or Effect.StopContainer or Effect.Drain or Effect.Probe or
+            Effect.InspectPorts;
         if (pending.AgentLife == world.Agent.LifeNumber && (isNumbered || !Pending.Any(e => e.GetType() == pending.Effect.GetType())))
         {
             world.Agent.Handle(createEvent);

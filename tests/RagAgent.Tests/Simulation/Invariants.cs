@@ -121,6 +121,11 @@ internal sealed class Invariants(World world)
         Require(
             policy.CheckInterval is null || state.Tag.State is not FetchState.Idle || state.NextCheck - state.Now <= policy.CheckInterval,
             () => $"The tag is looked at again {state.NextCheck}, not within {policy.CheckInterval}.");
+        var nextLookUp = (state.Tag.State as FetchState.Waiting)?.Until ?? state.NextCheck;
+        Require(
+            state.Front is ContainerState.Serving || state.Hold is not null || state.Tag.State is FetchState.Running ||
+                nextLookUp - state.Now <= policy.CheckIntervalWhileDown,
+            () => $"Nothing serves, and the tag is looked at again {nextLookUp}.");
         Require(state.Front is not ContainerState.BackingOff waiting || next <= waiting.Until, () => $"Nothing wakes the agent at the end of {state.Front}.");
         Require(state.Front is not ContainerState.BackingOff backingOff || backingOff.Until - state.Now <= policy.Restart.Max,
             () => $"The back-off {state.Front} is longer than its bound.");
@@ -373,6 +378,8 @@ internal sealed class Invariants(World world)
     {
         // The result of a probe that was sent before its container was adopted again is ignored.
         (Effect.Probe x, Effect.Probe y) => x.Container.Id == y.Container.Id && y.Operation > _lastAdoptionCounter,
+        // One look at each container's ports at a time.
+        (Effect.InspectPorts x, Effect.InspectPorts y) => x.Container.Id == y.Container.Id && y.Operation > _lastAdoptionCounter,
         // One operation in each slot.
         (Effect.StartContainer or Effect.StopContainer, Effect.StartContainer or Effect.StopContainer) =>
             !world.Agent.Policy.StartFirst && !IsStray(a) && !IsStray(b),
@@ -400,7 +407,8 @@ internal sealed class Invariants(World world)
                 Require(
                     !wasServing || !policy.StartFirst || container.ConfigFingerprint != policy.ConfigFingerprint,
                     () => $"{container.Id} serves and is stopped before another one has proven itself.");
-                var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle || before.Requests.Current is not null ||
+                var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle ||
+                    (before.Requests.Current ?? after.Requests.Current) is not null ||
                     container.ConfigFingerprint != policy.ConfigFingerprint || ImageTrial.IsAvoided(after, container.Image);
                 Require(mayCut, () => $"{container.Id} is replaced under {world.Sessions} open sessions.");
                 break;

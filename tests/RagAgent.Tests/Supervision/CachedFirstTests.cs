@@ -26,7 +26,7 @@ public class CachedFirstTests
         for (var failure = 0; failure < 3; failure++)
         {
             Assert.False(_story.IsPending<Effect.StartContainer>());
-            _story.FailResolve().Advance(TimeSpan.FromSeconds(10));
+            _story.FailResolve().Advance(TimeSpan.FromSeconds(3));
         }
         Assert.Equal(Sample.NewerImage, _story.SinglePending<Effect.StartContainer>().Release.Image);
     }
@@ -58,7 +58,7 @@ public class CachedFirstTests
         _story.RestartAgent().CompleteInspection().CompleteSecretsRead();
         for (var failure = 0; failure < 3; failure++)
         {
-            _story.FailResolve().Advance(TimeSpan.FromSeconds(10));
+            _story.FailResolve().Advance(TimeSpan.FromSeconds(3));
         }
         _story.FailStart(Sample.ImageMissing).CompleteInspections().RereadSecrets().Advance(TimeSpan.FromSeconds(5)).CompleteInspections();
         Assert.Equal(Sample.NewImage, _story.SinglePending<Effect.StartContainer>().Release.Image);

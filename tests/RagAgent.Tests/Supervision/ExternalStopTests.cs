@@ -32,6 +32,26 @@ public class ExternalStopTests
     }
 
     [Fact]
+    public void A_reported_stop_does_not_make_an_engine_that_fails_count_as_reachable()
+    {
+        _story.StartServing().LoseEngine();
+        ReportStop(_story.CurrentContainer.Id);
+        Assert.False(_story.State.EngineIsReachable);
+        Assert.False(_story.IsPending<Effect.InspectEngine>());
+    }
+
+    [Fact]
+    public void A_stop_that_is_reported_after_the_end_does_not_make_an_engine_that_fails_count_as_reachable()
+    {
+        _story.StartServing();
+        var id = _story.CurrentContainer.Id;
+        _story.Crash().Handle(at => new Event.EngineChanged(at)).FailInspection(Sample.EngineSilent);
+        ReportStop(id);
+        Assert.Equal(StopHold.DockerStop, _story.State.Hold);
+        Assert.False(_story.State.EngineIsReachable);
+    }
+
+    [Fact]
     public void An_app_that_is_stopped_before_it_serves_stays_stopped()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspections();

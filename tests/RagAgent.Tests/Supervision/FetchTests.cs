@@ -107,7 +107,7 @@ public class FetchTests
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().FailFetch().Handle(at => new Event.EngineChanged(at))
             .FailInspection().ForgetStartedEffects();
-        _story.Advance(TimeSpan.FromSeconds(20));
+        _story.Advance(TimeSpan.FromSeconds(9));
         Assert.Equal(0, _story.CountStarted<Effect.ResolveTag>());
     }
 

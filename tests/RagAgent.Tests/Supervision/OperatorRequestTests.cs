@@ -108,7 +108,7 @@ public class OperatorRequestTests
     {
         _story.Policy = _story.Policy with { StartFirst = true };
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStart().CompleteInspections()
-            .Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve();
+            .Request(RequestKind.Rollback);
         var outcome = _story.State.Requests.LastOutcome!;
         Assert.Equal((RequestKind.Rollback, true, null), (outcome.Kind, outcome.Changed, outcome.Problem));
         Assert.Equal(Sample.NewImage.Digest, outcome.Digest);
@@ -251,6 +251,49 @@ public class OperatorRequestTests
         Assert.IsType<ContainerState.Starting>(_story.State.Candidate);
     }
 
+    [Fact]
+    public void A_rollback_succeeds_although_neither_the_tag_nor_the_secrets_can_be_looked_up()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
+        _story.RequestUpdate().FailSecretsRead().FailResolve().Request(RequestKind.Rollback);
+        Assert.Equal(RequestKind.Rollback, _story.State.Requests.Current?.Kind);
+        _story.CompleteSwap();
+        var outcome = _story.State.Requests.LastOutcome!;
+        Assert.Equal((RequestKind.Rollback, true, null), (outcome.Kind, outcome.Changed, outcome.Problem));
+        Assert.Equal(Sample.NewImage.Digest, outcome.Digest);
+    }
+
+    [Fact]
+    public void A_rollback_does_not_wait_for_a_registry_that_never_answers()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
+        _story.RestartAgent().CompleteInspection().CompleteSecretsRead().PassProbes().Request(RequestKind.Rollback).CompleteSwap();
+        Assert.Null(_story.State.Tag.Value);
+        Assert.Equal(Sample.NewImage, Assert.IsType<ContainerState.Serving>(_story.State.Front).Container.Image);
+        var outcome = _story.State.Requests.LastOutcome!;
+        Assert.Equal((RequestKind.Rollback, (Problem?)null), (outcome.Kind, outcome.Problem));
+    }
+
+    [Fact]
+    public void A_rollback_without_secrets_in_memory_fails_with_them_and_stays_in_effect()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
+        _story.RestartAgent().CompleteInspection().CompleteResolve().FailSecretsRead().PassProbes();
+        _story.Request(RequestKind.Rollback).FailSecretsRead();
+        var problem = _story.State.Requests.LastOutcome!.Problem!;
+        Assert.Equal(Sample.Refused.What, problem.What);
+        Assert.EndsWith(
+            "The rollback stays in effect: the last good image runs as soon as this works.", problem.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_rollback_fails_with_the_last_good_image_that_is_missing_and_can_not_be_fetched()
+    {
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
+        _story.Request(RequestKind.Rollback).CompleteStop().CompleteInspections().FailStart(Sample.ImageMissing);
+        Assert.Equal((RequestKind.Rollback, "image-missing"), (_story.State.Requests.LastOutcome!.Kind, _story.State.Requests.LastOutcome.Problem!.Code));
+    }
+
     private void BecomesUndecided()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap();
@@ -264,6 +307,6 @@ public class OperatorRequestTests
     private ContainerStory RollBack()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch();
-        return _story.Request(RequestKind.Rollback).CompleteSecretsRead().CompleteResolve().CompleteSwap();
+        return _story.Request(RequestKind.Rollback).CompleteSwap();
     }
 }

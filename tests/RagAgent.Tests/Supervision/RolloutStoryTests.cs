@@ -452,7 +452,7 @@ public class RolloutStoryTests
     public void A_requested_rollback_survives_newer_secrets()
     {
         _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback)
-            .CompleteSecretsRead().CompleteResolve().CompleteSwap().SecretVersion = "2";
+            .CompleteSwap().SecretVersion = "2";
         _story.Crash().RereadSecrets().WaitOutBackoff();
         Assert.Equal(Sample.Release(Sample.NewImage, secrets: "2"), _story.SinglePending<Effect.StartContainer>().Release);
     }
@@ -529,8 +529,7 @@ public class RolloutStoryTests
     [Fact]
     public void A_requested_rollback_that_loses_its_fallback_keeps_a_good_image_good()
     {
-        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback)
-            .CompleteSecretsRead().CompleteResolve();
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteSwap().PassWatch().Request(RequestKind.Rollback);
         _story.CompleteStop().CompleteInspections().FailStart(Sample.ImageMissing).CompleteInspections().RereadSecrets();
         _story.FailFallbackFetch(new Problem(ProblemCatalog.RegistryTagMissing, "It is gone.", ""));
         Assert.Null(_story.State.Images.Verdict);

@@ -37,6 +37,38 @@ public class StaleImageTests
         Assert.Equal(Sample.Release(Sample.OldImage), _story.SinglePending<Effect.StartContainer>().Release);
     }
 
+    [Theory]
+    [InlineData(7, false)]
+    [InlineData(8, true)]
+    public void At_boot_a_look_up_that_never_answers_is_waited_for_8_seconds(int seconds, bool starts)
+    {
+        _story.Boot().CompleteInspection().CompleteSecretsRead().Advance(TimeSpan.FromSeconds(seconds));
+        Assert.Equal(starts, _story.IsPending<Effect.StartContainer>());
+        Assert.True(_story.IsPending<Effect.ResolveTag>());
+    }
+
+    [Fact]
+    public void An_image_on_trial_is_started_from_disk_although_its_container_is_gone()
+    {
+        _story.Containers.Clear();
+        _story.StartServing().Containers.Clear();
+        _story.RestartAgent().CompleteInspection().CompleteSecretsRead();
+        FailResolveAndRetry();
+        FailResolveAndRetry();
+        _story.FailResolve();
+        Assert.Equal(Sample.Release(Sample.NewImage), _story.SinglePending<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void A_start_does_not_fail_with_the_registry_while_the_image_on_trial_is_on_disk()
+    {
+        _story.Containers.Clear();
+        _story.StartServing().Containers.Clear();
+        _story.RestartAgent().CompleteInspection().CompleteSecretsRead().FailResolve();
+        _story.Request(RequestKind.Start).CompleteSecretsRead().FailResolve();
+        Assert.NotNull(_story.State.Requests.Current);
+    }
+
     [Fact]
     public void After_a_crash_the_restart_does_not_wait_for_the_registry()
     {
@@ -191,5 +223,5 @@ public class StaleImageTests
         Assert.Null(_story.State.Images.LastRun);
     }
 
-    private void FailResolveAndRetry() => _story.FailResolve().Advance(TimeSpan.FromSeconds(10));
+    private void FailResolveAndRetry() => _story.FailResolve().Advance(TimeSpan.FromSeconds(3));
 }

@@ -167,6 +167,9 @@ internal sealed class ContainerStory(Policy? policy = null)
     public ContainerStory FailFallbackFetch(Problem problem) =>
         Complete<Effect.FetchFallback>((_, at) => new Event.FallbackFailed(at, problem));
 
+    public ContainerStory CompletePortInspection(ContainerPorts? ports) =>
+        Complete<Effect.InspectPorts>((e, at) => new Event.PortsInspected(at, e.Operation, ports));
+
     /// <summary>Answers the stop of the instance as EC2 would.</summary>
     public ContainerStory CompleteInstanceStop(Func<Moment, Event> answer) => Complete<Effect.StopInstance>((_, at) => answer(at));
 
@@ -287,6 +290,7 @@ internal sealed class ContainerStory(Policy? policy = null)
                 Effect.Drain => CompleteDrain(),
                 Effect.FetchFallback => CompleteFallbackFetch(),
                 Effect.CleanUpImages => CompleteImageCleanup(),
+                Effect.InspectPorts => CompletePortInspection(null),
                 _ => PassProbe(),
             };
         }

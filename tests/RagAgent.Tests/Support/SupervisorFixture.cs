@@ -9,7 +9,7 @@ namespace RagAgent.Tests.Support;
 
 /// <summary>A real supervisor on an engine, a registry and secrets that never fail. It adopts the app on the port and serves it.</summary>
 internal sealed class SupervisorFixture :
-    IEngine, IImages, ISecrets, IProber, IConnectionDrain, IStateStore, IInstanceControl, IAsyncDisposable
+    IEngine, IImages, ISecrets, IProber, IPortInspector, IConnectionDrain, IStateStore, IInstanceControl, IAsyncDisposable
 {
     private readonly Container _container;
     private int _probeCount;
@@ -21,7 +21,7 @@ internal sealed class SupervisorFixture :
         Clock = new AgentClock(time ?? TimeProvider.System);
         Supervisor = new Supervisor(
             Sample.DefaultPolicy,
-            new EffectRunner(this, this, this, this, this, this, this, Sample.DefaultPolicy, Clock),
+            new EffectRunner(this, this, this, this, this, this, this, this, Sample.DefaultPolicy, Clock),
             this,
             Board,
             new StateChangeLog(NullLogger<Supervisor>.Instance, Sample.DefaultPolicy),
@@ -73,6 +73,9 @@ internal sealed class SupervisorFixture :
         Interlocked.Increment(ref _probeCount);
         return Task.FromResult<ProbeResult>(new ProbeResult.Passed());
     }
+
+    public Task<ContainerPorts?> InspectPortsAsync(Container container, CancellationToken stopping) =>
+        Task.FromResult<ContainerPorts?>(null);
 
     public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) => Task.FromResult(0);
 

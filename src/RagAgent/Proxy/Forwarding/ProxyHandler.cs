@@ -18,7 +18,8 @@ internal sealed class ProxyHandler(
     StateFeed feed,
     HeldRequests heldRequests,
     StatusPageEvents events,
-    UnavailableResponse unavailable) : IDisposable
+    UnavailableResponse unavailable,
+    TimeProvider time) : IDisposable
 {
     // The status page shows progress and reloads automatically. A page request waits only as long as the status page would just flicker.
     public static readonly TimeSpan PageMaxHold = TimeSpan.FromSeconds(3);
@@ -94,7 +95,7 @@ internal sealed class ProxyHandler(
             {
                 using (request)
                 {
-                    if (await ForwardAsync(context, container))
+                    if (await ForwardAsync(context, container, aborted))
                     {
                         return;
                     }
@@ -137,11 +138,14 @@ internal sealed class ProxyHandler(
     private static bool IsSame(Container one, Container other) => (one.Id, one.HostPort) == (other.Id, other.HostPort);
 
     /// <returns>False if the app did not answer and nothing was sent to the client yet.</returns>
-    private async Task<bool> ForwardAsync(HttpContext context, Container container)
+    private async Task<bool> ForwardAsync(HttpContext context, Container container, CancellationToken aborted)
     {
         using var activity = inFlight.Activity.Track(context);
+        // A plain request may finish when the front door closes. A WebSocket has no end of its own.
+        await using var webSocket = IsWebSocket(context) ? new ClosableWebSocket(context, time, aborted) : null;
         var destination = $"http://127.0.0.1:{container.HostPort}";
-        var error = await forwarder.SendAsync(context, destination, _client, RequestConfig, ForwardedHeadersTransformer.Instance);
+        var error = await forwarder.SendAsync(
+            context, destination, _client, RequestConfig, ForwardedHeadersTransformer.Instance, webSocket?.Closed ?? default);
         // Judged by status: the forwarder reports many errors when an app goes away, and another status when the client is at fault.
         return error == ForwarderError.None || context.Response is not
         {

@@ -24,6 +24,9 @@ internal struct WebSocketFrameScanner
         Payload,
     }
 
+    /// <summary>The last byte that was read ended a frame, or none was read yet.</summary>
+    public readonly bool IsBetweenFrames => _expected == FramePart.Opcode;
+
     /// <returns>Whether any of the bytes belongs to a text or binary message. Pings, pongs and closes don't count.</returns>
     public bool Read(ReadOnlySpan<byte> bytes)
     {

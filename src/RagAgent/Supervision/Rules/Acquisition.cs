@@ -8,10 +8,7 @@ internal static class Acquisition
 {
     public static AgentState Plan(AgentState state, Policy policy, ImmutableArray<Effect>.Builder effects)
     {
-        if (state.NextCheck is { } check && state.Now >= check)
-        {
-            state = state with { Tag = state.Tag.Refresh(), NextCheck = null };
-        }
+        state = PlanLookUp(state, policy);
         if (state.Engine is { State: FetchState.Idle, ReadAt: { } inspectedAt } && state.Now >= inspectedAt + policy.InspectInterval)
         {
             state = state.RefreshEngine();
@@ -50,6 +47,28 @@ internal static class Acquisition
     /// meanwhile could be removed with the old ones.
     /// </summary>
     public static bool MayFetch(AgentState state) => WantsImage(state) && !state.Images.Cleanup.IsRunning;
+
+    /// <summary>
+    /// Decides when the tag is looked up again. While nothing serves, everyone may be waiting for the next push: neither the interval nor
+    /// a delay after a failure keeps it waiting. A registry that asks for a longer wait gets it.
+    /// </summary>
+    private static AgentState PlanLookUp(AgentState state, Policy policy)
+    {
+        var isDown = state.Front is not ContainerState.Serving && state.Hold is null;
+        var soon = state.Now + policy.CheckIntervalWhileDown;
+        if (isDown && state.Tag.State is FetchState.Waiting { Problem.RetryAfter: null } waiting && waiting.Until > soon)
+        {
+            return state with { Tag = state.Tag with { State = waiting with { Until = soon } } };
+        }
+        if (state.Tag is not { State: FetchState.Idle, ReadAt: { } lookedUpAt })
+        {
+            return state with { NextCheck = null };
+        }
+        var regular = lookedUpAt + policy.CheckInterval;
+        var planned = state.NextCheck ?? regular;
+        var next = !isDown ? regular : planned < soon ? planned : soon;
+        return state.Now >= next ? state with { Tag = state.Tag.Refresh(), NextCheck = null } : state with { NextCheck = next };
+    }
 
     /// <summary>The next try is due, but the image is on disk by now: the failure is not a problem any more.</summary>
     private static bool IsRetryPointless(AgentState state) =>

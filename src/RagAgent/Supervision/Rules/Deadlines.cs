@@ -23,6 +23,7 @@ internal static class Deadlines
             state.NextCheck,
             state.Engine is { State: FetchState.Idle, ReadAt: { } inspectedAt } ? inspectedAt + policy.InspectInterval : null,
             state.Front is ContainerState.Absent ? After(state.Now, DesiredRelease.SecretsDeadline(state, policy)) : null,
+            state.Front is ContainerState.Absent ? After(state.Now, DesiredRelease.StaleAt(state, policy)) : null,
             OfSlot(state.Front, state, policy), OfSlot(state.Candidate, state, policy),
             IdleStop.Deadline(state, policy),
         ];

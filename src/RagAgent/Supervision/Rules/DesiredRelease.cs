@@ -12,15 +12,16 @@ internal static class DesiredRelease
 
     /// <summary>
     /// The release that should serve: the newest, or another one while the newest is set aside.
-    /// Null until the tag, its image and the secrets are all known.
+    /// Null until the tag, its image and the secrets are all known. An operator's rollback doesn't need the tag.
     /// </summary>
     public static Release? Of(AgentState state, Policy policy)
     {
-        if (state.Tag.Value is not { } tag || state.Secrets.Value is not { } secrets)
+        var rolledBack = state.Requests.Current is { Kind: RequestKind.Rollback } ? state.Images.Verdict?.Image : null;
+        if ((state.Tag.Value?.Image ?? rolledBack) is not { } known || state.Secrets.Value is not { } secrets)
         {
             return null;
         }
-        var image = tag.Image switch
+        var image = known switch
         {
             var newest when IsSetAside(state, newest) => Replacement(state),
             var newest when state.Image.Value?.Digest == newest.Digest => newest,
@@ -31,7 +32,7 @@ internal static class DesiredRelease
 
     /// <summary>
     /// What to start when nothing runs: the desired release, or an image on disk while the newest can't be reached.
-    /// At boot the newest is waited for until the look-up has failed a few times. After a crash nothing is waited for.
+    /// At boot the newest is waited for until the look-up has failed a few times or takes too long. After a crash nothing is waited for.
     /// </summary>
     public static Release? Startable(AgentState state, Policy policy)
     {
@@ -43,11 +44,20 @@ internal static class DesiredRelease
         {
             return IsUpToDate(state) && !state.IsDefective(desired.Image) ? desired : null;
         }
-        var newestCantBeReached = state.Tag.Failures >= policy.StaleAfterFailures || state.Image.Failures >= policy.StaleAfterFailures;
-        var mayBeStale = state.Failures.Crashes > 0 || newestCantBeReached || policy.BootFromCache;
-        return mayBeStale && CachedImage(state, policy) is { } image
+        return IsNewestNotWaitedFor(state, policy) && CachedImage(state, policy) is { } image
             ? new Release(image, policy.ConfigFingerprint, secrets.Fingerprint)
             : null;
+    }
+
+    /// <summary>An image on disk is started as soon as the secrets are there.</summary>
+    public static bool WaitsOnlyForSecrets(AgentState state, Policy policy) =>
+        state.Secrets.Value is null && IsNewestNotWaitedFor(state, policy) && CachedImage(state, policy) is not null;
+
+    private static bool IsNewestNotWaitedFor(AgentState state, Policy policy)
+    {
+        var newestCantBeReached = state.Tag.Failures >= policy.StaleAfterFailures || state.Image.Failures >= policy.StaleAfterFailures ||
+            (StaleAt(state, policy) is { } staleAt && state.Now >= staleAt);
+        return state.Failures.Crashes > 0 || newestCantBeReached || policy.BootFromCache;
     }
 
     /// <summary>Whether the container must make room for the desired release now.</summary>
@@ -80,10 +90,14 @@ internal static class DesiredRelease
             ? reading.Since + policy.FreshSecretsTimeout
             : null;
 
+    /// <summary>When an agent that hasn't learned the newest image yet starts one from disk; null: it has.</summary>
+    public static Moment? StaleAt(AgentState state, Policy policy) =>
+        state.Tag.Value is null ? Moment.Zero + policy.StaleAfter : null;
+
     /// <summary>An operator's request is answered by what is learned after it, unless learning it fails.</summary>
     private static bool IsUpToDate(AgentState state)
     {
-        if (state.Requests.Current is not { } request)
+        if (state.Requests.Current is not { } request || request.NeedsNothingNew)
         {
             return true;
         }
@@ -105,15 +119,17 @@ internal static class DesiredRelease
     }
 
     /// <summary>
-    /// The image to start from disk: the last one that ran, then the good ones. With <see cref="Policy.BootFromCache"/> the good ones come
-    /// first at boot. An image that is set aside or defective is skipped.
+    /// The image to start from disk: the last one that ran, then the one on trial, then the good ones. With
+    /// <see cref="Policy.BootFromCache"/> the good ones come first at boot. An image that is set aside or defective is skipped.
     /// </summary>
-    private static ImageName? CachedImage(AgentState state, Policy policy)
+    public static ImageName? CachedImage(AgentState state, Policy policy)
     {
         var goodFirst = policy.BootFromCache && state.Failures.Crashes == 0;
+        // It ran or was about to, so it is on disk. Without its container only the verdict tells.
+        var onTrial = (state.Images.Verdict as Verdict.OnTrial)?.Image;
         ImageName?[] images = goodFirst
-            ? [.. state.Images.KnownGood, state.Images.LastRun]
-            : [state.Images.LastRun, .. state.Images.KnownGood];
+            ? [.. state.Images.KnownGood, state.Images.LastRun, onTrial]
+            : [state.Images.LastRun, onTrial, .. state.Images.KnownGood];
         return images.FirstOrDefault(image => image is not null && !IsSetAside(state, image) && !state.IsDefective(image));
     }
 }

@@ -34,7 +34,8 @@ internal static class FailureAttribution
         {
             // It may be the late report of the agent's own stop.
             var isOwnStop = state.RunOf(current) is { StopRequested: true };
-            return (isOwnStop ? state : state with { Evidence = state.Evidence with { ExternalStop = containerId } }).RefreshEngine();
+            var external = isOwnStop ? state.Evidence.ExternalStop : containerId;
+            return (state with { Evidence = state.Evidence with { ExternalStop = external } }).RefreshEngineUnlessFailing();
         }
         if (state.Evidence.LastEnd is { IsExternal: false } end && end.Container.Id == containerId &&
             !state.Evidence.EngineDisconnected && IsRecent(state, end.Failure.At))
@@ -83,7 +84,7 @@ internal static class FailureAttribution
             Front = reverted.Front is ContainerState.BackingOff ? new ContainerState.Absent() : reverted.Front,
             Failures = reverted.Failures with { Last = last },
             Evidence = reverted.Evidence with { LastEnd = end with { IsExternal = true } },
-        }).RefreshEngine();
+        }).RefreshEngineUnlessFailing();
     }
 
     private static AgentState ReplaceFailure(AgentState state, Failure before, Failure after) => state with

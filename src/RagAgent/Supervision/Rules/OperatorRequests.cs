@@ -92,7 +92,8 @@ internal static class OperatorRequests
 
     private static AgentState EndUpdate(AgentState state, OperatorRequest request, Policy policy)
     {
-        var isUpToDate = state.Tag.ReadAt >= request.RequestedAt && state.Secrets.ReadAt >= request.RequestedAt;
+        var isUpToDate = request.NeedsNothingNew ||
+            (state.Tag.ReadAt >= request.RequestedAt && state.Secrets.ReadAt >= request.RequestedAt);
         if (isUpToDate && state.Front is ContainerState.Serving serving &&
             DesiredRelease.Of(state, policy) is { } desired && desired.Id == serving.Container.ReleaseId)
         {
@@ -102,7 +103,19 @@ internal static class OperatorRequests
                 ? Fail(state, AvoidedProblem(verdict))
                 : Succeed(state, serving);
         }
-        return UpdateFailure(state, request, policy) is { } problem ? Fail(state, problem) : state;
+        var failure = request.NeedsNothingNew ? RollbackFailure(state, request, policy) : UpdateFailure(state, request, policy);
+        return failure is { } problem ? Fail(state, problem) : state;
+    }
+
+    /// <summary>Only what the rollback needs can fail it. A failure of what the next container needs does not take it back.</summary>
+    private static Problem? RollbackFailure(AgentState state, OperatorRequest request, Policy policy)
+    {
+        var obstacle = state.Engine.Problem ??
+            (state.Secrets.Value is null ? state.Secrets.Problem : null) ??
+            (ImageTrial.Fallback(state) is { } fallback && state.IsDefective(fallback) ? state.Images.Fallback.Problem : null);
+        return obstacle is null
+            ? FailedRelease(state, request, policy)
+            : obstacle with { Remedy = $"{obstacle.Remedy} The rollback stays in effect: the last good image runs as soon as this works." };
     }
 
     private static Problem? UpdateFailure(AgentState state, OperatorRequest request, Policy policy) =>
@@ -113,7 +126,7 @@ internal static class OperatorRequests
     /// <summary>What keeps the app from starting; null: nothing, as far as is known.</summary>
     private static Problem? StartFailure(AgentState state, OperatorRequest request, Policy policy) =>
         state.Secrets.Problem ??
-        (state.Images.LastRun is null && state.Images.KnownGood.IsEmpty ? state.Tag.Problem ?? state.Image.Problem : null) ??
+        (DesiredRelease.CachedImage(state, policy) is null ? state.Tag.Problem ?? state.Image.Problem : null) ??
         FailedRelease(state, request, policy);
 
     /// <summary>
@@ -145,15 +158,21 @@ internal static class OperatorRequests
             return Fail(state, NoLastGood);
         }
         var rolledBack = new Verdict.RolledBack(newest, RolledBackByOperator, Strikes: 0, Round: 1, ByOperator: true, Inputs: null);
-        return RefreshAll(state.WithVerdict(rolledBack));
+        state = RetryAtOnce(state.WithVerdict(rolledBack));
+        return state with { Secrets = state.Secrets.Value is null ? state.Secrets.Refresh() : state.Secrets };
     }
 
     /// <summary>Everything is looked up again, and no delay of an earlier failure holds up the request.</summary>
-    private static AgentState RefreshAll(AgentState state) => state with
+    private static AgentState RefreshAll(AgentState state) => RetryAtOnce(state) with
     {
         Secrets = state.Secrets.Refresh(),
         Tag = state.Tag.Refresh(),
         Image = state.Image.Problem is null ? state.Image : state.Image.Refresh(),
+    };
+
+    /// <summary>No delay of an earlier failure holds up the request.</summary>
+    private static AgentState RetryAtOnce(AgentState state) => state with
+    {
         Front = state.Front is ContainerState.BackingOff ? new ContainerState.Absent() : state.Front,
         Candidate = state.Candidate is ContainerState.BackingOff ? null : state.Candidate,
         Engine = state.Engine.Problem is null ? state.Engine : state.Engine.Refresh(),

@@ -16,6 +16,7 @@ internal static class Planner
         var effects = ImmutableArray.CreateBuilder<Effect>();
         state = ImageTrial.DropStaleVerdict(state, policy);
         state = SlotPlanner.Plan(state, policy, effects);
+        state = PortInspection.Plan(state, effects);
         state = ApplyUptime(state, policy);
         // What has to be acquired follows from the decisions above.
         state = Acquisition.Plan(state, policy, effects);

@@ -41,7 +41,8 @@ internal static class Reducer
         Event.InstanceStopAccepted or Event.InstanceStopFailed =>
             ApplyInstanceEvent(state, @event, policy),
 
-        Event.Probed probed => Probing.Apply(state, probed, policy),
+        Event.Probed probed => PortInspection.Note(state, Probing.Apply(state, probed, policy), probed, policy),
+        Event.PortsInspected inspected => PortInspection.Inspected(state, inspected),
         Event.FrontDoorOpened => state with { FrontDoor = new FrontDoorState(IsOpen: true, null) },
         Event.FrontDoorFailed failed => state with { FrontDoor = new FrontDoorState(IsOpen: false, failed.Problem) },
         Event.SessionsChanged changed => state with { Sessions = changed.Open },
@@ -52,7 +53,7 @@ internal static class Reducer
 
     private static AgentState ApplyNewestImageEvent(AgentState state, Event @event, Policy policy) => @event switch
     {
-        Event.TagResolved resolved when state.Tag.IsRunning => TagResolved(state, resolved.Resolution, policy),
+        Event.TagResolved resolved when state.Tag.IsRunning => TagResolved(state, resolved.Resolution),
         Event.TagFailed failed when state.Tag.IsRunning =>
             state.WithJitter(jitter => state with { Tag = state.Tag.Fail(failed.Problem, state.Now, policy.Retry, jitter) }),
         Event.PullProgressed progressed when state.Image.IsRunning => state with
@@ -107,8 +108,8 @@ internal static class Reducer
     {
         Event.EngineInspected inspected when state.Engine.IsRunning => EngineInspected(state, inspected.Inventory, policy),
         Event.EngineFailed failed when state.Engine.IsRunning => InspectionFailed(state, failed.Problem, policy),
-        Event.EngineChanged => InspectUnlessFailing(state),
-        Event.EngineDisconnected => InspectUnlessFailing(FailureAttribution.EngineDisconnected(state)),
+        Event.EngineChanged => state.RefreshEngineUnlessFailing(),
+        Event.EngineDisconnected => FailureAttribution.EngineDisconnected(state).RefreshEngineUnlessFailing(),
         Event.ExternalStopRequested requested => FailureAttribution.ExternalStopRequested(state, requested.ContainerId),
         _ => state,   // late: nothing waits for it any more
     };
@@ -132,9 +133,6 @@ internal static class Reducer
         state = NoteDisconnect(state, problem);
         return state.WithJitter(jitter => state with { Engine = state.Engine.Fail(problem, state.Now, policy.Retry, jitter) });
     }
-
-    /// <summary>An engine that does not answer is asked again after its backoff, not at once.</summary>
-    private static AgentState InspectUnlessFailing(AgentState state) => state.Engine.Failures == 0 ? state.RefreshEngine() : state;
 
     private static AgentState ApplyContainerEvent(AgentState state, Event @event, Policy policy)
     {
@@ -198,14 +196,13 @@ internal static class Reducer
         return EngineFailed(WithUnknown(state, slot), problem, policy);
     }
 
-    private static AgentState TagResolved(AgentState state, Resolution resolution, Policy policy)
+    private static AgentState TagResolved(AgentState state, Resolution resolution)
     {
         var moved = state.Tag.Value?.Image != resolution.Image;
         state = ImageTrial.TagMoved(state, resolution.Image);
         return state with
         {
             Tag = state.Tag.Succeed(resolution),
-            NextCheck = state.Now + policy.CheckInterval,
             // A pull of the previous digest continues, and its end leads to the newer one. A delay that it earned does not apply to this
             // one.
             Image = moved ? state.Image.Refresh() : state.Image,

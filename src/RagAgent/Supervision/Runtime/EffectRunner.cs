@@ -14,6 +14,7 @@ internal sealed class EffectRunner(
     IImages images,
     ISecrets secrets,
     IProber prober,
+    IPortInspector ports,
     IConnectionDrain connections,
     IStateStore store,
     IInstanceControl instance,
@@ -98,6 +99,9 @@ internal sealed class EffectRunner(
             case Effect.Probe probe:
                 var result = await prober.ProbeAsync(probe.Kind, probe.Container, probe.SessionLimit, stopping);
                 return at => new Event.Probed(at, probe.Operation, result);
+            case Effect.InspectPorts inspect:
+                var found = await ports.InspectPortsAsync(inspect.Container, stopping);
+                return at => new Event.PortsInspected(at, inspect.Operation, found);
             case Effect.StopInstance:
                 var id = await instance.StopAsync(stopping);
                 return at => new Event.InstanceStopAccepted(at, id);
@@ -119,6 +123,7 @@ internal sealed class EffectRunner(
         Effect.CleanUpImages => new Event.CleanupFailed(at, problem),
         Effect.SaveState => new Event.SaveFailed(at, problem),
         Effect.Probe probe => new Event.Probed(at, probe.Operation, new ProbeResult.NotSent(problem.What)),
+        Effect.InspectPorts inspect => new Event.PortsInspected(at, inspect.Operation, null),
         Effect.StopInstance => new Event.InstanceStopFailed(at, problem),
         _ => throw new InvalidOperationException($"Nothing reports the failure of {effect.GetType().Name}."),
     };

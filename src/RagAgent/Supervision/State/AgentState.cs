@@ -48,7 +48,7 @@ internal sealed record AgentState
     /// <summary>When the app last stopped serving; null while it serves, and until it has served once since the agent started.</summary>
     public Moment? LastServed { get; init; }
 
-    /// <summary>When the tag is resolved again automatically; null: only on request.</summary>
+    /// <summary>When the tag is looked up again; null: only on request, or it is being looked up.</summary>
     public Moment? NextCheck { get; init; }
 
     /// <summary>Whether the front door listens.</summary>
@@ -108,6 +108,9 @@ internal sealed record AgentState
 
     /// <summary>Asks for a fresh inspection of the engine.</summary>
     public AgentState RefreshEngine() => this with { Engine = Engine.Refresh() };
+
+    /// <summary>The same, but an engine that does not answer is asked again after its backoff, not at once.</summary>
+    public AgentState RefreshEngineUnlessFailing() => Engine.Failures == 0 ? RefreshEngine() : this;
 
     /// <summary>Adds or replaces the image's defect. The newest eight are kept.</summary>
     public AgentState WithDefect(ImageDefect defect)

@@ -40,6 +40,9 @@ internal abstract record ContainerState
 
         /// <summary>The gate's sessions that failed; null when none has, or another probe has failed since.</summary>
         public SessionFailure? Session { get; init; }
+
+        /// <summary>The look at its ports while nothing answers; null: none was needed yet.</summary>
+        public PortSearch? Ports { get; init; }
     }
 
     /// <summary>It receives requests.</summary>

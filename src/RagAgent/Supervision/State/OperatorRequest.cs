@@ -7,4 +7,8 @@ namespace RagAgent.Supervision.State;
 /// <param name="Kind">What the operator wants.</param>
 /// <param name="RequestedAt">Only what is learned after this counts.</param>
 /// <param name="PreviousRelease">The release that served at that moment; null when none did.</param>
-internal sealed record OperatorRequest(long Id, RequestKind Kind, Moment RequestedAt, string? PreviousRelease);
+internal sealed record OperatorRequest(long Id, RequestKind Kind, Moment RequestedAt, string? PreviousRelease)
+{
+    /// <summary>A rollback runs an image on disk with the secrets in memory: neither the tag nor fresh secrets decide it.</summary>
+    public bool NeedsNothingNew => Kind == RequestKind.Rollback;
+}

@@ -1,0 +1,91 @@
+using Microsoft.AspNetCore.Http.Features;
+
+namespace RagAgent.Proxy.Forwarding;
+
+/// <summary>
+/// Closes a forwarded WebSocket when the front door closes. Otherwise it would keep the agent from stopping, and its page from connecting
+/// to the next agent.
+/// </summary>
+/// <remarks>
+/// The client gets a close frame with code 1012 ("service restart"), unless the app is in the middle of a frame. Then both connections
+/// end. The client's answer isn't waited for.
+/// </remarks>
+internal sealed class ClosableWebSocket : IAsyncDisposable
+{
+    // A client that doesn't read gets no close frame.
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromMilliseconds(300);
+
+    // Unmasked, with a payload of two bytes.
+    private static readonly byte[] ServiceRestartFrame = [0x88, 0x02, 1012 >> 8, 1012 & 0xFF];
+
+    private readonly CancellationTokenSource _closed = new();
+    private readonly CancellationTokenRegistration _registration;
+    private readonly TimeProvider _time;
+    private Task _closing = Task.CompletedTask;
+    private ClosableWebSocketStream? _stream;
+
+    /// <param name="context">A request for a WebSocket.</param>
+    /// <param name="time">Measures how long the client may take to read the close frame.</param>
+    /// <param name="stopping">Fires when the front door closes.</param>
+    public ClosableWebSocket(HttpContext context, TimeProvider time, CancellationToken stopping)
+    {
+        _time = time;
+        if (context.Features.Get<IHttpUpgradeFeature>() is { } upgrade)
+        {
+            context.Features.Set<IHttpUpgradeFeature>(new UpgradeFeature(upgrade, this));
+        }
+        if (context.Features.Get<IHttpExtendedConnectFeature>() is { } connect)
+        {
+            context.Features.Set<IHttpExtendedConnectFeature>(new ExtendedConnectFeature(connect, this));
+        }
+        _registration = stopping.UnsafeRegister(static socket => ((ClosableWebSocket)socket!).Close(), this);
+    }
+
+    /// <summary>Fires when it is to end. Cancels the forwarding.</summary>
+    public CancellationToken Closed => _closed.Token;
+
+    /// <summary>Called when the forwarding has ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _registration.DisposeAsync();
+        await _closing;
+        _closed.Dispose();
+    }
+
+    private void Close() => _closing = CloseAsync();
+
+    private async Task CloseAsync()
+    {
+        if (Volatile.Read(ref _stream) is { } stream)
+        {
+            using var timeout = new CancellationTokenSource(SendTimeout, _time);
+            await stream.SendLastAsync(ServiceRestartFrame, timeout.Token);
+        }
+        await _closed.CancelAsync();
+    }
+
+    private ClosableWebSocketStream Wrap(Stream client)
+    {
+        var stream = new ClosableWebSocketStream(client);
+        Volatile.Write(ref _stream, stream);
+        return stream;
+    }
+
+    /// <summary>HTTP/1.1: the whole connection becomes the WebSocket.</summary>
+    private sealed class UpgradeFeature(IHttpUpgradeFeature inner, ClosableWebSocket socket) : IHttpUpgradeFeature
+    {
+        public bool IsUpgradableRequest => inner.IsUpgradableRequest;
+
+        public async Task<Stream> UpgradeAsync() => socket.Wrap(await inner.UpgradeAsync());
+    }
+
+    /// <summary>HTTP/2: one stream of the connection becomes the WebSocket (RFC 8441).</summary>
+    private sealed class ExtendedConnectFeature(IHttpExtendedConnectFeature inner, ClosableWebSocket socket) : IHttpExtendedConnectFeature
+    {
+        public bool IsExtendedConnect => inner.IsExtendedConnect;
+
+        public string? Protocol => inner.Protocol;
+
+        public async ValueTask<Stream> AcceptAsync() => socket.Wrap(await inner.AcceptAsync());
+    }
+}
