@@ -232,7 +232,7 @@ public class ContainerSpecTests
         Assert.Equal(expected, create.HostConfig!.Tmpfs!.Keys.Order());
         Assert.Equal("mode=1777,size=16m", create.HostConfig.Tmpfs["/run/secrets"]);
         Assert.Equal(SecretHandover.Entrypoint, create.Entrypoint);
-        Assert.Equal(["HF_HOME=/cache"], create.Env);
+        Assert.Equal(["STREAMLIT_LOGGER_LEVEL=info", "HF_HOME=/cache"], create.Env);
     }
 
     [Fact]
@@ -241,7 +241,7 @@ public class ContainerSpecTests
         var config = With(c => c with { StreamlitSecrets = true });
         var create = Create(config, new LoadedSecret("KEY", new SecretValue("sk-1"), SecretDelivery.Memory));
 
-        Assert.Equal(["HF_HOME=/cache", "STREAMLIT_SECRETS_FILES=/run/ragagent/secrets.toml"], create.Env);
+        Assert.Equal(["STREAMLIT_LOGGER_LEVEL=info", "HF_HOME=/cache", "STREAMLIT_SECRETS_FILES=/run/ragagent/secrets.toml"], create.Env);
         Assert.Equal(["/run/ragagent"], create.HostConfig!.Tmpfs!.Keys);
     }
 

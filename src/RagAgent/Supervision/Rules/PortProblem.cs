@@ -13,7 +13,7 @@ internal static class PortProblem
         {
             return null;
         }
-        var limit = Humanize.Duration(Probing.Deadline(probing, policy) - probing.Since);
+        var limit = Humanize.Duration(Probing.StartupLimit(probing, policy));
         return Explain(found) is var (what, remedy)
             ? new Problem(
                 ProblemCatalog.AppWrongPort,

@@ -26,12 +26,16 @@ internal static class Probing
     public static int FailureThreshold(ContainerState.Serving serving, Policy policy) =>
         serving.UnderPressure ? 2 * policy.LivenessFailures : policy.LivenessFailures;
 
-    /// <summary>When the container must be ready. Under pressure it gets twice the time. Null: no matter when.</summary>
+    /// <summary>The time from the container's start until it must be ready. Under pressure it gets twice as much.</summary>
+    public static TimeSpan StartupLimit(ContainerState.Probing probing, Policy policy) =>
+        probing.UnderPressure ? 2 * policy.StartupDeadline : policy.StartupDeadline;
+
+    /// <summary>When the container must be ready. Null: no matter when.</summary>
     /// <remarks>The gate has a timeout of its own.</remarks>
     public static Moment? Deadline(AgentState state, ContainerState.Probing probing, Policy policy) =>
         GateSession.IsKeptForLack(state, probing) || probing is { Stage: ProbeKind.Gate, Probe.InFlight: not null }
             ? null
-            : probing.Since + (probing.UnderPressure ? 2 * policy.StartupDeadline : policy.StartupDeadline);
+            : probing.Since + StartupLimit(probing, policy);
 
     private static long? InFlight(ContainerState slot) => slot switch
     {
