@@ -8,7 +8,8 @@ namespace RagAgent.IntegrationTests.Browser;
 
 /// <summary>
 /// A network namespace for a browser, with nothing but loopback. Ports of this machine's loopback are forwarded into it.
-/// Chromium aborts requests, and closes HTTP/2 sessions, whenever an interface comes or goes. Containers of other tests cause that all the time.
+/// Chromium aborts requests, and closes HTTP/2 sessions, whenever an interface comes or goes, which containers of other tests cause all
+/// the time.
 /// </summary>
 internal sealed class BrowserNetwork : IAsyncDisposable
 {
