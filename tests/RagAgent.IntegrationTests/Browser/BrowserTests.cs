@@ -19,7 +19,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
     {
         Config["page"] = new System.Text.Json.Nodes.JsonObject { ["title"] = "RAGstream", ["details"] = "full" };
         Config["health"]!["gate"] = new System.Text.Json.Nodes.JsonObject { ["webSocket"] = "/_stcore/stream" };
-        await using var chromium = await ChromiumBrowser.StartAsync();
+        await using var chromium = await ChromiumBrowser.StartAsync(Port);
         StartAgent();
         await WaitForProblemAsync("registry-repository-missing");
         var page = await chromium.OpenAsync();
@@ -51,7 +51,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         await PushFullAsync("1");
         var agent = StartAgent();
         await WaitUntilServingAsync();
-        await using var chromium = await ChromiumBrowser.StartAsync();
+        await using var chromium = await ChromiumBrowser.StartAsync(Port);
         var page = await chromium.OpenAsync();
         await page.GotoAsync(Url);
         await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("open");
@@ -80,7 +80,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         StartAgent();
         await WaitUntilServingAsync();
         (await RequestAsync("stop")).AssertSucceeded();
-        await using var chromium = await ChromiumBrowser.StartAsync();
+        await using var chromium = await ChromiumBrowser.StartAsync(Port);
         var page = await chromium.OpenAsync(
             new() { ColorScheme = ColorScheme.Dark, ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
 
@@ -104,7 +104,7 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         Config["restart"] = new System.Text.Json.Nodes.JsonObject { ["firstDelay"] = "100ms", ["maxDelay"] = "1s" };
         await PushWithBehaviorAsync("broken", ("FAKE_APP_EXIT_CODE", "3"));
         StartAgent();
-        await using var chromium = await ChromiumBrowser.StartAsync();
+        await using var chromium = await ChromiumBrowser.StartAsync(Port);
         var page = await chromium.OpenAsync(new() { ViewportSize = new() { Width = 390, Height = 720 }, IsMobile = true });
         await WaitForAsync(s => s.App.CrashLooping, "the app is in a crash loop");
 

@@ -3,22 +3,30 @@ using RagAgent.IntegrationTests.Support;
 
 namespace RagAgent.IntegrationTests.Browser;
 
-/// <summary>The system's Chromium, headless.</summary>
+/// <summary>The system's Chromium, headless, in a <see cref="BrowserNetwork"/>.</summary>
 internal sealed class ChromiumBrowser : IAsyncDisposable
 {
+    private readonly BrowserNetwork _network;
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
 
-    private ChromiumBrowser(IPlaywright playwright, IBrowser browser) => (_playwright, _browser) = (playwright, browser);
+    private ChromiumBrowser(BrowserNetwork network, IPlaywright playwright, IBrowser browser) =>
+        (_network, _playwright, _browser) = (network, playwright, browser);
 
-    public static async Task<ChromiumBrowser> StartAsync()
+    /// <param name="ports">The ports on loopback that it can reach.</param>
+    public static async Task<ChromiumBrowser> StartAsync(params int[] ports)
     {
         (await EngineFixture.RunScriptAsync("scripts/apt-install.sh", ["chromium"])).AssertSucceeded();
+        var network = await BrowserNetwork.CreateAsync();
+        foreach (var port in ports)
+        {
+            network.Forward(port);
+        }
         var playwright = await Playwright.CreateAsync();
         // Tests run as root, where Chromium has no sandbox.
         var browser = await playwright.Chromium.LaunchAsync(
-            new() { ExecutablePath = "/usr/bin/chromium", Args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
-        return new ChromiumBrowser(playwright, browser);
+            new() { ExecutablePath = network.Program, Args = ["--no-sandbox", "--disable-gpu", "--no-proxy-server"] });
+        return new ChromiumBrowser(network, playwright, browser);
     }
 
     /// <summary>A new page with an empty profile.</summary>
@@ -31,5 +39,6 @@ internal sealed class ChromiumBrowser : IAsyncDisposable
     {
         await _browser.DisposeAsync();
         _playwright.Dispose();
+        await _network.DisposeAsync();
     }
 }

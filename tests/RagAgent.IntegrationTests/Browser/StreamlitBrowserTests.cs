@@ -23,7 +23,7 @@ public sealed class StreamlitBrowserTests(EngineFixture engineFixture) : Streaml
         ConfigureStreamlit();
         StartAgent();
         await WaitUntilServingAsync();
-        await using var chromium = await ChromiumBrowser.StartAsync();
+        await using var chromium = await ChromiumBrowser.StartAsync(Port);
         var page = await chromium.OpenAsync();
 
         await page.GotoAsync($"{Url}?page=seven");
@@ -58,7 +58,7 @@ public sealed class StreamlitBrowserTests(EngineFixture engineFixture) : Streaml
         ConfigureStreamlit();
         var agent = StartAgent();
         await WaitUntilServingAsync();
-        await using var chromium = await ChromiumBrowser.StartAsync();
+        await using var chromium = await ChromiumBrowser.StartAsync(Port);
         var window = await chromium.OpenWindowAsync();
         var first = await window.NewPageAsync();
         await first.GotoAsync(Url);

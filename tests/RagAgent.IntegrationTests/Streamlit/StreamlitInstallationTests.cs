@@ -20,12 +20,18 @@ public sealed class StreamlitInstallationTests
             ["PIP_FIND_LINKS"] = "",
         };
 
-        var result = await ProcessRunner.RunAsync(
-            RepositoryFiles.PathOf($"tests/streamlit/{script}"), arguments, environment, stopping: TestContext.Current.CancellationToken);
+        try
+        {
+            var program = RepositoryFiles.PathOf($"tests/streamlit/{script}");
+            var result = await ProcessRunner.RunAsync(program, arguments, environment, stopping: TestContext.Current.CancellationToken);
 
-        Assert.Equal(75, result.ExitCode);
-        Assert.Contains(
-            $"is not available: {empty} has no wheels, and pip reaches no package index.", result.Error, StringComparison.Ordinal);
-        Directory.Delete(empty, recursive: true);
+            Assert.Equal(75, result.ExitCode);
+            Assert.Contains(
+                $"is not available: {empty} has no wheels, and pip reaches no package index.", result.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(empty, recursive: true);
+        }
     }
 }
