@@ -82,8 +82,15 @@ public abstract class ProgramTestBase : IDisposable
     {
         while (log.LastOrDefault()?.Contains(expected, StringComparison.Ordinal) != true)
         {
-            var line = await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
-            log.Add(line ?? throw new InvalidOperationException($"It exited before '{expected}':\n{string.Join('\n', log)}"));
+            try
+            {
+                var line = await agent.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+                log.Add(line ?? throw new InvalidOperationException($"It exited before '{expected}':\n{string.Join('\n', log)}"));
+            }
+            catch (OperationCanceledException exception)
+            {
+                throw new TimeoutException($"It never logged '{expected}':\n{string.Join('\n', log)}", exception);
+            }
         }
     }
 
