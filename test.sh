@@ -43,7 +43,8 @@ fail() { # fail COUNT TEXT: prints TEXT now, and again at the end
 run_tests() { # run_tests PROJECT [OPTION…]
   section "$1"
   local code=0
-  "$(program "$1")" -noColor "${@:2}" 2>&1 | tee "$log" || code=$?
+  # Whoever starts this with nohup or in the background has it ignore signals that the tests send to agents.
+  env --default-signal=HUP,INT "$(program "$1")" -noColor "${@:2}" 2>&1 | tee "$log" || code=$?
   add_results "$1" "$log" "$code"
 }
 
@@ -99,8 +100,7 @@ if [[ "$suite" == all ]]; then
   chmod 755 "$work"   # one test runs it as another user
   export RAGAGENT_BINARY="$work/ragagent"
   # More threads than cores, and the machine tests at the same time: the tests mostly wait.
-  # Background processes of a shell ignore SIGINT unless it is reset.
-  env --default-signal=INT "$(program RagAgent.InstanceTests)" -noColor -maxThreads 2 >"$work/machines" 2>&1 &
+  env --default-signal=HUP,INT "$(program RagAgent.InstanceTests)" -noColor -maxThreads 2 >"$work/machines" 2>&1 &
   machine_tests=$!
   run_tests RagAgent.IntegrationTests -maxThreads 4
   section RagAgent.InstanceTests
