@@ -77,6 +77,27 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task A_request_for_an_app_that_fails_its_probes_waits_until_it_answers_again()
+    {
+        await using var app = await TestServer.StartAsync(context => context.Response.WriteAsync("back"));
+        _board.Publish(TimeBetweenContainers with
+        {
+            Front = Sample.Serving(failures: 2, fault: "no answer") with
+            {
+                Container = Sample.Container(app.Port),
+                UnreadySince = Moment.Zero,
+            },
+        });
+
+        var response = _client.GetStringAsync(_server.Address, TestCancellation);
+        await WaitUntilHeldAsync(1);
+        Assert.Empty(app.Requests);
+        Serve(app);
+
+        Assert.Equal("back", await response);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_held_upload_waits_at_the_client_and_arrives_whole()
     {
         await using var app = await TestServer.StartAsync(_ => Task.CompletedTask);
@@ -300,6 +321,8 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     [InlineData("killed", true)]
     [InlineData("restarted by another program", true)]
     [InlineData("refused for its page", true)]
+    [InlineData("serving, failed one probe", false)]
+    [InlineData("serving, not ready", true)]
     [InlineData("never healthy", false)]
     [InlineData("stopped by an operator", false)]
     [InlineData("absent, next image on disk", true)]
@@ -335,6 +358,11 @@ public sealed class HeldRequestsTests : IAsyncLifetime
             "replaced" => Stopping(new StopReason.Replaced()),
             "killed" => Stopping(new StopReason.Unhealthy(4, "no answer")),
             "restarted by another program" => Stopping(new StopReason.RestartedByOther()),
+            "serving, failed one probe" => TimeBetweenContainers with { Front = Sample.Serving(failures: 1, fault: "no answer") },
+            "serving, not ready" => TimeBetweenContainers with
+            {
+                Front = Sample.Serving(failures: 2, fault: "no answer") with { UnreadySince = Moment.Zero },
+            },
             "refused for its page" => Stopping(new StopReason.SessionFailed("KeyError: 'x'")),
             "never healthy" => Stopping(new StopReason.NeverHealthy(TimeSpan.FromMinutes(10), null)),
             "stopped by an operator" => Stopping(new StopReason.Requested()) with { Hold = RagAgent.Supervision.State.StopHold.Operator },

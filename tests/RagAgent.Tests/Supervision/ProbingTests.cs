@@ -133,6 +133,51 @@ public class ProbingTests
     }
 
     [Fact]
+    public void From_the_second_failure_in_a_row_the_app_is_not_ready_and_is_probed_every_two_seconds()
+    {
+        _story.StartServing();
+        FailLivenessProbe();
+        Assert.Null(Assert.IsType<ContainerState.Serving>(_story.State.Front).UnreadySince);
+
+        FailLivenessProbe();
+        Assert.Equal(_story.Now, Assert.IsType<ContainerState.Serving>(_story.State.Front).UnreadySince);
+
+        _story.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.False(_story.IsPending<Effect.Probe>());
+        _story.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.True(_story.IsPending<Effect.Probe>());
+    }
+
+    [Fact]
+    public void The_first_answer_makes_the_app_ready_again()
+    {
+        _story.StartServing();
+        FailLivenessProbe();
+        FailLivenessProbe();
+        _story.Advance(TimeSpan.FromSeconds(2)).PassProbe();
+
+        var serving = Assert.IsType<ContainerState.Serving>(_story.State.Front);
+        Assert.Equal((0, null, null), (serving.Failures, serving.UnreadySince, serving.FailingSince));
+        Assert.Equal(_story.Now + _story.Policy.LivenessInterval, serving.Probe.NextAt);
+    }
+
+    [Fact]
+    public void Frequent_probes_of_an_unready_app_do_not_end_it_sooner()
+    {
+        _story.StartServing();
+        FailLivenessProbe();
+        var firstFailure = _story.Now;
+        while (_story.State.Front is ContainerState.Serving)
+        {
+            _story.Advance(TimeSpan.FromSeconds(0.5)).CompleteInspections();
+            _ = _story.IsPending<Effect.Probe>() ? _story.FailProbe() : _story;
+        }
+
+        var patience = (_story.Policy.LivenessFailures - 1) * _story.Policy.LivenessInterval;
+        Assert.InRange(_story.Now - firstFailure, patience, patience + TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
     public void An_unhealthy_app_is_stopped_with_the_error_of_its_last_probe()
     {
         _story.StartServing();

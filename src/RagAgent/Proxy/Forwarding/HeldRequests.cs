@@ -51,7 +51,7 @@ internal sealed class HeldRequests(StateFeed feed, Policy policy, AgentClock clo
         return await WaitUntilAsync(HasChanged, _ => deadline, aborted);
 
         bool HasChanged(AgentState state) =>
-            state.Front is not ContainerState.Serving { Container: var serving } ||
+            state.Front is not ContainerState.Serving { UnreadySince: null, Container: var serving } ||
             (serving.Id, serving.HostPort) != (container.Id, container.HostPort);
     }
 
@@ -90,5 +90,5 @@ internal sealed class HeldRequests(StateFeed feed, Policy policy, AgentClock clo
         }
     }
 
-    private static bool IsServing(AgentState state) => state.Front is ContainerState.Serving { Container.HostPort: not null };
+    private static bool IsServing(AgentState state) => state.Front is ContainerState.Serving { UnreadySince: null, Container.HostPort: not null };
 }

@@ -24,8 +24,11 @@ internal sealed class ProxyHandler(
     // The status page shows progress and reloads automatically. A page request waits only as long as the status page would just flicker.
     public static readonly TimeSpan PageMaxHold = TimeSpan.FromSeconds(3);
 
-    // Streamlit pings an idle WebSocket every 30 s; a slow answer from a model may take minutes.
+    // A slow answer from a model may take minutes.
     private static readonly ForwarderRequestConfig RequestConfig = new() { ActivityTimeout = TimeSpan.FromMinutes(10) };
+
+    // A WebSocket lives as long as both ends do, however quiet they are.
+    private static readonly ForwarderRequestConfig WebSocketConfig = new() { ActivityTimeout = Timeout.InfiniteTimeSpan };
 
     private readonly HttpMessageInvoker _client = new(new NoRetryHandler(new SocketsHttpHandler
     {
@@ -133,7 +136,7 @@ internal sealed class ProxyHandler(
     }
 
     private Container? ServingContainer() =>
-        feed.State.Front is ContainerState.Serving { Container: { HostPort: not null } container } ? container : null;
+        feed.State.Front is ContainerState.Serving { UnreadySince: null, Container: { HostPort: not null } container } ? container : null;
 
     private static bool IsSame(Container one, Container other) => (one.Id, one.HostPort) == (other.Id, other.HostPort);
 
@@ -145,7 +148,12 @@ internal sealed class ProxyHandler(
         await using var webSocket = IsWebSocket(context) ? new ClosableWebSocket(context, time, aborted) : null;
         var destination = $"http://127.0.0.1:{container.HostPort}";
         var error = await forwarder.SendAsync(
-            context, destination, _client, RequestConfig, ForwardedHeadersTransformer.Instance, webSocket?.Closed ?? default);
+            context,
+            destination,
+            _client,
+            webSocket is null ? RequestConfig : WebSocketConfig,
+            ForwardedHeadersTransformer.Instance,
+            webSocket?.Closed ?? default);
         // Judged by status: the forwarder reports many errors when an app goes away, and another status when the client is at fault.
         return error == ForwarderError.None || context.Response is not
         {

@@ -14,7 +14,7 @@ internal static class RecoveryForecast
     /// </summary>
     /// <param name="state">The newest state.</param>
     /// <param name="policy">When the app counts as crash-looping.</param>
-    /// <param name="maxHold">How long requests wait, counted from the beginning of the swap or restart.</param>
+    /// <param name="maxHold">How long requests wait, counted from the moment when the app stopped serving them.</param>
     public static Moment? WaitUntil(AgentState state, Policy policy, TimeSpan maxHold)
     {
         if (state is { Front: ContainerState.Unknown, Engine.Problem: null })
@@ -22,14 +22,19 @@ internal static class RecoveryForecast
             // The agent has just started. An app may have served all the time; the first inspection is still running.
             return Moment.Zero + maxHold;
         }
-        var startedAt = state.Front is ContainerState.Probing { Adopted: true, LastError: null } adopted ? adopted.Since : state.LastServed;
+        var startedAt = state.Front switch
+        {
+            ContainerState.Probing { Adopted: true, LastError: null } adopted => adopted.Since,
+            ContainerState.Serving serving => serving.UnreadySince,
+            _ => state.LastServed,
+        };
         var mayRecover = state is { Hold: null, EngineIsReachable: true } && state.Failures.Crashes < policy.CrashLoopThreshold;
         return mayRecover && startedAt is { } since && IsRecovering(state, policy, since + maxHold) ? since + maxHold : null;
     }
 
     private static bool IsRecovering(AgentState state, Policy policy, Moment deadline) => state.Front switch
     {
-        ContainerState.Starting or ContainerState.Probing => true,
+        ContainerState.Starting or ContainerState.Probing or ContainerState.Serving { UnreadySince: not null } => true,
         ContainerState.Stopping stopping => stopping.Reason is
             StopReason.Replaced or StopReason.Unhealthy or StopReason.RestartedByOther or StopReason.SessionFailed,
         ContainerState.BackingOff backingOff => backingOff.Until < deadline && IsImageCached(state, policy),

@@ -6,6 +6,11 @@ namespace RagAgent.Supervision.Rules;
 /// <summary>What the result of a probe means for the container that was probed, in either slot.</summary>
 internal static class Probing
 {
+    // One lost answer may be chance. After the second one, new clients would most likely wait in vain.
+    private const int UnreadyFailures = 2;
+
+    // So that clients return soon after it answers again.
+    private static readonly TimeSpan UnreadyInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstStartupInterval = TimeSpan.FromMilliseconds(100);
 
     public static AgentState Apply(AgentState state, Event.Probed probed, Policy policy)
@@ -25,6 +30,21 @@ internal static class Probing
     /// </summary>
     public static int FailureThreshold(ContainerState.Serving serving, Policy policy) =>
         serving.UnderPressure ? 2 * policy.LivenessFailures : policy.LivenessFailures;
+
+    /// <summary>
+    /// Whether the container is ended: for as many failures in a row as the policy allows, over as long as they take at the policy's
+    /// interval. An unready container is probed more often, which must not end it sooner.
+    /// </summary>
+    public static bool IsUnhealthy(ContainerState.Serving serving, Moment now, Policy policy)
+    {
+        var threshold = FailureThreshold(serving, policy);
+        return serving.Failures >= threshold && serving.FailingSince is { } since &&
+            now >= since + ((threshold - 1) * policy.LivenessInterval);
+    }
+
+    /// <summary>The time until the next liveness probe.</summary>
+    public static TimeSpan LivenessInterval(int failures, Policy policy) =>
+        failures >= UnreadyFailures && UnreadyInterval < policy.LivenessInterval ? UnreadyInterval : policy.LivenessInterval;
 
     /// <summary>The time from the container's start until it must be ready. Under pressure it gets twice as much.</summary>
     public static TimeSpan StartupLimit(ContainerState.Probing probing, Policy policy) =>
@@ -135,18 +155,34 @@ internal static class Probing
         ProbeResult result,
         Policy policy)
     {
-        var next = new ProbeSchedule(state.Now + policy.LivenessInterval, InFlight: null);
+        var failures = result switch
+        {
+            ProbeResult.NotSent => serving.Failures,
+            ProbeResult.Failed => serving.Failures + 1,
+            _ => 0,
+        };
+        var next = new ProbeSchedule(state.Now + LivenessInterval(failures, policy), InFlight: null);
         return result switch
         {
             ProbeResult.NotSent => serving with { Probe = next },
             ProbeResult.Failed failed => serving with
             {
-                Failures = serving.Failures + 1,
+                Failures = failures,
+                FailingSince = serving.FailingSince ?? state.Now,
+                UnreadySince = failures < UnreadyFailures ? null : serving.UnreadySince ?? state.Now,
                 Probe = next,
                 LastError = failed.Error,
                 UnderPressure = serving.UnderPressure || failed.UnderPressure,
             },
-            _ => serving with { Failures = 0, Probe = next, LastError = null, UnderPressure = false },
+            _ => serving with
+            {
+                Failures = 0,
+                FailingSince = null,
+                UnreadySince = null,
+                Probe = next,
+                LastError = null,
+                UnderPressure = false,
+            },
         };
     }
 }

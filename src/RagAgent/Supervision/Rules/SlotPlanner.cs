@@ -62,9 +62,9 @@ internal static class SlotPlanner
 
     private static AgentState PlanServingFront(AgentState state, ContainerState.Serving serving, Policy policy)
     {
-        if (serving.Failures >= Probing.FailureThreshold(serving, policy))
+        if (Probing.IsUnhealthy(serving, state.Now, policy))
         {
-            var lastFailedAt = serving.Probe.NextAt - policy.LivenessInterval;
+            var lastFailedAt = serving.Probe.NextAt - Probing.LivenessInterval(serving.Failures, policy);
             return state.OnceReinspected(lastFailedAt, () => StopUnhealthy(state, serving, policy));
         }
         if (!DesiredRelease.CanRunSideBySide(serving.Container, policy) && DesiredRelease.MustYield(state, serving, policy))

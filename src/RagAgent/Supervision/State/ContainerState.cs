@@ -62,6 +62,12 @@ internal abstract record ContainerState
         bool UnderPressure = false,
         bool Adopted = false) : ContainerState
     {
+        /// <summary>When the first of these failures became known; null while it is healthy.</summary>
+        public Moment? FailingSince { get; init; }
+
+        /// <summary>Since when new clients do not reach it; null while they do. Open sessions are left alone.</summary>
+        public Moment? UnreadySince { get; init; }
+
         /// <summary>What the gate learned from a session.</summary>
         public SessionReading Session { get; init; }
 
