@@ -31,7 +31,8 @@ internal static class Headline
         ContainerState.Serving { Failures: 0 } serving => DescribeServing(state, serving),
         ContainerState.Serving when state.Engine.Problem is { IsUnanswered: true } problem => $"The app does not answer. {problem}",
         ContainerState.Serving { UnreadySince: not null } serving =>
-            $"The app does not answer: {serving.LastError}. New clients wait or get the status page; open sessions are left alone.",
+            $"The app does not answer ({serving.Failures} liveness probes failed in a row): {serving.LastError}. " +
+            "New clients wait or get the status page; open sessions are left alone.",
         ContainerState.Serving serving =>
             $"The app serves but failed {serving.Failures} of {Probing.FailureThreshold(serving, policy)} liveness probes: " +
             $"{serving.LastError}.",

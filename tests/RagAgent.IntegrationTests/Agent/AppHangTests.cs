@@ -39,7 +39,7 @@ public sealed class AppHangTests(EngineFixture engineFixture) : PrivateEngineTes
         var started = await Docker.StartedAtAsync(Name);
 
         await SignalAppAsync("STOP");
-        await WaitForAsync(s => s.App.State == "unhealthy" && Regex.IsMatch(s.Headline, @"failed ([3-9]|\d\d+) of"), "three probes fail");
+        await WaitForAsync(s => s.App.State == "unhealthy" && Regex.IsMatch(s.Headline, @"not answer \(([3-9]|\d\d+) liveness probes failed"), "three probes fail");
         await SignalAppAsync("CONT");
         var status = await WaitUntilServingAsync();
 

@@ -60,6 +60,6 @@ public sealed partial class CpuPressureTests(EngineFixture engineFixture) : Agen
             ? int.Parse(match.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture)
             : 0;
 
-    [GeneratedRegex(@"failed (\d+) of \d+ liveness probes")]
+    [GeneratedRegex(@"\((\d+) liveness probes failed in a row")]
     private static partial Regex FailedProbes();
 }

@@ -36,11 +36,9 @@ public abstract class StreamlitTestBase(EngineFixture engineFixture) : AgentTest
     protected Task PushStreamlitAsync(string version, string app, string tag = "latest") => WithBuildLockAsync(async () =>
     {
         var reference = $"{Repository}:{tag}";
-        await BuildAsync(version, app, reference);
         await LinkAsync(SharedStorage, RegistryStorage);
         await LogInAsync();
-        await Docker.RunCheckedAsync("push", "--quiet", reference);
-        await Docker.RunCheckedAsync("rmi", "--force", reference);
+        await PushAsync(reference, () => BuildAsync(version, app, reference));
         await LinkAsync(RegistryStorage, SharedStorage);
     });
 

@@ -90,5 +90,6 @@ internal sealed class HeldRequests(StateFeed feed, Policy policy, AgentClock clo
         }
     }
 
-    private static bool IsServing(AgentState state) => state.Front is ContainerState.Serving { UnreadySince: null, Container.HostPort: not null };
+    private static bool IsServing(AgentState state) =>
+        state.Front is ContainerState.Serving { UnreadySince: null, Container.HostPort: not null };
 }

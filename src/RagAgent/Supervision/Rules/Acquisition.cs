@@ -66,7 +66,12 @@ internal static class Acquisition
         }
         var regular = lookedUpAt + policy.CheckInterval;
         var planned = state.NextCheck ?? regular;
-        var next = !isDown ? regular : planned < soon ? planned : soon;
+        var next = isDown switch
+        {
+            false => regular,
+            true when planned < soon => planned,
+            true => soon,
+        };
         return state.Now >= next ? state with { Tag = state.Tag.Refresh(), NextCheck = null } : state with { NextCheck = next };
     }
 

@@ -37,20 +37,22 @@ internal static class PortProblem
             return ("the app listens there on 127.0.0.1 only, which can't be reached from outside the container",
                 "Make the app listen on 0.0.0.0 (Streamlit: STREAMLIT_SERVER_ADDRESS=0.0.0.0).");
         }
-        if (found.Listening.IsEmpty)
+        return (found.Listening, reachable) switch
         {
-            return ("it doesn't listen on any port",
-                "It may still be loading, or wait for something: 'ragagent logs --app' shows its output.");
-        }
-        return reachable is [var single]
-            ? ($"the app listens on port {single}",
-                $"Set container.port to {single}, or make the app listen on {expected} (Streamlit: STREAMLIT_SERVER_PORT={expected}).")
-            : reachable.Length > 0
-            ? ($"the app listens on the ports {string.Join(", ", reachable)}",
-                $"Set container.port to the right one, or make the app listen on {expected} (Streamlit: STREAMLIT_SERVER_PORT={expected}).")
-            : ($"the app listens on port {string.Join(", ", found.Listening.Select(listening => listening.Port))} of 127.0.0.1 only",
+            ([], _) => (
+                "it doesn't listen on any port",
+                "It may still be loading, or wait for something: 'ragagent logs --app' shows its output."),
+            (_, [var single]) => (
+                $"the app listens on port {single}",
+                $"Set container.port to {single}, or make the app listen on {expected} (Streamlit: STREAMLIT_SERVER_PORT={expected})."),
+            (_, []) => (
+                $"the app listens on port {string.Join(", ", found.Listening.Select(listening => listening.Port))} of 127.0.0.1 only",
                 $"Make the app listen on 0.0.0.0 and port {expected} (Streamlit: STREAMLIT_SERVER_ADDRESS and STREAMLIT_SERVER_PORT), " +
-                "or correct container.port.");
+                "or correct container.port."),
+            _ => (
+                $"the app listens on the ports {string.Join(", ", reachable)}",
+                $"Set container.port to the right one, or make the app listen on {expected} (Streamlit: STREAMLIT_SERVER_PORT={expected})."),
+        };
     }
 
     private static string Exposed(ContainerPorts found) => found.Exposed switch

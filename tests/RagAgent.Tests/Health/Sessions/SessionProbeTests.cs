@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
@@ -37,7 +36,7 @@ public sealed class SessionProbeTests : IDisposable
     [InlineData("1.67.0-stop")]
     [InlineData("1.56.0-stop")]
     public async Task A_recorded_session_of_a_good_app_passes(string recording) =>
-        Assert.Equal(Passed(SessionReading.Works), await ProbeAsync(ReadFrames(recording)));
+        Assert.Equal(Passed(SessionReading.Works), await ProbeAsync(RecordedSession.Read(recording)));
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
     [InlineData("1.67.0-missing-package", true)]
@@ -46,7 +45,7 @@ public sealed class SessionProbeTests : IDisposable
     [InlineData("1.56.0-exception-late", false)]
     public async Task A_recorded_session_with_an_uncaught_exception_fails(string recording, bool isFinal)
     {
-        var result = await ProbeAsync(ReadFrames(recording), afterMessages: () => Log("Uncaught app execution", "Traceback", "Error: x"));
+        var result = await ProbeAsync(RecordedSession.Read(recording), afterMessages: () => Log("Uncaught app execution", "Traceback", "Error: x"));
 
         Assert.Equal(isFinal, Assert.IsType<ProbeResult.SessionFailed>(result).IsFinal);
     }
@@ -56,7 +55,7 @@ public sealed class SessionProbeTests : IDisposable
     [InlineData("1.56.0-syntax-error")]
     public async Task A_recorded_session_with_a_compile_error_fails_without_a_word_in_the_log(string recording) =>
         Assert.Equal(
-            new ProbeResult.SessionFailed("SyntaxError: '(' was never closed", IsFinal: true), await ProbeAsync(ReadFrames(recording)));
+            new ProbeResult.SessionFailed("SyntaxError: '(' was never closed", IsFinal: true), await ProbeAsync(RecordedSession.Read(recording)));
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_exception_that_the_log_does_not_have_is_shown_on_purpose()
@@ -228,19 +227,6 @@ public sealed class SessionProbeTests : IDisposable
 
     /// <summary>A field of fewer than 128 bytes.</summary>
     private static byte[] Field(int number, byte[] content) => [(byte)((number << 3) | 2), (byte)content.Length, .. content];
-
-    private static List<byte[]> ReadFrames(string recording)
-    {
-        var bytes = File.ReadAllBytes(RepositoryFiles.PathOf($"tests/RagAgent.Tests/Health/Streamlit/{recording}.frames"));
-        var frames = new List<byte[]>();
-        for (var at = 0; at < bytes.Length;)
-        {
-            var length = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at));
-            frames.Add(bytes[(at + 4)..(at + 4 + length)]);
-            at += 4 + length;
-        }
-        return frames;
-    }
 
     private Task<ProbeResult> ProbeAsync(
         IReadOnlyList<byte[]> messages,

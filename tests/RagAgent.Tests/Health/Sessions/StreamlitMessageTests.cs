@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using CsCheck;
 using RagAgent.Health.Sessions;
 using RagAgent.Tests.Support;
@@ -64,7 +63,7 @@ public sealed class StreamlitMessageTests
     [Fact]
     public void Any_damage_to_a_real_message_ends_in_a_message_or_none()
     {
-        var real = ReadFrames("1.67.0-exception-late").Concat(ReadFrames("1.56.0-syntax-error")).ToArray();
+        var real = RecordedSession.Read("1.67.0-exception-late").Concat(RecordedSession.Read("1.56.0-syntax-error")).ToArray();
         Gen.Select(Gen.OneOf(real), Gen.Int[0, 2_000], Gen.Byte, Gen.Int[0, 2_000]).Sample((message, at, damage, length) =>
         {
             var bytes = message.ToArray();
@@ -92,19 +91,5 @@ public sealed class StreamlitMessageTests
     };
 
     private static StreamlitMessage?[] Read(string recording) =>
-        ReadFrames(recording).Select(bytes => StreamlitMessage.Parse(bytes)).ToArray();
-
-    /// <summary>Each message has its length before it, in four bytes.</summary>
-    private static List<byte[]> ReadFrames(string recording)
-    {
-        var bytes = File.ReadAllBytes(RepositoryFiles.PathOf($"tests/RagAgent.Tests/Health/Streamlit/{recording}.frames"));
-        var frames = new List<byte[]>();
-        for (var at = 0; at < bytes.Length;)
-        {
-            var length = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at));
-            frames.Add(bytes[(at + 4)..(at + 4 + length)]);
-            at += 4 + length;
-        }
-        return frames;
-    }
+        RecordedSession.Read(recording).Select(bytes => StreamlitMessage.Parse(bytes)).ToArray();
 }
