@@ -168,6 +168,16 @@ public class GateSessionTests
     }
 
     [Fact]
+    public void A_refused_image_is_not_started_again_when_the_newer_one_can_not_be_fetched()
+    {
+        _story.Policy = _story.Policy with { StartFirst = false };
+        _story.StartServing().PassWatch().PushAndUpdate(Sample.NewerImage).CompleteStop().CompleteInspections();
+        _story.CompleteStart().CompleteInspections().PassProbe().CompleteProbe(MissingModule);
+
+        Assert.Equal(Sample.NewImage, _story.State.Images.LastRun);
+    }
+
+    [Fact]
     public void A_first_image_whose_page_fails_keeps_running_and_is_tried_again_after_growing_pauses()
     {
         _story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch().CompleteStart().CompleteInspections();

@@ -1,3 +1,4 @@
+using RagAgent.Common;
 using RagAgent.Supervision;
 using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
@@ -57,6 +58,21 @@ public class StaleImageTests
         FailResolveAndRetry();
         _story.FailResolve();
         Assert.Equal(Sample.Release(Sample.NewImage), _story.SinglePending<Effect.StartContainer>().Release);
+    }
+
+    [Fact]
+    public void An_update_does_not_start_the_image_that_failed_while_it_fetches_a_newer_one()
+    {
+        var story = new ContainerStory();
+        story.Boot().CompleteInspection().CompleteSecretsRead().CompleteResolve().CompleteFetch();
+        story.FailStart(new Problem(ProblemCatalog.ImageWithoutShell, "The image has no shell.", "Add one."));
+        story.Tag = Sample.NewerImage;
+
+        story.RequestUpdate().CompleteInspections().RereadSecrets().RereadSecrets().CompleteResolve();
+        Assert.False(story.IsPending<Effect.StartContainer>());
+        story.CompleteFetch().CompleteInspections();
+
+        Assert.Equal(Sample.NewerImage, story.SinglePending<Effect.StartContainer>().Release.Image);
     }
 
     [Fact]

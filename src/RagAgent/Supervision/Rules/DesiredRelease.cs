@@ -125,8 +125,8 @@ internal static class DesiredRelease
     public static ImageName? CachedImage(AgentState state, Policy policy)
     {
         var goodFirst = policy.BootFromCache && state.Failures.Crashes == 0;
-        // It ran or was about to, so it is on disk. Without its container only the verdict tells.
-        var onTrial = (state.Images.Verdict as Verdict.OnTrial)?.Image;
+        // It ran, so it is on disk. Without its container only the verdict tells. One that failed must not be in the way of a newer one.
+        var onTrial = (state.Images.Verdict as Verdict.OnTrial) is { Strikes: 0 } trial ? trial.Image : null;
         ImageName?[] images = goodFirst
             ? [.. state.Images.KnownGood, state.Images.LastRun, onTrial]
             : [state.Images.LastRun, onTrial, .. state.Images.KnownGood];

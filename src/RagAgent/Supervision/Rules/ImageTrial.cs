@@ -65,9 +65,14 @@ internal static class ImageTrial
     private static AgentState StrikeTrial(AgentState state, Verdict.OnTrial trial, int weight, Problem cause, string? inputs)
     {
         var strikes = Math.Min(trial.Strikes + weight, MaxStrikes);
-        return strikes >= MaxStrikes && Fallback(state) is not null
-            ? state.WithVerdict(new Verdict.RolledBack(trial.Image, cause, Strikes: 0, trial.Round, ByOperator: false, inputs))
-            : state.WithVerdict(trial with { Strikes = strikes });
+        if (strikes < MaxStrikes || Fallback(state) is not { } fallback)
+        {
+            return state.WithVerdict(trial with { Strikes = strikes });
+        }
+        // The verdict ends when the tag moves. If the newer image can't be fetched then, the one that failed must not be started again.
+        var lastRun = state.Images.LastRun == trial.Image ? fallback : state.Images.LastRun;
+        state = state with { Images = state.Images with { LastRun = lastRun } };
+        return state.WithVerdict(new Verdict.RolledBack(trial.Image, cause, Strikes: 0, trial.Round, ByOperator: false, inputs));
     }
 
     private static AgentState StrikeFallback(AgentState state, Verdict.RolledBack rolledBack, int weight, string? inputs)
