@@ -90,7 +90,7 @@ public class FrontDoorHttpsTests
     [InlineData("2.0")]
     public async Task A_WebSocket_over_HTTP_1_1_or_HTTP_2_reaches_the_app_and_counts_as_a_session(string version)
     {
-        await using var app = await TestServer.StartAsync(EchoAsync);
+        await using var app = await TestServer.StartAsync(TestServer.EchoAsync);
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
@@ -115,7 +115,7 @@ public class FrontDoorHttpsTests
     [InlineData("2.0")]
     public async Task When_the_agent_stops_a_WebSocket_over_HTTP_1_1_or_HTTP_2_is_closed_with_service_restart(string version)
     {
-        await using var app = await TestServer.StartAsync(EchoAsync);
+        await using var app = await TestServer.StartAsync(TestServer.EchoAsync);
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
         var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
@@ -299,26 +299,5 @@ public class FrontDoorHttpsTests
         socket.Options.SetRequestHeader("Origin", $"https://127.0.0.1:{frontDoor.Https}");
         await socket.ConnectAsync(new Uri($"wss://127.0.0.1:{frontDoor.Https}/_stcore/stream"), invoker, TestCancellation);
         return socket;
-    }
-
-    private static async Task EchoAsync(HttpContext context)
-    {
-        using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
-        var buffer = new byte[100];
-        try
-        {
-            var received = await socket.ReceiveAsync(buffer, context.RequestAborted);
-            while (received.MessageType != WebSocketMessageType.Close)
-            {
-                await socket.SendAsync(
-                    buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
-                received = await socket.ReceiveAsync(buffer, context.RequestAborted);
-            }
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
-        }
-        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
-        {
-            return;   // the agent ended the connection, as the test intends
-        }
     }
 }

@@ -12,7 +12,7 @@ public class WebSocketTests
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task A_WebSocket_keeps_its_subprotocol_and_counts_as_a_session_while_open()
     {
-        await using var app = await TestServer.StartAsync(EchoAsync);
+        await using var app = await TestServer.StartAsync(TestServer.EchoAsync);
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
         await using var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
@@ -41,7 +41,7 @@ public class WebSocketTests
     {
         var finish = new TaskCompletionSource();
         await using var app = await TestServer.StartAsync(context =>
-            context.WebSockets.IsWebSocketRequest ? EchoAsync(context) : RespondSlowlyAsync(context, finish.Task));
+            context.WebSockets.IsWebSocketRequest ? TestServer.EchoAsync(context) : RespondSlowlyAsync(context, finish.Task));
         await using var agent = new SupervisorFixture(app.Port);
         await agent.StartAsync(TestCancellation);
         var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
@@ -167,26 +167,5 @@ public class WebSocketTests
         var buffer = new byte[100];
         var received = await socket.ReceiveAsync(buffer, TestCancellation);
         return Encoding.UTF8.GetString(buffer, 0, received.Count);
-    }
-
-    private static async Task EchoAsync(HttpContext context)
-    {
-        using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
-        var buffer = new byte[100];
-        try
-        {
-            var received = await socket.ReceiveAsync(buffer, context.RequestAborted);
-            while (received.MessageType != WebSocketMessageType.Close)
-            {
-                await socket.SendAsync(
-                    buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
-                received = await socket.ReceiveAsync(buffer, context.RequestAborted);
-            }
-            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
-        }
-        catch (WebSocketException)
-        {
-            return;   // the client aborted the connection, as the test intends
-        }
     }
 }

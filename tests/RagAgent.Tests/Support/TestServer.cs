@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -47,6 +48,28 @@ internal sealed class TestServer : IAsyncDisposable
         await server._server.StartAsync();
         server.Address = new Uri(server._server.Urls.Single());
         return server;
+    }
+
+    /// <summary>Accepts a WebSocket and sends back what it receives, until either side ends it.</summary>
+    public static async Task EchoAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync("streamlit");
+        var buffer = new byte[100];
+        try
+        {
+            var received = await socket.ReceiveAsync(buffer, context.RequestAborted);
+            while (received.MessageType != WebSocketMessageType.Close)
+            {
+                await socket.SendAsync(
+                    buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
+                received = await socket.ReceiveAsync(buffer, context.RequestAborted);
+            }
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+        {
+            return;   // the client or the agent ended the connection, as the test intends
+        }
     }
 
     /// <summary>Sends nothing until the client disconnects.</summary>

@@ -2,17 +2,11 @@ namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>Passes a client's WebSocket through unchanged, until one last frame of the agent's own ends it.</summary>
 /// <param name="inner">The connection to the client.</param>
-internal sealed class ClosableWebSocketStream(Stream inner) : Stream
+internal sealed class ClosableWebSocketStream(Stream inner) : PassThroughStream(inner)
 {
     private readonly SemaphoreSlim _writing = new(1);
     private WebSocketFrameScanner _scanner;
     private bool _isClosed;
-
-    public override bool CanRead => inner.CanRead;
-    public override bool CanWrite => inner.CanWrite;
-    public override bool CanSeek => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>
     /// Sends a frame and drops everything that the app sends from now on. In the middle of the app's frame it sends nothing.
@@ -34,8 +28,8 @@ internal sealed class ClosableWebSocketStream(Stream inner) : Stream
             _isClosed = true;
             if (_scanner.IsBetweenFrames)
             {
-                await inner.WriteAsync(frame, stopping);
-                await inner.FlushAsync(stopping);
+                await Inner.WriteAsync(frame, stopping);
+                await Inner.FlushAsync(stopping);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or ObjectDisposedException)
@@ -56,7 +50,7 @@ internal sealed class ClosableWebSocketStream(Stream inner) : Stream
             if (!_isClosed)
             {
                 _scanner.Read(buffer.Span);
-                await inner.WriteAsync(buffer, cancellationToken);
+                await Inner.WriteAsync(buffer, cancellationToken);
             }
         }
         finally
@@ -65,39 +59,5 @@ internal sealed class ClosableWebSocketStream(Stream inner) : Stream
         }
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        inner.ReadAsync(buffer, cancellationToken);
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        inner.ReadAsync(buffer, offset, count, cancellationToken);
-
-    public override int Read(byte[] buffer, int offset, int count) => inner.Read(buffer, offset, count);
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-    public override void Flush() => inner.Flush();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override async ValueTask DisposeAsync()
-    {
-        await inner.DisposeAsync();
-        await base.DisposeAsync();
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            inner.Dispose();
-        }
-        base.Dispose(disposing);
-    }
 }
