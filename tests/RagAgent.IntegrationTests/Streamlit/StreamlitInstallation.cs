@@ -24,19 +24,15 @@ internal static class StreamlitInstallation
     /// <summary>The virtual environment's folder. Skips the test if Streamlit can't be installed on this machine.</summary>
     public static async Task<string> FolderAsync(string version)
     {
-        var made = await Installed.GetOrAdd(version, v => new(() => RunScriptAsync("install.sh", v))).Value;
-        return Output(made);
+        var installed = await Installed.GetOrAdd(version, v => new(() => RunScriptAsync("install.sh", v))).Value;
+        return installed.AssertSucceeded();
     }
 
-    /// <summary>Returns the output of a script of tests/streamlit. Skips the test if the script found no Streamlit.</summary>
-    public static string Output(ProcessResult result)
-    {
-        Assert.SkipWhen(result.ExitCode == NotAvailable, result.Error.Trim());
-        return result.AssertSucceeded();
-    }
-
-    /// <summary>Runs a script of tests/streamlit, with the settings that decide where pip gets packages from.</summary>
-    public static Task<ProcessResult> RunScriptAsync(string script, params string[] arguments)
+    /// <summary>
+    /// Runs a script of tests/streamlit, with the settings that decide where pip gets packages from.
+    /// Skips the test if the script found no Streamlit.
+    /// </summary>
+    public static async Task<ProcessResult> RunScriptAsync(string script, params string[] arguments)
     {
         var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .Select(variable => ((string)variable.Key, (string)variable.Value!))
@@ -44,6 +40,8 @@ internal static class StreamlitInstallation
                 || variable.Item1.StartsWith("PIP_", StringComparison.Ordinal)
                 || variable.Item1.EndsWith("_PROXY", StringComparison.OrdinalIgnoreCase))
             .ToDictionary();
-        return ProcessRunner.RunAsync(RepositoryFiles.PathOf($"tests/streamlit/{script}"), arguments, environment);
+        var result = await ProcessRunner.RunAsync(RepositoryFiles.PathOf($"tests/streamlit/{script}"), arguments, environment);
+        Assert.SkipWhen(result.ExitCode == NotAvailable, result.Error.Trim());
+        return result;
     }
 }

@@ -27,7 +27,7 @@ public abstract class StreamlitTestBase(EngineFixture engineFixture) : AgentTest
     /// Skips the test if Streamlit can't be installed on this machine.
     /// </summary>
     protected Task BuildStreamlitAsync(string version, string app, string reference) =>
-        WithBuildLockAsync(() => BuildAsync(version, app, reference));
+        WithBuildLockAsync(async () => (await BuildAsync(version, app, reference)).AssertSucceeded());
 
     /// <summary>
     /// Builds an app and pushes it, as CI does. The local image is removed, so that the agent must pull.
@@ -42,9 +42,8 @@ public abstract class StreamlitTestBase(EngineFixture engineFixture) : AgentTest
         await LinkAsync(RegistryStorage, SharedStorage);
     });
 
-    private async Task BuildAsync(string version, string app, string reference) =>
-        StreamlitInstallation.Output(await StreamlitInstallation.RunScriptAsync(
-            "build.sh", "--engine", Docker.Host, "--tag", reference, "--version", version, "--app", app));
+    private Task<ProcessResult> BuildAsync(string version, string app, string reference) => StreamlitInstallation.RunScriptAsync(
+        "build.sh", "--engine", Docker.Host, "--tag", reference, "--version", version, "--app", app);
 
     private static async Task WithBuildLockAsync(Func<Task> action)
     {
