@@ -3,6 +3,7 @@ using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Health.Sessions;
 using RagAgent.Secrets;
+using RagAgent.Streamlit;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 
@@ -101,7 +102,7 @@ internal sealed class HttpProber : IProber, IDisposable
         {
             return Failed(refusal);
         }
-        var speaksStreamlit = socket.SubProtocol == SessionProbe.SubProtocol;
+        var speaksStreamlit = socket.SubProtocol == StreamlitProtocol.SubProtocol;
         var result = sessionLimit is { } limit && (speaksStreamlit || _health.Gate.Session == true)
             ? ToResult(await _sessions.RunAsync(socket, container.Id, limit, stopping), limit)
             : new ProbeResult.Passed { Session = sessionLimit is null ? SessionReading.NotRun : SessionReading.Unreadable };
@@ -136,7 +137,7 @@ internal sealed class HttpProber : IProber, IDisposable
     {
         var socket = new ClientWebSocket();
         socket.Options.Proxy = null;
-        socket.Options.AddSubProtocol(SessionProbe.SubProtocol);
+        socket.Options.AddSubProtocol(StreamlitProtocol.SubProtocol);
         socket.Options.SetRequestHeader("Origin", $"http://127.0.0.1:{port}");
         return socket;
     }

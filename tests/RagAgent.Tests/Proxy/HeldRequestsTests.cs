@@ -41,7 +41,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _inFlight = new InFlightRequests(_time);
+        _inFlight = new InFlightRequests(new AgentClock(_time));
         await StartAsync(HoldTimeout);
     }
 

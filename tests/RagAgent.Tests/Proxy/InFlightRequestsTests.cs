@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
+using RagAgent.Common;
 using RagAgent.Proxy.Forwarding;
 using RagAgent.Supervision.State;
 using RagAgent.Tests.Support;
@@ -19,7 +20,7 @@ public class InFlightRequestsTests
 
     public InFlightRequestsTests()
     {
-        _inFlight = new InFlightRequests(_time);
+        _inFlight = new InFlightRequests(new AgentClock(_time));
         _inFlight.SessionsChanged += _sessionCounts.Enqueue;
     }
 

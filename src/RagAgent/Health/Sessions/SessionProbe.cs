@@ -7,9 +7,6 @@ namespace RagAgent.Health.Sessions;
 /// <summary>Runs one session of a Streamlit app, as a browser that opens the page: the script runs once from start to end.</summary>
 internal sealed class SessionProbe(UncaughtExceptionLog exceptions, TimeProvider time)
 {
-    /// <summary>The sub-protocol that Streamlit's server selects.</summary>
-    public const string SubProtocol = "streamlit";
-
     // An app that sends more has shown enough.
     public const long MaxLength = 512L * 1024 * 1024;
 

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using RagAgent.Streamlit;
 
 namespace RagAgent.Health.Sessions;
 

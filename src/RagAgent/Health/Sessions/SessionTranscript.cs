@@ -1,3 +1,5 @@
+using RagAgent.Streamlit;
+
 namespace RagAgent.Health.Sessions;
 
 /// <summary>What the app has sent in one session, and what that says about the app. Pure.</summary>
@@ -78,11 +80,6 @@ internal sealed class SessionTranscript
     /// <summary>Apps show exceptions on purpose, too. Without the log, only Streamlit's general text for uncaught ones is proof.</summary>
     private static bool IsUncaught(ScriptException exception, UncaughtSince? log) =>
         log is null ? exception is { IsHidden: true, HasModule: true } : log.Count > 0;
-
-    private static class FinishStatus
-    {
-        public const int Completed = 0, CompileError = 1;
-    }
 }
 
 /// <summary>Why the reading of a session ended.</summary>

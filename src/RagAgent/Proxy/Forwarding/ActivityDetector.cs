@@ -1,9 +1,8 @@
-using Microsoft.AspNetCore.Http.Features;
 using RagAgent.Configuration;
 
 namespace RagAgent.Proxy.Forwarding;
 
-/// <summary>Reports that a person uses the app: through a request that the app answers, or a message on an open WebSocket.</summary>
+/// <summary>Reports that a person uses the app: through a request that the app answers, or a <see cref="SessionTracker"/>.</summary>
 /// <remarks>
 /// A forgotten tab is no activity: its browser only answers the app's pings, and polls the app's health after the connection is lost.
 /// Neither is a request that the app or the agent rejects: it must not keep the machine running.
@@ -30,22 +29,12 @@ internal sealed class ActivityDetector(TimeProvider time)
         _onActivity = onActivity;
     }
 
-    /// <summary>Observes a request that is about to be forwarded.</summary>
+    /// <summary>Observes a request that is about to be forwarded, other than for a WebSocket.</summary>
     /// <returns>Dispose it when the request has ended. Null: there is nothing to dispose.</returns>
     public IDisposable? Track(HttpContext context)
     {
         if (_onActivity is null || IsPoll(context.Request.Path))
         {
-            return null;
-        }
-        if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
-        {
-            context.Features.Set<IHttpExtendedConnectFeature>(new WebSocketActivityStream.ExtendedConnectFeature(connect, Report));
-            return null;
-        }
-        if (context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } upgrade && IsWebSocket(context.Request))
-        {
-            context.Features.Set<IHttpUpgradeFeature>(new WebSocketActivityStream.UpgradeFeature(upgrade, Report));
             return null;
         }
         return new TrackedRequest(this, context, time);
@@ -55,16 +44,18 @@ internal sealed class ActivityDetector(TimeProvider time)
         path.StartsWithSegments(ReservedUrlPaths.Prefix) ||
         (path.Value is { } requestPath && PollPaths.Any(poll => requestPath.EndsWith(poll, StringComparison.Ordinal)));
 
-    private static bool IsWebSocket(HttpRequest request) =>
-        request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase);
-
-    private void Report()
+    /// <summary>Somebody uses the app.</summary>
+    public void Report()
     {
+        if (_onActivity is null)
+        {
+            return;
+        }
         var now = time.GetTimestamp();
         var next = Volatile.Read(ref _nextReport);
         if (now >= next && Interlocked.CompareExchange(ref _nextReport, now + _minInterval, next) == next)
         {
-            _onActivity?.Invoke();
+            _onActivity.Invoke();
         }
     }
 

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>
-/// Closes a forwarded WebSocket when the front door closes. Otherwise it would keep the agent from stopping, and its page from connecting
-/// to the next agent.
+/// Forwards a WebSocket so that its session can be followed and closed. When the front door closes, it is closed: otherwise it would keep
+/// the agent from stopping, and its page from connecting to the next agent.
 /// </summary>
 /// <remarks>
 /// The client gets a close frame with code 1012 ("service restart"), unless the app is in the middle of a frame. Then both connections
@@ -21,14 +21,21 @@ internal sealed class ClosableWebSocket : IAsyncDisposable
     private readonly CancellationTokenSource _closed = new();
     private readonly CancellationTokenRegistration _registration;
     private readonly TimeProvider _time;
-    private Task _closing = Task.CompletedTask;
+    private readonly HttpContext _context;
+    private readonly SessionTracker _tracker;
+    private readonly Lock _lock = new();
+    private Task? _closing;
+    private bool _isDisposed;
     private ClosableWebSocketStream? _stream;
 
     /// <param name="context">A request for a WebSocket.</param>
+    /// <param name="tracker">Sees what passes.</param>
     /// <param name="time">Measures how long the client may take to read the close frame.</param>
     /// <param name="stopping">Fires when the front door closes.</param>
-    public ClosableWebSocket(HttpContext context, TimeProvider time, CancellationToken stopping)
+    public ClosableWebSocket(HttpContext context, SessionTracker tracker, TimeProvider time, CancellationToken stopping)
     {
+        _context = context;
+        _tracker = tracker;
         _time = time;
         if (context.Features.Get<IHttpUpgradeFeature>() is { } upgrade)
         {
@@ -38,7 +45,7 @@ internal sealed class ClosableWebSocket : IAsyncDisposable
         {
             context.Features.Set<IHttpExtendedConnectFeature>(new ExtendedConnectFeature(connect, this));
         }
-        _registration = stopping.UnsafeRegister(static socket => ((ClosableWebSocket)socket!).Close(), this);
+        _registration = stopping.UnsafeRegister(static socket => _ = ((ClosableWebSocket)socket!).CloseAsync(), this);
     }
 
     /// <summary>Fires when it is to end. Cancels the forwarding.</summary>
@@ -48,13 +55,25 @@ internal sealed class ClosableWebSocket : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _registration.DisposeAsync();
-        await _closing;
+        Task? closing;
+        lock (_lock)
+        {
+            (closing, _isDisposed) = (_closing, true);
+        }
+        await (closing ?? Task.CompletedTask);
         _closed.Dispose();
     }
 
-    private void Close() => _closing = CloseAsync();
+    /// <summary>Closes it once. Never throws.</summary>
+    public Task CloseAsync()
+    {
+        lock (_lock)
+        {
+            return _isDisposed ? Task.CompletedTask : _closing ??= SendCloseAsync();
+        }
+    }
 
-    private async Task CloseAsync()
+    private async Task SendCloseAsync()
     {
         if (Volatile.Read(ref _stream) is { } stream)
         {
@@ -66,7 +85,8 @@ internal sealed class ClosableWebSocket : IAsyncDisposable
 
     private ClosableWebSocketStream Wrap(Stream client)
     {
-        var stream = new ClosableWebSocketStream(client);
+        _tracker.Accept(_context);
+        var stream = new ClosableWebSocketStream(client, _tracker);
         Volatile.Write(ref _stream, stream);
         return stream;
     }

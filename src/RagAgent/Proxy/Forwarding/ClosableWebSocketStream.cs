@@ -1,11 +1,13 @@
+using System.Runtime.CompilerServices;
+
 namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>Passes a client's WebSocket through unchanged, until one last frame of the agent's own ends it.</summary>
 /// <param name="inner">The connection to the client.</param>
-internal sealed class ClosableWebSocketStream(Stream inner) : PassThroughStream(inner)
+/// <param name="tracker">Sees everything that passes.</param>
+internal sealed class ClosableWebSocketStream(Stream inner, SessionTracker tracker) : PassThroughStream(inner)
 {
     private readonly SemaphoreSlim _writing = new(1);
-    private WebSocketFrameScanner _scanner;
     private bool _isClosed;
 
     /// <summary>
@@ -26,7 +28,7 @@ internal sealed class ClosableWebSocketStream(Stream inner) : PassThroughStream(
         try
         {
             _isClosed = true;
-            if (_scanner.IsBetweenFrames)
+            if (tracker.IsBetweenFrames)
             {
                 await Inner.WriteAsync(frame, stopping);
                 await Inner.FlushAsync(stopping);
@@ -42,6 +44,17 @@ internal sealed class ClosableWebSocketStream(Stream inner) : PassThroughStream(
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var read = await Inner.ReadAsync(buffer, cancellationToken);
+        tracker.ReadFromClient(buffer.Span[..read]);
+        return read;
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await _writing.WaitAsync(cancellationToken);
@@ -49,7 +62,7 @@ internal sealed class ClosableWebSocketStream(Stream inner) : PassThroughStream(
         {
             if (!_isClosed)
             {
-                _scanner.Read(buffer.Span);
+                tracker.ReadFromApp(buffer.Span);
                 await Inner.WriteAsync(buffer, cancellationToken);
             }
         }

@@ -1,29 +1,43 @@
+using RagAgent.Common;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.Forwarding;
 
 /// <summary>
-/// Counts the requests and sessions (WebSockets) in flight to each container,
-/// so that no container stops under a request and no update cuts a session.
+/// Knows the requests and sessions (WebSockets) in flight to each container,
+/// so that no container stops under a request and no update cuts a session that is in use.
 /// </summary>
-internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
+internal sealed class InFlightRequests(AgentClock clock) : IConnectionDrain
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Container, bool IsSession), InFlightCounter> _counters = [];
-    private int _sessions;
+    private readonly List<OpenSession> _sessions = [];
 
     /// <summary>Raised in order with the number of open sessions. Handlers must neither block nor call this object.</summary>
     /// <remarks>An event, because the supervision that handles it depends on this object.</remarks>
     public event Action<int>? SessionsChanged;
 
-    public ActivityDetector Activity { get; } = new(time);
+    public ActivityDetector Activity { get; } = new(clock.Time);
+
+    /// <summary>The sessions that are open now, or about to be.</summary>
+    public OpenSession[] Sessions
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _sessions];
+            }
+        }
+    }
 
     /// <summary>Counts a request until the result is disposed.</summary>
     /// <param name="container">Where the request is forwarded to.</param>
     /// <param name="isSession">Whether it is a WebSocket.</param>
-    public IDisposable Begin(Container container, bool isSession)
+    public InFlightRequest Begin(Container container, bool isSession)
     {
+        var session = isSession ? new OpenSession(container, new SessionTracker(clock, Activity.Report)) : null;
         lock (_lock)
         {
             if (!_counters.TryGetValue((container.Id, isSession), out var counter))
@@ -31,9 +45,13 @@ internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
                 _counters.Add((container.Id, isSession), counter = new InFlightCounter());
             }
             counter.Count++;
-            CountSession(isSession, +1);
+            if (session is not null)
+            {
+                _sessions.Add(session);
+                SessionsChanged?.Invoke(_sessions.Count);
+            }
         }
-        return new InFlightRequest(this, container.Id, isSession);
+        return new InFlightRequest(this, container, session);
     }
 
     /// <inheritdoc/>
@@ -55,7 +73,7 @@ internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
         }
         try
         {
-            await drained.WaitAsync(atMost, time, stopping);
+            await drained.WaitAsync(atMost, clock.Time, stopping);
             return 0;
         }
         catch (TimeoutException)
@@ -69,26 +87,23 @@ internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
         IEnumerable<InFlightCounter> Present() => keys.Select(key => _counters.GetValueOrDefault(key)).OfType<InFlightCounter>();
     }
 
-    private void End(string container, bool isSession)
+    /// <summary>Called once by the request.</summary>
+    public void End(InFlightRequest request)
     {
         lock (_lock)
         {
-            var counter = _counters[(container, isSession)];
+            var key = (request.Container.Id, request.Session is not null);
+            var counter = _counters[key];
             if (--counter.Count == 0)
             {
-                _counters.Remove((container, isSession));
+                _counters.Remove(key);
                 counter.Drained.SetResult();
             }
-            CountSession(isSession, -1);
-        }
-    }
-
-    /// <summary>Called under the lock, so that the numbers are reported in order.</summary>
-    private void CountSession(bool isSession, int delta)
-    {
-        if (isSession)
-        {
-            SessionsChanged?.Invoke(_sessions += delta);
+            if (request.Session is { } session)
+            {
+                _sessions.Remove(session);
+                SessionsChanged?.Invoke(_sessions.Count);
+            }
         }
     }
 
@@ -97,18 +112,5 @@ internal sealed class InFlightRequests(TimeProvider time) : IConnectionDrain
     {
         public int Count { get; set; }
         public TaskCompletionSource Drained { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    private sealed class InFlightRequest(InFlightRequests inFlight, string container, bool isSession) : IDisposable
-    {
-        private int _ended;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _ended, 1) == 0)
-            {
-                inFlight.End(container, isSession);
-            }
-        }
     }
 }

@@ -98,7 +98,7 @@ internal sealed class ProxyHandler(
             {
                 using (request)
                 {
-                    if (await ForwardAsync(context, container, aborted))
+                    if (await ForwardAsync(context, request, aborted))
                     {
                         return;
                     }
@@ -120,7 +120,7 @@ internal sealed class ProxyHandler(
 
     /// <summary>Counts the request as in flight to the serving container.</summary>
     /// <returns>Null if no container serves.</returns>
-    private (Container Container, IDisposable Request)? BeginRequest(HttpContext context)
+    private (Container Container, InFlightRequest Request)? BeginRequest(HttpContext context)
     {
         while (ServingContainer() is { } container)
         {
@@ -141,12 +141,13 @@ internal sealed class ProxyHandler(
     private static bool IsSame(Container one, Container other) => (one.Id, one.HostPort) == (other.Id, other.HostPort);
 
     /// <returns>False if the app did not answer and nothing was sent to the client yet.</returns>
-    private async Task<bool> ForwardAsync(HttpContext context, Container container, CancellationToken aborted)
+    private async Task<bool> ForwardAsync(HttpContext context, InFlightRequest request, CancellationToken aborted)
     {
-        using var activity = inFlight.Activity.Track(context);
+        using var activity = request.Session is null ? inFlight.Activity.Track(context) : null;
         // A plain request may finish when the front door closes. A WebSocket has no end of its own.
-        await using var webSocket = IsWebSocket(context) ? new ClosableWebSocket(context, time, aborted) : null;
-        var destination = $"http://127.0.0.1:{container.HostPort}";
+        await using var webSocket = request.Session is { } opening ? new ClosableWebSocket(context, opening.Tracker, time, aborted) : null;
+        request.Session?.Socket = webSocket;
+        var destination = $"http://127.0.0.1:{request.Container.HostPort}";
         var error = await forwarder.SendAsync(
             context,
             destination,

@@ -1,4 +1,5 @@
 using RagAgent.Health.Sessions;
+using RagAgent.Streamlit;
 using Xunit;
 
 namespace RagAgent.Tests.Health.Sessions;

@@ -1,4 +1,4 @@
-namespace RagAgent.Health.Sessions;
+namespace RagAgent.Streamlit;
 
 /// <summary>An exception as Streamlit reports it to the browser. Both texts are the app's, and may hold secrets.</summary>
 /// <param name="Type">Such as <c>KeyError</c> or <c>openai.OpenAIError</c>.</param>

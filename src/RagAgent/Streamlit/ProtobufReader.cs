@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace RagAgent.Health.Sessions;
+namespace RagAgent.Streamlit;
 
 /// <summary>Reads the fields of one message in protobuf's wire format, without its schema. Never throws, whatever the bytes are.</summary>
 /// <remarks>See docs/decisions/0023-the-gate-runs-a-session.md for why there is no generated code.</remarks>
@@ -22,6 +22,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
 
     /// <summary>Bytes were met that are not protobuf. The fields before them may be chance.</summary>
     public bool IsMalformed { get; private set; }
+
+    /// <summary>The last field announced more bytes than there are.</summary>
+    public bool IsCut { get; private set; }
 
     /// <summary>Moves to the next field.</summary>
     /// <returns>False at the end, and at bytes that are not protobuf.</returns>
@@ -57,6 +60,7 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> message)
 
     private bool SetBytes(ulong length)
     {
+        IsCut = length > (ulong)_rest.Length;
         Bytes = Take((int)Math.Min(length, (ulong)_rest.Length));
         return true;
     }

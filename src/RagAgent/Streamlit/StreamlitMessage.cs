@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace RagAgent.Health.Sessions;
+namespace RagAgent.Streamlit;
 
 /// <summary>What one message of Streamlit's server says about the run of a script.</summary>
 /// <remarks>
@@ -10,7 +10,8 @@ namespace RagAgent.Health.Sessions;
 internal abstract record StreamlitMessage
 {
     // ForwardMsg and the messages inside it.
-    private const int NewSession = 4, Delta = 5, ScriptFinished = 6, SessionStatusChanged = 9, SessionEvent = 10;
+    public const int NewSession = 4, ScriptFinished = 6;
+    private const int Delta = 5, SessionStatusChanged = 9, SessionEvent = 10;
     private const int DeltaNewElement = 3, ElementException = 8, EventCompilationException = 3;
     private const int ExceptionType = 1, ExceptionMessage = 2, ExceptionIsWarning = 5;
     private const int MaxTextLength = 4_000;
@@ -28,7 +29,7 @@ internal abstract record StreamlitMessage
     public sealed record CompileError(ScriptException Exception) : StreamlitMessage;
 
     /// <summary>The run has ended.</summary>
-    /// <param name="Status">0: to its end. 1: it did not compile. 2: for another run, which begins now. Others: unknown.</param>
+    /// <param name="Status">One of <see cref="FinishStatus"/>, or unknown.</param>
     public sealed record RunFinished(int Status) : StreamlitMessage;
 
     /// <summary>A message of a run that does not matter here.</summary>

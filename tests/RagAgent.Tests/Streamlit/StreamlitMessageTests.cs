@@ -1,9 +1,9 @@
 using CsCheck;
-using RagAgent.Health.Sessions;
+using RagAgent.Streamlit;
 using RagAgent.Tests.Support;
 using Xunit;
 
-namespace RagAgent.Tests.Health.Sessions;
+namespace RagAgent.Tests.Streamlit;
 
 /// <summary>Messages that real Streamlit sent, and bytes that nobody sends.</summary>
 public sealed class StreamlitMessageTests
