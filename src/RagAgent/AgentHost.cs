@@ -71,6 +71,8 @@ internal static class AgentHost
         RestartResetAfter = config.Restart.ResetAfter,
         CheckInterval = config.Update.Every,
         WaitForIdle = config.Update.When == UpdateWhen.Idle,
+        WaitAtMost = config.Update.WaitAtMost,
+        IdleAfter = config.Update.IdleAfter,
         Watch = config.Update.Watch,
         DrainTimeout = config.Update.Drain,
         // Other requests are held meanwhile, so never longer than those wait.

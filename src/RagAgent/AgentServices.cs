@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting.Systemd;
 using RagAgent.Aws;
 using RagAgent.Aws.Dns;
+using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Containers;
 using RagAgent.Containers.AppLogs;
@@ -106,7 +107,8 @@ internal static class AgentServices
 
     public static IServiceCollection AddStorage(this IServiceCollection services, StateDirectory stateDirectory) => services
         .AddSingleton<IBootStore>(provider => new BootFile(stateDirectory.Path, provider.GetRequiredService<ILogger<BootFile>>()))
-        .AddSingleton<IStateStore>(provider => new StateFile(stateDirectory.Path, provider.GetRequiredService<ILogger<StateFile>>()));
+        .AddSingleton<IStateStore>(provider => new StateFile(
+            stateDirectory.Path, provider.GetRequiredService<AgentClock>(), provider.GetRequiredService<ILogger<StateFile>>()));
 
     public static IServiceCollection AddProxy(this IServiceCollection services, ActivationSockets activation) => services
         .AddSingleton<InFlightRequests>()

@@ -295,6 +295,12 @@ internal sealed record UpdateConfig
 
     public UpdateWhen When { get; init; } = UpdateWhen.Idle;
 
+    /// <summary>A session that nobody has used for so long doesn't hold up an update.</summary>
+    public TimeSpan IdleAfter { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long an update waits for sessions in use.</summary>
+    public TimeSpan WaitAtMost { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>Start-first: how long the old container may finish its requests and WebSockets.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
 

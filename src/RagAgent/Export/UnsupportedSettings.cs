@@ -24,7 +24,7 @@ internal static class UnsupportedSettings
         new(["container.streamlitSecrets"], config => config.Container.StreamlitSecrets,
             _ => "st.secrets is empty, because ECS has no secrets in files: read os.environ, or let the entrypoint write the file.",
             _ => "st.secrets is empty. Add a secrets.toml to the Secret, mount it, and set STREAMLIT_SECRETS_FILES to its path."),
-        new(["update.every", "update.when"], _ => true,
+        new(["update.every", "update.when", "update.idleAfter", "update.waitAtMost"], _ => true,
             config => "Nothing looks for a newer image. Add to the workflow that pushes it: aws ecs update-service --cluster … "
                 + $"--service {ResourceNames.ForEcs(config.Container.Name)} --force-new-deployment. The swap doesn't wait for open sessions.",
             config => "Nothing looks for a newer image. Add to the workflow that pushes it: "

@@ -28,7 +28,7 @@ internal static class Headline
 
     private static string DescribeApp(AgentState state, Policy policy) => state.Front switch
     {
-        ContainerState.Serving { Failures: 0 } serving => DescribeServing(state, serving),
+        ContainerState.Serving { Failures: 0 } serving => DescribeServing(state, serving, policy),
         ContainerState.Serving when state.Engine.Problem is { IsUnanswered: true } problem => $"The app does not answer. {problem}",
         ContainerState.Serving { UnreadySince: not null } serving =>
             $"The app does not answer ({serving.Failures} liveness probes failed in a row): {serving.LastError}. " +
@@ -52,7 +52,7 @@ internal static class Headline
         _ => DescribeWaiting(state, policy),
     };
 
-    private static string DescribeServing(AgentState state, ContainerState.Serving serving)
+    private static string DescribeServing(AgentState state, ContainerState.Serving serving, Policy policy)
     {
         var serves = $"The app serves ({Humanize.Digest(serving.Container.Image?.Digest ?? "unknown image")})";
         return state switch
@@ -66,6 +66,8 @@ internal static class Headline
                 $"The app serves from the image on disk ({Humanize.Digest(serving.Container.Image?.Digest ?? "unknown image")}), " +
                 $"which may not be the newest. {problem}",
             _ when serving.SessionError is { } error => $"{serves}, but its page failed before the first visitor came: {error}.",
+            { UpdateWaitsSince: not null } when SessionUse.Count(state, state.Now, policy) is > 0 and var inUse =>
+                $"{serves}; a newer release waits until no session is in use ({inUse} of {state.Sessions.Count} now).",
             _ => $"{serves}.",
         };
     }

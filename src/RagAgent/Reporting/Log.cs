@@ -72,9 +72,15 @@ internal static partial class Log
     [LoggerMessage(120, LogLevel.Error, "{Problem} That was failed start {Failures} in a row.{Next}", EventName = "StartsFail")]
     public static partial void StartsFail(this ILogger logger, Problem problem, int failures, string next);
 
-    [LoggerMessage(121, LogLevel.Information, "A newer release is ready and waits until no session is open ({Sessions} now).",
+    [LoggerMessage(121, LogLevel.Information,
+        "A newer release is ready and waits until no session is in use ({InUse} of {Sessions} now), for {Limit} at most.",
         EventName = "UpdateWaits")]
-    public static partial void UpdateWaits(this ILogger logger, int sessions);
+    public static partial void UpdateWaits(this ILogger logger, int inUse, int sessions, string limit);
+
+    [LoggerMessage(129, LogLevel.Information,
+        "The newer release has waited for {Limit} and takes over now, although {InUse} of {Sessions} sessions are in use.",
+        EventName = "UpdateWaitedEnough")]
+    public static partial void UpdateWaitedEnough(this ILogger logger, string limit, int inUse, int sessions);
 
     [LoggerMessage(122, LogLevel.Information, "An operator requested '{Command}'.", EventName = "Asked")]
     public static partial void Asked(this ILogger logger, string command);

@@ -312,9 +312,14 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
 
     private void LogRequests(AgentState before, AgentState after)
     {
-        if (IsUpdateWaiting(after) && !IsUpdateWaiting(before))
+        var inUse = SessionUse.Count(after, after.Now, policy);
+        if (after.UpdateWaitsSince is not null && before.UpdateWaitsSince is null)
         {
-            logger.UpdateWaits(after.Sessions);
+            logger.UpdateWaits(inUse, after.Sessions.Count, Humanize.Duration(policy.WaitAtMost));
+        }
+        if (SessionUse.IsOverdue(after, policy) && !SessionUse.IsOverdue(before, policy))
+        {
+            logger.UpdateWaitedEnough(Humanize.Duration(policy.WaitAtMost), inUse, after.Sessions.Count);
         }
         if (after.Requests.LastOutcome is { } outcome && outcome != before.Requests.LastOutcome)
         {
@@ -335,10 +340,6 @@ internal sealed class StateChangeLog(ILogger<Supervisor> logger, Policy policy) 
             }
         }
     }
-
-    private bool IsUpdateWaiting(AgentState state) =>
-        state is { Front: ContainerState.Serving serving, Sessions: > 0, Candidate: null } &&
-        DesiredRelease.Of(state, policy) is { } desired && desired.Id != serving.Container.ReleaseId;
 
     private static string WhyNotNewest(AgentState state) => state switch
     {

@@ -69,6 +69,7 @@ internal sealed record BootStepStatus(string Name, double Seconds);
 /// What the gate's own session showed: <c>works</c>, <c>failed</c> (see <c>problems</c>) or <c>unreadable</c>; null: none was run.
 /// </param>
 /// <param name="Exceptions">Uncaught exceptions in visitors' sessions of this container; null: none.</param>
+/// <param name="SessionsInUse">Those that people used within <c>update.idleAfter</c>, and those that can't be read.</param>
 /// <param name="StoppedBy"><c>operator</c> ('ragagent stop') or <c>hand</c> ('docker stop'); null if it is not to stay stopped.</param>
 internal sealed record AppStatus(
     string State,
@@ -83,7 +84,8 @@ internal sealed record AppStatus(
     DateTimeOffset? NextStart,
     string? StoppedBy = null,
     string? Session = null,
-    ExceptionsStatus? Exceptions = null);
+    ExceptionsStatus? Exceptions = null,
+    int SessionsInUse = 0);
 
 /// <param name="Count">Since the container started.</param>
 /// <param name="Last">The last line of the last one's traceback; null if it can't be read.</param>
@@ -94,8 +96,20 @@ internal sealed record ExceptionsStatus(int Count, string? Last);
 /// <param name="WatchUntil">When the serving image becomes the last good one; null: it already is, or none serves.</param>
 /// <param name="LastGood">Digests of images that passed their watch, newest first.</param>
 /// <param name="SetAside">The newest image if it does not run because it failed.</param>
+/// <param name="Wait">What a newer release waits for; null: none waits.</param>
 internal sealed record RolloutStatus(
-    string Phase, string? Candidate, DateTimeOffset? WatchUntil, IReadOnlyList<string> LastGood, SetAsideStatus? SetAside);
+    string Phase,
+    string? Candidate,
+    DateTimeOffset? WatchUntil,
+    IReadOnlyList<string> LastGood,
+    SetAsideStatus? SetAside,
+    WaitStatus? Wait = null);
+
+/// <param name="Sessions">Those in use.</param>
+/// <param name="LastActivity">When the last of them was used; null if it can't be read.</param>
+/// <param name="Since">When the wait began.</param>
+/// <param name="Until">When the newer release takes over at the latest.</param>
+internal sealed record WaitStatus(int Sessions, DateTimeOffset? LastActivity, DateTimeOffset Since, DateTimeOffset Until);
 
 /// <param name="Digest">Of the image.</param>
 /// <param name="Verdict"><c>rolled-back</c> (the one before it is watched), <c>quarantined</c> or <c>undecided</c> (both failed).</param>

@@ -36,7 +36,7 @@ internal static class StatusText
         Line("pull", status.Image.Pull is { } pull ? FormatPull(pull) : null);
         Line("secrets", string.Join(", ", status.Secrets.Versions));
         Line("engine", status.Engine.Version is { } engine ? $"Docker {engine}{(status.Engine.Answers ? "" : ", does not answer")}" : null);
-        Line("http", $"port {status.FrontDoor.Port}, {(status.FrontDoor.Open ? FormatSessions(status.App.Sessions) : "closed")}");
+        Line("http", $"port {status.FrontDoor.Port}, {(status.FrontDoor.Open ? FormatSessions(status.App) : "closed")}");
         Line("https", status.FrontDoor.Https is { } https ? FormatHttps(https) : null);
         Line("session", status.App.Session is "unreadable" ? "could not be read: the app does not speak Streamlit's protocol" : null);
         Line("errors", status.App.Exceptions is { } errors ? FormatExceptions(errors) : null);
@@ -96,7 +96,15 @@ internal static class StatusText
     {
         var role = rollout.Phase is "candidate" or "gate" ? "candidate" : "second container";
         var candidate = rollout.Candidate is { } id ? $", {role} {id}" : "";
-        return $"{rollout.Phase}{candidate}{(rollout.WatchUntil is { } until ? $", good from {FormatTime(until)}" : "")}";
+        var good = rollout.WatchUntil is { } goodFrom ? $", good from {FormatTime(goodFrom)}" : "";
+        return $"{rollout.Phase}{candidate}{good}{(rollout.Wait is { } wait ? FormatWait(wait) : "")}";
+    }
+
+    private static string FormatWait(WaitStatus wait)
+    {
+        var sessions = $"{wait.Sessions} {(wait.Sessions == 1 ? "session" : "sessions")} in use";
+        var lastUsed = wait.LastActivity is { } at ? $", last used {FormatTime(at)}" : "";
+        return $" for {sessions}{lastUsed}, since {FormatTime(wait.Since)}, until {FormatTime(wait.Until)} at the latest";
     }
 
     private static string FormatSetAside(SetAsideStatus avoided) =>
@@ -108,7 +116,8 @@ internal static class StatusText
     private static string FormatPull(PullStatus pull) =>
         $"{pull.Percent} %, {Humanize.Bytes(pull.DownloadedBytes)} of {Humanize.Bytes(pull.TotalBytes)}";
 
-    private static string FormatSessions(int sessions) => $"{sessions} {(sessions == 1 ? "session" : "sessions")} open";
+    private static string FormatSessions(AppStatus app) =>
+        $"{app.Sessions} {(app.Sessions == 1 ? "session" : "sessions")} open{(app.Sessions > 0 ? $", {app.SessionsInUse} in use" : "")}";
 
     private static string FormatHttps(HttpsStatus https) => https.ValidUntil is { } end
         ? $"port {https.Port}, for {string.Join(", ", https.Names)}, valid until {FormatTime(end)}"

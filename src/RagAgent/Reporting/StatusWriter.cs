@@ -63,11 +63,12 @@ internal sealed class StatusWriter(
             state.Tag.Value is { } tag && digest is not null ? tag.Image.Digest == digest : null,
             state.Failures.Crashes,
             state.Failures.Crashes >= policy.CrashLoopThreshold && state.Failures.Last?.Problem.Kind.IsAppFailure == true,
-            state.Sessions,
+            state.Sessions.Count,
             WallTime((state.Front as ContainerState.BackingOff)?.Until),
             state.Hold switch { StopHold.Operator => "operator", StopHold.DockerStop => "hand", _ => null },
             SessionName(state.Front),
-            container is null ? null : BuildExceptions(container));
+            container is null ? null : BuildExceptions(container),
+            SessionUse.Count(state, clock.Now, policy));
     }
 
     private static string? SessionName(ContainerState front) => front switch
@@ -134,7 +135,17 @@ internal sealed class StatusWriter(
             Verdict.Quarantined quarantined => SetAside(quarantined, "quarantined", quarantined.Cause),
             Verdict.Undecided undecided => SetAside(undecided, "undecided", undecided.Cause),
             _ => null,
-        });
+        },
+        BuildWait(state));
+
+    private WaitStatus? BuildWait(AgentState state) =>
+        state.UpdateWaitsSince is { } since && SessionUse.HoldsUpdate(state, policy) && SessionUse.WaitsUntil(state, policy) is { } until
+            ? new WaitStatus(
+                SessionUse.Count(state, clock.Now, policy),
+                WallTime(SessionUse.LastActivity(state)),
+                clock.WallTime(since),
+                clock.WallTime(until))
+            : null;
 
     private SetAsideStatus SetAside(Verdict verdict, string name, Problem cause) =>
         new(verdict.Image.Digest, name, BuildProblem(cause, null));

@@ -11,7 +11,12 @@ namespace RagAgent.Storage;
 /// <param name="Memory">A <see cref="PersistedStateDto"/>. The file's key is <c>memory</c>, so the name stays.</param>
 internal sealed record StateDocument(int Schema, string Checksum, JsonElement Memory);
 
-internal sealed record PersistedStateDto(IReadOnlyList<ImageDto> Good, VerdictDto? Verdict, HoldDto? Hold, IReadOnlyList<RunDto> Runs);
+internal sealed record PersistedStateDto(
+    IReadOnlyList<ImageDto> Good,
+    VerdictDto? Verdict,
+    HoldDto? Hold,
+    IReadOnlyList<RunDto> Runs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? UpdateWaitsSince = null);
 
 internal sealed record ImageDto(string Repository, string Digest);
 

@@ -6,9 +6,11 @@ namespace RagAgent.Storage;
 
 /// <summary><c>state.json</c> in the state directory. The agent starts whatever is wrong with it.</summary>
 /// <param name="directory">The state directory. Created if it is missing.</param>
+/// <param name="clock">Times in the file are wall-clock times, because the agent's own begin at its start.</param>
 /// <param name="logger">Reports lost state.</param>
 /// <param name="bootIdFile">The kernel's file with the boot ID: a hold ends when the machine reboots.</param>
-internal sealed class StateFile(string directory, ILogger<StateFile> logger, string bootIdFile = BootId.KernelPath) : IStateStore
+internal sealed class StateFile(string directory, AgentClock clock, ILogger<StateFile> logger, string bootIdFile = BootId.KernelPath)
+    : IStateStore
 {
     // A thousand times its usual size. A larger file is not the agent's, and memory is scarce.
     private const int MaxFileSize = 1 << 20;
@@ -30,7 +32,7 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
         FileLock.Wait();
         try
         {
-            return StateSerializer.Deserialize(ReadBytes(), BootId.Read(bootIdFile));
+            return StateSerializer.Deserialize(ReadBytes(), BootId.Read(bootIdFile), clock);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -60,7 +62,7 @@ internal sealed class StateFile(string directory, ILogger<StateFile> logger, str
         {
             // A sync to disk may take long, so it never runs on the caller's thread. Once started, it runs to its end.
             await Task.Run(
-                () => DurableFile.Replace(_path, StateSerializer.Serialize(state, BootId.Read(bootIdFile)), AfterStep),
+                () => DurableFile.Replace(_path, StateSerializer.Serialize(state, BootId.Read(bootIdFile), clock), AfterStep),
                 CancellationToken.None);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

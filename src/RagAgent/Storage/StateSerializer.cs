@@ -16,15 +16,15 @@ internal static class StateSerializer
     private static readonly StateJson Json =
         new(new JsonSerializerOptions(StateJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    public static byte[] Serialize(PersistedState state, string? bootId)
+    public static byte[] Serialize(PersistedState state, string? bootId, AgentClock clock)
     {
-        var content = JsonSerializer.SerializeToElement(ToDto(state, bootId), Json.PersistedStateDto);
+        var content = JsonSerializer.SerializeToElement(ToDto(state, bootId, clock), Json.PersistedStateDto);
         var document = new StateDocument(Schema, Checksum(content), content);
         return [.. JsonSerializer.SerializeToUtf8Bytes(document, Json.StateDocument), (byte)'\n'];
     }
 
     /// <exception cref="CorruptStateException">The input is damaged, or a newer agent wrote it.</exception>
-    public static PersistedState Deserialize(ReadOnlySpan<byte> input, string? bootId)
+    public static PersistedState Deserialize(ReadOnlySpan<byte> input, string? bootId, AgentClock clock)
     {
         if (input.IsEmpty)
         {
@@ -46,7 +46,7 @@ internal static class StateSerializer
             {
                 throw new CorruptStateException("its checksum is wrong: it was damaged or edited");
             }
-            return FromDto(document.Memory.Deserialize(Json.PersistedStateDto) ?? throw new JsonException("no state"), bootId);
+            return FromDto(document.Memory.Deserialize(Json.PersistedStateDto) ?? throw new JsonException("no state"), bootId, clock);
         }
         catch (Exception exception) when (exception is
             JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
@@ -66,7 +66,7 @@ internal static class StateSerializer
         return $"sha256:{Convert.ToHexStringLower(SHA256.HashData(bytes.WrittenSpan))}";
     }
 
-    private static PersistedStateDto ToDto(PersistedState state, string? bootId) => new(
+    private static PersistedStateDto ToDto(PersistedState state, string? bootId, AgentClock clock) => new(
         [.. state.KnownGood.Select(ToDto)],
         state.Verdict is { } verdict ? ToDto(verdict) : null,
         state.Hold is { } hold ? new HoldDto(hold switch
@@ -75,7 +75,8 @@ internal static class StateSerializer
             StopHold.DockerStop => "hand",
             _ => throw new InvalidOperationException($"Unknown hold {hold}."),
         }, bootId) : null,
-        [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopRequested, run.PassedGate))]);
+        [.. state.Runs.Select(run => new RunDto(run.ContainerId, run.StartedAt, run.StopRequested, run.PassedGate))],
+        state.UpdateWaitsSince is { } since ? clock.WallTime(since) : null);
 
     private static ImageDto ToDto(ImageName image) => new(image.Repository, image.Digest);
 
@@ -90,11 +91,19 @@ internal static class StateSerializer
         _ => throw new InvalidOperationException($"Unknown verdict {verdict.GetType().Name}."),
     };
 
-    private static PersistedState FromDto(PersistedStateDto input, string? bootId) => new(
+    private static PersistedState FromDto(PersistedStateDto input, string? bootId, AgentClock clock) => new(
         [.. input.Good.Select(FromDto)],
         input.Verdict is { } verdict ? FromDto(verdict) : null,
         input.Hold is { } hold ? FromDto(hold, bootId) : null,
-        [.. input.Runs.Select(FromDto)]);
+        [.. input.Runs.Select(FromDto)],
+        input.UpdateWaitsSince is { } since ? ToMoment(since, clock) : null);
+
+    /// <summary>A time in the future is no time that anything could have begun at: somebody has set the clock.</summary>
+    private static Moment ToMoment(DateTimeOffset at, AgentClock clock)
+    {
+        var moment = Moment.Zero + (at - clock.WallTime(Moment.Zero));
+        return moment > clock.Now ? clock.Now : moment;
+    }
 
     private static Run FromDto(RunDto input) =>
         new(input.Container, input.StartedAt) { StopRequested = input.StopAsked, PassedGate = input.PassedGate };

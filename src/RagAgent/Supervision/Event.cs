@@ -57,7 +57,9 @@ internal abstract record Event(Moment At)
 
     public sealed record FrontDoorOpened(Moment At) : Event(At);
     public sealed record FrontDoorFailed(Moment At, Problem Problem) : Event(At);
-    public sealed record SessionsChanged(Moment At, int Open) : Event(At);
+
+    /// <summary>A session was opened, closed or used. Use alone is reported at most once in a while.</summary>
+    public sealed record SessionsChanged(Moment At, OpenSessions Open) : Event(At);
 
     /// <summary>Someone uses the app. Sent at most once a second.</summary>
     public sealed record ActivitySeen(Moment At) : Event(At);

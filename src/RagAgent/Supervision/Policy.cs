@@ -59,8 +59,24 @@ internal sealed record Policy
     /// <summary>How often it is resolved at least while nothing serves: the next push may be what everyone waits for.</summary>
     public TimeSpan CheckIntervalWhileDown { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A newer image that the agent found on its own waits until no session is open.</summary>
+    /// <summary>A newer image that the agent found on its own waits until no session is in use.</summary>
     public bool WaitForIdle { get; init; } = true;
+
+    /// <summary>How long it waits.</summary>
+    public TimeSpan WaitAtMost { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>A session that nobody has used for so long is not in use.</summary>
+    public TimeSpan IdleAfter { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>The shortest interval between two reports that sessions are used.</summary>
+    public TimeSpan SessionReportInterval => TimeSpan.FromTicks(Math.Clamp(
+        IdleAfter.Ticks / 60, TimeSpan.TicksPerSecond / 10, 10 * TimeSpan.TicksPerSecond));
+
+    /// <summary>From the last reported activity of a session until it is no longer in use.</summary>
+    public TimeSpan SessionUseLasts => IdleAfter + SessionReportInterval;
+
+    /// <summary>How long after the agent's start the pages that it had cut off may take to connect again.</summary>
+    public TimeSpan SessionsReturnWithin { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a new image must serve without failures before it counts as good.</summary>
     public TimeSpan Watch { get; init; } = TimeSpan.FromMinutes(10);

@@ -21,7 +21,7 @@ public sealed class StateDiskTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await MountAsync("-t", "tmpfs", "-o", "size=64k", "tmpfs", _disk);
-        _file = new StateFile(_disk, NullLogger<StateFile>.Instance);
+        _file = new StateFile(_disk, new AgentClock(TimeProvider.System), NullLogger<StateFile>.Instance);
         await _file.SaveAsync(Before, TestCancellation);
     }
 

@@ -17,6 +17,8 @@ public class ConfigValueTests
     [InlineData("\"container\": { \"memory\": true }", "container.memory: must be a size like \"512m\" or \"4g\", but is a boolean")]
     [InlineData("\"container\": { \"stopTimeout\": [] }", "container.stopTimeout: must be a duration like \"20s\", but is a list")]
     [InlineData("\"health\": { \"liveness\": { \"failures\": \"4\" } }", "health.liveness.failures: must be a whole number like 4, but is a string; remove the quotes")]
+    [InlineData("\"update\": { \"idleAfter\": 900 }", "update.idleAfter: must be a duration like \"15m\", but is a number; write \"900s\"")]
+    [InlineData("\"update\": { \"waitAtMost\": null }", "update.waitAtMost: must be a duration like \"24h\", but is null; remove the key to use its default")]
     [InlineData("\"update\": { \"when\": 1 }", "update.when: must be \"idle\" or \"now\", but is a number")]
     [InlineData("\"$schema\": 1", "$schema: must be a string, but is a number; put it in double quotes")]
     public void A_wrong_type_is_reported_with_the_found_and_the_expected_one(string members, string expected) =>
@@ -43,6 +45,11 @@ public class ConfigValueTests
     [InlineData("\"aws\": { \"region\": \"Frankfurt\" }", "aws.region: must be a region like \"eu-central-1\", but is \"Frankfurt\"")]
     [InlineData("\"update\": { \"when\": \"idel\" }", "update.when: must be \"idle\" or \"now\", but is \"idel\"; did you mean \"idle\"?")]
     [InlineData("\"update\": { \"hold\": \"6m\" }", "update.hold: must be from 0s to 5m, but is \"6m\"")]
+    [InlineData("\"update\": { \"idleAfter\": \"500ms\" }", "update.idleAfter: must be from 1s to 24h, but is \"500ms\"")]
+    [InlineData("\"update\": { \"idleAfter\": \"25h\" }", "update.idleAfter: must be from 1s to 24h, but is \"25h\"")]
+    [InlineData("\"update\": { \"waitAtMost\": \"59s\" }", "update.waitAtMost: must be from 1m to 720h, but is \"59s\"")]
+    [InlineData("\"update\": { \"waitAtMost\": \"721h\" }", "update.waitAtMost: must be from 1m to 720h, but is \"721h\"")]
+    [InlineData("\"update\": { \"idleafter\": \"15m\" }", "update.idleafter: unknown key; did you mean 'idleAfter'?")]
     [InlineData("\"update\": { \"every\": \"9s\" }", "update.every: must be from 10s to 168h, but is \"9s\"")]
     public void An_invalid_value_is_reported_with_the_valid_ones(string members, string expected) =>
         Assert.Equal(expected, AssertSingleError(ConfigWith(members)));

@@ -52,7 +52,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
             Sample.StateWithoutContainer with
             {
                 Front = Sample.Serving(),
-                Sessions = 2,
+                Sessions = Sample.OpaqueSessions(2),
                 Tag = Sample.Loaded(Sample.CurrentResolution),
                 Secrets = Sample.LoadFailed<SecretVersions>(Sample.AnyProblem),
             });
@@ -61,7 +61,7 @@ public sealed class ControlSocketTests : IAsyncLifetime
 
         Assert.Equal((1, "The app serves (sha256:0123456789ab)."), (status.Revision, status.Headline));
         Assert.Equal(
-            new AppStatus("serving", _time.GetUtcNow(), "0123456789ab", "release-1", Sample.Digest, true, 0, false, 2, null),
+            new AppStatus("serving", _time.GetUtcNow(), "0123456789ab", "release-1", Sample.Digest, true, 0, false, 2, null, SessionsInUse: 2),
             status.App);
         Assert.Equal(new ImageStatus("registry/app:latest", Sample.Digest, Sample.Digest, _time.GetUtcNow(), null, null), status.Image);
         Assert.Equal(new EngineStatus("29.0.0 (API 1.44)", true), status.Engine);

@@ -25,7 +25,7 @@ public sealed class StatusLineTests : IDisposable
         await HeadlineAsync("Asking the registry for the newest image.");
         for (var sessions = 1; sessions <= 100; sessions++)
         {
-            _board.Publish(Sample.StateWithoutContainer with { Sessions = sessions });
+            _board.Publish(Sample.StateWithoutContainer with { Sessions = Sample.OpaqueSessions(sessions) });
             await Task.Yield();
         }
         _board.Publish(

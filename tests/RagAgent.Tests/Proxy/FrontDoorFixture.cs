@@ -45,7 +45,7 @@ internal sealed class FrontDoorFixture : IAsyncDisposable
         ClientLimits? limits = null)
     {
         var port = FreePort.Find();
-        var inFlight = new InFlightRequests(app.Clock);
+        var inFlight = new InFlightRequests(app.Clock, Sample.DefaultPolicy);
         var frontDoor = CreateFrontDoor(app, port, inFlight, loggers: loggers, config: config, access: access, limits: limits);
         var fixture = new FrontDoorFixture(frontDoor, port, inFlight);
         await fixture._frontDoor.StartAsync(stopping);
@@ -65,7 +65,7 @@ internal sealed class FrontDoorFixture : IAsyncDisposable
     {
         config ??= new AgentConfig { Image = "app" };
         config = config with { Listen = config.Listen with { Http = port } };
-        inFlight ??= new InFlightRequests(app.Clock);
+        inFlight ??= new InFlightRequests(app.Clock, Sample.DefaultPolicy);
         certificates ??= Sample.DisabledCertificateWatch(app.Board, app.Clock);
         access ??= new AccessControl(
             new AgentConfig { Image = "app" }, new PasswordFixture().Keeper, app.Clock, NullLogger<AccessControl>.Instance);

@@ -102,12 +102,12 @@ public class FrontDoorHttpsTests
         var got = await socket.ReceiveAsync(buffer, TestCancellation);
 
         Assert.Equal(("hello", "streamlit"), (Encoding.UTF8.GetString(buffer, 0, got.Count), socket.SubProtocol));
-        await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+        await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
         var arrived = app.Requests[0];
         Assert.Equal(("GET /_stcore/stream", "https", $"127.0.0.1:{frontDoor.Https}", $"https://127.0.0.1:{frontDoor.Https}"),
             (arrived.ToString(), arrived.Headers["X-Forwarded-Proto"], arrived.Headers["Host"], arrived.Headers["Origin"]));
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
-        await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation);
+        await agent.WaitForAsync(state => state.Sessions.Count == 0, TestCancellation);
     }
 
     [Theory(Timeout = TestTimeouts.Milliseconds)]
@@ -121,7 +121,7 @@ public class FrontDoorHttpsTests
         var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
         using var invoker = CreateInvoker(frontDoor);
         using var socket = await OpenWebSocketAsync(frontDoor, invoker, version);
-        await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+        await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
 
         var stopping = frontDoor.DisposeAsync();
         var received = await socket.ReceiveAsync(new byte[100], TestCancellation);

@@ -41,7 +41,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _inFlight = new InFlightRequests(new AgentClock(_time));
+        _inFlight = new InFlightRequests(new AgentClock(_time), Sample.DefaultPolicy);
         await StartAsync(HoldTimeout);
     }
 
@@ -118,7 +118,7 @@ public sealed class HeldRequestsTests : IAsyncLifetime
     public async Task A_held_WebSocket_waits_and_counts_as_a_session_only_once_it_is_open()
     {
         var sessions = new List<int>();
-        _inFlight.SessionsChanged += sessions.Add;
+        _inFlight.SessionsChanged += open => sessions.Add(open.Count);
         await using var app = await TestServer.StartAsync(async context =>
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();

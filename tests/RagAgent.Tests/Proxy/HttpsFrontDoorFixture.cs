@@ -44,7 +44,7 @@ internal sealed class HttpsFrontDoorFixture : IAsyncDisposable
         }
         var config = configure(this);
         Certificates = new CertificateWatch(config, app.Board, _clock, new ListLogger<CertificateWatch>(LogMessages));
-        InFlight = new InFlightRequests(app.Clock);
+        InFlight = new InFlightRequests(app.Clock, Sample.DefaultPolicy);
         _frontDoor = FrontDoorFixture.CreateFrontDoor(
             app, Http, InFlight, activation, config: config, certificates: Certificates, loggers: loggers, limits: limits);
         Client = new HttpClient(new SocketsHttpHandler

@@ -20,8 +20,8 @@ public class InFlightRequestsTests
 
     public InFlightRequestsTests()
     {
-        _inFlight = new InFlightRequests(new AgentClock(_time));
-        _inFlight.SessionsChanged += _sessionCounts.Enqueue;
+        _inFlight = new InFlightRequests(new AgentClock(_time), Sample.DefaultPolicy);
+        _inFlight.SessionsChanged += open => _sessionCounts.Enqueue(open.Count);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ namespace RagAgent.Tests.Proxy;
 public sealed class ProxySwapTests : IAsyncLifetime
 {
     private readonly StateFeed _board = new();
-    private readonly InFlightRequests _inFlight = new(new AgentClock(TimeProvider.System));
+    private readonly InFlightRequests _inFlight = new(new AgentClock(TimeProvider.System), Sample.DefaultPolicy);
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false });
     private readonly ServiceProvider _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
     private HookedForwarder _forwarder = null!;

@@ -21,17 +21,17 @@ public class WebSocketTests
         {
             Assert.Equal("streamlit", first.SubProtocol);
             Assert.Equal("hello", await EchoAsync(first, "hello"));
-            await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+            await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
             using (var second = await ConnectAsync(frontDoor.Port))
             {
-                await agent.WaitForAsync(state => state.Sessions == 2, TestCancellation);
+                await agent.WaitForAsync(state => state.Sessions.Count == 2, TestCancellation);
                 await second.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
             }
-            await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+            await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
             first.Abort();
         }
 
-        Assert.Equal(0, (await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation)).Sessions);
+        Assert.Equal(0, (await agent.WaitForAsync(state => state.Sessions.Count == 0, TestCancellation)).Sessions.Count);
         Assert.Equal($"streamlit, xsrf, session|http://127.0.0.1:{frontDoor.Port}|127.0.0.1:{frontDoor.Port}",
             string.Join('|', new[] { "Sec-WebSocket-Protocol", "Origin", "Host" }.Select(name => app.Requests[0].Headers[name])));
     }
@@ -70,13 +70,13 @@ public class WebSocketTests
         await agent.StartAsync(TestCancellation);
         var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
         using var socket = await ConnectAsync(frontDoor.Port);
-        await agent.WaitForAsync(state => state.Sessions == 1, TestCancellation);
+        await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var response = await BeginSlowRequestAsync(client, frontDoor.Port);
 
         var stopping = frontDoor.DisposeAsync();
 
-        await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation);
+        await agent.WaitForAsync(state => state.Sessions.Count == 0, TestCancellation);
         Assert.False(stopping.IsCompleted);
         finish.SetResult();
         await stopping;
@@ -97,7 +97,7 @@ public class WebSocketTests
         var refused = await Assert.ThrowsAsync<WebSocketException>(() => ConnectAsync(frontDoor.Port));
 
         Assert.Contains("403", refused.Message, StringComparison.Ordinal);
-        await agent.WaitForAsync(state => state.Sessions == 0, TestCancellation);
+        await agent.WaitForAsync(state => state.Sessions.Count == 0, TestCancellation);
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
@@ -107,7 +107,7 @@ public class WebSocketTests
         var during = -1;
         await using var app = await TestServer.StartAsync(context =>
         {
-            during = agent.Board.State.Sessions;
+            during = agent.Board.State.Sessions.Count;
             return Task.CompletedTask;
         });
         await using var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);

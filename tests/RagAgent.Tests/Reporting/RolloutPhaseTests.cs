@@ -93,7 +93,7 @@ public class RolloutPhaseTests
     public void A_newer_image_that_waits_for_sessions_to_end_is_waiting()
     {
         _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
-        _story.StartServing().PassWatch().Handle(at => new Event.SessionsChanged(at, 1)).Tag = Sample.NewerImage;
+        _story.StartServing().PassWatch().Handle(at => new Event.SessionsChanged(at, Sample.OpaqueSessions(1))).Tag = Sample.NewerImage;
         _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(6));
         Assert.Equal("waiting", Phase);
     }

@@ -12,14 +12,14 @@ public class StatusDocumentTests
     [
         "version", "revision", "headline",
         "app.state", "app.since", "app.container", "app.release", "app.digest", "app.newest", "app.crashes",
-        "app.crashLooping", "app.sessions", "app.nextStart", "app.stoppedBy", "app.session", "app.exceptions.count", "app.exceptions.last",
+        "app.crashLooping", "app.sessions", "app.sessionsInUse", "app.nextStart", "app.stoppedBy", "app.session", "app.exceptions.count", "app.exceptions.last",
         "image.reference", "image.digest", "image.tagDigest", "image.checkedAt", "image.nextCheck",
         "image.pull.percent", "image.pull.downloadedBytes", "image.pull.totalBytes",
         "secrets.versions", "secrets.readAt", "engine.version", "engine.answers", "frontDoor.port", "frontDoor.open",
         "frontDoor.https.port", "frontDoor.https.names", "frontDoor.https.validUntil",
         "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code",
         "update.last.problem.what", "update.last.problem.remedy", "update.last.problem.nextTry", "update.last.kind",
-        "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.lastGood", "rollout.setAside.digest",
+        "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.wait.sessions", "rollout.wait.lastActivity", "rollout.wait.since", "rollout.wait.until", "rollout.lastGood", "rollout.setAside.digest",
         "rollout.setAside.verdict", "rollout.setAside.why.code",
         "rollout.setAside.why.what", "rollout.setAside.why.remedy", "rollout.setAside.why.nextTry",
         "lastFailure.at", "lastFailure.release", "lastFailure.problem.code",
@@ -41,12 +41,16 @@ public class StatusDocumentTests
         {
             Session = "unreadable",
             Exceptions = new ExceptionsStatus(2, "KeyError: 'x'"),
+            SessionsInUse = 1,
         },
         new ImageStatus("registry/app:latest", Sample.NewerDigest, Sample.NewerDigest, At, At, new PullStatus(50, 500_000, 1_000_000)),
         new SecretsStatus(["KEY (version 3 of parameter /key)"], At), new EngineStatus("29.0.0 (API 1.44)", false),
         new FrontDoorStatus(80, true, new HttpsStatus(443, ["rag.example.com", "www.example.com"], At)),
         new UpdateStatus(null, new UpdateResult(7, false, Sample.Digest, AnyProblem)),
-        new RolloutStatus("watch", "abcdef012345", At, [Sample.Digest], new SetAsideStatus(Sample.NewerDigest, "quarantined", AnyProblem)),
+        new RolloutStatus("watch", "abcdef012345", At, [Sample.Digest], new SetAsideStatus(Sample.NewerDigest, "quarantined", AnyProblem))
+        {
+            Wait = new WaitStatus(1, At, At.AddHours(-1), At.AddHours(23)),
+        },
         new FailureStatus(At, "release-0", AnyProblem, ["last line"], new ExitStatus(137, 9, true)), [AnyProblem],
         new BootsStatus(
             new BootStatus(At, [new BootStepStatus("agent", 6.123), new BootStepStatus("healthy", 21)]),
@@ -79,14 +83,14 @@ public class StatusDocumentTests
             image     registry/app:latest
             digest    {Sample.Digest} (a newer one is known)
             newest    {Sample.NewerDigest}
-            rollout   watch, second container abcdef012345, good from {at}
+            rollout   watch, second container abcdef012345, good from {at} for 1 session in use, last used {at}, since {LocalTime(At.AddHours(-1))}, until {LocalTime(At.AddHours(23))} at the latest
             last good sha256:0123456789ab
             set aside sha256:ffffffffffff, quarantined: It went wrong.
             checked   {at}, next {at}
             pull      50 %, 500 kB of 1 MB
             secrets   KEY (version 3 of parameter /key)
             engine    Docker 29.0.0 (API 1.44), does not answer
-            http      port 80, 3 sessions open
+            http      port 80, 3 sessions open, 1 in use
             https     port 443, for rag.example.com, www.example.com, valid until {at}
             session   could not be read: the app does not speak Streamlit's protocol
             errors    2 uncaught exceptions in visitors' sessions, the last: KeyError: 'x'
@@ -117,11 +121,12 @@ public class StatusDocumentTests
     }
 
     [Theory]
-    [InlineData(1, "1 session open")]
-    [InlineData(0, "0 sessions open")]
-    public void Sessions_are_counted_in_the_singular_and_plural(int sessions, string text)
+    [InlineData(2, 0, "2 sessions open, 0 in use")]
+    [InlineData(1, 1, "1 session open, 1 in use")]
+    [InlineData(0, 0, "0 sessions open")]
+    public void Sessions_are_counted_in_the_singular_and_plural(int sessions, int inUse, string text)
     {
-        var status = Full with { App = Full.App with { Sessions = sessions } };
+        var status = Full with { App = Full.App with { Sessions = sessions, SessionsInUse = inUse } };
 
         Assert.Contains($"port 80, {text}\n", StatusText.Format(status), StringComparison.Ordinal);
     }

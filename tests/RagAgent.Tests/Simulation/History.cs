@@ -9,7 +9,7 @@ internal enum Incident
 {
     PushGood, PushNeverHealthy, PushCrashing, PushExiting, PushHanging, PushFailingGate, PushOutOfMemory, MoveTagBack,
     PushPageThatLacksModule, PushPageThatThrows, PushPageThatKillsApp, PagesFail,
-    RotateSecret, RotateSecretToBad, OpenSessions, CloseSessions,
+    RotateSecret, RotateSecretToBad, OpenSessions, OpenUnreadableSession, UseSessions, CloseSessions,
     AskUpdate, AskRollback, AskUnquarantine, AskStop, AskStart,
     EngineDown, EngineRestart, RegistryDown, SecretsDown, PullFails, DiskFull, StartFails, StartFailsHalfway, StopFails, EverythingSlow,
     Pressure, ProberFails, StateUnwritable, StateLost, ImageBreaks,
@@ -54,16 +54,22 @@ internal sealed record History(uint Seed, Policy Policy, bool SecretsSurviveRest
     private static Gen<TimeSpan?> OptionalSeconds(int min, int max) =>
         Gen.Frequency((1, Gen.Const((TimeSpan?)null)), (3, Gen.Int[min, max].Select(s => (TimeSpan?)TimeSpan.FromSeconds(s))));
 
+    /// <summary>Short, so that a history sees sessions fall idle and waits end.</summary>
+    private static readonly Gen<(bool WaitForIdle, TimeSpan IdleAfter, TimeSpan WaitAtMost)> Waits = Gen.Select(
+        Gen.Bool,
+        Gen.Int[1, 120].Select(s => TimeSpan.FromSeconds(s)),
+        Gen.Int[60, 600].Select(s => TimeSpan.FromSeconds(s)));
+
     private static readonly Gen<Policy> Policies = Gen.Select(
         Gen.Bool,
-        Gen.Bool,
+        Waits,
         Gen.OneOf<TimeSpan?>(null, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5)),
         Gen.Bool,
         Gen.Bool,
         Gen.Int[30, 180],
         Gen.Frequency((3, Gen.Const(true)), (1, Gen.Const(false))),
         Idle,
-        (hasGate, waitForIdle, checkEvery, startFirst, cachedFirst, watch, runsSession, idle) => new Policy
+        (hasGate, waits, checkEvery, startFirst, cachedFirst, watch, runsSession, idle) => new Policy
         {
             Idle = idle,
             StartFirst = startFirst,
@@ -73,7 +79,9 @@ internal sealed record History(uint Seed, Policy Policy, bool SecretsSurviveRest
             HasGate = hasGate,
             GateRunsSession = runsSession,
             SessionRetry = new Backoff(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(60)),
-            WaitForIdle = waitForIdle,
+            WaitForIdle = waits.WaitForIdle,
+            IdleAfter = waits.IdleAfter,
+            WaitAtMost = waits.WaitAtMost,
             CheckInterval = checkEvery,
             // Short, so that a history reaches what lies behind them; the rules are the same.
             StartupDeadline = TimeSpan.FromSeconds(60),
@@ -89,7 +97,8 @@ internal sealed record History(uint Seed, Policy Policy, bool SecretsSurviveRest
             (seed, policy, survive, steps) => new History(seed, policy, survive, steps));
 
     public override string ToString() =>
-        $"luck {Seed}, gate {Policy.HasGate}, session {Policy.GateRunsSession}, wait for idle {Policy.WaitForIdle}, " +
+        $"luck {Seed}, gate {Policy.HasGate}, session {Policy.GateRunsSession}, wait for idle {Policy.WaitForIdle} " +
+        $"({Policy.IdleAfter.TotalSeconds}s, at most {Policy.WaitAtMost.TotalSeconds}s), " +
         $"check every {Policy.CheckInterval?.ToString() ?? "never"}, " +
         $"start-first {Policy.StartFirst}, cached first {Policy.BootFromCache}, watch {Policy.Watch.TotalSeconds}s, " +
         (Policy.Idle is { } idle ? $"idle after {idle.StopAfter?.TotalSeconds}s, grace {idle.Grace.TotalSeconds}s, up at most {idle.MaxUptime?.TotalSeconds}s, " : "") +

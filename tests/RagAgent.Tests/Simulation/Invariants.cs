@@ -98,6 +98,9 @@ internal sealed class Invariants(World world)
         CheckHold(before, state);
         CheckBlame(before, @event, state);
         CheckSwap(before, state, policy);
+        Require(
+            before.UpdateWaitsSince is not { } since || state.UpdateWaitsSince is not { } still || since == still,
+            () => $"The wait of an update began at {before.UpdateWaitsSince} and then at {state.UpdateWaitsSince}.");
         RecordTransition(FrontTransitions, before.Front, state.Front);
         RecordTransition(CandidateTransitions, before.Candidate, state.Candidate);
         _hasServed |= state.Front is ContainerState.Serving;
@@ -407,10 +410,11 @@ internal sealed class Invariants(World world)
                 Require(
                     !wasServing || !policy.StartFirst || container.ConfigFingerprint != policy.ConfigFingerprint,
                     () => $"{container.Id} serves and is stopped before another one has proven itself.");
-                var mayCut = !wasServing || world.Sessions == 0 || !policy.WaitForIdle ||
+                var inUse = world.Sessions.Count(used => used is null || world.Time.Now < used + policy.IdleAfter);
+                var mayCut = !wasServing || inUse == 0 || !policy.WaitForIdle || after.Now >= before.UpdateWaitsSince + policy.WaitAtMost ||
                     (before.Requests.Current ?? after.Requests.Current) is not null ||
                     container.ConfigFingerprint != policy.ConfigFingerprint || ImageTrial.IsAvoided(after, container.Image);
-                Require(mayCut, () => $"{container.Id} is replaced under {world.Sessions} open sessions.");
+                Require(mayCut, () => $"{container.Id} is replaced under {inUse} sessions in use.");
                 break;
             case StopReason.Unhealthy:
                 Require(_failedProbes.GetValueOrDefault(container.Id) >= policy.LivenessFailures,
@@ -447,6 +451,7 @@ internal sealed class Invariants(World world)
     private static TimeSpan LongestDelay(Policy policy) => new[]
     {
         policy.CheckInterval ?? TimeSpan.Zero, policy.InspectInterval, 2 * policy.StartupDeadline, policy.RestartResetAfter,
+        policy.WaitForIdle ? policy.WaitAtMost : TimeSpan.Zero,
         policy.Idle?.MaxUptime ?? TimeSpan.Zero,
         policy.Idle?.UptimeNotice + policy.Idle?.UptimeGrace ?? TimeSpan.Zero,
         policy.Idle?.StopAfter + policy.Idle?.ActivityInterval ?? TimeSpan.Zero,

@@ -24,6 +24,7 @@ internal sealed class World
     private TimeSpan _pagesFailUntil;
     private TimeSpan _startsFailUntil, _startsFailHalfwayUntil, _stopsFailUntil, _instanceStopDeniedUntil;
     private TimeSpan _visitReportedAt = -TimeSpan.FromHours(1);
+    private TimeSpan _agentStartedAt;
     private TimeSpan _goesDownAt = TimeSpan.MinValue;
 
     public World(History history, List<string>? journal)
@@ -48,7 +49,8 @@ internal sealed class World
     public Invariants Invariants { get; }
     public AppImage Tag { get; private set; } = null!;
     public int SecretVersion { get; private set; } = 1;
-    public int Sessions { get; private set; }
+    /// <summary>When each open session was last used; null: it can't be read.</summary>
+    public List<TimeSpan?> Sessions { get; } = [];
 
     public bool RegistryIsUp => Time.Now >= _registryDownUntil;
     public bool SecretsAreUp => Time.Now >= _secretsDownUntil;
@@ -83,9 +85,16 @@ internal sealed class World
     public AppImage AppOf(ImageName name) =>
         _images.Find(i => i.Name == name) ?? throw new InvalidOperationException($"Nobody pushed {name}.");
 
-    public void Boot() => Agent.Boot(
-        _policy.Idle is { } idle ? _policy with { Idle = idle with { BootedAt = new Moment(BootedAt - Time.Now) } } : _policy,
-        StateFile);
+    public void Boot()
+    {
+        // The file has wall-clock times: they become times of the agent that reads it.
+        var sinceLastStart = Time.Now - _agentStartedAt;
+        _agentStartedAt = Time.Now;
+        StateFile = StateFile is { UpdateWaitsSince: { } since } kept ? kept with { UpdateWaitsSince = since - sinceLastStart } : StateFile;
+        Agent.Boot(
+            _policy.Idle is { } idle ? _policy with { Idle = idle with { BootedAt = new Moment(BootedAt - Time.Now) } } : _policy,
+            StateFile);
+    }
 
     /// <summary>A client is active. The front door reports it at most once a second.</summary>
     public void Visit()
@@ -172,8 +181,10 @@ internal sealed class World
             case Incident.Visits: Visit(); break;
             case Incident.SteadyVisits: Visit(TimeSpan.FromSeconds(0.3 + (Time.NextDouble() * 20)), until + TimeSpan.FromMinutes(5)); break;
             case Incident.StopOfInstanceDenied: _instanceStopDeniedUntil = until; break;
-            case Incident.OpenSessions: SetSessions(step.DurationSeconds + 1); break;
-            case Incident.CloseSessions: SetSessions(0); break;
+            case Incident.OpenSessions: ChangeSessions(open => open.AddRange(Enumerable.Repeat((TimeSpan?)Time.Now, 1 + (step.DurationSeconds % 3)))); break;
+            case Incident.OpenUnreadableSession: ChangeSessions(open => open.Add(null)); break;
+            case Incident.UseSessions: UseSessions(Time.Now + TimeSpan.FromSeconds(step.DurationSeconds)); break;
+            case Incident.CloseSessions: CloseSessions(); break;
             case Incident.EngineDown: Engine.BecomeUnreachable(until - Time.Now); break;
             case Incident.EngineRestart: Engine.ShutDown(Time.Chance(0.5) ? TimeSpan.Zero : Time.Between(0, 5), until - Time.Now); break;
             case Incident.RegistryDown: _registryDownUntil = until; break;
@@ -224,7 +235,7 @@ internal sealed class World
         {
             Push(AppBehavior.Good, 0);
         }
-        SetSessions(0);
+        CloseSessions();
         Time.RunTo(Time.Now + TimeSpan.FromSeconds(1));   // the events of the last step have arrived
         Request(RequestKind.Start);
         // Rotated secrets, and a tag that is only resolved on request, are noticed at the next request.
@@ -336,10 +347,33 @@ internal sealed class World
         _images.Add(Tag);
     }
 
-    private void SetSessions(int open)
+    private void CloseSessions() => ChangeSessions(open => open.Clear());
+
+    private void UseSessions(TimeSpan until)
     {
-        Sessions = Agent.IsAlive ? open : 0;   // they pass through the agent's front door
-        Agent.Handle(at => new Event.SessionsChanged(at, open));
+        ChangeSessions(open =>
+        {
+            if (open.FindIndex(used => used is not null) is >= 0 and var readable)
+            {
+                open[readable] = Time.Now;
+            }
+        });
+        if (Time.Now < until && Sessions.Count > 0)
+        {
+            Time.Schedule(_policy.SessionReportInterval, () => UseSessions(until));
+        }
+    }
+
+    private void ChangeSessions(Action<List<TimeSpan?>> change)
+    {
+        change(Sessions);
+        if (!Agent.IsAlive)
+        {
+            Sessions.Clear();   // they pass through the agent's front door
+            return;
+        }
+        Agent.Handle(at => new Event.SessionsChanged(
+            at, new OpenSessions(Sessions.Count(used => used is null), [.. Sessions.OfType<TimeSpan>().Select(used => at - (Time.Now - used))])));
     }
 
     private void CrashAgent(int seconds)
@@ -348,7 +382,7 @@ internal sealed class World
         {
             Agent.Crash();
             _effects.AbandonAll();
-            SetSessions(0);
+            CloseSessions();
             Time.Schedule(TimeSpan.FromSeconds(seconds / 10.0), () =>
             {
                 if (!Agent.IsAlive)

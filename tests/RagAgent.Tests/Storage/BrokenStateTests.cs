@@ -11,7 +11,7 @@ namespace RagAgent.Tests.Storage;
 /// <summary>Whatever happened to the state file, the agent starts and reports it once.</summary>
 public sealed class BrokenStateTests : IDisposable
 {
-    private static readonly byte[] ValidState = StateSerializer.Serialize(StateGenerator.Complete, "boot");
+    private static readonly byte[] ValidState = StateSerializer.Serialize(StateGenerator.Complete, "boot", Sample.Clock);
     private readonly StateDirectoryFixture _directory = new();
 
     public void Dispose() => _directory.Dispose();
@@ -52,9 +52,9 @@ public sealed class BrokenStateTests : IDisposable
         for (var length = 0; length < ValidState.Length - 1; length++)
         {
             var cut = length;
-            Assert.Throws<CorruptStateException>(() => StateSerializer.Deserialize(ValidState.AsSpan(0, cut), "boot"));
+            Assert.Throws<CorruptStateException>(() => StateSerializer.Deserialize(ValidState.AsSpan(0, cut), "boot", Sample.Clock));
         }
-        Assert.Equal(StateGenerator.Complete, StateSerializer.Deserialize(ValidState, "boot"));
+        Assert.Equal(StateGenerator.Complete, StateSerializer.Deserialize(ValidState, "boot", Sample.Clock));
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class BrokenStateTests : IDisposable
             PersistedState? read = null;
             try
             {
-                read = StateSerializer.Deserialize(flipped, "boot");
+                read = StateSerializer.Deserialize(flipped, "boot", Sample.Clock);
             }
             catch (CorruptStateException)
             {
@@ -80,7 +80,7 @@ public sealed class BrokenStateTests : IDisposable
     [Fact]
     public void Arbitrary_bytes_are_rejected() =>
         Gen.OneOf(Gen.Byte.Array[0, 200], Gen.String[0, 100].Select(Encoding.UTF8.GetBytes)).Sample(bytes =>
-            Assert.Throws<CorruptStateException>(() => StateSerializer.Deserialize(bytes, "boot")));
+            Assert.Throws<CorruptStateException>(() => StateSerializer.Deserialize(bytes, "boot", Sample.Clock)));
 
     [Fact]
     public void An_older_broken_file_is_overwritten()

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using RagAgent.Storage;
 using RagAgent.Supervision.State;
+using RagAgent.Tests.Support;
 
 namespace RagAgent.Tests.Storage;
 
@@ -23,7 +24,7 @@ internal sealed class StateDirectoryFixture : ILogger<StateFile>, IDisposable
     public void SetBootId(string id) => System.IO.File.WriteAllText(BootIdFile, id + "\n");
 
     /// <summary>The state file as a newly started agent opens it.</summary>
-    public StateFile Open(Action<ReplaceStep>? afterStep = null) => new(Folder, this, BootIdFile) { AfterStep = afterStep };
+    public StateFile Open(Action<ReplaceStep>? afterStep = null) => new(Folder, Sample.Clock, this, BootIdFile) { AfterStep = afterStep };
 
     public PersistedState? Read() => Open().Load();
 

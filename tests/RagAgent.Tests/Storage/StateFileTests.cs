@@ -73,7 +73,8 @@ public sealed class StateFileTests : IDisposable
                     "container": "0123456789abcdef",
                     "startedAt": "2026-01-01T00:00:00Z"
                   }
-                ]
+                ],
+                "updateWaitsSince": "1999-12-31T23:55:00+00:00"
               }
             }
 
@@ -159,7 +160,7 @@ public sealed class StateFileTests : IDisposable
             var seen = new HashSet<PersistedState?>();
             while (!done.IsCancellationRequested)
             {
-                seen.Add(StateSerializer.Deserialize(File.ReadAllBytes(_directory.File), BootId.Read(_directory.BootIdFile)));
+                seen.Add(StateSerializer.Deserialize(File.ReadAllBytes(_directory.File), BootId.Read(_directory.BootIdFile), Sample.Clock));
             }
             return seen;
         }, TestCancellation);

@@ -34,7 +34,8 @@ internal static class StateGenerator
         Gen.OneOf(Gen.Const((Verdict?)null), Verdict.Select(verdict => (Verdict?)verdict)),
         Gen.OneOf(Gen.Const((StopHold?)null), Gen.Const((StopHold?)StopHold.Operator), Gen.Const((StopHold?)StopHold.DockerStop)),
         Gen.Select(Text, Text, Gen.Bool, (id, at, asked) => new Run(id, at) { StopRequested = asked }).Array[0, 3],
-        (good, verdict, hold, runs) => new PersistedState([.. good], verdict, hold, [.. runs]));
+        Gen.OneOf(Gen.Const((Moment?)null), Gen.Int[0, 1_000_000].Select(ms => (Moment?)(Moment.Zero - TimeSpan.FromMilliseconds(ms)))),
+        (good, verdict, hold, runs, waitsSince) => new PersistedState([.. good], verdict, hold, [.. runs], waitsSince));
 
     /// <summary>A state with all its parts.</summary>
     public static readonly PersistedState Complete = new(
@@ -47,7 +48,8 @@ internal static class StateGenerator
             ByOperator: true,
             Inputs: "config-1/v1"),
         StopHold.Operator,
-        [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")]);
+        [new Run("0123456789abcdef", "2026-01-01T00:00:00Z")],
+        Moment.Zero - TimeSpan.FromMinutes(5));
 
-    public static readonly PersistedState WithoutVerdict = Complete with { Verdict = null, Hold = null };
+    public static readonly PersistedState WithoutVerdict = Complete with { Verdict = null, Hold = null, UpdateWaitsSince = null };
 }

@@ -53,7 +53,7 @@ public class DesiredReleaseTests
         var state = _state with
         {
             Front = serving,
-            Sessions = 3,
+            Sessions = Sample.OpaqueSessions(3),
             Images = new ImageHistory { Verdict = Avoided, KnownGood = [Sample.OldImage] }
         };
         Assert.True(DesiredRelease.MustYield(state, serving, _policy));

@@ -75,7 +75,7 @@ public class IdleStopTests
     [Fact]
     public void Open_sessions_without_activity_do_not_keep_the_instance_up()
     {
-        _story.StartServing().Handle(at => new Event.SessionsChanged(at, 3));
+        _story.StartServing().Handle(at => new Event.SessionsChanged(at, Sample.OpaqueSessions(3)));
         Advance(Hour + (3 * Minute));
         Assert.True(_story.IsPending<Effect.StopInstance>());
     }
@@ -328,7 +328,7 @@ public class IdleStopTests
     public void After_the_maximum_uptime_the_instance_stops_even_if_it_is_used()
     {
         _story.Policy = Policy(new IdlePolicy { MaxUptime = 12 * Hour, BootedAt = Moment.Zero - Hour });
-        _story.StartServing().Handle(at => new Event.SessionsChanged(at, 2));
+        _story.StartServing().Handle(at => new Event.SessionsChanged(at, Sample.OpaqueSessions(2)));
         for (var i = 0; i < (11 * 60) - 6; i++)
         {
             Advance(Minute);

@@ -92,7 +92,7 @@ public class LateEventTests
     {
         _story.StartServing().AdvanceCompletingEffects(TimeSpan.FromSeconds(5));
         var now = _story.State.Now;
-        _story.Handle(_ => new Event.SessionsChanged(Moment.Zero, 1));
+        _story.Handle(_ => new Event.SessionsChanged(Moment.Zero, Sample.OpaqueSessions(1)));
         Assert.Equal(now, _story.State.Now);
     }
 

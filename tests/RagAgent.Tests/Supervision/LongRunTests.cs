@@ -15,12 +15,12 @@ public class LongRunTests
     {
         _story.StartServing();
         RestartTimes(100);
-        var written = StateSerializer.Serialize(_story.Memory, "boot").Length;
+        var written = StateSerializer.Serialize(_story.Memory, "boot", Sample.Clock).Length;
 
         RestartTimes(9_900);
 
         Assert.Equal(10_000, _story.State.Failures.Crashes);
-        Assert.InRange(StateSerializer.Serialize(_story.Memory, "boot").Length, 1, written + 20);   // the containers' names have more digits by now
+        Assert.InRange(StateSerializer.Serialize(_story.Memory, "boot", Sample.Clock).Length, 1, written + 20);   // the containers' names have more digits by now
         GC.Collect();
         Assert.InRange(_history.Count(thing => thing.IsAlive), 0, 4);
     }

@@ -163,7 +163,7 @@ public class SlotPlanningTests
     public void A_container_is_drained_once_whatever_happens_meanwhile()
     {
         _story.StartServing().SwapToCandidate(Sample.NewerImage);
-        _story.Handle(at => new Event.SessionsChanged(at, 2)).Handle(at => new Event.ActivitySeen(at));
+        _story.Handle(at => new Event.SessionsChanged(at, Sample.OpaqueSessions(2))).Handle(at => new Event.ActivitySeen(at));
         Assert.Equal(1, _story.CountStarted<Effect.Drain>());
     }
 

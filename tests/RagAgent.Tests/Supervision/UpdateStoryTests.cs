@@ -167,9 +167,9 @@ public class UpdateStoryTests
     {
         FindNewerByCheck(sessions: 2);
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
-        _story.Handle(at => new Event.SessionsChanged(at, 1)).AdvanceCompletingEffects(TimeSpan.FromHours(3));
+        _story.Handle(at => new Event.SessionsChanged(at, Sample.OpaqueSessions(1))).AdvanceCompletingEffects(TimeSpan.FromHours(3));
         Assert.IsType<ContainerState.Serving>(_story.State.Front);
-        _story.Handle(at => new Event.SessionsChanged(at, 0));
+        _story.Handle(at => new Event.SessionsChanged(at, Sample.OpaqueSessions(0)));
         Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
 
@@ -202,7 +202,7 @@ public class UpdateStoryTests
     public void A_changed_configuration_is_applied_at_once_despite_open_sessions()
     {
         _story.Containers.Add(Sample.RunningContainer("left", Sample.Release(Sample.NewImage, config: "config-0")));
-        _story.Boot().CompleteInspection().PassProbes().Handle(at => new Event.SessionsChanged(at, 3));
+        _story.Boot().CompleteInspection().PassProbes().Handle(at => new Event.SessionsChanged(at, Sample.OpaqueSessions(3)));
         _story.CompleteSecretsRead().CompleteResolve().CompleteFetch();
         Assert.IsType<StopReason.Replaced>(((ContainerState.Stopping)_story.State.Front).Reason);
     }
@@ -216,7 +216,7 @@ public class UpdateStoryTests
     private void FindNewerByCheck(int sessions)
     {
         _story.Policy = _story.Policy with { CheckInterval = TimeSpan.FromMinutes(5) };
-        _story.StartServing().Handle(at => new Event.SessionsChanged(at, sessions)).Tag = Sample.NewerImage;
+        _story.StartServing().Handle(at => new Event.SessionsChanged(at, Sample.OpaqueSessions(sessions))).Tag = Sample.NewerImage;
         _story.AdvanceCompletingEffects(TimeSpan.FromMinutes(5) - TimeSpan.FromMilliseconds(1)).Advance(TimeSpan.FromMilliseconds(1));
         _story.CompleteResolve().CompleteFetch(pulled: 1);
     }

@@ -196,9 +196,11 @@ internal sealed class ContainerStory(Policy? policy = null)
     }
 
     /// <summary>A new agent starts with the state file of the old one. The containers keep running.</summary>
-    public ContainerStory RestartAgent(bool keepState = true)
+    public ContainerStory RestartAgent(bool keepState = true, TimeSpan? waitedFor = null)
     {
         _pendingEffects.Clear();
+        // The store turns times of one agent into times of the next.
+        Memory = Memory with { UpdateWaitsSince = Moment.Zero - waitedFor };
         State = AgentState.Begin(keepState ? Memory : null, seed: 1);
         Now = Moment.Zero;
         return Boot();

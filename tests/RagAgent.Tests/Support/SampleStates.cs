@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using RagAgent.Common;
 using RagAgent.Configuration;
 using RagAgent.Diagnostics.BootTiming;
@@ -28,6 +29,12 @@ internal static partial class Sample
         Front = new ContainerState.Absent(),
         Engine = Loaded(new Inventory(ImmutableArray<Container>.Empty, "29.0.0 (API 1.44)")),
     };
+
+    /// <summary>A clock that stands still.</summary>
+    public static AgentClock Clock { get; } = new(new FakeTimeProvider());
+
+    /// <summary>Sessions that can't be read, and so are in use.</summary>
+    public static OpenSessions OpaqueSessions(int count) => new(count, []);
 
     /// <summary>The first boot of the machine, begun 5 seconds ago.</summary>
     public static BootTimeline FirstBoot(IBootStore? boots = null) =>

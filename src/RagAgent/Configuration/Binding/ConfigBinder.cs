@@ -116,6 +116,9 @@ internal static class ConfigBinder
                 defaults.Every,
                 ValueParsers.OrNull(ValueParsers.DurationBetween(TimeSpan.FromSeconds(10), TimeSpan.FromDays(7), "5m"))),
             When = section.Read("when", defaults.When, ValueParsers.OneOf(("idle", UpdateWhen.Idle), ("now", UpdateWhen.Now))),
+            IdleAfter = section.Read("idleAfter", defaults.IdleAfter, ValueParsers.DurationBetween(TimeSpan.FromSeconds(1), Day, "15m")),
+            WaitAtMost = section.Read(
+                "waitAtMost", defaults.WaitAtMost, ValueParsers.DurationBetween(TimeSpan.FromMinutes(1), TimeSpan.FromDays(30), "24h")),
             Drain = section.Read("drain", defaults.Drain, ValueParsers.DurationBetween(TimeSpan.Zero, TimeSpan.FromHours(1), "30s")),
             Hold = section.Read("hold", defaults.Hold, ValueParsers.DurationBetween(TimeSpan.Zero, TimeSpan.FromMinutes(5), "30s")),
         };

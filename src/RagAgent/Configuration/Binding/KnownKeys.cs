@@ -35,7 +35,7 @@ internal static class KnownKeys
         ("health.gate", ["path", "webSocket", "session", "timeout"]),
         ("health.liveness", ["path", "interval", "timeout", "failures"]),
         ("restart", ["firstDelay", "maxDelay", "resetAfter"]),
-        ("update", ["boot", "every", "when", "swap", "watch", "drain", "hold"]),
+        ("update", ["boot", "every", "when", "idleAfter", "waitAtMost", "swap", "watch", "drain", "hold"]),
         ("dns", ["zone", "name", "ttl", "onStop"]),
         ("idle", ["stopAfter", "grace", "maxUptime"]),
     ];

@@ -1,4 +1,5 @@
 using RagAgent.Common;
+using RagAgent.Supervision;
 using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 
@@ -8,15 +9,20 @@ namespace RagAgent.Proxy.Forwarding;
 /// Knows the requests and sessions (WebSockets) in flight to each container,
 /// so that no container stops under a request and no update cuts a session that is in use.
 /// </summary>
-internal sealed class InFlightRequests(AgentClock clock) : IConnectionDrain
+internal sealed class InFlightRequests(AgentClock clock, Policy policy) : IConnectionDrain
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Container, bool IsSession), InFlightCounter> _counters = [];
     private readonly List<OpenSession> _sessions = [];
 
-    /// <summary>Raised in order with the number of open sessions. Handlers must neither block nor call this object.</summary>
+    private long _nextReport = long.MinValue;   // ticks since the agent's start
+
+    /// <summary>
+    /// Raised in order, when a session begins or ends, and while sessions are used at most once in
+    /// <see cref="Policy.SessionReportInterval"/>. Handlers must neither block nor call this object.
+    /// </summary>
     /// <remarks>An event, because the supervision that handles it depends on this object.</remarks>
-    public event Action<int>? SessionsChanged;
+    public event Action<OpenSessions>? SessionsChanged;
 
     public ActivityDetector Activity { get; } = new(clock.Time);
 
@@ -37,7 +43,7 @@ internal sealed class InFlightRequests(AgentClock clock) : IConnectionDrain
     /// <param name="isSession">Whether it is a WebSocket.</param>
     public InFlightRequest Begin(Container container, bool isSession)
     {
-        var session = isSession ? new OpenSession(container, new SessionTracker(clock, Activity.Report)) : null;
+        var session = isSession ? new OpenSession(container, new SessionTracker(clock, SessionUsed, SessionReadabilityChanged)) : null;
         lock (_lock)
         {
             if (!_counters.TryGetValue((container.Id, isSession), out var counter))
@@ -48,7 +54,7 @@ internal sealed class InFlightRequests(AgentClock clock) : IConnectionDrain
             if (session is not null)
             {
                 _sessions.Add(session);
-                SessionsChanged?.Invoke(_sessions.Count);
+                ReportSessions();
             }
         }
         return new InFlightRequest(this, container, session);
@@ -102,9 +108,38 @@ internal sealed class InFlightRequests(AgentClock clock) : IConnectionDrain
             if (request.Session is { } session)
             {
                 _sessions.Remove(session);
-                SessionsChanged?.Invoke(_sessions.Count);
+                ReportSessions();
             }
         }
+    }
+
+    private void SessionUsed()
+    {
+        Activity.Report();
+        if (clock.Now.SinceStart.Ticks < Volatile.Read(ref _nextReport))
+        {
+            return;
+        }
+        lock (_lock)
+        {
+            ReportSessions();
+        }
+    }
+
+    private void SessionReadabilityChanged()
+    {
+        lock (_lock)
+        {
+            ReportSessions();
+        }
+    }
+
+    /// <summary>Called under the lock, so that the reports are in order.</summary>
+    private void ReportSessions()
+    {
+        Volatile.Write(ref _nextReport, (clock.Now + policy.SessionReportInterval).SinceStart.Ticks);
+        Moment[] readable = [.. _sessions.Select(session => session.Tracker).Where(tracker => !tracker.IsOpaque).Select(tracker => tracker.LastActivity)];
+        SessionsChanged?.Invoke(new OpenSessions(_sessions.Count - readable.Length, [.. readable]));
     }
 
     /// <summary>Exists while its count is above zero.</summary>

@@ -9,7 +9,10 @@ namespace RagAgent.Proxy.Forwarding;
 /// A session whose messages can't be read is opaque: every message of its client counts as a person's.
 /// See docs/decisions/0024-activity-means-people.md.
 /// </remarks>
-internal sealed class SessionTracker(AgentClock clock, Action onActivity)
+/// <param name="clock">Dates what happens.</param>
+/// <param name="onActivity">Called when it is used, so often. Must neither block nor throw.</param>
+/// <param name="onOpaqueChanged">Called when <see cref="IsOpaque"/> has changed. Must neither block nor throw.</param>
+internal sealed class SessionTracker(AgentClock clock, Action onActivity, Action onOpaqueChanged)
 {
     private const string StreamPath = "/_stcore/stream";
     private const int MaxSessionIdLength = 100;
@@ -59,9 +62,9 @@ internal sealed class SessionTracker(AgentClock clock, Action onActivity)
         var protocols = context.Request.Headers.GetCommaSeparatedValues("Sec-WebSocket-Protocol");
         // Streamlit's page asks for the protocol, and appends a token and the session that it had.
         _isReconnected = protocols is [_, _, { Length: > 0 }, ..];
-        _isOpaque = context.Request.Path.Value?.EndsWith(StreamPath, StringComparison.Ordinal) != true ||
+        SetOpaque(context.Request.Path.Value?.EndsWith(StreamPath, StringComparison.Ordinal) != true ||
             context.Response.Headers.SecWebSocketProtocol != StreamlitProtocol.SubProtocol ||
-            context.Response.Headers.SecWebSocketExtensions.Count > 0;
+            context.Response.Headers.SecWebSocketExtensions.Count > 0);
     }
 
     /// <summary>Must get every byte that the client sends, before the app gets it.</summary>
@@ -81,7 +84,7 @@ internal sealed class SessionTracker(AgentClock clock, Action onActivity)
                     Handle(BrowserMessage.Rerun);
                     break;
                 case WebSocketPartKind.Unreadable:
-                    _isOpaque = true;
+                    SetOpaque(true);
                     break;
             }
             if (_isOpaque)
@@ -104,7 +107,7 @@ internal sealed class SessionTracker(AgentClock clock, Action onActivity)
             }
             if (part.Kind == WebSocketPartKind.Unreadable)
             {
-                _isOpaque = true;
+                SetOpaque(true);
                 continue;
             }
             if (IsRunOfPerson())
@@ -123,7 +126,7 @@ internal sealed class SessionTracker(AgentClock clock, Action onActivity)
     {
         if (message == BrowserMessage.Unreadable)
         {
-            _isOpaque = true;
+            SetOpaque(true);
             return;
         }
         if (message == BrowserMessage.Automatic)
@@ -153,7 +156,7 @@ internal sealed class SessionTracker(AgentClock clock, Action onActivity)
         switch (message.Kind)
         {
             case RunMessageKind.Unreadable:
-                _isOpaque = true;
+                SetOpaque(true);
                 break;
             case RunMessageKind.Began when message.SessionId.Length is > 0 and <= MaxSessionIdLength:
                 _sessionId ??= Encoding.UTF8.GetString(message.SessionId);
@@ -164,6 +167,15 @@ internal sealed class SessionTracker(AgentClock clock, Action onActivity)
                     _run.Ended(message.Status);
                 }
                 break;
+        }
+    }
+
+    private void SetOpaque(bool isOpaque)
+    {
+        if (_isOpaque != isOpaque)
+        {
+            _isOpaque = isOpaque;
+            onOpaqueChanged();
         }
     }
 

@@ -25,6 +25,7 @@ internal static class Deadlines
             state.Front is ContainerState.Absent ? After(state.Now, DesiredRelease.SecretsDeadline(state, policy)) : null,
             state.Front is ContainerState.Absent ? After(state.Now, DesiredRelease.StaleAt(state, policy)) : null,
             OfSlot(state.Front, state, policy), OfSlot(state.Candidate, state, policy),
+            SessionUse.Deadline(state, policy),
             IdleStop.Deadline(state, policy),
         ];
         Moment? next = null;

@@ -76,7 +76,7 @@ internal static class DesiredRelease
             // it so far. An adopted one has to pass a probe first.
             ContainerState.Probing { LastError: null, Session: null } => false,
             ContainerState.Probing probing => probing.Adopted || probing.Session is not null || ImageTrial.Fallback(state) is null,
-            _ => !policy.WaitForIdle || state.Sessions == 0,
+            _ => !SessionUse.HoldsUpdate(state, policy),
         };
     }
 

@@ -15,6 +15,7 @@ internal static class Planner
         }
         var effects = ImmutableArray.CreateBuilder<Effect>();
         state = ImageTrial.DropStaleVerdict(state, policy);
+        state = UpdateWait.Plan(state, policy);
         state = SlotPlanner.Plan(state, policy, effects);
         state = PortInspection.Plan(state, effects);
         state = ApplyUptime(state, policy);

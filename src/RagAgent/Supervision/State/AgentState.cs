@@ -54,8 +54,10 @@ internal sealed record AgentState
     /// <summary>Whether the front door listens.</summary>
     public FrontDoorState FrontDoor { get; init; } = new(IsOpen: false, null);
 
-    /// <summary>Open sessions.</summary>
-    public int Sessions { get; init; }
+    public OpenSessions Sessions { get; init; } = OpenSessions.None;
+
+    /// <summary>Since when a newer release waits until no session is in use; null: none does.</summary>
+    public Moment? UpdateWaitsSince { get; init; }
 
     /// <summary>When the instance was last used. Matters only if the policy lets it stop itself.</summary>
     public IdleState Idle { get; init; } = new(Moment.Zero);
@@ -84,12 +86,13 @@ internal sealed record AgentState
                 Verdict = memory.Verdict,
             },
             Hold = memory.Hold,
+            UpdateWaitsSince = memory.UpdateWaitsSince,
             Evidence = new() { Runs = memory.Runs },
             Saved = Fetched<PersistedState>.Idle with { Value = memory },
         };
 
     /// <summary>What the state file must hold.</summary>
-    public PersistedState ToPersist() => new(Images.KnownGood, Images.Verdict, Hold, Evidence.Runs);
+    public PersistedState ToPersist() => new(Images.KnownGood, Images.Verdict, Hold, Evidence.Runs, UpdateWaitsSince);
 
     public ContainerState? At(Slot slot) => slot == Slot.Front ? Front : Candidate;
 
