@@ -72,7 +72,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
     }
 
     [Fact]
-    public async Task An_automatic_update_waits_until_the_last_session_is_closed()
+    public async Task An_automatic_update_waits_until_the_last_session_in_use_is_closed()
     {
         Config["update"] = new JsonObject { ["every"] = "10s", ["when"] = "idle" };
         Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
@@ -88,12 +88,46 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
 
         await PushFullAsync("new");
         await WaitForAsync(s => s.App.Newest == false && s.Image.Pull is null, "the newer image is known");
-        await agent.WaitForLogAsync("waits until no session is open (1 now)");
+        await agent.WaitForLogAsync("waits until no session is in use (1 of 1 now), for 24h at most");
         Assert.Equal("old", await ServedVersionAsync());
 
         await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);
         await WaitForAsync(s => s.App.State == "serving" && s.App.Newest == true, "the newer image serves");
         Assert.Equal("new", await ServedVersionAsync());
+    }
+
+    [Fact]
+    public async Task A_session_that_can_not_be_read_holds_up_an_update_until_the_wait_is_over_even_if_the_agent_restarts()
+    {
+        Config["update"] = new JsonObject { ["every"] = "10s", ["idleAfter"] = "1s", ["waitAtMost"] = "1m", ["drain"] = "0s" };
+        Config["health"]!["gate"]!["webSocket"] = "/_stcore/stream";
+        await PushFullAsync("old");
+        var agent = StartAgent();
+        await WaitUntilServingAsync();
+        using var first = await OpenAsync();
+        await PushFullAsync("new");
+        var before = (await WaitForAsync(s => s.Rollout.Wait is not null, "the update waits")).Rollout.Wait!;
+
+        await agent.StopAsync();
+        agent = StartAgent();
+        await WaitForAsync(s => s.App.State == "serving", "the agent is back");
+        using var second = await OpenAsync();
+        var after = (await WaitForAsync(s => s.Rollout.Wait is { Sessions: 1 }, "the update still waits")).Rollout.Wait!;
+        Assert.Equal("old", await ServedVersionAsync());
+        Assert.InRange(after.Since - before.Since, TimeSpan.FromSeconds(-0.2), TimeSpan.FromSeconds(0.2));
+
+        await agent.WaitForLogAsync("has waited for 1m and takes over now, although 1 of 1 sessions are in use.");
+        var updated = await WaitForAsync(s => s.App is { State: "serving", Newest: true }, "the newer image serves");
+        Assert.Equal("new", await ServedVersionAsync());
+        Assert.True(updated.App.Since >= after.Until, $"The update came at {updated.App.Since}, before {after.Until}.");
+
+        async Task<ClientWebSocket> OpenAsync()
+        {
+            var session = new ClientWebSocket();
+            await session.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}/_stcore/stream"), TestCancellation);
+            await WaitForAsync(s => s.App is { Sessions: 1, SessionsInUse: 1 }, "the session is counted");
+            return session;
+        }
     }
 
     [Fact]

@@ -451,7 +451,7 @@ internal sealed class Invariants(World world)
     private static TimeSpan LongestDelay(Policy policy) => new[]
     {
         policy.CheckInterval ?? TimeSpan.Zero, policy.InspectInterval, 2 * policy.StartupDeadline, policy.RestartResetAfter,
-        policy.WaitForIdle ? policy.WaitAtMost : TimeSpan.Zero,
+        policy.WaitForIdle ? policy.WaitAtMost : TimeSpan.Zero, policy.SessionUseLasts,
         policy.Idle?.MaxUptime ?? TimeSpan.Zero,
         policy.Idle?.UptimeNotice + policy.Idle?.UptimeGrace ?? TimeSpan.Zero,
         policy.Idle?.StopAfter + policy.Idle?.ActivityInterval ?? TimeSpan.Zero,

@@ -24,10 +24,10 @@ internal static class SessionUse
     /// <summary>When the newer release is swapped in at the latest; null: none waits.</summary>
     public static Moment? WaitsUntil(AgentState state, Policy policy) => state.UpdateWaitsSince + policy.WaitAtMost;
 
-    /// <summary>When time alone may end a wait; null: it doesn't.</summary>
+    /// <summary>When time alone ends the use of the last session, or a wait; null: it doesn't.</summary>
     public static Moment? Deadline(AgentState state, Policy policy)
     {
-        var lastEnds = state is { UpdateWaitsSince: not null, Sessions.Opaque: 0 } ? LastActivity(state) + policy.SessionUseLasts : null;
+        var lastEnds = state.Sessions.Opaque == 0 ? LastActivity(state) + policy.SessionUseLasts : null;
         Moment? allAreBack = MayReturn(state, policy) ? Moment.Zero + policy.SessionsReturnWithin : null;
         Moment?[] deadlines = [WaitsUntil(state, policy), lastEnds, allAreBack];
         return deadlines.Where(at => at > state.Now).Min();
