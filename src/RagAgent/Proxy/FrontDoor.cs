@@ -35,7 +35,6 @@ internal sealed class FrontDoor(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        inFlight.SessionsChanged += open => supervisor.Post(at => new Event.SessionsChanged(at, open));
         if (policy.Idle is { } idle)
         {
             inFlight.Activity.Subscribe(() => supervisor.Post(at => new Event.ActivitySeen(at)), idle.ActivityInterval);
@@ -46,6 +45,14 @@ internal sealed class FrontDoor(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        inFlight.SessionsChanged += open =>
+        {
+            // That the agent closes its sessions when it ends does not mean that people have gone: an update must not begin now.
+            if (!stoppingToken.IsCancellationRequested)
+            {
+                supervisor.Post(at => new Event.SessionsChanged(at, open));
+            }
+        };
         foreach (var port in serverBuilder.UnusedActivatedPorts)
         {
             logger.ActivatedPortUnused(port, config.Listen.Http);

@@ -88,7 +88,7 @@ public sealed class UpdateTests(EngineFixture engineFixture) : AgentTestBase(eng
 
         await PushFullAsync("new");
         await WaitForAsync(s => s.App.Newest == false && s.Image.Pull is null, "the newer image is known");
-        await agent.WaitForLogAsync("waits until no session is in use (1 of 1 now), for 24h at most");
+        await agent.WaitForLogAsync("waits until no session is in use (1 of 1 now), for 1d at most");
         Assert.Equal("old", await ServedVersionAsync());
 
         await session.CloseAsync(WebSocketCloseStatus.NormalClosure, null, TestCancellation);

@@ -43,7 +43,7 @@ public sealed class SessionUseTests(EngineFixture engineFixture) : StreamlitTest
             Assert.Equal(("waiting", 1), (waiting.Rollout.Phase, waiting.Rollout.Wait!.Sessions));
             Assert.Equal(TimeSpan.FromHours(24), waiting.Rollout.Wait.Until - waiting.Rollout.Wait.Since);
             Assert.EndsWith("a newer release waits until no session is in use (1 of 1 now).", waiting.Headline, StringComparison.Ordinal);
-            await agent.WaitForLogAsync("waits until no session is in use (1 of 1 now), for 24h at most");
+            await agent.WaitForLogAsync("waits until no session is in use (1 of 1 now), for 1d at most");
             await leave.CancelAsync();
             await person;
         }

@@ -96,13 +96,14 @@ public class FrontDoorHttpsTests
         await using var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
         using var invoker = CreateInvoker(frontDoor);
         using var socket = await OpenWebSocketAsync(frontDoor, invoker, version);
+        await agent.WaitForAsync(state => state.Sessions is { Count: 1, Opaque: 0 }, TestCancellation);
 
         await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, true, TestCancellation);
         var buffer = new byte[100];
         var got = await socket.ReceiveAsync(buffer, TestCancellation);
 
         Assert.Equal(("hello", "streamlit"), (Encoding.UTF8.GetString(buffer, 0, got.Count), socket.SubProtocol));
-        await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
+        await agent.WaitForAsync(state => state.Sessions is { Count: 1, Opaque: 1 }, TestCancellation);   // Streamlit sends no text
         var arrived = app.Requests[0];
         Assert.Equal(("GET /_stcore/stream", "https", $"127.0.0.1:{frontDoor.Https}", $"https://127.0.0.1:{frontDoor.Https}"),
             (arrived.ToString(), arrived.Headers["X-Forwarded-Proto"], arrived.Headers["Host"], arrived.Headers["Origin"]));

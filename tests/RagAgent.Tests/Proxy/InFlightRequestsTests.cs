@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 using RagAgent.Common;
 using RagAgent.Proxy.Forwarding;
@@ -121,6 +122,80 @@ public class InFlightRequestsTests
         Assert.Equal(0, await draining);
         Assert.Equal(0, await _inFlight.DrainAsync(Other, TimeSpan.Zero, TestCancellation));
         Assert.Equal((2000, 0), (_sessionCounts.Count, _sessionCounts.Last()));
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task Use_of_a_session_is_reported_at_once_then_at_most_once_per_interval_and_none_is_lost()
+    {
+        var reports = new ConcurrentQueue<OpenSessions>();
+        using var request = _inFlight.Begin(App, isSession: true);
+        request.Session!.Tracker.Accept(StreamlitHandshake());
+        _inFlight.SessionsChanged += reports.Enqueue;
+        var interval = Sample.DefaultPolicy.SessionReportInterval;
+
+        _time.Advance(interval);
+        Click(request);
+        var first = Moment.Zero + interval;
+        for (var i = 0; i < 10; i++)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+            Click(request);
+        }
+        Assert.Equal([new OpenSessions(0, [first])], reports);
+        _time.Advance(interval);
+
+        await WaitForReportsAsync(reports, 2);
+        Assert.Equal(new OpenSessions(0, [first + TimeSpan.FromMilliseconds(10)]), reports.Last());
+    }
+
+    [Fact]
+    public void A_session_that_comes_into_use_is_reported_at_once()
+    {
+        var reports = new List<OpenSessions>();
+        using var one = _inFlight.Begin(App, isSession: true);
+        using var other = _inFlight.Begin(App, isSession: true);
+        one.Session!.Tracker.Accept(StreamlitHandshake());
+        other.Session!.Tracker.Accept(StreamlitHandshake());
+        _time.Advance(Sample.DefaultPolicy.IdleAfter);
+        var now = Moment.Zero + Sample.DefaultPolicy.IdleAfter;
+        Click(one);
+        _inFlight.SessionsChanged += reports.Add;
+
+        Click(other);
+        Click(other);
+
+        Assert.Equal([new OpenSessions(0, [now, now])], reports);
+    }
+
+    [Fact]
+    public void A_session_that_can_be_read_or_no_longer_is_reported_at_once()
+    {
+        var reports = new List<OpenSessions>();
+        _inFlight.SessionsChanged += reports.Add;
+        using var request = _inFlight.Begin(App, isSession: true);
+        request.Session!.Tracker.Accept(StreamlitHandshake());
+        request.Session.Tracker.ReadFromApp(WebSocketFrames.FromServer([1], WebSocketFrames.Text));
+
+        Assert.Equal([new OpenSessions(1, []), new OpenSessions(0, [Moment.Zero]), new OpenSessions(1, [])], reports);
+    }
+
+    private static async Task WaitForReportsAsync(ConcurrentQueue<OpenSessions> reports, int count)
+    {
+        while (reports.Count < count)
+        {
+            await Task.Yield();
+            TestCancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static void Click(InFlightRequest session) =>
+        session.Session!.Tracker.ReadFromClient(WebSocketFrames.FromClient([0x5A, 0x00]));
+
+    private static DefaultHttpContext StreamlitHandshake()
+    {
+        var context = new DefaultHttpContext { Request = { Path = "/_stcore/stream" } };
+        context.Response.Headers.SecWebSocketProtocol = "streamlit";
+        return context;
     }
 
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;

@@ -32,7 +32,7 @@ public class SessionTrackerTests
     public SessionTrackerTests()
     {
         _clock = new AgentClock(_time);
-        _tracker = new SessionTracker(_clock, () => _reports++, () => { });
+        _tracker = new SessionTracker(_clock, _ => _reports++, () => { });
         Accept();
     }
 
@@ -286,7 +286,7 @@ public class SessionTrackerTests
     [Fact]
     public void Arbitrary_bytes_never_throw() => Gen.Select(Gen.Bool, Gen.Byte.Array[0, 100]).Array[0, 20].Sample(pieces =>
     {
-        var tracker = new SessionTracker(_clock, () => { }, () => { });
+        var tracker = new SessionTracker(_clock, _ => { }, () => { });
         tracker.Accept(Context("/_stcore/stream", "streamlit", "streamlit", null));
         foreach (var (isClient, bytes) in pieces)
         {

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using RagAgent.Supervision;
 using RagAgent.Tests.Support;
 using Xunit;
 
@@ -61,6 +62,24 @@ public class WebSocketTests
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
+    public async Task When_the_agent_stops_its_sessions_do_not_count_as_closed_so_that_no_update_begins()
+    {
+        await using var app = await TestServer.StartAsync(TestServer.EchoAsync);
+        await using var agent = new SupervisorFixture(app.Port);
+        await agent.StartAsync(TestCancellation);
+        var frontDoor = await FrontDoorFixture.StartAsync(agent, TestCancellation);
+        using var socket = await ConnectAsync(frontDoor.Port);
+        await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
+
+        await frontDoor.DisposeAsync();
+
+        Assert.Empty(frontDoor.InFlight.Sessions);
+        var (revision, _) = agent.Board.Read();
+        agent.Supervisor.Post(at => new Event.Tick(at));   // what was posted before it has been handled with it
+        Assert.Equal(1, (await agent.Board.WaitAsync(revision, TestCancellation)).State.Sessions.Count);
+    }
+
+    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task When_the_agent_stops_a_WebSocket_whose_client_reads_nothing_ends_too()
     {
         var finish = new TaskCompletionSource();
@@ -73,10 +92,13 @@ public class WebSocketTests
         await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var response = await BeginSlowRequestAsync(client, frontDoor.Port);
+        var ended = new TaskCompletionSource();
+        frontDoor.InFlight.SessionsChanged += _ => ended.TrySetResult();
 
         var stopping = frontDoor.DisposeAsync();
 
-        await agent.WaitForAsync(state => state.Sessions.Count == 0, TestCancellation);
+        await ended.Task.WaitAsync(TestCancellation);
+        Assert.Empty(frontDoor.InFlight.Sessions);
         Assert.False(stopping.IsCompleted);
         finish.SetResult();
         await stopping;

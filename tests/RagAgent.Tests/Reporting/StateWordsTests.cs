@@ -231,6 +231,38 @@ public sealed partial class StateWordsTests
         Assert.Contains(words, RagAgent.Control.Checks.AppCheck.Evaluate(DocumentOf(after)).What, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_wait_for_people_is_in_the_journal_the_headline_the_JSON_and_the_terminal()
+    {
+        var open = new OpenSessions(1, [Moment.Zero, Moment.Zero - TimeSpan.FromHours(1)]);
+        var before = Serving with { Sessions = open };
+        var after = before with { UpdateWaitsSince = Moment.Zero };
+
+        Assert.Equal(
+            "A newer release is ready and waits until no session is in use (2 of 3 now), for 1d at most.",
+            Assert.Single(JournalOf(new Case("", before, after))));
+        Assert.EndsWith(
+            "; a newer release waits until no session is in use (2 of 3 now).",
+            Headline.Describe(after, Sample.DefaultPolicy),
+            StringComparison.Ordinal);
+        var status = DocumentOf(after);
+        Assert.Equal((3, 2), (status.App.Sessions, status.App.SessionsInUse));
+        Assert.Equal((2, TimeSpan.FromDays(1)), (status.Rollout.Wait!.Sessions, status.Rollout.Wait.Until - status.Rollout.Wait.Since));
+        Assert.Equal(status.Rollout.Wait.Since, status.Rollout.Wait.LastActivity);
+        Assert.Contains(" for 2 sessions in use, last used ", StatusText.Format(status), StringComparison.Ordinal);
+        Assert.Null(DocumentOf(before).Rollout.Wait);
+    }
+
+    [Fact]
+    public void A_wait_that_has_lasted_too_long_is_in_the_journal()
+    {
+        var waiting = Serving with { Sessions = Sample.OpaqueSessions(1), UpdateWaitsSince = Moment.Zero };
+
+        Assert.Equal(
+            "The newer release has waited for 1d and takes over now, although 1 of 1 sessions are in use.",
+            Assert.Single(JournalOf(new Case("", waiting, waiting with { Now = Moment.Zero + TimeSpan.FromDays(1) }))));
+    }
+
     private static IEnumerable<string> SubtypeNames(Type type) =>
         type.GetNestedTypes().Where(nested => nested.IsSubclassOf(type)).Select(nested => nested.Name);
 

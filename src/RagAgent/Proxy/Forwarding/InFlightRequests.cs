@@ -14,11 +14,11 @@ internal sealed class InFlightRequests(AgentClock clock, Policy policy) : IConne
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Container, bool IsSession), InFlightCounter> _counters = [];
     private readonly List<OpenSession> _sessions = [];
-
-    private long _nextReport = long.MinValue;   // ticks since the agent's start
+    private Moment _lastReport;
+    private volatile bool _isReportDue;
 
     /// <summary>
-    /// Raised in order, when a session begins or ends, and while sessions are used at most once in
+    /// Raised in order: at once when a session begins, ends or comes into use, and while it is used at most once in
     /// <see cref="Policy.SessionReportInterval"/>. Handlers must neither block nor call this object.
     /// </summary>
     /// <remarks>An event, because the supervision that handles it depends on this object.</remarks>
@@ -113,16 +113,38 @@ internal sealed class InFlightRequests(AgentClock clock, Policy policy) : IConne
         }
     }
 
-    private void SessionUsed()
+    /// <param name="before">When that session was used the last time before.</param>
+    private void SessionUsed(Moment before)
     {
         Activity.Report();
-        if (clock.Now.SinceStart.Ticks < Volatile.Read(ref _nextReport))
+        if (_isReportDue && clock.Now - before < policy.IdleAfter)
         {
             return;
         }
         lock (_lock)
         {
-            ReportSessions();
+            var wait = _lastReport + policy.SessionReportInterval - clock.Now;
+            if (wait <= TimeSpan.Zero || clock.Now - before >= policy.IdleAfter)
+            {
+                ReportSessions();
+            }
+            else if (!_isReportDue)
+            {
+                _isReportDue = true;
+                _ = ReportLaterAsync(wait);
+            }
+        }
+    }
+
+    private async Task ReportLaterAsync(TimeSpan wait)
+    {
+        await Task.Delay(wait, clock.Time);
+        lock (_lock)
+        {
+            if (_isReportDue)
+            {
+                ReportSessions();
+            }
         }
     }
 
@@ -137,8 +159,9 @@ internal sealed class InFlightRequests(AgentClock clock, Policy policy) : IConne
     /// <summary>Called under the lock, so that the reports are in order.</summary>
     private void ReportSessions()
     {
-        Volatile.Write(ref _nextReport, (clock.Now + policy.SessionReportInterval).SinceStart.Ticks);
-        Moment[] readable = [.. _sessions.Select(session => session.Tracker).Where(tracker => !tracker.IsOpaque).Select(tracker => tracker.LastActivity)];
+        (_lastReport, _isReportDue) = (clock.Now, false);
+        var trackers = _sessions.Select(session => session.Tracker);
+        Moment[] readable = [.. trackers.Where(tracker => !tracker.IsOpaque).Select(tracker => tracker.LastActivity)];
         SessionsChanged?.Invoke(new OpenSessions(_sessions.Count - readable.Length, [.. readable]));
     }
 

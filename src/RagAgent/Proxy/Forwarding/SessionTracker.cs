@@ -10,9 +10,9 @@ namespace RagAgent.Proxy.Forwarding;
 /// See docs/decisions/0024-activity-means-people.md.
 /// </remarks>
 /// <param name="clock">Dates what happens.</param>
-/// <param name="onActivity">Called when it is used, so often. Must neither block nor throw.</param>
+/// <param name="onActivity">Called when it is used, with the time of its last use before. Must neither block nor throw.</param>
 /// <param name="onOpaqueChanged">Called when <see cref="IsOpaque"/> has changed. Must neither block nor throw.</param>
-internal sealed class SessionTracker(AgentClock clock, Action onActivity, Action onOpaqueChanged)
+internal sealed class SessionTracker(AgentClock clock, Action<Moment> onActivity, Action onOpaqueChanged)
 {
     private const string StreamPath = "/_stcore/stream";
     private const int MaxSessionIdLength = 100;
@@ -189,7 +189,8 @@ internal sealed class SessionTracker(AgentClock clock, Action onActivity, Action
 
     private void Used()
     {
+        var before = LastActivity;
         Volatile.Write(ref _lastActivity, clock.Now.SinceStart.Ticks);
-        onActivity();
+        onActivity(before);
     }
 }
