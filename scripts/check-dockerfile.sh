@@ -220,6 +220,8 @@ build_with_buildkit() {
 check "BuildKit also builds it" build_with_buildkit
 check "  with a committed file that .gitignore and .dockerignore name: it was added by force" equal "$(app_files kit)" \
   "${committed/ / ./data/chroma_db/chroma.sqlite3 }"
+check "  its packages' layer can be found by its history, as the workflow does" equal \
+  "$(docker history --no-trunc --format '{{.CreatedBy}}' app:kit | grep -c requirements.lock)" 1
 check "  and finds the ignore file under its own name" equal "$(in_image kit find /app -name '.env*' -o -name 'private*')" ''
 check "  with the same configuration" equal "$(config '{{json .Config.Env}} {{json .Config.Cmd}} {{.Config.User}}' app:kit)" \
   "$(config '{{json .Config.Env}} {{json .Config.Cmd}} {{.Config.User}}')"
