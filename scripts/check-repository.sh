@@ -120,7 +120,8 @@ check "a file of somebody's computer is refused" refuses "requirements.txt has '
 rm "$repository/requirements.txt" "$repository/app/requirements.txt"
 write pyproject.toml '[project]' 'requires-python = ">=3.99"' 'dependencies = ["streamlit>=1.30", "pandas"]'
 check "pyproject.toml is read" says "pyproject.toml (2 packages, no lock)"
-check "  and the Python that it asks for" says "WARNING: The repository asks for Python 3.99 (pyproject.toml: requires-python >=3.99), but this build has $this. Use --build-arg PYTHON_VERSION=3.99."
+asks="WARNING: The repository asks for Python 3.99 (pyproject.toml: requires-python >=3.99), but this build has $this."
+check "  and the Python that it asks for" says "$asks Use --build-arg PYTHON_VERSION=3.99."
 write .python-version 3.12.4
 check "  .python-version decides" says "asks for Python 3.12 (.python-version)"
 write pyproject.toml '[tool.poetry.dependencies]' 'streamlit = "^1.30"'

@@ -27,7 +27,7 @@ source "$root/scripts/checks.sh"
 cat >"$work/contexts.json" <<'JSON'
 {
   "github": { "event_name": "workflow_dispatch", "ref": "refs/heads/main", "sha": "0123456789abcdef0123456789abcdef01234567",
-              "workflow_ref": "owner/app/.github/workflows/deploy.yml@refs/heads/main", "event": {} },
+              "event": {} },
   "runner": { "temp": "/runner-temp" },
   "vars": {},
   "secrets": { "AWS_ACCESS_KEY_ID": "AKIATEST", "AWS_SECRET_ACCESS_KEY": "not-a-secret" },
@@ -56,7 +56,8 @@ run_step() { # run_step FILTER NAME
   : >"$work/step-output"
   env -i "PATH=$work/bin:$PATH" "HOME=$work/home" "RUNNER_TEMP=$work/temp" "GITHUB_STEP_SUMMARY=$work/summary" \
     "GITHUB_OUTPUT=$work/step-output" GITHUB_SHA=0123456789abcdef0123456789abcdef01234567 GITHUB_SERVER_URL=https://github.example \
-    GITHUB_REPOSITORY=owner/app "${environment[@]}" \
+    GITHUB_REPOSITORY=owner/app GITHUB_WORKFLOW_REF=owner/app/.github/workflows/deploy.yml@refs/heads/main \
+    "${environment[@]}" \
     "${shell[@]}" "$work/step.sh"
 }
 mkdir "$work"/{bin,home,temp,empty,project}

@@ -8,9 +8,16 @@ using RagAgent.Supervision.State;
 
 namespace RagAgent.Containers;
 
-/// <summary>The container of <c>ragagent try</c>: as the agent would start it, but without its labels, so that no agent takes it over.</summary>
+/// <summary>
+/// The container of <c>ragagent try</c>: as the agent would start it, but without its labels, so that no agent takes it over.
+/// </summary>
 internal sealed class TryContainer(
-    AgentConfig config, EngineConnection connection, ContainerLauncher launcher, SecretVault vault, AppLogCollector appLogs, ContainerOutput output)
+    AgentConfig config,
+    EngineConnection connection,
+    ContainerLauncher launcher,
+    SecretVault vault,
+    AppLogCollector appLogs,
+    ContainerOutput output)
 {
     public const string NamePrefix = "ragagent-try-";
 
@@ -34,7 +41,8 @@ internal sealed class TryContainer(
         var inspected = await InspectImageAsync(connection, image, stopping);
         var exposed = (inspected.Config?.ExposedPorts?.Keys ?? Enumerable.Empty<string>())
             .Where(port => port.EndsWith("/tcp", StringComparison.Ordinal)).Select(port => port[..^"/tcp".Length]).ToArray();
-        var port = ParsePort(Variable(PortVariable)) ?? (exposed is [var single] ? ParsePort(single) : null) ?? new Configuration.ContainerConfig().Port;
+        var onlyExposed = exposed is [var single] ? ParsePort(single) : null;
+        var port = ParsePort(Variable(PortVariable)) ?? onlyExposed ?? new Configuration.ContainerConfig().Port;
         return (port, Variable(BasePathVariable)?.Trim('/') is { Length: > 0 } basePath ? $"/{basePath}" : null);
 
         string? Variable(string prefix) =>
