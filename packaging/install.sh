@@ -130,10 +130,10 @@ for page in "$here"/docs/*.md; do install_file "docs/${page##*/}" "/usr/share/do
 install_file uninstall.sh /usr/share/ragagent/uninstall.sh 755
 # An existing configuration belongs to the user, even if it is a link to a disk that isn't mounted yet.
 if [[ ! -e /etc/ragagent.json && ! -L /etc/ragagent.json ]]; then
-  # Create the folders of the sample for the app, which runs as 1000:1000. Docker would create them for root.
+  # Create the folders of the sample for the app. Docker would create them for root.
   # This comes before the file, so that it is repeated if this run is interrupted.
   while IFS= read -r folder; do
-    [[ -e $folder ]] || step "$folder: created for the app (1000:1000)" install -d -o 1000 -g 1000 -m 750 "$folder"
+    [[ -e $folder ]] || step "$folder: created for the app (10001:10001)" install -d -o 10001 -g 10001 -m 750 "$folder"
   done < <(sed -n 's|^ *{ "host": "\(/[^"]*\)", "container".*|\1|p' "$here/ragagent.json")
   update_file ragagent.json /etc/ragagent.json 644
 fi

@@ -204,8 +204,8 @@ check "  with the ID of a system user" test "$(cut -d: -f3 <<<"$entry")" -lt 100
 check "  in the groups ragagent and docker" equal "$(inside id -nG ragagent 2>&1)" "ragagent docker"
 for folder in "${folders[@]}"; do
   path="/var/lib/ragstream/$folder"
-  check "$path belongs to the app" equal "$(stat --format='%F %a %u:%g' "$tree$path" 2>&1)" "directory 750 1000:1000"
-  check "  and install.sh said so" grep -F "$path: created for the app (1000:1000)" "$work/first.log"
+  check "$path belongs to the app" equal "$(stat --format='%F %a %u:%g' "$tree$path" 2>&1)" "directory 750 10001:10001"
+  check "  and install.sh said so" grep -F "$path: created for the app (10001:10001)" "$work/first.log"
 done
 check "/var/lib/ragstream belongs to root" has_attributes /var/lib/ragstream "directory 755 root:root"
 volumes="$(sed -n 's|.*"host": "/var/lib/ragstream/\([a-z_]*\)".*|\1|p' "$tree/etc/ragagent.json")"

@@ -35,10 +35,8 @@ internal static class AgentServices
         this IServiceCollection services,
         ISystemdNotifier systemd,
         AgentLogging logging) => services
-        .AddSingleton(logging.Vault)
-        .AddSingleton(logging.Sink)
+        .AddOutput(logging)
         .AddSingleton(systemd)
-        .AddSerilog(logging.Logger)
         .AddHostedService<StatusLine>()
         .AddSingleton(provider => new BootTimeline(
             BootId.Read(BootId.KernelPath) ?? "",
@@ -50,6 +48,11 @@ internal static class AgentServices
         .AddSingleton(provider => new ShutdownDetector(provider.GetRequiredService<StateFeed>()))
         .AddSingleton(WatchdogTimeout.FromEnvironment())
         .AddHostedService<Watchdog>();
+
+    public static IServiceCollection AddOutput(this IServiceCollection services, AgentLogging logging) => services
+        .AddSingleton(logging.Vault)
+        .AddSingleton(logging.Sink)
+        .AddSerilog(logging.Logger);
 
     public static IServiceCollection AddSecrets(this IServiceCollection services) => services
         .AddSingleton<SecretReader>()
@@ -69,6 +72,7 @@ internal static class AgentServices
 
     public static IServiceCollection AddContainers(this IServiceCollection services) => services
         .AddSingleton<EngineConnection>()
+        .AddSingleton<ContainerLauncher>()
         .AddSingleton<ContainerOutput>()
         .AddSingleton<IEngine, DockerEngine>()
         .AddSingleton<IPortInspector, PortInspector>()

@@ -24,7 +24,7 @@ public sealed class DataFolderTests
             async () =>
                 (await machine.RunAsync("docker", "exec", "ragstream", "sh", "-c", "echo kept >/app/data/memory/file")).ExitCode == 0,
             "the app writes to its folder");
-        Assert.Equal("1000 1000 750", await machine.RunCheckedAsync("stat", "--format=%u %g %a", "/var/lib/ragstream/memory"));
+        Assert.Equal("10001 10001 750", await machine.RunCheckedAsync("stat", "--format=%u %g %a", "/var/lib/ragstream/memory"));
         Assert.Matches(@"(?m)^ok +volumes +The folder exists; ", await machine.RunCheckedAsync("sh", "-c", "ragagent doctor || true"));
 
         // From now on the folder belongs to a separate disk, which is missing at the next boot.
@@ -39,7 +39,7 @@ public sealed class DataFolderTests
         // The disk appears, and is empty.
         await machine.RunCheckedAsync("mount", "-t", "tmpfs", "tmpfs", "/var/lib/ragstream");
         await machine.WaitForStatusAsync("The folder /var/lib/ragstream/memory of container.volumes does not exist");
-        Assert.Contains("/var/lib/ragstream/memory: created for the app (1000:1000)", await machine.RunCheckedAsync("ragagent", "volumes"), StringComparison.Ordinal);
+        Assert.Contains("/var/lib/ragstream/memory: created for the app (10001:10001)", await machine.RunCheckedAsync("ragagent", "volumes"), StringComparison.Ordinal);
         await machine.WaitUntilServingAsync("1");
         await machine.RunCheckedAsync("docker", "exec", "ragstream", "sh", "-c", "echo new >/app/data/memory/file");
         await machine.RunCheckedAsync("umount", "--lazy", "/var/lib/ragstream");

@@ -37,7 +37,7 @@ public sealed class UserDataTests
         await machine.RunCheckedAsync("bash", "-c", RunScript(data));
         await machine.PushAsync("1");
         await machine.WaitUntilServingAsync("1");
-        Assert.Equal("1000:1000 750", await machine.RunCheckedAsync("stat", "--format", "%u:%g %a", "/var/lib/ragstream/chroma_db"));
+        Assert.Equal("10001:10001 750", await machine.RunCheckedAsync("stat", "--format", "%u:%g %a", "/var/lib/ragstream/chroma_db"));
 
         // A boot at which the disk appears late. The disk already has a file system, and its data stays.
         await machine.RunCheckedAsync(

@@ -78,8 +78,8 @@ else
   "$apt_install" busybox-static
   dockerfile+=("FROM scratch")
   mkdir -p "$context/root/etc"
-  echo 'app:x:1000:1000::/app:/bin/sh' >"$context/root/etc/passwd"
-  echo 'app:x:1000:' >"$context/root/etc/group"
+  echo 'app:x:10001:10001::/app:/bin/sh' >"$context/root/etc/passwd"
+  echo 'app:x:10001:' >"$context/root/etc/group"
   page="<!doctype html><title>RAGstream fake app $version</title>"
   page+="<h1>RAGstream fake app</h1><p>Version <b id=\"version\">$version</b></p>"
   if [[ $shell == yes ]]; then
@@ -111,7 +111,7 @@ dockerfile+=(
   "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
   "WORKDIR /app"
   "EXPOSE 8501"
-  "USER 1000:1000"
+  "USER 10001:10001"
   "CMD $command"
   "COPY app/ /app/"
   "${lines[@]}"

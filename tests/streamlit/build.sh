@@ -13,6 +13,8 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=tests/streamlit/packages.sh
 source "$here/packages.sh"
+# shellcheck source=tests/streamlit/base.sh
+source "$here/base.sh"
 engine='' tag='' version='' app=''
 
 usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 64; }
@@ -45,24 +47,9 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# --- The base image, instead of python:3.11-slim.
-"$root/scripts/apt-install.sh" debootstrap
-# shellcheck source=/dev/null
-os="$(. /etc/os-release && echo "$ID-$VERSION_CODENAME")"
-tree="$cache/streamlit-tree-$os-1.tar"
-base="ragagent-streamlit-tree:$os-1"
-mkdir -p "$cache"
-# Parallel builds wait for the first one, then for the engine's layers.
-exec 9>"$cache/streamlit-tree.lock"
-flock 9
-[[ -s $tree ]] || {
-  "$root/tests/fake-app/make-tree.sh" "$tree.new" python3,python3-venv,python-is-python3,ca-certificates
-  mv "$tree.new" "$tree"
-}
-docker image inspect "$base" >/dev/null 2>&1 || docker import "$tree" "$base" >/dev/null
-exec 9>&-
+find_base_image
 
-# --- The package index: a container with the wheels, whose loopback the build shares. So its URL never changes, and the
+# The package index: a container with the wheels, whose loopback the build shares. So its URL never changes, and the
 # engine reuses the layer with the packages.
 if [[ -n $wheels ]]; then
   for wheel in "$wheels"/*.whl; do
@@ -80,17 +67,15 @@ else
     echo "${PIP_INDEX_URL:-https://pypi.org/simple}")")
 fi
 
-# --- A project with RAGstream's layout.
 project="$work/project"
-mkdir -p "$project/ragstream/app" "$project/data/agents"
-cp "$root/Dockerfile.streamlit" "$project/Dockerfile"
+mkdir "$project"
+cp "$root/Dockerfile.streamlit" "$project/"
 cp "$root/Dockerfile.streamlit.dockerignore" "$project/.dockerignore"
 write_requirements >"$project/requirements.txt"
-echo '{}' >"$project/data/agents/agent.json"
-if [[ -d $source ]]; then cp -r "$source/." "$project/ragstream/app/"; else cp "$source" "$project/ragstream/app/app.py"; fi
-mv "$project/ragstream/app/app.py" "$project/ragstream/app/ui_streamlit.py"
+if [[ -d $source ]]; then cp -r "$source/." "$project/"; else cp "$source" "$project/app.py"; fi
 
-docker build --quiet "${pip_index[@]}" --build-arg "BASE_IMAGE=$base" --build-arg BUILD_PACKAGES= --tag "$tag" "$project" \
+docker build --quiet "${pip_index[@]}" --file "$project/Dockerfile.streamlit" --build-arg ENTRY=app.py \
+  --build-arg "BASE_IMAGE=$base" --build-arg BUILD_PACKAGES= --tag "$tag" "$project" \
   >"$work/id" 2>"$work/log" || {
   tail -n 30 "$work/log" >&2
   echo "build.sh: the engine at $engine could not build $tag." >&2

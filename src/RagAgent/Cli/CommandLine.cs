@@ -20,6 +20,7 @@ internal static class CommandLine
         StartCommand.Create(),
         PasswordCommand.Create(),
         VolumesCommand.Create(),
+        TryCommand.Create(),
         ExportCommand.Create(),
         ConfigCommand.Create(),
     };

@@ -19,6 +19,7 @@ namespace RagAgent.Containers;
 internal sealed class DockerEngine(
     AgentConfig config,
     EngineConnection connection,
+    ContainerLauncher launcher,
     SecretVault vault,
     ContainerOutput output,
     AppLogCollector appLogs,
@@ -29,8 +30,6 @@ internal sealed class DockerEngine(
     private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan CreateTimeout = TimeSpan.FromSeconds(240);
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(180);
-    private static readonly TimeSpan RemoveTimeout = TimeSpan.FromSeconds(60);
 
     // The last lines usually arrive within milliseconds. A busy engine must not delay more important work.
     private static readonly TimeSpan LogFlushTimeoutOnExit = TimeSpan.FromSeconds(1);
@@ -90,17 +89,7 @@ internal sealed class DockerEngine(
         appLogs.FollowFromStart(id, release.SecretsFingerprint);
         try
         {
-            var memorySecrets = secrets.Where(s => s.Delivery == SecretDelivery.Memory).ToArray();
-            if (memorySecrets.Length > 0)
-            {
-                await RequireShellAsync(id, stopping);
-                await RequireFreeFolderAsync(id, stopping);
-                await StartWithStdinAsync(id, SecretHandover.BuildMessage(memorySecrets, config.StreamlitSecretsFile), stopping);
-            }
-            else
-            {
-                await StartAsync(id, stopping);
-            }
+            await launcher.LaunchAsync(id, secrets, stopping);
             return await FindAsync(id, stopping)
                 ?? throw new ProblemException(new Problem(ProblemCatalog.ContainerVanished,
                     $"The container {parameters.Name} disappeared right after its start.", ExceptionMapping.RetriesAutomatically));
@@ -117,12 +106,12 @@ internal sealed class DockerEngine(
         _renamedContainerId = successor?.Id ?? _renamedContainerId;   // renamed below, so an inspection in between doesn't need to
         var grace = config.Container.StopTimeout;
         var stopParameters = new ContainerStopParameters { WaitBeforeKillSeconds = (uint)Math.Ceiling(grace.TotalSeconds) };
-        await IgnoreNotFoundAsync(() => connection.CallAsync("stop the container", grace + RemoveTimeout,
+        await ContainerLauncher.IgnoreNotFoundAsync(() => connection.CallAsync("stop the container", grace + ContainerLauncher.RemoveTimeout,
             (docker, token) => docker.Containers.StopContainerAsync(container.Id, stopParameters, token), stopping));
         await appLogs.FlushAsync(container.Id, LogFlushTimeoutOnRemove, stopping);
         try
         {
-            await RemoveAsync(container.Id, stopping);
+            await launcher.RemoveAsync(container.Id, stopping);
         }
         catch (ProblemException exception) when (container.IsAlive && !exception.Problem.IsUnanswered)
         {
@@ -221,7 +210,7 @@ internal sealed class DockerEngine(
             await appLogs.FlushAsync(id, LogFlushTimeoutOnRemove, stopping);
             try
             {
-                await RemoveAsync(id, stopping);
+                await launcher.RemoveAsync(id, stopping);
             }
             catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
             {
@@ -289,94 +278,15 @@ internal sealed class DockerEngine(
         }
     }
 
-    /// <summary>Without a shell, the engine's init would only report that it can't run a file, long after the start.</summary>
-    private async Task RequireShellAsync(string id, CancellationToken stopping)
-    {
-        var shell = SecretHandover.Entrypoint[0];
-        if (await HasPathAsync("look for a shell in the container", id, shell, stopping) is false)
-        {
-            throw new ProblemException(new Problem(ProblemCatalog.ImageWithoutShell,
-                $"The image has no {shell}, so secrets can't be passed through memory.",
-                config.SecretsFolder is null
-                    ? "Add a shell to the image, or set \"delivery\": \"environment\" for each secret (the engine then stores it on disk)."
-                    : "Add a shell to the image: secrets in files need one."));
-        }
-    }
-
-    /// <summary>The folder in memory would hide the image's. Over an existing one, some engines don't let the app's user write.</summary>
-    private async Task RequireFreeFolderAsync(string id, CancellationToken stopping)
-    {
-        if (config.SecretsFolder is { } folder && await HasPathAsync("look for the folder of the secrets", id, folder, stopping) is true)
-        {
-            throw new ProblemException(new Problem(ProblemCatalog.SecretsFolderTaken,
-                $"The image already has {folder}, which the folder with the secrets would hide.",
-                "Set secrets.NAME.path to a file in a folder that the image doesn't have, like /run/secrets, or remove the folder from the image."));
-        }
-    }
-
-    /// <returns>Null: unknown. The engine can't set up the container's file system and gives no reason here. The start will.</returns>
-    private async Task<bool?> HasPathAsync(string purpose, string id, string path, CancellationToken stopping)
-    {
-        try
-        {
-            await connection.CallAsync(purpose, InspectTimeout, (docker, token) =>
-                docker.Containers.GetArchiveFromContainerAsync(id, new ContainerPathStatParameters { Path = path }, true, token), stopping);
-            return true;
-        }
-        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
-        {
-            return false;
-        }
-        catch (ProblemException exception) when (!exception.Problem.IsUnanswered)
-        {
-            return null;
-        }
-    }
-
-    private Task<bool> StartAsync(string id, CancellationToken stopping) =>
-        connection.CallAsync("start the container", StartTimeout,
-            (docker, token) => docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token), stopping);
-
-    private Task StartWithStdinAsync(string id, byte[] stdin, CancellationToken stopping) =>
-        connection.CallAsync("start the container", StartTimeout, async (docker, token) =>
-        {
-            // Attached before the start: if the agent dies in between, the input ends and the container exits.
-            var attach = new ContainerAttachParameters { Stream = true, Stdin = true };
-            using var stream = await docker.Containers.AttachContainerAsync(id, attach, token);
-            await docker.Containers.StartContainerAsync(id, new ContainerStartParameters(), token);
-            await stream.WriteAsync(stdin, 0, stdin.Length, token);
-            stream.CloseWrite();
-        }, stopping);
-
-    private Task RemoveAsync(string id, CancellationToken stopping) =>
-        IgnoreNotFoundAsync(() => connection.CallAsync("remove the container", RemoveTimeout,
-            (docker, token) => docker.Containers.RemoveContainerAsync(id, WithAnonymousVolumes(), token), stopping));
-
-    private static ContainerRemoveParameters WithAnonymousVolumes() => new() { Force = true, RemoveVolumes = true };
-
     private async Task TryRemoveAsync(string id)
     {
         try
         {
-            await RemoveAsync(id, CancellationToken.None);
+            await launcher.RemoveAsync(id, CancellationToken.None);
         }
         catch (ProblemException exception)
         {
             logger.ContainerNotRemoved(id[..12], exception.Problem);   // the next start removes it
-        }
-    }
-
-    /// <summary>It is not a failure if the container is already gone, or if someone else is removing it.</summary>
-    private static async Task IgnoreNotFoundAsync(Func<Task> call)
-    {
-        try
-        {
-            await call();
-        }
-        catch (ProblemException exception) when (
-            EngineProblems.IsNotFound(exception) || exception.InnerException is DockerApiException { StatusCode: HttpStatusCode.Conflict })
-        {
-            return;
         }
     }
 

@@ -7,12 +7,16 @@ namespace RagAgent.Containers;
 /// <summary>Do the folders of <c>container.volumes</c> exist, and may the app write to them?</summary>
 internal sealed class VolumesCheck(AgentConfig config, EngineConnection connection) : ICheck
 {
-    private static readonly TimeSpan InspectTimeout = TimeSpan.FromSeconds(30);
+    private const int LoginUser = 1000;
+    private const int MaxPathLength = 300;
 
     public string Name => "volumes";
 
     /// <summary>Whether a user (<c>uid:gid</c>) may write to a folder; null if that can't be tested.</summary>
     public Func<string, string, CancellationToken, Task<bool?>> CanWrite { get; init; } = VolumeFolders.CanWriteAsync;
+
+    /// <summary>Finds something in a folder that the user can't write to; null if there is nothing.</summary>
+    public Func<string, string, CancellationToken, Task<string?>> FindForeign { get; init; } = VolumeFolders.FindForeignAsync;
 
     public async Task<CheckResult> RunAsync(CancellationToken stopping)
     {
@@ -30,8 +34,7 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
                     "Correct container.volumes, or move the file away.")
                 : VolumeFolders.MissingProblem(missing));
         }
-        var user = config.Container.User ?? await ReadImageUserAsync(stopping);
-        var owner = user is null ? null : VolumeFolders.OwnerOf(config.Container with { User = user });
+        var owner = await VolumeOwner.FindAsync(config.Container, connection, stopping);
         var writable = config.Container.Volumes
             .Where(volume => !volume.ReadOnly)
             .Select(volume => volume.Host)
@@ -43,29 +46,28 @@ internal sealed class VolumesCheck(AgentConfig config, EngineConnection connecti
             {
                 if (await CanWrite(folder, owner, stopping) is false)
                 {
-                    return CheckResult.Of(new Problem(ProblemCatalog.VolumeNotWritable,
-                        $"The app runs as {owner} and may not write to {folder}.", $"Run 'chown -R {owner} {folder}'."));
+                    return NotWritable(owner, folder);
+                }
+                if (await FindForeign(folder, owner, stopping) is { } foreign)
+                {
+                    return NotWritable(owner, foreign);
                 }
             }
         }
         var existing = folders.Length == 1 ? "The folder exists" : $"All {folders.Length} folders exist";
-        return CheckResult.Ok($"{existing}; {DescribeFreeSpace(folders)}.");
+        var summary = $"{existing}; {DescribeFreeSpace(folders)}.";
+        return owner?.StartsWith($"{LoginUser}:", StringComparison.Ordinal) == true
+            ? new CheckResult(
+                CheckOutcome.Note,
+                $"{summary} The app runs as {LoginUser}, which is also the login user of Ubuntu and Amazon Linux.",
+                "New images run as 10001. To change over, push one, then run 'sudo ragagent volumes --fix-owner'. " +
+                $"To stay, build with APP_UID={LoginUser}.")
+            : CheckResult.Ok(summary);
     }
 
-    /// <summary>The image's user, read from the container that runs it; null if there is no container yet.</summary>
-    private async Task<string?> ReadImageUserAsync(CancellationToken stopping)
-    {
-        try
-        {
-            var container = await connection.CallAsync("inspect the container", InspectTimeout,
-                (docker, token) => docker.Containers.InspectContainerAsync(config.Container.Name, token), stopping);
-            return container.Config?.User is { Length: > 0 } user ? user : "0";
-        }
-        catch (ProblemException exception) when (EngineProblems.IsNotFound(exception))
-        {
-            return null;
-        }
-    }
+    private static CheckResult NotWritable(string owner, string path) => CheckResult.Of(new Problem(ProblemCatalog.VolumeNotWritable,
+        $"The app runs as {owner} and may not write to {UntrustedText.ToLine(path, MaxPathLength)}.",
+        "Run 'sudo ragagent volumes --fix-owner'."));
 
     /// <summary>Names the disk with the least free space.</summary>
     private static string DescribeFreeSpace(string[] folders)

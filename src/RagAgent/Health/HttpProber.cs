@@ -117,7 +117,10 @@ internal sealed class HttpProber : IProber, IDisposable
         // A machine that is short of something makes every app slow.
         SessionVerdict.Silent => new ProbeResult.SessionFailed(
             $"it shows nothing within {Humanize.Duration(limit)}", IsFinal: _pressure.FindShortage() is null),
-        SessionVerdict.Broken broken => new ProbeResult.SessionFailed(Describe(broken.Error), broken.IsFinal),
+        SessionVerdict.Broken broken => new ProbeResult.SessionFailed(Describe(broken.Error), broken.IsFinal)
+        {
+            IsOfTheImage = broken.IsFinal,
+        },
         _ => throw new InvalidOperationException($"Unknown verdict {verdict}."),
     };
 

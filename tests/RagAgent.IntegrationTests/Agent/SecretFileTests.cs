@@ -12,10 +12,10 @@ public sealed class SecretFileTests(EngineFixture engineFixture) : PrivateEngine
     private const string Rotated = "sk-rotated-0123456789";
 
     [Theory]
-    [InlineData(null, false, "1000:1000")]
-    [InlineData(null, true, "1000:1000")]
+    [InlineData(null, false, "10001:10001")]
+    [InlineData(null, true, "10001:10001")]
     [InlineData("1234:55", true, "1234:55")]
-    [InlineData("app", false, "1000:1000")]
+    [InlineData("app", false, "10001:10001")]
     public async Task The_app_reads_its_secret_from_a_file_that_only_its_user_can_read(string? user, bool readOnlyRoot, string owner)
     {
         Config["container"]!["user"] = user;
@@ -46,7 +46,7 @@ public sealed class SecretFileTests(EngineFixture engineFixture) : PrivateEngine
         Assert.Equal("/run/ragagent/secrets.toml", file);
         Assert.Equal(
             $"OPENAI_API_KEY = \"{Key}\"\nQUOTES = \"a \\u0022quoted\\u0022 \\\\ back\\u000Aline\"", await InContainerAsync("cat", file));
-        Assert.Equal("400 1000:1000", (await InContainerAsync("stat", "-c", "%a %u:%g", file)).Trim());
+        Assert.Equal("400 10001:10001", (await InContainerAsync("stat", "-c", "%a %u:%g", file)).Trim());
         Assert.Equal(HttpStatusCode.OK, (await GetAsync("/key-sha256")).Status);   // it is also a variable
     }
 

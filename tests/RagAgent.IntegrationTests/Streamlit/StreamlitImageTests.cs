@@ -9,7 +9,7 @@ public sealed class StreamlitImageTests(EngineFixture engineFixture) : Streamlit
     public static TheoryData<string> Versions => StreamlitInstallation.Versions;
 
     [Theory, MemberData(nameof(Versions))]
-    public async Task The_image_runs_a_session_as_user_1000_with_a_read_only_root_and_ends_well(string version)
+    public async Task The_image_runs_a_session_as_user_10001_with_a_read_only_root_and_ends_well(string version)
     {
         var image = $"{Name}:streamlit";
         await BuildStreamlitAsync(version, "good/widgets", image);
@@ -28,7 +28,7 @@ public sealed class StreamlitImageTests(EngineFixture engineFixture) : Streamlit
         }
 
         var processes = PrivateEngine.Lines(await Docker.RunCheckedAsync("top", Name, "-o", "pid,uid")).Skip(1);
-        Assert.Equal(["1000"], processes.Select(process => process.Split(' ')[^1]).Distinct());
+        Assert.Equal(["10001"], processes.Select(process => process.Split(' ')[^1]).Distinct());
         await Docker.RunCheckedAsync("stop", Name);
         Assert.Equal(0, (int)(await Docker.InspectAsync(Name))!["State"]!["ExitCode"]!);
         await Docker.RunCheckedAsync("rm", Name);

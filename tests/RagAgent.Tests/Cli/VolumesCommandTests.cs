@@ -59,7 +59,7 @@ public sealed class VolumesCommandTests : ProgramTestBase
 
         var run = await RunAsync("volumes", "--config", WriteWith($$""" "volumes": [ { "host": "{{Data}}/logs", "container": "/a" } ] """));
 
-        var commands = $"mkdir -p {Data}/logs && chown 1000:1000 {Data}/logs";
+        var commands = $"mkdir -p {Data}/logs && chown 10001:10001 {Data}/logs";
         var error = $"ragagent: Could not create the folder {Data}/logs: Not a directory. Create it by hand: {commands}\n";
         Assert.Equal(new ProgramResult(1, "", error), run);
     }

@@ -8,6 +8,8 @@ namespace RagAgent.Cli.Commands;
 /// <summary><c>ragagent volumes</c>: creates missing folders of <c>container.volumes</c>, for the service before each start.</summary>
 internal static class VolumesCommand
 {
+    private const int MaxErrorLength = 1000;
+
     public static Command Create()
     {
         var config = Options.ConfigFile();
@@ -16,13 +18,57 @@ internal static class VolumesCommand
             Description = "For the service: leaves errors of the configuration to the agent.",
             Hidden = true,
         };
+        var fixOwner = new Option<bool>("--fix-owner") { Description = "Give the app's user everything in there that it can't write to." };
         var command = new Command("volumes", "Create missing folders of container.volumes, owned by the app's user.")
         {
             config,
+            fixOwner,
             beforeStart,
         };
-        command.SetAction((parsed, stopping) => RunAsync(parsed.GetValue(config)!, parsed.GetValue(beforeStart), stopping));
+        command.SetAction((parsed, stopping) => parsed.GetValue(fixOwner)
+            ? FixOwnerAsync(parsed.GetValue(config)!, stopping)
+            : RunAsync(parsed.GetValue(config)!, parsed.GetValue(beforeStart), stopping));
         return command;
+    }
+
+    private static async Task<int> FixOwnerAsync(string configFile, CancellationToken stopping)
+    {
+        var read = ConfigReader.ReadFile(configFile);
+        if (read.Config is not { Container: var container })
+        {
+            return ConfigCommand.ReportErrors(read.Errors);
+        }
+        if (!Environment.IsPrivilegedProcess)
+        {
+            await Console.Error.WriteLineAsync("ragagent: Only root can change the owner of files. Run the command with sudo.");
+            return ExitCodes.Denied;
+        }
+        using var connection = new EngineConnection(TimeProvider.System);
+        try
+        {
+            if (await VolumeOwner.FindAsync(container, connection, stopping) is not { } owner)
+            {
+                await Console.Error.WriteLineAsync(
+                    "ragagent: It is unknown which user the app runs as: there is no container yet, or its user is a name. " +
+                    "Start the app first, or set container.user to numbers, like \"10001:10001\".");
+                return ExitCodes.Failed;
+            }
+            var writable = container.Volumes.Where(volume => !volume.ReadOnly).Select(volume => volume.Host);
+            var failed = false;
+            foreach (var folder in VolumeFolders.Of(container).Intersect(writable).Where(Directory.Exists))
+            {
+                var (changed, error) = await VolumeFolders.FixOwnerAsync(folder, owner, stopping);
+                failed |= error is not null;
+                Console.WriteLine($"{folder}: {changed} files and folders given to {owner}");
+                await Console.Error.WriteAsync(error is null ? "" : $"ragagent: {UntrustedText.ToLine(error, MaxErrorLength)}\n");
+            }
+            return failed ? ExitCodes.Failed : ExitCodes.Ok;
+        }
+        catch (ProblemException exception)
+        {
+            await Console.Error.WriteLineAsync($"ragagent: {exception.Problem}");
+            return ExitCodes.Failed;
+        }
     }
 
     private static async Task<int> RunAsync(string configFile, bool isBeforeStart, CancellationToken stopping)
@@ -57,7 +103,7 @@ internal static class VolumesCommand
             {
                 throw new ProblemException(obstacle);
             }
-            var owner = VolumeFolders.OwnerOf(container)!;
+            var owner = (await VolumeFolders.OwnerOfNewAsync(container, stopping))!;
             await VolumeFolders.CreateAsync(folder, owner, stopping);
             Console.WriteLine($"{folder}: created for the app ({owner})");
             return true;
@@ -80,7 +126,7 @@ internal static class VolumesCommand
             return NotCreated(
                 folder,
                 $"its owner is unknown because container.user (\"{container.User}\") is a name in the image",
-                "Set container.user to numbers, like \"1000:1000\", or create the folder by hand.");
+                "Set container.user to numbers, like \"10001:10001\", or create the folder by hand.");
         }
         return VolumeFolders.WritableParent(container, folder) is { } parent
             ? NotCreated(

@@ -19,7 +19,11 @@ internal abstract record ProbeResult
     /// <summary>The app answers, but the session that the gate ran failed: visitors would see an error or nothing.</summary>
     /// <param name="Error">Like the last line of a traceback. Scrubbed and safe to show.</param>
     /// <param name="IsFinal">The image lacks something: another session would fail in the same way.</param>
-    public sealed record SessionFailed(string Error, bool IsFinal) : ProbeResult;
+    public sealed record SessionFailed(string Error, bool IsFinal) : ProbeResult
+    {
+        /// <summary>The script does not compile, or can't import a module: no key and no data would change that.</summary>
+        public bool IsOfTheImage { get; init; }
+    }
 
     /// <summary>The prober itself could not send the probe, which says nothing about the app.</summary>
     public sealed record NotSent(string Error) : ProbeResult;
