@@ -11,7 +11,7 @@ internal sealed class SessionProbe(UncaughtExceptionLog exceptions, TimeProvider
     public const string SubProtocol = "streamlit";
 
     // An app that sends more has shown enough.
-    public const long MaxLength = 512L * 1024 * 1024;
+    public const long MaxLength = 512_000_000;
 
     // Streamlit answers at once, before the script's first line runs.
     private static readonly TimeSpan FirstMessageTimeout = TimeSpan.FromSeconds(30);
@@ -71,9 +71,13 @@ internal sealed class SessionProbe(UncaughtExceptionLog exceptions, TimeProvider
                     return SessionEnd.Closed;
                 }
                 transcript.Add(message.Content);
-                if (transcript.HasEnded || transcript.IsUnderstood == false || reader.Length > MaxLength)
+                if (transcript.HasEnded)
                 {
-                    return transcript.HasEnded ? SessionEnd.Finished : SessionEnd.TimeLimit;
+                    return SessionEnd.Finished;
+                }
+                if (transcript.IsUnderstood == false || reader.Length > MaxLength)
+                {
+                    return SessionEnd.LengthLimit;
                 }
                 if (transcript.AwaitsCompileError)
                 {
@@ -87,6 +91,12 @@ internal sealed class SessionProbe(UncaughtExceptionLog exceptions, TimeProvider
         }
         catch (WebSocketException exception)
         {
+            // A token that is canceled between two reads breaks the connection, so that the next read fails in this way.
+            stopping.ThrowIfCancellationRequested();
+            if (timeout.HasExpired)
+            {
+                return SessionEnd.TimeLimit;
+            }
             return exception.WebSocketErrorCode == WebSocketError.ConnectionClosedPrematurely ? SessionEnd.Closed : null;
         }
     }
