@@ -117,6 +117,20 @@ class Gate(tornado.web.RequestHandler):
         self.set_status(int(os.environ.get("FAKE_APP_GATE_STATUS", "404")))
 
 
+RUN_BEGAN = b"\x82\x02\x22\x00"
+ELEMENT = b"\x82\x06\x2a\x04\x1a\x02\xfa\x02"
+LARGE = 64 * 2**20
+LARGE_ELEMENT = (b"\x2a\xfa\xff\xff\x1f\x1a\xf5\xff\xff\x1f" + bytes(LARGE))[:LARGE]
+
+# What a session gets for its first message, in frames of a WebSocket: these bytes, and then those for ever.
+BAD_SESSIONS = {
+    "large": (RUN_BEGAN + b"\x82\x7f" + LARGE.to_bytes(8, "big") + LARGE_ELEMENT, b""),
+    "elements": (RUN_BEGAN, ELEMENT * 1000),
+    "fragments": (RUN_BEGAN + b"\x02\x01\x22", (b"\x00\x01" + bytes(1)) * 1000),
+    "frame": (RUN_BEGAN + b"\x82\x7f" + (2**63 - 1).to_bytes(8, "big"), bytes(2**20)),
+}
+
+
 class Stream(tornado.websocket.WebSocketHandler):
     def select_subprotocol(self, subprotocols):
         return "streamlit" if "streamlit" in subprotocols else None
@@ -124,8 +138,15 @@ class Stream(tornado.websocket.WebSocketHandler):
     def check_origin(self, origin):
         return urlsplit(origin).netloc.lower() == self.request.headers.get("Host", "").lower()
 
-    def on_message(self, message):
-        self.write_message(message, binary=isinstance(message, bytes))
+    async def on_message(self, message):
+        bad = BAD_SESSIONS.get(os.environ.get("FAKE_APP_SESSION", ""))
+        if not bad:
+            self.write_message(message, binary=isinstance(message, bytes))
+            return
+        beginning, repeated = bad
+        await self.ws_connection.stream.write(beginning)
+        while repeated:
+            await self.ws_connection.stream.write(repeated)
 
 
 async def exit_later(after, code):

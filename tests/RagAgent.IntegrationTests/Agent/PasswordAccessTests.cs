@@ -134,11 +134,6 @@ public sealed class PasswordAccessTests(EngineFixture engineFixture) : AgentTest
             output.ExitCode);
     }
 
-    private static async Task<string> HashAsync(string password) =>
-        (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], input: password + "\n", stopping: TestCancellation))
-            .AssertSucceeded()
-            .Trim();
-
     private async Task<(HttpStatusCode Status, string? Cookie)> GetWithPasswordAsync(string? password)
     {
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = false });

@@ -5,13 +5,9 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Browser;
 
-/// <summary>
-/// What a person sees in a real browser. If RAGAGENT_SCREENSHOTS names a folder, each state is saved there as a screenshot.
-/// </summary>
+/// <summary>What a person sees in a real browser.</summary>
 public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
-    private static readonly string? ScreenshotFolder = Environment.GetEnvironmentVariable("RAGAGENT_SCREENSHOTS");
-
     private string Url => $"http://127.0.0.1:{Port}/";
 
     [Fact]
@@ -28,18 +24,18 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
 
         Assert.Equal(503, first!.Status);
         await Assertions.Expect(page.Locator("body")).ToContainTextAsync("ragstream-web");
-        await ScreenshotAsync(page, "waiting");
+        await Screenshot.TakeAsync(page, "waiting");
 
         await PushFullAsync("1", "--ballast", "60m");
         Aws.Faults.Add("registry:blob", new Fault.Throttle(10_000_000));
         var update = UpdateAsync();
         await Assertions.Expect(page.Locator("#amount")).ToContainTextAsync(" MB of ", new() { Timeout = 30_000 });
         await Assertions.Expect(page.Locator("#pace")).ToContainTextAsync("/s", new() { Timeout = 30_000 });
-        await ScreenshotAsync(page, "pulling");
+        await Screenshot.TakeAsync(page, "pulling");
         (await update).AssertSucceeded();
         await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("1", new() { Timeout = 30_000 });
         await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("open");
-        await ScreenshotAsync(page, "serving");
+        await Screenshot.TakeAsync(page, "serving");
     }
 
     [Fact]
@@ -87,14 +83,14 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
         Assert.Equal(503, (await page.GotoAsync(Url))!.Status);
 
         await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync("The app is turned off for now.");
-        await ScreenshotAsync(page, "stopped");
+        await Screenshot.TakeAsync(page, "stopped");
         await Assertions.Expect(page.Locator("#ending")).ToHaveTextAsync(
             "This machine will shut down soon because no one has used the app for a while.", new() { Timeout = 60_000 });
         await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync(
             "This machine is shutting down because no one has used the app for a while.", new() { Timeout = 60_000 });
         await Assertions.Expect(page.Locator("#turns")).ToBeHiddenAsync();
         await Assertions.Expect(page.Locator("#ending")).ToBeHiddenAsync();
-        await ScreenshotAsync(page, "leaving");
+        await Screenshot.TakeAsync(page, "leaving");
     }
 
     [Fact]
@@ -112,14 +108,9 @@ public sealed class BrowserTests(EngineFixture engineFixture) : AgentTestBase(en
 
         await Assertions.Expect(page.Locator("#sentence")).ToHaveTextAsync(
             "The app keeps failing. Retrying automatically, with longer and longer pauses.", new() { Timeout = 30_000 });
-        await ScreenshotAsync(page, "failing");
+        await Screenshot.TakeAsync(page, "failing");
         await PushFullAsync("repaired");
         (await UpdateAsync()).AssertSucceeded();
         await Assertions.Expect(page.Locator("#version")).ToHaveTextAsync("repaired", new() { Timeout = 30_000 });
     }
-
-    private static Task ScreenshotAsync(IPage page, string name) =>
-        ScreenshotFolder is null
-            ? Task.CompletedTask
-            : page.ScreenshotAsync(new() { Path = Path.Combine(ScreenshotFolder, $"{name}.png"), FullPage = true });
 }

@@ -22,9 +22,8 @@ public sealed class BrokenPageTests(EngineFixture engineFixture) : StreamlitTest
         await PushStreamlitAsync(version, "broken/missing_package");
         await using var clients = new ClientLoad(Address, 2);
 
-        var update = await UpdateAsync();
+        var update = await RefusedUpdateAsync(exceptions: 1);
 
-        Assert.Equal(1, update.ExitCode);
         Assert.Contains(MissingModule, update.Error, StringComparison.Ordinal);
         var status = await WaitForAsync(s => s.Rollout is { SetAside: not null, Candidate: null }, "the push is set aside");
         Assert.Equal(("serving", good.App.Digest), (status.App.State, status.App.Digest));
@@ -41,11 +40,27 @@ public sealed class BrokenPageTests(EngineFixture engineFixture) : StreamlitTest
         await PushStreamlitAsync(StreamlitInstallation.WithUvicorn, "broken/missing_package");
         await using var clients = new ClientLoad(Address, 2);
 
-        Assert.Equal(1, (await UpdateAsync()).ExitCode);
+        await RefusedUpdateAsync(exceptions: 1);
 
         var status = await WaitForAsync(s => s.App.State == "serving" && s.App.Digest == good.App.Digest, "the image before it serves again");
         Assert.Equal("app-session-failed", status.Rollout.SetAside!.Why.Code);
-        Assert.All(await clients.EndAsync(), request => Assert.Equal(200, request.Status));
+        await AssertAllServedAsync(clients);
+    }
+
+    [Fact]
+    public async Task An_update_of_an_app_with_a_writable_volume_holds_visitors_for_a_restart_and_one_session()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Folder, "chroma_db")).FullName;
+        Config["container"]!["volumes"] = new JsonArray(new JsonObject { ["host"] = folder, ["container"] = "/app/data/chroma_db" });
+        await ServeGoodPageAsync(StreamlitInstallation.WithUvicorn, swap: "auto");
+        await PushStreamlitAsync(StreamlitInstallation.WithUvicorn, "good/imports_first");
+        await using var history = await WatchContainersAsync();
+        await using var clients = new ClientLoad(Address, 2);
+
+        (await UpdateAsync()).AssertSucceeded();
+
+        await AssertAllServedAsync(clients);
+        Assert.Equal(1, history.MaxAlive);   // there are never two writers
     }
 
     [Fact]
@@ -54,9 +69,8 @@ public sealed class BrokenPageTests(EngineFixture engineFixture) : StreamlitTest
         var good = await ServeGoodPageAsync(StreamlitInstallation.WithUvicorn, swap: "start-first");
         await PushStreamlitAsync(StreamlitInstallation.WithUvicorn, "broken/missing_key");
 
-        var update = await UpdateAsync();
+        var update = await RefusedUpdateAsync(exceptions: 3);
 
-        Assert.Equal(1, update.ExitCode);
         Assert.Contains("KeyError: 'APP_KEY_THAT_IS_NOT_SET'", update.Error, StringComparison.Ordinal);
         Assert.Equal(good.App.Digest, (await WaitUntilServingAsync()).App.Digest);
     }
@@ -66,6 +80,7 @@ public sealed class BrokenPageTests(EngineFixture engineFixture) : StreamlitTest
     {
         ConfigureStreamlit();
         Config["page"] = new JsonObject { ["details"] = "full" };
+        Config["update"] = new JsonObject { ["every"] = "1h" };
         await PushStreamlitAsync(StreamlitInstallation.WithUvicorn, "broken/missing_package");
         var agent = StartAgent();
 
@@ -78,8 +93,9 @@ public sealed class BrokenPageTests(EngineFixture engineFixture) : StreamlitTest
         await agent.WaitForLogAsync(MissingModule);
 
         await PushStreamlitAsync(StreamlitInstallation.WithUvicorn, "good/plain");
-        Assert.Equal(0, (await UpdateAsync()).ExitCode);
+        var pushedAt = TimeProvider.System.GetTimestamp();
         Assert.Equal("works", (await WaitUntilServingAsync()).App.Session);
+        Report("serves", pushedAt, "after the push");
     }
 
     [Fact]
@@ -107,6 +123,33 @@ public sealed class BrokenPageTests(EngineFixture engineFixture) : StreamlitTest
     }
 
     private AgentProcess Agent { get; set; } = null!;
+
+    /// <summary>Requests an update that is refused within 5 seconds of this exception of the page.</summary>
+    private async Task<ProcessResult> RefusedUpdateAsync(int exceptions)
+    {
+        var running = UpdateAsync();
+        await WaitUntilAsync(() => Task.FromResult(Agent.Log.Split("Uncaught app execution").Length > exceptions), "the page fails");
+        var failedAt = TimeProvider.System.GetTimestamp();
+        var update = await running;
+        Assert.Equal(1, update.ExitCode);
+        Assert.InRange(Report("refused", failedAt, "after the exception"), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        return update;
+    }
+
+    private static async Task AssertAllServedAsync(ClientLoad clients)
+    {
+        var requests = await clients.EndAsync();
+        Assert.All(requests, request => Assert.Equal(200, request.Status));
+        var longest = requests.Max(request => TimeProvider.System.GetElapsedTime(request.SentAt, request.AnsweredAt));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{requests.Count} requests, the longest took {longest.TotalSeconds:F1} s");
+    }
+
+    private static TimeSpan Report(string what, long since, string after)
+    {
+        var elapsed = TimeProvider.System.GetElapsedTime(since);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{what} {elapsed.TotalSeconds:F1} s {after}");
+        return elapsed;
+    }
 
     private Task<StatusDocument> ServeGoodPageAsync(string version, string swap) => ServeAsync(version, "good/plain", swap);
 

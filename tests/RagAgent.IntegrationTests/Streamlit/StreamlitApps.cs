@@ -14,8 +14,8 @@ internal static class StreamlitApps
     /// <summary>The names of the apps that must not replace a working one.</summary>
     public static IReadOnlyList<string> Broken { get; } = NamesIn("broken");
 
-    /// <summary>Good apps that show nothing for about 25 s.</summary>
-    public static IReadOnlyList<string> Slow { get; } = ["good/slow_imports"];
+    /// <summary>Apps, good and broken, whose run never ends.</summary>
+    public static IReadOnlyList<string> Endless { get; } = ["good/live_loop", "good/sys_exit", "broken/endless_rerun", "broken/hangs"];
 
     /// <summary>Each app with each version of Streamlit.</summary>
     public static TheoryData<string, string> OnBothServers(IEnumerable<string> apps) =>

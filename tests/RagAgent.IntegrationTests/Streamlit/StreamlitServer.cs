@@ -35,6 +35,31 @@ internal sealed class StreamlitServer : IAsyncDisposable
         string version, string app, IReadOnlyDictionary<string, string>? environment = null, CancellationToken stopping = default)
     {
         var installed = await StreamlitInstallation.FolderAsync(version);
+        while (true)
+        {
+            var server = Start(installed, app, environment);
+            try
+            {
+                await server.WaitUntilHealthyAsync(stopping);
+                return server;
+            }
+            catch when (server.FoundItsPortTaken)
+            {
+                await server.DisposeAsync();
+            }
+            catch
+            {
+                await server.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Another program was faster.</summary>
+    private bool FoundItsPortTaken => HasExited && _process.Log.Contains($"Port {Port} is not available", StringComparison.Ordinal);
+
+    private static StreamlitServer Start(string installed, string app, IReadOnlyDictionary<string, string>? environment)
+    {
         var folder = Directory.CreateTempSubdirectory("ragst.").FullName;
         StreamlitApps.CopyTo(app, folder);
         var port = FreePort.Find();
@@ -57,17 +82,7 @@ internal sealed class StreamlitServer : IAsyncDisposable
             variables[name] = value;
         }
         var process = new AgentProcess("env", ["-C", folder, $"{installed}/bin/python", "-m", "streamlit", "run", "app.py"], variables);
-        var server = new StreamlitServer(folder, port, process);
-        try
-        {
-            await server.WaitUntilHealthyAsync(stopping);
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
+        return new StreamlitServer(folder, port, process);
     }
 
     /// <summary>What the health check answers, or null while nothing listens.</summary>

@@ -230,6 +230,12 @@ public abstract class AgentTestBase(EngineFixture engineFixture) : IAsyncLifetim
     internal Task<ProcessResult> RunCommandAsync(params string[] arguments) =>
         ProcessRunner.RunAsync(EngineFixture.Binary, arguments, AgentEnvironment, stopping: TestCancellation);
 
+    /// <summary>The hash of a password for <c>access.password</c>.</summary>
+    protected static async Task<string> HashAsync(string password) =>
+        (await ProcessRunner.RunAsync(EngineFixture.Binary, ["password"], input: password + "\n", stopping: TestCancellation))
+            .AssertSucceeded()
+            .Trim();
+
     internal Task<ProcessResult> UpdateAsync() => RequestAsync("update");
 
     /// <summary>Sends an operator's command to the running agent: update, rollback, unquarantine, stop, start, status.</summary>

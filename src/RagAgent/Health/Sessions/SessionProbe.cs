@@ -8,7 +8,7 @@ namespace RagAgent.Health.Sessions;
 internal sealed class SessionProbe(UncaughtExceptionLog exceptions, TimeProvider time)
 {
     // An app that sends more has shown enough.
-    public const long MaxLength = 512L * 1024 * 1024;
+    public const long MaxLength = 512_000_000;
 
     // Streamlit answers at once, before the script's first line runs.
     private static readonly TimeSpan FirstMessageTimeout = TimeSpan.FromSeconds(30);
@@ -68,9 +68,13 @@ internal sealed class SessionProbe(UncaughtExceptionLog exceptions, TimeProvider
                     return SessionEnd.Closed;
                 }
                 transcript.Add(message.Content);
-                if (transcript.HasEnded || transcript.IsUnderstood == false || reader.Length > MaxLength)
+                if (transcript.HasEnded)
                 {
-                    return transcript.HasEnded ? SessionEnd.Finished : SessionEnd.TimeLimit;
+                    return SessionEnd.Finished;
+                }
+                if (transcript.IsUnderstood == false || reader.Length > MaxLength)
+                {
+                    return SessionEnd.LengthLimit;
                 }
                 if (transcript.AwaitsCompileError)
                 {
@@ -84,6 +88,12 @@ internal sealed class SessionProbe(UncaughtExceptionLog exceptions, TimeProvider
         }
         catch (WebSocketException exception)
         {
+            // A token that is canceled between two reads breaks the connection, so that the next read fails in this way.
+            stopping.ThrowIfCancellationRequested();
+            if (timeout.HasExpired)
+            {
+                return SessionEnd.TimeLimit;
+            }
             return exception.WebSocketErrorCode == WebSocketError.ConnectionClosedPrematurely ? SessionEnd.Closed : null;
         }
     }

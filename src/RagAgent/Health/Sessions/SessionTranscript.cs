@@ -1,3 +1,4 @@
+using RagAgent.Common;
 using RagAgent.Streamlit;
 
 namespace RagAgent.Health.Sessions;
@@ -73,6 +74,8 @@ internal sealed class SessionTranscript
         {
             SessionEnd.Closed => new SessionVerdict.Broken("the app closed the session", IsFinal: false),
             SessionEnd.TimeLimit when !_hasElements => new SessionVerdict.Silent(),
+            SessionEnd.LengthLimit when !_hasElements => new SessionVerdict.Broken(
+                $"it shows nothing within the first {Humanize.Bytes(SessionProbe.MaxLength)} that it sends", IsFinal: true),
             _ => new SessionVerdict.Works(),
         };
     }
@@ -93,6 +96,9 @@ internal enum SessionEnd
 
     /// <summary>The run goes on, and the time is up.</summary>
     TimeLimit,
+
+    /// <summary>The run goes on, and the app has sent too much, or what is not understood.</summary>
+    LengthLimit,
 }
 
 /// <summary>Uncaught exceptions in an app's log since a session began.</summary>

@@ -32,6 +32,14 @@ public sealed class SessionTranscriptTests
         Assert.IsType<SessionVerdict.Silent>(Judge(Quiet, SessionEnd.TimeLimit, Began));
 
     [Fact]
+    public void A_run_that_sends_too_much_works_only_if_it_has_shown_something()
+    {
+        Assert.IsType<SessionVerdict.Works>(Judge(Quiet, SessionEnd.LengthLimit, Began, Element));
+        var broken = Assert.IsType<SessionVerdict.Broken>(Judge(Quiet, SessionEnd.LengthLimit, Began));
+        Assert.Equal(("it shows nothing within the first 512 MB that it sends", true), (broken.Error, broken.IsFinal));
+    }
+
+    [Fact]
     public void An_exception_that_the_app_shows_on_purpose_is_not_in_its_log() =>
         Assert.IsType<SessionVerdict.Works>(Judge(Quiet, SessionEnd.Finished, Began, Exception, Finished));
 

@@ -1,5 +1,7 @@
-# Has what a person uses: a text input, a counter, an upload, a download, a picture, a table, and a query parameter.
+# Has what a person uses: inputs, an upload, a download, a picture, a sound, a table, and a query parameter.
 import hashlib
+import io
+import wave
 
 import numpy
 import pandas
@@ -16,5 +18,14 @@ if file:
     st.write(f"{file.size} bytes, SHA-256 {hashlib.sha256(file.getvalue()).hexdigest()}")
 st.download_button("Download", bytes(1_000_000), "zeros.bin")
 st.image(numpy.full((20, 20, 3), 200, dtype="uint8"))
+sound = io.BytesIO()
+with wave.open(sound, "wb") as two_seconds:
+    two_seconds.setnchannels(1)
+    two_seconds.setsampwidth(2)
+    two_seconds.setframerate(8000)
+    two_seconds.writeframes(bytes(32_000))
+st.audio(sound.getvalue(), format="audio/wav")
 st.dataframe(pandas.DataFrame({"a": range(100)}))
+if st.button("Next page"):
+    st.query_params["page"] = "eight"
 st.write(f"Page {st.query_params.get('page', 'none')}")
