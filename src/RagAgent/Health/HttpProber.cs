@@ -119,7 +119,7 @@ internal sealed class HttpProber : IProber, IDisposable
             $"it shows nothing within {Humanize.Duration(limit)}", IsFinal: _pressure.FindShortage() is null),
         SessionVerdict.Broken broken => new ProbeResult.SessionFailed(Describe(broken.Error), broken.IsFinal)
         {
-            IsOfTheImage = broken.IsFinal,
+            IsOfTheImage = broken.IsOfTheImage,
         },
         _ => throw new InvalidOperationException($"Unknown verdict {verdict}."),
     };

@@ -63,12 +63,15 @@ internal sealed class SessionTranscript
         }
         if (_compileError is not null || _finished == FinishStatus.CompileError)
         {
-            return new SessionVerdict.Broken(_compileError?.Summary ?? "the script does not compile", IsFinal: true);
+            return new SessionVerdict.Broken(_compileError?.Summary ?? "the script does not compile", IsFinal: true)
+            {
+                IsOfTheImage = true,
+            };
         }
         if (_exception is { } exception && IsUncaught(exception, log))
         {
             var summary = exception.IsHidden ? log?.LastLine ?? exception.Summary : exception.Summary;
-            return new SessionVerdict.Broken(summary, exception.IsOfTheImage);
+            return new SessionVerdict.Broken(summary, exception.IsOfTheImage) { IsOfTheImage = exception.IsOfTheImage };
         }
         return end switch
         {
@@ -121,5 +124,9 @@ internal abstract record SessionVerdict
     /// <summary>The script fails.</summary>
     /// <param name="Error">Like the last line of a traceback. The app's text: neither scrubbed nor safe for a terminal.</param>
     /// <param name="IsFinal">The image lacks something: another session would fail in the same way.</param>
-    public sealed record Broken(string Error, bool IsFinal) : SessionVerdict;
+    public sealed record Broken(string Error, bool IsFinal) : SessionVerdict
+    {
+        /// <summary>A compile or import error, which no key and no data would change.</summary>
+        public bool IsOfTheImage { get; init; }
+    }
 }

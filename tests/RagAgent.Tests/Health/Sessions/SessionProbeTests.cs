@@ -55,7 +55,8 @@ public sealed class SessionProbeTests : IDisposable
     [InlineData("1.56.0-syntax-error")]
     public async Task A_recorded_session_with_a_compile_error_fails_without_a_word_in_the_log(string recording) =>
         Assert.Equal(
-            new ProbeResult.SessionFailed("SyntaxError: '(' was never closed", IsFinal: true), await ProbeAsync(RecordedSession.Read(recording)));
+            new ProbeResult.SessionFailed("SyntaxError: '(' was never closed", IsFinal: true) { IsOfTheImage = true },
+            await ProbeAsync(RecordedSession.Read(recording)));
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task An_exception_that_the_log_does_not_have_is_shown_on_purpose()

@@ -58,7 +58,7 @@ public sealed class SessionTranscriptTests
     [InlineData("ImportError")]
     public void A_missing_module_is_final(string type) =>
         Assert.Equal(
-            new SessionVerdict.Broken($"{type}: No module named 'x'", IsFinal: true),
+            new SessionVerdict.Broken($"{type}: No module named 'x'", IsFinal: true) { IsOfTheImage = true },
             Judge(
                 OneUncaught,
                 SessionEnd.Finished,
@@ -68,7 +68,7 @@ public sealed class SessionTranscriptTests
     [Fact]
     public void A_script_that_does_not_compile_is_final_and_says_why() =>
         Assert.Equal(
-            new SessionVerdict.Broken("SyntaxError: '(' was never closed", IsFinal: true),
+            new SessionVerdict.Broken("SyntaxError: '(' was never closed", IsFinal: true) { IsOfTheImage = true },
             Judge(
                 Quiet,
                 SessionEnd.Finished,
@@ -80,7 +80,7 @@ public sealed class SessionTranscriptTests
     [Fact]
     public void A_script_that_does_not_compile_is_final_even_without_a_reason() =>
         Assert.Equal(
-            new SessionVerdict.Broken("the script does not compile", IsFinal: true),
+            new SessionVerdict.Broken("the script does not compile", IsFinal: true) { IsOfTheImage = true },
             Judge(Quiet, SessionEnd.TimeLimit, Began, new StreamlitMessage.RunFinished(1)));
 
     [Fact]
