@@ -116,7 +116,7 @@ internal static class AgentServices
 
     public static IServiceCollection AddProxy(this IServiceCollection services, ActivationSockets activation) => services
         .AddSingleton<InFlightRequests>()
-        .AddSingleton<IConnectionDrain>(provider => provider.GetRequiredService<InFlightRequests>())
+        .AddSingleton<IConnectionDrain, ConnectionDrain>()
         .AddSingleton<CertificateWatch>()
         .AddHostedService(provider => provider.GetRequiredService<CertificateWatch>())
         .AddSingleton(activation)

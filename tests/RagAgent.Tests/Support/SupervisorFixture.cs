@@ -81,6 +81,8 @@ internal sealed class SupervisorFixture :
 
     public Task<int> FinishAsync(Container container, TimeSpan atMost, CancellationToken stopping) => Task.FromResult(0);
 
+    public Task MoveSessionsAsync(Container container, CancellationToken stopping) => Task.CompletedTask;
+
     public Task<string> StopAsync(CancellationToken stopping) => Task.FromResult("i-0123456789abcdef0");
 
     public PersistedState? Load() => null;

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.Features;
+using RagAgent.Streamlit;
 
 namespace RagAgent.Proxy.Forwarding;
 
@@ -8,7 +9,7 @@ namespace RagAgent.Proxy.Forwarding;
 /// </summary>
 /// <remarks>
 /// The client gets a close frame with code 1012 ("service restart"), unless the app is in the middle of a frame. Then both connections
-/// end. The client's answer isn't waited for.
+/// end. The front door closes without waiting for the client's answer.
 /// </remarks>
 internal sealed class ClosableWebSocket : IAsyncDisposable
 {
@@ -18,7 +19,17 @@ internal sealed class ClosableWebSocket : IAsyncDisposable
     // Unmasked, with a payload of two bytes.
     private static readonly byte[] ServiceRestartFrame = [0x88, 0x02, 1012 >> 8, 1012 & 0xFF];
 
+    /// <summary>
+    /// Tells Streamlit's page that its script runs. A page that believes so runs the script when it is connected again; otherwise it shows
+    /// what it has until the next click.
+    /// </summary>
+    private static readonly byte[] RunsFrame = [0x82, (byte)StreamlitProtocol.ScriptIsRunning.Length, .. StreamlitProtocol.ScriptIsRunning];
+
+    // Until then the connection stays: closed earlier, it might take the frames with it.
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMilliseconds(500);
+
     private readonly CancellationTokenSource _closed = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenRegistration _registration;
     private readonly TimeProvider _time;
     private readonly HttpContext _context;
@@ -54,6 +65,7 @@ internal sealed class ClosableWebSocket : IAsyncDisposable
     /// <summary>Called when the forwarding has ended.</summary>
     public async ValueTask DisposeAsync()
     {
+        _ended.SetResult();
         await _registration.DisposeAsync();
         Task? closing;
         lock (_lock)
@@ -64,21 +76,31 @@ internal sealed class ClosableWebSocket : IAsyncDisposable
         _closed.Dispose();
     }
 
-    /// <summary>Closes it once. Never throws.</summary>
-    public Task CloseAsync()
+    /// <summary>Closes it, unless it is being closed already. Never throws.</summary>
+    public Task CloseAsync() => CloseOnceAsync(runsScript: false, answerTimeout: TimeSpan.Zero);
+
+    /// <summary>Closes a Streamlit session, so that its page connects again. A client that doesn't read is not waited for.</summary>
+    /// <param name="runsScript">Whether the page then runs the script, and so shows what the container that serves then has.</param>
+    public Task MoveAsync(bool runsScript) => CloseOnceAsync(runsScript, AnswerTimeout);
+
+    private Task CloseOnceAsync(bool runsScript, TimeSpan answerTimeout)
     {
         lock (_lock)
         {
-            return _isDisposed ? Task.CompletedTask : _closing ??= SendCloseAsync();
+            return _isDisposed ? Task.CompletedTask : _closing ??= SendCloseAsync(runsScript, answerTimeout);
         }
     }
 
-    private async Task SendCloseAsync()
+    private async Task SendCloseAsync(bool runsScript, TimeSpan answerTimeout)
     {
         if (Volatile.Read(ref _stream) is { } stream)
         {
             using var timeout = new CancellationTokenSource(SendTimeout, _time);
-            await stream.SendLastAsync(ServiceRestartFrame, timeout.Token);
+            if (await stream.SendLastAsync(runsScript ? RunsFrame : default, ServiceRestartFrame, timeout.Token))
+            {
+                // The answer goes to the app, which then ends the connection.
+                await Task.WhenAny(_ended.Task, Task.Delay(answerTimeout, _time));
+            }
         }
         await _closed.CancelAsync();
     }

@@ -11,11 +11,13 @@ internal sealed class ClosableWebSocketStream(Stream inner, SessionTracker track
     private bool _isClosed;
 
     /// <summary>
-    /// Sends a frame and drops everything that the app sends from now on. In the middle of the app's frame it sends nothing.
+    /// Sends frames and drops everything that the app sends from now on. In the middle of the app's frame it sends nothing.
     /// </summary>
-    /// <param name="frame">The whole frame.</param>
+    /// <param name="message">A whole frame with a message of its own, left out in the middle of the app's message. May be empty.</param>
+    /// <param name="close">A whole control frame.</param>
     /// <param name="stopping">Gives up: the client doesn't read. Not an error.</param>
-    public async Task SendLastAsync(ReadOnlyMemory<byte> frame, CancellationToken stopping)
+    /// <returns>Whether the frames were sent.</returns>
+    public async Task<bool> SendLastAsync(ReadOnlyMemory<byte> message, ReadOnlyMemory<byte> close, CancellationToken stopping)
     {
         try
         {
@@ -23,20 +25,26 @@ internal sealed class ClosableWebSocketStream(Stream inner, SessionTracker track
         }
         catch (OperationCanceledException)
         {
-            return;
+            return false;
         }
         try
         {
             _isClosed = true;
-            if (tracker.IsBetweenFrames)
+            if (!tracker.IsBetweenFrames)
             {
-                await Inner.WriteAsync(frame, stopping);
-                await Inner.FlushAsync(stopping);
+                return false;
             }
+            if (tracker.IsBetweenMessages && !message.IsEmpty)
+            {
+                await Inner.WriteAsync(message, stopping);
+            }
+            await Inner.WriteAsync(close, stopping);
+            await Inner.FlushAsync(stopping);
+            return true;
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or ObjectDisposedException)
         {
-            return;   // the client has gone or doesn't read
+            return false;   // the client has gone or doesn't read
         }
         finally
         {

@@ -7,7 +7,7 @@ namespace RagAgent.Proxy.Forwarding;
 /// Passes on the host that the client asked for: Streamlit accepts a WebSocket only if its origin matches the host.
 /// Replaces the <c>X-Forwarded-*</c> headers, and passes on path and query byte for byte.
 /// </summary>
-internal sealed class ForwardedHeadersTransformer : HttpTransformer
+internal class ForwardedHeadersTransformer : HttpTransformer
 {
     public static ForwardedHeadersTransformer Instance { get; } = new();
 

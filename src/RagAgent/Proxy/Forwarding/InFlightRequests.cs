@@ -1,6 +1,5 @@
 using RagAgent.Common;
 using RagAgent.Supervision;
-using RagAgent.Supervision.Runtime;
 using RagAgent.Supervision.State;
 
 namespace RagAgent.Proxy.Forwarding;
@@ -9,7 +8,7 @@ namespace RagAgent.Proxy.Forwarding;
 /// Knows the requests and sessions (WebSockets) in flight to each container,
 /// so that no container stops under a request and no update cuts a session that is in use.
 /// </summary>
-internal sealed class InFlightRequests(AgentClock clock, Policy policy) : IConnectionDrain
+internal sealed class InFlightRequests(AgentClock clock, Policy policy)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Container, bool IsSession), InFlightCounter> _counters = [];
@@ -60,37 +59,50 @@ internal sealed class InFlightRequests(AgentClock clock, Policy policy) : IConne
         return new InFlightRequest(this, container, session);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Whether the container has an open session with this ID.</summary>
+    public bool HasSession(Container container, string id)
+    {
+        lock (_lock)
+        {
+            return _sessions.Exists(session => session.Container.Id == container.Id && session.Tracker.SessionId == id);
+        }
+    }
+
+    /// <summary>Waits until the container has no requests and sessions in flight, at most for the given time.</summary>
     /// <remarks>New requests keep coming while the published state says that the container serves. Publish another one first.</remarks>
+    /// <returns>How many were left when the time was up; 0: none.</returns>
     public Task<int> DrainAsync(Container container, TimeSpan atMost, CancellationToken stopping) =>
         WaitAsync([(container.Id, false), (container.Id, true)], atMost, stopping);
 
-    /// <inheritdoc/>
-    /// <remarks>See <see cref="DrainAsync"/>.</remarks>
+    /// <summary>Waits as <see cref="DrainAsync"/>, but not for sessions.</summary>
     public Task<int> FinishAsync(Container container, TimeSpan atMost, CancellationToken stopping) =>
         WaitAsync([(container.Id, false)], atMost, stopping);
 
     private async Task<int> WaitAsync((string Container, bool IsSession)[] keys, TimeSpan atMost, CancellationToken stopping)
     {
-        Task drained;
-        lock (_lock)
+        using var timeout = new CancellationTokenSource(atMost, clock.Time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
+        while (true)
         {
-            drained = Task.WhenAll(Present().Select(counter => counter.Drained.Task));
-        }
-        try
-        {
-            await drained.WaitAsync(atMost, clock.Time, stopping);
-            return 0;
-        }
-        catch (TimeoutException)
-        {
+            InFlightCounter[] left;
             lock (_lock)
             {
-                return Present().Sum(counter => counter.Count);
+                left = [.. keys.Select(key => _counters.GetValueOrDefault(key)).OfType<InFlightCounter>()];
+            }
+            if (left.Length == 0)
+            {
+                return 0;
+            }
+            try
+            {
+                // A draining container can get new requests meanwhile.
+                await Task.WhenAll(left.Select(counter => counter.Drained.Task)).WaitAsync(ended.Token);
+            }
+            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+            {
+                return left.Sum(counter => counter.Count);
             }
         }
-
-        IEnumerable<InFlightCounter> Present() => keys.Select(key => _counters.GetValueOrDefault(key)).OfType<InFlightCounter>();
     }
 
     /// <summary>Called once by the request.</summary>

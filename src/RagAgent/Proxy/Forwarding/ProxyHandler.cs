@@ -6,7 +6,6 @@ using RagAgent.Proxy.Listening;
 using RagAgent.Proxy.StatusPage;
 using RagAgent.Supervision.Rules;
 using RagAgent.Supervision.Runtime;
-using RagAgent.Supervision.State;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace RagAgent.Proxy.Forwarding;
@@ -29,6 +28,8 @@ internal sealed class ProxyHandler(
 
     // A WebSocket lives as long as both ends do, however quiet they are.
     private static readonly ForwarderRequestConfig WebSocketConfig = new() { ActivityTimeout = Timeout.InfiniteTimeSpan };
+
+    private readonly RequestRouter _router = new(feed, inFlight);
 
     private readonly HttpMessageInvoker _client = new(new NoRetryHandler(new SocketsHttpHandler
     {
@@ -94,7 +95,7 @@ internal sealed class ProxyHandler(
         var isFirstAttempt = true;
         do
         {
-            while (BeginRequest(context) is var (container, request))
+            while (_router.Begin(context) is { } request)
             {
                 using (request)
                 {
@@ -103,13 +104,13 @@ internal sealed class ProxyHandler(
                         return;
                     }
                 }
-                if (!isFirstAttempt || !MayRetry(context) || !await heldRequests.WaitForChangeAsync(container, aborted))
+                if (!isFirstAttempt || !MayRetry(context) || !await heldRequests.WaitForChangeAsync(request.Container, aborted))
                 {
                     await unavailable.SendAsync(context);
                     return;
                 }
                 isFirstAttempt = false;
-                context.Response.StatusCode = StatusCodes.Status200OK;   // the forwarder doesn't touch a response with another status
+                PrepareForAnother(context);
             }
         }
         while (await heldRequests.WaitAsync(maxHold, aborted));
@@ -118,32 +119,41 @@ internal sealed class ProxyHandler(
 
     public void Dispose() => _client.Dispose();
 
-    /// <summary>Counts the request as in flight to the serving container.</summary>
-    /// <returns>Null if no container serves.</returns>
-    private (Container Container, InFlightRequest Request)? BeginRequest(HttpContext context)
-    {
-        while (ServingContainer() is { } container)
-        {
-            var request = inFlight.Begin(container, IsWebSocket(context));
-            // Checked again after counting: a drain that starts in between either sees this request, or this request sees the new state.
-            if (ServingContainer() is { } current && IsSame(current, container))
-            {
-                return (container, request);
-            }
-            request.Dispose();
-        }
-        return null;
-    }
-
-    private Container? ServingContainer() =>
-        feed.State.Front is ContainerState.Serving { UnreadySince: null, Container: { HostPort: not null } container } ? container : null;
-
-    private static bool IsSame(Container one, Container other) => (one.Id, one.HostPort) == (other.Id, other.HostPort);
-
     /// <returns>False if the app did not answer and nothing was sent to the client yet.</returns>
     private async Task<bool> ForwardAsync(HttpContext context, InFlightRequest request, CancellationToken aborted)
     {
         using var activity = request.Session is null ? inFlight.Activity.Track(context) : null;
+        if (!_router.MayAskDraining(context))
+        {
+            return await SendAsync(context, request, ForwardedHeadersTransformer.Instance, aborted);
+        }
+        var missing = new MissingFileDetector();
+        var isAnswered = await SendAsync(context, request, missing, aborted);
+        if (!missing.IsMissing)
+        {
+            return isAnswered;
+        }
+        using (var atDraining = _router.BeginAtDraining())
+        {
+            missing = new MissingFileDetector();
+            PrepareForAnother(context);
+            if (atDraining is not null && await SendAsync(context, atDraining, missing, aborted) && !missing.IsMissing)
+            {
+                return true;
+            }
+        }
+        // Neither has it: the client gets what the serving container says. Nothing was kept of that, so it is asked again.
+        PrepareForAnother(context);
+        return await SendAsync(context, request, ForwardedHeadersTransformer.Instance, aborted);
+    }
+
+    /// <summary>The forwarder doesn't touch a response with another status.</summary>
+    private static void PrepareForAnother(HttpContext context) => context.Response.StatusCode = StatusCodes.Status200OK;
+
+    /// <returns>False if the app did not answer and nothing was sent to the client yet.</returns>
+    private async Task<bool> SendAsync(
+        HttpContext context, InFlightRequest request, ForwardedHeadersTransformer transformer, CancellationToken aborted)
+    {
         // A plain request may finish when the front door closes. A WebSocket has no end of its own.
         await using var webSocket = request.Session is { } opening ? new ClosableWebSocket(context, opening.Tracker, time, aborted) : null;
         request.Session?.Socket = webSocket;
@@ -153,7 +163,7 @@ internal sealed class ProxyHandler(
             destination,
             _client,
             webSocket is null ? RequestConfig : WebSocketConfig,
-            ForwardedHeadersTransformer.Instance,
+            transformer,
             webSocket?.Closed ?? default);
         // Judged by status: the forwarder reports many errors when an app goes away, and another status when the client is at fault.
         return error == ForwarderError.None || context.Response is not
@@ -170,6 +180,6 @@ internal sealed class ProxyHandler(
          context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false });
 
     /// <summary>An HTTP/1.1 upgrade, or an HTTP/2 extended CONNECT (RFC 8441).</summary>
-    private static bool IsWebSocket(HttpContext context) =>
+    public static bool IsWebSocket(HttpContext context) =>
         context.Request.Headers.Upgrade.Count > 0 || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 }

@@ -81,6 +81,7 @@ internal sealed class EffectRunner(
                 {
                     await connections.FinishAsync(stop.Container, policy.FinishTimeout, stopping);
                 }
+                await connections.MoveSessionsAsync(stop.Container, stopping);
                 await engine.StopAsync(stop.Container, stop.Successor, stopping);
                 return at => new Event.ContainerStopped(at, stop.Operation);
             case Effect.Drain drain:
