@@ -122,7 +122,9 @@ public class FrontDoorHttpsTests
         var frontDoor = await HttpsFrontDoorFixture.StartAsync(agent, TestCancellation);
         using var invoker = CreateInvoker(frontDoor);
         using var socket = await OpenWebSocketAsync(frontDoor, invoker, version);
-        await agent.WaitForAsync(state => state.Sessions.Count == 1, TestCancellation);
+        // The client may see the end of the handshake before the front door does.
+        await socket.SendAsync("x"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, TestCancellation);
+        await socket.ReceiveAsync(new byte[100], TestCancellation);
 
         var stopping = frontDoor.DisposeAsync();
         var received = await socket.ReceiveAsync(new byte[100], TestCancellation);
