@@ -19,7 +19,8 @@ public class StatusDocumentTests
         "frontDoor.https.port", "frontDoor.https.names", "frontDoor.https.validUntil",
         "update.pending", "update.last.id", "update.last.changed", "update.last.digest", "update.last.problem.code",
         "update.last.problem.what", "update.last.problem.remedy", "update.last.problem.nextTry", "update.last.kind",
-        "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.wait.sessions", "rollout.wait.lastActivity", "rollout.wait.since", "rollout.wait.until", "rollout.lastGood", "rollout.setAside.digest",
+        "rollout.phase", "rollout.candidate", "rollout.watchUntil", "rollout.wait.sessions",
+        "rollout.wait.lastActivity", "rollout.wait.since", "rollout.wait.until", "rollout.lastGood", "rollout.setAside.digest",
         "rollout.setAside.verdict", "rollout.setAside.why.code",
         "rollout.setAside.why.what", "rollout.setAside.why.remedy", "rollout.setAside.why.nextTry",
         "lastFailure.at", "lastFailure.release", "lastFailure.problem.code",
@@ -74,6 +75,7 @@ public class StatusDocumentTests
     public void The_text_has_a_line_for_each_part_of_the_status()
     {
         var (at, before) = (LocalTime(At), LocalTime(At.AddDays(-1)));
+        var wait = $"1 session in use, last used {at}, since {LocalTime(At.AddHours(-1))}, until {LocalTime(At.AddHours(23))} at the latest";
 
         Assert.Equal($"""
             The app serves.
@@ -83,7 +85,7 @@ public class StatusDocumentTests
             image     registry/app:latest
             digest    {Sample.Digest} (a newer one is known)
             newest    {Sample.NewerDigest}
-            rollout   watch, second container abcdef012345, good from {at} for 1 session in use, last used {at}, since {LocalTime(At.AddHours(-1))}, until {LocalTime(At.AddHours(23))} at the latest
+            rollout   watch, second container abcdef012345, good from {at} for {wait}
             last good sha256:0123456789ab
             set aside sha256:ffffffffffff, quarantined: It went wrong.
             checked   {at}, next {at}
