@@ -32,8 +32,8 @@ internal sealed class ChromiumBrowser : IAsyncDisposable
     /// <summary>A new page with an empty profile.</summary>
     public Task<IPage> OpenAsync(BrowserNewPageOptions? options = null) => _browser.NewPageAsync(options);
 
-    /// <summary>An empty profile that several pages share, as the tabs of one person do.</summary>
-    public Task<IBrowserContext> OpenWindowAsync() => _browser.NewContextAsync();
+    /// <summary>An empty profile that several pages share, as the tabs of one person do. It trusts every certificate.</summary>
+    public Task<IBrowserContext> OpenWindowAsync() => _browser.NewContextAsync(new() { IgnoreHTTPSErrors = true });
 
     public async ValueTask DisposeAsync()
     {
