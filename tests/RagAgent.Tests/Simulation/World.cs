@@ -181,7 +181,9 @@ internal sealed class World
             case Incident.Visits: Visit(); break;
             case Incident.SteadyVisits: Visit(TimeSpan.FromSeconds(0.3 + (Time.NextDouble() * 20)), until + TimeSpan.FromMinutes(5)); break;
             case Incident.StopOfInstanceDenied: _instanceStopDeniedUntil = until; break;
-            case Incident.OpenSessions: ChangeSessions(open => open.AddRange(Enumerable.Repeat((TimeSpan?)Time.Now, 1 + (step.DurationSeconds % 3)))); break;
+            case Incident.OpenSessions:
+                ChangeSessions(open => open.AddRange(Enumerable.Repeat((TimeSpan?)Time.Now, 1 + (step.DurationSeconds % 3))));
+                break;
             case Incident.OpenUnreadableSession: ChangeSessions(open => open.Add(null)); break;
             case Incident.UseSessions: UseSessions(Time.Now + TimeSpan.FromSeconds(step.DurationSeconds)); break;
             case Incident.CloseSessions: CloseSessions(); break;
@@ -372,8 +374,9 @@ internal sealed class World
             Sessions.Clear();   // they pass through the agent's front door
             return;
         }
+        var readable = Sessions.OfType<TimeSpan>().ToArray();
         Agent.Handle(at => new Event.SessionsChanged(
-            at, new OpenSessions(Sessions.Count(used => used is null), [.. Sessions.OfType<TimeSpan>().Select(used => at - (Time.Now - used))])));
+            at, new OpenSessions(Sessions.Count - readable.Length, [.. readable.Select(used => at - (Time.Now - used))])));
     }
 
     private void CrashAgent(int seconds)
