@@ -84,19 +84,6 @@ public sealed class ConnectionDrainTests : IAsyncLifetime
     }
 
     [Fact(Timeout = TestTimeouts.Milliseconds)]
-    public async Task A_session_in_a_run_that_says_nothing_is_in_use()
-    {
-        using var session = await ConnectAsync();
-        await session.SendAsync(Rerun, WebSocketMessageType.Binary, true, TestCancellation);
-        await ReceiveAsync(session);   // the run has begun, and doesn't end
-
-        var left = await Drain(idleAfter: TimeSpan.Zero).DrainAsync(_container, TimeSpan.FromMilliseconds(500), TestCancellation);
-
-        Assert.Equal(1, left);
-        Assert.Empty(await ReadToCloseAsync(session));
-    }
-
-    [Fact(Timeout = TestTimeouts.Milliseconds)]
     public async Task Before_a_stop_every_session_is_moved_and_only_those_that_nobody_uses_run_the_script()
     {
         using var first = await UseAsync();

@@ -50,5 +50,5 @@ internal sealed class ConnectionDrain(InFlightRequests inFlight, Policy policy, 
             .WaitAsync(stopping);
 
     private bool IsInUse(OpenSession session) =>
-        session.Tracker.IsOpaque || session.Tracker.RunSince is not null || clock.Now - session.Tracker.LastActivity < policy.IdleAfter;
+        session.Tracker.IsOpaque || clock.Now - session.Tracker.LastActivity < policy.IdleAfter;
 }

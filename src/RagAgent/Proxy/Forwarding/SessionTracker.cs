@@ -37,18 +37,6 @@ internal sealed class SessionTracker(AgentClock clock, Action<Moment> onActivity
     /// <summary>At least the agent's start: what happened before it isn't known.</summary>
     public Moment LastActivity => new(TimeSpan.FromTicks(Volatile.Read(ref _lastActivity)));
 
-    /// <summary>When the run of the script that goes on was begun by a person; null: there is none.</summary>
-    public Moment? RunSince
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _run.Since;
-            }
-        }
-    }
-
     /// <summary>The app is not in the middle of a frame: a control frame can be sent.</summary>
     /// <remarks>Asked by the one who sends the app's messages on, or while they are held up.</remarks>
     public bool IsBetweenFrames => _fromApp.IsBetweenFrames;
