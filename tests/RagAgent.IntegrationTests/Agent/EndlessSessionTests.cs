@@ -8,7 +8,8 @@ namespace RagAgent.IntegrationTests.Agent;
 /// <summary>Apps that send too much when the gate opens their page.</summary>
 public sealed class EndlessSessionTests(EngineFixture engineFixture) : AgentTestBase(engineFixture)
 {
-    private const int MaxGrowth = 24_000_000;
+    // Far below what is sent. Before its first collection, the garbage collector alone takes about as much as the processor's cache has.
+    private const int MaxGrowth = 64_000_000;
 
     [Theory]
     [InlineData("large", "3s", null)]
