@@ -90,6 +90,7 @@ if [[ "$suite" == all ]]; then
     openssl curl ca-certificates systemd-container pebble certbot
   if ! command -v docker >/dev/null || ! command -v dockerd >/dev/null; then scripts/apt-install.sh docker.io; fi
   run_check "Lint" scripts/lint.sh
+  run_check "Reading a repository" scripts/check-repository.sh
   run_check "Dockerfile.streamlit" scripts/check-dockerfile.sh
   run_check "deploy.yml" scripts/check-workflow.sh
   run_check "The package" packaging/build.sh

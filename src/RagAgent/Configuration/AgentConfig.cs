@@ -4,7 +4,7 @@ using RagAgent.Configuration.Values;
 namespace RagAgent.Configuration;
 
 /// <summary>The validated content of <c>/etc/ragagent.json</c>.</summary>
-/// <remarks>Only <see cref="ConfigReader"/> creates it. Every default is here, next to its key.</remarks>
+/// <remarks>Only <see cref="ConfigReader"/> and <c>ragagent try</c> create it. Every default is here, next to its key.</remarks>
 internal sealed record AgentConfig
 {
     /// <summary>A repository in this account's ECR (<c>ragstream-web</c>), or a full reference that begins with the registry.</summary>
