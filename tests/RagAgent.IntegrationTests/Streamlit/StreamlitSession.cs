@@ -20,6 +20,9 @@ internal sealed partial class StreamlitSession : IAsyncDisposable
     /// <summary>The last message before the session was closed.</summary>
     public byte[] LastMessage { get; private set; } = [];
 
+    /// <summary>The one before <see cref="LastMessage"/>.</summary>
+    public byte[] MessageBefore { get; private set; } = [];
+
     /// <summary>Opens a session at the app's address, directly or through the front door. The script does not run yet.</summary>
     /// <param name="address">Of the app.</param>
     /// <param name="stopping">Ends the test.</param>
@@ -91,6 +94,7 @@ internal sealed partial class StreamlitSession : IAsyncDisposable
         {
             return false;
         }
+        MessageBefore = LastMessage;
         LastMessage = buffer[..result.Count];
         _received.Append(Encoding.UTF8.GetString(LastMessage));
         return true;
