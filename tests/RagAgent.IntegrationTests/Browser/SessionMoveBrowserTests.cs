@@ -104,7 +104,11 @@ public sealed class SessionMoveBrowserTests(EngineFixture engineFixture) : Strea
         ConfigureStreamlit();
         Config["update"] = new JsonObject
         {
-            ["every"] = null, ["swap"] = swap, ["watch"] = "1s", ["drain"] = "10s", ["idleAfter"] = "12s",
+            ["every"] = null,
+            ["swap"] = swap,
+            ["watch"] = "1s",
+            ["drain"] = "10s",
+            ["idleAfter"] = "12s",
         };
         if (tls)
         {

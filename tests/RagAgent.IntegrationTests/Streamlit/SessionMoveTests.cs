@@ -78,7 +78,11 @@ public sealed class SessionMoveTests(EngineFixture engineFixture) : StreamlitTes
         ConfigureStreamlit();
         Config["update"] = new JsonObject
         {
-            ["every"] = null, ["swap"] = swap, ["watch"] = "1s", ["drain"] = "8s", ["idleAfter"] = "10s",
+            ["every"] = null,
+            ["swap"] = swap,
+            ["watch"] = "1s",
+            ["drain"] = "8s",
+            ["idleAfter"] = "10s",
         };
         await PushReleaseAsync(version, 1);
         StartAgent();
