@@ -69,6 +69,7 @@ wheel("pypi", "nvidia_cublas_cu12", "12.4.5.8", {"cublas.py": ""})
 wheel("pypi", "triton", "3.2.0", {"triton.py": ""})
 wheel("pypi", "sympy", "1.13", {"sympy.py": ""})
 wheel("pypi", "torchmetrics", "1.4", {"torchmetrics.py": ""}, ["torch>=2"])
+wheel("files", "own", "1.0", {"own.py": ""})
 wheel("pypi", "chromadb", "0.5", {"chromadb.py": ""})
 wheel("cpu", "torch", "2.6.0+cpu", {"torch.py": "cuda = False"}, ["sympy"])
 wheel("pypi", "huggingface_hub", "1.0", {"huggingface_hub.py": """
@@ -109,7 +110,8 @@ build --tag python:3.11-slim "$work/base"
 project="$work/project"
 mkdir -p "$project"/{ragstream/{app,config},data/{agents/a2_promptshaper,memory,chroma_db},doc}
 printf '%s\r\n' '--index-url https://wrong.example/whl/cpu' '--extra-index-url https://wrong.example/simple' \
-  'streamlit>=1.34   # the page' 'torch==2.6.0   # the reranker' 'torchmetrics>=1' >"$project/requirements.txt"
+  'streamlit>=1.34   # the page' 'torch==2.6.0   # the reranker' 'torchmetrics>=1' \
+  "own @ $index/files/simple/own/own-1.0-py3-none-any.whl" >"$project/requirements.txt"
 printf '%s\r\n' 'import streamlit' 'print("the page")' >"$project/ragstream/app/ui_streamlit.py"
 printf '%s\n' 'import streamlit' >"$project/ragstream/app/ui_layout.py"
 echo first >"$project/ragstream/config/version"
@@ -155,7 +157,7 @@ check "torch is the one for CPU only" equal "$(in_image 1 python -c 'import torc
 check "  without the packages for CUDA" equal "$(in_image 1 sh -c 'pip list 2>/dev/null | grep -ciE "nvidia|triton"' || true)" 0
 lock="$(in_image 1 cat /usr/share/ragagent/requirements.lock)"
 check "what was installed is recorded, with hashes" equal "$(sed -E 's/ --hash=sha256:[0-9a-f]{64}$/ #/' <<<"$lock" | tr '\n' ' ')" \
-  'payload==1.0 # streamlit==1.50.0 # sympy==1.13 # torch==2.6.0+cpu # torchmetrics==1.4 # tornado==6.0 # '
+  "own @ $index/files/simple/own/own-1.0-py3-none-any.whl payload==1.0 # streamlit==1.50.0 # sympy==1.13 # torch==2.6.0+cpu # torchmetrics==1.4 # tornado==6.0 # "
 app_files() { in_image "$1" find . -type f ! -name '*.pyc' | sort | tr '\n' ' '; } # app_files TAG
 committed='./data/agents/a2_promptshaper/001.json ./ragstream/app/ui_layout.py ./ragstream/app/ui_streamlit.py'
 committed+=' ./ragstream/config/prompt_schema.json ./ragstream/config/version ./requirements.txt '

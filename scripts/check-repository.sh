@@ -5,13 +5,15 @@
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-"$root/scripts/apt-install.sh" git python3 python3-pip
+"$root/scripts/apt-install.sh" git python3 python3-venv
 work="$(mktemp -d /tmp/ragcheck.XXXXXX)"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 # shellcheck source=scripts/checks.sh
 source "$root/scripts/checks.sh"
 sed -n 's/^#| \{0,1\}//p' "$root/Dockerfile.streamlit" >"$work/repository.py"
+python3 -m venv "$work/venv"   # as in the build: the check of a lock needs pip
+PATH="$work/venv/bin:$PATH"
 this="$(python3 -c 'import sys; print(*sys.version_info[:2], sep=".")')"
 
 repository="$work/repository"
@@ -153,6 +155,10 @@ plan >"$work/output"
 check "  and one without a package of it" contains "$(lock || true)" "requirements.txt lists torch, which the lock doesn't have."
 write requirements.lock "pandas==2.2 $hash"
 check "  and one without Streamlit" refuses "requirements.lock doesn't have streamlit. Export the lock again."
+write requirements.lock "streamlit==1.50.0 $hash" "torch==2.6.0+cpu $hash" "own @ git+https://git.example/own@0123abc"
+check "a lock may have a package of a git repository" says "requirements.lock (3 packages, a lock)"
+check "  which pip gets without hashes, in a file of its own" equal "$(lock >/dev/null; cat "$work/lock/direct.txt")" \
+  'own @ git+https://git.example/own@0123abc'
 rm "$repository/requirements.lock"
 write pylock.toml 'lock-version = "1.0"' '[[packages]]' 'name = "streamlit"' 'version = "1.50.0"' \
   '[[packages.wheels]]' 'url = "https://example.org/a.whl"' "hashes = { sha256 = \"${hash#*:}\" }" \

@@ -6,7 +6,7 @@ set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 command -v npm >/dev/null || "$root/scripts/apt-install.sh" nodejs npm
-"$root/scripts/apt-install.sh" docker-registry jq curl
+"$root/scripts/apt-install.sh" docker-registry jq curl git python3
 work="$(mktemp -d /tmp/ragflow.XXXXXX)"
 started=()
 cleanup() {

@@ -110,7 +110,8 @@ internal static class VolumeFolders
     /// </remarks>
     public static async Task<(int Changed, string? Error)> FixOwnerAsync(string folder, string owner, CancellationToken stopping)
     {
-        string[] change = ["-execdir", "chown", "--no-dereference", owner, "--", "{}", ";", "-print"];
+        // With "+", a change that fails is find's failure, too.
+        string[] change = ["-print", "-execdir", "chown", "--no-dereference", owner, "--", "{}", "+"];
         var result = await ChildProcess.RunAsync("find", [.. SearchFor(folder, owner), .. change], stopping);
         var changed = result.Output.Count(character => character == '\n');
         return (changed, result.ExitCode == 0 ? null : result.Errors.Trim());

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace RagAgent.IntegrationTests.Browser;
 
-/// <summary>A person and a forgotten tab are told apart, with real Streamlit and its own page.</summary>
+/// <summary>With real Streamlit and its own page: the agent tells a person from a forgotten tab.</summary>
 public sealed class SessionUseTests(EngineFixture engineFixture) : StreamlitTestBase(engineFixture)
 {
     private const string App = "activity/work";

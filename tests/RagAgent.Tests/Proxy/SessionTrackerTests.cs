@@ -9,7 +9,7 @@ using static RagAgent.Tests.Support.WebSocketFrames;
 
 namespace RagAgent.Tests.Proxy;
 
-/// <summary>What in a session is a person's doing, and what happens by itself.</summary>
+/// <summary>Which messages of a session count as a person's, and which don't.</summary>
 public class SessionTrackerTests
 {
     // BackMsg, as browsers send it.

@@ -123,7 +123,7 @@ internal sealed class SessionTracker(AgentClock clock, Action<Moment> onActivity
         }
         lock (_lock)
         {
-            // A page that has lost its connection runs the script again by itself.
+            // After it reconnects, a page reruns the script without being asked.
             var isByPage = message == BrowserMessage.AutomaticRerun || (message == BrowserMessage.Rerun && _isReconnected);
             _isReconnected = false;
             if (isByPage)
