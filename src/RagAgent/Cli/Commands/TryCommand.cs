@@ -79,8 +79,8 @@ internal static class TryCommand
         logging.Vault.Store(TryContainer.SecretsFingerprint, secrets);
         try
         {
-            using var cleanup = StartCleanup(image, name);
             var config = await CreateConfigAsync(image, name, secrets, timeout, stopping);
+            using var cleanup = StartCleanup(image, name);
             await using var host = TryHost.Build(config, new StateDirectory(folder.FullName), logging);
             var tryout = new Tryout(
                 config, host.GetRequiredService<TryContainer>(), host.GetRequiredService<IProber>(), TimeProvider.System);
